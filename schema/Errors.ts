@@ -1,0 +1,87 @@
+import * as Schema from "effect/Schema"
+
+/**
+ * Every failure a client can be told about. Each has one JSON-RPC code (`errorCodes`), and its fields are the reply's
+ * `error.data`; `details`, `reason` and `suggestion` may accompany any of them.
+ */
+
+const more = {
+  reason: Schema.optionalKey(Schema.String),
+  details: Schema.optionalKey(Schema.String),
+  suggestion: Schema.optionalKey(Schema.String)
+}
+
+/** -32602: a parameter broke a rule. `param` is its path (`filters.device`), `rule` what it must be. */
+export class InvalidParams extends Schema.TaggedError<InvalidParams>()("InvalidParams", {
+  ...more,
+  param: Schema.String,
+  rule: Schema.String,
+  hint: Schema.String
+}) {}
+
+/** -32001: no, a bad or an expired token or key. `reason` says which, never what was sent. */
+export class AuthFailed extends Schema.TaggedError<AuthFailed>()("AuthFailed", {
+  ...more,
+  reason: Schema.String
+}) {}
+
+/** -32002: the role may not call this method. */
+export class PermissionDenied extends Schema.TaggedError<PermissionDenied>()("PermissionDenied", {
+  ...more,
+  required_role: Schema.String,
+  have_role: Schema.String
+}) {}
+
+/** -32010: no such camera, stream, recording or snapshot (or not one this user may see). */
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
+  ...more,
+  resource: Schema.Literals(["camera", "stream", "recording", "snapshot"]),
+  id: Schema.String
+}) {}
+
+/** -32020: the thing is there, and not in a state that allows this. */
+export class InvalidState extends Schema.TaggedError<InvalidState>()("InvalidState", {
+  ...more,
+  state: Schema.String,
+  allowed_states: Schema.Array(Schema.String)
+}) {}
+
+/** -32030: a feature that is switched off, or that this machine lacks. */
+export class Unsupported extends Schema.TaggedError<Unsupported>()("Unsupported", {
+  ...more,
+  feature: Schema.String
+}) {}
+
+/** -32040: too many requests; try again after `retry_after_ms` milliseconds. */
+export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited", {
+  ...more,
+  retry_after_ms: Schema.Finite
+}) {}
+
+/** One attempt of a snapshot: the tier (1 live, 2 activated, 3 direct), how it ended, and its milliseconds. */
+export const TierAttempt = Schema.Struct({
+  tier: Schema.Literals([1, 2, 3]),
+  outcome: Schema.String,
+  ms: Schema.Finite
+})
+export type TierAttempt = typeof TierAttempt.Type
+
+/** -32050: MediaMTX, FFmpeg or the camera did not do its part. `tiers_tried` comes with a failed snapshot. */
+export class DependencyFailed extends Schema.TaggedError<DependencyFailed>()("DependencyFailed", {
+  ...more,
+  dependency: Schema.Literals(["mediamtx", "ffmpeg", "camera", "storage"]),
+  detail: Schema.String,
+  tiers_tried: Schema.optionalKey(Schema.Array(TierAttempt))
+}) {}
+
+export const ServiceError = Schema.Union([
+  InvalidParams,
+  AuthFailed,
+  PermissionDenied,
+  NotFound,
+  InvalidState,
+  Unsupported,
+  RateLimited,
+  DependencyFailed
+])
+export type ServiceError = typeof ServiceError.Type

@@ -1,0 +1,58 @@
+import * as Schema from "effect/Schema"
+import { CameraId } from "./Camera.ts"
+
+/** `fmp4` and `mpegts` are written as they are; `mp4` and `mkv` are remuxed when the recording stops. */
+export const RecordingFormat = Schema.Literals(["fmp4", "mpegts", "mp4", "mkv"])
+export type RecordingFormat = typeof RecordingFormat.Type
+
+export const StartRecording = {
+  device: CameraId,
+  duration: Schema.optionalKey(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 86400 }, { expected: "whole seconds from 1 to 86400" }))
+  ),
+  format: Schema.optionalKey(RecordingFormat)
+}
+
+export const RecordingStarted = Schema.Struct({
+  device: CameraId,
+  filename: Schema.String,
+  status: Schema.Literal("RECORDING"),
+  start_time: Schema.String,
+  format: RecordingFormat
+})
+export type RecordingStarted = typeof RecordingStarted.Type
+
+export const RecordingStopped = Schema.Struct({
+  device: CameraId,
+  filename: Schema.String.annotate({ description: "the first of files" }),
+  format: RecordingFormat,
+  start_time: Schema.String,
+  end_time: Schema.String,
+  duration: Schema.Finite.annotate({ description: "seconds of video in all files" }),
+  file_size: Schema.Int.annotate({ description: "bytes of all files" }),
+  files: Schema.Array(Schema.String).annotate({ description: "the segments, oldest first" }),
+  status: Schema.Literal("STOPPED")
+})
+export type RecordingStopped = typeof RecordingStopped.Type
+
+export const RecordingInfo = Schema.Struct({
+  filename: Schema.String,
+  file_size: Schema.Int,
+  duration: Schema.Finite,
+  created_time: Schema.String,
+  download_url: Schema.String,
+  codec: Schema.String,
+  width: Schema.Int,
+  height: Schema.Int
+})
+export type RecordingInfo = typeof RecordingInfo.Type
+
+/** The params of the notification `recording_status_update`. */
+export const RecordingStatusUpdate = Schema.Struct({
+  device: CameraId,
+  status: Schema.Literals(["STARTING", "RECORDING", "STOPPED", "ERROR"]),
+  filename: Schema.String.annotate({ description: "empty until the first bytes are on disk" }),
+  duration: Schema.Finite.annotate({ description: "seconds so far" }),
+  reason: Schema.optionalKey(Schema.String)
+})
+export type RecordingStatusUpdate = typeof RecordingStatusUpdate.Type

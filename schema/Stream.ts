@@ -1,0 +1,76 @@
+import * as Schema from "effect/Schema"
+import { CameraId } from "./Camera.ts"
+
+const StreamBase = {
+  device: CameraId,
+  stream_name: Schema.String,
+  stream_url: Schema.String.annotate({ description: "RTSP; without credentials" })
+}
+
+const startTime = Schema.String.annotate({ description: "ISO 8601, UTC; when it last ran, or empty" })
+
+export const StreamingStarted = Schema.Struct({
+  ...StreamBase,
+  status: Schema.Literal("STARTED"),
+  start_time: startTime,
+  auto_close_after: Schema.String.annotate({ description: "how long it lives without a viewer, such as 300s" }),
+  ffmpeg_command: Schema.String.annotate({ description: "input kind, size, rate and encoder, in words" })
+})
+export type StreamingStarted = typeof StreamingStarted.Type
+
+export const StreamingStopped = Schema.Struct({
+  ...StreamBase,
+  status: Schema.Literal("STOPPED"),
+  start_time: startTime,
+  end_time: Schema.String,
+  duration: Schema.Finite.annotate({ description: "seconds" }),
+  stream_continues: Schema.Boolean.annotate({ description: "true: a recording or another viewer still needs it" })
+})
+export type StreamingStopped = typeof StreamingStopped.Type
+
+export const StreamUrl = Schema.Struct({
+  ...StreamBase,
+  available: Schema.Boolean.annotate({ description: "whether a reader who comes now gets a picture" }),
+  active_consumers: Schema.Int,
+  stream_status: Schema.Literals(["READY", "NOT_READY", "ERROR"])
+})
+export type StreamUrl = typeof StreamUrl.Type
+
+export const StreamStatus = Schema.Struct({
+  device: CameraId,
+  stream_name: Schema.String,
+  status: Schema.Literals(["ACTIVE", "INACTIVE", "ERROR", "STARTING", "STOPPING"]),
+  ready: Schema.Boolean,
+  reason: Schema.optionalKey(Schema.String).annotateKey({ description: "why it is not ACTIVE, or last was not" }),
+  restarts: Schema.Int.annotate({ description: "how often FFmpeg was started again since the stream began" }),
+  ffmpeg_process: Schema.Struct({
+    running: Schema.Boolean,
+    pid: Schema.Int,
+    uptime: Schema.Finite.annotate({ description: "seconds" })
+  }),
+  mediamtx_path: Schema.Struct({ exists: Schema.Boolean, ready: Schema.Boolean, readers: Schema.Int }),
+  metrics: Schema.Struct({
+    bytes_sent: Schema.Finite,
+    frames_sent: Schema.Finite,
+    bitrate: Schema.Finite.annotate({ description: "bits per second" }),
+    fps: Schema.Finite
+  }),
+  codec: Schema.Struct({
+    profile: Schema.String,
+    level: Schema.String,
+    width: Schema.Int,
+    height: Schema.Int,
+    conformant: Schema.Boolean.annotate({ description: "the bit stream's own SPS meets the configured profile" })
+  }),
+  start_time: startTime
+})
+export type StreamStatus = typeof StreamStatus.Type
+
+export const StreamSummary = Schema.Struct({
+  name: Schema.String,
+  source: Schema.String.annotate({ description: "the kind of source: v4l2, synthetic, rtsp" }),
+  ready: Schema.Boolean,
+  readers: Schema.Int,
+  bytes_sent: Schema.Finite
+})
+export type StreamSummary = typeof StreamSummary.Type

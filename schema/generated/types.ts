@@ -1,0 +1,501 @@
+// Written by scripts/generate from schema/; do not edit.
+
+/** the camera's logical name, such as camera0 */
+export type CameraId = string
+
+export type Camera = {
+  device: CameraId
+  status: "CONNECTED" | "DISCONNECTED" | "ERROR"
+  /** what the device calls itself */
+  name: string
+  /** WIDTHxHEIGHT of the published stream */
+  resolution: string
+  /** frames per second of the published stream */
+  fps: number
+  /** where viewers find the stream; a token is needed as the password or as ?token= */
+  streams: {
+    rtsp: string
+    hls: string
+    webrtc: string
+  }
+}
+
+export type FileName = string
+
+/** Every method, by its name on the wire. */
+export interface Methods {
+  /** anybody may call it */
+  ping: {
+    params: Record<string, never>
+    result: "pong"
+  }
+  /** anybody may call it */
+  authenticate: {
+    params: {
+      auth_token: string
+    }
+    result: {
+      authenticated: boolean
+      role: "viewer" | "operator" | "admin"
+      /** the methods this role may call */
+      permissions: Array<string>
+      /** ISO 8601, UTC */
+      expires_at: string
+      session_id: string
+    }
+  }
+  /** role: viewer */
+  get_camera_list: {
+    params: Record<string, never>
+    result: {
+      cameras: Array<Camera>
+      total: number
+      connected: number
+    }
+  }
+  /** role: viewer */
+  get_camera_status: {
+    params: {
+      device: CameraId
+      debug?: boolean
+    }
+    result: {
+      device: CameraId
+      status: "CONNECTED" | "DISCONNECTED" | "ERROR"
+      /** what the device calls itself */
+      name: string
+      /** WIDTHxHEIGHT of the published stream */
+      resolution: string
+      /** frames per second of the published stream */
+      fps: number
+      /** where viewers find the stream; a token is needed as the password or as ?token= */
+      streams: {
+        rtsp: string
+        hls: string
+        webrtc: string
+      }
+      metrics?: {
+        bytes_sent: number
+        readers: number
+        /** seconds the stream has run */
+        uptime: number
+      }
+      capabilities?: {
+        formats: Array<string>
+        resolutions: Array<string>
+      }
+      debug?: {
+        /** only for an admin who asks with debug: true */
+        internal_device_path: string
+      }
+    }
+  }
+  /** role: viewer */
+  get_camera_capabilities: {
+    params: {
+      device: CameraId
+    }
+    result: {
+      device: CameraId
+      /** pixel formats, as the kernel names them (YUYV, MJPG) */
+      formats: Array<string>
+      resolutions: Array<string>
+      fps_options: Array<number>
+      validation_status: "NONE" | "DISCONNECTED" | "CONFIRMED"
+    }
+  }
+  /** role: operator */
+  take_snapshot: {
+    params: {
+      device: CameraId
+      filename?: FileName
+      format?: "jpg" | "png"
+      quality?: number
+      /** how old the picture may be; 0: captured after the call came (default 1000) */
+      max_age_ms?: number
+    }
+    result: {
+      device: CameraId
+      filename: string
+      status: "SUCCESS"
+      /** when the picture was captured; ISO 8601, UTC */
+      timestamp: string
+      /** the picture's age when it was chosen */
+      age_ms: number
+      file_size: number
+      /** where to download it: a path on this server */
+      file_path: string
+      width: number
+      height: number
+      tier: 1 | 2 | 3
+      tier_name: "live" | "activated" | "direct"
+      /** from the call to the picture at hand */
+      capture_ms: number
+      tiers_tried: Array<{
+        tier: 1 | 2 | 3
+        outcome: string
+        ms: number
+      }>
+    }
+  }
+  /** role: operator */
+  start_recording: {
+    params: {
+      device: CameraId
+      duration?: number
+      format?: "fmp4" | "mpegts" | "mp4" | "mkv"
+    }
+    result: {
+      device: CameraId
+      filename: string
+      status: "RECORDING"
+      start_time: string
+      format: "fmp4" | "mpegts" | "mp4" | "mkv"
+    }
+  }
+  /** role: operator */
+  stop_recording: {
+    params: {
+      device: CameraId
+    }
+    result: {
+      device: CameraId
+      /** the first of files */
+      filename: string
+      format: "fmp4" | "mpegts" | "mp4" | "mkv"
+      start_time: string
+      end_time: string
+      /** seconds of video in all files */
+      duration: number
+      /** bytes of all files */
+      file_size: number
+      /** the segments, oldest first */
+      files: Array<string>
+      status: "STOPPED"
+    }
+  }
+  /** role: operator */
+  start_streaming: {
+    params: {
+      device: CameraId
+    }
+    result: {
+      device: CameraId
+      stream_name: string
+      /** RTSP; without credentials */
+      stream_url: string
+      status: "STARTED"
+      /** ISO 8601, UTC; when it last ran, or empty */
+      start_time: string
+      /** how long it lives without a viewer, such as 300s */
+      auto_close_after: string
+      /** input kind, size, rate and encoder, in words */
+      ffmpeg_command: string
+    }
+  }
+  /** role: operator */
+  stop_streaming: {
+    params: {
+      device: CameraId
+    }
+    result: {
+      device: CameraId
+      stream_name: string
+      /** RTSP; without credentials */
+      stream_url: string
+      status: "STOPPED"
+      /** ISO 8601, UTC; when it last ran, or empty */
+      start_time: string
+      end_time: string
+      /** seconds */
+      duration: number
+      /** true: a recording or another viewer still needs it */
+      stream_continues: boolean
+    }
+  }
+  /** role: viewer */
+  get_stream_url: {
+    params: {
+      device: CameraId
+    }
+    result: {
+      device: CameraId
+      stream_name: string
+      /** RTSP; without credentials */
+      stream_url: string
+      /** whether a reader who comes now gets a picture */
+      available: boolean
+      active_consumers: number
+      stream_status: "READY" | "NOT_READY" | "ERROR"
+    }
+  }
+  /** role: viewer */
+  get_stream_status: {
+    params: {
+      device: CameraId
+    }
+    result: {
+      device: CameraId
+      stream_name: string
+      status: "ACTIVE" | "INACTIVE" | "ERROR" | "STARTING" | "STOPPING"
+      ready: boolean
+      /** why it is not ACTIVE, or last was not */
+      reason?: string
+      /** how often FFmpeg was started again since the stream began */
+      restarts: number
+      ffmpeg_process: {
+        running: boolean
+        pid: number
+        /** seconds */
+        uptime: number
+      }
+      mediamtx_path: {
+        exists: boolean
+        ready: boolean
+        readers: number
+      }
+      metrics: {
+        bytes_sent: number
+        frames_sent: number
+        /** bits per second */
+        bitrate: number
+        fps: number
+      }
+      codec: {
+        profile: string
+        level: string
+        width: number
+        height: number
+        /** the bit stream's own SPS meets the configured profile */
+        conformant: boolean
+      }
+      /** ISO 8601, UTC; when it last ran, or empty */
+      start_time: string
+    }
+  }
+  /** role: viewer */
+  get_streams: {
+    params: Record<string, never>
+    result: Array<{
+      name: string
+      /** the kind of source: v4l2, synthetic, rtsp */
+      source: string
+      ready: boolean
+      readers: number
+      bytes_sent: number
+    }>
+  }
+  /** role: viewer */
+  list_recordings: {
+    params: {
+      limit?: number
+      offset?: number
+      device?: CameraId
+    }
+    result: {
+      files: Array<{
+        filename: string
+        device: CameraId
+        file_size: number
+        /** ISO 8601, UTC */
+        modified_time: string
+        /** a path on this server */
+        download_url: string
+      }>
+      total: number
+      limit: number
+      offset: number
+    }
+  }
+  /** role: viewer */
+  list_snapshots: {
+    params: {
+      limit?: number
+      offset?: number
+      device?: CameraId
+    }
+    result: {
+      files: Array<{
+        filename: string
+        device: CameraId
+        file_size: number
+        /** ISO 8601, UTC */
+        modified_time: string
+        /** a path on this server */
+        download_url: string
+      }>
+      total: number
+      limit: number
+      offset: number
+    }
+  }
+  /** role: viewer */
+  get_recording_info: {
+    params: {
+      filename: FileName
+    }
+    result: {
+      filename: string
+      file_size: number
+      duration: number
+      created_time: string
+      download_url: string
+      codec: string
+      width: number
+      height: number
+    }
+  }
+  /** role: viewer */
+  get_snapshot_info: {
+    params: {
+      filename: FileName
+    }
+    result: {
+      filename: string
+      file_size: number
+      created_time: string
+      download_url: string
+      width: number
+      height: number
+    }
+  }
+  /** role: operator */
+  delete_recording: {
+    params: {
+      filename: FileName
+    }
+    result: {
+      filename: string
+      deleted: boolean
+      message: string
+    }
+  }
+  /** role: operator */
+  delete_snapshot: {
+    params: {
+      filename: FileName
+    }
+    result: {
+      filename: string
+      deleted: boolean
+      message: string
+    }
+  }
+  /** role: viewer */
+  get_server_info: {
+    params: Record<string, never>
+    result: {
+      name: string
+      version: string
+      build_date: string
+      runtime_version: string
+      /** the same text as runtime_version, for existing clients */
+      go_version: string
+      architecture: string
+      capabilities: Array<string>
+      supported_formats: Array<string>
+      max_cameras: number
+    }
+  }
+  /** role: viewer */
+  get_system_status: {
+    params: Record<string, never>
+    result: {
+      status: "starting" | "partial" | "ready"
+      message: string
+      available_cameras: Array<CameraId>
+      discovery_active: boolean
+    }
+  }
+}
+
+/** What the server sends unasked: the params, by method. */
+export interface Notifications {
+  camera_status_update: Camera
+  recording_status_update: {
+    device: CameraId
+    status: "STARTING" | "RECORDING" | "STOPPED" | "ERROR"
+    /** empty until the first bytes are on disk */
+    filename: string
+    /** seconds so far */
+    duration: number
+    reason?: string
+  }
+  event: {
+    topic: "system.shutdown"
+    device?: CameraId
+    /** ISO 8601, UTC */
+    timestamp: string
+    data: Record<string, never>
+  }
+}
+
+/** `error.data`, by `error.code`. */
+export interface Errors {
+  /** Invalid Params */
+  [-32602]: {
+    reason?: string
+    details?: string
+    suggestion?: string
+    param: string
+    rule: string
+    hint: string
+  }
+  /** Auth Failed */
+  [-32001]: {
+    reason: string
+    details?: string
+    suggestion?: string
+  }
+  /** Permission Denied */
+  [-32002]: {
+    reason?: string
+    details?: string
+    suggestion?: string
+    required_role: string
+    have_role: string
+  }
+  /** Not Found */
+  [-32010]: {
+    reason?: string
+    details?: string
+    suggestion?: string
+    resource: "camera" | "stream" | "recording" | "snapshot"
+    id: string
+  }
+  /** Invalid State */
+  [-32020]: {
+    reason?: string
+    details?: string
+    suggestion?: string
+    state: string
+    allowed_states: Array<string>
+  }
+  /** Unsupported */
+  [-32030]: {
+    reason?: string
+    details?: string
+    suggestion?: string
+    feature: string
+  }
+  /** Rate Limited */
+  [-32040]: {
+    reason?: string
+    details?: string
+    suggestion?: string
+    retry_after_ms: number
+  }
+  /** Dependency Failed */
+  [-32050]: {
+    reason?: string
+    details?: string
+    suggestion?: string
+    dependency: "mediamtx" | "ffmpeg" | "camera" | "storage"
+    detail: string
+    tiers_tried?: Array<{
+      tier: 1 | 2 | 3
+      outcome: string
+      ms: number
+    }>
+  }
+}

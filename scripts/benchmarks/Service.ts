@@ -1,0 +1,143 @@
+import * as Effect from "effect/Effect"
+import { execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { freePorts } from "../../test/support/FreePorts.ts"
+import { type Process, processesWith, runs, signal } from "../../test/support/Processes.ts"
+import { whenBrokenOff } from "./Ending.ts"
+import { connect, type Rpc } from "./Rpc.ts"
+import { pause, until } from "./Waiting.ts"
+
+const program = join(import.meta.dirname, "../camera-service")
+const portKeys = [
+  "SERVER_PORT",
+  "HEALTH_PORT",
+  "MEDIAMTX_API_PORT",
+  "MEDIAMTX_RTSP_PORT",
+  "MEDIAMTX_HLS_PORT",
+  "MEDIAMTX_WEBRTC_PORT",
+  "MEDIAMTX_WEBRTC_UDP_PORT",
+  "MEDIAMTX_PLAYBACK_PORT"
+] as const
+
+/** Where services run, one after the other: a temporary data folder and free ports. */
+export interface Ground extends Disposable {
+  readonly folder: string
+  readonly environment: Readonly<Record<string, string>>
+  readonly ports: Readonly<Record<(typeof portKeys)[number], number>>
+  /** an admin's */
+  readonly token: string
+  /** all that runs on it, the service included */
+  readonly processes: () => ReadonlyArray<Process>
+  /** those of them that run this program */
+  readonly running: (name: string) => ReadonlyArray<Process>
+}
+
+/** `settings` are named as in the environment, without their prefix. */
+export const makeGround = async (settings: Readonly<Record<string, string | number>> = {}): Promise<Ground> => {
+  const free = await Effect.runPromise(freePorts(portKeys.length))
+  const ports = Object.fromEntries(portKeys.map((key, index) => [key, free[index] ?? 0])) as Ground["ports"]
+  const folder = mkdtempSync(join(tmpdir(), "camera-service-bench-"))
+  const keys = { DATA_DIR: folder, ...ports, CAMERAS_V4L2: "false", TELEMETRY_LOG_FORMAT: "json", ...settings }
+  const environment = Object.fromEntries(
+    Object.entries(keys).map(([key, value]) => [`CAMERA_SERVICE_${key}`, String(value)])
+  )
+  const processes = () => processesWith(`CAMERA_SERVICE_DATA_DIR=${folder}`)
+  const clear = (): void => {
+    for (const { pid } of processes()) signal(pid, "SIGKILL")
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  }
+  const keep = whenBrokenOff(clear)
+  const token = execFileSync(program, ["token", "--role", "admin"], { env: { ...process.env, ...environment } })
+  return {
+    folder,
+    environment,
+    ports,
+    token: token.toString().trim(),
+    processes,
+    running: (name) => processes().filter((one) => runs(name, one)),
+    [Symbol.dispose]: () => {
+      clear()
+      keep()
+    }
+  }
+}
+
+/** The production bundle, running. */
+export interface Service extends AsyncDisposable {
+  readonly pid: number
+  readonly url: string
+  /** `performance.now()` of its start */
+  readonly startedAt: number
+  readonly ground: Ground
+  /** a new connection of an admin */
+  readonly connect: () => Promise<Rpc>
+  /** waits for `/health/ready` */
+  readonly ready: () => Promise<void>
+  /** sends SIGKILL and waits for the end */
+  readonly kill: () => Promise<void>
+}
+
+/** Starts the service and does not wait for it; `core`: the only one that it may run on. */
+export const startService = (ground: Ground, { core }: { readonly core?: number } = {}): Service => {
+  const log = join(ground.folder, "service.log")
+  const output = openSync(log, "a")
+  // should this process be killed, the kernel ends the service
+  const wrapped = ["setpriv", "--pdeathsig", "KILL", ...(core === undefined ? [] : ["taskset", "-c", String(core)])]
+  const startedAt = performance.now()
+  const child = spawn(wrapped[0] ?? "", [...wrapped.slice(1), program, "serve"], {
+    env: { ...process.env, ...ground.environment },
+    stdio: ["ignore", output, output]
+  })
+  closeSync(output)
+  const ended = once(child, "exit")
+  const { HEALTH_PORT, SERVER_PORT } = ground.ports
+  const url = `ws://127.0.0.1:${SERVER_PORT}/ws`
+  const pid = child.pid ?? 0
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
+  const isReady = async (): Promise<boolean> => {
+    if (hasEnded()) throw new Error(`the service ended:\n${readFileSync(log, "utf8").slice(-3000)}`)
+    return fetch(`http://127.0.0.1:${HEALTH_PORT}/health/ready`).then(
+      async (response) => (await response.arrayBuffer(), response.ok),
+      () => false
+    )
+  }
+  const kill = async (): Promise<void> => {
+    if (!hasEnded()) child.kill("SIGKILL")
+    await ended
+  }
+  return {
+    pid,
+    url,
+    startedAt,
+    ground,
+    connect: () => connect(url, ground.token),
+    ready: async () => void (await until("the service is ready", isReady)),
+    kill,
+    [Symbol.asyncDispose]: async () => {
+      if (!hasEnded()) child.kill("SIGTERM")
+      await Promise.race([ended, pause(12_000)])
+      await kill()
+    }
+  }
+}
+
+/** A service with so many synthetic cameras on new ground, ready. */
+export const startReady = async (
+  cameras: number,
+  settings: Readonly<Record<string, string | number>> = {},
+  options: { readonly core?: number } = {}
+): Promise<Service> => {
+  const ground = await makeGround({ CAMERAS_SYNTHETIC: cameras, ...settings })
+  const service = startService(ground, options)
+  await service.ready()
+  return {
+    ...service,
+    [Symbol.asyncDispose]: async () => {
+      await service[Symbol.asyncDispose]()
+      ground[Symbol.dispose]()
+    }
+  }
+}

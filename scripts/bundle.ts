@@ -1,0 +1,139 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { rolldown, type Plugin } from "rolldown"
+
+/**
+ * The production bundle, for `scripts/build`:
+ *
+ * - `bundle.ts write FOLDER` writes it. One minified CommonJS file needs half the memory of the modules that it is made
+ *   of; what is loaded later (YAML, the OpenTelemetry SDK) stays in files of its own.
+ * - `bundle.ts warm` fills its compile cache, in dist, from where it is run. V8's flags are part of the cache's key, so
+ *   this goes through the same launcher as any start.
+ */
+
+const root = join(import.meta.dirname, "..")
+const launcher = join(import.meta.dirname, "camera-service")
+
+/** Node's TLS, and zlib, cost 5 MB at start, and `ws` requires them for clients and compression, which are not used here. */
+const lazyBuiltins = new Set(["https", "tls", "zlib"])
+
+const lazily: Plugin = {
+  name: "lazy-builtins",
+  resolveId(source, importer) {
+    const name = source.replace(/^node:/, "")
+    return lazyBuiltins.has(name) && importer !== undefined && !importer.startsWith("\0") ? `\0lazy:${name}` : null
+  },
+  load(id) {
+    if (!id.startsWith("\0lazy:")) return null
+    const name = JSON.stringify(`node:${id.slice("\0lazy:".length)}`)
+    return `module.exports = new Proxy({}, { get: (_, key) => require(${name})[key] })`
+  }
+}
+
+/** The cache has to be enabled before the file that is to be cached is loaded, hence this one before it. */
+const launch = `require("node:module").enableCompileCache(__dirname + "/compile-cache")
+require("./main.cjs")
+`
+
+const write = async (folder: string) => {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string }
+  const epoch = process.env["SOURCE_DATE_EPOCH"]
+  const built = epoch === undefined ? new Date() : new Date(Number(epoch) * 1000)
+  const bundle = await rolldown({
+    input: join(root, "src/main.ts"),
+    platform: "node",
+    // koffi is native; the other two are accelerators that ws looks for and does without
+    external: ["koffi", "bufferutil", "utf-8-validate"],
+    plugins: [lazily],
+    transform: {
+      define: { __VERSION__: JSON.stringify(version), __BUILD_DATE__: JSON.stringify(built.toISOString()) }
+    }
+  })
+  await bundle.write({
+    dir: folder,
+    format: "cjs",
+    minify: true,
+    entryFileNames: "main.cjs",
+    chunkFileNames: "[name]-[hash].cjs"
+  })
+  await bundle.close()
+  writeFileSync(join(folder, "camera-service.cjs"), launch)
+}
+
+/** As many ports as there are names; all are held until the last one is known, so that no two are the same. */
+const freePorts = async (names: ReadonlyArray<string>): Promise<Record<string, string>> => {
+  const servers = names.map(() => createServer().listen(0, "127.0.0.1"))
+  await Promise.all(servers.map((server) => once(server, "listening")))
+  const ports = servers.map((server) => {
+    const address = server.address()
+    return typeof address === "object" && address !== null ? String(address.port) : ""
+  })
+  await Promise.all(servers.map((server) => once(server.close(), "close")))
+  return Object.fromEntries(names.map((name, index) => [name, ports[index] ?? ""]))
+}
+
+const run = async (args: ReadonlyArray<string>, environment: NodeJS.ProcessEnv, until?: Promise<unknown>) => {
+  const child = spawn(launcher, args, { env: environment, stdio: ["ignore", "ignore", "pipe"] })
+  let complaint = ""
+  child.stderr.setEncoding("utf8").on("data", (text: string) => void (complaint += text))
+  const exited = once(child, "exit")
+  if (until !== undefined) {
+    await Promise.race([until, exited])
+    child.kill("SIGTERM")
+  }
+  const [status] = (await exited) as ReadonlyArray<unknown>
+  if (status !== 0) throw new Error(`camera-service ${args.join(" ")}: status ${status}: ${complaint.slice(-2000)}`)
+}
+
+/** Until the service answers; at most 10 s. */
+const answering = async (url: string) => {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const answered = await fetch(url).then(
+      (response) => response.ok,
+      () => false
+    )
+    if (answered) return
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+const warm = async () => {
+  const data = mkdtempSync(join(tmpdir(), "camera-service-"))
+  try {
+    const ports = await freePorts([
+      "CAMERA_SERVICE_SERVER_PORT",
+      "CAMERA_SERVICE_HEALTH_PORT",
+      "CAMERA_SERVICE_MEDIAMTX_API_PORT",
+      "CAMERA_SERVICE_MEDIAMTX_RTSP_PORT",
+      "CAMERA_SERVICE_MEDIAMTX_HLS_PORT",
+      "CAMERA_SERVICE_MEDIAMTX_WEBRTC_PORT",
+      "CAMERA_SERVICE_MEDIAMTX_WEBRTC_UDP_PORT",
+      "CAMERA_SERVICE_MEDIAMTX_PLAYBACK_PORT"
+    ])
+    const environment = {
+      ...process.env,
+      ...ports,
+      CAMERA_SERVICE_DATA_DIR: data,
+      CAMERA_SERVICE_CAMERAS_V4L2: "false",
+      CAMERA_SERVICE_CAMERAS_SYNTHETIC: "1"
+    }
+    await run(["--version"], environment)
+    // what is compiled while it starts is what the cache then holds
+    await run(["serve"], environment, answering(`http://127.0.0.1:${ports["CAMERA_SERVICE_HEALTH_PORT"]}/health/ready`))
+  } finally {
+    rmSync(data, { recursive: true, force: true })
+  }
+}
+
+const [task, folder] = process.argv.slice(2)
+if (task === "write" && folder !== undefined) {
+  await write(folder)
+} else if (task === "warm") {
+  await warm()
+} else {
+  throw new Error("bundle.ts write FOLDER, or bundle.ts warm")
+}

@@ -1,0 +1,46 @@
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { spawn } from "node:child_process"
+import { createWriteStream } from "node:fs"
+import { mkdtempSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+/** The service as a process of its own, ready, for as long as the scope lives. Its log goes to a file that is named. */
+export const startService = Effect.fnUntraced(function* (
+  program: string,
+  environment: Readonly<Record<string, string>>,
+  readyUrl: string
+) {
+  const log = join(mkdtempSync(join(tmpdir(), "camera-service-demo-")), "service.log")
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      // a group of its own: Ctrl-C reaches the demo, and the demo ends the service
+      const started = spawn(program, ["serve"], {
+        env: { ...process.env, ...environment, CAMERA_SERVICE_TELEMETRY_LOG_FORMAT: "json" },
+        stdio: ["ignore", "ignore", "pipe"],
+        detached: true
+      })
+      started.stderr.pipe(createWriteStream(log))
+      return started
+    }),
+    (started) =>
+      Effect.callback<void>((resume) => {
+        if (started.exitCode !== null || started.signalCode !== null) return resume(Effect.void)
+        started.once("exit", () => resume(Effect.void))
+        started.kill("SIGTERM")
+      })
+  )
+  const gone = Effect.callback<never, Error>((resume) => {
+    child.once("exit", (status) =>
+      resume(Effect.fail(new Error(`the service ended with status ${status}; its log: ${log}`)))
+    )
+  })
+  const ready = Effect.tryPromise(async () => (await fetch(readyUrl)).ok).pipe(
+    Effect.orElseSucceed(() => false),
+    Effect.repeat({ until: (ok) => ok, schedule: Schedule.spaced("20 millis") }),
+    Effect.timeout("30 seconds")
+  )
+  yield* Effect.raceFirst(ready, gone)
+  return { log }
+})

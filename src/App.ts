@@ -1,0 +1,103 @@
+import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { PublishTickets } from "./auth/PublishTickets.ts"
+import { Tokens } from "./auth/Tokens.ts"
+import { CameraNames } from "./device/CameraNames.ts"
+import { Devices } from "./device/Devices.ts"
+import * as SyntheticCameras from "./device/SyntheticCameras.ts"
+import * as Downloads from "./http/Downloads.ts"
+import * as Health from "./http/Health.ts"
+import { LocalHttp } from "./http/LocalHttp.ts"
+import * as MediaMtxAuth from "./http/MediaMtxAuth.ts"
+import { PublicHttp } from "./http/PublicHttp.ts"
+import { Readiness } from "./http/Readiness.ts"
+import { Ffmpeg } from "./process/Ffmpeg.ts"
+import { MediaMtx } from "./process/MediaMtx.ts"
+import { MediaMtxApi } from "./process/MediaMtxApi.ts"
+import { Recordings } from "./recording/Recordings.ts"
+import { Segments } from "./recording/Segments.ts"
+import * as AuthHandlers from "./rpc/AuthHandlers.ts"
+import * as Authorization from "./rpc/Authorization.ts"
+import { Connections } from "./rpc/Connections.ts"
+import * as DeviceHandlers from "./rpc/DeviceHandlers.ts"
+import * as FileHandlers from "./rpc/FileHandlers.ts"
+import * as Notifications from "./rpc/Notifications.ts"
+import { JsonRpcProtocol } from "./rpc/Protocol.ts"
+import * as RecordingHandlers from "./rpc/RecordingHandlers.ts"
+import * as SnapshotHandlers from "./rpc/SnapshotHandlers.ts"
+import * as StreamHandlers from "./rpc/StreamHandlers.ts"
+import * as SystemHandlers from "./rpc/SystemHandlers.ts"
+import * as Validation from "./rpc/Validation.ts"
+import { WebSocketServer } from "./rpc/WebSocketServer.ts"
+import { ActivatedCapture } from "./snapshot/ActivatedCapture.ts"
+import { DirectCapture } from "./snapshot/DirectCapture.ts"
+import { LiveCapture } from "./snapshot/LiveCapture.ts"
+import { Snapshots } from "./snapshot/Snapshots.ts"
+import { DataFolder } from "./storage/DataFolder.ts"
+import { FileIndex } from "./storage/FileIndex.ts"
+import { Files } from "./storage/Files.ts"
+import { DescribeRecording } from "./storage/Reconcile.ts"
+import { Paths } from "./stream/Paths.ts"
+import { Publisher } from "./stream/Publisher.ts"
+import { Streams } from "./stream/Streams.ts"
+import { Viewers } from "./stream/Viewers.ts"
+
+/*
+ * The floor plan, from the ground up. Each storey is given the ones below it; what a test replaces is on the ground:
+ * the spawner of processes, and MediaMTX's API.
+ */
+
+/** Processes: the only things of this service that live outside it. */
+export const spawner = NodeChildProcessSpawner.layer.pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
+
+/** An index that is built anew looks into recordings with ffprobe. */
+const describeRecording = Layer.effect(
+  DescribeRecording,
+  Effect.map(Ffmpeg, ({ probe }) => probe)
+)
+
+const storage = Files.layer.pipe(Layer.provideMerge(FileIndex.layer), Layer.provide(describeRecording))
+
+const devices = SyntheticCameras.layer.pipe(Layer.provideMerge(Devices.layer), Layer.provide(CameraNames.layer))
+
+const streams = Viewers.layer.pipe(
+  Layer.provideMerge(Streams.layer),
+  Layer.provide(Publisher.layer),
+  Layer.provideMerge(Paths.layer)
+)
+
+const snapshots = Snapshots.layer.pipe(Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer]))
+
+const recordings = Recordings.layer.pipe(Layer.provide(Segments.layer))
+
+const handlers = Layer.mergeAll(
+  AuthHandlers.layer,
+  DeviceHandlers.layer,
+  SnapshotHandlers.layer,
+  RecordingHandlers.layer,
+  StreamHandlers.layer,
+  FileHandlers.layer,
+  SystemHandlers.layer
+)
+
+const rpc = Layer.mergeAll(WebSocketServer.layer, Notifications.layer).pipe(
+  Layer.provide(JsonRpcProtocol.layer),
+  Layer.provide([handlers, Authorization.layer, Validation.layer]),
+  Layer.provide(Connections.layer)
+)
+
+const http = Layer.mergeAll(Downloads.layer, MediaMtxAuth.layer, Health.layer).pipe(Layer.provide(Readiness.layer))
+
+/** The whole service, on `Settings` and what is on the ground. */
+export const layer = Layer.mergeAll(rpc, http).pipe(
+  Layer.provide([snapshots, recordings]),
+  Layer.provide(streams),
+  Layer.provide(devices),
+  Layer.provide([Tokens.layer, PublishTickets.layer]),
+  Layer.provide(storage),
+  Layer.provideMerge(Layer.mergeAll(MediaMtx.layer, Ffmpeg.layer).pipe(Layer.provideMerge(MediaMtxApi.layer))),
+  Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer))
+)

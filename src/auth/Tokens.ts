@@ -1,0 +1,116 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { SignJWT } from "jose/jwt/sign"
+import { jwtVerify } from "jose/jwt/verify"
+import { randomBytes, randomUUID } from "node:crypto"
+import { join } from "node:path"
+import { Role, type Session } from "../../schema/Auth.ts"
+import { CameraId } from "../../schema/Camera.ts"
+import { AuthFailed } from "../../schema/Errors.ts"
+import { Settings } from "../config/Settings.ts"
+import { DataFolderUnusable } from "../config/StartupErrors.ts"
+import { DataFolder } from "../storage/DataFolder.ts"
+import * as SmallFile from "../storage/SmallFile.ts"
+
+const Claims = Schema.Struct({
+  user_id: Schema.NonEmptyString,
+  role: Role,
+  iat: Schema.Finite,
+  exp: Schema.Finite,
+  cameras: Schema.optionalKey(Schema.Array(CameraId))
+})
+
+export interface Grant {
+  readonly userId: string
+  readonly role: Role
+  /** the only cameras the user may see; absent: all */
+  readonly cameras?: ReadonlyArray<CameraId>
+  readonly timeToLive: Duration.Duration
+}
+
+/** JSON Web Tokens (RFC 7519), HS256 only: what is not signed with our secret and this algorithm is no token. */
+export class Tokens extends Context.Service<
+  Tokens,
+  {
+    readonly sign: (grant: Grant) => Effect.Effect<Redacted.Redacted>
+    /** who this token speaks for; fails when it is malformed, forged, expired, or lacks a claim */
+    readonly verify: (token: string) => Effect.Effect<Session, AuthFailed>
+  }
+>()("camera-service/auth/Tokens") {
+  static readonly layer = Layer.effect(
+    Tokens,
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      const folder = yield* DataFolder
+      const configured = Redacted.value(settings.auth.jwt_secret)
+      const secret = configured === "" ? yield* storedSecret(folder.secrets) : configured
+      const key = new TextEncoder().encode(secret)
+
+      const sign = Effect.fn("Tokens.sign")(function* (grant: Grant) {
+        const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+        const claims = {
+          user_id: grant.userId,
+          role: grant.role,
+          ...(grant.cameras === undefined ? {} : { cameras: grant.cameras })
+        }
+        const token = yield* Effect.promise(() =>
+          new SignJWT(claims)
+            .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+            .setIssuedAt(now)
+            .setExpirationTime(now + Math.floor(Duration.toSeconds(grant.timeToLive)))
+            .sign(key)
+        )
+        return Redacted.make(token)
+      })
+
+      const verify = Effect.fn("Tokens.verify")(function* (token: string) {
+        const now = yield* Clock.currentTimeMillis
+        const { payload } = yield* Effect.tryPromise({
+          try: () => jwtVerify(token, key, { algorithms: ["HS256"], currentDate: new Date(now) }),
+          catch: (cause) => new AuthFailed({ reason: reasons[codeOf(cause)] ?? "the token is not valid" })
+        })
+        const claims = yield* Effect.mapError(
+          decodeClaims(payload),
+          () => new AuthFailed({ reason: "the token lacks a claim: user_id, role, iat and exp are needed" })
+        )
+        return {
+          sessionId: randomUUID(),
+          userId: claims.user_id,
+          role: claims.role,
+          expiresAt: claims.exp * 1000,
+          ...(claims.cameras === undefined ? {} : { cameras: claims.cameras })
+        }
+      })
+
+      return Tokens.of({ sign, verify })
+    })
+  )
+}
+
+const decodeClaims = Schema.decodeUnknownEffect(Claims)
+
+/** jose's error codes (https://github.com/panva/jose, errors) that a client can do something about. */
+const reasons: Readonly<Record<string, string>> = {
+  ERR_JWT_EXPIRED: "the token has expired",
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: "the token's signature is wrong",
+  ERR_JOSE_ALG_NOT_ALLOWED: "the token's algorithm is not allowed"
+}
+
+const codeOf = (cause: unknown): string =>
+  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
+
+/** RFC 7518, 3.2: a key of the size of the hash or larger. */
+const minimumSecretLength = 32
+
+/** The secret of an earlier start, or a new one of 32 random bytes. */
+const storedSecret = Effect.fnUntraced(function* (folder: string) {
+  const made = randomBytes(32).toString("base64url")
+  const secret = (yield* SmallFile.writeOnce(join(folder, "jwt_secret"), made)).trim()
+  if (secret.length >= minimumSecretLength) return secret
+  return yield* new DataFolderUnusable({ folder, detail: "jwt_secret is too short: delete it, and a new one is made" })
+})

@@ -1,0 +1,59 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { Role } from "../../schema/Auth.ts"
+import { CameraId } from "../../schema/Camera.ts"
+import { Tokens } from "../auth/Tokens.ts"
+import { load } from "../config/Load.ts"
+import { Settings } from "../config/Settings.ts"
+import { DataFolder, standardFolders, StandardFolders } from "../storage/DataFolder.ts"
+import { BadUsage } from "./BadUsage.ts"
+
+export interface TokenOptions {
+  readonly role: string | undefined
+  readonly user: string
+  readonly cameras: string | undefined
+  /** such as 30m, 12h, 7d */
+  readonly ttl: string
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
+
+const timeToLive = (text: string): Effect.Effect<Duration.Duration, BadUsage> => {
+  const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+  const seconds = Number(amount) * (unitSeconds[unit ?? ""] ?? 0)
+  return seconds > 0
+    ? Effect.succeed(Duration.seconds(seconds))
+    : Effect.fail(new BadUsage({ detail: `--ttl ${text}: must be a number and s, m, h or d, such as 12h` }))
+}
+
+/** A JWT that the service of this data folder and configuration accepts. */
+export const token = Effect.fnUntraced(function* (
+  options: TokenOptions,
+  file: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>
+) {
+  const role = yield* Effect.mapError(
+    Schema.decodeUnknownEffect(Role)(options.role),
+    () => new BadUsage({ detail: "--role: must be viewer, operator or admin" })
+  )
+  const cameras =
+    options.cameras === undefined
+      ? undefined
+      : yield* Effect.mapError(
+          Schema.decodeEffect(Schema.Array(CameraId))(options.cameras.split(",")),
+          () => new BadUsage({ detail: "--cameras: must be camera names with commas between, such as camera0,camera2" })
+        )
+  const ttl = yield* timeToLive(options.ttl)
+  const { settings } = yield* load({ file, environment })
+  const context = Layer.mergeAll(
+    Layer.succeed(Settings, settings),
+    Layer.succeed(StandardFolders, standardFolders(environment["XDG_STATE_HOME"]))
+  )
+  const signed = yield* Effect.flatMap(Tokens, (tokens) =>
+    tokens.sign({ userId: options.user, role, timeToLive: ttl, ...(cameras === undefined ? {} : { cameras }) })
+  ).pipe(Effect.provide(Tokens.layer.pipe(Layer.provide(DataFolder.layerShared), Layer.provide(context))))
+  return Redacted.value(signed)
+})

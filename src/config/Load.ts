@@ -1,0 +1,156 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { readFile } from "node:fs/promises"
+import { Settings, settingsSchema } from "./Settings.ts"
+
+/** The configuration breaks rules; the message names every wrong key, its value and its rule. Exit status 78. */
+export class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("BadConfiguration", {
+  problems: Schema.Array(Schema.Struct({ key: Schema.String, value: Schema.String, rule: Schema.String }))
+}) {
+  override get message(): string {
+    const lines = this.problems.map((p) => `  ${p.key}: ${p.value === "" ? "" : `${p.value}: `}${p.rule}`)
+    return `the configuration is refused:\n${lines.join("\n")}`
+  }
+}
+
+/** One key as it is in force; `value` is "***" for a secret. */
+export interface KeyReport {
+  readonly key: string
+  readonly value: string
+  readonly source: "default" | "file" | "environment"
+  readonly rule: string
+  readonly meaning: string
+}
+
+interface Leaf {
+  readonly key: string
+  readonly environment: string
+  readonly rule: string
+  readonly meaning: string
+  readonly schema: Schema.Top
+}
+
+const secretKeys = new Set(["auth.jwt_secret"])
+/** Names under the prefix that are not keys of the record. */
+const otherVariables = new Set(["CAMERA_SERVICE_CONFIG"])
+
+const leaf = (key: string, schema: Schema.Top): Leaf => {
+  const annotations = Schema.resolveAnnotations(schema) ?? {}
+  return {
+    key,
+    environment: `CAMERA_SERVICE_${key.replaceAll(".", "_").toUpperCase()}`,
+    rule: String(annotations["title"]),
+    meaning: String(annotations["description"]),
+    schema
+  }
+}
+
+/** Every key there is, in the order of the record. */
+export const keys: ReadonlyArray<Leaf> = Object.entries(settingsSchema.fields).flatMap(([name, field]) =>
+  "fields" in field
+    ? Object.entries(field.fields).map(([inner, schema]) => leaf(`${name}.${inner}`, schema))
+    : [leaf(name, field)]
+)
+
+const show = (key: string, value: unknown): string =>
+  secretKeys.has(key) ? (value === "" ? '""' : "***") : JSON.stringify(value)
+
+/** An environment variable is text: the first reading of it that its key's schema accepts is what was meant. */
+const readings = (text: string): ReadonlyArray<unknown> => [
+  text,
+  ...(text.trim() !== "" && Number.isFinite(Number(text)) ? [Number(text)] : []),
+  ...(text === "true" || text === "false" ? [text === "true"] : []),
+  text === "" ? [] : text.split(",").map((item) => item.trim())
+]
+
+const decodes = (schema: Schema.Top, value: unknown): boolean =>
+  Exit.isSuccess(Schema.decodeExit(Schema.Struct({ value: schema as Schema.Codec<unknown> }))({ value }))
+
+const flatten = (document: unknown): ReadonlyArray<readonly [string, unknown]> => {
+  if (document === null || document === undefined) return []
+  if (!Predicate.isObject(document)) return [["", document]]
+  return Object.entries(document).flatMap(([name, value]) => {
+    const isSection = name in settingsSchema.fields && "fields" in settingsSchema.fields[name as "server"]
+    return isSection && Predicate.isObject(value)
+      ? Object.entries(value).map(([inner, leafValue]) => [`${name}.${inner}`, leafValue] as const)
+      : [[name, value] as const]
+  })
+}
+
+const readDocument = Effect.fnUntraced(function* (file: string) {
+  const refuse = (rule: string) => new BadConfiguration({ problems: [{ key: file, value: "", rule }] })
+  const text = yield* Effect.tryPromise({
+    try: () => readFile(file, "utf8"),
+    catch: (cause) => refuse(`cannot be read (${Predicate.isError(cause) ? cause.message : String(cause)})`)
+  })
+  // loaded only where a file is: a box without one does not pay for the parser
+  return yield* Effect.tryPromise({
+    try: async () => (await import("yaml")).parse(text) as unknown,
+    catch: (cause) => refuse(`is not YAML (${Predicate.isError(cause) ? cause.message : String(cause)})`)
+  })
+})
+
+/** The environment's variables that hold secrets: whoever reads them takes them away, so that no child inherits them. */
+export const secretVariables: ReadonlyArray<string> = keys
+  .filter(({ key }) => secretKeys.has(key))
+  .map(({ environment }) => environment)
+
+/** Reads the file (where there is one), then the environment over it, then the defaults; refuses the whole when any key is wrong. */
+export const load = Effect.fn("Settings.load")(function* (options: {
+  readonly file: string | undefined
+  readonly environment: Readonly<Record<string, string | undefined>>
+}) {
+  const problems: Array<{ key: string; value: string; rule: string }> = []
+  const given = new Map<string, { readonly value: unknown; readonly source: "file" | "environment" }>()
+
+  const document = options.file === undefined ? undefined : yield* readDocument(options.file)
+  for (const [key, value] of flatten(document)) {
+    const known = keys.find((candidate) => candidate.key === key)
+    if (known === undefined) {
+      problems.push({
+        key: key === "" ? (options.file ?? "") : key,
+        value: show(key, value),
+        rule: "there is no such key"
+      })
+    } else if (!decodes(known.schema, value)) {
+      problems.push({ key, value: show(key, value), rule: `must be ${known.rule}` })
+    } else {
+      given.set(key, { value, source: "file" })
+    }
+  }
+
+  for (const [name, text] of Object.entries(options.environment)) {
+    if (text === undefined || !name.startsWith("CAMERA_SERVICE_") || otherVariables.has(name)) continue
+    const known = keys.find((candidate) => candidate.environment === name)
+    const value = known && readings(text).find((reading) => decodes(known.schema, reading))
+    if (known === undefined) {
+      problems.push({ key: name, value: "", rule: "there is no such key" })
+    } else if (value === undefined) {
+      problems.push({ key: `${known.key} (${name})`, value: show(known.key, text), rule: `must be ${known.rule}` })
+    } else {
+      given.set(known.key, { value, source: "environment" })
+    }
+  }
+
+  if (problems.length > 0) return yield* new BadConfiguration({ problems })
+
+  const record: Record<string, unknown> = {}
+  for (const name of Object.keys(settingsSchema.fields)) {
+    if ("fields" in settingsSchema.fields[name as "server"]) record[name] = {}
+  }
+  for (const [key, { value }] of given) {
+    const [section, inner] = key.split(".") as [string, string | undefined]
+    if (inner === undefined) record[section] = value
+    else (record[section] as Record<string, unknown>)[inner] = value
+  }
+  const settings = yield* Effect.orDie(Schema.decodeUnknownEffect(settingsSchema)(record))
+  const defaults = (yield* Effect.orDie(Schema.encodeEffect(settingsSchema)(settings))) as Record<string, unknown>
+  const report = keys.map(({ key, meaning, rule }): KeyReport => {
+    const [section, inner] = key.split(".") as [string, string | undefined]
+    const value = inner === undefined ? defaults[section] : (defaults[section] as Record<string, unknown>)[inner]
+    return { key, value: show(key, value), source: given.get(key)?.source ?? "default", rule, meaning }
+  })
+  return { settings: Settings.of(settings), report }
+})

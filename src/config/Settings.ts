@@ -1,0 +1,142 @@
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { RecordingFormat } from "../../schema/Recording.ts"
+
+/**
+ * The one configuration record: every key with its default, its rule (`title`) and its meaning (`description`).
+ * Key `a.b_c` of the YAML file is `CAMERA_SERVICE_A_B_C` in the environment. Durations are numbers with their unit in
+ * the key, and `Duration` in code.
+ */
+
+const key = <S extends Schema.Top>(schema: S, fallback: S["Encoded"], rule: string, meaning: string) =>
+  schema
+    .annotate({ title: rule, description: meaning })
+    .pipe(Schema.withDecodingDefaultKey(Effect.succeed(fallback) as Effect.Effect<never>))
+
+const text = Schema.NonEmptyString
+const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+const port = whole(1, 65535)
+const anyPort = (fallback: number, meaning: string) => key(port, fallback, "a port, 1 to 65535", meaning)
+const names = Schema.Array(Schema.NonEmptyString)
+
+const seconds = (minimum: number, maximum: number) =>
+  Schema.Finite.check(Schema.isBetween({ minimum, maximum })).pipe(
+    Schema.decodeTo(
+      Schema.Duration,
+      SchemaTransformation.transform({
+        decode: (n: number) => Duration.seconds(n),
+        encode: (d: Duration.Duration) => Duration.toSeconds(d)
+      })
+    )
+  )
+
+const milliseconds = (minimum: number, maximum: number) =>
+  whole(minimum, maximum).pipe(
+    Schema.decodeTo(
+      Schema.Duration,
+      SchemaTransformation.transform({
+        decode: (n: number) => Duration.millis(n),
+        encode: (d: Duration.Duration) => Duration.toMillis(d)
+      })
+    )
+  )
+
+export const settingsSchema = Schema.Struct({
+  data_dir: key(Schema.String, "", "a folder", "recordings, snapshots, the index and secrets; empty: chosen at start"),
+  server: Schema.Struct({
+    host: key(text, "127.0.0.1", "an address or a host name", "where JSON-RPC and downloads listen"),
+    port: anyPort(8002, "JSON-RPC over WebSocket (/ws) and downloads (/files)"),
+    max_connections: key(whole(1, 100_000), 10_000, "1 to 100000", "open WebSocket connections; more are refused"),
+    allowed_origins: key(names, [], "a list of origins", "browser origins that may connect, beside the server's own")
+  }),
+  health: Schema.Struct({
+    host: key(text, "127.0.0.1", "an address or a host name", "where health listens"),
+    port: anyPort(8003, "health")
+  }),
+  mediamtx: Schema.Struct({
+    managed: key(Schema.Boolean, true, "true or false", "true: MediaMTX is a child of this service"),
+    binary: key(text, "mediamtx", "a program", "the MediaMTX program"),
+    host: key(text, "127.0.0.1", "an address or a host name", "where viewers reach MediaMTX, and where it listens"),
+    api_port: anyPort(9997, "MediaMTX's API; always on loopback"),
+    rtsp_port: anyPort(8554, "RTSP"),
+    hls_port: anyPort(8888, "HLS"),
+    webrtc_port: anyPort(8889, "WebRTC signalling (WHEP)"),
+    webrtc_udp_port: anyPort(8189, "WebRTC media"),
+    playback_port: anyPort(9996, "playback of recordings")
+  }),
+  ffmpeg: Schema.Struct({
+    binary: key(text, "ffmpeg", "a program", "the FFmpeg program"),
+    ffprobe_binary: key(text, "ffprobe", "a program", "the ffprobe program")
+  }),
+  cameras: Schema.Struct({
+    synthetic: key(
+      whole(0, 256),
+      0,
+      "a whole number, 0 to 256",
+      "how many synthetic cameras (test patterns) there are"
+    ),
+    v4l2: key(Schema.Boolean, true, "true or false", "look for V4L2 cameras"),
+    include: key(names, ["*"], "a list of globs", "only devices whose name matches one"),
+    exclude: key(names, [], "a list of globs", "no devices whose name matches one")
+  }),
+  codec: Schema.Struct({
+    profile: key(
+      Schema.Literals(["stanag4406", "none"]),
+      "stanag4406",
+      "stanag4406 or none",
+      "what the stream is constrained to; none: nothing"
+    ),
+    bitrate_kbps: key(whole(64, 50_000), 600, "64 to 50000", "the stream's bit rate where it is encoded here")
+  }),
+  streams: Schema.Struct({
+    viewer_linger_seconds: key(seconds(0, 86_400), 300, "0 to 86400", "how long a stream outlives its last viewer"),
+    snapshot_linger_seconds: key(seconds(0, 86_400), 60, "0 to 86400", "how long a stream outlives a snapshot"),
+    start_timeout_seconds: key(seconds(1, 60), 10, "1 to 60", "how long a stream may take to start"),
+    stall_seconds: key(seconds(1, 60), 3, "1 to 60", "frozen output for so long: FFmpeg is started again")
+  }),
+  snapshots: Schema.Struct({
+    jpeg_quality: key(whole(1, 100), 85, "1 to 100", "of pictures that are encoded here"),
+    live_timeout_seconds: key(seconds(0.1, 10), 2, "0.1 to 10", "time limit of tier 1, live"),
+    activated_timeout_seconds: key(seconds(0.1, 10), 4, "0.1 to 10", "time limit of tier 2, activated"),
+    direct_timeout_seconds: key(seconds(0.1, 10), 4, "0.1 to 10", "time limit of tier 3, direct")
+  }),
+  recording: Schema.Struct({
+    format: key(RecordingFormat, "fmp4", "fmp4, mpegts, mp4 or mkv", "when start_recording names none"),
+    segment_seconds: key(seconds(1, 86_400), 3600, "1 to 86400", "a recording goes on in a new file after so long"),
+    part_milliseconds: key(milliseconds(50, 10_000), 200, "50 to 10000", "what a crash may cost (fMP4 parts)")
+  }),
+  auth: Schema.Struct({
+    jwt_secret: key(
+      Schema.Union([
+        Schema.Literal(""),
+        Schema.String.check(Schema.isMinLength(32, { expected: "32 characters or more" }))
+      ]).pipe(Schema.RedactedFromValue),
+      "",
+      "32 characters or more, or empty",
+      "signs tokens (HS256); empty: generated at the first start and kept in the data folder"
+    )
+  }),
+  telemetry: Schema.Struct({
+    otlp_endpoint: key(Schema.String, "", "a URL, or empty", "where traces go (OTLP over HTTP); empty: nowhere"),
+    log_level: key(
+      Schema.Literals(["trace", "debug", "info", "warning", "error"]),
+      "info",
+      "trace, debug, info, warning or error",
+      "the least that is logged"
+    ),
+    log_format: key(
+      Schema.Literals(["json", "pretty", "auto"]),
+      "auto",
+      "json, pretty or auto",
+      "auto: pretty on a terminal, else json"
+    )
+  })
+})
+
+/** The decoded configuration, the same for the whole run; read from it while a layer is built. */
+export class Settings extends Context.Service<Settings, typeof settingsSchema.Type>()(
+  "camera-service/config/Settings"
+) {}

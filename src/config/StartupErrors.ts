@@ -1,0 +1,55 @@
+import * as Schema from "effect/Schema"
+
+/** What makes a start impossible: the service ends with status 69 and one line that says what to do. */
+
+/** Another program listens on this port already. */
+export class PortInUse extends Schema.TaggedError<PortInUse>()("PortInUse", {
+  host: Schema.String,
+  port: Schema.Int
+}) {
+  override get message(): string {
+    return `port ${this.port} on ${this.host} is in use: stop what listens there, or set another port`
+  }
+}
+
+/** The service may not listen there: the address is none of this machine's, or the port is a privileged one. */
+export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", {
+  host: Schema.String,
+  port: Schema.Int,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `cannot listen on ${this.host}:${this.port} (${this.detail}): set another address or port`
+  }
+}
+
+/** A program that the service needs is not there, or too old; `hint` says how to get it. */
+export class ProgramMissing extends Schema.TaggedError<ProgramMissing>()("ProgramMissing", {
+  program: Schema.String,
+  hint: Schema.String
+}) {
+  override get message(): string {
+    return `${this.program} is missing: ${this.hint}`
+  }
+}
+
+/** Another service (`pid`, 0 when unknown) works on this data folder already. */
+export class DataFolderInUse extends Schema.TaggedError<DataFolderInUse>()("DataFolderInUse", {
+  folder: Schema.String,
+  pid: Schema.Int
+}) {
+  override get message(): string {
+    const by = this.pid === 0 ? "another camera-service" : `another camera-service (process ${this.pid})`
+    return `the data folder ${this.folder} is in use by ${by}: stop it, or set data_dir to another folder`
+  }
+}
+
+/** The data folder cannot be made or written to. */
+export class DataFolderUnusable extends Schema.TaggedError<DataFolderUnusable>()("DataFolderUnusable", {
+  folder: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `the data folder ${this.folder} cannot be used (${this.detail}): set data_dir to a folder that can be written`
+  }
+}

@@ -1,0 +1,120 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { CameraId } from "../../schema/Camera.ts"
+import { NotFound } from "../../schema/Errors.ts"
+import { CameraNames } from "./CameraNames.ts"
+import type { Device, Found } from "./Device.ts"
+
+/** The registry of cameras: providers attach what they find, everybody else reads and follows it. */
+export class Devices extends Context.Service<
+  Devices,
+  {
+    /** CONNECTED for as long as the scope lives, then DISCONNECTED: for providers */
+    readonly attach: (found: Found) => Effect.Effect<Attachment, never, Scope.Scope>
+    /** a provider says that it looks for devices, and gets the effect that says its first look is done */
+    readonly looking: (provider: string) => Effect.Effect<Effect.Effect<void>>
+    /** all cameras ever seen in this run, by number; the same array until something changes */
+    readonly list: () => ReadonlyArray<Device>
+    readonly get: (id: CameraId) => Effect.Effect<Device, NotFound>
+    /** each camera as it becomes known or changes, the ones known now first; in order, none left out */
+    readonly changes: Stream.Stream<Device>
+    /** whether every provider has finished its first look */
+    readonly settled: () => boolean
+    readonly awaitSettled: Effect.Effect<void>
+  }
+>()("camera-service/device/Devices") {
+  static readonly layer = Layer.effect(
+    Devices,
+    Effect.gen(function* () {
+      const names = yield* CameraNames
+      const devices = new Map<CameraId, Device>()
+      const published = yield* PubSub.unbounded<Device>()
+      yield* Effect.addFinalizer(() => PubSub.shutdown(published))
+      const pending = new Set<string>()
+      const settledLatch = yield* Latch.make(true)
+      let sorted: ReadonlyArray<Device> = []
+
+      const put = (device: Device): void => {
+        devices.set(device.id, device)
+        sorted = [...devices.values()].sort((a, b) => numberOf(a.id) - numberOf(b.id))
+        PubSub.publishUnsafe(published, device)
+      }
+
+      const attach = Effect.fn("Devices.attach")(function* (found: Found) {
+        const id = yield* names.nameFor(found.identity)
+        yield* Effect.annotateCurrentSpan("camera.id", id)
+        const update = (change: Partial<Found> & Pick<Device, "status" | "reason">): void => {
+          const {
+            id: _id,
+            reason: _reason,
+            status: _status,
+            ...known
+          } = devices.get(id) ?? { ...found, id, status: "CONNECTED" as const, reason: undefined }
+          put({ ...known, id, ...change })
+        }
+        yield* Effect.acquireRelease(
+          Effect.sync(() => update({ ...found, status: "CONNECTED" })),
+          () => Effect.sync(() => update({ status: "DISCONNECTED" }))
+        )
+        yield* Effect.logInfo("camera connected").pipe(
+          Effect.annotateLogs({ "camera.id": id, kind: found.kind, identity: found.identity })
+        )
+        return {
+          id,
+          fault: (reason: string) => Effect.sync(() => update({ status: "ERROR", reason })),
+          recovered: Effect.sync(() => update({ status: "CONNECTED" }))
+        }
+      })
+
+      const looking = (provider: string) =>
+        Effect.sync(() => {
+          pending.add(provider)
+          settledLatch.closeUnsafe()
+          return Effect.sync(() => {
+            pending.delete(provider)
+            if (pending.size === 0) settledLatch.openUnsafe()
+          })
+        })
+
+      const get = (id: CameraId) =>
+        Effect.suspend(() => {
+          const device = devices.get(id)
+          return device === undefined ? Effect.fail(new NotFound({ resource: "camera", id })) : Effect.succeed(device)
+        })
+
+      const changes = Stream.unwrap(
+        Effect.map(PubSub.subscribe(published), (subscription) =>
+          // subscribed first, then listed: a change in between comes twice rather than never
+          Stream.concat(
+            Stream.suspend(() => Stream.fromIterable(sorted)),
+            Stream.fromSubscription(subscription)
+          )
+        )
+      )
+
+      return Devices.of({
+        attach,
+        looking,
+        list: () => sorted,
+        get,
+        changes,
+        settled: () => pending.size === 0,
+        awaitSettled: settledLatch.await
+      })
+    })
+  )
+}
+
+/** What a provider holds of a device it attached. */
+export interface Attachment {
+  readonly id: CameraId
+  readonly fault: (reason: string) => Effect.Effect<void>
+  readonly recovered: Effect.Effect<void>
+}
+
+const numberOf = (id: CameraId): number => Number(id.slice("camera".length))

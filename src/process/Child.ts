@@ -1,0 +1,139 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as PlatformError from "effect/PlatformError"
+import * as ChildProcess from "effect/process/ChildProcess"
+import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { ProgramMissing } from "../config/StartupErrors.ts"
+import { lineSplitter, maskSecrets, tail } from "./Lines.ts"
+
+/** How a child ended. */
+export interface ChildExit {
+  /** Its exit status; `undefined` when a signal ended it. */
+  readonly code: number | undefined
+  readonly signal?: string
+  /** The last lines of its standard error, without credentials. */
+  readonly stderr: string
+  /** The program could not be run: it is not on the PATH or may not be executed. */
+  readonly missing: boolean
+}
+
+export interface Child {
+  /** The program's own process id, and its process group's. */
+  readonly pid: number
+  /** Empty unless `stdout` is `"pipe"`. Not reading it holds the program up, as in a shell. */
+  readonly stdout: Stream.Stream<Uint8Array, PlatformError.PlatformError>
+  /** What it writes to descriptor 3; empty unless `fd3` is set. */
+  readonly fd3: Stream.Stream<Uint8Array, PlatformError.PlatformError>
+  /** Completes when it has ended, by whatever cause. */
+  readonly exit: Effect.Effect<ChildExit>
+}
+
+export interface ChildCommand {
+  readonly program: string
+  readonly args: ReadonlyArray<string>
+  readonly stdin?: Stream.Stream<Uint8Array>
+  readonly stdout: "pipe" | "ignore"
+  readonly fd3?: boolean
+  /** Added to the environment that the service runs in. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+const stderrLines = 20
+const stderrLineBytes = 400
+// A grandchild may keep the pipe open for ever; what a program said is in the pipe by the time it has exited.
+const pipeGrace = "200 millis"
+
+/**
+ * The child must not outlive us, whatever ends us. `setpriv` (util-linux; Node has no means for it) has the kernel send
+ * SIGKILL when the thread that forked is gone; the shell's check closes the gap in which we died before that was asked
+ * for. Both exec in place, so the process that we spawned is the program. What comes after `$0` is argv, never shell text.
+ */
+const unlessOrphaned = '[ "$PPID" = "$0" ] && exec "$@"'
+
+/** 126 and 127 are the shell's when `exec` fails (POSIX, 2.8.2); no program that we run uses them. */
+const couldNotRun = (code: number | undefined) => code === 126 || code === 127
+
+const signalOf = (error: PlatformError.PlatformError) => {
+  const text = error.cause instanceof Error ? error.cause.message : String(error.cause)
+  return /'(SIG[A-Z0-9]+)'/.exec(text)?.[1] ?? "SIGKILL"
+}
+
+/**
+ * Starts a program for as long as the scope lives. Closing the scope sends SIGTERM to its process group and SIGKILL 3 s
+ * later, and waits until all of it is gone (4 s at most). Arguments may hold secrets: they show in no error and no log.
+ */
+export const startChild = (
+  spawner: ChildProcessSpawner.ChildProcessSpawner["Service"],
+  command: ChildCommand
+): Effect.Effect<Child, ProgramMissing, Scope.Scope> =>
+  Effect.gen(function* () {
+    // Made before the child, so closed after it: what watches it sees its end, and `exit` completes for everybody.
+    const watching = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+    const handle = yield* spawner
+      .spawn(
+        ChildProcess.make(
+          "setpriv",
+          [
+            "--pdeathsig",
+            "KILL",
+            "--",
+            "/bin/sh",
+            "-c",
+            unlessOrphaned,
+            String(process.pid),
+            command.program,
+            ...command.args.map((arg) => Redacted.make(arg))
+          ],
+          {
+            stdin: command.stdin ?? "ignore",
+            stdout: command.stdout,
+            stderr: "pipe",
+            ...(command.fd3 ? { additionalFds: { fd3: { type: "output" } } } : {}),
+            ...(command.env ? { env: command.env, extendEnv: true } : {}),
+            killSignal: "SIGTERM",
+            forceKillAfter: "3 seconds"
+          }
+        )
+      )
+      .pipe(
+        Effect.mapError((error) => {
+          const text = error.cause instanceof Error ? error.cause.message : error.message
+          return new ProgramMissing({ program: "setpriv", hint: `install util-linux (${maskSecrets(text)})` })
+        })
+      )
+
+    const said = tail(stderrLines)
+    const splitter = lineSplitter(stderrLineBytes, (line) => said.add(maskSecrets(line)))
+    const reading = yield* handle.stderr.pipe(
+      Stream.runForEachArray((chunks) => Effect.sync(() => chunks.forEach(splitter.push))),
+      Effect.ignore,
+      Effect.forkIn(watching, { startImmediately: true })
+    )
+    const ended = yield* Effect.exit(handle.exitCode).pipe(
+      Effect.tap(Fiber.await(reading).pipe(Effect.timeoutOption(pipeGrace))),
+      Effect.map((exit): ChildExit => {
+        splitter.flush()
+        const code = Exit.isSuccess(exit) ? Number(exit.value) : undefined
+        const failure = Exit.isFailure(exit) ? exit.cause.reasons.find((r) => r._tag === "Fail") : undefined
+        return {
+          code,
+          ...(failure ? { signal: signalOf(failure.error) } : {}),
+          stderr: said.text(),
+          missing: couldNotRun(code)
+        }
+      }),
+      Effect.forkIn(watching, { startImmediately: true })
+    )
+    yield* Scope.addFinalizer(watching, Fiber.await(ended))
+
+    return {
+      pid: handle.pid,
+      stdout: handle.stdout,
+      fd3: handle.getOutputFd(3),
+      exit: Fiber.join(ended)
+    }
+  })

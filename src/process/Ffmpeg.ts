@@ -1,0 +1,200 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import { Settings } from "../config/Settings.ts"
+import { ProgramMissing } from "../config/StartupErrors.ts"
+import { type Child, type ChildExit, startChild } from "./Child.ts"
+import { maskSecrets } from "./Lines.ts"
+import { readMp4Header } from "./Mp4Header.ts"
+import { type MediaInfo, parseProbe, probeArgs } from "./Probe.ts"
+import { type Progress, progressOf } from "./Progress.ts"
+
+/** FFmpeg or ffprobe ended with an error, or took too long. `detail` is its own words, credentials masked. */
+export class FfmpegFailed extends Schema.TaggedError<FfmpegFailed>()("FfmpegFailed", {
+  detail: Schema.String,
+  exitCode: Schema.optionalKey(Schema.Int),
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+export interface FfmpegProcess {
+  readonly pid: number
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  /** What it writes to `pipe:1`. Once an output goes there it must be read: FFmpeg waits for the reader. */
+  readonly stdout: Stream.Stream<Uint8Array, FfmpegFailed>
+  /** Twice a second while it runs; the latest first, and the end when it ends. Any number may read it, or nobody. */
+  readonly progress: Stream.Stream<Progress>
+  /** Completes when it has ended, by whatever cause: FFmpeg exits with 0 also when a camera is pulled out. */
+  readonly exit: Effect.Effect<ChildExit>
+}
+
+const common = ["-hide_banner", "-nostdin", "-loglevel", "level+warning"]
+// libuv gives children a socket there, which FFmpeg's pipe protocol writes to like to a pipe.
+const progressArgs = ["-nostats", "-progress", "pipe:3", "-stats_period", "0.5"]
+
+// A burst of pictures or probes must not take the machine from the streams that run.
+const permits = 4
+const runTimeout = Duration.seconds(10)
+// A file that was not closed is read to its end, from slow media too.
+const probeTimeout = Duration.seconds(60)
+
+/** The line that says most: the last fatal or error line, else the last line. */
+const telling = (stderr: string): string => {
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "")
+  const worst = lines.filter((line) => /\[(fatal|error|panic)\]/.test(line)).slice(-2)
+  return (worst.length > 0 ? worst : lines.slice(-1)).join("; ").replace(/\[(fatal|error|panic|warning)\] /g, "")
+}
+
+/** Why a process that should not have ended (yet) did; FFmpeg's own words where it left some. */
+export const describeExit = (program: string, exit: ChildExit): string => {
+  if (exit.missing) return `${program} was not found`
+  const how = exit.signal === undefined ? `ended with status ${exit.code}` : `was ended by ${exit.signal}`
+  const why = telling(exit.stderr)
+  return why === "" ? `${program} ${how}` : `${program} ${how}: ${why}`
+}
+
+/** FFmpeg and ffprobe as children: see `Child.ts` for how they live and end. */
+export class Ffmpeg extends Context.Service<
+  Ffmpeg,
+  {
+    /** Starts FFmpeg with these arguments for as long as the scope lives; it does not wait for anything to come out. */
+    readonly start: (
+      args: ReadonlyArray<string>,
+      options?: { readonly stdin?: Uint8Array | Stream.Stream<Uint8Array> }
+    ) => Effect.Effect<FfmpegProcess, FfmpegFailed, Scope.Scope>
+    /** Runs to the end and gives what came out of `pipe:1`. At most 4 at a time; 10 s unless `timeout` says otherwise. */
+    readonly run: (
+      args: ReadonlyArray<string>,
+      options?: { readonly stdin?: Uint8Array; readonly timeout?: Duration.Input }
+    ) => Effect.Effect<Uint8Array, FfmpegFailed>
+    /** What is in a media file, also in one that was never closed (a crash, a power cut). */
+    readonly probe: (file: string) => Effect.Effect<MediaInfo, FfmpegFailed>
+    /** Fails when FFmpeg or ffprobe is not there. Takes milliseconds: nothing of FFmpeg is started. */
+    readonly check: Effect.Effect<void, ProgramMissing>
+  }
+>()("camera-service/process/Ffmpeg") {
+  static readonly layer = Layer.effect(
+    Ffmpeg,
+    Effect.gen(function* () {
+      const spawner = yield* ChildProcessSpawner
+      const { ffmpeg } = yield* Settings
+      const gate = yield* Semaphore.make(permits)
+
+      const startProgram = (program: string, args: ReadonlyArray<string>, options: ChildInput) =>
+        startChild(spawner, {
+          program,
+          args,
+          stdout: "pipe",
+          ...options
+        }).pipe(Effect.mapError((cause) => new FfmpegFailed({ detail: `${cause.program}: ${cause.hint}`, cause })))
+
+      const outputOf = (child: Child) =>
+        Stream.mapError(child.stdout, (cause) => new FfmpegFailed({ detail: "its output could not be read", cause }))
+
+      const runProgram = Effect.fnUntraced(
+        function* (program: string, args: ReadonlyArray<string>, options: ChildInput) {
+          const child = yield* startProgram(program, args, options)
+          const output = yield* Stream.mkUint8Array(outputOf(child))
+          const exit = yield* child.exit
+          if (exit.code !== 0) {
+            return yield* new FfmpegFailed({
+              detail: describeExit(program, exit),
+              ...(exit.code === undefined ? {} : { exitCode: exit.code })
+            })
+          }
+          return output
+        },
+        (effect) => Effect.scoped(effect)
+      )
+
+      const limited = <A>(effect: Effect.Effect<A, FfmpegFailed>, program: string, limit: Duration.Input) =>
+        effect.pipe(
+          Effect.timeoutOrElse({
+            duration: limit,
+            orElse: () => {
+              const seconds = Duration.toSeconds(Duration.fromInputUnsafe(limit))
+              return Effect.fail(new FfmpegFailed({ detail: `${program} took longer than ${seconds} s` }))
+            }
+          }),
+          gate.withPermits(1)
+        )
+
+      const start = Effect.fn("Ffmpeg.start")(function* (
+        args: ReadonlyArray<string>,
+        options?: { readonly stdin?: Uint8Array | Stream.Stream<Uint8Array> }
+      ) {
+        const child = yield* startProgram(ffmpeg.binary, [...common, ...progressArgs, ...args], {
+          ...stdinOf(options?.stdin),
+          fd3: true
+        })
+        yield* Effect.annotateCurrentSpan("process.pid", child.pid)
+        const startedAt = yield* Clock.currentTimeMillis
+        const progress = yield* progressOf(child.fd3)
+        return { pid: child.pid, startedAt, stdout: outputOf(child), progress, exit: child.exit }
+      })
+
+      const run = Effect.fn("Ffmpeg.run")(function* (
+        args: ReadonlyArray<string>,
+        options?: { readonly stdin?: Uint8Array; readonly timeout?: Duration.Input }
+      ) {
+        const running = runProgram(ffmpeg.binary, [...common, "-nostats", ...args], stdinOf(options?.stdin))
+        return yield* limited(running, ffmpeg.binary, options?.timeout ?? runTimeout)
+      })
+
+      const probe = Effect.fn("Ffmpeg.probe")(function* (file: string) {
+        const program = ffmpeg.ffprobe_binary
+        const header = yield* Effect.tryPromise({
+          try: () => readMp4Header(file),
+          catch: (cause) => new FfmpegFailed({ detail: "the file could not be read", cause })
+        })
+        const known = header?.leads === true && header.duration > 0
+        const probing = runProgram(program, probeArgs(file, known), {})
+        const reply = yield* limited(probing, program, probeTimeout)
+        const info = yield* Effect.try({
+          try: () => parseProbe(new TextDecoder().decode(reply)),
+          catch: (cause) => new FfmpegFailed({ detail: `${program} answered in an unknown form`, cause })
+        })
+        return known ? { ...info, duration: header.duration } : info
+      })
+
+      const find = Effect.fnUntraced(
+        function* (program: string) {
+          const child = yield* startChild(spawner, {
+            program: "/bin/sh",
+            args: ["-c", 'command -v "$0"', program],
+            stdout: "ignore"
+          })
+          const exit = yield* child.exit
+          if (exit.code === 0) return
+          return yield* new ProgramMissing({
+            program: maskSecrets(program),
+            hint: "install FFmpeg (Debian: apt-get install ffmpeg), or set ffmpeg.binary and ffmpeg.ffprobe_binary"
+          })
+        },
+        (effect) => Effect.scoped(effect)
+      )
+      const check = Effect.forEach([ffmpeg.binary, ffmpeg.ffprobe_binary], find, { discard: true }).pipe(
+        Effect.withSpan("Ffmpeg.check")
+      )
+
+      return { start, run, probe, check }
+    })
+  )
+}
+
+interface ChildInput {
+  readonly stdin?: Stream.Stream<Uint8Array>
+  readonly fd3?: boolean
+}
+
+const stdinOf = (input: Uint8Array | Stream.Stream<Uint8Array> | undefined): ChildInput => {
+  if (input === undefined) return {}
+  return { stdin: input instanceof Uint8Array ? Stream.make(input) : input }
+}

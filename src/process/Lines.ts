@@ -1,0 +1,54 @@
+/**
+ * Splits bytes into lines (`\n` or `\r`) and hands each one on. A line longer than `maxBytes` is cut there, so a program
+ * that never ends its line costs no memory.
+ */
+export const lineSplitter = (maxBytes: number, onLine: (line: string) => void) => {
+  const decoder = new TextDecoder()
+  const held = new Uint8Array(maxBytes)
+  let length = 0
+  const hold = (bytes: Uint8Array) => {
+    const part = bytes.subarray(0, maxBytes - length)
+    held.set(part, length)
+    length += part.length
+  }
+  const flush = () => {
+    if (length > 0) onLine(decoder.decode(held.subarray(0, length)))
+    length = 0
+  }
+  return {
+    push: (chunk: Uint8Array) => {
+      let start = 0
+      for (let i = 0; i < chunk.length; i++) {
+        if (chunk[i] === 10 || chunk[i] === 13) {
+          hold(chunk.subarray(start, i))
+          flush()
+          start = i + 1
+        }
+      }
+      hold(chunk.subarray(start))
+    },
+    /** Hands on what has no line end (yet). */
+    flush
+  }
+}
+
+/** The last `count` lines that were added. */
+export const tail = (count: number) => {
+  const lines: Array<string> = []
+  return {
+    add: (line: string) => {
+      lines.push(line)
+      if (lines.length > count) lines.shift()
+    },
+    text: () => lines.join("\n")
+  }
+}
+
+/**
+ * Takes credentials out of text that a program printed: `scheme://user:password@` and the values of query parameters
+ * that carry secrets.
+ */
+export const maskSecrets = (text: string): string =>
+  text
+    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s]*@/gi, "$1***@")
+    .replace(/([?&](?:token|jwt|password|pass|secret|key|auth)=)[^&\s'"]*/gi, "$1***")

@@ -1,0 +1,225 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { randomUUID } from "node:crypto"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Settings } from "../config/Settings.ts"
+import { PortInUse, ProgramMissing } from "../config/StartupErrors.ts"
+import { startChild } from "./Child.ts"
+import { describeExit } from "./Ffmpeg.ts"
+import { tail } from "./Lines.ts"
+import { MediaMtxApi } from "./MediaMtxApi.ts"
+import { mediaMtxConfig } from "./MediaMtxConfig.ts"
+import { relog } from "./MediaMtxLog.ts"
+
+export interface MediaMtxState {
+  readonly _tag: "Starting" | "Running" | "Stopped"
+  /** How often it has come up: one more each time, when all its paths have to be made again. */
+  readonly generation: number
+  /** Why it is not running. */
+  readonly detail?: string
+}
+
+/** It ended or stopped answering. `steady`: after a good while, so the next start need not wait. */
+class MediaMtxEnded extends Schema.TaggedError<MediaMtxEnded>()("MediaMtxEnded", {
+  detail: Schema.String,
+  steady: Schema.Boolean,
+  portInUse: Schema.optionalKey(PortInUse)
+}) {}
+
+const hint = "needs MediaMTX 1.20.1 or later: see ./scripts/setup, or set mediamtx.binary"
+const oldest = [1, 20, 1] as const
+// Steps of its start take 10 ms each (measured); a poll costs 0.3 ms.
+const startPoll = "15 millis"
+const watchPoll = "2 seconds"
+const steadyAfter = Duration.toMillis("10 seconds")
+const portTries = 3
+
+const backoff = Schedule.min([Schedule.exponential("100 millis", 3), Schedule.spaced("5 seconds")]).pipe(
+  Schedule.jittered
+)
+
+/** `v1.20.1`, also with something after it; a build without a version counts as old. */
+const isCurrent = (version: string): boolean => {
+  const parts = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? []
+  for (const [i, least] of oldest.entries()) {
+    const part = parts[i] ?? 0
+    if (part !== least) return part > least
+  }
+  return true
+}
+
+const bindError = (said: string): PortInUse | undefined => {
+  const found = /listen \w+ \[?([^\s\]]*?)\]?:(\d+): bind: address already in use/.exec(said)
+  return found ? new PortInUse({ host: found[1] ?? "", port: Number(found[2]) }) : undefined
+}
+
+const describe = (error: PortInUse | ProgramMissing) =>
+  error._tag === "PortInUse" ? `${error.host}:${error.port} is in use` : `${error.program}: ${error.hint}`
+
+/** MediaMTX: our child (`mediamtx.managed`), kept running, or the operator's, watched. */
+export class MediaMtx extends Context.Service<
+  MediaMtx,
+  {
+    readonly state: SubscriptionRef.SubscriptionRef<MediaMtxState>
+    /** Fails when it can't ever run here: for the main program to end on. */
+    readonly fatal: Effect.Effect<never, PortInUse | ProgramMissing>
+  }
+>()("camera-service/process/MediaMtx") {
+  static readonly layer = Layer.effect(
+    MediaMtx,
+    Effect.gen(function* () {
+      const spawner = yield* ChildProcessSpawner
+      const api = yield* MediaMtxApi
+      const settings = yield* Settings
+      const { binary, managed } = settings.mediamtx
+      const startingAgain = (last: MediaMtxState): MediaMtxState => ({
+        ...last,
+        _tag: "Starting",
+        ...(managed ? {} : { detail: `no answer yet from the API on 127.0.0.1:${settings.mediamtx.api_port}` })
+      })
+      const state = yield* SubscriptionRef.make(startingAgain({ _tag: "Starting", generation: 0 }))
+      const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing>()
+      let failedStarts = 0
+
+      const running = SubscriptionRef.update(state, ({ generation }): MediaMtxState => {
+        failedStarts = 0
+        return { _tag: "Running", generation: generation + 1 }
+      })
+      const starting = SubscriptionRef.update(state, startingAgain)
+      const stopped = (detail: string) =>
+        SubscriptionRef.update(state, ({ generation }): MediaMtxState => ({ _tag: "Stopped", generation, detail }))
+
+      const requireVersion = (version: string) =>
+        isCurrent(version)
+          ? Effect.void
+          : new ProgramMissing({ program: `${binary} ${version}`.trim(), hint: `the service ${hint}` })
+
+      /** Waits until `found` succeeds, however long that takes (so there is no failure to die of). */
+      const poll = <A, E>(found: Effect.Effect<A, E>) =>
+        found.pipe(Effect.retry(Schedule.spaced(managed ? startPoll : watchPoll)), Effect.orDie)
+
+      /** Fails when the API does not answer any more, or another run of MediaMTX does. Its start time tells runs apart. */
+      const watch = Effect.fnUntraced(function* (started: string, patience: number) {
+        let missed = 0
+        while (missed < patience) {
+          yield* Effect.sleep(watchPoll)
+          const info = yield* api.info.pipe(Effect.timeout(watchPoll), Effect.option)
+          if (info._tag === "None") missed++
+          else if (info.value.started === started) missed = 0
+          else return yield* new MediaMtxEnded({ detail: "it was started again", steady: true })
+        }
+        return yield* new MediaMtxEnded({ detail: "its API does not answer", steady: true })
+      })
+
+      const onDisk = <A>(use: () => Promise<A>) =>
+        Effect.tryPromise({
+          try: use,
+          catch: (cause) =>
+            new MediaMtxEnded({ detail: `its configuration could not be written: ${cause}`, steady: false })
+        })
+      const remove = (folder: string) => Effect.ignore(onDisk(() => rm(folder, { recursive: true, force: true })))
+      const runtimeFolder = Effect.acquireRelease(
+        onDisk(() => mkdtemp(join(tmpdir(), "camera-service-"))),
+        remove
+      )
+
+      /** `mediamtx --version`: asked when a start failed, since an old one refuses configuration that it doesn't know. */
+      const versionOfBinary = Effect.gen(function* () {
+        const child = yield* startChild(spawner, { program: binary, args: ["--version"], stdout: "pipe" })
+        return yield* Stream.mkString(Stream.decodeText(child.stdout))
+      }).pipe(
+        Effect.scoped,
+        Effect.orElseSucceed(() => "")
+      )
+
+      const runOnce = Effect.fnUntraced(
+        function* () {
+          const identity = `camera-service-${randomUUID()}`
+          yield* starting
+          const folder = yield* runtimeFolder
+          const config = join(folder, "mediamtx.yml")
+          yield* onDisk(() => writeFile(config, mediaMtxConfig(settings, identity), { mode: 0o600 }))
+          // Segments are named by its local time.
+          const child = yield* startChild(spawner, {
+            program: binary,
+            args: [config],
+            stdout: "pipe",
+            env: { TZ: "UTC" }
+          })
+          const said = tail(5)
+          const logging = yield* Effect.forkScoped(relog(child.stdout, said.add), { startImmediately: true })
+          let since: number | undefined
+
+          const ended = Effect.gen(function* () {
+            const exit = yield* child.exit
+            if (exit.missing) return yield* new ProgramMissing({ program: binary, hint: `the service ${hint}` })
+            const now = yield* Clock.currentTimeMillis
+            // Its last words may still be in the pipe.
+            yield* Fiber.await(logging).pipe(Effect.timeoutOption("200 millis"))
+            const detail = describeExit("MediaMTX", { ...exit, stderr: exit.stderr || said.text() })
+            const portInUse = bindError(detail)
+            const steady = since !== undefined && now - since >= steadyAfter
+            if (since === undefined && portInUse === undefined) yield* requireVersion(yield* versionOfBinary)
+            return yield* new MediaMtxEnded({ detail, steady, ...(portInUse ? { portInUse } : {}) })
+          })
+          const living = Effect.gen(function* () {
+            // Another MediaMTX may answer on our port while ours is about to find that port taken.
+            yield* poll(Effect.filterOrFail(api.identity, (found) => found === identity))
+            const { started, version } = yield* poll(api.info)
+            yield* requireVersion(version)
+            // It is read once; removed now, nothing is left behind even when we are killed.
+            yield* remove(folder)
+            since = yield* Clock.currentTimeMillis
+            yield* running
+            yield* Effect.logInfo("MediaMTX is running").pipe(Effect.annotateLogs({ pid: child.pid, version }))
+            return yield* watch(started, 3)
+          })
+          return yield* Effect.raceFirst(ended, living)
+        },
+        (effect) => Effect.scoped(effect)
+      )
+
+      const watchOnce = Effect.fnUntraced(function* () {
+        yield* starting
+        const { started, version } = yield* poll(api.info)
+        yield* requireVersion(version)
+        yield* running
+        yield* Effect.logInfo("MediaMTX, run by the operator, answers").pipe(Effect.annotateLogs({ version }))
+        return yield* watch(started, 1)
+      })
+
+      const failed = Effect.fnUntraced(function* (end: MediaMtxEnded) {
+        yield* stopped(end.detail)
+        yield* Effect.logWarning("MediaMTX ended").pipe(Effect.annotateLogs({ detail: end.detail }))
+        failedStarts++
+        if (end.portInUse && failedStarts >= portTries) return yield* end.portInUse
+        return yield* end
+      })
+
+      const run = (managed ? runOnce() : watchOnce()).pipe(
+        Effect.catchTag("MediaMtxEnded", failed),
+        Effect.retry({ schedule: backoff, while: (end) => end._tag === "MediaMtxEnded" && !end.steady }),
+        Effect.catchTag("MediaMtxEnded", () => Effect.void),
+        Effect.forever,
+        Effect.tapError((error) => stopped(describe(error))),
+        // Defects too: a supervisor that died in silence would be worse than the end of the service.
+        Effect.catchCause((cause) => Deferred.failCause(fatal, cause))
+      )
+      yield* Effect.forkScoped(run)
+
+      return { state, fatal: Deferred.await(fatal) }
+    })
+  )
+}

@@ -1,0 +1,82 @@
+import * as Duration from "effect/Duration"
+import type { Settings } from "../config/Settings.ts"
+import type { PathOptions } from "./MediaMtxApi.ts"
+
+/** `host:port` as Go and URLs write it. */
+const authority = (host: string, port: number) => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`)
+
+/** An address to reach a server at that listens on `host`. */
+const reachable = (host: string) => {
+  if (host === "0.0.0.0" || host === "") return "127.0.0.1"
+  return host === "::" ? "::1" : host
+}
+
+/**
+ * What a camera's path is made of: somebody publishes to it, and a reader of an idle one is held until then.
+ * `runOnDemand: true` is /bin/true: it starts nothing, it only makes MediaMTX hold readers. A path with a source of its
+ * own must set `runOnDemand` to "" (MediaMTX refuses the pair).
+ */
+const publisherPath = (settings: Settings["Service"]): PathOptions => ({
+  source: "publisher",
+  overridePublisher: false,
+  runOnDemand: "true",
+  runOnDemandStartTimeout: `${Duration.toMillis(settings.streams.start_timeout_seconds)}ms`,
+  // How long a stream stays is the leases' matter; without a reader MediaMTX has nothing to wait for.
+  runOnDemandCloseAfter: "1s",
+  // Its default deletes recordings after a day; retention is ours.
+  recordDeleteAfter: "0s"
+})
+
+/**
+ * The configuration of our own MediaMTX, as JSON (which is YAML). No path is configured: unknown names are refused, and
+ * paths come over the API. `identity` is kept where MediaMTX makes no use of it, to be read back over the API.
+ */
+export const mediaMtxConfig = (settings: Settings["Service"], identity: string): string => {
+  const { health, mediamtx } = settings
+  const at = (port: number) => authority(mediamtx.host, port)
+  return JSON.stringify({
+    logLevel: "warn",
+    logDestinations: ["stdout"],
+    sysLogPrefix: identity,
+
+    // Each publish, read and playback is asked for at our door, beside the health endpoints.
+    authMethod: "http",
+    authHTTPAddress: `http://${authority(reachable(health.host), health.port)}/mediamtx/auth`,
+    authHTTPExclude: [{ action: "api" }],
+
+    api: true,
+    apiAddress: `127.0.0.1:${mediamtx.api_port}`,
+    // The API has no password: no web page may read it through a browser on this machine.
+    apiAllowOrigins: [],
+
+    rtsp: true,
+    rtspAddress: at(mediamtx.rtsp_port),
+    // TCP only: UDP would take ports 8000 and 8001 too, loses packets, and players fall back to TCP by themselves.
+    rtspTransports: ["tcp"],
+
+    // Low-latency HLS with segments of 1 s and parts of 200 ms is the default, and the fastest to its first picture.
+    // Pages of any origin may play: a token is what opens a stream, and browsers send none by themselves.
+    hls: true,
+    hlsAddress: at(mediamtx.hls_port),
+    hlsAllowOrigins: ["*"],
+    hlsAlwaysRemux: false,
+
+    webrtc: true,
+    webrtcAddress: at(mediamtx.webrtc_port),
+    webrtcAllowOrigins: ["*"],
+    webrtcLocalUDPAddress: at(mediamtx.webrtc_udp_port),
+
+    playback: true,
+    playbackAddress: at(mediamtx.playback_port),
+    playbackAllowOrigins: ["*"],
+
+    rtmp: false,
+    srt: false,
+    moq: false,
+    metrics: false,
+    pprof: false,
+
+    pathDefaults: publisherPath(settings),
+    paths: {}
+  })
+}

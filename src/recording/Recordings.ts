@@ -1,0 +1,244 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
+import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { CameraId } from "../../schema/Camera.ts"
+import { DependencyFailed, InvalidState, type NotFound } from "../../schema/Errors.ts"
+import type { RecordingFormat, RecordingStatusUpdate } from "../../schema/Recording.ts"
+import { Settings } from "../config/Settings.ts"
+import { Files } from "../storage/Files.ts"
+import type { IndexedFile } from "../storage/IndexDatabase.ts"
+import type { LiveStream } from "../stream/LiveStream.ts"
+import { Paths, type WrittenFormat } from "../stream/Paths.ts"
+import { Streams } from "../stream/Streams.ts"
+import { type Segment, Segments } from "./Segments.ts"
+
+/** A recording under way. */
+export interface Recording {
+  readonly camera: CameraId
+  readonly format: RecordingFormat
+  /** epoch milliseconds */
+  readonly startedAt: number
+  /** oldest first; MediaMTX writes into the last */
+  readonly segments: Array<Segment>
+  /** those that are done */
+  readonly finished: Array<IndexedFile>
+  readonly scope: Scope.Closeable
+}
+
+export interface RecordingRequest {
+  readonly camera: CameraId
+  readonly format?: RecordingFormat
+  readonly duration?: Duration.Duration
+}
+
+export interface Stopped {
+  readonly recording: Recording
+  readonly endedAt: number
+  /** oldest first, whole on disk */
+  readonly files: ReadonlyArray<IndexedFile>
+}
+
+const written: Readonly<Record<RecordingFormat, WrittenFormat>> = {
+  fmp4: "fmp4",
+  mp4: "fmp4",
+  mkv: "fmp4",
+  mpegts: "mpegts"
+}
+
+/** Streams written to disk by MediaMTX's recorder: one recording a camera, on the path that also serves viewers. */
+export class Recordings extends Context.Service<
+  Recordings,
+  {
+    /** succeeds when bytes are on disk */
+    readonly start: (request: RecordingRequest) => Effect.Effect<Recording, DependencyFailed | InvalidState | NotFound>
+    /** succeeds when the files are whole on disk */
+    readonly stop: (camera: CameraId) => Effect.Effect<Stopped, DependencyFailed | InvalidState>
+    /** deletes a recording that is not being written */
+    readonly delete: (filename: string) => Effect.Effect<IndexedFile, DependencyFailed | InvalidState | NotFound>
+    /** what happens to recordings from now on */
+    readonly changes: Stream.Stream<RecordingStatusUpdate>
+  }
+>()("camera-service/recording/Recordings") {
+  static readonly layer = Layer.effect(
+    Recordings,
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      const streams = yield* Streams
+      const paths = yield* Paths
+      const segments = yield* Segments
+      const files = yield* Files
+      const layerScope = yield* Effect.scope
+      const active = new Map<CameraId, Recording>()
+      const turns = new Map<CameraId, Semaphore.Semaphore>()
+      const overdue = yield* Queue.unbounded<Recording>()
+      const updates = yield* PubSub.unbounded<RecordingStatusUpdate>()
+
+      /** One change of a camera's recording at a time. */
+      const inTurn = (camera: CameraId) => {
+        const turn = turns.get(camera) ?? Semaphore.makeUnsafe(1)
+        turns.set(camera, turn)
+        return turn.withPermit
+      }
+
+      const tell = Effect.fnUntraced(function* (
+        recording: Recording,
+        status: RecordingStatusUpdate["status"],
+        reason?: string
+      ) {
+        const now = yield* Clock.currentTimeMillis
+        yield* PubSub.publish(updates, {
+          device: recording.camera,
+          status,
+          filename: recording.finished[0]?.filename ?? recording.segments[0]?.filename ?? "",
+          duration: (now - recording.startedAt) / 1000,
+          ...(reason === undefined ? {} : { reason })
+        })
+      })
+
+      /** Segments that come after the first: MediaMTX turned to a new file, or the stream was away in between. */
+      const follow = (recording: Recording, appeared: PubSub.Subscription<Segment>) =>
+        Effect.gen(function* () {
+          const segment = yield* PubSub.take(appeared)
+          const isNew = !recording.segments.some(({ filename }) => filename === segment.filename)
+          if (segment.camera !== recording.camera || !isNew) return
+          yield* segments.begin(segment)
+          const previous = recording.segments.at(-1)
+          recording.segments.push(segment)
+          if (previous !== undefined) recording.finished.push(yield* segments.finish(previous, recording.format))
+          yield* tell(recording, "RECORDING")
+        }).pipe(
+          Effect.catch((error) => Effect.logError("a segment could not be looked after", error)),
+          Effect.forever
+        )
+
+      /** A stream that fails while it is recorded is told at once; it is started again by itself. */
+      const watchStream = (recording: Recording, stream: LiveStream) =>
+        SubscriptionRef.changes(stream.state).pipe(
+          Stream.runForEach((state) =>
+            "reason" in state && state.reason !== undefined ? tell(recording, "ERROR", state.reason) : Effect.void
+          )
+        )
+
+      const begin = Effect.fnUntraced(function* (recording: Recording) {
+        const { camera, scope } = recording
+        const stream = yield* Scope.provide(streams.lease(camera, "recording"), scope)
+        yield* tell(recording, "STARTING")
+        const appeared = yield* Scope.provide(segments.appeared, scope)
+        yield* Scope.addFinalizer(scope, Effect.ignore(paths.record(camera, undefined)))
+        yield* paths.record(camera, written[recording.format])
+        const first = PubSub.take(appeared).pipe(
+          Effect.repeat({ until: (segment) => segment.camera === camera }),
+          Effect.tap(segments.begin),
+          Effect.timeoutOrElse({
+            duration: settings.streams.start_timeout_seconds,
+            orElse: () => {
+              const state = SubscriptionRef.getUnsafe(stream.state)
+              const detail = ("reason" in state ? state.reason : undefined) ?? "no bytes came to the disk in time"
+              return Effect.fail(new DependencyFailed({ dependency: "mediamtx", detail }))
+            }
+          })
+        )
+        recording.segments.push(yield* first)
+        yield* Effect.forkIn(follow(recording, appeared), scope)
+        yield* Effect.forkIn(watchStream(recording, stream), scope)
+      })
+
+      const end = Effect.fn("Recordings.end")(function* (recording: Recording, reason?: string) {
+        yield* Effect.annotateCurrentSpan("camera.id", recording.camera)
+        active.delete(recording.camera)
+        // the recorder closes its file before the stream may end: closed here, and in this order, by the scope
+        yield* Scope.close(recording.scope, Exit.void)
+        const endedAt = yield* Clock.currentTimeMillis
+        for (const segment of recording.segments.slice(recording.finished.length)) {
+          recording.finished.push(yield* segments.finish(segment, recording.format))
+        }
+        yield* tell(recording, "STOPPED", reason)
+        return { recording, endedAt, files: recording.finished } satisfies Stopped
+      }, Effect.uninterruptible)
+
+      const start = Effect.fn("Recordings.start")(function* (request: RecordingRequest) {
+        const { camera } = request
+        yield* Effect.annotateCurrentSpan("camera.id", camera)
+        return yield* Effect.gen(function* () {
+          if (active.has(camera)) {
+            return yield* new InvalidState({ state: "RECORDING", allowed_states: ["STOPPED"] })
+          }
+          const recording: Recording = {
+            camera,
+            format: request.format ?? settings.recording.format,
+            startedAt: yield* Clock.currentTimeMillis,
+            segments: [],
+            finished: [],
+            scope: yield* Scope.fork(layerScope)
+          }
+          const begun = yield* Effect.result(begin(recording)).pipe(
+            Effect.onInterrupt(() => Scope.close(recording.scope, Exit.void))
+          )
+          if (Result.isFailure(begun)) {
+            yield* Scope.close(recording.scope, Exit.void)
+            if (begun.failure._tag === "DependencyFailed") yield* tell(recording, "ERROR", begun.failure.detail)
+            return yield* begun.failure
+          }
+          active.set(camera, recording)
+          if (request.duration !== undefined) {
+            const over = Effect.andThen(Effect.sleep(request.duration), Queue.offer(overdue, recording))
+            yield* Effect.forkIn(over, recording.scope)
+          }
+          yield* tell(recording, "RECORDING")
+          return recording
+        }).pipe(inTurn(camera))
+      })
+
+      const stopThis = (recording: Recording, reason: string) =>
+        Effect.suspend(() => (active.get(recording.camera) === recording ? end(recording, reason) : Effect.void)).pipe(
+          inTurn(recording.camera),
+          Effect.catch((error) => Effect.logError("a recording could not be ended well", error)),
+          Effect.asVoid
+        )
+
+      // a timer cannot end the recording itself: it lives in the scope that ending closes
+      yield* Queue.take(overdue).pipe(
+        Effect.flatMap((recording) => Effect.forkIn(stopThis(recording, "its duration is over"), layerScope)),
+        Effect.forever,
+        Effect.forkScoped
+      )
+
+      const stop = Effect.fn("Recordings.stop")(function* (camera: CameraId) {
+        return yield* Effect.gen(function* () {
+          const recording = active.get(camera)
+          if (recording !== undefined) return yield* end(recording)
+          return yield* new InvalidState({ state: "STOPPED", allowed_states: ["RECORDING"] })
+        }).pipe(inTurn(camera))
+      })
+
+      const remove = Effect.fn("Recordings.delete")(function* (filename: string) {
+        for (const { segments: open } of active.values()) {
+          if (open.some((segment) => segment.filename === filename)) {
+            return yield* new InvalidState({ state: "RECORDING", allowed_states: ["STOPPED"] })
+          }
+        }
+        return yield* files.delete("recording", filename)
+      })
+
+      // the service ends: every recording is closed whole while MediaMTX still runs
+      yield* Effect.addFinalizer(() =>
+        Effect.forEach([...active.values()], (recording) => stopThis(recording, "the service is ending"), {
+          concurrency: "unbounded",
+          discard: true
+        })
+      )
+
+      return Recordings.of({ start, stop, delete: remove, changes: Stream.fromPubSub(updates) })
+    })
+  )
+}

@@ -1,0 +1,165 @@
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import { watch } from "node:fs"
+import { open, rename, stat, unlink } from "node:fs/promises"
+import { join } from "node:path"
+import type { CameraId } from "../../schema/Camera.ts"
+import type { DependencyFailed } from "../../schema/Errors.ts"
+import type { RecordingFormat } from "../../schema/Recording.ts"
+import { Ffmpeg } from "../process/Ffmpeg.ts"
+import { readMp4Header } from "../process/Mp4Header.ts"
+import { remuxArguments } from "../source/FfmpegArguments.ts"
+import { DataFolder } from "../storage/DataFolder.ts"
+import { attempt, syncFolder, temporaryPrefix } from "../storage/Disk.ts"
+import { FileIndex } from "../storage/FileIndex.ts"
+import type { IndexedFile } from "../storage/IndexDatabase.ts"
+import { extensionOf, parseFileName } from "../storage/Names.ts"
+
+/** A segment that MediaMTX has begun to write. */
+export interface Segment {
+  readonly camera: CameraId
+  readonly filename: string
+}
+
+const poll = Duration.millis(5)
+/** MediaMTX closes a file within milliseconds; a slow disk may take longer, and a killed MediaMTX never does. */
+const closingTime = Duration.seconds(3)
+/** Copying an hour into another container reads and writes it once. */
+const remuxTime = Duration.minutes(10)
+
+/** The files that MediaMTX's recorder writes: told as they appear, made whole and indexed when they are done. */
+export class Segments extends Context.Service<
+  Segments,
+  {
+    /** the segments that appear from now on */
+    readonly appeared: Effect.Effect<PubSub.Subscription<Segment>, never, Scope.Scope>
+    /** waits until there are bytes in the file, and shows it in the lists while it grows */
+    readonly begin: (segment: Segment) => Effect.Effect<void, DependencyFailed>
+    /** waits until the file is closed, remuxes it where the format asks for it, syncs it and indexes what it is */
+    readonly finish: (segment: Segment, format: RecordingFormat) => Effect.Effect<IndexedFile, DependencyFailed>
+  }
+>()("camera-service/recording/Segments") {
+  static readonly layer = Layer.effect(
+    Segments,
+    Effect.gen(function* () {
+      const folder = yield* DataFolder
+      const ffmpeg = yield* Ffmpeg
+      const index = yield* FileIndex
+      const segments = yield* PubSub.unbounded<Segment>()
+
+      yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          watch(folder.recordings, (_event, name) => {
+            const parsed = name === null ? undefined : parseFileName(name)
+            if (name !== null && parsed !== undefined) {
+              PubSub.publishUnsafe(segments, { camera: parsed.device, filename: name })
+            }
+          })
+        ),
+        (watcher) => Effect.sync(() => watcher.close())
+      )
+
+      const pathOf = ({ filename }: Segment): string => join(folder.recordings, filename)
+
+      const put = Effect.fnUntraced(function* (
+        { camera, filename }: Segment,
+        media: { duration: number; codec: string; width: number; height: number }
+      ) {
+        const { mtimeMs, size } = yield* attempt("look at the recording", () => stat(join(folder.recordings, filename)))
+        const file: IndexedFile = {
+          kind: "recording",
+          filename,
+          device: camera,
+          bytes: size,
+          modified: Math.floor(mtimeMs),
+          created: Math.floor(parseFileName(filename)?.startedAt ?? mtimeMs),
+          ...media
+        }
+        yield* index.put(file)
+        return file
+      })
+
+      const begin = Effect.fn("Segments.begin")(function* (segment: Segment) {
+        const size = attempt("look at the recording", async () => (await stat(pathOf(segment))).size)
+        yield* Effect.repeat(size, { until: (bytes) => bytes > 0, schedule: Schedule.spaced(poll) })
+        yield* put(segment, { duration: 0, codec: "", width: 0, height: 0 })
+      })
+
+      /** The last thing that MediaMTX writes into an fMP4 file is its duration; an MPEG-TS file just stops growing. */
+      const awaitClosed = (segment: Segment) => {
+        let before = -1
+        const closed = Effect.promise(async () => {
+          if (extensionOf(segment.filename) === "mp4")
+            return ((await readMp4Header(pathOf(segment)))?.duration ?? 0) > 0
+          const { size } = await stat(pathOf(segment))
+          const still = size === before
+          before = size
+          return still
+        })
+        return Effect.repeat(closed, { until: (isClosed) => isClosed, schedule: Schedule.spaced(poll) }).pipe(
+          Effect.timeoutOption(closingTime)
+        )
+      }
+
+      /** Written aside and renamed over: the recording is whole under one of its two names at any moment. */
+      const remux = Effect.fn("Segments.remux")(function* (segment: Segment, format: "mp4" | "mkv") {
+        const filename = segment.filename.replace(/\.[^.]+$/, `.${format}`)
+        const aside = join(folder.recordings, `${temporaryPrefix}${filename}`)
+        yield* ffmpeg.run(remuxArguments(pathOf(segment), aside, format), { timeout: remuxTime })
+        yield* attempt("sync the recording", () => syncFile(aside))
+        yield* attempt("rename the recording", () => rename(aside, join(folder.recordings, filename)))
+        if (filename !== segment.filename) {
+          yield* attempt("remove the recording's raw form", () => unlink(pathOf(segment)))
+          yield* index.remove("recording", segment.filename)
+        }
+        return { ...segment, filename }
+      })
+
+      const finish = Effect.fn("Segments.finish")(function* (segment: Segment, format: RecordingFormat) {
+        yield* awaitClosed(segment)
+        yield* attempt("sync the recording", () => syncFile(pathOf(segment)))
+        const whole =
+          format === "mp4" || format === "mkv"
+            ? yield* remux(segment, format).pipe(
+                Effect.catch((error) =>
+                  Effect.as(Effect.logError("a recording is kept as fmp4: it could not be remuxed", error), segment)
+                )
+              )
+            : segment
+        yield* attempt("sync the recording", () => syncFolder(folder.recordings))
+        const media = yield* ffmpeg.probe(pathOf(whole)).pipe(
+          Effect.catch((error) =>
+            Effect.as(Effect.logWarning("a recording could not be looked into", error), {
+              duration: 0,
+              codec: "",
+              width: 0,
+              height: 0
+            })
+          )
+        )
+        return yield* put(whole, {
+          duration: media.duration,
+          codec: media.codec,
+          width: media.width,
+          height: media.height
+        })
+      })
+
+      return Segments.of({ appeared: PubSub.subscribe(segments), begin, finish })
+    })
+  )
+}
+
+const syncFile = async (path: string): Promise<void> => {
+  const handle = await open(path, "r+")
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

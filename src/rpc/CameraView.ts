@@ -1,0 +1,55 @@
+import { hostname } from "node:os"
+import type { Camera, CameraId } from "../../schema/Camera.ts"
+import type { Settings } from "../config/Settings.ts"
+import type { Device } from "../device/Device.ts"
+import { planSource } from "../source/Source.ts"
+
+/** How a camera is shown to clients. */
+
+/** Where viewers find the stream; a service that listens everywhere is reached by the machine's name. */
+export const streamUrls = (camera: CameraId, { mediamtx }: Settings["Service"]): Camera["streams"] => {
+  const everywhere = mediamtx.host === "0.0.0.0" || mediamtx.host === "::"
+  const host = everywhere ? hostname() : mediamtx.host
+  return {
+    rtsp: `rtsp://${host}:${mediamtx.rtsp_port}/${camera}`,
+    hls: `http://${host}:${mediamtx.hls_port}/${camera}/index.m3u8`,
+    webrtc: `http://${host}:${mediamtx.webrtc_port}/${camera}/whep`
+  }
+}
+
+const views = new WeakMap<Device, Camera>()
+
+/** The list's entry of a device; the same object for the same device, so that it is encoded once. */
+export const cameraView = (device: Device, settings: Settings["Service"]): Camera => {
+  const known = views.get(device)
+  if (known !== undefined) return known
+  const source = planSource(device, {
+    profile: settings.codec.profile,
+    bitrateKbps: settings.codec.bitrate_kbps,
+    jpegQuality: settings.snapshots.jpeg_quality
+  })
+  const view: Camera = {
+    device: device.id,
+    status: device.status,
+    name: device.name,
+    resolution: source === undefined ? "" : `${source.width}x${source.height}`,
+    fps: source?.fps ?? 0,
+    streams: streamUrls(device.id, settings)
+  }
+  views.set(device, view)
+  return view
+}
+
+/** Each size once, the largest first. */
+export const resolutionsOf = (device: Device): ReadonlyArray<string> => {
+  const sizes = device.formats.flatMap(({ sizes: each }) => each)
+  const sorted = sizes.sort((a, b) => b.width * b.height - a.width * a.height)
+  return [...new Set(sorted.map(({ height, width }) => `${width}x${height}`))]
+}
+
+export const formatsOf = (device: Device): ReadonlyArray<string> => [
+  ...new Set(device.formats.map(({ pixelFormat }) => pixelFormat))
+]
+
+export const ratesOf = (device: Device): ReadonlyArray<number> =>
+  [...new Set(device.formats.flatMap(({ sizes }) => sizes.flatMap(({ rates }) => rates)))].sort((a, b) => b - a)

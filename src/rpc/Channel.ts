@@ -1,0 +1,210 @@
+import { invalidRequest, maxBatchEntries, methodNotFound, parseError } from "../../schema/JsonRpc.ts"
+import type { Connection } from "./Connections.ts"
+import type { Method } from "./Methods.ts"
+import { nearest } from "./Nearest.ts"
+import { rawId, rawIds } from "./RawIds.ts"
+import { failure } from "./Reply.ts"
+
+/** Calls of one connection that run side by side; reading stops while there are so many. */
+const maxInFlight = 64
+/** Reading also stops while the frames of the calls in flight have so many characters together. */
+const maxInFlightCharacters = 1 << 20
+/** Reading also stops while the client leaves so many bytes unread: what it does not fetch it need not ask for. */
+const stallBytes = 64 << 10
+/** A client that has left so many bytes unread when the next reply comes is disconnected. */
+const maxUnread = 4 << 20
+
+/** A call that runs: how to answer it. */
+export interface Call {
+  /** the raw text of its id; undefined for a notification, which gets no reply */
+  readonly id: string | undefined
+  readonly method: Method
+  readonly frame: Frame
+}
+
+/** The text frame that calls came in: one, or the entries of a batch, whose replies go back together. */
+interface Frame {
+  readonly characters: number
+  left: number
+  readonly replies: Array<string> | undefined
+}
+
+export type Dispatch = (requestId: number, call: Call, payload: unknown) => void
+
+/** The JSON-RPC 2.0 side of one connection: frames in, calls out, replies back; and its share of memory. */
+export class Channel {
+  readonly connection: Connection
+  private readonly methods: ReadonlyMap<string, Method>
+  private readonly dispatch: Dispatch
+  private readonly calls = new Map<number, Call>()
+  /** frames that had been read already when reading stopped */
+  private readonly waiting: Array<string> = []
+  private nextRequestId = 0
+  private inFlightCharacters = 0
+  private paused = false
+  private stalled = false
+  private pumping = false
+  private closed = false
+
+  constructor(connection: Connection, methods: ReadonlyMap<string, Method>, dispatch: Dispatch) {
+    this.connection = connection
+    this.methods = methods
+    this.dispatch = dispatch
+  }
+
+  /** takes one text frame */
+  receive(text: string): void {
+    if (this.paused || this.pumping) {
+      this.waiting.push(text)
+      return
+    }
+    if (this.closed) return
+    this.accept(text)
+    if (this.full()) this.pump()
+  }
+
+  /** the client has read all that was sent */
+  drained(): void {
+    this.stalled = false
+    this.pump()
+  }
+
+  /** nothing is answered any more */
+  close(): void {
+    this.closed = true
+    this.waiting.length = 0
+    this.calls.clear()
+  }
+
+  /** the call that this request still waits for */
+  call(requestId: number): Call | undefined {
+    return this.calls.get(requestId)
+  }
+
+  /** ends a call, with its reply unless it was a notification */
+  answer(requestId: number, reply: string | undefined): void {
+    const call = this.calls.get(requestId)
+    if (call === undefined) return
+    this.calls.delete(requestId)
+    this.settle(call.frame, reply)
+    if (this.paused) this.pump()
+  }
+
+  /** takes the frames that wait, as far as the limits allow, and stops or starts reading accordingly */
+  private pump(): void {
+    if (this.pumping || this.closed) return
+    this.pumping = true
+    for (;;) {
+      if (this.full()) break
+      const text = this.waiting.shift()
+      if (text === undefined) break
+      this.accept(text)
+    }
+    this.pumping = false
+    const full = this.full()
+    if (full === this.paused || this.closed) return
+    this.paused = full
+    if (full) this.connection.peer.pause()
+    else this.connection.peer.resume()
+  }
+
+  private full(): boolean {
+    return this.stalled || this.calls.size >= maxInFlight || this.inFlightCharacters >= maxInFlightCharacters
+  }
+
+  private accept(text: string): void {
+    let message: unknown
+    try {
+      message = JSON.parse(text)
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : "not JSON"
+      return this.write(failure("null", parseError, { reason }))
+    }
+    if (!Array.isArray(message)) {
+      const frame = { characters: text.length, left: 1, replies: undefined }
+      this.inFlightCharacters += frame.characters
+      const isObject = typeof message === "object" && message !== null
+      return this.entry(frame, message, isObject ? rawId(text) : undefined)
+    }
+    if (message.length === 0) return this.write(failure("null", invalidRequest, { hint: "the batch is empty" }))
+    if (message.length > maxBatchEntries) {
+      const hint = `a batch may hold ${maxBatchEntries} entries, this one has ${message.length}`
+      return this.write(failure("null", invalidRequest, { hint }))
+    }
+    const frame = { characters: text.length, left: message.length, replies: [] }
+    this.inFlightCharacters += frame.characters
+    const ids = rawIds(text)
+    for (const [index, entry] of message.entries()) this.entry(frame, entry, ids[index])
+  }
+
+  private entry(frame: Frame, message: unknown, id: string | undefined): void {
+    const envelope = readEnvelope(message)
+    if (typeof envelope === "string") {
+      // an id that is no id cannot come back (section 5: "it MUST be Null")
+      const known = id === undefined || !hasValidId(message) ? "null" : id
+      return this.settle(frame, failure(known, invalidRequest, { hint: envelope }))
+    }
+    const method = this.methods.get(envelope.method)
+    if (method === undefined) {
+      if (id === undefined) return this.settle(frame, undefined)
+      return this.settle(frame, failure(id, methodNotFound, { hint: this.hintFor(envelope.method) }))
+    }
+    const requestId = this.nextRequestId++
+    const call = { id, method, frame }
+    this.calls.set(requestId, call)
+    this.dispatch(requestId, call, method.decode(envelope.params))
+  }
+
+  private hintFor(name: string): string {
+    const near = nearest(name, this.methods.keys())
+    return near === undefined ? "get_server_info tells what this server is" : `did you mean ${near}?`
+  }
+
+  /** one call or entry of this frame is done; the last one of a batch sends all replies in one frame */
+  private settle(frame: Frame, reply: string | undefined): void {
+    frame.left--
+    if (frame.left === 0) this.inFlightCharacters -= frame.characters
+    if (frame.replies === undefined) {
+      if (reply !== undefined) this.write(reply)
+      return
+    }
+    if (reply !== undefined) frame.replies.push(reply)
+    if (frame.left === 0 && frame.replies.length > 0) this.write(`[${frame.replies.join(",")}]`)
+  }
+
+  private write(text: string): void {
+    const { peer } = this.connection
+    if (this.closed) return
+    if (this.stalled && peer.buffered() > maxUnread) {
+      this.close()
+      return peer.cut(1013, "replies were not read")
+    }
+    peer.send(text)
+    if (!this.stalled && peer.buffered() > stallBytes) {
+      this.stalled = true
+      // a reply that comes while no frame is being taken: reading stops here
+      this.pump()
+    }
+  }
+}
+
+interface Envelope {
+  readonly method: string
+  readonly params: unknown
+}
+
+const hasValidId = (message: unknown): boolean => {
+  const id = (message as { readonly id?: unknown }).id
+  return id === null || typeof id === "string" || typeof id === "number"
+}
+
+/** A request or notification object (section 4), or what is wrong with it. */
+const readEnvelope = (message: unknown): Envelope | string => {
+  if (typeof message !== "object" || message === null || Array.isArray(message)) return "a request is an object"
+  const { jsonrpc, method, params } = message as Record<string, unknown>
+  if (jsonrpc !== "2.0") return 'jsonrpc must be "2.0"'
+  if (typeof method !== "string") return "method must be a string"
+  if (Object.hasOwn(message, "id") && !hasValidId(message)) return "id must be a string, a number or null"
+  if (params !== undefined && (typeof params !== "object" || params === null)) return "params must be an object"
+  return { method, params }
+}

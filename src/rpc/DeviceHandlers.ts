@@ -1,0 +1,83 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { CurrentSession } from "../../schema/Auth.ts"
+import type { CameraList } from "../../schema/Camera.ts"
+import { DeviceRpcs } from "../../schema/CameraRpcs.ts"
+import { PermissionDenied } from "../../schema/Errors.ts"
+import { Settings } from "../config/Settings.ts"
+import type { Device } from "../device/Device.ts"
+import { Devices } from "../device/Devices.ts"
+import { MediaMtxApi } from "../process/MediaMtxApi.ts"
+import { Streams } from "../stream/Streams.ts"
+import { maySee, visible } from "./Authorization.ts"
+import { cameraView, formatsOf, ratesOf, resolutionsOf } from "./CameraView.ts"
+import { toSeconds } from "./Wire.ts"
+
+export const layer = DeviceRpcs.toLayer(
+  Effect.gen(function* () {
+    const settings = yield* Settings
+    const devices = yield* Devices
+    const streams = yield* Streams
+    const api = yield* MediaMtxApi
+
+    const listOf = (shown: ReadonlyArray<Device>): CameraList => ({
+      cameras: shown.map((device) => cameraView(device, settings)),
+      total: shown.length,
+      connected: shown.filter(({ status }) => status === "CONNECTED").length
+    })
+
+    /** The list for users who see all cameras, made anew only when the registry changed. */
+    let whole = { of: devices.list(), list: listOf(devices.list()) }
+    const wholeList = (): CameraList => {
+      const now = devices.list()
+      if (whole.of !== now) whole = { of: now, list: listOf(now) }
+      return whole.list
+    }
+
+    const metricsOf = Effect.fnUntraced(function* (device: Device) {
+      const stream = streams.current(device.id)
+      if (stream === undefined) return undefined
+      const path = yield* Effect.orElseSucceed(api.getPath(device.id), Option.none)
+      return {
+        bytes_sent: Option.isSome(path) ? path.value.bytesSent : 0,
+        readers: Option.isSome(path) ? path.value.readers : 0,
+        uptime: toSeconds((yield* Clock.currentTimeMillis) - stream.startedAt)
+      }
+    })
+
+    return DeviceRpcs.of({
+      get_camera_list: () =>
+        Effect.map(CurrentSession, (session) =>
+          session.cameras === undefined ? wholeList() : listOf(devices.list().filter(({ id }) => maySee(session, id)))
+        ),
+
+      get_camera_status: Effect.fnUntraced(function* ({ debug, device: id }) {
+        const device = yield* devices.get(yield* visible(id))
+        const { role } = yield* CurrentSession
+        if (debug === true && role !== "admin") {
+          return yield* new PermissionDenied({ required_role: "admin", have_role: role })
+        }
+        const metrics = yield* metricsOf(device)
+        return {
+          ...cameraView(device, settings),
+          ...(metrics === undefined ? {} : { metrics }),
+          capabilities: { formats: formatsOf(device), resolutions: resolutionsOf(device) },
+          ...(debug === true ? { debug: { internal_device_path: device.node } } : {})
+        }
+      }),
+
+      get_camera_capabilities: Effect.fnUntraced(function* ({ device: id }) {
+        const device = yield* devices.get(yield* visible(id))
+        const confirmed = device.formats.length > 0 ? ("CONFIRMED" as const) : ("NONE" as const)
+        return {
+          device: id,
+          formats: formatsOf(device),
+          resolutions: resolutionsOf(device),
+          fps_options: ratesOf(device),
+          validation_status: device.status === "DISCONNECTED" ? ("DISCONNECTED" as const) : confirmed
+        }
+      })
+    })
+  })
+)

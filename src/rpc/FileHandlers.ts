@@ -1,0 +1,81 @@
+import * as Effect from "effect/Effect"
+import { CurrentSession } from "../../schema/Auth.ts"
+import { FileRpcs } from "../../schema/CameraRpcs.ts"
+import { NotFound } from "../../schema/Errors.ts"
+import { defaultListLimit } from "../../schema/Storage.ts"
+import { Recordings } from "../recording/Recordings.ts"
+import { FileIndex } from "../storage/FileIndex.ts"
+import { Files } from "../storage/Files.ts"
+import type { IndexedFile } from "../storage/IndexDatabase.ts"
+import { downloadUrl, type FileKind } from "../storage/Names.ts"
+import { maySee } from "./Authorization.ts"
+import { isoTime, toSeconds } from "./Wire.ts"
+
+interface Page {
+  readonly limit?: number
+  readonly offset?: number
+  readonly device?: string
+}
+
+export const layer = FileRpcs.toLayer(
+  Effect.gen(function* () {
+    const index = yield* FileIndex
+    const files = yield* Files
+    const recordings = yield* Recordings
+
+    const list = (kind: FileKind) =>
+      Effect.fnUntraced(function* ({ device, limit = defaultListLimit, offset = 0 }: Page) {
+        const { cameras } = yield* CurrentSession
+        const asked = device === undefined ? cameras : [device].filter((one) => cameras?.includes(one) ?? true)
+        const found = yield* index.list(kind, { limit, offset, devices: asked })
+        const entries = found.files.map((file) => ({
+          filename: file.filename,
+          device: file.device,
+          file_size: file.bytes,
+          modified_time: isoTime(file.modified),
+          download_url: downloadUrl(kind, file.filename)
+        }))
+        return { files: entries, total: found.total, limit, offset }
+      })
+
+    /** A file of a camera that the user may not see is not there for them. */
+    const find = Effect.fnUntraced(function* (kind: FileKind, filename: string) {
+      const file = yield* index.get(kind, filename)
+      if (file === undefined || !maySee(yield* CurrentSession, file.device)) {
+        return yield* new NotFound({ resource: kind, id: filename })
+      }
+      return file
+    })
+
+    const info = (file: IndexedFile) => ({
+      filename: file.filename,
+      file_size: file.bytes,
+      created_time: isoTime(file.created),
+      download_url: downloadUrl(file.kind, file.filename),
+      width: file.width,
+      height: file.height
+    })
+
+    const deleted = ({ filename, kind }: IndexedFile) => ({
+      filename,
+      deleted: true,
+      message: `the ${kind} is deleted`
+    })
+
+    return FileRpcs.of({
+      list_recordings: list("recording"),
+      list_snapshots: list("snapshot"),
+      get_recording_info: ({ filename }) =>
+        Effect.map(find("recording", filename), (file) => ({
+          ...info(file),
+          duration: toSeconds(file.duration * 1000),
+          codec: file.codec
+        })),
+      get_snapshot_info: ({ filename }) => Effect.map(find("snapshot", filename), info),
+      delete_recording: ({ filename }) =>
+        Effect.map(Effect.andThen(find("recording", filename), recordings.delete(filename)), deleted),
+      delete_snapshot: ({ filename }) =>
+        Effect.map(Effect.andThen(find("snapshot", filename), files.delete("snapshot", filename)), deleted)
+    })
+  })
+)

@@ -1,0 +1,68 @@
+import * as Cause from "effect/Cause"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import "effect/schema/SchemaJITCompiler/enable"
+import type * as Rpc from "effect/rpc/Rpc"
+import { InvalidParams } from "../../schema/Errors.ts"
+import { brokenRule, paramsByName, unknownParam } from "./ParamRules.ts"
+import { InvalidPayload } from "./Validation.ts"
+
+/** One method on the wire: JSON params to a payload, a result to JSON text. */
+export interface Method {
+  readonly name: string
+  /** the payload, or an `InvalidPayload` that tells what is wrong; never throws */
+  readonly decode: (params: unknown) => unknown
+  /**
+   * The JSON text of a result; throws when it does not fit the schema. Results are immutable: the same object given
+   * again costs no encoding, so a service that keeps its list until it changes pays for it once.
+   */
+  readonly encode: (result: unknown) => string
+}
+
+export const makeMethods = (rpcs: Iterable<Rpc.Any>): ReadonlyMap<string, Method> =>
+  new Map(Array.from(rpcs, (rpc) => [rpc._tag, makeMethod(rpc as Rpc.AnyWithProps)]))
+
+const makeMethod = (rpc: Rpc.AnyWithProps): Method => ({
+  name: rpc._tag,
+  decode: makeDecode(rpc.payloadSchema),
+  encode: makeEncode(rpc.successSchema)
+})
+
+// A method's schemas need no services: the contract imports none.
+const codec = (schema: Schema.Top) => Schema.toCodecJson(schema as Schema.Codec<unknown, unknown>)
+
+const makeDecode = (schema: Schema.Top): Method["decode"] => {
+  const { ast } = schema
+  const known = new Set(ast._tag === "Objects" ? ast.propertySignatures.map(({ name }) => name) : [])
+  const decodeExit = Schema.decodeUnknownExit(codec(schema), { onExcessProperty: "error" })
+  return (params) => {
+    if (params === undefined) params = {}
+    if (Array.isArray(params)) return new InvalidPayload(paramsByName(ast))
+    // the schema of no params at all accepts any object: keys are checked here
+    for (const key in params as object) if (!known.has(key)) return new InvalidPayload(unknownParam(ast, key))
+    if (known.size === 0) return params
+    const exit = decodeExit(params)
+    if (exit._tag === "Success") return exit.value
+    const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+    return new InvalidPayload(
+      error === undefined
+        ? new InvalidParams({ param: "params", rule: "decodable", hint: "pass simpler values" })
+        : brokenRule(ast, error.issue)
+    )
+  }
+}
+
+const makeEncode = (schema: Schema.Top): Method["encode"] => {
+  const encodeSync = Schema.encodeUnknownSync(codec(schema))
+  const encode = (result: unknown): string => JSON.stringify(encodeSync(result)) ?? "null"
+  const texts = new WeakMap<object, string>()
+  return (result) => {
+    if (typeof result !== "object" || result === null) return encode(result)
+    let text = texts.get(result)
+    if (text === undefined) {
+      text = encode(result)
+      texts.set(result, text)
+    }
+    return text
+  }
+}

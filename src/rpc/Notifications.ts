@@ -1,0 +1,41 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { Settings } from "../config/Settings.ts"
+import { Devices } from "../device/Devices.ts"
+import { Recordings } from "../recording/Recordings.ts"
+import { maySee } from "./Authorization.ts"
+import { cameraView } from "./CameraView.ts"
+import { Connections } from "./Connections.ts"
+import { isoTime } from "./Wire.ts"
+
+/** Tells every authenticated client of the cameras and recordings that it may see, and of the end of the service. */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const settings = yield* Settings
+    const devices = yield* Devices
+    const recordings = yield* Recordings
+    const connections = yield* Connections
+
+    yield* devices.changes.pipe(
+      Stream.runForEach((device) =>
+        connections.notify("camera_status_update", cameraView(device, settings), (session) =>
+          maySee(session, device.id)
+        )
+      ),
+      Effect.forkScoped
+    )
+    yield* recordings.changes.pipe(
+      Stream.runForEach((update) =>
+        connections.notify("recording_status_update", update, (session) => maySee(session, update.device))
+      ),
+      Effect.forkScoped
+    )
+    yield* Effect.addFinalizer(() =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        connections.notify("event", { topic: "system.shutdown", timestamp: isoTime(now), data: {} })
+      )
+    )
+  })
+)

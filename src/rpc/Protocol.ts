@@ -1,0 +1,167 @@
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as References from "effect/References"
+import * as Tracer from "effect/Tracer"
+import * as Headers from "effect/http/Headers"
+import type * as RpcGroup from "effect/rpc/RpcGroup"
+import { type FromClient, RequestId } from "effect/rpc/RpcMessage"
+import * as RpcServer from "effect/rpc/RpcServer"
+import { randomBytes } from "node:crypto"
+import { CameraRpcs } from "../../schema/CameraRpcs.ts"
+import type { ServiceError } from "../../schema/Errors.ts"
+import { internalError } from "../../schema/JsonRpc.ts"
+import { type Call, Channel } from "./Channel.ts"
+import { Connections, type Peer } from "./Connections.ts"
+import { makeMethods } from "./Methods.ts"
+import { codeOf, failure, success, typedFailure } from "./Reply.ts"
+
+/** What a transport tells the protocol of one client. */
+export interface Receiver {
+  /** one text frame came */
+  readonly receive: (text: string) => void
+  /** all that was sent has been taken by the system */
+  readonly drained: () => void
+  /** the client has gone: what it asked for is interrupted */
+  readonly close: () => void
+}
+
+/**
+ * Strict JSON-RPC 2.0 (https://www.jsonrpc.org/specification) for the methods of `CameraRpcs`, over any transport of
+ * text messages: envelope, batches, codes and limits here; handlers, rights and typed errors are the Rpc server's.
+ */
+export class JsonRpcProtocol extends Context.Service<
+  JsonRpcProtocol,
+  {
+    /** a new client; not authenticated yet */
+    readonly connect: (peer: Peer) => Receiver
+  }
+>()("camera-service/rpc/JsonRpcProtocol") {
+  static readonly layer = Layer.effect(
+    JsonRpcProtocol,
+    Effect.gen(function* () {
+      const connections = yield* Connections
+      const run = Effect.runForkWith(yield* Effect.context<never>())
+      const traced = yield* isTraced
+      const methods = makeMethods(CameraRpcs.requests.values())
+      const channels = new Map<number, Channel>()
+
+      const server = yield* RpcServer.makeNoSerialization(CameraRpcs, {
+        disableClientAcks: true,
+        disableFatalDefects: true,
+        disableSpanPropagation: true,
+        // the span is our own, see `inSpan`
+        disableTracing: true,
+        onFromServer(message) {
+          if (message._tag !== "Exit") return Effect.void
+          const channel = channels.get(message.clientId)
+          const requestId = Number(message.requestId)
+          const call = channel?.call(requestId)
+          // no call: the client has gone
+          if (channel === undefined || call === undefined) return Effect.void
+          return answer(channel, requestId, call, message.exit, traced)
+        }
+      })
+
+      const connect = (peer: Peer): Receiver => {
+        const connection = connections.add(peer)
+        const channel = new Channel(connection, methods, (requestId, call, payload) => {
+          const request = {
+            _tag: "Request",
+            id: RequestId(requestId),
+            tag: call.method.name,
+            payload,
+            headers: Headers.empty
+          } as FromClient<RpcGroup.Rpcs<typeof CameraRpcs>>
+          run(server.write(connection.id, request, traced ? { onRequest: inSpan(call) } : undefined))
+        })
+        channels.set(connection.id, channel)
+        return {
+          receive: (text) => channel.receive(text),
+          drained: () => channel.drained(),
+          close() {
+            channel.close()
+            channels.delete(connection.id)
+            connections.remove(connection.id)
+            run(server.disconnect(connection.id))
+          }
+        }
+      }
+
+      return JsonRpcProtocol.of({ connect })
+    })
+  )
+}
+
+/** Spans that nobody collects cost a third of a small call: none are made then. */
+const isTraced = Effect.gen(function* () {
+  return (yield* References.TracerEnabled) && (yield* Tracer.Tracer) !== Tracer.nativeTracer
+})
+
+/** The span of a request, with the names of OpenTelemetry's semantic conventions for JSON-RPC. */
+const inSpan =
+  (call: Call) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.withSpan(effect, `rpc ${call.method.name}`, {
+      kind: "server",
+      // nobody's child: the layers were built within a span of the start, which has long ended
+      root: true,
+      captureStackTrace: false,
+      attributes: {
+        "rpc.system.name": "jsonrpc",
+        "rpc.method": call.method.name,
+        // an id may be as long as a frame
+        ...(call.id === undefined ? {} : { "jsonrpc.request.id": call.id.slice(0, 128) })
+      }
+    }) as Effect.Effect<A, E, R>
+
+const answer = (
+  channel: Channel,
+  requestId: number,
+  call: Call,
+  exit: Exit.Exit<unknown, unknown>,
+  traced: boolean
+): Effect.Effect<void> => {
+  if (exit._tag === "Success") {
+    if (call.id === undefined) channel.answer(requestId, undefined)
+    else {
+      let text: string
+      try {
+        text = success(call.id, call.method.encode(exit.value))
+      } catch (cause) {
+        return answerDefect(channel, requestId, call, Cause.die(cause), traced)
+      }
+      channel.answer(requestId, text)
+    }
+    return Effect.void
+  }
+  const error = Cause.hasDies(exit.cause) ? undefined : Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+  const code = codeOf(error)
+  if (code === undefined) return answerDefect(channel, requestId, call, exit.cause, traced)
+  channel.answer(requestId, call.id === undefined ? undefined : typedFailure(call.id, code, error as ServiceError))
+  return traced ? Effect.annotateCurrentSpan("rpc.response.status_code", String(code.code)) : Effect.void
+}
+
+/** What went wrong stays in our log; the client gets the number to ask for it by. */
+const answerDefect = Effect.fnUntraced(function* (
+  channel: Channel,
+  requestId: number,
+  call: Call,
+  cause: Cause.Cause<unknown>,
+  traced: boolean
+) {
+  const span = traced ? yield* Effect.option(Effect.currentSpan) : Option.none()
+  // without a tracer there is no trace, and still a number that both sides know
+  const request_id = Option.match(span, {
+    onNone: () => randomBytes(16).toString("hex"),
+    onSome: ({ traceId }) => traceId
+  })
+  channel.answer(requestId, call.id === undefined ? undefined : failure(call.id, internalError, { request_id }))
+  if (traced) yield* Effect.annotateCurrentSpan("rpc.response.status_code", String(internalError.code))
+  yield* Effect.logError("a call ended with a defect", cause).pipe(
+    Effect.annotateLogs({ "rpc.method": call.method.name, request_id })
+  )
+})

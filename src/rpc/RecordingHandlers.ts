@@ -1,0 +1,47 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { RecordingRpcs } from "../../schema/CameraRpcs.ts"
+import { Devices } from "../device/Devices.ts"
+import { Recordings } from "../recording/Recordings.ts"
+import { visible } from "./Authorization.ts"
+import { isoTime, toSeconds } from "./Wire.ts"
+
+export const layer = RecordingRpcs.toLayer(
+  Effect.gen(function* () {
+    const devices = yield* Devices
+    const recordings = yield* Recordings
+    return RecordingRpcs.of({
+      start_recording: Effect.fnUntraced(function* ({ device, duration, format }) {
+        const recording = yield* recordings.start({
+          camera: yield* visible(device),
+          ...(duration === undefined ? {} : { duration: Duration.seconds(duration) }),
+          ...(format === undefined ? {} : { format })
+        })
+        return {
+          device,
+          filename: recording.segments[0]?.filename ?? "",
+          status: "RECORDING" as const,
+          start_time: isoTime(recording.startedAt),
+          format: recording.format
+        }
+      }),
+
+      stop_recording: Effect.fnUntraced(function* ({ device }) {
+        const { id } = yield* devices.get(yield* visible(device))
+        const { endedAt, files, recording } = yield* recordings.stop(id)
+        const names = files.map(({ filename }) => filename)
+        return {
+          device,
+          filename: names[0] ?? "",
+          format: recording.format,
+          start_time: isoTime(recording.startedAt),
+          end_time: isoTime(endedAt),
+          duration: toSeconds(files.reduce((total, file) => total + file.duration * 1000, 0)),
+          file_size: files.reduce((total, file) => total + file.bytes, 0),
+          files: names,
+          status: "STOPPED" as const
+        }
+      })
+    })
+  })
+)

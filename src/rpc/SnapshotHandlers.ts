@@ -1,0 +1,36 @@
+import * as Effect from "effect/Effect"
+import { SnapshotRpcs } from "../../schema/CameraRpcs.ts"
+import { Snapshots } from "../snapshot/Snapshots.ts"
+import { downloadUrl } from "../storage/Names.ts"
+import { visible } from "./Authorization.ts"
+import { isoTime } from "./Wire.ts"
+
+/** How old a picture may be when the caller does not say, in milliseconds. */
+const defaultMaxAge = 1000
+
+export const layer = SnapshotRpcs.toLayer(
+  Effect.gen(function* () {
+    const snapshots = yield* Snapshots
+    return SnapshotRpcs.of({
+      take_snapshot: Effect.fnUntraced(function* ({ device, max_age_ms, ...options }) {
+        const camera = yield* visible(device)
+        const snapshot = yield* snapshots.take({ camera, ...options, maxAge: max_age_ms ?? defaultMaxAge })
+        return {
+          device,
+          filename: snapshot.filename,
+          status: "SUCCESS" as const,
+          timestamp: isoTime(snapshot.picture.capturedAt),
+          age_ms: snapshot.ageMs,
+          file_size: snapshot.bytes,
+          file_path: downloadUrl("snapshot", snapshot.filename),
+          width: snapshot.picture.width,
+          height: snapshot.picture.height,
+          tier: snapshot.capture.tier,
+          tier_name: snapshot.capture.name,
+          capture_ms: snapshot.captureMs,
+          tiers_tried: snapshot.tried
+        }
+      })
+    })
+  })
+)

@@ -1,0 +1,161 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { CurrentSession } from "../../schema/Auth.ts"
+import type { CameraId } from "../../schema/Camera.ts"
+import { StreamRpcs } from "../../schema/CameraRpcs.ts"
+import { InvalidState } from "../../schema/Errors.ts"
+import type { StreamStatus } from "../../schema/Stream.ts"
+import { Settings } from "../config/Settings.ts"
+import { Devices } from "../device/Devices.ts"
+import { MediaMtxApi } from "../process/MediaMtxApi.ts"
+import type { LiveStream } from "../stream/LiveStream.ts"
+import { Paths } from "../stream/Paths.ts"
+import { Streams } from "../stream/Streams.ts"
+import { maySee, visible } from "./Authorization.ts"
+import { streamUrls } from "./CameraView.ts"
+import { isoTime, toSeconds } from "./Wire.ts"
+
+const noCodec = { profile: "", level: "", width: 0, height: 0, conformant: false }
+
+const statusOf = (stream: LiveStream | undefined): Pick<StreamStatus, "status" | "reason"> => {
+  if (stream === undefined) return { status: "INACTIVE" }
+  const state = SubscriptionRef.getUnsafe(stream.state)
+  switch (state._tag) {
+    case "Starting":
+      return { status: "STARTING", ...(state.reason === undefined ? {} : { reason: state.reason }) }
+    case "Ready":
+      return { status: "ACTIVE" }
+    case "Failing":
+      return { status: "ERROR", reason: state.reason }
+    case "Stopping":
+      return { status: "STOPPING" }
+  }
+}
+
+export const layer = StreamRpcs.toLayer(
+  Effect.gen(function* () {
+    const settings = yield* Settings
+    const devices = yield* Devices
+    const streams = yield* Streams
+    const paths = yield* Paths
+    const api = yield* MediaMtxApi
+
+    const base = (camera: CameraId) => ({
+      device: camera,
+      stream_name: camera,
+      stream_url: streamUrls(camera, settings).rtsp
+    })
+
+    /** MediaMTX's word on the path; a MediaMTX that is down has none. */
+    const pathOf = (camera: CameraId) => Effect.orElseSucceed(api.getPath(camera), Option.none)
+
+    return StreamRpcs.of({
+      start_streaming: Effect.fnUntraced(function* ({ device }) {
+        const camera = yield* visible(device)
+        const linger = Duration.toSeconds(settings.streams.viewer_linger_seconds)
+        const stream = yield* Effect.scoped(
+          Effect.tap(streams.lease(camera, "viewer"), (leased) => streams.awaitReady(leased))
+        )
+        return {
+          ...base(camera),
+          status: "STARTED" as const,
+          start_time: isoTime(stream.startedAt),
+          auto_close_after: `${linger}s`,
+          ffmpeg_command: stream.now.source?.summary ?? ""
+        }
+      }),
+
+      stop_streaming: Effect.fnUntraced(function* ({ device }) {
+        const camera = yield* visible(device)
+        yield* devices.get(camera)
+        const stream = streams.current(camera)
+        if (stream === undefined) {
+          return yield* new InvalidState({ state: "INACTIVE", allowed_states: ["ACTIVE", "STARTING", "ERROR"] })
+        }
+        const continues = yield* streams.release(camera)
+        const now = yield* Clock.currentTimeMillis
+        return {
+          ...base(camera),
+          status: "STOPPED" as const,
+          start_time: isoTime(stream.startedAt),
+          end_time: isoTime(now),
+          duration: toSeconds(now - stream.startedAt),
+          stream_continues: continues
+        }
+      }),
+
+      get_stream_url: Effect.fnUntraced(function* ({ device }) {
+        const camera = yield* visible(device)
+        const { status } = yield* devices.get(camera)
+        const path = yield* pathOf(camera)
+        const ready = Option.isSome(path) && path.value.ready
+        const failing = statusOf(streams.current(camera)).status === "ERROR" || status === "ERROR"
+        const notReady = failing ? ("ERROR" as const) : ("NOT_READY" as const)
+        return {
+          ...base(camera),
+          available: paths.exists(camera) && status === "CONNECTED",
+          active_consumers: Option.isSome(path) ? path.value.readers : 0,
+          stream_status: ready ? ("READY" as const) : notReady
+        }
+      }),
+
+      get_stream_status: Effect.fnUntraced(function* ({ device }) {
+        const camera = yield* visible(device)
+        yield* devices.get(camera)
+        const stream = streams.current(camera)
+        const { codec, progress, restarts = 0, running } = stream?.now ?? {}
+        const now = yield* Clock.currentTimeMillis
+        const path = yield* pathOf(camera)
+        const lastStart = streams.lastStart(camera)
+        const ready = Option.isSome(path) && path.value.ready
+        return {
+          device: camera,
+          stream_name: camera,
+          ...statusOf(stream),
+          ready,
+          restarts,
+          ffmpeg_process: {
+            running: running !== undefined,
+            pid: running?.pid ?? 0,
+            uptime: running === undefined ? 0 : toSeconds(now - running.startedAt)
+          },
+          mediamtx_path: {
+            exists: paths.exists(camera),
+            ready,
+            readers: Option.isSome(path) ? path.value.readers : 0
+          },
+          metrics: {
+            bytes_sent: Option.isSome(path) ? path.value.bytesSent : 0,
+            frames_sent: progress?.frame ?? 0,
+            bitrate: Math.round(progress?.bitrate ?? 0),
+            fps: progress?.fps ?? 0
+          },
+          codec: codec ?? noCodec,
+          start_time: lastStart === undefined ? "" : isoTime(lastStart)
+        }
+      }),
+
+      get_streams: Effect.fnUntraced(function* () {
+        const session = yield* CurrentSession
+        const states = yield* Effect.orElseSucceed(api.listPaths, () => [])
+        const byName = new Map(states.map((state) => [state.name, state]))
+        return devices
+          .list()
+          .filter(({ id }) => maySee(session, id))
+          .map(({ id, kind }) => {
+            const state = byName.get(id)
+            return {
+              name: id,
+              source: kind,
+              ready: state?.ready ?? false,
+              readers: state?.readers ?? 0,
+              bytes_sent: state?.bytesSent ?? 0
+            }
+          })
+      })
+    })
+  })
+)

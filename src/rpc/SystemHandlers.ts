@@ -1,0 +1,58 @@
+import * as Effect from "effect/Effect"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { CurrentSession } from "../../schema/Auth.ts"
+import { SystemRpcs } from "../../schema/CameraRpcs.ts"
+import type { SystemStatus } from "../../schema/System.ts"
+import { buildDate, version } from "../config/Version.ts"
+import { Devices } from "../device/Devices.ts"
+import { MediaMtx } from "../process/MediaMtx.ts"
+import { Paths } from "../stream/Paths.ts"
+import { maySee } from "./Authorization.ts"
+
+/** More cameras than this were never tried; it is no limit that is enforced. */
+const maxCameras = 256
+
+const runtime = `node ${process.version}`
+const info = {
+  name: "camera-service",
+  version,
+  build_date: buildDate,
+  runtime_version: runtime,
+  go_version: runtime,
+  architecture: process.arch,
+  capabilities: ["snapshots", "recordings", "streaming", "rtsp", "hls", "webrtc"],
+  supported_formats: ["fmp4", "mpegts", "mp4", "mkv", "jpg", "png"],
+  max_cameras: maxCameras
+}
+
+const messages: Readonly<Record<SystemStatus["status"], string>> = {
+  starting: "MediaMTX is starting, or cameras are being looked for",
+  partial: "some cameras are not connected, or have no path yet",
+  ready: "all cameras are ready"
+}
+
+export const layer = SystemRpcs.toLayer(
+  Effect.gen(function* () {
+    const devices = yield* Devices
+    const mediaMtx = yield* MediaMtx
+    const paths = yield* Paths
+    return SystemRpcs.of({
+      get_server_info: () => Effect.succeed(info),
+
+      get_system_status: () =>
+        Effect.map(CurrentSession, (session) => {
+          const shown = devices.list().filter(({ id }) => maySee(session, id))
+          const available = shown.filter(({ id, status }) => status === "CONNECTED" && paths.exists(id))
+          const isRunning = SubscriptionRef.getUnsafe(mediaMtx.state)._tag === "Running"
+          const reached = available.length === shown.length ? ("ready" as const) : ("partial" as const)
+          const status = isRunning && devices.settled() ? reached : ("starting" as const)
+          return {
+            status,
+            message: messages[status],
+            available_cameras: available.map(({ id }) => id),
+            discovery_active: !devices.settled()
+          }
+        })
+    })
+  })
+)

@@ -1,0 +1,43 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { LiveStream } from "../stream/LiveStream.ts"
+import { Streams } from "../stream/Streams.ts"
+import { type Capture, NoPicture } from "./Capture.ts"
+import { pictureOf } from "./LiveCapture.ts"
+
+/** The stream's second failure in a row: waiting longer would only take the time that the direct way needs. */
+const failing = (stream: LiveStream): Effect.Effect<never, NoPicture> =>
+  SubscriptionRef.changes(stream.state).pipe(
+    Stream.filter((state) => state._tag === "Failing"),
+    Stream.runHead,
+    Effect.andThen(Effect.fail(new NoPicture({ outcome: "the stream fails" })))
+  )
+
+/** Tier 2: the camera is idle, so its stream is started, and its first picture taken. */
+export class ActivatedCapture extends Context.Service<ActivatedCapture, Capture>()(
+  "camera-service/snapshot/ActivatedCapture"
+) {
+  static readonly layer = Layer.effect(
+    ActivatedCapture,
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      return ActivatedCapture.of({
+        tier: 2,
+        name: "activated",
+        capture: Effect.fn("ActivatedCapture.capture")(
+          function* ({ camera, notBefore }) {
+            const stream = yield* Effect.mapError(
+              streams.lease(camera, "snapshot"),
+              ({ _tag }) => new NoPicture({ outcome: _tag === "NotFound" ? "no such camera" : "the camera is away" })
+            )
+            return yield* Effect.raceFirst(pictureOf(stream, notBefore), failing(stream))
+          },
+          (effect) => Effect.scoped(effect)
+        )
+      })
+    })
+  )
+}

@@ -1,0 +1,44 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { LiveStream } from "../stream/LiveStream.ts"
+import type { Picture } from "../stream/Pictures.ts"
+import { Streams } from "../stream/Streams.ts"
+import { type Capture, NoPicture } from "./Capture.ts"
+
+/** The stream's picture that is new enough: the one at hand, or the first to come. */
+export const pictureOf = (stream: LiveStream, notBefore: number): Effect.Effect<Picture> =>
+  Effect.suspend(() => {
+    const latest = stream.pictures.latest()
+    if (latest !== undefined && latest.capturedAt >= notBefore) return Effect.succeed(latest)
+    return Effect.repeat(stream.pictures.next, { until: ({ capturedAt }) => capturedAt >= notBefore })
+  })
+
+/** Tier 1: the stream runs, so its latest picture lies in memory. */
+export class LiveCapture extends Context.Service<LiveCapture, Capture>()("camera-service/snapshot/LiveCapture") {
+  static readonly layer = Layer.effect(
+    LiveCapture,
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      return LiveCapture.of({
+        tier: 1,
+        name: "live",
+        capture: Effect.fn("LiveCapture.capture")(
+          function* ({ camera, notBefore }) {
+            const running = streams.current(camera)
+            if (running?.pictures.latest() === undefined) {
+              return yield* new NoPicture({ outcome: "the stream does not run" })
+            }
+            // held, so that it does not end while the next picture is waited for, and lives on for the snapshots to come
+            const stream = yield* Effect.mapError(
+              streams.lease(camera, "snapshot"),
+              ({ _tag }) => new NoPicture({ outcome: _tag === "NotFound" ? "no such camera" : "the camera is away" })
+            )
+            return yield* pictureOf(stream, notBefore)
+          },
+          (effect) => Effect.scoped(effect)
+        )
+      })
+    })
+  )
+}

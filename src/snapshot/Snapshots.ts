@@ -1,0 +1,167 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import type { CameraId } from "../../schema/Camera.ts"
+import {
+  DependencyFailed,
+  InvalidParams,
+  type InvalidState,
+  type NotFound,
+  type TierAttempt
+} from "../../schema/Errors.ts"
+import type { SnapshotFormat } from "../../schema/Snapshot.ts"
+import { Settings } from "../config/Settings.ts"
+import { Devices } from "../device/Devices.ts"
+import { Ffmpeg } from "../process/Ffmpeg.ts"
+import { convertArguments } from "../source/FfmpegArguments.ts"
+import { Files } from "../storage/Files.ts"
+import { fileName, snapshotFormatOf } from "../storage/Names.ts"
+import type { Picture } from "../stream/Pictures.ts"
+import { ActivatedCapture } from "./ActivatedCapture.ts"
+import type { Capture } from "./Capture.ts"
+import { DirectCapture } from "./DirectCapture.ts"
+import { LiveCapture } from "./LiveCapture.ts"
+
+export interface SnapshotRequest {
+  readonly camera: CameraId
+  readonly filename?: string
+  readonly format?: SnapshotFormat
+  /** 1 to 100; absent: the picture as it came from the camera */
+  readonly quality?: number
+  /** milliseconds */
+  readonly maxAge: number
+}
+
+export interface Snapshot {
+  readonly filename: string
+  readonly bytes: number
+  readonly picture: Picture
+  readonly ageMs: number
+  readonly captureMs: number
+  readonly capture: Capture
+  readonly tried: ReadonlyArray<TierAttempt>
+}
+
+const allTiers = Duration.seconds(10)
+
+/** Still pictures: the tiers in order until one has a picture, then the file and the index. */
+export class Snapshots extends Context.Service<
+  Snapshots,
+  {
+    readonly take: (
+      request: SnapshotRequest
+    ) => Effect.Effect<Snapshot, DependencyFailed | InvalidParams | InvalidState | NotFound>
+  }
+>()("camera-service/snapshot/Snapshots") {
+  static readonly layer = Layer.effect(
+    Snapshots,
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      const devices = yield* Devices
+      const files = yield* Files
+      const ffmpeg = yield* Ffmpeg
+      const { activated_timeout_seconds, direct_timeout_seconds, live_timeout_seconds } = settings.snapshots
+      const tiers = [
+        { capture: yield* LiveCapture, limit: live_timeout_seconds },
+        { capture: yield* ActivatedCapture, limit: activated_timeout_seconds },
+        { capture: yield* DirectCapture, limit: direct_timeout_seconds }
+      ]
+
+      const attempt = Effect.fnUntraced(function* (
+        { capture, limit }: (typeof tiers)[number],
+        request: SnapshotRequest,
+        notBefore: number,
+        left: Duration.Duration
+      ) {
+        const began = yield* Clock.currentTimeMillis
+        const result = yield* capture
+          .capture({ camera: request.camera, notBefore })
+          .pipe(Effect.timeoutOption(Duration.min(limit, left)), Effect.result)
+        const ms = (yield* Clock.currentTimeMillis) - began
+        if (Result.isFailure(result)) return { tried: { tier: capture.tier, outcome: result.failure.outcome, ms } }
+        if (result.success._tag === "None") return { tried: { tier: capture.tier, outcome: "no picture in time", ms } }
+        return { tried: { tier: capture.tier, outcome: "SUCCESS", ms }, picture: result.success.value }
+      })
+
+      /** Encoded anew only where the caller asks for it: another format, or a quality. */
+      const encode = ({ jpeg }: Picture, format: SnapshotFormat, quality: number | undefined) => {
+        if (format === "jpg" && quality === undefined) return Effect.succeed(jpeg)
+        const to =
+          format === "png" ? ({ format } as const) : { format, quality: quality ?? settings.snapshots.jpeg_quality }
+        return Effect.mapError(
+          ffmpeg.run(convertArguments(to), { stdin: jpeg }),
+          ({ detail }) => new DependencyFailed({ dependency: "ffmpeg", detail })
+        )
+      }
+
+      let lastStamp = 0
+      /** Two snapshots of one millisecond get names a microsecond apart. */
+      const newName = (request: SnapshotRequest, calledAt: number, format: SnapshotFormat): string => {
+        lastStamp = Math.max(calledAt * 1000, lastStamp + 1)
+        return request.filename ?? fileName(request.camera, lastStamp / 1000, format)
+      }
+
+      const take = Effect.fn("Snapshots.take")(function* (request: SnapshotRequest) {
+        yield* Effect.annotateCurrentSpan("camera.id", request.camera)
+        yield* devices.get(request.camera)
+        const format = yield* formatOf(request)
+        const calledAt = yield* Clock.currentTimeMillis
+        const tried: Array<TierAttempt> = []
+        for (const tier of tiers) {
+          const spent = Duration.millis((yield* Clock.currentTimeMillis) - calledAt)
+          const { picture, ...outcome } = yield* attempt(
+            tier,
+            request,
+            calledAt - request.maxAge,
+            Duration.subtract(allTiers, spent)
+          )
+          tried.push(outcome.tried)
+          if (picture === undefined) continue
+          yield* Effect.annotateCurrentSpan("snapshot.tier", tier.capture.name)
+          const capturedBy = yield* Clock.currentTimeMillis
+          const encoded = yield* encode(picture, format, request.quality)
+          const saved = yield* files.saveSnapshot({
+            filename: newName(request, calledAt, format),
+            device: request.camera,
+            bytes: encoded,
+            width: picture.width,
+            height: picture.height,
+            capturedAt: picture.capturedAt
+          })
+          return {
+            filename: saved.filename,
+            bytes: encoded.length,
+            picture,
+            ageMs: Math.max(0, capturedBy - picture.capturedAt),
+            captureMs: capturedBy - calledAt,
+            capture: tier.capture,
+            tried
+          }
+        }
+        return yield* new DependencyFailed({
+          dependency: "camera",
+          detail: `no way to a picture worked: ${tried.map(({ outcome }) => outcome).join("; ")}`,
+          tiers_tried: tried
+        })
+      })
+
+      return Snapshots.of({ take })
+    })
+  )
+}
+
+/** The format asked for, or the one that the file's name says; the two must not contradict each other. */
+const formatOf = (request: SnapshotRequest): Effect.Effect<SnapshotFormat, InvalidParams> => {
+  if (request.filename === undefined) return Effect.succeed(request.format ?? "jpg")
+  const named = snapshotFormatOf(request.filename)
+  if (named === undefined || (request.format !== undefined && request.format !== named)) {
+    const rule = `a name that ends in .${request.format ?? "jpg or .png"}`
+    return Effect.fail(
+      new InvalidParams({ param: "filename", rule, hint: `such as picture.${request.format ?? "jpg"}` })
+    )
+  }
+  return Effect.succeed(named)
+}

@@ -1,0 +1,171 @@
+/**
+ * Reads an H.264 sequence parameter set (ITU-T H.264, 7.3.2.1.1 and E.1.1) as far as conformance needs it.
+ */
+
+export interface Sps {
+  readonly profileIdc: number
+  readonly constraintSet0: boolean
+  readonly constraintSet1: boolean
+  /** ten times the level: 30 is level 3.0 */
+  readonly levelIdc: number
+  /** 1 is 4:2:0 */
+  readonly chromaFormatIdc: number
+  readonly progressive: boolean
+  /** of the picture that is shown, after cropping */
+  readonly width: number
+  readonly height: number
+  /** from the timing information; 0: the stream says nothing */
+  readonly framesPerSecond: number
+}
+
+/** Profiles whose SPS carries chroma and scaling fields (7.3.2.1.1). */
+const highProfiles = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135])
+
+/** Takes out the bytes that keep start codes from appearing in the payload (7.4.1: 00 00 03). */
+const unescape = (nal: Uint8Array): Uint8Array => {
+  const out = new Uint8Array(nal.length)
+  let length = 0
+  let zeros = 0
+  for (const byte of nal) {
+    if (zeros >= 2 && byte === 3) {
+      zeros = 0
+      continue
+    }
+    zeros = byte === 0 ? zeros + 1 : 0
+    out[length++] = byte
+  }
+  return out.subarray(0, length)
+}
+
+/** Bits, most significant first, with the Exp-Golomb codes of clause 9.1; reading past the end throws. */
+const bitReader = (bytes: Uint8Array) => {
+  let position = 0
+  const bit = (): number => {
+    const byte = bytes[position >> 3]
+    if (byte === undefined) throw new RangeError("the SPS ends early")
+    return (byte >> (7 - (position++ & 7))) & 1
+  }
+  const bits = (count: number): number => {
+    let value = 0
+    for (let i = 0; i < count; i++) value = value * 2 + bit()
+    return value
+  }
+  const unsigned = (): number => {
+    let zeros = 0
+    while (bit() === 0) {
+      if (++zeros > 31) throw new RangeError("a code of the SPS is too long")
+    }
+    return 2 ** zeros - 1 + bits(zeros)
+  }
+  const signed = (): number => {
+    const code = unsigned()
+    return code % 2 === 1 ? (code + 1) / 2 : -code / 2
+  }
+  return { bit, bits, unsigned, signed }
+}
+
+type BitReader = ReturnType<typeof bitReader>
+
+const skipScalingLists = (read: BitReader, count: number): void => {
+  for (let list = 0; list < count; list++) {
+    if (read.bit() === 0) continue
+    let last = 8
+    let next = 8
+    for (let i = 0; i < (list < 6 ? 16 : 64); i++) {
+      if (next !== 0) next = (last + read.signed() + 256) % 256
+      last = next === 0 ? last : next
+    }
+  }
+}
+
+const skipPictureOrder = (read: BitReader): void => {
+  const type = read.unsigned()
+  if (type === 0) read.unsigned()
+  if (type !== 1) return
+  read.bit()
+  read.signed()
+  read.signed()
+  const cycle = read.unsigned()
+  for (let i = 0; i < cycle; i++) read.signed()
+}
+
+/** `vui_parameters()` up to the timing information (E.1.1); frames a second, or 0. */
+const readFrameRate = (read: BitReader): number => {
+  if (read.bit() === 1 && read.bits(8) === 255) read.bits(32)
+  if (read.bit() === 1) read.bit()
+  if (read.bit() === 1) {
+    read.bits(4)
+    if (read.bit() === 1) read.bits(24)
+  }
+  if (read.bit() === 1) {
+    read.unsigned()
+    read.unsigned()
+  }
+  if (read.bit() === 0) return 0
+  const unitsInTick = read.bits(32)
+  const timeScale = read.bits(32)
+  return unitsInTick === 0 ? 0 : timeScale / (2 * unitsInTick)
+}
+
+/** `nal` is one SPS NAL unit without its start code. Throws a RangeError when it is cut short or is no SPS. */
+export const parseSps = (nal: Uint8Array): Sps => {
+  const bytes = unescape(nal)
+  if (((bytes[0] ?? 0) & 0x1f) !== 7) throw new RangeError("not a sequence parameter set")
+  const read = bitReader(bytes.subarray(1))
+  const profileIdc = read.bits(8)
+  const constraintSet0 = read.bit() === 1
+  const constraintSet1 = read.bit() === 1
+  read.bits(6)
+  const levelIdc = read.bits(8)
+  read.unsigned()
+  let chromaFormatIdc = 1
+  let separatePlanes = false
+  if (highProfiles.has(profileIdc)) {
+    chromaFormatIdc = read.unsigned()
+    if (chromaFormatIdc === 3) separatePlanes = read.bit() === 1
+    read.unsigned()
+    read.unsigned()
+    read.bit()
+    if (read.bit() === 1) skipScalingLists(read, chromaFormatIdc === 3 ? 12 : 8)
+  }
+  read.unsigned()
+  skipPictureOrder(read)
+  read.unsigned()
+  read.bit()
+  const widthInBlocks = read.unsigned() + 1
+  const heightInUnits = read.unsigned() + 1
+  const progressive = read.bit() === 1
+  if (!progressive) read.bit()
+  read.bit()
+  let [left, right, top, bottom] = [0, 0, 0, 0]
+  if (read.bit() === 1) {
+    left = read.unsigned()
+    right = read.unsigned()
+    top = read.unsigned()
+    bottom = read.unsigned()
+  }
+  const framesPerSecond = read.bit() === 1 ? readFrameRate(read) : 0
+  const planes = separatePlanes ? 0 : chromaFormatIdc
+  const cropX = planes === 1 || planes === 2 ? 2 : 1
+  const cropY = (planes === 1 ? 2 : 1) * (progressive ? 1 : 2)
+  return {
+    profileIdc,
+    constraintSet0,
+    constraintSet1,
+    levelIdc,
+    chromaFormatIdc,
+    progressive,
+    width: widthInBlocks * 16 - cropX * (left + right),
+    height: heightInUnits * 16 * (progressive ? 1 : 2) - cropY * (top + bottom),
+    framesPerSecond
+  }
+}
+
+/** The profile's name as people write it. */
+export const profileName = (sps: Sps): string => {
+  if (sps.profileIdc === 66) return sps.constraintSet1 ? "constrained baseline" : "baseline"
+  return (
+    { 77: "main", 88: "extended", 100: "high", 110: "high 10", 122: "high 4:2:2" }[sps.profileIdc] ??
+    `${sps.profileIdc}`
+  )
+}

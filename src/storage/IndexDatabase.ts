@@ -1,0 +1,190 @@
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite"
+import type { CameraId } from "../../schema/Camera.ts"
+import type { FileKind } from "./Names.ts"
+
+/** One recording or snapshot; times are epoch milliseconds, `duration` seconds; 0 and "" where not known. */
+export interface IndexedFile {
+  readonly kind: FileKind
+  readonly filename: string
+  readonly device: CameraId
+  readonly bytes: number
+  readonly modified: number
+  readonly created: number
+  readonly duration: number
+  readonly codec: string
+  readonly width: number
+  readonly height: number
+}
+
+/** What can be learned only by looking into a file. */
+export interface Description {
+  readonly duration: number
+  readonly codec: string
+  readonly width: number
+  readonly height: number
+}
+
+export interface Page {
+  readonly limit: number
+  readonly offset: number
+  /** only files of these cameras; undefined: of all */
+  readonly devices: ReadonlyArray<CameraId> | undefined
+}
+
+type Row = Record<string, SQLOutputValue>
+
+const kinds = ["recording", "snapshot"] as const
+const kindNumber = (kind: FileKind): number => kinds.indexOf(kind)
+
+const toFile = (row: Row): IndexedFile => ({
+  kind: kinds[Number(row["kind"])] ?? "recording",
+  filename: String(row["filename"]),
+  device: String(row["device"]),
+  bytes: Number(row["bytes"]),
+  modified: Number(row["modified"]),
+  created: Number(row["created"]),
+  duration: Number(row["duration"]),
+  codec: String(row["codec"]),
+  width: Number(row["width"]),
+  height: Number(row["height"])
+})
+
+const toValues = (file: IndexedFile, described: boolean): ReadonlyArray<SQLInputValue> => [
+  kindNumber(file.kind),
+  file.filename,
+  file.device,
+  file.bytes,
+  Math.floor(file.modified),
+  file.created,
+  file.duration,
+  file.codec,
+  file.width,
+  file.height,
+  described ? 1 : 0
+]
+
+/** How many files a merge by camera may skip before counting off in `by_time` is faster (measured with 100,000 files). */
+const shallow = 1000
+/** SQLite merges at most 500 selects (SQLITE_MAX_COMPOUND_SELECT). */
+const mostMerged = 100
+
+/** The open index; every method is one short transaction and may throw what `node:sqlite` throws. */
+export interface IndexDatabase {
+  readonly put: (file: IndexedFile) => void
+  /** adds files that are not there yet; those that are stay as they are */
+  readonly addNew: (files: ReadonlyArray<{ readonly file: IndexedFile; readonly described: boolean }>) => void
+  readonly remove: (kind: FileKind, filename: string) => boolean
+  readonly resize: (kind: FileKind, filename: string, bytes: number, modified: number) => void
+  readonly describe: (kind: FileKind, filename: string, description: Description) => void
+  readonly has: (kind: FileKind, filename: string) => boolean
+  readonly get: (kind: FileKind, filename: string) => IndexedFile | undefined
+  readonly page: (kind: FileKind, page: Page) => { readonly files: ReadonlyArray<IndexedFile>; readonly total: number }
+  readonly oldest: (kind: FileKind, limit: number) => ReadonlyArray<IndexedFile>
+  readonly totals: (kind: FileKind) => { readonly files: number; readonly bytes: number }
+  /** files in the order of their names, after this one */
+  readonly after: (kind: FileKind, filename: string, limit: number) => ReadonlyArray<IndexedFile>
+  /** the newest file that nobody has looked into */
+  readonly undescribed: (kind: FileKind) => IndexedFile | undefined
+}
+
+/** The statements of an open index. */
+export const indexStatements = (database: DatabaseSync): IndexDatabase => {
+  const columns = "kind, filename, device, bytes, modified, created, duration, codec, width, height, described"
+  const statement = (sql: string) => database.prepare(sql)
+  const put = statement(`INSERT INTO files(${columns}) VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET
+    device = excluded.device, bytes = excluded.bytes, modified = excluded.modified, created = excluded.created,
+    duration = excluded.duration, codec = excluded.codec, width = excluded.width, height = excluded.height, described = 1`)
+  const addNew = statement(`INSERT INTO files(${columns}) VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING`)
+  const remove = statement("DELETE FROM files WHERE kind = ? AND filename = ?")
+  const resize =
+    statement(`UPDATE files SET described = CASE WHEN bytes = ?1 THEN described ELSE 0 END, bytes = ?1, modified = ?2
+    WHERE kind = ?3 AND filename = ?4`)
+  const describe = statement(
+    "UPDATE files SET duration = ?, codec = ?, width = ?, height = ?, described = 1 WHERE kind = ? AND filename = ?"
+  )
+  const get = statement("SELECT * FROM files WHERE kind = ? AND filename = ?")
+  const has = statement("SELECT 1 FROM files WHERE kind = ? AND filename = ?")
+  const oldest = statement("SELECT * FROM files WHERE kind = ? ORDER BY modified, filename LIMIT ?")
+  const after = statement("SELECT * FROM files WHERE kind = ? AND filename > ? ORDER BY filename LIMIT ?")
+  const undescribed = statement(
+    "SELECT * FROM files WHERE kind = ? AND described = 0 ORDER BY modified DESC, filename DESC LIMIT 1"
+  )
+  const totals = statement("SELECT device, files, bytes FROM totals WHERE kind = ? AND files > 0")
+
+  const pages = new Map<string, StatementSync>()
+  const paged = (key: string, order: "ASC" | "DESC", select: string) => {
+    const known = pages.get(`${key} ${order}`)
+    if (known !== undefined) return known
+    // the inner select walks an index only; rows are fetched for the page alone
+    const made = statement(`SELECT f.* FROM (${select} ORDER BY modified ${order}, filename ${order} LIMIT ? OFFSET ?) p
+      CROSS JOIN files f USING(kind, filename) ORDER BY p.modified DESC, p.filename DESC`)
+    pages.set(`${key} ${order}`, made)
+    return made
+  }
+  const from = "SELECT kind, filename, modified FROM files INDEXED BY"
+
+  const page: IndexDatabase["page"] = (kind, { limit, offset, devices }) => {
+    const all = totals.all(kindNumber(kind))
+    const counted = devices === undefined ? all : all.filter((row) => devices.includes(String(row["device"])))
+    const total = counted.reduce((sum, row) => sum + Number(row["files"]), 0)
+    const size = Math.min(limit, total - offset)
+    if (size <= 0) return { files: [], total }
+    // pages of the older half are counted off from the other end
+    const backwards = offset > total / 2
+    const skip = backwards ? total - offset - size : offset
+    const order = backwards ? "ASC" : "DESC"
+    const named = counted.map((row) => String(row["device"]))
+    const whole = counted.length === all.length
+    const rows = whole
+      ? paged("all", order, `${from} by_time WHERE kind = ?`).all(kindNumber(kind), size, skip)
+      : skip <= shallow && named.length <= mostMerged
+        ? paged(
+            String(named.length),
+            order,
+            named.map(() => `${from} by_device WHERE kind = ? AND device = ?`).join(" UNION ALL ")
+          ).all(...named.flatMap((device) => [kindNumber(kind), device]), size, skip)
+        : paged("some", order, `${from} by_time WHERE kind = ? AND device IN (SELECT value FROM json_each(?))`).all(
+            kindNumber(kind),
+            JSON.stringify(named),
+            size,
+            skip
+          )
+    return { files: rows.map(toFile), total }
+  }
+
+  return {
+    put: (file) => void put.run(...toValues(file, true)),
+    addNew: (files) => {
+      database.exec("BEGIN")
+      try {
+        for (const { file, described } of files) addNew.run(...toValues(file, described))
+        database.exec("COMMIT")
+      } catch (cause) {
+        if (database.isTransaction) database.exec("ROLLBACK")
+        throw cause
+      }
+    },
+    remove: (kind, filename) => remove.run(kindNumber(kind), filename).changes > 0,
+    resize: (kind, filename, bytes, modified) =>
+      void resize.run(bytes, Math.floor(modified), kindNumber(kind), filename),
+    describe: (kind, filename, d) =>
+      void describe.run(d.duration, d.codec, d.width, d.height, kindNumber(kind), filename),
+    has: (kind, filename) => has.get(kindNumber(kind), filename) !== undefined,
+    get: (kind, filename) => {
+      const row = get.get(kindNumber(kind), filename)
+      return row === undefined ? undefined : toFile(row)
+    },
+    page,
+    oldest: (kind, limit) => oldest.all(kindNumber(kind), limit).map(toFile),
+    totals: (kind) => {
+      const rows = totals.all(kindNumber(kind))
+      const sum = (column: string) => rows.reduce((all, row) => all + Number(row[column]), 0)
+      return { files: sum("files"), bytes: sum("bytes") }
+    },
+    after: (kind, filename, limit) => after.all(kindNumber(kind), filename, limit).map(toFile),
+    undescribed: (kind) => {
+      const row = undescribed.get(kindNumber(kind))
+      return row === undefined ? undefined : toFile(row)
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import { readFileSync, rmSync } from "node:fs"
+import { DatabaseSync } from "node:sqlite"
+import { errnoOf } from "./Disk.ts"
+import { type IndexDatabase, indexStatements } from "./IndexDatabase.ts"
+
+/**
+ * SQLite as the index wants it, all synchronous and short. `synchronous=OFF`: nothing here waits for the disk, because
+ * all of it can be read from the disk again. WAL: a commit writes one place, and a kill -9 within it leaves the state
+ * before. Only a power cut can leave nonsense, and is known by the boot id that then differs.
+ */
+const setUp = `
+PRAGMA locking_mode=EXCLUSIVE;
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=OFF;
+PRAGMA wal_autocheckpoint=250;
+PRAGMA temp_store=MEMORY;
+`
+
+const schemaVersion = 1
+
+/** `by_time` ends in the device, so that pages far back of some cameras are counted off in the index alone. */
+const schema = `
+CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE files(
+  kind INTEGER NOT NULL, filename TEXT NOT NULL, device TEXT NOT NULL, bytes INTEGER NOT NULL, modified INTEGER NOT NULL,
+  created REAL NOT NULL, duration REAL NOT NULL, codec TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
+  described INTEGER NOT NULL, PRIMARY KEY(kind, filename)) WITHOUT ROWID;
+CREATE INDEX by_time ON files(kind, modified, filename, device);
+CREATE INDEX by_device ON files(kind, device, modified, filename);
+CREATE INDEX undescribed ON files(kind, modified) WHERE described = 0;
+CREATE TABLE totals(
+  kind INTEGER NOT NULL, device TEXT NOT NULL, files INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  PRIMARY KEY(kind, device)) WITHOUT ROWID;
+CREATE TRIGGER file_came AFTER INSERT ON files BEGIN
+  INSERT INTO totals VALUES(new.kind, new.device, 1, new.bytes)
+    ON CONFLICT DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER file_left AFTER DELETE ON files BEGIN
+  UPDATE totals SET files = files - 1, bytes = bytes - old.bytes WHERE kind = old.kind AND device = old.device;
+END;
+CREATE TRIGGER file_changed AFTER UPDATE OF device, bytes ON files BEGIN
+  UPDATE totals SET files = files - 1, bytes = bytes - old.bytes WHERE kind = old.kind AND device = old.device;
+  INSERT INTO totals VALUES(new.kind, new.device, 1, new.bytes)
+    ON CONFLICT DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes;
+END;
+PRAGMA user_version=${schemaVersion};
+`
+
+/** The open index. */
+export interface OpenIndex extends IndexDatabase {
+  readonly close: () => void
+  /** closes without saying that all is well */
+  readonly abandon: () => void
+}
+
+/** Opens the index; one that is not there, is damaged, or of another version, is begun anew (`fresh`). */
+export const openIndex = (path: string): { readonly database: OpenIndex; readonly fresh: boolean } => {
+  try {
+    const database = openChecked(path)
+    if (database !== undefined) return { database: opened(database), fresh: false }
+  } catch (cause) {
+    if (!isDamaged(cause) && errcodeOf(cause) !== sqliteError) throw cause
+  }
+  return { database: renewIndex(path), fresh: true }
+}
+
+/** Deletes the index and begins an empty one. */
+export const renewIndex = (path: string): OpenIndex => {
+  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(`${path}${suffix}`, { force: true, recursive: true })
+  const database = new DatabaseSync(path)
+  try {
+    database.exec(setUp)
+    database.exec(`BEGIN;${schema}COMMIT`)
+    markOpen(database)
+    return opened(database)
+  } catch (cause) {
+    database.close()
+    throw cause
+  }
+}
+
+/** The primary result code of what `node:sqlite` threw (https://www.sqlite.org/rescode.html); 0 when it is not from there. */
+const errcodeOf = (cause: unknown): number =>
+  typeof cause === "object" && cause !== null && "errcode" in cause && typeof cause.errcode === "number"
+    ? cause.errcode & 0xff
+    : 0
+
+/** SQLITE_ERROR: while opening it means that a table is not there. */
+const sqliteError = 1
+
+/** SQLITE_CORRUPT 11, CANTOPEN 14, NOTADB 26: the file is beyond use. Or it was abandoned, and making it anew failed then. */
+export const isDamaged = (cause: unknown): boolean =>
+  [11, 14, 26].includes(errcodeOf(cause)) || errnoOf(cause) === "ERR_INVALID_STATE"
+
+const openChecked = (path: string): DatabaseSync | undefined => {
+  const database = new DatabaseSync(path)
+  try {
+    database.exec(setUp)
+    const sound = database.prepare("PRAGMA user_version").get()?.["user_version"] === schemaVersion && isSound(database)
+    if (sound) {
+      markOpen(database)
+      return database
+    }
+  } catch (cause) {
+    database.close()
+    throw cause
+  }
+  database.close()
+  return undefined
+}
+
+/** Closed properly, or the kernel that held its pages never went down; else SQLite looks through it (30 ms for 100,000 files). */
+const isSound = (database: DatabaseSync): boolean => {
+  const state = database.prepare("SELECT value FROM meta WHERE name = 'state'").get()?.["value"]
+  return (
+    state === "closed" ||
+    state === bootId() ||
+    database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"] === "ok"
+  )
+}
+
+const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
+const setState = (database: DatabaseSync, state: string) =>
+  database.prepare("INSERT OR REPLACE INTO meta VALUES('state', ?)").run(state)
+const markOpen = (database: DatabaseSync) => setState(database, bootId())
+
+const opened = (database: DatabaseSync): OpenIndex => ({
+  ...indexStatements(database),
+  close: () => {
+    try {
+      setState(database, "closed")
+    } finally {
+      database.close()
+    }
+  },
+  abandon: () => {
+    if (database.isOpen) database.close()
+  }
+})

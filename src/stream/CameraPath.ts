@@ -1,0 +1,42 @@
+/** The options of a MediaMTX path that we set (`/v3/config/paths`); all others keep the server's defaults. */
+export type CameraPath = {
+  readonly source: "publisher"
+  readonly overridePublisher: boolean
+  readonly runOnDemand: string
+  readonly runOnDemandStartTimeout: string
+  readonly record: boolean
+  readonly recordPath: string
+  readonly recordFormat: "fmp4" | "mpegts"
+  readonly recordPartDuration: string
+  readonly recordSegmentDuration: string
+  readonly recordDeleteAfter: string
+}
+
+const unitMillis: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Milliseconds of a Go duration; MediaMTX gives `3600s` back as `1h0m0s`, and `0s` as the empty text. */
+const durationMillis = (text: string): number | undefined => {
+  if (text === "") return 0
+  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined
+  let total = 0
+  for (const [, amount, unit] of text.matchAll(/([\d.]+)(ms|s|m|h|d)/g)) {
+    total += Number(amount) * (unitMillis[unit ?? ""] ?? 0)
+  }
+  return total
+}
+
+const same = (wanted: unknown, present: unknown): boolean => {
+  if (wanted === present) return true
+  if (typeof wanted !== "string" || typeof present !== "string") return false
+  const millis = durationMillis(wanted)
+  return millis !== undefined && millis === durationMillis(present)
+}
+
+/** The wanted values that are not there; undefined when all are. Only these are sent: other edits disconnect readers. */
+export const differs = (
+  wanted: CameraPath,
+  present: Readonly<Record<string, unknown>>
+): Partial<CameraPath> | undefined => {
+  const entries = Object.entries(wanted).filter(([key, value]) => !same(value, present[key]))
+  return entries.length === 0 ? undefined : Object.fromEntries(entries)
+}

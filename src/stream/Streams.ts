@@ -1,0 +1,157 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as RcMap from "effect/RcMap"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { CameraId } from "../../schema/Camera.ts"
+import { DependencyFailed, InvalidState, type NotFound } from "../../schema/Errors.ts"
+import { Settings } from "../config/Settings.ts"
+import { Devices } from "../device/Devices.ts"
+import type { LiveStream, StreamState } from "./LiveStream.ts"
+import { makePictures } from "./Pictures.ts"
+import { Publisher } from "./Publisher.ts"
+
+/** Why a stream is needed; it decides how long the stream lives on when the need is over. */
+export type Reason = "viewer" | "recording" | "snapshot"
+
+/** The streams of all cameras: one each, shared by everybody who holds a lease, gone when nobody does. */
+export class Streams extends Context.Service<
+  Streams,
+  {
+    /** holds the camera's stream for as long as the scope lives, starting it when it does not run; does not wait for it */
+    readonly lease: (
+      camera: CameraId,
+      reason: Reason
+    ) => Effect.Effect<LiveStream, NotFound | InvalidState, Scope.Scope>
+    /** waits until MediaMTX has the stream; fails after `streams.start_timeout_seconds` with the reason */
+    readonly awaitReady: (stream: LiveStream) => Effect.Effect<void, DependencyFailed>
+    /** ends the time that the stream lives on for nobody; true when somebody still needs it */
+    readonly release: (camera: CameraId) => Effect.Effect<boolean>
+    /** the stream, while there is one */
+    readonly current: (camera: CameraId) => LiveStream | undefined
+    readonly all: () => ReadonlyArray<LiveStream>
+    /** epoch milliseconds at which the camera's stream last began; undefined: never in this run */
+    readonly lastStart: (camera: CameraId) => number | undefined
+  }
+>()("camera-service/stream/Streams") {
+  static readonly layer = Layer.effect(
+    Streams,
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      const devices = yield* Devices
+      const publisher = yield* Publisher
+      const current = new Map<CameraId, LiveStream>()
+      const lastStarts = new Map<CameraId, number>()
+      // a stream that is being closed still publishes: its successor waits for its end
+      const turns = new Map<CameraId, Semaphore.Semaphore>()
+      const lingerUntil = new Map<CameraId, number>()
+      const linger: Readonly<Record<Reason, Duration.Duration>> = {
+        viewer: settings.streams.viewer_linger_seconds,
+        snapshot: settings.streams.snapshot_linger_seconds,
+        recording: Duration.zero
+      }
+
+      const turnOf = (camera: CameraId): Semaphore.Semaphore => {
+        const turn = turns.get(camera) ?? Semaphore.makeUnsafe(1)
+        turns.set(camera, turn)
+        return turn
+      }
+
+      const open = Effect.fn("Streams.open")(function* (camera: CameraId) {
+        yield* Effect.annotateCurrentSpan("camera.id", camera)
+        const startedAt = yield* Clock.currentTimeMillis
+        const stream: LiveStream = {
+          camera,
+          startedAt,
+          state: yield* SubscriptionRef.make<StreamState>({ _tag: "Starting" }),
+          pictures: makePictures(),
+          now: { restarts: 0, failures: 0 }
+        }
+        yield* Effect.acquireRelease(
+          Effect.sync(() => {
+            current.set(camera, stream)
+            lastStarts.set(camera, startedAt)
+          }),
+          () =>
+            Effect.sync(() => {
+              if (current.get(camera) === stream) current.delete(camera)
+            })
+        )
+        // the publisher's end is awaited when the scope closes, and only then does the next one get its turn
+        yield* Effect.forkScoped(
+          Effect.scoped(Effect.andThen(Semaphore.takeScoped(turnOf(camera), 1), publisher.run(stream)))
+        )
+        yield* Effect.addFinalizer(() => SubscriptionRef.set(stream.state, { _tag: "Stopping" as const }))
+        return stream
+      })
+
+      const streams = yield* RcMap.make({ lookup: open })
+      const lingering = yield* FiberMap.make<CameraId>()
+
+      /** Holds the stream until the latest of the times that were asked for. */
+      const keep = (camera: CameraId): Effect.Effect<void> =>
+        Effect.gen(function* () {
+          yield* RcMap.get(streams, camera)
+          for (;;) {
+            const left = (lingerUntil.get(camera) ?? 0) - (yield* Clock.currentTimeMillis)
+            if (left <= 0) return
+            yield* Effect.sleep(Duration.millis(left))
+          }
+        }).pipe(Effect.scoped, Effect.ensuring(Effect.sync(() => lingerUntil.delete(camera))))
+
+      const lingerAfter = (camera: CameraId, reason: Reason) =>
+        Effect.gen(function* () {
+          const time = Duration.toMillis(linger[reason])
+          if (time === 0) return
+          const until = (yield* Clock.currentTimeMillis) + time
+          lingerUntil.set(camera, Math.max(until, lingerUntil.get(camera) ?? 0))
+          // it takes its reference before the lease that ends gives its own back
+          yield* FiberMap.run(lingering, camera, keep(camera), { onlyIfMissing: true, startImmediately: true })
+        })
+
+      const lease = Effect.fn("Streams.lease")(function* (camera: CameraId, reason: Reason) {
+        yield* Effect.annotateCurrentSpan({ "camera.id": camera, "lease.reason": reason })
+        const device = yield* devices.get(camera)
+        if (device.status === "DISCONNECTED") {
+          return yield* new InvalidState({ state: device.status, allowed_states: ["CONNECTED"] })
+        }
+        const stream = yield* RcMap.get(streams, camera)
+        yield* Effect.addFinalizer(() => lingerAfter(camera, reason))
+        return stream
+      })
+
+      const awaitReady = Effect.fn("Streams.awaitReady")(function* (stream: LiveStream) {
+        const ready = SubscriptionRef.changes(stream.state).pipe(
+          Stream.filter(({ _tag }) => _tag === "Ready"),
+          Stream.runHead,
+          Effect.timeoutOption(settings.streams.start_timeout_seconds)
+        )
+        if (Option.isSome(yield* ready)) return
+        const state = SubscriptionRef.getUnsafe(stream.state)
+        const detail = ("reason" in state ? state.reason : undefined) ?? "the stream did not start in time"
+        return yield* new DependencyFailed({ dependency: "ffmpeg", detail })
+      })
+
+      const release = Effect.fn("Streams.release")(function* (camera: CameraId) {
+        yield* FiberMap.remove(lingering, camera)
+        return yield* RcMap.has(streams, camera)
+      })
+
+      return Streams.of({
+        lease,
+        awaitReady,
+        release,
+        current: (camera) => current.get(camera),
+        all: () => [...current.values()],
+        lastStart: (camera) => lastStarts.get(camera)
+      })
+    })
+  )
+}

@@ -1,0 +1,148 @@
+import { globSync, readFileSync } from "node:fs"
+import { dirname, join, normalize } from "node:path"
+import { describe, expect, it } from "vitest"
+
+/**
+ * The floors of the house, lowest first. A file imports from its own room and from lower floors; rooms on one floor do
+ * not know one another.
+ */
+const floors: ReadonlyArray<ReadonlyArray<string>> = [
+  ["schema"],
+  ["config"],
+  ["telemetry"],
+  ["process"],
+  ["storage"],
+  ["auth"],
+  ["device"],
+  ["external"],
+  ["source"],
+  ["stream"],
+  ["snapshot", "recording"],
+  ["events"],
+  ["http"],
+  ["rpc"],
+  ["App.ts"],
+  ["cli"],
+  ["main.ts"]
+]
+
+/** `source/` is pure: these parts of Effect run, wait, hold state or wire, and have no place there. */
+const impure =
+  /^effect\/(Cache|Clock|Config|ConfigProvider|Context|Deferred|Effect|Fiber|FileSystem|Layer|LayerMap|Logger|Metric|PubSub|Queue|Random|RcMap|RcRef|Ref|Runtime|Schedule|Scope|Semaphore|Stream|SubscriptionRef|Tracer|[a-z].*)$/
+
+const root = join(import.meta.dirname, "..")
+const files = globSync(["src/**/*.ts", "schema/**/*.ts"], { cwd: root, exclude: ["schema/generated/**"] })
+const read = (file: string) => readFileSync(join(root, file), "utf8")
+
+const importPattern = /^(?:import|export)\s(?:[^"'`;]*?\sfrom\s+)?"([^"]+)"|\bimport\("([^"]+)"\)/gm
+
+const specifiers = (text: string): ReadonlyArray<string> =>
+  [...text.matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? "")
+
+/** The room of a file: its folder in src, `schema`, or the file's own name when it lies in src itself. */
+const roomOf = (file: string): string => {
+  const [top = "", room = ""] = file.split("/")
+  return top === "src" ? room : top
+}
+const floorOf = (room: string): number => floors.findIndex((rooms) => rooms.includes(room))
+
+interface Import {
+  readonly from: string
+  /** A file of this repository, or the specifier of a package. */
+  readonly to: string
+  readonly local: boolean
+}
+
+const imports: ReadonlyArray<Import> = files.flatMap((from) =>
+  specifiers(read(from)).map((specifier) => {
+    const local = specifier.startsWith(".")
+    return { from, to: local ? normalize(join(dirname(from), specifier)) : specifier, local }
+  })
+)
+const show = ({ from, to }: Import) => `${from} imports ${to}`
+
+/** Every cycle that a walk along the imports comes upon, as the files in it. */
+const cycles = (edges: ReadonlyMap<string, ReadonlyArray<string>>): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  const done = new Set<string>()
+  const walk = (file: string, trail: ReadonlyArray<string>) => {
+    const start = trail.indexOf(file)
+    if (start >= 0) {
+      found.push([...trail.slice(start), file].join(" -> "))
+    } else if (!done.has(file)) {
+      for (const next of edges.get(file) ?? []) {
+        walk(next, [...trail, file])
+      }
+      done.add(file)
+    }
+  }
+  for (const file of edges.keys()) {
+    walk(file, [])
+  }
+  return found
+}
+
+describe("the architecture", () => {
+  it("has every folder on a floor", () => {
+    expect(files.length).toBeGreaterThan(0)
+    expect([...new Set(files.map(roomOf))].filter((room) => floorOf(room) < 0)).toEqual([])
+  })
+
+  it("imports go downward only", () => {
+    const upward = imports.filter(({ from, local, to }) => {
+      const [room, other] = [roomOf(from), roomOf(to)]
+      return local && room !== other && floorOf(other) >= floorOf(room)
+    })
+    expect(upward.map(show)).toEqual([])
+  })
+
+  it("no file imports itself on a detour", () => {
+    const edges = new Map(
+      files.map((file) => [file, imports.filter((i) => i.local && i.from === file).map(({ to }) => to)])
+    )
+    expect(cycles(edges)).toEqual([])
+    expect(
+      cycles(
+        new Map([
+          ["a", ["b"]],
+          ["b", ["c"]],
+          ["c", ["b"]]
+        ])
+      )
+    ).toEqual(["b -> c -> b"])
+  })
+
+  it("the schema runs in a browser: it needs neither src nor Node", () => {
+    const foreign = imports.filter(
+      ({ from, local, to }) =>
+        roomOf(from) === "schema" && (local ? roomOf(to) !== "schema" : !to.startsWith("effect/"))
+    )
+    expect(foreign.map(show)).toEqual([])
+  })
+
+  it("source/ is pure", () => {
+    const effects = imports.filter(
+      ({ from, local, to }) => roomOf(from) === "source" && !local && (!to.startsWith("effect/") || impure.test(to))
+    )
+    expect(effects.map(show)).toEqual([])
+  })
+
+  it("packages are imported module by module, which keeps the bundle small", () => {
+    const barrels = imports.filter(({ to }) => /^(effect|@effect\/[a-z-]+)$/.test(to))
+    expect(barrels.map(show)).toEqual([])
+  })
+
+  it("the environment is read by config/ only; main.ts hands it over", () => {
+    const readers = files.filter(
+      (file) => !["config", "main.ts"].includes(roomOf(file)) && /\bprocess\.env\b|\bprocess\[/.test(read(file))
+    )
+    expect(readers).toEqual([])
+  })
+
+  it("no file is longer than 400 lines", () => {
+    const long = files
+      .map((file) => ({ file, lines: read(file).split("\n").length - 1 }))
+      .filter(({ lines }) => lines > 400)
+    expect(long).toEqual([])
+  })
+})

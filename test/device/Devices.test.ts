@@ -1,0 +1,101 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
+import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
+import type { Device } from "../../src/device/Device.ts"
+import { Devices } from "../../src/device/Devices.ts"
+import { devicesInMemory, found } from "./InMemory.ts"
+
+/** What a follower hears, from the first device known on. */
+const heard = Effect.gen(function* () {
+  const devices = yield* Devices
+  const queue = yield* Queue.unbounded<Device>()
+  yield* Effect.forkScoped(
+    Stream.runForEach(devices.changes, (device) => Queue.offer(queue, device)),
+    { startImmediately: true }
+  )
+  const next = Effect.map(Queue.take(queue), ({ id, reason, status }) =>
+    reason === undefined ? `${id} ${status}` : `${id} ${status}: ${reason}`
+  )
+  return { next, pending: Queue.size(queue) }
+})
+
+describe("the registry of cameras", () => {
+  it.effect("has a camera CONNECTED while it is attached, then DISCONNECTED, and the same name when it is back", () =>
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const first = yield* Scope.make()
+      const { id } = yield* Scope.provide(devices.attach(found("usb:a", { node: "/dev/video0" })), first)
+      assert.deepInclude(yield* devices.get(id), { id: "camera0", status: "CONNECTED", node: "/dev/video0" })
+      yield* Scope.close(first, Exit.void)
+      assert.deepInclude(yield* devices.get(id), { status: "DISCONNECTED", name: "the camera usb:a" })
+      yield* devices.attach(found("usb:a", { node: "/dev/video4" }))
+      assert.deepInclude(yield* devices.get(id), { id: "camera0", status: "CONNECTED", node: "/dev/video4" })
+      assert.strictEqual(devices.list().length, 1)
+    }).pipe(Effect.provide(devicesInMemory))
+  )
+
+  it.effect("tells a follower what is there, then each change in its order", () =>
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      yield* devices.attach(found("usb:a"))
+      const { next } = yield* heard
+      assert.strictEqual(yield* next, "camera0 CONNECTED")
+      const scope = yield* Scope.make()
+      const attachment = yield* Scope.provide(devices.attach(found("usb:b")), scope)
+      yield* attachment.fault("it is stuck")
+      yield* attachment.recovered
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(yield* Effect.all([next, next, next, next]), [
+        "camera1 CONNECTED",
+        "camera1 ERROR: it is stuck",
+        "camera1 CONNECTED",
+        "camera1 DISCONNECTED"
+      ])
+    }).pipe(Effect.provide(devicesInMemory))
+  )
+
+  it.effect("lists cameras by number, and gives the same list until something changes", () =>
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      for (let n = 0; n < 11; n++) yield* devices.attach(found(`usb:${n}`))
+      const scope = yield* Scope.make()
+      const { fault } = yield* Scope.provide(devices.attach(found("usb:2")), scope)
+      const list = devices.list()
+      assert.deepStrictEqual(
+        list.map(({ id }) => id),
+        Array.from({ length: 11 }, (_, n) => `camera${n}`)
+      )
+      assert.strictEqual(devices.list(), list)
+      yield* fault("gone mad")
+      assert.notStrictEqual(devices.list(), list)
+    }).pipe(Effect.provide(devicesInMemory))
+  )
+
+  it.effect("does not know a camera that was never there", () =>
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const error = yield* Effect.flip(devices.get("camera7"))
+      assert.deepInclude(error, { _tag: "NotFound", resource: "camera", id: "camera7" })
+    }).pipe(Effect.provide(devicesInMemory))
+  )
+
+  it.effect("is settled when every provider has finished its first look", () =>
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      assert.isTrue(devices.settled())
+      const one = yield* devices.looking("one")
+      const two = yield* devices.looking("two")
+      const waiting = yield* Effect.forkChild(devices.awaitSettled, { startImmediately: true })
+      yield* one
+      assert.isFalse(devices.settled())
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* two
+      yield* Fiber.join(waiting)
+      assert.isTrue(devices.settled())
+    }).pipe(Effect.provide(devicesInMemory))
+  )
+})

@@ -1,0 +1,50 @@
+import * as Effect from "effect/Effect"
+import { mkdir, symlink, unlink, writeFile } from "node:fs/promises"
+import { dirname, join, relative } from "node:path"
+import { temporaryFolder } from "../../storage/Workbench.ts"
+
+export interface FakeNode {
+  /** the device's folder, under `devices` */
+  readonly device: string
+  readonly index?: number
+  /** attributes by their path under `devices` */
+  readonly attributes?: Readonly<Record<string, string>>
+}
+
+/** A sysfs and a /dev in a folder of their own, laid out as the kernel does. */
+export const fakeKernel = Effect.map(temporaryFolder, (root) => {
+  const sys = join(root, "sys")
+  const dev = join(root, "dev")
+  const entry = (node: string): string => join(sys, "class", "video4linux", node)
+
+  /** A device gets a node's number: its class entry links to the device, and that to its parent. */
+  const plug = (node: string, { attributes = {}, device, index = 0 }: FakeNode) =>
+    Effect.promise(async () => {
+      const parent = join(sys, "devices", device)
+      const own = join(parent, "video4linux", node)
+      await mkdir(own, { recursive: true })
+      await mkdir(dirname(entry(node)), { recursive: true })
+      await mkdir(dev, { recursive: true })
+      for (const [name, text] of Object.entries(attributes)) {
+        await writeFile(join(sys, "devices", name), `${text}\n`)
+      }
+      await writeFile(join(own, "index"), `${index}\n`)
+      await symlink(relative(own, parent), join(own, "device"))
+      await symlink(relative(dirname(entry(node)), own), entry(node))
+      await writeFile(join(dev, node), "")
+    })
+
+  /** The node is gone from /dev and from the class; `dev: false` where /dev is made by hand. */
+  const unplug = (node: string, { dev: removed = true } = {}) =>
+    Effect.promise(async () => {
+      if (removed) await unlink(join(dev, node))
+      await unlink(entry(node))
+    })
+
+  const prepare = Effect.promise(async () => {
+    await mkdir(join(sys, "class"), { recursive: true })
+    await mkdir(dev, { recursive: true })
+  })
+
+  return { sys, dev, plug, unplug, prepare }
+})

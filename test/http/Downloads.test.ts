@@ -1,0 +1,234 @@
+import { assert, layer } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { readdirSync, readlinkSync } from "node:fs"
+import { truncate, writeFile } from "node:fs/promises"
+import { connect } from "node:net"
+import { join } from "node:path"
+import { Tokens } from "../../src/auth/Tokens.ts"
+import * as Downloads from "../../src/http/Downloads.ts"
+import { PublicHttp } from "../../src/http/PublicHttp.ts"
+import { DataFolder } from "../../src/storage/DataFolder.ts"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { Files } from "../../src/storage/Files.ts"
+import { indexed, jpeg, settingsWith, storageAt, temporaryFolder } from "../storage/Workbench.ts"
+import { ask } from "./Client.ts"
+
+const settings = settingsWith({ server: { host: "127.0.0.1", port: 0 } })
+const running = Layer.unwrap(
+  Effect.map(temporaryFolder, (root) =>
+    Downloads.layer.pipe(
+      Layer.provideMerge(Layer.mergeAll(PublicHttp.layer, Tokens.layer)),
+      Layer.provide(settings),
+      Layer.provideMerge(storageAt(root))
+    )
+  )
+)
+
+const tokenFor = Effect.fnUntraced(function* (cameras?: ReadonlyArray<string>) {
+  const tokens = yield* Tokens
+  const grant = { userId: "someone", role: "viewer", timeToLive: Duration.hours(1) } as const
+  return Redacted.value(yield* tokens.sign(cameras === undefined ? grant : { ...grant, cameras }))
+})
+
+/** As an authenticated client that may see every camera. */
+const get = Effect.fnUntraced(function* (path: string, headers: Record<string, string> = {}, method = "GET") {
+  const { address } = yield* PublicHttp
+  const authorization = `Bearer ${yield* tokenFor()}`
+  return yield* ask(address.port, path, { method, headers: { authorization, ...headers } })
+})
+
+/** A recording of camera0 with these bytes, on disk and in the index. */
+const recorded = Effect.fnUntraced(function* (filename: string, bytes: string | Uint8Array) {
+  const folder = yield* DataFolder
+  const index = yield* FileIndex
+  const path = join(folder.recordings, filename)
+  yield* Effect.promise(() => writeFile(path, bytes))
+  yield* index.put(indexed({ filename, bytes: bytes.length }))
+  return path
+})
+
+const digits = "0123456789"
+
+const holdsOpen = (path: string): boolean =>
+  readdirSync("/proc/self/fd").some((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path
+    } catch {
+      return false
+    }
+  })
+
+layer(running)("a download", (it) => {
+  it.effect("gives the file whole, as an attachment of its type", () =>
+    Effect.gen(function* () {
+      yield* recorded("a.mp4", digits)
+      const answer = yield* get("/files/recordings/a.mp4")
+      assert.strictEqual(answer.status, 200)
+      assert.strictEqual(answer.body, digits)
+      assert.deepInclude(answer.headers, {
+        "content-type": "video/mp4",
+        "content-length": "10",
+        "content-disposition": 'attachment; filename="a.mp4"',
+        "cache-control": "private, no-cache",
+        "x-content-type-options": "nosniff",
+        "accept-ranges": "bytes"
+      })
+    })
+  )
+
+  it.effect("gives snapshots too, and empty files", () =>
+    Effect.gen(function* () {
+      const files = yield* Files
+      const picture = { device: "camera0", bytes: jpeg, width: 1, height: 1, capturedAt: 0 }
+      const { bytes } = yield* files.saveSnapshot({ ...picture, filename: "door.jpg" })
+      const answer = yield* get("/files/snapshots/door.jpg")
+      assert.strictEqual(answer.headers["content-type"], "image/jpeg")
+      assert.strictEqual(answer.headers["content-length"], String(bytes))
+      yield* recorded("empty.ts", "")
+      assert.deepInclude(yield* get("/files/recordings/empty.ts"), { status: 200, body: "" })
+      assert.strictEqual((yield* get("/files/recordings/empty.ts", { range: "bytes=0-" })).status, 416)
+    })
+  )
+
+  it.effect("answers HEAD with the same head", () =>
+    Effect.gen(function* () {
+      yield* recorded("a.mp4", digits)
+      const whole = yield* get("/files/recordings/a.mp4")
+      const head = yield* get("/files/recordings/a.mp4", { range: "bytes=2-3" }, "HEAD")
+      assert.deepInclude(head, { status: 200, body: "" })
+      assert.strictEqual(head.headers["content-length"], "10")
+      assert.strictEqual(head.headers.etag, whole.headers.etag)
+    })
+  )
+
+  it.effect("gives a part, and says which", () =>
+    Effect.gen(function* () {
+      yield* recorded("a.mp4", digits)
+      const part = yield* get("/files/recordings/a.mp4", { range: "bytes=2-4" })
+      assert.deepInclude(part, { status: 206, body: "234" })
+      assert.strictEqual(part.headers["content-range"], "bytes 2-4/10")
+      assert.strictEqual((yield* get("/files/recordings/a.mp4", { range: "bytes=-3" })).body, "789")
+      const outside = yield* get("/files/recordings/a.mp4", { range: "bytes=10-" })
+      assert.deepInclude(outside, { status: 416, body: "" })
+      assert.strictEqual(outside.headers["content-range"], "bytes */10")
+    })
+  )
+
+  it.effect("is spared to who has the file already, and starts over when it changed", () =>
+    Effect.gen(function* () {
+      const path = yield* recorded("changing.mp4", digits)
+      const etag = String((yield* get("/files/recordings/changing.mp4")).headers.etag)
+      const spared = yield* get("/files/recordings/changing.mp4", { "if-none-match": `"other", ${etag}` })
+      assert.deepInclude(spared, { status: 304, body: "" })
+      const range = { range: "bytes=0-1", "if-range": etag }
+      assert.strictEqual((yield* get("/files/recordings/changing.mp4", range)).status, 206)
+      yield* Effect.promise(() => writeFile(path, `${digits}more`))
+      assert.deepInclude(yield* get("/files/recordings/changing.mp4", range), { status: 200, body: `${digits}more` })
+      const again = yield* get("/files/recordings/changing.mp4", { "if-none-match": etag })
+      assert.strictEqual(again.status, 200)
+    })
+  )
+
+  it.effect("needs a valid token, and says which scheme", () =>
+    Effect.gen(function* () {
+      yield* recorded("a.mp4", digits)
+      const { address } = yield* PublicHttp
+      const credentials: ReadonlyArray<Record<string, string>> = [
+        {},
+        { authorization: "Bearer" },
+        { authorization: "Bearer x.y.z" },
+        { authorization: `Basic ${yield* tokenFor()}` },
+        { "x-api-key": "nonsense" }
+      ]
+      for (const headers of credentials) {
+        const answer = yield* ask(address.port, "/files/recordings/a.mp4", { headers })
+        assert.deepInclude(answer, { status: 401, body: "" })
+        assert.strictEqual(answer.headers["www-authenticate"], "Bearer")
+        // a stranger cannot find out which files there are
+        assert.strictEqual((yield* ask(address.port, "/files/recordings/none.mp4", { headers })).status, 401)
+      }
+    })
+  )
+
+  it.effect("of a camera that the user may not see is not found", () =>
+    Effect.gen(function* () {
+      yield* recorded("a.mp4", digits)
+      const { address } = yield* PublicHttp
+      const as = (token: string) =>
+        ask(address.port, "/files/recordings/a.mp4", { headers: { authorization: `bearer ${token}` } })
+      assert.strictEqual((yield* as(yield* tokenFor(["camera1"]))).status, 404)
+      assert.strictEqual((yield* as(yield* tokenFor([]))).status, 404)
+      assert.strictEqual((yield* as(yield* tokenFor(["camera1", "camera0"]))).status, 200)
+    })
+  )
+
+  it.effect("never leads out of its folder, nor to what is not listed", () =>
+    Effect.gen(function* () {
+      const folder = yield* DataFolder
+      yield* Effect.promise(() => writeFile(join(folder.recordings, "unlisted.mp4"), "x"))
+      yield* recorded("a.mp4", digits)
+      const names = ["../secrets/jwt_secret", "..%2fsecrets%2fjwt_secret", "%2e%2e/secrets/jwt_secret", "unlisted.mp4"]
+      for (const name of [...names, "", ".", "a.mp4/", "a.mp4%00", "%", "%ff", "-a.mp4", "/etc/passwd"]) {
+        assert.strictEqual((yield* get(`/files/recordings/${name}`)).status, 404, name)
+      }
+      assert.strictEqual((yield* get("/files/snapshots/a.mp4")).status, 404)
+    })
+  )
+
+  it.effect("is the only thing one can do with a file here", () =>
+    Effect.gen(function* () {
+      yield* recorded("a.mp4", digits)
+      for (const method of ["DELETE", "PUT", "POST"]) {
+        const answer = yield* get("/files/recordings/a.mp4", {}, method)
+        assert.strictEqual(answer.status, 405)
+        assert.strictEqual(answer.headers.allow, "GET, HEAD")
+      }
+    })
+  )
+
+  it.effect("of a file that is being cut short ends in a broken connection, not in a wrong file", () =>
+    Effect.gen(function* () {
+      const path = yield* recorded("large.mp4", Buffer.alloc(16 * 1024 * 1024, 1))
+      const { address } = yield* PublicHttp
+      const token = yield* tokenFor()
+      const request = `GET /files/recordings/large.mp4 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`
+      const replies = yield* Effect.callback<number>((resume) => {
+        const chunks: Array<Buffer> = []
+        // the second request's reply would pass for the rest of the first file
+        const socket = connect(address.port, "127.0.0.1", () => socket.write(request + request))
+        socket.once("readable", () => {
+          // the reply has begun and the buffers in between cannot hold the rest
+          void truncate(path, 1).then(() => socket.on("data", (chunk: Buffer) => chunks.push(chunk)))
+        })
+        socket.on("close", () =>
+          resume(Effect.succeed(Buffer.concat(chunks).toString("latin1").split("HTTP/1.1 ").length - 1))
+        )
+        socket.on("error", () => undefined)
+      })
+      assert.strictEqual(replies, 1)
+    })
+  )
+
+  it.effect("holds the file only as long as somebody takes it", () =>
+    Effect.gen(function* () {
+      const path = yield* recorded("held.mp4", Buffer.alloc(32 * 1024 * 1024))
+      const { address } = yield* PublicHttp
+      const token = yield* tokenFor()
+      const closed = yield* Effect.callback<boolean>((resume) => {
+        const socket = connect(address.port, "127.0.0.1", () =>
+          socket.write(`GET /files/recordings/held.mp4 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`)
+        )
+        socket.once("readable", () => {
+          const held = holdsOpen(path)
+          socket.destroy()
+          const look = () => (holdsOpen(path) ? setImmediate(look) : resume(Effect.succeed(held)))
+          look()
+        })
+      })
+      assert.isTrue(closed)
+    })
+  )
+})

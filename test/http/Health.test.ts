@@ -1,0 +1,104 @@
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Health from "../../src/http/Health.ts"
+import { json, LocalHttp } from "../../src/http/LocalHttp.ts"
+import { Readiness, type Verdict } from "../../src/http/Readiness.ts"
+import { settingsWith } from "../storage/Workbench.ts"
+import { ask } from "./Client.ts"
+
+let ready: Verdict = { ok: true, reasons: [] }
+let live: Verdict = { ok: true, reasons: [] }
+
+const readiness = Layer.succeed(
+  Readiness,
+  Readiness.of({
+    ready: Effect.sync(() => ready),
+    live: Effect.sync(() => live),
+    status: Effect.succeed("DEGRADED"),
+    components: Effect.succeed({ mediamtx: "STARTING", websocket_server: "RUNNING" })
+  })
+)
+const at = (port: number) => LocalHttp.layer.pipe(Layer.provide(settingsWith({ health: { host: "127.0.0.1", port } })))
+const running = Health.layer.pipe(Layer.provideMerge(at(0)), Layer.provide(readiness))
+
+layer(running)("the health port", (it) => {
+  const get = (path: string, options = {}) =>
+    Effect.flatMap(LocalHttp, ({ address }) => ask(address.port, path, options))
+
+  it.effect("tells the state as JSON that nobody may keep", () =>
+    Effect.gen(function* () {
+      const answer = yield* get("/health?probe=1")
+      assert.strictEqual(answer.status, 200)
+      assert.strictEqual(answer.headers["cache-control"], "no-store")
+      assert.strictEqual(answer.headers["content-type"], "application/json")
+      const found = JSON.parse(answer.body)
+      assert.deepInclude(found, { status: "DEGRADED", uptime: 0 })
+      assert.isString(found.version)
+      const detailed = JSON.parse((yield* get("/health/detailed")).body)
+      assert.deepStrictEqual(detailed.components, { mediamtx: "STARTING", websocket_server: "RUNNING" })
+      assert.isAbove(detailed.memory.rss_bytes, 1_000_000)
+    })
+  )
+
+  it.effect("answers 503 with the reasons while the service is not ready, or not alive", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* get("/health/ready")).status, 200)
+      ready = { ok: false, reasons: ["MediaMTX is starting"] }
+      const answer = yield* get("/health/ready")
+      assert.strictEqual(answer.status, 503)
+      assert.deepStrictEqual(JSON.parse(answer.body), { status: "not_ready", reasons: ["MediaMTX is starting"] })
+      assert.strictEqual((yield* get("/health/live")).status, 200)
+      live = { ok: false, reasons: ["stuck"] }
+      assert.strictEqual((yield* get("/health/live")).status, 503)
+      live = { ok: true, reasons: [] }
+    })
+  )
+
+  it.effect("answers HEAD without a body, other methods with 405, other paths with 404", () =>
+    Effect.gen(function* () {
+      const head = yield* get("/health/live", { method: "HEAD" })
+      assert.strictEqual(head.status, 200)
+      assert.strictEqual(head.body, "")
+      assert.isAbove(Number(head.headers["content-length"]), 0)
+      const post = yield* get("/health", { method: "POST", body: "x" })
+      assert.strictEqual(post.status, 405)
+      assert.strictEqual(post.headers.allow, "GET, HEAD")
+      for (const path of ["/", "/health/", "/health/../health/x", "/healthy", "//"]) {
+        assert.strictEqual((yield* get(path)).status, 404, path)
+      }
+    })
+  )
+
+  it.effect("takes more routes as long as their scope lives", () =>
+    Effect.gen(function* () {
+      const local = yield* LocalHttp
+      yield* Effect.gen(function* () {
+        yield* local.route("POST", "/echo", ({ body, query }) => Effect.succeed(json(200, [body, query.get("a")])))
+        const answer = yield* get("/echo?a=1", { method: "POST", body: "hello" })
+        assert.strictEqual(answer.body, '["hello","1"]\n')
+        const large = yield* get("/echo", { method: "POST", body: "x".repeat(65_537) })
+        assert.strictEqual(large.status, 413)
+      }).pipe(Effect.scoped)
+      assert.strictEqual((yield* get("/echo", { method: "POST" })).status, 404)
+    })
+  )
+
+  it.effect("hides what broke", () =>
+    Effect.gen(function* () {
+      const local = yield* LocalHttp
+      yield* local.route("GET", "/broken", () => Effect.die(new Error("the secret inside")))
+      const answer = yield* get("/broken")
+      assert.strictEqual(answer.status, 500)
+      assert.notInclude(answer.body, "secret")
+    })
+  )
+
+  it.effect("in use by another is told by its number", () =>
+    Effect.gen(function* () {
+      const { address } = yield* LocalHttp
+      const error = yield* Effect.flip(Layer.build(Layer.fresh(at(address.port))))
+      assert.deepInclude(error, { _tag: "PortInUse", host: "127.0.0.1", port: address.port })
+    })
+  )
+})

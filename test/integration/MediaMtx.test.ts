@@ -1,0 +1,331 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { ChildProcessSpawner, make as makeSpawner } from "effect/process/ChildProcessSpawner"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { existsSync, statSync } from "node:fs"
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { createServer as createHttpServer, type IncomingMessage } from "node:http"
+import { connect, createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { Settings } from "../../src/config/Settings.ts"
+import { startChild } from "../../src/process/Child.ts"
+import { MediaMtx, type MediaMtxState } from "../../src/process/MediaMtx.ts"
+import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
+import { mediaMtxConfig } from "../../src/process/MediaMtxConfig.ts"
+import { mediaMtxApiBehaviour } from "../support/MediaMtxApiBehaviour.ts"
+import { realSpawner } from "../support/Spawners.ts"
+import { settingsOnFreePorts } from "../support/TestSettings.ts"
+
+interface Started {
+  readonly pid: number
+  readonly args: ReadonlyArray<string>
+  /** Of the folder of its last argument; 0 when that is no file. */
+  readonly folderMode: number
+}
+
+/** Real processes, and a list of them. */
+const watchedSpawner = Effect.gen(function* () {
+  const real = Context.get(yield* Layer.build(realSpawner), ChildProcessSpawner)
+  const started: Array<Started> = []
+  const spawner = makeSpawner((command) =>
+    Effect.tap(real.spawn(command), ({ pid }) =>
+      Effect.sync(() => {
+        const words = command._tag === "StandardCommand" ? command.args : []
+        const args = words.map((word) => (Redacted.isRedacted(word) ? Redacted.value(word) : word))
+        const folder = statSync(dirname(args.at(-1) ?? ""), { throwIfNoEntry: false })
+        started.push({ pid, args, folderMode: folder?.mode ?? 0 })
+      })
+    )
+  )
+  return { started, layer: Layer.succeed(ChildProcessSpawner, spawner) }
+})
+
+const build = Effect.fnUntraced(function* (settings: Settings["Service"]) {
+  const { layer: spawner, started } = yield* watchedSpawner
+  const layer = MediaMtx.layer.pipe(
+    Layer.provideMerge(MediaMtxApi.layer),
+    Layer.provide([spawner, Layer.succeed(Settings, settings)])
+  )
+  const context = yield* Layer.build(layer)
+  return {
+    settings,
+    started,
+    api: Context.get(context, MediaMtxApi),
+    mediaMtx: Context.get(context, MediaMtx)
+  }
+})
+
+const until = (
+  state: SubscriptionRef.SubscriptionRef<MediaMtxState>,
+  wanted: (state: MediaMtxState) => boolean
+): Effect.Effect<MediaMtxState> =>
+  SubscriptionRef.changes(state).pipe(
+    Stream.filter(wanted),
+    Stream.runHead,
+    Effect.flatMap(Effect.fromOption),
+    Effect.orDie
+  )
+
+const generation = (wanted: number) => (state: MediaMtxState) => state._tag === "Running" && state.generation === wanted
+
+const whenRunning = Effect.fnUntraced(function* (overrides: Parameters<typeof settingsOnFreePorts>[0] = {}) {
+  const built = yield* build(yield* settingsOnFreePorts(overrides))
+  yield* until(built.mediaMtx.state, generation(1))
+  return built
+})
+
+const gone = (pid: number) => {
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch {
+    return true
+  }
+}
+
+/** A program with this shell script. */
+const script = (text: string) =>
+  Effect.gen(function* () {
+    const folder = yield* Effect.acquireRelease(
+      Effect.promise(() => mkdtemp(join(tmpdir(), "script-"))),
+      (path) => Effect.promise(() => rm(path, { recursive: true }))
+    )
+    const file = join(folder, "mediamtx")
+    yield* Effect.promise(() => writeFile(file, `#!/bin/sh\n${text}\n`))
+    yield* Effect.promise(() => chmod(file, 0o755))
+    return file
+  })
+
+/** The status line of one RTSP request. */
+const rtsp = (port: number, request: string) =>
+  Effect.callback<string>((resume) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(`${request}\r\nCSeq: 1\r\n\r\n`))
+    socket.once("data", (data: Buffer) => {
+      resume(Effect.succeed(data.toString().split("\r\n")[0] ?? ""))
+      socket.destroy()
+    })
+    socket.once("error", (error) => resume(Effect.die(error)))
+  })
+
+const bodyOf = async (request: IncomingMessage) => {
+  let text = ""
+  for await (const chunk of request) text += String(chunk)
+  return JSON.parse(text) as Readonly<Record<string, unknown>>
+}
+
+/** Answers MediaMTX's questions: only the token `good` opens. */
+const authHook = (port: number) =>
+  Effect.acquireRelease(
+    Effect.callback<{
+      readonly asked: Array<Readonly<Record<string, unknown>>>
+      readonly close: () => void
+    }>((resume) => {
+      const asked: Array<Readonly<Record<string, unknown>>> = []
+      const server = createHttpServer((request, response) => {
+        void bodyOf(request).then((question) => {
+          asked.push({ ...question, url: request.url })
+          return response.writeHead(question["query"] === "token=good" ? 200 : 401).end()
+        })
+      })
+      server.listen(port, "127.0.0.1", () => {
+        const close = () => {
+          server.close()
+          server.closeAllConnections()
+        }
+        resume(Effect.succeed({ asked, close }))
+      })
+    }),
+    ({ close }) => Effect.sync(close)
+  )
+
+const listenOn = (port: number): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.asVoid(
+    Effect.acquireRelease(
+      Effect.callback<ReturnType<typeof createServer>>((resume) => {
+        const server = createServer((socket) => socket.destroy())
+        server.listen(port, "127.0.0.1", () => resume(Effect.succeed(server)))
+      }),
+      (server) => Effect.sync(() => server.close())
+    )
+  )
+
+mediaMtxApiBehaviour(
+  "the real MediaMTX's API",
+  Layer.effect(
+    MediaMtxApi,
+    Effect.map(whenRunning(), ({ api }) => api)
+  )
+)
+
+describe("our MediaMTX", () => {
+  it.live("runs, is gone when the service ends, and leaves no configuration behind", () =>
+    Effect.gen(function* () {
+      const { folder, pid } = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { started } = yield* whenRunning()
+          const { args, folderMode, pid } = started[0] ?? { args: [], folderMode: 0, pid: 0 }
+          assert.isFalse(gone(pid))
+          assert.strictEqual(folderMode & 0o777, 0o700)
+          const folder = dirname(args.at(-1) ?? "")
+          assert.isFalse(existsSync(folder))
+          return { folder, pid }
+        })
+      )
+      assert.isTrue(gone(pid))
+      assert.isFalse(existsSync(folder))
+    })
+  )
+
+  it.live("comes back within a second when it was killed, one generation on and without paths", () =>
+    Effect.gen(function* () {
+      const { api, mediaMtx, started } = yield* whenRunning()
+      yield* api.addPath("camera0", { source: "publisher" })
+      const before = performance.now()
+      process.kill(started[0]?.pid ?? 0, "SIGKILL")
+      const stopped = yield* until(mediaMtx.state, ({ _tag }) => _tag === "Stopped")
+      assert.include(stopped.detail, "SIGKILL")
+      yield* until(mediaMtx.state, generation(2))
+      assert.isBelow(performance.now() - before, 1000)
+      assert.deepStrictEqual(yield* api.listPathConfigs, [])
+    })
+  )
+
+  it.live("lets nobody in whom the service does not know, and holds a reader of an idle camera", () =>
+    Effect.gen(function* () {
+      const { api, settings } = yield* whenRunning({ streams: { start_timeout_seconds: 1 } })
+      const { asked } = yield* authHook(settings.health.port)
+      const url = `rtsp://127.0.0.1:${settings.mediamtx.rtsp_port}`
+      const describing = (path: string) => rtsp(settings.mediamtx.rtsp_port, `DESCRIBE ${url}/${path} RTSP/1.0`)
+      yield* api.addPath("camera0", { source: "publisher" })
+
+      assert.include(yield* describing("camera0"), "401")
+      assert.include(yield* describing("camera0?token=bad"), "401")
+      // A name that is no camera's is refused without asking.
+      assert.include(yield* describing("nobody?token=good"), "400")
+      // Nobody publishes for as long as a stream may take to start: the reader waited for it.
+      const before = performance.now()
+      assert.include(yield* describing("camera0?token=good"), "400")
+      assert.isAtLeast(performance.now() - before, 900)
+
+      const question = asked.find(({ query }) => query === "token=good")
+      assert.deepInclude(question, { url: "/mediamtx/auth", action: "read", path: "camera0", protocol: "rtsp" })
+      assert.isFalse(asked.some(({ action }) => action === "api"))
+    })
+  )
+
+  it.live("holds readers and keeps recordings by default", () =>
+    Effect.gen(function* () {
+      const { api } = yield* whenRunning()
+      yield* api.addPath("camera0", {})
+      const options = (yield* api.listPathConfigs)[0]?.options
+      assert.deepInclude(options, {
+        source: "publisher",
+        overridePublisher: false,
+        runOnDemand: "true",
+        recordDeleteAfter: "" // how its API shows 0 s
+      })
+    })
+  )
+
+  it.live("ends the start with the port that another program has", () =>
+    Effect.gen(function* () {
+      const settings = yield* settingsOnFreePorts()
+      yield* listenOn(settings.mediamtx.rtsp_port)
+      const { mediaMtx, started } = yield* build(settings)
+      const fatal = yield* Effect.flip(mediaMtx.fatal)
+      assert.deepInclude(fatal, { _tag: "PortInUse", host: "127.0.0.1", port: settings.mediamtx.rtsp_port })
+      assert.isTrue(started.every(({ pid }) => gone(pid)))
+      assert.strictEqual(SubscriptionRef.getUnsafe(mediaMtx.state)._tag, "Stopped")
+    })
+  )
+
+  it.live("is not confused with another MediaMTX that has its ports", () =>
+    Effect.gen(function* () {
+      const { settings } = yield* whenRunning()
+      const { mediaMtx } = yield* build(settings)
+      const fatal = yield* Effect.flip(mediaMtx.fatal)
+      assert.strictEqual(fatal._tag, "PortInUse")
+      assert.strictEqual(SubscriptionRef.getUnsafe(mediaMtx.state).generation, 0)
+    })
+  )
+
+  it.live("that is not there ends the start with a hint", () =>
+    Effect.gen(function* () {
+      const { mediaMtx } = yield* build(yield* settingsOnFreePorts({ mediamtx: { binary: "no-such-mediamtx" } }))
+      const fatal = yield* Effect.flip(mediaMtx.fatal)
+      assert.deepInclude(fatal, { _tag: "ProgramMissing", program: "no-such-mediamtx" })
+    })
+  )
+
+  it.live("that is too old ends the start with its version and a hint", () =>
+    Effect.gen(function* () {
+      const binary = yield* script(
+        '[ "$1" = --version ] && echo v1.19.9 && exit; echo "ERR: unknown field moq"; exit 1'
+      )
+      const { mediaMtx } = yield* build(yield* settingsOnFreePorts({ mediamtx: { binary } }))
+      const fatal = yield* Effect.flip(mediaMtx.fatal)
+      assert.deepInclude(fatal, { _tag: "ProgramMissing", program: `${binary} v1.19.9` })
+    })
+  )
+
+  it.live("that fails for another reason is tried again, and says why", () =>
+    Effect.gen(function* () {
+      const binary = yield* script('[ "$1" = --version ] && echo v1.20.1 && exit; echo "ERR: cannot read"; exit 1')
+      const { mediaMtx, started } = yield* build(yield* settingsOnFreePorts({ mediamtx: { binary } }))
+      const stopped = yield* until(mediaMtx.state, ({ _tag }) => _tag === "Stopped")
+      assert.include(stopped.detail, "ERR: cannot read")
+      yield* until(mediaMtx.state, ({ _tag }) => _tag === "Starting")
+      yield* until(mediaMtx.state, ({ _tag }) => _tag === "Stopped")
+      assert.isAtLeast(started.length, 2)
+    })
+  )
+})
+
+describe("the operator's MediaMTX", () => {
+  it.live(
+    "is watched: not there yet, there, started again",
+    () =>
+      Effect.gen(function* () {
+        const settings = yield* settingsOnFreePorts({ mediamtx: { managed: false } })
+        const { api, mediaMtx, started } = yield* build(settings)
+        assert.strictEqual(SubscriptionRef.getUnsafe(mediaMtx.state)._tag, "Starting")
+
+        const folder = yield* Effect.acquireRelease(
+          Effect.promise(() => mkdtemp(join(tmpdir(), "operator-"))),
+          (path) => Effect.promise(() => rm(path, { recursive: true }))
+        )
+        const config = join(folder, "mediamtx.yml")
+        yield* Effect.promise(() => writeFile(config, mediaMtxConfig(settings, "the operator's")))
+        const { pids, run } = yield* operator(settings.mediamtx.binary, config)
+        yield* run
+        yield* until(mediaMtx.state, generation(1))
+        yield* api.addPath("theirs", { source: "publisher" })
+
+        yield* Effect.sync(() => process.kill(pids.at(-1) ?? 0, "SIGKILL"))
+        yield* run
+        yield* until(mediaMtx.state, generation(2))
+        assert.isTrue(Option.isNone(yield* api.getPath("theirs")))
+        assert.deepStrictEqual(started, [])
+      }),
+    30_000
+  )
+})
+
+/** Runs MediaMTX by hand; all runs end with the test. */
+const operator = Effect.fnUntraced(function* (binary: string, config: string) {
+  const spawner = Context.get(yield* Layer.build(realSpawner), ChildProcessSpawner)
+  const pids: Array<number> = []
+  const scope = yield* Effect.scope
+  const run = startChild(spawner, { program: binary, args: [config], stdout: "ignore" }).pipe(
+    Effect.tap(({ pid }) => Effect.sync(() => pids.push(pid))),
+    Scope.provide(scope)
+  )
+  return { pids, run }
+})

@@ -1,0 +1,194 @@
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { CameraRpcs } from "../../schema/CameraRpcs.ts"
+import { connect, type PlainClient } from "../support/PlainClient.ts"
+import { SharedService } from "../support/Service.ts"
+
+const clientAs = (role: "viewer" | "operator" | "admin") =>
+  Effect.gen(function* () {
+    const service = yield* SharedService
+    return yield* connect(service.url, yield* service.token({ role }))
+  })
+
+/** Reads a result by the method's schema; a field that the contract does not name is an error. */
+const read = (method: string, result: unknown): unknown => {
+  const rpc = CameraRpcs.requests.get(method)
+  if (rpc === undefined) throw new Error(`${method} is no method of the contract`)
+  const schema = rpc.successSchema as Schema.Codec<unknown>
+  return Schema.decodeUnknownSync(Schema.toCodecJson(schema), { onExcessProperty: "error" })(result)
+}
+
+/** Calls methods and remembers which, so that none is left out. */
+const tour = (client: PlainClient) => {
+  const visited = new Set<string>()
+  const visit = <A = Readonly<Record<string, unknown>>>(method: string, params: unknown = {}) =>
+    Effect.map(client.result(method, params), (result) => {
+      visited.add(method)
+      return read(method, result) as A
+    })
+  return { visit, visited }
+}
+
+const withDevice = [
+  "get_camera_status",
+  "get_camera_capabilities",
+  "take_snapshot",
+  "start_recording",
+  "stop_recording",
+  "start_streaming",
+  "stop_streaming",
+  "get_stream_url",
+  "get_stream_status"
+]
+
+/** Params that break a rule, and which of them is named. */
+const broken: ReadonlyArray<readonly [method: string, params: unknown, param: string]> = [
+  ["get_camera_status", {}, "device"],
+  ["get_camera_status", undefined, "device"],
+  ["get_camera_status", { device: "/dev/video0" }, "device"],
+  ["get_camera_status", { device: 0 }, "device"],
+  ["get_camera_status", { device: "camera0", debug: "yes" }, "debug"],
+  ["get_camera_list", { all: true }, "all"],
+  ["take_snapshot", { device: "camera0", quality: 0 }, "quality"],
+  ["take_snapshot", { device: "camera0", quality: 101 }, "quality"],
+  ["take_snapshot", { device: "camera0", format: "gif" }, "format"],
+  ["take_snapshot", { device: "camera0", max_age_ms: -1 }, "max_age_ms"],
+  ["take_snapshot", { device: "camera0", filename: "../x.jpg" }, "filename"],
+  ["take_snapshot", { device: "camera0", filename: "x.png", format: "jpg" }, "filename"],
+  ["start_recording", { device: "camera0", duration: 0 }, "duration"],
+  ["start_recording", { device: "camera0", duration: 86_401 }, "duration"],
+  ["start_recording", { device: "camera0", format: "avi" }, "format"],
+  ["list_recordings", { limit: 0 }, "limit"],
+  ["list_recordings", { limit: 1001 }, "limit"],
+  ["list_snapshots", { offset: -1 }, "offset"],
+  ["get_recording_info", { filename: "../secrets/jwt_secret" }, "filename"],
+  ["delete_snapshot", { filename: "" }, "filename"],
+  ["authenticate", {}, "auth_token"]
+]
+
+layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true })("the contract", (it) => {
+  it.effect("every method answers a plain WebSocket client, in the shape that the contract gives", () =>
+    Effect.gen(function* () {
+      const service = yield* SharedService
+      const client = yield* connect(service.url)
+      const { visit, visited } = tour(client)
+      assert.strictEqual(yield* visit<string>("ping"), "pong")
+      const session = yield* visit("authenticate", { auth_token: yield* service.token({ role: "admin" }) })
+      assert.include(session, { authenticated: true, role: "admin" })
+      assert.sameMembers([...(session["permissions"] as ReadonlyArray<string>)], [...CameraRpcs.requests.keys()])
+
+      assert.include(yield* visit("get_camera_list"), { total: 2, connected: 2 })
+      const device = { device: "camera0" }
+      const status = yield* visit("get_camera_status", { ...device, debug: true })
+      assert.include(status, { device: "camera0", status: "CONNECTED", resolution: "640x480", fps: 25 })
+      assert.deepStrictEqual(status["debug"], { internal_device_path: "synthetic:0" })
+      assert.include(yield* visit("get_camera_capabilities", device), { validation_status: "CONFIRMED" })
+      assert.include(yield* visit("get_system_status"), { status: "ready" })
+      assert.include(yield* visit("get_server_info"), { name: "camera-service" })
+
+      assert.include(yield* visit("get_stream_status", device), { status: "INACTIVE", start_time: "" })
+      const started = yield* visit("start_streaming", device)
+      assert.include(started, { status: "STARTED", stream_name: "camera0", auto_close_after: "300s" })
+      assert.include(yield* visit("get_stream_status", device), { status: "ACTIVE", ready: true })
+      assert.include(yield* visit("get_stream_url", device), { stream_status: "READY", available: true })
+      assert.strictEqual((yield* visit<ReadonlyArray<unknown>>("get_streams")).length, 2)
+
+      // the first one waits for the stream's first picture; from then on there is one at hand
+      const first = yield* visit("take_snapshot", device)
+      yield* visit("delete_snapshot", { filename: first["filename"] })
+      const picture = yield* visit("take_snapshot", { ...device, format: "png" })
+      assert.include(picture, { status: "SUCCESS", tier: 1, tier_name: "live", width: 640, height: 480 })
+      const recording = yield* visit("start_recording", { ...device, format: "mkv" })
+      assert.include(recording, { status: "RECORDING", format: "mkv" })
+      const stopped = yield* visit("stop_recording", device)
+      assert.include(stopped, { status: "STOPPED", format: "mkv" })
+      assert.isAbove(Number(stopped["duration"]), 0)
+      assert.include(yield* visit("stop_streaming", device), { status: "STOPPED", stream_continues: false })
+
+      const name = { filename: stopped["filename"] }
+      assert.include(yield* visit("list_recordings", { ...device, limit: 1 }), { total: 1, limit: 1, offset: 0 })
+      assert.include(yield* visit("get_recording_info", name), { ...name, codec: "h264", width: 640, height: 480 })
+      assert.include(yield* visit("delete_recording", name), { ...name, deleted: true })
+      const still = { filename: picture["filename"] }
+      assert.include(yield* visit("list_snapshots"), { total: 1, limit: 50, offset: 0 })
+      assert.include(yield* visit("get_snapshot_info", still), { ...still, width: 640, height: 480 })
+      assert.include(yield* visit("delete_snapshot", still), { ...still, deleted: true })
+      assert.deepStrictEqual(yield* visit("list_snapshots"), { files: [], total: 0, limit: 50, offset: 0 })
+      assert.sameMembers([...visited], [...CameraRpcs.requests.keys()])
+    })
+  )
+
+  for (const method of withDevice) {
+    it.effect(`${method} says that there is no such camera, and which was asked for`, () =>
+      Effect.gen(function* () {
+        const client = yield* clientAs("admin")
+        const error = yield* client.error(method, { device: "camera9" })
+        assert.include(error, { code: -32010, message: "Not Found", resource: "camera", id: "camera9" })
+      })
+    )
+  }
+
+  for (const [method, params, param] of broken) {
+    it.effect(`${method} refuses ${JSON.stringify(params) ?? "no params"} and names ${param}`, () =>
+      Effect.gen(function* () {
+        const client = yield* clientAs("admin")
+        const error = yield* client.error(method, params)
+        assert.include(error, { code: -32602, message: "Invalid Params", param })
+        assert.isNotEmpty(error["rule"])
+        assert.isNotEmpty(error["hint"])
+      })
+    )
+  }
+
+  it.effect("a recording or snapshot that is not there is not found, by its name", () =>
+    Effect.gen(function* () {
+      const client = yield* clientAs("admin")
+      for (const kind of ["recording", "snapshot"]) {
+        for (const verb of ["get_KIND_info", "delete_KIND"]) {
+          const error = yield* client.error(verb.replace("KIND", kind), { filename: "nothing.mp4" })
+          assert.include(error, { code: -32010, resource: kind, id: "nothing.mp4" })
+        }
+      }
+      const none = { files: [], total: 0, limit: 50, offset: 0 }
+      assert.deepStrictEqual(yield* client.result("list_recordings", { device: "camera9" }), none)
+    })
+  )
+
+  it.effect("what is not possible now says the state, and the states in which it is", () =>
+    Effect.gen(function* () {
+      const client = yield* clientAs("operator")
+      const idle = yield* client.error("stop_recording", { device: "camera1" })
+      assert.deepInclude(idle, {
+        code: -32020,
+        message: "Invalid State",
+        state: "STOPPED",
+        allowed_states: ["RECORDING"]
+      })
+      yield* client.result("start_recording", { device: "camera1" })
+      const twice = yield* client.error("start_recording", { device: "camera1" })
+      assert.deepInclude(twice, { code: -32020, state: "RECORDING", allowed_states: ["STOPPED"] })
+      yield* client.result("stop_recording", { device: "camera1" })
+      // nothing lingers after a recording
+      const silent = yield* client.error("stop_streaming", { device: "camera1" })
+      assert.include(silent, { code: -32020, state: "INACTIVE" })
+    })
+  )
+
+  it.effect("an unknown method gets the nearest known one as a hint", () =>
+    Effect.gen(function* () {
+      const client = yield* clientAs("viewer")
+      const error = yield* client.error("get_camera_lst")
+      assert.include(error, { code: -32601, message: "Method Not Found", hint: "did you mean get_camera_list?" })
+    })
+  )
+
+  it.effect("only an admin is told where a camera's device is", () =>
+    Effect.gen(function* () {
+      const client = yield* clientAs("operator")
+      const error = yield* client.error("get_camera_status", { device: "camera0", debug: true })
+      assert.include(error, { code: -32002, required_role: "admin", have_role: "operator" })
+      assert.notInclude(client.texts().join("\n"), "synthetic:0")
+    })
+  )
+})

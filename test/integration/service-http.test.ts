@@ -1,0 +1,115 @@
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { connect } from "../support/PlainClient.ts"
+import { SharedService, statusOf } from "../support/Service.ts"
+
+interface Named {
+  readonly filename: string
+  readonly file_size: number
+}
+
+/** A recording and a snapshot, and who may have them. */
+const withFiles = Effect.gen(function* () {
+  const service = yield* SharedService
+  const token = yield* service.token({ role: "operator" })
+  const client = yield* connect(service.url, token)
+  const snapshot = yield* client.result<Named>("take_snapshot", { device: "camera0" })
+  yield* client.result("start_recording", { device: "camera0" })
+  const recording = yield* client.result<Named>("stop_recording", { device: "camera0" })
+  const file = join(service.ground.folder, "recordings", recording.filename)
+  const info = yield* client.result<{ readonly download_url: string }>("get_recording_info", {
+    filename: recording.filename
+  })
+  const get = (path: string, headers: Readonly<Record<string, string>> = {}, method = "GET") =>
+    Effect.promise(() =>
+      fetch(`${service.files}${path}`, { method, headers: { authorization: `Bearer ${token}`, ...headers } })
+    )
+  return { service, token, snapshot, recording, bytes: readFileSync(file), url: info.download_url, get }
+})
+
+const bytesOf = (response: Response) => Effect.promise(async () => Buffer.from(await response.arrayBuffer()))
+
+layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true })("over HTTP", (it) => {
+  it.effect("a downloaded recording is the file, byte for byte, under its name", () =>
+    Effect.gen(function* () {
+      const { bytes, get, recording, url } = yield* withFiles
+      const response = yield* get(url)
+      assert.strictEqual(response.status, 200)
+      assert.include(response.headers.get("content-disposition") ?? "", recording.filename)
+      assert.strictEqual(bytes.length, recording.file_size)
+      assert.isTrue(bytes.equals(yield* bytesOf(response)))
+    })
+  )
+
+  it.effect("a download that broke off can be taken up again where it stopped", () =>
+    Effect.gen(function* () {
+      const { bytes, get, url } = yield* withFiles
+      const head = yield* get(url, {}, "HEAD")
+      assert.strictEqual(head.headers.get("content-length"), String(bytes.length))
+      const etag = head.headers.get("etag") ?? ""
+      const first = yield* get(url, { range: "bytes=0-999" })
+      const rest = yield* get(url, { range: "bytes=1000-", "if-range": etag })
+      assert.deepStrictEqual([first.status, rest.status], [206, 206])
+      assert.strictEqual(rest.headers.get("content-range"), `bytes 1000-${bytes.length - 1}/${bytes.length}`)
+      assert.isTrue(bytes.equals(Buffer.concat([yield* bytesOf(first), yield* bytesOf(rest)])))
+      assert.strictEqual((yield* get(url, { "if-none-match": etag })).status, 304)
+      assert.strictEqual((yield* get(url, { range: `bytes=${bytes.length}-` })).status, 416)
+    })
+  )
+
+  it.effect("a snapshot is a JPEG of the size that the reply told", () =>
+    Effect.gen(function* () {
+      const { get, snapshot } = yield* withFiles
+      const response = yield* get(`/files/snapshots/${snapshot.filename}`)
+      assert.strictEqual(response.headers.get("content-type"), "image/jpeg")
+      const picture = yield* bytesOf(response)
+      assert.strictEqual(picture.length, snapshot.file_size)
+      assert.strictEqual(picture.toString("hex", 0, 2), "ffd8")
+    })
+  )
+
+  it.effect("without a token, or outside of the two folders, there is nothing to have", () =>
+    Effect.gen(function* () {
+      const { get, service, url } = yield* withFiles
+      assert.strictEqual(yield* statusOf(`${service.files}${url}`), 401)
+      const headers = { authorization: "Bearer nonsense" }
+      assert.strictEqual(yield* statusOf(`${service.files}${url}`, { headers }), 401)
+      for (const path of ["..%2fsecrets%2fjwt_secret", "%2e%2e/secrets/jwt_secret", "cameras.json", ""]) {
+        assert.strictEqual((yield* get(`/files/recordings/${path}`)).status, 404, path)
+      }
+    })
+  )
+
+  it.effect("health is told to anybody, without delay while the service works, and never from a cache", () =>
+    Effect.gen(function* () {
+      const service = yield* SharedService
+      const client = yield* connect(service.url, yield* service.token({ role: "operator" }))
+      yield* Effect.forkScoped(client.call("take_snapshot", { device: "camera1", format: "png", max_age_ms: 0 }))
+      for (const path of ["/health", "/health/detailed", "/health/ready", "/health/live"]) {
+        const response = yield* Effect.promise(() => fetch(`${service.health}${path}`))
+        assert.strictEqual(response.status, 200, path)
+        assert.strictEqual(response.headers.get("cache-control"), "no-store")
+        const body = yield* Effect.promise(() => response.json() as Promise<Readonly<Record<string, unknown>>>)
+        assert.isString(body["status"], path)
+      }
+      const detailed = yield* Effect.promise(() =>
+        fetch(`${service.health}/health/detailed`).then((response) => response.json() as Promise<object>)
+      )
+      const components = { websocket_server: "RUNNING", camera_monitor: "RUNNING", mediamtx: "RUNNING" }
+      assert.deepInclude(detailed, { status: "HEALTHY", components })
+    })
+  )
+
+  it.effect("MediaMTX's question is answered to nobody who only guesses", () =>
+    Effect.gen(function* () {
+      const { health } = yield* SharedService
+      const ask = (body: object) => statusOf(`${health}/mediamtx/auth`, { method: "POST", body: JSON.stringify(body) })
+      const question = { user: "camera-service", password: "a.b", token: "", path: "camera0", query: "" }
+      assert.strictEqual(yield* ask({ ...question, action: "publish" }), 401)
+      assert.strictEqual(yield* ask({ ...question, action: "read" }), 401)
+      assert.strictEqual(yield* ask({}), 400)
+    })
+  )
+})

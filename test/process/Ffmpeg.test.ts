@@ -1,0 +1,86 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import { TestClock } from "effect/testing"
+import { Settings } from "../../src/config/Settings.ts"
+import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
+import { fakeSpawner } from "../support/Spawners.ts"
+import { testSettings } from "../support/TestSettings.ts"
+
+const bench = Effect.gen(function* () {
+  const { layer, running, started } = yield* fakeSpawner
+  const context = yield* Layer.build(Ffmpeg.layer.pipe(Layer.provide([layer, Layer.succeed(Settings, testSettings())])))
+  return { started, running, ffmpeg: yield* Effect.provide(Ffmpeg, context) }
+})
+
+describe("Ffmpeg", () => {
+  it.effect("runs at most 4 short commands at a time", () =>
+    Effect.gen(function* () {
+      const { ffmpeg, running, started } = yield* bench
+      const runs = yield* Effect.forEach(Array.from({ length: 10 }), () => Effect.forkChild(ffmpeg.run(["-i", "x"])))
+      const first = yield* Queue.takeN(started, 4)
+      assert.strictEqual(running(), 4)
+      assert.strictEqual(yield* Queue.size(started), 0)
+      for (const process of first) {
+        yield* process.end(0, { stdout: "picture" })
+        yield* Queue.take(started)
+        assert.strictEqual(running(), 4)
+      }
+      yield* Fiber.interruptAll(runs)
+    })
+  )
+
+  it.effect("gives up after the time limit, and the process is gone", () =>
+    Effect.gen(function* () {
+      const { ffmpeg, running, started } = yield* bench
+      const run = yield* Effect.forkChild(Effect.flip(ffmpeg.run(["-i", "x"], { timeout: "3 seconds" })))
+      yield* Queue.take(started)
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual((yield* Fiber.join(run)).detail, "ffmpeg took longer than 3 s")
+      assert.strictEqual(running(), 0)
+    })
+  )
+
+  it.effect("fails with the lines that say why, without the level and without credentials", () =>
+    Effect.gen(function* () {
+      const { ffmpeg, started } = yield* bench
+      const run = yield* Effect.forkChild(Effect.flip(ffmpeg.run(["-i", "x"])))
+      const process = yield* Queue.take(started)
+      const stderr =
+        "[error] rtsp://me:secret@cam/live: Connection refused\n[warning] closing\n[info] something at the end\n"
+      yield* process.end(187, { stderr })
+      const failed = yield* Fiber.join(run)
+      assert.strictEqual(failed.detail, "ffmpeg ended with status 187: rtsp://***@cam/live: Connection refused")
+      assert.strictEqual(failed.exitCode, 187)
+    })
+  )
+
+  it.effect("never reads the terminal, and puts its own options first", () =>
+    Effect.gen(function* () {
+      const { ffmpeg, started } = yield* bench
+      const process = yield* ffmpeg.start(["-i", "x", "out.ts"])
+      const { argv } = yield* Queue.take(started)
+      const own = argv.slice(argv.indexOf("ffmpeg") + 1)
+      assert.deepStrictEqual(own.slice(-3), ["-i", "x", "out.ts"])
+      assert.include(own, "-nostdin")
+      assert.isAbove(process.pid, 0)
+      assert.strictEqual(process.startedAt, 0)
+    })
+  )
+
+  it.effect("that is not there is named", () =>
+    Effect.gen(function* () {
+      const { ffmpeg, started } = yield* bench
+      const run = yield* Effect.forkChild(Effect.flip(ffmpeg.run([])))
+      yield* Effect.flatMap(Queue.take(started), (process) => process.end(127, { stderr: "exec: ffmpeg: not found" }))
+      assert.strictEqual((yield* Fiber.join(run)).detail, "ffmpeg was not found")
+
+      const check = yield* Effect.forkChild(Effect.flip(ffmpeg.check))
+      yield* Effect.flatMap(Queue.take(started), (process) => process.end(0))
+      yield* Effect.flatMap(Queue.take(started), (process) => process.end(127))
+      assert.deepInclude(yield* Fiber.join(check), { _tag: "ProgramMissing", program: "ffprobe" })
+    })
+  )
+})

@@ -1,0 +1,127 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { TestClock } from "effect/testing"
+import { readFile } from "node:fs/promises"
+import { Settings } from "../../src/config/Settings.ts"
+import { MediaMtx, type MediaMtxState } from "../../src/process/MediaMtx.ts"
+import { MediaMtxApi, MediaMtxUnavailable } from "../../src/process/MediaMtxApi.ts"
+import { type FakeProcess, fakeSpawner } from "../support/Spawners.ts"
+import { testSettings } from "../support/TestSettings.ts"
+
+const silent = Effect.fail(new MediaMtxUnavailable({ detail: "connect ECONNREFUSED" }))
+
+/** A MediaMTX whose process and API are the test's: `answer` is what the API says, `false` that it hangs. */
+const bench = Effect.fnUntraced(function* (managed: boolean) {
+  const { layer, started } = yield* fakeSpawner
+  let answer: { readonly identity: string; readonly started: string } | undefined | false
+  const answering = Effect.suspend(() => {
+    if (answer === false) return Effect.delay(silent, "5 seconds")
+    return answer === undefined ? silent : Effect.succeed({ version: "v1.20.1", ...answer })
+  })
+  const api = Layer.mock(MediaMtxApi, {
+    info: answering,
+    identity: Effect.map(answering, ({ identity }) => identity)
+  })
+  const settings = Layer.succeed(Settings, testSettings({ mediamtx: { managed } }))
+  const context = yield* Layer.build(Layer.provide(MediaMtx.layer, [layer, api, settings]))
+  const { state } = Context.get(context, MediaMtx)
+  const states = yield* Queue.unbounded<MediaMtxState>()
+  yield* SubscriptionRef.changes(state).pipe(
+    Stream.runForEach((now) => Queue.offer(states, now)),
+    Effect.forkScoped({ startImmediately: true })
+  )
+  return {
+    started,
+    set: (now: typeof answer) => {
+      answer = now
+    },
+    /** The next state of this kind. */
+    next: (tag: MediaMtxState["_tag"]) => Queue.take(states).pipe(Effect.repeat({ until: ({ _tag }) => _tag === tag }))
+  }
+})
+
+/** The mark that it was given, as its API would show it. */
+const identityOf = ({ argv }: FakeProcess) =>
+  Effect.promise(async () => {
+    const config: unknown = JSON.parse(await readFile(argv.at(-1) ?? "", "utf8"))
+    return typeof config === "object" && config !== null && "sysLogPrefix" in config ? String(config.sysLogPrefix) : ""
+  })
+
+describe("our MediaMTX", () => {
+  it.effect("is replaced when it is there but does not answer", () =>
+    Effect.gen(function* () {
+      const { next, set, started } = yield* bench(true)
+      const first = yield* Queue.take(started)
+      set({ identity: yield* identityOf(first), started: "1" })
+      yield* TestClock.adjust("15 millis")
+      assert.strictEqual((yield* next("Running")).generation, 1)
+      set(false)
+      yield* TestClock.adjust("12 seconds")
+      assert.strictEqual((yield* next("Stopped")).detail, "its API does not answer")
+      const second = yield* Queue.take(started)
+      set({ identity: yield* identityOf(second), started: "2" })
+      yield* TestClock.adjust("6 seconds")
+      assert.strictEqual((yield* next("Running")).generation, 2)
+    })
+  )
+
+  it.effect("that is slow once is left in peace", () =>
+    Effect.gen(function* () {
+      const { set, started } = yield* bench(true)
+      const running = { identity: yield* identityOf(yield* Queue.take(started)), started: "1" }
+      set(running)
+      yield* TestClock.adjust("15 millis")
+      for (let i = 0; i < 5; i++) {
+        set(false)
+        yield* TestClock.adjust("6 seconds")
+        set(running)
+        yield* TestClock.adjust("6 seconds")
+      }
+      assert.strictEqual(yield* Queue.size(started), 0)
+    })
+  )
+
+  it.effect("that ends again and again is started less and less often", () =>
+    Effect.gen(function* () {
+      const { next, started } = yield* bench(true)
+      for (const atLeast of [80, 240, 720, 2160, 4000, 4000]) {
+        const process = yield* Queue.take(started)
+        yield* process.end(1, { stdout: "ERR: out of luck" })
+        const asked = yield* Queue.take(started)
+        assert.include(asked.argv, "--version")
+        yield* asked.end(0, { stdout: "v1.20.1\n" })
+        assert.include((yield* next("Stopped")).detail, "out of luck")
+        yield* TestClock.adjust(atLeast - 1)
+        assert.strictEqual(yield* Queue.size(started), 0)
+        yield* TestClock.adjust(atLeast)
+      }
+    })
+  )
+})
+
+describe("the operator's MediaMTX", () => {
+  it.effect("is waited for, watched, and waited for again", () =>
+    Effect.gen(function* () {
+      const { next, set, started } = yield* bench(false)
+      assert.include((yield* next("Starting")).detail, "no answer yet")
+      set({ identity: "theirs", started: "1" })
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* next("Running")).generation, 1)
+      set(undefined)
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* next("Stopped")).detail, "its API does not answer")
+      set({ identity: "theirs", started: "1" })
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* next("Running")).generation, 2)
+      set({ identity: "theirs", started: "2" })
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* next("Running")).generation, 3)
+      assert.strictEqual(yield* Queue.size(started), 0)
+    })
+  )
+})

@@ -1,0 +1,79 @@
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Tracer from "effect/Tracer"
+import { NotFound } from "../../schema/Errors.ts"
+import { connectAs, layer } from "./Harness.ts"
+
+const handlers = {
+  get_streams: () => Effect.die(new Error("broken")),
+  get_stream_url: () => Effect.fail(new NotFound({ resource: "stream", id: "camera0" })),
+  get_camera_list: () => Effect.succeed({ cameras: [], total: 0, connected: 0 }).pipe(Effect.withSpan("Devices.list"))
+}
+
+/** Keeps what is logged at error level, and the spans that a tracer would export. */
+const observed = () => {
+  const errors: Array<string> = []
+  const spans: Array<Tracer.NativeSpan> = []
+  const logger = Logger.make(({ cause, logLevel, message }) => {
+    if (logLevel === "Error") errors.push(`${String(message)} ${String(cause)}`)
+  })
+  const tracer = Tracer.make({
+    span(options) {
+      const span = new Tracer.NativeSpan(options)
+      spans.push(span)
+      return span
+    }
+  })
+  return { errors, spans, loggers: Logger.layer([logger]), tracers: Layer.succeed(Tracer.Tracer, tracer) }
+}
+
+interface Failure {
+  readonly error: { readonly data: { readonly request_id: string } }
+}
+
+it.effect("each request is a span with the conventional names, and no child of the service's start", () => {
+  const { loggers, spans, tracers } = observed()
+  return Effect.gen(function* () {
+    const client = yield* connectAs("viewer")
+    spans.length = 0
+    yield* client.call({ jsonrpc: "2.0", id: "a", method: "get_camera_list" })
+    const [request, child] = spans
+    expect(request?.name).toBe("rpc get_camera_list")
+    expect(request?.kind).toBe("server")
+    expect(request?.parent._tag).toBe("None")
+    expect(Object.fromEntries(request?.attributes ?? [])).toMatchObject({
+      "rpc.system.name": "jsonrpc",
+      "rpc.method": "get_camera_list",
+      "jsonrpc.request.id": '"a"'
+    })
+    expect(child?.name).toBe("Devices.list")
+    expect(child?.traceId).toBe(request?.traceId)
+    yield* client.call({ jsonrpc: "2.0", id: 2, method: "get_stream_url", params: { device: "camera0" } })
+    expect(spans.at(-1)?.attributes.get("rpc.response.status_code")).toBe("-32010")
+  }).pipe(Effect.provide(layer(handlers)), Effect.withSpan("start"), Effect.provide([loggers, tracers]))
+})
+
+it.effect("a defect is logged once, and the reply's request_id is the id of its trace", () => {
+  const { errors, loggers, spans, tracers } = observed()
+  return Effect.gen(function* () {
+    const client = yield* connectAs("viewer")
+    const reply = (yield* client.call({ jsonrpc: "2.0", id: 1, method: "get_streams" })) as Failure
+    const span = spans.find(({ name }) => name === "rpc get_streams")
+    expect(span?.traceId).toBe(reply.error.data.request_id)
+    expect(span?.attributes.get("rpc.response.status_code")).toBe("-32603")
+    expect(errors).toHaveLength(1)
+    expect(errors[0]).toContain("broken")
+  }).pipe(Effect.provide(layer(handlers).pipe(Layer.provide([loggers, tracers]))))
+})
+
+it.effect("typed errors are no news for the log", () => {
+  const { errors, loggers } = observed()
+  return Effect.gen(function* () {
+    const client = yield* connectAs("viewer")
+    yield* client.call({ jsonrpc: "2.0", id: 2, method: "get_stream_url", params: { device: "camera0" } })
+    yield* client.call({ jsonrpc: "2.0", id: 2, method: "get_stream_url", params: {} })
+    expect(errors).toEqual([])
+  }).pipe(Effect.provide(layer(handlers).pipe(Layer.provide(loggers))))
+})

@@ -1,0 +1,237 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { readFile, rm, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
+import type { IndexedFile } from "../../src/storage/IndexDatabase.ts"
+import { fileName } from "../../src/storage/Names.ts"
+import { markCamera } from "../../src/storage/Picture.ts"
+import { DescribeRecording } from "../../src/storage/Reconcile.ts"
+import { indexed, jpeg, storageAt, temporaryFolder } from "./Workbench.ts"
+
+const at = Date.UTC(2026, 0, 2, 3, 4, 5)
+const write = (path: string, bytes: string | Uint8Array) => Effect.promise(() => writeFile(path, bytes))
+const noDevices = { devices: undefined }
+
+/** A run of the service on this folder, until the scope (or `stop`) ends it. */
+const started = Effect.fnUntraced(function* (root: string) {
+  const scope = yield* Scope.make()
+  yield* Effect.addFinalizer((exit) => Scope.close(scope, exit))
+  const context = yield* Layer.buildWithScope(storageAt(root), scope)
+  return { index: Context.get(context, FileIndex), stop: Scope.close(scope, Exit.void) }
+})
+
+/** Files of three cameras, one a second, on disk and in the index. */
+const many = Effect.fnUntraced(function* (root: string, index: FileIndex["Service"], count: number) {
+  const files = Array.from({ length: count }, (_, i): IndexedFile => {
+    const modified = at + Math.floor(i / 2) * 1000 // two at a time have the same time
+    return indexed({
+      device: `camera${i % 3}`,
+      filename: fileName(`camera${i % 3}`, at + i * 1000, "mp4"),
+      modified,
+      bytes: i + 1
+    })
+  })
+  yield* Effect.forEach(files, (file) => write(join(root, "recordings", file.filename), "x".repeat(file.bytes)))
+  yield* Effect.forEach(files, index.put)
+  return files.toSorted((a, b) => b.modified - a.modified || (a.filename < b.filename ? 1 : -1))
+})
+
+describe("the file index", () => {
+  it.effect("lists newest first, every page of it, with the total", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const { index } = yield* started(root)
+      yield* index.reconcile
+      const files = yield* many(root, index, 61)
+      for (const devices of [undefined, ["camera1"], ["camera0", "camera2"], ["camera1", "camera9"], []]) {
+        const expected = files.filter((file) => devices === undefined || devices.includes(file.device))
+        for (const [limit, offset] of [
+          [1, 0],
+          [10, 0],
+          [10, 7],
+          [10, 29],
+          [10, 35],
+          [7, 55],
+          [50, 60],
+          [50, 61],
+          [5, 1000]
+        ] as const) {
+          const page = yield* index.list("recording", { limit, offset, devices })
+          assert.deepStrictEqual(page, { files: expected.slice(offset, offset + limit), total: expected.length })
+        }
+      }
+      assert.deepStrictEqual(yield* index.list("snapshot", { limit: 5, offset: 0, ...noDevices }), {
+        files: [],
+        total: 0
+      })
+      assert.deepStrictEqual(yield* index.oldest("recording", 3), files.toReversed().slice(0, 3))
+    })
+  )
+
+  it.effect("counts files and bytes as they come, change and leave", () =>
+    Effect.gen(function* () {
+      const { index } = yield* started(yield* temporaryFolder)
+      yield* index.reconcile
+      const file = indexed({ filename: "a.mp4", bytes: 10 })
+      yield* index.put(file)
+      yield* index.put(indexed({ filename: "b.mp4", bytes: 5, device: "camera1" }))
+      assert.deepStrictEqual(yield* index.totals("recording"), { files: 2, bytes: 15 })
+      yield* index.put({ ...file, bytes: 100, device: "camera1" })
+      assert.deepStrictEqual(yield* index.totals("recording"), { files: 2, bytes: 105 })
+      const ofCamera1 = yield* index.list("recording", { limit: 9, offset: 0, devices: ["camera1"] })
+      assert.strictEqual(ofCamera1.total, 2)
+      yield* index.remove("recording", "a.mp4")
+      yield* index.remove("recording", "a.mp4")
+      yield* index.remove("snapshot", "b.mp4")
+      assert.deepStrictEqual(yield* index.totals("recording"), { files: 1, bytes: 5 })
+      assert.isUndefined(yield* index.get("recording", "a.mp4"))
+    })
+  )
+
+  it.effect("knows after a restart what it knew before", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const first = yield* started(root)
+      const [file] = yield* many(root, first.index, 1)
+      yield* first.stop
+      const { index } = yield* started(root)
+      assert.deepStrictEqual(yield* index.get("recording", file?.filename ?? ""), file)
+    })
+  )
+
+  it.effect("follows what was done to the folders while the service was away", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const first = yield* started(root)
+      yield* first.index.reconcile
+      const [newest, second] = yield* many(root, first.index, 2)
+      yield* first.stop
+      const [gone, grown] = [newest?.filename ?? "", second?.filename ?? ""]
+      yield* Effect.promise(() => rm(join(root, "recordings", gone)))
+      yield* write(join(root, "recordings", grown), "x".repeat(1000))
+      const came = fileName("camera5", at, "ts")
+      yield* write(join(root, "recordings", came), "four")
+      for (const other of [".hidden.mp4", "notes.txt", "who.mp4"]) yield* write(join(root, "recordings", other), "x")
+
+      const { index } = yield* started(root)
+      yield* index.reconcile
+      assert.isUndefined(yield* index.get("recording", gone))
+      assert.strictEqual((yield* index.get("recording", grown))?.bytes, 1000)
+      const file = yield* index.get("recording", came)
+      assert.deepInclude(file, { device: "camera5", bytes: 4, created: at })
+      assert.deepStrictEqual(yield* index.totals("recording"), { files: 2, bytes: 1004 })
+    })
+  )
+
+  it.effect("that is damaged, of another version or no index at all is made anew from the disk", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const path = join(root, "index.sqlite")
+      const filename = fileName("camera3", at, "mp4")
+      const damages = [
+        write(path, "this was an index once, and is a text now".repeat(100)),
+        write(path, ""),
+        Effect.promise(() => rm(path)),
+        Effect.sync(() => {
+          const database = new DatabaseSync(path)
+          database.exec("PRAGMA user_version=99")
+          database.close()
+        }),
+        // after a power cut (another boot) half of the pages hold nonsense
+        Effect.gen(function* () {
+          const database = new DatabaseSync(path)
+          database.exec("UPDATE meta SET value = 'another boot'; PRAGMA wal_checkpoint(TRUNCATE)")
+          database.close()
+          const bytes = yield* Effect.promise(() => readFile(path))
+          for (let page = 2; page * 4096 < bytes.length; page++) bytes.fill(0x5a, page * 4096, page * 4096 + 600)
+          yield* write(path, bytes)
+        })
+      ]
+      yield* (yield* started(root)).stop
+      yield* write(join(root, "recordings", filename), "x")
+      for (const damage of damages) {
+        yield* damage
+        const { index, stop } = yield* started(root)
+        yield* index.reconcile
+        const { files } = yield* index.list("recording", { limit: 9, offset: 0, ...noDevices })
+        assert.deepStrictEqual(
+          files.map((file) => [file.filename, file.device]),
+          [[filename, "camera3"]]
+        )
+        yield* stop
+      }
+    })
+  )
+
+  it.effect("tells the camera of a snapshot whatever the client called it, also when it is made anew", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const snapshots = join(root, "snapshots")
+      const feigned = fileName("camera0", at, "jpg")
+      yield* (yield* started(root)).stop
+      yield* write(join(snapshots, "door.jpg"), markCamera(jpeg, "camera7"))
+      yield* write(join(snapshots, feigned), markCamera(jpeg, "camera8"))
+      yield* write(join(snapshots, fileName("camera9", at, "jpg")), jpeg)
+      yield* write(join(snapshots, "stranger.jpg"), jpeg)
+      const { index } = yield* started(root)
+      const found = yield* index.reconcile
+      assert.strictEqual(found.snapshot.unknown, 1)
+      assert.deepInclude(yield* index.get("snapshot", "door.jpg"), { device: "camera7", width: 1, height: 1 })
+      assert.strictEqual((yield* index.get("snapshot", feigned))?.device, "camera8")
+      const { files, total } = yield* index.list("snapshot", { limit: 9, offset: 0, devices: ["camera9"] })
+      assert.strictEqual(total, 1)
+      assert.strictEqual(files[0]?.created, at)
+    })
+  )
+
+  it.effect("looks once into recordings it did not know, and goes on when one cannot be read", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      yield* (yield* started(root)).stop
+      const [good, bad] = [fileName("camera0", at, "mp4"), fileName("camera0", at + 1000, "mp4")]
+      yield* write(join(root, "recordings", good), "x")
+      yield* write(join(root, "recordings", bad), "x")
+      const looked: Array<string> = []
+      const look = (path: string) => {
+        looked.push(path)
+        return path.endsWith(bad)
+          ? Effect.fail("moov atom not found")
+          : Effect.succeed({ duration: 12.5, codec: "h264", width: 1280, height: 720 })
+      }
+      const layer = storageAt(root).pipe(Layer.provide(Layer.succeed(DescribeRecording, look)))
+      yield* Effect.gen(function* () {
+        const index = yield* FileIndex
+        yield* index.reconcile
+        yield* index.reconcile
+        assert.deepInclude(yield* index.get("recording", good), { duration: 12.5, codec: "h264", width: 1280 })
+        assert.deepInclude(yield* index.get("recording", bad), { duration: 0, codec: "", bytes: 1 })
+        assert.strictEqual(looked.length, 2)
+      }).pipe(Effect.provide(layer))
+    })
+  )
+
+  it.effect("damaged while it runs is made anew, and answers", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const { index, stop } = yield* started(root)
+      yield* index.reconcile
+      yield* many(root, index, 300)
+      // pages that are not in SQLite's cache any more are read again: a new run has none in it
+      yield* stop
+      const path = join(root, "index.sqlite")
+      const bytes = yield* Effect.promise(() => readFile(path))
+      for (let page = 2; page * 4096 < bytes.length; page++) bytes.fill(0x5a, page * 4096, (page + 1) * 4096)
+      yield* write(path, bytes)
+      const again = yield* started(root)
+      yield* again.index.reconcile
+      const { total } = yield* again.index.list("recording", { limit: 1, offset: 0, ...noDevices })
+      assert.strictEqual(total, 300)
+    })
+  )
+})

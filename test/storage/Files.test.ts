@@ -1,0 +1,195 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { execFileSync } from "node:child_process"
+import { mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { Files, WriteBytes } from "../../src/storage/Files.ts"
+import { fileName } from "../../src/storage/Names.ts"
+import { markCamera } from "../../src/storage/Picture.ts"
+import { indexed, jpeg, storageAt, temporaryFolder } from "./Workbench.ts"
+
+const capturedAt = Date.UTC(2026, 0, 2, 3, 4, 5)
+const picture = { device: "camera1", bytes: jpeg, width: 1, height: 1, capturedAt }
+const promise = Effect.promise
+
+/** Files on a folder of its own; the walk at the start is over, so that only what a test does happens. */
+const bench = Effect.fnUntraced(function* (layer: typeof storageAt = storageAt) {
+  const root = yield* temporaryFolder
+  const context = yield* Layer.build(layer(root))
+  const index = Context.get(context, FileIndex)
+  yield* index.reconcile
+  return { root, index, files: Context.get(context, Files), snapshots: join(root, "snapshots") }
+})
+
+describe("saving a snapshot", () => {
+  it.effect("keeps the picture's own bytes under a default name, and lists it", () =>
+    Effect.gen(function* () {
+      const { files, index, snapshots } = yield* bench()
+      const filename = fileName("camera1", capturedAt, "jpg")
+      const saved = yield* files.saveSnapshot({ ...picture, filename })
+      assert.deepStrictEqual(new Uint8Array(yield* promise(() => readFile(join(snapshots, filename)))), jpeg)
+      assert.deepInclude(saved, { bytes: jpeg.length, created: capturedAt, device: "camera1" })
+      assert.deepStrictEqual(yield* index.get("snapshot", filename), saved)
+      assert.deepStrictEqual(yield* promise(() => readdir(snapshots)), [filename])
+    })
+  )
+
+  it.effect("writes the camera into a picture whose name tells none, or another", () =>
+    Effect.gen(function* () {
+      const { files, snapshots } = yield* bench()
+      for (const filename of ["door.jpg", fileName("camera0", capturedAt, "jpg")]) {
+        const { bytes } = yield* files.saveSnapshot({ ...picture, filename })
+        const stored = new Uint8Array(yield* promise(() => readFile(join(snapshots, filename))))
+        assert.deepStrictEqual(stored, markCamera(jpeg, "camera1"))
+        assert.strictEqual(bytes, stored.length)
+      }
+    })
+  )
+
+  it.effect("never replaces a file: of twenty at once under one name, one is kept", () =>
+    Effect.gen(function* () {
+      const { files, snapshots } = yield* bench()
+      const attempts = yield* Effect.forEach(
+        Array.from({ length: 20 }, (_, i) => `camera${i}`),
+        (device) => Effect.result(files.saveSnapshot({ ...picture, device, filename: "door.jpg" })),
+        { concurrency: "unbounded" }
+      )
+      const kept = attempts.filter((attempt) => attempt._tag === "Success")
+      assert.strictEqual(kept.length, 1)
+      for (const attempt of attempts) {
+        if (attempt._tag === "Failure")
+          assert.deepInclude(attempt.failure, { _tag: "InvalidParams", param: "filename", rule: "a new name" })
+      }
+      const stored = new Uint8Array(yield* promise(() => readFile(join(snapshots, "door.jpg"))))
+      assert.deepStrictEqual(stored, markCamera(jpeg, kept[0]?.success.device ?? ""))
+      assert.deepStrictEqual(yield* promise(() => readdir(snapshots)), ["door.jpg"])
+    })
+  )
+
+  it.effect("refuses names that lead elsewhere", () =>
+    Effect.gen(function* () {
+      const { files, root, snapshots } = yield* bench()
+      for (const filename of ["../door.jpg", "a/b.jpg", "/door.jpg", ".door.jpg", "-door.jpg", "door\0.jpg", ""]) {
+        const error = yield* Effect.flip(files.saveSnapshot({ ...picture, filename }))
+        assert.strictEqual(error._tag, "InvalidParams")
+      }
+      assert.deepStrictEqual(yield* promise(() => readdir(snapshots)), [])
+      assert.notInclude(yield* promise(() => readdir(root)), "door.jpg")
+    })
+  )
+
+  it.effect("on a full disk says so, and leaves neither a piece nor an entry", () =>
+    Effect.gen(function* () {
+      const full = Layer.succeed(WriteBytes, async (handle, bytes) => {
+        await handle.write(bytes.subarray(0, 10))
+        throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" })
+      })
+      const { files, index, snapshots } = yield* bench((root) => storageAt(root).pipe(Layer.provide(full)))
+      const error = yield* Effect.flip(files.saveSnapshot({ ...picture, filename: "door.jpg" }))
+      assert.deepInclude(error, {
+        _tag: "DependencyFailed",
+        dependency: "storage",
+        detail: "cannot save the snapshot: no space is left on the disk"
+      })
+      assert.deepStrictEqual(yield* promise(() => readdir(snapshots)), [])
+      assert.strictEqual((yield* index.totals("snapshot")).files, 0)
+    })
+  )
+
+  it.effect("holds no file open once the service has ended", () =>
+    Effect.gen(function* () {
+      const openIn = async (folder: string) => {
+        const links = await readdir("/proc/self/fd")
+        const targets = await Promise.all(links.map((fd) => promiseOr(readlink(`/proc/self/fd/${fd}`))))
+        return targets.filter((target) => target.startsWith(folder))
+      }
+      const root = yield* temporaryFolder
+      yield* Effect.gen(function* () {
+        const files = yield* Files
+        for (let i = 0; i < 200; i++) yield* files.saveSnapshot({ ...picture, filename: `door${i}.jpg` })
+      }).pipe(Effect.provide(storageAt(root)))
+      assert.deepStrictEqual(yield* promise(() => openIn(root)), [])
+    })
+  )
+})
+
+const promiseOr = async (target: Promise<string>) => {
+  try {
+    return await target
+  } catch {
+    return ""
+  }
+}
+
+describe("deleting", () => {
+  it.effect("removes the file and its entry, once", () =>
+    Effect.gen(function* () {
+      const { files, index, snapshots } = yield* bench()
+      yield* files.saveSnapshot({ ...picture, filename: "door.jpg" })
+      assert.strictEqual((yield* files.delete("snapshot", "door.jpg")).device, "camera1")
+      assert.deepStrictEqual(yield* promise(() => readdir(snapshots)), [])
+      assert.isUndefined(yield* index.get("snapshot", "door.jpg"))
+      const error = yield* Effect.flip(files.delete("snapshot", "door.jpg"))
+      assert.deepInclude(error, { _tag: "NotFound", resource: "snapshot", id: "door.jpg" })
+    })
+  )
+
+  it.effect("touches nothing that the index does not list", () =>
+    Effect.gen(function* () {
+      const { files, root, snapshots } = yield* bench()
+      yield* promise(() => writeFile(join(snapshots, "unlisted.jpg"), jpeg))
+      yield* promise(() => writeFile(join(root, "secrets", "key"), "secret"))
+      for (const name of ["unlisted.jpg", "../secrets/key", "/etc/hostname", "..", "", ".", "a\0"]) {
+        assert.strictEqual((yield* Effect.flip(files.delete("snapshot", name)))._tag, "NotFound")
+      }
+      assert.strictEqual(yield* promise(() => readFile(join(root, "secrets", "key"), "utf8")), "secret")
+      assert.isTrue((yield* promise(() => stat(join(snapshots, "unlisted.jpg")))).isFile())
+    })
+  )
+
+  it.effect("does not follow a link that took a file's place", () =>
+    Effect.gen(function* () {
+      const { files, root, snapshots } = yield* bench()
+      const secret = join(root, "secrets", "key")
+      yield* promise(() => writeFile(secret, "secret"))
+      yield* files.saveSnapshot({ ...picture, filename: "door.jpg" })
+      yield* promise(() => rm(join(snapshots, "door.jpg")))
+      yield* promise(() => symlink(secret, join(snapshots, "door.jpg")))
+      assert.strictEqual((yield* Effect.flip(files.delete("snapshot", "door.jpg")))._tag, "NotFound")
+      assert.strictEqual(yield* promise(() => readFile(secret, "utf8")), "secret")
+    })
+  )
+})
+
+describe("opening", () => {
+  it.effect("gives the bytes that were there, also while the file grows", () =>
+    Effect.gen(function* () {
+      const { files, index, root } = yield* bench()
+      const path = join(root, "recordings", "a.mp4")
+      yield* promise(() => writeFile(path, "first"))
+      yield* index.put(indexed({ filename: "a.mp4" }))
+      const opened = yield* files.open("recording", "a.mp4")
+      yield* promise(() => writeFile(path, " and more", { flag: "a" }))
+      assert.strictEqual(opened.bytes, 5)
+    })
+  )
+
+  it.effect("follows no link, waits for no pipe, and reads no folder", () =>
+    Effect.gen(function* () {
+      const { files, index, root } = yield* bench()
+      const recordings = join(root, "recordings")
+      yield* promise(() => writeFile(join(root, "secrets", "key"), "secret"))
+      yield* promise(() => symlink(join(root, "secrets", "key"), join(recordings, "link.mp4")))
+      yield* promise(() => mkdir(join(recordings, "folder.mp4")))
+      execFileSync("mkfifo", [join(recordings, "pipe.mp4")])
+      for (const filename of ["link.mp4", "folder.mp4", "pipe.mp4", "missing.mp4"]) {
+        yield* index.put(indexed({ filename }))
+        const error = yield* Effect.flip(Effect.scoped(files.open("recording", filename)))
+        assert.strictEqual(error._tag, "NotFound", filename)
+      }
+    })
+  )
+})

@@ -1,0 +1,69 @@
+import * as Effect from "effect/Effect"
+import { mkdtemp, realpath, rm } from "node:fs/promises"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Settings, settingsSchema } from "../../src/config/Settings.ts"
+import { DataFolder } from "../../src/storage/DataFolder.ts"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { Files } from "../../src/storage/Files.ts"
+import type { IndexedFile } from "../../src/storage/IndexDatabase.ts"
+
+/** A folder of its own, gone with the scope. */
+export const temporaryFolder = Effect.acquireRelease(
+  Effect.promise(async () => realpath(await mkdtemp(join(tmpdir(), "camera-storage-")))),
+  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
+)
+
+/** The default settings with some keys set. */
+export const settingsWith = (keys: {
+  readonly data_dir?: string
+  readonly health?: { readonly host: string; readonly port: number }
+  readonly server?: { readonly host: string; readonly port: number }
+}) => {
+  const { health, server, ...rest } = keys
+  const sections = ["server", "health", "mediamtx", "ffmpeg", "cameras", "codec", "streams", "snapshots", "recording"]
+  const empty = Object.fromEntries([...sections, "auth", "telemetry"].map((name) => [name, {}]))
+  const defaults = Schema.decodeUnknownSync(settingsSchema)({ ...empty, ...rest })
+  return Layer.succeed(Settings, {
+    ...defaults,
+    health: { ...defaults.health, ...health },
+    server: { ...defaults.server, ...server }
+  })
+}
+
+export const dataFolderAt = (root: string) => DataFolder.layer.pipe(Layer.provide(settingsWith({ data_dir: root })))
+
+/** The whole room on a folder, as `App.ts` puts it together. */
+export const storageAt = (root: string) =>
+  Files.layer.pipe(Layer.provideMerge(FileIndex.layer), Layer.provideMerge(dataFolderAt(root)))
+
+export const indexed = (file: Partial<IndexedFile> & Pick<IndexedFile, "filename">): IndexedFile => ({
+  kind: "recording",
+  device: "camera0",
+  bytes: 1,
+  modified: 1_767_323_045_000,
+  created: 1_767_323_045_000,
+  duration: 1.5,
+  codec: "h264",
+  width: 640,
+  height: 480,
+  ...file
+})
+
+/** The smallest JPEG: one grey pixel (JFIF, 8 × 8 block, made by hand after ITU-T T.81). */
+export const jpeg = Uint8Array.from(
+  Buffer.from(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQH/wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAACf/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AVN//2Q==",
+    "base64"
+  )
+)
+
+/** One transparent pixel. */
+export const png = Uint8Array.from(
+  Buffer.from(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==",
+    "base64"
+  )
+)

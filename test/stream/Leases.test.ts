@@ -1,0 +1,186 @@
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import type { Reason } from "../../src/stream/Streams.ts"
+import { Streams } from "../../src/stream/Streams.ts"
+import { Viewers } from "../../src/stream/Viewers.ts"
+import { readyStream, untilReady } from "../suites/streams.ts"
+import { onFakes, plugIn } from "../support/App.ts"
+import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
+import { children, running, until } from "../support/Ground.ts"
+
+const publishers = Effect.map(running("publish"), (all) => all.length)
+
+const leased = (camera: string, reason: Reason) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      yield* untilReady(yield* streams.lease(camera, reason))
+    })
+  )
+
+describe("how long a stream lives", () => {
+  for (const [reason, seconds] of [
+    ["viewer", 300],
+    ["snapshot", 60]
+  ] as const) {
+    onFakes(
+      `${seconds} s after the last ${reason}`,
+      Effect.gen(function* () {
+        const camera = yield* plugIn()
+        yield* leased(camera, reason)
+        yield* TestClock.adjust(`${seconds - 1} seconds`)
+        assert.strictEqual(yield* publishers, 1)
+        yield* TestClock.adjust("1 seconds")
+        assert.strictEqual(yield* publishers, 0)
+        assert.lengthOf(yield* children("publish"), 1)
+      })
+    )
+  }
+
+  onFakes(
+    "no longer than a recording",
+    Effect.gen(function* () {
+      const camera = yield* plugIn()
+      yield* leased(camera, "recording")
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(yield* publishers, 0)
+    })
+  )
+
+  onFakes(
+    "as long as the longest of what was asked for: a snapshot does not cut a viewer's time short",
+    Effect.gen(function* () {
+      const camera = yield* plugIn()
+      yield* leased(camera, "viewer")
+      yield* TestClock.adjust("10 seconds")
+      yield* leased(camera, "snapshot")
+      yield* TestClock.adjust("289 seconds")
+      assert.strictEqual(yield* publishers, 1)
+      yield* TestClock.adjust("1 seconds")
+      assert.strictEqual(yield* publishers, 0)
+    })
+  )
+
+  onFakes(
+    "anew with each viewer",
+    Effect.gen(function* () {
+      const camera = yield* plugIn()
+      yield* leased(camera, "viewer")
+      yield* TestClock.adjust("200 seconds")
+      yield* leased(camera, "viewer")
+      yield* TestClock.adjust("299 seconds")
+      assert.strictEqual(yield* publishers, 1)
+      yield* TestClock.adjust("1 seconds")
+      assert.strictEqual(yield* publishers, 0)
+    })
+  )
+
+  onFakes(
+    "while one lease is held, however long another one is over",
+    Effect.gen(function* () {
+      const camera = yield* plugIn()
+      const held = yield* Scope.make()
+      yield* readyStream(camera).pipe(Scope.provide(held))
+      yield* leased(camera, "snapshot")
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(yield* publishers, 1)
+      yield* Scope.close(held, Exit.void)
+      yield* TestClock.adjust("300 seconds")
+      assert.strictEqual(yield* publishers, 0)
+    })
+  )
+})
+
+describe("stopping a stream", () => {
+  onFakes(
+    "ends the time that it lingers for nobody",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      const camera = yield* plugIn()
+      yield* leased(camera, "viewer")
+      assert.isFalse(yield* streams.release(camera))
+      assert.strictEqual(yield* publishers, 0)
+      assert.isUndefined(streams.current(camera))
+    })
+  )
+
+  onFakes(
+    "takes it from nobody who needs it",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      const camera = yield* plugIn()
+      yield* streams.lease(camera, "recording")
+      yield* leased(camera, "viewer")
+      assert.isTrue(yield* streams.release(camera))
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(yield* publishers, 1)
+    })
+  )
+
+  onFakes(
+    "of a camera whose stream does not run does nothing",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      assert.isFalse(yield* streams.release(yield* plugIn()))
+    })
+  )
+})
+
+describe("a reader that comes straight to MediaMTX", () => {
+  onFakes(
+    "starts the stream, and holds it until 300 s after it left",
+    Effect.gen(function* () {
+      const viewers = yield* Viewers
+      const mtx = yield* FakeMediaMtxApi
+      const camera = yield* plugIn()
+      yield* viewers.admit(camera)
+      yield* until(
+        "the stream",
+        Effect.map(publishers, (count) => count === 1)
+      )
+      yield* mtx.setReaders(camera, 1)
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(yield* publishers, 1)
+      yield* mtx.setReaders(camera, 0)
+      yield* TestClock.adjust("299 seconds")
+      assert.strictEqual(yield* publishers, 1)
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(yield* publishers, 0)
+    })
+  )
+
+  onFakes(
+    "and never plays holds the stream no longer than a start may take, and the linger",
+    Effect.gen(function* () {
+      const viewers = yield* Viewers
+      const camera = yield* plugIn()
+      yield* viewers.admit(camera)
+      yield* TestClock.adjust("300 seconds")
+      assert.strictEqual(yield* publishers, 1)
+      yield* TestClock.adjust("15 seconds")
+      assert.strictEqual(yield* publishers, 0)
+    })
+  )
+
+  onFakes(
+    "is held while MediaMTX does not answer who reads",
+    Effect.gen(function* () {
+      const viewers = yield* Viewers
+      const mtx = yield* FakeMediaMtxApi
+      const camera = yield* plugIn()
+      yield* viewers.admit(camera)
+      yield* until(
+        "the stream",
+        Effect.map(publishers, (count) => count === 1)
+      )
+      yield* mtx.setReaders(camera, 1)
+      yield* TestClock.adjust("1 minute")
+      yield* viewers.admit("camera9")
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* publishers, 1)
+    })
+  )
+})

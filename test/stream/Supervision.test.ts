@@ -1,0 +1,168 @@
+import { assert, describe } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { Streams } from "../../src/stream/Streams.ts"
+import { readyStream, stateOf, untilReady } from "../suites/streams.ts"
+import { onFakes, plugIn } from "../support/App.ts"
+import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
+import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
+import { children, running, until } from "../support/Ground.ts"
+
+describe("an FFmpeg that ends", () => {
+  onFakes(
+    "with status 0 though nobody asked is a failure too: so it ends when a camera is pulled out",
+    Effect.gen(function* () {
+      const { children: played } = yield* FakeFfmpeg
+      const stream = yield* readyStream(yield* plugIn())
+      played.find(({ work }) => work === "publish")?.end({ code: 0 })
+      const state = yield* until(
+        "the end is told",
+        Effect.sync(() => "reason" in stateOf(stream) && stateOf(stream))
+      )
+      assert.deepEqual(state, { _tag: "Starting", reason: "ffmpeg ended with status 0" })
+      yield* untilReady(stream)
+    })
+  )
+
+  onFakes(
+    "again and again is started with growing pauses, 10 s at most, and its stream says it fails",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const streams = yield* Streams
+      faults.failStarts = 1000
+      const stream = yield* streams.lease(yield* plugIn(), "viewer")
+      yield* until(
+        "the second failure",
+        Effect.sync(() => stateOf(stream)._tag === "Failing")
+      )
+      assert.deepEqual(stateOf(stream), {
+        _tag: "Failing",
+        reason: "ffmpeg ended with status 1: the camera is broken"
+      })
+      yield* TestClock.adjust("1 minute")
+      const early = (yield* children("publish")).length
+      assert.isAbove(early, 7)
+      assert.isBelow(early, 16)
+      yield* TestClock.adjust("10 minutes")
+      const later = (yield* children("publish")).length - early
+      assert.isAtLeast(later, 54)
+      assert.isAtMost(later, 67)
+      faults.failStarts = 0
+      yield* TestClock.adjust("11 seconds")
+      assert.strictEqual(stateOf(stream)._tag, "Ready")
+    })
+  )
+
+  onFakes(
+    "after it ran well is started again within a third of a second, however often it failed before",
+    Effect.gen(function* () {
+      const { children: played, faults } = yield* FakeFfmpeg
+      const streams = yield* Streams
+      faults.failStarts = 6
+      const stream = yield* streams.lease(yield* plugIn(), "viewer")
+      yield* untilReady(stream)
+      played.at(-1)?.end({ code: 1 })
+      yield* TestClock.adjust("300 millis")
+      assert.lengthOf(yield* running("publish"), 1)
+      assert.strictEqual(stateOf(stream)._tag, "Starting")
+    })
+  )
+})
+
+describe("an FFmpeg that gives nothing", () => {
+  onFakes(
+    "is given up after the time a start may take, and whoever waits hears why",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const streams = yield* Streams
+      faults.neverReady = true
+      const stream = yield* streams.lease(yield* plugIn(), "viewer")
+      yield* until(
+        "FFmpeg",
+        Effect.map(running("publish"), ([child]) => child)
+      )
+      const waiting = yield* Effect.forkChild(Effect.flip(streams.awaitReady(stream)), { startImmediately: true })
+      const before = yield* Clock.currentTimeMillis
+      yield* TestClock.adjust("10 seconds")
+      const failure = yield* Fiber.join(waiting)
+      assert.strictEqual((yield* Clock.currentTimeMillis) - before, 10_000)
+      assert.deepInclude(failure, { dependency: "ffmpeg", detail: "the stream did not start in time" })
+      yield* TestClock.adjust("1 seconds")
+      assert.deepInclude(stateOf(stream), { reason: "no frame for 10 s" })
+      assert.lengthOf(yield* children("publish"), 2)
+    })
+  )
+
+  onFakes(
+    "and ignores signals is gone within 6 s after its last need",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      faults.stubborn = true
+      const scope = yield* Scope.make()
+      yield* readyStream(yield* plugIn()).pipe(Scope.provide(scope))
+      yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("2 seconds")
+      assert.lengthOf(yield* running("publish"), 1)
+      yield* TestClock.adjust("4 seconds")
+      assert.lengthOf(yield* running("publish"), 0)
+    }),
+    { streams: { viewer_linger_seconds: 0 } }
+  )
+
+  onFakes(
+    "never lives beside its successor",
+    Effect.gen(function* () {
+      const { faults, mostAtOnce } = yield* FakeFfmpeg
+      faults.stubborn = true
+      const streams = yield* Streams
+      const camera = yield* plugIn()
+      for (let i = 0; i < 5; i++) {
+        const scope = yield* Scope.make()
+        yield* readyStream(camera).pipe(Scope.provide(scope))
+        yield* Effect.forkChild(Scope.close(scope, Exit.void))
+        yield* TestClock.adjust("1 seconds")
+      }
+      faults.stubborn = false
+      yield* untilReady(yield* streams.lease(camera, "viewer"))
+      assert.lengthOf(yield* children("publish"), 6)
+      assert.strictEqual(mostAtOnce(), 1)
+    }),
+    { streams: { viewer_linger_seconds: 0 } }
+  )
+})
+
+describe("a MediaMTX that is away", () => {
+  onFakes(
+    "has FFmpeg started only when it is back and has the path",
+    Effect.gen(function* () {
+      const mtx = yield* FakeMediaMtxApi
+      const streams = yield* Streams
+      const camera = yield* plugIn()
+      yield* mtx.setAvailable(false)
+      const stream = yield* streams.lease(camera, "viewer")
+      yield* TestClock.adjust("1 minute")
+      assert.lengthOf(yield* children("publish"), 0)
+      yield* mtx.setAvailable(true)
+      yield* untilReady(stream)
+      assert.lengthOf(yield* children("publish"), 1)
+    })
+  )
+
+  onFakes(
+    "takes nothing from what is shown of the stream's times",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      const camera = yield* plugIn()
+      assert.isUndefined(streams.lastStart(camera))
+      yield* TestClock.adjust("5 seconds")
+      const stream = yield* Effect.scoped(readyStream(camera))
+      assert.strictEqual(streams.lastStart(camera), stream.startedAt)
+      assert.strictEqual(stream.startedAt, 5000)
+      assert.deepEqual(streams.all(), [stream])
+    })
+  )
+})

@@ -1,0 +1,108 @@
+import { it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import type * as Scope from "effect/Scope"
+import { PublishTickets } from "../../src/auth/PublishTickets.ts"
+import { Tokens } from "../../src/auth/Tokens.ts"
+import { Settings } from "../../src/config/Settings.ts"
+import { CameraNames } from "../../src/device/CameraNames.ts"
+import { Devices } from "../../src/device/Devices.ts"
+import { LocalHttp } from "../../src/http/LocalHttp.ts"
+import * as MediaMtxAuth from "../../src/http/MediaMtxAuth.ts"
+import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
+import { Recordings } from "../../src/recording/Recordings.ts"
+import { Segments } from "../../src/recording/Segments.ts"
+import { ActivatedCapture } from "../../src/snapshot/ActivatedCapture.ts"
+import { DirectCapture } from "../../src/snapshot/DirectCapture.ts"
+import { LiveCapture } from "../../src/snapshot/LiveCapture.ts"
+import { Snapshots } from "../../src/snapshot/Snapshots.ts"
+import { DataFolder } from "../../src/storage/DataFolder.ts"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { Files } from "../../src/storage/Files.ts"
+import { Paths } from "../../src/stream/Paths.ts"
+import { Publisher } from "../../src/stream/Publisher.ts"
+import { Streams } from "../../src/stream/Streams.ts"
+import { Viewers } from "../../src/stream/Viewers.ts"
+import { temporaryFolder } from "../storage/Workbench.ts"
+import { fakeGround, realGround } from "./Ground.ts"
+import { settingsOnFreePorts } from "./TestSettings.ts"
+
+type Overrides = NonNullable<Parameters<typeof settingsOnFreePorts>[0]>
+
+const streams = Viewers.layer.pipe(
+  Layer.provideMerge(Streams.layer),
+  Layer.provide(Publisher.layer),
+  Layer.provideMerge(Paths.layer)
+)
+const snapshots = Snapshots.layer.pipe(Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer]))
+const recordings = Recordings.layer.pipe(Layer.provide(Segments.layer))
+
+/** The service from its devices up to its nouns, on whatever is on the ground; put together as `src/App.ts` does. */
+const house = Layer.mergeAll(snapshots, recordings, MediaMtxAuth.layer).pipe(
+  Layer.provideMerge(streams),
+  Layer.provideMerge(Devices.layer),
+  Layer.provide(CameraNames.layer),
+  Layer.provideMerge(Files.layer),
+  Layer.provideMerge(FileIndex.layer),
+  Layer.provideMerge(Ffmpeg.layer)
+)
+/** What the ground needs, too. */
+const cellar = Layer.mergeAll(
+  Tokens.layer.pipe(Layer.provideMerge(DataFolder.layer)),
+  PublishTickets.layer,
+  LocalHttp.layer
+)
+
+const settingsIn = (folder: string, overrides: Overrides) =>
+  Layer.effect(Settings, settingsOnFreePorts({ ...overrides, data_dir: folder }))
+
+const fakeApp = (settings: Layer.Layer<Settings>) =>
+  house.pipe(Layer.provideMerge(fakeGround), Layer.provideMerge(cellar), Layer.provideMerge(settings))
+const realApp = (settings: Layer.Layer<Settings>) =>
+  house.pipe(
+    Layer.provideMerge(realGround),
+    Layer.provideMerge(cellar),
+    Layer.provideMerge(settings),
+    Layer.provide(Logger.layer([]))
+  )
+
+export type RealApp = Layer.Success<ReturnType<typeof realApp>>
+export type FakeApp = Layer.Success<ReturnType<typeof fakeApp>>
+
+/** Declares a test on an app of its own, in a data folder of its own. */
+export type AppTest<App> = <E>(
+  name: string,
+  body: Effect.Effect<void, E, App | Scope.Scope>,
+  overrides?: Overrides
+) => void
+
+export const onFakes: AppTest<FakeApp> = (name, body, overrides = {}) =>
+  it.effect(name, () =>
+    Effect.flatMap(temporaryFolder, (folder) =>
+      Effect.provide(Effect.scoped(body), fakeApp(settingsIn(folder, overrides)))
+    )
+  )
+
+export const onRealPrograms: AppTest<RealApp> = (name, body, overrides = {}) =>
+  it.live(
+    name,
+    () =>
+      Effect.flatMap(temporaryFolder, (folder) =>
+        Effect.provide(Effect.scoped(body), realApp(settingsIn(folder, overrides)))
+      ),
+    60_000
+  )
+
+/** A camera (a test pattern, where FFmpeg is a real one) that stays until the scope ends. */
+export const plugIn = Effect.fnUntraced(function* (number = 0) {
+  const devices = yield* Devices
+  const { id } = yield* devices.attach({
+    kind: "synthetic",
+    identity: `synthetic:${number}`,
+    name: `Synthetic camera ${number}`,
+    node: `synthetic:${number}`,
+    formats: [{ pixelFormat: "RAW", sizes: [{ width: 640, height: 480, rates: [25] }] }]
+  })
+  return id
+})

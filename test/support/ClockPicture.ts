@@ -1,0 +1,31 @@
+import * as Effect from "effect/Effect"
+import { execFile } from "node:child_process"
+import { clockBits, clockSquare } from "../../src/source/TestPattern.ts"
+
+/** Luminance of each pixel, row by row. */
+const grayOf = (file: string) =>
+  Effect.callback<Buffer>((resume) => {
+    const args = ["-v", "error", "-nostdin", "-i", `file:${file}`, "-f", "rawvideo", "-pix_fmt", "gray", "pipe:1"]
+    execFile("ffmpeg", args, { encoding: "buffer", maxBuffer: 64 << 20 }, (error, stdout) =>
+      resume(error === null ? Effect.succeed(stdout) : Effect.die(error))
+    )
+  })
+
+/**
+ * When the synthetic camera made this picture, in epoch milliseconds: read from the row of squares at its bottom left,
+ * which hold the lower bits; `near` says which of the moments that share them is meant.
+ */
+export const clockOf = (file: string, width: number, near: number) =>
+  Effect.map(grayOf(file), (gray) => {
+    const middle = gray.length - (clockSquare / 2) * width
+    let bits = 0
+    for (let bit = 0; bit < clockBits; bit++) {
+      const at = middle + bit * clockSquare + clockSquare / 2
+      if ((gray[at] ?? 0) > 127) bits += 2 ** bit
+    }
+    const span = 2 ** clockBits
+    const guess = Math.floor(near / span) * span + bits
+    return [guess - span, guess, guess + span].reduce((best, one) =>
+      Math.abs(one - near) < Math.abs(best - near) ? one : best
+    )
+  })

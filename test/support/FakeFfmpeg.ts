@@ -1,0 +1,212 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { copyFileSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { PublishTickets } from "../../src/auth/PublishTickets.ts"
+import { MediaMtx } from "../../src/process/MediaMtx.ts"
+import { readMp4Header } from "../../src/process/Mp4Header.ts"
+import { splitter } from "../../src/stream/Jpeg.ts"
+import { FakeMediaMtxApi } from "./FakeMediaMtxApi.ts"
+import { makeRecorder } from "./FakeRecorder.ts"
+
+const fixture = (name: string) => readFileSync(join(import.meta.dirname, "../fixtures", name))
+
+/** 64 × 48, made by FFmpeg. */
+export const pictures = splitter().push(fixture("four-pictures.mjpeg"))
+export const png = fixture("picture.png")
+
+/** What a program wrote and how it ended: by itself, or by a signal. */
+export interface Ending {
+  readonly code?: number
+  readonly signal?: string
+  readonly stderr?: string
+}
+
+export type Work = "publish" | "direct" | "convert" | "remux" | "probe" | "other"
+
+/** A process that is none, as the one who plays it sees it. */
+export interface FakeChild {
+  readonly pid: number
+  readonly work: Work
+  readonly program: string
+  readonly args: ReadonlyArray<string>
+  running: boolean
+  /** stopped (SIGSTOP): it writes nothing more, and only SIGKILL ends it */
+  frozen: boolean
+  /** only SIGKILL ends it */
+  stubborn: boolean
+  readonly stdout: (bytes: Uint8Array) => void
+  readonly fd3: (text: string) => void
+  readonly end: (ending: Ending) => void
+}
+
+/** What goes wrong; a test sets it. */
+export interface Faults {
+  /** so many publishers end at once with an error */
+  failStarts: number
+  /** publishers start and never reach MediaMTX */
+  neverReady: boolean
+  /** publishers write no picture */
+  noPictures: boolean
+  /** why direct captures fail */
+  direct?: string
+  remux?: string
+  convert?: string
+  /** what starts from now on ignores SIGTERM */
+  stubborn: boolean
+}
+
+const tick = 100
+
+export const workOf = (program: string, args: ReadonlyArray<string>): Work => {
+  if (program === "ffprobe") return "probe"
+  if (program !== "ffmpeg") return "other"
+  if (args.includes("rtsp")) return "publish"
+  if (args.includes("pipe:0")) return "convert"
+  return args.includes("image2pipe") ? "direct" : "remux"
+}
+
+const fileIn = (args: ReadonlyArray<string>, which: number) =>
+  (args.filter((arg) => arg.startsWith("file:")).at(which) ?? "").slice("file:".length)
+
+/** A picture like no other: its number stands in a comment behind the start of the image. */
+const numbered = (number: number): Buffer => {
+  const jpeg = pictures[number % pictures.length] ?? Buffer.alloc(0)
+  const text = Buffer.from(`picture ${number}`)
+  const comment = Buffer.concat([Buffer.from([0xff, 0xfe, 0, text.length + 2]), text])
+  return Buffer.concat([jpeg.subarray(0, 2), comment, jpeg.subarray(2)])
+}
+
+const error = (text: string): Ending => ({ code: 1, stderr: `[error] ${text}\n` })
+
+/** Plays FFmpeg and ffprobe, by the arguments that they get, on the test's clock. */
+export class FakeFfmpeg extends Context.Service<
+  FakeFfmpeg,
+  {
+    readonly faults: Faults
+    /** all that were started, oldest first */
+    readonly children: Array<FakeChild>
+    /** most publishers of one camera that ever lived at once */
+    readonly mostAtOnce: () => number
+    readonly play: (child: FakeChild) => Effect.Effect<Ending>
+  }
+>()("camera-service/test/FakeFfmpeg") {
+  static readonly layer = Layer.effect(
+    FakeFfmpeg,
+    Effect.gen(function* () {
+      const mtx = yield* FakeMediaMtxApi
+      const mediaMtx = yield* MediaMtx
+      const tickets = yield* PublishTickets
+      const faults: Faults = { failStarts: 0, neverReady: false, noPictures: false, stubborn: false }
+      const children: Array<FakeChild> = []
+      const publishing = new Map<string, number>()
+      let mostAtOnce = 0
+      let number = 0
+      const generation = () => SubscriptionRef.getUnsafe(mediaMtx.state).generation
+
+      const publishTo = (child: FakeChild, camera: string) =>
+        Effect.gen(function* () {
+          const recorder = makeRecorder(camera)
+          const startedIn = generation()
+          yield* Effect.acquireRelease(mtx.setReady(camera, true), () =>
+            Effect.gen(function* () {
+              // a MediaMTX that was killed closes no file
+              if (generation() === startedIn) recorder.close(yield* Clock.currentTimeMillis)
+              if ((yield* mtx.configs).has(camera)) yield* mtx.setReady(camera, false)
+            })
+          )
+          for (let count = 1; ; count++) {
+            yield* Effect.sleep(tick)
+            if (generation() !== startedIn) return error("av_interleaved_write_frame(): Broken pipe")
+            const options = (yield* mtx.configs).get(camera)
+            if (options === undefined) return error("av_interleaved_write_frame(): Broken pipe")
+            if (child.frozen) continue
+            recorder.look(options, yield* Clock.currentTimeMillis)
+            if (count % 2 === 0 && !faults.noPictures) child.stdout(numbered(number++))
+            if (count % 5 === 0) child.fd3(progress(count))
+          }
+        }).pipe(Effect.scoped)
+
+      const publish = Effect.fnUntraced(function* (child: FakeChild) {
+        const [, password = "", camera = ""] =
+          /^rtsp:\/\/[^:]+:([^@]+)@[^/]+\/(.+)$/.exec(child.args.find((arg) => arg.startsWith("rtsp:")) ?? "") ?? []
+        publishing.set(camera, (publishing.get(camera) ?? 0) + 1)
+        mostAtOnce = Math.max(mostAtOnce, publishing.get(camera) ?? 0)
+        yield* Effect.addFinalizer(() => Effect.sync(() => publishing.set(camera, (publishing.get(camera) ?? 0) - 1)))
+        if (faults.failStarts > 0) {
+          faults.failStarts--
+          return error("the camera is broken")
+        }
+        yield* Effect.sleep(tick)
+        if (faults.neverReady) return yield* Effect.never
+        if (!(yield* mtx.configs).has(camera)) return error("Server returned 404 Not Found")
+        if (!tickets.redeem(camera, "publish", password)) return error("Server returned 401 Unauthorized")
+        return yield* publishTo(child, camera)
+      }, Effect.scoped)
+
+      const direct = Effect.fnUntraced(function* (child: FakeChild) {
+        yield* Effect.sleep(2 * tick)
+        if (faults.direct !== undefined) return error(faults.direct)
+        child.stdout(numbered(number++))
+        return { code: 0 }
+      })
+
+      const convert = (child: FakeChild): Ending => {
+        if (faults.convert !== undefined) return error(faults.convert)
+        child.stdout(child.args.includes("png") ? png : numbered(number++))
+        return { code: 0 }
+      }
+
+      const remux = (child: FakeChild): Ending => {
+        if (faults.remux !== undefined) return error(faults.remux)
+        copyFileSync(fileIn(child.args, 0), fileIn(child.args, 1))
+        return { code: 0 }
+      }
+
+      const probe = (child: FakeChild) =>
+        Effect.promise(async () => {
+          const file = fileIn(child.args, -1)
+          const { duration } = (await readMp4Header(file)) ?? { duration: 1 }
+          const reply = {
+            streams: [{ codec_name: "h264", width: 640, height: 480 }],
+            format: { duration: String(duration) }
+          }
+          child.stdout(Buffer.from(JSON.stringify(reply)))
+          return { code: 0 }
+        })
+
+      const play = (child: FakeChild): Effect.Effect<Ending> =>
+        Effect.suspend((): Effect.Effect<Ending> => {
+          switch (child.work) {
+            case "publish":
+              return publish(child)
+            case "direct":
+              return direct(child)
+            case "convert":
+              return Effect.sync(() => convert(child))
+            case "remux":
+              return Effect.sync(() => remux(child))
+            case "probe":
+              return probe(child)
+            case "other":
+              return Effect.succeed({ code: 0 })
+          }
+        })
+
+      return FakeFfmpeg.of({ faults, children, mostAtOnce: () => mostAtOnce, play })
+    })
+  )
+}
+
+const progress = (count: number) =>
+  `frame=${Math.round((count * tick) / 40)}\nfps=25.0\nbitrate=600.0kbits/s\nout_time_us=${count * tick * 1000}\nprogress=continue\n`
+
+/** What a picture of the fake FFmpeg says which one it is. */
+export const numberOf = (jpeg: Uint8Array): Option.Option<number> => {
+  const found = /picture (\d+)/.exec(Buffer.from(jpeg).toString("latin1"))?.[1]
+  return found === undefined ? Option.none() : Option.some(Number(found))
+}

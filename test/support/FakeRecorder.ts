@@ -1,0 +1,70 @@
+import { appendFileSync, openSync, closeSync, writeFileSync, writeSync } from "node:fs"
+import type { PathOptions } from "../../src/process/MediaMtxApi.ts"
+
+/** Where a movie header's duration stands in the files made here: behind ftyp, in the first box of moov. */
+const durationAt = 16 + 8 + 24
+
+const box = (type: string, size: number): Buffer => {
+  const bytes = Buffer.alloc(size)
+  bytes.writeUInt32BE(size, 0)
+  bytes.write(type, 4, "latin1")
+  return bytes
+}
+
+/** The start of an fMP4 file that is being written: no duration yet (ISO 14496-12, 8.2.2). */
+const mp4Start = (): Buffer => {
+  const mvhd = box("mvhd", 108)
+  mvhd.writeUInt32BE(1000, 20)
+  const moov = box("moov", 8)
+  moov.writeUInt32BE(8 + mvhd.length, 0)
+  return Buffer.concat([box("ftyp", 16), moov, mvhd])
+}
+
+const padded = (n: number, digits: number) => String(n).padStart(digits, "0")
+
+const nameAt = (pattern: string, camera: string, ms: number): string => {
+  const date = new Date(ms)
+  const parts: Readonly<Record<string, string>> = {
+    "%path": camera,
+    "%Y": padded(date.getUTCFullYear(), 4),
+    "%m": padded(date.getUTCMonth() + 1, 2),
+    "%d": padded(date.getUTCDate(), 2),
+    "%H": padded(date.getUTCHours(), 2),
+    "%M": padded(date.getUTCMinutes(), 2),
+    "%S": padded(date.getUTCSeconds(), 2),
+    "%f": padded((ms % 1000) * 1000, 6)
+  }
+  return pattern.replace(/%path|%[YmdHMSf]/g, (part) => parts[part] ?? part)
+}
+
+/** MediaMTX's recorder of one publisher: a file that grows while the path says `record`, whole once it is closed. */
+export const makeRecorder = (camera: string) => {
+  let file: { readonly path: string; readonly since: number } | undefined
+
+  const close = (now: number): void => {
+    if (file === undefined) return
+    if (file.path.endsWith(".mp4")) {
+      const duration = Buffer.alloc(4)
+      duration.writeUInt32BE(Math.max(1, now - file.since), 0)
+      const handle = openSync(file.path, "r+")
+      writeSync(handle, duration, 0, 4, durationAt)
+      closeSync(handle)
+    }
+    file = undefined
+  }
+
+  /** Called again and again while frames come. */
+  const look = (options: PathOptions, now: number): void => {
+    if (options["record"] !== true) return close(now)
+    const segmentMs = Number.parseFloat(String(options["recordSegmentDuration"])) * 1000
+    if (file !== undefined && now - file.since >= segmentMs) close(now)
+    if (file === undefined) {
+      const fmp4 = options["recordFormat"] !== "mpegts"
+      file = { path: `${nameAt(String(options["recordPath"]), camera, now)}.${fmp4 ? "mp4" : "ts"}`, since: now }
+      writeFileSync(file.path, fmp4 ? mp4Start() : Buffer.alloc(188, 0x47))
+    }
+    appendFileSync(file.path, box("free", 1000))
+  }
+
+  return { look, close }
+}

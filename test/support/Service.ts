@@ -1,0 +1,233 @@
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { SignJWT } from "jose/jwt/sign"
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Role } from "../../schema/Auth.ts"
+import { eventually } from "./Eventually.ts"
+import { freePorts } from "./FreePorts.ts"
+import { type Process, processesWith, runs, signal } from "./Processes.ts"
+
+const root = join(import.meta.dirname, "../..")
+const program = join(root, "scripts/camera-service")
+
+let built = false
+/** The production bundle is what is tested. */
+const build = Effect.sync(() => {
+  if (!built) execFileSync(join(root, "scripts/build"), ["--if-needed"], { stdio: ["ignore", "ignore", "inherit"] })
+  built = true
+})
+
+type Environment = Readonly<Record<string, string>>
+
+/** Where a service runs: its folder and its ports, which outlast it. */
+export interface Ground {
+  readonly folder: string
+  readonly ports: {
+    readonly server: number
+    readonly health: number
+    readonly api: number
+    readonly rtsp: number
+    readonly hls: number
+    readonly webrtc: number
+    readonly playback: number
+  }
+  readonly environment: Environment
+  /** every process that runs on it: the service and its children */
+  readonly processes: () => ReadonlyArray<Process>
+  /** those of them that run this program */
+  readonly running: (name: string) => ReadonlyArray<Process>
+}
+
+export interface GroundOptions {
+  readonly cameras?: number
+  /** settings as the environment gives them, without their prefix: `STREAMS_VIEWER_LINGER_SECONDS` */
+  readonly settings?: Environment
+}
+
+/** A new folder and free ports; when the scope closes nothing that runs on them is left. */
+export const makeGround = Effect.fnUntraced(function* ({ cameras = 2, settings = {} }: GroundOptions = {}) {
+  yield* build
+  const [server = 0, health = 0, api = 0, rtsp = 0, hls = 0, webrtc = 0, udp = 0, playback = 0] = yield* freePorts(8)
+  const folder = yield* Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "camera-service-test-"))),
+    (made) =>
+      Effect.sync(() => {
+        for (const { pid } of processesWith(`CAMERA_SERVICE_DATA_DIR=${made}`)) signal(pid, "SIGKILL")
+        rmSync(made, { recursive: true, force: true, maxRetries: 5 })
+      })
+  )
+  const keys: Record<string, string | number | boolean> = {
+    DATA_DIR: folder,
+    SERVER_PORT: server,
+    HEALTH_PORT: health,
+    MEDIAMTX_API_PORT: api,
+    MEDIAMTX_RTSP_PORT: rtsp,
+    MEDIAMTX_HLS_PORT: hls,
+    MEDIAMTX_WEBRTC_PORT: webrtc,
+    MEDIAMTX_WEBRTC_UDP_PORT: udp,
+    MEDIAMTX_PLAYBACK_PORT: playback,
+    CAMERAS_SYNTHETIC: cameras,
+    CAMERAS_V4L2: false,
+    TELEMETRY_LOG_FORMAT: "json",
+    ...settings
+  }
+  const environment = Object.fromEntries(
+    Object.entries(keys).map(([key, value]) => [`CAMERA_SERVICE_${key}`, String(value)])
+  )
+  const processes = () => processesWith(`CAMERA_SERVICE_DATA_DIR=${folder}`)
+  return {
+    folder,
+    ports: { server, health, api, rtsp, hls, webrtc, playback },
+    environment,
+    processes,
+    running: (name) => processes().filter((one) => runs(name, one))
+  } satisfies Ground as Ground
+})
+
+/** How a program ended. */
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface Run {
+  readonly pid: number
+  readonly stdout: () => string
+  /** what it has written so far: the log, and the complaint it ended with */
+  readonly stderr: () => string
+  readonly ended: Effect.Effect<Ended>
+  readonly kill: (name: NodeJS.Signals) => Effect.Effect<void>
+}
+
+const collect = (child: ChildProcess): Run => {
+  const said = { stdout: "", stderr: "" }
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => void (said.stdout += text))
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => void (said.stderr += text))
+  const ended = Deferred.makeUnsafe<Ended>()
+  child.once("close", (code, name) => Deferred.doneUnsafe(ended, Effect.succeed({ code, signal: name })))
+  const pid = child.pid ?? 0
+  return {
+    pid,
+    stdout: () => said.stdout,
+    stderr: () => said.stderr,
+    ended: Deferred.await(ended),
+    kill: (name) => Effect.sync(() => signal(pid, name))
+  }
+}
+
+export interface RunOptions {
+  readonly args?: ReadonlyArray<string>
+  readonly environment?: Environment
+  /** instead of scripts/camera-service */
+  readonly command?: ReadonlyArray<string>
+}
+
+/** Runs the program; it is killed with the scope. Nothing is waited for. */
+export const run = Effect.fnUntraced(function* (ground: Ground, options: RunOptions = {}) {
+  const { args = ["serve"], command = [program], environment = {} } = options
+  return yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      const env = { ...process.env, ...ground.environment, ...environment }
+      return collect(
+        spawn(command[0] ?? "", [...command.slice(1), ...args], { env, stdio: ["ignore", "pipe", "pipe"] })
+      )
+    }),
+    (running) => Effect.andThen(running.kill("SIGKILL"), running.ended)
+  )
+})
+
+/** The bundle's main file, for tests that run it on another Node. */
+export const bundle = join(root, "dist/camera-service.cjs")
+
+export interface Grant {
+  readonly role: Role
+  readonly cameras?: ReadonlyArray<string>
+  readonly user?: string
+  /** seconds */
+  readonly ttl?: number
+}
+
+/** A service that runs. */
+export interface Service extends Run {
+  readonly ground: Ground
+  readonly url: string
+  readonly files: string
+  readonly health: string
+  /** a token as `camera-service token` signs it, with the secret of the data folder */
+  readonly token: (grant: Grant) => Effect.Effect<string>
+}
+
+const sign = (folder: string) => (grant: Grant) =>
+  Effect.promise(() => {
+    const secret = readFileSync(join(folder, "secrets/jwt_secret"), "utf8").trim()
+    const now = Math.floor(Date.now() / 1000)
+    const { role, cameras, ttl = 600, user = "test" } = grant
+    return new SignJWT({ user_id: user, role, ...(cameras === undefined ? {} : { cameras }) })
+      .setProtectedHeader({ alg: "HS256" })
+      .setIssuedAt(now)
+      .setExpirationTime(now + ttl)
+      .sign(new TextEncoder().encode(secret))
+  })
+
+/** The status of a probe; 0 while nobody answers. */
+export const statusOf = (url: string, options: RequestInit = {}) =>
+  Effect.promise(() =>
+    fetch(url, options).then(
+      async (response) => (await response.arrayBuffer(), response.status),
+      () => 0
+    )
+  )
+
+/** Fails at once, with what it said, when the program ends instead. */
+const orEnded = <A, E, R>(running: Run, effect: Effect.Effect<A, E, R>) =>
+  Effect.raceFirst(
+    effect,
+    Effect.flatMap(running.ended, ({ code, signal: name }) =>
+      Effect.die(new Error(`the service ended (${code ?? name}):\n${running.stderr().slice(-4000)}`))
+    )
+  )
+
+/** Starts the service and waits until its JSON-RPC port answers. */
+export const start = Effect.fnUntraced(function* (ground: Ground, options: RunOptions = {}) {
+  const running = yield* run(ground, options)
+  const { health, server } = ground.ports
+  const service: Service = {
+    ...running,
+    ground,
+    url: `ws://127.0.0.1:${server}/ws`,
+    files: `http://127.0.0.1:${server}`,
+    health: `http://127.0.0.1:${health}`,
+    token: sign(ground.folder)
+  }
+  const answers = Effect.map(statusOf(`${service.health}/health/live`), (status) => status === 200)
+  yield* orEnded(running, eventually("the service answers", answers, "10 seconds"))
+  return service
+})
+
+/** Waits until `GET /health/ready` says so. */
+export const ready = (service: Service) =>
+  orEnded(
+    service,
+    eventually(
+      "the service is ready",
+      Effect.map(statusOf(`${service.health}/health/ready`), (status) => status === 200),
+      "10 seconds"
+    )
+  )
+
+/** A service on new ground, ready. */
+export const startReady = Effect.fnUntraced(function* (options: GroundOptions = {}) {
+  const service = yield* start(yield* makeGround(options))
+  yield* ready(service)
+  return service
+})
+
+/** One service for several tests. */
+export class SharedService extends Context.Service<SharedService, Service>()("camera-service/test/SharedService") {
+  static readonly layer = (options?: GroundOptions) => Layer.effect(SharedService, startReady(options))
+}

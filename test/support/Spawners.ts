@@ -1,0 +1,83 @@
+import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as ChildProcess from "effect/process/ChildProcess"
+import {
+  ChildProcessSpawner,
+  ExitCode,
+  make as makeSpawner,
+  makeHandle,
+  ProcessId
+} from "effect/process/ChildProcessSpawner"
+import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
+import * as Sink from "effect/Sink"
+import * as Stream from "effect/Stream"
+
+/** Real processes. */
+export const realSpawner = NodeChildProcessSpawner.layer.pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
+
+/** A process that is none: the test ends it. */
+export interface FakeProcess {
+  readonly argv: ReadonlyArray<string>
+  /** Ends it with a status; what it wrote comes out first. */
+  readonly end: (status: number, output?: { readonly stdout?: string; readonly stderr?: string }) => Effect.Effect<void>
+}
+
+const bytes = (text: string | undefined) => (text === undefined ? Stream.empty : Stream.make(Buffer.from(text)))
+
+/** A spawner that starts nothing, and the processes that were asked for, in order. */
+export const fakeSpawner = Effect.gen(function* () {
+  const started = yield* Queue.unbounded<FakeProcess>()
+  let running = 0
+  let pid = 1000
+  const spawner = makeSpawner((command) =>
+    Effect.gen(function* () {
+      const exit = yield* Deferred.make<number>()
+      let written: { readonly stdout?: string; readonly stderr?: string } = {}
+      const afterExit = (pick: () => string | undefined) =>
+        Stream.unwrap(Effect.map(Deferred.await(exit), () => bytes(pick())))
+      yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          running++
+        }),
+        () =>
+          Effect.sync(() => {
+            running--
+            Deferred.doneUnsafe(exit, Exit.succeed(143))
+          })
+      )
+      const standard = ChildProcess.isStandardCommand(command) ? command : undefined
+      const stdout = afterExit(() => written.stdout)
+      const stderr = afterExit(() => written.stderr)
+      yield* Queue.offer(started, {
+        argv: [standard?.command ?? "", ...(standard?.args ?? [])].map((word) =>
+          Redacted.isRedacted(word) ? Redacted.value(word) : word
+        ),
+        end: (status, output = {}) =>
+          Effect.suspend(() => {
+            written = output
+            return Deferred.succeed(exit, status)
+          })
+      })
+      return makeHandle({
+        pid: ProcessId(pid++),
+        exitCode: Effect.map(Deferred.await(exit), (status) => ExitCode(status)),
+        isRunning: Effect.map(Deferred.isDone(exit), (done) => !done),
+        kill: () => Effect.asVoid(Deferred.succeed(exit, 143)),
+        stdin: Sink.drain,
+        stdout,
+        stderr,
+        all: Stream.merge(stdout, stderr),
+        getInputFd: () => Sink.drain,
+        getOutputFd: () => Stream.empty,
+        unref: Effect.succeed(Effect.void)
+      })
+    })
+  )
+  return { layer: Layer.succeed(ChildProcessSpawner, spawner), started, running: () => running }
+})

@@ -1,0 +1,39 @@
+import { defineConfig } from "vitest/config"
+
+const tests = "test/**/*.test.ts"
+const integration = "test/integration/**/*.test.ts"
+const lab = "test/lab/**/*.test.ts"
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: [tests],
+          exclude: [integration, lab]
+        }
+      },
+      {
+        // with the real MediaMTX and FFmpeg: one file after the other, so that they do not compete for the cores
+        test: {
+          name: "integration",
+          include: [integration],
+          fileParallelism: false,
+          testTimeout: 30_000,
+          hookTimeout: 60_000
+        }
+      },
+      {
+        // with real V4L2 devices
+        test: {
+          name: "lab",
+          include: [lab],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000
+        }
+      }
+    ]
+  }
+})
