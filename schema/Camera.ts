@@ -2,7 +2,7 @@ import * as Schema from "effect/Schema"
 
 /** `camera0`, `camera1`, …: the only name clients know a device by. */
 export const CameraId = Schema.String.check(
-  Schema.isPattern(/^camera[0-9]{1,9}$/, { expected: "a camera name: camera followed by a number" })
+  Schema.isPattern(/^camera[0-9]{1,9}$/u, { expected: "a camera name: camera followed by a number" })
 ).annotate({ identifier: "CameraId", description: "the camera's logical name, such as camera0" })
 export type CameraId = typeof CameraId.Type
 

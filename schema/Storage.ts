@@ -3,7 +3,7 @@ import { CameraId } from "./Camera.ts"
 
 /** A file's name as clients give it: never a path, never an option, never hidden. */
 export const FileName = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
+  Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/u, {
     expected: "1 to 128 letters, digits, dots, dashes or underscores, the first a letter or a digit"
   })
 ).annotate({ identifier: "FileName" })

@@ -8,6 +8,7 @@ import { Tokens } from "./auth/Tokens.ts"
 import { CameraNames } from "./device/CameraNames.ts"
 import { Devices } from "./device/Devices.ts"
 import * as SyntheticCameras from "./device/SyntheticCameras.ts"
+import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
 import * as Downloads from "./http/Downloads.ts"
 import * as Health from "./http/Health.ts"
 import { LocalHttp } from "./http/LocalHttp.ts"
@@ -61,7 +62,10 @@ const describeRecording = Layer.effect(
 
 const storage = Files.layer.pipe(Layer.provideMerge(FileIndex.layer), Layer.provide(describeRecording))
 
-const devices = SyntheticCameras.layer.pipe(Layer.provideMerge(Devices.layer), Layer.provide(CameraNames.layer))
+const devices = Layer.mergeAll(SyntheticCameras.layer, V4l2Cameras.layer).pipe(
+  Layer.provideMerge(Devices.layer),
+  Layer.provide(CameraNames.layer)
+)
 
 const streams = Viewers.layer.pipe(
   Layer.provideMerge(Streams.layer),

@@ -1,19 +1,17 @@
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 
-/** What the kernel calls USER_HZ in `/proc`: 100 on every Linux that Node runs on. */
-const ticksPerSecond = 100
-const kilobyte = 1024
-
-/** Megabytes (10^6) of memory that the process occupies. */
+/** Megabytes (of 1024 kB, as the budgets and the reference's figures count them) of memory that the process occupies. */
 export const residentMegabytes = (pid: number): number => {
   const kilobytes = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1])
-  return (kilobytes * kilobyte) / 1e6
+  return kilobytes / 1024
 }
 
-/** Seconds of CPU that the process, all its threads, has used; in steps of 10 ms (proc_pid_stat(5), fields 14 and 15). */
+/** Seconds of CPU that the process's threads have used: in nanoseconds, where `/proc/PID/stat` counts steps of 10 ms. */
 export const cpuSeconds = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ") ?? []
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+  const used = readdirSync(`/proc/${pid}/task`).map((thread) =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "latin1").split(" ")[0])
+  )
+  return used.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e9
 }
 
 /** Whether it still runs: one that ended and waits for its parent to notice does not. */

@@ -1,12 +1,11 @@
-import * as Effect from "effect/Effect"
 import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { freePorts } from "../../test/support/FreePorts.ts"
 import { type Process, processesWith, runs, signal } from "../../test/support/Processes.ts"
 import { whenBrokenOff } from "./Ending.ts"
+import { quietPorts } from "./QuietPorts.ts"
 import { connect, type Rpc } from "./Rpc.ts"
 import { pause, until } from "./Waiting.ts"
 
@@ -37,13 +36,15 @@ export interface Ground extends Disposable {
 
 /** `settings` are named as in the environment, without their prefix. */
 export const makeGround = async (settings: Readonly<Record<string, string | number>> = {}): Promise<Ground> => {
-  const free = await Effect.runPromise(freePorts(portKeys.length))
+  const free = await quietPorts(portKeys.length)
   const ports = Object.fromEntries(portKeys.map((key, index) => [key, free[index] ?? 0])) as Ground["ports"]
   const folder = mkdtempSync(join(tmpdir(), "camera-service-bench-"))
   const keys = { DATA_DIR: folder, ...ports, CAMERAS_V4L2: "false", TELEMETRY_LOG_FORMAT: "json", ...settings }
-  const environment = Object.fromEntries(
+  const prefixed = Object.fromEntries(
     Object.entries(keys).map(([key, value]) => [`CAMERA_SERVICE_${key}`, String(value)])
   )
+  // a service that is killed leaves its temporary files: here they go with the rest
+  const environment = { ...prefixed, TMPDIR: folder }
   const processes = () => processesWith(`CAMERA_SERVICE_DATA_DIR=${folder}`)
   const clear = (): void => {
     for (const { pid } of processes()) signal(pid, "SIGKILL")
@@ -80,6 +81,8 @@ export interface Service extends AsyncDisposable {
   readonly kill: () => Promise<void>
 }
 
+const lastOf = (log: string): string => (existsSync(log) ? readFileSync(log, "utf8").slice(-1000) : "")
+
 /** Starts the service and does not wait for it; `core`: the only one that it may run on. */
 export const startService = (ground: Ground, { core }: { readonly core?: number } = {}): Service => {
   const log = join(ground.folder, "service.log")
@@ -93,18 +96,23 @@ export const startService = (ground: Ground, { core }: { readonly core?: number 
   })
   closeSync(output)
   const ended = once(child, "exit")
+  let asked = false
+  child.once("exit", (code, name) => {
+    if (!asked) process.stderr.write(`bench: the service ended by itself (${code ?? name}): ${lastOf(log)}\n`)
+  })
   const { HEALTH_PORT, SERVER_PORT } = ground.ports
   const url = `ws://127.0.0.1:${SERVER_PORT}/ws`
   const pid = child.pid ?? 0
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
   const isReady = async (): Promise<boolean> => {
-    if (hasEnded()) throw new Error(`the service ended:\n${readFileSync(log, "utf8").slice(-3000)}`)
+    if (hasEnded()) throw new Error("the service ended by itself")
     return fetch(`http://127.0.0.1:${HEALTH_PORT}/health/ready`).then(
       async (response) => (await response.arrayBuffer(), response.ok),
       () => false
     )
   }
   const kill = async (): Promise<void> => {
+    asked = true
     if (!hasEnded()) child.kill("SIGKILL")
     await ended
   }
@@ -117,6 +125,7 @@ export const startService = (ground: Ground, { core }: { readonly core?: number 
     ready: async () => void (await until("the service is ready", isReady)),
     kill,
     [Symbol.asyncDispose]: async () => {
+      asked = true
       if (!hasEnded()) child.kill("SIGTERM")
       await Promise.race([ended, pause(12_000)])
       await kill()

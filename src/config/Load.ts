@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises"
 import { Settings, settingsSchema } from "./Settings.ts"
 
 /** The configuration breaks rules; the message names every wrong key, its value and its rule. Exit status 78. */
-export class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("BadConfiguration", {
+class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("BadConfiguration", {
   problems: Schema.Array(Schema.Struct({ key: Schema.String, value: Schema.String, rule: Schema.String }))
 }) {
   override get message(): string {

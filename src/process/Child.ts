@@ -129,6 +129,14 @@ export const startChild = (
       Effect.forkIn(watching, { startImmediately: true })
     )
     yield* Scope.addFinalizer(watching, Fiber.await(ended))
+    // output that nobody read keeps its pipe's descriptor open after the program is gone
+    const unread = [
+      ...(command.stdout === "pipe" ? [handle.stdout] : []),
+      ...(command.fd3 ? [handle.getOutputFd(3)] : [])
+    ]
+    for (const pipe of unread) {
+      yield* Scope.addFinalizer(watching, Effect.ignore(Effect.timeoutOption(Stream.runDrain(pipe), pipeGrace)))
+    }
 
     return {
       pid: handle.pid,

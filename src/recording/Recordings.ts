@@ -20,7 +20,7 @@ import type { IndexedFile } from "../storage/IndexDatabase.ts"
 import type { LiveStream } from "../stream/LiveStream.ts"
 import { Paths, type WrittenFormat } from "../stream/Paths.ts"
 import { Streams } from "../stream/Streams.ts"
-import { type Segment, Segments } from "./Segments.ts"
+import { type Followed, type Segment, Segments } from "./Segments.ts"
 
 /** A recording under way. */
 export interface Recording {
@@ -30,8 +30,8 @@ export interface Recording {
   readonly startedAt: number
   /** oldest first; MediaMTX writes into the last */
   readonly segments: Array<Segment>
-  /** those that are done */
-  readonly finished: Array<IndexedFile>
+  /** what became of those that are done, by the segment's file name */
+  readonly finished: Map<string, IndexedFile>
   readonly scope: Scope.Closeable
 }
 
@@ -96,25 +96,27 @@ export class Recordings extends Context.Service<
         reason?: string
       ) {
         const now = yield* Clock.currentTimeMillis
+        const first = recording.segments[0]?.filename ?? ""
         yield* PubSub.publish(updates, {
           device: recording.camera,
           status,
-          filename: recording.finished[0]?.filename ?? recording.segments[0]?.filename ?? "",
+          filename: recording.finished.get(first)?.filename ?? first,
           duration: (now - recording.startedAt) / 1000,
           ...(reason === undefined ? {} : { reason })
         })
       })
 
+      const finish = Effect.fnUntraced(function* (recording: Recording, segment: Segment) {
+        recording.finished.set(segment.filename, yield* segments.finish(segment, recording.format))
+      })
+
       /** Segments that come after the first: MediaMTX turned to a new file, or the stream was away in between. */
-      const follow = (recording: Recording, appeared: PubSub.Subscription<Segment>) =>
+      const follow = (recording: Recording, { next }: Followed) =>
         Effect.gen(function* () {
-          const segment = yield* PubSub.take(appeared)
-          const isNew = !recording.segments.some(({ filename }) => filename === segment.filename)
-          if (segment.camera !== recording.camera || !isNew) return
-          yield* segments.begin(segment)
+          const segment = yield* next
           const previous = recording.segments.at(-1)
           recording.segments.push(segment)
-          if (previous !== undefined) recording.finished.push(yield* segments.finish(previous, recording.format))
+          if (previous !== undefined) yield* finish(recording, previous)
           yield* tell(recording, "RECORDING")
         }).pipe(
           Effect.catch((error) => Effect.logError("a segment could not be looked after", error)),
@@ -133,12 +135,18 @@ export class Recordings extends Context.Service<
         const { camera, scope } = recording
         const stream = yield* Scope.provide(streams.lease(camera, "recording"), scope)
         yield* tell(recording, "STARTING")
-        const appeared = yield* Scope.provide(segments.appeared, scope)
+        const followed = yield* Scope.provide(segments.follow(camera), scope)
+        // what came and was not looked at yet belongs to the recording too
+        yield* Scope.addFinalizer(
+          scope,
+          followed.rest.pipe(
+            Effect.tap((rest) => Effect.sync(() => recording.segments.push(...rest))),
+            Effect.ignore
+          )
+        )
         yield* Scope.addFinalizer(scope, Effect.ignore(paths.record(camera, undefined)))
         yield* paths.record(camera, written[recording.format])
-        const first = PubSub.take(appeared).pipe(
-          Effect.repeat({ until: (segment) => segment.camera === camera }),
-          Effect.tap(segments.begin),
+        const first = followed.next.pipe(
           Effect.timeoutOrElse({
             duration: settings.streams.start_timeout_seconds,
             orElse: () => {
@@ -149,21 +157,28 @@ export class Recordings extends Context.Service<
           })
         )
         recording.segments.push(yield* first)
-        yield* Effect.forkIn(follow(recording, appeared), scope)
+        yield* Effect.forkIn(follow(recording, followed), scope)
         yield* Effect.forkIn(watchStream(recording, stream), scope)
       })
 
       const end = Effect.fn("Recordings.end")(function* (recording: Recording, reason?: string) {
         yield* Effect.annotateCurrentSpan("camera.id", recording.camera)
         active.delete(recording.camera)
+        const endedAt = yield* Clock.currentTimeMillis
         // the recorder closes its file before the stream may end: closed here, and in this order, by the scope
         yield* Scope.close(recording.scope, Exit.void)
-        const endedAt = yield* Clock.currentTimeMillis
-        for (const segment of recording.segments.slice(recording.finished.length)) {
-          recording.finished.push(yield* segments.finish(segment, recording.format))
+        const lost: Array<DependencyFailed> = []
+        for (const segment of recording.segments) {
+          if (recording.finished.has(segment.filename)) continue
+          yield* finish(recording, segment).pipe(Effect.catch((error) => Effect.sync(() => lost.push(error))))
         }
-        yield* tell(recording, "STOPPED", reason)
-        return { recording, endedAt, files: recording.finished } satisfies Stopped
+        const files = recording.segments.flatMap(({ filename }) => recording.finished.get(filename) ?? [])
+        if (files.length === 0 && lost[0] !== undefined) {
+          yield* tell(recording, "ERROR", lost[0].detail)
+          return yield* lost[0]
+        }
+        yield* tell(recording, "STOPPED", reason ?? lost[0]?.detail)
+        return { recording, endedAt, files } satisfies Stopped
       }, Effect.uninterruptible)
 
       const start = Effect.fn("Recordings.start")(function* (request: RecordingRequest) {
@@ -178,7 +193,7 @@ export class Recordings extends Context.Service<
             format: request.format ?? settings.recording.format,
             startedAt: yield* Clock.currentTimeMillis,
             segments: [],
-            finished: [],
+            finished: new Map(),
             scope: yield* Scope.fork(layerScope)
           }
           const begun = yield* Effect.result(begin(recording)).pipe(

@@ -6,7 +6,7 @@ import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { watch } from "node:fs"
-import { open, rename, stat, unlink } from "node:fs/promises"
+import { open, readdir, rename, stat, unlink } from "node:fs/promises"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { DependencyFailed } from "../../schema/Errors.ts"
@@ -15,7 +15,7 @@ import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { readMp4Header } from "../process/Mp4Header.ts"
 import { remuxArguments } from "../source/FfmpegArguments.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
-import { attempt, syncFolder, temporaryPrefix } from "../storage/Disk.ts"
+import { attempt, errnoOf, syncFolder, temporaryPrefix } from "../storage/Disk.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
 import { extensionOf, parseFileName } from "../storage/Names.ts"
@@ -32,14 +32,19 @@ const closingTime = Duration.seconds(3)
 /** Copying an hour into another container reads and writes it once. */
 const remuxTime = Duration.minutes(10)
 
+/** The segments that come to a camera's recording, from the moment on at which they are followed. */
+export interface Followed {
+  /** waits for the next one with bytes in it, and shows it in the lists while it grows */
+  readonly next: Effect.Effect<Segment, DependencyFailed>
+  /** those that `next` has not given yet, oldest first: for the recording's end */
+  readonly rest: Effect.Effect<ReadonlyArray<Segment>, DependencyFailed>
+}
+
 /** The files that MediaMTX's recorder writes: told as they appear, made whole and indexed when they are done. */
 export class Segments extends Context.Service<
   Segments,
   {
-    /** the segments that appear from now on */
-    readonly appeared: Effect.Effect<PubSub.Subscription<Segment>, never, Scope.Scope>
-    /** waits until there are bytes in the file, and shows it in the lists while it grows */
-    readonly begin: (segment: Segment) => Effect.Effect<void, DependencyFailed>
+    readonly follow: (camera: CameraId) => Effect.Effect<Followed, DependencyFailed, Scope.Scope>
     /** waits until the file is closed, remuxes it where the format asks for it, syncs it and indexes what it is */
     readonly finish: (segment: Segment, format: RecordingFormat) => Effect.Effect<IndexedFile, DependencyFailed>
   }
@@ -50,15 +55,13 @@ export class Segments extends Context.Service<
       const folder = yield* DataFolder
       const ffmpeg = yield* Ffmpeg
       const index = yield* FileIndex
-      const segments = yield* PubSub.unbounded<Segment>()
+      const changed = yield* PubSub.unbounded<Segment>()
 
       yield* Effect.acquireRelease(
         Effect.sync(() =>
           watch(folder.recordings, (_event, name) => {
-            const parsed = name === null ? undefined : parseFileName(name)
-            if (name !== null && parsed !== undefined) {
-              PubSub.publishUnsafe(segments, { camera: parsed.device, filename: name })
-            }
+            const segment = name === null ? undefined : segmentOf(name)
+            if (segment !== undefined) PubSub.publishUnsafe(changed, segment)
           })
         ),
         (watcher) => Effect.sync(() => watcher.close())
@@ -84,23 +87,58 @@ export class Segments extends Context.Service<
         return file
       })
 
-      const begin = Effect.fn("Segments.begin")(function* (segment: Segment) {
-        const size = attempt("look at the recording", async () => (await stat(pathOf(segment))).size)
-        yield* Effect.repeat(size, { until: (bytes) => bytes > 0, schedule: Schedule.spaced(poll) })
-        yield* put(segment, { duration: 0, codec: "", width: 0, height: 0 })
+      const segmentsOf = (camera: CameraId) =>
+        Effect.map(
+          attempt("look at the recordings", () => readdir(folder.recordings)),
+          (names) => names.map(segmentOf).filter((segment) => segment?.camera === camera)
+        )
+
+      const follow = Effect.fn("Segments.follow")(function* (camera: CameraId) {
+        const changes = yield* PubSub.subscribe(changed)
+        // older files change too: they are deleted, renamed, and told late
+        const known = new Set((yield* segmentsOf(camera)).map((segment) => segment?.filename))
+
+        /** An empty file is looked at again when something is written to it; one that is gone never will be. */
+        const hasBytes = (segment: Segment) =>
+          attempt("look at the recording", async () => {
+            try {
+              return (await stat(pathOf(segment))).size > 0
+            } catch (cause) {
+              if (errnoOf(cause) === "ENOENT") return false
+              throw cause
+            }
+          })
+
+        const next = Effect.gen(function* () {
+          for (;;) {
+            const segment = yield* PubSub.take(changes)
+            if (segment.camera !== camera || known.has(segment.filename)) continue
+            if (!(yield* hasBytes(segment))) continue
+            known.add(segment.filename)
+            yield* put(segment, { duration: 0, codec: "", width: 0, height: 0 })
+            return segment
+          }
+        })
+        const rest = Effect.map(segmentsOf(camera), (all) =>
+          all
+            .filter((segment) => segment !== undefined)
+            .filter(({ filename }) => !known.has(filename))
+            .sort((a, b) => (a.filename < b.filename ? -1 : 1))
+        )
+        return { next, rest }
       })
 
       /** The last thing that MediaMTX writes into an fMP4 file is its duration; an MPEG-TS file just stops growing. */
       const awaitClosed = (segment: Segment) => {
         let before = -1
-        const closed = Effect.promise(async () => {
+        const closed = Effect.tryPromise(async () => {
           if (extensionOf(segment.filename) === "mp4")
             return ((await readMp4Header(pathOf(segment)))?.duration ?? 0) > 0
           const { size } = await stat(pathOf(segment))
           const still = size === before
           before = size
           return still
-        })
+        }).pipe(Effect.orElseSucceed(() => true)) // whoever reads it next says what is wrong with it
         return Effect.repeat(closed, { until: (isClosed) => isClosed, schedule: Schedule.spaced(poll) }).pipe(
           Effect.timeoutOption(closingTime)
         )
@@ -150,9 +188,19 @@ export class Segments extends Context.Service<
         })
       })
 
-      return Segments.of({ appeared: PubSub.subscribe(segments), begin, finish })
+      return Segments.of({ follow, finish })
     })
   )
+}
+
+/** What MediaMTX writes itself; other extensions are made of these here. */
+const writtenExtensions = new Set(["mp4", "ts"])
+
+const segmentOf = (filename: string): Segment | undefined => {
+  const parsed = parseFileName(filename)
+  return parsed !== undefined && writtenExtensions.has(parsed.extension)
+    ? { camera: parsed.device, filename }
+    : undefined
 }
 
 const syncFile = async (path: string): Promise<void> => {

@@ -133,7 +133,7 @@ export class Snapshots extends Context.Service<
           })
           return {
             filename: saved.filename,
-            bytes: encoded.length,
+            bytes: saved.bytes,
             picture,
             ageMs: Math.max(0, capturedBy - picture.capturedAt),
             captureMs: capturedBy - calledAt,

@@ -11,13 +11,16 @@ const eagerSeconds = 2
 const eagerInterval = 0.12
 
 /** FFmpeg's JPEG scale runs from 2 (best) to 31 (worst). */
-export const jpegScale = (quality: number): number => Math.round(31 - ((quality - 1) / 99) * 29)
+const jpegScale = (quality: number): number => Math.round(31 - ((quality - 1) / 99) * 29)
 
 const still = (source: Source): ReadonlyArray<string> =>
   source.deliversJpeg
     ? ["-map", "0:v", "-c:v", "copy", "-f", "image2pipe", "pipe:1"]
     : [
-        ...["-map", "0:v", "-r", String(stillsPerSecond), "-c:v", "mjpeg", "-pix_fmt", "yuvj420p"],
+        // every so many frames: a lower frame rate (-r) would hold each picture until it knows the next
+        ...["-map", "0:v", "-vf", `select=not(mod(n\\,${Math.max(1, Math.round(source.fps / stillsPerSecond))}))`],
+        // one thread: with more the encoder gives a picture out when the next comes in
+        ...["-fps_mode", "vfr", "-c:v", "mjpeg", "-threads:v", "1", "-pix_fmt", "yuvj420p"],
         ...["-q:v", String(jpegScale(source.encoding.jpegQuality)), "-f", "image2pipe", "pipe:1"]
       ]
 

@@ -93,7 +93,8 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
   const statement = (sql: string) => database.prepare(sql)
   const put = statement(`INSERT INTO files(${columns}) VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET
     device = excluded.device, bytes = excluded.bytes, modified = excluded.modified, created = excluded.created,
-    duration = excluded.duration, codec = excluded.codec, width = excluded.width, height = excluded.height, described = 1`)
+    duration = excluded.duration, codec = excluded.codec, width = excluded.width, height = excluded.height,
+    described = excluded.described`)
   const addNew = statement(`INSERT INTO files(${columns}) VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING`)
   const remove = statement("DELETE FROM files WHERE kind = ? AND filename = ?")
   const resize =
@@ -153,7 +154,8 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
   }
 
   return {
-    put: (file) => void put.run(...toValues(file, true)),
+    // a recording that is being written has no codec yet: it is looked into if nobody comes to finish it
+    put: (file) => void put.run(...toValues(file, file.kind === "snapshot" || file.codec !== "")),
     addNew: (files) => {
       database.exec("BEGIN")
       try {

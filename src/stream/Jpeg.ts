@@ -1,7 +1,7 @@
 /** Finds whole JPEG pictures in a stream of bytes (ITU-T T.81, annex B), and reads their size. */
 
 const markerEnd = 0xd9
-const markerStart = 0xd8
+const pictureStart = Buffer.from([0xff, 0xd8])
 const markerScan = 0xda
 
 /** No camera's picture is this large: a stream that has no end of picture by then is not JPEG. */
@@ -46,8 +46,11 @@ export const splitter = () => {
       const pictures: Array<Buffer> = []
       let searched = before
       for (;;) {
-        const start = bytes.indexOf(Buffer.from([0xff, markerStart]))
-        if (start > 0) bytes = bytes.subarray(start)
+        const start = bytes.indexOf(pictureStart)
+        // of what is no picture only a first half of a start may be of use
+        const skipped = start === -1 ? bytes.length - (bytes.at(-1) === 0xff ? 1 : 0) : start
+        bytes = bytes.subarray(skipped)
+        searched = Math.max(0, searched - skipped)
         const end = start === -1 ? undefined : pictureEnd(bytes, searched)
         if (end === undefined) break
         // copied, so that one picture does not keep a whole pipe buffer alive
@@ -55,6 +58,7 @@ export const splitter = () => {
         bytes = bytes.subarray(end)
         searched = 0
       }
+      if (bytes.length > maxPictureBytes) throw new RangeError("no end of picture in 32 MiB")
       chunks = bytes.length === 0 ? [] : [bytes]
       length = bytes.length
       return pictures

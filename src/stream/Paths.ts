@@ -21,6 +21,7 @@ export type WrittenFormat = "fmp4" | "mpegts"
 
 /** How often the actual paths are compared with the desired ones when nothing else says so: changes by hand. */
 const compareEvery = Duration.seconds(30)
+const retryAfter = Duration.millis(500)
 /** How long a recording may wait for a MediaMTX that is coming back. */
 const patience = Duration.seconds(5)
 const cameraPath = /^camera[0-9]+$/
@@ -88,14 +89,20 @@ export class Paths extends Context.Service<
         if (_tag !== "Running") return yield* SubscriptionRef.set(actual, new Set())
         const present = new Map((yield* api.listPathConfigs).map(({ name, options }) => [name, options]))
         yield* SubscriptionRef.set(actual, new Set([...present.keys()].filter((name) => desired.has(name))))
-        for (const name of desired.keys()) yield* writeOne(name, present.get(name))
+        const failures: Array<MediaMtxError> = []
+        // a path that is refused keeps no other one waiting
+        const noted = (change: Effect.Effect<void, MediaMtxError>) =>
+          change.pipe(Effect.catch((error) => Effect.sync(() => void failures.push(error))))
+        for (const name of desired.keys()) yield* noted(writeOne(name, present.get(name)))
         for (const [name, options] of present) {
           const ours = cameraPath.test(name) && options["recordPath"] === recordPath
-          if (ours && !desired.has(name)) yield* api.deletePath(name)
+          if (ours && !desired.has(name)) yield* noted(api.deletePath(name))
         }
+        if (failures[0] !== undefined) return yield* failures[0]
       }).pipe(
         writing.withPermit,
         Effect.withSpan("Paths.compare"),
+        Effect.retry({ schedule: Schedule.spaced(retryAfter), times: 5 }),
         Effect.catch((error) => Effect.logWarning("MediaMTX's paths could not be set", error))
       )
 

@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
@@ -42,8 +43,8 @@ export class Publisher extends Context.Service<
   {
     /** one FFmpeg, from its start to its end; never succeeds: a publisher that ends has failed */
     readonly runOnce: (stream: LiveStream) => Effect.Effect<never, PublisherEnded | FfmpegFailed>
-    /** `runOnce` for as long as the stream is needed, with growing pauses between failures */
-    readonly run: (stream: LiveStream) => Effect.Effect<never>
+    /** `runOnce`, each time with the device's permit, for as long as the stream is needed; pauses grow between failures */
+    readonly run: (stream: LiveStream, device: Semaphore.Semaphore) => Effect.Effect<never>
   }
 >()("camera-service/stream/Publisher") {
   static readonly layer = Layer.effect(
@@ -188,9 +189,9 @@ export class Publisher extends Context.Service<
         return Effect.andThen(connected, Effect.andThen(running, paths.awaitPath(camera)))
       }
 
-      const run = (stream: LiveStream): Effect.Effect<never> =>
+      const run = (stream: LiveStream, device: Semaphore.Semaphore): Effect.Effect<never> =>
         awaitPossible(stream.camera).pipe(
-          Effect.andThen(runOnce(stream)),
+          Effect.andThen(device.withPermit(runOnce(stream))),
           Effect.catch(() => Effect.suspend(() => Effect.sleep(pauseAfter(stream.now.failures)))),
           Effect.forever,
           Effect.annotateLogs({ "camera.id": stream.camera })

@@ -34,6 +34,8 @@ export class Streams extends Context.Service<
     readonly awaitReady: (stream: LiveStream) => Effect.Effect<void, DependencyFailed>
     /** ends the time that the stream lives on for nobody; true when somebody still needs it */
     readonly release: (camera: CameraId) => Effect.Effect<boolean>
+    /** runs this while no stream's FFmpeg has the device open, and keeps them from opening it; waits for its turn */
+    readonly withDevice: (camera: CameraId) => <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
     /** the stream, while there is one */
     readonly current: (camera: CameraId) => LiveStream | undefined
     readonly all: () => ReadonlyArray<LiveStream>
@@ -49,8 +51,8 @@ export class Streams extends Context.Service<
       const publisher = yield* Publisher
       const current = new Map<CameraId, LiveStream>()
       const lastStarts = new Map<CameraId, number>()
-      // a stream that is being closed still publishes: its successor waits for its end
-      const turns = new Map<CameraId, Semaphore.Semaphore>()
+      // one process at a time opens a device; a stream that is being closed still does, so its successor waits for its end
+      const permits = new Map<CameraId, Semaphore.Semaphore>()
       const lingerUntil = new Map<CameraId, number>()
       const linger: Readonly<Record<Reason, Duration.Duration>> = {
         viewer: settings.streams.viewer_linger_seconds,
@@ -58,10 +60,10 @@ export class Streams extends Context.Service<
         recording: Duration.zero
       }
 
-      const turnOf = (camera: CameraId): Semaphore.Semaphore => {
-        const turn = turns.get(camera) ?? Semaphore.makeUnsafe(1)
-        turns.set(camera, turn)
-        return turn
+      const permitOf = (camera: CameraId): Semaphore.Semaphore => {
+        const permit = permits.get(camera) ?? Semaphore.makeUnsafe(1)
+        permits.set(camera, permit)
+        return permit
       }
 
       const open = Effect.fn("Streams.open")(function* (camera: CameraId) {
@@ -84,10 +86,8 @@ export class Streams extends Context.Service<
               if (current.get(camera) === stream) current.delete(camera)
             })
         )
-        // the publisher's end is awaited when the scope closes, and only then does the next one get its turn
-        yield* Effect.forkScoped(
-          Effect.scoped(Effect.andThen(Semaphore.takeScoped(turnOf(camera), 1), publisher.run(stream)))
-        )
+        // its end is awaited when the scope closes
+        yield* Effect.forkScoped(publisher.run(stream, permitOf(camera)))
         yield* Effect.addFinalizer(() => SubscriptionRef.set(stream.state, { _tag: "Stopping" as const }))
         return stream
       })
@@ -148,6 +148,7 @@ export class Streams extends Context.Service<
         lease,
         awaitReady,
         release,
+        withDevice: (camera) => permitOf(camera).withPermit,
         current: (camera) => current.get(camera),
         all: () => [...current.values()],
         lastStart: (camera) => lastStarts.get(camera)

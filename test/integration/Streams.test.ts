@@ -1,4 +1,4 @@
-import { onRealPrograms } from "../support/App.ts"
+import { realPrograms } from "../support/App.ts"
 import { streamBehaviour } from "../suites/streams.ts"
 
-streamBehaviour("streams over the real MediaMTX and FFmpeg", onRealPrograms)
+streamBehaviour("streams over the real MediaMTX and FFmpeg", realPrograms)

@@ -2,24 +2,18 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { connect } from "../support/PlainClient.ts"
-import { SharedService, statusOf } from "../support/Service.ts"
-
-interface Named {
-  readonly filename: string
-  readonly file_size: number
-}
+import { clientOf, SharedService, statusOf } from "../support/Service.ts"
 
 /** A recording and a snapshot, and who may have them. */
 const withFiles = Effect.gen(function* () {
   const service = yield* SharedService
   const token = yield* service.token({ role: "operator" })
-  const client = yield* connect(service.url, token)
-  const snapshot = yield* client.result<Named>("take_snapshot", { device: "camera0" })
-  yield* client.result("start_recording", { device: "camera0" })
-  const recording = yield* client.result<Named>("stop_recording", { device: "camera0" })
+  const client = yield* clientOf(service, { role: "operator" })
+  const snapshot = yield* client.call.take_snapshot({ device: "camera0" })
+  yield* client.call.start_recording({ device: "camera0" })
+  const recording = yield* client.call.stop_recording({ device: "camera0" })
   const file = join(service.ground.folder, "recordings", recording.filename)
-  const info = yield* client.result<{ readonly download_url: string }>("get_recording_info", {
+  const info = yield* client.call.get_recording_info({
     filename: recording.filename
   })
   const get = (path: string, headers: Readonly<Record<string, string>> = {}, method = "GET") =>
@@ -85,8 +79,8 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
   it.effect("health is told to anybody, without delay while the service works, and never from a cache", () =>
     Effect.gen(function* () {
       const service = yield* SharedService
-      const client = yield* connect(service.url, yield* service.token({ role: "operator" }))
-      yield* Effect.forkScoped(client.call("take_snapshot", { device: "camera1", format: "png", max_age_ms: 0 }))
+      const client = yield* clientOf(service, { role: "operator" })
+      yield* Effect.forkScoped(client.call.take_snapshot({ device: "camera1", format: "png", max_age_ms: 0 }))
       for (const path of ["/health", "/health/detailed", "/health/ready", "/health/live"]) {
         const response = yield* Effect.promise(() => fetch(`${service.health}${path}`))
         assert.strictEqual(response.status, 200, path)

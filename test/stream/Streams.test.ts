@@ -1,4 +1,4 @@
-import { onFakes } from "../support/App.ts"
+import { fakes } from "../support/App.ts"
 import { streamBehaviour } from "../suites/streams.ts"
 
-streamBehaviour("streams over fakes", onFakes)
+streamBehaviour("streams over fakes", fakes)

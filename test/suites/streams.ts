@@ -11,7 +11,7 @@ import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import type { LiveStream, StreamState } from "../../src/stream/LiveStream.ts"
 import { Paths } from "../../src/stream/Paths.ts"
 import { Streams } from "../../src/stream/Streams.ts"
-import { type AppTest, plugIn } from "../support/App.ts"
+import { type Place, plugIn } from "../support/App.ts"
 import { children, Ground, running, until } from "../support/Ground.ts"
 
 type App = Ground | Streams | Paths | Devices | MediaMtxApi | MediaMtx
@@ -35,7 +35,7 @@ export const readyStream = Effect.fnUntraced(function* (camera: string) {
 const publisher = Effect.map(running("publish"), ([child]) => child)
 
 /** What streams promise, on any ground. */
-export const streamBehaviour = (name: string, test: AppTest<App>) =>
+export const streamBehaviour = (name: string, { test }: Place<App>) =>
   describe(name, () => {
     test(
       "one FFmpeg serves everybody who needs the camera",

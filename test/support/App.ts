@@ -70,29 +70,39 @@ const realApp = (settings: Layer.Layer<Settings>) =>
 export type RealApp = Layer.Success<ReturnType<typeof realApp>>
 export type FakeApp = Layer.Success<ReturnType<typeof fakeApp>>
 
-/** Declares a test on an app of its own, in a data folder of its own. */
-export type AppTest<App> = <E>(
-  name: string,
-  body: Effect.Effect<void, E, App | Scope.Scope>,
+/** Runs something on an app in this folder, from the app's start to its end. */
+export type RunIn<App> = <A, E>(
+  folder: string,
+  body: Effect.Effect<A, E, App | Scope.Scope>,
   overrides?: Overrides
-) => void
+) => Effect.Effect<A, E>
 
-export const onFakes: AppTest<FakeApp> = (name, body, overrides = {}) =>
-  it.effect(name, () =>
-    Effect.flatMap(temporaryFolder, (folder) =>
-      Effect.provide(Effect.scoped(body), fakeApp(settingsIn(folder, overrides)))
-    )
-  )
+/** Where a suite runs: over fakes on the test's clock, or over the real programs. */
+export interface Place<App> {
+  /** declares a test on an app of its own, in a data folder of its own */
+  readonly test: <E>(name: string, body: Effect.Effect<void, E, App | Scope.Scope>, overrides?: Overrides) => void
+  /** declares a test that starts and ends apps itself */
+  readonly starts: <E>(name: string, body: (run: RunIn<App>, folder: string) => Effect.Effect<void, E>) => void
+}
 
-export const onRealPrograms: AppTest<RealApp> = (name, body, overrides = {}) =>
-  it.live(
-    name,
-    () =>
-      Effect.flatMap(temporaryFolder, (folder) =>
-        Effect.provide(Effect.scoped(body), realApp(settingsIn(folder, overrides)))
-      ),
-    60_000
-  )
+const runFake: RunIn<FakeApp> = (folder, body, overrides = {}) =>
+  Effect.provide(Effect.scoped(body), Layer.orDie(fakeApp(settingsIn(folder, overrides))))
+const runReal: RunIn<RealApp> = (folder, body, overrides = {}) =>
+  Effect.provide(Effect.scoped(body), Layer.orDie(realApp(settingsIn(folder, overrides))))
+
+const place = <App>(
+  declare: (name: string, body: () => Effect.Effect<void, unknown, Scope.Scope>) => void,
+  run: RunIn<App>
+): Place<App> => ({
+  test: (name, body, overrides) =>
+    declare(name, () => Effect.flatMap(temporaryFolder, (folder) => run(folder, body, overrides))),
+  starts: (name, body) => declare(name, () => Effect.flatMap(temporaryFolder, (folder) => body(run, folder)))
+})
+
+export const fakes = place<FakeApp>((name, body) => it.effect(name, body), runFake)
+export const onFakes = fakes.test
+
+export const realPrograms = place<RealApp>((name, body) => it.live(name, body, 60_000), runReal)
 
 /** A camera (a test pattern, where FFmpeg is a real one) that stays until the scope ends. */
 export const plugIn = Effect.fnUntraced(function* (number = 0) {

@@ -54,7 +54,11 @@ export interface Faults {
   noPictures: boolean
   /** why direct captures fail */
   direct?: string
+  /** direct captures come to no end */
+  directHangs: boolean
   remux?: string
+  /** a remux that starts now comes to no end */
+  remuxHangs: boolean
   convert?: string
   /** what starts from now on ignores SIGTERM */
   stubborn: boolean
@@ -93,6 +97,8 @@ export class FakeFfmpeg extends Context.Service<
     /** most publishers of one camera that ever lived at once */
     readonly mostAtOnce: () => number
     readonly play: (child: FakeChild) => Effect.Effect<Ending>
+    /** MediaMTX got new options for a path: a recorder that is switched off closes its file at once, as the real one does */
+    readonly reconfigured: (camera: string) => Effect.Effect<void>
   }
 >()("camera-service/test/FakeFfmpeg") {
   static readonly layer = Layer.effect(
@@ -101,9 +107,17 @@ export class FakeFfmpeg extends Context.Service<
       const mtx = yield* FakeMediaMtxApi
       const mediaMtx = yield* MediaMtx
       const tickets = yield* PublishTickets
-      const faults: Faults = { failStarts: 0, neverReady: false, noPictures: false, stubborn: false }
+      const faults: Faults = {
+        failStarts: 0,
+        neverReady: false,
+        noPictures: false,
+        directHangs: false,
+        remuxHangs: false,
+        stubborn: false
+      }
       const children: Array<FakeChild> = []
       const publishing = new Map<string, number>()
+      const recorders = new Map<string, ReturnType<typeof makeRecorder>>()
       let mostAtOnce = 0
       let number = 0
       const generation = () => SubscriptionRef.getUnsafe(mediaMtx.state).generation
@@ -111,6 +125,7 @@ export class FakeFfmpeg extends Context.Service<
       const publishTo = (child: FakeChild, camera: string) =>
         Effect.gen(function* () {
           const recorder = makeRecorder(camera)
+          recorders.set(camera, recorder)
           const startedIn = generation()
           yield* Effect.acquireRelease(mtx.setReady(camera, true), () =>
             Effect.gen(function* () {
@@ -150,6 +165,7 @@ export class FakeFfmpeg extends Context.Service<
 
       const direct = Effect.fnUntraced(function* (child: FakeChild) {
         yield* Effect.sleep(2 * tick)
+        if (faults.directHangs) return yield* Effect.never
         if (faults.direct !== undefined) return error(faults.direct)
         child.stdout(numbered(number++))
         return { code: 0 }
@@ -179,6 +195,11 @@ export class FakeFfmpeg extends Context.Service<
           return { code: 0 }
         })
 
+      const reconfigured = Effect.fnUntraced(function* (camera: string) {
+        const recording = (yield* mtx.configs).get(camera)?.["record"] === true
+        if (!recording) recorders.get(camera)?.close(yield* Clock.currentTimeMillis)
+      })
+
       const play = (child: FakeChild): Effect.Effect<Ending> =>
         Effect.suspend((): Effect.Effect<Ending> => {
           switch (child.work) {
@@ -189,7 +210,7 @@ export class FakeFfmpeg extends Context.Service<
             case "convert":
               return Effect.sync(() => convert(child))
             case "remux":
-              return Effect.sync(() => remux(child))
+              return faults.remuxHangs ? Effect.never : Effect.sync(() => remux(child))
             case "probe":
               return probe(child)
             case "other":
@@ -197,7 +218,7 @@ export class FakeFfmpeg extends Context.Service<
           }
         })
 
-      return FakeFfmpeg.of({ faults, children, mostAtOnce: () => mostAtOnce, play })
+      return FakeFfmpeg.of({ faults, children, mostAtOnce: () => mostAtOnce, play, reconfigured })
     })
   )
 }

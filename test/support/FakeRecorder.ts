@@ -1,4 +1,4 @@
-import { appendFileSync, openSync, closeSync, writeFileSync, writeSync } from "node:fs"
+import { closeSync, fstatSync, openSync, writeSync } from "node:fs"
 import type { PathOptions } from "../../src/process/MediaMtxApi.ts"
 
 /** Where a movie header's duration stands in the files made here: behind ftyp, in the first box of moov. */
@@ -32,24 +32,28 @@ const nameAt = (pattern: string, camera: string, ms: number): string => {
     "%H": padded(date.getUTCHours(), 2),
     "%M": padded(date.getUTCMinutes(), 2),
     "%S": padded(date.getUTCSeconds(), 2),
-    "%f": padded((ms % 1000) * 1000, 6)
+    "%f": padded(Math.floor(ms % 1000) * 1000, 6)
   }
   return pattern.replace(/%path|%[YmdHMSf]/g, (part) => parts[part] ?? part)
 }
 
+const write = (handle: number, bytes: Buffer): void => {
+  // at the end: the header is written at its own place
+  writeSync(handle, bytes, 0, bytes.length, fstatSync(handle).size)
+}
+
 /** MediaMTX's recorder of one publisher: a file that grows while the path says `record`, whole once it is closed. */
 export const makeRecorder = (camera: string) => {
-  let file: { readonly path: string; readonly since: number } | undefined
+  let file: { readonly handle: number; readonly mp4: boolean; readonly since: number } | undefined
 
   const close = (now: number): void => {
     if (file === undefined) return
-    if (file.path.endsWith(".mp4")) {
+    if (file.mp4) {
       const duration = Buffer.alloc(4)
       duration.writeUInt32BE(Math.max(1, now - file.since), 0)
-      const handle = openSync(file.path, "r+")
-      writeSync(handle, duration, 0, 4, durationAt)
-      closeSync(handle)
+      writeSync(file.handle, duration, 0, 4, durationAt)
     }
+    closeSync(file.handle)
     file = undefined
   }
 
@@ -59,11 +63,12 @@ export const makeRecorder = (camera: string) => {
     const segmentMs = Number.parseFloat(String(options["recordSegmentDuration"])) * 1000
     if (file !== undefined && now - file.since >= segmentMs) close(now)
     if (file === undefined) {
-      const fmp4 = options["recordFormat"] !== "mpegts"
-      file = { path: `${nameAt(String(options["recordPath"]), camera, now)}.${fmp4 ? "mp4" : "ts"}`, since: now }
-      writeFileSync(file.path, fmp4 ? mp4Start() : Buffer.alloc(188, 0x47))
+      const mp4 = options["recordFormat"] !== "mpegts"
+      const path = `${nameAt(String(options["recordPath"]), camera, now)}.${mp4 ? "mp4" : "ts"}`
+      file = { handle: openSync(path, "wx"), mp4, since: now }
+      write(file.handle, mp4 ? mp4Start() : Buffer.alloc(188, 0x47))
     }
-    appendFileSync(file.path, box("free", 1000))
+    write(file.handle, box("free", 1000))
   }
 
   return { look, close }

@@ -77,7 +77,7 @@ export const fakeSpawner = Layer.effect(
         yield* Effect.addFinalizer(() =>
           Effect.gen(function* () {
             if (child.running && (child.frozen || child.stubborn)) {
-              yield* Effect.raceFirst(Effect.sleep(forceKillAfter), Deferred.await(ended))
+              yield* Effect.timeoutOption(Deferred.await(ended), forceKillAfter)
               child.end({ signal: "SIGKILL" })
             }
             child.end({ signal: "SIGTERM" })

@@ -66,6 +66,20 @@ type GroundLayer = Layer.Layer<
   Settings | PublishTickets
 >
 
+/** The fake MediaMTX with the fake recorder in it. */
+const recordingMediaMtx = Layer.effect(
+  MediaMtxApi,
+  Effect.gen(function* () {
+    const api = yield* MediaMtxApi
+    const { reconfigured } = yield* FakeFfmpeg
+    return MediaMtxApi.of({
+      ...api,
+      patchPath: (name, options) => Effect.tap(api.patchPath(name, options), () => reconfigured(name)),
+      replacePath: (name, options) => Effect.tap(api.replacePath(name, options), () => reconfigured(name))
+    })
+  })
+)
+
 /** Nothing but memory and the test's clock. */
 export const fakeGround = Layer.effect(
   Ground,
@@ -93,7 +107,12 @@ export const fakeGround = Layer.effect(
       patience: 1500
     })
   })
-).pipe(Layer.provideMerge(fakeSpawner), Layer.provideMerge(FakeFfmpeg.layer), Layer.provideMerge(FakeMediaMtxApi.layer))
+).pipe(
+  Layer.provideMerge(fakeSpawner),
+  Layer.provideMerge(recordingMediaMtx),
+  Layer.provideMerge(FakeFfmpeg.layer),
+  Layer.provideMerge(FakeMediaMtxApi.layer)
+)
 
 const isAlive = (pid: number): boolean => {
   try {

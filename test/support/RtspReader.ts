@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { connect, type Socket } from "node:net"
 
 /** The server answered a step with this status, or closed the connection (0). */
-export class RtspRefused extends Data.TaggedError("RtspRefused")<{ readonly step: string; readonly status: number }> {}
+class RtspRefused extends Data.TaggedError("RtspRefused")<{ readonly step: string; readonly status: number }> {}
 
 /** Who reads, as long as the scope lives. Times are milliseconds from the first DESCRIBE. */
 export interface RtspReader {
@@ -93,8 +93,10 @@ export const announce = Effect.fnUntraced(
     readonly password: string
   }) {
     const socket = yield* open(target.port)
-    const sdp =
-      "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:0\r\n"
+    const sdp = [
+      ...["v=0", "o=- 0 0 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", "m=video 0 RTP/AVP 96"],
+      ...["a=rtpmap:96 H264/90000", "a=fmtp:96 packetization-mode=1", "a=control:0", ""]
+    ].join("\r\n")
     const status = Effect.callback<number>((resume) => {
       const take = parser({ reply: ({ status: found }) => resume(Effect.succeed(found)), packet: () => {} })
       socket.on("data", take)

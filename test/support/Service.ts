@@ -2,12 +2,14 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import { SignJWT } from "jose/jwt/sign"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Role } from "../../schema/Auth.ts"
+import { CameraClient } from "../../schema/client/CameraClient.ts"
 import { eventually } from "./Eventually.ts"
 import { freePorts } from "./FreePorts.ts"
 import { type Process, processesWith, runs, signal } from "./Processes.ts"
@@ -207,6 +209,11 @@ export const start = Effect.fnUntraced(function* (ground: Ground, options: RunOp
   const answers = Effect.map(statusOf(`${service.health}/health/live`), (status) => status === 200)
   yield* orEnded(running, eventually("the service answers", answers, "10 seconds"))
   return service
+})
+
+/** The typed client, for whoever the grant makes a token for; it connects with the first call. */
+export const clientOf = Effect.fnUntraced(function* (service: Pick<Service, "url" | "token">, grant: Grant) {
+  return yield* CameraClient.make({ url: service.url, token: Redacted.make(yield* service.token(grant)) })
 })
 
 /** Waits until `GET /health/ready` says so. */

@@ -147,7 +147,7 @@ const isStep = (value: number, minimum: number, maximum: number, step: number): 
   value >= minimum && value <= maximum && (step <= 1 || (value - minimum) % step === 0)
 
 /** A device with more entries than any real one has is broken, and must not hold us. */
-const entries = 256
+const entries = 64
 
 const discrete = 1
 

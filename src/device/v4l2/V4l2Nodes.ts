@@ -36,7 +36,7 @@ export interface NodeInfo extends Capability {
 
 /** A camera answers within 20 ms; one that has to be woken first may take a second. */
 const deadline = Duration.seconds(2)
-/** An open that hangs occupies one of libuv's four threads, which files and names are waiting for too. */
+/** An open that hangs occupies one of libuv's few threads (four unless told otherwise), which files wait for too. */
 const atOnce = 2
 /** More than any device lists. */
 const maxFormats = 64
@@ -72,7 +72,7 @@ export class V4l2Nodes extends Context.Service<
 
       /** The open cannot be taken back: when it ends after our deadline, what it opened is closed then. */
       const descriptor = Effect.fnUntraced(function* (path: string) {
-        // one that hangs is not joined by a second one, and two that hang leave half of the pool to the others
+        // one that hangs is not joined by a second one, and what hangs leaves a thread to the others
         if (opening.has(path) || opening.size > atOnce) return yield* new ProbeFailed({ node: path, code: "TIMEOUT" })
         const opened = yield* Effect.acquireRelease(
           Effect.sync(() => ({ fd: openNode(path) })),

@@ -1,0 +1,86 @@
+/** A row of the table of budgets, which is the contract; `benchmark` measures it. */
+export interface Budget {
+  readonly name: string
+  readonly benchmark: string
+  readonly what: string
+  /** the reference system: its target · what was measured of it */
+  readonly reference: string
+  readonly unit: string
+  readonly budget: string
+  readonly isMet: (value: number) => boolean
+  /** why nothing is measured */
+  readonly notHere?: string
+}
+
+type Rule = Pick<Budget, "unit" | "budget" | "isMet">
+
+const below = (limit: number, unit: string, which = ""): Rule => ({
+  unit,
+  budget: `${which} < ${limit.toLocaleString("en")} ${unit}`.trim(),
+  isMet: (value) => value < limit
+})
+const atMost = (limit: number, unit: string): Rule => ({
+  unit,
+  budget: `≤ ${limit} ${unit}`,
+  isMet: (value) => value <= limit
+})
+const atLeast = (limit: number): Rule => ({
+  unit: "",
+  budget: limit.toLocaleString("en"),
+  isMet: (value) => value >= limit
+})
+
+const row = (name: string, what: string, reference: string, rule: Rule, notHere?: string): Budget => ({
+  name,
+  benchmark: name.split(".")[0] ?? name,
+  what,
+  reference,
+  ...rule,
+  ...(notHere === undefined ? {} : { notHere })
+})
+
+const needsCamera = "needs a V4L2 camera that can be plugged: the lab"
+const timesBare = "× bare"
+
+/** All rows, in the order of the contract. */
+export const budgets: ReadonlyArray<Budget> = [
+  row("hotplug", "camera plugged → notification", "< 200 ms · never came", below(50, "ms", "p95"), needsCamera),
+  row("latency.p50", "status methods, 1,000 connections at 1/s", "< 50 · 0.2 ms", below(1, "ms", "p50")),
+  row("latency.p99", "", "< 50 · 0.85 ms", below(5, "ms", "p99")),
+  row("cpu.ping", "CPU a call: ping", "– · 26 µs (bare: 16)", atMost(1.3, timesBare)),
+  row("cpu.get_camera_list", "CPU a call: get_camera_list of 10", "– · 70 µs (bare: 28)", atMost(1.3, timesBare)),
+  row("list.call", "list_recordings, 50 of 100,000", "–", below(2, "ms", "p50")),
+  row("list.cpu", "the same, CPU", "– · 16 ms, 200 files", below(2, "ms")),
+  row("broadcast.first", "notification to 1,000 clients: the first", "< 20 ms · none came", below(5, "ms", "p50")),
+  row("broadcast.last", "… the last", "< 20 ms · none came", below(50, "ms", "p50")),
+  row("connections.held", "connections held on one core", "1,000+ · 5,000", atLeast(10_000)),
+  row("memory.base", "RSS: base", "< 60 · 13 MB", below(60, "MB")),
+  row("memory.cameras", "… with 10 cameras", "< 200 · 14 MB", below(70, "MB")),
+  row("memory.connections", "… with 1,000 idle connections", "– · 33 MB", below(90, "MB")),
+  row("memory.calls", "… after 1,000,000 calls", "– · 54 MB and growing", below(100, "MB")),
+  row("memory.growth", "… the second half of them", "– · 20 MB", below(5, "MB")),
+  row("snapshot.at_hand", "snapshot: live, at hand", "< 500 · 100 ms", below(5, "ms", "p95")),
+  row(
+    "snapshot.fresh_mjpeg",
+    "snapshot: live, fresh, from MJPEG",
+    "–",
+    below(50, "ms", "p95"),
+    "needs a camera that delivers MJPEG: the lab"
+  ),
+  row("snapshot.fresh", "snapshot: live, fresh, encoded here", "–", below(250, "ms", "p95")),
+  row("snapshot.activated.p50", "snapshot: activated", "1–3 s · 2–5 s", below(200, "ms", "p50")),
+  row("snapshot.activated.p95", "", "", below(350, "ms", "p95")),
+  row("snapshot.direct.p50", "snapshot: direct (the tier's own time)", "– · never", below(200, "ms", "p50")),
+  row("snapshot.direct.p95", "", "", below(350, "ms", "p95")),
+  row("describe.keyframe", "idle camera: DESCRIBE → first frame", "– (go2rtc 154 ms)", below(300, "ms", "p50")),
+  row("snapshot.burst", "20 snapshots at once, live: the slowest", "– · 4: 372 ms", below(20, "ms", "p50")),
+  row("recording.live", "recording started: live", "< 1 s · 2.6 s", below(1200, "ms", "p95")),
+  row("recording.idle", "recording started: idle", "< 1 s · 2.6 s", below(2000, "ms", "p95")),
+  row("path", "MediaMTX path after detection", "< 100 ms · –", below(20, "ms"), needsCamera),
+  row("start.reply", "start → first reply", "< 30 s · 30.0 s", below(500, "ms", "slowest")),
+  row("start.ready", "start → ready with 10 cameras", "–", below(2000, "ms", "slowest")),
+  row("idle.cpu", "idle CPU, 10 cameras", "– · 0.2 %", below(0.3, "%")),
+  row("ffmpeg.gone", "frozen FFmpeg gone after its last need", "–", below(6000, "ms", "slowest")),
+  row("recovery.time", "MediaMTX killed → 50 paths, 2 streams", "< 60 s · never", below(3000, "ms", "slowest")),
+  row("orphans.left", "orphans after 100 kill -9", "– · 3 each time", atMost(0, "processes"))
+]

@@ -1,0 +1,102 @@
+import { writeFileSync } from "node:fs"
+import { parseArgs } from "node:util"
+import type { Benchmark, Measurement, Run } from "./Benchmark.ts"
+import { broadcast } from "./Broadcast.ts"
+import { type Budget, budgets } from "./Budgets.ts"
+import { connectionCount } from "./ConnectionCount.ts"
+import { cpu } from "./Cpu.ts"
+import { describe } from "./Describe.ts"
+import { breakOff } from "./Ending.ts"
+import { fileList } from "./FileList.ts"
+import { frozenFfmpeg } from "./FrozenFfmpeg.ts"
+import { idle } from "./Idle.ts"
+import { latency } from "./Latency.ts"
+import { memory } from "./Memory.ts"
+import { orphans } from "./Orphans.ts"
+import { recordingStart } from "./RecordingStart.ts"
+import { recovery } from "./Recovery.ts"
+import { snapshotTiers } from "./SnapshotTiers.ts"
+import { start } from "./Start.ts"
+import { json, type Result, table } from "./Table.ts"
+
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  start,
+  idle,
+  memory,
+  cpu,
+  latency,
+  list: fileList,
+  broadcast,
+  connections: connectionCount,
+  snapshot: snapshotTiers,
+  describe,
+  recording: recordingStart,
+  ffmpeg: frozenFfmpeg,
+  recovery,
+  orphans
+}
+
+const help = `scripts/bench [NAME…] [--json FILE] [--quick]: measures the production bundle against its budgets
+
+  NAME         only these: ${Object.keys(benchmarks).join(" ")}
+  --json FILE  also writes an array of {name, value, unit, budget, reference, ok}
+  --quick      a tenth of the repetitions: to try it out, not to quote
+`
+
+const tell = (text: string): void => void process.stderr.write(`bench: ${text}\n`)
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "string" }, quick: { type: "boolean" }, help: { type: "boolean" } }
+})
+const unknown = positionals.filter((name) => !(name in benchmarks))
+if (values.help === true || unknown.length > 0) {
+  process.stderr.write(help)
+  process.exit(values.help === true ? 0 : 64)
+}
+
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(name, () => {
+    breakOff()
+    process.exit(130)
+  })
+}
+process.on("exit", breakOff)
+
+const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name)
+const measured = new Map<string, Measurement>()
+const failures = new Map<string, string>()
+
+for (const [name, benchmark] of Object.entries(benchmarks)) {
+  if (!wanted(name)) continue
+  const began = performance.now()
+  const run: Run = {
+    say: (text) => tell(`${name}: ${text}`),
+    times: (count) => (values.quick === true ? Math.ceil(count / 10) : count)
+  }
+  tell(name)
+  try {
+    for (const measurement of await benchmark(run)) measured.set(measurement.name, measurement)
+    run.say(`done in ${Math.round((performance.now() - began) / 1000)} s`)
+  } catch (error) {
+    failures.set(name, error instanceof Error ? error.message : String(error))
+    run.say(`FAILED: ${error instanceof Error ? error.stack : String(error)}`)
+  }
+}
+
+const resultOf = (budget: Budget): Result => {
+  const measurement = measured.get(budget.name)
+  if (measurement !== undefined) return { budget, measured: measurement }
+  const failure = failures.get(budget.benchmark)
+  return {
+    budget,
+    reason: budget.notHere === undefined ? `FAILED: ${failure ?? "no value"}` : `not measured here: ${budget.notHere}`
+  }
+}
+
+const results = budgets
+  .filter(({ benchmark, notHere }) => wanted(benchmark) || (notHere !== undefined && positionals.length === 0))
+  .map(resultOf)
+process.stdout.write(table(results))
+if (values.json !== undefined) writeFileSync(values.json, json(results))
+process.exit(failures.size > 0 ? 1 : 0)

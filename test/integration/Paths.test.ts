@@ -1,0 +1,4 @@
+import { realPrograms } from "../support/App.ts"
+import { pathBehaviour } from "../suites/paths.ts"
+
+pathBehaviour("paths over the real MediaMTX", realPrograms)

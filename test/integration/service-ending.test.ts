@@ -1,0 +1,110 @@
+import { assert, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { execFileSync } from "node:child_process"
+import { join } from "node:path"
+import { eventually } from "../support/Eventually.ts"
+import { connect } from "../support/PlainClient.ts"
+import { signal } from "../support/Processes.ts"
+import { makeGround, ready, run, type Service, start, startReady } from "../support/Service.ts"
+
+/** Fails when the effect takes longer: a bound that the contract gives. */
+const within = (bound: Duration.Input) =>
+  Effect.timeoutOrElse({ duration: bound, orElse: () => Effect.die(new Error(`took longer than ${String(bound)}`)) })
+
+const operatorOf = (service: Service) =>
+  Effect.flatMap(service.token({ role: "operator" }), (token) => connect(service.url, token))
+
+const secondsOf = (file: string): number =>
+  Number(
+    execFileSync("ffprobe", ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", file], {
+      encoding: "utf8"
+    })
+  )
+
+interface Listed {
+  readonly files: ReadonlyArray<{ readonly filename: string; readonly file_size: number }>
+}
+
+for (const name of ["SIGTERM", "SIGINT"] as const) {
+  it.live(`${name} while it streams and records: clients are told, the recording is whole, and nothing is left`, () =>
+    Effect.gen(function* () {
+      const ground = yield* makeGround()
+      const service = yield* start(ground)
+      yield* ready(service)
+      const client = yield* operatorOf(service)
+      const stranger = yield* connect(service.url)
+      yield* client.result("start_streaming", { device: "camera0" })
+      const { filename } = yield* client.result<{ readonly filename: string }>("start_recording", { device: "camera1" })
+      const file = join(ground.folder, "recordings", filename)
+
+      yield* service.kill(name)
+      assert.deepStrictEqual(yield* service.ended.pipe(within("10 seconds")), { code: 0, signal: null })
+      assert.deepStrictEqual(ground.processes(), [])
+      assert.include(yield* client.notice("event"), { topic: "system.shutdown" })
+      assert.strictEqual(yield* client.closed, 1001)
+      assert.strictEqual(yield* stranger.closed, 1001)
+      assert.deepStrictEqual(stranger.notices(), [])
+      assert.isAbove(secondsOf(file), 0)
+
+      const next = yield* start(ground)
+      const again = yield* operatorOf(next)
+      const { files } = yield* again.result<Listed>("list_recordings", { device: "camera1" })
+      assert.deepStrictEqual(
+        files.map((one) => one.filename),
+        [filename]
+      )
+      const info = yield* again.result<{ readonly duration: number }>("get_recording_info", { filename })
+      assert.approximately(info.duration, secondsOf(file), 0.05)
+    })
+  )
+}
+
+it.live("an FFmpeg that no longer reacts does not keep the service from ending well", () =>
+  Effect.gen(function* () {
+    const service = yield* startReady()
+    const client = yield* operatorOf(service)
+    yield* client.result("start_streaming", { device: "camera0" })
+    for (const { pid } of service.ground.running("ffmpeg")) signal(pid, "SIGSTOP")
+    yield* service.kill("SIGTERM")
+    assert.deepStrictEqual(yield* service.ended.pipe(within("10 seconds")), { code: 0, signal: null })
+    assert.deepStrictEqual(service.ground.processes(), [])
+  })
+)
+
+it.live("a second signal ends it at once, and still leaves no child behind", () =>
+  Effect.gen(function* () {
+    const service = yield* startReady()
+    const client = yield* operatorOf(service)
+    yield* client.result("start_streaming", { device: "camera0" })
+    // this one holds the end up
+    for (const { pid } of service.ground.running("ffmpeg")) signal(pid, "SIGSTOP")
+    yield* service.kill("SIGTERM")
+    yield* eventually(
+      "it says that a second signal ends it",
+      Effect.sync(() => service.stderr().includes("once more"))
+    )
+    assert.isNotEmpty(service.ground.running("ffmpeg"))
+    yield* service.kill("SIGTERM")
+    assert.deepStrictEqual(yield* service.ended.pipe(within("1 second")), { code: 1, signal: null })
+    yield* eventually(
+      "no child is left",
+      Effect.sync(() => service.ground.processes().length === 0),
+      "2 seconds"
+    )
+  })
+)
+
+it.live("a signal while it starts ends it as well", () =>
+  Effect.gen(function* () {
+    const ground = yield* makeGround()
+    const service = yield* run(ground)
+    yield* eventually(
+      "MediaMTX is being started",
+      Effect.sync(() => ground.running("mediamtx").length > 0)
+    )
+    yield* service.kill("SIGTERM")
+    assert.deepStrictEqual(yield* service.ended.pipe(within("10 seconds")), { code: 0, signal: null })
+    assert.deepStrictEqual(ground.processes(), [])
+  })
+)

@@ -1,0 +1,83 @@
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { readFileSync, statSync } from "node:fs"
+import { join } from "node:path"
+import { eventually } from "../support/Eventually.ts"
+import { collector } from "../support/OtlpCollector.ts"
+import { connect } from "../support/PlainClient.ts"
+import { announce, readRtsp } from "../support/RtspReader.ts"
+import { startReady } from "../support/Service.ts"
+
+/** What FFmpeg's arguments name as the place to publish to. */
+const targetIn = (argv: ReadonlyArray<string>) =>
+  URL.parse(argv.find((word) => word.startsWith("rtsp://")) ?? "") ?? new URL("rtsp://nowhere")
+
+it.live("no token, secret or password that still works stands in the process list, the log, a reply or a trace", () =>
+  Effect.gen(function* () {
+    const traces = yield* collector
+    const service = yield* startReady({
+      settings: { TELEMETRY_LOG_LEVEL: "trace", TELEMETRY_OTLP_ENDPOINT: traces.endpoint }
+    })
+    const { ground } = service
+    const token = yield* service.token({ role: "admin" })
+    const client = yield* connect(service.url, token)
+    // whatever has to do with tokens, passwords and children
+    yield* client.result("start_streaming", { device: "camera0" })
+    yield* client.result("take_snapshot", { device: "camera1" })
+    yield* client.result("start_recording", { device: "camera0" })
+    for (const device of ["camera0", "camera1"]) {
+      yield* client.result("get_camera_status", { device, debug: true })
+      yield* client.result("get_stream_status", { device })
+    }
+    yield* client.result("get_streams")
+    yield* client.error("authenticate", { auth_token: `${token}x` })
+    yield* (yield* readRtsp({ port: ground.ports.rtsp, path: "camera0", token })).firstPacket
+    yield* (yield* readRtsp({ port: ground.ports.rtsp, path: "camera1", query: `?token=${token}` })).firstPacket
+
+    const publishers = ground.running("ffmpeg").map(({ argv }) => targetIn(argv))
+    assert.lengthOf(publishers, 2)
+    const commands = ground.processes().flatMap(({ argv }) => argv)
+    // a second FFmpeg is what somebody would try with the password of the first
+    for (const { password, pathname, username } of publishers) {
+      assert.isNotEmpty(password)
+      const target = { port: ground.ports.rtsp, path: pathname.slice(1), user: username, password }
+      assert.strictEqual(yield* announce(target), 401)
+    }
+    const stale = yield* Effect.flip(
+      readRtsp({ port: ground.ports.rtsp, path: "camera0", token: publishers[0]?.password ?? "" })
+    )
+    assert.strictEqual(stale.status, 401)
+
+    yield* client.result("stop_recording", { device: "camera0" })
+    yield* service.kill("SIGTERM")
+    assert.strictEqual((yield* service.ended).code, 0)
+    yield* eventually(
+      "the traces have come",
+      Effect.sync(() => traces.spans().length > 0)
+    )
+
+    const secret = readFileSync(join(ground.folder, "secrets/jwt_secret"), "utf8").trim()
+    const signature = token.split(".")[2] ?? ""
+    const passwords = publishers.map(({ password }) => password)
+    const shown: ReadonlyArray<readonly [string, string, ReadonlyArray<string>]> = [
+      ["the process list", commands.join(" "), []],
+      ["the log", service.stderr() + service.stdout(), passwords],
+      ["a reply", client.texts().join("\n"), passwords],
+      ["a trace", traces.text(), passwords]
+    ]
+    for (const [where, text, more] of shown) {
+      assert.isNotEmpty(text, where)
+      for (const word of [secret, signature, ...more]) assert.isFalse(text.includes(word), `${where} shows a secret`)
+      assert.notMatch(text, /eyJ[\w-]+\.eyJ/, where)
+    }
+  })
+)
+
+it.live("the secrets of the data folder are for the service's own user only", () =>
+  Effect.gen(function* () {
+    const { ground } = yield* startReady()
+    const modeOf = (path: string) => (statSync(join(ground.folder, path)).mode & 0o777).toString(8)
+    assert.strictEqual(modeOf("secrets"), "700")
+    assert.strictEqual(modeOf("secrets/jwt_secret"), "600")
+  })
+)

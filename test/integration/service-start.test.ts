@@ -1,0 +1,220 @@
+import { assert, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { chmodSync, existsSync, writeFileSync } from "node:fs"
+import { createServer } from "node:net"
+import { join } from "node:path"
+import { connect } from "../support/PlainClient.ts"
+import {
+  bundle,
+  type Ended,
+  type Ground,
+  makeGround,
+  ready,
+  type Run,
+  run,
+  type RunOptions,
+  start,
+  startReady,
+  statusOf
+} from "../support/Service.ts"
+
+/** Runs the program to its end; what it wrote, line by line, without the log. */
+const runToEnd = Effect.fnUntraced(function* (ground: Ground, options?: RunOptions) {
+  const running: Run = yield* run(ground, options)
+  const { code }: Ended = yield* running.ended.pipe(
+    Effect.timeoutOrElse({ duration: "15 seconds", orElse: () => Effect.die(new Error("it did not end")) })
+  )
+  const complaints = running
+    .stderr()
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("{"))
+  return { code, complaints, text: complaints.join("\n"), stdout: running.stdout() }
+})
+
+/** Holds a port of 127.0.0.1 as another program would. */
+const occupy = (port: number) =>
+  Effect.acquireRelease(
+    Effect.callback<ReturnType<typeof createServer>>((resume) => {
+      // it takes connections and says nothing
+      const server = createServer((socket) => void socket.on("error", () => {}).unref())
+      server.listen(port, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) => Effect.sync(() => void server.close())
+  )
+
+it.live("a bad configuration stops the start with status 78, and every wrong key, value and rule is named", () =>
+  Effect.gen(function* () {
+    const ground = yield* makeGround()
+    const file = join(ground.folder, "bad.yml")
+    writeFileSync(file, "server:\n  prot: 8002\ncodec:\n  profile: h265\nstreams: 5\n")
+    const { code, complaints, text } = yield* runToEnd(ground, {
+      args: ["serve", "--config", file],
+      environment: {
+        CAMERA_SERVICE_HEALTH_PORT: "70000",
+        CAMERA_SERVICE_AUTH_JWT_SECRET: "tooshortsecret",
+        CAMERA_SERVICE_NO_SUCH_KEY: "1"
+      }
+    })
+    assert.strictEqual(code, 78)
+    assert.isAtLeast(complaints.length, 7)
+    for (const key of ["server.prot", "codec.profile", "streams", "health.port", "auth.jwt_secret", "NO_SUCH_KEY"]) {
+      assert.include(text, key)
+    }
+    for (const word of ["h265", "stanag4406 or none", "70000", "1 to 65535", "32 characters or more"]) {
+      assert.include(text, word)
+    }
+    assert.notInclude(text, "tooshortsecret")
+    assert.deepStrictEqual(ground.processes(), [])
+  })
+)
+
+it.live("a configuration file that is not there, or no YAML, is said in one line", () =>
+  Effect.gen(function* () {
+    const ground = yield* makeGround()
+    const missing = join(ground.folder, "nowhere.yml")
+    const file = join(ground.folder, "broken.yml")
+    writeFileSync(file, "server: [\n")
+    for (const path of [missing, file]) {
+      const { code, text } = yield* runToEnd(ground, { args: ["serve", "--config", path] })
+      assert.strictEqual(code, 78)
+      assert.include(text, path)
+    }
+  })
+)
+
+for (const name of ["server", "health", "rtsp", "api"] as const) {
+  it.live(`the ${name} port in use: status 69, and one line that says which port`, () =>
+    Effect.gen(function* () {
+      const ground = yield* makeGround()
+      yield* occupy(ground.ports[name])
+      const { code, complaints, text } = yield* runToEnd(ground)
+      assert.strictEqual(code, 69)
+      assert.lengthOf(complaints, 1, text)
+      assert.include(text, String(ground.ports[name]))
+      assert.match(text, /in use/)
+      assert.deepStrictEqual(ground.processes(), [])
+    })
+  )
+}
+
+const programs = [
+  ["MEDIAMTX_BINARY", "mediamtx.binary"],
+  ["FFMPEG_BINARY", "ffmpeg.binary"],
+  ["FFMPEG_FFPROBE_BINARY", "ffmpeg.ffprobe_binary"]
+] as const
+
+for (const [variable, key] of programs) {
+  it.live(`${key} is not there: status 69, and one line that names it and says what to do`, () =>
+    Effect.gen(function* () {
+      const ground = yield* makeGround()
+      const program = "/nowhere/at-all"
+      const { code, complaints, text } = yield* runToEnd(ground, {
+        environment: { [`CAMERA_SERVICE_${variable}`]: program }
+      })
+      assert.strictEqual(code, 69)
+      assert.lengthOf(complaints, 1, text)
+      assert.include(text, program)
+      assert.include(text, key)
+      assert.deepStrictEqual(ground.processes(), [])
+    })
+  )
+}
+
+it.live("a MediaMTX that is too old is refused with its version", () =>
+  Effect.gen(function* () {
+    const ground = yield* makeGround()
+    const old = join(ground.folder, "mediamtx")
+    writeFileSync(old, '#!/bin/sh\n[ "$1" = --version ] && echo v1.9.0 && exit 0\necho "json: unknown field"\nexit 1\n')
+    chmodSync(old, 0o755)
+    const { code, text } = yield* runToEnd(ground, { environment: { CAMERA_SERVICE_MEDIAMTX_BINARY: old } })
+    assert.strictEqual(code, 69)
+    assert.include(text, "v1.9.0")
+    assert.include(text, "1.20.1")
+  })
+)
+
+it.live("a second service on the data folder of the first ends with 69 and leaves the first alone", () =>
+  Effect.gen(function* () {
+    const first = yield* startReady()
+    const other = yield* makeGround()
+    const environment = { CAMERA_SERVICE_DATA_DIR: first.ground.folder }
+    const { code, complaints, text } = yield* runToEnd(other, { environment })
+    assert.strictEqual(code, 69)
+    assert.lengthOf(complaints, 1, text)
+    assert.include(text, first.ground.folder)
+    assert.include(text, `process ${first.pid}`)
+    yield* ready(first)
+  })
+)
+
+const systemNode = "/usr/bin/node"
+
+it.live.runIf(existsSync(systemNode))("another Node than the one it is made for is refused in one line", () =>
+  Effect.gen(function* () {
+    const ground = yield* makeGround()
+    const version = yield* runToEnd(ground, { command: [systemNode], args: ["--version"] })
+    const { code, complaints, text } = yield* runToEnd(ground, { command: [systemNode, bundle] })
+    // the system's may be the right one
+    if (version.stdout.startsWith("v24.")) return
+    assert.strictEqual(code, 69)
+    assert.lengthOf(complaints, 1, text)
+    assert.include(text, "Node 24")
+    assert.include(text, version.stdout.trim())
+  })
+)
+
+it.live("it answers before MediaMTX is ready, and says so", () =>
+  Effect.gen(function* () {
+    const ground = yield* makeGround()
+    const gate = join(ground.folder, "gate")
+    const slow = join(ground.folder, "slow-mediamtx")
+    writeFileSync(slow, `#!/bin/sh\nuntil [ -e '${gate}' ]; do sleep 0.05; done\nexec mediamtx "$@"\n`)
+    chmodSync(slow, 0o755)
+    const service = yield* start(ground, { environment: { CAMERA_SERVICE_MEDIAMTX_BINARY: slow } })
+    const client = yield* connect(service.url, yield* service.token({ role: "operator" }))
+    assert.include(yield* client.result<object>("get_camera_list"), { total: 2 })
+    assert.include(yield* client.result<object>("get_system_status"), { status: "starting" })
+    assert.strictEqual(yield* statusOf(`${service.health}/health/ready`), 503)
+    assert.strictEqual(yield* statusOf(`${service.health}/health/live`), 200)
+    // a picture needs no MediaMTX
+    const { tier_name } = yield* client.result<{ readonly tier_name: string }>("take_snapshot", { device: "camera0" })
+    assert.strictEqual(tier_name, "direct")
+    // who asks for a stream now gets it as soon as MediaMTX is there
+    const streaming = yield* Effect.forkScoped(client.result<object>("start_streaming", { device: "camera1" }))
+    writeFileSync(gate, "")
+    yield* ready(service)
+    assert.include(yield* client.result<object>("get_system_status"), { status: "ready" })
+    assert.include(yield* Fiber.join(streaming), { status: "STARTED" })
+  })
+)
+
+it.live("`token` prints a token that the service of the same folder accepts, and nothing else", () =>
+  Effect.gen(function* () {
+    const ground = yield* makeGround()
+    // before the first start: the secret is made by whoever comes first
+    const made = yield* runToEnd(ground, { args: ["token", "--role", "operator", "--cameras", "camera1"] })
+    assert.match(made.stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/)
+    const service = yield* start(ground)
+    const client = yield* connect(service.url)
+    const session = yield* client.result<object>("authenticate", { auth_token: made.stdout.trim() })
+    assert.include(session, { role: "operator" })
+    assert.include(yield* client.result<object>("get_camera_list"), { total: 1 })
+    const bad = yield* runToEnd(ground, { args: ["token", "--role", "king"] })
+    assert.deepInclude(bad, { code: 64, stdout: "" })
+    assert.include(bad.text, "viewer, operator or admin")
+  })
+)
+
+it.live("the first reply comes while MediaMTX is still starting, well before the service is ready", () =>
+  Effect.gen(function* () {
+    const ground = yield* makeGround()
+    const began = Date.now()
+    const service = yield* start(ground)
+    const client = yield* connect(service.url)
+    yield* client.result("ping")
+    assert.isBelow(Date.now() - began, Duration.toMillis("5 seconds"))
+    yield* ready(service)
+  })
+)

@@ -1,0 +1,251 @@
+import { assert, describe } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import { rmSync, utimesSync } from "node:fs"
+import { join } from "node:path"
+import { Recordings } from "../../src/recording/Recordings.ts"
+import { DataFolder } from "../../src/storage/DataFolder.ts"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { asTimePasses, durationOnDisk, filesOnDisk, record, start, stop } from "../suites/recordings.ts"
+import { onFakes, plugIn } from "../support/App.ts"
+import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
+import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
+import { Ground, running, until } from "../support/Ground.ts"
+
+const recorded = Effect.fnUntraced(function* (camera: string) {
+  yield* record(yield* start({ camera }))
+  return (yield* stop(camera)).files[0]?.filename ?? ""
+})
+
+const pathOf = (filename: string) => Effect.map(DataFolder, ({ recordings }) => join(recordings, filename))
+
+/** Does something to the disk at every step until the recording has started. */
+const startWhile = Effect.fnUntraced(function* (camera: string, meddle: () => void) {
+  const recordings = yield* Recordings
+  const { step } = yield* Ground
+  const starting = yield* Effect.forkChild(recordings.start({ camera }), { startImmediately: true })
+  while (starting.pollUnsafe() === undefined) {
+    meddle()
+    yield* step
+  }
+  return yield* Fiber.join(starting)
+})
+
+describe("a recording's start", () => {
+  onFakes(
+    "is not mistaken about its file when an older one of the camera changes meanwhile",
+    Effect.gen(function* () {
+      const camera = yield* plugIn()
+      const old = yield* recorded(camera)
+      const path = yield* pathOf(old)
+      const recording = yield* startWhile(camera, () => utimesSync(path, new Date(), new Date()))
+      assert.notStrictEqual(recording.segments[0]?.filename, old)
+      const index = yield* FileIndex
+      assert.isAbove((yield* index.get("recording", old))?.duration ?? 0, 0)
+    })
+  )
+
+  onFakes(
+    "succeeds when an older recording of the camera is deleted meanwhile",
+    Effect.gen(function* () {
+      const recordings = yield* Recordings
+      const camera = yield* plugIn()
+      const old = yield* recorded(camera)
+      const starting = yield* Effect.forkChild(recordings.start({ camera }), { startImmediately: true })
+      yield* recordings.delete(old)
+      const recording = yield* asTimePasses(Fiber.join(starting))
+      assert.deepEqual(yield* filesOnDisk, [recording.segments[0]?.filename ?? ""])
+    })
+  )
+
+  onFakes(
+    "that brings no bytes is taken back: nothing runs, nothing records, and it can be tried again",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const mtx = yield* FakeMediaMtxApi
+      const camera = yield* plugIn()
+      faults.neverReady = true
+      const failure = yield* Effect.flip(start({ camera }))
+      assert.strictEqual(failure._tag, "DependencyFailed")
+      assert.lengthOf(yield* running("publish"), 0)
+      assert.isFalse((yield* mtx.configs).get(camera)?.["record"])
+      faults.neverReady = false
+      yield* record(yield* start({ camera }))
+    })
+  )
+
+  onFakes(
+    "tells why the stream fails",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      faults.failStarts = 1000
+      const failure = yield* Effect.flip(start({ camera: yield* plugIn() }))
+      assert.deepInclude(failure, { _tag: "DependencyFailed" })
+      assert.include(JSON.stringify(failure), "the camera is broken")
+    })
+  )
+
+  onFakes(
+    "fails within 5 s while MediaMTX is away",
+    Effect.gen(function* () {
+      const mtx = yield* FakeMediaMtxApi
+      const camera = yield* plugIn()
+      yield* mtx.setAvailable(false)
+      const failure = yield* Effect.flip(start({ camera }))
+      assert.deepInclude(failure, { dependency: "mediamtx", detail: "MediaMTX is not running" })
+    })
+  )
+})
+
+describe("a recording's end", () => {
+  onFakes(
+    "comes by itself when its time is over",
+    Effect.gen(function* () {
+      const recordings = yield* Recordings
+      const index = yield* FileIndex
+      const camera = yield* plugIn()
+      const recording = yield* asTimePasses(recordings.start({ camera, duration: Duration.seconds(5) }))
+      const filename = recording.segments[0]?.filename ?? ""
+      yield* until(
+        "its end",
+        Effect.map(running("publish"), (all) => all.length === 0)
+      )
+      yield* until(
+        "its duration in the list",
+        Effect.map(index.get("recording", filename), (file) => file !== undefined && file.duration > 0)
+      )
+      assert.closeTo(yield* durationOnDisk(filename), 5, 0.2)
+      assert.deepInclude(yield* Effect.flip(stop(camera)), { state: "STOPPED" })
+    })
+  )
+
+  onFakes(
+    "keeps the fMP4 where it cannot be remuxed",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const camera = yield* plugIn()
+      faults.remux = "No space left on device"
+      yield* record(yield* asTimePasses((yield* Recordings).start({ camera, format: "mkv" })))
+      const { files } = yield* stop(camera)
+      assert.match(files[0]?.filename ?? "", /\.mp4$/)
+      assert.isAbove(files[0]?.duration ?? 0, 0)
+      assert.deepEqual(
+        yield* filesOnDisk,
+        files.map(({ filename }) => filename)
+      )
+    })
+  )
+
+  onFakes(
+    "says that storage failed when somebody removed its file, and the camera can record again",
+    Effect.gen(function* () {
+      const camera = yield* plugIn()
+      const recording = yield* start({ camera })
+      yield* record(recording)
+      const path = yield* pathOf(recording.segments[0]?.filename ?? "")
+      const [ffmpeg] = yield* running("publish")
+      yield* ffmpeg?.freeze ?? Effect.void
+      rmSync(path)
+      const failure = yield* Effect.flip(stop(camera))
+      assert.deepInclude(failure, { _tag: "DependencyFailed", dependency: "storage" })
+      yield* record(yield* start({ camera }))
+    })
+  )
+
+  onFakes(
+    "gives the files that are left when one was removed in between",
+    Effect.gen(function* () {
+      const camera = yield* plugIn()
+      const recording = yield* start({ camera })
+      const first = recording.segments[0]?.filename ?? ""
+      yield* until(
+        "the second file is done",
+        Effect.sync(() => recording.finished.size === 2)
+      )
+      rmSync(yield* pathOf(recording.segments[2]?.filename ?? ""))
+      yield* until(
+        "the fourth file",
+        Effect.sync(() => recording.segments.length >= 5)
+      )
+      const { files } = yield* stop(camera)
+      const names = files.map(({ filename }) => filename)
+      assert.deepEqual(names, yield* filesOnDisk)
+      assert.strictEqual(names[0], first)
+    }),
+    { recording: { segment_seconds: 3 } }
+  )
+})
+
+describe("a file that appeared while another one was looked after", () => {
+  onFakes(
+    "belongs to the recording that stops",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const recordings = yield* Recordings
+      const camera = yield* plugIn()
+      yield* asTimePasses(recordings.start({ camera, format: "mkv" }))
+      faults.remuxHangs = true
+      yield* until(
+        "the third file",
+        Effect.map(filesOnDisk, (names) => names.filter((name) => !name.startsWith(".")).length >= 3)
+      )
+      faults.remuxHangs = false
+      const { files } = yield* stop(camera)
+      assert.isAtLeast(files.length, 3)
+      assert.deepEqual(
+        files.map(({ filename }) => filename),
+        yield* filesOnDisk
+      )
+      for (const { duration } of files) assert.isAbove(duration, 0)
+    }),
+    { recording: { segment_seconds: 3 } }
+  )
+})
+
+describe("whoever follows recordings", () => {
+  onFakes(
+    "hears the start, each file and the end",
+    Effect.gen(function* () {
+      const recordings = yield* Recordings
+      const camera = yield* plugIn()
+      const told = yield* Effect.forkChild(
+        Stream.runCollect(Stream.takeUntil(recordings.changes, ({ status }) => status === "STOPPED")),
+        { startImmediately: true }
+      )
+      const recording = yield* start({ camera })
+      yield* record(recording)
+      yield* stop(camera)
+      const updates = yield* Fiber.join(told)
+      assert.deepEqual(
+        updates.map(({ status }) => status),
+        ["STARTING", "RECORDING", "STOPPED"]
+      )
+      assert.strictEqual(updates[0]?.filename, "")
+      assert.strictEqual(updates[1]?.filename, recording.segments[0]?.filename)
+      assert.isAbove(updates[2]?.duration ?? 0, 0)
+    })
+  )
+
+  onFakes(
+    "hears why the stream was away, and goes on",
+    Effect.gen(function* () {
+      const recordings = yield* Recordings
+      const camera = yield* plugIn()
+      const recording = yield* start({ camera })
+      const told = yield* Effect.forkChild(
+        Stream.runHead(Stream.filter(recordings.changes, ({ status }) => status === "ERROR")),
+        { startImmediately: true }
+      )
+      const [ffmpeg] = yield* running("publish")
+      yield* ffmpeg?.kill ?? Effect.void
+      const update = yield* asTimePasses(Fiber.join(told))
+      assert.include(JSON.stringify(update), "SIGKILL")
+      yield* until(
+        "the next file",
+        Effect.sync(() => recording.segments.length === 2)
+      )
+    })
+  )
+})

@@ -1,0 +1,215 @@
+import { assert, describe } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { Snapshots } from "../../src/snapshot/Snapshots.ts"
+import { bytesOf, liveCamera, snapshotsOnDisk, take } from "../suites/snapshots.ts"
+import { readyStream } from "../suites/streams.ts"
+import { asTimePasses } from "../suites/recordings.ts"
+import { onFakes, plugIn } from "../support/App.ts"
+import { FakeFfmpeg, numberOf } from "../support/FakeFfmpeg.ts"
+import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
+import { children, running, until } from "../support/Ground.ts"
+
+const outcomes = (tried: ReadonlyArray<{ readonly outcome: string }>) => tried.map(({ outcome }) => outcome)
+
+describe("a camera whose stream cannot be had", () => {
+  onFakes(
+    "is read directly when the stream fails, without waiting for more failures",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      faults.failStarts = 1000
+      const snapshot = yield* take({ camera: yield* plugIn() })
+      assert.strictEqual(snapshot.capture.name, "direct")
+      assert.deepEqual(outcomes(snapshot.tried), ["the stream does not run", "the stream fails", "SUCCESS"])
+      assert.isBelow(snapshot.captureMs, 2000)
+    })
+  )
+
+  onFakes(
+    "is read directly while MediaMTX is away",
+    Effect.gen(function* () {
+      const mtx = yield* FakeMediaMtxApi
+      const camera = yield* plugIn()
+      yield* mtx.setAvailable(false)
+      const snapshot = yield* take({ camera })
+      assert.strictEqual(snapshot.capture.name, "direct")
+      assert.strictEqual(snapshot.tried[1]?.outcome, "no picture in time")
+      assert.isBelow(snapshot.captureMs, 5000)
+    })
+  )
+
+  onFakes(
+    "and whose device gives nothing either fails within 10 s, with all that was tried",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const camera = yield* plugIn()
+      faults.failStarts = 1000
+      faults.direct = "Device or resource busy"
+      const before = yield* Clock.currentTimeMillis
+      const failure = yield* Effect.flip(take({ camera }))
+      assert.isAtMost((yield* Clock.currentTimeMillis) - before, 10_000)
+      assert.strictEqual(failure._tag, "DependencyFailed")
+      if (failure._tag !== "DependencyFailed") return
+      assert.deepEqual(
+        failure.tiers_tried?.map(({ tier }) => tier),
+        [1, 2, 3]
+      )
+      assert.include(failure.detail, "Device or resource busy")
+      assert.lengthOf(yield* snapshotsOnDisk, 0)
+    })
+  )
+
+  onFakes(
+    "and whose FFmpeg hangs and ignores signals fails within 10 s too",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const mtx = yield* FakeMediaMtxApi
+      const camera = yield* plugIn()
+      yield* mtx.setAvailable(false)
+      faults.stubborn = true
+      faults.directHangs = true
+      const before = yield* Clock.currentTimeMillis
+      const failure = yield* Effect.flip(take({ camera }))
+      assert.isAtMost((yield* Clock.currentTimeMillis) - before, 10_000)
+      assert.strictEqual(failure._tag, "DependencyFailed")
+      yield* until(
+        "FFmpeg is gone",
+        Effect.map(running("direct"), (all) => all.length === 0)
+      )
+    }),
+    { snapshots: { activated_timeout_seconds: 5, direct_timeout_seconds: 5 } }
+  )
+
+  onFakes(
+    "is not read directly while the stream's FFmpeg holds the device",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      faults.noPictures = true
+      const camera = yield* plugIn()
+      yield* readyStream(camera)
+      const failure = yield* Effect.flip(take({ camera }))
+      assert.include(JSON.stringify(failure), "the stream's FFmpeg holds the device")
+      assert.lengthOf(yield* children("direct"), 0)
+    })
+  )
+
+  onFakes(
+    "because it is away says so, and an unknown one is not found",
+    Effect.gen(function* () {
+      const camera = yield* Effect.scoped(plugIn())
+      const away = yield* Effect.flip(take({ camera }))
+      assert.strictEqual(away._tag, "DependencyFailed")
+      assert.include(JSON.stringify(away), "the camera is away")
+      const unknown = yield* Effect.flip(take({ camera: "camera99" }))
+      assert.deepInclude(unknown, { _tag: "NotFound", resource: "camera" })
+    })
+  )
+})
+
+describe("pictures that are shared", () => {
+  onFakes(
+    "direct captures of one camera at once are one",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const snapshots = yield* Snapshots
+      faults.failStarts = 1000
+      const camera = yield* plugIn()
+      const all = yield* asTimePasses(
+        Effect.forEach([1, 2, 3, 4, 5], () => snapshots.take({ camera, maxAge: 0 }), { concurrency: "unbounded" })
+      )
+      assert.lengthOf(yield* children("direct"), 1)
+      assert.strictEqual(new Set(all.map(({ filename }) => filename)).size, 5)
+    })
+  )
+
+  onFakes(
+    "one who gives up takes the picture from nobody else",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const snapshots = yield* Snapshots
+      faults.failStarts = 1000
+      const camera = yield* plugIn()
+      const first = yield* Effect.forkChild(snapshots.take({ camera, maxAge: 0 }))
+      yield* until(
+        "the direct capture",
+        Effect.map(children("direct"), (all) => all.length === 1)
+      )
+      const second = yield* Effect.forkChild(snapshots.take({ camera, maxAge: 0 }), { startImmediately: true })
+      yield* Effect.yieldNow
+      yield* Fiber.interrupt(first)
+      const snapshot = yield* asTimePasses(Fiber.join(second))
+      assert.strictEqual(snapshot.capture.name, "direct")
+    })
+  )
+})
+
+describe("the picture at hand", () => {
+  onFakes(
+    "is the same for everybody as long as it is new enough, and is told its age",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const { camera } = yield* liveCamera
+      const snapshots = yield* Snapshots
+      faults.noPictures = true
+      const first = yield* snapshots.take({ camera, maxAge: 1000 })
+      const second = yield* snapshots.take({ camera, maxAge: 1000 })
+      assert.notStrictEqual(first.filename, second.filename)
+      const pictures = [yield* bytesOf(first.filename), yield* bytesOf(second.filename)].map(numberOf)
+      assert.deepEqual(pictures[0], pictures[1])
+      const now = yield* Clock.currentTimeMillis
+      assert.strictEqual(second.ageMs, now - second.picture.capturedAt)
+    })
+  )
+
+  onFakes(
+    "is not taken when it is too old: the next one is, or the next way",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const { camera, stream } = yield* liveCamera
+      faults.noPictures = true
+      const old = stream.pictures.latest()
+      yield* until(
+        "it is old",
+        Effect.map(Clock.currentTimeMillis, (now) => now - (old?.capturedAt ?? 0) > 500)
+      )
+      const waiting = yield* Effect.forkChild(take({ camera, maxAge: 100 }), { startImmediately: true })
+      faults.noPictures = false
+      const snapshot = yield* asTimePasses(Fiber.join(waiting))
+      assert.isAbove(snapshot.picture.capturedAt, old?.capturedAt ?? 0)
+    })
+  )
+})
+
+describe("names and formats", () => {
+  onFakes(
+    "that contradict each other are refused before anything is captured",
+    Effect.gen(function* () {
+      const camera = yield* plugIn()
+      const wrong = [
+        { filename: "a.png", format: "jpg" },
+        { filename: "a.jpg", format: "png" },
+        { filename: "a.gif" },
+        { filename: "a" }
+      ] as const
+      for (const request of wrong) {
+        const failure = yield* Effect.flip(take({ camera, ...request }))
+        assert.deepInclude(failure, { _tag: "InvalidParams", param: "filename" })
+      }
+      assert.lengthOf(yield* children("publish"), 0)
+      assert.strictEqual((yield* take({ camera, filename: "a.jpeg", format: "jpg" })).filename, "a.jpeg")
+    })
+  )
+
+  onFakes(
+    "that need an FFmpeg which fails are a failure of FFmpeg, and leave no file",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const { camera } = yield* liveCamera
+      faults.convert = "no space"
+      const failure = yield* Effect.flip(take({ camera, format: "png" }))
+      assert.deepInclude(failure, { _tag: "DependencyFailed", dependency: "ffmpeg" })
+      assert.lengthOf(yield* snapshotsOnDisk, 0)
+    })
+  )
+})

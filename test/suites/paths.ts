@@ -1,0 +1,105 @@
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import type { Devices } from "../../src/device/Devices.ts"
+import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
+import type { MediaMtx } from "../../src/process/MediaMtx.ts"
+import { Recordings } from "../../src/recording/Recordings.ts"
+import type { DataFolder } from "../../src/storage/DataFolder.ts"
+import type { FileIndex } from "../../src/storage/FileIndex.ts"
+import { Paths } from "../../src/stream/Paths.ts"
+import type { Streams } from "../../src/stream/Streams.ts"
+import { type Place, plugIn } from "../support/App.ts"
+import { Ground, until } from "../support/Ground.ts"
+import { record, start, stop } from "./recordings.ts"
+
+type App = Ground | Streams | Recordings | Paths | Devices | DataFolder | FileIndex | MediaMtx | MediaMtxApi
+
+export const pathOf = (name: string) =>
+  Effect.flatMap(MediaMtxApi, (api) =>
+    Effect.map(api.listPathConfigs, (configs) => configs.find((config) => config.name === name)?.options)
+  )
+
+export const pluggedPath = Effect.fnUntraced(function* (number = 0) {
+  const paths = yield* Paths
+  const camera = yield* plugIn(number)
+  yield* until(
+    "the path",
+    Effect.sync(() => paths.exists(camera))
+  )
+  return camera
+})
+
+/** Brings the next regular comparison about: at most 30 s away. */
+export const nextComparison = Effect.gen(function* () {
+  yield* (yield* Ground).step
+  yield* TestClock.adjust("30 seconds")
+  yield* (yield* Ground).step
+})
+
+/** What the paths promise, on any ground. */
+export const pathBehaviour = (name: string, { test }: Place<App>) =>
+  describe(name, () => {
+    test(
+      "a camera's path holds readers, lets nobody take a publisher's place, and deletes no recording",
+      Effect.gen(function* () {
+        const camera = yield* pluggedPath()
+        const path = yield* pathOf(camera)
+        assert.deepInclude(path, {
+          source: "publisher",
+          overridePublisher: false,
+          runOnDemand: "true",
+          record: false
+        })
+        // MediaMTX writes no time as an empty text
+        assert.include(["", "0s"], path?.["recordDeleteAfter"])
+      })
+    )
+
+    test(
+      "a change that MediaMTX refuses, because it was poisoned by another, is made by replacing the path",
+      Effect.gen(function* () {
+        const api = yield* MediaMtxApi
+        const paths = yield* Paths
+        const camera = yield* pluggedPath()
+        yield* Effect.ignore(api.patchPath(camera, { sourceOnDemand: true }))
+        yield* paths.record(camera, "mpegts")
+        assert.deepInclude(yield* pathOf(camera), { record: true, recordFormat: "mpegts" })
+        yield* paths.record(camera, undefined)
+        assert.deepInclude(yield* pathOf(camera), { record: false })
+      })
+    )
+
+    test(
+      "paths of the operator's own stay as they are",
+      Effect.gen(function* () {
+        const api = yield* MediaMtxApi
+        yield* until(
+          "MediaMTX answers",
+          Effect.map(Effect.option(api.info), (info) => info._tag === "Some")
+        )
+        for (const own of ["lobby", "camera77"]) yield* api.addPath(own, { source: "publisher", maxReaders: 3 })
+        const camera = yield* pluggedPath()
+        assert.isDefined(yield* pathOf(camera))
+        for (const own of ["lobby", "camera77"]) assert.strictEqual((yield* pathOf(own))?.["maxReaders"], 3)
+      })
+    )
+
+    test(
+      "a recording is one again after MediaMTX came back",
+      Effect.gen(function* () {
+        const ground = yield* Ground
+        const camera = yield* pluggedPath()
+        yield* record(yield* start({ camera }), 1)
+        yield* ground.crashMediaMtx
+        yield* until(
+          "the path records",
+          Effect.map(
+            Effect.orElseSucceed(pathOf(camera), () => undefined),
+            (path) => path?.["record"] === true
+          )
+        )
+        yield* stop(camera)
+      })
+    )
+  })
