@@ -6,6 +6,7 @@ const lab = "test/lab/**/*.test.ts"
 
 export default defineConfig({
   test: {
+    silent: "passed-only",
     projects: [
       {
         test: {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Process, processesWith, runs, signal } from "../../test/support/Processes.ts"
 import { whenBrokenOff } from "./Ending.ts"
-import { quietPorts } from "./QuietPorts.ts"
+import { quietPorts } from "../../test/support/FreePorts.ts"
 import { connect, type Rpc } from "./Rpc.ts"
 import { pause, until } from "./Waiting.ts"
 

@@ -32,7 +32,7 @@ const parse = (text: string): unknown => {
 export const jsonClient = Effect.fnUntraced(function* (target: { readonly host: string; readonly port: number }) {
   // MediaMTX closes idle connections after 30 s (httpp/server.go): let ours go before, or a call meets a reset.
   const agent = yield* Effect.acquireRelease(
-    Effect.sync(() => new Agent({ keepAlive: true, maxSockets: 8, maxFreeSockets: 2, timeout: 5000 })),
+    Effect.sync(() => new Agent({ keepAlive: true, maxSockets: 8, maxFreeSockets: 8, timeout: 5000 })),
     (agent) => Effect.sync(() => agent.destroy())
   )
   return (method: string, path: string, body?: unknown): Effect.Effect<JsonReply, HttpFailed> =>

@@ -49,8 +49,11 @@ export const layer = StreamRpcs.toLayer(
       stream_url: streamUrls(camera, settings).rtsp
     })
 
-    /** MediaMTX's word on the path; a MediaMTX that is down has none. */
-    const pathOf = (camera: CameraId) => Effect.orElseSucceed(api.getPath(camera), Option.none)
+    /** MediaMTX's word on the path of a stream; there is none of an idle camera's, and a MediaMTX that is down has none. */
+    const pathOf = (camera: CameraId) =>
+      streams.current(camera) === undefined
+        ? Effect.succeed(Option.none())
+        : Effect.orElseSucceed(api.getPath(camera), Option.none)
 
     return StreamRpcs.of({
       start_streaming: Effect.fnUntraced(function* ({ device }) {
@@ -140,7 +143,7 @@ export const layer = StreamRpcs.toLayer(
 
       get_streams: Effect.fnUntraced(function* () {
         const session = yield* CurrentSession
-        const states = yield* Effect.orElseSucceed(api.listPaths, () => [])
+        const states = streams.all().length === 0 ? [] : yield* Effect.orElseSucceed(api.listPaths, () => [])
         const byName = new Map(states.map((state) => [state.name, state]))
         return devices
           .list()

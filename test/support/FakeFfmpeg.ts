@@ -16,8 +16,8 @@ import { makeRecorder } from "./FakeRecorder.ts"
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, "../fixtures", name))
 
 /** 64 × 48, made by FFmpeg. */
-export const pictures = splitter().push(fixture("four-pictures.mjpeg"))
-export const png = fixture("picture.png")
+const pictures = splitter().push(fixture("four-pictures.mjpeg"))
+const png = fixture("picture.png")
 
 /** What a program wrote and how it ended: by itself, or by a signal. */
 export interface Ending {

@@ -1,22 +1,33 @@
 import * as Effect from "effect/Effect"
-import { createServer, type Server } from "node:net"
+import { once } from "node:events"
+import { createServer } from "node:net"
 
-const listening = (server: Server) =>
-  new Promise<number>((resolve, reject) => {
-    server.once("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      resolve(typeof address === "object" && address !== null ? address.port : 0)
-    })
-  })
+// Below the ports that Linux gives to clients (net.ipv4.ip_local_port_range): thousands of clients would sooner or later
+// get the port of a service that is down for a moment, and one that knocks there while it is down would meet itself.
+const lowest = 20_000
+const highest = 32_000
 
-const closed = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()))
+const isFree = async (port: number): Promise<boolean> => {
+  const server = createServer()
+  try {
+    await once(server.listen(port, "127.0.0.1"), "listening")
+    return true
+  } catch {
+    return false
+  } finally {
+    server.close()
+  }
+}
 
-/** Ports of 127.0.0.1 that nobody listens on, all different. */
+/** Ports of 127.0.0.1 that nobody listens on, all different, and that no client is given. */
+export const quietPorts = async (count: number): Promise<ReadonlyArray<number>> => {
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = lowest + Math.floor(Math.random() * (highest - lowest))
+    if (await isFree(port)) ports.add(port)
+  }
+  return [...ports]
+}
+
 export const freePorts = (count: number): Effect.Effect<ReadonlyArray<number>> =>
-  Effect.promise(async () => {
-    const servers = Array.from({ length: count }, () => createServer())
-    const ports = await Promise.all(servers.map(listening))
-    await Promise.all(servers.map(closed))
-    return ports
-  })
+  Effect.promise(() => quietPorts(count))
