@@ -49,7 +49,8 @@ export class Tokens extends Context.Service<
       const folder = yield* DataFolder
       const configured = Redacted.value(settings.auth.jwt_secret)
       const secret = configured === "" ? yield* storedSecret(folder.secrets) : configured
-      const key = new TextEncoder().encode(secret)
+      // imported once, when it is first needed: given the bytes, jose would import them for every token
+      const key = yield* Effect.cached(Effect.promise(() => importKey(secret)))
 
       const sign = Effect.fn("Tokens.sign")(function* (grant: Grant) {
         const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
@@ -58,20 +59,22 @@ export class Tokens extends Context.Service<
           role: grant.role,
           ...(grant.cameras === undefined ? {} : { cameras: grant.cameras })
         }
+        const signingKey = yield* key
         const token = yield* Effect.promise(() =>
           new SignJWT(claims)
             .setProtectedHeader({ alg: "HS256", typ: "JWT" })
             .setIssuedAt(now)
             .setExpirationTime(now + Math.floor(Duration.toSeconds(grant.timeToLive)))
-            .sign(key)
+            .sign(signingKey)
         )
         return Redacted.make(token)
       })
 
       const verify = Effect.fn("Tokens.verify")(function* (token: string) {
         const now = yield* Clock.currentTimeMillis
+        const verifyingKey = yield* key
         const { payload } = yield* Effect.tryPromise({
-          try: () => jwtVerify(token, key, { algorithms: ["HS256"], currentDate: new Date(now) }),
+          try: () => jwtVerify(token, verifyingKey, { algorithms: ["HS256"], currentDate: new Date(now) }),
           catch: (cause) => new AuthFailed({ reason: reasons[codeOf(cause)] ?? "the token is not valid" })
         })
         const claims = yield* Effect.mapError(
@@ -90,6 +93,11 @@ export class Tokens extends Context.Service<
       return Tokens.of({ sign, verify })
     })
   )
+}
+
+const importKey = (secret: string): Promise<CryptoKey> => {
+  const algorithm = { name: "HMAC", hash: "SHA-256" }
+  return crypto.subtle.importKey("raw", new TextEncoder().encode(secret), algorithm, false, ["sign", "verify"])
 }
 
 const decodeClaims = Schema.decodeUnknownEffect(Claims)

@@ -56,8 +56,12 @@ const makeEncode = (schema: Schema.Top): Method["encode"] => {
   const encodeSync = Schema.encodeUnknownSync(codec(schema))
   const encode = (result: unknown): string => JSON.stringify(encodeSync(result)) ?? "null"
   const texts = new WeakMap<object, string>()
+  let last: { readonly result: unknown; readonly text: string } | undefined
   return (result) => {
-    if (typeof result !== "object" || result === null) return encode(result)
+    if (typeof result !== "object" || result === null) {
+      if (last?.result !== result) last = { result, text: encode(result) }
+      return last?.text ?? "null"
+    }
     let text = texts.get(result)
     if (text === undefined) {
       text = encode(result)

@@ -96,13 +96,12 @@ export class WebSocketServer extends Context.Service<WebSocketServer, { readonly
       }
 
       const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-        stream.on("error", () => stream.destroy())
+        destroyOnError(stream)
         if (pathOf(request.url) !== "/ws") return refuse(stream, 404, "Not Found")
         if (!originAllowed(request, allowed_origins)) return refuse(stream, 403, "Forbidden")
         if (clients.size >= max_connections) return refuse(stream, 503, "Service Unavailable")
-        ws.handleUpgrade(request, stream, head, (socket) =>
-          accept(socket, stream, request.socket.remoteAddress ?? "unknown")
-        )
+        const address = request.socket.remoteAddress ?? "unknown"
+        ws.handleUpgrade(request, stream, head, (socket) => accept(socket, stream, address))
       }
       yield* Effect.acquireRelease(
         Effect.sync(() => server.on("upgrade", onUpgrade)),
@@ -119,6 +118,9 @@ export class WebSocketServer extends Context.Service<WebSocketServer, { readonly
     })
   )
 }
+
+/** A function of its own: a listener made where the request is in reach would keep it as long as the connection. */
+const destroyOnError = (stream: Duplex): void => void stream.on("error", () => stream.destroy())
 
 interface Client {
   readonly socket: WebSocket
