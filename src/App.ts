@@ -67,15 +67,18 @@ const devices = Layer.mergeAll(SyntheticCameras.layer, V4l2Cameras.layer).pipe(
   Layer.provide(CameraNames.layer)
 )
 
-const streams = Viewers.layer.pipe(
+/** These three are put together once, here: the tests put them on other ground. */
+export const streams = Viewers.layer.pipe(
   Layer.provideMerge(Streams.layer),
   Layer.provide(Publisher.layer),
   Layer.provideMerge(Paths.layer)
 )
 
-const snapshots = Snapshots.layer.pipe(Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer]))
+export const snapshots = Snapshots.layer.pipe(
+  Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer])
+)
 
-const recordings = Recordings.layer.pipe(Layer.provide(Segments.layer))
+export const recordings = Recordings.layer.pipe(Layer.provide(Segments.layer))
 
 const handlers = Layer.mergeAll(
   AuthHandlers.layer,

@@ -62,6 +62,23 @@ const signalOf = (error: PlatformError.PlatformError) => {
   return /'(SIG[A-Z0-9]+)'/.exec(text)?.[1] ?? "SIGKILL"
 }
 
+/** The line that says most: the last fatal or error line, else the last one that is no mere warning. */
+const telling = (stderr: string): string => {
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "")
+  const worst = lines.filter((line) => /\[(fatal|error|panic)\]/.test(line)).slice(-2)
+  return (worst.length > 0 ? worst : lines.filter((line) => !line.includes("[warning]")).slice(-1))
+    .join("; ")
+    .replace(/\[(fatal|error|panic|warning)\] /g, "")
+}
+
+/** Why a process that should not have ended (yet) did; in its own words where it left some. */
+export const describeExit = (program: string, exit: ChildExit): string => {
+  if (exit.missing) return `${program} was not found`
+  const how = exit.signal === undefined ? `ended with status ${exit.code}` : `was ended by ${exit.signal}`
+  const why = telling(exit.stderr)
+  return why === "" ? `${program} ${how}` : `${program} ${how}: ${why}`
+}
+
 /**
  * Starts a program for as long as the scope lives. Closing the scope sends SIGTERM to its process group and SIGKILL 3 s
  * later, and waits until all of it is gone (4 s at most). Arguments may hold secrets: they show in no error and no log.

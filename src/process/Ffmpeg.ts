@@ -10,7 +10,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { Settings } from "../config/Settings.ts"
 import { ProgramMissing } from "../config/StartupErrors.ts"
-import { type Child, type ChildExit, startChild } from "./Child.ts"
+import { type Child, type ChildExit, describeExit, startChild } from "./Child.ts"
 import { maskSecrets } from "./Lines.ts"
 import { readMp4Header } from "./Mp4Header.ts"
 import { type MediaInfo, parseProbe, probeArgs } from "./Probe.ts"
@@ -44,21 +44,6 @@ const permits = 4
 const runTimeout = Duration.seconds(10)
 // A file that was not closed is read to its end, from slow media too.
 const probeTimeout = Duration.seconds(60)
-
-/** The line that says most: the last fatal or error line, else the last line. */
-const telling = (stderr: string): string => {
-  const lines = stderr.split("\n").filter((line) => line.trim() !== "")
-  const worst = lines.filter((line) => /\[(fatal|error|panic)\]/.test(line)).slice(-2)
-  return (worst.length > 0 ? worst : lines.slice(-1)).join("; ").replace(/\[(fatal|error|panic|warning)\] /g, "")
-}
-
-/** Why a process that should not have ended (yet) did; FFmpeg's own words where it left some. */
-export const describeExit = (program: string, exit: ChildExit): string => {
-  if (exit.missing) return `${program} was not found`
-  const how = exit.signal === undefined ? `ended with status ${exit.code}` : `was ended by ${exit.signal}`
-  const why = telling(exit.stderr)
-  return why === "" ? `${program} ${how}` : `${program} ${how}: ${why}`
-}
 
 /** FFmpeg and ffprobe as children: see `Child.ts` for how they live and end. */
 export class Ffmpeg extends Context.Service<

@@ -80,6 +80,7 @@ export class Recordings extends Context.Service<
       const layerScope = yield* Effect.scope
       const active = new Map<CameraId, Recording>()
       const turns = new Map<CameraId, Semaphore.Semaphore>()
+      let isEnding = false
       const overdue = yield* Queue.unbounded<Recording>()
       const updates = yield* PubSub.unbounded<RecordingStatusUpdate>()
 
@@ -107,7 +108,9 @@ export class Recordings extends Context.Service<
       })
 
       const finish = Effect.fnUntraced(function* (recording: Recording, segment: Segment) {
-        recording.finished.set(segment.filename, yield* segments.finish(segment, recording.format))
+        // an end that is waited for leaves no time to remux an hour: the file stays what it is, whole
+        const format = isEnding ? written[recording.format] : recording.format
+        recording.finished.set(segment.filename, yield* segments.finish(segment, format))
       })
 
       /** Segments that come after the first: MediaMTX turned to a new file, or the stream was away in between. */
@@ -246,12 +249,13 @@ export class Recordings extends Context.Service<
       })
 
       // the service ends: every recording is closed whole while MediaMTX still runs
-      yield* Effect.addFinalizer(() =>
-        Effect.forEach([...active.values()], (recording) => stopThis(recording, "the service is ending"), {
+      yield* Effect.addFinalizer(() => {
+        isEnding = true
+        return Effect.forEach([...active.values()], (recording) => stopThis(recording, "the service is ending"), {
           concurrency: "unbounded",
           discard: true
         })
-      )
+      })
 
       return Recordings.of({ start, stop, delete: remove, changes: Stream.fromPubSub(updates) })
     })

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { LiveStream } from "../stream/LiveStream.ts"
+import { MediaMtx } from "../process/MediaMtx.ts"
 import { Streams } from "../stream/Streams.ts"
 import { type Capture, NoPicture } from "./Capture.ts"
 import { pictureOf } from "./LiveCapture.ts"
@@ -16,6 +17,9 @@ const failing = (stream: LiveStream): Effect.Effect<never, NoPicture> =>
     Effect.andThen(Effect.fail(new NoPicture({ outcome: "the stream fails" })))
   )
 
+/** MediaMTX starts within 0.1 s. A stream would wait for one that does not; a picture need not. */
+const startingTime = "500 millis"
+
 /** Tier 2: the camera is idle, so its stream is started, and its first picture taken. */
 export class ActivatedCapture extends Context.Service<ActivatedCapture, Capture>()(
   "camera-service/snapshot/ActivatedCapture"
@@ -24,11 +28,21 @@ export class ActivatedCapture extends Context.Service<ActivatedCapture, Capture>
     ActivatedCapture,
     Effect.gen(function* () {
       const streams = yield* Streams
+      const mediaMtx = yield* MediaMtx
+      const isRunning = SubscriptionRef.changes(mediaMtx.state).pipe(
+        Stream.filter(({ _tag }) => _tag === "Running"),
+        Stream.runHead,
+        Effect.timeoutOrElse({
+          duration: startingTime,
+          orElse: () => Effect.fail(new NoPicture({ outcome: "MediaMTX does not run" }))
+        })
+      )
       return ActivatedCapture.of({
         tier: 2,
         name: "activated",
         capture: Effect.fn("ActivatedCapture.capture")(
           function* ({ camera, notBefore }) {
+            yield* isRunning
             const stream = yield* Effect.mapError(
               streams.lease(camera, "snapshot"),
               ({ _tag }) => new NoPicture({ outcome: _tag === "NotFound" ? "no such camera" : "the camera is away" })

@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { LiveStream } from "../stream/LiveStream.ts"
 import type { Picture } from "../stream/Pictures.ts"
 import { Streams } from "../stream/Streams.ts"
@@ -14,6 +15,10 @@ export const pictureOf = (stream: LiveStream, notBefore: number): Effect.Effect<
     return Effect.repeat(stream.pictures.next, { until: ({ capturedAt }) => capturedAt >= notBefore })
   })
 
+/** It has given pictures, or is about to give its first. */
+const isLive = (stream: LiveStream): boolean =>
+  stream.pictures.latest() !== undefined || SubscriptionRef.getUnsafe(stream.state)._tag === "Ready"
+
 /** Tier 1: the stream runs, so its latest picture lies in memory. */
 export class LiveCapture extends Context.Service<LiveCapture, Capture>()("camera-service/snapshot/LiveCapture") {
   static readonly layer = Layer.effect(
@@ -26,7 +31,7 @@ export class LiveCapture extends Context.Service<LiveCapture, Capture>()("camera
         capture: Effect.fn("LiveCapture.capture")(
           function* ({ camera, notBefore }) {
             const running = streams.current(camera)
-            if (running?.pictures.latest() === undefined) {
+            if (running === undefined || !isLive(running)) {
               return yield* new NoPicture({ outcome: "the stream does not run" })
             }
             // held, so that it does not end while the next picture is waited for, and lives on for the snapshots to come

@@ -79,9 +79,15 @@ export class FileIndex extends Context.Service<
         use(run).pipe(Effect.catch(() => Effect.asVoid(want)))
 
       const oneWalk = yield* Semaphore.make(1)
+      /** what was removed while a walk is under way, which may have seen it before */
+      let removed: Set<string> | undefined
       const walk = Effect.gen(function* () {
-        const recording = yield* reconcile(use, "recording", folder.recordings)
-        const snapshot = yield* reconcile(use, "snapshot", folder.snapshots)
+        const meanwhile = new Set<string>()
+        removed = meanwhile
+        const removedOf = (kind: FileKind) => (filename: string) => meanwhile.has(`${kind}/${filename}`)
+        const recording = yield* reconcile(use, "recording", folder.recordings, removedOf("recording"))
+        const snapshot = yield* reconcile(use, "snapshot", folder.snapshots, removedOf("snapshot"))
+        removed = undefined
         yield* describeAll(use, folder.recordings, look)
         return { recording, snapshot }
       }).pipe(
@@ -100,7 +106,11 @@ export class FileIndex extends Context.Service<
 
       return FileIndex.of({
         put: (file) => useOrMakeGood((it) => it.put(file)),
-        remove: (kind, filename) => useOrMakeGood((it) => void it.remove(kind, filename)),
+        remove: (kind, filename) =>
+          useOrMakeGood((it) => {
+            removed?.add(`${kind}/${filename}`)
+            it.remove(kind, filename)
+          }),
         get: (kind, filename) => use((it) => it.get(kind, filename)),
         list: Effect.fn("FileIndex.list")((kind: FileKind, page: Page) => use((it) => it.page(kind, page))),
         oldest: (kind, limit) => use((it) => it.oldest(kind, limit)),

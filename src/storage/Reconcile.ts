@@ -38,10 +38,16 @@ type UseIndex = <A>(use: (index: IndexDatabase) => A) => Effect.Effect<A, Depend
 
 /**
  * Makes the index say what the folder holds: unknown files enter, changed ones are corrected, missing ones leave. The
- * entering comes first, so that a file deleted meanwhile is found missing by the second walk. Constant memory.
+ * entering comes first, so that a file deleted meanwhile is found missing by the second walk; one that `isDeleted` since
+ * this walk began does not enter at all. Constant memory.
  */
-export const reconcile = Effect.fnUntraced(function* (use: UseIndex, kind: FileKind, folder: string) {
-  const entered = yield* enterUnknown(use, kind, folder)
+export const reconcile = Effect.fnUntraced(function* (
+  use: UseIndex,
+  kind: FileKind,
+  folder: string,
+  isDeleted: (filename: string) => boolean
+) {
+  const entered = yield* enterUnknown(use, kind, folder, isDeleted)
   const swept = yield* sweep(use, kind, folder)
   return { ...entered, ...swept } satisfies Reconciled
 })
@@ -64,7 +70,12 @@ export const describeAll = Effect.fnUntraced(function* (
   }
 })
 
-const enterUnknown = Effect.fnUntraced(function* (use: UseIndex, kind: FileKind, folder: string) {
+const enterUnknown = Effect.fnUntraced(function* (
+  use: UseIndex,
+  kind: FileKind,
+  folder: string,
+  isDeleted: (filename: string) => boolean
+) {
   const directory = yield* Effect.acquireRelease(
     attempt(`read the ${kind}s folder`, () => opendir(folder, { bufferSize: batch })),
     (opened) => Effect.promise(() => opened.close())
@@ -75,7 +86,8 @@ const enterUnknown = Effect.fnUntraced(function* (use: UseIndex, kind: FileKind,
     const { names, last } = yield* attempt(`read the ${kind}s folder`, () => nextNames(directory, kind))
     const strange = yield* use((index) => names.filter((name) => !index.has(kind, name)))
     const found = yield* attempt(`look at a ${kind}`, () => fewAtOnce(strange, (name) => fromDisk(kind, folder, name)))
-    const files = found.filter((file) => file !== undefined && file !== "unknown")
+    const known = found.filter((file) => file !== undefined && file !== "unknown")
+    const files = known.filter(({ file }) => !isDeleted(file.filename))
     unknown += found.filter((file) => file === "unknown").length
     added += files.length
     if (files.length > 0) yield* use((index) => index.addNew(files))

@@ -16,7 +16,8 @@ import { PublishTickets } from "../auth/PublishTickets.ts"
 import { Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
-import { describeExit, Ffmpeg, type FfmpegFailed, type FfmpegProcess } from "../process/Ffmpeg.ts"
+import { describeExit } from "../process/Child.ts"
+import { Ffmpeg, type FfmpegFailed, type FfmpegProcess } from "../process/Ffmpeg.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { describe, spsOf } from "../process/RtspDescribe.ts"
@@ -30,12 +31,18 @@ import { Paths } from "./Paths.ts"
 
 /** FFmpeg ended, or gave nothing, while its stream was needed. */
 export class PublisherEnded extends Schema.TaggedError<PublisherEnded>()("PublisherEnded", {
-  reason: Schema.String
+  reason: Schema.String,
+  /** MediaMTX did not answer it: the next one will not fare better */
+  unheard: Schema.optionalKey(Schema.Boolean)
 }) {}
 
 /** How often MediaMTX is asked whether it has the stream, once FFmpeg has shown its ticket. */
 const readyPoll = Duration.millis(10)
 const stallPoll = Duration.millis(250)
+/** FFmpeg shows its ticket 0.2 s after its start; one that has not by now waits for its camera, or for MediaMTX. */
+const ticketTime = Duration.seconds(2)
+/** MediaMTX's API answers within milliseconds. */
+const hangTime = Duration.seconds(1)
 
 /** Starts FFmpeg to publish a camera, notices when it ends or freezes, and starts it again. */
 export class Publisher extends Context.Service<
@@ -98,6 +105,16 @@ export class Publisher extends Context.Service<
         })
         return yield* Effect.repeat(check, Schedule.spaced(stallPoll)).pipe(Effect.andThen(Effect.never))
       })
+
+      /** Fails when FFmpeg has not reached MediaMTX for long, and MediaMTX answers nobody else either. */
+      const watchForHang = (camera: CameraId, redeemed: Effect.Effect<void>) => {
+        const hangs = new PublisherEnded({ reason: "MediaMTX does not answer", unheard: true })
+        const ask = Effect.timeout(api.getPath(camera), hangTime)
+        return Effect.timeout(redeemed, ticketTime).pipe(
+          Effect.catch(() => Effect.mapError(ask, () => hangs)),
+          Effect.andThen(Effect.never)
+        )
+      }
 
       const readCodec = Effect.fnUntraced(function* (camera: CameraId) {
         const ticket = yield* tickets.issue(camera, "read")
@@ -170,7 +187,8 @@ export class Publisher extends Context.Service<
           // what stands on standard output after the end is read to its end too; the exit tells more than the pipe
           yield* Effect.forkScoped(Effect.ignoreCause(collectPictures(stream, process), { log: "Warn" }))
           yield* Effect.forkScoped(announce(stream, ticket.redeemed))
-          return yield* Effect.raceFirst(ended, watchForStall(stream, process))
+          const hang = watchForHang(camera, ticket.redeemed)
+          return yield* Effect.raceAllFirst([ended, hang, watchForStall(stream, process)])
         },
         noteFailure,
         Effect.scoped
@@ -214,8 +232,11 @@ const noteFailure = <A>(
       const wasReady = SubscriptionRef.getUnsafe(stream.state)._tag === "Ready"
       stream.now.failures = wasReady ? 1 : stream.now.failures + 1
       stream.now.restarts++
-      const state = { _tag: stream.now.failures > 1 ? ("Failing" as const) : ("Starting" as const), reason }
-      yield* SubscriptionRef.set(stream.state, state)
+      const isFailing = stream.now.failures > 1 || (error._tag === "PublisherEnded" && error.unheard === true)
+      yield* SubscriptionRef.set(stream.state, {
+        _tag: isFailing ? ("Failing" as const) : ("Starting" as const),
+        reason
+      })
       yield* Effect.logWarning("the stream's FFmpeg ended", reason)
     })
   )

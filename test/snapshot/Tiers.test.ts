@@ -34,7 +34,7 @@ describe("a camera whose stream cannot be had", () => {
       yield* mtx.setAvailable(false)
       const snapshot = yield* take({ camera })
       assert.strictEqual(snapshot.capture.name, "direct")
-      assert.strictEqual(snapshot.tried[1]?.outcome, "no picture in time")
+      assert.strictEqual(snapshot.tried[1]?.outcome, "MediaMTX does not run")
       assert.isBelow(snapshot.captureMs, 5000)
     })
   )

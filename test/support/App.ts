@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
+import { recordings, snapshots, streams } from "../../src/App.ts"
 import { PublishTickets } from "../../src/auth/PublishTickets.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
@@ -11,32 +12,14 @@ import { Devices } from "../../src/device/Devices.ts"
 import { LocalHttp } from "../../src/http/LocalHttp.ts"
 import * as MediaMtxAuth from "../../src/http/MediaMtxAuth.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
-import { Recordings } from "../../src/recording/Recordings.ts"
-import { Segments } from "../../src/recording/Segments.ts"
-import { ActivatedCapture } from "../../src/snapshot/ActivatedCapture.ts"
-import { DirectCapture } from "../../src/snapshot/DirectCapture.ts"
-import { LiveCapture } from "../../src/snapshot/LiveCapture.ts"
-import { Snapshots } from "../../src/snapshot/Snapshots.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
-import { Paths } from "../../src/stream/Paths.ts"
-import { Publisher } from "../../src/stream/Publisher.ts"
-import { Streams } from "../../src/stream/Streams.ts"
-import { Viewers } from "../../src/stream/Viewers.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
 import { fakeGround, realGround } from "./Ground.ts"
 import { settingsOnFreePorts } from "./TestSettings.ts"
 
 type Overrides = NonNullable<Parameters<typeof settingsOnFreePorts>[0]>
-
-const streams = Viewers.layer.pipe(
-  Layer.provideMerge(Streams.layer),
-  Layer.provide(Publisher.layer),
-  Layer.provideMerge(Paths.layer)
-)
-const snapshots = Snapshots.layer.pipe(Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer]))
-const recordings = Recordings.layer.pipe(Layer.provide(Segments.layer))
 
 /** The service from its devices up to its nouns, on whatever is on the ground; put together as `src/App.ts` does. */
 const house = Layer.mergeAll(snapshots, recordings, MediaMtxAuth.layer).pipe(
