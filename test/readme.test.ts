@@ -1,0 +1,31 @@
+import { assert, describe, it } from "@effect/vitest"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+
+const root = join(import.meta.dirname, "..")
+const readme = readFileSync(join(root, "README.md"), "utf8")
+const { dependencies, devDependencies, optionalDependencies } = JSON.parse(
+  readFileSync(join(root, "package.json"), "utf8")
+) as Readonly<Record<string, Readonly<Record<string, string>>>>
+
+describe("the README", () => {
+  for (const name of Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies })) {
+    it(`says what ${name} is for`, () => assert.include(readme, `\`${name}\``))
+  }
+
+  for (const folder of readdirSync(join(root, "src"), { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+    it(`says what src/${folder.name} holds`, () => assert.include(readme, `\`src/${folder.name}\``))
+  }
+
+  for (const [, script = ""] of readme.matchAll(/\.\/(scripts\/[a-z-]+)/g)) {
+    it(`names ${script}, which is there`, () => assert.isTrue(existsSync(join(root, script))))
+  }
+})
+
+describe("package.json", () => {
+  it("pins every dependency exactly", () => {
+    for (const version of Object.values({ ...dependencies, ...devDependencies, ...optionalDependencies })) {
+      assert.match(version, /^\d+\.\d+\.\d+$/)
+    }
+  })
+})
