@@ -106,7 +106,7 @@ export const settingsSchema = Schema.Struct({
   recording: Schema.Struct({
     format: key(RecordingFormat, "fmp4", "fmp4, mpegts, mp4 or mkv", "when start_recording names none"),
     segment_seconds: key(seconds(1, 86_400), 3600, "1 to 86400", "a recording goes on in a new file after so long"),
-    part_milliseconds: key(milliseconds(50, 10_000), 200, "50 to 10000", "what a crash may cost (fMP4 parts)")
+    part_milliseconds: key(milliseconds(50, 10_000), 100, "50 to 10000", "what a crash may cost (fMP4 parts)")
   }),
   auth: Schema.Struct({
     jwt_secret: key(

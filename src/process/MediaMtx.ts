@@ -45,7 +45,7 @@ const watchPoll = "2 seconds"
 const steadyAfter = Duration.toMillis("10 seconds")
 const portTries = 3
 
-const backoff = Schedule.min([Schedule.exponential("100 millis", 3), Schedule.spaced("5 seconds")]).pipe(
+const backoff = Schedule.min([Schedule.exponential("100 millis", 2), Schedule.spaced("1500 millis")]).pipe(
   Schedule.jittered
 )
 

@@ -35,16 +35,19 @@ const encode = (encoding: Encoding, fps: number): ReadonlyArray<string> => {
   ]
 }
 
-/** Publishes to `target` (RTSP) and writes the pictures at hand to standard output, one JPEG after the other. */
+/**
+ * Publishes to `target` (RTSP) and writes the pictures at hand to standard output, one JPEG after the other. These stand
+ * first: FFmpeg opens its outputs in turn, and the first picture need not wait for MediaMTX.
+ */
 export const publishArguments = (source: Source, target: string): ReadonlyArray<string> => [
   ...source.input,
+  ...still(source),
   ...["-map", "0:v"],
   ...(source.scaled ? ["-vf", `scale=${source.width}:${source.height}`] : []),
   ...["-r", String(source.fps)],
   ...encode(source.encoding, source.fps),
   // MediaMTX repacks every packet above 1440 bytes
-  ...["-f", "rtsp", "-rtsp_transport", "tcp", "-pkt_size", "1400", target],
-  ...still(source)
+  ...["-f", "rtsp", "-rtsp_transport", "tcp", "-pkt_size", "1400", target]
 ]
 
 /** Frames that a camera may deliver dark after it woke. */

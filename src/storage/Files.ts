@@ -159,8 +159,8 @@ const createFile = async (folder: string, filename: string, write: (handle: File
   const handle = await open(aside, "wx", 0o640)
   try {
     await write(handle)
-    const { mtimeMs } = await handle.stat()
-    if (await nameNew(aside, join(folder, filename))) return { handle, modified: Math.floor(mtimeMs) }
+    const [{ mtimeMs }, isNew] = await Promise.all([handle.stat(), nameNew(aside, join(folder, filename))])
+    if (isNew) return { handle, modified: Math.floor(mtimeMs) }
     await handle.close()
     return "exists"
   } catch (cause) {
