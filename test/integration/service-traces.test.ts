@@ -29,6 +29,8 @@ it.live("one snapshot of an idle camera is one trace, from the request to FFmpeg
       max_age_ms: 0
     })
     assert.strictEqual(taken.tier_name, "activated")
+    // the picture is there before MediaMTX has the stream; this returns when it has
+    yield* client.call.start_streaming({ device: "camera0" })
     yield* service.kill("SIGTERM")
     assert.strictEqual((yield* service.ended).code, 0)
 
