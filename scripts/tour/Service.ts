@@ -1,10 +1,19 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import { spawn } from "node:child_process"
-import { createWriteStream } from "node:fs"
-import { mkdtempSync } from "node:fs"
+import { createWriteStream, mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+
+class ServiceEnded extends Schema.TaggedError<ServiceEnded>()("ServiceEnded", {
+  status: Schema.String,
+  log: Schema.String
+}) {
+  override get message(): string {
+    return `the service ended with status ${this.status}; its log: ${this.log}`
+  }
+}
 
 /** The service as a process of its own, ready, for as long as the scope lives. Its log goes to a file that is named. */
 export const startService = Effect.fnUntraced(function* (
@@ -31,10 +40,8 @@ export const startService = Effect.fnUntraced(function* (
         started.kill("SIGTERM")
       })
   )
-  const gone = Effect.callback<never, Error>((resume) => {
-    child.once("exit", (status) =>
-      resume(Effect.fail(new Error(`the service ended with status ${status}; its log: ${log}`)))
-    )
+  const gone = Effect.callback<never, ServiceEnded>((resume) => {
+    child.once("exit", (status) => resume(Effect.fail(new ServiceEnded({ status: String(status), log }))))
   })
   const ready = Effect.tryPromise(async () => (await fetch(readyUrl)).ok).pipe(
     Effect.orElseSucceed(() => false),

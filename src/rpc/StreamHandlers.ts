@@ -35,6 +35,9 @@ const statusOf = (stream: LiveStream | undefined): Pick<StreamStatus, "status" |
   }
 }
 
+/** On average since MediaMTX has the stream. */
+const bitsPerSecond = (bytes: number, millis: number): number => (millis > 0 ? Math.round((bytes * 8000) / millis) : 0)
+
 export const layer = StreamRpcs.toLayer(
   Effect.gen(function* () {
     const settings = yield* Settings
@@ -52,7 +55,7 @@ export const layer = StreamRpcs.toLayer(
     /** MediaMTX's word on the path of a stream; there is none of an idle camera's, and a MediaMTX that is down has none. */
     const pathOf = (camera: CameraId) =>
       streams.current(camera) === undefined
-        ? Effect.succeed(Option.none())
+        ? Effect.succeedNone
         : Effect.orElseSucceed(api.getPath(camera), Option.none)
 
     return StreamRpcs.of({
@@ -109,7 +112,7 @@ export const layer = StreamRpcs.toLayer(
         const camera = yield* visible(device)
         yield* devices.get(camera)
         const stream = streams.current(camera)
-        const { codec, progress, restarts = 0, running } = stream?.now ?? {}
+        const { codec, published, readySince, restarts = 0, running } = stream?.now ?? {}
         const now = yield* Clock.currentTimeMillis
         const path = yield* pathOf(camera)
         const lastStart = streams.lastStart(camera)
@@ -132,9 +135,9 @@ export const layer = StreamRpcs.toLayer(
           },
           metrics: {
             bytes_sent: Option.isSome(path) ? path.value.bytesSent : 0,
-            frames_sent: progress?.frame ?? 0,
-            bitrate: Math.round(progress?.bitrate ?? 0),
-            fps: progress?.fps ?? 0
+            frames_sent: published?.frames ?? 0,
+            bitrate: Option.isSome(path) ? bitsPerSecond(path.value.bytesReceived, now - (readySince ?? now)) : 0,
+            fps: published?.fps ?? 0
           },
           codec: codec ?? noCodec,
           start_time: lastStart === undefined ? "" : isoTime(lastStart)

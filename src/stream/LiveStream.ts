@@ -1,6 +1,5 @@
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
-import type { Progress } from "../process/Progress.ts"
 import type { Source } from "../source/Source.ts"
 import type { Pictures } from "./Pictures.ts"
 
@@ -42,7 +41,8 @@ export interface LiveStream {
   readonly now: {
     source?: Source
     running?: Running
-    progress?: Progress
+    /** frames published by the present FFmpeg, and their rate a second over the last seconds */
+    published?: { readonly frames: number; readonly fps: number }
     codec?: Codec
     /** epoch milliseconds since which MediaMTX has the stream without a break */
     readySince?: number

@@ -28,6 +28,7 @@ import { parseSps, profileName } from "../source/Sps.ts"
 import { jpegSize, splitter } from "./Jpeg.ts"
 import type { Codec, LiveStream } from "./LiveStream.ts"
 import { Paths } from "./Paths.ts"
+import { rateMeter } from "./RateMeter.ts"
 
 /** FFmpeg ended, or gave nothing, while its stream was needed. */
 export class PublisherEnded extends Schema.TaggedError<PublisherEnded>()("PublisherEnded", {
@@ -88,10 +89,11 @@ export class Publisher extends Context.Service<
       const watchForStall = Effect.fnUntraced(function* (stream: LiveStream, process: FfmpegProcess) {
         let frames = 0
         let movedAt = yield* Clock.currentTimeMillis
+        const published = rateMeter(stream)
         yield* Effect.forkScoped(
           Stream.runForEach(process.progress, (progress) =>
             Effect.map(Clock.currentTimeMillis, (now) => {
-              stream.now.progress = progress
+              published(progress, now)
               if (progress.frame > frames) movedAt = now
               frames = progress.frame
             })
@@ -176,7 +178,7 @@ export class Publisher extends Context.Service<
           yield* Effect.addFinalizer(() =>
             Effect.sync(() => {
               delete stream.now.running
-              delete stream.now.progress
+              delete stream.now.published
               delete stream.now.readySince
               delete stream.now.codec
             })

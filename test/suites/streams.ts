@@ -110,7 +110,7 @@ export const streamBehaviour = (name: string, { test }: Place<App>) =>
         const stream = yield* readyStream(camera)
         yield* until(
           "frames are counted",
-          Effect.sync(() => (stream.now.progress?.frame ?? 0) > 0)
+          Effect.sync(() => (stream.now.published?.frames ?? 0) > 0)
         )
         const first = yield* until("FFmpeg", publisher)
         yield* first.freeze
