@@ -1,4 +1,5 @@
 /** The tour of `scripts/demo`: the service as its own process, everything else through the typed client. */
+import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -129,12 +130,17 @@ const demo = Effect.gen(function* () {
   return yield* Effect.never
 })
 
+const failureOf = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return error instanceof Error ? error.message : String(error)
+}
+
 const main = Effect.runFork(Effect.scoped(demo))
 const end = () => void Effect.runFork(Fiber.interrupt(main))
 process.on("SIGINT", end)
 process.on("SIGTERM", end)
 main.addObserver((exit) => {
   const interrupted = exit._tag === "Failure" && exit.cause.reasons.every(({ _tag }) => _tag === "Interrupt")
-  if (exit._tag === "Failure" && !interrupted) process.stderr.write(`\ndemo: FAILED: ${String(exit.cause)}\n`)
+  if (exit._tag === "Failure" && !interrupted) process.stderr.write(`\ndemo: FAILED: ${failureOf(exit.cause)}\n`)
   process.exit(exit._tag === "Success" || interrupted ? 0 : 1)
 })

@@ -1,8 +1,9 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { spawn } from "node:child_process"
-import { createWriteStream, mkdtempSync } from "node:fs"
+import { createWriteStream, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
@@ -21,7 +22,14 @@ export const startService = Effect.fnUntraced(function* (
   environment: Readonly<Record<string, string>>,
   readyUrl: string
 ) {
-  const log = join(mkdtempSync(join(tmpdir(), "camera-service-demo-")), "service.log")
+  const folder = mkdtempSync(join(tmpdir(), "camera-service-demo-"))
+  const log = join(folder, "service.log")
+  // a tour that failed leaves its log, which the complaint names
+  yield* Effect.addFinalizer((exit) =>
+    exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)
+      ? Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+      : Effect.void
+  )
   const child = yield* Effect.acquireRelease(
     Effect.sync(() => {
       // a group of its own: Ctrl-C reaches the demo, and the demo ends the service
