@@ -9,9 +9,31 @@ export type CameraId = typeof CameraId.Type
 export const CameraStatus = Schema.Literals(["CONNECTED", "DISCONNECTED", "ERROR"])
 export type CameraStatus = typeof CameraStatus.Type
 
+/**
+ * `BUSY`: another program has it open. `NO_PERMISSION`: the service may not open it. `NO_BANDWIDTH`: the USB bus has no
+ * room for its stream. `FROZEN`: it is open and sends no frames. `WRONG_DATA`: what it sends is no video.
+ * `UNRESPONSIVE`: it does not say what it is.
+ */
+export const FaultKind = Schema.Literals([
+  "BUSY",
+  "NO_PERMISSION",
+  "NO_BANDWIDTH",
+  "FROZEN",
+  "WRONG_DATA",
+  "UNRESPONSIVE"
+])
+export type FaultKind = typeof FaultKind.Type
+
+export const CameraFault = Schema.Struct({
+  kind: FaultKind,
+  detail: Schema.String.annotate({ description: "what was seen, such as: opened by obs (process 812)" }),
+  suggestion: Schema.String.annotate({ description: "what to do about it" })
+})
+
 export const Camera = Schema.Struct({
   device: CameraId,
-  status: CameraStatus,
+  status: CameraStatus.annotate({ description: "DISCONNECTED: not plugged in; ERROR: plugged in, see fault" }),
+  fault: Schema.optionalKey(CameraFault),
   name: Schema.String.annotate({ description: "what the device calls itself" }),
   resolution: Schema.String.annotate({ description: "WIDTHxHEIGHT of the published stream" }),
   fps: Schema.Finite.annotate({ description: "frames per second of the published stream" }),

@@ -5,7 +5,15 @@ export type CameraId = string
 
 export type Camera = {
   device: CameraId
+  /** DISCONNECTED: not plugged in; ERROR: plugged in, see fault */
   status: "CONNECTED" | "DISCONNECTED" | "ERROR"
+  fault?: {
+    kind: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE"
+    /** what was seen, such as: opened by obs (process 812) */
+    detail: string
+    /** what to do about it */
+    suggestion: string
+  }
   /** what the device calls itself */
   name: string
   /** WIDTHxHEIGHT of the published stream */
@@ -61,7 +69,15 @@ export interface Methods {
     }
     result: {
       device: CameraId
+      /** DISCONNECTED: not plugged in; ERROR: plugged in, see fault */
       status: "CONNECTED" | "DISCONNECTED" | "ERROR"
+      fault?: {
+        kind: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE"
+        /** what was seen, such as: opened by obs (process 812) */
+        detail: string
+        /** what to do about it */
+        suggestion: string
+      }
       /** what the device calls itself */
       name: string
       /** WIDTHxHEIGHT of the published stream */

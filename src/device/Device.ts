@@ -1,4 +1,5 @@
 import type { CameraId, CameraStatus } from "../../schema/Camera.ts"
+import type { Fault } from "./Fault.ts"
 
 /** One frame size that a device delivers in a pixel format, and its rates in frames a second. */
 export interface FrameSize {
@@ -28,6 +29,6 @@ export interface Found {
 export interface Device extends Found {
   readonly id: CameraId
   readonly status: CameraStatus
-  /** why the status is ERROR */
-  readonly reason?: string
+  /** why the status is ERROR, and only then */
+  readonly fault?: Fault
 }

@@ -9,6 +9,7 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { NotFound } from "../../schema/Errors.ts"
 import { CameraNames } from "./CameraNames.ts"
 import type { Device, Found } from "./Device.ts"
+import type { Fault } from "./Fault.ts"
 
 /** The registry of cameras: providers attach what they find, everybody else reads and follows it. */
 export class Devices extends Context.Service<
@@ -16,6 +17,10 @@ export class Devices extends Context.Service<
   {
     /** CONNECTED for as long as the scope lives, then DISCONNECTED: for providers */
     readonly attach: (found: Found) => Effect.Effect<Attachment, never, Scope.Scope>
+    /** an ERROR until it has recovered or is plugged in anew; nothing for a camera that is away */
+    readonly fault: (id: CameraId, fault: Fault) => Effect.Effect<void>
+    /** it works: no fault any more */
+    readonly recovered: (id: CameraId) => Effect.Effect<void>
     /** a provider says that it looks for devices, and gets the effect that says its first look is done */
     readonly looking: (provider: string) => Effect.Effect<Effect.Effect<void>>
     /** all cameras ever seen in this run, by number; the same array until something changes */
@@ -48,28 +53,43 @@ export class Devices extends Context.Service<
       const attach = Effect.fn("Devices.attach")(function* (found: Found) {
         const id = yield* names.nameFor(found.identity)
         yield* Effect.annotateCurrentSpan("camera.id", id)
-        const update = (change: Partial<Found> & Pick<Device, "status" | "reason">): void => {
-          const {
-            id: _id,
-            reason: _reason,
-            status: _status,
-            ...known
-          } = devices.get(id) ?? { ...found, id, status: "CONNECTED" as const, reason: undefined }
-          put({ ...known, id, ...change })
+        let latest = found
+        const connected = (now: Found): void => {
+          latest = now
+          put({ ...now, id, status: "CONNECTED" })
         }
         yield* Effect.acquireRelease(
-          Effect.sync(() => update({ ...found, status: "CONNECTED" })),
-          () => Effect.sync(() => update({ status: "DISCONNECTED" }))
+          Effect.sync(() => connected(found)),
+          () => Effect.sync(() => put({ ...latest, id, status: "DISCONNECTED" }))
         )
         yield* Effect.logInfo("camera connected").pipe(
           Effect.annotateLogs({ "camera.id": id, kind: found.kind, identity: found.identity })
         )
-        return {
-          id,
-          fault: (reason: string) => Effect.sync(() => update({ status: "ERROR", reason })),
-          recovered: Effect.sync(() => update({ status: "CONNECTED" }))
-        }
+        return { id, update: (now: Found) => Effect.sync(() => connected(now)) }
       })
+
+      const fault = (id: CameraId, now: Fault) =>
+        Effect.suspend(() => {
+          const device = devices.get(id)
+          if (device === undefined || device.status === "DISCONNECTED") return Effect.void
+          // a fault that is found again and again is told once
+          if (device.fault?.kind === now.kind && device.fault.detail === now.detail) return Effect.void
+          put({ ...device, status: "ERROR", fault: now })
+          return Effect.logWarning("camera fault").pipe(
+            Effect.annotateLogs({ "camera.id": id, "fault.kind": now.kind, "fault.detail": now.detail })
+          )
+        })
+
+      const recovered = (id: CameraId) =>
+        Effect.suspend(() => {
+          const device = devices.get(id)
+          if (device?.fault === undefined) return Effect.void
+          const { fault: past, ...working } = device
+          put({ ...working, status: "CONNECTED" })
+          return Effect.logInfo("camera recovered").pipe(
+            Effect.annotateLogs({ "camera.id": id, "fault.kind": past.kind })
+          )
+        })
 
       const looking = (provider: string) =>
         Effect.sync(() => {
@@ -99,6 +119,8 @@ export class Devices extends Context.Service<
 
       return Devices.of({
         attach,
+        fault,
+        recovered,
         looking,
         list: () => sorted,
         get,
@@ -113,8 +135,8 @@ export class Devices extends Context.Service<
 /** What a provider holds of a device it attached. */
 export interface Attachment {
   readonly id: CameraId
-  readonly fault: (reason: string) => Effect.Effect<void>
-  readonly recovered: Effect.Effect<void>
+  /** more is known of it now; it counts as CONNECTED */
+  readonly update: (found: Found) => Effect.Effect<void>
 }
 
 const numberOf = (id: CameraId): number => Number(id.slice("camera".length))

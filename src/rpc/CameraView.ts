@@ -31,6 +31,7 @@ export const cameraView = (device: Device, settings: Settings["Service"]): Camer
   const view: Camera = {
     device: device.id,
     status: device.status,
+    ...(device.fault === undefined ? {} : { fault: device.fault }),
     name: device.name,
     resolution: source === undefined ? "" : `${source.width}x${source.height}`,
     fps: source?.fps ?? 0,

@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import type { Device } from "../../src/device/Device.ts"
 import { Devices } from "../../src/device/Devices.ts"
+import { faultOf } from "../../src/device/Fault.ts"
 import { devicesInMemory, found } from "./InMemory.ts"
 
 /** What a follower hears, from the first device known on. */
@@ -17,8 +18,8 @@ const heard = Effect.gen(function* () {
     Stream.runForEach(devices.changes, (device) => Queue.offer(queue, device)),
     { startImmediately: true }
   )
-  const next = Effect.map(Queue.take(queue), ({ id, reason, status }) =>
-    reason === undefined ? `${id} ${status}` : `${id} ${status}: ${reason}`
+  const next = Effect.map(Queue.take(queue), ({ fault, id, status }) =>
+    fault === undefined ? `${id} ${status}` : `${id} ${status}: ${fault.kind}, ${fault.detail}`
   )
   return { next, pending: Queue.size(queue) }
 })
@@ -45,16 +46,49 @@ describe("the registry of cameras", () => {
       const { next } = yield* heard
       assert.strictEqual(yield* next, "camera0 CONNECTED")
       const scope = yield* Scope.make()
-      const attachment = yield* Scope.provide(devices.attach(found("usb:b")), scope)
-      yield* attachment.fault("it is stuck")
-      yield* attachment.recovered
+      const { id } = yield* Scope.provide(devices.attach(found("usb:b")), scope)
+      yield* devices.fault(id, faultOf("FROZEN", "no frame for 2 s"))
+      yield* devices.recovered(id)
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual(yield* Effect.all([next, next, next, next]), [
         "camera1 CONNECTED",
-        "camera1 ERROR: it is stuck",
+        "camera1 ERROR: FROZEN, no frame for 2 s",
         "camera1 CONNECTED",
         "camera1 DISCONNECTED"
       ])
+    }).pipe(Effect.provide(devicesInMemory))
+  )
+
+  it.effect("tells a fault once, forgets it when the camera is pulled out, and knows none of one that is away", () =>
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const { next, pending } = yield* heard
+      const scope = yield* Scope.make()
+      const { id } = yield* Scope.provide(devices.attach(found("usb:a")), scope)
+      yield* devices.recovered(id)
+      yield* devices.fault(id, faultOf("BUSY", "opened by obs"))
+      yield* devices.fault(id, faultOf("BUSY", "opened by obs"))
+      yield* Scope.close(scope, Exit.void)
+      yield* devices.fault(id, faultOf("BUSY", "opened by obs"))
+      assert.deepStrictEqual(yield* Effect.all([next, next, next]), [
+        "camera0 CONNECTED",
+        "camera0 ERROR: BUSY, opened by obs",
+        "camera0 DISCONNECTED"
+      ])
+      assert.strictEqual(yield* pending, 0)
+    }).pipe(Effect.provide(devicesInMemory))
+  )
+
+  it.effect("shows what is learnt of a camera later", () =>
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const { id, update } = yield* devices.attach(found("usb:a"))
+      yield* devices.fault(id, faultOf("NO_PERMISSION", "may not be opened"))
+      const formats = [{ pixelFormat: "MJPG", sizes: [{ width: 640, height: 480, rates: [30] }] }]
+      yield* update(found("usb:a", { formats }))
+      const device = yield* devices.get(id)
+      assert.deepInclude(device, { status: "CONNECTED", formats })
+      assert.isUndefined(device.fault)
     }).pipe(Effect.provide(devicesInMemory))
   )
 
@@ -63,14 +97,14 @@ describe("the registry of cameras", () => {
       const devices = yield* Devices
       for (let n = 0; n < 11; n++) yield* devices.attach(found(`usb:${n}`))
       const scope = yield* Scope.make()
-      const { fault } = yield* Scope.provide(devices.attach(found("usb:2")), scope)
+      const { id } = yield* Scope.provide(devices.attach(found("usb:2")), scope)
       const list = devices.list()
       assert.deepStrictEqual(
         list.map(({ id }) => id),
         Array.from({ length: 11 }, (_, n) => `camera${n}`)
       )
       assert.strictEqual(devices.list(), list)
-      yield* fault("gone mad")
+      yield* devices.fault(id, faultOf("WRONG_DATA", "no JPEG"))
       assert.notStrictEqual(devices.list(), list)
     }).pipe(Effect.provide(devicesInMemory))
   )
