@@ -77,6 +77,9 @@ export const CameraCapabilities = Schema.Struct({
   }),
   resolutions: Schema.Array(Schema.String),
   fps_options: Schema.Array(Schema.Finite),
+  current: Schema.optionalKey(
+    Schema.Struct({ format: Schema.String, resolution: Schema.String, fps: Schema.optionalKey(Schema.Finite) })
+  ).annotateKey({ description: "what is set on the device now, by whoever used it last" }),
   validation_status: Schema.Literals(["NONE", "DISCONNECTED", "CONFIRMED"])
 })
 export type CameraCapabilities = typeof CameraCapabilities.Type

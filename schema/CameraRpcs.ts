@@ -3,6 +3,7 @@ import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
 import { Authenticated, Authorization, RequiredRole, type Role, Validation } from "./Auth.ts"
 import { CameraCapabilities, CameraDetails, CameraId, CameraList } from "./Camera.ts"
+import { Control, ControlList, SetControl } from "./Control.ts"
 import { AuthFailed, DependencyFailed, InvalidParams, InvalidState, NotFound, PermissionDenied } from "./Errors.ts"
 import { RecordingInfo, RecordingStarted, RecordingStopped, StartRecording } from "./Recording.ts"
 import { SnapshotInfo, SnapshotTaken, TakeSnapshot } from "./Snapshot.ts"
@@ -62,6 +63,11 @@ export const DeviceRpcs = RpcGroup.make(
   viewer("get_camera_capabilities", device, CameraCapabilities)
 )
 
+export const ControlRpcs = RpcGroup.make(
+  viewer("get_camera_controls", device, ControlList),
+  operator("set_camera_control", SetControl, Control)
+)
+
 export const SnapshotRpcs = RpcGroup.make(operator("take_snapshot", TakeSnapshot, SnapshotTaken))
 
 export const RecordingRpcs = RpcGroup.make(
@@ -94,6 +100,7 @@ export const SystemRpcs = RpcGroup.make(
 /** The whole contract. */
 export class CameraRpcs extends AuthRpcs.merge(
   DeviceRpcs,
+  ControlRpcs,
   SnapshotRpcs,
   RecordingRpcs,
   StreamRpcs,

@@ -51,7 +51,9 @@ export type RecordingInfo = typeof RecordingInfo.Type
 export const RecordingStatusUpdate = Schema.Struct({
   device: CameraId,
   status: Schema.Literals(["STARTING", "RECORDING", "STOPPED", "ERROR"]),
-  filename: Schema.String.annotate({ description: "empty until the first bytes are on disk" }),
+  filename: Schema.String.annotate({
+    description: "the file that is written, or was last; empty until the first bytes are on disk"
+  }),
   duration: Schema.Finite.annotate({ description: "seconds so far" }),
   reason: Schema.optionalKey(Schema.String)
 })

@@ -14,7 +14,7 @@ export const StreamingStarted = Schema.Struct({
   status: Schema.Literal("STARTED"),
   start_time: startTime,
   auto_close_after: Schema.String.annotate({ description: "how long it lives without a viewer, such as 300s" }),
-  ffmpeg_command: Schema.String.annotate({ description: "input kind, size, rate and encoder, in words" })
+  ffmpeg_command: Schema.String.annotate({ description: "input kind, size, rate, encoder and why, in words" })
 })
 export type StreamingStarted = typeof StreamingStarted.Type
 
@@ -35,6 +35,16 @@ export const StreamUrl = Schema.Struct({
   stream_status: Schema.Literals(["READY", "NOT_READY", "ERROR"])
 })
 export type StreamUrl = typeof StreamUrl.Type
+
+export const StreamEncoding = Schema.Struct({
+  input: Schema.String.annotate({ description: "what the camera delivers, such as MJPG 640x480 at 30/s" }),
+  encoder: Schema.String.annotate({
+    description: "copy: the camera's own H.264 as it is; or what encodes: libx264, h264_vaapi, h264_v4l2m2m"
+  }),
+  hardware: Schema.Boolean.annotate({ description: "the machine's hardware encodes" }),
+  reason: Schema.String.annotate({ description: "why this and nothing better, for people" })
+})
+export type StreamEncoding = typeof StreamEncoding.Type
 
 export const StreamStatus = Schema.Struct({
   device: CameraId,
@@ -61,6 +71,9 @@ export const StreamStatus = Schema.Struct({
     width: Schema.Int,
     height: Schema.Int,
     conformant: Schema.Boolean.annotate({ description: "the bit stream's own SPS meets the configured profile" })
+  }),
+  encoding: Schema.optionalKey(StreamEncoding).annotateKey({
+    description: "how the stream is made; absent while there is none"
   }),
   start_time: startTime
 })

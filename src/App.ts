@@ -5,10 +5,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { PublishTickets } from "./auth/PublishTickets.ts"
 import { Tokens } from "./auth/Tokens.ts"
+import { CameraControls } from "./device/CameraControls.ts"
 import { CameraNames } from "./device/CameraNames.ts"
 import { Devices } from "./device/Devices.ts"
 import * as SyntheticCameras from "./device/SyntheticCameras.ts"
+import { Holders } from "./device/v4l2/Holders.ts"
+import { Kernel } from "./device/v4l2/Kernel.ts"
 import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
+import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
 import * as Downloads from "./http/Downloads.ts"
 import * as Health from "./http/Health.ts"
 import { LocalHttp } from "./http/LocalHttp.ts"
@@ -23,6 +27,7 @@ import { Segments } from "./recording/Segments.ts"
 import * as AuthHandlers from "./rpc/AuthHandlers.ts"
 import * as Authorization from "./rpc/Authorization.ts"
 import { Connections } from "./rpc/Connections.ts"
+import * as ControlHandlers from "./rpc/ControlHandlers.ts"
 import * as DeviceHandlers from "./rpc/DeviceHandlers.ts"
 import * as FileHandlers from "./rpc/FileHandlers.ts"
 import * as Notifications from "./rpc/Notifications.ts"
@@ -41,7 +46,10 @@ import { DataFolder } from "./storage/DataFolder.ts"
 import { FileIndex } from "./storage/FileIndex.ts"
 import { Files } from "./storage/Files.ts"
 import { DescribeRecording } from "./storage/Reconcile.ts"
+import { CameraHealth } from "./stream/CameraHealth.ts"
+import { Encoders } from "./stream/Encoders.ts"
 import { Paths } from "./stream/Paths.ts"
+import { Plans } from "./stream/Plans.ts"
 import { Publisher } from "./stream/Publisher.ts"
 import { Streams } from "./stream/Streams.ts"
 import { Viewers } from "./stream/Viewers.ts"
@@ -62,15 +70,18 @@ const describeRecording = Layer.effect(
 
 const storage = Files.layer.pipe(Layer.provideMerge(FileIndex.layer), Layer.provide(describeRecording))
 
-const devices = Layer.mergeAll(SyntheticCameras.layer, V4l2Cameras.layer).pipe(
+const controls = CameraControls.layer.pipe(Layer.provide(V4l2Controls.layer), Layer.provide(Kernel.layer))
+
+const devices = Layer.mergeAll(SyntheticCameras.layer, V4l2Cameras.layer, controls).pipe(
   Layer.provideMerge(Devices.layer),
   Layer.provide(CameraNames.layer)
 )
 
-/** These three are put together once, here: the tests put them on other ground. */
+/** These three are put together once, here: the tests put them on other ground, which who has a device open is part of. */
 export const streams = Viewers.layer.pipe(
   Layer.provideMerge(Streams.layer),
-  Layer.provide(Publisher.layer),
+  Layer.provide(Publisher.layer.pipe(Layer.provide(CameraHealth.layer))),
+  Layer.provideMerge(Plans.layer.pipe(Layer.provide(Encoders.layer))),
   Layer.provideMerge(Paths.layer)
 )
 
@@ -83,6 +94,7 @@ export const recordings = Recordings.layer.pipe(Layer.provide(Segments.layer))
 const handlers = Layer.mergeAll(
   AuthHandlers.layer,
   DeviceHandlers.layer,
+  ControlHandlers.layer,
   SnapshotHandlers.layer,
   RecordingHandlers.layer,
   StreamHandlers.layer,
@@ -101,7 +113,7 @@ const http = Layer.mergeAll(Downloads.layer, MediaMtxAuth.layer, Health.layer).p
 /** The whole service, on `Settings` and what is on the ground. */
 export const layer = Layer.mergeAll(rpc, http).pipe(
   Layer.provide([snapshots, recordings]),
-  Layer.provide(streams),
+  Layer.provide(streams.pipe(Layer.provide(Holders.layer))),
   Layer.provide(devices),
   Layer.provide([Tokens.layer, PublishTickets.layer]),
   Layer.provide(storage),

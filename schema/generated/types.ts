@@ -28,6 +28,36 @@ export type Camera = {
   }
 }
 
+export type Control = {
+  /** the kernel's number of the control (V4L2_CID_*) */
+  id: number
+  name: string
+  type: "integer" | "boolean" | "menu" | "button" | "integer64" | "string" | "bitmask" | "integer_menu"
+  /** of a string: its shortest length in bytes */
+  min: number | string
+  /** of a string: its longest length in bytes; of a bitmask: all bits there are */
+  max: number | string
+  step: number | string
+  default: number | string
+  /** a boolean is 0 or 1; text of a string, and decimal text of an integer64 beyond 2^53; null: it cannot be read */
+  value: number | string | null
+  /** the values that a menu has */
+  menu?: Array<{
+    value: number
+    name: string
+  }>
+  /** it cannot be set */
+  read_only?: true
+  /** it cannot be read */
+  write_only?: true
+  /** another control governs it now, such as an automatic one */
+  inactive?: true
+  /** it cannot be set now, such as while the camera streams */
+  grabbed?: true
+  /** its value changes by itself */
+  volatile?: true
+}
+
 export type FileName = string
 
 /** Every method, by its name on the wire. */
@@ -117,8 +147,33 @@ export interface Methods {
       formats: Array<string>
       resolutions: Array<string>
       fps_options: Array<number>
+      /** what is set on the device now, by whoever used it last */
+      current?: {
+        format: string
+        resolution: string
+        fps?: number
+      }
       validation_status: "NONE" | "DISCONNECTED" | "CONFIRMED"
     }
+  }
+  /** role: viewer */
+  get_camera_controls: {
+    params: {
+      device: CameraId
+    }
+    result: {
+      controls: Array<Control>
+    }
+  }
+  /** role: operator */
+  set_camera_control: {
+    params: {
+      device: CameraId
+      id: number
+      /** a number; true or false for a boolean; text for a string or a large integer64; a button needs none */
+      value?: number | boolean | string
+    }
+    result: Control
   }
   /** role: operator */
   take_snapshot: {
@@ -205,7 +260,7 @@ export interface Methods {
       start_time: string
       /** how long it lives without a viewer, such as 300s */
       auto_close_after: string
-      /** input kind, size, rate and encoder, in words */
+      /** input kind, size, rate, encoder and why, in words */
       ffmpeg_command: string
     }
   }
@@ -284,6 +339,17 @@ export interface Methods {
         height: number
         /** the bit stream's own SPS meets the configured profile */
         conformant: boolean
+      }
+      /** how the stream is made; absent while there is none */
+      encoding?: {
+        /** what the camera delivers, such as MJPG 640x480 at 30/s */
+        input: string
+        /** copy: the camera's own H.264 as it is; or what encodes: libx264, h264_vaapi, h264_v4l2m2m */
+        encoder: string
+        /** the machine's hardware encodes */
+        hardware: boolean
+        /** why this and nothing better, for people */
+        reason: string
       }
       /** ISO 8601, UTC; when it last ran, or empty */
       start_time: string
@@ -431,7 +497,7 @@ export interface Notifications {
   recording_status_update: {
     device: CameraId
     status: "STARTING" | "RECORDING" | "STOPPED" | "ERROR"
-    /** empty until the first bytes are on disk */
+    /** the file that is written, or was last; empty until the first bytes are on disk */
     filename: string
     /** seconds so far */
     duration: number
@@ -476,7 +542,7 @@ export interface Errors {
     reason?: string
     details?: string
     suggestion?: string
-    resource: "camera" | "stream" | "recording" | "snapshot"
+    resource: "camera" | "control" | "stream" | "recording" | "snapshot"
     id: string
   }
   /** Invalid State */

@@ -106,7 +106,13 @@ export const settingsSchema = Schema.Struct({
   recording: Schema.Struct({
     format: key(RecordingFormat, "fmp4", "fmp4, mpegts, mp4 or mkv", "when start_recording names none"),
     segment_seconds: key(seconds(1, 86_400), 3600, "1 to 86400", "a recording goes on in a new file after so long"),
-    part_milliseconds: key(milliseconds(50, 10_000), 100, "50 to 10000", "what a crash may cost (fMP4 parts)")
+    part_milliseconds: key(milliseconds(50, 10_000), 100, "50 to 10000", "what a crash may cost (fMP4 parts)"),
+    resume_seconds: key(
+      seconds(0, 3600),
+      60,
+      "0 to 3600",
+      "an unplugged camera that is back within so long is recorded on; 0: the recording ends at once"
+    )
   }),
   auth: Schema.Struct({
     jwt_secret: key(

@@ -14,16 +14,33 @@ export interface Format {
   readonly sizes: ReadonlyArray<FrameSize>
 }
 
+/** What is set on a device now, by whoever set it last; `rate` in frames a second, where the driver tells it. */
+export interface Mode {
+  readonly pixelFormat: string
+  readonly width: number
+  readonly height: number
+  readonly rate?: number
+}
+
+/** How a camera is known again, whatever its number today. */
+export interface Identity {
+  /** the same at any port, and the same for every camera whose maker gives all one serial: `usb:046d:0825:SERIAL:0` */
+  readonly serial?: string
+  /** where it is plugged in, and which model: `bus:usb-0000:00:14.0-2:046d:0825:0`, `synthetic:0` */
+  readonly position: string
+}
+
 /** What a provider knows of a device that it found. */
 export interface Found {
   readonly kind: "synthetic" | "v4l2"
-  /** the same for the same physical camera, whatever its number today: `usb:046d:0825:SERIAL:0`, `synthetic:0` */
-  readonly identity: string
+  readonly identity: Identity
   /** what the device calls itself */
   readonly name: string
   /** where FFmpeg reads it; never shown to clients */
   readonly node: string
+  /** none while the device cannot be asked */
   readonly formats: ReadonlyArray<Format>
+  readonly current?: Mode
 }
 
 export interface Device extends Found {

@@ -15,8 +15,8 @@ import type { Fault } from "./Fault.ts"
 export class Devices extends Context.Service<
   Devices,
   {
-    /** CONNECTED for as long as the scope lives, then DISCONNECTED: for providers */
-    readonly attach: (found: Found) => Effect.Effect<Attachment, never, Scope.Scope>
+    /** CONNECTED (or an ERROR from the start) for as long as the scope lives, then DISCONNECTED: for providers */
+    readonly attach: (found: Found, fault?: Fault) => Effect.Effect<Attachment, never, Scope.Scope>
     /** an ERROR until it has recovered or is plugged in anew; nothing for a camera that is away */
     readonly fault: (id: CameraId, fault: Fault) => Effect.Effect<void>
     /** it works: no fault any more */
@@ -50,22 +50,24 @@ export class Devices extends Context.Service<
         PubSub.publishUnsafe(published, device)
       }
 
-      const attach = Effect.fn("Devices.attach")(function* (found: Found) {
-        const id = yield* names.nameFor(found.identity)
+      const attach = Effect.fn("Devices.attach")(function* (found: Found, fault?: Fault) {
+        const id = yield* names.claim(found.identity)
         yield* Effect.annotateCurrentSpan("camera.id", id)
         let latest = found
-        const connected = (now: Found): void => {
-          latest = now
-          put({ ...now, id, status: "CONNECTED" })
-        }
+        const update = (now: Found) =>
+          Effect.sync(() => {
+            latest = now
+            put({ ...now, id, status: "CONNECTED" })
+          })
         yield* Effect.acquireRelease(
-          Effect.sync(() => connected(found)),
+          fault === undefined ? update(found) : Effect.sync(() => put({ ...found, id, status: "ERROR", fault })),
           () => Effect.sync(() => put({ ...latest, id, status: "DISCONNECTED" }))
         )
         yield* Effect.logInfo("camera connected").pipe(
-          Effect.annotateLogs({ "camera.id": id, kind: found.kind, identity: found.identity })
+          Effect.annotateLogs({ "camera.id": id, kind: found.kind, ...found.identity })
         )
-        return { id, update: (now: Found) => Effect.sync(() => connected(now)) }
+        if (fault !== undefined) yield* tellFault(id, fault)
+        return { id, update }
       })
 
       const fault = (id: CameraId, now: Fault) =>
@@ -75,9 +77,7 @@ export class Devices extends Context.Service<
           // a fault that is found again and again is told once
           if (device.fault?.kind === now.kind && device.fault.detail === now.detail) return Effect.void
           put({ ...device, status: "ERROR", fault: now })
-          return Effect.logWarning("camera fault").pipe(
-            Effect.annotateLogs({ "camera.id": id, "fault.kind": now.kind, "fault.detail": now.detail })
-          )
+          return tellFault(id, now)
         })
 
       const recovered = (id: CameraId) =>
@@ -138,5 +138,10 @@ export interface Attachment {
   /** more is known of it now; it counts as CONNECTED */
   readonly update: (found: Found) => Effect.Effect<void>
 }
+
+const tellFault = (id: CameraId, { detail, kind }: Fault) =>
+  Effect.logWarning("camera fault").pipe(
+    Effect.annotateLogs({ "camera.id": id, "fault.kind": kind, "fault.detail": detail })
+  )
 
 const numberOf = (id: CameraId): number => Number(id.slice("camera".length))

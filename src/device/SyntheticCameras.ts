@@ -16,7 +16,7 @@ export const layer = Layer.effectDiscard(
     for (let number = 0; number < settings.cameras.synthetic; number++) {
       yield* devices.attach({
         kind: "synthetic",
-        identity: `synthetic:${number}`,
+        identity: { position: `synthetic:${number}` },
         name: `Synthetic camera ${number}`,
         node: `synthetic:${number}`,
         formats

@@ -28,6 +28,8 @@ export interface Child {
   readonly stdout: Stream.Stream<Uint8Array, PlatformError.PlatformError>
   /** What it writes to descriptor 3; empty unless `fd3` is set. */
   readonly fd3: Stream.Stream<Uint8Array, PlatformError.PlatformError>
+  /** The last lines of its standard error so far, without credentials. */
+  readonly said: () => string
   /** Completes when it has ended, by whatever cause. */
   readonly exit: Effect.Effect<ChildExit>
 }
@@ -159,6 +161,7 @@ export const startChild = (
       pid: handle.pid,
       stdout: handle.stdout,
       fd3: handle.getOutputFd(3),
+      said: said.text,
       exit: Fiber.join(ended)
     }
   })

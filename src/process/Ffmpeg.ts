@@ -31,6 +31,8 @@ export interface FfmpegProcess {
   readonly stdout: Stream.Stream<Uint8Array, FfmpegFailed>
   /** Twice a second while it runs; the latest first, and the end when it ends. Any number may read it, or nobody. */
   readonly progress: Stream.Stream<Progress>
+  /** The last lines that it complained in so far. */
+  readonly said: () => string
   /** Completes when it has ended, by whatever cause: FFmpeg exits with 0 also when a camera is pulled out. */
   readonly exit: Effect.Effect<ChildExit>
 }
@@ -122,7 +124,7 @@ export class Ffmpeg extends Context.Service<
         yield* Effect.annotateCurrentSpan("process.pid", child.pid)
         const startedAt = yield* Clock.currentTimeMillis
         const progress = yield* progressOf(child.fd3)
-        return { pid: child.pid, startedAt, stdout: outputOf(child), progress, exit: child.exit }
+        return { pid: child.pid, startedAt, stdout: outputOf(child), progress, said: child.said, exit: child.exit }
       })
 
       const run = Effect.fn("Ffmpeg.run")(function* (

@@ -17,23 +17,12 @@ import type { RecordingFormat, RecordingStatusUpdate } from "../../schema/Record
 import { Settings } from "../config/Settings.ts"
 import { Files } from "../storage/Files.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
-import type { LiveStream } from "../stream/LiveStream.ts"
 import { Paths, type WrittenFormat } from "../stream/Paths.ts"
 import { Streams } from "../stream/Streams.ts"
-import { type Followed, type Segment, Segments } from "./Segments.ts"
-
-/** A recording under way. */
-export interface Recording {
-  readonly camera: CameraId
-  readonly format: RecordingFormat
-  /** epoch milliseconds */
-  readonly startedAt: number
-  /** oldest first; MediaMTX writes into the last */
-  readonly segments: Array<Segment>
-  /** what became of those that are done, by the segment's file name */
-  readonly finished: Map<string, IndexedFile>
-  readonly scope: Scope.Closeable
-}
+import { type Hands, makeCourse } from "./Course.ts"
+import { makeIncidents } from "./Incidents.ts"
+import type { Recording } from "./Recording.ts"
+import { type Segment, Segments } from "./Segments.ts"
 
 export interface RecordingRequest {
   readonly camera: CameraId
@@ -77,11 +66,13 @@ export class Recordings extends Context.Service<
       const paths = yield* Paths
       const segments = yield* Segments
       const files = yield* Files
+      const incidents = yield* makeIncidents
+      const resumeWithin = settings.recording.resume_seconds
       const layerScope = yield* Effect.scope
       const active = new Map<CameraId, Recording>()
       const turns = new Map<CameraId, Semaphore.Semaphore>()
       let isEnding = false
-      const overdue = yield* Queue.unbounded<Recording>()
+      const overdue = yield* Queue.unbounded<{ readonly recording: Recording; readonly reason: string }>()
       const updates = yield* PubSub.unbounded<RecordingStatusUpdate>()
 
       /** One change of a camera's recording at a time. */
@@ -92,58 +83,66 @@ export class Recordings extends Context.Service<
       }
 
       const tell = Effect.fnUntraced(function* (
-        recording: Recording,
+        { camera, finished, startedAt }: Recording,
+        segment: Segment | undefined,
         status: RecordingStatusUpdate["status"],
         reason?: string
       ) {
         const now = yield* Clock.currentTimeMillis
-        const first = recording.segments[0]?.filename ?? ""
+        const written = segment?.filename ?? ""
         yield* PubSub.publish(updates, {
-          device: recording.camera,
+          device: camera,
           status,
-          filename: recording.finished.get(first)?.filename ?? first,
-          duration: (now - recording.startedAt) / 1000,
+          filename: finished.get(written)?.filename ?? written,
+          duration: (now - startedAt) / 1000,
           ...(reason === undefined ? {} : { reason })
         })
       })
 
-      const finish = Effect.fnUntraced(function* (recording: Recording, segment: Segment) {
-        // an end that is waited for leaves no time to remux an hour: the file stays what it is, whole
-        const format = isEnding ? written[recording.format] : recording.format
-        recording.finished.set(segment.filename, yield* segments.finish(segment, format))
-      })
-
-      /** Segments that come after the first: MediaMTX turned to a new file, or the stream was away in between. */
-      const follow = (recording: Recording, { next }: Followed) =>
-        Effect.gen(function* () {
-          const segment = yield* next
-          const previous = recording.segments.at(-1)
-          recording.segments.push(segment)
-          if (previous !== undefined) yield* finish(recording, previous)
-          yield* tell(recording, "RECORDING")
-        }).pipe(
-          Effect.catch((error) => Effect.logError("a segment could not be looked after", error)),
-          Effect.forever
+      const finish = (recording: Recording, segment: Segment) =>
+        Effect.uninterruptibleMask(
+          Effect.fnUntraced(function* (restore) {
+            if (recording.finished.has(segment.filename)) return
+            // an end that is waited for leaves no time to remux an hour: the file stays what it is, whole
+            const format = isEnding ? written[recording.format] : recording.format
+            const prepared = yield* restore(segments.prepare(segment, format))
+            recording.finished.set(segment.filename, yield* segments.place(prepared))
+          })
         )
 
-      /** A stream that fails while it is recorded is told at once; it is started again by itself. */
-      const watchStream = (recording: Recording, stream: LiveStream) =>
-        SubscriptionRef.changes(stream.state).pipe(
-          Stream.runForEach((state) =>
-            "reason" in state && state.reason !== undefined ? tell(recording, "ERROR", state.reason) : Effect.void
-          )
+      const giveUp = (recording: Recording, reason: string) => Queue.offer(overdue, { recording, reason })
+
+      const handsOn = (recording: Recording): Hands => ({
+        tell: (segment, status, reason) => tell(recording, segment, status, reason),
+        finish: (segment) =>
+          finish(recording, segment).pipe(
+            Effect.catch((error) => Effect.logError("a segment could not be looked after", error))
+          ),
+        end: (reason) => giveUp(recording, reason)
+      })
+
+      /** A camera that is gone before its first bytes are on disk is not waited for. */
+      const failWhenUnplugged = (camera: CameraId) =>
+        Effect.andThen(
+          incidents.awayFor(camera, Duration.zero),
+          Effect.fail(new DependencyFailed({ dependency: "camera", detail: "the camera was unplugged" }))
         )
 
       const begin = Effect.fnUntraced(function* (recording: Recording) {
         const { camera, scope } = recording
         const stream = yield* Scope.provide(streams.lease(camera, "recording"), scope)
-        yield* tell(recording, "STARTING")
+        yield* tell(recording, undefined, "STARTING")
         const followed = yield* Scope.provide(segments.follow(camera), scope)
         // what came and was not looked at yet belongs to the recording too
         yield* Scope.addFinalizer(
           scope,
-          followed.rest.pipe(
-            Effect.tap((rest) => Effect.sync(() => recording.segments.push(...rest))),
+          followed.all.pipe(
+            Effect.tap((all) =>
+              Effect.sync(() => {
+                const known = new Set(recording.segments.map(({ filename }) => filename))
+                recording.segments.push(...all.filter(({ filename }) => !known.has(filename)))
+              })
+            ),
             Effect.ignore
           )
         )
@@ -159,9 +158,14 @@ export class Recordings extends Context.Service<
             }
           })
         )
-        recording.segments.push(yield* first)
-        yield* Effect.forkIn(follow(recording, followed), scope)
-        yield* Effect.forkIn(watchStream(recording, stream), scope)
+        recording.segments.push(yield* Effect.raceFirst(first, failWhenUnplugged(camera)))
+        recording.isWriting = true
+        const course = yield* makeCourse(recording, resumeWithin, handsOn(recording))
+        yield* incidents.watch(recording, stream, followed, course.happened)
+        yield* Effect.forkIn(course.run, scope)
+        if (Duration.isZero(resumeWithin)) return
+        const late = `the camera did not come back within ${Duration.toSeconds(resumeWithin)} s`
+        yield* Effect.forkIn(Effect.andThen(incidents.awayFor(camera, resumeWithin), giveUp(recording, late)), scope)
       })
 
       const end = Effect.fn("Recordings.end")(function* (recording: Recording, reason?: string) {
@@ -170,26 +174,34 @@ export class Recordings extends Context.Service<
         const endedAt = yield* Clock.currentTimeMillis
         // the recorder closes its file before the stream may end: closed here, and in this order, by the scope
         yield* Scope.close(recording.scope, Exit.void)
+        const last = recording.segments.at(-1)
         const lost: Array<DependencyFailed> = []
         for (const segment of recording.segments) {
-          if (recording.finished.has(segment.filename)) continue
           yield* finish(recording, segment).pipe(Effect.catch((error) => Effect.sync(() => lost.push(error))))
         }
         const files = recording.segments.flatMap(({ filename }) => recording.finished.get(filename) ?? [])
         if (files.length === 0 && lost[0] !== undefined) {
-          yield* tell(recording, "ERROR", lost[0].detail)
+          yield* tell(recording, last, "ERROR", lost[0].detail)
           return yield* lost[0]
         }
-        yield* tell(recording, "STOPPED", reason ?? lost[0]?.detail)
+        yield* tell(recording, last, "STOPPED", reason ?? lost[0]?.detail)
         return { recording, endedAt, files } satisfies Stopped
       }, Effect.uninterruptible)
+
+      /** Takes back a recording that did not begin, and what it may have left on disk. */
+      const abandon = Effect.fnUntraced(function* ({ scope, segments: left }: Recording) {
+        yield* Scope.close(scope, Exit.void)
+        yield* Effect.forEach(left, (segment) => Effect.ignore(segments.discard(segment)))
+      })
 
       const start = Effect.fn("Recordings.start")(function* (request: RecordingRequest) {
         const { camera } = request
         yield* Effect.annotateCurrentSpan("camera.id", camera)
         return yield* Effect.gen(function* () {
-          if (active.has(camera)) {
-            return yield* new InvalidState({ state: "RECORDING", allowed_states: ["STOPPED"] })
+          const present = active.get(camera)
+          if (present !== undefined) {
+            const state = present.isWriting ? "RECORDING" : "WAITING"
+            return yield* new InvalidState({ state, allowed_states: ["STOPPED"] })
           }
           const recording: Recording = {
             camera,
@@ -197,22 +209,23 @@ export class Recordings extends Context.Service<
             startedAt: yield* Clock.currentTimeMillis,
             segments: [],
             finished: new Map(),
+            isWriting: false,
             scope: yield* Scope.fork(layerScope)
           }
-          const begun = yield* Effect.result(begin(recording)).pipe(
-            Effect.onInterrupt(() => Scope.close(recording.scope, Exit.void))
-          )
+          const begun = yield* Effect.result(begin(recording)).pipe(Effect.onInterrupt(() => abandon(recording)))
           if (Result.isFailure(begun)) {
-            yield* Scope.close(recording.scope, Exit.void)
-            if (begun.failure._tag === "DependencyFailed") yield* tell(recording, "ERROR", begun.failure.detail)
+            yield* abandon(recording)
+            if (begun.failure._tag === "DependencyFailed") {
+              yield* tell(recording, undefined, "ERROR", begun.failure.detail)
+            }
             return yield* begun.failure
           }
           active.set(camera, recording)
           if (request.duration !== undefined) {
-            const over = Effect.andThen(Effect.sleep(request.duration), Queue.offer(overdue, recording))
+            const over = Effect.delay(giveUp(recording, "its duration is over"), request.duration)
             yield* Effect.forkIn(over, recording.scope)
           }
-          yield* tell(recording, "RECORDING")
+          yield* tell(recording, recording.segments[0], "RECORDING")
           return recording
         }).pipe(inTurn(camera))
       })
@@ -224,9 +237,9 @@ export class Recordings extends Context.Service<
           Effect.asVoid
         )
 
-      // a timer cannot end the recording itself: it lives in the scope that ending closes
+      // what finds that a recording is over cannot end it: it lives in the scope that ending closes
       yield* Queue.take(overdue).pipe(
-        Effect.flatMap((recording) => Effect.forkIn(stopThis(recording, "its duration is over"), layerScope)),
+        Effect.flatMap(({ reason, recording }) => Effect.forkIn(stopThis(recording, reason), layerScope)),
         Effect.forever,
         Effect.forkScoped
       )

@@ -6,12 +6,12 @@ import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { watch } from "node:fs"
-import { open, readdir, rename, stat, unlink } from "node:fs/promises"
+import { open, readdir, rename, rm, stat, unlink } from "node:fs/promises"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import type { RecordingFormat } from "../../schema/Recording.ts"
-import { Ffmpeg } from "../process/Ffmpeg.ts"
+import { Ffmpeg, type FfmpegFailed } from "../process/Ffmpeg.ts"
 import { readMp4Header } from "../process/Mp4Header.ts"
 import { remuxArguments } from "../source/FfmpegArguments.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
@@ -32,12 +32,27 @@ const closingTime = Duration.seconds(3)
 /** Copying an hour into another container reads and writes it once. */
 const remuxTime = Duration.minutes(10)
 
+type Media = Pick<IndexedFile, "duration" | "codec" | "width" | "height">
+
+/** A segment in another container, beside its place. */
+interface Remuxed {
+  readonly aside: string
+  readonly filename: string
+}
+
+/** A segment that is whole, and what is in it. */
+export interface Prepared {
+  readonly segment: Segment
+  readonly remuxed: Remuxed | undefined
+  readonly media: Media
+}
+
 /** The segments that come to a camera's recording, from the moment on at which they are followed. */
 export interface Followed {
   /** waits for the next one with bytes in it, and shows it in the lists while it grows */
   readonly next: Effect.Effect<Segment, DependencyFailed>
-  /** those that `next` has not given yet, oldest first: for the recording's end */
-  readonly rest: Effect.Effect<ReadonlyArray<Segment>, DependencyFailed>
+  /** all that came, oldest first, those too that `next` has not given yet: for the recording's end */
+  readonly all: Effect.Effect<ReadonlyArray<Segment>, DependencyFailed>
 }
 
 /** The files that MediaMTX's recorder writes: told as they appear, made whole and indexed when they are done. */
@@ -45,8 +60,12 @@ export class Segments extends Context.Service<
   Segments,
   {
     readonly follow: (camera: CameraId) => Effect.Effect<Followed, DependencyFailed, Scope.Scope>
-    /** waits until the file is closed, remuxes it where the format asks for it, syncs it and indexes what it is */
-    readonly finish: (segment: Segment, format: RecordingFormat) => Effect.Effect<IndexedFile, DependencyFailed>
+    /** waits until the file is closed, syncs it, and remuxes it aside where the format asks for it */
+    readonly prepare: (segment: Segment, format: RecordingFormat) => Effect.Effect<Prepared, DependencyFailed>
+    /** puts it in its place and indexes what it is: quick, and not to be interrupted */
+    readonly place: (prepared: Prepared) => Effect.Effect<IndexedFile, DependencyFailed>
+    /** forgets a file of a recording that never was one */
+    readonly discard: (segment: Segment) => Effect.Effect<void, DependencyFailed>
   }
 >()("camera-service/recording/Segments") {
   static readonly layer = Layer.effect(
@@ -69,10 +88,7 @@ export class Segments extends Context.Service<
 
       const pathOf = ({ filename }: Segment): string => join(folder.recordings, filename)
 
-      const put = Effect.fnUntraced(function* (
-        { camera, filename }: Segment,
-        media: { duration: number; codec: string; width: number; height: number }
-      ) {
+      const put = Effect.fnUntraced(function* ({ camera, filename }: Segment, media: Media) {
         const { mtimeMs, size } = yield* attempt("look at the recording", () => stat(join(folder.recordings, filename)))
         const file: IndexedFile = {
           kind: "recording",
@@ -96,7 +112,8 @@ export class Segments extends Context.Service<
       const follow = Effect.fn("Segments.follow")(function* (camera: CameraId) {
         const changes = yield* PubSub.subscribe(changed)
         // older files change too: they are deleted, renamed, and told late
-        const known = new Set((yield* segmentsOf(camera)).map((segment) => segment?.filename))
+        const older = new Set((yield* segmentsOf(camera)).map((segment) => segment?.filename))
+        const known = new Set(older)
 
         /** An empty file is looked at again when something is written to it; one that is gone never will be. */
         const hasBytes = (segment: Segment) =>
@@ -119,13 +136,13 @@ export class Segments extends Context.Service<
             return segment
           }
         })
-        const rest = Effect.map(segmentsOf(camera), (all) =>
-          all
+        const all = Effect.map(segmentsOf(camera), (present) =>
+          present
             .filter((segment) => segment !== undefined)
-            .filter(({ filename }) => !known.has(filename))
+            .filter(({ filename }) => !older.has(filename))
             .sort((a, b) => (a.filename < b.filename ? -1 : 1))
         )
-        return { next, rest }
+        return { next, all }
       })
 
       /** The last thing that MediaMTX writes into an fMP4 file is its duration; an MPEG-TS file just stops growing. */
@@ -150,6 +167,10 @@ export class Segments extends Context.Service<
         const aside = join(folder.recordings, `${temporaryPrefix}${filename}`)
         yield* ffmpeg.run(remuxArguments(pathOf(segment), aside, format), { timeout: remuxTime })
         yield* attempt("sync the recording", () => syncFile(aside))
+        return { aside, filename }
+      })
+
+      const replace = Effect.fnUntraced(function* (segment: Segment, { aside, filename }: Remuxed) {
         yield* attempt("rename the recording", () => rename(aside, join(folder.recordings, filename)))
         if (filename !== segment.filename) {
           yield* attempt("remove the recording's raw form", () => unlink(pathOf(segment)))
@@ -158,19 +179,17 @@ export class Segments extends Context.Service<
         return { ...segment, filename }
       })
 
-      const finish = Effect.fn("Segments.finish")(function* (segment: Segment, format: RecordingFormat) {
+      const keptAsItIs = (error: DependencyFailed | FfmpegFailed) =>
+        Effect.as(Effect.logError("a recording is kept as fmp4: it could not be remuxed", error), undefined)
+
+      const prepare = Effect.fn("Segments.prepare")(function* (segment: Segment, format: RecordingFormat) {
         yield* awaitClosed(segment)
         yield* attempt("sync the recording", () => syncFile(pathOf(segment)))
-        const whole =
+        const remuxed =
           format === "mp4" || format === "mkv"
-            ? yield* remux(segment, format).pipe(
-                Effect.catch((error) =>
-                  Effect.as(Effect.logError("a recording is kept as fmp4: it could not be remuxed", error), segment)
-                )
-              )
-            : segment
-        yield* attempt("sync the recording", () => syncFolder(folder.recordings))
-        const media = yield* ffmpeg.probe(pathOf(whole)).pipe(
+            ? yield* remux(segment, format).pipe(Effect.catch(keptAsItIs))
+            : undefined
+        const { codec, duration, height, width } = yield* ffmpeg.probe(remuxed?.aside ?? pathOf(segment)).pipe(
           Effect.catch((error) =>
             Effect.as(Effect.logWarning("a recording could not be looked into", error), {
               duration: 0,
@@ -180,15 +199,22 @@ export class Segments extends Context.Service<
             })
           )
         )
-        return yield* put(whole, {
-          duration: media.duration,
-          codec: media.codec,
-          width: media.width,
-          height: media.height
-        })
+        return { segment, remuxed, media: { duration, codec, width, height } } satisfies Prepared
       })
 
-      return Segments.of({ follow, finish })
+      const place = Effect.fn("Segments.place")(function* ({ media, remuxed, segment }: Prepared) {
+        const replaced =
+          remuxed === undefined ? undefined : yield* replace(segment, remuxed).pipe(Effect.catch(keptAsItIs))
+        yield* attempt("sync the recording", () => syncFolder(folder.recordings))
+        return yield* put(replaced ?? segment, media)
+      })
+
+      const discard = Effect.fn("Segments.discard")(function* (segment: Segment) {
+        yield* attempt("remove the recording", () => rm(pathOf(segment), { force: true }))
+        yield* index.remove("recording", segment.filename)
+      })
+
+      return Segments.of({ follow, prepare, place, discard })
     })
   )
 }

@@ -1,7 +1,8 @@
 import { hostname } from "node:os"
-import type { Camera, CameraId } from "../../schema/Camera.ts"
+import type { Camera, CameraCapabilities, CameraId } from "../../schema/Camera.ts"
 import type { Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
+import { encodingOf } from "../source/Encoder.ts"
 import { planSource } from "../source/Source.ts"
 
 /** How a camera is shown to clients. */
@@ -23,11 +24,7 @@ const views = new WeakMap<Device, Camera>()
 export const cameraView = (device: Device, settings: Settings["Service"]): Camera => {
   const known = views.get(device)
   if (known !== undefined) return known
-  const source = planSource(device, {
-    profile: settings.codec.profile,
-    bitrateKbps: settings.codec.bitrate_kbps,
-    jpegQuality: settings.snapshots.jpeg_quality
-  })
+  const source = planSource(device, encodingOf(settings))
   const view: Camera = {
     device: device.id,
     status: device.status,
@@ -54,3 +51,11 @@ export const formatsOf = (device: Device): ReadonlyArray<string> => [
 
 export const ratesOf = (device: Device): ReadonlyArray<number> =>
   [...new Set(device.formats.flatMap(({ sizes }) => sizes.flatMap(({ rates }) => rates)))].sort((a, b) => b - a)
+
+/** What is set on a device that is there, where its driver tells. */
+export const currentOf = ({ current, status }: Device): Pick<CameraCapabilities, "current"> => {
+  if (current === undefined || status === "DISCONNECTED") return {}
+  const { height, pixelFormat, rate, width } = current
+  const fps = rate === undefined ? {} : { fps: rate }
+  return { current: { format: pixelFormat, resolution: `${width}x${height}`, ...fps } }
+}

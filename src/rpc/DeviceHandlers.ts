@@ -11,7 +11,7 @@ import { Devices } from "../device/Devices.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { Streams } from "../stream/Streams.ts"
 import { maySee, visible } from "./Authorization.ts"
-import { cameraView, formatsOf, ratesOf, resolutionsOf } from "./CameraView.ts"
+import { cameraView, currentOf, formatsOf, ratesOf, resolutionsOf } from "./CameraView.ts"
 import { toSeconds } from "./Wire.ts"
 
 export const layer = DeviceRpcs.toLayer(
@@ -75,6 +75,7 @@ export const layer = DeviceRpcs.toLayer(
           formats: formatsOf(device),
           resolutions: resolutionsOf(device),
           fps_options: ratesOf(device),
+          ...currentOf(device),
           validation_status: device.status === "DISCONNECTED" ? ("DISCONNECTED" as const) : confirmed
         }
       })

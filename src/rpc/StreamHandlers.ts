@@ -7,10 +7,12 @@ import { CurrentSession } from "../../schema/Auth.ts"
 import type { CameraId } from "../../schema/Camera.ts"
 import { StreamRpcs } from "../../schema/CameraRpcs.ts"
 import { InvalidState } from "../../schema/Errors.ts"
-import type { StreamStatus } from "../../schema/Stream.ts"
+import type { StreamEncoding, StreamStatus } from "../../schema/Stream.ts"
 import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
+import { isHardware } from "../source/Encoder.ts"
+import type { Source } from "../source/Source.ts"
 import type { LiveStream } from "../stream/LiveStream.ts"
 import { Paths } from "../stream/Paths.ts"
 import { Streams } from "../stream/Streams.ts"
@@ -34,6 +36,13 @@ const statusOf = (stream: LiveStream | undefined): Pick<StreamStatus, "status" |
       return { status: "STOPPING" }
   }
 }
+
+const encodingView = ({ delivers, encoder, why }: Source): StreamEncoding => ({
+  input: delivers,
+  encoder: encoder.name,
+  hardware: isHardware(encoder),
+  reason: why
+})
 
 /** On average since MediaMTX has the stream. */
 const bitsPerSecond = (bytes: number, millis: number): number => (millis > 0 ? Math.round((bytes * 8000) / millis) : 0)
@@ -112,7 +121,7 @@ export const layer = StreamRpcs.toLayer(
         const camera = yield* visible(device)
         yield* devices.get(camera)
         const stream = streams.current(camera)
-        const { codec, published, readySince, restarts = 0, running } = stream?.now ?? {}
+        const { codec, published, readySince, restarts = 0, running, source } = stream?.now ?? {}
         const now = yield* Clock.currentTimeMillis
         const path = yield* pathOf(camera)
         const lastStart = streams.lastStart(camera)
@@ -140,6 +149,7 @@ export const layer = StreamRpcs.toLayer(
             fps: published?.fps ?? 0
           },
           codec: codec ?? noCodec,
+          ...(source === undefined ? {} : { encoding: encodingView(source) }),
           start_time: lastStart === undefined ? "" : isoTime(lastStart)
         }
       }),

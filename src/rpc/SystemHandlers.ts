@@ -20,7 +20,7 @@ const info = {
   runtime_version: runtime,
   go_version: runtime,
   architecture: process.arch,
-  capabilities: ["snapshots", "recordings", "streaming", "rtsp", "hls", "webrtc"],
+  capabilities: ["controls", "snapshots", "recordings", "streaming", "rtsp", "hls", "webrtc"],
   supported_formats: ["fmp4", "mpegts", "mp4", "mkv", "jpg", "png"],
   max_cameras: maxCameras
 }

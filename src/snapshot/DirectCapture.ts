@@ -2,21 +2,30 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
-import { Ffmpeg } from "../process/Ffmpeg.ts"
+import { describeExit } from "../process/Child.ts"
+import { Ffmpeg, type FfmpegProcess } from "../process/Ffmpeg.ts"
 import { directArguments } from "../source/FfmpegArguments.ts"
-import { planSource } from "../source/Source.ts"
-import { jpegSize } from "../stream/Jpeg.ts"
+import type { Source } from "../source/Source.ts"
 import type { LiveStream } from "../stream/LiveStream.ts"
+import { pictureReader } from "../stream/PictureReader.ts"
 import type { Picture } from "../stream/Pictures.ts"
+import { Plans } from "../stream/Plans.ts"
 import { Streams } from "../stream/Streams.ts"
 import { type Capture, NoPicture } from "./Capture.ts"
 
-/** Tier 3: MediaMTX or the stream fails, so one FFmpeg reads one picture from the device itself. */
+/** A burst of pictures must not take the machine from the streams that run. */
+const atOnce = 4
+
+/** Tier 3: MediaMTX or the stream fails, so one FFmpeg reads the device itself until it has given a good picture. */
 export class DirectCapture extends Context.Service<DirectCapture, Capture>()("camera-service/snapshot/DirectCapture") {
   static readonly layer = Layer.effect(
     DirectCapture,
@@ -24,30 +33,41 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
       const settings = yield* Settings
       const devices = yield* Devices
       const streams = yield* Streams
+      const plans = yield* Plans
       const ffmpeg = yield* Ffmpeg
+      const gate = yield* Semaphore.make(atOnce)
       const layerScope = yield* Effect.scope
       const limit = settings.snapshots.direct_timeout_seconds
-      const encoding = {
-        profile: settings.codec.profile,
-        bitrateKbps: settings.codec.bitrate_kbps,
-        jpegQuality: settings.snapshots.jpeg_quality
-      }
       /** captures that run: whoever comes meanwhile waits for the same picture */
       const running = new Map<CameraId, Deferred.Deferred<Picture, NoPicture>>()
 
-      const read = Effect.fn("DirectCapture.read")(function* (camera: CameraId) {
+      /** From FFmpeg's start to its end; the picture is handed on as soon as it is there. */
+      const readDevice = Effect.fnUntraced(function* (source: Source, found: (picture: Picture) => void) {
+        const process = yield* ffmpeg
+          .start(directArguments(source))
+          .pipe(Effect.mapError(({ detail }) => new NoPicture({ outcome: detail })))
+        const picture = yield* firstGood(source, process)
+        if (Option.isSome(picture)) return found(picture.value)
+        return yield* new NoPicture({ outcome: describeExit("ffmpeg", yield* process.exit) })
+      }, Effect.scoped)
+
+      const read = Effect.fn("DirectCapture.read")(function* (camera: CameraId, found: (picture: Picture) => void) {
         yield* Effect.annotateCurrentSpan("camera.id", camera)
         const device = yield* Effect.mapError(devices.get(camera), () => new NoPicture({ outcome: "no such camera" }))
         if (device.status === "DISCONNECTED") return yield* new NoPicture({ outcome: "the camera is away" })
         if (isHeld(streams.current(camera))) {
           return yield* new NoPicture({ outcome: "the stream's FFmpeg holds the device" })
         }
-        const source = planSource(device, encoding)
+        const source = plans.of(device)
         if (source === undefined) {
           return yield* new NoPicture({ outcome: "the camera delivers no format that can be read" })
         }
-        const output = yield* ffmpeg.run(directArguments(source), { timeout: limit }).pipe(
-          Effect.mapError(({ detail }) => new NoPicture({ outcome: detail })),
+        yield* readDevice(source, found).pipe(
+          Effect.timeoutOrElse({
+            duration: limit,
+            orElse: () => Effect.fail(new NoPicture({ outcome: "the device gave no picture in time" }))
+          }),
+          gate.withPermit,
           // an FFmpeg of the stream's that failed may still be going
           streams.withDevice(camera),
           Effect.timeoutOrElse({
@@ -55,10 +75,6 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
             orElse: () => Effect.fail(new NoPicture({ outcome: "the device was not free in time" }))
           })
         )
-        const jpeg = Buffer.from(output.buffer, output.byteOffset, output.byteLength)
-        const size = jpegSize(jpeg)
-        if (size === undefined) return yield* new NoPicture({ outcome: "what was read is no JPEG" })
-        return { jpeg, ...size, capturedAt: yield* Clock.currentTimeMillis }
       })
 
       /** Nobody's own: who gives up, or has no time to see FFmpeg's end, takes the picture from nobody else. */
@@ -68,11 +84,12 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
           if (shared !== undefined) return Deferred.await(shared)
           const mine = Deferred.makeUnsafe<Picture, NoPicture>()
           running.set(camera, mine)
-          const reading = read(camera).pipe(
-            Effect.onExit((exit) => {
-              running.delete(camera)
-              return Deferred.done(mine, exit)
-            })
+          const done = (result: Exit.Exit<Picture, NoPicture>): void => {
+            if (running.get(camera) === mine) running.delete(camera)
+            Deferred.doneUnsafe(mine, result)
+          }
+          const reading = read(camera, (picture) => done(Exit.succeed(picture))).pipe(
+            Effect.onError((cause) => Effect.sync(() => done(Exit.failCause(cause))))
           )
           return Effect.andThen(Effect.forkIn(reading, layerScope), Deferred.await(mine))
         })
@@ -93,3 +110,14 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
 /** A stream that gives no picture though its FFmpeg runs: only one that failed will let go of the device. */
 const isHeld = (stream: LiveStream | undefined): boolean =>
   stream?.now.running !== undefined && !("reason" in SubscriptionRef.getUnsafe(stream.state))
+
+/** The first picture that a warm camera gives; none where FFmpeg ends before. */
+const firstGood = (source: Source, process: FfmpegProcess): Effect.Effect<Option.Option<Picture>, NoPicture> => {
+  const read = pictureReader(source.kind)
+  return process.stdout.pipe(
+    Stream.mapError(({ detail }) => new NoPicture({ outcome: detail })),
+    Stream.mapEffect((chunk) => Effect.map(Clock.currentTimeMillis, (now) => read(chunk, now).good)),
+    Stream.flattenIterable,
+    Stream.runHead
+  )
+}

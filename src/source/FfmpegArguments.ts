@@ -1,64 +1,55 @@
-import type { Encoding, Source } from "./Source.ts"
+import { encodeArguments, hardwareArguments } from "./Encoder.ts"
+import type { Source } from "./Source.ts"
 
 /** FFmpeg's arguments for a source. Every value is a number, a word of ours, or the source's own input. */
 
-/** Pictures a second that are kept at hand from a camera whose frames have to be encoded for it. */
-const stillsPerSecond = 5
+/** Seconds between two pictures at hand of a camera whose frames have to be encoded for it: five a second, with slack. */
+const stillInterval = 0.18
 
-/** How long after its start a stream sends a keyframe every few frames, so that the readers who waited see it at once. */
-const eagerSeconds = 2
-/** Most frames between the keyframes of that time, and of later: one second. */
-const eagerInterval = 0.12
+/** Frames of a waking camera that all become pictures: half of them are left out as too early (`stream/WarmUp.ts`). */
+const wakingFrames = 10
 
 /** FFmpeg's JPEG scale runs from 2 (best) to 31 (worst). */
 const jpegScale = (quality: number): number => Math.round(31 - ((quality - 1) / 99) * 29)
 
-const still = (source: Source): ReadonlyArray<string> =>
+/** By the frames' own times: a camera in the dark gives fewer than it was asked for, and -r would hold each one back. */
+const select = ({ kind }: Source): string =>
+  [
+    ...(kind === "v4l2" ? [`lt(n\\,${wakingFrames})`] : []),
+    "isnan(prev_selected_t)",
+    `gte(t-prev_selected_t\\,${stillInterval})`
+  ].join("+")
+
+/** Frames as JPEG on standard output. */
+const stills = (source: Source, filter: ReadonlyArray<string>): ReadonlyArray<string> =>
   source.deliversJpeg
     ? ["-map", "0:v", "-c:v", "copy", "-f", "image2pipe", "pipe:1"]
     : [
-        // every so many frames: a lower frame rate (-r) would hold each picture until it knows the next
-        ...["-map", "0:v", "-vf", `select=not(mod(n\\,${Math.max(1, Math.round(source.fps / stillsPerSecond))}))`],
+        ...["-map", "0:v", ...filter],
         // one thread: with more the encoder gives a picture out when the next comes in
         ...["-fps_mode", "vfr", "-c:v", "mjpeg", "-threads:v", "1", "-pix_fmt", "yuvj420p"],
         ...["-q:v", String(jpegScale(source.encoding.jpegQuality)), "-f", "image2pipe", "pipe:1"]
       ]
-
-const encode = (encoding: Encoding, fps: number): ReadonlyArray<string> => {
-  const rate = `${encoding.bitrateKbps}k`
-  return [
-    ...["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p"],
-    ...(encoding.profile === "none" ? [] : ["-profile:v", "baseline", "-level:v", "3.0"]),
-    ...["-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-bf", "0", "-g", String(Math.max(1, Math.round(fps)))],
-    "-force_key_frames",
-    `expr:if(lt(t,${eagerSeconds}),gte(t,n_forced*${eagerInterval}),0)`
-  ]
-}
 
 /**
  * Publishes to `target` (RTSP) and writes the pictures at hand to standard output, one JPEG after the other. These stand
  * first: FFmpeg opens its outputs in turn, and the first picture need not wait for MediaMTX.
  */
 export const publishArguments = (source: Source, target: string): ReadonlyArray<string> => [
+  ...(source.encoder.name === "copy" ? [] : hardwareArguments(source.encoder)),
   ...source.input,
-  ...still(source),
+  ...stills(source, ["-vf", `select=${select(source)}`]),
   ...["-map", "0:v"],
-  ...(source.scaled ? ["-vf", `scale=${source.width}:${source.height}`] : []),
-  ...["-r", String(source.fps)],
-  ...encode(source.encoding, source.fps),
+  ...(source.encoder.name === "copy" ? ["-c:v", "copy"] : encodeArguments(source.encoder, source.encoding, source)),
   // MediaMTX repacks every packet above 1440 bytes
   ...["-f", "rtsp", "-rtsp_transport", "tcp", "-pkt_size", "1400", target]
 ]
 
-/** Frames that a camera may deliver dark after it woke. */
-const warmUpFrames = 5
-
-/** Reads one picture straight from the device and writes it to standard output as JPEG. */
+/** Reads the device without MediaMTX: its pictures one after the other on standard output, until FFmpeg is ended. */
 export const directArguments = (source: Source): ReadonlyArray<string> => [
   ...source.input,
-  ...(source.kind === "synthetic" ? [] : ["-vf", `select=gte(n\\,${warmUpFrames})`]),
-  ...["-frames:v", "1", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p"],
-  ...["-q:v", String(jpegScale(source.encoding.jpegQuality)), "-f", "image2pipe", "pipe:1"]
+  ...(source.kind === "synthetic" ? ["-frames:v", "1"] : []),
+  ...stills(source, [])
 ]
 
 /** Encodes the picture on standard input anew: as JPEG of this quality (1 to 100), or as PNG. */

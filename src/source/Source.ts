@@ -1,14 +1,8 @@
 import type { Device, FrameSize } from "../device/Device.ts"
-import { fitFrame, maxFrameRate, type ProfileName } from "./Profile.ts"
+import type { Encoder, EncoderChoice, Encoding } from "./Encoder.ts"
+import { inputFormatOf } from "./PixelFormats.ts"
+import { fitFrame, maxFrameRate } from "./Profile.ts"
 import { testPattern } from "./TestPattern.ts"
-
-/** What the configuration says of encoding. */
-export interface Encoding {
-  readonly profile: ProfileName
-  readonly bitrateKbps: number
-  /** 1 to 100 */
-  readonly jpegQuality: number
-}
 
 /** How to read a device and what to make of it: pure data, from which FFmpeg's arguments follow. */
 export interface Source {
@@ -17,91 +11,141 @@ export interface Source {
   readonly input: ReadonlyArray<string>
   /** frames come as JPEG pictures: a still is a copy of one, at the camera's own quality */
   readonly deliversJpeg: boolean
+  /** the camera's format, size and rate in words: `MJPG 640x480 at 30/s` */
+  readonly delivers: string
   /** of the published stream */
   readonly width: number
   readonly height: number
   readonly fps: number
   /** the frame is scaled to the stream's size */
   readonly scaled: boolean
+  /** `copy`: the camera's own H.264 is published as it is */
+  readonly encoder: Encoder | { readonly name: "copy" }
   readonly encoding: Encoding
+  /** why this encoder, in words */
+  readonly why: string
   /** kind, size, rate and encoder, in words; no path */
   readonly summary: string
 }
 
+/** What was learnt beside what a device says of itself. */
+export interface Known {
+  /** what encodes where something has to be encoded */
+  readonly choice: EncoderChoice
+  /** pixel formats of this device that proved bad, and how: read only where there is no other, and never passed through */
+  readonly without: ReadonlyMap<string, string>
+}
+
+/** What is known of a device that was never read. */
+const nothing: Known = { choice: { encoder: { name: "libx264" }, why: "" }, without: new Map() }
+
 interface Choice {
   readonly pixelFormat: string
   readonly size: FrameSize
-  readonly fps: number
+  /** that the camera is asked for */
+  readonly rate: number
+  /** the profile allows the frame's size as it is */
+  readonly fits: boolean
+  /** it is H.264 that may be published as it is */
+  readonly passes: boolean
+  /** the format proved bad */
+  readonly isBad: boolean
 }
 
-/** FFmpeg's names of the pixel formats that it reads from V4L2 without conversion of ours. */
-const inputFormats: Readonly<Record<string, string>> = {
-  MJPG: "mjpeg",
-  JPEG: "mjpeg",
-  YUYV: "yuyv422",
-  UYVY: "uyvy422",
-  NV12: "nv12",
-  YU12: "yuv420p",
-  RAW: "raw"
+/** Rates above these cost more than they show. */
+const usualRate = { fitting: 60, scaled: 30 }
+
+/** The device's own rate that comes nearest to the limit from below, or its slowest: then the stream leaves frames out. */
+const bestRate = ({ rates }: FrameSize, limit: number): number => {
+  const allowed = rates.filter((rate) => rate <= limit)
+  return allowed.length > 0 ? Math.max(...allowed) : Math.min(...rates)
 }
 
-const bestRate = (size: FrameSize, limit: number): number => {
-  const allowed = size.rates.filter((rate) => rate <= limit)
-  return allowed.length > 0 ? Math.max(...allowed) : Math.min(...size.rates, limit)
-}
-
-/** The largest frame that the profile allows as it is, then the fastest, then the one that is cheapest to read. */
-const choose = (device: Device, profile: ProfileName): Choice | undefined => {
-  const choices = device.formats
-    .filter(({ pixelFormat }) => pixelFormat in inputFormats)
-    .flatMap(({ pixelFormat, sizes }) =>
-      sizes
+const choicesOf = (device: Device, encoding: Encoding, without: Known["without"]): ReadonlyArray<Choice> =>
+  device.formats
+    .filter(({ pixelFormat }) => inputFormatOf(pixelFormat) !== undefined)
+    .flatMap(({ pixelFormat, sizes }) => {
+      const isBad = without.has(pixelFormat)
+      return sizes
         .filter(({ rates }) => rates.length > 0)
-        .map((size): Choice & { fits: boolean } => {
-          const limit = maxFrameRate(profile, size.width, size.height)
-          // a frame that is too large is scaled down, so its own rate counts up to what is usual
-          return { pixelFormat, size, fps: bestRate(size, limit === 0 ? 30 : Math.min(limit, 60)), fits: limit > 0 }
+        .map((size): Choice => {
+          const limit = maxFrameRate(encoding.profile, size.width, size.height)
+          const fits = limit > 0
+          const rate = bestRate(size, fits ? Math.min(limit, usualRate.fitting) : usualRate.scaled)
+          return { pixelFormat, size, rate, fits, isBad, passes: pixelFormat === "H264" && !isBad && rate <= limit }
         })
-    )
+    })
+
+/** What it takes to have stills and the stream: from JPEG only the one, from pixels both, from H.264 its decoder too. */
+const costOf = ({ pixelFormat }: Choice): number => {
+  const format = inputFormatOf(pixelFormat)
+  if (format === "mjpeg") return 0
+  return format === "h264" ? 2 : 1
+}
+
+/** H.264 that may pass, then the largest frame that fits as it is, then the fastest, then the one that is cheapest. */
+const choose = (choices: ReadonlyArray<Choice>): Choice | undefined => {
   const area = ({ size }: Choice): number => size.width * size.height
-  return choices.sort(
+  return [...choices].sort(
     (a, b) =>
+      Number(a.isBad) - Number(b.isBad) ||
+      Number(b.passes) - Number(a.passes) ||
       Number(b.fits) - Number(a.fits) ||
       (a.fits ? area(b) - area(a) : area(a) - area(b)) ||
-      b.fps - a.fps ||
-      Number(b.pixelFormat === "MJPG") - Number(a.pixelFormat === "MJPG")
+      b.rate - a.rate ||
+      costOf(a) - costOf(b)
   )[0]
 }
 
-const inputOf = (device: Device, { fps, pixelFormat, size }: Choice): ReadonlyArray<string> =>
-  device.kind === "synthetic"
-    ? ["-f", "lavfi", "-i", testPattern(device.id, size.width, size.height, fps)]
-    : [
-        ...["-f", "v4l2", "-input_format", inputFormats[pixelFormat] ?? pixelFormat],
-        ...["-video_size", `${size.width}x${size.height}`, "-framerate", String(fps)],
-        // the device's clock drifts against ours, and what is recorded is cut by ours
-        ...["-use_wallclock_as_timestamps", "1", "-i", device.node]
-      ]
+const inputOf = (device: Device, { pixelFormat, rate, size }: Choice): ReadonlyArray<string> => {
+  if (device.kind === "synthetic") {
+    return ["-f", "lavfi", "-i", testPattern(device.id, size.width, size.height, rate)]
+  }
+  const format = inputFormatOf(pixelFormat) ?? pixelFormat
+  return [
+    // a decoder with two threads or with frames to reorder gives each picture out 70 to 100 ms later (measured at 30/s)
+    ...(format === "h264" ? ["-threads", "1", "-flags", "low_delay"] : []),
+    ...["-f", "v4l2", "-input_format", format],
+    ...["-video_size", `${size.width}x${size.height}`, "-framerate", String(rate)],
+    // the device's clock drifts against ours, and what is recorded is cut by ours
+    ...["-use_wallclock_as_timestamps", "1", "-i", device.node]
+  ]
+}
+
+/** Why the camera's own H.264 is not published. */
+const whyEncoded = (device: Device, without: Known["without"]): string => {
+  if (device.kind === "synthetic") return "its pictures are made here"
+  if (device.formats.every(({ pixelFormat }) => pixelFormat !== "H264")) return "the camera has no H.264 of its own"
+  return without.get("H264") ?? "the camera's own H.264 has no size and rate that the profile allows"
+}
 
 /** How this device is read and encoded; undefined when it delivers nothing that can be. */
-export const planSource = (device: Device, encoding: Encoding): Source | undefined => {
-  const choice = choose(device, encoding.profile)
-  if (choice === undefined) return undefined
+export const planSource = (device: Device, encoding: Encoding, known = nothing): Source | undefined => {
+  const chosen = choose(choicesOf(device, encoding, known.without))
+  if (chosen === undefined) return undefined
+  const { pixelFormat, rate, size } = chosen
   const { profile } = encoding
-  const frame = fitFrame(profile, choice.size.width, choice.size.height)
-  const fps = Math.min(choice.fps, Math.floor(maxFrameRate(profile, frame.width, frame.height)))
-  const scaled = frame.width !== choice.size.width || frame.height !== choice.size.height
+  const frame = chosen.passes ? size : fitFrame(profile, size.width, size.height)
+  const fps = chosen.passes ? rate : Math.min(rate, Math.floor(maxFrameRate(profile, frame.width, frame.height)))
+  const encoder = chosen.passes ? ({ name: "copy" } as const) : known.choice.encoder
+  const why = chosen.passes
+    ? "the camera's own H.264 has a size and rate that the profile allows"
+    : `${whyEncoded(device, known.without)}; ${known.choice.why}`
+  const delivers = `${pixelFormat} ${size.width}x${size.height} at ${rate}/s`
+  const constraint = profile === "none" ? "high" : "constrained baseline 3.0"
+  const encoded = `${constraint} ${frame.width}x${frame.height} at ${fps}/s, ${encoding.bitrateKbps} kbit/s`
   return {
     kind: device.kind,
-    input: inputOf(device, choice),
-    deliversJpeg: inputFormats[choice.pixelFormat] === "mjpeg",
-    ...frame,
+    input: inputOf(device, chosen),
+    deliversJpeg: inputFormatOf(pixelFormat) === "mjpeg",
+    delivers,
+    width: frame.width,
+    height: frame.height,
     fps,
-    scaled,
+    scaled: frame.width !== size.width || frame.height !== size.height,
+    encoder,
     encoding,
-    summary: [
-      `${device.kind} ${choice.pixelFormat} ${choice.size.width}x${choice.size.height} at ${choice.fps}/s`,
-      `libx264 ${profile === "none" ? "high" : "constrained baseline 3.0"} ${frame.width}x${frame.height} at ${fps}/s, ${encoding.bitrateKbps} kbit/s`
-    ].join(" -> ")
+    why,
+    summary: `${device.kind} ${delivers} -> ${encoder.name}${chosen.passes ? "" : ` ${encoded}`} (${why})`
   }
 }

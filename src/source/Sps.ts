@@ -169,3 +169,15 @@ export const profileName = (sps: Sps): string => {
     `${sps.profileIdc}`
   )
 }
+
+/** The first sequence parameter set of a byte stream (annex B: each NAL unit behind 00 00 01). */
+export const spsIn = (stream: Buffer): Buffer | undefined => {
+  const startCode = Buffer.from([0, 0, 1])
+  for (let at = stream.indexOf(startCode); at !== -1;) {
+    const next = stream.indexOf(startCode, at + 3)
+    const nal = stream.subarray(at + 3, next === -1 ? stream.length : next)
+    if (((nal[0] ?? 0) & 0x1f) === 7) return nal
+    at = next
+  }
+  return undefined
+}

@@ -1,8 +1,11 @@
-/** Finds whole JPEG pictures in a stream of bytes (ITU-T T.81, annex B), and reads their size. */
+import { standardTables } from "./HuffmanTables.ts"
+
+/** Finds whole JPEG pictures in a stream of bytes (ITU-T T.81, annex B), reads their size, and makes them complete. */
 
 const markerEnd = 0xd9
 const pictureStart = Buffer.from([0xff, 0xd8])
 const markerScan = 0xda
+const markerTables = 0xc4
 
 /** No camera's picture is this large: a stream that has no end of picture by then is not JPEG. */
 const maxPictureBytes = 32 << 20
@@ -76,4 +79,18 @@ export const jpegSize = (bytes: Buffer): { readonly width: number; readonly heig
     at += 2 + bytes.readUInt16BE(at + 2)
   }
   return undefined
+}
+
+/**
+ * The picture with its Huffman tables. Cameras leave out the standard ones, as Motion JPEG in AVI does, and many viewers
+ * show no such picture. The picture itself stays as it is: FFmpeg's mjpeg2jpeg would take the first segment for AVI's.
+ */
+export const withTables = (jpeg: Buffer): Buffer => {
+  let at = 2
+  while (at + 4 <= jpeg.length && jpeg[at] === 0xff) {
+    if (jpeg[at + 1] === markerTables) return jpeg
+    if (jpeg[at + 1] === markerScan) return Buffer.concat([jpeg.subarray(0, at), standardTables, jpeg.subarray(at)])
+    at += 2 + jpeg.readUInt16BE(at + 2)
+  }
+  return jpeg
 }

@@ -41,6 +41,8 @@ export interface LiveStream {
   readonly now: {
     source?: Source
     running?: Running
+    /** epoch milliseconds at which the present FFmpeg gave its last picture */
+    pictureAt?: number
     /** frames published by the present FFmpeg, and their rate a second over the last seconds */
     published?: { readonly frames: number; readonly fps: number }
     codec?: Codec

@@ -6,7 +6,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
@@ -22,24 +21,20 @@ import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { describe, spsOf } from "../process/RtspDescribe.ts"
 import { publishArguments } from "../source/FfmpegArguments.ts"
-import { conforms } from "../source/Profile.ts"
-import { planSource, type Source } from "../source/Source.ts"
-import { parseSps, profileName } from "../source/Sps.ts"
-import { jpegSize, splitter } from "./Jpeg.ts"
-import type { Codec, LiveStream } from "./LiveStream.ts"
+import type { Source } from "../source/Source.ts"
+import type { Complaint } from "./CameraFaults.ts"
+import { CameraHealth } from "./CameraHealth.ts"
+import type { LiveStream } from "./LiveStream.ts"
 import { Paths } from "./Paths.ts"
-import { rateMeter } from "./RateMeter.ts"
-
-/** FFmpeg ended, or gave nothing, while its stream was needed. */
-export class PublisherEnded extends Schema.TaggedError<PublisherEnded>()("PublisherEnded", {
-  reason: Schema.String,
-  /** MediaMTX did not answer it: the next one will not fare better */
-  unheard: Schema.optionalKey(Schema.Boolean)
-}) {}
+import { pictureReader } from "./PictureReader.ts"
+import { Plans } from "./Plans.ts"
+import { codecOf } from "./PublishedCodec.ts"
+import { PublisherEnded } from "./PublisherEnded.ts"
 
 /** How often MediaMTX is asked whether it has the stream, once FFmpeg has shown its ticket. */
 const readyPoll = Duration.millis(10)
-const stallPoll = Duration.millis(250)
+/** How often it is asked for a stream's SPS. */
+const headerPoll = Duration.millis(100)
 /** FFmpeg shows its ticket 0.2 s after its start; one that has not by now waits for its camera, or for MediaMTX. */
 const ticketTime = Duration.seconds(2)
 /** MediaMTX's API answers within milliseconds. */
@@ -60,57 +55,30 @@ export class Publisher extends Context.Service<
     Effect.gen(function* () {
       const settings = yield* Settings
       const devices = yield* Devices
+      const health = yield* CameraHealth
       const ffmpeg = yield* Ffmpeg
       const tickets = yield* PublishTickets
       const mediaMtx = yield* MediaMtx
       const api = yield* MediaMtxApi
       const paths = yield* Paths
+      const plans = yield* Plans
       const { host, rtsp_port: port } = settings.mediamtx
       const rtspHost = loopbackOf(host)
-      const encoding = {
-        profile: settings.codec.profile,
-        bitrateKbps: settings.codec.bitrate_kbps,
-        jpegQuality: settings.snapshots.jpeg_quality
-      }
 
-      const collectPictures = (stream: LiveStream, process: FfmpegProcess) => {
-        const { push } = splitter()
+      const collectPictures = (stream: LiveStream, { kind }: Source, process: FfmpegProcess) => {
+        const read = pictureReader(kind)
         return Stream.runForEach(process.stdout, (chunk) =>
-          Effect.map(Clock.currentTimeMillis, (capturedAt) => {
-            for (const jpeg of push(chunk)) {
-              const size = jpegSize(jpeg)
-              if (size !== undefined) stream.pictures.put({ jpeg, ...size, capturedAt })
-            }
+          Effect.map(Clock.currentTimeMillis, (now) => {
+            const { came, good } = read(chunk, now)
+            if (came) stream.now.pictureAt = now
+            for (const picture of good) stream.pictures.put(picture)
           })
         )
       }
 
-      /** Fails when the count of written frames stands still: a camera that froze leaves FFmpeg waiting for ever. */
-      const watchForStall = Effect.fnUntraced(function* (stream: LiveStream, process: FfmpegProcess) {
-        let frames = 0
-        let movedAt = yield* Clock.currentTimeMillis
-        const published = rateMeter(stream)
-        yield* Effect.forkScoped(
-          Stream.runForEach(process.progress, (progress) =>
-            Effect.map(Clock.currentTimeMillis, (now) => {
-              published(progress, now)
-              if (progress.frame > frames) movedAt = now
-              frames = progress.frame
-            })
-          )
-        )
-        const check = Effect.gen(function* () {
-          const still = (yield* Clock.currentTimeMillis) - movedAt
-          const { stall_seconds: stall, start_timeout_seconds: start } = settings.streams
-          const limit = Duration.toMillis(frames > 0 ? stall : Duration.max(stall, start))
-          if (still > limit) return yield* new PublisherEnded({ reason: `no frame for ${Math.round(still / 1000)} s` })
-        })
-        return yield* Effect.repeat(check, Schedule.spaced(stallPoll)).pipe(Effect.andThen(Effect.never))
-      })
-
       /** Fails when FFmpeg has not reached MediaMTX for long, and MediaMTX answers nobody else either. */
       const watchForHang = (camera: CameraId, redeemed: Effect.Effect<void>) => {
-        const hangs = new PublisherEnded({ reason: "MediaMTX does not answer", unheard: true })
+        const hangs = new PublisherEnded({ reason: "MediaMTX does not answer", lasting: "UNHEARD" })
         const ask = Effect.timeout(api.getPath(camera), hangTime)
         return Effect.timeout(redeemed, ticketTime).pipe(
           Effect.catch(() => Effect.mapError(ask, () => hangs)),
@@ -118,23 +86,26 @@ export class Publisher extends Context.Service<
         )
       }
 
-      const readCodec = Effect.fnUntraced(function* (camera: CameraId) {
-        const ticket = yield* tickets.issue(camera, "read")
-        const sdp = yield* describe({ host: rtspHost, port, path: camera, ...ticket })
-        const nal = spsOf(sdp)
-        if (nal === undefined) return undefined
-        const sps = parseSps(nal)
-        return {
-          profile: profileName(sps),
-          level: (sps.levelIdc / 10).toFixed(1),
-          width: sps.width,
-          height: sps.height,
-          conformant: conforms(encoding.profile, sps)
-        } satisfies Codec
-      }, Effect.scoped)
+      const readCodec = Effect.fnUntraced(
+        function* (camera: CameraId) {
+          const ticket = yield* tickets.issue(camera, "read")
+          const nal = spsOf(yield* describe({ host: rtspHost, port, path: camera, ...ticket }))
+          return nal === undefined ? undefined : codecOf(nal, plans.encoding)
+        },
+        Effect.scoped,
+        // an encoder that gives no headers beforehand has them in its first keyframe, where MediaMTX finds them
+        Effect.repeat({ until: (codec) => codec !== undefined, schedule: Schedule.spaced(headerPoll), times: 20 })
+      )
 
-      /** From FFmpeg's ticket to MediaMTX's word that it has the stream. */
-      const announce = Effect.fn("Publisher.announce")(function* (stream: LiveStream, redeemed: Effect.Effect<void>) {
+      /**
+       * From FFmpeg's ticket to MediaMTX's word that it has the stream. Fails when a camera's own H.264 is not what the
+       * profile asks for, which only its bit stream tells; until then nobody is told that it is ready.
+       */
+      const announce = Effect.fn("Publisher.announce")(function* (
+        stream: LiveStream,
+        source: Source,
+        redeemed: Effect.Effect<void>
+      ) {
         yield* Effect.annotateCurrentSpan("stream.name", stream.camera)
         yield* redeemed
         const path = api.getPath(stream.camera)
@@ -144,18 +115,26 @@ export class Publisher extends Context.Service<
           Effect.repeat({ until: (ready) => ready, schedule: Schedule.spaced(readyPoll) })
         )
         stream.now.readySince = yield* Clock.currentTimeMillis
-        yield* SubscriptionRef.set(stream.state, { _tag: "Ready" as const })
-        const codec = yield* Effect.result(readCodec(stream.camera))
-        if (Result.isFailure(codec)) {
-          yield* Effect.logWarning("the stream's SPS could not be read", codec.failure)
-        } else if (codec.success !== undefined) {
-          stream.now.codec = codec.success
-          if (!codec.success.conformant) yield* Effect.logWarning("the stream does not meet the profile", codec.success)
+        const ready = SubscriptionRef.set(stream.state, { _tag: "Ready" as const })
+        const isCopied = source.encoder.name === "copy"
+        if (!isCopied) yield* ready
+        const result = yield* Effect.result(readCodec(stream.camera))
+        const codec = Result.getOrUndefined(result)
+        if (codec === undefined) yield* Effect.logWarning("the stream's SPS could not be read", result)
+        else stream.now.codec = codec
+        if (codec?.conformant === false) {
+          yield* Effect.logWarning("the stream does not meet the profile", codec)
+          if (isCopied) {
+            const reason = `the camera's own H.264 does not meet the profile: it is ${codec.profile} ${codec.level}`
+            plans.avoid(stream.camera, "H264", reason)
+            return yield* new PublisherEnded({ reason })
+          }
         }
+        if (isCopied) yield* ready
       })
 
       const planned = (device: Device): Effect.Effect<Source, PublisherEnded> => {
-        const source = planSource(device, encoding)
+        const source = plans.of(device)
         return source === undefined
           ? Effect.fail(new PublisherEnded({ reason: "the camera delivers no format that can be read" }))
           : Effect.succeed(source)
@@ -178,19 +157,29 @@ export class Publisher extends Context.Service<
           yield* Effect.addFinalizer(() =>
             Effect.sync(() => {
               delete stream.now.running
+              delete stream.now.pictureAt
               delete stream.now.published
               delete stream.now.readySince
               delete stream.now.codec
             })
           )
-          const ended = Effect.flatMap(process.exit, (exit) =>
-            Effect.fail(new PublisherEnded({ reason: describeExit("ffmpeg", exit) }))
-          )
+          const ended = Effect.gen(function* () {
+            const exit = yield* process.exit
+            const complaint = yield* health.ended(device, exit.stderr)
+            if (complaint === undefined) return yield* new PublisherEnded({ reason: describeExit("ffmpeg", exit) })
+            return yield* new PublisherEnded({ reason: complaint.detail, ...lastingOf(complaint) })
+          })
           // what stands on standard output after the end is read to its end too; the exit tells more than the pipe
-          yield* Effect.forkScoped(Effect.ignoreCause(collectPictures(stream, process), { log: "Warn" }))
-          yield* Effect.forkScoped(announce(stream, ticket.redeemed))
+          yield* Effect.forkScoped(Effect.ignoreCause(collectPictures(stream, source, process), { log: "Warn" }))
+          const unfit = Effect.andThen(announce(stream, source, ticket.redeemed), Effect.never)
           const hang = watchForHang(camera, ticket.redeemed)
-          return yield* Effect.raceAllFirst([ended, hang, watchForStall(stream, process)])
+          return yield* Effect.raceAllFirst([ended, unfit, hang, health.watch(stream, device, process)]).pipe(
+            Effect.tapError(({ lasting }) =>
+              Effect.sync(() => {
+                if (stream.now.readySince === undefined && lasting === undefined) plans.failedToStart(camera, source)
+              })
+            )
+          )
         },
         noteFailure,
         Effect.scoped
@@ -209,10 +198,20 @@ export class Publisher extends Context.Service<
         return Effect.andThen(connected, Effect.andThen(running, paths.awaitPath(camera)))
       }
 
+      /** A camera that is told to work again is not kept waiting. */
+      const recovery = (camera: CameraId): Effect.Effect<void> =>
+        devices.changes.pipe(
+          Stream.filter(({ id }) => id === camera),
+          Stream.dropWhile(({ status }) => status === "CONNECTED"),
+          Stream.filter(({ status }) => status === "CONNECTED"),
+          Stream.runHead,
+          Effect.asVoid
+        )
+
       const run = (stream: LiveStream, device: Semaphore.Semaphore): Effect.Effect<never> =>
         awaitPossible(stream.camera).pipe(
           Effect.andThen(device.withPermit(runOnce(stream))),
-          Effect.catch(() => Effect.suspend(() => Effect.sleep(pauseAfter(stream.now.failures)))),
+          Effect.catch((error) => Effect.raceFirst(pause(stream, error), recovery(stream.camera))),
           Effect.forever,
           Effect.annotateLogs({ "camera.id": stream.camera })
         )
@@ -234,7 +233,7 @@ const noteFailure = <A>(
       const wasReady = SubscriptionRef.getUnsafe(stream.state)._tag === "Ready"
       stream.now.failures = wasReady ? 1 : stream.now.failures + 1
       stream.now.restarts++
-      const isFailing = stream.now.failures > 1 || (error._tag === "PublisherEnded" && error.unheard === true)
+      const isFailing = stream.now.failures > 1 || (error._tag === "PublisherEnded" && error.lasting !== undefined)
       yield* SubscriptionRef.set(stream.state, {
         _tag: isFailing ? ("Failing" as const) : ("Starting" as const),
         reason
@@ -243,9 +242,28 @@ const noteFailure = <A>(
     })
   )
 
+const lastingOf = ({ kind }: Complaint): Pick<PublisherEnded, "lasting"> =>
+  kind === "FROZEN" || kind === "WRONG_DATA" || kind === "UNRESPONSIVE" ? {} : { lasting: kind }
+
+/** How long it makes no sense to try again, in milliseconds, where more is known than that FFmpeg failed. */
+const atLeast: Readonly<Record<NonNullable<PublisherEnded["lasting"]>, number>> = {
+  // its going is told before; if not, the camera is still there
+  GONE: 1000,
+  UNHEARD: 0,
+  // each of these recovers with a word, which ends the wait
+  BUSY: 10_000,
+  NO_PERMISSION: 30_000,
+  // another stream of the bus has to end first
+  NO_BANDWIDTH: 2000
+}
+
 /** A quarter of a second after the first failure, twice as long after each more, 10 s at most; a fifth of it by chance. */
-const pauseAfter = (failures: number): Duration.Duration =>
-  Duration.millis(Math.min(10_000, 125 * 2 ** failures) * (0.9 + Math.random() * 0.2))
+const pause = (stream: LiveStream, error: PublisherEnded | FfmpegFailed): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const growing = Math.min(10_000, 125 * 2 ** stream.now.failures) * (0.9 + Math.random() * 0.2)
+    const least = error._tag === "PublisherEnded" && error.lasting !== undefined ? atLeast[error.lasting] : 0
+    return Effect.sleep(Duration.millis(Math.max(least, growing)))
+  })
 
 /** Where our own FFmpeg reaches a MediaMTX that listens on this address. */
 const loopbackOf = (host: string): string => (host === "0.0.0.0" || host === "::" || host === "" ? "127.0.0.1" : host)

@@ -79,6 +79,23 @@ describe("the registry of cameras", () => {
     }).pipe(Effect.provide(devicesInMemory))
   )
 
+  it.effect("has a camera that cannot be used at first in its ERROR from the start, never CONNECTED before", () =>
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const { next } = yield* heard
+      const scope = yield* Scope.make()
+      const fault = faultOf("NO_PERMISSION", "may not be opened")
+      const { update } = yield* Scope.provide(devices.attach(found("usb:a"), fault), scope)
+      yield* update(found("usb:a"))
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(yield* Effect.all([next, next, next]), [
+        "camera0 ERROR: NO_PERMISSION, may not be opened",
+        "camera0 CONNECTED",
+        "camera0 DISCONNECTED"
+      ])
+    }).pipe(Effect.provide(devicesInMemory))
+  )
+
   it.effect("shows what is learnt of a camera later", () =>
     Effect.gen(function* () {
       const devices = yield* Devices
@@ -96,15 +113,13 @@ describe("the registry of cameras", () => {
     Effect.gen(function* () {
       const devices = yield* Devices
       for (let n = 0; n < 11; n++) yield* devices.attach(found(`usb:${n}`))
-      const scope = yield* Scope.make()
-      const { id } = yield* Scope.provide(devices.attach(found("usb:2")), scope)
       const list = devices.list()
       assert.deepStrictEqual(
         list.map(({ id }) => id),
         Array.from({ length: 11 }, (_, n) => `camera${n}`)
       )
       assert.strictEqual(devices.list(), list)
-      yield* devices.fault(id, faultOf("WRONG_DATA", "no JPEG"))
+      yield* devices.fault("camera2", faultOf("WRONG_DATA", "no JPEG"))
       assert.notStrictEqual(devices.list(), list)
     }).pipe(Effect.provide(devicesInMemory))
   )

@@ -33,6 +33,7 @@ const tour = (client: PlainClient) => {
 const withDevice = [
   "get_camera_status",
   "get_camera_capabilities",
+  "get_camera_controls",
   "take_snapshot",
   "start_recording",
   "stop_recording",
@@ -50,6 +51,8 @@ const broken: ReadonlyArray<readonly [method: string, params: unknown, param: st
   ["get_camera_status", { device: 0 }, "device"],
   ["get_camera_status", { device: "camera0", debug: "yes" }, "debug"],
   ["get_camera_list", { all: true }, "all"],
+  ["set_camera_control", { device: "camera0", value: 1 }, "id"],
+  ["set_camera_control", { device: "camera0", id: 9963776, value: 0.5 }, "value"],
   ["take_snapshot", { device: "camera0", quality: 0 }, "quality"],
   ["take_snapshot", { device: "camera0", quality: 101 }, "quality"],
   ["take_snapshot", { device: "camera0", format: "gif" }, "format"],
@@ -84,13 +87,20 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       assert.include(status, { device: "camera0", status: "CONNECTED", resolution: "640x480", fps: 25 })
       assert.deepStrictEqual(status["debug"], { internal_device_path: "synthetic:0" })
       assert.include(yield* visit("get_camera_capabilities", device), { validation_status: "CONFIRMED" })
+      assert.deepStrictEqual(yield* visit("get_camera_controls", device), { controls: [] })
+      // a test pattern has no control that could be set
+      visited.add("set_camera_control")
+      const noControl = yield* client.error("set_camera_control", { ...device, id: 9963776, value: 1 })
+      assert.include(noControl, { code: -32010, resource: "control", id: "9963776" })
       assert.include(yield* visit("get_system_status"), { status: "ready" })
       assert.include(yield* visit("get_server_info"), { name: "camera-service" })
 
       assert.include(yield* visit("get_stream_status", device), { status: "INACTIVE", start_time: "" })
       const started = yield* visit("start_streaming", device)
       assert.include(started, { status: "STARTED", stream_name: "camera0", auto_close_after: "300s" })
-      assert.include(yield* visit("get_stream_status", device), { status: "ACTIVE", ready: true })
+      const active = yield* visit("get_stream_status", device)
+      assert.include(active, { status: "ACTIVE", ready: true })
+      assert.match(JSON.stringify(active), /"encoding":{"input":"RAW \d+x\d+ at \d+\/s","encoder":"\w+","hardware":/)
       assert.include(yield* visit("get_stream_url", device), { stream_status: "READY", available: true })
       assert.strictEqual((yield* visit<ReadonlyArray<unknown>>("get_streams")).length, 2)
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { jpegSize, splitter } from "../../src/stream/Jpeg.ts"
+import { jpegSize, splitter, withTables } from "../../src/stream/Jpeg.ts"
 
 /** Four pictures of 64 × 48 as FFmpeg's image2pipe writes them. */
 const stream = readFileSync(join(import.meta.dirname, "../fixtures/four-pictures.mjpeg"))
@@ -97,5 +97,27 @@ describe("a picture's size", () => {
   it("is unknown for what has no frame header", () => {
     assert.isUndefined(jpegSize(Buffer.from([0xff, 0xd8, 0xff, 0xd9])))
     assert.isUndefined(jpegSize(Buffer.alloc(0)))
+  })
+})
+
+describe("a picture without Huffman tables, as cameras send them", () => {
+  const dark = readFileSync(join(import.meta.dirname, "../fixtures/dark.jpg"))
+  const at = dark.indexOf(Buffer.from([0xff, 0xc4]))
+  const length = dark.readUInt16BE(at + 2) + 2
+  const bare = Buffer.concat([dark.subarray(0, at), dark.subarray(at + length)])
+
+  it("gets the standard ones, and stays as it is otherwise", () => {
+    const whole = withTables(bare)
+    const scan = bare.indexOf(Buffer.from([0xff, 0xda]))
+    assert.deepEqual(whole.subarray(0, scan), bare.subarray(0, scan))
+    assert.deepEqual(whole.subarray(scan, scan + length), dark.subarray(at, at + length))
+    assert.deepEqual(whole.subarray(scan + length), bare.subarray(scan))
+    assert.strictEqual(withTables(whole), whole)
+  })
+
+  it("is the only one that is touched", () => {
+    for (const picture of [...pictures, dark, Buffer.alloc(0), Buffer.from([0xff, 0xd8, 0xff, 0xd9])]) {
+      assert.strictEqual(withTables(picture), picture)
+    }
   })
 })

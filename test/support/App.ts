@@ -8,6 +8,7 @@ import { PublishTickets } from "../../src/auth/PublishTickets.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { CameraNames } from "../../src/device/CameraNames.ts"
+import { Holders } from "../../src/device/v4l2/Holders.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { LocalHttp } from "../../src/http/LocalHttp.ts"
 import * as MediaMtxAuth from "../../src/http/MediaMtxAuth.ts"
@@ -15,15 +16,20 @@ import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
+import { found } from "../device/InMemory.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
 import { fakeGround, realGround } from "./Ground.ts"
 import { settingsOnFreePorts } from "./TestSettings.ts"
 
 type Overrides = NonNullable<Parameters<typeof settingsOnFreePorts>[0]>
 
+/** Who has a camera open that is busy. */
+const onlyObs = Layer.succeed(Holders, Holders.of({ of: () => Effect.succeed([{ pid: 812, program: "obs" }]) }))
+
 /** The service from its devices up to its nouns, on whatever is on the ground; put together as `src/App.ts` does. */
 const house = Layer.mergeAll(snapshots, recordings, MediaMtxAuth.layer).pipe(
   Layer.provideMerge(streams),
+  Layer.provide(onlyObs),
   Layer.provideMerge(Devices.layer),
   Layer.provide(CameraNames.layer),
   Layer.provideMerge(Files.layer),
@@ -87,12 +93,21 @@ export const onFakes = fakes.test
 
 export const realPrograms = place<RealApp>((name, body) => it.live(name, body, 60_000), runReal)
 
+/** A USB camera that delivers JPEG frames; only the fake FFmpeg can read it. */
+export const plugInUsb = Effect.fnUntraced(function* (pixelFormat = "MJPG") {
+  const devices = yield* Devices
+  const { id } = yield* devices.attach(
+    found("usb:1", { formats: [{ pixelFormat, sizes: [{ width: 640, height: 480, rates: [30] }] }] })
+  )
+  return id
+})
+
 /** A camera (a test pattern, where FFmpeg is a real one) that stays until the scope ends. */
 export const plugIn = Effect.fnUntraced(function* (number = 0) {
   const devices = yield* Devices
   const { id } = yield* devices.attach({
     kind: "synthetic",
-    identity: `synthetic:${number}`,
+    identity: { position: `synthetic:${number}` },
     name: `Synthetic camera ${number}`,
     node: `synthetic:${number}`,
     formats: [{ pixelFormat: "RAW", sizes: [{ width: 640, height: 480, rates: [25] }] }]

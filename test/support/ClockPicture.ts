@@ -1,15 +1,6 @@
 import * as Effect from "effect/Effect"
-import { execFile } from "node:child_process"
 import { clockBits, clockSquare } from "../../src/source/TestPattern.ts"
-
-/** Luminance of each pixel, row by row. */
-const grayOf = (file: string) =>
-  Effect.callback<Buffer>((resume) => {
-    const args = ["-v", "error", "-nostdin", "-i", `file:${file}`, "-f", "rawvideo", "-pix_fmt", "gray", "pipe:1"]
-    execFile("ffmpeg", args, { encoding: "buffer", maxBuffer: 64 << 20 }, (error, stdout) =>
-      resume(error === null ? Effect.succeed(stdout) : Effect.die(error))
-    )
-  })
+import { grayOf } from "./GrayPicture.ts"
 
 /**
  * When the synthetic camera made this picture, in epoch milliseconds: read from the row of squares at its bottom left,

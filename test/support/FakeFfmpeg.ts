@@ -17,7 +17,11 @@ const fixture = (name: string) => readFileSync(join(import.meta.dirname, "../fix
 
 /** 64 × 48, made by FFmpeg. */
 const pictures = splitter().push(fixture("four-pictures.mjpeg"))
+const dark = fixture("dark.jpg")
 const png = fixture("picture.png")
+
+/** As x264 writes it: 640 × 480, constrained baseline 3.0. */
+export const conformantSps = "Z0LAHtoCgPbARAAAAwAEAAADAPI8WLqA"
 
 /** What a program wrote and how it ended: by itself, or by a signal. */
 export interface Ending {
@@ -26,7 +30,7 @@ export interface Ending {
   readonly stderr?: string
 }
 
-export type Work = "publish" | "direct" | "convert" | "remux" | "probe" | "other"
+export type Work = "publish" | "direct" | "convert" | "remux" | "probe" | "trial" | "other"
 
 /** A process that is none, as the one who plays it sees it. */
 export interface FakeChild {
@@ -41,21 +45,27 @@ export interface FakeChild {
   stubborn: boolean
   readonly stdout: (bytes: Uint8Array) => void
   readonly fd3: (text: string) => void
+  readonly stderr: (text: string) => void
   readonly end: (ending: Ending) => void
 }
 
 /** What goes wrong; a test sets it. */
 export interface Faults {
-  /** so many publishers end at once with an error */
+  /** so many publishers end at once with an error: `complaint`, or one of our own */
   failStarts: number
+  complaint?: string
   /** publishers start and never reach MediaMTX */
   neverReady: boolean
   /** publishers write no picture */
   noPictures: boolean
+  /** so many milliseconds from the first one the pictures of a start are dark */
+  darkMillis: number
   /** why direct captures fail */
   direct?: string
   /** direct captures come to no end */
   directHangs: boolean
+  /** an encoder of the hardware's passes its trial, and after it fails with every camera or with none */
+  hardware?: "works" | "fails"
   remux?: string
   /** a remux that starts now comes to no end */
   remuxHangs: boolean
@@ -71,6 +81,7 @@ export const workOf = (program: string, args: ReadonlyArray<string>): Work => {
   if (program !== "ffmpeg") return "other"
   if (args.includes("rtsp")) return "publish"
   if (args.includes("pipe:0")) return "convert"
+  if (args.at(-2) === "h264") return "trial"
   return args.includes("image2pipe") ? "direct" : "remux"
 }
 
@@ -78,8 +89,8 @@ const fileIn = (args: ReadonlyArray<string>, which: number) =>
   (args.filter((arg) => arg.startsWith("file:")).at(which) ?? "").slice("file:".length)
 
 /** A picture like no other: its number stands in a comment behind the start of the image. */
-const numbered = (number: number): Buffer => {
-  const jpeg = pictures[number % pictures.length] ?? Buffer.alloc(0)
+const numbered = (number: number, isDark = false): Buffer => {
+  const jpeg = isDark ? dark : (pictures[number % pictures.length] ?? Buffer.alloc(0))
   const text = Buffer.from(`picture ${number}`)
   const comment = Buffer.concat([Buffer.from([0xff, 0xfe, 0, text.length + 2]), text])
   return Buffer.concat([jpeg.subarray(0, 2), comment, jpeg.subarray(2)])
@@ -111,6 +122,7 @@ export class FakeFfmpeg extends Context.Service<
         failStarts: 0,
         neverReady: false,
         noPictures: false,
+        darkMillis: 0,
         directHangs: false,
         remuxHangs: false,
         stubborn: false
@@ -141,7 +153,8 @@ export class FakeFfmpeg extends Context.Service<
             if (options === undefined) return error("av_interleaved_write_frame(): Broken pipe")
             if (child.frozen) continue
             recorder.look(options, yield* Clock.currentTimeMillis)
-            if (count % 2 === 0 && !faults.noPictures) child.stdout(numbered(number++))
+            const isDark = (count - 2) * tick < faults.darkMillis
+            if (count % 2 === 0 && !faults.noPictures) child.stdout(numbered(number++, isDark))
             if (count % 5 === 0) child.fd3(progress(count))
           }
         }).pipe(Effect.scoped)
@@ -154,8 +167,9 @@ export class FakeFfmpeg extends Context.Service<
         yield* Effect.addFinalizer(() => Effect.sync(() => publishing.set(camera, (publishing.get(camera) ?? 0) - 1)))
         if (faults.failStarts > 0) {
           faults.failStarts--
-          return error("the camera is broken")
+          return error(faults.complaint ?? "the camera is broken")
         }
+        if (faults.hardware === "fails" && child.args.includes("-vaapi_device")) return error("no free encoder")
         yield* Effect.sleep(tick)
         if (faults.neverReady) return yield* Effect.never
         if (!(yield* mtx.configs).has(camera)) return error("Server returned 404 Not Found")
@@ -167,9 +181,18 @@ export class FakeFfmpeg extends Context.Service<
         yield* Effect.sleep(2 * tick)
         if (faults.directHangs) return yield* Effect.never
         if (faults.direct !== undefined) return error(faults.direct)
-        child.stdout(numbered(number++))
-        return { code: 0 }
+        for (let count = 0; ; count++) {
+          child.stdout(numbered(number++, count * tick < faults.darkMillis))
+          if (child.args.includes("-frames:v")) return { code: 0 }
+          yield* Effect.sleep(tick)
+        }
       })
+
+      const trial = (child: FakeChild): Ending => {
+        if (faults.hardware === undefined) return error("there is no such hardware")
+        child.stdout(Buffer.from([0, 0, 0, 1, ...Buffer.from(conformantSps, "base64")]))
+        return { code: 0 }
+      }
 
       const convert = (child: FakeChild): Ending => {
         if (faults.convert !== undefined) return error(faults.convert)
@@ -213,6 +236,8 @@ export class FakeFfmpeg extends Context.Service<
               return faults.remuxHangs ? Effect.never : Effect.sync(() => remux(child))
             case "probe":
               return probe(child)
+            case "trial":
+              return Effect.map(Effect.sleep(tick), () => trial(child))
             case "other":
               return Effect.succeed({ code: 0 })
           }

@@ -62,6 +62,7 @@ export const fakeSpawner = Layer.effect(
           stubborn: ffmpeg.faults.stubborn,
           stdout: (bytes) => Queue.offerUnsafe(stdout, bytes),
           fd3: (text) => Queue.offerUnsafe(fd3, Buffer.from(text)),
+          stderr: (text) => Queue.offerUnsafe(stderr, Buffer.from(text)),
           end: (ending) => {
             if (!child.running) return
             child.running = false

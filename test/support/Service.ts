@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -16,6 +17,8 @@ import { type Process, processesWith, runs, signal } from "./Processes.ts"
 
 const root = join(import.meta.dirname, "../..")
 const program = join(root, "scripts/camera-service")
+
+const startTime = "10 seconds"
 
 let built = false
 /** The production bundle is what is tested. */
@@ -49,18 +52,27 @@ export interface GroundOptions {
   readonly cameras?: number
   /** settings as the environment gives them, without their prefix: `STREAMS_VIEWER_LINGER_SECONDS` */
   readonly settings?: Environment
+  /** nothing is compiled: the bundle is there */
+  readonly isBuilt?: boolean
+  /** a data folder that is there and stays, instead of a new one */
+  readonly folder?: string
 }
 
-/** A new folder and free ports; when the scope closes nothing that runs on them is left. */
-export const makeGround = Effect.fnUntraced(function* ({ cameras = 2, settings = {} }: GroundOptions = {}) {
-  yield* build
+/** A folder and free ports; when the scope closes nothing that runs on them is left. */
+export const makeGround = Effect.fnUntraced(function* ({
+  cameras = 2,
+  folder: kept,
+  isBuilt = false,
+  settings = {}
+}: GroundOptions = {}) {
+  if (!isBuilt) yield* build
   const [server = 0, health = 0, api = 0, rtsp = 0, hls = 0, webrtc = 0, udp = 0, playback = 0] = yield* freePorts(8)
   const folder = yield* Effect.acquireRelease(
-    Effect.sync(() => mkdtempSync(join(tmpdir(), "camera-service-test-"))),
+    Effect.sync(() => kept ?? mkdtempSync(join(tmpdir(), "camera-service-test-"))),
     (made) =>
       Effect.sync(() => {
         for (const { pid } of processesWith(`CAMERA_SERVICE_DATA_DIR=${made}`)) signal(pid, "SIGKILL")
-        rmSync(made, { recursive: true, force: true, maxRetries: 5 })
+        if (kept === undefined) rmSync(made, { recursive: true, force: true, maxRetries: 5 })
       })
   )
   const keys: Record<string, string | number | boolean> = {
@@ -127,6 +139,8 @@ export interface RunOptions {
   readonly environment?: Environment
   /** instead of scripts/camera-service */
   readonly command?: ReadonlyArray<string>
+  /** how long its start may take */
+  readonly within?: Duration.Input
 }
 
 /** Runs the program; it is killed with the scope. Nothing is waited for. */
@@ -207,7 +221,7 @@ export const start = Effect.fnUntraced(function* (ground: Ground, options: RunOp
     token: sign(ground.folder)
   }
   const answers = Effect.map(statusOf(`${service.health}/health/live`), (status) => status === 200)
-  yield* orEnded(running, eventually("the service answers", answers, "10 seconds"))
+  yield* orEnded(running, eventually("the service answers", answers, options.within ?? startTime))
   return service
 })
 
@@ -217,13 +231,13 @@ export const clientOf = Effect.fnUntraced(function* (service: Pick<Service, "url
 })
 
 /** Waits until `GET /health/ready` says so. */
-export const ready = (service: Service) =>
+export const ready = (service: Service, within: Duration.Input = startTime) =>
   orEnded(
     service,
     eventually(
       "the service is ready",
       Effect.map(statusOf(`${service.health}/health/ready`), (status) => status === 200),
-      "10 seconds"
+      within
     )
   )
 

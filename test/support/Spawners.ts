@@ -21,14 +21,21 @@ import * as Stream from "effect/Stream"
 /** Real processes. */
 export const realSpawner = NodeChildProcessSpawner.layer.pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
 
+/** What a process wrote; a character is a byte. */
+interface Output {
+  readonly stdout?: string
+  readonly stderr?: string
+}
+
 /** A process that is none: the test ends it. */
 export interface FakeProcess {
   readonly argv: ReadonlyArray<string>
   /** Ends it with a status; what it wrote comes out first. */
-  readonly end: (status: number, output?: { readonly stdout?: string; readonly stderr?: string }) => Effect.Effect<void>
+  readonly end: (status: number, output?: Output) => Effect.Effect<void>
 }
 
-const bytes = (text: string | undefined) => (text === undefined ? Stream.empty : Stream.make(Buffer.from(text)))
+const bytes = (text: string | undefined) =>
+  text === undefined ? Stream.empty : Stream.make(Buffer.from(text, "latin1"))
 
 /** A spawner that starts nothing, and the processes that were asked for, in order. */
 export const fakeSpawner = Effect.gen(function* () {
@@ -38,7 +45,7 @@ export const fakeSpawner = Effect.gen(function* () {
   const spawner = makeSpawner((command) =>
     Effect.gen(function* () {
       const exit = yield* Deferred.make<number>()
-      let written: { readonly stdout?: string; readonly stderr?: string } = {}
+      let written: Output = {}
       const afterExit = (pick: () => string | undefined) =>
         Stream.unwrap(Effect.map(Deferred.await(exit), () => bytes(pick())))
       yield* Effect.acquireRelease(

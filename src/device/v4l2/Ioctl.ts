@@ -1,4 +1,4 @@
-import type { FrameSize } from "../Device.ts"
+import type { FrameSize, Mode } from "../Device.ts"
 
 /**
  * The kernel's questions about a V4L2 node, and how its answers lie in memory: numbers, sizes and offsets of
@@ -13,6 +13,7 @@ const requests = {
   queryCapability: 0x80685600,
   enumerateFormats: 0xc0405602,
   getFormat: 0xc0d05604,
+  requestBuffers: 0xc0145608,
   getParameters: 0xc0cc5615,
   enumerateFrameSizes: 0xc02c564a,
   enumerateFrameIntervals: 0xc034564b
@@ -56,9 +57,14 @@ export const isCamera = (deviceCaps: number): boolean => (deviceCaps & delivers)
 /** V4L2_BUF_TYPE_VIDEO_CAPTURE, and its multi-planar form where the node has no other. */
 export const bufferType = (deviceCaps: number): number => ((deviceCaps & capability.videoCapture) !== 0 ? 1 : 9)
 
-const ask = (ioctl: Ioctl, request: number, fields: ReadonlyArray<number>): Buffer | number => {
+const structure = (request: number, fields: ReadonlyArray<number>): Buffer => {
   const argument = Buffer.alloc(sizeOf(request))
   fields.forEach((value, i) => argument.writeUInt32LE(value, i * 4))
+  return argument
+}
+
+const ask = (ioctl: Ioctl, request: number, fields: ReadonlyArray<number>): Buffer | number => {
+  const argument = structure(request, fields)
   const errno = ioctl(request, argument)
   return errno === 0 ? argument : errno
 }
@@ -70,7 +76,7 @@ const askMaybe = (ioctl: Ioctl, request: number, fields: ReadonlyArray<number>):
 }
 
 /** Text of a fixed size, which ends with a zero where it is shorter; drivers put any bytes there. */
-const textAt = (buffer: Buffer, offset: number, size: number): string => {
+export const textAt = (buffer: Buffer, offset: number, size: number): string => {
   const end = buffer.indexOf(0, offset)
   return buffer
     .toString("utf8", offset, end < 0 ? offset + size : Math.min(end, offset + size))
@@ -176,12 +182,34 @@ export const frameSizes = (ioctl: Ioctl, code: number): ReadonlyArray<Frame> => 
   return sizes
 }
 
-/** VIDIOC_G_FMT: the size that is set now, for drivers that cannot list theirs. */
-export const currentFrame = (ioctl: Ioctl, type: number): Frame | undefined => {
+/** VIDIOC_G_FMT and VIDIOC_G_PARM: what is set now; undefined where the driver does not tell. */
+export const currentMode = (ioctl: Ioctl, type: number): Mode | undefined => {
   const answer = askMaybe(ioctl, requests.getFormat, [type])
-  // v4l2_pix_format and v4l2_pix_format_mplane both begin with width and height
-  return answer === undefined ? undefined : { width: answer.readUInt32LE(8), height: answer.readUInt32LE(12) }
+  if (answer === undefined) return undefined
+  // v4l2_pix_format and v4l2_pix_format_mplane both begin with width, height and pixel format
+  const [width, height, code] = [answer.readUInt32LE(8), answer.readUInt32LE(12), answer.readUInt32LE(16)]
+  const parameters = askMaybe(ioctl, requests.getParameters, [type])
+  const rate = parameters === undefined ? 0 : rateOf(parameters.readUInt32LE(12), parameters.readUInt32LE(16))
+  return { pixelFormat: fourcc(code), width, height, ...(rate === 0 ? {} : { rate }) }
 }
+
+/** A call for a thread of its own. */
+export interface Call {
+  readonly request: number
+  readonly argument: Buffer
+}
+
+/** VIDIOC_G_FMT as a knock: it waits for the lock that S_FMT and STREAMON hold while they wait for the device. */
+export const knock = (): Call => ({ request: requests.getFormat, argument: structure(requests.getFormat, [1]) })
+
+/** V4L2_MEMORY_MMAP */
+const memoryMmap = 1
+
+/** VIDIOC_REQBUFS for no buffers: changes nothing, and is refused (EBUSY) while another has the camera deliver to it. */
+export const requestNoBuffers = (type: number): Call => ({
+  request: requests.requestBuffers,
+  argument: structure(requests.requestBuffers, [0, type, memoryMmap])
+})
 
 const commonRates: ReadonlyArray<number> = [5, 10, 15, 20, 24, 25, 30, 50, 60]
 
@@ -206,11 +234,4 @@ export const frameRates = (ioctl: Ioctl, code: number, { height, width }: Frame)
   }
   rates.delete(0)
   return [...rates].sort((a, b) => b - a)
-}
-
-/** VIDIOC_G_PARM: the rate that is set now, for drivers that cannot list theirs. */
-export const currentRate = (ioctl: Ioctl, type: number): number | undefined => {
-  const answer = askMaybe(ioctl, requests.getParameters, [type])
-  const rate = answer === undefined ? 0 : rateOf(answer.readUInt32LE(12), answer.readUInt32LE(16))
-  return rate === 0 ? undefined : rate
 }

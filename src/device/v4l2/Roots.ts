@@ -6,4 +6,6 @@ export const Roots = Context.Reference<{
   readonly dev: string
   /** where sysfs is mounted */
   readonly sys: string
-}>("camera-service/device/v4l2/Roots", { defaultValue: () => ({ dev: "/dev", sys: "/sys" }) })
+  /** where the processes are */
+  readonly proc: string
+}>("camera-service/device/v4l2/Roots", { defaultValue: () => ({ dev: "/dev", sys: "/sys", proc: "/proc" }) })

@@ -1,17 +1,31 @@
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { Settings } from "../../config/Settings.ts"
-import { Devices } from "../Devices.ts"
+import { CameraNames } from "../CameraNames.ts"
+import type { Found } from "../Device.ts"
+import { type Attachment, Devices } from "../Devices.ts"
+import { type Fault, faultOf } from "../Fault.ts"
+import * as BusyCameras from "./BusyCameras.ts"
 import { matchesGlob } from "./Glob.ts"
-import { makeIdentities, readPlace } from "./Identity.ts"
 import { isCamera } from "./Ioctl.ts"
+import { Kernel, type KernelError } from "./Kernel.ts"
 import { type NodeChange, NodeWatch, type Present } from "./NodeWatch.ts"
-import { Roots } from "./Roots.ts"
-import { type ProbeFailed, V4l2Nodes } from "./V4l2Nodes.ts"
+import { identityOf } from "./Place.ts"
+import { V4l2Nodes } from "./V4l2Nodes.ts"
+
+/** How far a node is; both are open when its life ends. */
+interface Steps {
+  /** it counts among the cameras that are plugged in */
+  readonly placed: Latch.Latch
+  /** it is attached, or will not be before something changes */
+  readonly probed: Latch.Latch
+}
 
 /** A node under our eyes. */
 interface Seen {
@@ -22,60 +36,91 @@ interface Seen {
 
 /** What a node answers that is just coming (udev has yet to set its mode) or going. */
 const passing: ReadonlySet<string> = new Set(["EACCES", "EPERM", "ENOENT", "ENODEV", "ENXIO"])
-/** Who still gives such an answer after so long is in trouble. */
-const passingMillis = 5000
+/** Who still gives such an answer after so long is in trouble: udev takes a quarter of a second in a slow machine. */
+const passingMillis = 2000
+/** A device that does not answer may do so without anybody telling; asking costs nothing while it still hangs. */
+const askAgain = Duration.seconds(5)
+/** The first look waits so long for nodes to be placed, and then for cameras to answer: longer than a device may take. */
+const firstLookBound = Duration.seconds(3)
 
 const provider = Effect.gen(function* () {
   const { cameras } = yield* Settings
   const devices = yield* Devices
+  const names = yield* CameraNames
   const nodes = yield* V4l2Nodes
   const watch = yield* NodeWatch
-  const { sys } = yield* Roots
   const looked = yield* devices.looking("v4l2")
-  const identities = makeIdentities()
   const seen = new Map<string, Seen>()
   const fibers = yield* FiberMap.make<string>()
-  // who shares a serial number is known when all nodes are
+  // twins are told apart when all that are there at the start are known
   const scanned = yield* Latch.make(false)
-  const firstProbes: Array<Latch.Latch> = []
+  const first: Array<Steps> = []
 
   const wanted = (name: string): boolean =>
     cameras.include.some((glob) => matchesGlob(name, glob)) && !cameras.exclude.some((glob) => matchesGlob(name, glob))
 
+  const placeOf = (node: string) =>
+    nodes.place(node).pipe(
+      Effect.tapError(() => Effect.logWarning("sysfs does not tell where a V4L2 node belongs")),
+      Effect.catch(() => Effect.retry(nodes.place(node), Schedule.spaced(askAgain)))
+    )
+
   /** Asks until the node answers: after a failure again when it is touched, which the rescan does as well. */
-  const probe = Effect.fnUntraced(function* (path: string, touched: Latch.Latch, probed: Latch.Latch) {
+  const probe = Effect.fnUntraced(function* <E, R>(
+    path: string,
+    touched: Latch.Latch,
+    failed: (error: KernelError, isPassing: boolean) => Effect.Effect<void, E, R>
+  ) {
     const since = yield* Clock.currentTimeMillis
-    let told = ""
     for (;;) {
       const result = yield* Effect.result(nodes.probe(path))
       if (result._tag === "Success") return result.success
-      yield* probed.open
       const { code } = result.failure
-      const isPassing = passing.has(code) && (yield* Clock.currentTimeMillis) - since < passingMillis
-      if (!isPassing && code !== told) {
-        told = code
-        yield* tellFailure(result.failure)
-      }
-      yield* touched.await
+      const left = passing.has(code) ? since + passingMillis - (yield* Clock.currentTimeMillis) : 0
+      yield* failed(result.failure, left > 0)
+      const pause = left > 0 ? Duration.millis(left) : code === "TIMEOUT" ? askAgain : Duration.infinity
+      yield* Effect.timeoutOption(touched.await, pause)
       touched.closeUnsafe()
     }
   })
 
   /** A node's life: probed, attached when it is a camera, and so until it is interrupted. */
-  const live = Effect.fnUntraced(function* ({ node, path }: Present, touched: Latch.Latch, probed: Latch.Latch) {
-    const { bus, card, deviceCaps, formats } = yield* probe(path, touched, probed)
+  const live = Effect.fnUntraced(function* ({ node, path }: Present, touched: Latch.Latch, steps: Steps) {
+    const place = yield* placeOf(node)
+    if (place.usb !== undefined) yield* names.expect(place.usb)
+    yield* steps.placed.open
+    let attachment: Attachment | undefined
+    let told = ""
+
+    const show = Effect.fnUntraced(function* (found: Found, fault?: Fault) {
+      if (attachment === undefined) {
+        yield* scanned.await
+        attachment = yield* devices.attach(found, fault)
+      } else {
+        yield* fault === undefined ? attachment.update(found) : devices.fault(attachment.id, fault)
+      }
+    })
+
+    const failed = Effect.fnUntraced(function* (error: KernelError, isPassing: boolean) {
+      if (!isPassing && error.code !== told) {
+        told = error.code
+        const fault = faultIn(error)
+        if (fault === undefined || !place.isUsbCamera) yield* tellFailure(error)
+        else if (wanted(place.name)) {
+          const identity = identityOf(place, "")
+          yield* show({ kind: "v4l2", identity, name: place.name, node: path, formats: [] }, fault)
+        }
+      }
+      yield* steps.probed.open
+    })
+
+    const { bus, card, current, deviceCaps, formats } = yield* probe(path, touched, failed)
     if (!isCamera(deviceCaps)) return
     if (!wanted(card))
       return yield* Effect.logInfo("camera left out by its name").pipe(Effect.annotateLogs({ name: card }))
-    yield* scanned.await
-    const { identity, serialShared } = identities.identify(node, bus)
-    if (serialShared) {
-      yield* Effect.logWarning(
-        "another camera has the same serial number: this one is known by where it is plugged in"
-      ).pipe(Effect.annotateLogs({ name: card, identity }))
-    }
-    yield* devices.attach({ kind: "v4l2", identity, name: card, node: path, formats })
-    yield* probed.open
+    const now = current === undefined ? {} : { current }
+    yield* show({ kind: "v4l2", identity: identityOf(place, bus), name: card, node: path, formats, ...now })
+    yield* steps.probed.open
     return yield* Effect.never
   }, Effect.scoped)
 
@@ -83,7 +128,6 @@ const provider = Effect.gen(function* () {
     // returns when it is detached: the next node may be the same camera
     yield* FiberMap.remove(fibers, node)
     seen.delete(node)
-    identities.release(node)
   })
 
   const present = Effect.fnUntraced(function* (change: Present) {
@@ -91,25 +135,28 @@ const provider = Effect.gen(function* () {
     const before = seen.get(node)
     if (before?.instance === instance) return yield* before.touched.open
     yield* forget(node)
-    identities.claim(node, yield* readPlace(sys, node))
     const touched = yield* Latch.make(false)
-    const probed = yield* Latch.make(false)
+    const steps = { placed: yield* Latch.make(false), probed: yield* Latch.make(false) }
     seen.set(node, { instance, touched })
-    if (!Latch.isOpen(scanned)) firstProbes.push(probed)
+    if (!Latch.isOpen(scanned)) first.push(steps)
     yield* FiberMap.run(
       fibers,
       node,
-      live(change, touched, probed).pipe(
+      live(change, touched, steps).pipe(
         Effect.tapDefect((defect) => Effect.logError("a V4L2 node is given up", defect)),
-        Effect.ensuring(probed.open),
+        Effect.ensuring(Effect.andThen(steps.placed.open, steps.probed.open)),
         Effect.annotateLogs({ node })
       )
     )
   })
 
   const firstLook = Effect.gen(function* () {
+    const all = first.splice(0)
+    const each = (step: keyof Steps) =>
+      Effect.forEach(all, (steps) => steps[step].await, { discard: true }).pipe(Effect.timeoutOption(firstLookBound))
+    yield* each("placed")
     yield* scanned.open
-    yield* Effect.forEach(firstProbes.splice(0), (probed) => probed.await, { discard: true })
+    yield* each("probed")
     yield* looked
   })
 
@@ -127,18 +174,29 @@ const provider = Effect.gen(function* () {
   yield* Effect.forkScoped(Stream.runForEach(watch.nodes, follow))
 })
 
-const tellFailure = ({ cause, code }: ProbeFailed) =>
-  code === "EACCES"
+const refusals: ReadonlySet<string> = new Set(["EACCES", "EPERM"])
+
+const faultIn = ({ code }: KernelError): Fault | undefined => {
+  if (refusals.has(code)) return faultOf("NO_PERMISSION", "the service's user may not open it")
+  return code === "TIMEOUT" ? faultOf("UNRESPONSIVE", "it did not answer within 2 s") : undefined
+}
+
+const tellFailure = ({ cause, code }: KernelError) =>
+  refusals.has(code)
     ? Effect.logWarning("a V4L2 node may not be opened: the service's user must be in the node's group (video)")
     : Effect.logWarning(`a V4L2 node does not say what it is: ${code}`, ...(cause === undefined ? [] : [cause]))
 
 /** `layer` on other nodes than the kernel's. */
 export const layerNodes = Layer.unwrap(
-  Effect.map(Settings, ({ cameras }) => (cameras.v4l2 ? Layer.effectDiscard(provider) : Layer.empty))
+  Effect.map(Settings, ({ cameras }) =>
+    cameras.v4l2 ? Layer.merge(Layer.effectDiscard(provider), BusyCameras.layer) : Layer.empty
+  )
 )
 
 /**
  * Attaches the V4L2 capture nodes whose names `cameras.include` and `cameras.exclude` let through, for as long as they are
  * there. With `cameras.v4l2: false`, and on a machine without such nodes, nothing is opened or loaded.
  */
-export const layer = layerNodes.pipe(Layer.provide([V4l2Nodes.layer, NodeWatch.layer]))
+export const layer = layerNodes.pipe(
+  Layer.provide([V4l2Nodes.layer.pipe(Layer.provide(Kernel.layer)), NodeWatch.layer])
+)

@@ -1,5 +1,6 @@
 import type { Ioctl } from "../../../src/device/v4l2/Ioctl.ts"
 
+const EBUSY = 16
 const EINVAL = 22
 const ENOTTY = 25
 
@@ -28,7 +29,14 @@ export interface FakeDriver {
   readonly formats?: ReadonlyArray<FakeFormat>
   /** of VIDIOC_ENUM_FMT: capture, or its multi-planar form */
   readonly type?: number
-  readonly current?: { readonly width: number; readonly height: number; readonly interval?: Interval }
+  readonly current?: {
+    readonly width: number
+    readonly height: number
+    readonly fourcc?: string
+    readonly interval?: Interval
+  }
+  /** whether another process streams from it */
+  readonly isBusy?: () => boolean
 }
 
 /** Requests by their number; what they are made of is checked by the sizes. */
@@ -36,6 +44,7 @@ const names: Readonly<Record<number, string>> = {
   0: "QUERYCAP",
   2: "ENUM_FMT",
   4: "G_FMT",
+  8: "REQBUFS",
   21: "G_PARM",
   74: "ENUM_FRAMESIZES",
   75: "ENUM_FRAMEINTERVALS"
@@ -45,6 +54,7 @@ const sizes: Readonly<Record<string, number>> = {
   QUERYCAP: 104,
   ENUM_FMT: 64,
   G_FMT: 208,
+  REQBUFS: 20,
   G_PARM: 204,
   ENUM_FRAMESIZES: 44,
   ENUM_FRAMEINTERVALS: 52
@@ -93,7 +103,11 @@ export const fakeIoctl = (device: FakeDriver): Ioctl => {
       case "G_FMT":
         return device.current === undefined || first !== type
           ? EINVAL
-          : put(8, [device.current.width, device.current.height])
+          : put(8, [device.current.width, device.current.height, codeOf({ fourcc: device.current.fourcc ?? "YUYV" })])
+      case "REQBUFS":
+        // 1: V4L2_MEMORY_MMAP
+        if (first !== 0 || second !== type || third !== 1) return EINVAL
+        return device.isBusy?.() === true ? EBUSY : 0
       default:
         return device.current?.interval === undefined ? ENOTTY : put(12, device.current.interval)
     }

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { mkdir, symlink, unlink, writeFile } from "node:fs/promises"
+import { mkdir, realpath, rm, symlink, unlink, writeFile } from "node:fs/promises"
 import { dirname, join, relative } from "node:path"
 import { temporaryFolder } from "../../storage/Workbench.ts"
 
@@ -7,6 +7,7 @@ export interface FakeNode {
   /** the device's folder, under `devices` */
   readonly device: string
   readonly index?: number
+  readonly name?: string
   /** attributes by their path under `devices` */
   readonly attributes?: Readonly<Record<string, string>>
 }
@@ -18,7 +19,7 @@ export const fakeKernel = Effect.map(temporaryFolder, (root) => {
   const entry = (node: string): string => join(sys, "class", "video4linux", node)
 
   /** A device gets a node's number: its class entry links to the device, and that to its parent. */
-  const plug = (node: string, { attributes = {}, device, index = 0 }: FakeNode) =>
+  const plug = (node: string, { attributes = {}, device, index = 0, name = "" }: FakeNode) =>
     Effect.promise(async () => {
       const parent = join(sys, "devices", device)
       const own = join(parent, "video4linux", node)
@@ -29,6 +30,7 @@ export const fakeKernel = Effect.map(temporaryFolder, (root) => {
         await writeFile(join(sys, "devices", name), `${text}\n`)
       }
       await writeFile(join(own, "index"), `${index}\n`)
+      await writeFile(join(own, "name"), `${name}\n`)
       await symlink(relative(own, parent), join(own, "device"))
       await symlink(relative(dirname(entry(node)), own), entry(node))
       await writeFile(join(dev, node), "")
@@ -38,7 +40,9 @@ export const fakeKernel = Effect.map(temporaryFolder, (root) => {
   const unplug = (node: string, { dev: removed = true } = {}) =>
     Effect.promise(async () => {
       if (removed) await unlink(join(dev, node))
+      const own = await realpath(entry(node))
       await unlink(entry(node))
+      await rm(own, { recursive: true })
     })
 
   const prepare = Effect.promise(async () => {

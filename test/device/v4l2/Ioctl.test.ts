@@ -1,12 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { bufferType, isCamera, queryCapability } from "../../../src/device/v4l2/Ioctl.ts"
+import { bufferType, currentMode, isCamera, queryCapability } from "../../../src/device/v4l2/Ioctl.ts"
 import { enumerate } from "../../../src/device/v4l2/V4l2Nodes.ts"
 import { type FakeDriver, fakeIoctl, type Interval } from "./FakeDriver.ts"
 
 const capture = 0x04200001
 
-const formatsOf = (device: FakeDriver, type = 1) => enumerate(fakeIoctl({ deviceCaps: capture, ...device }), type)
+const formatsOf = (device: FakeDriver, type = 1) => {
+  const ioctl = fakeIoctl({ deviceCaps: capture, ...device })
+  return enumerate(ioctl, type, currentMode(ioctl, type))
+}
 
 describe("what a node is", () => {
   it.each([
@@ -173,4 +176,20 @@ describe("what a camera delivers", () => {
       assert.isAtMost(formats, 64)
     })
   )
+})
+
+describe("what is set on a camera now", () => {
+  const current = { width: 1280, height: 720, fourcc: "MJPG" }
+  const mode = { width: 1280, height: 720, pixelFormat: "MJPG" }
+
+  it("is its size, pixel format and rate", () => {
+    const ioctl = fakeIoctl({ current: { ...current, interval: [1001, 30000] } })
+    assert.deepStrictEqual(currentMode(ioctl, 1), { ...mode, rate: 29.97 })
+  })
+
+  it("has no rate where the driver tells none, and is nothing where it tells nothing", () => {
+    assert.deepStrictEqual(currentMode(fakeIoctl({ current }), 1), mode)
+    assert.deepStrictEqual(currentMode(fakeIoctl({ current: { ...current, interval: [0, 0] } }), 1), mode)
+    assert.isUndefined(currentMode(fakeIoctl({}), 1))
+  })
 })

@@ -22,7 +22,7 @@ const watching = (roots: { readonly dev: string; readonly sys: string }) =>
     /** Takes until this is told: an event more (a file is made, then written) says the same again. */
     const until = (text: string) => Effect.repeat(next, { until: (change) => show(change) === text })
     return { next: Effect.map(next, show), until }
-  }).pipe(Effect.provide(NodeWatch.layer.pipe(Layer.provide(Layer.succeed(Roots, roots)))))
+  }).pipe(Effect.provide(NodeWatch.layer.pipe(Layer.provide(Layer.succeed(Roots, { ...roots, proc: "/nowhere" })))))
 
 const camera = (n: number) => ({ device: `pci0/usb1/1-${n}/1-${n}:1.0` })
 

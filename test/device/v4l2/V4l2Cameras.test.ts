@@ -10,14 +10,16 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { Settings } from "../../../src/config/Settings.ts"
+import { CameraNames } from "../../../src/device/CameraNames.ts"
+import type { Device } from "../../../src/device/Device.ts"
 import { Devices } from "../../../src/device/Devices.ts"
 import { type NodeChange, NodeWatch } from "../../../src/device/v4l2/NodeWatch.ts"
-import { Roots } from "../../../src/device/v4l2/Roots.ts"
+import { KernelError } from "../../../src/device/v4l2/Kernel.ts"
+import type { Place } from "../../../src/device/v4l2/Place.ts"
 import * as V4l2Cameras from "../../../src/device/v4l2/V4l2Cameras.ts"
-import { type NodeInfo, ProbeFailed, V4l2Nodes } from "../../../src/device/v4l2/V4l2Nodes.ts"
+import { type NodeInfo, V4l2Nodes } from "../../../src/device/v4l2/V4l2Nodes.ts"
 import { testSettings } from "../../support/TestSettings.ts"
 import { devicesInMemory } from "../InMemory.ts"
-import { fakeKernel } from "./FakeSysfs.ts"
 
 const formats = [{ pixelFormat: "MJPG", sizes: [{ width: 640, height: 480, rates: [30] }] }]
 
@@ -30,16 +32,27 @@ const camera = (card: string, more: Partial<NodeInfo> = {}): NodeInfo => ({
   ...more
 })
 const metadata = camera("metadata", { deviceCaps: 0x04a00000, formats: [] })
-const refused = (code: string) => Effect.fail(new ProbeFailed({ node: "", code }))
+const refused = (code: string) => Effect.fail(new KernelError({ code }))
+
+const nowhere: Place = { slot: "0", path: "", name: "", isUsbCamera: false }
+/** A USB camera in this port. */
+const inPort = (port: number, name: string, serial?: string): Place => {
+  const position = `bus:usb-x-${port}:046d:0825:0`
+  const usb = serial === undefined ? { position } : { position, serial: `usb:046d:0825:${serial}:0` }
+  return { usb, slot: "0", path: "", name, isUsbCamera: true }
+}
 
 /** The provider on nodes that the test makes: what a node answers by its name, and what is told of nodes. */
-const bench = Effect.fnUntraced(function* (cameras: Readonly<Record<string, unknown>> = {}, sys = "/nowhere") {
+const bench = Effect.fnUntraced(function* (cameras: Readonly<Record<string, unknown>> = {}) {
   const changes = yield* Queue.unbounded<NodeChange>()
-  const answers = new Map<string, Effect.Effect<NodeInfo, ProbeFailed>>()
+  const answers = new Map<string, Effect.Effect<NodeInfo, KernelError>>()
+  const places = new Map<string, Effect.Effect<Place, KernelError>>()
   const probed: Array<string> = []
   let probing = 0
   let following = 0
   const nodes = Layer.succeed(V4l2Nodes, {
+    place: (node) => places.get(node) ?? Effect.succeed(nowhere),
+    isFree: () => Effect.die("nobody asked whether a camera is free"),
     probe: (path) =>
       Effect.suspend(() => {
         probed.push(path)
@@ -54,26 +67,40 @@ const bench = Effect.fnUntraced(function* (cameras: Readonly<Record<string, unkn
   const context = yield* Layer.buildWithScope(
     V4l2Cameras.layerNodes.pipe(
       Layer.provideMerge(devicesInMemory),
-      Layer.provide([nodes, watch, Layer.succeed(Roots, { dev: "/dev", sys })]),
+      Layer.provide([nodes, watch]),
       Layer.provide(Layer.succeed(Settings, testSettings({ cameras })))
     ),
     scope
   )
   const devices = yield* Effect.provide(Devices, Layer.succeedContext(context))
-  const connected = () =>
+  const names = yield* Effect.provide(CameraNames, Layer.succeedContext(context))
+  const connected = (show = ({ id, name }: Device) => `${id} ${name}`) =>
     devices
       .list()
       .filter(({ status }) => status === "CONNECTED")
-      .map(({ id, name }) => `${id} ${name}`)
+      .map((device) => show(device))
+  const faults = () =>
+    devices
+      .list()
+      .flatMap(({ fault, id, name }) => (fault === undefined ? [] : [`${id} ${name} ${fault.kind}: ${fault.detail}`]))
   return {
     devices,
+    names,
     connected,
+    faults,
     probed,
     answers,
     active: () => ({ probing, following }),
     close: Scope.close(scope, Exit.void),
-    plug: (node: string, answer: NodeInfo | Effect.Effect<NodeInfo, ProbeFailed>, instance = "1") =>
+    /** the node is there, in this place, and answers so */
+    plug: (
+      node: string,
+      answer: NodeInfo | Effect.Effect<NodeInfo, KernelError>,
+      instance = "1",
+      place: Place | Effect.Effect<Place, KernelError> = nowhere
+    ) =>
       Effect.suspend(() => {
+        places.set(node, "slot" in place ? Effect.succeed(place) : place)
         answers.set(`/dev/${node}`, "card" in answer ? Effect.succeed(answer) : answer)
         return Queue.offer(changes, { _tag: "Present", node, path: `/dev/${node}`, instance })
       }),
@@ -101,7 +128,7 @@ describe("V4L2 cameras", () => {
       assert.strictEqual(list.length, 2)
       for (const [i, name] of ["Front", "Rear"].entries()) {
         const device = list.find((candidate) => candidate.name === name)
-        const identity = `bus:usb-${name}:0`
+        const identity = { position: `bus:usb-${name}:0` }
         assert.deepInclude(device, { formats, identity, kind: "v4l2", node: `/dev/video${i * 2}`, status: "CONNECTED" })
       }
     })
@@ -191,7 +218,7 @@ describe("V4L2 cameras", () => {
     Effect.gen(function* () {
       const { answers, connected, plug, scanned, touch, until } = yield* bench()
       const asked = yield* Deferred.make<void>()
-      const answer = yield* Deferred.make<NodeInfo, ProbeFailed>()
+      const answer = yield* Deferred.make<NodeInfo, KernelError>()
       yield* scanned
       yield* plug("video0", Effect.andThen(Deferred.succeed(asked, undefined), Deferred.await(answer)))
       yield* Deferred.await(asked)
@@ -200,7 +227,7 @@ describe("V4L2 cameras", () => {
       // the touch has been seen when what was told after it has been done
       yield* plug("video1", camera("Rear"))
       yield* until(() => connected().length === 1)
-      yield* Deferred.failCause(answer, Cause.fail(new ProbeFailed({ node: "/dev/video0", code: "EACCES" })))
+      yield* Deferred.failCause(answer, Cause.fail(new KernelError({ code: "EACCES" })))
       yield* until(() => connected().length === 2)
     })
   )
@@ -220,8 +247,10 @@ describe("V4L2 cameras", () => {
         yield* tried
         yield* touch("video0")
         yield* tried
-        yield* TestClock.adjust("30 seconds")
+        yield* TestClock.adjust("1999 millis")
         assert.strictEqual(yield* Queue.size(lines), 0)
+        yield* TestClock.adjust("1 millis")
+        yield* tried
         for (let n = 0; n < 3; n++) {
           yield* touch("video0")
           yield* tried
@@ -255,61 +284,129 @@ describe("V4L2 cameras", () => {
     })
   )
 
-  it.effect("with one serial number are told apart by their ports", () =>
+  it.effect("with one serial number keep the names of their ports, in whatever order they are found at the start", () =>
     Effect.gen(function* () {
-      const kernel = yield* fakeKernel
-      const { connected, devices, plug, scanned } = yield* bench({}, kernel.sys)
-      for (const port of [1, 2]) {
-        const device = `pci0/usb1/1-${port}`
-        const node = `video${port}`
-        yield* kernel.plug(node, {
-          device: `${device}/1-${port}:1.0`,
-          attributes: {
-            [`${device}/idVendor`]: "046d",
-            [`${device}/idProduct`]: "0825",
-            [`${device}/serial`]: "0001",
-            [`${device}/1-${port}:1.0/bInterfaceNumber`]: "00"
-          }
-        })
-        yield* plug(node, camera("Twin", { bus: `usb-0000:00:14.0-${port}` }))
-      }
+      const { connected, names, plug, scanned, until } = yield* bench()
+      const there = (port: number) => inPort(port, "Twin", "0001")
+      const before = yield* Scope.make()
+      const known = yield* names.claim(there(1).usb ?? { position: "" }).pipe(Scope.provide(before))
+      yield* Scope.close(before, Exit.void)
+      const answer = yield* Deferred.make<Place>()
+      // the other one is found first, and sysfs takes its time with the one that is known
+      yield* plug("video1", camera("Twin", { bus: "port 2" }), "1", there(2))
+      yield* plug("video2", camera("Twin", { bus: "port 1" }), "1", Deferred.await(answer))
+      yield* scanned
+      yield* Deferred.succeed(answer, there(1))
+      yield* until(() => connected().length === 2)
+      const list = connected(({ id, node }) => `${id} ${node}`)
+      assert.deepStrictEqual([known, list], ["camera0", ["camera0 /dev/video2", "camera1 /dev/video1"]])
+    })
+  )
+
+  it.effect("that nobody may open are shown as such after 2 s, and connected when they can be opened after all", () =>
+    Effect.gen(function* () {
+      const { answers, devices, faults, plug, scanned, touch, until } = yield* bench()
+      yield* plug("video0", refused("EACCES"), "1", inPort(1, "HD Webcam"))
+      yield* plug("video1", refused("EACCES"), "1", { ...inPort(2, "HD Webcam"), isUsbCamera: false })
       yield* scanned
       yield* devices.awaitSettled
-      assert.strictEqual(connected().length, 2)
-      assert.sameMembers(
-        devices.list().map(({ identity }) => identity),
-        ["bus:usb-0000:00:14.0-1:0", "bus:usb-0000:00:14.0-2:0"]
+      yield* TestClock.adjust("1999 millis")
+      assert.deepStrictEqual(devices.list(), [])
+      yield* TestClock.adjust("1 millis")
+      yield* until(() => faults().length === 1)
+      assert.deepStrictEqual(faults(), ["camera0 HD Webcam NO_PERMISSION: the service's user may not open it"])
+      assert.deepInclude(yield* devices.get("camera0"), { status: "ERROR", formats: [], node: "/dev/video0" })
+      const current = { pixelFormat: "MJPG", width: 640, height: 480 }
+      answers.set("/dev/video0", Effect.succeed(camera("HD Webcam C525", { current })))
+      yield* touch("video0")
+      yield* until(() => faults().length === 0)
+      const device = yield* devices.get("camera0")
+      assert.deepInclude(device, { status: "CONNECTED", name: "HD Webcam C525", formats, current })
+      assert.strictEqual(devices.list().length, 1)
+    })
+  )
+
+  it.effect("that do not answer are shown as such at once, and asked again every 5 s until they do", () =>
+    Effect.gen(function* () {
+      const { answers, connected, devices, faults, plug, probed, scanned, until } = yield* bench()
+      yield* plug("video0", refused("TIMEOUT"), "1", inPort(1, "HD Webcam"))
+      yield* scanned
+      yield* devices.awaitSettled
+      assert.deepStrictEqual(faults(), ["camera0 HD Webcam UNRESPONSIVE: it did not answer within 2 s"])
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual([faults().length, probed.length], [1, 3])
+      answers.set("/dev/video0", Effect.succeed(camera("HD Webcam")))
+      yield* TestClock.adjust("5 seconds")
+      yield* until(() => connected().length === 1)
+      assert.deepStrictEqual(faults(), [])
+    })
+  )
+
+  it.effect("are gone with their fault when they are pulled out, and not shown at all when they are left out", () =>
+    Effect.gen(function* () {
+      const { devices, faults, plug, scanned, unplug, until } = yield* bench({ exclude: ["infrared*"] })
+      yield* plug("video0", refused("TIMEOUT"), "1", inPort(1, "Front"))
+      yield* plug("video2", refused("TIMEOUT"), "1", inPort(2, "Infrared"))
+      yield* scanned
+      yield* devices.awaitSettled
+      assert.strictEqual(faults().length, 1)
+      yield* unplug("video0")
+      yield* until(() => faults().length === 0)
+      assert.deepStrictEqual(
+        devices.list().map(({ fault, id, status }) => [id, status, fault]),
+        [["camera0", "DISCONNECTED", undefined]]
       )
     })
   )
 
-  it.effect("are in their true state after a storm of plugging, and nothing is left over", () =>
+  it.effect("do not wait for one of which not even sysfs tells, nor does the first look for long", () =>
+    Effect.gen(function* () {
+      const { connected, devices, plug, scanned, until } = yield* bench()
+      yield* plug("video0", camera("Silent"), "1", Effect.never)
+      yield* plug("video1", Effect.never, "1", inPort(2, "Hangs"))
+      yield* plug("video2", camera("Rear"), "1", inPort(3, "Rear"))
+      yield* scanned
+      yield* TestClock.adjust("3 seconds")
+      yield* until(() => connected().length === 1)
+      assert.isFalse(devices.settled())
+      yield* TestClock.adjust("3 seconds")
+      yield* devices.awaitSettled
+      // from then on nobody waits at all
+      yield* plug("video3", camera("Third"), "1", inPort(4, "Third"))
+      yield* until(() => connected().length === 2)
+    })
+  )
+
+  it.effect("are in their true state after a storm of plugging, hang as they may, and nothing is left over", () =>
     Effect.gen(function* () {
       const { active, close, connected, devices, plug, scanned, unplug, until } = yield* bench()
       yield* scanned
       // a sequence that looks random and is always the same (Lehmer's generator)
       let seed = 4711
       const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below
-      const present = new Set<number>()
+      const present = new Map<number, "answers" | "hangs">()
       for (let n = 0; n < 500; n++) {
         const number = random(5)
         const slow = Effect.repeat(Effect.yieldNow, { times: random(4) })
         if (present.delete(number)) {
           yield* unplug(`video${number}`)
         } else {
-          present.add(number)
-          yield* plug(`video${number}`, Effect.as(slow, camera(`Camera ${number}`)), String(n))
+          const hangs = random(5) === 0
+          const answer = hangs ? Effect.never : Effect.as(slow, camera(`Camera ${number}`))
+          const place = Effect.as(slow, inPort(number, `Camera ${number}`, String(number)))
+          present.set(number, hangs ? "hangs" : "answers")
+          yield* plug(`video${number}`, answer, String(n), place)
         }
         if (random(3) === 0) yield* Effect.yieldNow
       }
       yield* plug("video9", camera("The last"))
-      const names = [...present].map((number) => `Camera ${number}`).concat("The last")
-      const now = () => connected().map((text) => text.replace(/^\S+ /, ""))
-      yield* until(() => now().length === names.length && names.every((name) => now().includes(name)))
+      const names = [...present].flatMap(([number, how]) => (how === "hangs" ? [] : [`Camera ${number}`]))
+      const now = () => connected(({ name }) => name)
+      yield* until(() => now().length === names.length + 1 && names.every((name) => now().includes(name)))
       assert.isAtMost(devices.list().length, 6)
-      assert.strictEqual(active().probing, 0)
+      assert.strictEqual(active().probing, present.size - names.length)
       yield* close
-      assert.deepStrictEqual(connected(), [])
+      assert.deepStrictEqual([connected(), active().probing], [[], 0])
     })
   )
 })

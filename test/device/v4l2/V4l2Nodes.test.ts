@@ -1,17 +1,33 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { readdir, readlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { Kernel, KernelError } from "../../../src/device/v4l2/Kernel.ts"
 import { V4l2Nodes } from "../../../src/device/v4l2/V4l2Nodes.ts"
 import { temporaryFolder } from "../../storage/Workbench.ts"
 import { eventually } from "../../support/Eventually.ts"
+import { type FakeDriver, fakeIoctl } from "./FakeDriver.ts"
+
+const onKernel = V4l2Nodes.layer.pipe(Layer.provide(Kernel.layer))
+
+/** The nodes of a kernel with one driver. */
+const onDriver = (driver: FakeDriver, wait: Effect.Effect<void, KernelError> = Effect.void) => {
+  const ioctl = fakeIoctl({ deviceCaps: 0x04200001, ...driver })
+  const node = {
+    ioctl,
+    ioctlAsync: (request: number, argument: Buffer) => Effect.as(wait, ioctl(request, argument) === 0),
+    idle: Effect.void,
+    addressOf: () => 0n
+  }
+  const kernel = Layer.succeed(Kernel, { open: () => Effect.succeed(node), read: () => Effect.never })
+  return V4l2Nodes.layer.pipe(Layer.provide(kernel))
+}
 
 const codeOf = (path: string) =>
   Effect.gen(function* () {
     const nodes = yield* V4l2Nodes
-    const error = yield* Effect.flip(nodes.probe(path))
-    assert.deepInclude(error, { _tag: "ProbeFailed", node: path })
-    return error.code
+    return (yield* Effect.flip(nodes.probe(path))).code
   })
 
 /** How often this process has the file open. */
@@ -21,13 +37,41 @@ const opened = async (path: string): Promise<number> => {
 }
 
 describe("asking a node what it is", () => {
+  it.effect("tells its formats and what is set now", () =>
+    Effect.gen(function* () {
+      const { probe } = yield* V4l2Nodes
+      assert.deepStrictEqual(yield* probe("/dev/video0"), {
+        driver: "uvcvideo",
+        card: "Front",
+        bus: "usb-0000:00:14.0-2",
+        deviceCaps: 0x04200001,
+        formats: [{ pixelFormat: "MJPG", sizes: [{ width: 640, height: 480, rates: [30] }] }],
+        current: { pixelFormat: "MJPG", width: 640, height: 480, rate: 15 }
+      })
+    }).pipe(
+      Effect.provide(
+        onDriver({
+          card: "Front",
+          formats: [{ fourcc: "MJPG", sizes: [[640, 480]], intervals: [[1, 30]] }],
+          current: { width: 640, height: 480, fourcc: "MJPG", interval: [1, 15] }
+        })
+      )
+    )
+  )
+
+  it.effect("is a TIMEOUT where another program waits for the device and keeps all others out", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* codeOf("/dev/video0"), "TIMEOUT")
+    }).pipe(Effect.provide(onDriver({}, Effect.fail(new KernelError({ code: "TIMEOUT" })))))
+  )
+
   it.effect("fails with the kernel's word for it where the node is something else, or is not there", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* codeOf("/dev/null"), "ENOTTY")
       assert.strictEqual(yield* codeOf("/dev/ptmx"), "ENOTTY")
       assert.strictEqual(yield* codeOf("/dev"), "EISDIR")
       assert.strictEqual(yield* codeOf("/dev/video-that-is-not-there"), "ENOENT")
-    }).pipe(Effect.provide(V4l2Nodes.layer))
+    }).pipe(Effect.provide(onKernel))
   )
 
   it.live("leaves no file open, also when it is given up at once", () =>
@@ -44,6 +88,28 @@ describe("asking a node what it is", () => {
         "the file is closed",
         Effect.promise(async () => (await opened(path)) === 0)
       )
-    }).pipe(Effect.provide(V4l2Nodes.layer))
+    }).pipe(Effect.provide(onKernel))
+  )
+})
+
+describe("a camera", () => {
+  it.effect.each([
+    ["one plane", 0x04200001, 1],
+    ["several planes", 0x04201000, 9]
+  ] as const)("is free when nobody has it deliver frames: %s", ([, deviceCaps, type]) => {
+    let isBusy = true
+    return Effect.gen(function* () {
+      const { isFree } = yield* V4l2Nodes
+      assert.isFalse(yield* isFree("/dev/video0"))
+      isBusy = false
+      assert.isTrue(yield* isFree("/dev/video0"))
+    }).pipe(Effect.provide(onDriver({ deviceCaps, type, isBusy: () => isBusy })))
+  })
+
+  it.effect("is not free when it cannot be asked", () =>
+    Effect.gen(function* () {
+      const { isFree } = yield* V4l2Nodes
+      for (const path of ["/dev/null", "/dev/video-that-is-not-there"]) assert.isFalse(yield* isFree(path))
+    }).pipe(Effect.provide(onKernel))
   )
 })

@@ -1,0 +1,36 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import type { CameraId } from "../../../schema/Camera.ts"
+import type { Device } from "../Device.ts"
+import { Devices } from "../Devices.ts"
+import { V4l2Nodes } from "./V4l2Nodes.ts"
+
+/** No event tells that a program let go of a camera. */
+const lookEvery = Duration.seconds(2)
+
+const isBusy = ({ fault, kind }: Device): boolean => kind === "v4l2" && fault?.kind === "BUSY"
+
+/** Looks at each camera that another program has until it is free, and then says that it recovered; at no other ever. */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const devices = yield* Devices
+    const nodes = yield* V4l2Nodes
+    const looking = yield* FiberMap.make<CameraId>()
+
+    const untilFree = ({ id, node }: Device) =>
+      Effect.delay(nodes.isFree(node), lookEvery).pipe(
+        Effect.repeat({ until: (isFree) => isFree }),
+        Effect.andThen(devices.recovered(id))
+      )
+
+    const follow = (device: Device) =>
+      isBusy(device)
+        ? FiberMap.run(looking, device.id, untilFree(device), { onlyIfMissing: true })
+        : FiberMap.remove(looking, device.id)
+
+    yield* Effect.forkScoped(Stream.runForEach(devices.changes, follow))
+  })
+)

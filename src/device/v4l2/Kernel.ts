@@ -1,0 +1,206 @@
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import type { KoffiFunc } from "koffi"
+import { close, constants, open } from "node:fs"
+import { promisify } from "node:util"
+import { errnoOf } from "../../storage/Disk.ts"
+import type { Ioctl } from "./Ioctl.ts"
+
+/** The kernel refused, or did not answer. */
+export class KernelError extends Schema.TaggedError<KernelError>()("KernelError", {
+  /** the errno's name (`EACCES`), `TIMEOUT`, or `NO_FFI` where ioctl cannot be called */
+  code: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+/** A node that is open. */
+export interface OpenNode {
+  /** for what the driver answers from memory; synchronous, 0 or the errno */
+  readonly ioctl: Ioctl
+  /**
+   * For what may wait for the device: whether the kernel did it (why not cannot be told). TIMEOUT after 2 s, though it
+   * may still happen; the node is closed after it.
+   */
+  readonly ioctlAsync: (request: number, argument: Buffer) => Effect.Effect<boolean, KernelError>
+  /** when every call that was begun has ended, those that were given up too */
+  readonly idle: Effect.Effect<void>
+  /** where a buffer lies in memory, for structures with pointers */
+  readonly addressOf: (buffer: Buffer) => bigint
+}
+
+/** A device answers within 20 ms; one that has to be woken first may take a second. */
+const deadline = Duration.seconds(2)
+/** Of libuv's threads (the service asks for 8): what hangs in the kernel must leave some to files and names. */
+const places = 5
+
+/** The kernel's calls on nodes. Those that may wait for a device run in libuv's pool, few at a time. */
+export class Kernel extends Context.Service<
+  Kernel,
+  {
+    /**
+     * Opens the node without taking it from anybody; closed with the scope. TIMEOUT 2 s after it began (it waits for its
+     * turn before): what hangs is not joined by another open of the same node, and is closed should it end.
+     */
+    readonly open: (path: string) => Effect.Effect<OpenNode, KernelError, Scope.Scope>
+    /** Reads a file of the kernel's that a device may hold up, under the same rules. */
+    readonly read: <A>(path: string, read: (path: string) => Promise<A>) => Effect.Effect<A, KernelError>
+  }
+>()("camera-service/device/v4l2/Kernel") {
+  static readonly layer = Layer.suspend(() => layerCalls(systemCalls))
+}
+
+/** The bare system calls. */
+export interface SystemCalls {
+  readonly open: (path: string) => Promise<number>
+  readonly close: (fd: number) => void
+  /** loads what calls ioctl(2) */
+  readonly ioctls: () => Promise<Ioctls>
+}
+
+export interface Ioctls {
+  readonly ioctl: (fd: number) => Ioctl
+  readonly ioctlAsync: (fd: number, request: number, argument: Buffer) => Promise<boolean>
+  readonly addressOf: (buffer: Buffer) => bigint
+}
+
+/** `Kernel.layer` on other system calls. */
+export const layerCalls = (calls: SystemCalls): Layer.Layer<Kernel> =>
+  Layer.effect(
+    Kernel,
+    Effect.gen(function* () {
+      const scope = yield* Effect.scope
+      const pool = yield* Semaphore.make(places)
+      const running = new Map<string, Promise<void>>()
+      // the foreign function interface takes 12 ms and 3 MB: only where there is a node to ask
+      let loading: Promise<Ioctls> | undefined
+      const loaded = Effect.tryPromise({
+        try: () => (loading ??= calls.ioctls()),
+        catch: (cause) => new KernelError({ code: "NO_FFI", cause })
+      })
+
+      /** Begins a call, for which a place was taken: free again when the call ends, however long ago it was given up. */
+      const begin = Effect.fnUntraced(function* <A>(call: () => Promise<A>) {
+        const answer = call()
+        const ended = settled(answer)
+        yield* Effect.forkIn(
+          Effect.ensuring(
+            Effect.promise(() => ended),
+            pool.release(1)
+          ),
+          scope
+        )
+        return { answer, ended }
+      })
+
+      const inPool = <A>(call: () => Promise<A>) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.gen(function* () {
+            yield* restore(pool.take(1))
+            const { answer } = yield* begin(call)
+            return yield* restore(answerOf(answer))
+          })
+        )
+
+      /** Begins a call on this path when none on it is left. */
+      const beginAlone = Effect.fnUntraced(function* <A>(path: string, call: (path: string) => Promise<A>) {
+        for (;;) {
+          const other = running.get(path)
+          if (other !== undefined) {
+            yield* Effect.interruptible(answerOf(other))
+            continue
+          }
+          yield* Effect.interruptible(pool.take(1))
+          if (!running.has(path)) break
+          yield* pool.release(1)
+        }
+        const { answer, ended } = yield* begin(() => call(path))
+        running.set(path, ended)
+        void ended.then(() => running.delete(path))
+        return { answer }
+      }, Effect.uninterruptible)
+
+      const read = <A>(path: string, read: (path: string) => Promise<A>) =>
+        Effect.flatMap(beginAlone(path, read), ({ answer }) => answerOf(answer))
+
+      const open = (path: string) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.gen(function* () {
+            const { answer } = yield* beginAlone(path, calls.open)
+            const inFlight = new Set<Promise<void>>()
+            // no call can be taken back, and a number that is closed under a waiting one may be another file's by then
+            const closed = async (): Promise<void> => {
+              const fd = await answer
+              await Promise.all(inFlight)
+              calls.close(fd)
+            }
+            yield* Effect.addFinalizer(() => Effect.sync(() => void settled(closed())))
+            const fd = yield* restore(answerOf(answer))
+            const ioctls = yield* restore(loaded)
+            const ioctlAsync = (request: number, argument: Buffer) =>
+              inPool(() => {
+                const answer = ioctls.ioctlAsync(fd, request, argument)
+                const ended = settled(answer)
+                inFlight.add(ended)
+                void ended.then(() => inFlight.delete(ended))
+                return answer
+              })
+            const idle = Effect.promise(() => Promise.all(inFlight)).pipe(Effect.asVoid)
+            return { ioctl: ioctls.ioctl(fd), ioctlAsync, idle, addressOf: ioctls.addressOf }
+          })
+        )
+
+      return Kernel.of({ open: Effect.fn("Kernel.open")(open), read: Effect.fn("Kernel.read")(read) })
+    })
+  )
+
+const answerOf = <A>(answer: Promise<A>): Effect.Effect<A, KernelError> =>
+  Effect.tryPromise({
+    try: () => answer,
+    catch: (cause) => new KernelError({ code: errnoOf(cause) || "EIO", cause })
+  }).pipe(Effect.timeoutOrElse({ duration: deadline, orElse: () => Effect.fail(new KernelError({ code: "TIMEOUT" })) }))
+
+const settled = async (promise: Promise<unknown>): Promise<void> => {
+  try {
+    await promise
+  } catch {
+    // told where the answer is awaited
+  }
+}
+
+const EINTR = 4
+
+/** Of the C library that Node itself runs on. */
+const loadIoctls = async (): Promise<Ioctls> => {
+  const { address, errno, load } = await import("koffi")
+  const call = load(null).func("int ioctl(int fd, unsigned long request, void *argument)") as KoffiFunc<
+    (fd: number, request: number, argument: Buffer) => number
+  >
+  return {
+    ioctl: (fd) => (request, argument) => {
+      for (;;) {
+        if (call(fd, request, argument) !== -1) return 0
+        const error = errno()
+        if (error !== EINTR) return error
+      }
+    },
+    ioctlAsync: (fd, request, argument) =>
+      new Promise((resolve, reject) => {
+        call.async(fd, request, argument, (error: unknown, result) =>
+          error ? reject(error as Error) : resolve(result !== -1)
+        )
+      }),
+    addressOf: address
+  }
+}
+
+const systemCalls: SystemCalls = {
+  open: (path) => promisify(open)(path, constants.O_RDWR | constants.O_NONBLOCK),
+  // nothing can be done where the kernel refuses to close; the descriptor is gone all the same (close(2))
+  close: (fd) => close(fd, () => undefined),
+  ioctls: loadIoctls
+}

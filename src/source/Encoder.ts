@@ -1,0 +1,105 @@
+import type { Settings } from "../config/Settings.ts"
+import { maxFrameRate, type ProfileName } from "./Profile.ts"
+
+/** What makes H.264 of pictures: the processor, or hardware (V4L2 memory-to-memory, VA-API). */
+export type Encoder =
+  | { readonly name: "libx264" | "h264_v4l2m2m" }
+  /** `device`: its render node */
+  | { readonly name: "h264_vaapi"; readonly device: string }
+
+/** An encoder, and in words why it and no other. */
+export interface EncoderChoice {
+  readonly encoder: Encoder
+  readonly why: string
+}
+
+export const isHardware = ({ name }: { readonly name: string }): boolean => name.startsWith("h264_")
+
+/** What the configuration says of encoding. */
+export interface Encoding {
+  readonly profile: ProfileName
+  readonly bitrateKbps: number
+  /** 1 to 100 */
+  readonly jpegQuality: number
+}
+
+export const encodingOf = ({ codec, snapshots }: Settings["Service"]): Encoding => ({
+  profile: codec.profile,
+  bitrateKbps: codec.bitrate_kbps,
+  jpegQuality: snapshots.jpeg_quality
+})
+
+/** What is to come out. */
+export interface Target {
+  readonly width: number
+  readonly height: number
+  readonly fps: number
+  /** the frame comes in another size */
+  readonly scaled: boolean
+}
+
+/** How long after its start a stream sends a keyframe every few frames, so that the readers who waited see it at once. */
+const eagerSeconds = 2
+/** Most seconds between the keyframes of that time; later it is one. */
+const eagerInterval = 0.12
+
+/** libavcodec's number of constrained baseline: baseline with constraint_set1_flag (avcodec.h). */
+const constrainedBaseline = "578"
+
+const baseline = ({ name }: Encoder): ReadonlyArray<string> => {
+  switch (name) {
+    case "libx264":
+      return ["-profile:v", "baseline", "-level:v", "3.0"]
+    case "h264_vaapi":
+      return ["-profile:v", "constrained_baseline", "-level:v", "3"]
+    case "h264_v4l2m2m":
+      // it leaves the level to the driver, which claims what the hardware can do; ours follows from size and rate
+      return ["-profile:v", constrainedBaseline, "-bsf:v", "h264_metadata=level=3"]
+  }
+}
+
+const codecOptions = ({ name }: Encoder): ReadonlyArray<string> => {
+  switch (name) {
+    case "libx264":
+      return ["-c:v", name, "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p"]
+    case "h264_vaapi":
+      // more than one frame in the works would be as many frames of delay
+      return ["-c:v", name, "-async_depth", "1"]
+    case "h264_v4l2m2m":
+      return ["-c:v", name, "-pix_fmt", "yuv420p"]
+  }
+}
+
+/** What has to stand before the input. */
+export const hardwareArguments = (encoder: Encoder): ReadonlyArray<string> =>
+  encoder.name === "h264_vaapi" ? ["-vaapi_device", encoder.device] : []
+
+/** FFmpeg's arguments from decoded frames to H.264, without the output's format and place. */
+export const encodeArguments = (encoder: Encoder, encoding: Encoding, target: Target): ReadonlyArray<string> => {
+  const { fps, height, scaled, width } = target
+  const rate = `${encoding.bitrateKbps}k`
+  const filters = [
+    ...(scaled ? [`scale=${width}:${height}`] : []),
+    ...(encoder.name === "h264_vaapi" ? ["format=nv12", "hwupload"] : [])
+  ]
+  return [
+    ...(filters.length > 0 ? ["-vf", filters.join(",")] : []),
+    ...["-r", String(fps), ...codecOptions(encoder)],
+    ...(encoding.profile === "none" ? [] : baseline(encoder)),
+    ...["-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-bf", "0", "-g", String(Math.max(1, Math.round(fps)))],
+    "-force_key_frames",
+    `expr:if(lt(t,${eagerSeconds}),gte(t,n_forced*${eagerInterval}),0)`
+  ]
+}
+
+/** A third of a second of a test pattern through the encoder, exactly as a camera's frames would go, to standard output. */
+export const trialArguments = (encoder: Encoder, encoding: Encoding): ReadonlyArray<string> => {
+  const [width, height] = [640, 480]
+  const fps = Math.min(30, Math.floor(maxFrameRate(encoding.profile, width, height)))
+  return [
+    ...hardwareArguments(encoder),
+    ...["-f", "lavfi", "-i", `testsrc2=size=${width}x${height}:rate=${fps}`, "-frames:v", "10"],
+    ...encodeArguments(encoder, encoding, { width, height, fps, scaled: false }),
+    ...["-f", "h264", "pipe:1"]
+  ]
+}

@@ -1,0 +1,27 @@
+import type { Device } from "../device/Device.ts"
+import { meanLuma } from "./Luma.ts"
+
+/** The first pictures of a camera that wakes are dark or torn, until its exposure has settled. */
+const skipped = { frames: 5, millis: 300 }
+/** A camera that is dark for longer than this looks at something dark. */
+const darkMillis = 1500
+/** Mean brightness, of 255, below which a picture is dark. */
+const darkLuma = 24
+
+/**
+ * Whether a picture is good enough, asked for each of one FFmpeg in turn, with the time in milliseconds at which it came:
+ * not before a V4L2 camera is warm, and every one from then on. The other kinds are warm at once.
+ */
+export const warmUp = (kind: Device["kind"]): ((jpeg: Buffer, now: number) => boolean) => {
+  let isWarm = kind !== "v4l2"
+  let frames = 0
+  let firstAt: number | undefined
+  return (jpeg, now) => {
+    if (isWarm) return true
+    firstAt ??= now
+    const age = now - firstAt
+    if (frames++ < skipped.frames && age < skipped.millis) return false
+    isWarm = age >= darkMillis || (meanLuma(jpeg, darkLuma) ?? darkLuma) >= darkLuma
+    return isWarm
+  }
+}

@@ -1,0 +1,135 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { basename } from "node:path"
+import { Settings } from "../../../src/config/Settings.ts"
+import { Devices } from "../../../src/device/Devices.ts"
+import { layerCalls } from "../../../src/device/v4l2/Kernel.ts"
+import { NodeWatch } from "../../../src/device/v4l2/NodeWatch.ts"
+import { Roots } from "../../../src/device/v4l2/Roots.ts"
+import * as V4l2Cameras from "../../../src/device/v4l2/V4l2Cameras.ts"
+import { V4l2Nodes } from "../../../src/device/v4l2/V4l2Nodes.ts"
+import { testSettings } from "../../support/TestSettings.ts"
+import { devicesInMemory } from "../InMemory.ts"
+import { fakeIoctl } from "./FakeDriver.ts"
+import { fakeKernel } from "./FakeSysfs.ts"
+
+/** From the event in /dev to the registry, on a kernel of our own: only its system calls on nodes are made up. */
+const bench = Effect.gen(function* () {
+  const kernel = yield* fakeKernel
+  yield* kernel.prepare
+  const hanging = new Map<number, () => void>()
+  const opened = new Map<number, string>()
+  let next = 3
+  const ioctlOf = (fd: number) => {
+    const node = opened.get(fd) ?? ""
+    return fakeIoctl({
+      card: `Camera ${node}`,
+      deviceCaps: 0x04200001,
+      formats: [{ fourcc: "MJPG", sizes: [[640, 480]], intervals: [[1, 30]] }]
+    })
+  }
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const calls = layerCalls({
+    open: (path) => {
+      const node = basename(path)
+      const fd = next++
+      opened.set(fd, node)
+      // every video9x hangs until the test ends it
+      return node.startsWith("video9")
+        ? new Promise((resolve) => hanging.set(fd, () => resolve(fd)))
+        : Promise.resolve(fd)
+    },
+    close: (fd) => void opened.delete(fd),
+    ioctls: () =>
+      Promise.resolve({
+        ioctl: ioctlOf,
+        ioctlAsync: (fd, request, argument) => Promise.resolve(ioctlOf(fd)(request, argument) === 0),
+        addressOf: () => 0n
+      })
+  })
+  const context = yield* Layer.buildWithScope(
+    V4l2Cameras.layerNodes.pipe(
+      Layer.provideMerge(devicesInMemory),
+      Layer.provide([V4l2Nodes.layer.pipe(Layer.provide(calls)), NodeWatch.layer]),
+      Layer.provide([
+        Layer.succeed(Roots, { dev: kernel.dev, sys: kernel.sys, proc: "/nowhere" }),
+        Layer.succeed(Settings, testSettings({}))
+      ])
+    ),
+    scope
+  )
+  const devices = yield* Effect.provide(Devices, Layer.succeedContext(context))
+  const plug = (number: number) => {
+    const device = `pci0/0000:00:14.0/usb1/1-${number}`
+    return kernel.plug(`video${number}`, {
+      device: `${device}/1-${number}:1.0`,
+      attributes: {
+        [`${device}/idVendor`]: "046d",
+        [`${device}/idProduct`]: "0825",
+        [`${device}/devpath`]: String(number),
+        [`${device}/serial`]: `SN${number}`,
+        [`${device}/1-${number}:1.0/bInterfaceNumber`]: "00",
+        [`${device}/1-${number}:1.0/bInterfaceClass`]: "0e"
+      }
+    })
+  }
+  const connected = () =>
+    devices
+      .list()
+      .filter(({ status }) => status === "CONNECTED")
+      .map(({ name }) => name)
+  return {
+    devices,
+    plug,
+    unplug: (number: number) => kernel.unplug(`video${number}`),
+    connected,
+    close: Scope.close(scope, Exit.void),
+    opened,
+    endHanging: Effect.sync(() => hanging.forEach((end) => end())),
+    until: (condition: () => boolean) => Stream.runHead(Stream.filter(devices.changes, condition))
+  }
+})
+
+describe("the way from a kernel event to a camera", () => {
+  it.effect("is not longer for the fourth camera when three hang", () =>
+    Effect.gen(function* () {
+      const { connected, plug, until } = yield* bench
+      for (const number of [90, 91, 92, 1]) yield* plug(number)
+      // the clock stands still: nobody's deadline has to pass first
+      yield* until(() => connected().length === 1)
+      assert.deepStrictEqual(connected(), ["Camera video1"])
+    })
+  )
+
+  it.effect("leads to the true state after 32 cameras come and go, and leaves no node open", () =>
+    Effect.gen(function* () {
+      const { close, connected, devices, endHanging, opened, plug, unplug, until } = yield* bench
+      const numbers = Array.from({ length: 32 }, (_, n) => n)
+      for (const number of [90, 91]) yield* plug(number)
+      yield* Effect.forEach(
+        numbers,
+        Effect.fnUntraced(function* (number) {
+          for (let n = 0; n < number % 3; n++) {
+            yield* plug(number)
+            yield* unplug(number)
+          }
+          if (number % 2 === 0) yield* plug(number)
+        }),
+        { concurrency: 8, discard: true }
+      )
+      for (const number of [90, 91]) yield* unplug(number)
+      yield* plug(40)
+      const names = [...numbers.filter((number) => number % 2 === 0), 40].map((number) => `Camera video${number}`)
+      yield* until(() => connected().length === names.length && names.every((name) => connected().includes(name)))
+      assert.isAtMost(devices.list().length, 33)
+      yield* close
+      yield* endHanging
+      yield* Effect.yieldNow
+      assert.deepStrictEqual([connected(), [...opened]], [[], []])
+    })
+  )
+})

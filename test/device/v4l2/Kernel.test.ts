@@ -1,0 +1,204 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import { TestClock } from "effect/testing"
+import { Kernel, layerCalls, type SystemCalls } from "../../../src/device/v4l2/Kernel.ts"
+
+/** A kernel whose calls end when the test says so: each open is told, and answered by its path. */
+const bench = Effect.fnUntraced(function* (more: Partial<SystemCalls> = {}) {
+  const opens = yield* Queue.unbounded<string>()
+  const closes = yield* Queue.unbounded<number>()
+  const asked = yield* Queue.unbounded<number>()
+  const hanging = new Map<string, (fd: number) => void>()
+  const ioctls: Array<(done: boolean) => void> = []
+  let next = 3
+  const kernel = yield* Layer.build(
+    layerCalls({
+      open: (path) => {
+        Queue.offerUnsafe(opens, path)
+        if (!path.includes("hangs")) return Promise.resolve(next++)
+        return new Promise((resolve) => hanging.set(path, resolve))
+      },
+      close: (fd) => void Queue.offerUnsafe(closes, fd),
+      ioctls: () =>
+        Promise.resolve({
+          ioctl: () => () => 0,
+          ioctlAsync: (_fd, request) => {
+            Queue.offerUnsafe(asked, request)
+            return new Promise((resolve) => ioctls.push(resolve))
+          },
+          addressOf: () => 0n
+        }),
+      ...more
+    })
+  )
+  const { open, read } = yield* Effect.provide(Kernel, Layer.succeedContext(kernel))
+  const opened = (path: string) => Effect.scoped(Effect.as(open(path), "opened"))
+  return {
+    open,
+    read,
+    closes,
+    asked,
+    ioctls,
+    /** opens the node and closes it again; its outcome as text */
+    outcome: (path: string) => Effect.catchTag(opened(path), "KernelError", ({ code }) => Effect.succeed(code)),
+    begun: Queue.take(opens),
+    begunSoFar: Queue.size(opens),
+    /** the open that hangs ends after all */
+    end: (path: string, fd: number) => Effect.sync(() => hanging.get(path)?.(fd))
+  }
+})
+
+const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
+describe("opening a node", () => {
+  it.effect("is given up after 2 s, and closed should it end later", () =>
+    Effect.gen(function* () {
+      const { begun, closes, end, outcome } = yield* bench()
+      const result = yield* fork(outcome("hangs"))
+      yield* begun
+      yield* TestClock.adjust("1999 millis")
+      assert.isUndefined(result.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(yield* Fiber.join(result), "TIMEOUT")
+      yield* end("hangs", 77)
+      assert.strictEqual(yield* Queue.take(closes), 77)
+    })
+  )
+
+  it.effect("that hangs three times lets a fourth be opened at once", () =>
+    Effect.gen(function* () {
+      const { begun, outcome } = yield* bench()
+      for (const n of [1, 2, 3]) {
+        yield* fork(outcome(`hangs${n}`))
+        yield* begun
+      }
+      assert.strictEqual(yield* outcome("video4"), "opened")
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* outcome("video4"), "opened")
+    })
+  )
+
+  it.effect("waits for its turn where more hang than the pool has places for, and has its 2 s then", () =>
+    Effect.gen(function* () {
+      const { begun, begunSoFar, end, outcome } = yield* bench()
+      for (let n = 0; n < 5; n++) {
+        yield* fork(outcome(`hangs${n}`))
+        yield* begun
+      }
+      const waiting = yield* fork(outcome("video9"))
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* begunSoFar, 0)
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* end("hangs0", 77)
+      assert.strictEqual(yield* begun, "video9")
+      assert.strictEqual(yield* Fiber.join(waiting), "opened")
+    })
+  )
+
+  it.effect("does not join one of the same node that hangs, and goes on when that one has ended", () =>
+    Effect.gen(function* () {
+      const { begun, begunSoFar, end, outcome } = yield* bench()
+      const first = yield* fork(outcome("hangs"))
+      yield* begun
+      // also when the first one is given up by its caller
+      yield* Fiber.interrupt(first)
+      for (let n = 0; n < 10; n++) {
+        const again = yield* fork(outcome("hangs"))
+        yield* TestClock.adjust("2 seconds")
+        assert.strictEqual(yield* Fiber.join(again), "TIMEOUT")
+      }
+      assert.strictEqual(yield* begunSoFar, 0)
+      const last = yield* fork(outcome("hangs"))
+      yield* end("hangs", 77)
+      assert.strictEqual(yield* begun, "hangs")
+      yield* end("hangs", 78)
+      assert.strictEqual(yield* Fiber.join(last), "opened")
+    })
+  )
+
+  it.effect("is closed when it is given up before it is its turn, or while it goes on", () =>
+    Effect.gen(function* () {
+      const { begun, closes, end, outcome } = yield* bench()
+      const given = yield* Effect.forEach([0, 1, 2, 3, 4, 5, 6], (n) => fork(outcome(`hangs${n}`)))
+      for (let n = 0; n < 5; n++) yield* begun
+      yield* Effect.forEach(given, Fiber.interrupt)
+      for (let n = 0; n < 5; n++) yield* end(`hangs${n}`, n)
+      assert.sameMembers(yield* Queue.takeN(closes, 5), [0, 1, 2, 3, 4])
+      assert.strictEqual(yield* outcome("video0"), "opened")
+    })
+  )
+
+  it.effect("fails with the errno's name, or says that ioctl cannot be called", () =>
+    Effect.gen(function* () {
+      const refused = yield* bench({ open: () => Promise.reject(Object.assign(new Error("no"), { code: "EACCES" })) })
+      assert.strictEqual(yield* refused.outcome("video0"), "EACCES")
+      const { closes, outcome } = yield* bench({ ioctls: () => Promise.reject(new Error("no such module")) })
+      assert.strictEqual(yield* outcome("video0"), "NO_FFI")
+      assert.strictEqual(yield* Queue.take(closes), 3)
+    })
+  )
+})
+
+describe("a call that may wait for the device", () => {
+  it.effect("is given up after 2 s, and its node is closed when it has ended", () =>
+    Effect.gen(function* () {
+      const { asked, closes, ioctls, open } = yield* bench()
+      const result = yield* fork(
+        Effect.scoped(Effect.flatMap(open("video0"), (node) => Effect.flip(node.ioctlAsync(1, Buffer.alloc(0)))))
+      )
+      yield* Queue.take(asked)
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* Fiber.join(result)).code, "TIMEOUT")
+      assert.strictEqual(yield* Queue.size(closes), 0)
+      ioctls[0]?.(true)
+      assert.strictEqual(yield* Queue.take(closes), 3)
+    })
+  )
+
+  it.effect("says whether the kernel did it", () =>
+    Effect.gen(function* () {
+      const { asked, ioctls, open } = yield* bench()
+      const node = yield* open("video0")
+      for (const done of [true, false]) {
+        const result = yield* fork(node.ioctlAsync(1, Buffer.alloc(0)))
+        yield* Queue.take(asked)
+        ioctls.shift()?.(done)
+        assert.strictEqual(yield* Fiber.join(result), done)
+      }
+    })
+  )
+
+  it.effect("counts as one of few, with what is read: those that hang leave places to others", () =>
+    Effect.gen(function* () {
+      const { asked, open, read } = yield* bench()
+      const never = new Promise<never>(() => undefined)
+      const node = yield* open("video0")
+      for (const n of [1, 2, 3]) yield* fork(node.ioctlAsync(n, Buffer.alloc(0)))
+      for (let n = 0; n < 3; n++) yield* Queue.take(asked)
+      for (let n = 0; n < 10; n++) yield* fork(read("/sys/slow", () => never))
+      assert.strictEqual(yield* read("/sys/fast", (path) => Promise.resolve(path)), "/sys/fast")
+    })
+  )
+
+  it.effect("ends with the kernel's layer, whatever still hangs", () =>
+    Effect.gen(function* () {
+      const begun = yield* Deferred.make<void>()
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { read } = yield* bench()
+          yield* fork(
+            read("/sys/slow", () => {
+              Deferred.doneUnsafe(begun, Effect.void)
+              return new Promise<never>(() => undefined)
+            })
+          )
+          yield* Deferred.await(begun)
+        })
+      )
+    })
+  )
+})

@@ -1,0 +1,226 @@
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { Devices } from "../../src/device/Devices.ts"
+import { Streams } from "../../src/stream/Streams.ts"
+import { readyStream, stateOf, untilReady } from "../suites/streams.ts"
+import { onFakes, plugIn, plugInUsb } from "../support/App.ts"
+import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
+import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
+import { children, running, until } from "../support/Ground.ts"
+
+const v4l2 = "[video4linux2,v4l2 @ 0x1] [error] "
+
+/** What clients see of the camera: its fault's kind and detail, or its status. */
+const seen = Effect.fnUntraced(function* (camera: string) {
+  const { fault, status } = yield* (yield* Devices).get(camera)
+  return fault === undefined ? status : `${status}: ${fault.kind}, ${fault.detail}`
+})
+
+const untilSeen = (camera: string, wanted: string) =>
+  until(
+    wanted,
+    Effect.map(seen(camera), (found) => found === wanted)
+  )
+
+/** A stream that has given a picture. */
+const shownStream = Effect.fnUntraced(function* (camera: string) {
+  const stream = yield* readyStream(camera)
+  yield* until(
+    "a picture",
+    Effect.sync(() => stream.pictures.latest())
+  )
+  return stream
+})
+
+const playing = Effect.map(FakeFfmpeg, ({ children }) => children.findLast((child) => child.running))
+
+describe("a camera that another program has open", () => {
+  onFakes(
+    "is BUSY, and clients hear who has it",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const streams = yield* Streams
+      faults.failStarts = 1000
+      faults.complaint = "/dev/video0: Device or resource busy"
+      const camera = yield* plugInUsb()
+      const stream = yield* streams.lease(camera, "viewer")
+      yield* untilSeen(camera, "ERROR: BUSY, opened by obs (process 812)")
+      assert.deepEqual(stateOf(stream), { _tag: "Failing", reason: "opened by obs (process 812)" })
+    })
+  )
+
+  onFakes(
+    "is left alone for 10 s at a time, and started at once when it is free",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const devices = yield* Devices
+      const streams = yield* Streams
+      faults.failStarts = 1000
+      faults.complaint = "/dev/video0: Device or resource busy"
+      const camera = yield* plugInUsb()
+      const stream = yield* streams.lease(camera, "viewer")
+      yield* untilSeen(camera, "ERROR: BUSY, opened by obs (process 812)")
+      yield* TestClock.adjust("60 seconds")
+      assert.isAtMost((yield* children("publish")).length, 7)
+      faults.failStarts = 0
+      const before = (yield* children("publish")).length
+      yield* devices.recovered(camera)
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual((yield* children("publish")).length, before + 1)
+      yield* untilReady(stream)
+      assert.strictEqual(yield* seen(camera), "CONNECTED")
+    })
+  )
+})
+
+describe("a camera that has no room on its bus", () => {
+  onFakes(
+    "says so, is tried again with growing pauses, and is CONNECTED when it works",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const streams = yield* Streams
+      faults.failStarts = 3
+      faults.complaint = "ioctl(VIDIOC_STREAMON): No space left on device [video4linux2,v4l2 @ 0x1]"
+      const camera = yield* plugInUsb()
+      const stream = yield* streams.lease(camera, "viewer")
+      yield* untilSeen(camera, "ERROR: NO_BANDWIDTH, its USB bus has no room left for its stream")
+      yield* untilReady(stream)
+      yield* untilSeen(camera, "CONNECTED")
+    })
+  )
+})
+
+describe("a camera that freezes", () => {
+  onFakes(
+    "is FROZEN within 3 s, and no more when frames come again",
+    Effect.gen(function* () {
+      const camera = yield* plugInUsb()
+      yield* shownStream(camera)
+      const child = yield* playing
+      if (child !== undefined) child.frozen = true
+      yield* TestClock.adjust("1500 millis")
+      assert.strictEqual(yield* seen(camera), "CONNECTED")
+      yield* TestClock.adjust("1200 millis")
+      assert.strictEqual(yield* seen(camera), "ERROR: FROZEN, it is open and sends no picture")
+      assert.lengthOf(yield* children("publish"), 1)
+      if (child !== undefined) child.frozen = false
+      yield* TestClock.adjust("600 millis")
+      assert.strictEqual(yield* seen(camera), "CONNECTED")
+      assert.lengthOf(yield* children("publish"), 1)
+    })
+  )
+
+  onFakes(
+    "for longer has its FFmpeg started again, and stays FROZEN until a frame comes",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const camera = yield* plugInUsb()
+      yield* shownStream(camera)
+      faults.neverReady = true
+      const child = yield* playing
+      if (child !== undefined) child.frozen = true
+      yield* TestClock.adjust("8 seconds")
+      assert.lengthOf(yield* children("publish"), 2)
+      assert.strictEqual(yield* seen(camera), "ERROR: FROZEN, it is open and sends no picture")
+      faults.neverReady = false
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual(yield* seen(camera), "CONNECTED")
+    })
+  )
+
+  onFakes(
+    "before its first frame is FROZEN within 3 s, and is given the time that a start may take",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const streams = yield* Streams
+      faults.neverReady = true
+      const camera = yield* plugInUsb()
+      yield* streams.lease(camera, "viewer")
+      yield* until(
+        "FFmpeg",
+        Effect.map(running("publish"), ([child]) => child)
+      )
+      yield* TestClock.adjust("2900 millis")
+      assert.strictEqual(yield* seen(camera), "ERROR: FROZEN, it is open and sends no picture")
+      assert.lengthOf(yield* children("publish"), 1)
+    })
+  )
+
+  onFakes(
+    "is not blamed when it is MediaMTX that does not answer",
+    Effect.gen(function* () {
+      const mtx = yield* FakeMediaMtxApi
+      const camera = yield* plugInUsb()
+      yield* shownStream(camera)
+      const child = yield* playing
+      yield* mtx.setAvailable(false)
+      if (child !== undefined) child.frozen = true
+      yield* TestClock.adjust("2900 millis")
+      assert.strictEqual(yield* seen(camera), "CONNECTED")
+      if (child !== undefined) child.frozen = false
+    })
+  )
+
+  onFakes(
+    "is never a synthetic one",
+    Effect.gen(function* () {
+      const camera = yield* plugIn()
+      yield* shownStream(camera)
+      const child = yield* playing
+      if (child !== undefined) child.frozen = true
+      yield* TestClock.adjust("2900 millis")
+      assert.strictEqual(yield* seen(camera), "CONNECTED")
+      if (child !== undefined) child.frozen = false
+    })
+  )
+})
+
+describe("a camera that sends garbage", () => {
+  onFakes(
+    "is told from a frozen one, though FFmpeg goes on copying what it sends",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const camera = yield* plugInUsb()
+      yield* shownStream(camera)
+      const child = yield* playing
+      faults.noPictures = true
+      child?.stderr("[mjpeg @ 0x1] [error] No JPEG data found in image\n")
+      yield* TestClock.adjust("2500 millis")
+      assert.strictEqual(yield* seen(camera), "ERROR: WRONG_DATA, what it sends is no video")
+    })
+  )
+})
+
+describe("a camera that is pulled out while it streams", () => {
+  onFakes(
+    "has no fault, and its stream waits for it to be back",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const devices = yield* Devices
+      const usb = yield* Scope.make()
+      const camera = yield* plugInUsb().pipe(Scope.provide(usb))
+      const stream = yield* readyStream(camera)
+      const child = yield* playing
+      child?.end({ code: 0, stderr: `${v4l2}ioctl(VIDIOC_DQBUF): No such device\n` })
+      const told = yield* until(
+        "the end is told",
+        Effect.sync(() => "reason" in stateOf(stream) && stateOf(stream))
+      )
+      assert.deepEqual(told, { _tag: "Failing", reason: "the camera was pulled out" })
+      assert.strictEqual(yield* seen(camera), "CONNECTED")
+      yield* Scope.close(usb, Exit.void)
+      faults.failStarts = 1000
+      yield* TestClock.adjust("60 seconds")
+      assert.lengthOf(yield* children("publish"), 1)
+      faults.failStarts = 0
+      const back = yield* Effect.forkChild(untilReady(stream))
+      assert.strictEqual(yield* plugInUsb(), camera)
+      yield* Fiber.join(back)
+      assert.strictEqual((yield* devices.get(camera)).status, "CONNECTED")
+    })
+  )
+})

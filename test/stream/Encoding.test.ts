@@ -1,0 +1,163 @@
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { Settings } from "../../src/config/Settings.ts"
+import { Devices } from "../../src/device/Devices.ts"
+import { Roots } from "../../src/device/v4l2/Roots.ts"
+import { Plans } from "../../src/stream/Plans.ts"
+import { Streams } from "../../src/stream/Streams.ts"
+import { found } from "../device/InMemory.ts"
+import { readyStream, stateOf, untilReady } from "../suites/streams.ts"
+import { fakes, onFakes, plugIn } from "../support/App.ts"
+import { conformantSps, FakeFfmpeg } from "../support/FakeFfmpeg.ts"
+import { children, running, until } from "../support/Ground.ts"
+import { describing } from "../support/RtspDescriber.ts"
+
+/** As x264 writes it: constrained baseline, but level 4.0. */
+const tooHigh = "Z0LAKNoCgPbARAAAAwAEAAADAPI8YMqAAA=="
+
+/** Plugs in a camera that delivers these formats in 640 × 480; what MediaMTX reads of its stream is `sps`. */
+const camera = Effect.fnUntraced(function* (pixelFormats: ReadonlyArray<string>, sps: () => string | undefined) {
+  const { mediamtx } = yield* Settings
+  yield* describing(mediamtx.rtsp_port, sps)
+  const devices = yield* Devices
+  const sizes = [{ width: 640, height: 480, rates: [30] }]
+  const { id } = yield* devices.attach(
+    found("usb:1", { formats: pixelFormats.map((pixelFormat) => ({ pixelFormat, sizes })) })
+  )
+  return id
+})
+
+const encoders = Effect.map(children("publish"), (all) => all.map(({ args }) => args[args.lastIndexOf("-c:v") + 1]))
+
+describe("a camera with H.264 of its own", () => {
+  onFakes(
+    "is published as it is when its bit stream meets the profile",
+    Effect.gen(function* () {
+      const stream = yield* readyStream(yield* camera(["MJPG", "H264"], () => conformantSps))
+      assert.deepEqual(yield* encoders, ["copy"])
+      assert.deepInclude(stream.now.codec, { level: "3.0", conformant: true })
+      assert.strictEqual(stream.now.source?.encoder.name, "copy")
+    })
+  )
+
+  onFakes(
+    "is encoded when its bit stream does not, and was never told to be ready before",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      let sps = tooHigh
+      const id = yield* camera(["MJPG", "H264"], () => sps)
+      const stream = yield* streams.lease(id, "viewer")
+      const reason = "the camera's own H.264 does not meet the profile: it is constrained baseline 4.0"
+      yield* until(
+        "the end of the copy",
+        Effect.sync(() => {
+          assert.notStrictEqual(stateOf(stream)._tag, "Ready")
+          return "reason" in stateOf(stream)
+        })
+      )
+      assert.deepEqual(stateOf(stream), { _tag: "Starting", reason })
+      sps = conformantSps
+      yield* untilReady(stream)
+      assert.deepEqual(yield* encoders, ["copy", "libx264"])
+      assert.lengthOf(yield* running("publish"), 1)
+      assert.include(stream.now.source?.why, reason)
+      assert.include(stream.now.source?.delivers, "MJPG")
+    })
+  )
+
+  onFakes(
+    "is not tried again with the next stream",
+    Effect.gen(function* () {
+      let sps = tooHigh
+      const id = yield* camera(["H264"], () => sps)
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const streams = yield* Streams
+          const stream = yield* streams.lease(id, "viewer")
+          yield* until(
+            "the end of the copy",
+            Effect.sync(() => "reason" in stateOf(stream))
+          )
+          sps = conformantSps
+          yield* untilReady(stream)
+        })
+      )
+      yield* until(
+        "the stream is over",
+        Effect.map(running("publish"), (all) => all.length === 0)
+      )
+      yield* readyStream(id)
+      assert.deepEqual(yield* encoders, ["copy", "libx264", "libx264"])
+    }),
+    { streams: { viewer_linger_seconds: 0 } }
+  )
+
+  onFakes(
+    "is waited for when its headers come with its first keyframe only",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      let sps: string | undefined
+      const id = yield* camera(["H264"], () => sps)
+      const stream = yield* streams.lease(id, "viewer")
+      yield* until(
+        "pictures come",
+        Effect.sync(() => stream.now.pictureAt)
+      )
+      assert.notStrictEqual(stateOf(stream)._tag, "Ready")
+      sps = conformantSps
+      yield* untilReady(stream)
+      assert.strictEqual(stream.now.codec?.conformant, true)
+    })
+  )
+})
+
+describe("the hardware's encoder", () => {
+  /** Runs on a machine that has one. */
+  const withHardware = (name: string, body: Parameters<typeof onFakes>[1]) =>
+    fakes.starts(name, (run, folder) => {
+      mkdirSync(join(folder, "dev/dri"), { recursive: true })
+      writeFileSync(join(folder, "dev/dri/renderD128"), "")
+      const roots = { dev: join(folder, "dev"), sys: join(folder, "sys"), proc: folder }
+      return Effect.provideService(run(join(folder, "data"), body), Roots, roots)
+    })
+
+  const proven = (hardware: "works" | "fails") =>
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const plans = yield* Plans
+      const devices = yield* Devices
+      faults.hardware = hardware
+      const id = yield* plugIn()
+      const device = yield* devices.get(id)
+      yield* until(
+        "the trial is over",
+        Effect.sync(() => plans.of(device)?.encoder.name === "h264_vaapi")
+      )
+      return id
+    })
+
+  withHardware(
+    "encodes once it has passed its trial",
+    Effect.gen(function* () {
+      const stream = yield* readyStream(yield* proven("works"))
+      assert.deepEqual(yield* encoders, ["h264_vaapi"])
+      assert.match(stream.now.source?.why ?? "", /passed its trial/)
+    })
+  )
+
+  withHardware(
+    "is left for libx264 for good when it fails with a camera, and only with that one",
+    Effect.gen(function* () {
+      const plans = yield* Plans
+      const devices = yield* Devices
+      const id = yield* proven("fails")
+      const stream = yield* readyStream(id)
+      assert.deepEqual(yield* encoders, ["h264_vaapi", "libx264"])
+      assert.include(stream.now.source?.why, "h264_vaapi failed with this camera")
+      const other = yield* devices.get(yield* plugIn(1))
+      assert.strictEqual(plans.of(other)?.encoder.name, "h264_vaapi")
+    })
+  )
+})
