@@ -21,6 +21,8 @@ export class Devices extends Context.Service<
     readonly fault: (id: CameraId, fault: Fault) => Effect.Effect<void>
     /** it works: no fault any more */
     readonly recovered: (id: CameraId) => Effect.Effect<void>
+    /** something that follows from it is another now (how it is read, say): it is told anew */
+    readonly changed: (id: CameraId) => Effect.Effect<void>
     /** a provider says that it looks for devices, and gets the effect that says its first look is done */
     readonly looking: (provider: string) => Effect.Effect<Effect.Effect<void>>
     /** all cameras ever seen in this run, by number; the same array until something changes */
@@ -91,6 +93,12 @@ export class Devices extends Context.Service<
           )
         })
 
+      const changed = (id: CameraId) =>
+        Effect.sync(() => {
+          const device = devices.get(id)
+          if (device !== undefined) put({ ...device })
+        })
+
       const looking = (provider: string) =>
         Effect.sync(() => {
           pending.add(provider)
@@ -121,6 +129,7 @@ export class Devices extends Context.Service<
         attach,
         fault,
         recovered,
+        changed,
         looking,
         list: () => sorted,
         get,

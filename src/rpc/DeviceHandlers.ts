@@ -9,6 +9,7 @@ import { Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
+import { Plans } from "../stream/Plans.ts"
 import { Streams } from "../stream/Streams.ts"
 import { maySee, visible } from "./Authorization.ts"
 import { cameraView, currentOf, formatsOf, ratesOf, resolutionsOf } from "./CameraView.ts"
@@ -18,11 +19,12 @@ export const layer = DeviceRpcs.toLayer(
   Effect.gen(function* () {
     const settings = yield* Settings
     const devices = yield* Devices
+    const plans = yield* Plans
     const streams = yield* Streams
     const api = yield* MediaMtxApi
 
     const listOf = (shown: ReadonlyArray<Device>): CameraList => ({
-      cameras: shown.map((device) => cameraView(device, settings)),
+      cameras: shown.map((device) => cameraView(device, plans, settings)),
       total: shown.length,
       connected: shown.filter(({ status }) => status === "CONNECTED").length
     })
@@ -60,7 +62,7 @@ export const layer = DeviceRpcs.toLayer(
         }
         const metrics = yield* metricsOf(device)
         return {
-          ...cameraView(device, settings),
+          ...cameraView(device, plans, settings),
           ...(metrics === undefined ? {} : { metrics }),
           capabilities: { formats: formatsOf(device), resolutions: resolutionsOf(device) },
           ...(debug === true ? { debug: { internal_device_path: device.node } } : {})

@@ -73,7 +73,8 @@ export const layer = StreamRpcs.toLayer(
         const linger = Duration.toSeconds(settings.streams.viewer_linger_seconds)
         const stream = yield* Effect.scoped(
           Effect.tap(streams.lease(camera, "viewer"), (leased) => streams.awaitReady(leased))
-        )
+          // who was told that it failed does not expect it to begin minutes later
+        ).pipe(Effect.tapErrorTag("DependencyFailed", () => streams.release(camera)))
         return {
           ...base(camera),
           status: "STARTED" as const,

@@ -9,6 +9,8 @@ export interface Source {
   readonly kind: Device["kind"]
   /** FFmpeg's input arguments, `-i` included */
   readonly input: ReadonlyArray<string>
+  /** the kernel's four characters of what the camera delivers */
+  readonly pixelFormat: string
   /** frames come as JPEG pictures: a still is a copy of one, at the camera's own quality */
   readonly deliversJpeg: boolean
   /** the camera's format, size and rate in words: `MJPG 640x480 at 30/s` */
@@ -137,6 +139,7 @@ export const planSource = (device: Device, encoding: Encoding, known = nothing):
   return {
     kind: device.kind,
     input: inputOf(device, chosen),
+    pixelFormat,
     deliversJpeg: inputFormatOf(pixelFormat) === "mjpeg",
     delivers,
     width: frame.width,

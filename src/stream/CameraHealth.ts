@@ -84,7 +84,8 @@ export class CameraHealth extends Context.Service<
           const still = (yield* Clock.currentTimeMillis) - Math.max(startedAt, moved)
           const limit = moved > 0 ? running : starting
           if (still > limit.end) {
-            return yield* new PublisherEnded({ reason: `no frame for ${Math.round(still / 1000)} s` })
+            const isGarbage = silenceOf(process.said()).kind === "WRONG_DATA"
+            return yield* new PublisherEnded({ reason: `no frame for ${Math.round(still / 1000)} s`, isGarbage })
           }
           if (still > limit.notice) return isSilent ? undefined : yield* notice
           isSilent = false
@@ -102,7 +103,10 @@ export class CameraHealth extends Context.Service<
         const complaint = device.kind === "v4l2" ? complaintIn(stderr) : undefined
         if (complaint === undefined || complaint.kind === "GONE") return complaint
         const { kind } = complaint
-        const detail = (kind === "BUSY" ? yield* whoHolds(device) : undefined) ?? complaint.detail
+        const known = (yield* Effect.orDie(devices.get(device.id))).fault
+        const holder = kind === "BUSY" ? yield* whoHolds(device) : undefined
+        // it is as busy as before, whether or not who has it could be seen this time
+        const detail = holder ?? (known?.kind === kind ? known.detail : complaint.detail)
         yield* devices.fault(device.id, faultOf(kind, detail))
         return { kind, detail }
       })

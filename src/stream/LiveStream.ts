@@ -22,12 +22,13 @@ export interface Running {
 
 /**
  * Starting: FFmpeg is being started, or waited for to be started again (`reason`: why the last one ended).
- * Ready: MediaMTX has the stream. Failing: as Starting, after more than one failure in a row. Stopping: nobody needs it.
+ * Ready: MediaMTX has the stream. Failing: as Starting, after more than one failure in a row, or one
+ * that the camera itself is to blame for (`isCamera`). Stopping: nobody needs it.
  */
 export type StreamState =
   | { readonly _tag: "Starting"; readonly reason?: string }
   | { readonly _tag: "Ready" }
-  | { readonly _tag: "Failing"; readonly reason: string }
+  | { readonly _tag: "Failing"; readonly reason: string; readonly isCamera?: true }
   | { readonly _tag: "Stopping" }
 
 /** A camera's stream for as long as somebody needs it; FFmpeg may be started several times in its life. */

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import type { CameraId } from "../../schema/Camera.ts"
 import { Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
+import { Devices } from "../device/Devices.ts"
 import { type Encoding, encodingOf, isHardware } from "../source/Encoder.ts"
 import { planSource, type Source } from "../source/Source.ts"
 import { Encoders } from "./Encoders.ts"
@@ -16,7 +17,7 @@ export class Plans extends Context.Service<
     /** undefined when the camera delivers nothing that can be read */
     readonly of: (device: Device) => Source | undefined
     /** this pixel format of the camera proved bad: plans avoid it for as long as the service runs; `why` is told to clients */
-    readonly avoid: (camera: CameraId, pixelFormat: string, why: string) => void
+    readonly avoid: (camera: CameraId, pixelFormat: string, why: string) => Effect.Effect<void>
     /** FFmpeg ended before the first frame: where it was the hardware that encoded, it does so no more for this camera */
     readonly failedToStart: (camera: CameraId, source: Source) => void
   }
@@ -25,6 +26,7 @@ export class Plans extends Context.Service<
     Plans,
     Effect.gen(function* () {
       const encoding = encodingOf(yield* Settings)
+      const devices = yield* Devices
       const encoders = yield* Encoders
       // a camera keeps its name for as long as it is known again
       const bad = new Map<CameraId, ReadonlyMap<string, string>>()
@@ -39,7 +41,11 @@ export class Plans extends Context.Service<
         encoding,
         of: (device) =>
           planSource(device, encoding, { choice: choiceFor(device.id), without: bad.get(device.id) ?? new Map() }),
-        avoid: (camera, pixelFormat, why) => bad.set(camera, new Map([...(bad.get(camera) ?? []), [pixelFormat, why]])),
+        avoid: (camera, pixelFormat, why) =>
+          Effect.suspend(() => {
+            bad.set(camera, new Map([...(bad.get(camera) ?? []), [pixelFormat, why]]))
+            return devices.changed(camera)
+          }),
         failedToStart: (camera, { encoder }) => {
           if (isHardware(encoder)) distrusted.set(camera, `${encoder.name} failed with this camera`)
         }

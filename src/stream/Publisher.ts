@@ -126,7 +126,7 @@ export class Publisher extends Context.Service<
           yield* Effect.logWarning("the stream does not meet the profile", codec)
           if (isCopied) {
             const reason = `the camera's own H.264 does not meet the profile: it is ${codec.profile} ${codec.level}`
-            plans.avoid(stream.camera, "H264", reason)
+            yield* plans.avoid(stream.camera, "H264", reason)
             return yield* new PublisherEnded({ reason })
           }
         }
@@ -174,11 +174,15 @@ export class Publisher extends Context.Service<
           const unfit = Effect.andThen(announce(stream, source, ticket.redeemed), Effect.never)
           const hang = watchForHang(camera, ticket.redeemed)
           return yield* Effect.raceAllFirst([ended, unfit, hang, health.watch(stream, device, process)]).pipe(
-            Effect.tapError(({ lasting }) =>
-              Effect.sync(() => {
+            Effect.tapError(({ isGarbage, lasting }) => {
+              // once may be a shaken cable
+              if (isGarbage === true && stream.now.failures > 0) {
+                return plans.avoid(camera, source.pixelFormat, `its ${source.pixelFormat} frames were no pictures`)
+              }
+              return Effect.sync(() => {
                 if (stream.now.readySince === undefined && lasting === undefined) plans.failedToStart(camera, source)
               })
-            )
+            })
           )
         },
         noteFailure,
@@ -208,8 +212,17 @@ export class Publisher extends Context.Service<
           Effect.asVoid
         )
 
+      /** What the camera was to blame for is over, for all that is known: who comes now is to wait for this attempt. */
+      const tryAnew = (stream: LiveStream) =>
+        SubscriptionRef.update(stream.state, (state) =>
+          state._tag === "Failing" && state.isCamera === true
+            ? { _tag: "Starting" as const, reason: state.reason }
+            : state
+        )
+
       const run = (stream: LiveStream, device: Semaphore.Semaphore): Effect.Effect<never> =>
         awaitPossible(stream.camera).pipe(
+          Effect.andThen(tryAnew(stream)),
           Effect.andThen(device.withPermit(runOnce(stream))),
           Effect.catch((error) => Effect.raceFirst(pause(stream, error), recovery(stream.camera))),
           Effect.forever,
@@ -233,11 +246,15 @@ const noteFailure = <A>(
       const wasReady = SubscriptionRef.getUnsafe(stream.state)._tag === "Ready"
       stream.now.failures = wasReady ? 1 : stream.now.failures + 1
       stream.now.restarts++
-      const isFailing = stream.now.failures > 1 || (error._tag === "PublisherEnded" && error.lasting !== undefined)
-      yield* SubscriptionRef.set(stream.state, {
-        _tag: isFailing ? ("Failing" as const) : ("Starting" as const),
-        reason
-      })
+      const lasting = error._tag === "PublisherEnded" ? error.lasting : undefined
+      const isFailing = stream.now.failures > 1 || lasting !== undefined
+      const isCamera = lasting !== undefined && lasting !== "UNHEARD"
+      yield* SubscriptionRef.set(
+        stream.state,
+        isFailing
+          ? { _tag: "Failing" as const, reason, ...(isCamera ? { isCamera } : {}) }
+          : { _tag: "Starting" as const, reason }
+      )
       yield* Effect.logWarning("the stream's FFmpeg ended", reason)
     })
   )

@@ -4,7 +4,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as RcMap from "effect/RcMap"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
@@ -30,7 +29,7 @@ export class Streams extends Context.Service<
       camera: CameraId,
       reason: Reason
     ) => Effect.Effect<LiveStream, NotFound | InvalidState, Scope.Scope>
-    /** waits until MediaMTX has the stream; fails after `streams.start_timeout_seconds` with the reason */
+    /** waits until MediaMTX has the stream; fails after `streams.start_timeout_seconds`, or at once when it is the camera */
     readonly awaitReady: (stream: LiveStream) => Effect.Effect<void, DependencyFailed>
     /** ends the time that the stream lives on for nobody; true when somebody still needs it */
     readonly release: (camera: CameraId) => Effect.Effect<boolean>
@@ -128,15 +127,18 @@ export class Streams extends Context.Service<
       })
 
       const awaitReady = Effect.fn("Streams.awaitReady")(function* (stream: LiveStream) {
-        const ready = SubscriptionRef.changes(stream.state).pipe(
-          Stream.filter(({ _tag }) => _tag === "Ready"),
+        const decided = SubscriptionRef.changes(stream.state).pipe(
+          Stream.filter((state) => state._tag === "Ready" || (state._tag === "Failing" && state.isCamera === true)),
           Stream.runHead,
-          Effect.timeoutOption(settings.streams.start_timeout_seconds)
+          Effect.timeout(settings.streams.start_timeout_seconds),
+          Effect.ignore
         )
-        if (Option.isSome(yield* ready)) return
+        yield* decided
         const state = SubscriptionRef.getUnsafe(stream.state)
+        if (state._tag === "Ready") return
         const detail = ("reason" in state ? state.reason : undefined) ?? "the stream did not start in time"
-        return yield* new DependencyFailed({ dependency: "ffmpeg", detail })
+        const isCamera = state._tag === "Failing" && state.isCamera === true
+        return yield* new DependencyFailed({ dependency: isCamera ? "camera" : "ffmpeg", detail })
       })
 
       const release = Effect.fn("Streams.release")(function* (camera: CameraId) {

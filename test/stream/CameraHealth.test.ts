@@ -49,7 +49,13 @@ describe("a camera that another program has open", () => {
       const camera = yield* plugInUsb()
       const stream = yield* streams.lease(camera, "viewer")
       yield* untilSeen(camera, "ERROR: BUSY, opened by obs (process 812)")
-      assert.deepEqual(stateOf(stream), { _tag: "Failing", reason: "opened by obs (process 812)" })
+      assert.deepEqual(stateOf(stream), {
+        _tag: "Failing",
+        reason: "opened by obs (process 812)",
+        isCamera: true
+      })
+      const failure = yield* Effect.flip(streams.awaitReady(stream))
+      assert.deepInclude(failure, { dependency: "camera", detail: "opened by obs (process 812)" })
     })
   )
 
@@ -193,6 +199,30 @@ describe("a camera that sends garbage", () => {
       assert.strictEqual(yield* seen(camera), "ERROR: WRONG_DATA, what it sends is no video")
     })
   )
+
+  onFakes(
+    "twice in a row is read in another format, where it has one",
+    Effect.gen(function* () {
+      const { children: played, faults } = yield* FakeFfmpeg
+      const devices = yield* Devices
+      const camera = yield* plugInUsb("MJPG", "YUYV")
+      yield* shownStream(camera)
+      faults.noPictures = true
+      for (const starts of [1, 2]) {
+        yield* until(
+          `start ${starts}`,
+          Effect.sync(() => played.length === starts && played.at(-1)?.running === true)
+        )
+        assert.include(played.at(-1)?.args ?? [], "mjpeg")
+        played.at(-1)?.stderr("[mjpeg @ 0x1] [error] No JPEG data found in image\n")
+        yield* TestClock.adjust("11 seconds")
+      }
+      faults.noPictures = false
+      yield* untilSeen(camera, "CONNECTED")
+      assert.include(played.at(-1)?.args ?? [], "yuyv422")
+      assert.strictEqual((yield* devices.get(camera)).fault, undefined)
+    })
+  )
 })
 
 describe("a camera that is pulled out while it streams", () => {
@@ -201,6 +231,7 @@ describe("a camera that is pulled out while it streams", () => {
     Effect.gen(function* () {
       const { faults } = yield* FakeFfmpeg
       const devices = yield* Devices
+      const streams = yield* Streams
       const usb = yield* Scope.make()
       const camera = yield* plugInUsb().pipe(Scope.provide(usb))
       const stream = yield* readyStream(camera)
@@ -210,15 +241,17 @@ describe("a camera that is pulled out while it streams", () => {
         "the end is told",
         Effect.sync(() => "reason" in stateOf(stream) && stateOf(stream))
       )
-      assert.deepEqual(told, { _tag: "Failing", reason: "the camera was pulled out" })
+      assert.deepEqual(told, { _tag: "Failing", reason: "the camera was pulled out", isCamera: true })
       assert.strictEqual(yield* seen(camera), "CONNECTED")
       yield* Scope.close(usb, Exit.void)
       faults.failStarts = 1000
       yield* TestClock.adjust("60 seconds")
       assert.lengthOf(yield* children("publish"), 1)
       faults.failStarts = 0
-      const back = yield* Effect.forkChild(untilReady(stream))
       assert.strictEqual(yield* plugInUsb(), camera)
+      yield* TestClock.adjust("1 millis")
+      const back = yield* Effect.forkChild(streams.awaitReady(stream))
+      yield* untilReady(stream)
       yield* Fiber.join(back)
       assert.strictEqual((yield* devices.get(camera)).status, "CONNECTED")
     })

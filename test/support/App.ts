@@ -94,11 +94,11 @@ export const onFakes = fakes.test
 export const realPrograms = place<RealApp>((name, body) => it.live(name, body, 60_000), runReal)
 
 /** A USB camera that delivers JPEG frames; only the fake FFmpeg can read it. */
-export const plugInUsb = Effect.fnUntraced(function* (pixelFormat = "MJPG") {
+export const plugInUsb = Effect.fnUntraced(function* (...pixelFormats: ReadonlyArray<string>) {
   const devices = yield* Devices
-  const { id } = yield* devices.attach(
-    found("usb:1", { formats: [{ pixelFormat, sizes: [{ width: 640, height: 480, rates: [30] }] }] })
-  )
+  const sizes = [{ width: 640, height: 480, rates: [30] }]
+  const formats = (pixelFormats.length === 0 ? ["MJPG"] : pixelFormats).map((pixelFormat) => ({ pixelFormat, sizes }))
+  const { id } = yield* devices.attach(found("usb:1", { formats }))
   return id
 })
 

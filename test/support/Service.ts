@@ -139,13 +139,18 @@ export interface RunOptions {
   readonly environment?: Environment
   /** instead of scripts/camera-service */
   readonly command?: ReadonlyArray<string>
+  /** somebody else than who runs the tests; the data folder is given to them */
+  readonly user?: string
   /** how long its start may take */
   readonly within?: Duration.Input
 }
 
 /** Runs the program; it is killed with the scope. Nothing is waited for. */
 export const run = Effect.fnUntraced(function* (ground: Ground, options: RunOptions = {}) {
-  const { args = ["serve"], command = [program], environment = {} } = options
+  const { args = ["serve"], environment = {}, user } = options
+  const as = user === undefined ? [] : ["setpriv", `--reuid=${user}`, "--clear-groups", "--no-new-privs"]
+  const command = [...as, ...(options.command ?? [program])]
+  if (user !== undefined) execFileSync("chown", ["-R", user, ground.folder])
   return yield* Effect.acquireRelease(
     Effect.sync(() => {
       const env = { ...process.env, ...ground.environment, ...environment }
