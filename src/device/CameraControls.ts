@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, type InvalidParams, InvalidState, NotFound } from "../../schema/Errors.ts"
 import { type Control, type Given, valueFor } from "./Control.ts"
+import type { Mode } from "./Device.ts"
 import { Devices } from "./Devices.ts"
 import { type ControlsFailed, V4l2Controls } from "./v4l2/V4l2Controls.ts"
 
@@ -21,6 +22,8 @@ export class CameraControls extends Context.Service<
       id: number,
       value: Given
     ) => Effect.Effect<Control, NotFound | InvalidParams | InvalidState | DependencyFailed>
+    /** what it is set to deliver now; undefined where that cannot be told */
+    readonly mode: (camera: CameraId) => Effect.Effect<Mode | undefined, NotFound>
   }
 >()("camera-service/device/CameraControls") {
   static readonly layer = Layer.effect(
@@ -55,7 +58,14 @@ export class CameraControls extends Context.Service<
         return yield* Effect.catchTag(controls.set(node, control, value), "ControlsFailed", told)
       })
 
-      return CameraControls.of({ list, set })
+      const mode = Effect.fn("CameraControls.mode")(function* (camera: CameraId) {
+        yield* Effect.annotateCurrentSpan("camera.id", camera)
+        const { kind, node, status } = yield* devices.get(camera)
+        if (kind !== "v4l2" || status === "DISCONNECTED") return undefined
+        return yield* Effect.orElseSucceed(controls.mode(node), () => undefined)
+      })
+
+      return CameraControls.of({ list, set, mode })
     })
   )
 }

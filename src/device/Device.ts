@@ -40,7 +40,6 @@ export interface Found {
   readonly node: string
   /** none while the device cannot be asked */
   readonly formats: ReadonlyArray<Format>
-  readonly current?: Mode
 }
 
 export interface Device extends Found {

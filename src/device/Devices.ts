@@ -65,6 +65,8 @@ export class Devices extends Context.Service<
           fault === undefined ? update(found) : Effect.sync(() => put({ ...found, id, status: "ERROR", fault })),
           () => Effect.sync(() => put({ ...latest, id, status: "DISCONNECTED" }))
         )
+        // those who follow it come before the log
+        yield* Effect.yieldNow
         yield* Effect.logInfo("camera connected").pipe(
           Effect.annotateLogs({ "camera.id": id, kind: found.kind, ...found.identity })
         )

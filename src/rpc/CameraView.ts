@@ -1,7 +1,7 @@
 import { hostname } from "node:os"
 import type { Camera, CameraCapabilities, CameraId } from "../../schema/Camera.ts"
 import type { Settings } from "../config/Settings.ts"
-import type { Device } from "../device/Device.ts"
+import type { Device, Mode } from "../device/Device.ts"
 import type { Plans } from "../stream/Plans.ts"
 
 /** How a camera is shown to clients. */
@@ -51,9 +51,9 @@ export const formatsOf = (device: Device): ReadonlyArray<string> => [
 export const ratesOf = (device: Device): ReadonlyArray<number> =>
   [...new Set(device.formats.flatMap(({ sizes }) => sizes.flatMap(({ rates }) => rates)))].sort((a, b) => b - a)
 
-/** What is set on a device that is there, where its driver tells. */
-export const currentOf = ({ current, status }: Device): Pick<CameraCapabilities, "current"> => {
-  if (current === undefined || status === "DISCONNECTED") return {}
+/** What a device is set to deliver, where its driver tells. */
+export const currentOf = (current: Mode | undefined): Pick<CameraCapabilities, "current"> => {
+  if (current === undefined) return {}
   const { height, pixelFormat, rate, width } = current
   const fps = rate === undefined ? {} : { fps: rate }
   return { current: { format: pixelFormat, resolution: `${width}x${height}`, ...fps } }

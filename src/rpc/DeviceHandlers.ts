@@ -6,6 +6,7 @@ import type { CameraList } from "../../schema/Camera.ts"
 import { DeviceRpcs } from "../../schema/CameraRpcs.ts"
 import { PermissionDenied } from "../../schema/Errors.ts"
 import { Settings } from "../config/Settings.ts"
+import { CameraControls } from "../device/CameraControls.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
@@ -19,6 +20,7 @@ export const layer = DeviceRpcs.toLayer(
   Effect.gen(function* () {
     const settings = yield* Settings
     const devices = yield* Devices
+    const controls = yield* CameraControls
     const plans = yield* Plans
     const streams = yield* Streams
     const api = yield* MediaMtxApi
@@ -77,7 +79,7 @@ export const layer = DeviceRpcs.toLayer(
           formats: formatsOf(device),
           resolutions: resolutionsOf(device),
           fps_options: ratesOf(device),
-          ...currentOf(device),
+          ...currentOf(yield* controls.mode(id)),
           validation_status: device.status === "DISCONNECTED" ? ("DISCONNECTED" as const) : confirmed
         }
       })

@@ -182,25 +182,37 @@ export const frameSizes = (ioctl: Ioctl, code: number): ReadonlyArray<Frame> => 
   return sizes
 }
 
-/** VIDIOC_G_FMT and VIDIOC_G_PARM: what is set now; undefined where the driver does not tell. */
-export const currentMode = (ioctl: Ioctl, type: number): Mode | undefined => {
-  const answer = askMaybe(ioctl, requests.getFormat, [type])
-  if (answer === undefined) return undefined
-  // v4l2_pix_format and v4l2_pix_format_mplane both begin with width, height and pixel format
-  const [width, height, code] = [answer.readUInt32LE(8), answer.readUInt32LE(12), answer.readUInt32LE(16)]
-  const parameters = askMaybe(ioctl, requests.getParameters, [type])
-  const rate = parameters === undefined ? 0 : rateOf(parameters.readUInt32LE(12), parameters.readUInt32LE(16))
-  return { pixelFormat: fourcc(code), width, height, ...(rate === 0 ? {} : { rate }) }
-}
-
 /** A call for a thread of its own. */
 export interface Call {
   readonly request: number
   readonly argument: Buffer
 }
 
-/** VIDIOC_G_FMT as a knock: it waits for the lock that S_FMT and STREAMON hold while they wait for the device. */
-export const knock = (): Call => ({ request: requests.getFormat, argument: structure(requests.getFormat, [1]) })
+/** VIDIOC_G_FMT: waits for the lock that S_FMT and STREAMON hold while they wait for the device. */
+export const getFormat = (type: number): Call => ({
+  request: requests.getFormat,
+  argument: structure(requests.getFormat, [type])
+})
+
+/** VIDIOC_G_PARM */
+export const getParameters = (type: number): Call => ({
+  request: requests.getParameters,
+  argument: structure(requests.getParameters, [type])
+})
+
+/** What is set now, by the answers to these two; a driver may have none to the second. */
+export const modeOf = (format: Buffer, parameters: Buffer | undefined): Mode => {
+  // v4l2_pix_format and v4l2_pix_format_mplane both begin with width, height and pixel format
+  const [width, height, code] = [format.readUInt32LE(8), format.readUInt32LE(12), format.readUInt32LE(16)]
+  const rate = parameters === undefined ? 0 : rateOf(parameters.readUInt32LE(12), parameters.readUInt32LE(16))
+  return { pixelFormat: fourcc(code), width, height, ...(rate === 0 ? {} : { rate }) }
+}
+
+/** `modeOf`, asked for without a thread; undefined where the driver does not tell. */
+export const currentMode = (ioctl: Ioctl, type: number): Mode | undefined => {
+  const format = askMaybe(ioctl, requests.getFormat, [type])
+  return format === undefined ? undefined : modeOf(format, askMaybe(ioctl, requests.getParameters, [type]))
+}
 
 /** V4L2_MEMORY_MMAP */
 const memoryMmap = 1

@@ -6,9 +6,8 @@ import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { watch } from "node:fs"
-import { lstat, readdir, stat } from "node:fs/promises"
-import { join } from "node:path"
+import { existsSync, lstatSync, readdirSync, readlinkSync, statSync, watch } from "node:fs"
+import { dirname, join } from "node:path"
 import { Roots } from "./Roots.ts"
 
 /** A node that is there, told again whenever something about it may have changed (its mode, for one). */
@@ -19,6 +18,8 @@ export interface Present {
   readonly path: string
   /** another one whenever the number has been given to another device */
   readonly instance: string
+  /** the same for all nodes of a device; empty where there is no sysfs */
+  readonly device: string
 }
 
 export interface Gone {
@@ -51,76 +52,43 @@ export class NodeWatch extends Context.Service<
       const { dev, sys } = yield* Roots
       const classFolder = join(sys, "class", "video4linux")
 
-      /** Which device has this number now; undefined when it is not there. */
-      const instanceOf = async (node: string): Promise<string | undefined> => {
-        try {
-          const { ino } = await stat(join(dev, node), { bigint: true })
-          // where /dev is made by hand, sysfs alone knows that the device is gone, or another one
-          const entry = (await exists(join(sys, "class")))
-            ? (await lstat(join(classFolder, node), { bigint: true })).ino
-            : ""
-          return `${ino}:${entry}`
-        } catch {
-          return undefined
-        }
+      /** What has this number now; undefined when nothing has. Asks the kernel's memory: microseconds. */
+      const look = (node: string): Present | undefined => {
+        const path = join(dev, node)
+        const file = statSync(path, asked)
+        // where /dev is made by hand, sysfs alone knows that the device is gone, or another one
+        const entry = lstatSync(join(classFolder, node), asked)
+        if (file === undefined || (entry === undefined && existsSync(join(sys, "class")))) return undefined
+        const device = entry === undefined ? "" : dirname(readlinkSync(join(classFolder, node)))
+        return { _tag: "Present", node, path, instance: `${file.ino}:${entry?.ino ?? ""}`, device }
       }
 
       const nodes = Stream.callback<NodeChange>(
         Effect.fnUntraced(function* (changes) {
           const known = new Set<string>()
-          // a node that is still to be looked at needs no second look: its state is read then
-          const pending = new Set<string>()
-          const work = yield* Queue.unbounded<string>()
-          const touched = (name: string): void => {
-            if (pending.has(name)) return
-            pending.add(name)
-            Queue.offerUnsafe(work, name)
+
+          const tell = (node: string, present: Present | undefined): void => {
+            if (present !== undefined) {
+              known.add(node)
+              Queue.offerUnsafe(changes, present)
+            } else if (known.delete(node)) {
+              Queue.offerUnsafe(changes, { _tag: "Gone", node })
+            }
           }
 
-          const tell = Effect.fnUntraced(function* (node: string, instance: string | undefined) {
-            if (instance !== undefined) {
-              known.add(node)
-              yield* Queue.offer(changes, { _tag: "Present", node, path: join(dev, node), instance })
-            } else if (known.delete(node)) {
-              yield* Queue.offer(changes, { _tag: "Gone", node })
-            }
-          })
-
-          const look = Effect.fnUntraced(function* (node: string) {
-            yield* tell(node, yield* Effect.promise(() => instanceOf(node)))
-          })
-
-          const scan = Effect.gen(function* () {
-            const listed = yield* Effect.promise(() => readdir(dev).catch(() => []))
-            const names = [...new Set([...known, ...listed.filter((name) => nodeName.test(name))])].sort(byNumber)
-            const found = yield* Effect.forEach(names, (node) =>
-              Effect.map(
-                Effect.promise(() => instanceOf(node)),
-                (instance) => ({ node, instance })
-              )
-            )
+          const scan = Effect.sync(() => {
+            const names = [...new Set([...known, ...nodesIn(dev)])].sort(byNumber)
+            const found = names.map((node) => ({ node, present: look(node) }))
             // those that are gone first: a camera that moved from one number to another is never there twice
-            for (const { instance, node } of found) if (instance === undefined) yield* tell(node, instance)
-            for (const { instance, node } of found) if (instance !== undefined) yield* tell(node, instance)
-            yield* Queue.offer(changes, { _tag: "Scanned" })
+            for (const { node, present } of found) if (present === undefined) tell(node, present)
+            for (const { node, present } of found) if (present !== undefined) tell(node, present)
+            Queue.offerUnsafe(changes, { _tag: "Scanned" })
           })
 
           yield* watchFolder(dev, (name) => {
-            if (nodeName.test(name)) touched(name)
+            if (nodeName.test(name)) tell(name, look(name))
           })
-          yield* Effect.forkScoped(
-            Effect.repeat(
-              Effect.sync(() => touched(everything)),
-              Schedule.spaced(rescanEvery)
-            )
-          )
-          return yield* Effect.forever(
-            Effect.gen(function* () {
-              const name = yield* Queue.take(work)
-              pending.delete(name)
-              yield* name === everything ? scan : look(name)
-            })
-          )
+          return yield* Effect.repeat(scan, Schedule.spaced(rescanEvery))
         })
       )
 
@@ -129,17 +97,17 @@ export class NodeWatch extends Context.Service<
   )
 }
 
-/** Stands for all nodes in the list of those to look at. */
-const everything = ""
+/** A number that two devices had one after the other must not look like one. */
+const asked = { bigint: true, throwIfNoEntry: false } as const
 
 const byNumber = (a: string, b: string): number => Number(a.slice("video".length)) - Number(b.slice("video".length))
 
-const exists = async (path: string): Promise<boolean> => {
+/** None where there is no such folder. */
+const nodesIn = (folder: string): ReadonlyArray<string> => {
   try {
-    await stat(path)
-    return true
+    return readdirSync(folder).filter((name) => nodeName.test(name))
   } catch {
-    return false
+    return []
   }
 }
 

@@ -1,5 +1,6 @@
-import { readFile, realpath } from "node:fs/promises"
-import { basename, dirname, join, relative } from "node:path"
+import { closeSync, openSync, read, readFileSync, readlinkSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+import { promisify } from "node:util"
 import type { Identity } from "../Device.ts"
 
 /** What sysfs knows of a node. */
@@ -16,45 +17,49 @@ export interface Place {
   readonly isUsbCamera: boolean
 }
 
-/** No device lies deeper under its USB device, or the root, than this. */
-const depth = 16
 /** bInterfaceClass of USB_CLASS_VIDEO (usb/ch9.h) */
 const videoClass = "0e"
 
 /**
- * Where the node with this entry (`/sys/class/video4linux/video0`) belongs, from the sysfs mounted at `sys`: small reads of the kernel's memory; nothing is asked
- * of the device. Only its serial number may take time: it is locked while a driver is being bound to the device.
+ * Where the node with this entry (`/sys/class/video4linux/video0`) belongs. Most of it says the entry's link, which names
+ * all parents: `../../devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/video4linux/video0`. What is read beside it comes
+ * from the kernel's memory within microseconds, but for the serial number: its device is locked while drivers are bound.
  */
 export const readPlace = async (sys: string, entry: string): Promise<Place> => {
-  const index = Number(await attribute(entry, "index"))
-  const name = await attribute(entry, "name")
-  const device = await realpath(join(entry, "device")).catch(() => undefined)
-  if (device === undefined) return { slot: slotOf("", index), path: "", name, isUsbCamera: false }
-  const root = await realpath(sys)
-  const path = relative(join(root, "devices"), device)
-  let usbInterface = ""
-  let interfaceClass = ""
-  let folder = device
-  for (let level = 0; level < depth && folder !== root && folder !== dirname(folder); level++) {
-    if (usbInterface === "") {
-      usbInterface = await attribute(folder, "bInterfaceNumber")
-      interfaceClass = await attribute(folder, "bInterfaceClass")
-    }
-    const vendor = await attribute(folder, "idVendor")
-    if (vendor !== "") {
-      const slot = slotOf(usbInterface, index)
-      const model = `${vendor}:${await attribute(folder, "idProduct")}`
-      const port = portOf(folder, await attribute(folder, "devpath"))
-      const serial = await attribute(folder, "serial")
-      const usb = {
-        position: `bus:${port ?? path}:${model}:${slot}`,
-        ...(serial === "" ? {} : { serial: `usb:${model}:${serial}:${slot}` })
-      }
-      return { usb, slot, path, name, isUsbCamera: interfaceClass === videoClass && index === 0 }
-    }
-    folder = dirname(folder)
+  const own = targetOf(entry)
+  const index = Number(own === undefined ? 0 : attribute(own, "index"))
+  if (own === undefined) return { slot: slotOf(undefined, index), path: "", name: "", isUsbCamera: false }
+  const name = attribute(own, "name")
+  // between the device and the node lies the folder of its class
+  const path = relative(join(sys, "devices"), dirname(dirname(own)))
+  const usb = usbOf(path)
+  if (usb === undefined) return { slot: slotOf(undefined, index), path, name, isUsbCamera: false }
+  const device = join(sys, "devices", usb.device)
+  const slot = slotOf(usb.number, index)
+  const model = `${attribute(device, "idVendor")}:${attribute(device, "idProduct")}`
+  const isUsbCamera = index === 0 && attribute(join(sys, "devices", usb.interface), "bInterfaceClass") === videoClass
+  const serial = await lockedAttribute(device, "serial")
+  const identity = {
+    position: `bus:${usb.port}:${model}:${slot}`,
+    ...(serial === "" ? {} : { serial: `usb:${model}:${serial}:${slot}` })
   }
-  return { slot: slotOf("", index), path, name, isUsbCamera: false }
+  return { usb: identity, slot, path, name, isUsbCamera }
+}
+
+/**
+ * The USB interface in a path of devices, `…/0000:00:14.0/usb1/1-2/1-2.4/1-2.4:1.0`: its number, its device, and the way
+ * to it as the kernel's usb_make_path says it, and so QUERYCAP: the host controller's device, and the ports of the hubs.
+ */
+const usbOf = (path: string) => {
+  const found = /^(.*\/)?([^/]+)\/usb\d+\/(?:[^/]+\/)*?(\d+-([\d.]+))\/(\3:\d+\.(\d+))(?=\/|$)/.exec(path)
+  if (found === null) return undefined
+  const [all, , controller, , ports, interfaceName = "", number] = found
+  return {
+    interface: all,
+    device: all.slice(0, -interfaceName.length - 1),
+    number: Number(number),
+    port: `usb-${controller}-${ports}`
+  }
 }
 
 /** Who the camera is, with what the kernel says of its bus where sysfs does not say enough. */
@@ -62,26 +67,45 @@ export const identityOf = ({ path, slot, usb }: Place, bus: string): Identity =>
   usb ?? { position: `bus:${bus === "" ? path : bus}:${slot}` }
 
 /** A device of several cameras has an interface for each (a laptop's colour and infrared), or an index (RealSense). */
-const slotOf = (usbInterface: string, index: number): string =>
-  usbInterface === "" ? String(index) : `${Number.parseInt(usbInterface, 16)}${index === 0 ? "" : `.${index}`}`
+const slotOf = (usbInterface: number | undefined, index: number): string =>
+  usbInterface === undefined ? String(index) : `${usbInterface}${index === 0 ? "" : `.${index}`}`
 
-/** As the kernel's usb_make_path says it, and so QUERYCAP: the host controller's device, and the way through the hubs. */
-const portOf = (device: string, devpath: string): string | undefined => {
-  let folder = device
-  for (let level = 0; level < depth && folder !== dirname(folder); level++) {
-    if (/^usb\d+$/.test(basename(folder))) {
-      return devpath === "" ? undefined : `usb-${basename(dirname(folder))}-${devpath}`
-    }
-    folder = dirname(folder)
+const targetOf = (entry: string): string | undefined => {
+  try {
+    return join(dirname(entry), readlinkSync(entry))
+  } catch {
+    return undefined
   }
-  return undefined
 }
 
+const tidy = (text: string): string => text.replace(/\p{Cc}/gu, "").trim()
+
 /** The file's text, or the empty text. */
-const attribute = async (folder: string, name: string): Promise<string> => {
+const attribute = (folder: string, name: string): string => {
   try {
-    return (await readFile(join(folder, name), "utf8")).replace(/\p{Cc}/gu, "").trim()
+    return tidy(readFileSync(join(folder, name), "utf8"))
   } catch {
     return ""
+  }
+}
+
+/** The kernel's attributes are a page at most. */
+const page = 4096
+
+/** `attribute`, where the kernel may keep us waiting: in libuv's pool. */
+const lockedAttribute = async (folder: string, name: string): Promise<string> => {
+  let fd: number
+  try {
+    fd = openSync(join(folder, name), "r")
+  } catch {
+    return ""
+  }
+  try {
+    const { buffer, bytesRead } = await promisify(read)(fd, Buffer.alloc(page), 0, page, 0)
+    return tidy(buffer.toString("utf8", 0, bytesRead))
+  } catch {
+    return ""
+  } finally {
+    closeSync(fd)
   }
 }

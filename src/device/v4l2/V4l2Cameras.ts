@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FiberMap from "effect/FiberMap"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
@@ -30,6 +31,8 @@ interface Steps {
 /** A node under our eyes. */
 interface Seen {
   readonly instance: string
+  readonly device: string
+  readonly steps: Steps
   /** opened when something about the node may have changed */
   readonly touched: Latch.Latch
 }
@@ -86,9 +89,16 @@ const provider = Effect.gen(function* () {
 
   /** A node's life: probed, attached when it is a camera, and so until it is interrupted. */
   const live = Effect.fnUntraced(function* ({ node, path }: Present, touched: Latch.Latch, steps: Steps) {
-    const place = yield* placeOf(node)
-    if (place.usb !== undefined) yield* names.expect(place.usb)
-    yield* steps.placed.open
+    // beside the probe: the serial number may have to wait until the device's other drivers are bound
+    const placing = yield* Effect.forkScoped(
+      Effect.gen(function* () {
+        const place = yield* placeOf(node)
+        if (place.usb !== undefined) yield* names.expect(place.usb)
+        yield* steps.placed.open
+        return place
+      }),
+      { startImmediately: true }
+    )
     let attachment: Attachment | undefined
     let told = ""
 
@@ -105,6 +115,7 @@ const provider = Effect.gen(function* () {
       if (!isPassing && error.code !== told) {
         told = error.code
         const fault = faultIn(error)
+        const place = yield* Fiber.join(placing)
         if (fault === undefined || !place.isUsbCamera) yield* tellFailure(error)
         else if (wanted(place.name)) {
           const identity = identityOf(place, "")
@@ -114,12 +125,12 @@ const provider = Effect.gen(function* () {
       yield* steps.probed.open
     })
 
-    const { bus, card, current, deviceCaps, formats } = yield* probe(path, touched, failed)
+    const { bus, card, deviceCaps, formats } = yield* probe(path, touched, failed)
     if (!isCamera(deviceCaps)) return
     if (!wanted(card))
       return yield* Effect.logInfo("camera left out by its name").pipe(Effect.annotateLogs({ name: card }))
-    const now = current === undefined ? {} : { current }
-    yield* show({ kind: "v4l2", identity: identityOf(place, bus), name: card, node: path, formats, ...now })
+    const place = yield* Fiber.join(placing)
+    yield* show({ kind: "v4l2", identity: identityOf(place, bus), name: card, node: path, formats })
     yield* steps.probed.open
     return yield* Effect.never
   }, Effect.scoped)
@@ -130,19 +141,26 @@ const provider = Effect.gen(function* () {
     seen.delete(node)
   })
 
+  /** The first node of a device is nearly always its camera: the others are not to be in its way. */
+  const firstOf = (device: string): Effect.Effect<void> => {
+    const first = device === "" ? undefined : [...seen.values()].find((other) => other.device === device)
+    return first === undefined ? Effect.void : first.steps.probed.await
+  }
+
   const present = Effect.fnUntraced(function* (change: Present) {
-    const { instance, node } = change
+    const { device, instance, node } = change
     const before = seen.get(node)
     if (before?.instance === instance) return yield* before.touched.open
     yield* forget(node)
     const touched = yield* Latch.make(false)
     const steps = { placed: yield* Latch.make(false), probed: yield* Latch.make(false) }
-    seen.set(node, { instance, touched })
+    const turn = Latch.isOpen(scanned) ? firstOf(device) : Effect.void
+    seen.set(node, { instance, device, touched, steps })
     if (!Latch.isOpen(scanned)) first.push(steps)
     yield* FiberMap.run(
       fibers,
       node,
-      live(change, touched, steps).pipe(
+      Effect.andThen(turn, live(change, touched, steps)).pipe(
         Effect.tapDefect((defect) => Effect.logError("a V4L2 node is given up", defect)),
         Effect.ensuring(Effect.andThen(steps.placed.open, steps.probed.open)),
         Effect.annotateLogs({ node })

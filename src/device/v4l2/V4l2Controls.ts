@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import type { Mode } from "../Device.ts"
 import type { Control, ControlInfo, ControlValue } from "../Control.ts"
 import {
   controlOf,
@@ -20,7 +21,7 @@ import {
   requests,
   valueOf
 } from "./ControlIoctl.ts"
-import { queryCapability } from "./Ioctl.ts"
+import { bufferType, getFormat, getParameters, modeOf, queryCapability } from "./Ioctl.ts"
 import { Kernel, KernelError, type OpenNode } from "./Kernel.ts"
 
 /**
@@ -50,6 +51,8 @@ export class V4l2Controls extends Context.Service<
     readonly describe: (path: string, id: number) => Effect.Effect<ControlInfo | undefined, ControlsFailed>
     /** sets it, and reads what the driver made of it: that may be another value */
     readonly set: (path: string, control: ControlInfo, value: ControlValue) => Effect.Effect<Control, ControlsFailed>
+    /** the format, size and rate that are set now; undefined where the driver does not tell */
+    readonly mode: (path: string) => Effect.Effect<Mode | undefined, ControlsFailed>
   }
 >()("camera-service/device/v4l2/V4l2Controls") {
   static readonly layer = Layer.effect(
@@ -108,7 +111,8 @@ export class V4l2Controls extends Context.Service<
         ),
         set: Effect.fn("V4l2Controls.set")((path: string, control: ControlInfo, value: ControlValue) =>
           ask(path, (node) => set(node, control, value))
-        )
+        ),
+        mode: Effect.fn("V4l2Controls.mode")((path: string) => ask(path, mode))
       })
     })
   )
@@ -152,6 +156,16 @@ const set = Effect.fnUntraced(function* (node: OpenNode, control: ControlInfo, v
     return yield* new ControlsFailed({ code: "REFUSED" })
   }
   return { ...control, value: yield* valueNow(node, control) }
+})
+
+const mode = Effect.fnUntraced(function* (node: OpenNode) {
+  const capability = queryCapability(node.ioctl)
+  if (typeof capability === "number") return yield* new ControlsFailed({ code: "GONE" })
+  const type = bufferType(capability.deviceCaps)
+  const [format, parameters] = [getFormat(type), getParameters(type)]
+  if (!(yield* node.ioctlAsync(format.request, format.argument))) return undefined
+  const hasRate = yield* node.ioctlAsync(parameters.request, parameters.argument)
+  return modeOf(format.argument, hasRate ? parameters.argument : undefined)
 })
 
 const withMenu = Effect.fnUntraced(function* (node: OpenNode, info: ControlInfo) {

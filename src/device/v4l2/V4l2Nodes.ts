@@ -1,7 +1,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { join } from "node:path"
+import { readlinkSync } from "node:fs"
+import { basename, join } from "node:path"
 import { getSystemErrorName } from "node:util"
 import type { Format, FrameSize, Mode } from "../Device.ts"
 import {
@@ -13,8 +14,8 @@ import {
   frameRates,
   frameSizes,
   type Ioctl,
+  getFormat,
   isCamera,
-  knock,
   queryCapability,
   requestNoBuffers
 } from "./Ioctl.ts"
@@ -25,8 +26,10 @@ import { Roots } from "./Roots.ts"
 /** What a node says it is; `formats` is empty unless it is a camera. */
 export interface NodeInfo extends Capability {
   readonly formats: ReadonlyArray<Format>
-  readonly current?: Mode
 }
+
+/** They answer what is asked here from memory even while they wait for their device; others lock each call. */
+const unlocked: ReadonlySet<string> = new Set(["uvcvideo"])
 
 /** More than any device lists. */
 const maxFormats = 64
@@ -51,10 +54,18 @@ export class V4l2Nodes extends Context.Service<
       const kernel = yield* Kernel
       const { sys } = yield* Roots
 
+      const driverOf = (path: string): string => {
+        try {
+          return basename(readlinkSync(join(sys, "class", "video4linux", basename(path), "device", "driver")))
+        } catch {
+          return ""
+        }
+      }
+
       const capabilityOf = Effect.fnUntraced(function* (path: string) {
         const node = yield* kernel.open(path)
         // whoever has another program's lock to wait for waits here, in a thread; the rest is then answered at once
-        yield* call(node, knock())
+        if (!unlocked.has(driverOf(path))) yield* call(node, getFormat(1))
         const capability = queryCapability(node.ioctl)
         return typeof capability === "number"
           ? yield* new KernelError({ code: getSystemErrorName(-capability) })
@@ -64,9 +75,8 @@ export class V4l2Nodes extends Context.Service<
       const probe = Effect.fn("V4l2Nodes.probe")(function* (path: string) {
         const { capability, node, type } = yield* capabilityOf(path)
         if (!isCamera(capability.deviceCaps)) return { ...capability, formats: [] }
-        const current = currentMode(node.ioctl, type)
-        const formats = yield* enumerate(node.ioctl, type, current)
-        return { ...capability, formats, ...(current === undefined ? {} : { current }) }
+        const current = unlocked.has(capability.driver) ? undefined : currentMode(node.ioctl, type)
+        return { ...capability, formats: yield* enumerate(node.ioctl, type, current) }
       }, Effect.scoped)
 
       const isFree = Effect.fn("V4l2Nodes.isFree")(

@@ -97,15 +97,16 @@ const bench = Effect.fnUntraced(function* (cameras: Readonly<Record<string, unkn
       node: string,
       answer: NodeInfo | Effect.Effect<NodeInfo, KernelError>,
       instance = "1",
-      place: Place | Effect.Effect<Place, KernelError> = nowhere
+      place: Place | Effect.Effect<Place, KernelError> = nowhere,
+      device = ""
     ) =>
       Effect.suspend(() => {
         places.set(node, "slot" in place ? Effect.succeed(place) : place)
         answers.set(`/dev/${node}`, "card" in answer ? Effect.succeed(answer) : answer)
-        return Queue.offer(changes, { _tag: "Present", node, path: `/dev/${node}`, instance })
+        return Queue.offer(changes, { _tag: "Present", node, path: `/dev/${node}`, instance, device })
       }),
     touch: (node: string, instance = "1") =>
-      Queue.offer(changes, { _tag: "Present", node, path: `/dev/${node}`, instance }),
+      Queue.offer(changes, { _tag: "Present", node, path: `/dev/${node}`, instance, device: "" }),
     unplug: (node: string) => Queue.offer(changes, { _tag: "Gone", node }),
     scanned: Queue.offer(changes, { _tag: "Scanned" }),
     /** waits for the change after which this is so */
@@ -303,6 +304,23 @@ describe("V4L2 cameras", () => {
     })
   )
 
+  it.effect("are asked before the other nodes of their device, which wait no longer than for the answer", () =>
+    Effect.gen(function* () {
+      const { devices, connected, plug, probed, scanned, until } = yield* bench()
+      yield* scanned
+      yield* devices.awaitSettled
+      const answer = yield* Deferred.make<NodeInfo>()
+      yield* plug("video0", Deferred.await(answer), "1", nowhere, "1-2")
+      yield* plug("video1", camera("Second"), "1", nowhere, "1-2")
+      yield* plug("video2", camera("Beside"), "1", nowhere, "1-3")
+      yield* until(() => connected().includes("camera0 Beside"))
+      assert.notInclude(probed, "/dev/video1")
+      yield* Deferred.succeed(answer, camera("First"))
+      yield* until(() => connected().includes("camera2 Second"))
+      assert.deepStrictEqual(connected(), ["camera0 Beside", "camera1 First", "camera2 Second"])
+    })
+  )
+
   it.effect("that nobody may open are shown as such after 2 s, and connected when they can be opened after all", () =>
     Effect.gen(function* () {
       const { answers, devices, faults, plug, scanned, touch, until } = yield* bench()
@@ -316,12 +334,11 @@ describe("V4L2 cameras", () => {
       yield* until(() => faults().length === 1)
       assert.deepStrictEqual(faults(), ["camera0 HD Webcam NO_PERMISSION: the service's user may not open it"])
       assert.deepInclude(yield* devices.get("camera0"), { status: "ERROR", formats: [], node: "/dev/video0" })
-      const current = { pixelFormat: "MJPG", width: 640, height: 480 }
-      answers.set("/dev/video0", Effect.succeed(camera("HD Webcam C525", { current })))
+      answers.set("/dev/video0", Effect.succeed(camera("HD Webcam C525")))
       yield* touch("video0")
       yield* until(() => faults().length === 0)
       const device = yield* devices.get("camera0")
-      assert.deepInclude(device, { status: "CONNECTED", name: "HD Webcam C525", formats, current })
+      assert.deepInclude(device, { status: "CONNECTED", name: "HD Webcam C525", formats })
       assert.strictEqual(devices.list().length, 1)
     })
   )

@@ -77,6 +77,11 @@ const main = Effect.gen(function* () {
   const ground = yield* makeGround({ cameras: 0, isBuilt: true, settings: { CAMERAS_V4L2: "true" } })
   const service = yield* start(ground, { within: patience })
   yield* ready(service, patience)
+  yield* Effect.addFinalizer((exit) =>
+    Effect.sync(() => {
+      if (Exit.isFailure(exit)) process.stderr.write(service.stderr().slice(-6000))
+    })
+  )
   const told = yield* connect(service)
   const events = yield* kernelEvents
   const footprint = Effect.promise(() => footprintOf(service.pid, ground.processes(), ground.ports.api))
