@@ -83,14 +83,21 @@ export interface Service extends AsyncDisposable {
 
 const lastOf = (log: string): string => (existsSync(log) ? readFileSync(log, "utf8").slice(-1000) : "")
 
-/** Starts the service and does not wait for it; `core`: the only one that it may run on. */
-export const startService = (ground: Ground, { core }: { readonly core?: number } = {}): Service => {
+export interface ServiceOptions {
+  /** the only one that it may run on */
+  readonly core?: number
+  /** instead of scripts/camera-service */
+  readonly command?: ReadonlyArray<string>
+}
+
+/** Starts the service and does not wait for it. */
+export const startService = (ground: Ground, { command = [program, "serve"], core }: ServiceOptions = {}): Service => {
   const log = join(ground.folder, "service.log")
   const output = openSync(log, "a")
   // should this process be killed, the kernel ends the service
   const wrapped = ["setpriv", "--pdeathsig", "KILL", ...(core === undefined ? [] : ["taskset", "-c", String(core)])]
   const startedAt = performance.now()
-  const child = spawn(wrapped[0] ?? "", [...wrapped.slice(1), program, "serve"], {
+  const child = spawn(wrapped[0] ?? "", [...wrapped.slice(1), ...command], {
     env: { ...process.env, ...ground.environment },
     stdio: ["ignore", output, output]
   })
@@ -137,7 +144,7 @@ export const startService = (ground: Ground, { core }: { readonly core?: number 
 export const startReady = async (
   cameras: number,
   settings: Readonly<Record<string, string | number>> = {},
-  options: { readonly core?: number } = {}
+  options: ServiceOptions = {}
 ): Promise<Service> => {
   const ground = await makeGround({ CAMERAS_SYNTHETIC: cameras, ...settings })
   const service = startService(ground, options)

@@ -137,16 +137,18 @@ export class Paths extends Context.Service<
         )
       })
 
-      const arrivals = Stream.map(devices.changes, ({ id }) => {
-        if (desired.has(id)) return false
-        desired.set(id, undefined)
-        return true
-      }).pipe(Stream.filter((isNew) => isNew))
+      /** Without a look at all others, of which there may be many; a MediaMTX that is not there is told when it is. */
+      const arrive = Effect.fnUntraced(function* (camera: CameraId) {
+        if (desired.has(camera)) return
+        desired.set(camera, undefined)
+        if (SubscriptionRef.getUnsafe(mediaMtx.state)._tag !== "Running") return
+        yield* writing.withPermit(writeOne(camera, undefined)).pipe(Effect.catch(() => compare))
+      })
+      yield* Effect.forkScoped(Stream.runForEach(devices.changes, ({ id }) => arrive(id)))
+
       const restarts = Stream.map(SubscriptionRef.changes(mediaMtx.state), () => true)
       const ticks = Stream.fromSchedule(Schedule.spaced(compareEvery))
-      yield* Stream.mergeAll<boolean | number, never, never>([arrivals, restarts, ticks], {
-        concurrency: "unbounded"
-      }).pipe(
+      yield* Stream.mergeAll<boolean | number, never, never>([restarts, ticks], { concurrency: "unbounded" }).pipe(
         // while one comparison runs, one more is enough for whatever came meanwhile
         Stream.buffer({ capacity: 1, strategy: "sliding" }),
         Stream.runForEach(() => compare),

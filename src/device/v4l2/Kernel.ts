@@ -38,6 +38,25 @@ const deadline = Duration.seconds(2)
 /** Of libuv's threads (the service asks for 8): what hangs in the kernel must leave some to files and names. */
 const places = 5
 
+export interface Ioctls {
+  readonly ioctl: (fd: number) => Ioctl
+  readonly ioctlAsync: (fd: number, request: number, argument: Buffer) => Promise<boolean>
+  readonly addressOf: (buffer: Buffer) => bigint
+}
+
+/** The bare system calls. */
+export interface SystemCalls {
+  readonly open: (path: string) => Promise<number>
+  readonly close: (fd: number) => void
+  /** loads what calls ioctl(2) */
+  readonly ioctls: () => Promise<Ioctls>
+}
+
+/** Those of this machine; a test puts its own there. */
+export const Calls = Context.Reference<SystemCalls>("camera-service/device/v4l2/Calls", {
+  defaultValue: () => systemCalls
+})
+
 /** The kernel's calls on nodes. Those that may wait for a device run in libuv's pool, few at a time. */
 export class Kernel extends Context.Service<
   Kernel,
@@ -51,25 +70,10 @@ export class Kernel extends Context.Service<
     readonly read: <A>(path: string, read: (path: string) => Promise<A>) => Effect.Effect<A, KernelError>
   }
 >()("camera-service/device/v4l2/Kernel") {
-  static readonly layer = Layer.suspend(() => layerCalls(systemCalls))
+  static readonly layer = Layer.unwrap(Effect.map(Calls, (calls) => layerOn(calls)))
 }
 
-/** The bare system calls. */
-export interface SystemCalls {
-  readonly open: (path: string) => Promise<number>
-  readonly close: (fd: number) => void
-  /** loads what calls ioctl(2) */
-  readonly ioctls: () => Promise<Ioctls>
-}
-
-export interface Ioctls {
-  readonly ioctl: (fd: number) => Ioctl
-  readonly ioctlAsync: (fd: number, request: number, argument: Buffer) => Promise<boolean>
-  readonly addressOf: (buffer: Buffer) => bigint
-}
-
-/** `Kernel.layer` on other system calls. */
-export const layerCalls = (calls: SystemCalls): Layer.Layer<Kernel> =>
+const layerOn = (calls: SystemCalls): Layer.Layer<Kernel> =>
   Layer.effect(
     Kernel,
     Effect.gen(function* () {

@@ -7,7 +7,7 @@ import * as Stream from "effect/Stream"
 import { basename } from "node:path"
 import { Settings } from "../../../src/config/Settings.ts"
 import { Devices } from "../../../src/device/Devices.ts"
-import { layerCalls } from "../../../src/device/v4l2/Kernel.ts"
+import { Calls, Kernel } from "../../../src/device/v4l2/Kernel.ts"
 import { NodeWatch } from "../../../src/device/v4l2/NodeWatch.ts"
 import { Roots } from "../../../src/device/v4l2/Roots.ts"
 import * as V4l2Cameras from "../../../src/device/v4l2/V4l2Cameras.ts"
@@ -33,7 +33,7 @@ const bench = Effect.gen(function* () {
     })
   }
   const scope = yield* Scope.fork(yield* Effect.scope)
-  const calls = layerCalls({
+  const calls = Layer.succeed(Calls, {
     open: (path) => {
       const node = basename(path)
       const fd = next++
@@ -54,7 +54,7 @@ const bench = Effect.gen(function* () {
   const context = yield* Layer.buildWithScope(
     V4l2Cameras.layerNodes.pipe(
       Layer.provideMerge(devicesInMemory),
-      Layer.provide([V4l2Nodes.layer.pipe(Layer.provide(calls)), NodeWatch.layer]),
+      Layer.provide([V4l2Nodes.layer.pipe(Layer.provide(Kernel.layer.pipe(Layer.provide(calls)))), NodeWatch.layer]),
       Layer.provide([
         Layer.succeed(Roots, { dev: kernel.dev, sys: kernel.sys, proc: "/nowhere" }),
         Layer.succeed(Settings, testSettings({}))

@@ -18,8 +18,8 @@ export const fakeKernel = Effect.map(temporaryFolder, (root) => {
   const dev = join(root, "dev")
   const entry = (node: string): string => join(sys, "class", "video4linux", node)
 
-  /** A device gets a node's number: its class entry links to the device, and that to its parent. */
-  const plug = (node: string, { attributes = {}, device, index = 0, name = "" }: FakeNode) =>
+  /** What sysfs tells of a node: its class entry links to the device, and that to its parent. */
+  const describe = (node: string, { attributes = {}, device, index = 0, name = "" }: FakeNode) =>
     Effect.promise(async () => {
       const parent = join(sys, "devices", device)
       const own = join(parent, "video4linux", node)
@@ -33,8 +33,12 @@ export const fakeKernel = Effect.map(temporaryFolder, (root) => {
       await writeFile(join(own, "name"), `${name}\n`)
       await symlink(relative(own, parent), join(own, "device"))
       await symlink(relative(dirname(entry(node)), own), entry(node))
-      await writeFile(join(dev, node), "")
     })
+
+  /** The node comes into /dev: the event. */
+  const appear = (node: string) => Effect.promise(() => writeFile(join(dev, node), ""))
+
+  const plug = (node: string, device: FakeNode) => Effect.andThen(describe(node, device), appear(node))
 
   /** The node is gone from /dev and from the class; `dev: false` where /dev is made by hand. */
   const unplug = (node: string, { dev: removed = true } = {}) =>
@@ -50,5 +54,5 @@ export const fakeKernel = Effect.map(temporaryFolder, (root) => {
     await mkdir(dev, { recursive: true })
   })
 
-  return { sys, dev, plug, unplug, prepare }
+  return { root, sys, dev, describe, appear, plug, unplug, prepare }
 })

@@ -5,7 +5,9 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import { TestClock } from "effect/testing"
-import { Kernel, layerCalls, type SystemCalls } from "../../../src/device/v4l2/Kernel.ts"
+import { Calls, Kernel, type SystemCalls } from "../../../src/device/v4l2/Kernel.ts"
+
+const kernelOn = (calls: SystemCalls) => Kernel.layer.pipe(Layer.provide(Layer.succeed(Calls, calls)))
 
 /** A kernel whose calls end when the test says so: each open is told, and answered by its path. */
 const bench = Effect.fnUntraced(function* (more: Partial<SystemCalls> = {}) {
@@ -16,7 +18,7 @@ const bench = Effect.fnUntraced(function* (more: Partial<SystemCalls> = {}) {
   const ioctls: Array<(done: boolean) => void> = []
   let next = 3
   const kernel = yield* Layer.build(
-    layerCalls({
+    kernelOn({
       open: (path) => {
         Queue.offerUnsafe(opens, path)
         if (!path.includes("hangs")) return Promise.resolve(next++)

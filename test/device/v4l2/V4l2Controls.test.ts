@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import { TestClock } from "effect/testing"
 import type { ControlFlag, ControlInfo } from "../../../src/device/Control.ts"
-import { Kernel, layerCalls } from "../../../src/device/v4l2/Kernel.ts"
+import { Calls, Kernel, type SystemCalls } from "../../../src/device/v4l2/Kernel.ts"
 import { V4l2Controls } from "../../../src/device/v4l2/V4l2Controls.ts"
 import { type FakeControl, fakeCameras, flag, type } from "./FakeControls.ts"
 
@@ -160,8 +160,10 @@ const expected = [
   }
 ]
 
+const kernelOn = (calls: SystemCalls) => Kernel.layer.pipe(Layer.provide(Layer.succeed(Calls, calls)))
+
 const layerOf = (cameras: ReturnType<typeof fakeCameras>) =>
-  V4l2Controls.layer.pipe(Layer.provide(layerCalls(cameras.calls)))
+  V4l2Controls.layer.pipe(Layer.provide(kernelOn(cameras.calls)))
 
 /** The controls of this camera, on the real kernel service over fake system calls. */
 const withCamera = <A, E>(
@@ -326,7 +328,7 @@ describe("a camera's controls", () => {
   it.effect("end where a driver begins anew", () => {
     const cameras = fakeCameras({ [path]: [brightness()] })
     const { ioctls } = cameras.calls
-    const turning = layerCalls({
+    const turning = kernelOn({
       ...cameras.calls,
       ioctls: async () => {
         const bound = await ioctls()

@@ -2,8 +2,7 @@ import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { readdirSync, readlinkSync } from "node:fs"
-import { realpath, writeFile } from "node:fs/promises"
-import { basename, join } from "node:path"
+import { join } from "node:path"
 import type { CameraId } from "../../../schema/Camera.ts"
 import { signal } from "../../support/Processes.ts"
 import { eventually } from "../../support/Eventually.ts"
@@ -76,16 +75,6 @@ export const controlNamed = (lab: AnyLab, device: CameraId, name: string) =>
       ? Effect.die(new Error(`no ${name} among ${controls.map((control) => control.name).join(", ")}`))
       : Effect.succeed(found)
   })
-
-/** What the camera's driver is bound to: `3-1:1.0`. */
-export const usbInterfaceOf = (lab: AnyLab, device: CameraId) =>
-  Effect.flatMap(nodeOf(lab, device), (node) =>
-    Effect.promise(async () => basename(await realpath(join("/sys/class/video4linux", basename(node), "device"))))
-  )
-
-/** Binds the USB video driver to an interface, which makes the camera's nodes, or takes it away. */
-export const setDriver = (usbInterface: string, isBound: boolean) =>
-  Effect.promise(() => writeFile(`/sys/bus/usb/drivers/uvcvideo/${isBound ? "bind" : "unbind"}`, usbInterface))
 
 /** MediaMTX stands still until the scope closes. */
 export const mediaMtxStopped = (lab: AnyLab) =>

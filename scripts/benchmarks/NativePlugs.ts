@@ -1,0 +1,123 @@
+import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
+import * as Exit from "effect/Exit"
+import { readdirSync } from "node:fs"
+import { homedir } from "node:os"
+import { join } from "node:path"
+import { WebSocket } from "ws"
+import { fakeKernel } from "../../test/device/v4l2/FakeSysfs.ts"
+import type { Run } from "./Benchmark.ts"
+import { socketOptions } from "./Rpc.ts"
+import { makeGround, type Service, startService } from "./Service.ts"
+
+export interface NativeFigures {
+  /** milliseconds from the node's appearance to the notification */
+  readonly plugged: ReadonlyArray<number>
+  readonly unplugged: ReadonlyArray<number>
+  /** from the notification to MediaMTX's path */
+  readonly paths: ReadonlyArray<number>
+}
+
+const program = join(import.meta.dirname, "../../test/lab/bench/played.ts")
+/** As scripts/camera-service has it. */
+const flags = ["--max-semi-space-size=1", "--heap-growing-percent=50", "--disable-warning=ExperimentalWarning"]
+
+/** Where setup has put MediaMTX. */
+const mediaMtxFolders = (): ReadonlyArray<string> => {
+  const folder = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "camera-service/mediamtx")
+  return readdirSync(folder).map((name) => join(folder, name))
+}
+
+/** Each has a path in the end, and MediaMTX takes the longer for one the more there are. */
+const cameras = 50
+const warmUp = 5
+
+interface Update {
+  readonly name: string
+  readonly status: string
+  readonly device: string
+}
+
+/** A client that tells when a camera has another status. */
+const listen = async ({ ground, url }: Service) => {
+  const waiting = new Map<string, PromiseWithResolvers<Update & { readonly at: number }>>()
+  const socket = new WebSocket(url, socketOptions)
+  const authenticated = Promise.withResolvers<void>()
+  socket.on("open", () =>
+    socket.send(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "authenticate", params: { auth_token: ground.token } }))
+  )
+  socket.on("message", (data: Buffer) => {
+    const at = performance.now()
+    const { method, params } = JSON.parse(data.toString()) as { readonly method?: string; readonly params?: Update }
+    if (method === undefined) authenticated.resolve()
+    else if (params !== undefined) waiting.get(`${params.name} ${params.status}`)?.resolve({ ...params, at })
+  })
+  await authenticated.promise
+  return {
+    hear: (name: string, status: string) => {
+      const told = Promise.withResolvers<Update & { readonly at: number }>()
+      waiting.set(`${name} ${status}`, told)
+      return told.promise
+    },
+    close: () => socket.terminate()
+  }
+}
+
+const deviceOf = (number: number) => {
+  const device = `pci0/0000:00:14.0/usb1/1-${number}`
+  return {
+    device: `${device}/1-${number}:1.0`,
+    attributes: {
+      [`${device}/idVendor`]: "046d",
+      [`${device}/idProduct`]: "0825",
+      [`${device}/serial`]: `SN${number}`,
+      [`${device}/1-${number}:1.0/bInterfaceClass`]: "0e"
+    }
+  }
+}
+
+/** The program as it is, on a kernel of files: what is left of a plug without the device and the emulation. */
+export const nativePlugs = async ({ say, times }: Run): Promise<NativeFigures> => {
+  const scope = Effect.runSync(Scope.make())
+  const kernel = await Effect.runPromise(Scope.provide(fakeKernel, scope))
+  await Effect.runPromise(kernel.prepare)
+  using ground = await makeGround({ CAMERAS_V4L2: "true" })
+  const PATH = [...mediaMtxFolders(), process.env["PATH"]].join(":")
+  const onFiles = { ...ground, environment: { ...ground.environment, PATH } }
+  try {
+    await using service = startService(onFiles, { command: [process.execPath, ...flags, program, kernel.root] })
+    await service.ready()
+    const client = await listen(service)
+    const api = `http://127.0.0.1:${ground.ports.MEDIAMTX_API_PORT}/v3/config/paths/get/`
+    const figures = { plugged: new Array<number>(), unplugged: new Array<number>(), paths: new Array<number>() }
+    // a camera keeps its path from its first time on
+    const known = new Set<string>()
+    say("cameras of files")
+    // the service loads what it needs for its first camera, which a box has long before anybody plugs in the second
+    for (let round = -warmUp; round < times(200); round++) {
+      const number = (round + warmUp) % cameras
+      const node = `video${number}`
+      await Effect.runPromise(kernel.describe(node, deviceOf(number)))
+      const connected = client.hear(`Camera ${node}`, "CONNECTED")
+      const began = performance.now()
+      await Effect.runPromise(kernel.appear(node))
+      const { at, device } = await connected
+      if (!known.has(device)) {
+        while (!(await fetch(`${api}${device}`)).ok);
+        if (round >= 0) figures.paths.push(performance.now() - at)
+        known.add(device)
+      }
+      const disconnected = client.hear(`Camera ${node}`, "DISCONNECTED")
+      const pulled = performance.now()
+      await Effect.runPromise(kernel.unplug(node))
+      const { at: missed } = await disconnected
+      if (round < 0) continue
+      figures.plugged.push(at - began)
+      figures.unplugged.push(missed - pulled)
+    }
+    client.close()
+    return figures
+  } finally {
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+  }
+}

@@ -1,0 +1,53 @@
+import * as Effect from "effect/Effect"
+import { basename, join } from "node:path"
+import { command } from "../../../src/cli/Command.ts"
+import { Calls } from "../../../src/device/v4l2/Kernel.ts"
+import { Roots } from "../../../src/device/v4l2/Roots.ts"
+import { fakeIoctl } from "../../device/v4l2/FakeDriver.ts"
+
+/*
+ * The service on a kernel of files: `played.ts FOLDER` takes /dev and sysfs from there, and every node for a USB camera
+ * that answers at once. All else is the program as it is, and its environment.
+ */
+
+const root = process.argv[2] ?? ""
+
+const opened = new Map<number, string>()
+let next = 1000
+const ioctl = (fd: number) =>
+  fakeIoctl({
+    card: `Camera ${opened.get(fd)}`,
+    deviceCaps: 0x04200001,
+    formats: ["MJPG", "YUYV"].map((fourcc) => ({
+      fourcc,
+      sizes: [
+        [1280, 720],
+        [640, 480],
+        [320, 240]
+      ],
+      intervals: [
+        [1, 30],
+        [1, 15]
+      ]
+    }))
+  })
+
+const calls = {
+  open: async (path: string) => {
+    opened.set(++next, basename(path))
+    return next
+  },
+  close: (fd: number) => void opened.delete(fd),
+  ioctls: async () => ({
+    ioctl,
+    ioctlAsync: async (fd: number, request: number, argument: Buffer) => ioctl(fd)(request, argument) === 0,
+    addressOf: () => 0n
+  })
+}
+
+Effect.runFork(
+  command(["serve"], process.env).pipe(
+    Effect.provideService(Roots, { dev: join(root, "dev"), sys: join(root, "sys"), proc: "/proc" }),
+    Effect.provideService(Calls, calls)
+  )
+)
