@@ -23,6 +23,7 @@ export interface Heard {
 }
 
 const { name, token, url } = workerData as ClientOptions
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has none
 const tell = (heard: Heard): void => parentPort?.postMessage(heard)
 
 const socket = new WebSocket(url, { perMessageDeflate: false })
