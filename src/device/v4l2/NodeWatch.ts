@@ -55,11 +55,12 @@ export class NodeWatch extends Context.Service<
       /** What has this number now; undefined when nothing has. Asks the kernel's memory: microseconds. */
       const look = (node: string): Present | undefined => {
         const path = join(dev, node)
-        const file = statSync(path, asked)
+        const file = maybe(() => statSync(path, asked))
         // where /dev is made by hand, sysfs alone knows that the device is gone, or another one
-        const entry = lstatSync(join(classFolder, node), asked)
+        const entry = maybe(() => lstatSync(join(classFolder, node), asked))
         if (file === undefined || (entry === undefined && existsSync(join(sys, "class")))) return undefined
-        const device = entry === undefined ? "" : dirname(readlinkSync(join(classFolder, node)))
+        const target = maybe(() => readlinkSync(join(classFolder, node)))
+        const device = target === undefined ? "" : dirname(target)
         return { _tag: "Present", node, path, instance: `${file.ino}:${entry?.ino ?? ""}`, device }
       }
 
@@ -95,6 +96,15 @@ export class NodeWatch extends Context.Service<
       return NodeWatch.of({ nodes })
     })
   )
+}
+
+/** Undefined for what is something else, or is gone by now: nothing may be thrown where the kernel calls us. */
+const maybe = <A>(ask: () => A): A | undefined => {
+  try {
+    return ask()
+  } catch {
+    return undefined
+  }
 }
 
 /** A number that two devices had one after the other must not look like one. */

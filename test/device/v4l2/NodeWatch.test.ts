@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import { chmod, rename, writeFile } from "node:fs/promises"
+import { chmod, mkdir, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type NodeChange, NodeWatch } from "../../../src/device/v4l2/NodeWatch.ts"
 import { Roots } from "../../../src/device/v4l2/Roots.ts"
@@ -95,6 +95,20 @@ describe("the watch on V4L2 nodes", () => {
       yield* kernel.unplug("video0", { dev: false })
       yield* TestClock.adjust("30 seconds")
       assert.deepStrictEqual([yield* next, yield* next], ["video0 Gone", "scanned"])
+    })
+  )
+
+  it.effect("does not stumble over an entry that vanishes, or is no link, while it is looked at", () =>
+    Effect.gen(function* () {
+      const kernel = yield* fakeKernel
+      yield* kernel.prepare
+      const { next, until } = yield* watching(kernel)
+      assert.strictEqual(yield* next, "scanned")
+      const entries = join(kernel.sys, "class", "video4linux")
+      yield* Effect.promise(() => mkdir(entries).then(() => writeFile(join(entries, "video0"), "")))
+      yield* kernel.appear("video0")
+      const present = yield* until("video0 Present")
+      assert.deepInclude(present, { node: "video0", device: "" })
     })
   )
 

@@ -28,5 +28,10 @@ export default scenario({
     const failure = yield* Fiber.join(asked)
     assert.ok(failure._tag === "DependencyFailed" && failure.dependency === "camera", String(failure))
     yield* lab.camera("stuck").hangControls(false)
+
+    // slow is not stuck
+    yield* lab.camera("well").delayControls(200)
+    const { id } = yield* controlNamed(lab, well, "Brightness")
+    assert.equal((yield* lab.call().set_camera_control({ device: well, id, value: 7 })).value, 7)
   })
 })

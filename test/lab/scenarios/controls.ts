@@ -52,5 +52,7 @@ export default scenario({
     assert.equal((yield* set({ device, id: temperature.id, value: 3000 })).value, 3000)
 
     assert.equal((yield* lab.call().get_stream_status({ device })).status, "ACTIVE")
+    const { current } = yield* lab.call().get_camera_capabilities({ device })
+    assert.deepEqual(current, { format: "MJPG", resolution: "320x240", fps: 15 })
   })
 })
