@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { WebSocket } from "ws"
 import { fakeKernel } from "../../test/device/v4l2/FakeSysfs.ts"
 import type { Run } from "./Benchmark.ts"
+import { residentMegabytes } from "./Proc.ts"
 import { socketOptions } from "./Rpc.ts"
 import { makeGround, type Service, startService } from "./Service.ts"
 
@@ -16,6 +17,8 @@ export interface NativeFigures {
   readonly unplugged: ReadonlyArray<number>
   /** from the notification to MediaMTX's path */
   readonly paths: ReadonlyArray<number>
+  /** MB of the service after a thousand plugs, by when its heap has found its size, and after all */
+  readonly resident: { readonly settled: number; readonly after: number }
 }
 
 const program = join(import.meta.dirname, "../../test/lab/bench/played.ts")
@@ -78,7 +81,7 @@ const deviceOf = (number: number) => {
 
 /** The program as it is, on a kernel of files: what is left of a plug without the device and the emulation. */
 export const nativePlugs = async ({ say, times }: Run): Promise<NativeFigures> => {
-  const scope = Effect.runSync(Scope.make())
+  const scope = Scope.makeUnsafe()
   const kernel = await Effect.runPromise(Scope.provide(fakeKernel, scope))
   await Effect.runPromise(kernel.prepare)
   using ground = await makeGround({ CAMERAS_V4L2: "true" })
@@ -94,7 +97,9 @@ export const nativePlugs = async ({ say, times }: Run): Promise<NativeFigures> =
     const known = new Set<string>()
     say("cameras of files")
     // the service loads what it needs for its first camera, which a box has long before anybody plugs in the second
-    for (let round = -warmUp; round < times(200); round++) {
+    const resident = { settled: 0, after: 0 }
+    for (let round = -warmUp; round < times(3000); round++) {
+      if (round === times(1000)) resident.settled = residentMegabytes(service.pid)
       const number = (round + warmUp) % cameras
       const node = `video${number}`
       await Effect.runPromise(kernel.describe(node, deviceOf(number)))
@@ -116,7 +121,8 @@ export const nativePlugs = async ({ say, times }: Run): Promise<NativeFigures> =
       figures.unplugged.push(missed - pulled)
     }
     client.close()
-    return figures
+    resident.after = residentMegabytes(service.pid)
+    return { ...figures, resident }
   } finally {
     await Effect.runPromise(Scope.close(scope, Exit.void))
   }
