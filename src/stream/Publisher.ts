@@ -248,7 +248,8 @@ const noteFailure = <A>(
       stream.now.restarts++
       const lasting = error._tag === "PublisherEnded" ? error.lasting : undefined
       const isFailing = stream.now.failures > 1 || lasting !== undefined
-      const isCamera = lasting !== undefined && lasting !== "UNHEARD"
+      // one that was pulled out is told as such, and one that is back already only has to start
+      const isCamera = lasting !== undefined && lasting !== "UNHEARD" && lasting !== "GONE"
       yield* SubscriptionRef.set(
         stream.state,
         isFailing
