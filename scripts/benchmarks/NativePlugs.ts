@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { WebSocket } from "ws"
-import { fakeKernel } from "../../test/device/v4l2/FakeSysfs.ts"
+import { fakeKernel, usbCamera } from "../../test/device/v4l2/FakeSysfs.ts"
 import type { Run } from "./Benchmark.ts"
 import { residentMegabytes } from "./Proc.ts"
 import { socketOptions } from "./Rpc.ts"
@@ -66,19 +66,6 @@ const listen = async ({ ground, url }: Service) => {
   }
 }
 
-const deviceOf = (number: number) => {
-  const device = `pci0/0000:00:14.0/usb1/1-${number}`
-  return {
-    device: `${device}/1-${number}:1.0`,
-    attributes: {
-      [`${device}/idVendor`]: "046d",
-      [`${device}/idProduct`]: "0825",
-      [`${device}/serial`]: `SN${number}`,
-      [`${device}/1-${number}:1.0/bInterfaceClass`]: "0e"
-    }
-  }
-}
-
 /** The program as it is, on a kernel of files: what is left of a plug without the device and the emulation. */
 export const nativePlugs = async ({ say, times }: Run): Promise<NativeFigures> => {
   const scope = Scope.makeUnsafe()
@@ -102,7 +89,7 @@ export const nativePlugs = async ({ say, times }: Run): Promise<NativeFigures> =
       if (round === times(1000)) resident.settled = residentMegabytes(service.pid)
       const number = (round + warmUp) % cameras
       const node = `video${number}`
-      await Effect.runPromise(kernel.describe(node, deviceOf(number)))
+      await Effect.runPromise(kernel.describe(node, usbCamera({ port: `1-${number}`, serial: `SN${number}` })))
       const connected = client.hear(`Camera ${node}`, "CONNECTED")
       const began = performance.now()
       await Effect.runPromise(kernel.appear(node))

@@ -7,6 +7,7 @@ import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { getPriority } from "node:os"
 import { ProgramMissing } from "../config/StartupErrors.ts"
 import { lineSplitter, maskSecrets, tail } from "./Lines.ts"
 
@@ -40,6 +41,8 @@ export interface ChildCommand {
   readonly stdin?: Stream.Stream<Uint8Array>
   readonly stdout: "pipe" | "ignore"
   readonly fd3?: boolean
+  /** It works for long on all cores: at the usual priority, also where the service's own is higher. */
+  readonly isHeavy?: boolean
   /** Added to the environment that the service runs in. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -55,6 +58,12 @@ const pipeGrace = "200 millis"
  * for. Both exec in place, so the process that we spawned is the program. What comes after `$0` is argv, never shell text.
  */
 const unlessOrphaned = '[ "$PPID" = "$0" ] && exec "$@"'
+
+/** `nice` (coreutils) is told the steps from its own priority. */
+const atUsualPriority = (): ReadonlyArray<string> => {
+  const own = getPriority()
+  return own < 0 ? ["nice", "-n", String(-own)] : []
+}
 
 /** 126 and 127 are the shell's when `exec` fails (POSIX, 2.8.2); no program that we run uses them. */
 const couldNotRun = (code: number | undefined) => code === 126 || code === 127
@@ -100,6 +109,7 @@ export const startChild = (
             "--pdeathsig",
             "KILL",
             "--",
+            ...(command.isHeavy ? atUsualPriority() : []),
             "/bin/sh",
             "-c",
             unlessOrphaned,

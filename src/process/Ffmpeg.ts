@@ -79,6 +79,7 @@ export class Ffmpeg extends Context.Service<
           program,
           args,
           stdout: "pipe",
+          isHeavy: true,
           ...options
         }).pipe(Effect.mapError((cause) => new FfmpegFailed({ detail: `${cause.program}: ${cause.hint}`, cause })))
 

@@ -15,7 +15,7 @@ import { connect, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
-import { startChild } from "../../src/process/Child.ts"
+import { describeExit, startChild } from "../../src/process/Child.ts"
 import { MediaMtx, type MediaMtxState } from "../../src/process/MediaMtx.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { mediaMtxConfig } from "../../src/process/MediaMtxConfig.ts"
@@ -303,14 +303,14 @@ describe("the operator's MediaMTX", () => {
         )
         const config = join(folder, "mediamtx.yml")
         yield* Effect.promise(() => writeFile(config, mediaMtxConfig(settings, "the operator's")))
-        const { pids, run } = yield* operator(settings.mediamtx.binary, config)
-        yield* run
-        yield* until(mediaMtx.state, generation(1))
+        const run = yield* operator(settings.mediamtx.binary, config)
+        const first = yield* run
+        yield* Effect.raceFirst(until(mediaMtx.state, generation(1)), first.diesEarly)
         yield* api.addPath("theirs", { source: "publisher" })
 
-        yield* Effect.sync(() => process.kill(pids.at(-1) ?? 0, "SIGKILL"))
-        yield* run
-        yield* until(mediaMtx.state, generation(2))
+        yield* first.kill
+        const second = yield* run
+        yield* Effect.raceFirst(until(mediaMtx.state, generation(2)), second.diesEarly)
         assert.isTrue(Option.isNone(yield* api.getPath("theirs")))
         assert.deepStrictEqual(started, [])
       }),
@@ -321,11 +321,16 @@ describe("the operator's MediaMTX", () => {
 /** Runs MediaMTX by hand; all runs end with the test. */
 const operator = Effect.fnUntraced(function* (binary: string, config: string) {
   const spawner = Context.get(yield* Layer.build(realSpawner), ChildProcessSpawner)
-  const pids: Array<number> = []
   const scope = yield* Effect.scope
-  const run = startChild(spawner, { program: binary, args: [config], stdout: "ignore" }).pipe(
-    Effect.tap(({ pid }) => Effect.sync(() => pids.push(pid))),
+  return startChild(spawner, { program: binary, args: [config], stdout: "ignore" }).pipe(
+    Effect.map(({ exit, pid }) => ({
+      /** its ports are free again when this is done */
+      kill: Effect.andThen(
+        Effect.sync(() => process.kill(pid, "SIGKILL")),
+        exit
+      ),
+      diesEarly: Effect.flatMap(exit, (end) => Effect.die(describeExit("the operator's MediaMTX", end)))
+    })),
     Scope.provide(scope)
   )
-  return { pids, run }
 })

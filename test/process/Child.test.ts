@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import { spawn } from "node:child_process"
 import { readdirSync } from "node:fs"
 import { createServer, type Socket } from "node:net"
+import { getPriority, setPriority } from "node:os"
 import { join } from "node:path"
 import { type ChildCommand, startChild } from "../../src/process/Child.ts"
 import { realSpawner } from "../support/Spawners.ts"
@@ -72,6 +73,23 @@ layer(realSpawner, { excludeTestServices: true })("a child", (it) => {
       assert.isTrue(gone(child.pid))
       assert.isTrue(gone(Number(grandchild)))
       assert.strictEqual((yield* child.exit).signal, "SIGTERM")
+    })
+  )
+
+  it.effect("works at the usual priority when it is heavy, however high the service's own is", () =>
+    Effect.gen(function* () {
+      const own = getPriority()
+      // where only root may: both are as they were
+      yield* Effect.acquireRelease(Effect.ignore(Effect.try(() => setPriority(-7))), () =>
+        Effect.sync(() => setPriority(own))
+      )
+      const priority = (isHeavy: boolean) =>
+        Effect.gen(function* () {
+          const child = yield* start({ program: "nice", args: [], stdout: "pipe", isHeavy })
+          return Number((yield* firstLines(child.stdout, 1))[0])
+        })
+      assert.strictEqual(yield* priority(false), getPriority())
+      assert.strictEqual(yield* priority(true), Math.max(0, own))
     })
   )
 

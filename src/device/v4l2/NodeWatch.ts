@@ -86,8 +86,16 @@ export class NodeWatch extends Context.Service<
             Queue.offerUnsafe(changes, { _tag: "Scanned" })
           })
 
+          // a node comes with several events at once: one look is enough for them
+          const touched = new Set<string>()
+          const lookAtTouched = (): void => {
+            for (const name of touched) tell(name, look(name))
+            touched.clear()
+          }
           yield* watchFolder(dev, (name) => {
-            if (nodeName.test(name)) tell(name, look(name))
+            if (!nodeName.test(name)) return
+            if (touched.size === 0) setImmediate(lookAtTouched)
+            touched.add(name)
           })
           return yield* Effect.repeat(scan, Schedule.spaced(rescanEvery))
         })

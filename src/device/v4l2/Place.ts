@@ -11,14 +11,12 @@ export interface Place {
   readonly slot: string
   /** the device's path in sysfs: stands in for the bus where a driver names none; empty where there is no sysfs */
   readonly path: string
-  /** the driver's name for the node, usually the camera's */
-  readonly name: string
   /** the node that a USB camera delivers frames from (USB video class), whether or not it can be opened */
   readonly isUsbCamera: boolean
 }
 
-/** bInterfaceClass of USB_CLASS_VIDEO (usb/ch9.h) */
-const videoClass = "0e"
+/** The interface class of USB_CLASS_VIDEO (usb/ch9.h), as a modalias has it. */
+const videoClass = "0E"
 
 /**
  * Where the node with this entry (`/sys/class/video4linux/video0`) belongs. Most of it says the entry's link, which names
@@ -28,22 +26,31 @@ const videoClass = "0e"
 export const readPlace = async (sys: string, entry: string): Promise<Place> => {
   const own = targetOf(entry)
   const index = Number(own === undefined ? 0 : attribute(own, "index"))
-  if (own === undefined) return { slot: slotOf(undefined, index), path: "", name: "", isUsbCamera: false }
-  const name = attribute(own, "name")
+  if (own === undefined) return { slot: slotOf(undefined, index), path: "", isUsbCamera: false }
   // between the device and the node lies the folder of its class
   const path = relative(join(sys, "devices"), dirname(dirname(own)))
   const usb = usbOf(path)
-  if (usb === undefined) return { slot: slotOf(undefined, index), path, name, isUsbCamera: false }
-  const device = join(sys, "devices", usb.device)
+  if (usb === undefined) return { slot: slotOf(undefined, index), path, isUsbCamera: false }
   const slot = slotOf(usb.number, index)
-  const model = `${attribute(device, "idVendor")}:${attribute(device, "idProduct")}`
-  const isUsbCamera = index === 0 && attribute(join(sys, "devices", usb.interface), "bInterfaceClass") === videoClass
-  const serial = await lockedAttribute(device, "serial")
+  const { interfaceClass, model } = modelOf(attribute(join(sys, "devices", usb.interface), "modalias"))
+  const serial = await lockedAttribute(join(sys, "devices", usb.device), "serial")
   const identity = {
     position: `bus:${usb.port}:${model}:${slot}`,
     ...(serial === "" ? {} : { serial: `usb:${model}:${serial}:${slot}` })
   }
-  return { usb: identity, slot, path, name, isUsbCamera }
+  return { usb: identity, slot, path, isUsbCamera: index === 0 && interfaceClass === videoClass }
+}
+
+/** The driver's name for the node with this entry, usually the camera's. */
+export const readName = (entry: string): string => attribute(entry, "name")
+
+/**
+ * What says a USB interface's modalias, `usb:v046Dp0825d0012dcEFdsc02dp01ic0Eisc01ip00in00`: the device's vendor and
+ * product, `046d:0825`, and the interface's class. One file for three: each costs four calls into the kernel.
+ */
+const modelOf = (modalias: string) => {
+  const [, vendor = "", product = "", interfaceClass] = /^usb:v(.{4})p(.{4})d.*ic(..)isc/.exec(modalias) ?? []
+  return { model: `${vendor}:${product}`.toLowerCase(), interfaceClass }
 }
 
 /**

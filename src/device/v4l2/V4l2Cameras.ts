@@ -1,4 +1,5 @@
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -17,7 +18,7 @@ import { matchesGlob } from "./Glob.ts"
 import { isCamera } from "./Ioctl.ts"
 import { Kernel, type KernelError } from "./Kernel.ts"
 import { type NodeChange, NodeWatch, type Present } from "./NodeWatch.ts"
-import { identityOf } from "./Place.ts"
+import { identityOf, type Place } from "./Place.ts"
 import { V4l2Nodes } from "./V4l2Nodes.ts"
 
 /** How far a node is; both are open when its life ends. */
@@ -89,16 +90,7 @@ const provider = Effect.gen(function* () {
 
   /** A node's life: probed, attached when it is a camera, and so until it is interrupted. */
   const live = Effect.fnUntraced(function* ({ node, path }: Present, touched: Latch.Latch, steps: Steps) {
-    // beside the probe: the serial number may have to wait until the device's other drivers are bound
-    const placing = yield* Effect.forkScoped(
-      Effect.gen(function* () {
-        const place = yield* placeOf(node)
-        if (place.usb !== undefined) yield* names.expect(place.usb)
-        yield* steps.placed.open
-        return place
-      }),
-      { startImmediately: true }
-    )
+    const placed = yield* Deferred.make<Place>()
     let attachment: Attachment | undefined
     let told = ""
 
@@ -115,21 +107,26 @@ const provider = Effect.gen(function* () {
       if (!isPassing && error.code !== told) {
         told = error.code
         const fault = faultIn(error)
-        const place = yield* Fiber.join(placing)
+        const place = yield* Deferred.await(placed)
+        const name = nodes.name(node)
         if (fault === undefined || !place.isUsbCamera) yield* tellFailure(error)
-        else if (wanted(place.name)) {
-          const identity = identityOf(place, "")
-          yield* show({ kind: "v4l2", identity, name: place.name, node: path, formats: [] }, fault)
+        else if (wanted(name)) {
+          yield* show({ kind: "v4l2", identity: identityOf(place, ""), name, node: path, formats: [] }, fault)
         }
       }
       yield* steps.probed.open
     })
 
-    const { bus, card, deviceCaps, formats } = yield* probe(path, touched, failed)
+    const probing = yield* Effect.forkScoped(probe(path, touched, failed), { startImmediately: true })
+    // while the device opens; and its serial number may have to wait until all its drivers are bound
+    const place = yield* placeOf(node)
+    if (place.usb !== undefined) yield* names.expect(place.usb)
+    yield* steps.placed.open
+    yield* Deferred.succeed(placed, place)
+    const { bus, card, deviceCaps, formats } = yield* Fiber.join(probing)
     if (!isCamera(deviceCaps)) return
     if (!wanted(card))
       return yield* Effect.logInfo("camera left out by its name").pipe(Effect.annotateLogs({ name: card }))
-    const place = yield* Fiber.join(placing)
     yield* show({ kind: "v4l2", identity: identityOf(place, bus), name: card, node: path, formats })
     yield* steps.probed.open
     return yield* Effect.never

@@ -20,7 +20,7 @@ import {
   requestNoBuffers
 } from "./Ioctl.ts"
 import { Kernel, KernelError, type OpenNode } from "./Kernel.ts"
-import { type Place, readPlace } from "./Place.ts"
+import { type Place, readName, readPlace } from "./Place.ts"
 import { Roots } from "./Roots.ts"
 
 /** What a node says it is; `formats` is empty unless it is a camera. */
@@ -33,6 +33,8 @@ const unlocked: ReadonlySet<string> = new Set(["uvcvideo"])
 
 /** More than any device lists. */
 const maxFormats = 64
+/** The event loop is never kept for more than a millisecond. */
+const turnMillis = 0.5
 /** For drivers that neither list their rates nor say which is set. */
 const usualRate = 30
 
@@ -42,6 +44,8 @@ export class V4l2Nodes extends Context.Service<
   {
     /** Where the node (`video0`) belongs. */
     readonly place: (node: string) => Effect.Effect<Place, KernelError>
+    /** What its driver calls the node (`video0`): known even where it may not be opened. */
+    readonly name: (node: string) => string
     /** Asks the node at this path what it is. Streaming by others goes on undisturbed. */
     readonly probe: (path: string) => Effect.Effect<NodeInfo, KernelError>
     /** Whether the camera at this path delivers to nobody now, so that we could have it. */
@@ -53,10 +57,11 @@ export class V4l2Nodes extends Context.Service<
     Effect.gen(function* () {
       const kernel = yield* Kernel
       const { sys } = yield* Roots
+      const entryOf = (node: string): string => join(sys, "class", "video4linux", node)
 
       const driverOf = (path: string): string => {
         try {
-          return basename(readlinkSync(join(sys, "class", "video4linux", basename(path), "device", "driver")))
+          return basename(readlinkSync(join(entryOf(basename(path)), "device", "driver")))
         } catch {
           return ""
         }
@@ -90,7 +95,8 @@ export class V4l2Nodes extends Context.Service<
       )
 
       return V4l2Nodes.of({
-        place: (node) => kernel.read(join(sys, "class", "video4linux", node), (entry) => readPlace(sys, entry)),
+        place: (node) => kernel.read(entryOf(node), (entry) => readPlace(sys, entry)),
+        name: (node) => readName(entryOf(node)),
         probe,
         isFree
       })
@@ -101,11 +107,12 @@ export class V4l2Nodes extends Context.Service<
 const call = (node: OpenNode, { argument, request }: Call) => node.ioctlAsync(request, argument)
 
 /**
- * All formats with their sizes and rates; a few hundred ioctls, so others have their turn after each size. `current`
- * stands in where the driver lists none.
+ * All formats with their sizes and rates; up to a few hundred ioctls, so others have their turn every half millisecond.
+ * `current` stands in where the driver lists none.
  */
 export const enumerate = Effect.fnUntraced(function* (ioctl: Ioctl, type: number, current?: Mode) {
   const formats = new Map<string, Format>()
+  let since = performance.now()
   for (let index = 0; index < maxFormats; index++) {
     const format = formatAt(ioctl, type, index)
     if (format === undefined) break
@@ -116,7 +123,9 @@ export const enumerate = Effect.fnUntraced(function* (ioctl: Ioctl, type: number
     for (const frame of listed.length === 0 ? now : listed) {
       const rates = frameRates(ioctl, format.code, frame)
       sizes.push({ ...frame, rates: rates.length > 0 ? rates : [current?.rate ?? usualRate] })
+      if (performance.now() - since < turnMillis) continue
       yield* Effect.yieldNow
+      since = performance.now()
     }
     formats.set(format.pixelFormat, { pixelFormat: format.pixelFormat, sizes })
   }

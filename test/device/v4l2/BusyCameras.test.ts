@@ -16,6 +16,7 @@ const bench = Effect.gen(function* () {
   const free = new Set<string>()
   const nodes = Layer.succeed(V4l2Nodes, {
     place: () => Effect.never,
+    name: () => "",
     probe: () => Effect.never,
     isFree: (path) => Effect.sync(() => (asked.push(path), free.has(path)))
   })

@@ -15,7 +15,7 @@ import { V4l2Nodes } from "../../../src/device/v4l2/V4l2Nodes.ts"
 import { testSettings } from "../../support/TestSettings.ts"
 import { devicesInMemory } from "../InMemory.ts"
 import { fakeIoctl } from "./FakeDriver.ts"
-import { fakeKernel } from "./FakeSysfs.ts"
+import { fakeKernel, usbCamera } from "./FakeSysfs.ts"
 
 /** From the event in /dev to the registry, on a kernel of our own: only its system calls on nodes are made up. */
 const bench = Effect.gen(function* () {
@@ -63,20 +63,8 @@ const bench = Effect.gen(function* () {
     scope
   )
   const devices = yield* Effect.provide(Devices, Layer.succeedContext(context))
-  const plug = (number: number) => {
-    const device = `pci0/0000:00:14.0/usb1/1-${number}`
-    return kernel.plug(`video${number}`, {
-      device: `${device}/1-${number}:1.0`,
-      attributes: {
-        [`${device}/idVendor`]: "046d",
-        [`${device}/idProduct`]: "0825",
-        [`${device}/devpath`]: String(number),
-        [`${device}/serial`]: `SN${number}`,
-        [`${device}/1-${number}:1.0/bInterfaceNumber`]: "00",
-        [`${device}/1-${number}:1.0/bInterfaceClass`]: "0e"
-      }
-    })
-  }
+  const plug = (number: number) =>
+    kernel.plug(`video${number}`, usbCamera({ port: `1-${number}`, serial: `SN${number}` }))
   const connected = () =>
     devices
       .list()

@@ -12,6 +12,41 @@ export interface FakeNode {
   readonly attributes?: Readonly<Record<string, string>>
 }
 
+export interface UsbCamera {
+  /** where it is plugged in: `1-2`, or `1-2.4` behind a hub */
+  readonly port: string
+  readonly serial?: string
+  readonly product?: string
+  /** the number of its interface */
+  readonly usbInterface?: number
+  /** its interface's class, in hexadecimal digits */
+  readonly usbClass?: string
+}
+
+const hub = "pci0000:00/0000:00:14.0/usb1"
+
+/** The first node of a USB camera: its folder is that of an interface, whose parent is the device. */
+export const usbCamera = ({
+  port,
+  product = "0825",
+  serial,
+  usbClass = "0E",
+  usbInterface = 0
+}: UsbCamera): FakeNode => {
+  const hubs = port.split(".").slice(0, -1)
+  const device = [hub, ...hubs.map((_, i) => hubs.slice(0, i + 1).join(".")), port].join("/")
+  const folder = `${device}/${port}:1.${usbInterface}`
+  return {
+    device: folder,
+    attributes: {
+      // the hub that everything is plugged into is a USB device too
+      [`${hub}/serial`]: "0000:00:14.0",
+      [`${folder}/modalias`]: `usb:v046Dp${product}d0012dcEFdsc02dp01ic${usbClass}isc01ip00in00`,
+      ...(serial === undefined ? {} : { [`${device}/serial`]: serial })
+    }
+  }
+}
+
 /** A sysfs and a /dev in a folder of their own, laid out as the kernel does. */
 export const fakeKernel = Effect.map(temporaryFolder, (root) => {
   const sys = join(root, "sys")

@@ -2,46 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
 import type { Identity } from "../../../src/device/Device.ts"
-import { identityOf, readPlace } from "../../../src/device/v4l2/Place.ts"
-import { fakeKernel, type FakeNode } from "./FakeSysfs.ts"
-
-const controller = "pci0000:00/0000:00:14.0"
-const hub = `${controller}/usb1`
-
-interface Usb {
-  readonly serial?: string
-  readonly usbInterface?: string
-  readonly usbClass?: string
-  readonly model?: string
-  readonly index?: number
-  readonly name?: string
-}
-
-/** A USB camera: its folder is that of an interface, whose parent is the device; `1-2.4` hangs on the hub `1-2`. */
-const usbNode = (
-  port: string,
-  { model = "0825", serial, usbClass = "0e", usbInterface = "00", ...more }: Usb = {}
-): FakeNode => {
-  const parents = port.split(".").slice(0, -1)
-  const device = [hub, ...parents.map((_, i) => parents.slice(0, i + 1).join(".")), port].join("/")
-  const folder = `${device}/${port}:1.${Number.parseInt(usbInterface, 16)}`
-  return {
-    device: folder,
-    attributes: {
-      // the hub that everything is plugged into is a USB device too
-      [`${hub}/idVendor`]: "1d6b",
-      [`${hub}/serial`]: "0000:00:14.0",
-      [`${hub}/devpath`]: "0",
-      [`${device}/idVendor`]: "046d",
-      [`${device}/idProduct`]: model,
-      [`${device}/devpath`]: port.slice("1-".length),
-      ...(serial === undefined ? {} : { [`${device}/serial`]: serial }),
-      [`${folder}/bInterfaceNumber`]: usbInterface,
-      [`${folder}/bInterfaceClass`]: usbClass
-    },
-    ...more
-  }
-}
+import { identityOf, readName, readPlace } from "../../../src/device/v4l2/Place.ts"
+import { fakeKernel, type FakeNode, usbCamera } from "./FakeSysfs.ts"
 
 const place = Effect.fnUntraced(function* (node: FakeNode) {
   const kernel = yield* fakeKernel
@@ -49,33 +11,39 @@ const place = Effect.fnUntraced(function* (node: FakeNode) {
   return yield* Effect.promise(() => readPlace(kernel.sys, join(kernel.sys, "class", "video4linux", "video7")))
 })
 
+const port = "1-2"
 const serial = "5A9C1F20"
-const usb = (slot: string, port = "2"): Identity => ({
+const usb = (slot: string, at = "2"): Identity => ({
   serial: `usb:046d:0825:${serial}:${slot}`,
-  position: `bus:usb-0000:00:14.0-${port}:046d:0825:${slot}`
+  position: `bus:usb-0000:00:14.0-${at}:046d:0825:${slot}`
 })
 const position = (text: string): Identity => ({ position: text })
 
 const cases: ReadonlyArray<[title: string, node: FakeNode, bus: string, identity: Identity]> = [
-  ["a USB camera has its serial number, and its port as the kernel names it", usbNode("1-2", { serial }), "", usb("0")],
-  ["one behind a hub has the way to it", usbNode("1-2.4", { serial }), "", usb("0", "2.4")],
-  ["a second camera in the same case has its interface", usbNode("1-2", { serial, usbInterface: "0c" }), "", usb("12")],
-  ["a second stream of the same interface has its index", usbNode("1-2", { serial, index: 2 }), "", usb("0.2")],
+  [
+    "a USB camera has its serial number, and its port as the kernel names it",
+    usbCamera({ port, serial }),
+    "",
+    usb("0")
+  ],
+  ["one behind a hub has the way to it", usbCamera({ port: "1-2.4", serial }), "", usb("0", "2.4")],
+  ["a second camera in the same case has its interface", usbCamera({ port, serial, usbInterface: 12 }), "", usb("12")],
+  ["a second stream of the same interface has its index", { ...usbCamera({ port, serial }), index: 2 }, "", usb("0.2")],
   [
     "one without a serial number has its port and its model",
-    usbNode("1-2"),
+    usbCamera({ port }),
     "",
     position("bus:usb-0000:00:14.0-2:046d:0825:0")
   ],
   [
     "another model at the same port is another camera",
-    usbNode("1-2", { model: "0826" }),
+    usbCamera({ port, product: "0826" }),
     "",
     position("bus:usb-0000:00:14.0-2:046d:0826:0")
   ],
   [
     "a blank serial number is none",
-    usbNode("1-2", { serial: " " }),
+    usbCamera({ port, serial: " " }),
     "",
     position("bus:usb-0000:00:14.0-2:046d:0825:0")
   ],
@@ -108,10 +76,10 @@ describe("a camera's identity", () => {
       const kernel = yield* fakeKernel
       const read = (node: string) =>
         Effect.promise(() => readPlace(kernel.sys, join(kernel.sys, "class", "video4linux", node)))
-      yield* kernel.plug("video0", usbNode("1-2", { serial }))
+      yield* kernel.plug("video0", usbCamera({ port, serial }))
       const before = yield* read("video0")
       yield* kernel.unplug("video0")
-      yield* kernel.plug("video12", usbNode("1-2", { serial }))
+      yield* kernel.plug("video12", usbCamera({ port, serial }))
       assert.deepStrictEqual(yield* read("video12"), before)
     })
   )
@@ -125,18 +93,28 @@ describe("a camera's identity", () => {
 })
 
 describe("a node that a USB camera delivers frames from", () => {
-  it.effect("is told by its USB class and its index, and has a name", () =>
+  it.effect("is told by its USB class and its index", () =>
     Effect.gen(function* () {
-      assert.deepInclude(yield* place(usbNode("1-2", { name: "HD Webcam C525" })), {
-        isUsbCamera: true,
-        name: "HD Webcam C525"
-      })
+      assert.isTrue((yield* place(usbCamera({ port }))).isUsbCamera)
       const others = [
-        usbNode("1-2", { index: 1 }),
-        usbNode("1-2", { usbClass: "ff" }),
-        { device: "platform/vivid.0", name: "vivid" }
+        { ...usbCamera({ port }), index: 1 },
+        usbCamera({ port, usbClass: "FF" }),
+        { device: "platform/vivid.0" }
       ]
       for (const other of others) assert.isFalse((yield* place(other)).isUsbCamera)
+    })
+  )
+})
+
+describe("a node's name", () => {
+  it.effect("is what its driver says, and empty when the node is gone", () =>
+    Effect.gen(function* () {
+      const kernel = yield* fakeKernel
+      const entry = join(kernel.sys, "class", "video4linux", "video7")
+      yield* kernel.plug("video7", { ...usbCamera({ port }), name: "HD Webcam C525" })
+      assert.strictEqual(readName(entry), "HD Webcam C525")
+      yield* kernel.unplug("video7")
+      assert.strictEqual(readName(entry), "")
     })
   )
 })

@@ -34,9 +34,14 @@ const camera = (card: string, more: Partial<NodeInfo> = {}): NodeInfo => ({
 const metadata = camera("metadata", { deviceCaps: 0x04a00000, formats: [] })
 const refused = (code: string) => Effect.fail(new KernelError({ code }))
 
-const nowhere: Place = { slot: "0", path: "", name: "", isUsbCamera: false }
+/** A place, and what the driver calls the node there. */
+interface NamedPlace extends Place {
+  readonly name: string
+}
+
+const nowhere: NamedPlace = { slot: "0", path: "", name: "", isUsbCamera: false }
 /** A USB camera in this port. */
-const inPort = (port: number, name: string, serial?: string): Place => {
+const inPort = (port: number, name: string, serial?: string): NamedPlace => {
   const position = `bus:usb-x-${port}:046d:0825:0`
   const usb = serial === undefined ? { position } : { position, serial: `usb:046d:0825:${serial}:0` }
   return { usb, slot: "0", path: "", name, isUsbCamera: true }
@@ -47,11 +52,13 @@ const bench = Effect.fnUntraced(function* (cameras: Readonly<Record<string, unkn
   const changes = yield* Queue.unbounded<NodeChange>()
   const answers = new Map<string, Effect.Effect<NodeInfo, KernelError>>()
   const places = new Map<string, Effect.Effect<Place, KernelError>>()
+  const driverNames = new Map<string, string>()
   const probed: Array<string> = []
   let probing = 0
   let following = 0
   const nodes = Layer.succeed(V4l2Nodes, {
     place: (node) => places.get(node) ?? Effect.succeed(nowhere),
+    name: (node) => driverNames.get(node) ?? "",
     isFree: () => Effect.die("nobody asked whether a camera is free"),
     probe: (path) =>
       Effect.suspend(() => {
@@ -97,11 +104,12 @@ const bench = Effect.fnUntraced(function* (cameras: Readonly<Record<string, unkn
       node: string,
       answer: NodeInfo | Effect.Effect<NodeInfo, KernelError>,
       instance = "1",
-      place: Place | Effect.Effect<Place, KernelError> = nowhere,
+      place: NamedPlace | Effect.Effect<Place, KernelError> = nowhere,
       device = ""
     ) =>
       Effect.suspend(() => {
         places.set(node, "slot" in place ? Effect.succeed(place) : place)
+        driverNames.set(node, "slot" in place ? place.name : "")
         answers.set(`/dev/${node}`, "card" in answer ? Effect.succeed(answer) : answer)
         return Queue.offer(changes, { _tag: "Present", node, path: `/dev/${node}`, instance, device })
       }),

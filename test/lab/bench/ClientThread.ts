@@ -1,3 +1,4 @@
+import { setPriority } from "node:os"
 import { parentPort, workerData } from "node:worker_threads"
 import { WebSocket } from "ws"
 import { monotonicSeconds } from "./KernelEvents.ts"
@@ -25,6 +26,9 @@ export interface Heard {
 const { name, token, url } = workerData as ClientOptions
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has none
 const tell = (heard: Heard): void => parentPort?.postMessage(heard)
+
+// an instrument comes before what it measures
+setPriority(-15)
 
 const socket = new WebSocket(url, { perMessageDeflate: false })
 socket.on("open", () =>

@@ -23,7 +23,9 @@ export const kernelEvents = Effect.gen(function* () {
   const ready = yield* Queue.unbounded<void>()
   yield* Effect.acquireRelease(
     Effect.sync(() => {
-      const child = spawn("udevadm", ["monitor", "--kernel", "--subsystem-match=video4linux"], {
+      // it stamps what it hears: an instrument comes before what it measures
+      const program = ["-n", "-15", "udevadm", "monitor", "--kernel", "--subsystem-match=video4linux"]
+      const child = spawn("nice", program, {
         stdio: ["ignore", "pipe", "ignore"]
       })
       createInterface({ input: child.stdout }).on("line", (text) => {
