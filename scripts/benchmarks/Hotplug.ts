@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Footprint } from "../../test/lab/bench/Footprint.ts"
+import { emulated } from "../../test/lab/emulated.ts"
 import type { Benchmark, Measurement, Run } from "./Benchmark.ts"
 import { nativePlugs } from "./NativePlugs.ts"
 import { percentile, slowest, summary } from "./Statistics.ts"
@@ -28,7 +29,7 @@ const inTheLab = async ({ say, times }: Run): Promise<LabFigures> => {
     const plugs = times(500)
     say(`${plugs} plugs in the virtual machine, which take ${Math.ceil((plugs * 0.75 + 90) / 60)} minutes`)
     const file = join(shared, "figures")
-    const program = [process.execPath, join(root, "test/lab/bench/hotplug.ts"), String(plugs), file]
+    const program = [process.execPath, ...emulated, join(root, "test/lab/bench/hotplug.ts"), String(plugs), file]
     const machine = spawn(boot, ["--limit", "1500", "--shared", shared, "--", ...program], {
       cwd: root,
       stdio: ["ignore", "inherit", "inherit"]

@@ -3,8 +3,8 @@ import { meanLuma } from "./Luma.ts"
 
 /** The first pictures of a camera that wakes are dark or torn, until its exposure has settled. */
 const skipped = { frames: 5, millis: 300 }
-/** A camera that is dark for longer than this looks at something dark. */
-const darkMillis = 1500
+/** A camera whose pictures are dark for longer than this looks at something dark; it adjusts by pictures, not by time. */
+const night = { frames: 15, millis: 1500, longestMillis: 3000 }
 /** Mean brightness, of 255, below which a picture is dark. */
 const darkLuma = 24
 
@@ -21,7 +21,8 @@ export const warmUp = (kind: Device["kind"]): ((jpeg: Buffer, now: number) => bo
     firstAt ??= now
     const age = now - firstAt
     if (frames++ < skipped.frames && age < skipped.millis) return false
-    isWarm = age >= darkMillis || (meanLuma(jpeg, darkLuma) ?? darkLuma) >= darkLuma
+    const isNight = age >= night.longestMillis || (age >= night.millis && frames > night.frames)
+    isWarm = isNight || (meanLuma(jpeg, darkLuma) ?? darkLuma) >= darkLuma
     return isWarm
   }
 }

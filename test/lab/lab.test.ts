@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { eventually } from "../support/Eventually.ts"
+import { emulated } from "./emulated.ts"
 import { decodeResult, resultsFile } from "./vm/Results.ts"
 import { loadScenarios } from "./vm/Scenarios.ts"
 
@@ -31,7 +32,8 @@ const resultOf = (title: string) => {
 describe("with real V4L2 devices", () => {
   beforeAll(() => {
     const boot = join(import.meta.dirname, "boot")
-    machine = spawn(boot, ["--shared", shared, process.execPath, join(import.meta.dirname, "vm/main.ts")], {
+    const program = [process.execPath, ...emulated, join(import.meta.dirname, "vm/main.ts")]
+    machine = spawn(boot, ["--shared", shared, "--", ...program], {
       stdio: ["ignore", "pipe", "pipe"]
     })
     for (const stream of [machine.stdout, machine.stderr]) {

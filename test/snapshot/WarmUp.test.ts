@@ -58,7 +58,7 @@ describe("a camera that wakes and is dark at first", () => {
 
 describe("a camera in a dark room", () => {
   onFakes(
-    "gives its dark picture after 1.5 s of its stream",
+    "gives its dark picture within 3 s of its stream",
     Effect.gen(function* () {
       const { faults } = yield* FakeFfmpeg
       faults.darkMillis = 60_000
@@ -67,7 +67,7 @@ describe("a camera in a dark room", () => {
       const streamed = yield* take({ camera })
       assert.strictEqual(streamed.capture.name, "activated")
       assert.isBelow(brightness(streamed), dark)
-      assert.isBelow((yield* Clock.currentTimeMillis) - before, 2500)
+      assert.isBelow((yield* Clock.currentTimeMillis) - before, 4000)
     })
   )
 

@@ -38,10 +38,18 @@ describe("a camera that wakes", () => {
     )
   })
 
-  it("has a dark picture taken after 1.5 s: it looks at something dark", () => {
+  it("has a dark picture taken after 1.5 s and 15 pictures, or after 3 s: it looks at something dark", () => {
     assert.strictEqual(
       firstGood(50, () => dark),
       1500
+    )
+    assert.strictEqual(
+      firstGood(150, () => dark),
+      2250
+    )
+    assert.strictEqual(
+      firstGood(500, () => dark),
+      3000
     )
   })
 

@@ -84,7 +84,11 @@ const main = Effect.gen(function* () {
   )
   const told = yield* connect(service)
   const events = yield* kernelEvents
-  const footprint = Effect.promise(() => footprintOf(service.pid, ground.processes(), ground.ports.api))
+  // at rest: some seconds after its work V8 gives back what that took
+  const footprint = Effect.andThen(
+    Effect.sleep("20 seconds"),
+    Effect.promise(() => footprintOf(service.pid, ground.processes(), ground.ports.api))
+  )
   const plugged: Array<number> = []
   const unplugged: Array<number> = []
   let path = 0
