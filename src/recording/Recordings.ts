@@ -4,12 +4,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidState, type NotFound } from "../../schema/Errors.ts"
@@ -23,6 +22,7 @@ import { type Hands, makeCourse } from "./Course.ts"
 import { makeIncidents } from "./Incidents.ts"
 import type { Recording } from "./Recording.ts"
 import { type Segment, Segments } from "./Segments.ts"
+import { makeUpdates } from "./Updates.ts"
 
 export interface RecordingRequest {
   readonly camera: CameraId
@@ -73,7 +73,7 @@ export class Recordings extends Context.Service<
       const turns = new Map<CameraId, Semaphore.Semaphore>()
       let isEnding = false
       const overdue = yield* Queue.unbounded<{ readonly recording: Recording; readonly reason: string }>()
-      const updates = yield* PubSub.unbounded<RecordingStatusUpdate>()
+      const { changes, tell } = yield* makeUpdates
 
       /** One change of a camera's recording at a time. */
       const inTurn = (camera: CameraId) => {
@@ -81,23 +81,6 @@ export class Recordings extends Context.Service<
         turns.set(camera, turn)
         return turn.withPermit
       }
-
-      const tell = Effect.fnUntraced(function* (
-        { camera, finished, startedAt }: Recording,
-        segment: Segment | undefined,
-        status: RecordingStatusUpdate["status"],
-        reason?: string
-      ) {
-        const now = yield* Clock.currentTimeMillis
-        const written = segment?.filename ?? ""
-        yield* PubSub.publish(updates, {
-          device: camera,
-          status,
-          filename: finished.get(written)?.filename ?? written,
-          duration: (now - startedAt) / 1000,
-          ...(reason === undefined ? {} : { reason })
-        })
-      })
 
       const finish = (recording: Recording, segment: Segment) =>
         Effect.uninterruptibleMask(
@@ -270,7 +253,7 @@ export class Recordings extends Context.Service<
         })
       })
 
-      return Recordings.of({ start, stop, delete: remove, changes: Stream.fromPubSub(updates) })
+      return Recordings.of({ start, stop, delete: remove, changes })
     })
   )
 }

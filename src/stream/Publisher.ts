@@ -6,7 +6,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
 import type * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -22,8 +21,8 @@ import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { describe, spsOf } from "../process/RtspDescribe.ts"
 import { publishArguments } from "../source/FfmpegArguments.ts"
 import type { Source } from "../source/Source.ts"
-import type { Complaint } from "./CameraFaults.ts"
 import { CameraHealth } from "./CameraHealth.ts"
+import { lastingOf, noteFailure, pause } from "./Failures.ts"
 import type { LiveStream } from "./LiveStream.ts"
 import { Paths } from "./Paths.ts"
 import { pictureReader } from "./PictureReader.ts"
@@ -233,55 +232,6 @@ export class Publisher extends Context.Service<
     })
   )
 }
-
-/** Told before FFmpeg's end is waited for: one that froze may take seconds to go. */
-const noteFailure = <A>(
-  run: Effect.Effect<A, PublisherEnded | FfmpegFailed, Scope.Scope>,
-  stream: LiveStream
-): Effect.Effect<A, PublisherEnded | FfmpegFailed, Scope.Scope> =>
-  Effect.tapError(run, (error) =>
-    Effect.gen(function* () {
-      const reason = error._tag === "PublisherEnded" ? error.reason : error.detail
-      // one that ran well before it ended is not a failure in a row
-      const wasReady = SubscriptionRef.getUnsafe(stream.state)._tag === "Ready"
-      stream.now.failures = wasReady ? 1 : stream.now.failures + 1
-      stream.now.restarts++
-      const lasting = error._tag === "PublisherEnded" ? error.lasting : undefined
-      const isFailing = stream.now.failures > 1 || lasting !== undefined
-      // one that was pulled out is told as such, and one that is back already only has to start
-      const isCamera = lasting !== undefined && lasting !== "UNHEARD" && lasting !== "GONE"
-      yield* SubscriptionRef.set(
-        stream.state,
-        isFailing
-          ? { _tag: "Failing" as const, reason, ...(isCamera ? { isCamera } : {}) }
-          : { _tag: "Starting" as const, reason }
-      )
-      yield* Effect.logWarning("the stream's FFmpeg ended", reason)
-    })
-  )
-
-const lastingOf = ({ kind }: Complaint): Pick<PublisherEnded, "lasting"> =>
-  kind === "FROZEN" || kind === "WRONG_DATA" || kind === "UNRESPONSIVE" ? {} : { lasting: kind }
-
-/** How long it makes no sense to try again, in milliseconds, where more is known than that FFmpeg failed. */
-const atLeast: Readonly<Record<NonNullable<PublisherEnded["lasting"]>, number>> = {
-  // its going is told before; if not, the camera is still there
-  GONE: 1000,
-  UNHEARD: 0,
-  // each of these recovers with a word, which ends the wait
-  BUSY: 10_000,
-  NO_PERMISSION: 30_000,
-  // another stream of the bus has to end first
-  NO_BANDWIDTH: 2000
-}
-
-/** A quarter of a second after the first failure, twice as long after each more, 10 s at most; a fifth of it by chance. */
-const pause = (stream: LiveStream, error: PublisherEnded | FfmpegFailed): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const growing = Math.min(10_000, 125 * 2 ** stream.now.failures) * (0.9 + Math.random() * 0.2)
-    const least = error._tag === "PublisherEnded" && error.lasting !== undefined ? atLeast[error.lasting] : 0
-    return Effect.sleep(Duration.millis(Math.max(least, growing)))
-  })
 
 /** Where our own FFmpeg reaches a MediaMTX that listens on this address. */
 const loopbackOf = (host: string): string => (host === "0.0.0.0" || host === "::" || host === "" ? "127.0.0.1" : host)

@@ -303,7 +303,7 @@ describe("the operator's MediaMTX", () => {
         )
         const config = join(folder, "mediamtx.yml")
         yield* Effect.promise(() => writeFile(config, mediaMtxConfig(settings, "the operator's")))
-        const run = yield* operator(settings.mediamtx.binary, config)
+        const { run } = yield* operator(settings.mediamtx.binary, config)
         const first = yield* run
         yield* Effect.raceFirst(until(mediaMtx.state, generation(1)), first.diesEarly)
         yield* api.addPath("theirs", { source: "publisher" })
@@ -322,7 +322,7 @@ describe("the operator's MediaMTX", () => {
 const operator = Effect.fnUntraced(function* (binary: string, config: string) {
   const spawner = Context.get(yield* Layer.build(realSpawner), ChildProcessSpawner)
   const scope = yield* Effect.scope
-  return startChild(spawner, { program: binary, args: [config], stdout: "ignore" }).pipe(
+  const run = startChild(spawner, { program: binary, args: [config], stdout: "ignore" }).pipe(
     Effect.map(({ exit, pid }) => ({
       /** its ports are free again when this is done */
       kill: Effect.andThen(
@@ -333,4 +333,5 @@ const operator = Effect.fnUntraced(function* (binary: string, config: string) {
     })),
     Scope.provide(scope)
   )
+  return { run }
 })

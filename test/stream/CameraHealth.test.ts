@@ -38,17 +38,24 @@ const shownStream = Effect.fnUntraced(function* (camera: string) {
 
 const playing = Effect.map(FakeFfmpeg, ({ children }) => children.findLast((child) => child.running))
 
+/** A viewer wants it, and another program has it. */
+const busyCamera = Effect.gen(function* () {
+  const { faults } = yield* FakeFfmpeg
+  const streams = yield* Streams
+  faults.failStarts = 1000
+  faults.complaint = "/dev/video0: Device or resource busy"
+  const camera = yield* plugInUsb()
+  const stream = yield* streams.lease(camera, "viewer")
+  yield* untilSeen(camera, "ERROR: BUSY, opened by obs (process 812)")
+  return { camera, stream }
+})
+
 describe("a camera that another program has open", () => {
   onFakes(
     "is BUSY, and clients hear who has it",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const streams = yield* Streams
-      faults.failStarts = 1000
-      faults.complaint = "/dev/video0: Device or resource busy"
-      const camera = yield* plugInUsb()
-      const stream = yield* streams.lease(camera, "viewer")
-      yield* untilSeen(camera, "ERROR: BUSY, opened by obs (process 812)")
+      const { stream } = yield* busyCamera
       assert.deepEqual(stateOf(stream), {
         _tag: "Failing",
         reason: "opened by obs (process 812)",
@@ -64,12 +71,7 @@ describe("a camera that another program has open", () => {
     Effect.gen(function* () {
       const { faults } = yield* FakeFfmpeg
       const devices = yield* Devices
-      const streams = yield* Streams
-      faults.failStarts = 1000
-      faults.complaint = "/dev/video0: Device or resource busy"
-      const camera = yield* plugInUsb()
-      const stream = yield* streams.lease(camera, "viewer")
-      yield* untilSeen(camera, "ERROR: BUSY, opened by obs (process 812)")
+      const { camera, stream } = yield* busyCamera
       yield* TestClock.adjust("60 seconds")
       assert.isAtMost((yield* children("publish")).length, 7)
       faults.failStarts = 0

@@ -21,6 +21,14 @@ const leased = (camera: string, reason: Reason) =>
     })
   )
 
+/** The stream runs for so long from now, to the second. */
+const endsIn = Effect.fnUntraced(function* (seconds: number) {
+  yield* TestClock.adjust(`${seconds - 1} seconds`)
+  assert.strictEqual(yield* publishers, 1)
+  yield* TestClock.adjust("1 seconds")
+  assert.strictEqual(yield* publishers, 0)
+})
+
 describe("how long a stream lives", () => {
   for (const [reason, seconds] of [
     ["viewer", 300],
@@ -31,10 +39,7 @@ describe("how long a stream lives", () => {
       Effect.gen(function* () {
         const camera = yield* plugIn()
         yield* leased(camera, reason)
-        yield* TestClock.adjust(`${seconds - 1} seconds`)
-        assert.strictEqual(yield* publishers, 1)
-        yield* TestClock.adjust("1 seconds")
-        assert.strictEqual(yield* publishers, 0)
+        yield* endsIn(seconds)
         assert.lengthOf(yield* children("publish"), 1)
       })
     )
@@ -57,10 +62,7 @@ describe("how long a stream lives", () => {
       yield* leased(camera, "viewer")
       yield* TestClock.adjust("10 seconds")
       yield* leased(camera, "snapshot")
-      yield* TestClock.adjust("289 seconds")
-      assert.strictEqual(yield* publishers, 1)
-      yield* TestClock.adjust("1 seconds")
-      assert.strictEqual(yield* publishers, 0)
+      yield* endsIn(290)
     })
   )
 
@@ -71,10 +73,7 @@ describe("how long a stream lives", () => {
       yield* leased(camera, "viewer")
       yield* TestClock.adjust("200 seconds")
       yield* leased(camera, "viewer")
-      yield* TestClock.adjust("299 seconds")
-      assert.strictEqual(yield* publishers, 1)
-      yield* TestClock.adjust("1 seconds")
-      assert.strictEqual(yield* publishers, 0)
+      yield* endsIn(300)
     })
   )
 
