@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { bufferType, currentMode, isCamera, queryCapability } from "../../../src/device/v4l2/Ioctl.ts"
+import { bufferType, currentMode, type Ioctl, isCamera, queryCapability } from "../../../src/device/v4l2/Ioctl.ts"
 import { enumerate } from "../../../src/device/v4l2/V4l2Nodes.ts"
 import { type FakeDriver, fakeIoctl, type Interval } from "./FakeDriver.ts"
 
@@ -174,6 +174,29 @@ describe("what a camera delivers", () => {
         return 0
       }, 1).pipe(Effect.map((all) => all.length))
       assert.isAtMost(formats, 64)
+    })
+  )
+
+  it.effect("leaves others their turn while a camera lists many modes", () =>
+    Effect.gen(function* () {
+      const sizes = Array.from({ length: 40 }, (_, n) => [320 + 16 * n, 240] as const)
+      const driver = fakeIoctl({ deviceCaps: capture, formats: [{ fourcc: "MJPG", sizes, intervals: fast }] })
+      const slow: Ioctl = (request, argument) => {
+        const until = performance.now() + 0.6
+        while (performance.now() < until);
+        return driver(request, argument)
+      }
+      let turns = 0
+      let isOver = false
+      const turn = (): void => {
+        turns++
+        if (!isOver) setImmediate(turn)
+      }
+      setImmediate(turn)
+      yield* enumerate(slow, 1)
+      isOver = true
+      // each size takes longer than anybody may keep the loop
+      assert.isAtLeast(turns, sizes.length)
     })
   )
 })
