@@ -36,9 +36,7 @@ const lazily: Plugin = {
 
 /**
  * The file that is run. Another Node ends here: an older one lacks modules that main.cjs requires before it can say so.
- * The cache has to be enabled before what it caches is loaded. What a start leaves behind is given back to the system
- * once, by V8's most thorough collection: 4 to 5 of 69 MB, measured, for one pause of 40 ms (an ordinary collection gives
- * nothing back; --optimize-for-size gives 3 MB, and costs a call a third more CPU).
+ * The cache has to be enabled before what it caches is loaded.
  */
 const launch = `if (process.versions.node.split(".")[0] !== "24") {
   process.stderr.write(
@@ -48,10 +46,6 @@ const launch = `if (process.versions.node.split(".")[0] !== "24") {
 }
 require("node:module").enableCompileCache(__dirname + "/compile-cache")
 require("./main.cjs")
-setTimeout(() => {
-  require("node:v8").setFlagsFromString("--expose-gc")
-  require("node:vm").runInNewContext("gc")({ type: "major", execution: "sync", flavor: "last-resort" })
-}, 3000).unref()
 `
 
 /** V8 keeps a source with one character beyond Latin-1 in two bytes a character: 0.7 MB here, for an ellipsis. */

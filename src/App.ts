@@ -22,6 +22,7 @@ import { Readiness } from "./http/Readiness.ts"
 import { Ffmpeg } from "./process/Ffmpeg.ts"
 import { MediaMtx } from "./process/MediaMtx.ts"
 import { MediaMtxApi } from "./process/MediaMtxApi.ts"
+import * as Memory from "./process/Memory.ts"
 import { Recordings } from "./recording/Recordings.ts"
 import { Segments } from "./recording/Segments.ts"
 import * as AuthHandlers from "./rpc/AuthHandlers.ts"
@@ -111,7 +112,7 @@ const rpc = Layer.mergeAll(WebSocketServer.layer, Notifications.layer).pipe(
 const http = Layer.mergeAll(Downloads.layer, MediaMtxAuth.layer, Health.layer).pipe(Layer.provide(Readiness.layer))
 
 /** The whole service, on `Settings` and what is on the ground. */
-export const layer = Layer.mergeAll(rpc, http).pipe(
+export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
   Layer.provide([snapshots, recordings]),
   Layer.provide(streams.pipe(Layer.provide(Holders.layer))),
   Layer.provide(devices),

@@ -21,7 +21,8 @@ import { kernelEvents, monotonicSeconds } from "./KernelEvents.ts"
  *
  * A USB camera is plugged in and pulled out PLUGS times. FILE gets the figures as JSON, in milliseconds: `plugged` and
  * `unplugged` of each, `path` (from the first notification to MediaMTX's path), `fresh` (snapshots that are not to be older
- * than the call, of a camera that streams MJPEG), and what the service held before and after.
+ * than the call, of a camera that streams MJPEG), and what the service held before the first plug (`started`), after
+ * the warm-up (`before`), and after all.
  */
 
 const plugs = Number(process.argv[2])
@@ -84,9 +85,9 @@ const main = Effect.gen(function* () {
   )
   const told = yield* connect(service)
   const events = yield* kernelEvents
-  // at rest: some seconds after its work V8 gives back what that took
+  // at rest: what work took is given back when there is none, at most every 30 seconds (src/process/Memory.ts)
   const footprint = Effect.andThen(
-    Effect.sleep("20 seconds"),
+    Effect.sleep("45 seconds"),
     Effect.promise(() => footprintOf(service.pid, ground.processes(), ground.ports.api))
   )
   const plugged: Array<number> = []
@@ -113,12 +114,13 @@ const main = Effect.gen(function* () {
     unplugged.push((missed - removed.at) * 1000)
   }, Effect.timeout(patience))
 
+  const started = yield* footprint
   for (let count = 0; count < warmUp; count++) yield* round(count % 8)
   const before = yield* footprint
   for (let count = 0; count < plugs; count++) yield* round(count % 8)
   const after = yield* footprint
   const fresh = yield* freshSnapshots(service).pipe(Effect.timeout("3 minutes"))
-  const measured = { fresh, plugged: plugged.slice(warmUp), unplugged: unplugged.slice(warmUp), path, before, after }
+  const measured = { fresh, plugged: plugged.slice(warmUp), unplugged: unplugged.slice(warmUp), path, started, before, after }
   writeFileSync(file, JSON.stringify(measured))
 }).pipe(Effect.scoped)
 
