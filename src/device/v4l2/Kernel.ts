@@ -66,6 +66,8 @@ export class Kernel extends Context.Service<
      * turn before): what hangs is not joined by another open of the same node, and is closed should it end.
      */
     readonly open: (path: string) => Effect.Effect<OpenNode, KernelError, Scope.Scope>
+    /** Loads what calls ioctl(2), which stops all else for 12 ms; else the first node does. Tells nothing if it fails: `open` does. */
+    readonly prepare: Effect.Effect<void>
     /** Reads a file of the kernel's that a device may hold up, under the same rules. */
     readonly read: <A>(path: string, read: (path: string) => Promise<A>) => Effect.Effect<A, KernelError>
   }
@@ -80,7 +82,7 @@ const layerOn = (calls: SystemCalls): Layer.Layer<Kernel> =>
       const scope = yield* Effect.scope
       const pool = yield* Semaphore.make(places)
       const running = new Map<string, Promise<void>>()
-      // the foreign function interface takes 12 ms and 3 MB: only where there is a node to ask
+      // the foreign function interface takes 12 ms and 3 MB: only where cameras are looked for
       let loading: Promise<Ioctls> | undefined
       const loaded = Effect.tryPromise({
         try: () => (loading ??= calls.ioctls()),
@@ -158,7 +160,11 @@ const layerOn = (calls: SystemCalls): Layer.Layer<Kernel> =>
           })
         )
 
-      return Kernel.of({ open: Effect.fn("Kernel.open")(open), read: Effect.fn("Kernel.read")(read) })
+      return Kernel.of({
+        open: Effect.fn("Kernel.open")(open),
+        prepare: Effect.ignore(loaded),
+        read: Effect.fn("Kernel.read")(read)
+      })
     })
   )
 

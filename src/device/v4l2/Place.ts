@@ -15,30 +15,55 @@ export interface Place {
   readonly isUsbCamera: boolean
 }
 
+/** What is known of a node's place at once: all but the serial number. */
+export interface Site extends Omit<Place, "usb"> {
+  readonly usb?: {
+    /** the device's folder in sysfs, and its interface's */
+    readonly device: string
+    readonly interface: string
+    readonly port: string
+    /** vendor and product: `046d:0825` */
+    readonly model: string
+  }
+}
+
 /** The interface class of USB_CLASS_VIDEO (usb/ch9.h), as a modalias has it. */
 const videoClass = "0E"
 
 /**
  * Where the node with this entry (`/sys/class/video4linux/video0`) belongs. Most of it says the entry's link, which names
  * all parents: `../../devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/video4linux/video0`. What is read beside it comes
- * from the kernel's memory within microseconds, but for the serial number: its device is locked while drivers are bound.
+ * from the kernel's memory within microseconds.
  */
-export const readPlace = async (sys: string, entry: string): Promise<Place> => {
+export const readSite = (sys: string, entry: string): Site => {
   const own = targetOf(entry)
   const index = Number(own === undefined ? 0 : attribute(own, "index"))
   if (own === undefined) return { slot: slotOf(undefined, index), path: "", isUsbCamera: false }
   // between the device and the node lies the folder of its class
   const path = relative(join(sys, "devices"), dirname(dirname(own)))
-  const usb = usbOf(path)
-  if (usb === undefined) return { slot: slotOf(undefined, index), path, isUsbCamera: false }
-  const slot = slotOf(usb.number, index)
-  const { interfaceClass, model } = modelOf(attribute(join(sys, "devices", usb.interface), "modalias"))
-  const serial = await lockedAttribute(join(sys, "devices", usb.device), "serial")
-  const identity = {
-    position: `bus:${usb.port}:${model}:${slot}`,
-    ...(serial === "" ? {} : { serial: `usb:${model}:${serial}:${slot}` })
+  const found = usbOf(path)
+  if (found === undefined) return { slot: slotOf(undefined, index), path, isUsbCamera: false }
+  const folder = join(sys, "devices", found.interface)
+  const { interfaceClass, model } = modelOf(attribute(folder, "modalias"))
+  return {
+    usb: { device: join(sys, "devices", found.device), interface: folder, port: found.port, model },
+    slot: slotOf(found.number, index),
+    path,
+    isUsbCamera: index === 0 && interfaceClass === videoClass
   }
-  return { usb: identity, slot, path, isUsbCamera: index === 0 && interfaceClass === videoClass }
+}
+
+/**
+ * The serial number of the USB device with this folder, or the empty text. Waits while the kernel has the device locked:
+ * until drivers are bound to all its interfaces, which with a microphone takes as long as that needs.
+ */
+export const readSerial = (device: string): Promise<string> => lockedAttribute(device, "serial")
+
+export const placeAt = ({ usb, ...site }: Site, serial: string): Place => {
+  if (usb === undefined) return site
+  const { model, port } = usb
+  const position = `bus:${port}:${model}:${site.slot}`
+  return { ...site, usb: serial === "" ? { position } : { position, serial: `usb:${model}:${serial}:${site.slot}` } }
 }
 
 /** The driver's name for the node with this entry, usually the camera's. */

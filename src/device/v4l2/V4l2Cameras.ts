@@ -166,6 +166,7 @@ const provider = Effect.gen(function* () {
   })
 
   const firstLook = Effect.gen(function* () {
+    yield* nodes.prepare
     const all = first.splice(0)
     const each = (step: keyof Steps) =>
       Effect.forEach(all, (steps) => steps[step].await, { discard: true }).pipe(Effect.timeoutOption(firstLookBound))
@@ -210,7 +211,7 @@ export const layerNodes = Layer.unwrap(
 
 /**
  * Attaches the V4L2 capture nodes whose names `cameras.include` and `cameras.exclude` let through, for as long as they are
- * there. With `cameras.v4l2: false`, and on a machine without such nodes, nothing is opened or loaded.
+ * there. With `cameras.v4l2: false` nothing is opened or loaded.
  */
 export const layer = layerNodes.pipe(
   Layer.provide([V4l2Nodes.layer.pipe(Layer.provide(Kernel.layer)), NodeWatch.layer])

@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { readlinkSync } from "node:fs"
@@ -20,7 +21,8 @@ import {
   requestNoBuffers
 } from "./Ioctl.ts"
 import { Kernel, KernelError, type OpenNode } from "./Kernel.ts"
-import { type Place, readName, readPlace } from "./Place.ts"
+import { mediaSerial } from "./Media.ts"
+import { type Place, placeAt, readName, readSerial, readSite } from "./Place.ts"
 import { Roots } from "./Roots.ts"
 
 /** What a node says it is; `formats` is empty unless it is a camera. */
@@ -31,6 +33,8 @@ export interface NodeInfo extends Capability {
 /** They answer what is asked here from memory even while they wait for their device; others lock each call. */
 const unlocked: ReadonlySet<string> = new Set(["uvcvideo"])
 
+/** A camera alone has its serial number within this time; its microphone may lock the device for a second. */
+const patience = Duration.millis(25)
 /** More than any device lists. */
 const maxFormats = 64
 /** The event loop is never kept for more than a millisecond. */
@@ -42,6 +46,8 @@ const usualRate = 30
 export class V4l2Nodes extends Context.Service<
   V4l2Nodes,
   {
+    /** Takes its 12 ms of the event loop now, and none when the first camera comes. */
+    readonly prepare: Effect.Effect<void>
     /** Where the node (`video0`) belongs. */
     readonly place: (node: string) => Effect.Effect<Place, KernelError>
     /** What its driver calls the node (`video0`): known even where it may not be opened. */
@@ -56,8 +62,19 @@ export class V4l2Nodes extends Context.Service<
     V4l2Nodes,
     Effect.gen(function* () {
       const kernel = yield* Kernel
-      const { sys } = yield* Roots
+      const { dev, sys } = yield* Roots
       const entryOf = (node: string): string => join(sys, "class", "video4linux", node)
+
+      const place = Effect.fn("V4l2Nodes.place")(function* (node: string) {
+        const site = readSite(sys, entryOf(node))
+        if (site.usb === undefined) return placeAt(site, "")
+        const { device, interface: folder } = site.usb
+        const late = Effect.gen(function* () {
+          yield* Effect.sleep(patience)
+          return (yield* mediaSerial(kernel, dev, folder)) ?? (yield* Effect.never)
+        })
+        return placeAt(site, yield* Effect.raceFirst(kernel.read(device, readSerial), late))
+      })
 
       const driverOf = (path: string): string => {
         try {
@@ -95,7 +112,8 @@ export class V4l2Nodes extends Context.Service<
       )
 
       return V4l2Nodes.of({
-        place: (node) => kernel.read(entryOf(node), (entry) => readPlace(sys, entry)),
+        prepare: kernel.prepare,
+        place,
         name: (node) => readName(entryOf(node)),
         probe,
         isFree

@@ -15,6 +15,7 @@ const bench = Effect.gen(function* () {
   const asked: Array<string> = []
   const free = new Set<string>()
   const nodes = Layer.succeed(V4l2Nodes, {
+    prepare: Effect.void,
     place: () => Effect.never,
     name: () => "",
     probe: () => Effect.never,

@@ -24,6 +24,7 @@ const bench = Effect.gen(function* () {
   const hanging = new Map<number, () => void>()
   const opened = new Map<number, string>()
   let next = 3
+  let loads = 0
   const ioctlOf = (fd: number) => {
     const node = opened.get(fd) ?? ""
     return fakeIoctl({
@@ -44,12 +45,14 @@ const bench = Effect.gen(function* () {
         : Promise.resolve(fd)
     },
     close: (fd) => void opened.delete(fd),
-    ioctls: () =>
-      Promise.resolve({
+    ioctls: () => {
+      loads++
+      return Promise.resolve({
         ioctl: ioctlOf,
         ioctlAsync: (fd, request, argument) => Promise.resolve(ioctlOf(fd)(request, argument) === 0),
         addressOf: () => 0n
       })
+    }
   })
   const context = yield* Layer.buildWithScope(
     V4l2Cameras.layerNodes.pipe(
@@ -77,6 +80,7 @@ const bench = Effect.gen(function* () {
     connected,
     close: Scope.close(scope, Exit.void),
     opened,
+    loads: () => loads,
     endHanging: Effect.sync(() => hanging.forEach((end) => end())),
     until: (condition: () => boolean) => Stream.runHead(Stream.filter(devices.changes, condition))
   }
@@ -90,6 +94,17 @@ describe("the way from a kernel event to a camera", () => {
       // the clock stands still: nobody's deadline has to pass first
       yield* until(() => connected().length === 1)
       assert.deepStrictEqual(connected(), ["Camera video1"])
+    })
+  )
+
+  it.effect("begins before the first camera comes: what asks the kernel is loaded by then, and once", () =>
+    Effect.gen(function* () {
+      const { connected, devices, loads, plug, until } = yield* bench
+      yield* devices.awaitSettled
+      assert.strictEqual(loads(), 1)
+      yield* plug(1)
+      yield* until(() => connected().length === 1)
+      assert.strictEqual(loads(), 1)
     })
   )
 

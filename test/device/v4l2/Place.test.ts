@@ -2,13 +2,19 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
 import type { Identity } from "../../../src/device/Device.ts"
-import { identityOf, readName, readPlace } from "../../../src/device/v4l2/Place.ts"
+import { identityOf, placeAt, readName, readSerial, readSite } from "../../../src/device/v4l2/Place.ts"
 import { fakeKernel, type FakeNode, usbCamera } from "./FakeSysfs.ts"
+
+const read = (sys: string, node: string) =>
+  Effect.promise(async () => {
+    const site = readSite(sys, join(sys, "class", "video4linux", node))
+    return placeAt(site, site.usb === undefined ? "" : await readSerial(site.usb.device))
+  })
 
 const place = Effect.fnUntraced(function* (node: FakeNode) {
   const kernel = yield* fakeKernel
   yield* kernel.plug("video7", node)
-  return yield* Effect.promise(() => readPlace(kernel.sys, join(kernel.sys, "class", "video4linux", "video7")))
+  return yield* read(kernel.sys, "video7")
 })
 
 const port = "1-2"
@@ -74,19 +80,17 @@ describe("a camera's identity", () => {
   it.effect("does not depend on the node's number", () =>
     Effect.gen(function* () {
       const kernel = yield* fakeKernel
-      const read = (node: string) =>
-        Effect.promise(() => readPlace(kernel.sys, join(kernel.sys, "class", "video4linux", node)))
       yield* kernel.plug("video0", usbCamera({ port, serial }))
-      const before = yield* read("video0")
+      const before = yield* read(kernel.sys, "video0")
       yield* kernel.unplug("video0")
       yield* kernel.plug("video12", usbCamera({ port, serial }))
-      assert.deepStrictEqual(yield* read("video12"), before)
+      assert.deepStrictEqual(yield* read(kernel.sys, "video12"), before)
     })
   )
 
   it.effect("is the bus alone where there is no sysfs", () =>
     Effect.gen(function* () {
-      const there = yield* Effect.promise(() => readPlace("/nowhere", "/nowhere/class/video4linux/video0"))
+      const there = yield* read("/nowhere", "video0")
       assert.deepStrictEqual(identityOf(there, "usb-x-1"), position("bus:usb-x-1:0"))
     })
   )

@@ -57,6 +57,7 @@ const bench = Effect.fnUntraced(function* (cameras: Readonly<Record<string, unkn
   let probing = 0
   let following = 0
   const nodes = Layer.succeed(V4l2Nodes, {
+    prepare: Effect.void,
     place: (node) => places.get(node) ?? Effect.succeed(nowhere),
     name: (node) => driverNames.get(node) ?? "",
     isFree: () => Effect.die("nobody asked whether a camera is free"),

@@ -20,7 +20,11 @@ const onDriver = (driver: FakeDriver, wait: Effect.Effect<void, KernelError> = E
     idle: Effect.void,
     addressOf: () => 0n
   }
-  const kernel = Layer.succeed(Kernel, { open: () => Effect.succeed(node), read: () => Effect.never })
+  const kernel = Layer.succeed(Kernel, {
+    prepare: Effect.void,
+    open: () => Effect.succeed(node),
+    read: () => Effect.never
+  })
   return V4l2Nodes.layer.pipe(Layer.provide(kernel))
 }
 

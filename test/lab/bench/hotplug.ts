@@ -120,7 +120,15 @@ const main = Effect.gen(function* () {
   for (let count = 0; count < plugs; count++) yield* round(count % 8)
   const after = yield* footprint
   const fresh = yield* freshSnapshots(service).pipe(Effect.timeout("3 minutes"))
-  const measured = { fresh, plugged: plugged.slice(warmUp), unplugged: unplugged.slice(warmUp), path, started, before, after }
+  const measured = {
+    fresh,
+    plugged: plugged.slice(warmUp),
+    unplugged: unplugged.slice(warmUp),
+    path,
+    started,
+    before,
+    after
+  }
   writeFileSync(file, JSON.stringify(measured))
 }).pipe(Effect.scoped)
 

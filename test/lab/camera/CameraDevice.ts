@@ -6,6 +6,7 @@ import {
   configurationDescriptor,
   controlInterface,
   deviceDescriptor,
+  microphoneString,
   payloadBytes,
   processingUnit,
   streamingInterface,
@@ -30,6 +31,10 @@ export interface CameraDevice {
   /** Requests to controls wait from now on, or are answered, those that have waited too. */
   readonly hangControls: (on: boolean) => void
   readonly delayControls: (milliseconds: number) => void
+  /** Whether the kernel waits for the microphone. */
+  readonly isWaitedFor: () => boolean
+  /** The microphone answers. */
+  readonly answerMicrophone: () => void
 }
 
 /** bmRequestType and bRequest: USB 2.0, tables 9-2 and 9-4 */
@@ -76,6 +81,7 @@ export const makeCameraDevice = (spec: CameraSpec, frames: Frames, link: Link, o
   let payloads: Array<Buffer> = []
   let hanging: Array<() => void> | undefined
   let delay = 0
+  let microphone: { readonly id: number; readonly answer: () => void } | undefined
 
   const start = (agreement: Agreement): void => {
     streaming = agreement
@@ -169,7 +175,9 @@ export const makeCameraDevice = (spec: CameraSpec, frames: Frames, link: Link, o
     const [target, unit] = [index & 0xff, index >> 8]
     const reply = (answer: Buffer | number): void =>
       typeof answer === "number" ? link.complete(id, answer) : link.complete(id, done, answer.subarray(0, length))
-    if (isStandard(type)) {
+    if (spec.slowMicrophone === true && isStandard(type) && value === ((3 << 8) | microphoneString)) {
+      microphone = { id, answer: () => reply(answerStandard(type, code, value, index)) }
+    } else if (isStandard(type)) {
       reply(answerStandard(type, code, value, index))
     } else if (target === streamingInterface) {
       reply(answerStreaming(code, value >> 8, data))
@@ -206,6 +214,12 @@ export const makeCameraDevice = (spec: CameraSpec, frames: Frames, link: Link, o
     },
     delayControls: (milliseconds) => {
       delay = milliseconds
+    },
+    // the kernel gives up after 5 s (USB_CTRL_GET_TIMEOUT)
+    isWaitedFor: () => microphone !== undefined && link.isOpen(microphone.id),
+    answerMicrophone: () => {
+      microphone?.answer()
+      microphone = undefined
     }
   }
 }

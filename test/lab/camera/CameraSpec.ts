@@ -44,6 +44,8 @@ export interface CameraSpec {
   readonly busFull?: boolean
   /** so many frames after each start are black, as with cameras that wake up; not with H264 */
   readonly darkFrames?: number
+  /** it has a microphone, which the kernel is not done with until the camera lets it */
+  readonly slowMicrophone?: boolean
 }
 
 export type H264Profile = "constrained baseline" | "high"

@@ -44,6 +44,10 @@ const guid = (code: string): ReadonlyArray<number> => [
 
 const sized = (...bytes: ReadonlyArray<number>): ReadonlyArray<number> => [bytes.length + 1, ...bytes]
 
+/** Of the microphone's interface: the kernel asks for it once the camera's driver is bound, and binds no other meanwhile. */
+export const microphoneString = 4
+const microphoneInterface = 2
+
 /** Strings 1 to 3; without a serial number there is no third. */
 const strings = (spec: CameraSpec): ReadonlyArray<string> => [
   "Lab",
@@ -54,7 +58,7 @@ const strings = (spec: CameraSpec): ReadonlyArray<string> => [
 /** USB 2.0, 9.6.7; index 0 lists the languages: US English. */
 export const stringDescriptor = (spec: CameraSpec, index: number): Buffer | undefined => {
   if (index === 0) return Buffer.from(sized(0x03, ...le16(0x0409)))
-  const text = strings(spec)[index - 1]
+  const text = index === microphoneString ? "Microphone" : strings(spec)[index - 1]
   return text === undefined ? undefined : Buffer.from(sized(0x03, ...Buffer.from(text, "utf16le")))
 }
 
@@ -176,8 +180,11 @@ export const configurationDescriptor = (spec: CameraSpec): Buffer => {
     ...sized(0x0b, controlInterface, 2, video, 0x03, 0, 0),
     ...interfaceDescriptor(controlInterface, 0, 0, 1),
     ...controlDescriptors(spec),
-    ...streaming
+    ...streaming,
+    // of a class that no driver takes
+    ...(spec.slowMicrophone === true ? sized(0x04, microphoneInterface, 0, 0, 0xff, 0, 0, microphoneString) : [])
   ]
+  const interfaces = spec.slowMicrophone === true ? 3 : 2
   // powered by the bus, 100 mA
-  return Buffer.from([...sized(0x02, ...le16(9 + body.length), 2, 1, 0, 0x80, 50), ...body])
+  return Buffer.from([...sized(0x02, ...le16(9 + body.length), interfaces, 1, 0, 0x80, 50), ...body])
 }

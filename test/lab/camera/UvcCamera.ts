@@ -31,6 +31,9 @@ export interface PluggedCamera {
   readonly hangControls: (on: boolean) => Effect.Effect<void>
   /** So long each of them takes. */
   readonly delayControls: (milliseconds: number) => Effect.Effect<void>
+  /** Whether the kernel waits for its slow microphone, and has the device locked. */
+  readonly isWaitedFor: () => boolean
+  readonly answerMicrophone: Effect.Effect<void>
   /**
    * How many frames it has sent since it was plugged in, and the number that the next one shows: modulo 65,536 (H.264:
    * modulo its loop of 10 s). A stream in H.264 begins at the next multiple of its rate.
@@ -89,6 +92,8 @@ export const plug = Effect.fnUntraced(function* (spec: CameraSpec, port: number)
     breakFrames: (on) => Effect.sync(() => device.breakFrames(on)),
     hangControls: (on) => Effect.sync(() => device.hangControls(on)),
     delayControls: (milliseconds) => Effect.sync(() => device.delayControls(milliseconds)),
+    isWaitedFor: device.isWaitedFor,
+    answerMicrophone: Effect.sync(device.answerMicrophone),
     framesSent: device.framesSent,
     sentThis: (file) => device.sentThis(readFileSync(file)),
     isStreaming: () => device.rate() !== undefined
