@@ -74,7 +74,7 @@ export const hotplug: Benchmark = async (run): Promise<ReadonlyArray<Measurement
     },
     {
       name: "hotplug.memory",
-      value: after.residentMegabytes - before.residentMegabytes,
+      value: after.residentMegabytes - started.residentMegabytes,
       detail: `${[started, before, after].map(megabytes).join(", ")} MB at the start, after 20, after all`
     },
     {

@@ -22,9 +22,16 @@ export interface OwnMemory {
   readonly trim: () => Promise<void>
 }
 
+/** Of the C library that Node itself runs on. */
+const loadTrim = async () => {
+  const { load } = await import("koffi")
+  return load(null).func("int malloc_trim(size_t pad)") as KoffiFunc<(pad: number) => number>
+}
+
 const ofThisProcess = (): OwnMemory | undefined => {
   const { gc } = globalThis
   if (gc === undefined) return undefined
+  let mallocTrim: ReturnType<typeof loadTrim> | undefined
   let asked = performance.eventLoopUtilization()
   return {
     resident: process.memoryUsage.rss,
@@ -35,9 +42,8 @@ const ofThisProcess = (): OwnMemory | undefined => {
     },
     collect: () => gc({ type: "major", execution: "sync", flavor: "last-resort" }),
     trim: async () => {
-      const { load } = await import("koffi")
-      const mallocTrim = load(null).func("int malloc_trim(size_t pad)") as KoffiFunc<(pad: number) => number>
-      mallocTrim(0)
+      const trim = await (mallocTrim ??= loadTrim())
+      trim(0)
     }
   }
 }
@@ -83,7 +89,7 @@ export const layer = Layer.effectDiscard(
       const now = yield* Clock.currentTimeMillis
       if (!isResting || resident - needed < worthwhile || now - last < apart) return
       own.collect()
-      // what the start frees lies at the end, which the C library gives back by itself
+      // after the start that is half a megabyte, and what calls it takes three
       if (needed > 0 && canTrim) yield* trim
       last = now
       needed = own.resident()

@@ -66,7 +66,7 @@ export class Kernel extends Context.Service<
      * turn before): what hangs is not joined by another open of the same node, and is closed should it end.
      */
     readonly open: (path: string) => Effect.Effect<OpenNode, KernelError, Scope.Scope>
-    /** Loads what calls ioctl(2), which stops all else for 12 ms; else the first node does. Tells nothing if it fails: `open` does. */
+    /** Loads what calls ioctl(2), which stops all else for 12 ms; else the first node does. `open` tells if it fails. */
     readonly prepare: Effect.Effect<void>
     /** Reads a file of the kernel's that a device may hold up, under the same rules. */
     readonly read: <A>(path: string, read: (path: string) => Promise<A>) => Effect.Effect<A, KernelError>
