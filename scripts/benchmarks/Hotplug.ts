@@ -30,7 +30,7 @@ const inTheLab = async ({ say, times }: Run): Promise<LabFigures> => {
   const shared = mkdtempSync(join(tmpdir(), "camera-service-bench-"))
   try {
     const plugs = times(500)
-    say(`${plugs} plugs in the virtual machine, which take ${Math.ceil((plugs * 0.75 + 190) / 60)} minutes`)
+    say(`${plugs} plugs in the virtual machine, which take ${Math.ceil((plugs * 1.1 + 190) / 60)} minutes`)
     const file = join(shared, "figures")
     const program = [process.execPath, ...emulated, join(root, "test/lab/bench/hotplug.ts"), String(plugs), file]
     const machine = spawn(boot, ["--limit", "1500", "--shared", shared, "--", ...program], {

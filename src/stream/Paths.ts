@@ -139,6 +139,8 @@ export class Paths extends Context.Service<
 
       /** Without a look at all others, of which there may be many; a MediaMTX that is not there is told when it is. */
       const arrive = Effect.fnUntraced(function* (camera: CameraId) {
+        // clients are told first
+        yield* Effect.yieldNow
         if (desired.has(camera)) return
         desired.set(camera, undefined)
         if (SubscriptionRef.getUnsafe(mediaMtx.state)._tag !== "Running") return

@@ -34,7 +34,7 @@ export interface NodeInfo extends Capability {
 const unlocked: ReadonlySet<string> = new Set(["uvcvideo"])
 
 /** A camera alone has its serial number within this time; its microphone may lock the device for a second. */
-const patience = Duration.millis(25)
+const patience = Duration.millis(40)
 /** More than any device lists. */
 const maxFormats = 64
 /** The event loop is never kept for more than a millisecond. */

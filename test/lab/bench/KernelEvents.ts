@@ -1,49 +1,65 @@
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
-import { spawn } from "node:child_process"
-import { createInterface } from "node:readline"
+import { execFileSync } from "node:child_process"
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 
-/** The kernel's word on a V4L2 node. */
-export interface KernelEvent {
-  readonly action: "add" | "remove"
-  /** `video7` */
-  readonly node: string
-  /** seconds of CLOCK_MONOTONIC, as `monotonicSeconds` */
-  readonly at: number
-}
-
-/** CLOCK_MONOTONIC, which the kernel's events are stamped with. */
+/** CLOCK_MONOTONIC, which the kernel's trace is stamped with. */
 export const monotonicSeconds = (): number => Number(process.hrtime.bigint()) / 1e9
 
-const line = /^KERNEL\[([\d.]+)\] (add|remove)\s+\S+\/video4linux\/(video\d+) /
-
-/** The kernel's netlink events on V4L2 nodes, by another program than the one that is measured; ends with the scope. */
-export const kernelEvents = Effect.gen(function* () {
-  const events = yield* Queue.unbounded<KernelEvent>()
-  const ready = yield* Queue.unbounded<void>()
-  yield* Effect.acquireRelease(
-    Effect.sync(() => {
-      // it stamps what it hears: an instrument comes before what it measures
-      const program = ["-n", "-15", "udevadm", "monitor", "--kernel", "--subsystem-match=video4linux"]
-      const child = spawn("nice", program, {
-        stdio: ["ignore", "pipe", "ignore"]
-      })
-      createInterface({ input: child.stdout }).on("line", (text) => {
-        // the last line of its head; it listens by then
-        if (text.startsWith("KERNEL - ")) Queue.offerUnsafe(ready, undefined)
-        const [, at, action, node] = line.exec(text) ?? []
-        if (node === undefined) return
-        Queue.offerUnsafe(events, { action: action === "add" ? "add" : "remove", node, at: Number(at) })
-      })
-      return child
-    }),
-    (child) => Effect.sync(() => void child.kill("SIGKILL"))
-  )
-  yield* Queue.take(ready)
-  /** the first of this kind; those before it are passed over */
-  const next = (action: KernelEvent["action"]) =>
-    Effect.repeat(Queue.take(events), { until: (event) => event.action === action })
+export interface KernelEvents {
+  /** when the kernel told first since `clear` that a V4L2 node is there, or is gone, in seconds of CLOCK_MONOTONIC; waits */
+  readonly first: (action: "add" | "remove") => Effect.Effect<number>
   /** forgets what came so far */
-  const clear = Effect.asVoid(Queue.clear(events))
-  return { next, clear }
+  readonly clear: () => void
+}
+
+const folder = "/sys/kernel/tracing"
+
+const write = (name: string, text: string): void => writeFileSync(join(folder, name), text)
+
+/*
+ * Linux, Documentation/trace/kprobetrace.rst. device_add and device_del of drivers/base/core.c have the device's name, and
+ * send the uevent by netlink_broadcast; the functions in between can not be traced (lib/ is not).
+ */
+const probes = [
+  "p:lab/add device_add name=+0(+0(%di)):string",
+  "p:lab/remove device_del name=+0(+0(%di)):string",
+  "p:lab/uevent netlink_broadcast"
+]
+
+/** `kworker/0:1-23  [000] .....  16.349696: add: (device_add+0x0/0x8d0) name="video7"` */
+const line = /-(\d+)\s+\[\d+\] \S+\s+([\d.]+): (add|remove|uevent): \(\S+\)(?: name="(.*)")?$/
+
+/**
+ * The kernel's uevents on V4L2 nodes, stamped by the kernel itself as it sends them: nobody has to be woken for it, which
+ * would take time from what is measured.
+ */
+export const kernelEvents: Effect.Effect<KernelEvents> = Effect.sync(() => {
+  if (!existsSync(join(folder, "trace_clock"))) execFileSync("mount", ["-t", "tracefs", "tracefs", folder])
+  write("trace_clock", "mono")
+  for (const probe of probes) appendFileSync(join(folder, "kprobe_events"), `${probe}\n`)
+  write("events/lab/enable", "1")
+  const find = (action: "add" | "remove"): number | undefined => {
+    const sender = new Map<string, string>()
+    for (const text of readFileSync(join(folder, "trace"), "utf8").split("\n")) {
+      const [, pid = "", at, event, name = ""] = line.exec(text) ?? []
+      if (event === "uevent") {
+        if (sender.get(pid) === action) return Number(at)
+      } else if (event !== undefined) {
+        sender.set(pid, /^video\d+$/.test(name) ? event : "")
+      }
+    }
+    return undefined
+  }
+  return {
+    first: Effect.fnUntraced(function* (action) {
+      for (;;) {
+        const at = find(action)
+        if (at !== undefined) return at
+        // inotify may be faster than the uevent
+        yield* Effect.sleep("1 millis")
+      }
+    }),
+    clear: () => write("trace", "")
+  }
 })

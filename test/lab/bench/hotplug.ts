@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as Queue from "effect/Queue"
-import { writeFileSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { Worker } from "node:worker_threads"
 import { eventually } from "../../support/Eventually.ts"
 import { clientOf, makeGround, ready, type Service, start } from "../../support/Service.ts"
@@ -19,10 +19,10 @@ import { kernelEvents, monotonicSeconds } from "./KernelEvents.ts"
  *
  *   hotplug.ts PLUGS FILE
  *
- * A USB camera is plugged in and pulled out PLUGS times. FILE gets the figures as JSON, in milliseconds: `plugged` and
- * `unplugged` of each, `path` (from the first notification to MediaMTX's path), `fresh` (snapshots that are not to be older
- * than the call, of a camera that streams MJPEG), and what the service held before the first plug (`started`), after
- * the warm-up (`before`), and after all.
+ * A USB camera is plugged in, on a machine at rest, and pulled out at once, PLUGS times. FILE gets the figures as JSON, in
+ * milliseconds: `plugged` and `unplugged` of each, `path` (from the first notification to MediaMTX's path), `fresh`
+ * (snapshots that are not to be older than the call, of a camera that streams MJPEG), and what the service held before the
+ * first plug (`started`), after the warm-up (`before`), and after all.
  */
 
 const plugs = Number(process.argv[2])
@@ -71,6 +71,12 @@ const freshSnapshots = Effect.fnUntraced(function* (service: Service) {
   return yield* Effect.replicateEffect(once, 50)
 }, Effect.scoped)
 
+/** udev has done with the last plug, and so has everybody else: cameras are plugged in on a machine at rest. */
+const atRest = Effect.gen(function* () {
+  while (existsSync("/run/udev/queue")) yield* Effect.sleep("10 millis")
+  yield* Effect.sleep("200 millis")
+})
+
 const pathIsThere = async (port: number, name: string): Promise<boolean> =>
   (await fetch(`http://127.0.0.1:${port}/v3/config/paths/get/${name}`)).ok
 
@@ -95,23 +101,22 @@ const main = Effect.gen(function* () {
   let path = 0
 
   const round = Effect.fnUntraced(function* (port: number) {
-    yield* events.clear
+    yield* atRest
+    events.clear()
     const usb = yield* Scope.make()
-    const [, added, heard] = yield* Effect.all(
-      [plug(spec, port).pipe(Scope.provide(usb)), events.next("add"), told("CONNECTED")],
-      { concurrency: "unbounded" }
-    )
-    plugged.push((heard - added.at) * 1000)
+    const [, heard] = yield* Effect.all([plug(spec, port).pipe(Scope.provide(usb)), told("CONNECTED")], {
+      concurrency: "unbounded"
+    })
+    plugged.push((heard - (yield* events.first("add"))) * 1000)
     // from its first time on a camera keeps its path
     if (path === 0) {
       while (!(yield* Effect.promise(() => pathIsThere(ground.ports.api, "camera2")))) yield* Effect.yieldNow
       path = (monotonicSeconds() - heard) * 1000
     }
-    const [, removed, missed] = yield* Effect.all(
-      [Scope.close(usb, Exit.void), events.next("remove"), told("DISCONNECTED")],
-      { concurrency: "unbounded" }
-    )
-    unplugged.push((missed - removed.at) * 1000)
+    const [, missed] = yield* Effect.all([Scope.close(usb, Exit.void), told("DISCONNECTED")], {
+      concurrency: "unbounded"
+    })
+    unplugged.push((missed - (yield* events.first("remove"))) * 1000)
   }, Effect.timeout(patience))
 
   const started = yield* footprint
