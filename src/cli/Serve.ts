@@ -8,6 +8,7 @@ import { Settings } from "../config/Settings.ts"
 import { version } from "../config/Version.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
+import { raisePriority } from "../process/Priority.ts"
 import { DataFolder, standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import * as Logs from "../telemetry/Logs.ts"
 import * as Traces from "../telemetry/Traces.ts"
@@ -18,6 +19,7 @@ export const serve = Effect.fnUntraced(function* (
   environment: Readonly<Record<string, string | undefined>>
 ) {
   const began = yield* Clock.currentTimeMillis
+  yield* raisePriority
   const { settings } = yield* load({ file, environment })
   const context = Layer.mergeAll(
     Layer.succeed(Settings, settings),

@@ -30,6 +30,10 @@ export class Devices extends Context.Service<
     readonly get: (id: CameraId) => Effect.Effect<Device, NotFound>
     /** each camera as it becomes known or changes, the ones known now first; in order, none left out */
     readonly changes: Stream.Stream<Device>
+    /** acts on all that `changes` tells, one after the other, for as long as the scope lives */
+    readonly follow: (act: (device: Device) => Effect.Effect<unknown>) => Effect.Effect<void, never, Scope.Scope>
+    /** the same, ahead of all others who hear of a change: for who tells clients */
+    readonly followFirst: (act: (device: Device) => Effect.Effect<unknown>) => Effect.Effect<void, never, Scope.Scope>
     /** whether every provider has finished its first look */
     readonly settled: () => boolean
     readonly awaitSettled: Effect.Effect<void>
@@ -40,8 +44,9 @@ export class Devices extends Context.Service<
     Effect.gen(function* () {
       const names = yield* CameraNames
       const devices = new Map<CameraId, Device>()
-      const published = yield* PubSub.unbounded<Device>()
-      yield* Effect.addFinalizer(() => PubSub.shutdown(published))
+      const makeFeed = Effect.acquireRelease(PubSub.unbounded<Device>(), PubSub.shutdown)
+      const first = yield* makeFeed
+      const others = yield* makeFeed
       const pending = new Set<string>()
       const settledLatch = yield* Latch.make(true)
       let sorted: ReadonlyArray<Device> = []
@@ -49,7 +54,9 @@ export class Devices extends Context.Service<
       const put = (device: Device): void => {
         devices.set(device.id, device)
         sorted = [...devices.values()].sort((a, b) => numberOf(a.id) - numberOf(b.id))
-        PubSub.publishUnsafe(published, device)
+        // who waits for it has acted on it when this returns, unless it waits for something else in turn
+        PubSub.publishUnsafe(first, device)
+        PubSub.publishUnsafe(others, device)
       }
 
       const attach = Effect.fn("Devices.attach")(function* (found: Found, fault?: Fault) {
@@ -118,7 +125,7 @@ export class Devices extends Context.Service<
         })
 
       const changes = Stream.unwrap(
-        Effect.map(PubSub.subscribe(published), (subscription) =>
+        Effect.map(PubSub.subscribe(others), (subscription) =>
           // subscribed first, then listed: a change in between comes twice rather than never
           Stream.concat(
             Stream.suspend(() => Stream.fromIterable(sorted)),
@@ -126,6 +133,19 @@ export class Devices extends Context.Service<
           )
         )
       )
+
+      // no stream, which costs as much as all that follows
+      const followOn =
+        (feed: PubSub.PubSub<Device>) =>
+        (act: (device: Device) => Effect.Effect<unknown>): Effect.Effect<void, never, Scope.Scope> =>
+          Effect.gen(function* () {
+            const subscription = yield* PubSub.subscribe(feed)
+            const next = Effect.flatMap(PubSub.take(subscription), act)
+            yield* Effect.forEach(sorted, act, { discard: true }).pipe(
+              Effect.andThen(Effect.forever(next, { disableYield: true })),
+              Effect.forkScoped
+            )
+          })
 
       return Devices.of({
         attach,
@@ -136,6 +156,8 @@ export class Devices extends Context.Service<
         list: () => sorted,
         get,
         changes,
+        follow: followOn(others),
+        followFirst: followOn(first),
         settled: () => pending.size === 0,
         awaitSettled: settledLatch.await
       })

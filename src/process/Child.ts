@@ -7,9 +7,9 @@ import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { getPriority } from "node:os"
 import { ProgramMissing } from "../config/StartupErrors.ts"
 import { lineSplitter, maskSecrets, tail } from "./Lines.ts"
+import { atPriority } from "./Priority.ts"
 
 /** How a child ended. */
 export interface ChildExit {
@@ -59,12 +59,6 @@ const pipeGrace = "200 millis"
  */
 const unlessOrphaned = '[ "$PPID" = "$0" ] && exec "$@"'
 
-/** `nice` (coreutils) is told the steps from its own priority. */
-const atUsualPriority = (): ReadonlyArray<string> => {
-  const own = getPriority()
-  return own < 0 ? ["nice", "-n", String(-own)] : []
-}
-
 /** 126 and 127 are the shell's when `exec` fails (POSIX, 2.8.2); no program that we run uses them. */
 const couldNotRun = (code: number | undefined) => code === 126 || code === 127
 
@@ -109,7 +103,7 @@ export const startChild = (
             "--pdeathsig",
             "KILL",
             "--",
-            ...(command.isHeavy ? atUsualPriority() : []),
+            ...atPriority(command.isHeavy === true),
             "/bin/sh",
             "-c",
             unlessOrphaned,

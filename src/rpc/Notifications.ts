@@ -20,13 +20,10 @@ export const layer = Layer.effectDiscard(
     const recordings = yield* Recordings
     const connections = yield* Connections
 
-    yield* devices.changes.pipe(
-      Stream.runForEach((device) =>
-        connections.notify("camera_status_update", cameraView(device, plans, settings), (session) =>
-          maySee(session, device.id)
-        )
-      ),
-      Effect.forkScoped
+    yield* devices.followFirst((device) =>
+      connections.notify("camera_status_update", cameraView(device, plans, settings), (session) =>
+        maySee(session, device.id)
+      )
     )
     yield* recordings.changes.pipe(
       Stream.runForEach((update) =>

@@ -22,9 +22,13 @@ import { isoTime, toSeconds } from "./Wire.ts"
 
 const noCodec = { profile: "", level: "", width: 0, height: 0, conformant: false }
 
-const statusOf = (stream: LiveStream | undefined): Pick<StreamStatus, "status" | "reason"> => {
+/** `ready`: MediaMTX has the stream, and so have viewers, which the publisher may be yet to hear. */
+const statusOf = (stream: LiveStream | undefined, ready: boolean): Pick<StreamStatus, "status" | "reason"> => {
   if (stream === undefined) return { status: "INACTIVE" }
   const state = SubscriptionRef.getUnsafe(stream.state)
+  // a camera's own bit stream is none that viewers are to rely on before it has been read
+  const counts = ready && stream.now.source !== undefined && stream.now.source.encoder.name !== "copy"
+  if (counts && state._tag === "Starting") return { status: "ACTIVE" }
   switch (state._tag) {
     case "Starting":
       return { status: "STARTING", ...(state.reason === undefined ? {} : { reason: state.reason }) }
@@ -108,7 +112,7 @@ export const layer = StreamRpcs.toLayer(
         const { status } = yield* devices.get(camera)
         const path = yield* pathOf(camera)
         const ready = Option.isSome(path) && path.value.ready
-        const failing = statusOf(streams.current(camera)).status === "ERROR" || status === "ERROR"
+        const failing = statusOf(streams.current(camera), ready).status === "ERROR" || status === "ERROR"
         const notReady = failing ? ("ERROR" as const) : ("NOT_READY" as const)
         return {
           ...base(camera),
@@ -130,7 +134,7 @@ export const layer = StreamRpcs.toLayer(
         return {
           device: camera,
           stream_name: camera,
-          ...statusOf(stream),
+          ...statusOf(stream, ready),
           ready,
           restarts,
           ffmpeg_process: {

@@ -139,14 +139,12 @@ export class Paths extends Context.Service<
 
       /** Without a look at all others, of which there may be many; a MediaMTX that is not there is told when it is. */
       const arrive = Effect.fnUntraced(function* (camera: CameraId) {
-        // clients are told first
-        yield* Effect.yieldNow
         if (desired.has(camera)) return
         desired.set(camera, undefined)
         if (SubscriptionRef.getUnsafe(mediaMtx.state)._tag !== "Running") return
         yield* writing.withPermit(writeOne(camera, undefined)).pipe(Effect.catch(() => compare))
       })
-      yield* Effect.forkScoped(Stream.runForEach(devices.changes, ({ id }) => arrive(id)))
+      yield* devices.follow(({ id }) => arrive(id))
 
       const restarts = Stream.map(SubscriptionRef.changes(mediaMtx.state), () => true)
       const ticks = Stream.fromSchedule(Schedule.spaced(compareEvery))

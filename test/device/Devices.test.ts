@@ -59,6 +59,21 @@ describe("the registry of cameras", () => {
     }).pipe(Effect.provide(devicesInMemory))
   )
 
+  it.effect("tells those first who tell clients, whoever came first, and all of what is there already", () =>
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const told: Array<string> = []
+      const note = (who: string) => (device: Device) => Effect.sync(() => void told.push(`${who}: ${device.id}`))
+      yield* devices.attach(found("usb:a"))
+      yield* devices.follow(note("path"))
+      yield* devices.followFirst(note("client"))
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(told.splice(0), ["path: camera0", "client: camera0"])
+      for (const position of ["usb:b", "usb:c"]) yield* devices.attach(found(position))
+      assert.deepStrictEqual(told, ["client: camera1", "path: camera1", "client: camera2", "path: camera2"])
+    }).pipe(Effect.provide(devicesInMemory))
+  )
+
   it.effect("tells a fault once, forgets it when the camera is pulled out, and knows none of one that is away", () =>
     Effect.gen(function* () {
       const devices = yield* Devices

@@ -2,12 +2,14 @@ import { assert, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { chmodSync, existsSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
+import { getPriority, setPriority } from "node:os"
 import { join } from "node:path"
 import { connect } from "../support/PlainClient.ts"
 import {
   bundle,
+  clientOf,
   type Ended,
   type Ground,
   makeGround,
@@ -216,5 +218,34 @@ it.live("the first reply comes while MediaMTX is still starting, well before the
     yield* client.result("ping")
     assert.isBelow(Date.now() - began, Duration.toMillis("5 seconds"))
     yield* ready(service)
+  })
+)
+
+/** Whether this user may, where nobody has chosen a priority for these tests. */
+const mayRaise = (): boolean => {
+  if (getPriority() !== 0) return false
+  try {
+    setPriority(-1)
+    setPriority(0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+it.live("the service comes first where it may, then MediaMTX; FFmpeg and V8's helper threads are as all else", () =>
+  Effect.gen(function* () {
+    const [first, second] = mayRaise() ? [-15, -10] : [getPriority(), getPriority()]
+    const service = yield* startReady()
+    const { call } = yield* clientOf(service, { role: "operator" })
+    yield* call.start_streaming({ device: "camera0" })
+    const niceOf = (program: string) => service.ground.running(program).map(({ pid }) => getPriority(pid))
+    assert.strictEqual(getPriority(service.pid), first)
+    assert.deepStrictEqual(niceOf("mediamtx"), [second])
+    assert.deepStrictEqual(niceOf("ffmpeg"), [getPriority()])
+    const tasks = `/proc/${service.pid}/task`
+    const helpers = readdirSync(tasks).filter((id) => readFileSync(`${tasks}/${id}/comm`, "utf8") === "V8Worker\n")
+    assert.isNotEmpty(helpers)
+    for (const id of helpers) assert.strictEqual(getPriority(Number(id)), getPriority())
   })
 )

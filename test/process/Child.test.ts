@@ -76,21 +76,25 @@ layer(realSpawner, { excludeTestServices: true })("a child", (it) => {
     })
   )
 
-  it.effect("works at the usual priority when it is heavy, however high the service's own is", () =>
-    Effect.gen(function* () {
-      const own = getPriority()
-      // where only root may: both are as they were
-      yield* Effect.acquireRelease(Effect.ignore(Effect.try(() => setPriority(-7))), () =>
-        Effect.sync(() => setPriority(own))
-      )
-      const priority = (isHeavy: boolean) =>
-        Effect.gen(function* () {
-          const child = yield* start({ program: "nice", args: [], stdout: "pipe", isHeavy })
-          return Number((yield* firstLines(child.stdout, 1))[0])
-        })
-      assert.strictEqual(yield* priority(false), getPriority())
-      assert.strictEqual(yield* priority(true), Math.max(0, own))
-    })
+  it.effect.each([
+    [-7, -7],
+    [-15, -10]
+  ] as const)(
+    "works at the usual priority when it is heavy, else at −10 at most: the service's own is %s",
+    ([own, light]) =>
+      Effect.gen(function* () {
+        const before = getPriority()
+        // where only root may: both are as they were
+        const raised = Effect.try(() => setPriority(own))
+        yield* Effect.acquireRelease(Effect.ignore(raised), () => Effect.sync(() => setPriority(before)))
+        const priority = (isHeavy: boolean) =>
+          Effect.gen(function* () {
+            const child = yield* start({ program: "nice", args: [], stdout: "pipe", isHeavy })
+            return Number((yield* firstLines(child.stdout, 1))[0])
+          })
+        assert.strictEqual(yield* priority(false), Math.max(light, getPriority()))
+        assert.strictEqual(yield* priority(true), Math.max(0, before))
+      })
   )
 
   it.effect(

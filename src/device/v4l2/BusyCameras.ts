@@ -2,7 +2,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import type { CameraId } from "../../../schema/Camera.ts"
 import type { Device } from "../Device.ts"
 import { Devices } from "../Devices.ts"
@@ -31,6 +30,6 @@ export const layer = Layer.effectDiscard(
         ? FiberMap.run(looking, device.id, untilFree(device), { onlyIfMissing: true })
         : FiberMap.remove(looking, device.id)
 
-    yield* Effect.forkScoped(Stream.runForEach(devices.changes, follow))
+    yield* devices.follow(follow)
   })
 )

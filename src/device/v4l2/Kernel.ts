@@ -9,11 +9,12 @@ import type { KoffiFunc } from "koffi"
 import { close, constants, open } from "node:fs"
 import { promisify } from "node:util"
 import { errnoOf } from "../../storage/Disk.ts"
+import { makeDeadlines } from "./Deadlines.ts"
 import type { Ioctl } from "./Ioctl.ts"
 
 /** The kernel refused, or did not answer. */
 export class KernelError extends Schema.TaggedError<KernelError>()("KernelError", {
-  /** the errno's name (`EACCES`), `TIMEOUT`, or `NO_FFI` where ioctl cannot be called */
+  /** the errno's name (`EACCES`), `TIMEOUT`, `LATE`, or `NO_FFI` where ioctl cannot be called */
   code: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
@@ -33,6 +34,8 @@ export interface OpenNode {
   readonly addressOf: (buffer: Buffer) => bigint
 }
 
+/** A file of a camera alone is there within this time; its microphone's driver may lock the device for a second. */
+const patience = Duration.millis(40)
 /** A device answers within 20 ms; one that has to be woken first may take a second. */
 const deadline = Duration.seconds(2)
 /** Of libuv's threads (the service asks for 8): what hangs in the kernel must leave some to files and names. */
@@ -43,6 +46,8 @@ export interface Ioctls {
   readonly ioctlAsync: (fd: number, request: number, argument: Buffer) => Promise<boolean>
   readonly addressOf: (buffer: Buffer) => bigint
 }
+
+type Read = <A>(path: string, read: (path: string) => Promise<A>) => Effect.Effect<A, KernelError>
 
 /** The bare system calls. */
 export interface SystemCalls {
@@ -69,7 +74,9 @@ export class Kernel extends Context.Service<
     /** Loads what calls ioctl(2), which stops all else for 12 ms; else the first node does. `open` tells if it fails. */
     readonly prepare: Effect.Effect<void>
     /** Reads a file of the kernel's that a device may hold up, under the same rules. */
-    readonly read: <A>(path: string, read: (path: string) => Promise<A>) => Effect.Effect<A, KernelError>
+    readonly read: Read
+    /** The same, given up after 40 ms already (LATE): who reads again waits for its end. */
+    readonly readSoon: Read
   }
 >()("camera-service/device/v4l2/Kernel") {
   static readonly layer = Layer.unwrap(Effect.map(Calls, (calls) => layerOn(calls)))
@@ -79,9 +86,12 @@ const layerOn = (calls: SystemCalls): Layer.Layer<Kernel> =>
   Layer.effect(
     Kernel,
     Effect.gen(function* () {
-      const scope = yield* Effect.scope
+      const runSync = Effect.runSyncWith(yield* Effect.context())
       const pool = yield* Semaphore.make(places)
       const running = new Map<string, Promise<void>>()
+      const refused = (cause: unknown) => new KernelError({ code: errnoOf(cause) || "EIO", cause })
+      const answerOf = yield* makeDeadlines(deadline, () => new KernelError({ code: "TIMEOUT" }), refused)
+      const soon = yield* makeDeadlines(patience, () => new KernelError({ code: "LATE" }), refused)
       // the foreign function interface takes 12 ms and 3 MB: only where cameras are looked for
       let loading: Promise<Ioctls> | undefined
       const loaded = Effect.tryPromise({
@@ -90,48 +100,46 @@ const layerOn = (calls: SystemCalls): Layer.Layer<Kernel> =>
       })
 
       /** Begins a call, for which a place was taken: free again when the call ends, however long ago it was given up. */
-      const begin = Effect.fnUntraced(function* <A>(call: () => Promise<A>) {
+      const begin = <A>(call: () => Promise<A>) => {
         const answer = call()
         const ended = settled(answer)
-        yield* Effect.forkIn(
-          Effect.ensuring(
-            Effect.promise(() => ended),
-            pool.release(1)
-          ),
-          scope
-        )
+        void ended.then(() => runSync(pool.release(1)))
         return { answer, ended }
-      })
+      }
 
       const inPool = <A>(call: () => Promise<A>) =>
         Effect.uninterruptibleMask((restore) =>
           Effect.gen(function* () {
             yield* restore(pool.take(1))
-            const { answer } = yield* begin(call)
+            const { answer } = begin(call)
             return yield* restore(answerOf(answer))
           })
         )
 
-      /** Begins a call on this path when none on it is left. */
-      const beginAlone = Effect.fnUntraced(function* <A>(path: string, call: (path: string) => Promise<A>) {
+      /** Begins a call on this path when none on it is left, for which it waits as long as for an answer. */
+      const beginAlone = Effect.fnUntraced(function* <A>(
+        path: string,
+        call: (path: string) => Promise<A>,
+        within = answerOf
+      ) {
         for (;;) {
           const other = running.get(path)
           if (other !== undefined) {
-            yield* Effect.interruptible(answerOf(other))
+            yield* Effect.interruptible(within(other))
             continue
           }
           yield* Effect.interruptible(pool.take(1))
           if (!running.has(path)) break
           yield* pool.release(1)
         }
-        const { answer, ended } = yield* begin(() => call(path))
+        const { answer, ended } = begin(() => call(path))
         running.set(path, ended)
         void ended.then(() => running.delete(path))
         return { answer }
       }, Effect.uninterruptible)
 
-      const read = <A>(path: string, read: (path: string) => Promise<A>) =>
-        Effect.flatMap(beginAlone(path, read), ({ answer }) => answerOf(answer))
+      const read: Read = (path, read) => Effect.flatMap(beginAlone(path, read), ({ answer }) => answerOf(answer))
+      const readSoon: Read = (path, read) => Effect.flatMap(beginAlone(path, read, soon), ({ answer }) => soon(answer))
 
       const open = (path: string) =>
         Effect.uninterruptibleMask((restore) =>
@@ -161,18 +169,13 @@ const layerOn = (calls: SystemCalls): Layer.Layer<Kernel> =>
         )
 
       return Kernel.of({
-        open: Effect.fn("Kernel.open")(open),
+        open,
         prepare: Effect.ignore(loaded),
-        read: Effect.fn("Kernel.read")(read)
+        read,
+        readSoon
       })
     })
   )
-
-const answerOf = <A>(answer: Promise<A>): Effect.Effect<A, KernelError> =>
-  Effect.tryPromise({
-    try: () => answer,
-    catch: (cause) => new KernelError({ code: errnoOf(cause) || "EIO", cause })
-  }).pipe(Effect.timeoutOrElse({ duration: deadline, orElse: () => Effect.fail(new KernelError({ code: "TIMEOUT" })) }))
 
 const settled = async (promise: Promise<unknown>): Promise<void> => {
   try {
@@ -208,8 +211,10 @@ const loadIoctls = async (): Promise<Ioctls> => {
   }
 }
 
+const openFile = promisify(open)
+
 const systemCalls: SystemCalls = {
-  open: (path) => promisify(open)(path, constants.O_RDWR | constants.O_NONBLOCK),
+  open: (path) => openFile(path, constants.O_RDWR | constants.O_NONBLOCK),
   // nothing can be done where the kernel refuses to close; the descriptor is gone all the same (close(2))
   close: (fd) => close(fd, () => undefined),
   ioctls: loadIoctls

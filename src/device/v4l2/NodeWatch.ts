@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import type * as Scope from "effect/Scope"
 import { existsSync, lstatSync, readdirSync, readlinkSync, statSync, watch } from "node:fs"
 import { dirname, join } from "node:path"
 import { Roots } from "./Roots.ts"
@@ -42,8 +42,8 @@ const nodeName = /^video\d+$/
 export class NodeWatch extends Context.Service<
   NodeWatch,
   {
-    /** the nodes that are there now, `Scanned`, and what changes from then on */
-    readonly nodes: Stream.Stream<NodeChange>
+    /** the nodes that are there now, `Scanned`, and what changes from then on, for as long as the scope lives */
+    readonly changes: Effect.Effect<Queue.Dequeue<NodeChange>, never, Scope.Scope>
   }
 >()("camera-service/device/v4l2/NodeWatch") {
   static readonly layer = Layer.effect(
@@ -64,44 +64,44 @@ export class NodeWatch extends Context.Service<
         return { _tag: "Present", node, path, instance: `${file.ino}:${entry?.ino ?? ""}`, device }
       }
 
-      const nodes = Stream.callback<NodeChange>(
-        Effect.fnUntraced(function* (changes) {
-          const known = new Set<string>()
+      const changes = Effect.gen(function* () {
+        const told = yield* Queue.unbounded<NodeChange>()
+        const known = new Set<string>()
 
-          const tell = (node: string, present: Present | undefined): void => {
-            if (present !== undefined) {
-              known.add(node)
-              Queue.offerUnsafe(changes, present)
-            } else if (known.delete(node)) {
-              Queue.offerUnsafe(changes, { _tag: "Gone", node })
-            }
+        const tell = (node: string, present: Present | undefined): void => {
+          if (present !== undefined) {
+            known.add(node)
+            Queue.offerUnsafe(told, present)
+          } else if (known.delete(node)) {
+            Queue.offerUnsafe(told, { _tag: "Gone", node })
           }
+        }
 
-          const scan = Effect.sync(() => {
-            const names = [...new Set([...known, ...nodesIn(dev)])].sort(byNumber)
-            const found = names.map((node) => ({ node, present: look(node) }))
-            // those that are gone first: a camera that moved from one number to another is never there twice
-            for (const { node, present } of found) if (present === undefined) tell(node, present)
-            for (const { node, present } of found) if (present !== undefined) tell(node, present)
-            Queue.offerUnsafe(changes, { _tag: "Scanned" })
-          })
-
-          // a node comes with several events at once: one look is enough for them
-          const touched = new Set<string>()
-          const lookAtTouched = (): void => {
-            for (const name of touched) tell(name, look(name))
-            touched.clear()
-          }
-          yield* watchFolder(dev, (name) => {
-            if (!nodeName.test(name)) return
-            if (touched.size === 0) setImmediate(lookAtTouched)
-            touched.add(name)
-          })
-          return yield* Effect.repeat(scan, Schedule.spaced(rescanEvery))
+        const scan = Effect.sync(() => {
+          const names = [...new Set([...known, ...nodesIn(dev)])].sort(byNumber)
+          const found = names.map((node) => ({ node, present: look(node) }))
+          // those that are gone first: a camera that moved from one number to another is never there twice
+          for (const { node, present } of found) if (present === undefined) tell(node, present)
+          for (const { node, present } of found) if (present !== undefined) tell(node, present)
+          Queue.offerUnsafe(told, { _tag: "Scanned" })
         })
-      )
 
-      return NodeWatch.of({ nodes })
+        // a node comes with several events at once: one look is enough for them
+        const touched = new Set<string>()
+        const lookAtTouched = (): void => {
+          for (const name of touched) tell(name, look(name))
+          touched.clear()
+        }
+        yield* watchFolder(dev, (name) => {
+          if (!nodeName.test(name)) return
+          if (touched.size === 0) setImmediate(lookAtTouched)
+          touched.add(name)
+        })
+        yield* Effect.forkScoped(Effect.repeat(scan, Schedule.spaced(rescanEvery)))
+        return told
+      })
+
+      return NodeWatch.of({ changes })
     })
   )
 }

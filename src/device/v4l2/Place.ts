@@ -124,6 +124,8 @@ const attribute = (folder: string, name: string): string => {
 /** The kernel's attributes are a page at most. */
 const page = 4096
 
+const readFrom = promisify(read)
+
 /** `attribute`, where the kernel may keep us waiting: in libuv's pool. */
 const lockedAttribute = async (folder: string, name: string): Promise<string> => {
   let fd: number
@@ -133,7 +135,7 @@ const lockedAttribute = async (folder: string, name: string): Promise<string> =>
     return ""
   }
   try {
-    const { buffer, bytesRead } = await promisify(read)(fd, Buffer.alloc(page), 0, page, 0)
+    const { buffer, bytesRead } = await readFrom(fd, Buffer.alloc(page), 0, page, 0)
     return tidy(buffer.toString("utf8", 0, bytesRead))
   } catch {
     return ""

@@ -6,8 +6,8 @@ import * as Fiber from "effect/Fiber"
 import * as FiberMap from "effect/FiberMap"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
-import * as Stream from "effect/Stream"
 import { Settings } from "../../config/Settings.ts"
 import { CameraNames } from "../CameraNames.ts"
 import type { Found } from "../Device.ts"
@@ -187,7 +187,9 @@ const provider = Effect.gen(function* () {
     }
   }
 
-  yield* Effect.forkScoped(Stream.runForEach(watch.nodes, follow))
+  const changes = yield* watch.changes
+  const next = Effect.flatMap(Queue.take(changes), follow)
+  yield* Effect.forkScoped(Effect.forever(next, { disableYield: true }))
 })
 
 const refusals: ReadonlySet<string> = new Set(["EACCES", "EPERM"])

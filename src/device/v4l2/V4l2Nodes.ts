@@ -1,5 +1,4 @@
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { readlinkSync } from "node:fs"
@@ -33,8 +32,6 @@ export interface NodeInfo extends Capability {
 /** They answer what is asked here from memory even while they wait for their device; others lock each call. */
 const unlocked: ReadonlySet<string> = new Set(["uvcvideo"])
 
-/** A camera alone has its serial number within this time; its microphone may lock the device for a second. */
-const patience = Duration.millis(40)
 /** More than any device lists. */
 const maxFormats = 64
 /** The event loop is never kept for more than a millisecond. */
@@ -69,11 +66,13 @@ export class V4l2Nodes extends Context.Service<
         const site = readSite(sys, entryOf(node))
         if (site.usb === undefined) return placeAt(site, "")
         const { device, interface: folder } = site.usb
-        const late = Effect.gen(function* () {
-          yield* Effect.sleep(patience)
-          return (yield* mediaSerial(kernel, dev, folder)) ?? (yield* Effect.never)
-        })
-        return placeAt(site, yield* Effect.raceFirst(kernel.read(device, readSerial), late))
+        const serial = yield* kernel.readSoon(device, readSerial).pipe(
+          Effect.catchIf(
+            ({ code }) => code === "LATE",
+            () => mediaSerial(kernel, dev, folder)
+          )
+        )
+        return placeAt(site, serial ?? (yield* kernel.read(device, readSerial)))
       })
 
       const driverOf = (path: string): string => {

@@ -37,11 +37,12 @@ const bench = Effect.fnUntraced(function* (more: Partial<SystemCalls> = {}) {
       ...more
     })
   )
-  const { open, read } = yield* Effect.provide(Kernel, Layer.succeedContext(kernel))
+  const { open, read, readSoon } = yield* Effect.provide(Kernel, Layer.succeedContext(kernel))
   const opened = (path: string) => Effect.scoped(Effect.as(open(path), "opened"))
   return {
     open,
     read,
+    readSoon,
     closes,
     asked,
     ioctls,
@@ -183,6 +184,48 @@ describe("a call that may wait for the device", () => {
       for (let n = 0; n < 3; n++) yield* Queue.take(asked)
       for (let n = 0; n < 10; n++) yield* fork(read("/sys/slow", () => never))
       assert.strictEqual(yield* read("/sys/fast", (path) => Promise.resolve(path)), "/sys/fast")
+    })
+  )
+
+  it.effect("is LATE after 40 ms for who has no time, and goes on: the next one waits for its end", () =>
+    Effect.gen(function* () {
+      const { read, readSoon } = yield* bench()
+      const locked = Promise.withResolvers<string>()
+      const hasty = yield* fork(Effect.flip(readSoon("/sys/serial", () => locked.promise)))
+      yield* TestClock.adjust("39 millis")
+      assert.isUndefined(hasty.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Fiber.join(hasty)).code, "LATE")
+      const second = yield* fork(Effect.flip(readSoon("/sys/serial", () => locked.promise)))
+      yield* TestClock.adjust("40 millis")
+      assert.strictEqual((yield* Fiber.join(second)).code, "LATE")
+      const patient = yield* fork(read("/sys/serial", () => Promise.resolve("read again")))
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(patient.pollUnsafe())
+      locked.resolve("read first")
+      assert.strictEqual(yield* Fiber.join(patient), "read again")
+    })
+  )
+
+  it.effect("has its own 2 s, however many others began before or while it waits", () =>
+    Effect.gen(function* () {
+      const { read } = yield* bench()
+      const hangs = () => new Promise<never>(() => undefined)
+      const answers = () => Promise.resolve("answered")
+      const first = yield* fork(Effect.flip(read("/sys/1", hangs)))
+      yield* TestClock.adjust("1500 millis")
+      const second = yield* fork(Effect.flip(read("/sys/2", hangs)))
+      assert.strictEqual(yield* read("/sys/3", answers), "answered")
+      yield* TestClock.adjust("500 millis")
+      assert.strictEqual((yield* Fiber.join(first)).code, "TIMEOUT")
+      yield* TestClock.adjust("1499 millis")
+      assert.isUndefined(second.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Fiber.join(second)).code, "TIMEOUT")
+      yield* TestClock.adjust("1 minute")
+      const third = yield* fork(Effect.flip(read("/sys/4", hangs)))
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* Fiber.join(third)).code, "TIMEOUT")
     })
   )
 

@@ -34,6 +34,7 @@ const bench = Effect.fnUntraced(function* (media?: Media) {
     argument.write(media?.serial ?? "", 48, 39, "utf8")
     return true
   }
+  const read = <A>() => Effect.map(Deferred.await(bound), (serial) => serial as A)
   const kernel = Layer.succeed(Kernel, {
     prepare: Effect.void,
     open: (path) => {
@@ -47,7 +48,12 @@ const bench = Effect.fnUntraced(function* (media?: Media) {
             addressOf: () => 0n
           })
     },
-    read: <A>() => Effect.map(Deferred.await(bound), (serial) => serial as A)
+    read,
+    readSoon: <A>() =>
+      Effect.timeoutOrElse(read<A>(), {
+        duration: "40 millis",
+        orElse: () => Effect.fail(new KernelError({ code: "LATE" }))
+      })
   })
   const roots = Layer.succeed(Roots, { dev: "/dev", sys: files.sys, proc: "/nowhere" })
   const nodes = yield* Effect.provide(V4l2Nodes, V4l2Nodes.layer.pipe(Layer.provide([kernel, roots])))

@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
-import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { chmod, mkdir, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
@@ -15,10 +14,8 @@ const show = (change: NodeChange): string => (change._tag === "Scanned" ? "scann
 /** The watch on a kernel of our own: what it tells, one after the other. */
 const watching = (roots: { readonly dev: string; readonly sys: string }) =>
   Effect.gen(function* () {
-    const { nodes } = yield* NodeWatch
-    const queue = yield* Queue.unbounded<NodeChange>()
-    yield* Effect.forkScoped(Stream.runForEach(nodes, (change) => Queue.offer(queue, change)))
-    const next = Queue.take(queue)
+    const watch = yield* NodeWatch
+    const next = Queue.take(yield* watch.changes)
     /** Takes until this is told: an event more (a file is made, then written) says the same again. */
     const until = (text: string) => Effect.repeat(next, { until: (change) => show(change) === text })
     return { next: Effect.map(next, show), until }

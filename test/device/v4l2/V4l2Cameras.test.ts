@@ -69,7 +69,7 @@ const bench = Effect.fnUntraced(function* (cameras: Readonly<Record<string, unkn
       }).pipe(Effect.ensuring(Effect.sync(() => void probing--)))
   })
   const watch = Layer.succeed(NodeWatch, {
-    nodes: Stream.unwrap(Effect.sync(() => (following++, Stream.fromQueue(changes))))
+    changes: Effect.sync(() => (following++, changes))
   })
   const scope = yield* Scope.fork(yield* Effect.scope)
   const context = yield* Layer.buildWithScope(

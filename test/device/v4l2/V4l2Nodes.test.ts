@@ -23,7 +23,8 @@ const onDriver = (driver: FakeDriver, wait: Effect.Effect<void, KernelError> = E
   const kernel = Layer.succeed(Kernel, {
     prepare: Effect.void,
     open: () => Effect.succeed(node),
-    read: () => Effect.never
+    read: () => Effect.never,
+    readSoon: () => Effect.never
   })
   return V4l2Nodes.layer.pipe(Layer.provide(kernel))
 }
