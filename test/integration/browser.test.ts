@@ -58,7 +58,15 @@ for (const protocol of ["webrtc", "hls"] as const) {
         const page = yield* openPage
         const size = yield* Effect.promise(async () => {
           await page.goto(`http://127.0.0.1:${service.ground.ports[protocol]}/camera0/?token=${token}`)
-          await page.waitForFunction(() => (document.querySelector("video")?.currentTime ?? 0) > 0.5, undefined, limit)
+          // a picture is there: the time alone is set by the page's player, too, before it has loaded anything
+          await page.waitForFunction(
+            () => {
+              const video = document.querySelector("video")
+              return video !== null && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && video.currentTime > 0.5
+            },
+            undefined,
+            limit
+          )
           return page.evaluate(() => {
             const video = document.querySelector("video")
             return [video?.videoWidth, video?.videoHeight]
