@@ -10,14 +10,14 @@ const served = -10
 const usual = 0
 
 /**
- * Has the main thread come first: not V8's helper threads, which by Linux's scheduler would have their turn before it
- * whenever they wake. Changes nothing where we may not (who may: root, CAP_SYS_NICE), or where the one who started us has
- * chosen another priority.
+ * Has the main thread come first, and the threads that it starts from now on (libuv's); V8's helper threads, which are there
+ * already, stay as they are. Changes nothing where we may not (who may: root, CAP_SYS_NICE), or where the one who started us
+ * has chosen another priority.
  */
 export const raisePriority: Effect.Effect<void> = Effect.sync(() => {
   if (getPriority() !== usual) return
   try {
-    // of the calling thread alone, and of what it starts: Linux, setpriority(2), "C library/kernel differences"
+    // of the calling thread, and of what it starts: Linux, setpriority(2), "C library/kernel differences"
     setPriority(service)
   } catch {
     // it works as it is, only not as soon

@@ -5,7 +5,7 @@ import * as Latch from "effect/Latch"
 
 /** A call that somebody waits for. */
 interface Pending {
-  /** epoch milliseconds */
+  /** milliseconds of the monotonic clock: the other one is set while we run, by hours where a box has no battery for it */
   readonly until: number
   readonly giveUp: () => void
 }
@@ -20,6 +20,7 @@ export const makeDeadlines = Effect.fnUntraced(function* <E>(
   failed: (cause: unknown) => E
 ) {
   const clock = yield* Clock.Clock
+  const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const millis = Duration.toMillis(limit)
   // all have the same limit, so the oldest is the first to be late
   const pending = new Set<Pending>()
@@ -30,7 +31,7 @@ export const makeDeadlines = Effect.fnUntraced(function* <E>(
       busy.closeUnsafe()
       return yield* busy.await
     }
-    const left = oldest.until - clock.currentTimeMillisUnsafe()
+    const left = oldest.until - now()
     if (left > 0) return yield* Effect.sleep(Duration.millis(left))
     pending.delete(oldest)
     oldest.giveUp()
@@ -40,7 +41,7 @@ export const makeDeadlines = Effect.fnUntraced(function* <E>(
   return <A>(answer: Promise<A>): Effect.Effect<A, E> =>
     Effect.callback((resume) => {
       const call = {
-        until: clock.currentTimeMillisUnsafe() + millis,
+        until: now() + millis,
         giveUp: () => resume(Effect.fail(late()))
       }
       const end = (outcome: Effect.Effect<A, E>): void => {

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -227,6 +228,32 @@ describe("a call that may wait for the device", () => {
       yield* TestClock.adjust("2 seconds")
       assert.strictEqual((yield* Fiber.join(third)).code, "TIMEOUT")
     })
+  )
+
+  it.effect(
+    "is given up after 2 s also when the machine's clock is set meanwhile, as at the first contact by NTP",
+    () =>
+      Effect.gen(function* () {
+        const clock = yield* Clock.Clock
+        let jump = 0
+        const set = { ...clock, currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + jump }
+        const { read } = yield* bench().pipe(Effect.provideService(Clock.Clock, set))
+        const hangs = () => new Promise<never>(() => undefined)
+        for (const hour of [-3_600_000, 3_600_000]) {
+          const first = yield* fork(Effect.flip(read(`/sys/${hour}/1`, hangs)))
+          yield* TestClock.adjust("1 second")
+          jump += hour
+          const second = yield* fork(Effect.flip(read(`/sys/${hour}/2`, hangs)))
+          yield* TestClock.adjust("999 millis")
+          assert.isUndefined(first.pollUnsafe())
+          yield* TestClock.adjust("1 millis")
+          assert.isDefined(first.pollUnsafe())
+          yield* TestClock.adjust("999 millis")
+          assert.isUndefined(second.pollUnsafe())
+          yield* TestClock.adjust("1 millis")
+          assert.isDefined(second.pollUnsafe())
+        }
+      })
   )
 
   it.effect("ends with the kernel's layer, whatever still hangs", () =>
