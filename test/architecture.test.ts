@@ -8,8 +8,10 @@ import { describe, expect, it } from "vitest"
  */
 const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["schema"],
+  ["ground"],
   ["config"],
   ["telemetry"],
+  ["facts"],
   ["process"],
   ["storage"],
   ["auth"],

@@ -1,0 +1,233 @@
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { constants, type Stats, watch } from "node:fs"
+import {
+  access,
+  chmod,
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  opendir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  unlink
+} from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+
+/** The disk did not do it. `code` is the errno's name (`ENOSPC`; man 3 errno), or the empty text. */
+export class DiskError extends Schema.TaggedError<DiskError>()("DiskError", {
+  code: Schema.String,
+  cause: Schema.Defect()
+}) {}
+
+export interface FileState {
+  readonly kind: "file" | "folder" | "other"
+  readonly bytes: number
+  /** epoch milliseconds, with a fraction */
+  readonly modified: number
+}
+
+export interface OpenFile {
+  /** `length` bytes from `position` on; fewer where the file ends before */
+  readonly read: (position: number, length: number) => Effect.Effect<Uint8Array, DiskError>
+  /** writes all of it behind what is there */
+  readonly append: (bytes: Uint8Array) => Effect.Effect<void, DiskError>
+  /** returns when it is on the disk; after a failure it never will be: write another file (fsync(2), and field experience) */
+  readonly sync: Effect.Effect<void, DiskError>
+  readonly state: Effect.Effect<FileState, DiskError>
+}
+
+/**
+ * Files and folders, by absolute paths. No call can be interrupted: the disk goes on anyway, and what it opened meanwhile
+ * would belong to nobody.
+ */
+export class Disk extends Context.Service<
+  Disk,
+  {
+    /** opens a file for reading: never through a link in its place (ELOOP), and never waiting for a pipe's other end */
+    readonly open: (path: string) => Effect.Effect<OpenFile, DiskError, Scope.Scope>
+    /** makes a file, with this mode whatever the umask says; EEXIST where the name is taken */
+    readonly create: (path: string, mode: number) => Effect.Effect<OpenFile, DiskError, Scope.Scope>
+    readonly text: (path: string) => Effect.Effect<string, DiskError>
+    /** of what has this name itself: a link is not followed */
+    readonly state: (path: string) => Effect.Effect<FileState, DiskError>
+    readonly realPath: (path: string) => Effect.Effect<string, DiskError>
+    readonly names: (folder: string) => Effect.Effect<ReadonlyArray<string>, DiskError>
+    /** gives the names of a folder's files, some at a time, in no order; none when there are no more */
+    readonly walk: (
+      folder: string
+    ) => Effect.Effect<Effect.Effect<ReadonlyArray<string>, DiskError>, DiskError, Scope.Scope>
+    /** replaces what has the new name */
+    readonly rename: (from: string, to: string) => Effect.Effect<void, DiskError>
+    /** a second name for a file, in one step; EEXIST where that is taken, EPERM and others where there are no links (FAT) */
+    readonly link: (from: string, to: string) => Effect.Effect<void, DiskError>
+    readonly remove: (path: string) => Effect.Effect<void, DiskError>
+    /** with all that is in it; nothing there is fine */
+    readonly removeAll: (path: string) => Effect.Effect<void, DiskError>
+    /** with those above it; one that is there is fine */
+    readonly makeFolder: (path: string, mode: number) => Effect.Effect<void, DiskError>
+    readonly setMode: (path: string, mode: number) => Effect.Effect<void, DiskError>
+    /** fails where files cannot be made in the folder */
+    readonly mayWrite: (folder: string) => Effect.Effect<void, DiskError>
+    /** of a file: its bytes; of a folder: the names in it, which last only then */
+    readonly sync: (path: string) => Effect.Effect<void, DiskError>
+    /** the names of what appears, grows, changes or vanishes in the folder, as often as the kernel tells */
+    readonly watch: (folder: string) => Effect.Effect<Queue.Dequeue<string, DiskError>, DiskError, Scope.Scope>
+    /** takes what this file stands for, for as long as the scope lives; EBUSY where another process has it */
+    readonly lock: (path: string) => Effect.Effect<void, DiskError, Scope.Scope>
+    /** a folder for this process alone (0700), gone with the scope */
+    readonly temporaryFolder: (prefix: string) => Effect.Effect<string, DiskError, Scope.Scope>
+  }
+>()("camera-service/ground/Disk") {
+  /** Node's. */
+  static readonly layer = Layer.sync(Disk, () =>
+    Disk.of({
+      open: (path) => opened(() => open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)),
+      create: (path, mode) =>
+        opened(async () => {
+          const handle = await open(path, "wx", mode)
+          try {
+            await handle.chmod(mode)
+            return handle
+          } catch (cause) {
+            await handle.close()
+            throw cause
+          }
+        }),
+      text: (path) => attempt(() => readFile(path, "utf8")),
+      state: (path) =>
+        Effect.map(
+          attempt(() => lstat(path)),
+          stateOf
+        ),
+      realPath: (path) => attempt(() => realpath(path)),
+      names: (folder) => attempt(() => readdir(folder)),
+      walk: Effect.fnUntraced(function* (folder) {
+        const directory = yield* Effect.acquireRelease(
+          attempt(() => opendir(folder, { bufferSize: batch })),
+          (opened) => Effect.promise(() => opened.close())
+        )
+        return attempt(async () => {
+          const names: Array<string> = []
+          while (names.length < batch) {
+            const entry = await directory.read()
+            if (entry === null) break
+            if (entry.isFile()) names.push(entry.name)
+          }
+          return names
+        })
+      }),
+      rename: (from, to) => attempt(() => rename(from, to)),
+      link: (from, to) => attempt(() => link(from, to)),
+      remove: (path) => attempt(() => unlink(path)),
+      removeAll: (path) => attempt(() => rm(path, { recursive: true, force: true })),
+      makeFolder: (path, mode) => Effect.asVoid(attempt(() => mkdir(path, { recursive: true, mode }))),
+      setMode: (path, mode) => attempt(() => chmod(path, mode)),
+      mayWrite: (folder) => attempt(() => access(folder, constants.W_OK | constants.X_OK)),
+      sync: (path) =>
+        attempt(async () => {
+          await using handle = await open(path, "r")
+          await handle.sync()
+        }),
+      watch: watchFolder,
+      lock,
+      temporaryFolder: (prefix) =>
+        Effect.acquireRelease(
+          attempt(() => mkdtemp(join(tmpdir(), prefix))),
+          (folder) => Effect.ignore(attempt(() => rm(folder, { recursive: true, force: true })))
+        )
+    })
+  )
+}
+
+/** Names that a walk gives at once. */
+const batch = 100
+
+/** The errno's name, or the empty text. */
+const codeOf = (cause: unknown): string =>
+  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
+
+const failed = (cause: unknown): DiskError => new DiskError({ code: codeOf(cause), cause })
+
+const attempt = <A>(run: () => Promise<A>): Effect.Effect<A, DiskError> =>
+  Effect.uninterruptible(Effect.tryPromise({ try: run, catch: failed }))
+
+const stateOf = (stats: Stats): FileState => ({
+  kind: stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other",
+  bytes: stats.size,
+  modified: stats.mtimeMs
+})
+
+const opened = (run: () => Promise<FileHandle>): Effect.Effect<OpenFile, DiskError, Scope.Scope> =>
+  Effect.acquireRelease(attempt(run), (handle) => Effect.ignore(attempt(() => handle.close()))).pipe(
+    Effect.map((handle) => ({
+      read: (position, length) =>
+        attempt(async () => {
+          const bytes = new Uint8Array(length)
+          const { bytesRead } = await handle.read(bytes, 0, length, position)
+          return bytes.subarray(0, bytesRead)
+        }),
+      append: (bytes) => attempt(() => handle.appendFile(bytes)),
+      sync: attempt(() => handle.sync()),
+      state: Effect.map(
+        attempt(() => handle.stat()),
+        stateOf
+      )
+    }))
+  )
+
+const watchFolder = Effect.fnUntraced(function* (folder: string) {
+  const names = yield* Queue.unbounded<string, DiskError>()
+  yield* Effect.acquireRelease(
+    Effect.try({
+      try: () =>
+        watch(folder, (_event, name) => {
+          if (name !== null) Queue.offerUnsafe(names, name)
+        }).on("error", (cause) => Queue.failCauseUnsafe(names, Cause.fail(failed(cause)))),
+      catch: failed
+    }),
+    (watcher) => Effect.sync(() => watcher.close())
+  )
+  return names
+})
+
+/** SQLITE_BUSY, 5 (https://www.sqlite.org/rescode.html#busy). */
+const isBusy = (cause: unknown): boolean =>
+  typeof cause === "object" && cause !== null && "errcode" in cause && cause.errcode === 5
+
+/**
+ * The lock is SQLite's: an advisory lock on a file that the kernel drops with the process, so a kill -9 leaves nothing
+ * stale (a file with a pid would), and containers that share the folder but neither pids nor a network name space see it
+ * too (an abstract socket would not be seen). Node itself offers no file locks.
+ */
+const lock = (path: string): Effect.Effect<void, DiskError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        const database = new DatabaseSync(path, { timeout: 0 })
+        try {
+          // nothing is ever written, so there is no journal to keep
+          database.exec("PRAGMA journal_mode=OFF; BEGIN EXCLUSIVE")
+          return database
+        } catch (cause) {
+          database.close()
+          throw cause
+        }
+      },
+      catch: (cause) => (isBusy(cause) ? new DiskError({ code: "EBUSY", cause }) : failed(cause))
+    }),
+    (database) => Effect.sync(() => database.close())
+  ).pipe(Effect.asVoid)
