@@ -81,10 +81,10 @@ export const makeIncidents = Effect.gen(function* () {
     )
 
     // what the state says now may be of an FFmpeg before the one that wrote the first segment
-    let restarts = stream.now.restarts
+    let restarts = stream.restarts
     const lost = Stream.runForEach(SubscriptionRef.changes(stream.state), (state) => {
-      if (!("reason" in state) || state.reason === undefined || stream.now.restarts === restarts) return Effect.void
-      restarts = stream.now.restarts
+      if (!("reason" in state) || state.reason === undefined || stream.restarts === restarts) return Effect.void
+      restarts = stream.restarts
       const { reason } = state
       const segment = segments.at(-1)
       return Effect.andThen(publisherGone(stream), happened({ _tag: "Lost", segment, reason }))

@@ -12,7 +12,7 @@ const night = { frames: 15, millis: 1500, longestMillis: 3000 }
 const darkLuma = 24
 
 /**
- * Whether a picture is good enough, asked for each of one FFmpeg in turn, with the time in milliseconds at which it came:
+ * Whether a picture is good enough, asked for each of one FFmpeg in turn, with the time at which it came, in monotonic milliseconds:
  * not before a V4L2 camera is warm, and every one from then on. The other kinds are warm at once.
  */
 export const warmUp = (kind: Device["kind"]): ((jpeg: Buffer, now: number) => boolean) => {

@@ -5,6 +5,7 @@ import * as Stream from "effect/Stream"
 import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
 import type { Device } from "../../src/device/Device.ts"
+import { now } from "../../src/ground/Time.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
 import { type Encoding, trialArguments } from "../../src/source/Encoder.ts"
 import { directArguments } from "../../src/source/FfmpegArguments.ts"
@@ -40,8 +41,9 @@ const firstPicture = Effect.fnUntraced(function* (source: Source) {
   const ffmpeg = yield* Ffmpeg
   const process = yield* ffmpeg.start(directArguments(source))
   const read = pictureReader(source.kind)
-  const pictures = Stream.flattenIterable(
-    Stream.map(process.stdout, (chunk) => read(chunk, Math.round(performance.now())).good)
+  const pictures = process.stdout.pipe(
+    Stream.mapEffect((chunk) => Effect.map(now, (moment) => read(chunk, moment).good)),
+    Stream.flattenIterable
   )
   return yield* Effect.flatMap(Stream.runHead(pictures), Effect.fromOption)
 }, Effect.scoped)
