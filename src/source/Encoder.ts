@@ -38,10 +38,21 @@ export interface Target {
   readonly scaled: boolean
 }
 
-/** How long after its start a stream sends a keyframe every few frames, so that the readers who waited see it at once. */
-const eagerSeconds = 2
-/** Most seconds between the keyframes of that time; later it is one. */
-const eagerInterval = 0.12
+/**
+ * A stream's start has more keyframes, so that the readers who waited see it at once: they come some 60 ms after its first
+ * frame, and each keyframe that they have to wait for is a frame's time away at first. Seconds from the start, and the
+ * seconds between keyframes until then; later it is one.
+ */
+const eager = [
+  { until: 0.5, every: 0 },
+  { until: 2, every: 0.12 }
+]
+
+/** Whether FFmpeg is to make a keyframe of the frame at `t`; `prev_forced_t` is no number before the first one. */
+const forcedKeyframes = `expr:${eager.reduceRight(
+  (later, { every, until }) => `if(lt(t,${until}),not(lt(t-prev_forced_t,${every})),${later})`,
+  "0"
+)}`
 
 /** libavcodec's number of constrained baseline: baseline with constraint_set1_flag (avcodec.h). */
 const constrainedBaseline = "578"
@@ -88,7 +99,7 @@ export const encodeArguments = (encoder: Encoder, encoding: Encoding, target: Ta
     ...(encoding.profile === "none" ? [] : baseline(encoder)),
     ...["-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-bf", "0", "-g", String(Math.max(1, Math.round(fps)))],
     "-force_key_frames",
-    `expr:if(lt(t,${eagerSeconds}),gte(t,n_forced*${eagerInterval}),0)`
+    forcedKeyframes
   ]
 }
 
