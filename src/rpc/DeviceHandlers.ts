@@ -67,7 +67,7 @@ export const layer = DeviceRpcs.toLayer(
           ...cameraView(device, plans, settings),
           ...(metrics === undefined ? {} : { metrics }),
           capabilities: { formats: formatsOf(device), resolutions: resolutionsOf(device) },
-          ...(debug === true ? { debug: { internal_device_path: device.node } } : {})
+          ...(debug === true ? { debug: { internal_device_path: device.input.address } } : {})
         }
       }),
 

@@ -166,11 +166,11 @@ export const layer = StreamRpcs.toLayer(
         return devices
           .list()
           .filter(({ id }) => maySee(session, id))
-          .map(({ id, kind }) => {
+          .map(({ id, input }) => {
             const state = byName.get(id)
             return {
               name: id,
-              source: kind,
+              source: input.name,
               ready: state?.ready ?? false,
               readers: state?.readers ?? 0,
               bytes_sent: state?.bytesSent ?? 0

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { FfmpegFailed } from "../process/Ffmpeg.ts"
-import type { Complaint } from "./CameraFaults.ts"
+import type { Complaint } from "../device/Input.ts"
 import type { LiveStream } from "./LiveStream.ts"
 import type { PublisherEnded } from "./PublisherEnded.ts"
 

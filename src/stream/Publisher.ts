@@ -64,8 +64,8 @@ export class Publisher extends Context.Service<
       const { host, rtsp_port: port } = settings.mediamtx
       const rtspHost = loopbackOf(host)
 
-      const collectPictures = (stream: LiveStream, { kind }: Source, process: FfmpegProcess) => {
-        const read = pictureReader(kind)
+      const collectPictures = (stream: LiveStream, { input }: Source, process: FfmpegProcess) => {
+        const read = pictureReader(input)
         return Stream.runForEach(process.stdout, (chunk) =>
           Effect.map(Clock.currentTimeMillis, (now) => {
             const { came, good } = read(chunk, now)
