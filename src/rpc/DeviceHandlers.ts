@@ -63,7 +63,7 @@ export const layer = DeviceRpcs.toLayer(
           ...cameraView(device, sources, settings),
           ...(metrics === undefined ? {} : { metrics }),
           capabilities: { formats: formatsOf(device), resolutions: resolutionsOf(device) },
-          ...(debug === true ? { debug: { internal_device_path: device.node } } : {})
+          ...(debug === true ? { debug: { internal_device_path: device.input.address } } : {})
         }
       }),
 

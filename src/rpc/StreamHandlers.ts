@@ -122,9 +122,9 @@ export const layer = StreamRpcs.toLayer(
         const session = yield* CurrentSession
         const shown = devices.list().filter(({ id }) => maySee(session, id))
         const all = yield* status.ofAll(shown.map(({ id }) => id))
-        return shown.map(({ id, kind }, i) => ({
+        return shown.map(({ id, input }, i) => ({
           name: id,
-          source: kind,
+          source: input.name,
           ready: all[i]?.path?.ready ?? false,
           readers: all[i]?.path?.readers ?? 0,
           bytes_sent: all[i]?.path?.bytesSent ?? 0

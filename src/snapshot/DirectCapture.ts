@@ -113,7 +113,7 @@ const isHeld = (stream: LiveStream | undefined): boolean =>
 
 /** The first picture that a warm camera gives; none where FFmpeg ends before. */
 const firstGood = (source: Source, process: FfmpegProcess): Effect.Effect<Option.Option<Picture>, NoPicture> => {
-  const read = pictureReader(source.kind)
+  const read = pictureReader(source.input)
   return process.stdout.pipe(
     Stream.mapError(({ detail }) => new NoPicture({ outcome: detail })),
     Stream.mapEffect((chunk) => Effect.map(now, (moment) => read(chunk, moment).good)),

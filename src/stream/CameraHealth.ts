@@ -8,11 +8,11 @@ import { Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { faultOf } from "../device/Fault.ts"
+import type { Complaint } from "../device/Input.ts"
 import { Holders } from "../device/v4l2/Holders.ts"
 import { millisSince, monotonicMillis } from "../ground/Time.ts"
 import type { FfmpegProcess } from "../process/Ffmpeg.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
-import { type Complaint, complaintIn, silenceOf } from "./CameraFaults.ts"
 import type { LiveStream, Run } from "./LiveStream.ts"
 import { rateMeter } from "./RateMeter.ts"
 import { RunEnded } from "./RunEnded.ts"
@@ -82,9 +82,9 @@ export class CameraHealth extends Context.Service<
           isSilent = true
           // an FFmpeg that waits for MediaMTX gives no frames either
           const answers = yield* Effect.option(Effect.timeout(api.getPath(camera), answerTime))
-          if (answers._tag === "None" || device.kind !== "v4l2") return
-          const { detail, kind } = silenceOf(process.said())
-          yield* devices.fault(camera, faultOf(kind, detail))
+          const silence = device.input.silenceOf(process.said())
+          if (answers._tag === "None" || silence === undefined) return
+          yield* devices.fault(camera, faultOf(silence.kind, silence.detail))
         })
 
         const check = Effect.gen(function* () {
@@ -92,7 +92,7 @@ export class CameraHealth extends Context.Service<
           const still = moved === undefined ? yield* millisSince(run.startedAt) : (yield* monotonicMillis) - moved
           const limit = moved === undefined ? starting : running
           if (still > limit.end) {
-            const isGarbage = silenceOf(process.said()).kind === "WRONG_DATA"
+            const isGarbage = device.input.silenceOf(process.said())?.kind === "WRONG_DATA"
             return yield* new RunEnded({ reason: `no frame for ${Math.round(still / 1000)} s`, isGarbage })
           }
           if (still > limit.notice) return isSilent ? undefined : yield* notice
@@ -102,17 +102,18 @@ export class CameraHealth extends Context.Service<
         return yield* Effect.repeat(check, Schedule.spaced(look)).pipe(Effect.andThen(Effect.never))
       }, Effect.scoped)
 
-      const whoHolds = (device: Device) =>
-        Effect.map(holders.of(device.node), ([holder]) =>
+      const whoHolds = (node: string) =>
+        Effect.map(holders.of(node), ([holder]) =>
           holder === undefined ? undefined : `opened by ${holder.program} (process ${holder.pid})`
         )
 
       const ended = Effect.fnUntraced(function* (device: Device, stderr: string) {
-        const complaint = device.kind === "v4l2" ? complaintIn(stderr) : undefined
+        const complaint = device.input.complaintIn(stderr)
         if (complaint === undefined || complaint.kind === "GONE") return complaint
         const { kind } = complaint
         const known = (yield* Effect.orDie(devices.get(device.id))).fault
-        const holder = kind === "BUSY" ? yield* whoHolds(device) : undefined
+        const { node } = device.input
+        const holder = kind === "BUSY" && node !== undefined ? yield* whoHolds(node) : undefined
         // it is as busy as before, whether or not who has it could be seen this time
         const detail = holder ?? (known?.kind === kind ? known.detail : complaint.detail)
         yield* devices.fault(device.id, faultOf(kind, detail))

@@ -11,6 +11,7 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { PublishTickets } from "../auth/PublishTickets.ts"
 import { Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
+import type { Complaint } from "../device/Input.ts"
 import { now } from "../ground/Time.ts"
 import { describeExit } from "../process/Child.ts"
 import { Ffmpeg, type FfmpegProcess } from "../process/Ffmpeg.ts"
@@ -19,7 +20,6 @@ import { describe, spsOf } from "../process/RtspDescribe.ts"
 import { publishArguments } from "../source/FfmpegArguments.ts"
 import type { Source } from "../source/Source.ts"
 import { CameraHealth } from "./CameraHealth.ts"
-import type { Complaint } from "./CameraFaults.ts"
 import type { Feed } from "./Feed.ts"
 import type { LiveStream, Run } from "./LiveStream.ts"
 import { pictureReader } from "./PictureReader.ts"
@@ -57,7 +57,7 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
       const rtspHost = loopbackOf(host)
 
       const collectPictures = ({ pictures }: LiveStream, run: Run, process: FfmpegProcess) => {
-        const read = pictureReader(run.source.kind)
+        const read = pictureReader(run.source.input)
         return Stream.runForEach(process.stdout, (chunk) =>
           Effect.map(now, (moment) => {
             const { came, good } = read(chunk, moment)
