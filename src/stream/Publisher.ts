@@ -10,10 +10,11 @@ import type * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
-import { PublishTickets } from "../auth/PublishTickets.ts"
+import { Tickets } from "../auth/Tickets.ts"
 import { Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
+import { Loopback } from "../ground/Loopback.ts"
 import { describeExit } from "../process/Child.ts"
 import { Ffmpeg, type FfmpegFailed, type FfmpegProcess } from "../process/Ffmpeg.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
@@ -56,7 +57,8 @@ export class Publisher extends Context.Service<
       const devices = yield* Devices
       const health = yield* CameraHealth
       const ffmpeg = yield* Ffmpeg
-      const tickets = yield* PublishTickets
+      const tickets = yield* Tickets
+      const loopback = yield* Loopback
       const mediaMtx = yield* MediaMtx
       const api = yield* MediaMtxApi
       const paths = yield* Paths
@@ -88,7 +90,7 @@ export class Publisher extends Context.Service<
       const readCodec = Effect.fnUntraced(
         function* (camera: CameraId) {
           const ticket = yield* tickets.issue(camera, "read")
-          const nal = spsOf(yield* describe({ host: rtspHost, port, path: camera, ...ticket }))
+          const nal = spsOf(yield* describe(loopback, { host: rtspHost, port, path: camera, ...ticket }))
           return nal === undefined ? undefined : codecOf(nal, plans.encoding)
         },
         Effect.scoped,
@@ -152,6 +154,7 @@ export class Publisher extends Context.Service<
           const target = `rtsp://${ticket.user}:${ticket.password}@${rtspHost}:${port}/${camera}`
           stream.now.source = source
           const process = yield* ffmpeg.start(publishArguments(source, target))
+          ticket.giveTo(process.pid)
           stream.now.running = { pid: process.pid, startedAt: process.startedAt }
           yield* Effect.addFinalizer(() =>
             Effect.sync(() => {

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { copyFileSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { PublishTickets } from "../../src/auth/PublishTickets.ts"
+import { Tickets } from "../../src/auth/Tickets.ts"
 import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { readMp4Header } from "../../src/process/Mp4Header.ts"
 import { splitter } from "../../src/stream/Jpeg.ts"
@@ -117,7 +117,7 @@ export class FakeFfmpeg extends Context.Service<
     Effect.gen(function* () {
       const mtx = yield* FakeMediaMtxApi
       const mediaMtx = yield* MediaMtx
-      const tickets = yield* PublishTickets
+      const tickets = yield* Tickets
       const faults: Faults = {
         failStarts: 0,
         neverReady: false,
@@ -173,7 +173,8 @@ export class FakeFfmpeg extends Context.Service<
         yield* Effect.sleep(tick)
         if (faults.neverReady) return yield* Effect.never
         if (!(yield* mtx.configs).has(camera)) return error("Server returned 404 Not Found")
-        if (!tickets.redeem(camera, "publish", password)) return error("Server returned 401 Unauthorized")
+        const ticket = tickets.find(camera, "publish", password)
+        if (ticket?.holder() !== child.pid || !ticket.redeem()) return error("Server returned 401 Unauthorized")
         return yield* publishTo(child, camera)
       }, Effect.scoped)
 

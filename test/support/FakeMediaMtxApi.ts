@@ -82,12 +82,9 @@ export class FakeMediaMtxApi extends Context.Service<
       const stateOf = (name: string, { readers, ready }: Live): PathState => ({
         name,
         ready,
-        readySince: ready ? Option.some(0) : Option.none(),
-        source: ready ? "rtspSession" : "",
         readers,
         bytesReceived: 0,
-        bytesSent: 0,
-        tracks: ready ? [{ codec: "H264", profile: "Baseline", level: "3", width: 640, height: 480 }] : []
+        bytesSent: 0
       })
 
       const api = MediaMtxApi.of({
@@ -110,7 +107,9 @@ export class FakeMediaMtxApi extends Context.Service<
             Option.map(Option.fromUndefinedOr(live.get(name)), (path) => stateOf(name, path))
           ),
         info: Effect.map(answering, () => ({ version: "v1.20.1", started: String(started) })),
-        identity: Effect.as(answering, "")
+        global: Effect.as(answering, {}),
+        pathDefaults: Effect.as(answering, {}),
+        rtspClient: () => refused(404, "session not found")
       })
 
       const set = (name: string, what: Partial<Live>) =>

@@ -6,10 +6,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ChildProcessSpawner, make as makeSpawner } from "effect/process/ChildProcessSpawner"
 import * as TestClock from "effect/testing/TestClock"
-import type { PublishTickets } from "../../src/auth/PublishTickets.ts"
+import type { Tickets } from "../../src/auth/Tickets.ts"
 import type { Settings } from "../../src/config/Settings.ts"
+import type { Disk } from "../../src/ground/Disk.ts"
+import type { Loopback } from "../../src/ground/Loopback.ts"
 import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
+import type { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
 import { FakeFfmpeg, type Work, workOf } from "./FakeFfmpeg.ts"
 import { FakeMediaMtxApi } from "./FakeMediaMtxApi.ts"
 import { fakeSpawner, innerCommand } from "./FakeSpawner.ts"
@@ -63,7 +66,7 @@ export const running = (work: Work) => Effect.map(children(work), (all) => all.f
 type GroundLayer = Layer.Layer<
   Ground | ChildProcessSpawner | MediaMtxApi | MediaMtx,
   unknown,
-  Settings | PublishTickets
+  Settings | Tickets | MediaMtxKey | Disk | Loopback
 >
 
 /** The fake MediaMTX with the fake recorder in it. */
