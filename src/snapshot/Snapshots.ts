@@ -15,6 +15,7 @@ import {
 import type { SnapshotFormat } from "../../schema/Snapshot.ts"
 import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
+import { monotonicMillis } from "../ground/Time.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { convertArguments } from "../source/FfmpegArguments.ts"
 import { Files } from "../storage/Files.ts"
@@ -45,7 +46,8 @@ export interface Snapshot {
   readonly tried: ReadonlyArray<TierAttempt>
 }
 
-const allTiers = Duration.seconds(10)
+/** For all of it: the tiers, and encoding anew. */
+const wholeTime = Duration.seconds(10)
 
 /** Still pictures: the tiers in order until one has a picture, then the file and the index. */
 export class Snapshots extends Context.Service<
@@ -87,12 +89,17 @@ export class Snapshots extends Context.Service<
       })
 
       /** Encoded anew only where the caller asks for it: another format, or a quality. */
-      const encode = ({ jpeg }: Picture, format: SnapshotFormat, quality: number | undefined) => {
+      const encode = (
+        { jpeg }: Picture,
+        format: SnapshotFormat,
+        quality: number | undefined,
+        timeout: Duration.Duration
+      ) => {
         if (format === "jpg" && quality === undefined) return Effect.succeed(jpeg)
         const to =
           format === "png" ? ({ format } as const) : { format, quality: quality ?? settings.snapshots.jpeg_quality }
         return Effect.mapError(
-          ffmpeg.run(convertArguments(to), { stdin: jpeg }),
+          ffmpeg.run(convertArguments(to), { work: "picture", stdin: jpeg, timeout }),
           ({ detail }) => new DependencyFailed({ dependency: "ffmpeg", detail })
         )
       }
@@ -109,20 +116,16 @@ export class Snapshots extends Context.Service<
         yield* devices.get(request.camera)
         const format = yield* formatOf(request)
         const calledAt = yield* Clock.currentTimeMillis
+        const began = yield* monotonicMillis
+        const left = Effect.map(monotonicMillis, (now) => Duration.subtract(wholeTime, Duration.millis(now - began)))
         const tried: Array<TierAttempt> = []
         for (const tier of tiers) {
-          const spent = Duration.millis((yield* Clock.currentTimeMillis) - calledAt)
-          const { picture, ...outcome } = yield* attempt(
-            tier,
-            request,
-            calledAt - request.maxAge,
-            Duration.subtract(allTiers, spent)
-          )
+          const { picture, ...outcome } = yield* attempt(tier, request, calledAt - request.maxAge, yield* left)
           tried.push(outcome.tried)
           if (picture === undefined) continue
           yield* Effect.annotateCurrentSpan("snapshot.tier", tier.capture.name)
           const capturedBy = yield* Clock.currentTimeMillis
-          const encoded = yield* encode(picture, format, request.quality)
+          const encoded = yield* encode(picture, format, request.quality, yield* left)
           const saved = yield* files.saveSnapshot({
             filename: newName(request, calledAt, format),
             device: request.camera,

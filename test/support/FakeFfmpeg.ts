@@ -70,6 +70,8 @@ export interface Faults {
   /** a remux that starts now comes to no end */
   remuxHangs: boolean
   convert?: string
+  /** a picture that is encoded anew from now on never is */
+  convertHangs: boolean
   /** what starts from now on ignores SIGTERM */
   stubborn: boolean
 }
@@ -125,6 +127,7 @@ export class FakeFfmpeg extends Context.Service<
         darkMillis: 0,
         directHangs: false,
         remuxHangs: false,
+        convertHangs: false,
         stubborn: false
       }
       const children: Array<FakeChild> = []
@@ -232,7 +235,7 @@ export class FakeFfmpeg extends Context.Service<
             case "direct":
               return direct(child)
             case "convert":
-              return Effect.sync(() => convert(child))
+              return faults.convertHangs ? Effect.never : Effect.sync(() => convert(child))
             case "remux":
               return faults.remuxHangs ? Effect.never : Effect.sync(() => remux(child))
             case "probe":
