@@ -62,7 +62,10 @@ const toState = (item: typeof PathItem.Type): PathState => ({
   bytesSent: item.outboundBytes
 })
 
+const toConfig = ({ name, ...options }: typeof ConfigItem.Type): PathConfig => ({ name, options })
+
 const decodeConfigs = Schema.decodeUnknownEffect(page(ConfigItem))
+const decodeConfig = Schema.decodeUnknownEffect(ConfigItem)
 const decodePaths = Schema.decodeUnknownEffect(page(PathItem))
 const decodePath = Schema.decodeUnknownEffect(PathItem)
 const Options = Schema.Record(Schema.String, Schema.Json)
@@ -159,7 +162,7 @@ export class MediaMtxApi extends Context.Service<
 
       return {
         listPathConfigs: all("/v3/config/paths/list", decodeConfigs).pipe(
-          Effect.map((items) => items.map(({ name, ...options }): PathConfig => ({ name, options }))),
+          Effect.map((items) => items.map(toConfig)),
           Effect.withSpan("MediaMtxApi.listPathConfigs")
         ),
         addPath: Effect.fn("MediaMtxApi.addPath")(function* (name: string, options: PathOptions) {
@@ -188,7 +191,8 @@ export class MediaMtxApi extends Context.Service<
         info: call("GET", "/v3/info").pipe(Effect.flatMap((reply) => understood(decodeInfo(reply)))),
         global: call("GET", "/v3/config/global/get").pipe(Effect.flatMap((reply) => understood(decodeOptions(reply)))),
         pathDefaults: call("GET", "/v3/config/pathdefaults/get").pipe(
-          Effect.flatMap((reply) => understood(decodeOptions(reply)))
+          Effect.flatMap((reply) => understood(decodeConfig(reply))),
+          Effect.map((item) => toConfig(item).options)
         ),
         rtspClient: Effect.fn("MediaMtxApi.rtspClient")(function* (session: string) {
           const reply = yield* call("GET", `/v3/rtspsessions/get/${encodeURIComponent(session)}`)

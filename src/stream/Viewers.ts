@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type { CameraId } from "../../schema/Camera.ts"
 import { Settings } from "../config/Settings.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
@@ -37,8 +38,10 @@ export class Viewers extends Context.Service<
           yield* streams.lease(camera, "viewer")
           for (;;) {
             yield* Effect.sleep(lookEvery)
-            const path = yield* Effect.orElseSucceed(api.getPath(camera), Option.none)
-            const readers = Option.isSome(path) ? path.value.readers : 0
+            const path = yield* Effect.result(api.getPath(camera))
+            // a MediaMTX that does not answer says nothing of its readers
+            if (Result.isFailure(path)) continue
+            const readers = Option.isSome(path.success) ? path.success.value.readers : 0
             const waited = (yield* Clock.currentTimeMillis) - (admittedAt.get(camera) ?? 0)
             if (readers === 0 && waited > grace) return
           }

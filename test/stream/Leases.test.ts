@@ -152,6 +152,28 @@ describe("a reader that comes straight to MediaMTX", () => {
   )
 
   onFakes(
+    "keeps its stream while MediaMTX does not answer who reads",
+    Effect.gen(function* () {
+      const viewers = yield* Viewers
+      const mtx = yield* FakeMediaMtxApi
+      const camera = yield* plugIn()
+      yield* viewers.admit(camera)
+      yield* until(
+        "the stream",
+        Effect.map(publishers, (count) => count === 1)
+      )
+      yield* mtx.setReaders(camera, 1)
+      yield* TestClock.adjust("1 minute")
+      yield* mtx.setAnswering(false)
+      yield* TestClock.adjust("5 seconds")
+      yield* mtx.setAnswering(true)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(yield* publishers, 1)
+    }),
+    { streams: { viewer_linger_seconds: 0 } }
+  )
+
+  onFakes(
     "and never plays holds the stream no longer than a start may take, and the linger",
     Effect.gen(function* () {
       const viewers = yield* Viewers
