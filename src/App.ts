@@ -1,6 +1,3 @@
-import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
 import * as Effect from "effect/Effect"
 import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Layer from "effect/Layer"
@@ -63,9 +60,6 @@ import { Viewers } from "./stream/Viewers.ts"
  * The floor plan, from the ground up. Each storey is given the ones below it; what a test replaces is on the ground:
  * the spawner of processes, and MediaMTX's API.
  */
-
-/** Processes: the only things of this service that live outside it. */
-export const spawner = NodeChildProcessSpawner.layer.pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
 
 /** An index that is built anew looks into recordings with ffprobe. */
 const describeRecording = Layer.effect(

@@ -88,6 +88,7 @@ export class Paths extends Context.Service<
       const add = Effect.fnUntraced(function* (camera: CameraId) {
         yield* api.addPath(camera, configOf(desired.get(camera)))
         known.ours.add(camera)
+        known.theirs.delete(camera)
         yield* present(camera)
       })
 
@@ -99,7 +100,7 @@ export class Paths extends Context.Service<
           if (known.theirs.has(camera)) return
           known.theirs.add(camera)
           return yield* Effect.logWarning(
-            "MediaMTX has a path of the camera's name that is not ours: it is left alone",
+            "a path of MediaMTX has the camera's name and is not ours: it is left alone",
             {
               "camera.id": camera
             }

@@ -5,11 +5,11 @@ import { Settings } from "../../src/config/Settings.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
 import { splitter, withTables } from "../../src/stream/Jpeg.ts"
 import { meanLuma } from "../../src/stream/Luma.ts"
-import { realSpawner } from "../support/Spawners.ts"
+import * as Children from "../../src/ground/Children.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
 const some = { work: "picture", timeout: "10 seconds" } as const
-const live = Ffmpeg.layer.pipe(Layer.provide([realSpawner, Layer.succeed(Settings, testSettings())]))
+const live = Ffmpeg.layer.pipe(Layer.provide([Children.layer, Layer.succeed(Settings, testSettings())]))
 
 const bufferOf = ({ buffer, byteLength, byteOffset }: Uint8Array): Buffer =>
   Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)

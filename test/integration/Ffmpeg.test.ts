@@ -10,10 +10,10 @@ import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
 import { readMp4Header } from "../../src/process/Mp4Header.ts"
-import { realSpawner } from "../support/Spawners.ts"
+import * as Children from "../../src/ground/Children.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
-const live = Ffmpeg.layer.pipe(Layer.provide([realSpawner, Layer.succeed(Settings, testSettings())]))
+const live = Ffmpeg.layer.pipe(Layer.provide([Children.layer, Layer.succeed(Settings, testSettings())]))
 
 const some = { work: "picture", timeout: "10 seconds" } as const
 const picture = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=25"]

@@ -24,7 +24,7 @@ import { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
 import { mediaMtxConfig } from "../../src/process/MediaMtxConfig.ts"
 import { key } from "../support/Key.ts"
 import { mediaMtxApiBehaviour } from "../support/MediaMtxApiBehaviour.ts"
-import { realSpawner } from "../support/Spawners.ts"
+import * as Children from "../../src/ground/Children.ts"
 import { settingsOnFreePorts } from "../support/TestSettings.ts"
 
 interface Started {
@@ -36,7 +36,7 @@ interface Started {
 
 /** Real processes, and a list of them. */
 const watchedSpawner = Effect.gen(function* () {
-  const real = Context.get(yield* Layer.build(realSpawner), ChildProcessSpawner)
+  const real = Context.get(yield* Layer.build(Children.layer), ChildProcessSpawner)
   const started: Array<Started> = []
   const spawner = makeSpawner((command) =>
     Effect.tap(real.spawn(command), ({ pid }) =>
@@ -328,7 +328,7 @@ describe("the operator's MediaMTX", () => {
 
 /** Runs MediaMTX by hand; all runs end with the test. */
 const operator = Effect.fnUntraced(function* (binary: string, config: string) {
-  const spawner = Context.get(yield* Layer.build(realSpawner), ChildProcessSpawner)
+  const spawner = Context.get(yield* Layer.build(Children.layer), ChildProcessSpawner)
   const scope = yield* Effect.scope
   const run = startChild(spawner, { program: binary, args: [config], stdout: "ignore" }).pipe(
     Effect.map(({ exit, pid }) => ({

@@ -1,6 +1,3 @@
-import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -8,6 +5,7 @@ import { ChildProcessSpawner, make as makeSpawner } from "effect/process/ChildPr
 import * as TestClock from "effect/testing/TestClock"
 import type { Tickets } from "../../src/auth/Tickets.ts"
 import type { Settings } from "../../src/config/Settings.ts"
+import * as Children from "../../src/ground/Children.ts"
 import type { Disk } from "../../src/ground/Disk.ts"
 import type { Loopback } from "../../src/ground/Loopback.ts"
 import { MediaMtx } from "../../src/process/MediaMtx.ts"
@@ -159,7 +157,6 @@ export const realGround: GroundLayer = Layer.effectContext(
     })
     return Context.make(Ground, ground).pipe(Context.add(ChildProcessSpawner, spawner))
   })
-).pipe(
-  Layer.provide(NodeChildProcessSpawner.layer.pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))),
-  (spawner) => MediaMtx.layer.pipe(Layer.provideMerge(MediaMtxApi.layer), Layer.provideMerge(spawner))
+).pipe(Layer.provide(Children.layer), (spawner) =>
+  MediaMtx.layer.pipe(Layer.provideMerge(MediaMtxApi.layer), Layer.provideMerge(spawner))
 )
