@@ -165,7 +165,7 @@ export class Segments extends Context.Service<
       const remux = Effect.fn("Segments.remux")(function* (segment: Segment, format: "mp4" | "mkv") {
         const filename = segment.filename.replace(/\.[^.]+$/, `.${format}`)
         const aside = join(folder.recordings, `${temporaryPrefix}${filename}`)
-        yield* ffmpeg.run(remuxArguments(pathOf(segment), aside, format), { timeout: remuxTime })
+        yield* ffmpeg.run(remuxArguments(pathOf(segment), aside, format), { work: "remux", timeout: remuxTime })
         yield* attempt("sync the recording", () => syncFile(aside))
         return { aside, filename }
       })
