@@ -71,7 +71,7 @@ export class Ffmpeg extends Context.Service<
     Ffmpeg,
     Effect.gen(function* () {
       const spawner = yield* ChildProcessSpawner
-      const { ffmpeg } = yield* Settings
+      const { ffmpeg } = (yield* Settings).boot
       const gate = yield* Semaphore.make(permits)
 
       const startProgram = (program: string, args: ReadonlyArray<string>, options: ChildInput) =>

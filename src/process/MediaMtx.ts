@@ -82,11 +82,11 @@ export class MediaMtx extends Context.Service<
       const spawner = yield* ChildProcessSpawner
       const api = yield* MediaMtxApi
       const settings = yield* Settings
-      const { binary, managed } = settings.mediamtx
+      const { binary, managed } = settings.boot.mediamtx
       const startingAgain = (last: MediaMtxState): MediaMtxState => ({
         ...last,
         _tag: "Starting",
-        ...(managed ? {} : { detail: `no answer yet from the API on 127.0.0.1:${settings.mediamtx.api_port}` })
+        ...(managed ? {} : { detail: `no answer yet from the API on 127.0.0.1:${settings.boot.mediamtx.api_port}` })
       })
       const state = yield* SubscriptionRef.make(startingAgain({ _tag: "Starting", generation: 0 }))
       const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing>()

@@ -144,7 +144,7 @@ export class MediaMtxApi extends Context.Service<
   static readonly layer = Layer.effect(
     MediaMtxApi,
     Effect.gen(function* () {
-      const { mediamtx } = yield* Settings
+      const { mediamtx } = (yield* Settings).boot
       const send = yield* jsonClient({ host: "127.0.0.1", port: mediamtx.api_port })
 
       const call = Effect.fnUntraced(

@@ -13,20 +13,19 @@ import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { Plans } from "../stream/Plans.ts"
 import { Streams } from "../stream/Streams.ts"
 import { maySee, visible } from "./Authorization.ts"
-import { cameraView, currentOf, formatsOf, ratesOf, resolutionsOf } from "./CameraView.ts"
+import { cameraViews, currentOf, formatsOf, ratesOf, resolutionsOf } from "./CameraView.ts"
 import { toSeconds } from "./Wire.ts"
 
 export const layer = DeviceRpcs.toLayer(
   Effect.gen(function* () {
-    const settings = yield* Settings
     const devices = yield* Devices
     const controls = yield* CameraControls
-    const plans = yield* Plans
+    const viewOf = cameraViews(yield* Plans, (yield* Settings).boot)
     const streams = yield* Streams
     const api = yield* MediaMtxApi
 
     const listOf = (shown: ReadonlyArray<Device>): CameraList => ({
-      cameras: shown.map((device) => cameraView(device, plans, settings)),
+      cameras: shown.map(viewOf),
       total: shown.length,
       connected: shown.filter(({ status }) => status === "CONNECTED").length
     })
@@ -64,7 +63,7 @@ export const layer = DeviceRpcs.toLayer(
         }
         const metrics = yield* metricsOf(device)
         return {
-          ...cameraView(device, plans, settings),
+          ...viewOf(device),
           ...(metrics === undefined ? {} : { metrics }),
           capabilities: { formats: formatsOf(device), resolutions: resolutionsOf(device) },
           ...(debug === true ? { debug: { internal_device_path: device.node } } : {})

@@ -8,7 +8,7 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { StreamRpcs } from "../../schema/CameraRpcs.ts"
 import { InvalidState } from "../../schema/Errors.ts"
 import type { StreamEncoding, StreamStatus } from "../../schema/Stream.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { isHardware } from "../source/Encoder.ts"
@@ -62,7 +62,7 @@ export const layer = StreamRpcs.toLayer(
     const base = (camera: CameraId) => ({
       device: camera,
       stream_name: camera,
-      stream_url: streamUrls(camera, settings).rtsp
+      stream_url: streamUrls(camera, settings.boot).rtsp
     })
 
     /** MediaMTX's word on the path of a stream; there is none of an idle camera's, and a MediaMTX that is down has none. */
@@ -74,7 +74,7 @@ export const layer = StreamRpcs.toLayer(
     return StreamRpcs.of({
       start_streaming: Effect.fnUntraced(function* ({ device }) {
         const camera = yield* visible(device)
-        const linger = Duration.toSeconds(settings.streams.viewer_linger_seconds)
+        const linger = Duration.toSeconds(liveNow(settings).streams.viewer_linger_seconds)
         const stream = yield* Effect.scoped(
           Effect.tap(streams.lease(camera, "viewer"), (leased) => streams.awaitReady(leased))
           // who was told that it failed does not expect it to begin minutes later

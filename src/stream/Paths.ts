@@ -9,7 +9,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed } from "../../schema/Errors.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi, type MediaMtxError, type PathOptions } from "../process/MediaMtxApi.ts"
@@ -55,19 +55,22 @@ export class Paths extends Context.Service<
       const writing = yield* Semaphore.make(1)
       const recordPath = join(folder.recordings, "%path_%Y-%m-%d_%H-%M-%S_%f")
 
-      const configOf = (format: WrittenFormat | undefined): CameraPath => ({
-        source: "publisher",
-        overridePublisher: false,
-        // does nothing: MediaMTX holds readers of a path that has it until somebody publishes
-        runOnDemand: "true",
-        runOnDemandStartTimeout: `${Duration.toSeconds(settings.streams.start_timeout_seconds)}s`,
-        record: format !== undefined,
-        recordPath,
-        recordFormat: format ?? "fmp4",
-        recordPartDuration: `${Duration.toMillis(settings.recording.part_milliseconds)}ms`,
-        recordSegmentDuration: `${Duration.toSeconds(settings.recording.segment_seconds)}s`,
-        recordDeleteAfter: "0s"
-      })
+      const configOf = (format: WrittenFormat | undefined): CameraPath => {
+        const { recording, streams } = liveNow(settings)
+        return {
+          source: "publisher",
+          overridePublisher: false,
+          // does nothing: MediaMTX holds readers of a path that has it until somebody publishes
+          runOnDemand: "true",
+          runOnDemandStartTimeout: `${Duration.toSeconds(streams.start_timeout_seconds)}s`,
+          record: format !== undefined,
+          recordPath,
+          recordFormat: format ?? "fmp4",
+          recordPartDuration: `${Duration.toMillis(recording.part_milliseconds)}ms`,
+          recordSegmentDuration: `${Duration.toSeconds(recording.segment_seconds)}s`,
+          recordDeleteAfter: "0s"
+        }
+      }
 
       /** A refused PATCH stays in MediaMTX's memory and spoils later calls (seen to v1.20.1); replacing the path mends it. */
       const patch = (name: string, change: Partial<CameraPath>, whole: CameraPath) =>

@@ -19,6 +19,7 @@ import { Ffmpeg, type FfmpegFailed, type FfmpegProcess } from "../process/Ffmpeg
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { describe, spsOf } from "../process/RtspDescribe.ts"
+import type { Encoding } from "../source/Encoder.ts"
 import { publishArguments } from "../source/FfmpegArguments.ts"
 import type { Source } from "../source/Source.ts"
 import { CameraHealth } from "./CameraHealth.ts"
@@ -61,7 +62,7 @@ export class Publisher extends Context.Service<
       const api = yield* MediaMtxApi
       const paths = yield* Paths
       const plans = yield* Plans
-      const { host, rtsp_port: port } = settings.mediamtx
+      const { host, rtsp_port: port } = settings.boot.mediamtx
       const rtspHost = loopbackOf(host)
 
       const collectPictures = (stream: LiveStream, { kind }: Source, process: FfmpegProcess) => {
@@ -86,10 +87,10 @@ export class Publisher extends Context.Service<
       }
 
       const readCodec = Effect.fnUntraced(
-        function* (camera: CameraId) {
+        function* (camera: CameraId, encoding: Encoding) {
           const ticket = yield* tickets.issue(camera, "read")
           const nal = spsOf(yield* describe({ host: rtspHost, port, path: camera, ...ticket }))
-          return nal === undefined ? undefined : codecOf(nal, plans.encoding)
+          return nal === undefined ? undefined : codecOf(nal, encoding)
         },
         Effect.scoped,
         // an encoder that gives no headers beforehand has them in its first keyframe, where MediaMTX finds them
@@ -117,7 +118,7 @@ export class Publisher extends Context.Service<
         const ready = SubscriptionRef.set(stream.state, { _tag: "Ready" as const })
         const isCopied = source.encoder.name === "copy"
         if (!isCopied) yield* ready
-        const result = yield* Effect.result(readCodec(stream.camera))
+        const result = yield* Effect.result(readCodec(stream.camera, source.encoding))
         const codec = Result.getOrUndefined(result)
         if (codec === undefined) yield* Effect.logWarning("the stream's SPS could not be read", result)
         else stream.now.codec = codec

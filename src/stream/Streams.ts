@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidState, type NotFound } from "../../schema/Errors.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import type { LiveStream, StreamState } from "./LiveStream.ts"
 import { makePictures } from "./Pictures.ts"
@@ -53,10 +53,10 @@ export class Streams extends Context.Service<
       // one process at a time opens a device; a stream that is being closed still does, so its successor waits for its end
       const permits = new Map<CameraId, Semaphore.Semaphore>()
       const lingerUntil = new Map<CameraId, number>()
-      const linger: Readonly<Record<Reason, Duration.Duration>> = {
-        viewer: settings.streams.viewer_linger_seconds,
-        snapshot: settings.streams.snapshot_linger_seconds,
-        recording: Duration.zero
+      const lingerOf = (reason: Reason): Duration.Duration => {
+        const { snapshot_linger_seconds, viewer_linger_seconds } = liveNow(settings).streams
+        const linger = { viewer: viewer_linger_seconds, snapshot: snapshot_linger_seconds, recording: Duration.zero }
+        return linger[reason]
       }
 
       const permitOf = (camera: CameraId): Semaphore.Semaphore => {
@@ -107,7 +107,7 @@ export class Streams extends Context.Service<
 
       const lingerAfter = (camera: CameraId, reason: Reason) =>
         Effect.gen(function* () {
-          const time = Duration.toMillis(linger[reason])
+          const time = Duration.toMillis(lingerOf(reason))
           if (time === 0) return
           const until = (yield* Clock.currentTimeMillis) + time
           lingerUntil.set(camera, Math.max(until, lingerUntil.get(camera) ?? 0))
@@ -130,7 +130,7 @@ export class Streams extends Context.Service<
         const decided = SubscriptionRef.changes(stream.state).pipe(
           Stream.filter((state) => state._tag === "Ready" || (state._tag === "Failing" && state.isCamera === true)),
           Stream.runHead,
-          Effect.timeout(settings.streams.start_timeout_seconds),
+          Effect.timeout(liveNow(settings).streams.start_timeout_seconds),
           Effect.ignore
         )
         yield* decided

@@ -6,7 +6,7 @@ import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { CameraId } from "../../schema/Camera.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { Streams } from "./Streams.ts"
 
@@ -30,7 +30,6 @@ export class Viewers extends Context.Service<
       const watching = yield* FiberMap.make<CameraId>()
       /** when a reader was last let in: it shows among the path's readers only once it plays */
       const admittedAt = new Map<CameraId, number>()
-      const grace = Duration.toMillis(settings.streams.start_timeout_seconds)
 
       const watch = Effect.fn("Viewers.watch")(
         function* (camera: CameraId) {
@@ -40,6 +39,7 @@ export class Viewers extends Context.Service<
             const path = yield* Effect.orElseSucceed(api.getPath(camera), Option.none)
             const readers = Option.isSome(path) ? path.value.readers : 0
             const waited = (yield* Clock.currentTimeMillis) - (admittedAt.get(camera) ?? 0)
+            const grace = Duration.toMillis(liveNow(settings).streams.start_timeout_seconds)
             if (readers === 0 && waited > grace) return
           }
         },

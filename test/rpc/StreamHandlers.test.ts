@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { StreamRpcs } from "../../schema/CameraRpcs.ts"
-import { Settings } from "../../src/config/Settings.ts"
+import { liveNow, Settings } from "../../src/config/Settings.ts"
 import type { Device } from "../../src/device/Device.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
@@ -30,7 +30,7 @@ const status = (state: StreamState, pixelFormat: string, ready: boolean) =>
       id: "camera0",
       status: "CONNECTED"
     }
-    const source = planSource(device, encodingOf(settings))
+    const source = planSource(device, encodingOf(settings.boot, liveNow(settings)))
     assert.isDefined(source)
     const stream = {
       camera: device.id,
