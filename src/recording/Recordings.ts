@@ -13,7 +13,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidState, type NotFound } from "../../schema/Errors.ts"
 import type { RecordingFormat, RecordingStatusUpdate } from "../../schema/Recording.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { Files } from "../storage/Files.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
 import { Paths, type WrittenFormat } from "../stream/Paths.ts"
@@ -67,7 +67,6 @@ export class Recordings extends Context.Service<
       const segments = yield* Segments
       const files = yield* Files
       const incidents = yield* makeIncidents
-      const resumeWithin = settings.recording.resume_seconds
       const layerScope = yield* Effect.scope
       const active = new Map<CameraId, Recording>()
       const turns = new Map<CameraId, Semaphore.Semaphore>()
@@ -133,7 +132,7 @@ export class Recordings extends Context.Service<
         yield* paths.record(camera, written[recording.format])
         const first = followed.next.pipe(
           Effect.timeoutOrElse({
-            duration: settings.streams.start_timeout_seconds,
+            duration: liveNow(settings).streams.start_timeout_seconds,
             orElse: () => {
               const state = SubscriptionRef.getUnsafe(stream.state)
               const detail = ("reason" in state ? state.reason : undefined) ?? "no bytes came to the disk in time"
@@ -143,6 +142,7 @@ export class Recordings extends Context.Service<
         )
         recording.segments.push(yield* Effect.raceFirst(first, failWhenUnplugged(camera)))
         recording.isWriting = true
+        const resumeWithin = liveNow(settings).recording.resume_seconds
         const course = yield* makeCourse(recording, resumeWithin, handsOn(recording))
         yield* incidents.watch(recording, stream, followed, course.happened)
         yield* Effect.forkIn(course.run, scope)
@@ -188,7 +188,7 @@ export class Recordings extends Context.Service<
           }
           const recording: Recording = {
             camera,
-            format: request.format ?? settings.recording.format,
+            format: request.format ?? liveNow(settings).recording.format,
             startedAt: yield* Clock.currentTimeMillis,
             segments: [],
             finished: new Map(),

@@ -7,23 +7,20 @@ import { Devices } from "../device/Devices.ts"
 import { Recordings } from "../recording/Recordings.ts"
 import { Sources } from "../stream/Sources.ts"
 import { maySee } from "./Authorization.ts"
-import { cameraView } from "./CameraView.ts"
+import { cameraViews } from "./CameraView.ts"
 import { Connections } from "./Connections.ts"
 import { isoTime } from "./Wire.ts"
 
 /** Tells every authenticated client of the cameras and recordings that it may see, and of the end of the service. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
-    const settings = yield* Settings
     const devices = yield* Devices
-    const sources = yield* Sources
+    const viewOf = cameraViews(yield* Sources, (yield* Settings).boot)
     const recordings = yield* Recordings
     const connections = yield* Connections
 
     yield* devices.followFirst((device) =>
-      connections.notify("camera_status_update", cameraView(device, sources, settings), (session) =>
-        maySee(session, device.id)
-      )
+      connections.notify("camera_status_update", viewOf(device), (session) => maySee(session, device.id))
     )
     yield* recordings.changes.pipe(
       Stream.runForEach((update) =>

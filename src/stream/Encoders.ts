@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { Roots } from "../device/v4l2/Roots.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { type Encoder, type EncoderChoice, encodingOf, trialArguments } from "../source/Encoder.ts"
@@ -26,7 +26,8 @@ export class Encoders extends Context.Service<
   static readonly layer = Layer.effect(
     Encoders,
     Effect.gen(function* () {
-      const encoding = encodingOf(yield* Settings)
+      const settings = yield* Settings
+      const encoding = encodingOf(settings.boot, liveNow(settings))
       const ffmpeg = yield* Ffmpeg
       const roots = yield* Roots
       let best: EncoderChoice = { encoder: libx264, why: "this machine's hardware encoders are not known yet" }

@@ -19,7 +19,7 @@ const tooHigh = "Z0LAKNoCgPbARAAAAwAEAAADAPI8YMqAAA=="
 
 /** Plugs in a camera that delivers these formats in 640 × 480; what MediaMTX reads of its stream is `sps`. */
 const camera = Effect.fnUntraced(function* (pixelFormats: ReadonlyArray<string>, sps: () => string | undefined) {
-  const { mediamtx } = yield* Settings
+  const { mediamtx } = (yield* Settings).boot
   yield* describing(mediamtx.rtsp_port, sps)
   const devices = yield* Devices
   const sizes = [{ width: 640, height: 480, rates: [30] }]

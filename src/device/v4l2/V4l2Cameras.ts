@@ -8,7 +8,7 @@ import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
-import { Settings } from "../../config/Settings.ts"
+import { liveNow, Settings } from "../../config/Settings.ts"
 import { CameraNames } from "../CameraNames.ts"
 import type { Found } from "../Device.ts"
 import { type Attachment, Devices } from "../Devices.ts"
@@ -49,7 +49,7 @@ const askAgain = Duration.seconds(5)
 const firstLookBound = Duration.seconds(3)
 
 const provider = Effect.gen(function* () {
-  const { cameras } = yield* Settings
+  const settings = yield* Settings
   const devices = yield* Devices
   const names = yield* CameraNames
   const nodes = yield* V4l2Nodes
@@ -61,8 +61,10 @@ const provider = Effect.gen(function* () {
   const scanned = yield* Latch.make(false)
   const first: Array<Steps> = []
 
-  const wanted = (name: string): boolean =>
-    cameras.include.some((glob) => matchesGlob(name, glob)) && !cameras.exclude.some((glob) => matchesGlob(name, glob))
+  const wanted = (name: string): boolean => {
+    const { exclude, include } = liveNow(settings).cameras
+    return include.some((glob) => matchesGlob(name, glob)) && !exclude.some((glob) => matchesGlob(name, glob))
+  }
 
   const placeOf = (node: string) =>
     nodes.place(node).pipe(
@@ -208,7 +210,7 @@ const tellFailure = ({ cause, code }: KernelError) =>
 
 /** `layer` on other nodes than the kernel's. */
 export const layerNodes = Layer.unwrap(
-  Effect.map(Settings, ({ cameras }) =>
+  Effect.map(Settings, ({ boot: { cameras } }) =>
     cameras.v4l2 ? Layer.merge(Layer.effectDiscard(provider), BusyCameras.layer) : Layer.empty
   )
 )
