@@ -36,8 +36,12 @@ export interface OpenNode {
 const patience = Duration.millis(40)
 /** A device answers within 20 ms; one that has to be woken first may take a second. */
 const deadline = Duration.seconds(2)
-/** Of libuv's threads (scripts/camera-service asks for 8): what hangs in the kernel must leave some to files and names. */
-const places = 5
+/**
+ * Of libuv's threads (scripts/camera-service asks for 32): what hangs in the kernel must leave some to files and names. It
+ * keeps its thread until the kernel is done with it, so there are places for more than may hang at once: a camera
+ * takes one for its node, and at worst as many for its second node, its serial number and its media device.
+ */
+const places = 24
 
 type Read = (path: string) => Effect.Effect<string | undefined, KernelError>
 

@@ -22,12 +22,14 @@ import { identityOf, type NodeLocation } from "./NodeLocation.ts"
 import { v4l2Input } from "./V4l2Input.ts"
 import { V4l2Nodes } from "./V4l2Nodes.ts"
 
-/** How far a node is; both are open when its life ends. */
+/** How far a node is; all are open when its life ends. */
 interface Steps {
   /** it counts among the cameras that are plugged in */
   readonly located: Latch.Latch
   /** it is attached, or will not be before something changes */
   readonly probed: Latch.Latch
+  /** its device has answered something, if only no */
+  readonly answered: Latch.Latch
 }
 
 /** A node under our eyes. */
@@ -117,6 +119,7 @@ const provider = Effect.gen(function* () {
         }
       }
       yield* steps.probed.open
+      if (error.code !== "TIMEOUT") yield* steps.answered.open
     })
 
     const probing = yield* Effect.forkScoped(probe(path, touched, failed), { startImmediately: true })
@@ -131,6 +134,7 @@ const provider = Effect.gen(function* () {
       return yield* Effect.logInfo("camera left out by its name").pipe(Effect.annotateLogs({ name: card }))
     yield* show({ input, identity: identityOf(location, bus), name: card, formats })
     yield* steps.probed.open
+    yield* steps.answered.open
     return yield* Effect.never
   }, Effect.scoped)
 
@@ -140,10 +144,13 @@ const provider = Effect.gen(function* () {
     seen.delete(node)
   })
 
-  /** The first node of a device is nearly always its camera: the others are not to be in its way. */
+  /**
+   * The first node of a device is nearly always its camera: the others are not to be in its way, nor to hang beside it in a
+   * thread each.
+   */
   const firstOf = (device: string): Effect.Effect<void> => {
     const first = device === "" ? undefined : [...seen.values()].find((other) => other.device === device)
-    return first === undefined ? Effect.void : first.steps.probed.await
+    return first === undefined ? Effect.void : first.steps.answered.await
   }
 
   const present = Effect.fnUntraced(function* (change: Present) {
@@ -152,7 +159,11 @@ const provider = Effect.gen(function* () {
     if (before?.instance === instance) return yield* before.touched.open
     yield* forget(node)
     const touched = yield* Latch.make(false)
-    const steps = { located: yield* Latch.make(false), probed: yield* Latch.make(false) }
+    const steps = {
+      located: yield* Latch.make(false),
+      probed: yield* Latch.make(false),
+      answered: yield* Latch.make(false)
+    }
     const turn = Latch.isOpen(scanned) ? firstOf(device) : Effect.void
     seen.set(node, { instance, device, touched, steps })
     if (!Latch.isOpen(scanned)) first.push(steps)
@@ -161,7 +172,7 @@ const provider = Effect.gen(function* () {
       node,
       Effect.andThen(turn, live(change, touched, steps)).pipe(
         Effect.tapDefect((defect) => Effect.logError("a V4L2 node is given up", defect)),
-        Effect.ensuring(Effect.andThen(steps.located.open, steps.probed.open)),
+        Effect.ensuring(Effect.forEach(Object.values(steps), (step) => step.open, { discard: true })),
         Effect.annotateLogs({ node })
       )
     )

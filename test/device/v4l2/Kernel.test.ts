@@ -5,6 +5,8 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import { TestClock } from "effect/testing"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { KernelCalls } from "../../../src/ground/KernelCalls.ts"
 import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
 import { hour, onSettableClock } from "../../support/WallClock.ts"
@@ -73,6 +75,15 @@ const bench = Effect.fnUntraced(function* (more: Partial<KernelCalls["Service"]>
   }
 })
 
+/** libuv's, which the service is started with. */
+const threads = Number(
+  /UV_THREADPOOL_SIZE:-(\d+)/.exec(
+    readFileSync(join(import.meta.dirname, "../../../scripts/camera-service"), "utf8")
+  )?.[1]
+)
+/** Those of them that calls may hang in. */
+const places = 24
+
 const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
 describe("opening a node", () => {
@@ -103,10 +114,24 @@ describe("opening a node", () => {
     })
   )
 
+  it.effect("is not held up by ten that hang, and files are left a quarter of the threads however many do", () =>
+    Effect.gen(function* () {
+      const { begun, begunSoFar, outcome } = yield* bench()
+      for (let n = 0; n < 10; n++) {
+        yield* fork(outcome(`hangs${n}`))
+        yield* begun
+      }
+      assert.strictEqual(yield* outcome("video10"), "opened")
+      yield* begun
+      for (let n = 10; n < threads; n++) yield* fork(outcome(`hangs${n}`))
+      assert.isAtMost(10 + (yield* begunSoFar), threads * 0.75)
+    })
+  )
+
   it.effect("waits for its turn where more hang than the pool has places for, and has its 2 s then", () =>
     Effect.gen(function* () {
       const { begun, begunSoFar, end, outcome } = yield* bench()
-      for (let n = 0; n < 5; n++) {
+      for (let n = 0; n < places; n++) {
         yield* fork(outcome(`hangs${n}`))
         yield* begun
       }
@@ -144,11 +169,12 @@ describe("opening a node", () => {
   it.effect("is closed when it is given up before it is its turn, or while it goes on", () =>
     Effect.gen(function* () {
       const { begun, closes, end, outcome } = yield* bench()
-      const given = yield* Effect.forEach([0, 1, 2, 3, 4, 5, 6], (n) => fork(outcome(`hangs${n}`)))
-      for (let n = 0; n < 5; n++) yield* begun
+      const all = Array.from({ length: places + 2 }, (_, n) => n)
+      const given = yield* Effect.forEach(all, (n) => fork(outcome(`hangs${n}`)))
+      for (let n = 0; n < places; n++) yield* begun
       yield* Effect.forEach(given, Fiber.interrupt)
-      for (let n = 0; n < 5; n++) yield* end(`hangs${n}`, n)
-      assert.sameMembers(yield* Queue.takeN(closes, 5), [0, 1, 2, 3, 4])
+      for (let n = 0; n < places; n++) yield* end(`hangs${n}`, n)
+      assert.sameMembers(yield* Queue.takeN(closes, places), all.slice(0, places))
       assert.strictEqual(yield* outcome("video0"), "opened")
     })
   )
@@ -200,7 +226,7 @@ describe("a call that may wait for the device", () => {
       const node = yield* open("video0")
       for (const n of [1, 2, 3]) yield* fork(node.ioctlAsync(n, Buffer.alloc(0)))
       for (let n = 0; n < 3; n++) yield* Queue.take(asked)
-      for (let n = 0; n < 10; n++) yield* fork(read("/sys/slow", () => never))
+      for (let n = 0; n < 30; n++) yield* fork(read("/sys/slow", () => never))
       assert.strictEqual(yield* read("/sys/fast", () => Promise.resolve("/sys/fast")), "/sys/fast")
     })
   )

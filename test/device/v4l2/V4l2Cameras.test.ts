@@ -352,6 +352,23 @@ describe("V4L2 cameras", () => {
     })
   )
 
+  it.effect("are not joined by the other nodes of their device while they hang", () =>
+    Effect.gen(function* () {
+      const { answers, connected, devices, faults, plug, probed, scanned, until } = yield* bench()
+      yield* scanned
+      yield* devices.awaitSettled
+      yield* plug("video0", refused("TIMEOUT"), "1", inPort(1, "HD Webcam"), "1-2")
+      yield* plug("video1", camera("Second"), "1", nowhere, "1-2")
+      yield* until(() => faults().length === 1)
+      yield* TestClock.adjust("4 seconds")
+      assert.notInclude(probed, "/dev/video1")
+      answers.set("/dev/video0", Effect.succeed(camera("HD Webcam")))
+      yield* TestClock.adjust("1 second")
+      yield* until(() => connected().length === 2)
+      assert.deepStrictEqual(connected(), ["camera0 HD Webcam", "camera1 Second"])
+    })
+  )
+
   it.effect("that nobody may open are shown as such after 2 s, and connected when they can be opened after all", () =>
     Effect.gen(function* () {
       const { answers, devices, faults, plug, scanned, touch, until } = yield* bench()
