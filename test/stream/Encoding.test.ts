@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
 import { Devices } from "../../src/device/Devices.ts"
-import { Roots } from "../../src/device/v4l2/Roots.ts"
+import { KernelFiles } from "../../src/ground/KernelFiles.ts"
 import { Sources } from "../../src/stream/Sources.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { found } from "../device/InMemory.ts"
@@ -120,7 +120,7 @@ describe("the hardware's encoder", () => {
       mkdirSync(join(folder, "dev/dri"), { recursive: true })
       writeFileSync(join(folder, "dev/dri/renderD128"), "")
       const roots = { dev: join(folder, "dev"), sys: join(folder, "sys"), proc: folder }
-      return Effect.provideService(run(join(folder, "data"), body), Roots, roots)
+      return Effect.provide(run(join(folder, "data"), body), KernelFiles.layerAt(roots))
     })
 
   const proven = (hardware: "works" | "fails") =>
