@@ -13,6 +13,7 @@ import { Holders } from "./device/v4l2/Holders.ts"
 import { Kernel } from "./device/v4l2/Kernel.ts"
 import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
 import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
+import { Disk } from "./ground/Disk.ts"
 import * as Downloads from "./http/Downloads.ts"
 import * as Health from "./http/Health.ts"
 import { LocalHttp } from "./http/LocalHttp.ts"
@@ -23,6 +24,9 @@ import { Ffmpeg } from "./process/Ffmpeg.ts"
 import { MediaMtx } from "./process/MediaMtx.ts"
 import { MediaMtxApi } from "./process/MediaMtxApi.ts"
 import * as Memory from "./process/Memory.ts"
+import { CameraWatch } from "./recording/CameraWatch.ts"
+import { NewFiles } from "./recording/NewFiles.ts"
+import { Recorder } from "./recording/Recorder.ts"
 import { Recordings } from "./recording/Recordings.ts"
 import { Segments } from "./recording/Segments.ts"
 import * as AuthHandlers from "./rpc/AuthHandlers.ts"
@@ -90,7 +94,10 @@ export const snapshots = Snapshots.layer.pipe(
   Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer])
 )
 
-export const recordings = Recordings.layer.pipe(Layer.provide(Segments.layer))
+export const recordings = Recordings.layer.pipe(
+  Layer.provide(Recorder.layer),
+  Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer])
+)
 
 const handlers = Layer.mergeAll(
   AuthHandlers.layer,
@@ -119,5 +126,6 @@ export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
   Layer.provide([Tokens.layer, PublishTickets.layer]),
   Layer.provide(storage),
   Layer.provideMerge(Layer.mergeAll(MediaMtx.layer, Ffmpeg.layer).pipe(Layer.provideMerge(MediaMtxApi.layer))),
-  Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer))
+  Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer)),
+  Layer.provide(Disk.layer)
 )

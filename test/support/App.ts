@@ -10,6 +10,7 @@ import { Settings } from "../../src/config/Settings.ts"
 import { CameraNames } from "../../src/device/CameraNames.ts"
 import { Holders } from "../../src/device/v4l2/Holders.ts"
 import { Devices } from "../../src/device/Devices.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import { LocalHttp } from "../../src/http/LocalHttp.ts"
 import * as MediaMtxAuth from "../../src/http/MediaMtxAuth.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
@@ -40,7 +41,8 @@ const house = Layer.mergeAll(snapshots, recordings, MediaMtxAuth.layer).pipe(
 const cellar = Layer.mergeAll(
   Tokens.layer.pipe(Layer.provideMerge(DataFolder.layer)),
   PublishTickets.layer,
-  LocalHttp.layer
+  LocalHttp.layer,
+  Disk.layer
 )
 
 const settingsIn = (folder: string, overrides: Overrides) =>
