@@ -50,6 +50,7 @@ import { Snapshots } from "./snapshot/Snapshots.ts"
 import { DataFolder } from "./storage/DataFolder.ts"
 import { FileIndex } from "./storage/FileIndex.ts"
 import { Files } from "./storage/Files.ts"
+import { Holds } from "./storage/Holds.ts"
 import { DescribeRecording } from "./storage/Reconcile.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Encoders } from "./stream/Encoders.ts"
@@ -73,7 +74,10 @@ const describeRecording = Layer.effect(
   Effect.map(Ffmpeg, ({ probe }) => probe)
 )
 
-const storage = Files.layer.pipe(Layer.provideMerge(FileIndex.layer), Layer.provide(describeRecording))
+const storage = Files.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer)),
+  Layer.provide(describeRecording)
+)
 
 const controls = CameraControls.layer.pipe(Layer.provide(V4l2Controls.layer), Layer.provide(Kernel.layer))
 

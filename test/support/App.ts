@@ -17,6 +17,7 @@ import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
+import { Holds } from "../../src/storage/Holds.ts"
 import { found } from "../device/InMemory.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
 import { fakeGround, realGround } from "./Ground.ts"
@@ -34,7 +35,7 @@ const house = Layer.mergeAll(snapshots, recordings, MediaMtxAuth.layer).pipe(
   Layer.provideMerge(Devices.layer),
   Layer.provide(CameraNames.layer),
   Layer.provideMerge(Files.layer),
-  Layer.provideMerge(FileIndex.layer),
+  Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer)),
   Layer.provideMerge(Ffmpeg.layer)
 )
 /** What the ground needs, too. */
