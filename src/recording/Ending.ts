@@ -84,7 +84,10 @@ const endWhenDone = (draft: Draft): void => {
   set(draft, { phase: "ENDED" })
   if (failure === undefined) tell(draft, "RecordingEnded", reasons.length === 0 ? undefined : reasons.join("; "))
   else tell(draft, "RecordingFailed", failure.detail)
-  draft.actions.push({ _tag: "ClearTimers" }, { _tag: "End", files, failure, reason: flaw })
+  draft.actions.push(
+    { _tag: "ClearTimers" },
+    { _tag: "End", files: failure === undefined ? files : [], failure, reason: flaw }
+  )
 }
 
 const nothingLeft = (files: ReadonlyArray<unknown>, lost: ReadonlyArray<string>): DependencyFailed | undefined =>

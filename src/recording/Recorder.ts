@@ -16,6 +16,7 @@ import { Settings } from "../config/Settings.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
+import { Holds } from "../storage/Holds.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
 import { Paths, type WrittenFormat } from "../stream/Paths.ts"
 import { Streams } from "../stream/Streams.ts"
@@ -84,6 +85,7 @@ export class Recorder extends Context.Service<
       const newFiles = yield* NewFiles
       const segments = yield* Segments
       const index = yield* FileIndex
+      const holds = yield* Holds
       const facts = yield* makeFacts<RecordingFact>()
 
       const run = Effect.fn("Recorder.run")(function* (request: RecordingRequest) {
@@ -128,9 +130,28 @@ export class Recorder extends Context.Service<
             )
           )
 
+        const held = new Map<string, Scope.Closeable>()
+        const hold = Effect.fnUntraced(function* (filename: string) {
+          const release = yield* Scope.fork(scope)
+          held.set(filename, release)
+          yield* Effect.ignore(Scope.provide(holds.hold("recording", filename, "RECORDING"), release))
+        })
+        const release = (filename: string) =>
+          Effect.suspend(() => {
+            const release = held.get(filename)
+            held.delete(filename)
+            return release === undefined ? Effect.void : Scope.close(release, Exit.void)
+          })
+
         const lookForLast = yield* inScope(
-          newFiles.follow(camera, (filename) =>
-            Effect.map(Effect.ignore(segments.list(camera, filename)), () => happened({ _tag: "FileBegan", filename }))
+          newFiles.follow(
+            camera,
+            Effect.fnUntraced(function* (filename) {
+              // before anybody can know its name
+              yield* hold(filename)
+              yield* Effect.ignore(segments.list(camera, filename))
+              happened({ _tag: "FileBegan", filename })
+            })
           )
         )
 
@@ -160,10 +181,11 @@ export class Recorder extends Context.Service<
           segments
             .finish(camera, filename, {
               format,
-              remuxing: Effect.sync(() => happened({ _tag: "SegmentRemuxed", filename })),
+              remuxing: Effect.map(release(filename), () => happened({ _tag: "SegmentRemuxed", filename })),
               givenUp: Deferred.await(givenUp)
             })
             .pipe(
+              Effect.ensuring(release(filename)),
               Effect.map((finished) =>
                 happened(
                   finished === "EMPTY"
@@ -179,7 +201,10 @@ export class Recorder extends Context.Service<
             )
 
         const discard = (filename: string) =>
-          Effect.map(Effect.ignore(segments.discard(filename)), () => happened({ _tag: "SegmentGone", filename }))
+          Effect.ignore(segments.discard(filename)).pipe(
+            Effect.ensuring(release(filename)),
+            Effect.map(() => happened({ _tag: "SegmentGone", filename }))
+          )
 
         const end = Effect.fnUntraced(function* ({ failure, files, reason }: Extract<Action, { _tag: "End" }>) {
           const endedAt = yield* Clock.currentTimeMillis
@@ -220,8 +245,6 @@ export class Recorder extends Context.Service<
                 "stall",
                 Effect.map(segments.explainStall, (why) => happened({ _tag: "StallExplained", ...why }))
               )
-            case "Hold":
-              return Effect.void
             case "Finish":
               return fork(action.filename, finish(action.filename))
             case "Discard":

@@ -106,8 +106,6 @@ export type Action =
   /** waits until MediaMTX has closed what the FFmpeg that ended sent */
   | { readonly _tag: "AwaitClosed" }
   | { readonly _tag: "ExplainStall" }
-  /** no deleting of it from now on, until it is finished */
-  | { readonly _tag: "Hold"; readonly filename: string }
   | { readonly _tag: "Finish"; readonly filename: string }
   | { readonly _tag: "Discard"; readonly filename: string }
   /** there is no time to copy an hour: files stay what they are */

@@ -6,8 +6,6 @@ import * as Semaphore from "effect/Semaphore"
 import type { CameraId } from "../../schema/Camera.ts"
 import { type DependencyFailed, InvalidState, type NotFound } from "../../schema/Errors.ts"
 import type { Facts } from "../facts/Facts.ts"
-import { Files } from "../storage/Files.ts"
-import type { IndexedFile } from "../storage/IndexDatabase.ts"
 import { Recorder, type RecordingRequest, type RecordingRun, type Stopped } from "./Recorder.ts"
 import type { Recording, RecordingFact } from "./Recording.ts"
 
@@ -22,8 +20,6 @@ export class Recordings extends Context.Service<
     readonly start: (request: RecordingRequest) => Effect.Effect<Recording, DependencyFailed | InvalidState | NotFound>
     /** succeeds when the files are whole on disk: within 10 s, remuxes apart */
     readonly stop: (camera: CameraId) => Effect.Effect<Stopped, DependencyFailed | InvalidState>
-    /** deletes a file that is not being written or made whole */
-    readonly delete: (filename: string) => Effect.Effect<IndexedFile, DependencyFailed | InvalidState | NotFound>
     /** what happens to recordings from now on */
     readonly facts: Pick<Facts<RecordingFact>, "follow" | "followFirst">
   }
@@ -32,7 +28,6 @@ export class Recordings extends Context.Service<
     Recordings,
     Effect.gen(function* () {
       const recorder = yield* Recorder
-      const files = yield* Files
       // the last one of each camera, be it over or not
       const runs = new Map<CameraId, RecordingRun>()
       const turns = new Map<CameraId, Semaphore.Semaphore>()
@@ -88,15 +83,6 @@ export class Recordings extends Context.Service<
         }).pipe(inTurn(camera))
       })
 
-      const remove = Effect.fn("Recordings.delete")(function* (filename: string) {
-        const open = [...runs.values()].flatMap(({ recording }) => recording.segments())
-        const fate = open.find((segment) => segment.filename === filename)?.fate._tag
-        if (fate === "Written" || fate === "Finishing") {
-          return yield* new InvalidState({ state: "RECORDING", allowed_states: ["STOPPED"] })
-        }
-        return yield* files.delete("recording", filename)
-      })
-
       // the service ends: every recording is closed whole while MediaMTX still runs
       yield* Effect.addFinalizer(() =>
         Effect.forEach(
@@ -109,7 +95,7 @@ export class Recordings extends Context.Service<
         )
       )
 
-      return Recordings.of({ start, stop, delete: remove, facts: recorder.facts })
+      return Recordings.of({ start, stop, facts: recorder.facts })
     })
   )
 }

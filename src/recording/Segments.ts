@@ -17,6 +17,7 @@ import { remuxArguments } from "../source/FfmpegArguments.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { storageFailed, temporaryPrefix } from "../storage/Disk.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
+import { Holds } from "../storage/Holds.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
 import { extensionOf, parseFileName } from "../storage/Names.ts"
 
@@ -86,6 +87,7 @@ export class Segments extends Context.Service<
       const disk = yield* Disk
       const ffmpeg = yield* Ffmpeg
       const index = yield* FileIndex
+      const holds = yield* Holds
       // it reads and writes as fast as the disk can
       const oneRemux = yield* Semaphore.make(1)
       let trials = 0
@@ -150,7 +152,7 @@ export class Segments extends Context.Service<
 
       /** Written aside and renamed over: the recording is whole under one of its two names at any moment. */
       const remux = Effect.fn("Segments.remux")(function* (filename: string, format: "mp4" | "mkv") {
-        const remuxed = filename.replace(/\.[^.]+$/, `.${format}`)
+        const remuxed = remuxedName(filename, format)
         const aside = pathOf(`${temporaryPrefix}${remuxed}`)
         const copied = ffmpeg.run(remuxArguments(pathOf(filename), aside, format), { timeout: remuxTime })
         return yield* Effect.raceFirst(copied, awaitStuck(aside)).pipe(
@@ -164,6 +166,9 @@ export class Segments extends Context.Service<
       const remuxInTime = (filename: string, { format, givenUp, remuxing }: Wanted) =>
         Effect.gen(function* () {
           if (format !== "mp4" && format !== "mkv") return { remuxed: undefined, flaw: undefined }
+          for (const name of [filename, remuxedName(filename, format)]) {
+            yield* Effect.ignore(holds.hold("recording", name, "REMUXING"))
+          }
           yield* remuxing
           const noTime = Effect.as(givenUp, { remuxed: undefined, flaw: "there was no time to copy it" })
           const copied = Effect.map(remux(filename, format), (remuxed) => ({ remuxed, flaw: undefined }))
@@ -226,7 +231,7 @@ export class Segments extends Context.Service<
             return { file, flaw: remuxed === undefined ? (unsynced ?? flaw) : undefined } satisfies Finished
           })
         )
-      })
+      }, Effect.scoped)
 
       /** Does what MediaMTX does: takes place on the disk. A call that hangs cannot be taken back: it is left behind. */
       const explainStall = Effect.gen(function* () {
@@ -254,6 +259,8 @@ export class Segments extends Context.Service<
     })
   )
 }
+
+const remuxedName = (filename: string, format: "mp4" | "mkv"): string => filename.replace(/\.[^.]+$/, `.${format}`)
 
 /** A failure is logged with its cause and becomes `DependencyFailed` of `storage`. */
 const attempt = <A>(doing: string, effect: Effect.Effect<A, DiskError>): Effect.Effect<A, DependencyFailed> =>

@@ -89,7 +89,6 @@ const fileBegan = (draft: Draft, filename: string): void => {
   if (before !== undefined && phase !== "STOPPING") finish(draft, before.filename)
   const over = phase === "RUNNING" ? goOn(draft) : undefined
   set(draft, { segments: [...draft.state.segments, { filename, fate: { _tag: "Written" } }] })
-  draft.actions.push({ _tag: "Hold", filename })
   // it came while the end was under way
   if (phase === "STOPPING") return draft.state.ending?.isRecorderOff === true ? lookAfter(draft, filename) : undefined
   set(draft, { phase: "RUNNING", isWriting: true })

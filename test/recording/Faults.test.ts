@@ -6,6 +6,7 @@ import { rmSync, utimesSync } from "node:fs"
 import { join } from "node:path"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
+import { Files } from "../../src/storage/Files.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { listen, statuses, untilTold } from "../suites/interruptions.ts"
 import { asTimePasses, durationOnDisk, filesOnDisk, finishedOf, record, start, stop } from "../suites/recordings.ts"
@@ -54,7 +55,7 @@ describe("a recording's start", () => {
       const camera = yield* plugIn()
       const old = yield* recorded(camera)
       const starting = yield* Effect.forkChild(recordings.start({ camera }), { startImmediately: true })
-      yield* recordings.delete(old)
+      yield* (yield* Files).delete("recording", old)
       const recording = yield* asTimePasses(Fiber.join(starting))
       assert.deepEqual(yield* filesOnDisk, [recording.segments()[0]?.filename ?? ""])
     })

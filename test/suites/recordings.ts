@@ -13,13 +13,14 @@ import type { RecordingRequest } from "../../src/recording/Recorder.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { Files } from "../../src/storage/Files.ts"
 import type { Paths } from "../../src/stream/Paths.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { type Place, plugIn } from "../support/App.ts"
 import { children, Ground, running, until } from "../support/Ground.ts"
 import { readyStream } from "./streams.ts"
 
-type App = Ground | Streams | Recordings | Paths | Devices | DataFolder | FileIndex | MediaMtx
+type App = Ground | Streams | Recordings | Paths | Devices | DataFolder | FileIndex | Files | MediaMtx
 
 /** What is asked, while time passes. */
 export const asTimePasses = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
@@ -210,17 +211,17 @@ export const recordingBehaviour = (name: string, { starts, test }: Place<App>) =
     test(
       "a file that is being recorded is not deleted; when it is done it is",
       Effect.gen(function* () {
-        const recordings = yield* Recordings
+        const files = yield* Files
         const camera = yield* plugIn()
         const recording = yield* start({ camera })
         const filename = recording.segments()[0]?.filename ?? ""
-        const refused = yield* Effect.flip(recordings.delete(filename))
+        const refused = yield* Effect.flip(files.delete("recording", filename))
         assert.deepInclude(refused, { _tag: "InvalidState", state: "RECORDING" })
         yield* record(recording)
         yield* stop(camera)
-        yield* recordings.delete(filename)
+        yield* files.delete("recording", filename)
         assert.lengthOf(yield* filesOnDisk, 0)
-        assert.deepInclude(yield* Effect.flip(recordings.delete(filename)), { _tag: "NotFound" })
+        assert.deepInclude(yield* Effect.flip(files.delete("recording", filename)), { _tag: "NotFound" })
       })
     )
 
