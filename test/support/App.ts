@@ -79,7 +79,7 @@ export interface Place<App> {
 
 const runFake: RunIn<FakeApp> = (folder, body, overrides = {}) =>
   Effect.provide(Effect.scoped(body), Layer.orDie(fakeApp(settingsIn(folder, overrides))))
-const runReal: RunIn<RealApp> = (folder, body, overrides = {}) =>
+export const runReal: RunIn<RealApp> = (folder, body, overrides = {}) =>
   Effect.provide(Effect.scoped(body), Layer.orDie(realApp(settingsIn(folder, overrides))))
 
 const place = <App>(
