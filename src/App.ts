@@ -55,9 +55,11 @@ import { DescribeRecording } from "./storage/Reconcile.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Encoders } from "./stream/Encoders.ts"
 import { Paths } from "./stream/Paths.ts"
-import { Plans } from "./stream/Plans.ts"
-import { Publisher } from "./stream/Publisher.ts"
+import { Sources } from "./stream/Sources.ts"
+import { PublishedFeed } from "./stream/PublishedFeed.ts"
+import { Status } from "./stream/Status.ts"
 import { Streams } from "./stream/Streams.ts"
+import { Supervision } from "./stream/Supervision.ts"
 import { Viewers } from "./stream/Viewers.ts"
 
 /*
@@ -87,10 +89,10 @@ const devices = Layer.mergeAll(SyntheticCameras.layer, V4l2Cameras.layer, contro
 )
 
 /** These three are put together once, here: the tests put them on other ground, which who has a device open is part of. */
-export const streams = Viewers.layer.pipe(
+export const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
   Layer.provideMerge(Streams.layer),
-  Layer.provide(Publisher.layer.pipe(Layer.provide(CameraHealth.layer))),
-  Layer.provideMerge(Plans.layer.pipe(Layer.provide(Encoders.layer))),
+  Layer.provide(Supervision.layer.pipe(Layer.provide(PublishedFeed.layer), Layer.provide(CameraHealth.layer))),
+  Layer.provideMerge(Sources.layer.pipe(Layer.provide(Encoders.layer))),
   Layer.provideMerge(Paths.layer)
 )
 

@@ -75,7 +75,7 @@ export class Devices extends Context.Service<
         // those who follow it come before the log
         yield* Effect.yieldNow
         yield* Effect.logInfo("camera connected").pipe(
-          Effect.annotateLogs({ "camera.id": id, kind: found.kind, ...found.identity })
+          Effect.annotateLogs({ "camera.id": id, kind: found.input.name, ...found.identity })
         )
         if (fault !== undefined) yield* tellFault(id, fault)
         return { id, update }

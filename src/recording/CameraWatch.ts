@@ -46,16 +46,16 @@ export class CameraWatch extends Context.Service<
           })
         )
         let isFirst = true
-        let restarts = stream.now.restarts
+        let restarts = stream.restarts
         const changed = (state: StreamState): void => {
           if (state._tag === "Ready") happened({ _tag: "StreamReady" })
           const reason = "reason" in state ? state.reason : undefined
           // the same FFmpeg's end may be told twice: as its end, and as what is waited for now
-          if (reason !== undefined && (isFirst || stream.now.restarts !== restarts)) {
+          if (reason !== undefined && (isFirst || stream.restarts !== restarts)) {
             happened({ _tag: "StreamFailed", reason })
           }
           isFirst = false
-          restarts = stream.now.restarts
+          restarts = stream.restarts
         }
         const changes = SubscriptionRef.changes(stream.state)
         yield* Effect.forkScoped(Stream.runForEach(changes, (state) => Effect.sync(() => changed(state))))

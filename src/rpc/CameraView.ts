@@ -2,7 +2,7 @@ import { hostname } from "node:os"
 import type { Camera, CameraCapabilities, CameraId } from "../../schema/Camera.ts"
 import type { Settings } from "../config/Settings.ts"
 import type { Device, Mode } from "../device/Device.ts"
-import type { Plans } from "../stream/Plans.ts"
+import type { Sources } from "../stream/Sources.ts"
 
 /** How a camera is shown to clients. */
 
@@ -20,10 +20,10 @@ export const streamUrls = (camera: CameraId, { mediamtx }: Settings["Service"]):
 const views = new WeakMap<Device, Camera>()
 
 /** The list's entry of a device; the same object for the same device, so that it is encoded once. */
-export const cameraView = (device: Device, plans: Plans["Service"], settings: Settings["Service"]): Camera => {
+export const cameraView = (device: Device, sources: Sources["Service"], settings: Settings["Service"]): Camera => {
   const known = views.get(device)
   if (known !== undefined) return known
-  const source = plans.of(device)
+  const source = sources.of(device)
   const view: Camera = {
     device: device.id,
     status: device.status,

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { Recordings } from "../recording/Recordings.ts"
-import { Plans } from "../stream/Plans.ts"
+import { Sources } from "../stream/Sources.ts"
 import { maySee } from "./Authorization.ts"
 import { cameraView } from "./CameraView.ts"
 import { Connections } from "./Connections.ts"
@@ -16,12 +16,12 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const settings = yield* Settings
     const devices = yield* Devices
-    const plans = yield* Plans
+    const sources = yield* Sources
     const recordings = yield* Recordings
     const connections = yield* Connections
 
     yield* devices.followFirst((device) =>
-      connections.notify("camera_status_update", cameraView(device, plans, settings), (session) =>
+      connections.notify("camera_status_update", cameraView(device, sources, settings), (session) =>
         maySee(session, device.id)
       )
     )

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,6 +14,7 @@ import {
 import type { SnapshotFormat } from "../../schema/Snapshot.ts"
 import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
+import { millisSince, now } from "../ground/Time.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { convertArguments } from "../source/FfmpegArguments.ts"
 import { Files } from "../storage/Files.ts"
@@ -76,11 +76,11 @@ export class Snapshots extends Context.Service<
         notBefore: number,
         left: Duration.Duration
       ) {
-        const began = yield* Clock.currentTimeMillis
+        const began = yield* now
         const result = yield* capture
           .capture({ camera: request.camera, notBefore })
           .pipe(Effect.timeoutOption(Duration.min(limit, left)), Effect.result)
-        const ms = (yield* Clock.currentTimeMillis) - began
+        const ms = Math.round(yield* millisSince(began))
         if (Result.isFailure(result)) return { tried: { tier: capture.tier, outcome: result.failure.outcome, ms } }
         if (result.success._tag === "None") return { tried: { tier: capture.tier, outcome: "no picture in time", ms } }
         return { tried: { tier: capture.tier, outcome: "SUCCESS", ms }, picture: result.success.value }
@@ -108,35 +108,35 @@ export class Snapshots extends Context.Service<
         yield* Effect.annotateCurrentSpan("camera.id", request.camera)
         yield* devices.get(request.camera)
         const format = yield* formatOf(request)
-        const calledAt = yield* Clock.currentTimeMillis
+        const called = yield* now
         const tried: Array<TierAttempt> = []
         for (const tier of tiers) {
-          const spent = Duration.millis((yield* Clock.currentTimeMillis) - calledAt)
+          const spent = Duration.millis(yield* millisSince(called))
           const { picture, ...outcome } = yield* attempt(
             tier,
             request,
-            calledAt - request.maxAge,
+            called.monotonic - request.maxAge,
             Duration.subtract(allTiers, spent)
           )
           tried.push(outcome.tried)
           if (picture === undefined) continue
           yield* Effect.annotateCurrentSpan("snapshot.tier", tier.capture.name)
-          const capturedBy = yield* Clock.currentTimeMillis
+          const captured = yield* now
           const encoded = yield* encode(picture, format, request.quality)
           const saved = yield* files.saveSnapshot({
-            filename: newName(request, calledAt, format),
+            filename: newName(request, called.wall, format),
             device: request.camera,
             bytes: encoded,
             width: picture.width,
             height: picture.height,
-            capturedAt: picture.capturedAt
+            capturedAt: picture.captured.wall
           })
           return {
             filename: saved.filename,
             bytes: saved.bytes,
             picture,
-            ageMs: Math.max(0, capturedBy - picture.capturedAt),
-            captureMs: capturedBy - calledAt,
+            ageMs: Math.max(0, Math.round(captured.monotonic - picture.captured.monotonic)),
+            captureMs: Math.round(captured.monotonic - called.monotonic),
             capture: tier.capture,
             tried
           }

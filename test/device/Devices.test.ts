@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import type { Device } from "../../src/device/Device.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { faultOf } from "../../src/device/Fault.ts"
+import { v4l2Input } from "../../src/device/v4l2/V4l2Input.ts"
 import { devicesInMemory, found } from "./InMemory.ts"
 
 /** What a follower hears, from the first device known on. */
@@ -29,12 +30,16 @@ describe("the registry of cameras", () => {
     Effect.gen(function* () {
       const devices = yield* Devices
       const first = yield* Scope.make()
-      const { id } = yield* Scope.provide(devices.attach(found("usb:a", { node: "/dev/video0" })), first)
-      assert.deepInclude(yield* devices.get(id), { id: "camera0", status: "CONNECTED", node: "/dev/video0" })
+      const { id } = yield* Scope.provide(devices.attach(found("usb:a", { input: v4l2Input("/dev/video0") })), first)
+      const before = yield* devices.get(id)
+      assert.deepInclude(before, { id: "camera0", status: "CONNECTED" })
+      assert.strictEqual(before.input.node, "/dev/video0")
       yield* Scope.close(first, Exit.void)
       assert.deepInclude(yield* devices.get(id), { status: "DISCONNECTED", name: "the camera usb:a" })
-      yield* devices.attach(found("usb:a", { node: "/dev/video4" }))
-      assert.deepInclude(yield* devices.get(id), { id: "camera0", status: "CONNECTED", node: "/dev/video4" })
+      yield* devices.attach(found("usb:a", { input: v4l2Input("/dev/video4") }))
+      const after = yield* devices.get(id)
+      assert.deepInclude(after, { id: "camera0", status: "CONNECTED" })
+      assert.strictEqual(after.input.node, "/dev/video4")
       assert.strictEqual(devices.list().length, 1)
     }).pipe(Effect.provide(devicesInMemory))
   )

@@ -5,6 +5,7 @@ import * as Stream from "effect/Stream"
 import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
 import type { Device } from "../../src/device/Device.ts"
+import { now } from "../../src/ground/Time.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
 import { type Encoding, trialArguments } from "../../src/source/Encoder.ts"
 import { directArguments } from "../../src/source/FfmpegArguments.ts"
@@ -23,12 +24,12 @@ const live = Ffmpeg.layer.pipe(Layer.provide([realSpawner, Layer.succeed(Setting
 const encoding: Encoding = { profile: "stanag4406", bitrateKbps: 600, jpegQuality: 85 }
 
 /** The plan for a camera of this format that is read from something else than a device. */
-const planFor = (pixelFormat: string, input: ReadonlyArray<string>): Source => {
+const planFor = (pixelFormat: string, inputArguments: ReadonlyArray<string>): Source => {
   const formats = [{ pixelFormat, sizes: [{ width: 640, height: 480, rates: [30] }] }]
   const device: Device = { ...found("usb:1", { formats }), id: "camera0", status: "CONNECTED" }
   const source = planSource(device, encoding)
   assert.isDefined(source)
-  return { ...(source as Source), input }
+  return { ...(source as Source), inputArguments }
 }
 
 /** Twenty frames, the first eight black. */
@@ -39,9 +40,10 @@ const wakingCamera =
 const firstPicture = Effect.fnUntraced(function* (source: Source) {
   const ffmpeg = yield* Ffmpeg
   const process = yield* ffmpeg.start(directArguments(source))
-  const read = pictureReader(source.kind)
-  const pictures = Stream.flattenIterable(
-    Stream.map(process.stdout, (chunk) => read(chunk, Math.round(performance.now())).good)
+  const read = pictureReader(source.input)
+  const pictures = process.stdout.pipe(
+    Stream.mapEffect((chunk) => Effect.map(now, (moment) => read(chunk, moment).good)),
+    Stream.flattenIterable
   )
   return yield* Effect.flatMap(Stream.runHead(pictures), Effect.fromOption)
 }, Effect.scoped)

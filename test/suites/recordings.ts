@@ -143,7 +143,7 @@ export const recordingBehaviour = (name: string, { starts, test }: Place<App>) =
         yield* Scope.close(viewer, Exit.void)
         assert.isTrue(yield* streams.release(camera))
         yield* record(recording)
-        assert.strictEqual(stream.now.restarts, 0)
+        assert.strictEqual(stream.restarts, 0)
         assert.lengthOf(yield* children("publish"), 1)
         yield* stop(camera)
         assert.lengthOf(yield* running("publish"), 0)

@@ -8,6 +8,7 @@ import { PublishTickets } from "../../src/auth/PublishTickets.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { CameraNames } from "../../src/device/CameraNames.ts"
+import { syntheticInput } from "../../src/device/SyntheticInput.ts"
 import { Holders } from "../../src/device/v4l2/Holders.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { Disk } from "../../src/ground/Disk.ts"
@@ -109,10 +110,9 @@ export const plugInUsb = Effect.fnUntraced(function* (...pixelFormats: ReadonlyA
 export const plugIn = Effect.fnUntraced(function* (number = 0) {
   const devices = yield* Devices
   const { id } = yield* devices.attach({
-    kind: "synthetic",
+    input: syntheticInput(number),
     identity: { position: `synthetic:${number}` },
     name: `Synthetic camera ${number}`,
-    node: `synthetic:${number}`,
     formats: [{ pixelFormat: "RAW", sizes: [{ width: 640, height: 480, rates: [25] }] }]
   })
   return id

@@ -54,6 +54,8 @@ export interface Faults {
   /** so many publishers end at once with an error: `complaint`, or one of our own */
   failStarts: number
   complaint?: string
+  /** so many publishers make the one who starts them die of a defect */
+  defects: number
   /** publishers start and never reach MediaMTX */
   neverReady: boolean
   /** publishers write no picture */
@@ -120,6 +122,7 @@ export class FakeFfmpeg extends Context.Service<
       const tickets = yield* PublishTickets
       const faults: Faults = {
         failStarts: 0,
+        defects: 0,
         neverReady: false,
         noPictures: false,
         darkMillis: 0,

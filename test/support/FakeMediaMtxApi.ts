@@ -35,6 +35,8 @@ export class FakeMediaMtxApi extends Context.Service<
     readonly restart: Effect.Effect<void>
     /** Until it is set again, it answers (true) or doesn't (false): `MediaMtxUnavailable`, and `MediaMtx.state` Stopped. */
     readonly setAvailable: (available: boolean) => Effect.Effect<void>
+    /** Until it is set again, its API answers (true) or doesn't (false); all else of it goes on. */
+    readonly setAnswering: (answering: boolean) => Effect.Effect<void>
     /** The next call that adds, replaces or patches is refused with 400. A refused patch poisons it. */
     readonly refuseNext: Effect.Effect<void>
     /** What is configured, by name. */
@@ -52,10 +54,13 @@ export class FakeMediaMtxApi extends Context.Service<
       let refusals = 0
       let poison: string | undefined
       let available = true
+      let isAnswering = true
       let started = 0
 
       const answering = Effect.suspend(() =>
-        available ? Effect.void : Effect.fail(new MediaMtxUnavailable({ detail: "connect ECONNREFUSED" }))
+        available && isAnswering
+          ? Effect.void
+          : Effect.fail(new MediaMtxUnavailable({ detail: "connect ECONNREFUSED" }))
       )
       const refused = (status: number, detail: string) => Effect.fail(new MediaMtxRefused({ status, detail }))
       const invalid = (options: PathOptions) => options["source"] === "publisher" && options["sourceOnDemand"] === true
@@ -142,6 +147,10 @@ export class FakeMediaMtxApi extends Context.Service<
             if (now === available) return Effect.void
             available = now
             return now ? start : Effect.andThen(forget, stop)
+          }),
+        setAnswering: (now) =>
+          Effect.sync(() => {
+            isAnswering = now
           }),
         refuseNext: Effect.sync(() => {
           refusals++

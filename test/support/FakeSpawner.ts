@@ -47,6 +47,10 @@ export const fakeSpawner = Layer.effect(
     return makeSpawner(
       Effect.fnUntraced(function* (command: ChildProcess.Command) {
         const [program = "", ...args] = innerCommand(command)
+        if (workOf(program, args) === "publish" && ffmpeg.faults.defects > 0) {
+          ffmpeg.faults.defects--
+          return yield* Effect.die(new Error("a defect"))
+        }
         const ended = yield* Deferred.make<Ending>()
         const stdout = yield* Queue.unbounded<Uint8Array, Cause.Done>()
         const stderr = yield* Queue.unbounded<Uint8Array, Cause.Done>()

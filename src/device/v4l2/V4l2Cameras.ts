@@ -19,6 +19,7 @@ import { isCamera } from "./Ioctl.ts"
 import { Kernel, type KernelError } from "./Kernel.ts"
 import { type NodeChange, NodeWatch, type Present } from "./NodeWatch.ts"
 import { identityOf, type Place } from "./Place.ts"
+import { v4l2Input } from "./V4l2Input.ts"
 import { V4l2Nodes } from "./V4l2Nodes.ts"
 
 /** How far a node is; both are open when its life ends. */
@@ -90,6 +91,7 @@ const provider = Effect.gen(function* () {
 
   /** A node's life: probed, attached when it is a camera, and so until it is interrupted. */
   const live = Effect.fnUntraced(function* ({ node, path }: Present, touched: Latch.Latch, steps: Steps) {
+    const input = v4l2Input(path)
     const placed = yield* Deferred.make<Place>()
     let attachment: Attachment | undefined
     let told = ""
@@ -111,7 +113,7 @@ const provider = Effect.gen(function* () {
         const name = nodes.name(node)
         if (fault === undefined || !place.isUsbCamera) yield* tellFailure(error)
         else if (wanted(name)) {
-          yield* show({ kind: "v4l2", identity: identityOf(place, ""), name, node: path, formats: [] }, fault)
+          yield* show({ input, identity: identityOf(place, ""), name, formats: [] }, fault)
         }
       }
       yield* steps.probed.open
@@ -127,7 +129,7 @@ const provider = Effect.gen(function* () {
     if (!isCamera(deviceCaps)) return
     if (!wanted(card))
       return yield* Effect.logInfo("camera left out by its name").pipe(Effect.annotateLogs({ name: card }))
-    yield* show({ kind: "v4l2", identity: identityOf(place, bus), name: card, node: path, formats })
+    yield* show({ input, identity: identityOf(place, bus), name: card, formats })
     yield* steps.probed.open
     return yield* Effect.never
   }, Effect.scoped)

@@ -10,20 +10,20 @@ import { planSource, type Source } from "../source/Source.ts"
 import { Encoders } from "./Encoders.ts"
 
 /** How each camera is read and encoded, by what it says of itself and what this run has learnt of it. */
-export class Plans extends Context.Service<
-  Plans,
+export class Sources extends Context.Service<
+  Sources,
   {
     readonly encoding: Encoding
     /** undefined when the camera delivers nothing that can be read */
     readonly of: (device: Device) => Source | undefined
-    /** this pixel format of the camera proved bad: plans avoid it for as long as the service runs; `why` is told to clients */
+    /** this pixel format of the camera proved bad: it is avoided for as long as the service runs; `why` is told to clients */
     readonly avoid: (camera: CameraId, pixelFormat: string, why: string) => Effect.Effect<void>
     /** FFmpeg ended before the first frame: where it was the hardware that encoded, it does so no more for this camera */
     readonly failedToStart: (camera: CameraId, source: Source) => void
   }
->()("camera-service/stream/Plans") {
+>()("camera-service/stream/Sources") {
   static readonly layer = Layer.effect(
-    Plans,
+    Sources,
     Effect.gen(function* () {
       const encoding = encodingOf(yield* Settings)
       const devices = yield* Devices
@@ -37,7 +37,7 @@ export class Plans extends Context.Service<
         return why === undefined ? encoders.best() : { encoder: { name: "libx264" } as const, why }
       }
 
-      return Plans.of({
+      return Sources.of({
         encoding,
         of: (device) =>
           planSource(device, encoding, { choice: choiceFor(device.id), without: bad.get(device.id) ?? new Map() }),
