@@ -21,6 +21,7 @@ import { Files } from "../../src/storage/Files.ts"
 import { Holds } from "../../src/storage/Holds.ts"
 import { found } from "../device/InMemory.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
+import { DiskFaults, faultyDisk, soundDisk } from "./FaultyDisk.ts"
 import { fakeGround, realGround } from "./Ground.ts"
 import { settingsOnFreePorts } from "./TestSettings.ts"
 
@@ -43,19 +44,24 @@ const house = Layer.mergeAll(snapshots, recordings, MediaMtxAuth.layer).pipe(
 const cellar = Layer.mergeAll(
   Tokens.layer.pipe(Layer.provideMerge(DataFolder.layer)),
   PublishTickets.layer,
-  LocalHttp.layer,
-  Disk.layer
+  LocalHttp.layer
 )
 
 const settingsIn = (folder: string, overrides: Overrides) =>
   Layer.effect(Settings, settingsOnFreePorts({ ...overrides, data_dir: folder }))
 
-const fakeApp = (settings: Layer.Layer<Settings>) =>
-  house.pipe(Layer.provideMerge(fakeGround), Layer.provideMerge(cellar), Layer.provideMerge(settings))
+const fakeApp = (settings: Layer.Layer<Settings>, faults: DiskFaults["Service"]) =>
+  house.pipe(
+    Layer.provideMerge(fakeGround),
+    Layer.provideMerge(cellar),
+    Layer.provideMerge(faultyDisk.pipe(Layer.provideMerge(Layer.succeed(DiskFaults, faults)))),
+    Layer.provideMerge(settings)
+  )
 const realApp = (settings: Layer.Layer<Settings>) =>
   house.pipe(
     Layer.provideMerge(realGround),
     Layer.provideMerge(cellar),
+    Layer.provideMerge(Disk.layer),
     Layer.provideMerge(settings),
     Layer.provide(Logger.layer([]))
   )
@@ -78,8 +84,13 @@ export interface Place<App> {
   readonly starts: <E>(name: string, body: (run: RunIn<App>, folder: string) => Effect.Effect<void, E>) => void
 }
 
-const runFake: RunIn<FakeApp> = (folder, body, overrides = {}) =>
-  Effect.provide(Effect.scoped(body), Layer.orDie(fakeApp(settingsIn(folder, overrides))))
+export const runFake = <A, E>(
+  folder: string,
+  body: Effect.Effect<A, E, FakeApp | Scope.Scope>,
+  overrides: Overrides = {},
+  faults = soundDisk()
+): Effect.Effect<A, E> =>
+  Effect.provide(Effect.scoped(body), Layer.orDie(fakeApp(settingsIn(folder, overrides), faults)))
 export const runReal: RunIn<RealApp> = (folder, body, overrides = {}) =>
   Effect.provide(Effect.scoped(body), Layer.orDie(realApp(settingsIn(folder, overrides))))
 
