@@ -1,9 +1,7 @@
-import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
 import * as Effect from "effect/Effect"
+import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Layer from "effect/Layer"
-import { PublishTickets } from "./auth/PublishTickets.ts"
+import { Tickets } from "./auth/Tickets.ts"
 import { Tokens } from "./auth/Tokens.ts"
 import { CameraControls } from "./device/CameraControls.ts"
 import { CameraNames } from "./device/CameraNames.ts"
@@ -14,6 +12,7 @@ import { Kernel } from "./device/v4l2/Kernel.ts"
 import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
 import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
 import { Disk } from "./ground/Disk.ts"
+import { Loopback } from "./ground/Loopback.ts"
 import * as Downloads from "./http/Downloads.ts"
 import * as Health from "./http/Health.ts"
 import { LocalHttp } from "./http/LocalHttp.ts"
@@ -23,6 +22,7 @@ import { Readiness } from "./http/Readiness.ts"
 import { Ffmpeg } from "./process/Ffmpeg.ts"
 import { MediaMtx } from "./process/MediaMtx.ts"
 import { MediaMtxApi } from "./process/MediaMtxApi.ts"
+import { MediaMtxKey } from "./process/MediaMtxKey.ts"
 import * as Memory from "./process/Memory.ts"
 import { CameraWatch } from "./recording/CameraWatch.ts"
 import { NewFiles } from "./recording/NewFiles.ts"
@@ -66,9 +66,6 @@ import { Viewers } from "./stream/Viewers.ts"
  * The floor plan, from the ground up. Each storey is given the ones below it; what a test replaces is on the ground:
  * the spawner of processes, and MediaMTX's API.
  */
-
-/** Processes: the only things of this service that live outside it. */
-export const spawner = NodeChildProcessSpawner.layer.pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
 
 /** An index that is built anew looks into recordings with ffprobe. */
 const describeRecording = Layer.effect(
@@ -129,9 +126,14 @@ export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
   Layer.provide([snapshots, recordings]),
   Layer.provide(streams.pipe(Layer.provide(Holders.layer))),
   Layer.provide(devices),
-  Layer.provide([Tokens.layer, PublishTickets.layer]),
+  Layer.provide([Tokens.layer, Tickets.layer]),
   Layer.provide(storage),
-  Layer.provideMerge(Layer.mergeAll(MediaMtx.layer, Ffmpeg.layer).pipe(Layer.provideMerge(MediaMtxApi.layer))),
+  Layer.provideMerge(
+    Layer.mergeAll(MediaMtx.layer, Ffmpeg.layer).pipe(
+      Layer.provideMerge(MediaMtxApi.layer),
+      Layer.provideMerge(MediaMtxKey.layer)
+    )
+  ),
   Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer)),
-  Layer.provide(Disk.layer)
+  Layer.provide([Disk.layer, Loopback.layer, layerWebCrypto])
 )

@@ -34,6 +34,8 @@ const impure =
 
 const root = join(import.meta.dirname, "..")
 const files = globSync(["src/**/*.ts", "schema/**/*.ts"], { cwd: root, exclude: ["schema/generated/**"] })
+/** The test ground, for other people's tests too. */
+const testing = globSync("testing/**/*.ts", { cwd: root })
 const read = (file: string) => readFileSync(join(root, file), "utf8")
 
 const importPattern = /^(?:import|export)\s(?:[^"'`;]*?\sfrom\s+)?"([^"]+)"|\bimport\("([^"]+)"\)/gm
@@ -120,6 +122,14 @@ describe("the architecture", () => {
         roomOf(from) === "schema" && (local ? roomOf(to) !== "schema" : !to.startsWith("effect/"))
     )
     expect(foreign.map(show)).toEqual([])
+  })
+
+  it("the test ground needs no test runner, nothing of Node's own, and nothing of the tests", () => {
+    const foreign = testing.flatMap((from) =>
+      specifiers(read(from)).filter((to) => /^(node:|vitest|@effect\/vitest)/.test(to) || to.startsWith("../test/"))
+    )
+    expect(foreign).toEqual([])
+    expect(imports.filter(({ to }) => to.startsWith("testing/")).map(show)).toEqual([])
   })
 
   it("source/ is pure", () => {

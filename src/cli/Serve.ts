@@ -6,6 +6,7 @@ import * as App from "../App.ts"
 import { load } from "../config/Load.ts"
 import { Settings } from "../config/Settings.ts"
 import { version } from "../config/Version.ts"
+import * as Children from "../ground/Children.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { raisePriority } from "../process/Priority.ts"
@@ -26,7 +27,7 @@ export const serve = Effect.fnUntraced(function* (
     Layer.succeed(StandardFolders, standardFolders(environment["XDG_STATE_HOME"]))
   )
   const service = Effect.gen(function* () {
-    const built = yield* Layer.build(App.layer.pipe(Layer.provide(App.spawner)))
+    const built = yield* Layer.build(App.layer.pipe(Layer.provide(Children.layer)))
     const startedIn = (yield* Clock.currentTimeMillis) - began
     yield* Effect.logInfo("camera-service is serving", {
       version,

@@ -29,24 +29,23 @@ const publisherPath = (settings: Settings["Service"]): PathOptions => ({
 
 /**
  * The configuration of our own MediaMTX, as JSON (which is YAML). No path is configured: unknown names are refused, and
- * paths come over the API. `identity` is kept where MediaMTX makes no use of it, to be read back over the API.
+ * paths come over the API.
  */
-export const mediaMtxConfig = (settings: Settings["Service"], identity: string): string => {
+export const mediaMtxConfig = (settings: Settings["Service"]): string => {
   const { health, mediamtx } = settings
   const at = (port: number) => authority(mediamtx.host, port)
   return JSON.stringify({
     logLevel: "warn",
     logDestinations: ["stdout"],
-    sysLogPrefix: identity,
 
-    // Each publish, read and playback is asked for at our door, beside the health endpoints.
+    // Each publish, read, playback and call of the API is asked for at our door, beside the health endpoints.
     authMethod: "http",
     authHTTPAddress: `http://${authority(reachable(health.host), health.port)}/mediamtx/auth`,
-    authHTTPExclude: [{ action: "api" }],
+    authHTTPExclude: [],
 
     api: true,
     apiAddress: `127.0.0.1:${mediamtx.api_port}`,
-    // The API has no password: no web page may read it through a browser on this machine.
+    // No web page may read it through a browser on this machine; that none may write to it, nor anybody else, is our key's matter.
     apiAllowOrigins: [],
 
     rtsp: true,

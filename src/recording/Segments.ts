@@ -154,7 +154,10 @@ export class Segments extends Context.Service<
       const remux = Effect.fn("Segments.remux")(function* (filename: string, format: "mp4" | "mkv") {
         const remuxed = remuxedName(filename, format)
         const aside = pathOf(`${temporaryPrefix}${remuxed}`)
-        const copied = ffmpeg.run(remuxArguments(pathOf(filename), aside, format), { timeout: remuxTime })
+        const copied = ffmpeg.run(remuxArguments(pathOf(filename), aside, format), {
+          work: "remux",
+          timeout: remuxTime
+        })
         return yield* Effect.raceFirst(copied, awaitStuck(aside)).pipe(
           oneRemux.withPermit,
           Effect.andThen(attempt("sync the recording", disk.sync(aside))),

@@ -45,7 +45,8 @@ export interface Snapshot {
   readonly tried: ReadonlyArray<TierAttempt>
 }
 
-const allTiers = Duration.seconds(10)
+/** For all of it: the tiers, and encoding anew. */
+const wholeTime = Duration.seconds(10)
 
 /** Still pictures: the tiers in order until one has a picture, then the file and the index. */
 export class Snapshots extends Context.Service<
@@ -87,12 +88,17 @@ export class Snapshots extends Context.Service<
       })
 
       /** Encoded anew only where the caller asks for it: another format, or a quality. */
-      const encode = ({ jpeg }: Picture, format: SnapshotFormat, quality: number | undefined) => {
+      const encode = (
+        { jpeg }: Picture,
+        format: SnapshotFormat,
+        quality: number | undefined,
+        timeout: Duration.Duration
+      ) => {
         if (format === "jpg" && quality === undefined) return Effect.succeed(jpeg)
         const to =
           format === "png" ? ({ format } as const) : { format, quality: quality ?? settings.snapshots.jpeg_quality }
         return Effect.mapError(
-          ffmpeg.run(convertArguments(to), { stdin: jpeg }),
+          ffmpeg.run(convertArguments(to), { work: "picture", stdin: jpeg, timeout }),
           ({ detail }) => new DependencyFailed({ dependency: "ffmpeg", detail })
         )
       }
@@ -109,20 +115,16 @@ export class Snapshots extends Context.Service<
         yield* devices.get(request.camera)
         const format = yield* formatOf(request)
         const called = yield* now
+        const left = Effect.map(millisSince(called), (spent) => Duration.subtract(wholeTime, Duration.millis(spent)))
+        const notBefore = called.monotonic - request.maxAge
         const tried: Array<TierAttempt> = []
         for (const tier of tiers) {
-          const spent = Duration.millis(yield* millisSince(called))
-          const { picture, ...outcome } = yield* attempt(
-            tier,
-            request,
-            called.monotonic - request.maxAge,
-            Duration.subtract(allTiers, spent)
-          )
+          const { picture, ...outcome } = yield* attempt(tier, request, notBefore, yield* left)
           tried.push(outcome.tried)
           if (picture === undefined) continue
           yield* Effect.annotateCurrentSpan("snapshot.tier", tier.capture.name)
           const captured = yield* now
-          const encoded = yield* encode(picture, format, request.quality)
+          const encoded = yield* encode(picture, format, request.quality, yield* left)
           const saved = yield* files.saveSnapshot({
             filename: newName(request, called.wall, format),
             device: request.camera,

@@ -33,7 +33,7 @@ export class Encoders extends Context.Service<
 
       /** Undefined: it does what it should; else what it does not. */
       const fault = (encoder: Encoder, timeout: Duration.Duration) =>
-        ffmpeg.run(trialArguments(encoder, encoding), { timeout }).pipe(
+        ffmpeg.run(trialArguments(encoder, encoding), { work: "trial", timeout }).pipe(
           Effect.map((stream) => {
             const nal = spsIn(Buffer.from(stream.buffer, stream.byteOffset, stream.byteLength))
             const codec = nal === undefined ? undefined : codecOf(nal, encoding)

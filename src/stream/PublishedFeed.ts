@@ -8,10 +8,11 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
-import { PublishTickets } from "../auth/PublishTickets.ts"
+import { Tickets } from "../auth/Tickets.ts"
 import { Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import type { Complaint } from "../device/Input.ts"
+import { Loopback } from "../ground/Loopback.ts"
 import { now } from "../ground/Time.ts"
 import { describeExit } from "../process/Child.ts"
 import { Ffmpeg, type FfmpegProcess } from "../process/Ffmpeg.ts"
@@ -50,7 +51,8 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
       const settings = yield* Settings
       const health = yield* CameraHealth
       const ffmpeg = yield* Ffmpeg
-      const tickets = yield* PublishTickets
+      const tickets = yield* Tickets
+      const loopback = yield* Loopback
       const api = yield* MediaMtxApi
       const sources = yield* Sources
       const { host, rtsp_port: port } = settings.mediamtx
@@ -80,7 +82,7 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
       const readCodec = Effect.fnUntraced(
         function* (camera: CameraId) {
           const ticket = yield* tickets.issue(camera, "read")
-          const nal = spsOf(yield* describe({ host: rtspHost, port, path: camera, ...ticket }))
+          const nal = spsOf(yield* describe(loopback, { host: rtspHost, port, path: camera, ...ticket }))
           return nal === undefined ? undefined : codecOf(nal, sources.encoding)
         },
         Effect.scoped,
@@ -134,11 +136,13 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
         const { camera } = stream
         const source = yield* sourceOf(device)
         const ticket = yield* tickets.issue(camera, "publish")
-        const target = `rtsp://${ticket.user}:${ticket.password}@${rtspHost}:${port}/${camera}`
+        // shown at once: FFmpeg gives a user's password only when it was refused, which costs 45 ms (Nagle and a late ACK)
+        const target = `rtsp://${rtspHost}:${port}/${camera}?token=${ticket.password}`
         const process = yield* Effect.mapError(
           ffmpeg.start(publishArguments(source, target)),
           ({ detail }) => new RunEnded({ reason: detail })
         )
+        ticket.giveTo(process.pid)
         const run: Run = {
           source,
           pid: process.pid,

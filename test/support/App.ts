@@ -1,10 +1,11 @@
 import { it } from "@effect/vitest"
+import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
 import { recordings, snapshots, streams } from "../../src/App.ts"
-import { PublishTickets } from "../../src/auth/PublishTickets.ts"
+import { Tickets } from "../../src/auth/Tickets.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { CameraNames } from "../../src/device/CameraNames.ts"
@@ -12,9 +13,11 @@ import { syntheticInput } from "../../src/device/SyntheticInput.ts"
 import { Holders } from "../../src/device/v4l2/Holders.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { Disk } from "../../src/ground/Disk.ts"
+import { Loopback } from "../../src/ground/Loopback.ts"
 import { LocalHttp } from "../../src/http/LocalHttp.ts"
 import * as MediaMtxAuth from "../../src/http/MediaMtxAuth.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
+import { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
@@ -43,9 +46,10 @@ const house = Layer.mergeAll(snapshots, recordings, MediaMtxAuth.layer).pipe(
 /** What the ground needs, too. */
 const cellar = Layer.mergeAll(
   Tokens.layer.pipe(Layer.provideMerge(DataFolder.layer)),
-  PublishTickets.layer,
+  Tickets.layer,
+  MediaMtxKey.layer,
   LocalHttp.layer
-)
+).pipe(Layer.provideMerge([Loopback.layer, layerWebCrypto]))
 
 const settingsIn = (folder: string, overrides: Overrides) =>
   Layer.effect(Settings, settingsOnFreePorts({ ...overrides, data_dir: folder }))

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { copyFileSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { PublishTickets } from "../../src/auth/PublishTickets.ts"
+import { Tickets } from "../../src/auth/Tickets.ts"
 import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { readMp4Header } from "../../src/process/Mp4Header.ts"
 import { splitter } from "../../src/stream/Jpeg.ts"
@@ -73,6 +73,8 @@ export interface Faults {
   /** a remux that starts now comes to no end */
   remuxHangs: boolean
   convert?: string
+  /** a picture that is encoded anew from now on never is */
+  convertHangs: boolean
   /** what starts from now on ignores SIGTERM */
   stubborn: boolean
 }
@@ -121,7 +123,7 @@ export class FakeFfmpeg extends Context.Service<
       const mtx = yield* FakeMediaMtxApi
       const disk = yield* DiskFaults
       const mediaMtx = yield* MediaMtx
-      const tickets = yield* PublishTickets
+      const tickets = yield* Tickets
       const faults: Faults = {
         failStarts: 0,
         defects: 0,
@@ -130,6 +132,7 @@ export class FakeFfmpeg extends Context.Service<
         darkMillis: 0,
         directHangs: false,
         remuxHangs: false,
+        convertHangs: false,
         stubborn: false
       }
       const children: Array<FakeChild> = []
@@ -165,8 +168,8 @@ export class FakeFfmpeg extends Context.Service<
         }).pipe(Effect.scoped)
 
       const publish = Effect.fnUntraced(function* (child: FakeChild) {
-        const [, password = "", camera = ""] =
-          /^rtsp:\/\/[^:]+:([^@]+)@[^/]+\/(.+)$/.exec(child.args.find((arg) => arg.startsWith("rtsp:")) ?? "") ?? []
+        const [, camera = "", password = ""] =
+          /^rtsp:\/\/[^/]+\/(.+)\?token=(.+)$/.exec(child.args.find((arg) => arg.startsWith("rtsp:")) ?? "") ?? []
         publishing.set(camera, (publishing.get(camera) ?? 0) + 1)
         mostAtOnce = Math.max(mostAtOnce, publishing.get(camera) ?? 0)
         yield* Effect.addFinalizer(() => Effect.sync(() => publishing.set(camera, (publishing.get(camera) ?? 0) - 1)))
@@ -178,7 +181,8 @@ export class FakeFfmpeg extends Context.Service<
         yield* Effect.sleep(tick)
         if (faults.neverReady) return yield* Effect.never
         if (!(yield* mtx.configs).has(camera)) return error("Server returned 404 Not Found")
-        if (!tickets.redeem(camera, "publish", password)) return error("Server returned 401 Unauthorized")
+        const ticket = tickets.find(camera, "publish", password)
+        if (ticket?.holder() !== child.pid || !ticket.redeem()) return error("Server returned 401 Unauthorized")
         return yield* publishTo(child, camera)
       }, Effect.scoped)
 
@@ -236,7 +240,7 @@ export class FakeFfmpeg extends Context.Service<
             case "direct":
               return direct(child)
             case "convert":
-              return Effect.sync(() => convert(child))
+              return faults.convertHangs ? Effect.never : Effect.sync(() => convert(child))
             case "remux":
               return faults.remuxHangs ? Effect.never : Effect.sync(() => remux(child))
             case "probe":
