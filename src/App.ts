@@ -24,6 +24,9 @@ import { MediaMtx } from "./process/MediaMtx.ts"
 import { MediaMtxApi } from "./process/MediaMtxApi.ts"
 import { MediaMtxKey } from "./process/MediaMtxKey.ts"
 import * as Memory from "./process/Memory.ts"
+import { CameraWatch } from "./recording/CameraWatch.ts"
+import { NewFiles } from "./recording/NewFiles.ts"
+import { Recorder } from "./recording/Recorder.ts"
 import { Recordings } from "./recording/Recordings.ts"
 import { Segments } from "./recording/Segments.ts"
 import * as AuthHandlers from "./rpc/AuthHandlers.ts"
@@ -47,6 +50,7 @@ import { Snapshots } from "./snapshot/Snapshots.ts"
 import { DataFolder } from "./storage/DataFolder.ts"
 import { FileIndex } from "./storage/FileIndex.ts"
 import { Files } from "./storage/Files.ts"
+import { Holds } from "./storage/Holds.ts"
 import { DescribeRecording } from "./storage/Reconcile.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Encoders } from "./stream/Encoders.ts"
@@ -69,7 +73,10 @@ const describeRecording = Layer.effect(
   Effect.map(Ffmpeg, ({ probe }) => probe)
 )
 
-const storage = Files.layer.pipe(Layer.provideMerge(FileIndex.layer), Layer.provide(describeRecording))
+const storage = Files.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer)),
+  Layer.provide(describeRecording)
+)
 
 const controls = CameraControls.layer.pipe(Layer.provide(V4l2Controls.layer), Layer.provide(Kernel.layer))
 
@@ -90,7 +97,10 @@ export const snapshots = Snapshots.layer.pipe(
   Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer])
 )
 
-export const recordings = Recordings.layer.pipe(Layer.provide(Segments.layer))
+export const recordings = Recordings.layer.pipe(
+  Layer.provide(Recorder.layer),
+  Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer])
+)
 
 const handlers = Layer.mergeAll(
   AuthHandlers.layer,

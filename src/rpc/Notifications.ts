@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { Recordings } from "../recording/Recordings.ts"
@@ -9,6 +8,7 @@ import { Sources } from "../stream/Sources.ts"
 import { maySee } from "./Authorization.ts"
 import { cameraViews } from "./CameraView.ts"
 import { Connections } from "./Connections.ts"
+import { recordingUpdate } from "./RecordingUpdate.ts"
 import { isoTime } from "./Wire.ts"
 
 /** Tells every authenticated client of the cameras and recordings that it may see, and of the end of the service. */
@@ -22,11 +22,8 @@ export const layer = Layer.effectDiscard(
     yield* devices.followFirst((device) =>
       connections.notify("camera_status_update", viewOf(device), (session) => maySee(session, device.id))
     )
-    yield* recordings.changes.pipe(
-      Stream.runForEach((update) =>
-        connections.notify("recording_status_update", update, (session) => maySee(session, update.device))
-      ),
-      Effect.forkScoped
+    yield* recordings.facts.followFirst((fact) =>
+      connections.notify("recording_status_update", recordingUpdate(fact), (session) => maySee(session, fact.camera))
     )
     yield* Effect.addFinalizer(() =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>

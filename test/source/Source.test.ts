@@ -221,14 +221,14 @@ describe("FFmpeg's arguments", () => {
   const raw = plan([format("YUYV", [640, 480, 30])])
   const mjpeg = plan([format("MJPG", [640, 480, 30])])
 
-  it("keep the constraints of the profile, a keyframe a second, and no B-frames", () => {
+  it("keep the constraints of the profile, a keyframe every 0.4 s, and no B-frames", () => {
     const all = publishArguments(raw, "rtsp://target")
     const args = all.slice(all.indexOf("pipe:1"))
     assert.strictEqual(valueOf(args, "-profile:v"), "baseline")
     assert.strictEqual(valueOf(args, "-level:v"), "3.0")
     assert.strictEqual(valueOf(args, "-pix_fmt"), "yuv420p")
     assert.strictEqual(valueOf(args, "-bf"), "0")
-    assert.strictEqual(valueOf(args, "-g"), "30")
+    assert.strictEqual(valueOf(args, "-g"), "12")
     assert.strictEqual(valueOf(args, "-b:v"), "600k")
     assert.strictEqual(valueOf(args, "-pkt_size"), "1400")
   })

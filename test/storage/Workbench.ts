@@ -7,6 +7,7 @@ import { Settings } from "../../src/config/Settings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
+import { Holds } from "../../src/storage/Holds.ts"
 import type { IndexedFile } from "../../src/storage/IndexDatabase.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
@@ -33,7 +34,10 @@ export const dataFolderAt = (root: string) => DataFolder.layer.pipe(Layer.provid
 
 /** The whole room on a folder, as `App.ts` puts it together. */
 export const storageAt = (root: string) =>
-  Files.layer.pipe(Layer.provideMerge(FileIndex.layer), Layer.provideMerge(dataFolderAt(root)))
+  Files.layer.pipe(
+    Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer)),
+    Layer.provideMerge(dataFolderAt(root))
+  )
 
 export const indexed = (file: Partial<IndexedFile> & Pick<IndexedFile, "filename">): IndexedFile => ({
   kind: "recording",

@@ -23,8 +23,10 @@ import { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
+import { Holds } from "../../src/storage/Holds.ts"
 import { found } from "../device/InMemory.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
+import { DiskFaults, faultyDisk, soundDisk } from "./FaultyDisk.ts"
 import { fakeGround, realGround } from "./Ground.ts"
 import { settingsOnFreePorts } from "./TestSettings.ts"
 
@@ -48,7 +50,7 @@ const house = Layer.mergeAll(snapshots, recordings, MediaMtxAuth.layer).pipe(
   Layer.provideMerge(Devices.layer),
   Layer.provide(CameraNames.layer),
   Layer.provideMerge(Files.layer),
-  Layer.provideMerge(FileIndex.layer),
+  Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer)),
   Layer.provideMerge(Ffmpeg.layer)
 )
 /** What the ground needs, too. */
@@ -57,17 +59,23 @@ const cellar = Layer.mergeAll(
   Tickets.layer,
   MediaMtxKey.layer,
   LocalHttp.layer
-).pipe(Layer.provideMerge([Disk.layer, Loopback.layer, layerWebCrypto]))
+).pipe(Layer.provideMerge([Loopback.layer, layerWebCrypto]))
 
 const settingsIn = (folder: string, overrides: Overrides) =>
   Layer.effect(Settings, settingsOnFreePorts({ ...overrides, data_dir: folder }))
 
-const fakeApp = (settings: Layer.Layer<Settings>) =>
-  house.pipe(Layer.provideMerge(fakeGround), Layer.provideMerge(cellar), Layer.provideMerge(settings))
+const fakeApp = (settings: Layer.Layer<Settings>, faults: DiskFaults["Service"]) =>
+  house.pipe(
+    Layer.provideMerge(fakeGround),
+    Layer.provideMerge(cellar),
+    Layer.provideMerge(faultyDisk.pipe(Layer.provideMerge(Layer.succeed(DiskFaults, faults)))),
+    Layer.provideMerge(settings)
+  )
 const realApp = (settings: Layer.Layer<Settings>) =>
   house.pipe(
     Layer.provideMerge(realGround),
     Layer.provideMerge(cellar),
+    Layer.provideMerge(Disk.layer),
     Layer.provideMerge(settings),
     Layer.provide(Logger.layer([]))
   )
@@ -90,9 +98,14 @@ export interface Place<App> {
   readonly starts: <E>(name: string, body: (run: RunIn<App>, folder: string) => Effect.Effect<void, E>) => void
 }
 
-const runFake: RunIn<FakeApp> = (folder, body, overrides = {}) =>
-  Effect.provide(Effect.scoped(body), Layer.orDie(fakeApp(settingsIn(folder, overrides))))
-const runReal: RunIn<RealApp> = (folder, body, overrides = {}) =>
+export const runFake = <A, E>(
+  folder: string,
+  body: Effect.Effect<A, E, FakeApp | Scope.Scope>,
+  overrides: Overrides = {},
+  faults = soundDisk()
+): Effect.Effect<A, E> =>
+  Effect.provide(Effect.scoped(body), Layer.orDie(fakeApp(settingsIn(folder, overrides), faults)))
+export const runReal: RunIn<RealApp> = (folder, body, overrides = {}) =>
   Effect.provide(Effect.scoped(body), Layer.orDie(realApp(settingsIn(folder, overrides))))
 
 const place = <App>(

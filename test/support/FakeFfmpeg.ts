@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,6 +9,8 @@ import { Tickets } from "../../src/auth/Tickets.ts"
 import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { readMp4Header } from "../../src/process/Mp4Header.ts"
 import { splitter } from "../../src/stream/Jpeg.ts"
+import { monotonicMillis, now } from "../../src/ground/Time.ts"
+import { DiskFaults } from "./FaultyDisk.ts"
 import { FakeMediaMtxApi } from "./FakeMediaMtxApi.ts"
 import { makeRecorder } from "./FakeRecorder.ts"
 
@@ -120,6 +121,7 @@ export class FakeFfmpeg extends Context.Service<
     FakeFfmpeg,
     Effect.gen(function* () {
       const mtx = yield* FakeMediaMtxApi
+      const disk = yield* DiskFaults
       const mediaMtx = yield* MediaMtx
       const tickets = yield* Tickets
       const faults: Faults = {
@@ -142,13 +144,13 @@ export class FakeFfmpeg extends Context.Service<
 
       const publishTo = (child: FakeChild, camera: string) =>
         Effect.gen(function* () {
-          const recorder = makeRecorder(camera)
+          const recorder = makeRecorder(camera, disk)
           recorders.set(camera, recorder)
           const startedIn = generation()
           yield* Effect.acquireRelease(mtx.setReady(camera, true), () =>
             Effect.gen(function* () {
               // a MediaMTX that was killed closes no file
-              if (generation() === startedIn) recorder.close(yield* Clock.currentTimeMillis)
+              if (generation() === startedIn) recorder.close(yield* monotonicMillis)
               if ((yield* mtx.configs).has(camera)) yield* mtx.setReady(camera, false)
             })
           )
@@ -158,7 +160,7 @@ export class FakeFfmpeg extends Context.Service<
             const options = (yield* mtx.configs).get(camera)
             if (options === undefined) return error("av_interleaved_write_frame(): Broken pipe")
             if (child.frozen) continue
-            recorder.look(options, yield* Clock.currentTimeMillis)
+            recorder.look(options, yield* now)
             const isDark = (count - 2) * tick < faults.darkMillis
             if (count % 2 === 0 && !faults.noPictures) child.stdout(numbered(number++, isDark))
             if (count % 5 === 0) child.fd3(progress(count))
@@ -227,7 +229,7 @@ export class FakeFfmpeg extends Context.Service<
 
       const reconfigured = Effect.fnUntraced(function* (camera: string) {
         const recording = (yield* mtx.configs).get(camera)?.["record"] === true
-        if (!recording) recorders.get(camera)?.close(yield* Clock.currentTimeMillis)
+        if (!recording) recorders.get(camera)?.close(yield* monotonicMillis)
       })
 
       const play = (child: FakeChild): Effect.Effect<Ending> =>
