@@ -139,6 +139,16 @@ describe("the architecture", () => {
     expect(effects.map(show)).toEqual([])
   })
 
+  it("device/ stands on the ground: of Node it knows the syntax of paths alone", () => {
+    const room = files.filter((file) => roomOf(file) === "device")
+    const foreign = imports.filter(
+      ({ from, local, to }) => roomOf(from) === "device" && !local && to !== "node:path" && !to.startsWith("effect/")
+    )
+    expect(foreign.map(show)).toEqual([])
+    const natives = /\b(setImmediate|setTimeout|performance\.now|Date\.now|new Date\(\)|Math\.random|process\.)/
+    expect(room.filter((file) => natives.test(read(file)))).toEqual([])
+  })
+
   it("packages are imported module by module, which keeps the bundle small", () => {
     const barrels = imports.filter(({ to }) => /^(effect|@effect\/[a-z-]+)$/.test(to))
     expect(barrels.map(show)).toEqual([])

@@ -30,7 +30,7 @@ const flags = [
   "--expose-gc",
   "--disable-warning=ExperimentalWarning"
 ]
-const environment = { UV_THREADPOOL_SIZE: "8", MALLOC_ARENA_MAX: "1" }
+const environment = { UV_THREADPOOL_SIZE: "32", MALLOC_ARENA_MAX: "1" }
 
 /** Where setup has put MediaMTX. */
 const mediaMtxFolders = (): ReadonlyArray<string> => {

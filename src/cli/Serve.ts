@@ -29,10 +29,11 @@ export const serve = Effect.fnUntraced(function* (
   const service = Effect.gen(function* () {
     const built = yield* Layer.build(App.layer.pipe(Layer.provide(Children.layer)))
     const startedIn = (yield* Clock.currentTimeMillis) - began
+    const { health, server } = settings.boot
     yield* Effect.logInfo("camera-service is serving", {
       version,
-      url: `ws://${settings.server.host}:${settings.server.port}/ws`,
-      health: `http://${settings.health.host}:${settings.health.port}/health`,
+      url: `ws://${server.host}:${server.port}/ws`,
+      health: `http://${health.host}:${health.port}/health`,
       data: Context.get(built, DataFolder).root,
       started_in_ms: startedIn
     })

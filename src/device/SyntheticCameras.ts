@@ -11,10 +11,10 @@ const formats: ReadonlyArray<Format> = [{ pixelFormat: "RAW", sizes: [{ width: 6
 /** Attaches `cameras.synthetic` cameras whose picture (a test pattern with a clock) FFmpeg makes. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
-    const settings = yield* Settings
+    const { synthetic } = (yield* Settings).boot.cameras
     const devices = yield* Devices
     const looked = yield* devices.looking("synthetic")
-    for (let number = 0; number < settings.cameras.synthetic; number++) {
+    for (let number = 0; number < synthetic; number++) {
       yield* devices.attach({
         input: syntheticInput(number),
         identity: { position: `synthetic:${number}` },

@@ -25,3 +25,9 @@ export const now: Effect.Effect<Moment> = Effect.zipWith(
 /** Milliseconds that have passed since. */
 export const millisSince = ({ monotonic }: Moment): Effect.Effect<number> =>
   Effect.map(monotonicMillis, (millis) => millis - monotonic)
+
+/** The same for who asks again and again in one go. */
+export const monotonicNow: Effect.Effect<() => number> = Effect.map(
+  Clock.Clock,
+  (clock) => () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+)

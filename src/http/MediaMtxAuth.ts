@@ -47,7 +47,7 @@ const tokenOf = ({ password, query, token }: Question): string =>
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const local = yield* LocalHttp
-    const { mediamtx } = yield* Settings
+    const { mediamtx } = (yield* Settings).boot
     const api = yield* MediaMtxApi
     const key = yield* MediaMtxKey
     const loopback = yield* Loopback

@@ -80,7 +80,7 @@ export class Ffmpeg extends Context.Service<
     Ffmpeg,
     Effect.gen(function* () {
       const spawner = yield* ChildProcessSpawner
-      const { ffmpeg } = yield* Settings
+      const { ffmpeg } = (yield* Settings).boot
       const gates = {
         picture: yield* Semaphore.make(permits.picture),
         remux: yield* Semaphore.make(permits.remux),

@@ -87,11 +87,11 @@ export class MediaMtx extends Context.Service<
       const disk = yield* Disk
       const loopback = yield* Loopback
       const settings = yield* Settings
-      const { binary, managed } = settings.mediamtx
+      const { binary, managed } = settings.boot.mediamtx
       const startingAgain = (last: MediaMtxState): MediaMtxState => ({
         ...last,
         _tag: "Starting",
-        ...(managed ? {} : { detail: `no answer yet from the API on 127.0.0.1:${settings.mediamtx.api_port}` })
+        ...(managed ? {} : { detail: `no answer yet from the API on 127.0.0.1:${settings.boot.mediamtx.api_port}` })
       })
       const state = yield* SubscriptionRef.make(startingAgain({ _tag: "Starting", generation: 0 }))
       const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing>()
@@ -197,7 +197,7 @@ export class MediaMtx extends Context.Service<
           const living = Effect.gen(function* () {
             yield* key.awaitAnswers
             // Another program may listen on our port while ours is about to find that port taken: it gets no key to see.
-            const port = { host: "127.0.0.1", port: settings.mediamtx.api_port }
+            const port = { host: "127.0.0.1", port: settings.boot.mediamtx.api_port }
             yield* poll(Effect.filterOrFail(loopback.has(child.pid, port), (has) => has === true))
             const { started, version } = yield* poll(api.info)
             yield* requireVersion(version)

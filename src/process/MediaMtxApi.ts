@@ -112,7 +112,7 @@ export class MediaMtxApi extends Context.Service<
   static readonly layer = Layer.effect(
     MediaMtxApi,
     Effect.gen(function* () {
-      const { mediamtx } = yield* Settings
+      const { mediamtx } = (yield* Settings).boot
       const key = yield* MediaMtxKey
       const loopback = yield* Loopback
       const send = yield* loopback.json({ host: "127.0.0.1", port: mediamtx.api_port })

@@ -1,5 +1,5 @@
 import * as Duration from "effect/Duration"
-import type { Settings } from "../config/Settings.ts"
+import { type Live, liveNow, type Settings } from "../config/Settings.ts"
 import type { PathOptions } from "./MediaMtxApi.ts"
 
 /** `host:port` as Go and URLs write it. */
@@ -16,11 +16,11 @@ const reachable = (host: string) => {
  * `runOnDemand: true` is /bin/true: it starts nothing, it only makes MediaMTX hold readers. A path with a source of its
  * own must set `runOnDemand` to "" (MediaMTX refuses the pair).
  */
-const publisherPath = (settings: Settings["Service"]): PathOptions => ({
+const publisherPath = ({ streams }: Live): PathOptions => ({
   source: "publisher",
   overridePublisher: false,
   runOnDemand: "true",
-  runOnDemandStartTimeout: `${Duration.toMillis(settings.streams.start_timeout_seconds)}ms`,
+  runOnDemandStartTimeout: `${Duration.toMillis(streams.start_timeout_seconds)}ms`,
   // How long a stream stays is the leases' matter; without a reader MediaMTX has nothing to wait for.
   runOnDemandCloseAfter: "1s",
   // Its default deletes recordings after a day; retention is ours.
@@ -32,7 +32,7 @@ const publisherPath = (settings: Settings["Service"]): PathOptions => ({
  * paths come over the API.
  */
 export const mediaMtxConfig = (settings: Settings["Service"]): string => {
-  const { health, mediamtx } = settings
+  const { health, mediamtx } = settings.boot
   const at = (port: number) => authority(mediamtx.host, port)
   return JSON.stringify({
     logLevel: "warn",
@@ -75,7 +75,7 @@ export const mediaMtxConfig = (settings: Settings["Service"]): string => {
     metrics: false,
     pprof: false,
 
-    pathDefaults: publisherPath(settings),
+    pathDefaults: publisherPath(liveNow(settings)),
     paths: {}
   })
 }

@@ -13,7 +13,7 @@ import * as Scope from "effect/Scope"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, type InvalidState, type NotFound } from "../../schema/Errors.ts"
 import type { RecordingFormat } from "../../schema/Recording.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
@@ -91,7 +91,7 @@ export class Recorder extends Context.Service<
       const facts = yield* makeFacts<RecordingFact>()
 
       const run = Effect.fn("Recorder.run")(function* (request: RecordingRequest) {
-        const { camera, duration, format = settings.recording.format } = request
+        const { camera, duration, format = liveNow(settings).recording.format } = request
         yield* Effect.annotateCurrentSpan("camera.id", camera)
         // no child of the layer's scope, whose end would wait for a disk that hangs: `Recordings` waits for it in time
         const scope = yield* Scope.make()
@@ -110,8 +110,8 @@ export class Recorder extends Context.Service<
         const startedAt = yield* Clock.currentTimeMillis
         const since = yield* monotonicMillis
         const begun = starting({
-          resumeSeconds: Duration.toSeconds(settings.recording.resume_seconds),
-          startSeconds: Duration.toSeconds(settings.streams.start_timeout_seconds),
+          resumeSeconds: Duration.toSeconds(liveNow(settings).recording.resume_seconds),
+          startSeconds: Duration.toSeconds(liveNow(settings).streams.start_timeout_seconds),
           durationSeconds: duration === undefined ? undefined : Duration.toSeconds(duration)
         })
         let state = begun.state

@@ -11,19 +11,18 @@ import { millisSince } from "../ground/Time.ts"
 import { Sources } from "../stream/Sources.ts"
 import { Status } from "../stream/Status.ts"
 import { maySee, visible } from "./Authorization.ts"
-import { cameraView, currentOf, formatsOf, ratesOf, resolutionsOf } from "./CameraView.ts"
+import { cameraViews, currentOf, formatsOf, ratesOf, resolutionsOf } from "./CameraView.ts"
 import { toSeconds } from "./Wire.ts"
 
 export const layer = DeviceRpcs.toLayer(
   Effect.gen(function* () {
-    const settings = yield* Settings
     const devices = yield* Devices
     const controls = yield* CameraControls
-    const sources = yield* Sources
+    const viewOf = cameraViews(yield* Sources, (yield* Settings).boot)
     const status = yield* Status
 
     const listOf = (shown: ReadonlyArray<Device>): CameraList => ({
-      cameras: shown.map((device) => cameraView(device, sources, settings)),
+      cameras: shown.map(viewOf),
       total: shown.length,
       connected: shown.filter(({ status }) => status === "CONNECTED").length
     })
@@ -60,7 +59,7 @@ export const layer = DeviceRpcs.toLayer(
         }
         const metrics = yield* metricsOf(device)
         return {
-          ...cameraView(device, sources, settings),
+          ...viewOf(device),
           ...(metrics === undefined ? {} : { metrics }),
           capabilities: { formats: formatsOf(device), resolutions: resolutionsOf(device) },
           ...(debug === true ? { debug: { internal_device_path: device.input.address } } : {})

@@ -6,7 +6,7 @@ import { Devices } from "../device/Devices.ts"
 import { Recordings } from "../recording/Recordings.ts"
 import { Sources } from "../stream/Sources.ts"
 import { maySee } from "./Authorization.ts"
-import { cameraView } from "./CameraView.ts"
+import { cameraViews } from "./CameraView.ts"
 import { Connections } from "./Connections.ts"
 import { recordingUpdate } from "./RecordingUpdate.ts"
 import { isoTime } from "./Wire.ts"
@@ -14,16 +14,13 @@ import { isoTime } from "./Wire.ts"
 /** Tells every authenticated client of the cameras and recordings that it may see, and of the end of the service. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
-    const settings = yield* Settings
     const devices = yield* Devices
-    const sources = yield* Sources
+    const viewOf = cameraViews(yield* Sources, (yield* Settings).boot)
     const recordings = yield* Recordings
     const connections = yield* Connections
 
     yield* devices.followFirst((device) =>
-      connections.notify("camera_status_update", cameraView(device, sources, settings), (session) =>
-        maySee(session, device.id)
-      )
+      connections.notify("camera_status_update", viewOf(device), (session) => maySee(session, device.id))
     )
     yield* recordings.facts.followFirst((fact) =>
       connections.notify("recording_status_update", recordingUpdate(fact), (session) => maySee(session, fact.camera))

@@ -6,7 +6,7 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { StreamRpcs } from "../../schema/CameraRpcs.ts"
 import { InvalidState } from "../../schema/Errors.ts"
 import type { StreamEncoding } from "../../schema/Stream.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { millisSince } from "../ground/Time.ts"
 import { isHardware } from "../source/Encoder.ts"
@@ -36,13 +36,13 @@ export const layer = StreamRpcs.toLayer(
     const base = (camera: CameraId) => ({
       device: camera,
       stream_name: camera,
-      stream_url: streamUrls(camera, settings).rtsp
+      stream_url: streamUrls(camera, settings.boot).rtsp
     })
 
     return StreamRpcs.of({
       start_streaming: Effect.fnUntraced(function* ({ device }) {
         const camera = yield* visible(device)
-        const linger = Duration.toSeconds(settings.streams.viewer_linger_seconds)
+        const linger = Duration.toSeconds(liveNow(settings).streams.viewer_linger_seconds)
         const stream = yield* Effect.scoped(
           Effect.tap(streams.lease(camera, "viewer"), (leased) => streams.awaitReady(leased))
           // who was told that it failed does not expect it to begin minutes later

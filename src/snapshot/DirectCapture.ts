@@ -8,7 +8,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { now } from "../ground/Time.ts"
 import { describeExit } from "../process/Child.ts"
@@ -37,7 +37,6 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
       const ffmpeg = yield* Ffmpeg
       const gate = yield* Semaphore.make(atOnce)
       const layerScope = yield* Effect.scope
-      const limit = settings.snapshots.direct_timeout_seconds
       /** captures that run: whoever comes meanwhile waits for the same picture */
       const running = new Map<CameraId, Deferred.Deferred<Picture, NoPicture>>()
 
@@ -62,6 +61,7 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
         if (source === undefined) {
           return yield* new NoPicture({ outcome: "the camera delivers no format that can be read" })
         }
+        const limit = liveNow(settings).snapshots.direct_timeout_seconds
         yield* readDevice(source, found).pipe(
           Effect.timeoutOrElse({
             duration: limit,

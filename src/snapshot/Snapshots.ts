@@ -12,7 +12,7 @@ import {
   type TierAttempt
 } from "../../schema/Errors.ts"
 import type { SnapshotFormat } from "../../schema/Snapshot.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { millisSince, now } from "../ground/Time.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
@@ -64,12 +64,11 @@ export class Snapshots extends Context.Service<
       const devices = yield* Devices
       const files = yield* Files
       const ffmpeg = yield* Ffmpeg
-      const { activated_timeout_seconds, direct_timeout_seconds, live_timeout_seconds } = settings.snapshots
       const tiers = [
-        { capture: yield* LiveCapture, limit: live_timeout_seconds },
-        { capture: yield* ActivatedCapture, limit: activated_timeout_seconds },
-        { capture: yield* DirectCapture, limit: direct_timeout_seconds }
-      ]
+        { capture: yield* LiveCapture, limit: "live_timeout_seconds" },
+        { capture: yield* ActivatedCapture, limit: "activated_timeout_seconds" },
+        { capture: yield* DirectCapture, limit: "direct_timeout_seconds" }
+      ] as const
 
       const attempt = Effect.fnUntraced(function* (
         { capture, limit }: (typeof tiers)[number],
@@ -80,7 +79,7 @@ export class Snapshots extends Context.Service<
         const began = yield* now
         const result = yield* capture
           .capture({ camera: request.camera, notBefore })
-          .pipe(Effect.timeoutOption(Duration.min(limit, left)), Effect.result)
+          .pipe(Effect.timeoutOption(Duration.min(liveNow(settings).snapshots[limit], left)), Effect.result)
         const ms = Math.round(yield* millisSince(began))
         if (Result.isFailure(result)) return { tried: { tier: capture.tier, outcome: result.failure.outcome, ms } }
         if (result.success._tag === "None") return { tried: { tier: capture.tier, outcome: "no picture in time", ms } }
@@ -96,7 +95,9 @@ export class Snapshots extends Context.Service<
       ) => {
         if (format === "jpg" && quality === undefined) return Effect.succeed(jpeg)
         const to =
-          format === "png" ? ({ format } as const) : { format, quality: quality ?? settings.snapshots.jpeg_quality }
+          format === "png"
+            ? ({ format } as const)
+            : { format, quality: quality ?? liveNow(settings).snapshots.jpeg_quality }
         return Effect.mapError(
           ffmpeg.run(convertArguments(to), { work: "picture", stdin: jpeg, timeout }),
           ({ detail }) => new DependencyFailed({ dependency: "ffmpeg", detail })

@@ -1,4 +1,4 @@
-import type { Settings } from "../config/Settings.ts"
+import type { Boot, Live } from "../config/Settings.ts"
 import { maxFrameRate, type ProfileName } from "./Profile.ts"
 
 /** What makes H.264 of pictures: the processor, or hardware (V4L2 memory-to-memory, VA-API). */
@@ -23,8 +23,8 @@ export interface Encoding {
   readonly jpegQuality: number
 }
 
-export const encodingOf = ({ codec, snapshots }: Settings["Service"]): Encoding => ({
-  profile: codec.profile,
+export const encodingOf = (boot: Boot, { codec, snapshots }: Live): Encoding => ({
+  profile: boot.codec.profile,
   bitrateKbps: codec.bitrate_kbps,
   jpegQuality: snapshots.jpeg_quality
 })

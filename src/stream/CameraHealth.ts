@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { faultOf } from "../device/Fault.ts"
@@ -42,15 +42,19 @@ export class CameraHealth extends Context.Service<
   static readonly layer = Layer.effect(
     CameraHealth,
     Effect.gen(function* () {
-      const { start_timeout_seconds: start, stall_seconds: stall } = (yield* Settings).streams
+      const settings = yield* Settings
       const devices = yield* Devices
       const holders = yield* Holders
       const api = yield* MediaMtxApi
-      const running = { notice: (Duration.toMillis(stall) * 2) / 3, end: Duration.toMillis(stall) }
-      // FFmpeg and the camera have to wake up first
-      const starting = {
-        notice: Math.max(running.notice, Duration.toMillis(start) / 4),
-        end: Math.max(running.end, Duration.toMillis(start))
+
+      const limitOf = (isMoving: boolean) => {
+        const { stall_seconds, start_timeout_seconds } = liveNow(settings).streams
+        const stall = Duration.toMillis(stall_seconds)
+        const running = { notice: (stall * 2) / 3, end: stall }
+        if (isMoving) return running
+        // FFmpeg and the camera have to wake up first
+        const start = Duration.toMillis(start_timeout_seconds)
+        return { notice: Math.max(running.notice, start / 4), end: Math.max(running.end, start) }
       }
 
       const watch = Effect.fnUntraced(function* (
@@ -90,7 +94,7 @@ export class CameraHealth extends Context.Service<
         const check = Effect.gen(function* () {
           const moved = movedAt()
           const still = moved === undefined ? yield* millisSince(run.startedAt) : (yield* monotonicMillis) - moved
-          const limit = moved === undefined ? starting : running
+          const limit = limitOf(moved !== undefined)
           if (still > limit.end) {
             const isGarbage = device.input.silenceOf(process.said())?.kind === "WRONG_DATA"
             return yield* new RunEnded({ reason: `no frame for ${Math.round(still / 1000)} s`, isGarbage })

@@ -10,7 +10,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed } from "../../schema/Errors.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi, type MediaMtxError, MediaMtxRefused, type PathOptions } from "../process/MediaMtxApi.ts"
@@ -54,7 +54,7 @@ export class Paths extends Context.Service<
       const devices = yield* Devices
       const settings = yield* Settings
       const folder = yield* DataFolder
-      const { managed } = settings.mediamtx
+      const { managed } = settings.boot.mediamtx
       const desired = new Map<CameraId, WrittenFormat | undefined>()
       const actual = yield* SubscriptionRef.make<ReadonlySet<string>>(new Set())
       /** paths that we made in this run of MediaMTX, and those that somebody else did under a camera's name */
@@ -65,19 +65,22 @@ export class Paths extends Context.Service<
       const scope = yield* Effect.scope
       const recordPath = join(folder.recordings, "%path_%Y-%m-%d_%H-%M-%S_%f")
 
-      const configOf = (format: WrittenFormat | undefined): CameraPath => ({
-        source: "publisher",
-        overridePublisher: false,
-        // does nothing: MediaMTX holds readers of a path that has it until somebody publishes
-        runOnDemand: "true",
-        runOnDemandStartTimeout: `${Duration.toSeconds(settings.streams.start_timeout_seconds)}s`,
-        record: format !== undefined,
-        recordPath,
-        recordFormat: format ?? "fmp4",
-        recordPartDuration: `${Duration.toMillis(settings.recording.part_milliseconds)}ms`,
-        recordSegmentDuration: `${Duration.toSeconds(settings.recording.segment_seconds)}s`,
-        recordDeleteAfter: "0s"
-      })
+      const configOf = (format: WrittenFormat | undefined): CameraPath => {
+        const { recording, streams } = liveNow(settings)
+        return {
+          source: "publisher",
+          overridePublisher: false,
+          // does nothing: MediaMTX holds readers of a path that has it until somebody publishes
+          runOnDemand: "true",
+          runOnDemandStartTimeout: `${Duration.toSeconds(streams.start_timeout_seconds)}s`,
+          record: format !== undefined,
+          recordPath,
+          recordFormat: format ?? "fmp4",
+          recordPartDuration: `${Duration.toMillis(recording.part_milliseconds)}ms`,
+          recordSegmentDuration: `${Duration.toSeconds(recording.segment_seconds)}s`,
+          recordDeleteAfter: "0s"
+        }
+      }
 
       const isMadeByUs = (name: string, options: PathOptions) =>
         known.ours.has(name) || options["recordPath"] === recordPath

@@ -18,6 +18,7 @@ import { describeExit } from "../process/Child.ts"
 import { Ffmpeg, type FfmpegProcess } from "../process/Ffmpeg.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { describe, spsOf } from "../process/RtspDescribe.ts"
+import type { Encoding } from "../source/Encoder.ts"
 import { publishArguments } from "../source/FfmpegArguments.ts"
 import type { Source } from "../source/Source.ts"
 import { CameraHealth } from "./CameraHealth.ts"
@@ -55,7 +56,7 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
       const loopback = yield* Loopback
       const api = yield* MediaMtxApi
       const sources = yield* Sources
-      const { host, rtsp_port: port } = settings.mediamtx
+      const { host, rtsp_port: port } = settings.boot.mediamtx
       const rtspHost = loopbackOf(host)
 
       const collectPictures = ({ pictures }: LiveStream, run: Run, process: FfmpegProcess) => {
@@ -80,10 +81,10 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
       }
 
       const readCodec = Effect.fnUntraced(
-        function* (camera: CameraId) {
+        function* (camera: CameraId, encoding: Encoding) {
           const ticket = yield* tickets.issue(camera, "read")
           const nal = spsOf(yield* describe(loopback, { host: rtspHost, port, path: camera, ...ticket }))
-          return nal === undefined ? undefined : codecOf(nal, sources.encoding)
+          return nal === undefined ? undefined : codecOf(nal, encoding)
         },
         Effect.scoped,
         // an encoder that gives no headers beforehand has them in its first keyframe, where MediaMTX finds them
@@ -110,7 +111,7 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
         const since = yield* now
         const isCopied = source.encoder.name === "copy"
         if (!isCopied) yield* SubscriptionRef.set(stream.state, { _tag: "Ready", since })
-        const result = yield* Effect.result(readCodec(stream.camera))
+        const result = yield* Effect.result(readCodec(stream.camera, source.encoding))
         const codec = Result.getOrUndefined(result)
         if (codec === undefined) yield* Effect.logWarning("the stream's SPS could not be read", result)
         if (codec?.conformant === false) {

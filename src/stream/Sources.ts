@@ -2,10 +2,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { CameraId } from "../../schema/Camera.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
-import { type Encoding, encodingOf, isHardware } from "../source/Encoder.ts"
+import { encodingOf, isHardware } from "../source/Encoder.ts"
 import { planSource, type Source } from "../source/Source.ts"
 import { Encoders } from "./Encoders.ts"
 
@@ -13,7 +13,6 @@ import { Encoders } from "./Encoders.ts"
 export class Sources extends Context.Service<
   Sources,
   {
-    readonly encoding: Encoding
     /** undefined when the camera delivers nothing that can be read */
     readonly of: (device: Device) => Source | undefined
     /** this pixel format of the camera proved bad: it is avoided for as long as the service runs; `why` is told to clients */
@@ -25,7 +24,7 @@ export class Sources extends Context.Service<
   static readonly layer = Layer.effect(
     Sources,
     Effect.gen(function* () {
-      const encoding = encodingOf(yield* Settings)
+      const settings = yield* Settings
       const devices = yield* Devices
       const encoders = yield* Encoders
       // a camera keeps its name for as long as it is known again
@@ -38,9 +37,11 @@ export class Sources extends Context.Service<
       }
 
       return Sources.of({
-        encoding,
         of: (device) =>
-          planSource(device, encoding, { choice: choiceFor(device.id), without: bad.get(device.id) ?? new Map() }),
+          planSource(device, encodingOf(settings.boot, liveNow(settings)), {
+            choice: choiceFor(device.id),
+            without: bad.get(device.id) ?? new Map()
+          }),
         avoid: (camera, pixelFormat, why) =>
           Effect.suspend(() => {
             bad.set(camera, new Map([...(bad.get(camera) ?? []), [pixelFormat, why]]))

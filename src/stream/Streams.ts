@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidState, type NotFound } from "../../schema/Errors.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { monotonicMillis, now } from "../ground/Time.ts"
@@ -69,10 +69,10 @@ export class Streams extends Context.Service<
       const supervision = yield* Supervision
       const facts = yield* makeFacts<StreamFact>()
       const cameras = new Map<CameraId, CameraStreams>()
-      const linger: Readonly<Record<Reason, Duration.Duration>> = {
-        viewer: settings.streams.viewer_linger_seconds,
-        snapshot: settings.streams.snapshot_linger_seconds,
-        recording: Duration.zero
+      const lingerOf = (reason: Reason): Duration.Duration => {
+        const { snapshot_linger_seconds, viewer_linger_seconds } = liveNow(settings).streams
+        const linger = { viewer: viewer_linger_seconds, snapshot: snapshot_linger_seconds, recording: Duration.zero }
+        return linger[reason]
       }
 
       const of = (camera: CameraId): CameraStreams => {
@@ -137,7 +137,7 @@ export class Streams extends Context.Service<
 
       const lingerAfter = (camera: CameraId, reason: Reason) =>
         Effect.gen(function* () {
-          const time = Duration.toMillis(linger[reason])
+          const time = Duration.toMillis(lingerOf(reason))
           if (time === 0) return
           const kept = of(camera)
           kept.lingerUntil = Math.max((yield* monotonicMillis) + time, kept.lingerUntil)
@@ -160,7 +160,7 @@ export class Streams extends Context.Service<
         const decided = SubscriptionRef.changes(stream.state).pipe(
           Stream.filter((state) => state._tag === "Ready" || (state._tag === "Failing" && state.isCamera === true)),
           Stream.runHead,
-          Effect.timeout(settings.streams.start_timeout_seconds),
+          Effect.timeout(liveNow(settings).streams.start_timeout_seconds),
           Effect.ignore
         )
         yield* decided

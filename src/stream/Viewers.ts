@@ -5,7 +5,7 @@ import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { CameraId } from "../../schema/Camera.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { Streams } from "./Streams.ts"
@@ -30,7 +30,6 @@ export class Viewers extends Context.Service<
       const watching = yield* FiberMap.make<CameraId>()
       /** monotonic milliseconds at which a reader was last let in, while there are readers or one is on its way */
       const admittedAt = new Map<CameraId, number>()
-      const grace = Duration.toMillis(settings.streams.start_timeout_seconds)
 
       /** Readers there are, or undefined: MediaMTX did not say. */
       const readersOf = (camera: CameraId) =>
@@ -45,6 +44,7 @@ export class Viewers extends Context.Service<
           yield* Effect.sleep(lookEvery)
           const readers = yield* readersOf(camera)
           const admitted = admittedAt.get(camera) ?? 0
+          const grace = Duration.toMillis(liveNow(settings).streams.start_timeout_seconds)
           if (readers === 0 && (yield* monotonicMillis) - admitted > grace) return admitted
         }
       })

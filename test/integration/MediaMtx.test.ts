@@ -61,7 +61,7 @@ const build = Effect.fnUntraced(function* (settings: Settings["Service"], hooked
   )
   const context = yield* Layer.build(layer)
   const { opens } = Context.get(context, MediaMtxKey)
-  const asked = hooked ? yield* authHook(settings.health.port, opens) : []
+  const asked = hooked ? yield* authHook(settings.boot.health.port, opens) : []
   return {
     settings,
     started,
@@ -210,8 +210,8 @@ describe("our MediaMTX", () => {
   it.live("lets nobody in whom the service does not know, and holds a reader of an idle camera", () =>
     Effect.gen(function* () {
       const { api, asked, settings } = yield* whenRunning({ streams: { start_timeout_seconds: 1 } })
-      const url = `rtsp://127.0.0.1:${settings.mediamtx.rtsp_port}`
-      const describing = (path: string) => rtsp(settings.mediamtx.rtsp_port, `DESCRIBE ${url}/${path} RTSP/1.0`)
+      const url = `rtsp://127.0.0.1:${settings.boot.mediamtx.rtsp_port}`
+      const describing = (path: string) => rtsp(settings.boot.mediamtx.rtsp_port, `DESCRIBE ${url}/${path} RTSP/1.0`)
       yield* api.addPath("camera0", { source: "publisher" })
 
       assert.include(yield* describing("camera0"), "401")
@@ -245,10 +245,10 @@ describe("our MediaMTX", () => {
   it.live("ends the start with the port that another program has", () =>
     Effect.gen(function* () {
       const settings = yield* settingsOnFreePorts()
-      yield* listenOn(settings.mediamtx.rtsp_port)
+      yield* listenOn(settings.boot.mediamtx.rtsp_port)
       const { mediaMtx, started } = yield* build(settings)
       const fatal = yield* Effect.flip(mediaMtx.fatal)
-      assert.deepInclude(fatal, { _tag: "PortInUse", host: "127.0.0.1", port: settings.mediamtx.rtsp_port })
+      assert.deepInclude(fatal, { _tag: "PortInUse", host: "127.0.0.1", port: settings.boot.mediamtx.rtsp_port })
       assert.isTrue(started.every(({ pid }) => gone(pid)))
       assert.strictEqual(SubscriptionRef.getUnsafe(mediaMtx.state)._tag, "Stopped")
     })
@@ -311,7 +311,7 @@ describe("the operator's MediaMTX", () => {
         )
         const config = join(folder, "mediamtx.yml")
         yield* Effect.promise(() => writeFile(config, mediaMtxConfig(settings)))
-        const { run } = yield* operator(settings.mediamtx.binary, config)
+        const { run } = yield* operator(settings.boot.mediamtx.binary, config)
         const first = yield* run
         yield* Effect.raceFirst(until(mediaMtx.state, generation(1)), first.diesEarly)
         yield* api.addPath("theirs", { source: "publisher" })

@@ -66,7 +66,7 @@ const slicesOf = (stream: Buffer): ReadonlyArray<string> =>
 
 /** Thirty frames of what MediaMTX gives its readers. */
 const readStream = Effect.fnUntraced(function* (camera: string, folder: string) {
-  const { mediamtx } = yield* Settings
+  const { mediamtx } = (yield* Settings).boot
   const tokens = yield* Tokens
   const token = yield* tokens.sign({ userId: "viewer", role: "viewer", timeToLive: Duration.minutes(1) })
   const url = `rtsp://127.0.0.1:${mediamtx.rtsp_port}/${camera}?token=${Redacted.value(token)}`

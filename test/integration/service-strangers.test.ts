@@ -43,11 +43,10 @@ exec ffmpeg "$@"
 /** Takes the address with the ticket out of a process's arguments, and announces a stream there. */
 const thief = `
 url=$(tr '\\0' '\\n' < /proc/$1/cmdline | grep ^rtsp://)
-credentials=\${url#rtsp://}; credentials=\${credentials%%@*}
 sdp=$(printf 'v=0\\r\\no=- 0 0 IN IP4 127.0.0.1\\r\\ns=-\\r\\nc=IN IP4 127.0.0.1\\r\\nt=0 0\\r\\nm=video 0 RTP/AVP 96\\r\\na=rtpmap:96 H264/90000\\r\\na=fmtp:96 packetization-mode=1\\r\\na=control:0\\r\\n.')
 sdp=\${sdp%.}
 exec 3<>/dev/tcp/127.0.0.1/$2
-printf 'ANNOUNCE rtsp://127.0.0.1:%s/camera0 RTSP/1.0\\r\\nCSeq: 1\\r\\nAuthorization: Basic %s\\r\\nContent-Type: application/sdp\\r\\nContent-Length: %s\\r\\n\\r\\n%s' "$2" "$(printf %s "$credentials" | base64 -w0)" "\${#sdp}" "$sdp" >&3
+printf 'ANNOUNCE %s RTSP/1.0\\r\\nCSeq: 1\\r\\nContent-Type: application/sdp\\r\\nContent-Length: %s\\r\\n\\r\\n%s' "$url" "\${#sdp}" "$sdp" >&3
 head -1 <&3
 `
 

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
 import { Devices } from "../../src/device/Devices.ts"
-import { Roots } from "../../src/device/v4l2/Roots.ts"
+import { KernelFiles } from "../../src/ground/KernelFiles.ts"
 import { Sources } from "../../src/stream/Sources.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { found } from "../device/InMemory.ts"
@@ -19,7 +19,7 @@ const tooHigh = "Z0LAKNoCgPbARAAAAwAEAAADAPI8YMqAAA=="
 
 /** Plugs in a camera that delivers these formats in 640 × 480; what MediaMTX reads of its stream is `sps`. */
 const camera = Effect.fnUntraced(function* (pixelFormats: ReadonlyArray<string>, sps: () => string | undefined) {
-  const { mediamtx } = yield* Settings
+  const { mediamtx } = (yield* Settings).boot
   yield* describing(mediamtx.rtsp_port, sps)
   const devices = yield* Devices
   const sizes = [{ width: 640, height: 480, rates: [30] }]
@@ -120,7 +120,7 @@ describe("the hardware's encoder", () => {
       mkdirSync(join(folder, "dev/dri"), { recursive: true })
       writeFileSync(join(folder, "dev/dri/renderD128"), "")
       const roots = { dev: join(folder, "dev"), sys: join(folder, "sys"), proc: folder }
-      return Effect.provideService(run(join(folder, "data"), body), Roots, roots)
+      return Effect.provide(run(join(folder, "data"), body), KernelFiles.layerAt(roots))
     })
 
   const proven = (hardware: "works" | "fails") =>

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { liveNow } from "../../src/config/Settings.ts"
 import type { Device } from "../../src/device/Device.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { encodingOf } from "../../src/source/Encoder.ts"
@@ -16,6 +17,7 @@ import { found } from "../device/InMemory.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
 const sizes = [{ width: 640, height: 480, rates: [30] }]
+const settings = testSettings()
 const began = { wall: 0, monotonic: 0 }
 
 /** What is told of a stream in this state, of a camera that delivers this, where MediaMTX has it or not. */
@@ -26,7 +28,7 @@ const status = (state: StreamState, pixelFormat: string, ready: boolean) =>
       id: "camera0",
       status: "CONNECTED"
     }
-    const source = planSource(device, encodingOf(testSettings()))
+    const source = planSource(device, encodingOf(settings.boot, liveNow(settings)))
     assert.isDefined(source)
     const stream: LiveStream = {
       camera: device.id,

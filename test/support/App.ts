@@ -3,6 +3,7 @@ import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { recordings, snapshots, streams } from "../../src/App.ts"
 import { Tickets } from "../../src/auth/Tickets.ts"
@@ -14,6 +15,7 @@ import { Holders } from "../../src/device/v4l2/Holders.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { Loopback } from "../../src/ground/Loopback.ts"
+import { KernelFiles } from "../../src/ground/KernelFiles.ts"
 import { LocalHttp } from "../../src/http/LocalHttp.ts"
 import * as MediaMtxAuth from "../../src/http/MediaMtxAuth.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
@@ -33,10 +35,18 @@ type Overrides = NonNullable<Parameters<typeof settingsOnFreePorts>[0]>
 /** Who has a camera open that is busy. */
 const onlyObs = Layer.succeed(Holders, Holders.of({ of: () => Effect.succeed([{ pid: 812, program: "obs" }]) }))
 
+/** The test's own, where it has one. */
+const kernelFiles = Layer.unwrap(
+  Effect.map(
+    Effect.serviceOption(KernelFiles),
+    Option.match({ onNone: () => KernelFiles.layer, onSome: (given) => Layer.succeed(KernelFiles, given) })
+  )
+)
+
 /** The service from its devices up to its nouns, on whatever is on the ground; put together as `src/App.ts` does. */
 const house = Layer.mergeAll(snapshots, recordings, MediaMtxAuth.layer).pipe(
   Layer.provideMerge(streams),
-  Layer.provide(onlyObs),
+  Layer.provide([onlyObs, kernelFiles]),
   Layer.provideMerge(Devices.layer),
   Layer.provide(CameraNames.layer),
   Layer.provideMerge(Files.layer),

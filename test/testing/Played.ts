@@ -14,7 +14,7 @@ import { testSettings } from "../support/TestSettings.ts"
 /** Answers MediaMTX's questions: its API opens to our key, all else to nobody. */
 const hook = Layer.effectDiscard(
   Effect.gen(function* () {
-    const { health } = yield* Settings
+    const { health } = (yield* Settings).boot
     const { listen } = yield* Ports
     const { opens } = yield* MediaMtxKey
     yield* listen(health.port, {

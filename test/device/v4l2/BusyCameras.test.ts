@@ -18,7 +18,7 @@ const bench = Effect.gen(function* () {
   const free = new Set<string>()
   const nodes = Layer.succeed(V4l2Nodes, {
     prepare: Effect.void,
-    place: () => Effect.never,
+    location: () => Effect.never,
     name: () => "",
     probe: () => Effect.never,
     isFree: (path) => Effect.sync(() => (asked.push(path), free.has(path)))
