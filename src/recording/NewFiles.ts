@@ -30,20 +30,20 @@ interface Follower {
   readonly awake: Queue.Queue<void>
   /** were acted on */
   readonly own: Set<string>
-  /** are no files of this recording */
-  readonly foreign: Set<string>
+  /** stood in the index when they were first heard of, with so many bytes: older ones, as long as they do not grow */
+  readonly older: Map<string, number>
   /** have no bytes yet; MediaMTX leaves one behind each time that it cannot write, and goes on with another name */
   readonly empty: Set<string>
   isOver: boolean
 }
 
-const needsLook = ({ foreign, isOver, own }: Follower, name: string): boolean =>
-  !isOver && !own.has(name) && !foreign.has(name)
+const needsLook = ({ isOver, older, own }: Follower, name: string): boolean =>
+  !isOver && !own.has(name) && older.get(name) !== Number.POSITIVE_INFINITY
 
 /**
  * The files that appear in the folder of recordings: one watch for all, of which each recording hears only its camera's
  * names. Which of them are new is never told by their time, which a clock that is set makes a lie: an older file stands in
- * the index, or was one of the camera's last recording.
+ * the index and does not grow, or was one of the camera's last recording.
  */
 export class NewFiles extends Context.Service<
   NewFiles,
@@ -110,6 +110,13 @@ export class NewFiles extends Context.Service<
       )
       yield* Effect.forkScoped(watch, { startImmediately: true })
 
+      /** Hears of all that is there and not in the index. */
+      const lookAround = Effect.gen(function* () {
+        for (const name of [...(yield* disk.names(folder))].sort()) {
+          if ((yield* index.get("recording", name)) === undefined) heard(name)
+        }
+      }).pipe(Effect.ignore)
+
       /** Returns when all that happened in the folder before has been heard: a file made now is heard after it. */
       const caughtUp = Effect.gen(function* () {
         if (!isWatched) return yield* readFolder
@@ -121,16 +128,10 @@ export class NewFiles extends Context.Service<
           Effect.andThen(Deferred.await(mark)),
           Effect.timeout(markTime),
           // a disk that takes not even a name
-          Effect.catch(() => Effect.forEach(followers.values(), lookAround, { discard: true })),
+          Effect.catch(() => lookAround),
           Effect.ensuring(Effect.ignore(disk.removeAll(path))),
           Effect.ensuring(Effect.sync(() => marks.delete(name)))
         )
-      })
-
-      /** Hears of all there is: what the index has is no news. */
-      const lookAround = Effect.fnUntraced(function* () {
-        const names = yield* Effect.orElseSucceed(disk.names(folder), () => [])
-        for (const name of [...names].sort()) heard(name)
       })
 
       const removeEmpty = (follower: Follower, except: string | undefined) =>
@@ -149,11 +150,6 @@ export class NewFiles extends Context.Service<
         if (!needsLook(follower, name)) return false
         const parsed = parseFileName(name)
         if (parsed === undefined || parsed.device !== camera || !writtenExtensions.has(parsed.extension)) return false
-        const indexed = yield* Effect.orElseSucceed(index.get("recording", name), () => undefined)
-        if (indexed !== undefined) {
-          follower.foreign.add(name)
-          return false
-        }
         // one that is gone never will be new
         const bytes = yield* Effect.map(disk.state(join(folder, name)), (state) => state.bytes).pipe(
           Effect.orElseSucceed(() => undefined)
@@ -168,8 +164,15 @@ export class NewFiles extends Context.Service<
           follower.empty.add(name)
           return false
         }
+        const wasEmpty = follower.empty.delete(name)
+        const indexed = yield* Effect.orElseSucceed(index.get("recording", name), () => undefined)
+        const before = follower.older.get(name)
+        // the index may have been brought to what the disk holds just now; what grows is being recorded
+        if (indexed !== undefined && !wasEmpty && (before === undefined || bytes <= before)) {
+          follower.older.set(name, bytes)
+          return false
+        }
         follower.own.add(name)
-        follower.empty.delete(name)
         yield* removeEmpty(follower, name)
         return true
       })
@@ -180,7 +183,7 @@ export class NewFiles extends Context.Service<
           heard: new Set(),
           awake: yield* Queue.sliding<void>(1),
           own: new Set(),
-          foreign: new Set(last?.own),
+          older: new Map([...(last?.own ?? [])].map((name) => [name, Number.POSITIVE_INFINITY])),
           empty: new Set(),
           isOver: false
         }

@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, type InvalidState, type NotFound } from "../../schema/Errors.ts"
@@ -61,8 +62,9 @@ const written: Readonly<Record<RecordingFormat, WrittenFormat>> = {
   mpegts: "mpegts"
 }
 
-/** MediaMTX answers within milliseconds. */
+/** MediaMTX answers within milliseconds; until it has, it writes on. */
 const offTime = Duration.seconds(3)
+const offAgain = Duration.millis(250)
 /** How often a file is looked at that should grow. */
 const lookEvery = Duration.seconds(1)
 
@@ -160,16 +162,20 @@ export class Recorder extends Context.Service<
           .pipe(Effect.catch((error) => Effect.sync(() => happened({ _tag: "RecorderRefused", error }))))
 
         const turnOff = Effect.gen(function* () {
+          let said = "it did not answer"
           const flaw = yield* paths.record(camera, undefined).pipe(
-            Effect.timeoutOrElse({
-              duration: offTime,
-              orElse: () => Effect.fail(new DependencyFailed({ dependency: "mediamtx", detail: "it did not answer" }))
-            }),
+            Effect.tapError(({ detail }) =>
+              Effect.sync(() => {
+                said = detail
+              })
+            ),
+            Effect.retry(Schedule.spaced(offAgain)),
+            Effect.timeout(offTime),
             Effect.as(undefined),
             Effect.catch((error) =>
               Effect.as(
-                Effect.logError("MediaMTX could not be told to stop recording: it may write on", error),
-                `MediaMTX may write on for a while: ${error.detail}`
+                Effect.logError("MediaMTX could not be told to stop recording: it may write on", error, said),
+                `MediaMTX may write on for a while: ${said}`
               )
             )
           )

@@ -16,6 +16,7 @@ import { listen, statuses, untilTold } from "../suites/interruptions.ts"
 import { durationOnDisk, filesOnDisk, finishedOf, record, start, stop } from "../suites/recordings.ts"
 import { type FakeApp, onFakes, plugIn, runFake } from "../support/App.ts"
 import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
+import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
 import { DiskFaults } from "../support/FaultyDisk.ts"
 import { children, running, until } from "../support/Ground.ts"
 
@@ -138,6 +139,35 @@ describe("a stop", () => {
       faults.hangsAt = undefined
       yield* record(yield* start({ camera }))
       assert.lengthOf((yield* stop(camera)).files, 1)
+    })
+  )
+
+  onFakes(
+    "tries again to turn the recorder off, and says nothing of it when it did",
+    Effect.gen(function* () {
+      const mtx = yield* FakeMediaMtxApi
+      const camera = yield* plugIn()
+      yield* record(yield* start({ camera }))
+      yield* mtx.refuseNext
+      const { files, reason } = yield* stop(camera)
+      assert.isUndefined(reason)
+      assert.isAbove(files[0]?.duration ?? 0, 0)
+      assert.isFalse((yield* mtx.configs).get(camera)?.["record"])
+    })
+  )
+
+  onFakes(
+    "says so when MediaMTX may write on",
+    Effect.gen(function* () {
+      const mtx = yield* FakeMediaMtxApi
+      const camera = yield* plugIn()
+      yield* record(yield* start({ camera }))
+      yield* Effect.repeat(mtx.refuseNext, { times: 500 })
+      const before = yield* monotonicMillis
+      const { files, reason } = yield* stop(camera)
+      assert.isBelow((yield* monotonicMillis) - before, 10_000)
+      assert.lengthOf(files, 1)
+      assert.strictEqual(reason, "MediaMTX may write on for a while: invalid configuration")
     })
   )
 

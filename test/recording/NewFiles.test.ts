@@ -1,15 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { monotonicMillis } from "../../src/ground/Time.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
 import { listen, removableCamera, endFfmpeg, statuses, steps, untilTold } from "../suites/interruptions.ts"
 import { asTimePasses, filesOnDisk, finishedOf, record, start, stop } from "../suites/recordings.ts"
 import { type FakeApp, onFakes, plugIn, runFake } from "../support/App.ts"
 import { DiskFaults, soundDisk } from "../support/FaultyDisk.ts"
-import { until } from "../support/Ground.ts"
+import { Ground, until } from "../support/Ground.ts"
 import { withSetClock } from "../support/SetClock.ts"
 
 const anHour = 3_600_000
@@ -25,6 +27,24 @@ describe("the folder of recordings", () => {
         assert.lengthOf((yield* stop(camera)).files, 1)
       }
       assert.strictEqual(faults.reads, 0)
+    })
+  )
+
+  onFakes(
+    "may be indexed by somebody else first: a file that grows is the recording's all the same",
+    Effect.gen(function* () {
+      const index = yield* FileIndex
+      const recordings = yield* Recordings
+      const { step } = yield* Ground
+      const camera = yield* plugIn()
+      const starting = yield* Effect.forkChild(recordings.start({ camera }), { startImmediately: true })
+      while (starting.pollUnsafe() === undefined) {
+        yield* index.reconcile
+        yield* step
+      }
+      const recording = yield* Fiber.join(starting)
+      yield* record(recording)
+      assert.lengthOf((yield* stop(camera)).files, 1)
     })
   )
 
