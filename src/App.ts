@@ -1,6 +1,7 @@
 import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { PublishTickets } from "./auth/PublishTickets.ts"
@@ -13,6 +14,8 @@ import { Holders } from "./device/v4l2/Holders.ts"
 import { Kernel } from "./device/v4l2/Kernel.ts"
 import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
 import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
+import { Databases } from "./ground/Databases.ts"
+import { Disk } from "./ground/Disk.ts"
 import * as Downloads from "./http/Downloads.ts"
 import * as Health from "./http/Health.ts"
 import { LocalHttp } from "./http/LocalHttp.ts"
@@ -48,6 +51,7 @@ import { FileIndex } from "./storage/FileIndex.ts"
 import { Files } from "./storage/Files.ts"
 import { Holds } from "./storage/Holds.ts"
 import { DescribeRecording } from "./storage/Reconcile.ts"
+import { SmallFiles } from "./storage/SmallFiles.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Encoders } from "./stream/Encoders.ts"
 import { Paths } from "./stream/Paths.ts"
@@ -63,6 +67,9 @@ import { Viewers } from "./stream/Viewers.ts"
 
 /** Processes: the only things of this service that live outside it. */
 export const spawner = NodeChildProcessSpawner.layer.pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
+
+/** The disk, and the chance that names what is written aside on it. */
+export const disk = Layer.mergeAll(Disk.layer, Databases.layer, SecureRandom.layerWebCrypto)
 
 /** An index that is built anew looks into recordings with ffprobe. */
 const describeRecording = Layer.effect(
@@ -123,5 +130,7 @@ export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
   Layer.provide([Tokens.layer, PublishTickets.layer]),
   Layer.provide(storage),
   Layer.provideMerge(Layer.mergeAll(MediaMtx.layer, Ffmpeg.layer).pipe(Layer.provideMerge(MediaMtxApi.layer))),
-  Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer))
+  Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer)),
+  Layer.provide(SmallFiles.layer),
+  Layer.provide(disk)
 )

@@ -129,6 +129,16 @@ describe("the architecture", () => {
     expect(effects.map(show)).toEqual([])
   })
 
+  it("storage/ stands on the ground: of Node it knows paths, and types", () => {
+    const nodes = files
+      // what other rooms still import from there, until they stand on the ground, too
+      .filter((file) => roomOf(file) === "storage" && file !== "src/storage/Disk.ts")
+      .flatMap((file) =>
+        [...read(file).matchAll(/^import (?!type ).*"node:(?!path").*$/gm)].map(([line]) => `${file}: ${line}`)
+      )
+    expect(nodes).toEqual([])
+  })
+
   it("packages are imported module by module, which keeps the bundle small", () => {
     const barrels = imports.filter(({ to }) => /^(effect|@effect\/[a-z-]+)$/.test(to))
     expect(barrels.map(show)).toEqual([])

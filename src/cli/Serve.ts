@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { homedir } from "node:os"
 import * as App from "../App.ts"
 import { load } from "../config/Load.ts"
 import { Settings } from "../config/Settings.ts"
@@ -23,7 +24,7 @@ export const serve = Effect.fnUntraced(function* (
   const { settings } = yield* load({ file, environment })
   const context = Layer.mergeAll(
     Layer.succeed(Settings, settings),
-    Layer.succeed(StandardFolders, standardFolders(environment["XDG_STATE_HOME"]))
+    Layer.succeed(StandardFolders, standardFolders(homedir(), environment["XDG_STATE_HOME"]))
   )
   const service = Effect.gen(function* () {
     const built = yield* Layer.build(App.layer.pipe(Layer.provide(App.spawner)))

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
-import { recordings, snapshots, streams } from "../../src/App.ts"
+import { disk, recordings, snapshots, streams } from "../../src/App.ts"
 import { PublishTickets } from "../../src/auth/PublishTickets.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
@@ -17,6 +17,7 @@ import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { Holds } from "../../src/storage/Holds.ts"
+import { SmallFiles } from "../../src/storage/SmallFiles.ts"
 import { found } from "../device/InMemory.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
 import { fakeGround, realGround } from "./Ground.ts"
@@ -42,7 +43,7 @@ const cellar = Layer.mergeAll(
   Tokens.layer.pipe(Layer.provideMerge(DataFolder.layer)),
   PublishTickets.layer,
   LocalHttp.layer
-)
+).pipe(Layer.provideMerge(SmallFiles.layer), Layer.provideMerge(disk))
 
 const settingsIn = (folder: string, overrides: Overrides) =>
   Layer.effect(Settings, settingsOnFreePorts({ ...overrides, data_dir: folder }))

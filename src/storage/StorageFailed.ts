@@ -1,0 +1,46 @@
+import * as Effect from "effect/Effect"
+import { DependencyFailed } from "../../schema/Errors.ts"
+import type { DiskError } from "../ground/Disk.ts"
+
+/** What the disk may answer that a client or an operator can do something about (errno names: `man 3 errno`). */
+const meanings: Readonly<Record<string, string>> = {
+  ENOSPC: "no space is left on the disk",
+  EDQUOT: "the disk quota is used up",
+  EROFS: "the file system is read-only",
+  EACCES: "the service may not do this in its data folder",
+  EPERM: "the service may not do this in its data folder",
+  EIO: "the disk reports an error",
+  EMFILE: "too many files are open"
+}
+
+/** The errno's name of a `DiskError`, or the code of what `node:sqlite` threw; or the empty text. */
+export const codeOf = (cause: unknown): string =>
+  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
+
+/** SQLite's words for its result code (https://www.sqlite.org/c3ref/errcode.html). */
+const sqliteText = (cause: unknown): string | undefined =>
+  typeof cause === "object" && cause !== null && "errstr" in cause ? String(cause.errstr) : undefined
+const sqliteFull = "database or disk is full"
+
+/** How a failure of the disk, or of a database on it, is told to clients: what was tried and why it failed, never a path. */
+export const storageFailed = (doing: string, cause: unknown): DependencyFailed => {
+  const code = sqliteText(cause) ?? codeOf(cause)
+  const full = ["ENOSPC", "EDQUOT", sqliteFull].includes(code)
+  return new DependencyFailed({
+    dependency: "storage",
+    detail: `cannot ${doing}: ${meanings[code] ?? (code === "" ? "the disk failed" : code)}`,
+    ...(full ? { suggestion: "delete recordings or snapshots, or set a retention policy" } : {})
+  })
+}
+
+/** Several steps on the disk, all or up to the one that fails: that is logged with its cause, and told as a failure of storage. */
+export const attempt = <A, R>(
+  doing: string,
+  steps: Effect.Effect<A, DiskError, R>
+): Effect.Effect<A, DependencyFailed, R> =>
+  steps.pipe(
+    Effect.catch((error) =>
+      Effect.andThen(Effect.logWarning(`cannot ${doing}`, error.cause), Effect.fail(storageFailed(doing, error)))
+    ),
+    Effect.uninterruptible
+  )
