@@ -144,6 +144,68 @@ describe("the registry of cameras", () => {
     }).pipe(Effect.provide(devicesInMemory))
   )
 
+  it.effect("tells each thing that happens to a camera once, and what it was", () =>
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      yield* devices.attach(found("usb:a"))
+      const told: Array<string> = []
+      yield* devices.facts.follow(({ _tag, device }) =>
+        Effect.sync(() => void told.push(`${_tag} ${device.id} ${device.status}`))
+      )
+      const scope = yield* Scope.make()
+      const { id, update } = yield* Scope.provide(devices.attach(found("usb:b")), scope)
+      yield* devices.fault(id, faultOf("FROZEN", "no frame for 2 s"))
+      yield* devices.recovered(id)
+      yield* devices.changed(id)
+      yield* update(found("usb:b", { name: "Rear" }))
+      yield* devices.fault(id, faultOf("FROZEN", "no frame for 2 s"))
+      yield* update(found("usb:b"))
+      yield* Scope.close(scope, Exit.void)
+      const refused = yield* Scope.make()
+      yield* Scope.provide(devices.attach(found("usb:b"), faultOf("NO_PERMISSION", "may not be opened")), refused)
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(told, [
+        "Connected camera1 CONNECTED",
+        "Faulty camera1 ERROR",
+        "Recovered camera1 CONNECTED",
+        "Changed camera1 CONNECTED",
+        "Changed camera1 CONNECTED",
+        "Faulty camera1 ERROR",
+        "Recovered camera1 CONNECTED",
+        "Disconnected camera1 DISCONNECTED",
+        "Faulty camera1 ERROR"
+      ])
+    }).pipe(Effect.provide(devicesInMemory))
+  )
+
+  it.effect("forgets a camera that is away, and no other; its name is kept for it or free for the next", () =>
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const told: Array<string> = []
+      yield* devices.facts.follow(({ _tag, device }) => Effect.sync(() => void told.push(`${_tag} ${device.id}`)))
+      const { next, pending } = yield* heard
+      const scope = yield* Scope.make()
+      for (const position of ["rtsp:a", "rtsp:b"]) yield* Scope.provide(devices.attach(found(position)), scope)
+      yield* devices.forget("camera0", "free")
+      assert.strictEqual(devices.list().length, 2)
+      yield* Scope.close(scope, Exit.void)
+      yield* devices.forget("camera0", "free")
+      yield* devices.forget("camera1", "kept")
+      assert.deepStrictEqual(devices.list(), [])
+      assert.strictEqual((yield* Effect.flip(devices.get("camera0")))._tag, "NotFound")
+      const names = yield* Effect.forEach(["rtsp:b", "rtsp:c"], (position) => devices.attach(found(position)))
+      assert.deepStrictEqual(
+        names.map(({ id }) => id),
+        ["camera1", "camera0"]
+      )
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(told.slice(4, 6), ["Forgotten camera0", "Forgotten camera1"])
+      // who follows the state of cameras hears of those that there are
+      for (let n = 0; n < 6; n++) yield* next
+      assert.strictEqual(yield* pending, 0)
+    }).pipe(Effect.provide(devicesInMemory))
+  )
+
   it.effect("does not know a camera that was never there", () =>
     Effect.gen(function* () {
       const devices = yield* Devices

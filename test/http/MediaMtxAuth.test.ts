@@ -43,7 +43,11 @@ const bench = Effect.fnUntraced(function* (managed = true) {
       }
     }),
     Layer.mock(Tokens, {}),
-    Layer.mock(Devices, { list: () => [], settled: () => true }),
+    Layer.mock(Devices, {
+      list: () => [],
+      settled: () => true,
+      facts: { follow: () => Effect.void, followFirst: () => Effect.void }
+    }),
     Layer.mock(Viewers, {}),
     key
   )
