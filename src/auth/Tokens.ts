@@ -15,7 +15,7 @@ import { AuthFailed } from "../../schema/Errors.ts"
 import { Settings } from "../config/Settings.ts"
 import { DataFolderUnusable } from "../config/StartupErrors.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
-import * as SmallFile from "../storage/SmallFile.ts"
+import { SmallFiles } from "../storage/SmallFiles.ts"
 
 const Claims = Schema.Struct({
   user_id: Schema.NonEmptyString,
@@ -118,7 +118,8 @@ const minimumSecretLength = 32
 /** The secret of an earlier start, or a new one of 32 random bytes. */
 const storedSecret = Effect.fnUntraced(function* (folder: string) {
   const made = randomBytes(32).toString("base64url")
-  const secret = (yield* SmallFile.writeOnce(join(folder, "jwt_secret"), made)).trim()
+  const smallFiles = yield* SmallFiles
+  const secret = (yield* smallFiles.writeOnce(join(folder, "jwt_secret"), made)).trim()
   if (secret.length >= minimumSecretLength) return secret
   return yield* new DataFolderUnusable({ folder, detail: "jwt_secret is too short: delete it, and a new one is made" })
 })

@@ -2,11 +2,11 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { homedir } from "node:os"
 import * as App from "../App.ts"
 import { load } from "../config/Load.ts"
 import { Settings } from "../config/Settings.ts"
 import { version } from "../config/Version.ts"
-import * as Children from "../ground/Children.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { raisePriority } from "../process/Priority.ts"
@@ -24,10 +24,10 @@ export const serve = Effect.fnUntraced(function* (
   const { settings } = yield* load({ file, environment })
   const context = Layer.mergeAll(
     Layer.succeed(Settings, settings),
-    Layer.succeed(StandardFolders, standardFolders(environment["XDG_STATE_HOME"]))
+    Layer.succeed(StandardFolders, standardFolders(homedir(), environment["XDG_STATE_HOME"]))
   )
   const service = Effect.gen(function* () {
-    const built = yield* Layer.build(App.layer.pipe(Layer.provide(Children.layer)))
+    const built = yield* Layer.build(App.layer)
     const startedIn = (yield* Clock.currentTimeMillis) - began
     const { health, server } = settings.boot
     yield* Effect.logInfo("camera-service is serving", {

@@ -12,7 +12,8 @@ import type { Scope } from "effect/Scope"
 import { type Grant, Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
-import { temporaryFolder } from "../storage/Workbench.ts"
+import { SmallFiles } from "../../src/storage/SmallFiles.ts"
+import { realGround, temporaryFolder } from "../storage/Workbench.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
 const secret = "a configured secret of more than 32 characters"
@@ -24,7 +25,8 @@ const inFolder = <A, E>(folder: string, body: Effect.Effect<A, E, Tokens>, confi
   Effect.provide(
     body,
     Tokens.layer.pipe(
-      Layer.provide(DataFolder.layerShared),
+      Layer.provide([DataFolder.layerShared, SmallFiles.layer]),
+      Layer.provide(realGround),
       Layer.provide(Layer.succeed(Settings, testSettings({ data_dir: folder, auth: { jwt_secret: configured } })))
     )
   )

@@ -190,6 +190,22 @@ describe("the file index", () => {
     })
   )
 
+  it.effect("lists no picture that a power cut has left empty", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const snapshots = join(root, "snapshots")
+      const [never, listed] = [fileName("camera0", at, "jpg"), fileName("camera0", at + 1000, "jpg")]
+      const first = yield* started(root)
+      yield* write(join(snapshots, listed), "")
+      yield* first.index.put(indexed({ kind: "snapshot", filename: listed, bytes: 1000 }))
+      yield* first.stop
+      yield* write(join(snapshots, never), "")
+      const { index } = yield* started(root)
+      yield* index.reconcile
+      assert.strictEqual((yield* index.totals("snapshot")).files, 0)
+    })
+  )
+
   it.effect("looks once into recordings it did not know, and goes on when one cannot be read", () =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder

@@ -45,7 +45,11 @@ const localHttp = Layer.effect(
 /** The rooms above, which nobody here comes to. */
 const above = Layer.mergeAll(
   Layer.mock(Tokens, {}),
-  Layer.mock(Devices, { list: () => [], settled: () => true }),
+  Layer.mock(Devices, {
+    list: () => [],
+    settled: () => true,
+    facts: { follow: () => Effect.void, followFirst: () => Effect.void }
+  }),
   Layer.mock(Viewers, {})
 )
 

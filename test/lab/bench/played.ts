@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { basename, join } from "node:path"
 import { command } from "../../../src/cli/Command.ts"
 import { KernelCalls } from "../../../src/ground/KernelCalls.ts"
+import * as Ground from "../../../src/ground/Ground.ts"
 import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
 import { fakeIoctl } from "../../device/v4l2/FakeDriver.ts"
 
@@ -48,6 +49,7 @@ const calls = {
 Effect.runFork(
   command(["serve"], process.env).pipe(
     Effect.provide(KernelFiles.layerAt({ dev: join(root, "dev"), sys: join(root, "sys"), proc: "/proc" })),
-    Effect.provideService(KernelCalls, calls)
+    Effect.provideService(KernelCalls, calls),
+    Effect.provide(Ground.layer)
   )
 )
