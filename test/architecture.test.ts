@@ -157,7 +157,7 @@ describe("the architecture", () => {
     )
     expect(modules).toEqual([])
     const natives =
-      /\b(setImmediate|setTimeout|setInterval|performance\.now|Date\.now|new Date\(\)|Math\.random|randomUUID|process\.(env|std|memoryUsage|hrtime|uptime|cwd|on\(|kill))/
+      /\b(setImmediate|setTimeout|setInterval|performance\.now|Date\.now|new Date\(\)|Math\.random|randomUUID|process\.(env|stderr|stdin|memoryUsage|hrtime|uptime|cwd|on\(|kill))/
     expect(inRooms.filter((file) => natives.test(read(file)))).toEqual([])
   })
 
