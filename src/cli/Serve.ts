@@ -20,12 +20,13 @@ export const serve = Effect.fnUntraced(function* (
 ) {
   const began = yield* Clock.currentTimeMillis
   yield* raisePriority
-  const { settings } = yield* load({ file, environment })
+  const { settings, warnings } = yield* load({ file, environment })
   const context = Layer.mergeAll(
     Layer.succeed(Settings, settings),
     Layer.succeed(StandardFolders, standardFolders(environment["XDG_STATE_HOME"]))
   )
   const service = Effect.gen(function* () {
+    for (const warning of warnings) yield* Effect.logWarning(warning)
     const built = yield* Layer.build(App.layer.pipe(Layer.provide(App.spawner)))
     const startedIn = (yield* Clock.currentTimeMillis) - began
     const { health, server } = settings.boot
