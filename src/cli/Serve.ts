@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as App from "../App.ts"
+import { urlAuthority } from "../config/Hosts.ts"
 import { load } from "../config/Load.ts"
 import { Settings } from "../config/Settings.ts"
 import { version } from "../config/Version.ts"
@@ -32,8 +33,8 @@ export const serve = Effect.fnUntraced(function* (
     const { health, server } = settings.boot
     yield* Effect.logInfo("camera-service is serving", {
       version,
-      url: `ws://${server.host}:${server.port}/ws`,
-      health: `http://${health.host}:${health.port}/health`,
+      url: `ws://${urlAuthority(server.host, server.port)}/ws`,
+      health: `http://${urlAuthority(health.host, health.port)}/health`,
       data: Context.get(built, DataFolder).root,
       started_in_ms: startedIn
     })

@@ -14,6 +14,7 @@ import { randomUUID } from "node:crypto"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { authority } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
 import { PortInUse, ProgramMissing } from "../config/StartupErrors.ts"
 import { startChild, describeExit } from "./Child.ts"
@@ -65,7 +66,7 @@ const bindError = (said: string): PortInUse | undefined => {
 }
 
 const describe = (error: PortInUse | ProgramMissing) =>
-  error._tag === "PortInUse" ? `${error.host}:${error.port} is in use` : `${error.program}: ${error.hint}`
+  error._tag === "PortInUse" ? `${authority(error.host, error.port)} is in use` : `${error.program}: ${error.hint}`
 
 /** MediaMTX: our child (`mediamtx.managed`), kept running, or the operator's, watched. */
 export class MediaMtx extends Context.Service<

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { connect } from "node:net"
+import { authority } from "../config/Hosts.ts"
 
 /** The description of a stream could not be had. */
 export class DescribeFailed extends Schema.TaggedError<DescribeFailed>()("DescribeFailed", {
@@ -31,7 +32,7 @@ export const describe = Effect.fn("RtspDescribe.describe")(function* (options: {
 }) {
   const credentials = Buffer.from(`${options.user}:${options.password}`).toString("base64")
   const request = [
-    `DESCRIBE rtsp://${options.host}:${options.port}/${options.path} RTSP/1.0`,
+    `DESCRIBE rtsp://${authority(options.host, options.port)}/${options.path} RTSP/1.0`,
     "CSeq: 1",
     "Accept: application/sdp",
     `Authorization: Basic ${credentials}`,

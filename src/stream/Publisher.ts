@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import { PublishTickets } from "../auth/PublishTickets.ts"
+import { authority, reachableHere } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
@@ -63,7 +64,7 @@ export class Publisher extends Context.Service<
       const paths = yield* Paths
       const plans = yield* Plans
       const { host, rtsp_port: port } = settings.boot.mediamtx
-      const rtspHost = loopbackOf(host)
+      const rtspHost = reachableHere(host)
 
       const collectPictures = (stream: LiveStream, { kind }: Source, process: FfmpegProcess) => {
         const read = pictureReader(kind)
@@ -150,7 +151,7 @@ export class Publisher extends Context.Service<
           )
           const source = yield* planned(device)
           const ticket = yield* tickets.issue(camera, "publish")
-          const target = `rtsp://${ticket.user}:${ticket.password}@${rtspHost}:${port}/${camera}`
+          const target = `rtsp://${ticket.user}:${ticket.password}@${authority(rtspHost, port)}/${camera}`
           stream.now.source = source
           const process = yield* ffmpeg.start(publishArguments(source, target))
           stream.now.running = { pid: process.pid, startedAt: process.startedAt }
@@ -233,6 +234,3 @@ export class Publisher extends Context.Service<
     })
   )
 }
-
-/** Where our own FFmpeg reaches a MediaMTX that listens on this address. */
-const loopbackOf = (host: string): string => (host === "0.0.0.0" || host === "::" || host === "" ? "127.0.0.1" : host)
