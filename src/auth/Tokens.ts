@@ -17,11 +17,14 @@ import { DataFolderUnusable } from "../config/StartupErrors.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
 
+/** Seconds since 1970 that a date can be made of (RFC 7519, 2; ECMA-262, 21.4.1.1): no session may last beyond. */
+const NumericDate = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 8.64e12 }))
+
 const Claims = Schema.Struct({
   user_id: Schema.NonEmptyString,
   role: Role,
-  iat: Schema.Finite,
-  exp: Schema.Finite,
+  iat: NumericDate,
+  exp: NumericDate,
   cameras: Schema.optionalKey(Schema.Array(CameraId))
 })
 
@@ -79,7 +82,10 @@ export class Tokens extends Context.Service<
         })
         const claims = yield* Effect.mapError(
           decodeClaims(payload),
-          () => new AuthFailed({ reason: "the token lacks a claim: user_id, role, iat and exp are needed" })
+          () =>
+            new AuthFailed({
+              reason: "the token lacks a claim that makes sense: user_id, role, iat and exp are needed"
+            })
         )
         return {
           sessionId: randomUUID(),
