@@ -8,12 +8,12 @@ import { constants, type FileHandle, link, open, realpath, rename, rm, unlink } 
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidParams, NotFound } from "../../schema/Errors.ts"
+import { markCamera } from "../media/Picture.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { attempt, errnoOf, syncFolder, temporaryPrefix } from "./Disk.ts"
 import { FileIndex } from "./FileIndex.ts"
 import type { IndexedFile } from "./IndexDatabase.ts"
 import { type FileKind, isFileName, parseFileName } from "./Names.ts"
-import { markCamera } from "./Picture.ts"
 
 /** A picture to keep; `capturedAt` is epoch milliseconds. */
 export interface NewSnapshot {

@@ -5,10 +5,10 @@ import { lstat, open, opendir } from "node:fs/promises"
 import { join } from "node:path"
 import { setImmediate } from "node:timers/promises"
 import type { DependencyFailed } from "../../schema/Errors.ts"
+import { pictureFacts, pictureHeadBytes } from "../media/Picture.ts"
 import { attempt, errnoOf } from "./Disk.ts"
 import type { Description, IndexedFile, IndexDatabase } from "./IndexDatabase.ts"
 import { contentTypeOf, type FileKind, isFileName, parseFileName } from "./Names.ts"
-import { pictureFacts, pictureHeadBytes } from "./Picture.ts"
 
 /**
  * Looks into a recording that the index knows nothing about but its name. The default knows nothing either; the layer

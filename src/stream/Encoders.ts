@@ -6,9 +6,9 @@ import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Settings } from "../config/Settings.ts"
 import { Roots } from "../device/v4l2/Roots.ts"
+import { spsIn } from "../media/Sps.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { type Encoder, type EncoderChoice, encodingOf, trialArguments } from "../source/Encoder.ts"
-import { spsIn } from "../source/Sps.ts"
 import { codecOf } from "./PublishedCodec.ts"
 
 /** For the trials of all that is there. */

@@ -1,5 +1,5 @@
 import type { Device } from "../device/Device.ts"
-import { jpegSize, splitter, withTables } from "./Jpeg.ts"
+import { jpegSize, splitter, withTables } from "../media/Jpeg.ts"
 import type { Picture } from "./Pictures.ts"
 import { warmUp } from "./WarmUp.ts"
 

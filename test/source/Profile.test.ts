@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
+import type { Sps } from "../../src/media/Sps.ts"
 import { conforms, fitFrame, maxFrameRate } from "../../src/source/Profile.ts"
-import type { Sps } from "../../src/source/Sps.ts"
 
 const sps: Sps = {
   profileIdc: 66,

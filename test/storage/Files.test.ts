@@ -5,10 +5,10 @@ import * as Layer from "effect/Layer"
 import { execFileSync } from "node:child_process"
 import { mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { markCamera } from "../../src/media/Picture.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files, WriteBytes } from "../../src/storage/Files.ts"
 import { fileName } from "../../src/storage/Names.ts"
-import { markCamera } from "../../src/storage/Picture.ts"
 import { indexed, jpeg, storageAt, temporaryFolder } from "./Workbench.ts"
 
 const capturedAt = Date.UTC(2026, 0, 2, 3, 4, 5)

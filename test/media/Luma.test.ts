@@ -2,7 +2,7 @@ import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { meanLuma } from "../../src/stream/Luma.ts"
+import { meanLuma } from "../../src/media/Luma.ts"
 
 /** 64 × 48, all of luminance 5, with the standard Huffman tables. */
 const dark = readFileSync(join(import.meta.dirname, "../fixtures/dark.jpg"))

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
-import { markCamera, pictureFacts } from "../../src/storage/Picture.ts"
-import { jpeg, png } from "./Workbench.ts"
+import { markCamera, pictureFacts } from "../../src/media/Picture.ts"
+import { jpeg, png } from "../storage/Workbench.ts"
 
 const decodes = (picture: Uint8Array) => {
   const done = spawnSync("ffmpeg", ["-v", "error", "-i", "-", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], {

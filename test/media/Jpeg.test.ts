@@ -2,7 +2,7 @@ import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { jpegSize, splitter, withTables } from "../../src/stream/Jpeg.ts"
+import { jpegSize, splitter, withTables } from "../../src/media/Jpeg.ts"
 
 /** Four pictures of 64 × 48 as FFmpeg's image2pipe writes them. */
 const stream = readFileSync(join(import.meta.dirname, "../fixtures/four-pictures.mjpeg"))
