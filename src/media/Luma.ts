@@ -1,11 +1,14 @@
 import { standardTables } from "./HuffmanTables.ts"
+import { markers, segments, word } from "./JpegSegments.ts"
 
 /**
  * How bright a JPEG is, without decoding it: the DC coefficient of a block is eight times the mean of its pixels
  * (ITU-T T.81, A.3.3). Only sequential, Huffman-coded pictures of 8 bits are read, as cameras make them.
  */
 
-const marker = { soi: 0xd8, sof0: 0xc0, sof1: 0xc1, dht: 0xc4, dqt: 0xdb, dri: 0xdd, sos: 0xda, rst0: 0xd0, rst7: 0xd7 }
+/** The frames that can be read: baseline, and extended sequential with Huffman codes. */
+const sof0 = 0xc0
+const sof1 = 0xc1
 
 /** By 16 bits of the scan that begin with a code: its length × 256 + its value; 0: there is no such code (annex C). */
 type Codes = Uint16Array
@@ -39,7 +42,7 @@ interface Coded {
 }
 
 /** A DHT segment's tables (B.2.4.2), by class and destination. */
-const readCodes = (segment: Buffer, into: Map<number, Codes>): void => {
+const readCodes = (segment: Uint8Array, into: Map<number, Codes>): void => {
   for (let at = 0; at + 17 <= segment.length;) {
     const codes = new Uint16Array(1 << 16)
     into.set(segment[at] ?? 0, codes)
@@ -57,18 +60,18 @@ const readCodes = (segment: Buffer, into: Map<number, Codes>): void => {
 }
 
 /** A DQT segment's first entries (B.2.4.1), of 8 or 16 bits. */
-const readSteps = (segment: Buffer, into: Map<number, number>): void => {
+const readSteps = (segment: Uint8Array, into: Map<number, number>): void => {
   for (let at = 0; at + 3 <= segment.length;) {
     const head = segment[at] ?? 0
     const isWide = head >> 4 === 1
-    into.set(head & 15, isWide ? segment.readUInt16BE(at + 1) : (segment[at + 1] ?? 0))
+    into.set(head & 15, isWide ? word(segment, at + 1) : (segment[at + 1] ?? 0))
     at += 1 + (isWide ? 128 : 64)
   }
 }
 
-const readFrame = (segment: Buffer, headers: Headers): void => {
-  headers.height = segment.readUInt16BE(1)
-  headers.width = segment.readUInt16BE(3)
+const readFrame = (segment: Uint8Array, headers: Headers): void => {
+  headers.height = word(segment, 1)
+  headers.width = word(segment, 3)
   headers.components = Array.from({ length: segment[5] ?? 0 }, (_, i) => {
     const [id = 0, factors = 0, table = 0] = segment.subarray(6 + 3 * i)
     return { id, horizontal: factors >> 4, vertical: factors & 15, table }
@@ -83,8 +86,8 @@ const isSound = ({ components, height, width }: Headers): boolean =>
   components.every(({ horizontal, vertical }) => [horizontal, vertical].every((factor) => factor >= 1 && factor <= 4))
 
 /** The bits of a scan, without the zeros that are stuffed behind FF; zeros from its end on. */
-const bitReader = (bytes: Buffer, start: number) => {
-  let at = start
+const bitReader = (bytes: Uint8Array) => {
+  let at = 0
   let bits = 0
   let have = 0
   let missing = 0
@@ -120,9 +123,10 @@ const bitReader = (bytes: Buffer, start: number) => {
     restart: (): boolean => {
       have = 0
       missing = 0
-      const next = bytes[at] === 0xff ? (bytes[at + 1] ?? 0) : 0
-      at += 2
-      return next >= marker.rst0 && next <= marker.rst7
+      if (bytes[at] !== 0xff) return false
+      while (bytes[at] === 0xff) at++ // fill bytes, and the marker's own
+      const next = bytes[at++] ?? 0
+      return next >= markers.rst0 && next <= markers.rst7
     }
   }
 }
@@ -150,7 +154,7 @@ const readBlock = (read: BitReader, coded: Coded): number | undefined => {
 }
 
 /** What the scan's header (B.2.3) says of its components; undefined where a table is missing. */
-const readComponents = (segment: Buffer, headers: Headers): ReadonlyArray<Coded> | undefined => {
+const readComponents = (segment: Uint8Array, headers: Headers): ReadonlyArray<Coded> | undefined => {
   const count = segment[0] ?? 0
   const coded: Array<Coded> = []
   for (let i = 0; i < count; i++) {
@@ -173,12 +177,11 @@ const unitsOf = (count: number, { components, height, width }: Headers): number 
   return Math.ceil(width / (8 * across)) * Math.ceil(height / (8 * down))
 }
 
-const readScan = (bytes: Buffer, start: number, headers: Headers, most: number): number | undefined => {
-  const segment = bytes.subarray(start + 2, start + bytes.readUInt16BE(start))
-  const coded = readComponents(segment, headers)
+const readScan = (header: Uint8Array, data: Uint8Array, headers: Headers, most: number): number | undefined => {
+  const coded = readComponents(header, headers)
   const step = headers.steps.get(headers.components[0]?.table ?? 0)
   if (coded === undefined || step === undefined || step === 0 || !coded.some(({ isLuma }) => isLuma)) return undefined
-  const read = bitReader(bytes, start + 2 + segment.length)
+  const read = bitReader(data)
   const units = unitsOf(coded.length, headers)
   const luma = coded.reduce((all, { blocks, isLuma }) => all + (isLuma ? blocks : 0), 0)
   const black = (-128 * 8) / step
@@ -218,7 +221,7 @@ const impliedCodes = (): Map<number, Codes> => {
  * The mean brightness of a JPEG, 0 (black) to 255; undefined where it cannot be read. It is counted up to `most`: a
  * brighter picture is not read to its end (640 × 480 up to 24: 0.4 ms; 3 ms for one that is dark and full of noise).
  */
-export const meanLuma = (jpeg: Buffer, most = 256): number | undefined => {
+export const meanLuma = (jpeg: Uint8Array, most = 256): number | undefined => {
   const headers: Headers = {
     codes: impliedCodes(),
     steps: new Map(),
@@ -227,30 +230,28 @@ export const meanLuma = (jpeg: Buffer, most = 256): number | undefined => {
     components: [],
     restartInterval: 0
   }
-  for (let at = 2; at + 4 <= jpeg.length && jpeg[at] === 0xff;) {
-    const length = jpeg.readUInt16BE(at + 2)
-    const segment = jpeg.subarray(at + 4, at + 2 + length)
-    switch (jpeg[at + 1]) {
-      case marker.sof0:
-      case marker.sof1:
+  for (const { content, end, marker } of segments(jpeg)) {
+    const segment = jpeg.subarray(content, end)
+    switch (marker) {
+      case sof0:
+      case sof1:
         if (segment[0] !== 8 || segment.length < 6 + 3 * (segment[5] ?? 0)) return undefined
         readFrame(segment, headers)
         if (!isSound(headers)) return undefined
         break
-      case marker.dht:
+      case markers.dht:
         readCodes(segment, headers.codes)
         break
-      case marker.dqt:
+      case markers.dqt:
         readSteps(segment, headers.steps)
         break
-      case marker.dri:
+      case markers.dri:
         if (segment.length < 2) return undefined
-        headers.restartInterval = segment.readUInt16BE(0)
+        headers.restartInterval = word(segment, 0)
         break
-      case marker.sos:
-        return headers.components.length === 0 ? undefined : readScan(jpeg, at + 2, headers, most)
+      case markers.sos:
+        return headers.components.length === 0 ? undefined : readScan(segment, jpeg.subarray(end), headers, most)
     }
-    at += 2 + length
   }
   return undefined
 }
