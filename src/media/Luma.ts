@@ -1,3 +1,4 @@
+import { Bits, type NextByte } from "./Bits.ts"
 import { standardTables } from "./HuffmanTables.ts"
 import { markers, segments, word } from "./JpegSegments.ts"
 
@@ -85,70 +86,52 @@ const isSound = ({ components, height, width }: Headers): boolean =>
   height > 0 &&
   components.every(({ horizontal, vertical }) => [horizontal, vertical].every((factor) => factor >= 1 && factor <= 4))
 
-/** The bits of a scan, without the zeros that are stuffed behind FF; zeros from its end on. */
-const bitReader = (bytes: Uint8Array) => {
+/** The bytes of a scan between two markers, without the zeros that are stuffed behind FF (B.1.1.5). */
+const scanReader = (data: Uint8Array) => {
   let at = 0
-  let bits = 0
-  let have = 0
-  let missing = 0
-  /** at least 17 bits, so that a code or a value of any length is there */
-  const fill = (): void => {
-    while (have <= 16) {
-      const byte = bytes[at] ?? 0xff
-      const ends = byte === 0xff && bytes[at + 1] !== 0
-      if (ends) missing++
-      else at += byte === 0xff ? 2 : 1
-      bits = (bits << 8) | (ends ? 0 : byte)
-      have += 8
+  const next: NextByte = () => {
+    const byte = data[at]
+    if (byte !== 0xff) {
+      at++
+      return byte
     }
+    if (data[at + 1] !== 0) return undefined
+    at += 2
+    return byte
   }
-  return {
-    /** the value of the code that comes; -1: there is none */
-    decode: (codes: Codes): number => {
-      fill()
-      const found = codes[(bits >>> (have - 16)) & 0xffff] ?? 0
-      have -= found >> 8
-      return found === 0 || missing > 4 ? -1 : found & 0xff
-    },
-    receive: (count: number): number => {
-      fill()
-      have -= count
-      return (bits >>> have) & ((1 << count) - 1)
-    },
-    skip: (count: number): void => {
-      fill()
-      have -= count
-    },
-    /** goes on behind the restart marker; false: the next marker is another one */
-    restart: (): boolean => {
-      have = 0
-      missing = 0
-      if (bytes[at] !== 0xff) return false
-      while (bytes[at] === 0xff) at++ // fill bytes, and the marker's own
-      const next = bytes[at++] ?? 0
-      return next >= markers.rst0 && next <= markers.rst7
-    }
+  /** goes on behind the restart marker; false: none comes */
+  const restart = (): boolean => {
+    if (data[at] !== 0xff) return false
+    while (data[at] === 0xff) at++ // fill bytes, and the marker's own
+    const marker = data[at++] ?? 0
+    return marker >= markers.rst0 && marker <= markers.rst7
   }
+  return { next, restart }
 }
 
-type BitReader = ReturnType<typeof bitReader>
+/** The value of the code that comes; -1: there is none. */
+const decode = (read: Bits, codes: Codes): number => {
+  const found = codes[read.peek(16)] ?? 0
+  read.skip(found >> 8)
+  return found === 0 ? -1 : found & 0xff
+}
 
 /** The DC coefficient of the block that comes, as it was quantized (F.2.2); undefined: the scan is broken. */
-const readBlock = (read: BitReader, coded: Coded): number | undefined => {
-  const size = read.decode(coded.dc)
+const readBlock = (read: Bits, coded: Coded): number | undefined => {
+  const size = decode(read, coded.dc)
   if (size < 0 || size > 15) return undefined
   if (size > 0) {
-    const value = read.receive(size)
+    const value = read.take(size)
     coded.predicted += value < 1 << (size - 1) ? value - (1 << size) + 1 : value
   }
   for (let k = 1; k < 64;) {
-    const code = read.decode(coded.ac)
+    const code = decode(read, coded.ac)
     if (code < 0) return undefined
     const run = code >> 4
     const bits = code & 15
     if (bits === 0 && run < 15) break
     k += run + 1
-    read.skip(bits)
+    read.take(bits)
   }
   return coded.predicted
 }
@@ -181,7 +164,8 @@ const readScan = (header: Uint8Array, data: Uint8Array, headers: Headers, most: 
   const coded = readComponents(header, headers)
   const step = headers.steps.get(headers.components[0]?.table ?? 0)
   if (coded === undefined || step === undefined || step === 0 || !coded.some(({ isLuma }) => isLuma)) return undefined
-  const read = bitReader(data)
+  const scan = scanReader(data)
+  let read = new Bits(scan.next)
   const units = unitsOf(coded.length, headers)
   const luma = coded.reduce((all, { blocks, isLuma }) => all + (isLuma ? blocks : 0), 0)
   const black = (-128 * 8) / step
@@ -190,7 +174,8 @@ const readScan = (header: Uint8Array, data: Uint8Array, headers: Headers, most: 
   let sum = 0
   for (let unit = 0; unit < units; unit++) {
     if (headers.restartInterval > 0 && unit > 0 && unit % headers.restartInterval === 0) {
-      if (!read.restart()) return undefined
+      if (!scan.restart()) return undefined
+      read = new Bits(scan.next)
       for (const component of coded) component.predicted = 0
     }
     for (const component of coded) {
@@ -200,6 +185,7 @@ const readScan = (header: Uint8Array, data: Uint8Array, headers: Headers, most: 
         if (component.isLuma) sum += dc - black
       }
     }
+    if (read.isOver) return undefined
     if (sum >= enough) return most
   }
   return (sum * step) / (8 * luma * units)

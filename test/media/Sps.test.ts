@@ -21,7 +21,6 @@ describe("an SPS", () => {
   it("tells profile, level, size and rate of constrained baseline", () => {
     assert.deepEqual(parsed("baseline"), {
       profileIdc: 66,
-      constraintSet0: true,
       constraintSet1: true,
       levelIdc: 30,
       chromaFormatIdc: 1,

@@ -5,7 +5,6 @@ import { conforms, fitFrame, maxFrameRate } from "../../src/source/Profile.ts"
 
 const sps: Sps = {
   profileIdc: 66,
-  constraintSet0: true,
   constraintSet1: true,
   levelIdc: 30,
   chromaFormatIdc: 1,
