@@ -31,7 +31,10 @@ export const RecordingStopped = Schema.Struct({
   duration: Schema.Finite.annotate({ description: "seconds of video in all files" }),
   file_size: Schema.Int.annotate({ description: "bytes of all files" }),
   files: Schema.Array(Schema.String).annotate({ description: "the segments, oldest first" }),
-  status: Schema.Literal("STOPPED")
+  status: Schema.Literal("STOPPED"),
+  reason: Schema.optionalKey(
+    Schema.String.annotate({ description: "what is not as it should be: a file that is lost, or not safe on the disk" })
+  )
 })
 export type RecordingStopped = typeof RecordingStopped.Type
 

@@ -27,9 +27,10 @@ const standard = (schema: Schema.Top): string => {
 /** The README with its table of configuration keys as the schema has them. */
 const readme = (): string => {
   const rows = keys.map(
-    ({ key, meaning, rule, schema }) => `| \`${key}\` | ${standard(schema)} | ${rule} | ${meaning} |`
+    ({ changes, key, meaning, rule, schema }) =>
+      `| \`${key}\` | ${standard(schema)} | ${rule} | ${changes} | ${meaning} |`
   )
-  const table = ["| key | default | rule | meaning |", "|---|---|---|---|", ...rows].join("\n")
+  const table = ["| key | default | rule | changes | meaning |", "|---|---|---|---|---|", ...rows].join("\n")
   return (onDisk("README.md") ?? "").replace(
     /(<!-- keys: begin[^\n]*-->\n)[^]*(<!-- keys: end -->)/,
     (_all, begin: string, end: string) => `${begin}${table}\n${end}`

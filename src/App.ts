@@ -1,9 +1,7 @@
-import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
 import * as Effect from "effect/Effect"
+import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Layer from "effect/Layer"
-import { PublishTickets } from "./auth/PublishTickets.ts"
+import { Tickets } from "./auth/Tickets.ts"
 import { Tokens } from "./auth/Tokens.ts"
 import { CameraControls } from "./device/CameraControls.ts"
 import { CameraNames } from "./device/CameraNames.ts"
@@ -13,6 +11,8 @@ import { Holders } from "./device/v4l2/Holders.ts"
 import { Kernel } from "./device/v4l2/Kernel.ts"
 import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
 import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
+import { Disk } from "./ground/Disk.ts"
+import { Loopback } from "./ground/Loopback.ts"
 import * as Downloads from "./http/Downloads.ts"
 import * as Health from "./http/Health.ts"
 import { LocalHttp } from "./http/LocalHttp.ts"
@@ -22,7 +22,11 @@ import { Readiness } from "./http/Readiness.ts"
 import { Ffmpeg } from "./process/Ffmpeg.ts"
 import { MediaMtx } from "./process/MediaMtx.ts"
 import { MediaMtxApi } from "./process/MediaMtxApi.ts"
+import { MediaMtxKey } from "./process/MediaMtxKey.ts"
 import * as Memory from "./process/Memory.ts"
+import { CameraWatch } from "./recording/CameraWatch.ts"
+import { NewFiles } from "./recording/NewFiles.ts"
+import { Recorder } from "./recording/Recorder.ts"
 import { Recordings } from "./recording/Recordings.ts"
 import { Segments } from "./recording/Segments.ts"
 import * as AuthHandlers from "./rpc/AuthHandlers.ts"
@@ -46,13 +50,16 @@ import { Snapshots } from "./snapshot/Snapshots.ts"
 import { DataFolder } from "./storage/DataFolder.ts"
 import { FileIndex } from "./storage/FileIndex.ts"
 import { Files } from "./storage/Files.ts"
+import { Holds } from "./storage/Holds.ts"
 import { DescribeRecording } from "./storage/Reconcile.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Encoders } from "./stream/Encoders.ts"
 import { Paths } from "./stream/Paths.ts"
-import { Plans } from "./stream/Plans.ts"
-import { Publisher } from "./stream/Publisher.ts"
+import { Sources } from "./stream/Sources.ts"
+import { PublishedFeed } from "./stream/PublishedFeed.ts"
+import { Status } from "./stream/Status.ts"
 import { Streams } from "./stream/Streams.ts"
+import { Supervision } from "./stream/Supervision.ts"
 import { Viewers } from "./stream/Viewers.ts"
 
 /*
@@ -60,16 +67,16 @@ import { Viewers } from "./stream/Viewers.ts"
  * the spawner of processes, and MediaMTX's API.
  */
 
-/** Processes: the only things of this service that live outside it. */
-export const spawner = NodeChildProcessSpawner.layer.pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
-
 /** An index that is built anew looks into recordings with ffprobe. */
 const describeRecording = Layer.effect(
   DescribeRecording,
   Effect.map(Ffmpeg, ({ probe }) => probe)
 )
 
-const storage = Files.layer.pipe(Layer.provideMerge(FileIndex.layer), Layer.provide(describeRecording))
+const storage = Files.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer)),
+  Layer.provide(describeRecording)
+)
 
 const controls = CameraControls.layer.pipe(Layer.provide(V4l2Controls.layer), Layer.provide(Kernel.layer))
 
@@ -79,10 +86,10 @@ const devices = Layer.mergeAll(SyntheticCameras.layer, V4l2Cameras.layer, contro
 )
 
 /** These three are put together once, here: the tests put them on other ground, which who has a device open is part of. */
-export const streams = Viewers.layer.pipe(
+export const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
   Layer.provideMerge(Streams.layer),
-  Layer.provide(Publisher.layer.pipe(Layer.provide(CameraHealth.layer))),
-  Layer.provideMerge(Plans.layer.pipe(Layer.provide(Encoders.layer))),
+  Layer.provide(Supervision.layer.pipe(Layer.provide(PublishedFeed.layer), Layer.provide(CameraHealth.layer))),
+  Layer.provideMerge(Sources.layer.pipe(Layer.provide(Encoders.layer))),
   Layer.provideMerge(Paths.layer)
 )
 
@@ -90,7 +97,10 @@ export const snapshots = Snapshots.layer.pipe(
   Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer])
 )
 
-export const recordings = Recordings.layer.pipe(Layer.provide(Segments.layer))
+export const recordings = Recordings.layer.pipe(
+  Layer.provide(Recorder.layer),
+  Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer])
+)
 
 const handlers = Layer.mergeAll(
   AuthHandlers.layer,
@@ -116,8 +126,14 @@ export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
   Layer.provide([snapshots, recordings]),
   Layer.provide(streams.pipe(Layer.provide(Holders.layer))),
   Layer.provide(devices),
-  Layer.provide([Tokens.layer, PublishTickets.layer]),
+  Layer.provide([Tokens.layer, Tickets.layer]),
   Layer.provide(storage),
-  Layer.provideMerge(Layer.mergeAll(MediaMtx.layer, Ffmpeg.layer).pipe(Layer.provideMerge(MediaMtxApi.layer))),
-  Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer))
+  Layer.provideMerge(
+    Layer.mergeAll(MediaMtx.layer, Ffmpeg.layer).pipe(
+      Layer.provideMerge(MediaMtxApi.layer),
+      Layer.provideMerge(MediaMtxKey.layer)
+    )
+  ),
+  Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer)),
+  Layer.provide([Disk.layer, Loopback.layer, layerWebCrypto])
 )

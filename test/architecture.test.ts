@@ -35,6 +35,8 @@ const impure =
 
 const root = join(import.meta.dirname, "..")
 const files = globSync(["src/**/*.ts", "schema/**/*.ts"], { cwd: root, exclude: ["schema/generated/**"] })
+/** The test ground, for other people's tests too. */
+const testing = globSync("testing/**/*.ts", { cwd: root })
 const read = (file: string) => readFileSync(join(root, file), "utf8")
 
 const importPattern = /^(?:import|export)\s(?:[^"'`;]*?\sfrom\s+)?"([^"]+)"|\bimport\("([^"]+)"\)/gm
@@ -123,11 +125,29 @@ describe("the architecture", () => {
     expect(foreign.map(show)).toEqual([])
   })
 
+  it("the test ground needs no test runner, nothing of Node's own, and nothing of the tests", () => {
+    const foreign = testing.flatMap((from) =>
+      specifiers(read(from)).filter((to) => /^(node:|vitest|@effect\/vitest)/.test(to) || to.startsWith("../test/"))
+    )
+    expect(foreign).toEqual([])
+    expect(imports.filter(({ to }) => to.startsWith("testing/")).map(show)).toEqual([])
+  })
+
   it.each(["media", "source"])("%s/ is pure: it needs neither Node nor a runtime", (room) => {
     const effects = imports.filter(
       ({ from, local, to }) => roomOf(from) === room && !local && (!to.startsWith("effect/") || impure.test(to))
     )
     expect(effects.map(show)).toEqual([])
+  })
+
+  it("device/ stands on the ground: of Node it knows the syntax of paths alone", () => {
+    const room = files.filter((file) => roomOf(file) === "device")
+    const foreign = imports.filter(
+      ({ from, local, to }) => roomOf(from) === "device" && !local && to !== "node:path" && !to.startsWith("effect/")
+    )
+    expect(foreign.map(show)).toEqual([])
+    const natives = /\b(setImmediate|setTimeout|performance\.now|Date\.now|new Date\(\)|Math\.random|process\.)/
+    expect(room.filter((file) => natives.test(read(file)))).toEqual([])
   })
 
   it("packages are imported module by module, which keeps the bundle small", () => {

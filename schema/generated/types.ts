@@ -243,6 +243,8 @@ export interface Methods {
       /** the segments, oldest first */
       files: Array<string>
       status: "STOPPED"
+      /** what is not as it should be: a file that is lost, or not safe on the disk */
+      reason?: string
     }
   }
   /** role: operator */

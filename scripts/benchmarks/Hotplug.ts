@@ -45,11 +45,10 @@ const inTheLab = async ({ say, times }: Run): Promise<LabFigures> => {
   }
 }
 
-const held = ({ descriptors, paths, processes, threads }: Footprint): ReadonlyArray<number> => [
+const held = ({ descriptors, processes, threads }: Footprint): ReadonlyArray<number> => [
   descriptors,
   threads,
-  processes,
-  paths
+  processes
 ]
 
 const megabytes = ({ residentMegabytes }: Footprint): string => residentMegabytes.toFixed(1)
@@ -70,7 +69,7 @@ export const hotplug: Benchmark = async (run): Promise<ReadonlyArray<Measurement
     {
       name: "hotplug.left",
       value: lost.reduce((sum, one) => sum + one, 0),
-      detail: `descriptors, threads, processes, paths: ${held(before).join(", ")} before, ${held(after).join(", ")} after`
+      detail: `descriptors, threads, processes: ${held(before).join(", ")} before, ${held(after).join(", ")} after`
     },
     {
       name: "hotplug.memory",

@@ -30,7 +30,7 @@ const flags = [
   "--expose-gc",
   "--disable-warning=ExperimentalWarning"
 ]
-const environment = { UV_THREADPOOL_SIZE: "8", MALLOC_ARENA_MAX: "1" }
+const environment = { UV_THREADPOOL_SIZE: "32", MALLOC_ARENA_MAX: "1" }
 
 /** Where setup has put MediaMTX. */
 const mediaMtxFolders = (): ReadonlyArray<string> => {
@@ -87,7 +87,6 @@ export const nativePlugs = async ({ say, times }: Run): Promise<NativeFigures> =
     await using service = startService(onFiles, { command: [process.execPath, ...flags, program, kernel.root] })
     await service.ready()
     const client = await listen(service)
-    const api = `http://127.0.0.1:${ground.ports.MEDIAMTX_API_PORT}/v3/config/paths/get/`
     const figures = { plugged: new Array<number>(), unplugged: new Array<number>(), paths: new Array<number>() }
     // a camera keeps its path from its first time on
     const known = new Set<string>()
@@ -108,7 +107,7 @@ export const nativePlugs = async ({ say, times }: Run): Promise<NativeFigures> =
       await Effect.runPromise(kernel.appear(node))
       const { at, device } = await connected
       if (!known.has(device)) {
-        while (!(await fetch(`${api}${device}`)).ok);
+        while (!(await service.isReady()));
         if (round >= 0) figures.paths.push(performance.now() - at)
         known.add(device)
       }

@@ -8,22 +8,21 @@ import { pause, until } from "./Waiting.ts"
 const cameras = 50
 const streams = ["camera0", "camera1"]
 
-interface PathList {
-  readonly items: ReadonlyArray<{ readonly name: string; readonly ready: boolean }>
+interface Stream {
+  readonly name: string
+  readonly ready: boolean
 }
 
-/** MediaMTX is killed while 50 cameras have paths and two streams run: until its own API shows it all again. */
+/** MediaMTX is killed while 50 cameras have paths and two streams run: until it has them all again. */
 export const recovery: Benchmark = async ({ say, times }) => {
   await using service = await startReady(cameras)
   using rpc = await service.connect()
   await Promise.all(streams.map((device) => rpc.call("start_streaming", { device })))
-  const url = `http://127.0.0.1:${service.ground.ports.MEDIAMTX_API_PORT}/v3/paths/list?itemsPerPage=1000`
   const isBack = async (): Promise<boolean> => {
-    const answer = await fetch(url).catch(() => undefined)
-    if (answer?.ok !== true) return false
-    const { items } = (await answer.json()) as PathList
-    const ready = new Set(items.filter((item) => item.ready).map(({ name }) => name))
-    return items.length >= cameras && streams.every((name) => ready.has(name))
+    if (!(await service.isReady())) return false
+    const all = await rpc.call<ReadonlyArray<Stream>>("get_streams", {})
+    const ready = new Set(all.filter((stream) => stream.ready).map(({ name }) => name))
+    return streams.every((name) => ready.has(name))
   }
   const samples: Array<number> = []
   for (let i = 0; i < times(10); i++) {

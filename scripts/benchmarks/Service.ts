@@ -75,7 +75,9 @@ export interface Service extends AsyncDisposable {
   readonly ground: Ground
   /** a new connection of an admin */
   readonly connect: () => Promise<Rpc>
-  /** waits for `/health/ready` */
+  /** whether `/health/ready` says so: among other things that MediaMTX has the paths of all cameras */
+  readonly isReady: () => Promise<boolean>
+  /** waits for that */
   readonly ready: () => Promise<void>
   /** sends SIGKILL and waits for the end */
   readonly kill: () => Promise<void>
@@ -129,6 +131,7 @@ export const startService = (ground: Ground, { command = [program, "serve"], cor
     startedAt,
     ground,
     connect: () => connect(url, ground.token),
+    isReady,
     ready: async () => void (await until("the service is ready", isReady)),
     kill,
     [Symbol.asyncDispose]: async () => {

@@ -47,7 +47,7 @@ export class Tokens extends Context.Service<
     Effect.gen(function* () {
       const settings = yield* Settings
       const folder = yield* DataFolder
-      const configured = Redacted.value(settings.auth.jwt_secret)
+      const configured = Redacted.value(settings.boot.auth.jwt_secret)
       const secret = configured === "" ? yield* storedSecret(folder.secrets) : configured
       // imported once, when it is first needed: given the bytes, jose would import them for every token
       const key = yield* Effect.cached(Effect.promise(() => importKey(secret)))

@@ -24,7 +24,11 @@ const print = (text: string): Effect.Effect<void> => Effect.sync(() => void proc
 const showConfig = (file: string | undefined, environment: NodeJS.ProcessEnv) =>
   Effect.flatMap(load({ file, environment }), ({ report }) => {
     const width = Math.max(...report.map(({ key }) => key.length))
-    return print(report.map(({ key, source, value }) => `${key.padEnd(width)}  ${value}  (${source})\n`).join(""))
+    return print(
+      report
+        .map(({ changes, key, source, value }) => `${key.padEnd(width)}  ${value}  (${source}; changes ${changes})\n`)
+        .join("")
+    )
   })
 
 const parse = (args: ReadonlyArray<string>) =>

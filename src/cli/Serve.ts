@@ -6,6 +6,7 @@ import * as App from "../App.ts"
 import { load } from "../config/Load.ts"
 import { Settings } from "../config/Settings.ts"
 import { version } from "../config/Version.ts"
+import * as Children from "../ground/Children.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { raisePriority } from "../process/Priority.ts"
@@ -26,12 +27,13 @@ export const serve = Effect.fnUntraced(function* (
     Layer.succeed(StandardFolders, standardFolders(environment["XDG_STATE_HOME"]))
   )
   const service = Effect.gen(function* () {
-    const built = yield* Layer.build(App.layer.pipe(Layer.provide(App.spawner)))
+    const built = yield* Layer.build(App.layer.pipe(Layer.provide(Children.layer)))
     const startedIn = (yield* Clock.currentTimeMillis) - began
+    const { health, server } = settings.boot
     yield* Effect.logInfo("camera-service is serving", {
       version,
-      url: `ws://${settings.server.host}:${settings.server.port}/ws`,
-      health: `http://${settings.health.host}:${settings.health.port}/health`,
+      url: `ws://${server.host}:${server.port}/ws`,
+      health: `http://${health.host}:${health.port}/health`,
       data: Context.get(built, DataFolder).root,
       started_in_ms: startedIn
     })

@@ -3,7 +3,7 @@ import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { readFile } from "node:fs/promises"
-import { Settings, settingsSchema } from "./Settings.ts"
+import { bootSchema, liveNow, liveSchema, makeSettings, sections } from "./Settings.ts"
 
 /** The configuration breaks rules; the message names every wrong key, its value and its rule. Exit status 78. */
 class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("BadConfiguration", {
@@ -15,11 +15,15 @@ class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("BadConfig
   }
 }
 
+/** When a new value takes effect. */
+type Changes = "at the start" | "while it runs"
+
 /** One key as it is in force; `value` is "***" for a secret. */
 export interface KeyReport {
   readonly key: string
   readonly value: string
   readonly source: "default" | "file" | "environment"
+  readonly changes: Changes
   readonly rule: string
   readonly meaning: string
 }
@@ -27,6 +31,7 @@ export interface KeyReport {
 interface Leaf {
   readonly key: string
   readonly environment: string
+  readonly changes: Changes
   readonly rule: string
   readonly meaning: string
   readonly schema: Schema.Top
@@ -36,23 +41,33 @@ const secretKeys = new Set(["auth.jwt_secret"])
 /** Names under the prefix that are not keys of the record. */
 const otherVariables = new Set(["CAMERA_SERVICE_CONFIG"])
 
-const leaf = (key: string, schema: Schema.Top): Leaf => {
+const leaf = (key: string, schema: Schema.Top, changes: Changes): Leaf => {
   const annotations = Schema.resolveAnnotations(schema) ?? {}
   return {
     key,
     environment: `CAMERA_SERVICE_${key.replaceAll(".", "_").toUpperCase()}`,
+    changes,
     rule: String(annotations["title"]),
     meaning: String(annotations["description"]),
     schema
   }
 }
 
-/** Every key there is, in the order of the record. */
-export const keys: ReadonlyArray<Leaf> = Object.entries(settingsSchema.fields).flatMap(([name, field]) =>
-  "fields" in field
-    ? Object.entries(field.fields).map(([inner, schema]) => leaf(`${name}.${inner}`, schema))
-    : [leaf(name, field)]
-)
+const leavesOf = ({ fields }: typeof bootSchema | typeof liveSchema, changes: Changes): ReadonlyArray<Leaf> =>
+  Object.entries(fields).flatMap(([name, field]) =>
+    "fields" in field
+      ? Object.entries<Schema.Top>(field.fields).map(([inner, schema]) => leaf(`${name}.${inner}`, schema, changes))
+      : [leaf(name, field, changes)]
+  )
+
+const sectionOf = ({ key }: Leaf): string => key.split(".")[0] ?? ""
+const places = [...Object.keys(bootSchema.fields), ...Object.keys(liveSchema.fields)]
+
+/** Every key there is, section by section. */
+export const keys: ReadonlyArray<Leaf> = [
+  ...leavesOf(bootSchema, "at the start"),
+  ...leavesOf(liveSchema, "while it runs")
+].sort((a, b) => places.indexOf(sectionOf(a)) - places.indexOf(sectionOf(b)))
 
 const show = (key: string, value: unknown): string =>
   secretKeys.has(key) ? (value === "" ? '""' : "***") : JSON.stringify(value)
@@ -71,12 +86,11 @@ const decodes = (schema: Schema.Top, value: unknown): boolean =>
 const flatten = (document: unknown): ReadonlyArray<readonly [string, unknown]> => {
   if (document === null || document === undefined) return []
   if (!Predicate.isObject(document)) return [["", document]]
-  return Object.entries(document).flatMap(([name, value]) => {
-    const isSection = name in settingsSchema.fields && "fields" in settingsSchema.fields[name as "server"]
-    return isSection && Predicate.isObject(value)
+  return Object.entries(document).flatMap(([name, value]) =>
+    sections.has(name) && Predicate.isObject(value)
       ? Object.entries(value).map(([inner, leafValue]) => [`${name}.${inner}`, leafValue] as const)
       : [[name, value] as const]
-  })
+  )
 }
 
 const readDocument = Effect.fnUntraced(function* (file: string) {
@@ -137,20 +151,18 @@ export const load = Effect.fn("Settings.load")(function* (options: {
   if (problems.length > 0) return yield* new BadConfiguration({ problems })
 
   const record: Record<string, unknown> = {}
-  for (const name of Object.keys(settingsSchema.fields)) {
-    if ("fields" in settingsSchema.fields[name as "server"]) record[name] = {}
-  }
   for (const [key, { value }] of given) {
-    const [section, inner] = key.split(".") as [string, string | undefined]
-    if (inner === undefined) record[section] = value
-    else (record[section] as Record<string, unknown>)[inner] = value
+    const [section = "", inner] = key.split(".")
+    record[section] = inner === undefined ? value : { ...(record[section] as object | undefined), [inner]: value }
   }
-  const settings = yield* Effect.orDie(Schema.decodeUnknownEffect(settingsSchema)(record))
-  const defaults = (yield* Effect.orDie(Schema.encodeEffect(settingsSchema)(settings))) as Record<string, unknown>
-  const report = keys.map(({ key, meaning, rule }): KeyReport => {
-    const [section, inner] = key.split(".") as [string, string | undefined]
-    const value = inner === undefined ? defaults[section] : (defaults[section] as Record<string, unknown>)[inner]
-    return { key, value: show(key, value), source: given.get(key)?.source ?? "default", rule, meaning }
+  const settings = yield* Effect.orDie(makeSettings(record))
+  const inForce = new Map([
+    ...flatten(yield* Effect.orDie(Schema.encodeEffect(bootSchema)(settings.boot))),
+    ...flatten(yield* Effect.orDie(Schema.encodeEffect(liveSchema)(liveNow(settings))))
+  ])
+  const report = keys.map(({ changes, key, meaning, rule }): KeyReport => {
+    const source = given.get(key)?.source ?? "default"
+    return { key, value: show(key, inForce.get(key)), source, changes, rule, meaning }
   })
-  return { settings: Settings.of(settings), report }
+  return { settings, report }
 })

@@ -3,12 +3,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import { RecordingFormat } from "../../schema/Recording.ts"
 
 /**
- * The one configuration record: every key with its default, its rule (`title`) and its meaning (`description`).
- * Key `a.b_c` of the YAML file is `CAMERA_SERVICE_A_B_C` in the environment. Durations are numbers with their unit in
- * the key, and `Duration` in code.
+ * Every key of the configuration with its default, its rule (`title`) and its meaning (`description`), in one of two
+ * records with the same sections: `boot` is fixed for the run, `live` may change while the service runs. The YAML file
+ * and the environment know one record: key `a.b_c` is `CAMERA_SERVICE_A_B_C`, whichever it belongs to. Durations are
+ * numbers with their unit in the key, and `Duration` in code.
  */
 
 const key = <S extends Schema.Top>(schema: S, fallback: S["Encoded"], rule: string, meaning: string) =>
@@ -44,13 +46,12 @@ const milliseconds = (minimum: number, maximum: number) =>
     )
   )
 
-export const settingsSchema = Schema.Struct({
+/** What is read once, at the start. */
+export const bootSchema = Schema.Struct({
   data_dir: key(Schema.String, "", "a folder", "recordings, snapshots, the index and secrets; empty: chosen at start"),
   server: Schema.Struct({
     host: key(text, "127.0.0.1", "an address or a host name", "where JSON-RPC and downloads listen"),
-    port: anyPort(8002, "JSON-RPC over WebSocket (/ws) and downloads (/files)"),
-    max_connections: key(whole(1, 100_000), 10_000, "1 to 100000", "open WebSocket connections; more are refused"),
-    allowed_origins: key(names, [], "a list of origins", "browser origins that may connect, beside the server's own")
+    port: anyPort(8002, "JSON-RPC over WebSocket (/ws) and downloads (/files)")
   }),
   health: Schema.Struct({
     host: key(text, "127.0.0.1", "an address or a host name", "where health listens"),
@@ -78,9 +79,7 @@ export const settingsSchema = Schema.Struct({
       "a whole number, 0 to 256",
       "how many synthetic cameras (test patterns) there are"
     ),
-    v4l2: key(Schema.Boolean, true, "true or false", "look for V4L2 cameras"),
-    include: key(names, ["*"], "a list of globs", "only devices whose name matches one"),
-    exclude: key(names, [], "a list of globs", "no devices whose name matches one")
+    v4l2: key(Schema.Boolean, true, "true or false", "look for V4L2 cameras")
   }),
   codec: Schema.Struct({
     profile: key(
@@ -88,7 +87,42 @@ export const settingsSchema = Schema.Struct({
       "stanag4406",
       "stanag4406 or none",
       "what the stream is constrained to; none: nothing"
-    ),
+    )
+  }),
+  auth: Schema.Struct({
+    jwt_secret: key(
+      Schema.Union([
+        Schema.Literal(""),
+        Schema.String.check(Schema.isMinLength(32, { expected: "32 characters or more" }))
+      ]).pipe(Schema.RedactedFromValue),
+      "",
+      "32 characters or more, or empty",
+      "signs tokens (HS256); empty: generated at the first start and kept in the data folder"
+    )
+  }),
+  telemetry: Schema.Struct({
+    otlp_endpoint: key(Schema.String, "", "a URL, or empty", "where traces go (OTLP over HTTP); empty: nowhere"),
+    log_format: key(
+      Schema.Literals(["json", "pretty", "auto"]),
+      "auto",
+      "json, pretty or auto",
+      "auto: pretty on a terminal, else json"
+    )
+  })
+})
+export type Boot = typeof bootSchema.Type
+
+/** What may change while the service runs. */
+export const liveSchema = Schema.Struct({
+  server: Schema.Struct({
+    max_connections: key(whole(1, 100_000), 10_000, "1 to 100000", "open WebSocket connections; more are refused"),
+    allowed_origins: key(names, [], "a list of origins", "browser origins that may connect, beside the server's own")
+  }),
+  cameras: Schema.Struct({
+    include: key(names, ["*"], "a list of globs", "only devices whose name matches one"),
+    exclude: key(names, [], "a list of globs", "no devices whose name matches one")
+  }),
+  codec: Schema.Struct({
     bitrate_kbps: key(whole(64, 50_000), 600, "64 to 50000", "the stream's bit rate where it is encoded here")
   }),
   streams: Schema.Struct({
@@ -114,35 +148,40 @@ export const settingsSchema = Schema.Struct({
       "an unplugged camera that is back within so long is recorded on; 0: the recording ends at once"
     )
   }),
-  auth: Schema.Struct({
-    jwt_secret: key(
-      Schema.Union([
-        Schema.Literal(""),
-        Schema.String.check(Schema.isMinLength(32, { expected: "32 characters or more" }))
-      ]).pipe(Schema.RedactedFromValue),
-      "",
-      "32 characters or more, or empty",
-      "signs tokens (HS256); empty: generated at the first start and kept in the data folder"
-    )
-  }),
   telemetry: Schema.Struct({
-    otlp_endpoint: key(Schema.String, "", "a URL, or empty", "where traces go (OTLP over HTTP); empty: nowhere"),
     log_level: key(
       Schema.Literals(["trace", "debug", "info", "warning", "error"]),
       "info",
       "trace, debug, info, warning or error",
       "the least that is logged"
-    ),
-    log_format: key(
-      Schema.Literals(["json", "pretty", "auto"]),
-      "auto",
-      "json, pretty or auto",
-      "auto: pretty on a terminal, else json"
     )
   })
 })
+export type Live = typeof liveSchema.Type
 
-/** The decoded configuration, the same for the whole run; read from it while a layer is built. */
-export class Settings extends Context.Service<Settings, typeof settingsSchema.Type>()(
-  "camera-service/config/Settings"
-) {}
+/** The decoded configuration. A layer may keep what it reads of `boot`; what is `live` is asked for with `liveNow`. */
+export class Settings extends Context.Service<
+  Settings,
+  {
+    readonly boot: Boot
+    readonly live: SubscriptionRef.SubscriptionRef<Live>
+  }
+>()("camera-service/config/Settings") {}
+
+/** What is in force at this moment: read where it is needed, not kept. */
+export const liveNow = ({ live }: Settings["Service"]): Live => SubscriptionRef.getUnsafe(live)
+
+/** The names at the top of the record that stand for sections, not for keys. */
+export const sections: ReadonlySet<string> = new Set(
+  [bootSchema, liveSchema].flatMap(({ fields }) =>
+    Object.entries(fields).flatMap(([name, field]) => ("fields" in field ? [name] : []))
+  )
+)
+
+/** The settings that a record says; what it leaves out has its default. */
+export const makeSettings = Effect.fnUntraced(function* (record: Readonly<Record<string, unknown>>) {
+  const whole = { ...Object.fromEntries([...sections].map((name) => [name, {}])), ...record }
+  const boot = yield* Schema.decodeUnknownEffect(bootSchema)(whole)
+  const live = yield* Schema.decodeUnknownEffect(liveSchema)(whole)
+  return Settings.of({ boot, live: yield* SubscriptionRef.make(live) })
+})

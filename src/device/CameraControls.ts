@@ -39,18 +39,18 @@ export class CameraControls extends Context.Service<
 
       const list = Effect.fn("CameraControls.list")(function* (camera: CameraId) {
         yield* Effect.annotateCurrentSpan("camera.id", camera)
-        const { kind, node } = yield* pluggedIn(camera)
-        return kind === "v4l2" ? yield* Effect.catchTag(controls.list(node), "ControlsFailed", told) : []
+        const { node } = (yield* pluggedIn(camera)).input
+        return node === undefined ? [] : yield* Effect.catchTag(controls.list(node), "ControlsFailed", told)
       })
 
       const set = Effect.fn("CameraControls.set")(function* (camera: CameraId, id: number, given: Given) {
         yield* Effect.annotateCurrentSpan({ "camera.id": camera, "control.id": id })
-        const { kind, node } = yield* pluggedIn(camera)
+        const { node } = (yield* pluggedIn(camera)).input
         const control =
-          kind === "v4l2" && isId(id)
+          node !== undefined && isId(id)
             ? yield* Effect.catchTag(controls.describe(node, id), "ControlsFailed", told)
             : undefined
-        if (control === undefined) {
+        if (node === undefined || control === undefined) {
           const suggestion = "get_camera_controls lists the controls that it has"
           return yield* new NotFound({ resource: "control", id: String(id), suggestion })
         }
@@ -60,9 +60,9 @@ export class CameraControls extends Context.Service<
 
       const mode = Effect.fn("CameraControls.mode")(function* (camera: CameraId) {
         yield* Effect.annotateCurrentSpan("camera.id", camera)
-        const { kind, node, status } = yield* devices.get(camera)
-        if (kind !== "v4l2" || status === "DISCONNECTED") return undefined
-        return yield* Effect.orElseSucceed(controls.mode(node), () => undefined)
+        const { input, status } = yield* devices.get(camera)
+        if (input.node === undefined || status === "DISCONNECTED") return undefined
+        return yield* Effect.orElseSucceed(controls.mode(input.node), () => undefined)
       })
 
       return CameraControls.of({ list, set, mode })

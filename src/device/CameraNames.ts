@@ -22,14 +22,19 @@ const Stored = Schema.fromJsonString(
   })
 )
 
-/** Which camera has which name, for good: a name once given belongs to its camera, across restarts and renumberings. */
+/**
+ * Which camera has which name, for good: a name once given belongs to its camera, across restarts and renumberings, until it
+ * is given up.
+ */
 export class CameraNames extends Context.Service<
   CameraNames,
   {
     /** This camera is plugged in for as long as the scope lives, and will be named in it: of twins, each counts. */
     readonly expect: (identity: Identity) => Effect.Effect<void, never, Scope.Scope>
-    /** The name of this camera, nobody else's while the scope lives. A new camera gets the lowest number never given. */
+    /** The name of this camera, nobody else's while the scope lives. A new camera gets the lowest number that is nobody's. */
     readonly claim: (identity: Identity) => Effect.Effect<CameraId, never, Scope.Scope>
+    /** The name is nobody's any more: for a camera that is away for good. */
+    readonly giveUp: (id: CameraId) => Effect.Effect<void>
   }
 >()("camera-service/device/CameraNames") {
   static readonly layer = Layer.effect(
@@ -124,7 +129,9 @@ export const makeNames = (
       (entry) => Effect.sync(() => present.delete(entry))
     ).pipe(Effect.asVoid)
 
-  return { expect, claim }
+  const giveUp = (id: CameraId) => Effect.suspend(() => (records.delete(id) ? changed : Effect.void))
+
+  return { expect, claim, giveUp }
 }
 
 const isSame = (one: Identity | undefined, other: Identity): boolean =>

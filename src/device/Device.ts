@@ -1,5 +1,6 @@
 import type { CameraId, CameraStatus } from "../../schema/Camera.ts"
 import type { Fault } from "./Fault.ts"
+import type { Input } from "./Input.ts"
 
 /** One frame size that a device delivers in a pixel format, and its rates in frames a second. */
 export interface FrameSize {
@@ -32,12 +33,10 @@ export interface Identity {
 
 /** What a provider knows of a device that it found. */
 export interface Found {
-  readonly kind: "synthetic" | "v4l2"
+  readonly input: Input
   readonly identity: Identity
   /** what the device calls itself */
   readonly name: string
-  /** where FFmpeg reads it; never shown to clients */
-  readonly node: string
   /** none while the device cannot be asked */
   readonly formats: ReadonlyArray<Format>
 }

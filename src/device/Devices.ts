@@ -2,11 +2,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
+import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { CameraId } from "../../schema/Camera.ts"
 import { NotFound } from "../../schema/Errors.ts"
+import { type Act, type Facts, makeFacts } from "../facts/Facts.ts"
+import type { CameraFact } from "./CameraFact.ts"
 import { CameraNames } from "./CameraNames.ts"
 import type { Device, Found } from "./Device.ts"
 import type { Fault } from "./Fault.ts"
@@ -25,15 +27,19 @@ export class Devices extends Context.Service<
     readonly changed: (id: CameraId) => Effect.Effect<void>
     /** a provider says that it looks for devices, and gets the effect that says its first look is done */
     readonly looking: (provider: string) => Effect.Effect<Effect.Effect<void>>
-    /** all cameras ever seen in this run, by number; the same array until something changes */
+    /** a camera that is away is no more: whether its name is kept for it, or free for another; nothing for one that is there */
+    readonly forget: (id: CameraId, name: "kept" | "free") => Effect.Effect<void>
+    /** all cameras that were seen in this run and not forgotten, by number; the same array until something changes */
     readonly list: () => ReadonlyArray<Device>
     readonly get: (id: CameraId) => Effect.Effect<Device, NotFound>
+    /** what happens from now on */
+    readonly facts: Omit<Facts<CameraFact>, "tell">
     /** each camera as it becomes known or changes, the ones known now first; in order, none left out */
     readonly changes: Stream.Stream<Device>
     /** acts on all that `changes` tells, one after the other, for as long as the scope lives */
-    readonly follow: (act: (device: Device) => Effect.Effect<unknown>) => Effect.Effect<void, never, Scope.Scope>
+    readonly follow: (act: Act<Device>) => Effect.Effect<void, never, Scope.Scope>
     /** the same, ahead of all others who hear of a change: for who tells clients */
-    readonly followFirst: (act: (device: Device) => Effect.Effect<unknown>) => Effect.Effect<void, never, Scope.Scope>
+    readonly followFirst: (act: Act<Device>) => Effect.Effect<void, never, Scope.Scope>
     /** whether every provider has finished its first look */
     readonly settled: () => boolean
     readonly awaitSettled: Effect.Effect<void>
@@ -44,19 +50,18 @@ export class Devices extends Context.Service<
     Effect.gen(function* () {
       const names = yield* CameraNames
       const devices = new Map<CameraId, Device>()
-      const makeFeed = Effect.acquireRelease(PubSub.unbounded<Device>(), PubSub.shutdown)
-      const first = yield* makeFeed
-      const others = yield* makeFeed
+      const facts = yield* makeFacts<CameraFact>()
       const pending = new Set<string>()
       const settledLatch = yield* Latch.make(true)
       let sorted: ReadonlyArray<Device> = []
 
-      const put = (device: Device): void => {
-        devices.set(device.id, device)
+      const tell = (fact: CameraFact): void => {
         sorted = [...devices.values()].sort((a, b) => numberOf(a.id) - numberOf(b.id))
-        // who waits for it has acted on it when this returns, unless it waits for something else in turn
-        PubSub.publishUnsafe(first, device)
-        PubSub.publishUnsafe(others, device)
+        facts.tell(fact)
+      }
+      const put = (_tag: Exclude<CameraFact["_tag"], "Forgotten">, device: Device): void => {
+        devices.set(device.id, device)
+        tell({ _tag, device })
       }
 
       const attach = Effect.fn("Devices.attach")(function* (found: Found, fault?: Fault) {
@@ -66,16 +71,20 @@ export class Devices extends Context.Service<
         const update = (now: Found) =>
           Effect.sync(() => {
             latest = now
-            put({ ...now, id, status: "CONNECTED" })
+            put(devices.get(id)?.fault === undefined ? "Changed" : "Recovered", { ...now, id, status: "CONNECTED" })
           })
         yield* Effect.acquireRelease(
-          fault === undefined ? update(found) : Effect.sync(() => put({ ...found, id, status: "ERROR", fault })),
-          () => Effect.sync(() => put({ ...latest, id, status: "DISCONNECTED" }))
+          Effect.sync(() =>
+            fault === undefined
+              ? put("Connected", { ...found, id, status: "CONNECTED" })
+              : put("Faulty", { ...found, id, status: "ERROR", fault })
+          ),
+          () => Effect.sync(() => put("Disconnected", { ...latest, id, status: "DISCONNECTED" }))
         )
         // those who follow it come before the log
         yield* Effect.yieldNow
         yield* Effect.logInfo("camera connected").pipe(
-          Effect.annotateLogs({ "camera.id": id, kind: found.kind, ...found.identity })
+          Effect.annotateLogs({ "camera.id": id, kind: found.input.name, ...found.identity })
         )
         if (fault !== undefined) yield* tellFault(id, fault)
         return { id, update }
@@ -87,7 +96,7 @@ export class Devices extends Context.Service<
           if (device === undefined || device.status === "DISCONNECTED") return Effect.void
           // a fault that is found again and again is told once
           if (device.fault?.kind === now.kind && device.fault.detail === now.detail) return Effect.void
-          put({ ...device, status: "ERROR", fault: now })
+          put("Faulty", { ...device, status: "ERROR", fault: now })
           return tellFault(id, now)
         })
 
@@ -96,7 +105,7 @@ export class Devices extends Context.Service<
           const device = devices.get(id)
           if (device?.fault === undefined) return Effect.void
           const { fault: past, ...working } = device
-          put({ ...working, status: "CONNECTED" })
+          put("Recovered", { ...working, status: "CONNECTED" })
           return Effect.logInfo("camera recovered").pipe(
             Effect.annotateLogs({ "camera.id": id, "fault.kind": past.kind })
           )
@@ -105,8 +114,17 @@ export class Devices extends Context.Service<
       const changed = (id: CameraId) =>
         Effect.sync(() => {
           const device = devices.get(id)
-          if (device !== undefined) put({ ...device })
+          if (device !== undefined) put("Changed", { ...device })
         })
+
+      const forget = Effect.fn("Devices.forget")(function* (id: CameraId, name: "kept" | "free") {
+        yield* Effect.annotateCurrentSpan("camera.id", id)
+        const device = devices.get(id)
+        if (device?.status !== "DISCONNECTED") return
+        devices.delete(id)
+        tell({ _tag: "Forgotten", device })
+        if (name === "free") yield* names.giveUp(id)
+      })
 
       const looking = (provider: string) =>
         Effect.sync(() => {
@@ -124,40 +142,38 @@ export class Devices extends Context.Service<
           return device === undefined ? Effect.fail(new NotFound({ resource: "camera", id })) : Effect.succeed(device)
         })
 
-      const changes = Stream.unwrap(
-        Effect.map(PubSub.subscribe(others), (subscription) =>
-          // subscribed first, then listed: a change in between comes twice rather than never
-          Stream.concat(
-            Stream.suspend(() => Stream.fromIterable(sorted)),
-            Stream.fromSubscription(subscription)
+      /** The cameras that are known come first; what happens meanwhile waits for its turn. */
+      const stateOn = (follow: Facts<CameraFact>["follow"]) =>
+        Effect.fnUntraced(function* (act: Act<Device>) {
+          const known = yield* Latch.make(false)
+          yield* follow(({ _tag, device }) =>
+            _tag === "Forgotten" ? Effect.void : Effect.andThen(known.await, act(device))
           )
-        )
-      )
+          yield* Effect.forkScoped(Effect.andThen(Effect.forEach(sorted, act, { discard: true }), known.open))
+        })
 
-      // no stream, which costs as much as all that follows
-      const followOn =
-        (feed: PubSub.PubSub<Device>) =>
-        (act: (device: Device) => Effect.Effect<unknown>): Effect.Effect<void, never, Scope.Scope> =>
-          Effect.gen(function* () {
-            const subscription = yield* PubSub.subscribe(feed)
-            const next = Effect.flatMap(PubSub.take(subscription), act)
-            yield* Effect.forEach(sorted, act, { discard: true }).pipe(
-              Effect.andThen(Effect.forever(next, { disableYield: true })),
-              Effect.forkScoped
-            )
-          })
+      const changes = Stream.unwrap(
+        Effect.gen(function* () {
+          const queue = yield* Queue.unbounded<Device>()
+          yield* facts.follow(({ _tag, device }) => (_tag === "Forgotten" ? Effect.void : Queue.offer(queue, device)))
+          Queue.offerAllUnsafe(queue, sorted)
+          return Stream.fromQueue(queue)
+        })
+      )
 
       return Devices.of({
         attach,
         fault,
         recovered,
         changed,
+        forget,
         looking,
         list: () => sorted,
         get,
+        facts: { follow: facts.follow, followFirst: facts.followFirst },
         changes,
-        follow: followOn(others),
-        followFirst: followOn(first),
+        follow: stateOn(facts.follow),
+        followFirst: stateOn(facts.followFirst),
         settled: () => pending.size === 0,
         awaitSettled: settledLatch.await
       })

@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import { Settings } from "../config/Settings.ts"
 import type { Format } from "./Device.ts"
 import { Devices } from "./Devices.ts"
+import { syntheticInput } from "./SyntheticInput.ts"
 
 /** What a synthetic camera delivers: the largest common size of level 3.0. */
 const formats: ReadonlyArray<Format> = [{ pixelFormat: "RAW", sizes: [{ width: 640, height: 480, rates: [25] }] }]
@@ -10,15 +11,14 @@ const formats: ReadonlyArray<Format> = [{ pixelFormat: "RAW", sizes: [{ width: 6
 /** Attaches `cameras.synthetic` cameras whose picture (a test pattern with a clock) FFmpeg makes. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
-    const settings = yield* Settings
+    const { synthetic } = (yield* Settings).boot.cameras
     const devices = yield* Devices
     const looked = yield* devices.looking("synthetic")
-    for (let number = 0; number < settings.cameras.synthetic; number++) {
+    for (let number = 0; number < synthetic; number++) {
       yield* devices.attach({
-        kind: "synthetic",
+        input: syntheticInput(number),
         identity: { position: `synthetic:${number}` },
         name: `Synthetic camera ${number}`,
-        node: `synthetic:${number}`,
         formats
       })
     }

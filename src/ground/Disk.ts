@@ -157,7 +157,7 @@ export class Disk extends Context.Service<
 const batch = 100
 
 /** The errno's name, or the empty text. */
-const codeOf = (cause: unknown): string =>
+export const codeOf = (cause: unknown): string =>
   typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
 
 const failed = (cause: unknown): DiskError => new DiskError({ code: codeOf(cause), cause })
@@ -189,7 +189,8 @@ const opened = (run: () => Promise<FileHandle>): Effect.Effect<OpenFile, DiskErr
     }))
   )
 
-const watchFolder = Effect.fnUntraced(function* (folder: string) {
+/** `Disk.watch` */
+export const watchFolder = Effect.fnUntraced(function* (folder: string) {
   const names = yield* Queue.unbounded<string, DiskError>()
   yield* Effect.acquireRelease(
     Effect.try({

@@ -9,3 +9,25 @@ export const monotonicMillis: Effect.Effect<number> = Effect.map(
   Clock.monotonicTimeNanos,
   (nanos) => Number(nanos) / 1e6
 )
+
+/** A moment on both clocks: `wall` (epoch milliseconds) is told, `monotonic` (milliseconds) is counted from. */
+export interface Moment {
+  readonly wall: number
+  readonly monotonic: number
+}
+
+export const now: Effect.Effect<Moment> = Effect.zipWith(
+  Clock.currentTimeMillis,
+  monotonicMillis,
+  (wall, monotonic) => ({ wall, monotonic })
+)
+
+/** Milliseconds that have passed since. */
+export const millisSince = ({ monotonic }: Moment): Effect.Effect<number> =>
+  Effect.map(monotonicMillis, (millis) => millis - monotonic)
+
+/** The same for who asks again and again in one go. */
+export const monotonicNow: Effect.Effect<() => number> = Effect.map(
+  Clock.Clock,
+  (clock) => () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+)

@@ -7,6 +7,7 @@ import { AuthFailed, NotFound } from "../../schema/Errors.ts"
 import { Tokens } from "../auth/Tokens.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Files, type OpenFile } from "../storage/Files.ts"
+import { Holds } from "../storage/Holds.ts"
 import { contentTypeOf, type FileKind } from "../storage/Names.ts"
 import { pathOf, PublicHttp } from "./PublicHttp.ts"
 import { matchesAny, parseRange, rangeApplies } from "./Ranges.ts"
@@ -21,6 +22,7 @@ export const layer = Layer.effectDiscard(
     const tokens = yield* Tokens
     const index = yield* FileIndex
     const files = yield* Files
+    const holds = yield* Holds
     const run = yield* FiberSet.makeRuntime()
 
     /** the file, if this request may have it; one that it may not see is not found, like one that is not there */
@@ -31,6 +33,7 @@ export const layer = Layer.effectDiscard(
       const entry = yield* index.get(kind, filename)
       const visible = entry !== undefined && (session.cameras?.includes(entry.device) ?? true)
       if (!visible) return yield* new NotFound({ resource: kind, id: filename })
+      yield* holds.hold(kind, filename, "DOWNLOADING")
       return yield* files.open(kind, filename)
     })
 

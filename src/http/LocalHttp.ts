@@ -44,7 +44,7 @@ export class LocalHttp extends Context.Service<
   static readonly layer = Layer.effect(
     LocalHttp,
     Effect.gen(function* () {
-      const { host, port } = (yield* Settings).health
+      const { host, port } = (yield* Settings).boot.health
       const routes = new Map<string, Map<string, Handler>>()
       const run = yield* FiberSet.makeRuntime()
 

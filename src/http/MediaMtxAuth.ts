@@ -3,13 +3,17 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { CameraId } from "../../schema/Camera.ts"
-import { PublishTickets } from "../auth/PublishTickets.ts"
+import { Tickets } from "../auth/Tickets.ts"
 import { Tokens } from "../auth/Tokens.ts"
+import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
+import { Loopback } from "../ground/Loopback.ts"
+import { MediaMtxApi } from "../process/MediaMtxApi.ts"
+import { MediaMtxKey } from "../process/MediaMtxKey.ts"
 import { Viewers } from "../stream/Viewers.ts"
 import { json, LocalHttp } from "./LocalHttp.ts"
 
-/** What MediaMTX asks before it lets anybody publish, read or play back (its `internal/auth/manager.go`). */
+/** What MediaMTX asks before it lets anybody publish, read, play back or use its API (its `internal/auth/manager.go`). */
 const Question = Schema.fromJsonString(
   Schema.Struct({
     user: Schema.String,
@@ -17,40 +21,72 @@ const Question = Schema.fromJsonString(
     token: Schema.String,
     action: Schema.String,
     path: Schema.String,
-    query: Schema.String
+    query: Schema.String,
+    /** the session that asks to publish */
+    id: Schema.NullOr(Schema.String)
   })
 )
+type Question = typeof Question.Type
 
 const isCameraId = Schema.is(CameraId)
 const yes = json(200, { allowed: true })
 const no = json(401, { allowed: false })
 
+/** MediaMTX's API tells of a session within milliseconds; meanwhile no path moves. */
+const lookTime = "1 second"
+
 /** A token as the password, as a Bearer token, or as `?token=`: MediaMTX gives it to us in one of three places. */
-const tokenOf = ({ password, query, token }: typeof Question.Type): string =>
+const tokenOf = ({ password, query, token }: Question): string =>
   token || password || (new URLSearchParams(query).get("token") ?? "")
 
 /**
  * Answers MediaMTX's question (`POST /mediamtx/auth`) with the rights that hold over JSON-RPC. MediaMTX moves no path
- * until it has the answer: it comes from memory, and the stream that a reader needs is started beside it.
+ * until it has the answer: it comes from memory, and the stream that a reader needs is started beside it. Who shows a
+ * publisher's ticket is looked at first: the ticket stands in FFmpeg's arguments, for everybody on this machine to read.
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const local = yield* LocalHttp
-    const tickets = yield* PublishTickets
+    const { mediamtx } = (yield* Settings).boot
+    const api = yield* MediaMtxApi
+    const key = yield* MediaMtxKey
+    const loopback = yield* Loopback
+    const tickets = yield* Tickets
     const tokens = yield* Tokens
     const devices = yield* Devices
     const viewers = yield* Viewers
 
     const decode = Schema.decodeUnknownEffect(Question)
 
-    const answer = Effect.fn("MediaMtxAuth.answer")(function* (body: string) {
-      const question = yield* Effect.result(decode(body))
-      if (Result.isFailure(question)) return json(400, { allowed: false })
-      const { action, password, path } = question.success
+    /** Whether the other end of this session's connection is that process of ours. */
+    const isFrom = Effect.fn("MediaMtxAuth.isFrom")(
+      function* (session: string, pid: number) {
+        const [, host = "", port = ""] = /^\[?([^\]]*?)\]?:(\d+)$/.exec(yield* api.rtspClient(session)) ?? []
+        const has = yield* loopback.has(pid, { host, port: Number(port), to: mediamtx.rtsp_port })
+        if (has === undefined && !mediamtx.managed) {
+          // the operator's may run in a container, where the address is another one than FFmpeg's
+          yield* Effect.logWarning("MediaMTX does not see FFmpeg's own address: a ticket alone has to do", { host })
+          return true
+        }
+        return has === true
+      },
+      Effect.timeout(lookTime),
+      Effect.catch((error) => Effect.as(Effect.logWarning("who shows a ticket could not be found out", error), false))
+    )
+
+    const mayShow = (holder: number | "nobody" | "anybody", session: string | null): Effect.Effect<boolean> => {
+      if (typeof holder !== "number") return Effect.succeed(holder === "anybody")
+      return session === null ? Effect.succeed(false) : isFrom(session, holder)
+    }
+
+    const answer = Effect.fn("MediaMtxAuth.answer")(function* (question: Question) {
+      const { action, id, path } = question
+      const credential = tokenOf(question)
       yield* Effect.annotateCurrentSpan({ "mediamtx.action": action, "stream.name": path })
-      if (tickets.redeem(path, action, password)) return yes
+      const ticket = tickets.find(path, action, credential)
+      if (ticket !== undefined) return (yield* mayShow(ticket.holder(), id)) && ticket.redeem() ? yes : no
       if (action !== "read" && action !== "playback") return no
-      const session = yield* Effect.result(tokens.verify(tokenOf(question.success)))
+      const session = yield* Effect.result(tokens.verify(credential))
       if (Result.isFailure(session) || !isCameraId(path)) return no
       const { cameras } = session.success
       if (cameras !== undefined && !cameras.includes(path)) return no
@@ -58,6 +94,16 @@ export const layer = Layer.effectDiscard(
       return yes
     })
 
-    yield* local.route("POST", "/mediamtx/auth", ({ body }) => answer(body))
+    yield* local.route("POST", "/mediamtx/auth", ({ body }) =>
+      decode(body).pipe(
+        Effect.flatMap((question) => {
+          // our own calls, several a second: not worth a trace each
+          if (question.action === "api") return Effect.succeed(key.opens(question.user, question.password) ? yes : no)
+          return answer(question)
+        }),
+        Effect.catchTag("SchemaError", () => Effect.succeed(json(400, { allowed: false })))
+      )
+    )
+    yield* key.answering
   })
 )

@@ -27,7 +27,7 @@ export class PublicHttp extends Context.Service<
   static readonly layer = Layer.effect(
     PublicHttp,
     Effect.gen(function* () {
-      const { host, port } = (yield* Settings).server
+      const { host, port } = (yield* Settings).boot.server
       const listeners = new Map<string, Listener>()
       const run = Effect.runForkWith(yield* Effect.context<never>())
       const server = yield* listen(host, port, (request, response) => {

@@ -52,14 +52,7 @@ const stderrLineBytes = 400
 // A grandchild may keep the pipe open for ever; what a program said is in the pipe by the time it has exited.
 const pipeGrace = "200 millis"
 
-/**
- * The child must not outlive us, whatever ends us. `setpriv` (util-linux; Node has no means for it) has the kernel send
- * SIGKILL when the thread that forked is gone; the shell's check closes the gap in which we died before that was asked
- * for. Both exec in place, so the process that we spawned is the program. What comes after `$0` is argv, never shell text.
- */
-const unlessOrphaned = '[ "$PPID" = "$0" ] && exec "$@"'
-
-/** 126 and 127 are the shell's when `exec` fails (POSIX, 2.8.2); no program that we run uses them. */
+/** So the ground says it (`ground/Children.ts`); no program that we run uses these itself. */
 const couldNotRun = (code: number | undefined) => code === 126 || code === 127
 
 const signalOf = (error: PlatformError.PlatformError) => {
@@ -95,22 +88,16 @@ export const startChild = (
   Effect.gen(function* () {
     // Made before the child, so closed after it: what watches it sees its end, and `exit` completes for everybody.
     const watching = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+    const [first = command.program, ...words] = [
+      ...atPriority(command.isHeavy === true),
+      command.program,
+      ...command.args
+    ]
     const handle = yield* spawner
       .spawn(
         ChildProcess.make(
-          "setpriv",
-          [
-            "--pdeathsig",
-            "KILL",
-            "--",
-            ...atPriority(command.isHeavy === true),
-            "/bin/sh",
-            "-c",
-            unlessOrphaned,
-            String(process.pid),
-            command.program,
-            ...command.args.map((arg) => Redacted.make(arg))
-          ],
+          first,
+          words.map((word) => Redacted.make(word)),
           {
             stdin: command.stdin ?? "ignore",
             stdout: command.stdout,

@@ -41,11 +41,23 @@ const common = ["-hide_banner", "-nostdin", "-loglevel", "level+warning"]
 // libuv gives children a socket there, which FFmpeg's pipe protocol writes to like to a pipe.
 const progressArgs = ["-nostats", "-progress", "pipe:3", "-stats_period", "0.5"]
 
-// A burst of pictures or probes must not take the machine from the streams that run.
-const permits = 4
-const runTimeout = Duration.seconds(10)
+/** What FFmpeg is run for to its end, by what one kind may keep waiting: only its own. */
+export type Work = "picture" | "remux" | "trial"
+
+/**
+ * How many of a kind run at once: a burst must not take the machine from the streams that run. A picture takes 0.15 s of a
+ * core (measured); a remux is bound by the disk, for minutes; hardware is tried one after the other.
+ */
+const permits = { picture: 4, remux: 2, trial: 1, probe: 2 } satisfies Record<Work | "probe", number>
 // A file that was not closed is read to its end, from slow media too.
 const probeTimeout = Duration.seconds(60)
+
+export interface RunOptions {
+  readonly work: Work
+  readonly stdin?: Uint8Array
+  /** from the call to the end, with the wait for others of its kind */
+  readonly timeout: Duration.Input
+}
 
 /** FFmpeg and ffprobe as children: see `Child.ts` for how they live and end. */
 export class Ffmpeg extends Context.Service<
@@ -56,11 +68,8 @@ export class Ffmpeg extends Context.Service<
       args: ReadonlyArray<string>,
       options?: { readonly stdin?: Uint8Array | Stream.Stream<Uint8Array> }
     ) => Effect.Effect<FfmpegProcess, FfmpegFailed, Scope.Scope>
-    /** Runs to the end and gives what came out of `pipe:1`. At most 4 at a time; 10 s unless `timeout` says otherwise. */
-    readonly run: (
-      args: ReadonlyArray<string>,
-      options?: { readonly stdin?: Uint8Array; readonly timeout?: Duration.Input }
-    ) => Effect.Effect<Uint8Array, FfmpegFailed>
+    /** Runs to the end and gives what came out of `pipe:1`. */
+    readonly run: (args: ReadonlyArray<string>, options: RunOptions) => Effect.Effect<Uint8Array, FfmpegFailed>
     /** What is in a media file, also in one that was never closed (a crash, a power cut). */
     readonly probe: (file: string) => Effect.Effect<MediaInfo, FfmpegFailed>
     /** Fails when FFmpeg or ffprobe is not there. Takes milliseconds: nothing of FFmpeg is started. */
@@ -71,8 +80,13 @@ export class Ffmpeg extends Context.Service<
     Ffmpeg,
     Effect.gen(function* () {
       const spawner = yield* ChildProcessSpawner
-      const { ffmpeg } = yield* Settings
-      const gate = yield* Semaphore.make(permits)
+      const { ffmpeg } = (yield* Settings).boot
+      const gates = {
+        picture: yield* Semaphore.make(permits.picture),
+        remux: yield* Semaphore.make(permits.remux),
+        trial: yield* Semaphore.make(permits.trial),
+        probe: yield* Semaphore.make(permits.probe)
+      }
 
       const startProgram = (program: string, args: ReadonlyArray<string>, options: ChildInput) =>
         startChild(spawner, {
@@ -102,16 +116,22 @@ export class Ffmpeg extends Context.Service<
         (effect) => Effect.scoped(effect)
       )
 
-      const limited = <A>(effect: Effect.Effect<A, FfmpegFailed>, program: string, limit: Duration.Input) =>
+      /** The limit is the caller's patience: waiting for others counts. */
+      const limited = <A>(
+        effect: Effect.Effect<A, FfmpegFailed>,
+        program: string,
+        work: keyof typeof gates,
+        limit: Duration.Input
+      ) =>
         effect.pipe(
+          gates[work].withPermit,
           Effect.timeoutOrElse({
             duration: limit,
             orElse: () => {
-              const seconds = Duration.toSeconds(Duration.fromInputUnsafe(limit))
+              const seconds = Math.round(Duration.toSeconds(Duration.fromInputUnsafe(limit)) * 10) / 10
               return Effect.fail(new FfmpegFailed({ detail: `${program} took longer than ${seconds} s` }))
             }
-          }),
-          gate.withPermits(1)
+          })
         )
 
       const start = Effect.fn("Ffmpeg.start")(function* (
@@ -128,12 +148,10 @@ export class Ffmpeg extends Context.Service<
         return { pid: child.pid, startedAt, stdout: outputOf(child), progress, said: child.said, exit: child.exit }
       })
 
-      const run = Effect.fn("Ffmpeg.run")(function* (
-        args: ReadonlyArray<string>,
-        options?: { readonly stdin?: Uint8Array; readonly timeout?: Duration.Input }
-      ) {
-        const running = runProgram(ffmpeg.binary, [...common, "-nostats", ...args], stdinOf(options?.stdin))
-        return yield* limited(running, ffmpeg.binary, options?.timeout ?? runTimeout)
+      const run = Effect.fn("Ffmpeg.run")(function* (args: ReadonlyArray<string>, options: RunOptions) {
+        const { stdin, timeout, work } = options
+        const running = runProgram(ffmpeg.binary, [...common, "-nostats", ...args], stdinOf(stdin))
+        return yield* limited(running, ffmpeg.binary, work, timeout)
       })
 
       const probe = Effect.fn("Ffmpeg.probe")(function* (file: string) {
@@ -144,7 +162,7 @@ export class Ffmpeg extends Context.Service<
         })
         const known = header?.leads === true && header.duration > 0
         const probing = runProgram(program, probeArgs(file, known), {})
-        const reply = yield* limited(probing, program, probeTimeout)
+        const reply = yield* limited(probing, program, "probe", probeTimeout)
         const info = yield* Effect.try({
           try: () => parseProbe(new TextDecoder().decode(reply)),
           catch: (cause) => new FfmpegFailed({ detail: `${program} answered in an unknown form`, cause })

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -10,16 +9,17 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { randomUUID } from "node:crypto"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Settings } from "../config/Settings.ts"
 import { PortInUse, ProgramMissing } from "../config/StartupErrors.ts"
+import { Disk } from "../ground/Disk.ts"
+import { Loopback } from "../ground/Loopback.ts"
+import { monotonicMillis } from "../ground/Time.ts"
 import { startChild, describeExit } from "./Child.ts"
 import { tail } from "./Lines.ts"
 import { MediaMtxApi } from "./MediaMtxApi.ts"
 import { mediaMtxConfig } from "./MediaMtxConfig.ts"
+import { MediaMtxKey } from "./MediaMtxKey.ts"
 import { relog } from "./MediaMtxLog.ts"
 
 export interface MediaMtxState {
@@ -42,6 +42,8 @@ const oldest = [1, 20, 1] as const
 // Steps of its start take 10 ms each (measured); a poll costs 0.3 ms.
 const startPoll = "15 millis"
 const watchPoll = "2 seconds"
+/** How often the configuration is looked at: nobody else should be able to change it. */
+const configurationPoll = "30 seconds"
 const steadyAfter = Duration.toMillis("10 seconds")
 const portTries = 3
 
@@ -81,12 +83,15 @@ export class MediaMtx extends Context.Service<
     Effect.gen(function* () {
       const spawner = yield* ChildProcessSpawner
       const api = yield* MediaMtxApi
+      const key = yield* MediaMtxKey
+      const disk = yield* Disk
+      const loopback = yield* Loopback
       const settings = yield* Settings
-      const { binary, managed } = settings.mediamtx
+      const { binary, managed } = settings.boot.mediamtx
       const startingAgain = (last: MediaMtxState): MediaMtxState => ({
         ...last,
         _tag: "Starting",
-        ...(managed ? {} : { detail: `no answer yet from the API on 127.0.0.1:${settings.mediamtx.api_port}` })
+        ...(managed ? {} : { detail: `no answer yet from the API on 127.0.0.1:${settings.boot.mediamtx.api_port}` })
       })
       const state = yield* SubscriptionRef.make(startingAgain({ _tag: "Starting", generation: 0 }))
       const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing>()
@@ -122,38 +127,54 @@ export class MediaMtx extends Context.Service<
         return yield* new MediaMtxEnded({ detail: "its API does not answer", steady: true })
       })
 
-      const onDisk = <A>(use: () => Promise<A>) =>
-        Effect.tryPromise({
-          try: use,
-          catch: (cause) =>
+      const configuration = Effect.map(Effect.all([api.global, api.pathDefaults]), (parts) => JSON.stringify(parts))
+
+      /** Fails when its configuration is not what we started it with. */
+      const guard = Effect.gen(function* () {
+        const ours = yield* poll(configuration)
+        yield* configuration.pipe(
+          Effect.option,
+          Effect.delay(configurationPoll),
+          Effect.repeat({ until: (now) => now._tag === "Some" && now.value !== ours })
+        )
+        return yield* new MediaMtxEnded({ detail: "its configuration was changed", steady: true })
+      })
+
+      /** The folder is gone with the scope. */
+      const writeConfig = Effect.gen(function* () {
+        const folder = yield* disk.temporaryFolder("camera-service-")
+        const path = join(folder, "mediamtx.yml")
+        const file = yield* disk.create(path, 0o600)
+        yield* file.append(new TextEncoder().encode(mediaMtxConfig(settings)))
+        return { folder, path }
+      }).pipe(
+        Effect.mapError(
+          ({ cause }) =>
             new MediaMtxEnded({ detail: `its configuration could not be written: ${cause}`, steady: false })
-        })
-      const remove = (folder: string) => Effect.ignore(onDisk(() => rm(folder, { recursive: true, force: true })))
-      const runtimeFolder = Effect.acquireRelease(
-        onDisk(() => mkdtemp(join(tmpdir(), "camera-service-"))),
-        remove
+        )
       )
 
       /** `mediamtx --version`: asked when a start failed, since an old one refuses configuration that it doesn't know. */
-      const versionOfBinary = Effect.gen(function* () {
+      const requireVersionOfBinary = Effect.gen(function* () {
         const child = yield* startChild(spawner, { program: binary, args: ["--version"], stdout: "pipe" })
-        return yield* Stream.mkString(Stream.decodeText(child.stdout))
+        const said = yield* Stream.mkString(Stream.decodeText(child.stdout))
+        const { code } = yield* child.exit
+        // one that cannot even say its version has another trouble than its age
+        if (code === 0) yield* requireVersion(said)
       }).pipe(
         Effect.scoped,
-        Effect.orElseSucceed(() => "")
+        Effect.catchTag("PlatformError", () => Effect.void)
       )
 
       const runOnce = Effect.fnUntraced(
         function* () {
-          const identity = `camera-service-${randomUUID()}`
           yield* starting
-          const folder = yield* runtimeFolder
-          const config = join(folder, "mediamtx.yml")
-          yield* onDisk(() => writeFile(config, mediaMtxConfig(settings, identity), { mode: 0o600 }))
+          yield* key.renew
+          const config = yield* writeConfig
           // Segments are named by its local time.
           const child = yield* startChild(spawner, {
             program: binary,
-            args: [config],
+            args: [config.path],
             stdout: "pipe",
             env: { TZ: "UTC" }
           })
@@ -164,26 +185,28 @@ export class MediaMtx extends Context.Service<
           const ended = Effect.gen(function* () {
             const exit = yield* child.exit
             if (exit.missing) return yield* new ProgramMissing({ program: binary, hint: `the service ${hint}` })
-            const now = yield* Clock.currentTimeMillis
+            const now = yield* monotonicMillis
             // Its last words may still be in the pipe.
             yield* Fiber.await(logging).pipe(Effect.timeoutOption("200 millis"))
             const detail = describeExit("MediaMTX", { ...exit, stderr: exit.stderr || said.text() })
             const portInUse = bindError(detail)
             const steady = since !== undefined && now - since >= steadyAfter
-            if (since === undefined && portInUse === undefined) yield* requireVersion(yield* versionOfBinary)
+            if (since === undefined && portInUse === undefined) yield* requireVersionOfBinary
             return yield* new MediaMtxEnded({ detail, steady, ...(portInUse ? { portInUse } : {}) })
           })
           const living = Effect.gen(function* () {
-            // Another MediaMTX may answer on our port while ours is about to find that port taken.
-            yield* poll(Effect.filterOrFail(api.identity, (found) => found === identity))
+            yield* key.awaitAnswers
+            // Another program may listen on our port while ours is about to find that port taken: it gets no key to see.
+            const port = { host: "127.0.0.1", port: settings.boot.mediamtx.api_port }
+            yield* poll(Effect.filterOrFail(loopback.has(child.pid, port), (has) => has === true))
             const { started, version } = yield* poll(api.info)
             yield* requireVersion(version)
             // It is read once; removed now, nothing is left behind even when we are killed.
-            yield* remove(folder)
-            since = yield* Clock.currentTimeMillis
+            yield* Effect.ignore(disk.removeAll(config.folder))
+            since = yield* monotonicMillis
             yield* running
             yield* Effect.logInfo("MediaMTX is running").pipe(Effect.annotateLogs({ pid: child.pid, version }))
-            return yield* watch(started, 3)
+            return yield* Effect.raceFirst(watch(started, 3), guard)
           })
           return yield* Effect.raceFirst(ended, living)
         },
@@ -192,6 +215,7 @@ export class MediaMtx extends Context.Service<
 
       const watchOnce = Effect.fnUntraced(function* () {
         yield* starting
+        yield* key.awaitAnswers
         const { started, version } = yield* poll(api.info)
         yield* requireVersion(version)
         yield* running

@@ -4,7 +4,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Settings } from "../config/Settings.ts"
-import { jsonClient } from "./JsonHttp.ts"
+import { Loopback } from "../ground/Loopback.ts"
+import { MediaMtxKey } from "./MediaMtxKey.ts"
 
 /** MediaMTX does not answer: it is starting, gone or hanging. */
 export class MediaMtxUnavailable extends Schema.TaggedError<MediaMtxUnavailable>()("MediaMtxUnavailable", {
@@ -29,49 +30,19 @@ export interface PathConfig {
   readonly options: PathOptions
 }
 
-/** One track of a running path, as MediaMTX parsed it. */
-export interface Track {
-  /** `H264`, `MJPEG`, … */
-  readonly codec: string
-  readonly profile: string
-  readonly level: string
-  readonly width: number
-  readonly height: number
-}
-
 /** A path as it is: it exists while it is configured by its own name, or in use. */
 export interface PathState {
   readonly name: string
   /** Somebody publishes, so readers get frames. */
   readonly ready: boolean
-  /** When it became ready, epoch milliseconds. */
-  readonly readySince: Option.Option<number>
-  /** MediaMTX's word for the kind of its publisher or source (`rtspSession`); empty while there is none. */
-  readonly source: string
   readonly readers: number
   readonly bytesReceived: number
   readonly bytesSent: number
-  readonly tracks: ReadonlyArray<Track>
 }
-
-const PropertyText = Schema.optionalKey(Schema.Union([Schema.String, Schema.Finite]))
-const Size = Schema.optionalKey(Schema.Finite)
 
 const PathItem = Schema.Struct({
   name: Schema.String,
   available: Schema.Boolean,
-  availableTime: Schema.NullOr(Schema.String),
-  source: Schema.NullOr(Schema.Struct({ type: Schema.String })),
-  tracks2: Schema.NullOr(
-    Schema.Array(
-      Schema.Struct({
-        codec: Schema.String,
-        codecProps: Schema.NullOr(
-          Schema.Struct({ profile: PropertyText, level: PropertyText, width: Size, height: Size })
-        )
-      })
-    )
-  ),
   readers: Schema.NullOr(Schema.Array(Schema.Struct({ type: Schema.String }))),
   inboundBytes: Schema.Int,
   outboundBytes: Schema.Int
@@ -83,30 +54,23 @@ const ConfigItem = Schema.StructWithRest(Schema.Struct({ name: Schema.String }),
 
 const page = <S extends Schema.Top>(item: S) => Schema.Struct({ pageCount: Schema.Int, items: Schema.Array(item) })
 
-const toState = (item: typeof PathItem.Type): PathState => {
-  const since = Date.parse(item.availableTime ?? "")
-  return {
-    name: item.name,
-    ready: item.available,
-    readySince: Number.isNaN(since) ? Option.none() : Option.some(since),
-    source: item.source?.type ?? "",
-    readers: item.readers?.length ?? 0,
-    bytesReceived: item.inboundBytes,
-    bytesSent: item.outboundBytes,
-    tracks: (item.tracks2 ?? []).map(({ codec, codecProps }) => ({
-      codec,
-      profile: String(codecProps?.profile ?? ""),
-      level: String(codecProps?.level ?? ""),
-      width: codecProps?.width ?? 0,
-      height: codecProps?.height ?? 0
-    }))
-  }
-}
+const toState = (item: typeof PathItem.Type): PathState => ({
+  name: item.name,
+  ready: item.available,
+  readers: item.readers?.length ?? 0,
+  bytesReceived: item.inboundBytes,
+  bytesSent: item.outboundBytes
+})
+
+const toConfig = ({ name, ...options }: typeof ConfigItem.Type): PathConfig => ({ name, options })
 
 const decodeConfigs = Schema.decodeUnknownEffect(page(ConfigItem))
+const decodeConfig = Schema.decodeUnknownEffect(ConfigItem)
 const decodePaths = Schema.decodeUnknownEffect(page(PathItem))
 const decodePath = Schema.decodeUnknownEffect(PathItem)
-const decodeGlobal = Schema.decodeUnknownEffect(Schema.Struct({ sysLogPrefix: Schema.String }))
+const Options = Schema.Record(Schema.String, Schema.Json)
+const decodeOptions = Schema.decodeUnknownEffect(Options)
+const decodeSession = Schema.decodeUnknownEffect(Schema.Struct({ remoteAddr: Schema.String }))
 const Info = Schema.Struct({ version: Schema.String, started: Schema.String })
 const decodeInfo = Schema.decodeUnknownEffect(Info)
 const isRefusal = Schema.is(Schema.Struct({ error: Schema.String }))
@@ -137,19 +101,25 @@ export class MediaMtxApi extends Context.Service<
     readonly getPath: (name: string) => Effect.Effect<Option.Option<PathState>, MediaMtxError>
     /** Its version (`v1.20.1`), and when it started: another time is another run. */
     readonly info: Effect.Effect<typeof Info.Type, MediaMtxError>
-    /** What its configuration has as `sysLogPrefix`: tells one MediaMTX from another (see `MediaMtx.ts`). */
-    readonly identity: Effect.Effect<string, MediaMtxError>
+    /** Its configuration, paths apart: every option by MediaMTX's name, also those at their default. */
+    readonly global: Effect.Effect<PathOptions, MediaMtxError>
+    /** The options of a path that sets none. */
+    readonly pathDefaults: Effect.Effect<PathOptions, MediaMtxError>
+    /** Where an RTSP client comes from (`127.0.0.1:40112`), by its session; also while MediaMTX asks who it is. */
+    readonly rtspClient: (session: string) => Effect.Effect<string, MediaMtxError>
   }
 >()("camera-service/process/MediaMtxApi") {
   static readonly layer = Layer.effect(
     MediaMtxApi,
     Effect.gen(function* () {
-      const { mediamtx } = yield* Settings
-      const send = yield* jsonClient({ host: "127.0.0.1", port: mediamtx.api_port })
+      const { mediamtx } = (yield* Settings).boot
+      const key = yield* MediaMtxKey
+      const loopback = yield* Loopback
+      const send = yield* loopback.json({ host: "127.0.0.1", port: mediamtx.api_port })
 
       const call = Effect.fnUntraced(
         function* (method: string, path: string, body?: PathOptions) {
-          const { reply, status } = yield* send(method, path, body)
+          const { body: reply, status } = yield* send({ method, path, body, authorization: key.authorization() })
           if (status < 300) return reply
           const detail = isRefusal(reply) ? reply.error : `status ${status}`
           return yield* new MediaMtxRefused({ status, detail })
@@ -158,9 +128,7 @@ export class MediaMtxApi extends Context.Service<
           duration: "5 seconds",
           orElse: () => Effect.fail(new MediaMtxUnavailable({ detail: "no answer within 5 s" }))
         }),
-        Effect.catchTag("HttpFailed", (cause) =>
-          Effect.fail(new MediaMtxUnavailable({ detail: cause.detail, cause: cause.cause }))
-        )
+        Effect.catchTag("NoReply", (cause) => Effect.fail(new MediaMtxUnavailable({ detail: cause.detail, cause })))
       )
 
       const understood = <A>(decoded: Effect.Effect<A, Schema.SchemaError>) =>
@@ -194,7 +162,7 @@ export class MediaMtxApi extends Context.Service<
 
       return {
         listPathConfigs: all("/v3/config/paths/list", decodeConfigs).pipe(
-          Effect.map((items) => items.map(({ name, ...options }): PathConfig => ({ name, options }))),
+          Effect.map((items) => items.map(toConfig)),
           Effect.withSpan("MediaMtxApi.listPathConfigs")
         ),
         addPath: Effect.fn("MediaMtxApi.addPath")(function* (name: string, options: PathOptions) {
@@ -221,10 +189,15 @@ export class MediaMtxApi extends Context.Service<
           return yield* ifNotFound(found, Option.none<PathState>())
         }),
         info: call("GET", "/v3/info").pipe(Effect.flatMap((reply) => understood(decodeInfo(reply)))),
-        identity: call("GET", "/v3/config/global/get").pipe(
-          Effect.flatMap((reply) => understood(decodeGlobal(reply))),
-          Effect.map((global) => global.sysLogPrefix)
-        )
+        global: call("GET", "/v3/config/global/get").pipe(Effect.flatMap((reply) => understood(decodeOptions(reply)))),
+        pathDefaults: call("GET", "/v3/config/pathdefaults/get").pipe(
+          Effect.flatMap((reply) => understood(decodeConfig(reply))),
+          Effect.map((item) => toConfig(item).options)
+        ),
+        rtspClient: Effect.fn("MediaMtxApi.rtspClient")(function* (session: string) {
+          const reply = yield* call("GET", `/v3/rtspsessions/get/${encodeURIComponent(session)}`)
+          return (yield* understood(decodeSession(reply))).remoteAddr
+        })
       }
     })
   )

@@ -1,5 +1,5 @@
 import * as Duration from "effect/Duration"
-import type { Settings } from "../config/Settings.ts"
+import { type Live, liveNow, type Settings } from "../config/Settings.ts"
 import type { PathOptions } from "./MediaMtxApi.ts"
 
 /** `host:port` as Go and URLs write it. */
@@ -16,11 +16,11 @@ const reachable = (host: string) => {
  * `runOnDemand: true` is /bin/true: it starts nothing, it only makes MediaMTX hold readers. A path with a source of its
  * own must set `runOnDemand` to "" (MediaMTX refuses the pair).
  */
-const publisherPath = (settings: Settings["Service"]): PathOptions => ({
+const publisherPath = ({ streams }: Live): PathOptions => ({
   source: "publisher",
   overridePublisher: false,
   runOnDemand: "true",
-  runOnDemandStartTimeout: `${Duration.toMillis(settings.streams.start_timeout_seconds)}ms`,
+  runOnDemandStartTimeout: `${Duration.toMillis(streams.start_timeout_seconds)}ms`,
   // How long a stream stays is the leases' matter; without a reader MediaMTX has nothing to wait for.
   runOnDemandCloseAfter: "1s",
   // Its default deletes recordings after a day; retention is ours.
@@ -29,24 +29,23 @@ const publisherPath = (settings: Settings["Service"]): PathOptions => ({
 
 /**
  * The configuration of our own MediaMTX, as JSON (which is YAML). No path is configured: unknown names are refused, and
- * paths come over the API. `identity` is kept where MediaMTX makes no use of it, to be read back over the API.
+ * paths come over the API.
  */
-export const mediaMtxConfig = (settings: Settings["Service"], identity: string): string => {
-  const { health, mediamtx } = settings
+export const mediaMtxConfig = (settings: Settings["Service"]): string => {
+  const { health, mediamtx } = settings.boot
   const at = (port: number) => authority(mediamtx.host, port)
   return JSON.stringify({
     logLevel: "warn",
     logDestinations: ["stdout"],
-    sysLogPrefix: identity,
 
-    // Each publish, read and playback is asked for at our door, beside the health endpoints.
+    // Each publish, read, playback and call of the API is asked for at our door, beside the health endpoints.
     authMethod: "http",
     authHTTPAddress: `http://${authority(reachable(health.host), health.port)}/mediamtx/auth`,
-    authHTTPExclude: [{ action: "api" }],
+    authHTTPExclude: [],
 
     api: true,
     apiAddress: `127.0.0.1:${mediamtx.api_port}`,
-    // The API has no password: no web page may read it through a browser on this machine.
+    // No web page may read it through a browser on this machine; that none may write to it, nor anybody else, is our key's matter.
     apiAllowOrigins: [],
 
     rtsp: true,
@@ -76,7 +75,7 @@ export const mediaMtxConfig = (settings: Settings["Service"], identity: string):
     metrics: false,
     pprof: false,
 
-    pathDefaults: publisherPath(settings),
+    pathDefaults: publisherPath(liveNow(settings)),
     paths: {}
   })
 }

@@ -10,9 +10,6 @@ import { lineSplitter } from "./Lines.ts"
 export interface Progress {
   /** Frames written so far. */
   readonly frame: number
-  readonly fps: number
-  /** Bit/s; 0 when FFmpeg doesn't know. */
-  readonly bitrate: number
   /** How much time of the output is written, in microseconds. */
   readonly outTimeUs: number
 }
@@ -41,8 +38,6 @@ export const progressOf = (
       PubSub.publishUnsafe(reports, [
         {
           frame: number(block.get("frame")),
-          fps: number(block.get("fps")),
-          bitrate: Math.round(number(block.get("bitrate")) * 1000), // "614.4kbits/s", or N/A
           outTimeUs: number(block.get("out_time_us"))
         }
       ])

@@ -1,20 +1,52 @@
-import type * as Scope from "effect/Scope"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { RecordingFormat } from "../../schema/Recording.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
-import type { Segment } from "./Segments.ts"
 
-/** A recording under way. */
+/**
+ * What is or was a file of a recording. Written: MediaMTX writes it, or nobody has looked after it since. Finishing: it
+ * is made whole. Whole: it is; `flaw`: what is not as it should be all the same. Lost: it could not be. Empty: there was
+ * nothing in it, and it is gone.
+ */
+export type Fate =
+  | { readonly _tag: "Written" }
+  | { readonly _tag: "Finishing"; readonly isRemuxed: boolean }
+  | { readonly _tag: "Whole"; readonly file: IndexedFile; readonly flaw: string | undefined }
+  | { readonly _tag: "Lost"; readonly reason: string }
+  | { readonly _tag: "Empty" }
+
+/** One file of a recording, by the name that MediaMTX gave it. */
+export interface Segment {
+  readonly filename: string
+  readonly fate: Fate
+}
+
+/** A recording under way, or over. */
 export interface Recording {
   readonly camera: CameraId
   readonly format: RecordingFormat
   /** epoch milliseconds */
   readonly startedAt: number
-  /** oldest first */
-  readonly segments: Array<Segment>
-  /** what became of those that are done, by the segment's file name */
-  readonly finished: Map<string, IndexedFile>
-  /** MediaMTX writes into the last segment; false: there is nothing to write until the camera or its stream is back */
-  isWriting: boolean
-  readonly scope: Scope.Closeable
+  /** as they are now, oldest first */
+  readonly segments: () => ReadonlyArray<Segment>
+}
+
+/**
+ * What happens to a recording. Starting: it was asked for. Writing: its file has bytes in it, for the first time or
+ * again. Waiting: its camera is away, and it goes on by itself if that comes back. Troubled: nothing can be written; it
+ * goes on by itself. Ended and Failed are its last: there are files, or there are none.
+ */
+export interface RecordingFact {
+  readonly _tag:
+    | "RecordingStarting"
+    | "RecordingWriting"
+    | "RecordingWaiting"
+    | "RecordingTroubled"
+    | "RecordingEnded"
+    | "RecordingFailed"
+  readonly camera: CameraId
+  /** the file that is written, or was last; empty until the first bytes are on disk */
+  readonly filename: string
+  /** since it was asked for */
+  readonly seconds: number
+  readonly reason: string | undefined
 }

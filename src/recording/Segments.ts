@@ -1,38 +1,59 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
-import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
-import { watch } from "node:fs"
-import { open, readdir, rename, rm, stat, unlink } from "node:fs/promises"
+import * as Option from "effect/Option"
+import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import type { RecordingFormat } from "../../schema/Recording.ts"
-import { Ffmpeg, type FfmpegFailed } from "../process/Ffmpeg.ts"
+import { Disk, type DiskError } from "../ground/Disk.ts"
+import { monotonicMillis } from "../ground/Time.ts"
+import { Ffmpeg, FfmpegFailed } from "../process/Ffmpeg.ts"
 import { readMp4Header } from "../process/Mp4Header.ts"
 import { remuxArguments } from "../source/FfmpegArguments.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
-import { attempt, errnoOf, syncFolder, temporaryPrefix } from "../storage/Disk.ts"
+import { storageFailed, temporaryPrefix } from "../storage/Disk.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
+import { Holds } from "../storage/Holds.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
 import { extensionOf, parseFileName } from "../storage/Names.ts"
 
-/** A segment that MediaMTX has begun to write. */
-export interface Segment {
-  readonly camera: CameraId
-  readonly filename: string
-}
-
 const poll = Duration.millis(5)
 /** MediaMTX closes a file within milliseconds; a slow disk may take longer, and a killed MediaMTX never does. */
-const closingTime = Duration.seconds(3)
+const closingMillis = 3000
+/** MediaMTX writes ten parts a second; one that writes on is not still for so long. */
+const stillMillis = 1000
 /** Copying an hour into another container reads and writes it once. */
 const remuxTime = Duration.minutes(10)
+/** What hangs writes nothing; a remux that does not is given all of `remuxTime`. */
+const stuckSeconds = 5
+/** A file that was never closed is read to its end; whoever stops a recording waits for that no longer. */
+const probeTime = Duration.seconds(4)
+/** What MediaMTX writes at once: a part. */
+const trialBytes = 65_536
+const trialTime = Duration.seconds(2)
 
 type Media = Pick<IndexedFile, "duration" | "codec" | "width" | "height">
+
+const unknownMedia: Media = { duration: 0, codec: "", width: 0, height: 0 }
+
+/** A segment that is whole; `flaw`: what is not as it should be all the same. */
+export interface Finished {
+  readonly file: IndexedFile
+  readonly flaw: string | undefined
+}
+
+/** How a segment is made what was asked for. */
+export interface Wanted {
+  readonly format: RecordingFormat
+  /** does what has to be known once it is copied into another container, which takes what it takes */
+  readonly remuxing: Effect.Effect<unknown>
+  /** returns when there is no time for that any more: the file stays what it is */
+  readonly givenUp: Effect.Effect<unknown>
+}
 
 /** A segment in another container, beside its place. */
 interface Remuxed {
@@ -40,200 +61,214 @@ interface Remuxed {
   readonly filename: string
 }
 
-/** A segment that is whole, and what is in it. */
-export interface Prepared {
-  readonly segment: Segment
-  readonly remuxed: Remuxed | undefined
-  readonly media: Media
-}
-
-/** The segments that come to a camera's recording, from the moment on at which they are followed. */
-export interface Followed {
-  /** waits for the next one with bytes in it, and shows it in the lists while it grows */
-  readonly next: Effect.Effect<Segment, DependencyFailed>
-  /** all that came, oldest first, those too that `next` has not given yet: for the recording's end */
-  readonly all: Effect.Effect<ReadonlyArray<Segment>, DependencyFailed>
-}
-
-/** The files that MediaMTX's recorder writes: told as they appear, made whole and indexed when they are done. */
+/** The files that MediaMTX's recorder wrote: made whole and indexed when they are done. */
 export class Segments extends Context.Service<
   Segments,
   {
-    readonly follow: (camera: CameraId) => Effect.Effect<Followed, DependencyFailed, Scope.Scope>
-    /** waits until the file is closed, syncs it, and remuxes it aside where the format asks for it */
-    readonly prepare: (segment: Segment, format: RecordingFormat) => Effect.Effect<Prepared, DependencyFailed>
-    /** puts it in its place and indexes what it is: quick, and not to be interrupted */
-    readonly place: (prepared: Prepared) => Effect.Effect<IndexedFile, DependencyFailed>
+    /** shows one that grows in the lists */
+    readonly list: (camera: CameraId, filename: string) => Effect.Effect<void, DependencyFailed>
+    /** waits until it is closed, syncs it, remuxes it where the format asks for it; one without a byte is removed */
+    readonly finish: (
+      camera: CameraId,
+      filename: string,
+      wanted: Wanted
+    ) => Effect.Effect<Finished | "EMPTY", DependencyFailed>
     /** forgets a file of a recording that never was one */
-    readonly discard: (segment: Segment) => Effect.Effect<void, DependencyFailed>
+    readonly discard: (filename: string) => Effect.Effect<void, DependencyFailed>
+    readonly bytes: (filename: string) => Effect.Effect<number, DependencyFailed>
+    /** why nothing is written; `isDisk`: the disk takes nothing more */
+    readonly explainStall: Effect.Effect<{ readonly reason: string; readonly isDisk: boolean }>
   }
 >()("camera-service/recording/Segments") {
   static readonly layer = Layer.effect(
     Segments,
     Effect.gen(function* () {
-      const folder = yield* DataFolder
+      const { recordings: folder } = yield* DataFolder
+      const disk = yield* Disk
       const ffmpeg = yield* Ffmpeg
       const index = yield* FileIndex
-      const changed = yield* PubSub.unbounded<Segment>()
+      const holds = yield* Holds
+      // it reads and writes as fast as the disk can
+      const oneRemux = yield* Semaphore.make(1)
+      let trials = 0
 
-      yield* Effect.acquireRelease(
-        Effect.sync(() =>
-          watch(folder.recordings, (_event, name) => {
-            const segment = name === null ? undefined : segmentOf(name)
-            if (segment !== undefined) PubSub.publishUnsafe(changed, segment)
-          })
-        ),
-        (watcher) => Effect.sync(() => watcher.close())
-      )
+      const pathOf = (filename: string): string => join(folder, filename)
+      const stateOf = (filename: string) => attempt("look at the recording", disk.state(pathOf(filename)))
 
-      const pathOf = ({ filename }: Segment): string => join(folder.recordings, filename)
-
-      const put = Effect.fnUntraced(function* ({ camera, filename }: Segment, media: Media) {
-        const { mtimeMs, size } = yield* attempt("look at the recording", () => stat(join(folder.recordings, filename)))
+      const put = Effect.fnUntraced(function* (camera: CameraId, filename: string, media: Media) {
+        const { bytes, modified } = yield* stateOf(filename)
         const file: IndexedFile = {
           kind: "recording",
           filename,
           device: camera,
-          bytes: size,
-          modified: Math.floor(mtimeMs),
-          created: Math.floor(parseFileName(filename)?.startedAt ?? mtimeMs),
+          bytes,
+          modified: Math.floor(modified),
+          created: Math.floor(parseFileName(filename)?.startedAt ?? modified),
           ...media
         }
         yield* index.put(file)
         return file
       })
 
-      const segmentsOf = (camera: CameraId) =>
-        Effect.map(
-          attempt("look at the recordings", () => readdir(folder.recordings)),
-          (names) => names.map(segmentOf).filter((segment) => segment?.camera === camera)
+      /** The last thing that MediaMTX writes into an fMP4 file is its duration; an MPEG-TS file just stops growing. */
+      const isClosed = (filename: string) =>
+        Effect.tryPromise(async () => ((await readMp4Header(pathOf(filename)))?.duration ?? 0) > 0).pipe(
+          // whoever reads it next says what is wrong with it
+          Effect.orElseSucceed(() => true)
         )
 
-      const follow = Effect.fn("Segments.follow")(function* (camera: CameraId) {
-        const changes = yield* PubSub.subscribe(changed)
-        // older files change too: they are deleted, renamed, and told late
-        const older = new Set((yield* segmentsOf(camera)).map((segment) => segment?.filename))
-        const known = new Set(older)
-
-        /** An empty file is looked at again when something is written to it; one that is gone never will be. */
-        const hasBytes = (segment: Segment) =>
-          attempt("look at the recording", async () => {
-            try {
-              return (await stat(pathOf(segment))).size > 0
-            } catch (cause) {
-              if (errnoOf(cause) === "ENOENT") return false
-              throw cause
-            }
-          })
-
-        const next = Effect.gen(function* () {
-          for (;;) {
-            const segment = yield* PubSub.take(changes)
-            if (segment.camera !== camera || known.has(segment.filename)) continue
-            if (!(yield* hasBytes(segment))) continue
-            known.add(segment.filename)
-            yield* put(segment, { duration: 0, codec: "", width: 0, height: 0 })
-            return segment
-          }
-        })
-        const all = Effect.map(segmentsOf(camera), (present) =>
-          present
-            .filter((segment) => segment !== undefined)
-            .filter(({ filename }) => !older.has(filename))
-            .sort((a, b) => (a.filename < b.filename ? -1 : 1))
-        )
-        return { next, all }
+      /** Waits for the file's end. A file that still grows after this is one that MediaMTX did not stop writing. */
+      const awaitEnd = Effect.fnUntraced(function* (filename: string) {
+        const isMp4 = extensionOf(filename) === "mp4"
+        const since = yield* monotonicMillis
+        let { bytes } = yield* stateOf(filename)
+        let grewAt = since
+        while (bytes > 0) {
+          if (isMp4 && (yield* isClosed(filename))) return "CLOSED"
+          yield* Effect.sleep(poll)
+          const now = yield* monotonicMillis
+          const state = yield* stateOf(filename)
+          const isStill = state.bytes === bytes
+          if (!isMp4 && isStill) return "CLOSED"
+          if (!isStill) grewAt = now
+          bytes = state.bytes
+          if (now - since >= closingMillis) return now - grewAt >= stillMillis ? "CLOSED" : "GROWING"
+        }
+        return "EMPTY"
       })
 
-      /** The last thing that MediaMTX writes into an fMP4 file is its duration; an MPEG-TS file just stops growing. */
-      const awaitClosed = (segment: Segment) => {
-        let before = -1
-        const closed = Effect.tryPromise(async () => {
-          if (extensionOf(segment.filename) === "mp4")
-            return ((await readMp4Header(pathOf(segment)))?.duration ?? 0) > 0
-          const { size } = await stat(pathOf(segment))
-          const still = size === before
-          before = size
-          return still
-        }).pipe(Effect.orElseSucceed(() => true)) // whoever reads it next says what is wrong with it
-        return Effect.repeat(closed, { until: (isClosed) => isClosed, schedule: Schedule.spaced(poll) }).pipe(
-          Effect.timeoutOption(closingTime)
-        )
-      }
+      /** Fails when FFmpeg has written nothing for a while: whoever stops the recording waits for it. */
+      const awaitStuck = Effect.fnUntraced(function* (aside: string) {
+        let last = ""
+        for (let still = 0; still < stuckSeconds; still++) {
+          yield* Effect.sleep("1 second")
+          const state = yield* Effect.option(disk.state(aside))
+          const now = Option.isNone(state) ? "" : `${state.value.bytes} ${state.value.modified}`
+          if (now !== last) still = 0
+          last = now
+        }
+        return yield* new FfmpegFailed({ detail: `ffmpeg wrote nothing for ${stuckSeconds} s` })
+      })
 
       /** Written aside and renamed over: the recording is whole under one of its two names at any moment. */
-      const remux = Effect.fn("Segments.remux")(function* (segment: Segment, format: "mp4" | "mkv") {
-        const filename = segment.filename.replace(/\.[^.]+$/, `.${format}`)
-        const aside = join(folder.recordings, `${temporaryPrefix}${filename}`)
-        yield* ffmpeg.run(remuxArguments(pathOf(segment), aside, format), { timeout: remuxTime })
-        yield* attempt("sync the recording", () => syncFile(aside))
-        return { aside, filename }
+      const remux = Effect.fn("Segments.remux")(function* (filename: string, format: "mp4" | "mkv") {
+        const remuxed = remuxedName(filename, format)
+        const aside = pathOf(`${temporaryPrefix}${remuxed}`)
+        const copied = ffmpeg.run(remuxArguments(pathOf(filename), aside, format), {
+          work: "remux",
+          timeout: remuxTime
+        })
+        return yield* Effect.raceFirst(copied, awaitStuck(aside)).pipe(
+          oneRemux.withPermit,
+          Effect.andThen(attempt("sync the recording", disk.sync(aside))),
+          Effect.as({ aside, filename: remuxed } satisfies Remuxed),
+          Effect.onError(() => Effect.ignore(disk.removeAll(aside)))
+        )
       })
 
-      const replace = Effect.fnUntraced(function* (segment: Segment, { aside, filename }: Remuxed) {
-        yield* attempt("rename the recording", () => rename(aside, join(folder.recordings, filename)))
-        if (filename !== segment.filename) {
-          yield* attempt("remove the recording's raw form", () => unlink(pathOf(segment)))
-          yield* index.remove("recording", segment.filename)
-        }
-        return { ...segment, filename }
+      const remuxInTime = (filename: string, { format, givenUp, remuxing }: Wanted) =>
+        Effect.gen(function* () {
+          if (format !== "mp4" && format !== "mkv") return { remuxed: undefined, flaw: undefined }
+          for (const name of [filename, remuxedName(filename, format)]) {
+            yield* Effect.ignore(holds.hold("recording", name, "REMUXING"))
+          }
+          yield* remuxing
+          const noTime = Effect.as(givenUp, { remuxed: undefined, flaw: "there was no time to copy it" })
+          const copied = Effect.map(remux(filename, format), (remuxed) => ({ remuxed, flaw: undefined }))
+          return yield* Effect.raceFirst(copied, noTime).pipe(
+            Effect.catch((error: DependencyFailed | FfmpegFailed) =>
+              Effect.as(Effect.logError("a recording is kept as it was written: it could not be remuxed", error), {
+                remuxed: undefined,
+                flaw: `it is kept as it was written: ${error.detail}`
+              })
+            )
+          )
+        })
+
+      /** The raw form goes when the new name is on the disk, and not before: a file system without a journal keeps no order. */
+      const replace = Effect.fnUntraced(function* (filename: string, remuxed: Remuxed) {
+        yield* attempt("rename the recording", disk.rename(remuxed.aside, pathOf(remuxed.filename)))
+        yield* attempt("sync the recording", disk.sync(folder))
+        if (remuxed.filename === filename) return
+        yield* attempt("remove the recording's raw form", disk.remove(pathOf(filename)))
+        yield* index.remove("recording", filename)
       })
 
-      const keptAsItIs = (error: DependencyFailed | FfmpegFailed) =>
-        Effect.as(Effect.logError("a recording is kept as fmp4: it could not be remuxed", error), undefined)
-
-      const prepare = Effect.fn("Segments.prepare")(function* (segment: Segment, format: RecordingFormat) {
-        yield* awaitClosed(segment)
-        yield* attempt("sync the recording", () => syncFile(pathOf(segment)))
-        const remuxed =
-          format === "mp4" || format === "mkv"
-            ? yield* remux(segment, format).pipe(Effect.catch(keptAsItIs))
-            : undefined
-        const { codec, duration, height, width } = yield* ffmpeg.probe(remuxed?.aside ?? pathOf(segment)).pipe(
+      const describe = (path: string) =>
+        ffmpeg.probe(path).pipe(
+          Effect.timeout(probeTime),
+          Effect.map(({ codec, duration, height, width }): Media => ({ codec, duration, height, width })),
           Effect.catch((error) =>
-            Effect.as(Effect.logWarning("a recording could not be looked into", error), {
-              duration: 0,
-              codec: "",
-              width: 0,
-              height: 0
-            })
+            Effect.as(Effect.logWarning("a recording could not be looked into", error), unknownMedia)
           )
         )
-        return { segment, remuxed, media: { duration, codec, width, height } } satisfies Prepared
+
+      /** After a failed sync the kernel holds for written what may not be: that file is not tried again (fsync(2)). */
+      const sync = (filename: string) =>
+        attempt("sync the recording", disk.sync(pathOf(filename))).pipe(
+          Effect.as(undefined),
+          Effect.catch(({ detail }) => Effect.succeed(`a file may not outlive a power cut: ${detail}`))
+        )
+
+      const discard = Effect.fn("Segments.discard")(function* (filename: string) {
+        yield* attempt("remove the recording", disk.removeAll(pathOf(filename)))
+        yield* index.remove("recording", filename)
       })
 
-      const place = Effect.fn("Segments.place")(function* ({ media, remuxed, segment }: Prepared) {
-        const replaced =
-          remuxed === undefined ? undefined : yield* replace(segment, remuxed).pipe(Effect.catch(keptAsItIs))
-        yield* attempt("sync the recording", () => syncFolder(folder.recordings))
-        return yield* put(replaced ?? segment, media)
-      })
+      const finish = Effect.fn("Segments.finish")(function* (camera: CameraId, filename: string, wanted: Wanted) {
+        const end = yield* awaitEnd(filename)
+        if (end === "EMPTY") return yield* Effect.as(discard(filename), "EMPTY" as const)
+        const unsynced = yield* sync(filename)
+        if (end === "GROWING") {
+          const file = yield* put(camera, filename, unknownMedia)
+          return { file, flaw: unsynced ?? "MediaMTX still writes a file" } satisfies Finished
+        }
+        const { flaw, remuxed } = yield* remuxInTime(filename, wanted)
+        const media = yield* describe(remuxed?.aside ?? pathOf(filename))
+        return yield* Effect.uninterruptible(
+          Effect.gen(function* () {
+            if (remuxed === undefined) yield* attempt("sync the recording", disk.sync(folder))
+            else yield* replace(filename, remuxed)
+            const file = yield* put(camera, remuxed?.filename ?? filename, media)
+            // what was copied from the kernel's memory is a file of its own
+            return { file, flaw: remuxed === undefined ? (unsynced ?? flaw) : undefined } satisfies Finished
+          })
+        )
+      }, Effect.scoped)
 
-      const discard = Effect.fn("Segments.discard")(function* (segment: Segment) {
-        yield* attempt("remove the recording", () => rm(pathOf(segment), { force: true }))
-        yield* index.remove("recording", segment.filename)
-      })
+      /** Does what MediaMTX does: takes place on the disk. A call that hangs cannot be taken back: it is left behind. */
+      const explainStall = Effect.gen(function* () {
+        const path = pathOf(`${temporaryPrefix}trial-${trials++}`)
+        const trial = disk.create(path, 0o600).pipe(
+          Effect.flatMap(({ append }) => append(new Uint8Array(trialBytes))),
+          Effect.scoped,
+          Effect.ensuring(Effect.ignore(disk.removeAll(path)))
+        )
+        const trying = yield* Effect.forkDetach(Effect.result(trial))
+        const tried = yield* Effect.timeoutOption(Fiber.join(trying), trialTime)
+        if (Option.isNone(tried)) return { reason: "the disk does not answer", isDisk: false }
+        if (tried.value._tag === "Success") return { reason: "nothing is written", isDisk: false }
+        yield* Effect.logWarning("a recording cannot be written", tried.value.failure)
+        return { reason: storageFailed("write the recording", tried.value.failure).detail, isDisk: true }
+      }).pipe(Effect.withSpan("Segments.explainStall"))
 
-      return Segments.of({ follow, prepare, place, discard })
+      return Segments.of({
+        list: (camera, filename) => Effect.asVoid(put(camera, filename, unknownMedia)),
+        finish,
+        discard,
+        bytes: (filename) => Effect.map(stateOf(filename), ({ bytes }) => bytes),
+        explainStall
+      })
     })
   )
 }
 
-/** What MediaMTX writes itself; other extensions are made of these here. */
-const writtenExtensions = new Set(["mp4", "ts"])
+const remuxedName = (filename: string, format: "mp4" | "mkv"): string => filename.replace(/\.[^.]+$/, `.${format}`)
 
-const segmentOf = (filename: string): Segment | undefined => {
-  const parsed = parseFileName(filename)
-  return parsed !== undefined && writtenExtensions.has(parsed.extension)
-    ? { camera: parsed.device, filename }
-    : undefined
-}
-
-const syncFile = async (path: string): Promise<void> => {
-  const handle = await open(path, "r+")
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
+/** A failure is logged with its cause and becomes `DependencyFailed` of `storage`. */
+const attempt = <A>(doing: string, effect: Effect.Effect<A, DiskError>): Effect.Effect<A, DependencyFailed> =>
+  effect.pipe(
+    Effect.catch((error) =>
+      Effect.andThen(Effect.logWarning(`cannot ${doing}`, error), Effect.fail(storageFailed(doing, error)))
+    )
+  )

@@ -1,13 +1,13 @@
 import { hostname } from "node:os"
 import type { Camera, CameraCapabilities, CameraId } from "../../schema/Camera.ts"
-import type { Settings } from "../config/Settings.ts"
+import type { Boot } from "../config/Settings.ts"
 import type { Device, Mode } from "../device/Device.ts"
-import type { Plans } from "../stream/Plans.ts"
+import type { Sources } from "../stream/Sources.ts"
 
 /** How a camera is shown to clients. */
 
 /** Where viewers find the stream; a service that listens everywhere is reached by the machine's name. */
-export const streamUrls = (camera: CameraId, { mediamtx }: Settings["Service"]): Camera["streams"] => {
+export const streamUrls = (camera: CameraId, { mediamtx }: Boot): Camera["streams"] => {
   const everywhere = mediamtx.host === "0.0.0.0" || mediamtx.host === "::"
   const host = everywhere ? hostname() : mediamtx.host
   return {
@@ -17,24 +17,25 @@ export const streamUrls = (camera: CameraId, { mediamtx }: Settings["Service"]):
   }
 }
 
-const views = new WeakMap<Device, Camera>()
-
-/** The list's entry of a device; the same object for the same device, so that it is encoded once. */
-export const cameraView = (device: Device, plans: Plans["Service"], settings: Settings["Service"]): Camera => {
-  const known = views.get(device)
-  if (known !== undefined) return known
-  const source = plans.of(device)
-  const view: Camera = {
-    device: device.id,
-    status: device.status,
-    ...(device.fault === undefined ? {} : { fault: device.fault }),
-    name: device.name,
-    resolution: source === undefined ? "" : `${source.width}x${source.height}`,
-    fps: source?.fps ?? 0,
-    streams: streamUrls(device.id, settings)
+/** Makes the list's entry of a device: the same object for the same device, so that it is planned and encoded once. */
+export const cameraViews = (sources: Sources["Service"], boot: Boot): ((device: Device) => Camera) => {
+  const views = new WeakMap<Device, Camera>()
+  return (device) => {
+    const known = views.get(device)
+    if (known !== undefined) return known
+    const source = sources.of(device)
+    const view: Camera = {
+      device: device.id,
+      status: device.status,
+      ...(device.fault === undefined ? {} : { fault: device.fault }),
+      name: device.name,
+      resolution: source === undefined ? "" : `${source.width}x${source.height}`,
+      fps: source?.fps ?? 0,
+      streams: streamUrls(device.id, boot)
+    }
+    views.set(device, view)
+    return view
   }
-  views.set(device, view)
-  return view
 }
 
 /** Each size once, the largest first. */

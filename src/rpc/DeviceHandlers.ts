@@ -1,6 +1,4 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import { CurrentSession } from "../../schema/Auth.ts"
 import type { CameraList } from "../../schema/Camera.ts"
 import { DeviceRpcs } from "../../schema/CameraRpcs.ts"
@@ -9,24 +7,22 @@ import { Settings } from "../config/Settings.ts"
 import { CameraControls } from "../device/CameraControls.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
-import { MediaMtxApi } from "../process/MediaMtxApi.ts"
-import { Plans } from "../stream/Plans.ts"
-import { Streams } from "../stream/Streams.ts"
+import { millisSince } from "../ground/Time.ts"
+import { Sources } from "../stream/Sources.ts"
+import { Status } from "../stream/Status.ts"
 import { maySee, visible } from "./Authorization.ts"
-import { cameraView, currentOf, formatsOf, ratesOf, resolutionsOf } from "./CameraView.ts"
+import { cameraViews, currentOf, formatsOf, ratesOf, resolutionsOf } from "./CameraView.ts"
 import { toSeconds } from "./Wire.ts"
 
 export const layer = DeviceRpcs.toLayer(
   Effect.gen(function* () {
-    const settings = yield* Settings
     const devices = yield* Devices
     const controls = yield* CameraControls
-    const plans = yield* Plans
-    const streams = yield* Streams
-    const api = yield* MediaMtxApi
+    const viewOf = cameraViews(yield* Sources, (yield* Settings).boot)
+    const status = yield* Status
 
     const listOf = (shown: ReadonlyArray<Device>): CameraList => ({
-      cameras: shown.map((device) => cameraView(device, plans, settings)),
+      cameras: shown.map(viewOf),
       total: shown.length,
       connected: shown.filter(({ status }) => status === "CONNECTED").length
     })
@@ -40,13 +36,12 @@ export const layer = DeviceRpcs.toLayer(
     }
 
     const metricsOf = Effect.fnUntraced(function* (device: Device) {
-      const stream = streams.current(device.id)
+      const { path, stream } = yield* status.of(device.id)
       if (stream === undefined) return undefined
-      const path = yield* Effect.orElseSucceed(api.getPath(device.id), Option.none)
       return {
-        bytes_sent: Option.isSome(path) ? path.value.bytesSent : 0,
-        readers: Option.isSome(path) ? path.value.readers : 0,
-        uptime: toSeconds((yield* Clock.currentTimeMillis) - stream.startedAt)
+        bytes_sent: path?.bytesSent ?? 0,
+        readers: path?.readers ?? 0,
+        uptime: toSeconds(yield* millisSince(stream.startedAt))
       }
     })
 
@@ -64,10 +59,10 @@ export const layer = DeviceRpcs.toLayer(
         }
         const metrics = yield* metricsOf(device)
         return {
-          ...cameraView(device, plans, settings),
+          ...viewOf(device),
           ...(metrics === undefined ? {} : { metrics }),
           capabilities: { formats: formatsOf(device), resolutions: resolutionsOf(device) },
-          ...(debug === true ? { debug: { internal_device_path: device.node } } : {})
+          ...(debug === true ? { debug: { internal_device_path: device.input.address } } : {})
         }
       }),
 

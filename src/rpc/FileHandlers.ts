@@ -3,7 +3,6 @@ import { CurrentSession } from "../../schema/Auth.ts"
 import { FileRpcs } from "../../schema/CameraRpcs.ts"
 import { NotFound } from "../../schema/Errors.ts"
 import { defaultListLimit } from "../../schema/Storage.ts"
-import { Recordings } from "../recording/Recordings.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Files } from "../storage/Files.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
@@ -21,7 +20,6 @@ export const layer = FileRpcs.toLayer(
   Effect.gen(function* () {
     const index = yield* FileIndex
     const files = yield* Files
-    const recordings = yield* Recordings
 
     const list = (kind: FileKind) =>
       Effect.fnUntraced(function* ({ device, limit = defaultListLimit, offset = 0 }: Page) {
@@ -73,7 +71,7 @@ export const layer = FileRpcs.toLayer(
         })),
       get_snapshot_info: ({ filename }) => Effect.map(find("snapshot", filename), info),
       delete_recording: ({ filename }) =>
-        Effect.map(Effect.andThen(find("recording", filename), recordings.delete(filename)), deleted),
+        Effect.map(Effect.andThen(find("recording", filename), files.delete("recording", filename)), deleted),
       delete_snapshot: ({ filename }) =>
         Effect.map(Effect.andThen(find("snapshot", filename), files.delete("snapshot", filename)), deleted)
     })

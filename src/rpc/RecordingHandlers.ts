@@ -19,7 +19,7 @@ export const layer = RecordingRpcs.toLayer(
         })
         return {
           device,
-          filename: recording.segments[0]?.filename ?? "",
+          filename: recording.segments()[0]?.filename ?? "",
           status: "RECORDING" as const,
           start_time: isoTime(recording.startedAt),
           format: recording.format
@@ -28,7 +28,7 @@ export const layer = RecordingRpcs.toLayer(
 
       stop_recording: Effect.fnUntraced(function* ({ device }) {
         const { id } = yield* devices.get(yield* visible(device))
-        const { endedAt, files, recording } = yield* recordings.stop(id)
+        const { endedAt, files, reason, recording } = yield* recordings.stop(id)
         const names = files.map(({ filename }) => filename)
         return {
           device,
@@ -39,7 +39,8 @@ export const layer = RecordingRpcs.toLayer(
           duration: toSeconds(files.reduce((total, file) => total + file.duration * 1000, 0)),
           file_size: files.reduce((total, file) => total + file.bytes, 0),
           files: names,
-          status: "STOPPED" as const
+          status: "STOPPED" as const,
+          ...(reason === undefined ? {} : { reason })
         }
       })
     })

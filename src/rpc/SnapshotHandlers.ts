@@ -19,7 +19,7 @@ export const layer = SnapshotRpcs.toLayer(
           device,
           filename: snapshot.filename,
           status: "SUCCESS" as const,
-          timestamp: isoTime(snapshot.picture.capturedAt),
+          timestamp: isoTime(snapshot.picture.captured.wall),
           age_ms: snapshot.ageMs,
           file_size: snapshot.bytes,
           file_path: downloadUrl("snapshot", snapshot.filename),

@@ -6,7 +6,7 @@ import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
 import { type WebSocket, WebSocketServer as WsServer } from "ws"
 import { maxFrameBytes } from "../../schema/JsonRpc.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { pathOf, PublicHttp } from "../http/PublicHttp.ts"
 import type { Peer } from "./Connections.ts"
 import { JsonRpcProtocol } from "./Protocol.ts"
@@ -26,7 +26,7 @@ export class WebSocketServer extends Context.Service<WebSocketServer, { readonly
   static readonly layer = Layer.effect(
     WebSocketServer,
     Effect.gen(function* () {
-      const { allowed_origins, max_connections } = (yield* Settings).server
+      const settings = yield* Settings
       const { server } = yield* PublicHttp
       const protocol = yield* JsonRpcProtocol
       const run = Effect.runForkWith(yield* Effect.context<never>())
@@ -98,6 +98,7 @@ export class WebSocketServer extends Context.Service<WebSocketServer, { readonly
       const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
         destroyOnError(stream)
         if (pathOf(request.url) !== "/ws") return refuse(stream, 404, "Not Found")
+        const { allowed_origins, max_connections } = liveNow(settings).server
         if (!originAllowed(request, allowed_origins)) return refuse(stream, 403, "Forbidden")
         if (clients.size >= max_connections) return refuse(stream, 503, "Service Unavailable")
         const address = request.socket.remoteAddress ?? "unknown"

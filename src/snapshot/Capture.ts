@@ -9,7 +9,7 @@ export class NoPicture extends Schema.TaggedError<NoPicture>()("NoPicture", { ou
 /** What a picture has to be. */
 export interface CaptureRequest {
   readonly camera: CameraId
-  /** epoch milliseconds: a picture captured before is too old */
+  /** monotonic milliseconds: a picture captured before is too old */
   readonly notBefore: number
 }
 

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -9,8 +8,9 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
+import { now } from "../ground/Time.ts"
 import { describeExit } from "../process/Child.ts"
 import { Ffmpeg, type FfmpegProcess } from "../process/Ffmpeg.ts"
 import { directArguments } from "../source/FfmpegArguments.ts"
@@ -18,7 +18,7 @@ import type { Source } from "../source/Source.ts"
 import type { LiveStream } from "../stream/LiveStream.ts"
 import { pictureReader } from "../stream/PictureReader.ts"
 import type { Picture } from "../stream/Pictures.ts"
-import { Plans } from "../stream/Plans.ts"
+import { Sources } from "../stream/Sources.ts"
 import { Streams } from "../stream/Streams.ts"
 import { type Capture, NoPicture } from "./Capture.ts"
 
@@ -33,11 +33,10 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
       const settings = yield* Settings
       const devices = yield* Devices
       const streams = yield* Streams
-      const plans = yield* Plans
+      const sources = yield* Sources
       const ffmpeg = yield* Ffmpeg
       const gate = yield* Semaphore.make(atOnce)
       const layerScope = yield* Effect.scope
-      const limit = settings.snapshots.direct_timeout_seconds
       /** captures that run: whoever comes meanwhile waits for the same picture */
       const running = new Map<CameraId, Deferred.Deferred<Picture, NoPicture>>()
 
@@ -58,10 +57,11 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
         if (isHeld(streams.current(camera))) {
           return yield* new NoPicture({ outcome: "the stream's FFmpeg holds the device" })
         }
-        const source = plans.of(device)
+        const source = sources.of(device)
         if (source === undefined) {
           return yield* new NoPicture({ outcome: "the camera delivers no format that can be read" })
         }
+        const limit = liveNow(settings).snapshots.direct_timeout_seconds
         yield* readDevice(source, found).pipe(
           Effect.timeoutOrElse({
             duration: limit,
@@ -100,7 +100,7 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
         capture: ({ camera, notBefore }) =>
           share(camera).pipe(
             // a capture that was under way may show a moment before the call: then once more, for this call
-            Effect.repeat({ until: (picture) => picture.capturedAt >= notBefore })
+            Effect.repeat({ until: (picture) => picture.captured.monotonic >= notBefore })
           )
       })
     })
@@ -109,14 +109,14 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
 
 /** A stream that gives no picture though its FFmpeg runs: only one that failed will let go of the device. */
 const isHeld = (stream: LiveStream | undefined): boolean =>
-  stream?.now.running !== undefined && !("reason" in SubscriptionRef.getUnsafe(stream.state))
+  stream?.run !== undefined && !("reason" in SubscriptionRef.getUnsafe(stream.state))
 
 /** The first picture that a warm camera gives; none where FFmpeg ends before. */
 const firstGood = (source: Source, process: FfmpegProcess): Effect.Effect<Option.Option<Picture>, NoPicture> => {
-  const read = pictureReader(source.kind)
+  const read = pictureReader(source.input)
   return process.stdout.pipe(
     Stream.mapError(({ detail }) => new NoPicture({ outcome: detail })),
-    Stream.mapEffect((chunk) => Effect.map(Clock.currentTimeMillis, (now) => read(chunk, now).good)),
+    Stream.mapEffect((chunk) => Effect.map(now, (moment) => read(chunk, moment).good)),
     Stream.flattenIterable,
     Stream.runHead
   )

@@ -11,8 +11,8 @@ import { type Capture, NoPicture } from "./Capture.ts"
 export const pictureOf = (stream: LiveStream, notBefore: number): Effect.Effect<Picture> =>
   Effect.suspend(() => {
     const latest = stream.pictures.latest()
-    if (latest !== undefined && latest.capturedAt >= notBefore) return Effect.succeed(latest)
-    return Effect.repeat(stream.pictures.next, { until: ({ capturedAt }) => capturedAt >= notBefore })
+    if (latest !== undefined && latest.captured.monotonic >= notBefore) return Effect.succeed(latest)
+    return Effect.repeat(stream.pictures.next, { until: ({ captured }) => captured.monotonic >= notBefore })
   })
 
 /** It has given pictures, or is about to give its first. */

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,8 +12,9 @@ import {
   type TierAttempt
 } from "../../schema/Errors.ts"
 import type { SnapshotFormat } from "../../schema/Snapshot.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
+import { millisSince, now } from "../ground/Time.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { convertArguments } from "../source/FfmpegArguments.ts"
 import { Files } from "../storage/Files.ts"
@@ -45,7 +45,8 @@ export interface Snapshot {
   readonly tried: ReadonlyArray<TierAttempt>
 }
 
-const allTiers = Duration.seconds(10)
+/** For all of it: the tiers, and encoding anew. */
+const wholeTime = Duration.seconds(10)
 
 /** Still pictures: the tiers in order until one has a picture, then the file and the index. */
 export class Snapshots extends Context.Service<
@@ -63,12 +64,11 @@ export class Snapshots extends Context.Service<
       const devices = yield* Devices
       const files = yield* Files
       const ffmpeg = yield* Ffmpeg
-      const { activated_timeout_seconds, direct_timeout_seconds, live_timeout_seconds } = settings.snapshots
       const tiers = [
-        { capture: yield* LiveCapture, limit: live_timeout_seconds },
-        { capture: yield* ActivatedCapture, limit: activated_timeout_seconds },
-        { capture: yield* DirectCapture, limit: direct_timeout_seconds }
-      ]
+        { capture: yield* LiveCapture, limit: "live_timeout_seconds" },
+        { capture: yield* ActivatedCapture, limit: "activated_timeout_seconds" },
+        { capture: yield* DirectCapture, limit: "direct_timeout_seconds" }
+      ] as const
 
       const attempt = Effect.fnUntraced(function* (
         { capture, limit }: (typeof tiers)[number],
@@ -76,23 +76,30 @@ export class Snapshots extends Context.Service<
         notBefore: number,
         left: Duration.Duration
       ) {
-        const began = yield* Clock.currentTimeMillis
+        const began = yield* now
         const result = yield* capture
           .capture({ camera: request.camera, notBefore })
-          .pipe(Effect.timeoutOption(Duration.min(limit, left)), Effect.result)
-        const ms = (yield* Clock.currentTimeMillis) - began
+          .pipe(Effect.timeoutOption(Duration.min(liveNow(settings).snapshots[limit], left)), Effect.result)
+        const ms = Math.round(yield* millisSince(began))
         if (Result.isFailure(result)) return { tried: { tier: capture.tier, outcome: result.failure.outcome, ms } }
         if (result.success._tag === "None") return { tried: { tier: capture.tier, outcome: "no picture in time", ms } }
         return { tried: { tier: capture.tier, outcome: "SUCCESS", ms }, picture: result.success.value }
       })
 
       /** Encoded anew only where the caller asks for it: another format, or a quality. */
-      const encode = ({ jpeg }: Picture, format: SnapshotFormat, quality: number | undefined) => {
+      const encode = (
+        { jpeg }: Picture,
+        format: SnapshotFormat,
+        quality: number | undefined,
+        timeout: Duration.Duration
+      ) => {
         if (format === "jpg" && quality === undefined) return Effect.succeed(jpeg)
         const to =
-          format === "png" ? ({ format } as const) : { format, quality: quality ?? settings.snapshots.jpeg_quality }
+          format === "png"
+            ? ({ format } as const)
+            : { format, quality: quality ?? liveNow(settings).snapshots.jpeg_quality }
         return Effect.mapError(
-          ffmpeg.run(convertArguments(to), { stdin: jpeg }),
+          ffmpeg.run(convertArguments(to), { work: "picture", stdin: jpeg, timeout }),
           ({ detail }) => new DependencyFailed({ dependency: "ffmpeg", detail })
         )
       }
@@ -108,35 +115,31 @@ export class Snapshots extends Context.Service<
         yield* Effect.annotateCurrentSpan("camera.id", request.camera)
         yield* devices.get(request.camera)
         const format = yield* formatOf(request)
-        const calledAt = yield* Clock.currentTimeMillis
+        const called = yield* now
+        const left = Effect.map(millisSince(called), (spent) => Duration.subtract(wholeTime, Duration.millis(spent)))
+        const notBefore = called.monotonic - request.maxAge
         const tried: Array<TierAttempt> = []
         for (const tier of tiers) {
-          const spent = Duration.millis((yield* Clock.currentTimeMillis) - calledAt)
-          const { picture, ...outcome } = yield* attempt(
-            tier,
-            request,
-            calledAt - request.maxAge,
-            Duration.subtract(allTiers, spent)
-          )
+          const { picture, ...outcome } = yield* attempt(tier, request, notBefore, yield* left)
           tried.push(outcome.tried)
           if (picture === undefined) continue
           yield* Effect.annotateCurrentSpan("snapshot.tier", tier.capture.name)
-          const capturedBy = yield* Clock.currentTimeMillis
-          const encoded = yield* encode(picture, format, request.quality)
+          const captured = yield* now
+          const encoded = yield* encode(picture, format, request.quality, yield* left)
           const saved = yield* files.saveSnapshot({
-            filename: newName(request, calledAt, format),
+            filename: newName(request, called.wall, format),
             device: request.camera,
             bytes: encoded,
             width: picture.width,
             height: picture.height,
-            capturedAt: picture.capturedAt
+            capturedAt: picture.captured.wall
           })
           return {
             filename: saved.filename,
             bytes: saved.bytes,
             picture,
-            ageMs: Math.max(0, capturedBy - picture.capturedAt),
-            captureMs: capturedBy - calledAt,
+            ageMs: Math.max(0, Math.round(captured.monotonic - picture.captured.monotonic)),
+            captureMs: Math.round(captured.monotonic - called.monotonic),
             capture: tier.capture,
             tried
           }

@@ -13,9 +13,9 @@ const wakingFrames = 10
 const jpegScale = (quality: number): number => Math.round(31 - ((quality - 1) / 99) * 29)
 
 /** By the frames' own times: a camera in the dark gives fewer than it was asked for, and -r would hold each one back. */
-const select = ({ kind }: Source): string =>
+const select = ({ input }: Source): string =>
   [
-    ...(kind === "v4l2" ? [`lt(n\\,${wakingFrames})`] : []),
+    ...(input.wakesDark ? [`lt(n\\,${wakingFrames})`] : []),
     "isnan(prev_selected_t)",
     `gte(t-prev_selected_t\\,${stillInterval})`
   ].join("+")
@@ -37,7 +37,7 @@ const stills = (source: Source, filter: ReadonlyArray<string>): ReadonlyArray<st
  */
 export const publishArguments = (source: Source, target: string): ReadonlyArray<string> => [
   ...(source.encoder.name === "copy" ? [] : hardwareArguments(source.encoder)),
-  ...source.input,
+  ...source.inputArguments,
   ...stills(source, ["-vf", `select=${select(source)}`]),
   ...["-map", "0:v"],
   ...(source.encoder.name === "copy" ? ["-c:v", "copy"] : encodeArguments(source.encoder, source.encoding, source)),
@@ -47,8 +47,9 @@ export const publishArguments = (source: Source, target: string): ReadonlyArray<
 
 /** Reads the device without MediaMTX: its pictures one after the other on standard output, until FFmpeg is ended. */
 export const directArguments = (source: Source): ReadonlyArray<string> => [
-  ...source.input,
-  ...(source.kind === "synthetic" ? ["-frames:v", "1"] : []),
+  ...source.inputArguments,
+  // the first picture is as good as any
+  ...(source.input.wakesDark ? [] : ["-frames:v", "1"]),
   ...stills(source, [])
 ]
 

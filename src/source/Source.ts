@@ -1,14 +1,14 @@
 import type { Device, FrameSize } from "../device/Device.ts"
+import type { Input } from "../device/Input.ts"
 import type { Encoder, EncoderChoice, Encoding } from "./Encoder.ts"
 import { inputFormatOf } from "./PixelFormats.ts"
 import { fitFrame, maxFrameRate } from "./Profile.ts"
-import { testPattern } from "./TestPattern.ts"
 
 /** How to read a device and what to make of it: pure data, from which FFmpeg's arguments follow. */
 export interface Source {
-  readonly kind: Device["kind"]
-  /** FFmpeg's input arguments, `-i` included */
-  readonly input: ReadonlyArray<string>
+  readonly input: Input
+  /** FFmpeg's, to read that input so, `-i` included */
+  readonly inputArguments: ReadonlyArray<string>
   /** the kernel's four characters of what the camera delivers */
   readonly pixelFormat: string
   /** frames come as JPEG pictures: a still is a copy of one, at the camera's own quality */
@@ -99,24 +99,17 @@ const choose = (choices: ReadonlyArray<Choice>): Choice | undefined => {
   )[0]
 }
 
-const inputOf = (device: Device, { pixelFormat, rate, size }: Choice): ReadonlyArray<string> => {
-  if (device.kind === "synthetic") {
-    return ["-f", "lavfi", "-i", testPattern(device.id, size.width, size.height, rate)]
-  }
-  const format = inputFormatOf(pixelFormat) ?? pixelFormat
-  return [
-    // a decoder with two threads or with frames to reorder gives each picture out 70 to 100 ms later (measured at 30/s)
-    ...(format === "h264" ? ["-threads", "1", "-flags", "low_delay"] : []),
-    ...["-f", "v4l2", "-input_format", format],
-    ...["-video_size", `${size.width}x${size.height}`, "-framerate", String(rate)],
-    // the device's clock drifts against ours, and what is recorded is cut by ours
-    ...["-use_wallclock_as_timestamps", "1", "-i", device.node]
-  ]
-}
+const inputArguments = ({ id, input }: Device, { pixelFormat, rate, size }: Choice): ReadonlyArray<string> =>
+  input.ffmpegArguments(id, {
+    format: inputFormatOf(pixelFormat) ?? pixelFormat,
+    width: size.width,
+    height: size.height,
+    rate
+  })
 
 /** Why the camera's own H.264 is not published. */
 const whyEncoded = (device: Device, without: Known["without"]): string => {
-  if (device.kind === "synthetic") return "its pictures are made here"
+  if (device.input.whyEncoded !== undefined) return device.input.whyEncoded
   if (device.formats.every(({ pixelFormat }) => pixelFormat !== "H264")) return "the camera has no H.264 of its own"
   return without.get("H264") ?? "the camera's own H.264 has no size and rate that the profile allows"
 }
@@ -137,8 +130,8 @@ export const planSource = (device: Device, encoding: Encoding, known = nothing):
   const constraint = profile === "none" ? "high" : "constrained baseline 3.0"
   const encoded = `${constraint} ${frame.width}x${frame.height} at ${fps}/s, ${encoding.bitrateKbps} kbit/s`
   return {
-    kind: device.kind,
-    input: inputOf(device, chosen),
+    input: device.input,
+    inputArguments: inputArguments(device, chosen),
     pixelFormat,
     deliversJpeg: inputFormatOf(pixelFormat) === "mjpeg",
     delivers,
@@ -149,6 +142,6 @@ export const planSource = (device: Device, encoding: Encoding, known = nothing):
     encoder,
     encoding,
     why,
-    summary: `${device.kind} ${delivers} -> ${encoder.name}${chosen.passes ? "" : ` ${encoded}`} (${why})`
+    summary: `${device.input.name} ${delivers} -> ${encoder.name}${chosen.passes ? "" : ` ${encoded}`} (${why})`
   }
 }

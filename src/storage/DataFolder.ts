@@ -41,7 +41,7 @@ export class DataFolder extends Context.Service<
   static readonly layerShared = Layer.effect(
     DataFolder,
     Effect.gen(function* () {
-      const { data_dir } = yield* Settings
+      const { data_dir } = (yield* Settings).boot
       const candidates = data_dir === "" ? yield* StandardFolders : [resolve(data_dir)]
       for (const [i, folder] of candidates.entries()) {
         const made = yield* Effect.result(prepare(folder))

@@ -7,11 +7,12 @@ import { randomUUID } from "node:crypto"
 import { constants, type FileHandle, link, open, realpath, rename, rm, unlink } from "node:fs/promises"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
-import { DependencyFailed, InvalidParams, NotFound } from "../../schema/Errors.ts"
+import { DependencyFailed, InvalidParams, type InvalidState, NotFound } from "../../schema/Errors.ts"
 import { markCamera } from "../media/Picture.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { attempt, errnoOf, syncFolder, temporaryPrefix } from "./Disk.ts"
 import { FileIndex } from "./FileIndex.ts"
+import { Holds } from "./Holds.ts"
 import type { IndexedFile } from "./IndexDatabase.ts"
 import { type FileKind, isFileName, parseFileName } from "./Names.ts"
 
@@ -45,8 +46,11 @@ export class Files extends Context.Service<
   {
     /** keeps a picture under a new name (a file that is there is never replaced) and tells the index */
     readonly saveSnapshot: (snapshot: NewSnapshot) => Effect.Effect<IndexedFile, InvalidParams | DependencyFailed>
-    /** deletes the file and its entry; gives what it was */
-    readonly delete: (kind: FileKind, filename: string) => Effect.Effect<IndexedFile, NotFound | DependencyFailed>
+    /** deletes the file and its entry, unless somebody holds it; gives what it was */
+    readonly delete: (
+      kind: FileKind,
+      filename: string
+    ) => Effect.Effect<IndexedFile, NotFound | InvalidState | DependencyFailed>
     /** opens for reading until the scope ends */
     readonly open: (
       kind: FileKind,
@@ -59,6 +63,7 @@ export class Files extends Context.Service<
     Effect.gen(function* () {
       const folder = yield* DataFolder
       const index = yield* FileIndex
+      const holds = yield* Holds
       const writeBytes = yield* WriteBytes
       const sync = yield* backgroundSync
       const folders: Readonly<Record<FileKind, string>> = { recording: folder.recordings, snapshot: folder.snapshots }
@@ -97,8 +102,7 @@ export class Files extends Context.Service<
         return file
       }, Effect.uninterruptible)
 
-      const remove = Effect.fn("Files.delete")(function* (kind: FileKind, filename: string) {
-        const { file, path } = yield* find(kind, filename)
+      const remove = Effect.fnUntraced(function* (kind: FileKind, filename: string, path: string) {
         const gone = yield* attempt(`delete the ${kind}`, async () => {
           try {
             // a symbolic link in its place, or anywhere on the way, leads elsewhere: not ours to delete
@@ -113,6 +117,11 @@ export class Files extends Context.Service<
         // the file first: on a full disk the index can write again only then
         yield* index.remove(kind, filename)
         if (gone !== "deleted") return yield* new NotFound({ resource: kind, id: filename })
+      })
+
+      const removeFree = Effect.fn("Files.delete")(function* (kind: FileKind, filename: string) {
+        const { file, path } = yield* find(kind, filename)
+        yield* holds.whileFree(kind, filename, remove(kind, filename, path))
         return file
       }, Effect.uninterruptible)
 
@@ -126,7 +135,7 @@ export class Files extends Context.Service<
         return opened
       })
 
-      return Files.of({ saveSnapshot, delete: remove, open: openFile })
+      return Files.of({ saveSnapshot, delete: removeFree, open: openFile })
     })
   )
 }

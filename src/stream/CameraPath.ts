@@ -1,4 +1,4 @@
-/** The options of a MediaMTX path that we set (`/v3/config/paths`); all others keep the server's defaults. */
+/** The options of a MediaMTX path that we set (`/v3/config/paths`); all others have the server's defaults. */
 export type CameraPath = {
   readonly source: "publisher"
   readonly overridePublisher: boolean
@@ -26,17 +26,19 @@ const durationMillis = (text: string): number | undefined => {
 }
 
 const same = (wanted: unknown, present: unknown): boolean => {
-  if (wanted === present) return true
-  if (typeof wanted !== "string" || typeof present !== "string") return false
+  if (typeof wanted !== "string" || typeof present !== "string") {
+    return JSON.stringify(wanted) === JSON.stringify(present)
+  }
   const millis = durationMillis(wanted)
-  return millis !== undefined && millis === durationMillis(present)
+  return wanted === present || (millis !== undefined && millis === durationMillis(present))
 }
 
-/** The wanted values that are not there; undefined when all are. Only these are sent: other edits disconnect readers. */
-export const differs = (
+/** The options in which a path is not what we make it: those that we set, and those that stand at another value than the server's default. */
+export const differences = (
   wanted: CameraPath,
+  defaults: Readonly<Record<string, unknown>>,
   present: Readonly<Record<string, unknown>>
-): Partial<CameraPath> | undefined => {
-  const entries = Object.entries(wanted).filter(([key, value]) => !same(value, present[key]))
-  return entries.length === 0 ? undefined : Object.fromEntries(entries)
+): ReadonlyArray<string> => {
+  const whole: Readonly<Record<string, unknown>> = { ...defaults, ...wanted }
+  return [...new Set([...Object.keys(whole), ...Object.keys(present)])].filter((key) => !same(whole[key], present[key]))
 }

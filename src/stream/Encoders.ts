@@ -2,10 +2,9 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { Settings } from "../config/Settings.ts"
-import { Roots } from "../device/v4l2/Roots.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
+import { KernelFiles } from "../ground/KernelFiles.ts"
 import { spsIn } from "../media/Sps.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { type Encoder, type EncoderChoice, encodingOf, trialArguments } from "../source/Encoder.ts"
@@ -26,14 +25,15 @@ export class Encoders extends Context.Service<
   static readonly layer = Layer.effect(
     Encoders,
     Effect.gen(function* () {
-      const encoding = encodingOf(yield* Settings)
+      const settings = yield* Settings
+      const encoding = encodingOf(settings.boot, liveNow(settings))
       const ffmpeg = yield* Ffmpeg
-      const roots = yield* Roots
+      const files = yield* KernelFiles
       let best: EncoderChoice = { encoder: libx264, why: "this machine's hardware encoders are not known yet" }
 
       /** Undefined: it does what it should; else what it does not. */
       const fault = (encoder: Encoder, timeout: Duration.Duration) =>
-        ffmpeg.run(trialArguments(encoder, encoding), { timeout }).pipe(
+        ffmpeg.run(trialArguments(encoder, encoding), { work: "trial", timeout }).pipe(
           Effect.map((stream) => {
             const nal = spsIn(Buffer.from(stream.buffer, stream.byteOffset, stream.byteLength))
             const codec = nal === undefined ? undefined : codecOf(nal, encoding)
@@ -45,7 +45,7 @@ export class Encoders extends Context.Service<
         )
 
       const tryAll = Effect.gen(function* () {
-        const found = yield* Effect.promise(() => hardwareIn(roots))
+        const found = hardwareIn(files)
         const faults: Array<string> = []
         for (const encoder of found) {
           const wrong = yield* fault(encoder, Duration.divideUnsafe(trialTime, found.length))
@@ -67,20 +67,18 @@ export class Encoders extends Context.Service<
   )
 }
 
-const entriesOf = (folder: string): Promise<ReadonlyArray<string>> => readdir(folder).then(sorted, () => [])
-const sorted = (names: ReadonlyArray<string>): ReadonlyArray<string> => [...names].sort()
-
 /** Drivers name their encoding nodes so: bcm2835-codec-encode, s5p-mfc-enc, mtk-vcodec-enc, qcom-venus-encoder, coda-encoder. */
 const encoderName = /(^|[^a-z])enc(ode|oder)?([^a-z]|$)/i
 
 /** What may be able to encode, by the names of its nodes alone: no device is opened for it. */
-const hardwareIn = async ({ dev, sys }: { readonly dev: string; readonly sys: string }) => {
-  const nodes = join(sys, "class/video4linux")
-  const names = (await entriesOf(nodes)).map((node) => readFile(join(nodes, node, "name"), "utf8").catch(() => ""))
-  const hasEncoder = (await Promise.all(names)).some((name) => encoderName.test(name.trim()))
-  const renderers = (await entriesOf(join(dev, "dri"))).filter((node) => node.startsWith("renderD"))
+const hardwareIn = (files: KernelFiles["Service"]) => {
+  const nodes = join(files.sys, "class/video4linux")
+  const names = files.names(nodes).map((node) => files.text(join(nodes, node, "name")) ?? "")
+  const hasEncoder = names.some((name) => encoderName.test(name.trim()))
+  const dri = join(files.dev, "dri")
+  const renderers = files.names(dri).filter((node) => node.startsWith("renderD"))
   return [
     ...(hasEncoder ? [{ name: "h264_v4l2m2m" } as const] : []),
-    ...renderers.map((node) => ({ name: "h264_vaapi", device: join(dev, "dri", node) }) as const)
+    ...renderers.sort().map((node) => ({ name: "h264_vaapi", device: join(dri, node) }) as const)
   ]
 }

@@ -1,5 +1,6 @@
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
+import type { Moment } from "../ground/Time.ts"
 import type { Source } from "../source/Source.ts"
 import type { Pictures } from "./Pictures.ts"
 
@@ -13,45 +14,38 @@ export interface Codec {
   readonly conformant: boolean
 }
 
-/** FFmpeg as it runs for a stream. */
-export interface Running {
+/** One attempt to have frames on the camera's path, from its start to its end. */
+export interface Run {
+  readonly source: Source
+  /** our FFmpeg */
   readonly pid: number
-  /** epoch milliseconds */
-  readonly startedAt: number
+  readonly startedAt: Moment
+  /** so far, and a second over the last seconds */
+  published: { readonly frames: number; readonly fps: number }
+  /** monotonic milliseconds of its last picture, fit to be shown or not */
+  pictureAt: number | undefined
 }
 
 /**
- * Starting: FFmpeg is being started, or waited for to be started again (`reason`: why the last one ended).
- * Ready: MediaMTX has the stream. Failing: as Starting, after more than one failure in a row, or one
- * that the camera itself is to blame for (`isCamera`). Stopping: nobody needs it.
+ * Starting: its run is being started, or waited for to be started again (`reason`: why the last one ended).
+ * Ready: MediaMTX has the stream, since then without a break; `codec` once it was read. Failing: as Starting, after more
+ * than one failure in a row, or one that the camera itself is to blame for (`isCamera`). Stopping: nobody needs it.
  */
 export type StreamState =
   | { readonly _tag: "Starting"; readonly reason?: string }
-  | { readonly _tag: "Ready" }
+  | { readonly _tag: "Ready"; readonly since: Moment; readonly codec?: Codec }
   | { readonly _tag: "Failing"; readonly reason: string; readonly isCamera?: true }
   | { readonly _tag: "Stopping" }
 
-/** A camera's stream for as long as somebody needs it; FFmpeg may be started several times in its life. */
+/** A camera's stream for as long as somebody needs it: one run after the other. */
 export interface LiveStream {
   readonly camera: CameraId
-  /** epoch milliseconds */
-  readonly startedAt: number
+  readonly startedAt: Moment
   readonly state: SubscriptionRef.SubscriptionRef<StreamState>
   readonly pictures: Pictures
-  /** what the present FFmpeg does; each part is absent while it is not known */
-  readonly now: {
-    source?: Source
-    running?: Running
-    /** epoch milliseconds at which the present FFmpeg gave its last picture */
-    pictureAt?: number
-    /** frames published by the present FFmpeg, and their rate a second over the last seconds */
-    published?: { readonly frames: number; readonly fps: number }
-    codec?: Codec
-    /** epoch milliseconds since which MediaMTX has the stream without a break */
-    readySince?: number
-    /** how often FFmpeg was started again */
-    restarts: number
-    /** failures in a row */
-    failures: number
-  }
+  /** undefined between two runs */
+  run: Run | undefined
+  /** runs that ended while they were needed: all, and those in a row */
+  restarts: number
+  failuresInARow: number
 }

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
@@ -9,12 +10,12 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed } from "../../schema/Errors.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
-import { MediaMtxApi, type MediaMtxError, type PathOptions } from "../process/MediaMtxApi.ts"
+import { MediaMtxApi, type MediaMtxError, MediaMtxRefused, type PathOptions } from "../process/MediaMtxApi.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
-import { type CameraPath, differs } from "./CameraPath.ts"
+import { type CameraPath, differences } from "./CameraPath.ts"
 
 /** What MediaMTX writes itself; the other formats are made of these when a recording stops. */
 export type WrittenFormat = "fmp4" | "mpegts"
@@ -25,6 +26,7 @@ const retryAfter = Duration.millis(500)
 /** How long a recording may wait for a MediaMTX that is coming back. */
 const patience = Duration.seconds(5)
 const cameraPath = /^camera[0-9]+$/
+const foreign = new MediaMtxRefused({ status: 400, detail: "it has a path of this name that is not ours" })
 
 /**
  * The one place that adds, changes and removes paths of MediaMTX: the desired ones (a path a known camera, recording or
@@ -33,7 +35,10 @@ const cameraPath = /^camera[0-9]+$/
 export class Paths extends Context.Service<
   Paths,
   {
-    /** switches the path's recorder on (in this format) or off; off returns when the recorder has closed its file */
+    /**
+     * Switches the path's recorder on (in this format) or off; off returns when the recorder has closed its file. A failure
+     * to switch it off says that it may still write: that is tried on until it is off.
+     */
     readonly record: (camera: CameraId, format: WrittenFormat | undefined) => Effect.Effect<void, DependencyFailed>
     /** whether MediaMTX has this camera's path */
     readonly exists: (camera: CameraId) => boolean
@@ -49,61 +54,106 @@ export class Paths extends Context.Service<
       const devices = yield* Devices
       const settings = yield* Settings
       const folder = yield* DataFolder
+      const { managed } = settings.boot.mediamtx
       const desired = new Map<CameraId, WrittenFormat | undefined>()
       const actual = yield* SubscriptionRef.make<ReadonlySet<string>>(new Set())
+      /** paths that we made in this run of MediaMTX, and those that somebody else did under a camera's name */
+      const known = { generation: 0, ours: new Set<string>(), theirs: new Set<string>() }
       // one at a time: MediaMTX applies each change to its whole configuration
       const writing = yield* Semaphore.make(1)
+      const again = yield* Queue.sliding<true>(1)
+      const scope = yield* Effect.scope
       const recordPath = join(folder.recordings, "%path_%Y-%m-%d_%H-%M-%S_%f")
 
-      const configOf = (format: WrittenFormat | undefined): CameraPath => ({
-        source: "publisher",
-        overridePublisher: false,
-        // does nothing: MediaMTX holds readers of a path that has it until somebody publishes
-        runOnDemand: "true",
-        runOnDemandStartTimeout: `${Duration.toSeconds(settings.streams.start_timeout_seconds)}s`,
-        record: format !== undefined,
-        recordPath,
-        recordFormat: format ?? "fmp4",
-        recordPartDuration: `${Duration.toMillis(settings.recording.part_milliseconds)}ms`,
-        recordSegmentDuration: `${Duration.toSeconds(settings.recording.segment_seconds)}s`,
-        recordDeleteAfter: "0s"
-      })
-
-      /** A refused PATCH stays in MediaMTX's memory and spoils later calls (seen to v1.20.1); replacing the path mends it. */
-      const patch = (name: string, change: Partial<CameraPath>, whole: CameraPath) =>
-        api.patchPath(name, change).pipe(Effect.catchTag("MediaMtxRefused", () => api.replacePath(name, whole)))
-
-      const writeOne = Effect.fnUntraced(function* (name: string, present: PathOptions | undefined) {
-        const config = configOf(desired.get(name))
-        if (present === undefined) {
-          yield* api.addPath(name, config)
-        } else {
-          const change = differs(config, present)
-          if (change !== undefined) yield* patch(name, change, config)
+      const configOf = (format: WrittenFormat | undefined): CameraPath => {
+        const { recording, streams } = liveNow(settings)
+        return {
+          source: "publisher",
+          overridePublisher: false,
+          // does nothing: MediaMTX holds readers of a path that has it until somebody publishes
+          runOnDemand: "true",
+          runOnDemandStartTimeout: `${Duration.toSeconds(streams.start_timeout_seconds)}s`,
+          record: format !== undefined,
+          recordPath,
+          recordFormat: format ?? "fmp4",
+          recordPartDuration: `${Duration.toMillis(recording.part_milliseconds)}ms`,
+          recordSegmentDuration: `${Duration.toSeconds(recording.segment_seconds)}s`,
+          recordDeleteAfter: "0s"
         }
-        yield* SubscriptionRef.update(actual, (names) => (names.has(name) ? names : new Set([...names, name])))
+      }
+
+      const isMadeByUs = (name: string, options: PathOptions) =>
+        known.ours.has(name) || options["recordPath"] === recordPath
+
+      const present = (name: string) =>
+        SubscriptionRef.update(actual, (names) => (names.has(name) ? names : new Set([...names, name])))
+
+      const add = Effect.fnUntraced(function* (camera: CameraId) {
+        yield* api.addPath(camera, configOf(desired.get(camera)))
+        known.ours.add(camera)
+        known.theirs.delete(camera)
+        yield* present(camera)
       })
 
-      const compare = Effect.gen(function* () {
-        const { _tag } = yield* SubscriptionRef.get(mediaMtx.state)
+      /** Always the whole path: a refused PATCH would stay in MediaMTX's memory and spoil later calls (seen to v1.20.1). */
+      const replace = (camera: CameraId) => api.replacePath(camera, configOf(desired.get(camera)))
+
+      const putRight = Effect.fnUntraced(function* (camera: CameraId, options: PathOptions, defaults: PathOptions) {
+        if (!managed && !isMadeByUs(camera, options)) {
+          if (known.theirs.has(camera)) return
+          known.theirs.add(camera)
+          return yield* Effect.logWarning(
+            "a path of MediaMTX has the camera's name and is not ours: it is left alone",
+            {
+              "camera.id": camera
+            }
+          )
+        }
+        const keys = differences(configOf(desired.get(camera)), defaults, options)
+        if (keys.length > 0) {
+          yield* Effect.logWarning("a path is not as it should be, and is put right", { "camera.id": camera, keys })
+          yield* replace(camera)
+        }
+        yield* present(camera)
+      })
+
+      const compareOnce = Effect.gen(function* () {
+        const { _tag, generation } = yield* SubscriptionRef.get(mediaMtx.state)
         if (_tag !== "Running") return yield* SubscriptionRef.set(actual, new Set())
-        const present = new Map((yield* api.listPathConfigs).map(({ name, options }) => [name, options]))
-        yield* SubscriptionRef.set(actual, new Set([...present.keys()].filter((name) => desired.has(name))))
+        if (generation !== known.generation) {
+          known.generation = generation
+          known.ours.clear()
+          known.theirs.clear()
+        }
+        const defaults = yield* api.pathDefaults
+        const configs = new Map((yield* api.listPathConfigs).map(({ name, options }) => [name, options]))
+        yield* SubscriptionRef.update(actual, (names) => new Set([...names].filter((name) => configs.has(name))))
         const failures: Array<MediaMtxError> = []
         // a path that is refused keeps no other one waiting
         const noted = (change: Effect.Effect<void, MediaMtxError>) =>
           change.pipe(Effect.catch((error) => Effect.sync(() => void failures.push(error))))
-        for (const name of desired.keys()) yield* noted(writeOne(name, present.get(name)))
-        for (const [name, options] of present) {
-          const ours = cameraPath.test(name) && options["recordPath"] === recordPath
-          if (ours && !desired.has(name)) yield* noted(api.deletePath(name))
+        for (const camera of desired.keys()) {
+          const options = configs.get(camera)
+          yield* noted(options === undefined ? add(camera) : putRight(camera, options, defaults))
+        }
+        for (const [name, options] of configs) {
+          const isLeft = cameraPath.test(name) && !desired.has(name) && isMadeByUs(name, options)
+          if (isLeft) yield* noted(api.deletePath(name))
         }
         if (failures[0] !== undefined) return yield* failures[0]
-      }).pipe(
-        writing.withPermit,
-        Effect.withSpan("Paths.compare"),
-        Effect.retry({ schedule: Schedule.spaced(retryAfter), times: 5 }),
-        Effect.catch((error) => Effect.logWarning("MediaMTX's paths could not be set", error))
+      }).pipe(writing.withPermit, Effect.withSpan("Paths.compare"))
+
+      let isFailing = false
+      const tryAgain = Effect.forkIn(Effect.delay(Queue.offer(again, true), retryAfter), scope)
+      const compare = compareOnce.pipe(
+        Effect.map(() => {
+          isFailing = false
+        }),
+        Effect.catch((error) => {
+          const log = isFailing ? Effect.logDebug : Effect.logWarning
+          isFailing = true
+          return Effect.andThen(log("MediaMTX's paths could not be set: it is tried again", error), tryAgain)
+        })
       )
 
       const failed = (error: MediaMtxError) => new DependencyFailed({ dependency: "mediamtx", detail: error.detail })
@@ -117,24 +167,40 @@ export class Paths extends Context.Service<
         })
       )
 
-      const record = Effect.fn("Paths.record")(function* (camera: CameraId, format: WrittenFormat | undefined) {
-        yield* Effect.annotateCurrentSpan("camera.id", camera)
+      const write = (camera: CameraId) =>
+        Effect.suspend((): Effect.Effect<void, MediaMtxError> => {
+          if (SubscriptionRef.getUnsafe(actual).has(camera)) return replace(camera)
+          return known.theirs.has(camera) ? Effect.fail(foreign) : add(camera)
+        }).pipe(writing.withPermit, Effect.mapError(failed))
+
+      const switchOn = Effect.fnUntraced(function* (camera: CameraId, format: WrittenFormat) {
         const before = desired.get(camera)
         desired.set(camera, format)
-        const write = Effect.gen(function* () {
-          if (!SubscriptionRef.getUnsafe(actual).has(camera)) return yield* writeOne(camera, undefined)
-          const config = configOf(format)
-          yield* patch(camera, { record: config.record, recordFormat: config.recordFormat }, config)
-          // answered by the path itself, after the change: its recorder has closed by then
-          if (format === undefined) yield* api.getPath(camera)
-        }).pipe(writing.withPermit, Effect.mapError(failed))
-        if (format === undefined) {
-          // a MediaMTX that is down records nothing, and is told when it is back
-          return yield* Effect.ignore(write)
-        }
-        yield* Effect.andThen(awaitRunning, write).pipe(
+        yield* Effect.andThen(awaitRunning, write(camera)).pipe(
           Effect.onError(() => Effect.sync(() => desired.set(camera, before)))
         )
+      })
+
+      const switchOff = Effect.fnUntraced(function* (camera: CameraId) {
+        desired.set(camera, undefined)
+        const { _tag } = yield* SubscriptionRef.get(mediaMtx.state)
+        // our own that does not run is gone, and its recorders with it; one that has no such path of ours records nothing there
+        if (managed ? _tag !== "Running" : known.theirs.has(camera)) return
+        yield* write(camera).pipe(
+          // answered by the path itself, after the change: its recorder has closed by then
+          Effect.andThen(Effect.mapError(api.getPath(camera), failed)),
+          Effect.tapError((error) =>
+            Effect.andThen(
+              Queue.offer(again, true),
+              Effect.logWarning("a recorder could not be switched off yet", error)
+            )
+          )
+        )
+      })
+
+      const record = Effect.fn("Paths.record")(function* (camera: CameraId, format: WrittenFormat | undefined) {
+        yield* Effect.annotateCurrentSpan("camera.id", camera)
+        return yield* format === undefined ? switchOff(camera) : switchOn(camera, format)
       })
 
       /** Without a look at all others, of which there may be many; a MediaMTX that is not there is told when it is. */
@@ -142,13 +208,16 @@ export class Paths extends Context.Service<
         if (desired.has(camera)) return
         desired.set(camera, undefined)
         if (SubscriptionRef.getUnsafe(mediaMtx.state)._tag !== "Running") return
-        yield* writing.withPermit(writeOne(camera, undefined)).pipe(Effect.catch(() => compare))
+        yield* writing.withPermit(add(camera)).pipe(Effect.catch(() => compare))
       })
       yield* devices.follow(({ id }) => arrive(id))
 
       const restarts = Stream.map(SubscriptionRef.changes(mediaMtx.state), () => true)
       const ticks = Stream.fromSchedule(Schedule.spaced(compareEvery))
-      yield* Stream.mergeAll<boolean | number, never, never>([restarts, ticks], { concurrency: "unbounded" }).pipe(
+      const asked = Stream.fromQueue(again)
+      yield* Stream.mergeAll<boolean | number, never, never>([restarts, ticks, asked], {
+        concurrency: "unbounded"
+      }).pipe(
         // while one comparison runs, one more is enough for whatever came meanwhile
         Stream.buffer({ capacity: 1, strategy: "sliding" }),
         Stream.runForEach(() => compare),

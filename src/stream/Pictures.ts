@@ -1,13 +1,14 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import type { Moment } from "../ground/Time.ts"
 
 /** One picture of a camera as JPEG. */
 export interface Picture {
   readonly jpeg: Buffer
   readonly width: number
   readonly height: number
-  /** epoch milliseconds at which it reached us from the camera's FFmpeg */
-  readonly capturedAt: number
+  /** when it reached us from the camera */
+  readonly captured: Moment
 }
 
 /** The latest picture of one stream, and a place to wait for the next. */

@@ -1,22 +1,22 @@
 import type { Progress } from "../process/Progress.ts"
-import type { LiveStream } from "./LiveStream.ts"
+import type { Run } from "./LiveStream.ts"
 
 /** Reports, twice a second, over which the rate is taken. */
 const rateReports = 6
 
 /**
- * Keeps what the stream publishes in `now.published`. FFmpeg counts the frames of its first output, which are the
- * pictures at hand; the stream's own come at a constant rate, so the time that is written tells their number.
+ * Keeps what a run publishes. FFmpeg counts the frames of its first output, which are the pictures at hand; the stream's
+ * own come at a constant rate, so the time that is written tells their number. `now` in monotonic milliseconds.
  */
-export const rateMeter = (stream: LiveStream) => {
+export const rateMeter = (run: Run) => {
   const recent: Array<{ readonly at: number; readonly frames: number }> = []
   return ({ outTimeUs }: Progress, now: number): void => {
-    const frames = Math.round((outTimeUs / 1_000_000) * (stream.now.source?.fps ?? 0))
+    const frames = Math.round((outTimeUs / 1_000_000) * run.source.fps)
     recent.push({ at: now, frames })
     if (recent.length > rateReports) recent.shift()
     const [first] = recent
     const seconds = (now - (first?.at ?? now)) / 1000
     const fps = seconds > 0 ? (frames - (first?.frames ?? 0)) / seconds : 0
-    stream.now.published = { frames, fps: Math.round(fps * 100) / 100 }
+    run.published = { frames, fps: Math.round(fps * 100) / 100 }
   }
 }

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,14 +10,33 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidState, type NotFound } from "../../schema/Errors.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
+import { type Facts, makeFacts } from "../facts/Facts.ts"
+import { monotonicMillis, now } from "../ground/Time.ts"
 import type { LiveStream, StreamState } from "./LiveStream.ts"
 import { makePictures } from "./Pictures.ts"
-import { Publisher } from "./Publisher.ts"
+import { Supervision } from "./Supervision.ts"
 
 /** Why a stream is needed; it decides how long the stream lives on when the need is over. */
 export type Reason = "viewer" | "recording" | "snapshot"
+
+/** A camera's stream began, is another than before (`state`), or ended. */
+export type StreamFact =
+  | { readonly _tag: "StreamStarted"; readonly camera: CameraId }
+  | { readonly _tag: "StreamChanged"; readonly camera: CameraId; readonly state: StreamState }
+  | { readonly _tag: "StreamEnded"; readonly camera: CameraId }
+
+/** What is kept of a camera that ever had a stream. */
+interface CameraStreams {
+  /** One process at a time opens a device; a stream that is being closed still does, so its successor waits for its end. */
+  readonly device: Semaphore.Semaphore
+  stream: LiveStream | undefined
+  /** epoch milliseconds */
+  lastStart: number | undefined
+  /** monotonic milliseconds until which the stream lives on for nobody */
+  lingerUntil: number
+}
 
 /** The streams of all cameras: one each, shared by everybody who holds a lease, gone when nobody does. */
 export class Streams extends Context.Service<
@@ -40,6 +58,7 @@ export class Streams extends Context.Service<
     readonly all: () => ReadonlyArray<LiveStream>
     /** epoch milliseconds at which the camera's stream last began; undefined: never in this run */
     readonly lastStart: (camera: CameraId) => number | undefined
+    readonly facts: Pick<Facts<StreamFact>, "follow" | "followFirst">
   }
 >()("camera-service/stream/Streams") {
   static readonly layer = Layer.effect(
@@ -47,46 +66,55 @@ export class Streams extends Context.Service<
     Effect.gen(function* () {
       const settings = yield* Settings
       const devices = yield* Devices
-      const publisher = yield* Publisher
-      const current = new Map<CameraId, LiveStream>()
-      const lastStarts = new Map<CameraId, number>()
-      // one process at a time opens a device; a stream that is being closed still does, so its successor waits for its end
-      const permits = new Map<CameraId, Semaphore.Semaphore>()
-      const lingerUntil = new Map<CameraId, number>()
-      const linger: Readonly<Record<Reason, Duration.Duration>> = {
-        viewer: settings.streams.viewer_linger_seconds,
-        snapshot: settings.streams.snapshot_linger_seconds,
-        recording: Duration.zero
+      const supervision = yield* Supervision
+      const facts = yield* makeFacts<StreamFact>()
+      const cameras = new Map<CameraId, CameraStreams>()
+      const lingerOf = (reason: Reason): Duration.Duration => {
+        const { snapshot_linger_seconds, viewer_linger_seconds } = liveNow(settings).streams
+        const linger = { viewer: viewer_linger_seconds, snapshot: snapshot_linger_seconds, recording: Duration.zero }
+        return linger[reason]
       }
 
-      const permitOf = (camera: CameraId): Semaphore.Semaphore => {
-        const permit = permits.get(camera) ?? Semaphore.makeUnsafe(1)
-        permits.set(camera, permit)
-        return permit
+      const of = (camera: CameraId): CameraStreams => {
+        const known = cameras.get(camera)
+        if (known !== undefined) return known
+        const made = { device: Semaphore.makeUnsafe(1), stream: undefined, lastStart: undefined, lingerUntil: 0 }
+        cameras.set(camera, made)
+        return made
       }
 
       const open = Effect.fn("Streams.open")(function* (camera: CameraId) {
         yield* Effect.annotateCurrentSpan("camera.id", camera)
-        const startedAt = yield* Clock.currentTimeMillis
+        const kept = of(camera)
+        const startedAt = yield* now
         const stream: LiveStream = {
           camera,
           startedAt,
           state: yield* SubscriptionRef.make<StreamState>({ _tag: "Starting" }),
           pictures: makePictures(),
-          now: { restarts: 0, failures: 0 }
+          run: undefined,
+          restarts: 0,
+          failuresInARow: 0
         }
         yield* Effect.acquireRelease(
           Effect.sync(() => {
-            current.set(camera, stream)
-            lastStarts.set(camera, startedAt)
+            kept.stream = stream
+            kept.lastStart = startedAt.wall
+            facts.tell({ _tag: "StreamStarted", camera })
           }),
           () =>
             Effect.sync(() => {
-              if (current.get(camera) === stream) current.delete(camera)
+              if (kept.stream === stream) kept.stream = undefined
+              facts.tell({ _tag: "StreamEnded", camera })
             })
         )
+        yield* Effect.forkScoped(
+          Stream.runForEach(Stream.drop(SubscriptionRef.changes(stream.state), 1), (state) =>
+            Effect.sync(() => facts.tell({ _tag: "StreamChanged", camera, state }))
+          )
+        )
         // its end is awaited when the scope closes
-        yield* Effect.forkScoped(publisher.run(stream, permitOf(camera)))
+        yield* Effect.forkScoped(supervision.run(stream, kept.device))
         yield* Effect.addFinalizer(() => SubscriptionRef.set(stream.state, { _tag: "Stopping" as const }))
         return stream
       })
@@ -95,22 +123,24 @@ export class Streams extends Context.Service<
       const lingering = yield* FiberMap.make<CameraId>()
 
       /** Holds the stream until the latest of the times that were asked for. */
-      const keep = (camera: CameraId): Effect.Effect<void> =>
-        Effect.gen(function* () {
+      const keep = (camera: CameraId): Effect.Effect<void> => {
+        const kept = of(camera)
+        return Effect.gen(function* () {
           yield* RcMap.get(streams, camera)
           for (;;) {
-            const left = (lingerUntil.get(camera) ?? 0) - (yield* Clock.currentTimeMillis)
+            const left = kept.lingerUntil - (yield* monotonicMillis)
             if (left <= 0) return
             yield* Effect.sleep(Duration.millis(left))
           }
-        }).pipe(Effect.scoped, Effect.ensuring(Effect.sync(() => lingerUntil.delete(camera))))
+        }).pipe(Effect.scoped, Effect.ensuring(Effect.sync(() => (kept.lingerUntil = 0))))
+      }
 
       const lingerAfter = (camera: CameraId, reason: Reason) =>
         Effect.gen(function* () {
-          const time = Duration.toMillis(linger[reason])
+          const time = Duration.toMillis(lingerOf(reason))
           if (time === 0) return
-          const until = (yield* Clock.currentTimeMillis) + time
-          lingerUntil.set(camera, Math.max(until, lingerUntil.get(camera) ?? 0))
+          const kept = of(camera)
+          kept.lingerUntil = Math.max((yield* monotonicMillis) + time, kept.lingerUntil)
           // it takes its reference before the lease that ends gives its own back
           yield* FiberMap.run(lingering, camera, keep(camera), { onlyIfMissing: true, startImmediately: true })
         })
@@ -130,7 +160,7 @@ export class Streams extends Context.Service<
         const decided = SubscriptionRef.changes(stream.state).pipe(
           Stream.filter((state) => state._tag === "Ready" || (state._tag === "Failing" && state.isCamera === true)),
           Stream.runHead,
-          Effect.timeout(settings.streams.start_timeout_seconds),
+          Effect.timeout(liveNow(settings).streams.start_timeout_seconds),
           Effect.ignore
         )
         yield* decided
@@ -150,10 +180,11 @@ export class Streams extends Context.Service<
         lease,
         awaitReady,
         release,
-        withDevice: (camera) => permitOf(camera).withPermit,
-        current: (camera) => current.get(camera),
-        all: () => [...current.values()],
-        lastStart: (camera) => lastStarts.get(camera)
+        withDevice: (camera) => of(camera).device.withPermit,
+        current: (camera) => cameras.get(camera)?.stream,
+        all: () => [...cameras.values()].flatMap(({ stream }) => (stream === undefined ? [] : [stream])),
+        lastStart: (camera) => cameras.get(camera)?.lastStart,
+        facts
       })
     })
   )

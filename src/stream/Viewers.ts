@@ -1,12 +1,12 @@
 import * as Context from "effect/Context"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { CameraId } from "../../schema/Camera.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
+import { monotonicMillis } from "../ground/Time.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { Streams } from "./Streams.ts"
 
@@ -28,28 +28,46 @@ export class Viewers extends Context.Service<
       const streams = yield* Streams
       const api = yield* MediaMtxApi
       const watching = yield* FiberMap.make<CameraId>()
-      /** when a reader was last let in: it shows among the path's readers only once it plays */
+      /** monotonic milliseconds at which a reader was last let in, while there are readers or one is on its way */
       const admittedAt = new Map<CameraId, number>()
-      const grace = Duration.toMillis(settings.streams.start_timeout_seconds)
+
+      /** Readers there are, or undefined: MediaMTX did not say. */
+      const readersOf = (camera: CameraId) =>
+        api.getPath(camera).pipe(
+          Effect.map((path): number | undefined => (Option.isSome(path) ? path.value.readers : 0)),
+          Effect.orElseSucceed(() => undefined)
+        )
+
+      /** Gives when the last one of them was let in. A reader shows on its path only once it plays. */
+      const untilNobodyReads = Effect.fnUntraced(function* (camera: CameraId) {
+        for (;;) {
+          yield* Effect.sleep(lookEvery)
+          const readers = yield* readersOf(camera)
+          const admitted = admittedAt.get(camera) ?? 0
+          const grace = Duration.toMillis(liveNow(settings).streams.start_timeout_seconds)
+          if (readers === 0 && (yield* monotonicMillis) - admitted > grace) return admitted
+        }
+      })
 
       const watch = Effect.fn("Viewers.watch")(
         function* (camera: CameraId) {
-          yield* streams.lease(camera, "viewer")
           for (;;) {
-            yield* Effect.sleep(lookEvery)
-            const path = yield* Effect.orElseSucceed(api.getPath(camera), Option.none)
-            const readers = Option.isSome(path) ? path.value.readers : 0
-            const waited = (yield* Clock.currentTimeMillis) - (admittedAt.get(camera) ?? 0)
-            if (readers === 0 && waited > grace) return
+            const last = yield* Effect.scoped(Effect.andThen(streams.lease(camera, "viewer"), untilNobodyReads(camera)))
+            // the lease's end may take its time: who came meanwhile needs another
+            if (admittedAt.get(camera) === last) return
           }
         },
-        Effect.scoped,
-        Effect.catch((error) => Effect.logDebug("a reader came for a camera that is not there", error))
+        Effect.catch((error) => Effect.logDebug("a reader came for a camera that is not there", error)),
+        (watching, camera) =>
+          Effect.ensuring(
+            watching,
+            Effect.sync(() => admittedAt.delete(camera))
+          )
       )
 
       const admit = (camera: CameraId) =>
         Effect.gen(function* () {
-          admittedAt.set(camera, yield* Clock.currentTimeMillis)
+          admittedAt.set(camera, yield* monotonicMillis)
           yield* FiberMap.run(watching, camera, watch(camera), { onlyIfMissing: true })
         }).pipe(Effect.asVoid)
 

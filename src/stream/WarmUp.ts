@@ -1,4 +1,3 @@
-import type { Device } from "../device/Device.ts"
 import { meanLuma } from "../media/Luma.ts"
 
 /** The first pictures of a camera that wakes are dark or torn, until its exposure has settled. */
@@ -12,11 +11,11 @@ const night = { frames: 15, millis: 1500, longestMillis: 3000 }
 const darkLuma = 24
 
 /**
- * Whether a picture is good enough, asked for each of one FFmpeg in turn, with the time in milliseconds at which it came:
- * not before a V4L2 camera is warm, and every one from then on. The other kinds are warm at once.
+ * Whether a picture is good enough, asked for each of one FFmpeg in turn, with the time at which it came, in monotonic
+ * milliseconds: not before a camera that wakes dark is warm, and every one from then on.
  */
-export const warmUp = (kind: Device["kind"]): ((jpeg: Buffer, now: number) => boolean) => {
-  let isWarm = kind !== "v4l2"
+export const warmUp = (wakesDark: boolean): ((jpeg: Buffer, now: number) => boolean) => {
+  let isWarm = !wakesDark
   let frames = 0
   let firstAt: number | undefined
   return (jpeg, now) => {

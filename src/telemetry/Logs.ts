@@ -2,11 +2,11 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import type * as LogLevel from "effect/LogLevel"
+import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import * as Context from "effect/Context"
-import { Settings } from "../config/Settings.ts"
+import { type Live, liveNow, Settings } from "../config/Settings.ts"
 
 /** A name of a log level, and a colour that a terminal shows it in (ECMA-48, SGR). */
 const levels: Readonly<Record<string, readonly [number, string]>> = {
@@ -18,7 +18,7 @@ const levels: Readonly<Record<string, readonly [number, string]>> = {
   Fatal: [35, "fatal"]
 }
 
-const minimum: Readonly<Record<Settings["Service"]["telemetry"]["log_level"], LogLevel.LogLevel>> = {
+const minimum: Readonly<Record<Live["telemetry"]["log_level"], LogLevel.LogLevel>> = {
   trace: "Trace",
   debug: "Debug",
   info: "Info",
@@ -65,13 +65,20 @@ const pretty = (options: Logger.Options<unknown>): string => {
 
 /** Structured logs on standard error: one JSON object a line, or for people on a terminal. */
 export const layer = Layer.unwrap(
-  Effect.map(Settings, ({ telemetry }) => {
+  Effect.map(Settings, (settings) => {
+    const { telemetry } = settings.boot
     const isPretty = telemetry.log_format === "pretty" || (telemetry.log_format === "auto" && process.stderr.isTTY)
     const format = isPretty ? pretty : (options: Logger.Options<unknown>) => JSON.stringify(lineOf(options))
     const logger = Logger.make((options) => void process.stderr.write(`${format(options)}\n`))
+    /** Effect's own minimum is fixed where fibers begin: the level is asked for at each line. */
+    const atLevel = (to: Logger.Logger<unknown, void>) =>
+      Logger.make<unknown, void>((options) => {
+        const least = minimum[liveNow(settings).telemetry.log_level]
+        if (LogLevel.isGreaterThanOrEqualTo(options.logLevel, least)) to.log(options)
+      })
     return Layer.mergeAll(
-      Logger.layer([logger, Logger.tracerLogger]),
-      Layer.succeed(References.MinimumLogLevel, minimum[telemetry.log_level])
+      Logger.layer([atLevel(logger), atLevel(Logger.tracerLogger)]),
+      Layer.succeed(References.MinimumLogLevel, "Trace")
     )
   })
 )

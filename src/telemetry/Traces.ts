@@ -8,7 +8,7 @@ import { Settings } from "../config/Settings.ts"
  */
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
-    const endpoint = (yield* Settings).telemetry.otlp_endpoint
+    const endpoint = (yield* Settings).boot.telemetry.otlp_endpoint
     if (endpoint === "") return Layer.empty
     const { exportTo } = yield* Effect.promise(() => import("./OtlpTraces.ts"))
     return exportTo(endpoint)

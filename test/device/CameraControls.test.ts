@@ -7,7 +7,9 @@ import { CameraControls } from "../../src/device/CameraControls.ts"
 import type { Control } from "../../src/device/Control.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { faultOf } from "../../src/device/Fault.ts"
+import { syntheticInput } from "../../src/device/SyntheticInput.ts"
 import { ControlsFailed, V4l2Controls } from "../../src/device/v4l2/V4l2Controls.ts"
+import { v4l2Input } from "../../src/device/v4l2/V4l2Input.ts"
 import { devicesInMemory, found } from "./InMemory.ts"
 
 const brightness: Control = {
@@ -32,8 +34,8 @@ const withCameras = <A, E>(
   return Effect.gen(function* () {
     const devices = yield* Devices
     const plugged = yield* Scope.fork(yield* Effect.scope)
-    yield* Scope.provide(devices.attach(found("usb:a", { node: "/dev/video4" })), plugged)
-    yield* devices.attach(found("synthetic:0", { kind: "synthetic", node: "synthetic:0" }))
+    yield* Scope.provide(devices.attach(found("usb:a", { input: v4l2Input("/dev/video4") })), plugged)
+    yield* devices.attach(found("synthetic:0", { input: syntheticInput(0) }))
     return yield* body(yield* CameraControls, Scope.close(plugged, Exit.void))
   }).pipe(Effect.provide(CameraControls.layer.pipe(Layer.provide(leaf), Layer.provideMerge(devicesInMemory))))
 }

@@ -50,6 +50,15 @@ describe("a camera's name", () => {
     })
   )
 
+  it.effect("is another camera's when it was given up, also in the next run", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      yield* runWith(root, [at(1), at(2)])
+      yield* run(root, (names) => names.giveUp("camera0"))
+      assert.deepStrictEqual(yield* runWith(root, [at(3), at(1), at(2)]), ["camera0", "camera2", "camera1"])
+    })
+  )
+
   it.effect("is never given to another camera while its own is away", () =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder

@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import type { Device } from "../../src/device/Device.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { faultOf } from "../../src/device/Fault.ts"
+import { v4l2Input } from "../../src/device/v4l2/V4l2Input.ts"
 import { devicesInMemory, found } from "./InMemory.ts"
 
 /** What a follower hears, from the first device known on. */
@@ -29,12 +30,16 @@ describe("the registry of cameras", () => {
     Effect.gen(function* () {
       const devices = yield* Devices
       const first = yield* Scope.make()
-      const { id } = yield* Scope.provide(devices.attach(found("usb:a", { node: "/dev/video0" })), first)
-      assert.deepInclude(yield* devices.get(id), { id: "camera0", status: "CONNECTED", node: "/dev/video0" })
+      const { id } = yield* Scope.provide(devices.attach(found("usb:a", { input: v4l2Input("/dev/video0") })), first)
+      const before = yield* devices.get(id)
+      assert.deepInclude(before, { id: "camera0", status: "CONNECTED" })
+      assert.strictEqual(before.input.node, "/dev/video0")
       yield* Scope.close(first, Exit.void)
       assert.deepInclude(yield* devices.get(id), { status: "DISCONNECTED", name: "the camera usb:a" })
-      yield* devices.attach(found("usb:a", { node: "/dev/video4" }))
-      assert.deepInclude(yield* devices.get(id), { id: "camera0", status: "CONNECTED", node: "/dev/video4" })
+      yield* devices.attach(found("usb:a", { input: v4l2Input("/dev/video4") }))
+      const after = yield* devices.get(id)
+      assert.deepInclude(after, { id: "camera0", status: "CONNECTED" })
+      assert.strictEqual(after.input.node, "/dev/video4")
       assert.strictEqual(devices.list().length, 1)
     }).pipe(Effect.provide(devicesInMemory))
   )
@@ -136,6 +141,68 @@ describe("the registry of cameras", () => {
       assert.strictEqual(devices.list(), list)
       yield* devices.fault("camera2", faultOf("WRONG_DATA", "no JPEG"))
       assert.notStrictEqual(devices.list(), list)
+    }).pipe(Effect.provide(devicesInMemory))
+  )
+
+  it.effect("tells each thing that happens to a camera once, and what it was", () =>
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      yield* devices.attach(found("usb:a"))
+      const told: Array<string> = []
+      yield* devices.facts.follow(({ _tag, device }) =>
+        Effect.sync(() => void told.push(`${_tag} ${device.id} ${device.status}`))
+      )
+      const scope = yield* Scope.make()
+      const { id, update } = yield* Scope.provide(devices.attach(found("usb:b")), scope)
+      yield* devices.fault(id, faultOf("FROZEN", "no frame for 2 s"))
+      yield* devices.recovered(id)
+      yield* devices.changed(id)
+      yield* update(found("usb:b", { name: "Rear" }))
+      yield* devices.fault(id, faultOf("FROZEN", "no frame for 2 s"))
+      yield* update(found("usb:b"))
+      yield* Scope.close(scope, Exit.void)
+      const refused = yield* Scope.make()
+      yield* Scope.provide(devices.attach(found("usb:b"), faultOf("NO_PERMISSION", "may not be opened")), refused)
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(told, [
+        "Connected camera1 CONNECTED",
+        "Faulty camera1 ERROR",
+        "Recovered camera1 CONNECTED",
+        "Changed camera1 CONNECTED",
+        "Changed camera1 CONNECTED",
+        "Faulty camera1 ERROR",
+        "Recovered camera1 CONNECTED",
+        "Disconnected camera1 DISCONNECTED",
+        "Faulty camera1 ERROR"
+      ])
+    }).pipe(Effect.provide(devicesInMemory))
+  )
+
+  it.effect("forgets a camera that is away, and no other; its name is kept for it or free for the next", () =>
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const told: Array<string> = []
+      yield* devices.facts.follow(({ _tag, device }) => Effect.sync(() => void told.push(`${_tag} ${device.id}`)))
+      const { next, pending } = yield* heard
+      const scope = yield* Scope.make()
+      for (const position of ["rtsp:a", "rtsp:b"]) yield* Scope.provide(devices.attach(found(position)), scope)
+      yield* devices.forget("camera0", "free")
+      assert.strictEqual(devices.list().length, 2)
+      yield* Scope.close(scope, Exit.void)
+      yield* devices.forget("camera0", "free")
+      yield* devices.forget("camera1", "kept")
+      assert.deepStrictEqual(devices.list(), [])
+      assert.strictEqual((yield* Effect.flip(devices.get("camera0")))._tag, "NotFound")
+      const names = yield* Effect.forEach(["rtsp:b", "rtsp:c"], (position) => devices.attach(found(position)))
+      assert.deepStrictEqual(
+        names.map(({ id }) => id),
+        ["camera1", "camera0"]
+      )
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(told.slice(4, 6), ["Forgotten camera0", "Forgotten camera1"])
+      // who follows the state of cameras hears of those that there are
+      for (let n = 0; n < 6; n++) yield* next
+      assert.strictEqual(yield* pending, 0)
     }).pipe(Effect.provide(devicesInMemory))
   )
 

@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import { CameraNames, makeNames } from "../../src/device/CameraNames.ts"
 import type { Found } from "../../src/device/Device.ts"
 import { Devices } from "../../src/device/Devices.ts"
+import { v4l2Input } from "../../src/device/v4l2/V4l2Input.ts"
 
 /** Names as the real ones are given, which nothing keeps. */
 const namesInMemory = Layer.sync(CameraNames, () => makeNames(new Map(), Effect.void))
@@ -10,10 +11,9 @@ const namesInMemory = Layer.sync(CameraNames, () => makeNames(new Map(), Effect.
 export const devicesInMemory = Devices.layer.pipe(Layer.provideMerge(namesInMemory))
 
 export const found = (position: string, more: Partial<Found> = {}): Found => ({
-  kind: "v4l2",
+  input: v4l2Input("/dev/video0"),
   identity: { position },
   name: `the camera ${position}`,
-  node: "/dev/video0",
   formats: [],
   ...more
 })

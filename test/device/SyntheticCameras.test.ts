@@ -19,7 +19,9 @@ describe("synthetic cameras", () => {
       const devices = yield* Devices
       assert.isTrue(devices.settled())
       assert.deepStrictEqual(
-        devices.list().map(({ id, identity, kind, name, status }) => [id, identity.position, kind, name, status]),
+        devices
+          .list()
+          .map(({ id, identity, input, name, status }) => [id, identity.position, input.name, name, status]),
         [
           ["camera0", "synthetic:0", "synthetic", "Synthetic camera 0", "CONNECTED"],
           ["camera1", "synthetic:1", "synthetic", "Synthetic camera 1", "CONNECTED"]

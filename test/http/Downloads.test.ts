@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { readdirSync, readlinkSync } from "node:fs"
 import { truncate, writeFile } from "node:fs/promises"
-import { connect } from "node:net"
+import { connect, type Socket } from "node:net"
 import { join } from "node:path"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import * as Downloads from "../../src/http/Downloads.ts"
@@ -212,23 +212,28 @@ layer(running)("a download", (it) => {
     })
   )
 
-  it.effect("holds the file only as long as somebody takes it", () =>
+  it.effect("holds the file only as long as somebody takes it; until then it cannot be deleted", () =>
     Effect.gen(function* () {
+      const files = yield* Files
       const path = yield* recorded("held.mp4", Buffer.alloc(32 * 1024 * 1024))
       const { address } = yield* PublicHttp
       const token = yield* tokenFor()
-      const closed = yield* Effect.callback<boolean>((resume) => {
-        const socket = connect(address.port, "127.0.0.1", () =>
-          socket.write(`GET /files/recordings/held.mp4 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`)
+      const socket = yield* Effect.callback<Socket>((resume) => {
+        const client = connect(address.port, "127.0.0.1", () =>
+          client.write(`GET /files/recordings/held.mp4 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`)
         )
-        socket.once("readable", () => {
-          const held = holdsOpen(path)
-          socket.destroy()
-          const look = () => (holdsOpen(path) ? setImmediate(look) : resume(Effect.succeed(held)))
-          look()
-        })
+        client.once("readable", () => resume(Effect.succeed(client)))
       })
-      assert.isTrue(closed)
+      assert.isTrue(holdsOpen(path))
+      const refused = yield* Effect.flip(files.delete("recording", "held.mp4"))
+      assert.deepInclude(refused, { _tag: "InvalidState", state: "DOWNLOADING" })
+      socket.destroy()
+      const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+      yield* Effect.repeat(turn, { while: () => holdsOpen(path) })
+      yield* files.delete("recording", "held.mp4").pipe(
+        Effect.tapError(() => turn),
+        Effect.retry({ while: ({ _tag }) => _tag === "InvalidState" })
+      )
     })
   )
 })

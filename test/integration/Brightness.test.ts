@@ -5,10 +5,11 @@ import { Settings } from "../../src/config/Settings.ts"
 import { splitter, withTables } from "../../src/media/Jpeg.ts"
 import { meanLuma } from "../../src/media/Luma.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
-import { realSpawner } from "../support/Spawners.ts"
+import * as Children from "../../src/ground/Children.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
-const live = Ffmpeg.layer.pipe(Layer.provide([realSpawner, Layer.succeed(Settings, testSettings())]))
+const some = { work: "picture", timeout: "10 seconds" } as const
+const live = Ffmpeg.layer.pipe(Layer.provide([Children.layer, Layer.succeed(Settings, testSettings())]))
 
 const bufferOf = ({ buffer, byteLength, byteOffset }: Uint8Array): Buffer =>
   Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
@@ -17,7 +18,7 @@ const bufferOf = ({ buffer, byteLength, byteOffset }: Uint8Array): Buffer =>
 const jpegOf = Effect.fnUntraced(function* (graph: string, ...how: ReadonlyArray<string>) {
   const ffmpeg = yield* Ffmpeg
   const output = ["-frames:v", "1", "-c:v", "mjpeg", ...how, "-f", "image2pipe", "pipe:1"]
-  const [jpeg] = splitter().push(yield* ffmpeg.run(["-f", "lavfi", "-i", graph, ...output]))
+  const [jpeg] = splitter().push(yield* ffmpeg.run(["-f", "lavfi", "-i", graph, ...output], some))
   assert.isDefined(jpeg)
   return jpeg ?? Buffer.alloc(0)
 })
@@ -27,11 +28,11 @@ const decoded = Effect.fnUntraced(function* (jpeg: Buffer) {
   const ffmpeg = yield* Ffmpeg
   const input = ["-f", "mjpeg", "-i", "pipe:0"]
   const stats = ["-vf", "signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-", "-f", "null", "-"]
-  const told = bufferOf(yield* ffmpeg.run([...input, ...stats], { stdin: jpeg })).toString()
+  const told = bufferOf(yield* ffmpeg.run([...input, ...stats], { ...some, stdin: jpeg })).toString()
   const pixels = ["-f", "rawvideo", "-pix_fmt", "yuvj444p", "pipe:1"]
   return {
     mean: Number(/YAVG=([\d.]+)/.exec(told)?.[1]),
-    pixels: bufferOf(yield* ffmpeg.run([...input, ...pixels], { stdin: jpeg }))
+    pixels: bufferOf(yield* ffmpeg.run([...input, ...pixels], { ...some, stdin: jpeg }))
   }
 })
 

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { readyStream } from "../suites/streams.ts"
+import { codecOf, readyStream } from "../suites/streams.ts"
 import { plugIn, realPrograms } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 
@@ -10,7 +10,7 @@ realPrograms.test(
     const stream = yield* readyStream(yield* plugIn())
     const codec = yield* until(
       "the stream's SPS",
-      Effect.sync(() => stream.now.codec)
+      Effect.sync(() => codecOf(stream))
     )
     assert.deepEqual(codec, {
       profile: "constrained baseline",

@@ -10,11 +10,12 @@ import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
 import { readMp4Header } from "../../src/process/Mp4Header.ts"
-import { realSpawner } from "../support/Spawners.ts"
+import * as Children from "../../src/ground/Children.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
-const live = Ffmpeg.layer.pipe(Layer.provide([realSpawner, Layer.succeed(Settings, testSettings())]))
+const live = Ffmpeg.layer.pipe(Layer.provide([Children.layer, Layer.succeed(Settings, testSettings())]))
 
+const some = { work: "picture", timeout: "10 seconds" } as const
 const picture = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=25"]
 const h264 = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p"]
 const parts = ["-movflags", "+empty_moov+default_base_moof", "-frag_duration", "200000"]
@@ -28,7 +29,7 @@ const folder = Effect.acquireRelease(
 const recorded = Effect.fnUntraced(function* (seconds: number, ...args: ReadonlyArray<string>) {
   const file = join(yield* folder, "a.mp4")
   const ffmpeg = yield* Ffmpeg
-  yield* ffmpeg.run([...picture, "-t", String(seconds), ...h264, ...args, file])
+  yield* ffmpeg.run([...picture, "-t", String(seconds), ...h264, ...args, file], some)
   return file
 })
 
@@ -50,11 +51,14 @@ describe("FFmpeg", () => {
     it.effect("makes a picture", () =>
       Effect.gen(function* () {
         const ffmpeg = yield* Ffmpeg
-        const jpeg = yield* ffmpeg.run([...picture, "-frames:v", "1", "-f", "image2pipe", "-c:v", "mjpeg", "pipe:1"])
+        const jpeg = yield* ffmpeg.run(
+          [...picture, "-frames:v", "1", "-f", "image2pipe", "-c:v", "mjpeg", "pipe:1"],
+          some
+        )
         assert.deepStrictEqual([...jpeg.subarray(0, 2), ...jpeg.subarray(-2)], [0xff, 0xd8, 0xff, 0xd9])
         const smaller = yield* ffmpeg.run(
           ["-f", "mjpeg", "-i", "pipe:0", "-vf", "scale=64:48", "-f", "image2pipe", "-c:v", "mjpeg", "pipe:1"],
-          { stdin: jpeg }
+          { ...some, stdin: jpeg }
         )
         assert.isBelow(smaller.length, jpeg.length)
       })
@@ -63,10 +67,12 @@ describe("FFmpeg", () => {
     it.effect("says why it failed", () =>
       Effect.gen(function* () {
         const ffmpeg = yield* Ffmpeg
-        const failed = yield* Effect.flip(ffmpeg.run(["-i", "rtsp://me:secret@127.0.0.1:1/live", "-f", "null", "-"]))
+        const failed = yield* Effect.flip(
+          ffmpeg.run(["-i", "rtsp://me:secret@127.0.0.1:1/live", "-f", "null", "-"], some)
+        )
         assert.include(failed.detail, "Connection refused")
         assert.notInclude(JSON.stringify(failed), "secret")
-        const unknown = yield* Effect.flip(ffmpeg.run([...picture, "-no-such-option", "1", "-f", "null", "-"]))
+        const unknown = yield* Effect.flip(ffmpeg.run([...picture, "-no-such-option", "1", "-f", "null", "-"], some))
         assert.include(unknown.detail, "no-such-option")
       })
     )
@@ -164,7 +170,7 @@ describe("FFmpeg", () => {
         assert.deepInclude(yield* ffmpeg.probe(plain), { duration: 2, codec: "h264" })
         for (const name of ["a.ts", "a.mkv"]) {
           const file = join(yield* folder, name)
-          yield* ffmpeg.run(["-i", plain, "-c", "copy", file])
+          yield* ffmpeg.run(["-i", plain, "-c", "copy", file], some)
           const info = yield* ffmpeg.probe(file)
           assert.approximately(info.duration, 2, 0.1)
           assert.strictEqual(info.codec, "h264")

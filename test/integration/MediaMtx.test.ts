@@ -16,11 +16,15 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
 import { describeExit, startChild } from "../../src/process/Child.ts"
+import { Disk } from "../../src/ground/Disk.ts"
+import { Loopback } from "../../src/ground/Loopback.ts"
 import { MediaMtx, type MediaMtxState } from "../../src/process/MediaMtx.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
+import { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
 import { mediaMtxConfig } from "../../src/process/MediaMtxConfig.ts"
+import { key } from "../support/Key.ts"
 import { mediaMtxApiBehaviour } from "../support/MediaMtxApiBehaviour.ts"
-import { realSpawner } from "../support/Spawners.ts"
+import * as Children from "../../src/ground/Children.ts"
 import { settingsOnFreePorts } from "../support/TestSettings.ts"
 
 interface Started {
@@ -32,7 +36,7 @@ interface Started {
 
 /** Real processes, and a list of them. */
 const watchedSpawner = Effect.gen(function* () {
-  const real = Context.get(yield* Layer.build(realSpawner), ChildProcessSpawner)
+  const real = Context.get(yield* Layer.build(Children.layer), ChildProcessSpawner)
   const started: Array<Started> = []
   const spawner = makeSpawner((command) =>
     Effect.tap(real.spawn(command), ({ pid }) =>
@@ -47,16 +51,21 @@ const watchedSpawner = Effect.gen(function* () {
   return { started, layer: Layer.succeed(ChildProcessSpawner, spawner) }
 })
 
-const build = Effect.fnUntraced(function* (settings: Settings["Service"]) {
+/** `hooked`: with somebody who answers MediaMTX's questions. */
+const build = Effect.fnUntraced(function* (settings: Settings["Service"], hooked = true) {
   const { layer: spawner, started } = yield* watchedSpawner
   const layer = MediaMtx.layer.pipe(
     Layer.provideMerge(MediaMtxApi.layer),
-    Layer.provide([spawner, Layer.succeed(Settings, settings)])
+    Layer.provideMerge(key),
+    Layer.provide([spawner, Disk.layer, Loopback.layer, Layer.succeed(Settings, settings)])
   )
   const context = yield* Layer.build(layer)
+  const { opens } = Context.get(context, MediaMtxKey)
+  const asked = hooked ? yield* authHook(settings.boot.health.port, opens) : []
   return {
     settings,
     started,
+    asked,
     api: Context.get(context, MediaMtxApi),
     mediaMtx: Context.get(context, MediaMtx)
   }
@@ -120,18 +129,19 @@ const bodyOf = async (request: IncomingMessage) => {
   return JSON.parse(text) as Readonly<Record<string, unknown>>
 }
 
-/** Answers MediaMTX's questions: only the token `good` opens. */
-const authHook = (port: number) =>
+type Question = Readonly<Record<string, unknown>>
+
+/** Answers MediaMTX's questions, and tells them: the API is for whom the key opens it, the rest for the token `good`. */
+const authHook = (port: number, opens: MediaMtxKey["Service"]["opens"]) =>
   Effect.acquireRelease(
-    Effect.callback<{
-      readonly asked: Array<Readonly<Record<string, unknown>>>
-      readonly close: () => void
-    }>((resume) => {
-      const asked: Array<Readonly<Record<string, unknown>>> = []
+    Effect.callback<{ readonly asked: Array<Question>; readonly close: () => void }>((resume) => {
+      const asked: Array<Question> = []
       const server = createHttpServer((request, response) => {
         void bodyOf(request).then((question) => {
           asked.push({ ...question, url: request.url })
-          return response.writeHead(question["query"] === "token=good" ? 200 : 401).end()
+          const { action, password, query, user } = question
+          const isRight = action === "api" ? opens(String(user), String(password)) : query === "token=good"
+          return response.writeHead(isRight ? 200 : 401).end()
         })
       })
       server.listen(port, "127.0.0.1", () => {
@@ -143,7 +153,7 @@ const authHook = (port: number) =>
       })
     }),
     ({ close }) => Effect.sync(close)
-  )
+  ).pipe(Effect.map(({ asked }) => asked))
 
 const listenOn = (port: number): Effect.Effect<void, never, Scope.Scope> =>
   Effect.asVoid(
@@ -199,10 +209,9 @@ describe("our MediaMTX", () => {
 
   it.live("lets nobody in whom the service does not know, and holds a reader of an idle camera", () =>
     Effect.gen(function* () {
-      const { api, settings } = yield* whenRunning({ streams: { start_timeout_seconds: 1 } })
-      const { asked } = yield* authHook(settings.health.port)
-      const url = `rtsp://127.0.0.1:${settings.mediamtx.rtsp_port}`
-      const describing = (path: string) => rtsp(settings.mediamtx.rtsp_port, `DESCRIBE ${url}/${path} RTSP/1.0`)
+      const { api, asked, settings } = yield* whenRunning({ streams: { start_timeout_seconds: 1 } })
+      const url = `rtsp://127.0.0.1:${settings.boot.mediamtx.rtsp_port}`
+      const describing = (path: string) => rtsp(settings.boot.mediamtx.rtsp_port, `DESCRIBE ${url}/${path} RTSP/1.0`)
       yield* api.addPath("camera0", { source: "publisher" })
 
       assert.include(yield* describing("camera0"), "401")
@@ -216,7 +225,6 @@ describe("our MediaMTX", () => {
 
       const question = asked.find(({ query }) => query === "token=good")
       assert.deepInclude(question, { url: "/mediamtx/auth", action: "read", path: "camera0", protocol: "rtsp" })
-      assert.isFalse(asked.some(({ action }) => action === "api"))
     })
   )
 
@@ -237,10 +245,10 @@ describe("our MediaMTX", () => {
   it.live("ends the start with the port that another program has", () =>
     Effect.gen(function* () {
       const settings = yield* settingsOnFreePorts()
-      yield* listenOn(settings.mediamtx.rtsp_port)
+      yield* listenOn(settings.boot.mediamtx.rtsp_port)
       const { mediaMtx, started } = yield* build(settings)
       const fatal = yield* Effect.flip(mediaMtx.fatal)
-      assert.deepInclude(fatal, { _tag: "PortInUse", host: "127.0.0.1", port: settings.mediamtx.rtsp_port })
+      assert.deepInclude(fatal, { _tag: "PortInUse", host: "127.0.0.1", port: settings.boot.mediamtx.rtsp_port })
       assert.isTrue(started.every(({ pid }) => gone(pid)))
       assert.strictEqual(SubscriptionRef.getUnsafe(mediaMtx.state)._tag, "Stopped")
     })
@@ -249,7 +257,7 @@ describe("our MediaMTX", () => {
   it.live("is not confused with another MediaMTX that has its ports", () =>
     Effect.gen(function* () {
       const { settings } = yield* whenRunning()
-      const { mediaMtx } = yield* build(settings)
+      const { mediaMtx } = yield* build(settings, false)
       const fatal = yield* Effect.flip(mediaMtx.fatal)
       assert.strictEqual(fatal._tag, "PortInUse")
       assert.strictEqual(SubscriptionRef.getUnsafe(mediaMtx.state).generation, 0)
@@ -302,8 +310,8 @@ describe("the operator's MediaMTX", () => {
           (path) => Effect.promise(() => rm(path, { recursive: true }))
         )
         const config = join(folder, "mediamtx.yml")
-        yield* Effect.promise(() => writeFile(config, mediaMtxConfig(settings, "the operator's")))
-        const { run } = yield* operator(settings.mediamtx.binary, config)
+        yield* Effect.promise(() => writeFile(config, mediaMtxConfig(settings)))
+        const { run } = yield* operator(settings.boot.mediamtx.binary, config)
         const first = yield* run
         yield* Effect.raceFirst(until(mediaMtx.state, generation(1)), first.diesEarly)
         yield* api.addPath("theirs", { source: "publisher" })
@@ -320,7 +328,7 @@ describe("the operator's MediaMTX", () => {
 
 /** Runs MediaMTX by hand; all runs end with the test. */
 const operator = Effect.fnUntraced(function* (binary: string, config: string) {
-  const spawner = Context.get(yield* Layer.build(realSpawner), ChildProcessSpawner)
+  const spawner = Context.get(yield* Layer.build(Children.layer), ChildProcessSpawner)
   const scope = yield* Effect.scope
   const run = startChild(spawner, { program: binary, args: [config], stdout: "ignore" }).pipe(
     Effect.map(({ exit, pid }) => ({

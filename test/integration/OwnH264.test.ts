@@ -15,7 +15,7 @@ import { meanLuma } from "../../src/media/Luma.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { found } from "../device/InMemory.ts"
 import { take } from "../suites/snapshots.ts"
-import { readyStream } from "../suites/streams.ts"
+import { codecOf, readyStream } from "../suites/streams.ts"
 import { realPrograms } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 
@@ -66,7 +66,7 @@ const slicesOf = (stream: Buffer): ReadonlyArray<string> =>
 
 /** Thirty frames of what MediaMTX gives its readers. */
 const readStream = Effect.fnUntraced(function* (camera: string, folder: string) {
-  const { mediamtx } = yield* Settings
+  const { mediamtx } = (yield* Settings).boot
   const tokens = yield* Tokens
   const token = yield* tokens.sign({ userId: "viewer", role: "viewer", timeToLive: Duration.minutes(1) })
   const url = `rtsp://127.0.0.1:${mediamtx.rtsp_port}/${camera}?token=${Redacted.value(token)}`
@@ -89,8 +89,8 @@ describe("a camera with H.264 of its own", () => {
           assert.deepInclude(snapshot.picture, { width: 640, height: 480 })
           assert.isAbove(meanLuma(snapshot.picture.jpeg) ?? 0, 100)
           const stream = yield* readyStream(camera)
-          assert.strictEqual(stream.now.source?.encoder.name, "copy")
-          assert.deepInclude(stream.now.codec, { profile: "constrained baseline", level: "3.0", conformant: true })
+          assert.strictEqual(stream.run?.source?.encoder.name, "copy")
+          assert.deepInclude(codecOf(stream), { profile: "constrained baseline", level: "3.0", conformant: true })
           const slices = slicesOf(yield* readStream(camera, folder))
           const own = new Set(slicesOf(readFileSync(join(folder, "camera.raw"))))
           assert.isAbove(slices.length, 20)
@@ -100,7 +100,7 @@ describe("a camera with H.264 of its own", () => {
           )
           const fresh = yield* take({ camera, maxAge: 0 })
           assert.strictEqual(fresh.capture.name, "live")
-          assert.strictEqual(stream.now.restarts, 0)
+          assert.strictEqual(stream.restarts, 0)
         }),
         { ffmpeg: { binary: join(folder, "ffmpeg") } }
       )
@@ -119,18 +119,18 @@ describe("a camera with H.264 of its own", () => {
           const stream = yield* readyStream(camera).pipe(Scope.provide(first))
           const codec = yield* until(
             "the stream's SPS",
-            Effect.sync(() => stream.now.codec)
+            Effect.sync(() => codecOf(stream))
           )
           assert.deepInclude(codec, { profile: "constrained baseline", level: "3.0", conformant: true })
-          assert.strictEqual(stream.now.source?.encoder.name, "libx264")
-          assert.include(stream.now.source?.why, "it is constrained baseline 4.0")
-          assert.strictEqual(stream.now.restarts, 1)
+          assert.strictEqual(stream.run?.source?.encoder.name, "libx264")
+          assert.include(stream.run?.source?.why, "it is constrained baseline 4.0")
+          assert.strictEqual(stream.restarts, 1)
           yield* until("a picture", Effect.sync(stream.pictures.latest))
           yield* Scope.close(first, Exit.void)
           assert.isUndefined(streams.current(camera))
           const next = yield* readyStream(camera)
-          assert.strictEqual(next.now.restarts, 0)
-          assert.strictEqual(next.now.source?.encoder.name, "libx264")
+          assert.strictEqual(next.restarts, 0)
+          assert.strictEqual(next.run?.source?.encoder.name, "libx264")
         }),
         { ffmpeg: { binary: join(folder, "ffmpeg") }, streams: { viewer_linger_seconds: 0 } }
       )

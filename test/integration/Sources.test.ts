@@ -5,6 +5,7 @@ import * as Stream from "effect/Stream"
 import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
 import type { Device } from "../../src/device/Device.ts"
+import { now } from "../../src/ground/Time.ts"
 import { splitter } from "../../src/media/Jpeg.ts"
 import { spsIn } from "../../src/media/Sps.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
@@ -15,20 +16,21 @@ import { pictureReader } from "../../src/stream/PictureReader.ts"
 import { codecOf } from "../../src/stream/PublishedCodec.ts"
 import { found } from "../device/InMemory.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
-import { realSpawner } from "../support/Spawners.ts"
+import * as Children from "../../src/ground/Children.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
-const live = Ffmpeg.layer.pipe(Layer.provide([realSpawner, Layer.succeed(Settings, testSettings())]))
+const some = { work: "picture", timeout: "10 seconds" } as const
+const live = Ffmpeg.layer.pipe(Layer.provide([Children.layer, Layer.succeed(Settings, testSettings())]))
 
 const encoding: Encoding = { profile: "stanag4406", bitrateKbps: 600, jpegQuality: 85 }
 
 /** The plan for a camera of this format that is read from something else than a device. */
-const planFor = (pixelFormat: string, input: ReadonlyArray<string>): Source => {
+const planFor = (pixelFormat: string, inputArguments: ReadonlyArray<string>): Source => {
   const formats = [{ pixelFormat, sizes: [{ width: 640, height: 480, rates: [30] }] }]
   const device: Device = { ...found("usb:1", { formats }), id: "camera0", status: "CONNECTED" }
   const source = planSource(device, encoding)
   assert.isDefined(source)
-  return { ...(source as Source), input }
+  return { ...(source as Source), inputArguments }
 }
 
 /** Twenty frames, the first eight black. */
@@ -39,9 +41,10 @@ const wakingCamera =
 const firstPicture = Effect.fnUntraced(function* (source: Source) {
   const ffmpeg = yield* Ffmpeg
   const process = yield* ffmpeg.start(directArguments(source))
-  const read = pictureReader(source.kind)
-  const pictures = Stream.flattenIterable(
-    Stream.map(process.stdout, (chunk) => read(chunk, Math.round(performance.now())).good)
+  const read = pictureReader(source.input)
+  const pictures = process.stdout.pipe(
+    Stream.mapEffect((chunk) => Effect.map(now, (moment) => read(chunk, moment).good)),
+    Stream.flattenIterable
   )
   return yield* Effect.flatMap(Stream.runHead(pictures), Effect.fromOption)
 }, Effect.scoped)
@@ -53,8 +56,10 @@ describe("a camera that is read directly", () => {
         const ffmpeg = yield* Ffmpeg
         const file = join(yield* temporaryFolder, "camera.mjpeg")
         const jpeg = ["-c:v", "mjpeg", "-pix_fmt", "yuvj422p", "-q:v", "3", "-f", "mjpeg"]
-        yield* ffmpeg.run(["-f", "lavfi", "-i", wakingCamera, ...jpeg, file])
-        const frames = splitter().push(yield* ffmpeg.run(["-i", file, "-c", "copy", "-f", "image2pipe", "pipe:1"]))
+        yield* ffmpeg.run(["-f", "lavfi", "-i", wakingCamera, ...jpeg, file], some)
+        const frames = splitter().push(
+          yield* ffmpeg.run(["-i", file, "-c", "copy", "-f", "image2pipe", "pipe:1"], some)
+        )
         assert.lengthOf(frames, 20)
         const source = planFor("MJPG", ["-re", "-f", "mjpeg", "-framerate", "30", "-i", file])
         const { jpeg: picture } = yield* firstPicture(source)
@@ -79,7 +84,7 @@ describe("the trial of an encoder", () => {
     it.effect("shows whether its stream meets the profile", () =>
       Effect.gen(function* () {
         const ffmpeg = yield* Ffmpeg
-        const stream = Buffer.from(yield* ffmpeg.run(trialArguments({ name: "libx264" }, encoding)))
+        const stream = Buffer.from(yield* ffmpeg.run(trialArguments({ name: "libx264" }, encoding), some))
         const codec = codecOf(spsIn(stream) ?? Buffer.alloc(0), encoding)
         assert.deepInclude(codec, { level: "3.0", width: 640, height: 480, conformant: true })
       })
@@ -89,7 +94,10 @@ describe("the trial of an encoder", () => {
       Effect.gen(function* () {
         const ffmpeg = yield* Ffmpeg
         const nowhere = { name: "h264_vaapi", device: "/nowhere/renderD128" } as const
-        assert.strictEqual((yield* Effect.flip(ffmpeg.run(trialArguments(nowhere, encoding))))._tag, "FfmpegFailed")
+        assert.strictEqual(
+          (yield* Effect.flip(ffmpeg.run(trialArguments(nowhere, encoding), some)))._tag,
+          "FfmpegFailed"
+        )
       })
     )
   })

@@ -34,13 +34,16 @@ it.live("no token, secret or password that still works stands in the process lis
     yield* (yield* readRtsp({ port: ground.ports.rtsp, path: "camera0", token })).firstPacket
     yield* (yield* readRtsp({ port: ground.ports.rtsp, path: "camera1", query: `?token=${token}` })).firstPacket
 
-    const publishers = ground.running("ffmpeg").map(({ argv }) => targetIn(argv))
+    const publishers = ground.running("ffmpeg").map(({ argv }) => {
+      const { pathname, searchParams } = targetIn(argv)
+      return { path: pathname.slice(1), password: searchParams.get("token") ?? "" }
+    })
     assert.lengthOf(publishers, 2)
     const commands = ground.processes().flatMap(({ argv }) => argv)
     // a second FFmpeg is what somebody would try with the password of the first
-    for (const { password, pathname, username } of publishers) {
+    for (const { password, path } of publishers) {
       assert.isNotEmpty(password)
-      const target = { port: ground.ports.rtsp, path: pathname.slice(1), user: username, password }
+      const target = { port: ground.ports.rtsp, path, user: "camera-service", password }
       assert.strictEqual(yield* announce(target), 401)
     }
     const stale = yield* Effect.flip(

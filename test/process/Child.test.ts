@@ -1,8 +1,13 @@
 import { assert, describe, it, layer } from "@effect/vitest"
+import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as PlatformError from "effect/PlatformError"
 import { ChildProcessSpawner, make as makeSpawner } from "effect/process/ChildProcessSpawner"
 import * as Scope from "effect/Scope"
@@ -13,7 +18,9 @@ import { createServer, type Socket } from "node:net"
 import { getPriority, setPriority } from "node:os"
 import { join } from "node:path"
 import { type ChildCommand, startChild } from "../../src/process/Child.ts"
-import { realSpawner } from "../support/Spawners.ts"
+import * as Children from "../../src/ground/Children.ts"
+
+const nodeSpawner = NodeChildProcessSpawner.layer.pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
 
 const sh = (script: string, ...args: ReadonlyArray<string>): ChildCommand => ({
   program: "/bin/sh",
@@ -62,7 +69,7 @@ const lifeline = Effect.acquireRelease(
 
 const stubborn = "process.on('SIGTERM', () => {}); require('node:net').connect(+process.argv[1], '127.0.0.1').resume()"
 
-layer(realSpawner, { excludeTestServices: true })("a child", (it) => {
+layer(Children.layer, { excludeTestServices: true })("a child", (it) => {
   it.effect("is gone, grandchildren too, when its scope is closed", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
@@ -134,7 +141,7 @@ layer(realSpawner, { excludeTestServices: true })("a child", (it) => {
   it.effect("does not run at all when we are not its parent any more", () =>
     Effect.gen(function* () {
       // The test's own spawner starts it one process further down, as if we had died and init had taken it over.
-      const real = yield* ChildProcessSpawner
+      const real = Context.get(yield* Layer.build(nodeSpawner), ChildProcessSpawner)
       const orphaning = makeSpawner((command) =>
         command._tag === "StandardCommand"
           ? real.spawn({
@@ -144,7 +151,7 @@ layer(realSpawner, { excludeTestServices: true })("a child", (it) => {
             })
           : Effect.die("no pipes here")
       )
-      const child = yield* startChild(orphaning, sh("echo ran"))
+      const child = yield* startChild(Children.tied(orphaning), sh("echo ran"))
       assert.strictEqual(yield* Stream.mkString(Stream.decodeText(child.stdout)), "")
       assert.strictEqual((yield* child.exit).code, 1)
     })

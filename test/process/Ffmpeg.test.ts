@@ -15,11 +15,15 @@ const bench = Effect.gen(function* () {
   return { started, running, ffmpeg: yield* Effect.provide(Ffmpeg, context) }
 })
 
+const picture = { work: "picture", timeout: "10 seconds" } as const
+
 describe("Ffmpeg", () => {
-  it.effect("runs at most 4 short commands at a time", () =>
+  it.effect("makes at most 4 pictures at a time", () =>
     Effect.gen(function* () {
       const { ffmpeg, running, started } = yield* bench
-      const runs = yield* Effect.forEach(Array.from({ length: 10 }), () => Effect.forkChild(ffmpeg.run(["-i", "x"])))
+      const runs = yield* Effect.forEach(Array.from({ length: 10 }), () =>
+        Effect.forkChild(ffmpeg.run(["-i", "x"], picture))
+      )
       const first = yield* Queue.takeN(started, 4)
       assert.strictEqual(running(), 4)
       assert.strictEqual(yield* Queue.size(started), 0)
@@ -32,10 +36,39 @@ describe("Ffmpeg", () => {
     })
   )
 
+  it.effect("has no picture wait for other kinds of work, however many there are", () =>
+    Effect.gen(function* () {
+      const { ffmpeg, started } = yield* bench
+      for (const work of ["remux", "trial"] as const) {
+        const some = Array.from({ length: 10 })
+        yield* Effect.forEach(some, () => Effect.forkChild(ffmpeg.run([work], { work, timeout: "10 minutes" })))
+      }
+      yield* Effect.forkChild(ffmpeg.run(["the picture"], picture))
+      yield* Queue.take(started).pipe(Effect.repeat({ until: ({ argv }) => argv.includes("the picture") }))
+    })
+  )
+
+  it.effect("counts the wait for others in the time limit", () =>
+    Effect.gen(function* () {
+      const { ffmpeg, started } = yield* bench
+      const others = Array.from({ length: 4 })
+      yield* Effect.forEach(others, () =>
+        Effect.forkChild(ffmpeg.run(["-i", "x"], { work: "picture", timeout: "1 hour" }))
+      )
+      yield* Queue.takeN(started, 4)
+      const run = yield* Effect.forkChild(Effect.flip(ffmpeg.run(["-i", "x"], picture)))
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* Fiber.join(run)).detail, "ffmpeg took longer than 10 s")
+      assert.strictEqual(yield* Queue.size(started), 0)
+    })
+  )
+
   it.effect("gives up after the time limit, and the process is gone", () =>
     Effect.gen(function* () {
       const { ffmpeg, running, started } = yield* bench
-      const run = yield* Effect.forkChild(Effect.flip(ffmpeg.run(["-i", "x"], { timeout: "3 seconds" })))
+      const run = yield* Effect.forkChild(
+        Effect.flip(ffmpeg.run(["-i", "x"], { work: "picture", timeout: "3 seconds" }))
+      )
       yield* Queue.take(started)
       yield* TestClock.adjust("3 seconds")
       assert.strictEqual((yield* Fiber.join(run)).detail, "ffmpeg took longer than 3 s")
@@ -46,7 +79,7 @@ describe("Ffmpeg", () => {
   it.effect("fails with the lines that say why, without the level and without credentials", () =>
     Effect.gen(function* () {
       const { ffmpeg, started } = yield* bench
-      const run = yield* Effect.forkChild(Effect.flip(ffmpeg.run(["-i", "x"])))
+      const run = yield* Effect.forkChild(Effect.flip(ffmpeg.run(["-i", "x"], picture)))
       const process = yield* Queue.take(started)
       const stderr =
         "[error] rtsp://me:secret@cam/live: Connection refused\n[warning] closing\n[info] something at the end\n"
@@ -73,7 +106,7 @@ describe("Ffmpeg", () => {
   it.effect("that is not there is named", () =>
     Effect.gen(function* () {
       const { ffmpeg, started } = yield* bench
-      const run = yield* Effect.forkChild(Effect.flip(ffmpeg.run([])))
+      const run = yield* Effect.forkChild(Effect.flip(ffmpeg.run([], picture)))
       yield* Effect.flatMap(Queue.take(started), (process) => process.end(127, { stderr: "exec: ffmpeg: not found" }))
       assert.strictEqual((yield* Fiber.join(run)).detail, "ffmpeg was not found")
 

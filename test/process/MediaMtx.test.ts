@@ -6,29 +6,36 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { TestClock } from "effect/testing"
-import { readFile } from "node:fs/promises"
 import { Settings } from "../../src/config/Settings.ts"
+import { Disk } from "../../src/ground/Disk.ts"
+import { Loopback } from "../../src/ground/Loopback.ts"
 import { MediaMtx, type MediaMtxState } from "../../src/process/MediaMtx.ts"
 import { MediaMtxApi, MediaMtxUnavailable } from "../../src/process/MediaMtxApi.ts"
-import { type FakeProcess, fakeSpawner } from "../support/Spawners.ts"
+import { key } from "../support/Key.ts"
+import { fakeSpawner } from "../support/Spawners.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
 const silent = Effect.fail(new MediaMtxUnavailable({ detail: "connect ECONNREFUSED" }))
 
-/** A MediaMTX whose process and API are the test's: `answer` is what the API says, `false` that it hangs. */
+/** A MediaMTX whose process and API are the test's: `answer` is the run that the API tells, `false` that it hangs. */
 const bench = Effect.fnUntraced(function* (managed: boolean) {
   const { layer, started } = yield* fakeSpawner
-  let answer: { readonly identity: string; readonly started: string } | undefined | false
+  let answer: string | undefined | false
+  let configuration = "ours"
+  let listens = true
   const answering = Effect.suspend(() => {
+    if (!listens) return Effect.die("another program was asked")
     if (answer === false) return Effect.delay(silent, "5 seconds")
-    return answer === undefined ? silent : Effect.succeed({ version: "v1.20.1", ...answer })
+    return answer === undefined ? silent : Effect.succeed({ version: "v1.20.1", started: answer })
   })
   const api = Layer.mock(MediaMtxApi, {
     info: answering,
-    identity: Effect.map(answering, ({ identity }) => identity)
+    global: Effect.map(answering, () => ({ api: configuration })),
+    pathDefaults: Effect.as(answering, {})
   })
+  const loopback = Layer.mock(Loopback, { has: () => Effect.sync(() => listens) })
   const settings = Layer.succeed(Settings, testSettings({ mediamtx: { managed } }))
-  const context = yield* Layer.build(Layer.provide(MediaMtx.layer, [layer, api, settings]))
+  const context = yield* Layer.build(Layer.provide(MediaMtx.layer, [layer, api, settings, loopback, key, Disk.layer]))
   const { state } = Context.get(context, MediaMtx)
   const states = yield* Queue.unbounded<MediaMtxState>()
   yield* SubscriptionRef.changes(state).pipe(
@@ -40,31 +47,30 @@ const bench = Effect.fnUntraced(function* (managed: boolean) {
     set: (now: typeof answer) => {
       answer = now
     },
+    change: () => {
+      configuration = "another's"
+    },
+    listen: (now: boolean) => {
+      listens = now
+    },
     /** The next state of this kind. */
     next: (tag: MediaMtxState["_tag"]) => Queue.take(states).pipe(Effect.repeat({ until: ({ _tag }) => _tag === tag }))
   }
 })
 
-/** The mark that it was given, as its API would show it. */
-const identityOf = ({ argv }: FakeProcess) =>
-  Effect.promise(async () => {
-    const config: unknown = JSON.parse(await readFile(argv.at(-1) ?? "", "utf8"))
-    return typeof config === "object" && config !== null && "sysLogPrefix" in config ? String(config.sysLogPrefix) : ""
-  })
-
 describe("our MediaMTX", () => {
   it.effect("is replaced when it is there but does not answer", () =>
     Effect.gen(function* () {
       const { next, set, started } = yield* bench(true)
-      const first = yield* Queue.take(started)
-      set({ identity: yield* identityOf(first), started: "1" })
+      yield* Queue.take(started)
+      set("1")
       yield* TestClock.adjust("15 millis")
       assert.strictEqual((yield* next("Running")).generation, 1)
       set(false)
       yield* TestClock.adjust("12 seconds")
       assert.strictEqual((yield* next("Stopped")).detail, "its API does not answer")
-      const second = yield* Queue.take(started)
-      set({ identity: yield* identityOf(second), started: "2" })
+      yield* Queue.take(started)
+      set("2")
       yield* TestClock.adjust("6 seconds")
       assert.strictEqual((yield* next("Running")).generation, 2)
     })
@@ -73,16 +79,44 @@ describe("our MediaMTX", () => {
   it.effect("that is slow once is left in peace", () =>
     Effect.gen(function* () {
       const { set, started } = yield* bench(true)
-      const running = { identity: yield* identityOf(yield* Queue.take(started)), started: "1" }
-      set(running)
+      yield* Queue.take(started)
+      set("1")
       yield* TestClock.adjust("15 millis")
       for (let i = 0; i < 5; i++) {
         set(false)
         yield* TestClock.adjust("6 seconds")
-        set(running)
+        set("1")
         yield* TestClock.adjust("6 seconds")
       }
       assert.strictEqual(yield* Queue.size(started), 0)
+    })
+  )
+
+  it.effect("that somebody has changed the configuration of is started anew, with ours", () =>
+    Effect.gen(function* () {
+      const { change, next, set, started } = yield* bench(true)
+      yield* Queue.take(started)
+      set("1")
+      yield* TestClock.adjust("15 millis")
+      yield* next("Running")
+      change()
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual((yield* next("Stopped")).detail, "its configuration was changed")
+      yield* Queue.take(started)
+    })
+  )
+
+  it.effect("is shown no key while another program has its port", () =>
+    Effect.gen(function* () {
+      const { listen, next, set, started } = yield* bench(true)
+      listen(false)
+      yield* Queue.take(started)
+      set("another's")
+      yield* TestClock.adjust("10 seconds")
+      listen(true)
+      set("ours")
+      yield* TestClock.adjust("15 millis")
+      assert.strictEqual((yield* next("Running")).generation, 1)
     })
   )
 
@@ -109,16 +143,16 @@ describe("the operator's MediaMTX", () => {
     Effect.gen(function* () {
       const { next, set, started } = yield* bench(false)
       assert.include((yield* next("Starting")).detail, "no answer yet")
-      set({ identity: "theirs", started: "1" })
+      set("1")
       yield* TestClock.adjust("2 seconds")
       assert.strictEqual((yield* next("Running")).generation, 1)
       set(undefined)
       yield* TestClock.adjust("2 seconds")
       assert.strictEqual((yield* next("Stopped")).detail, "its API does not answer")
-      set({ identity: "theirs", started: "1" })
+      set("1")
       yield* TestClock.adjust("2 seconds")
       assert.strictEqual((yield* next("Running")).generation, 2)
-      set({ identity: "theirs", started: "2" })
+      set("2")
       yield* TestClock.adjust("2 seconds")
       assert.strictEqual((yield* next("Running")).generation, 3)
       assert.strictEqual(yield* Queue.size(started), 0)

@@ -2,13 +2,14 @@ import { assert, describe } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Stream from "effect/Stream"
 import { rmSync, utimesSync } from "node:fs"
 import { join } from "node:path"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
+import { Files } from "../../src/storage/Files.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
-import { asTimePasses, durationOnDisk, filesOnDisk, record, start, stop } from "../suites/recordings.ts"
+import { listen, statuses, untilTold } from "../suites/interruptions.ts"
+import { asTimePasses, durationOnDisk, filesOnDisk, finishedOf, record, start, stop } from "../suites/recordings.ts"
 import { onFakes, plugIn } from "../support/App.ts"
 import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
 import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
@@ -41,7 +42,7 @@ describe("a recording's start", () => {
       const old = yield* recorded(camera)
       const path = yield* pathOf(old)
       const recording = yield* startWhile(camera, () => utimesSync(path, new Date(), new Date()))
-      assert.notStrictEqual(recording.segments[0]?.filename, old)
+      assert.notStrictEqual(recording.segments()[0]?.filename, old)
       const index = yield* FileIndex
       assert.isAbove((yield* index.get("recording", old))?.duration ?? 0, 0)
     })
@@ -54,9 +55,9 @@ describe("a recording's start", () => {
       const camera = yield* plugIn()
       const old = yield* recorded(camera)
       const starting = yield* Effect.forkChild(recordings.start({ camera }), { startImmediately: true })
-      yield* recordings.delete(old)
+      yield* (yield* Files).delete("recording", old)
       const recording = yield* asTimePasses(Fiber.join(starting))
-      assert.deepEqual(yield* filesOnDisk, [recording.segments[0]?.filename ?? ""])
+      assert.deepEqual(yield* filesOnDisk, [recording.segments()[0]?.filename ?? ""])
     })
   )
 
@@ -107,7 +108,7 @@ describe("a recording's end", () => {
       const index = yield* FileIndex
       const camera = yield* plugIn()
       const recording = yield* asTimePasses(recordings.start({ camera, duration: Duration.seconds(5) }))
-      const filename = recording.segments[0]?.filename ?? ""
+      const filename = recording.segments()[0]?.filename ?? ""
       yield* until(
         "its end",
         Effect.map(running("publish"), (all) => all.length === 0)
@@ -144,7 +145,7 @@ describe("a recording's end", () => {
       const camera = yield* plugIn()
       const recording = yield* start({ camera })
       yield* record(recording)
-      const path = yield* pathOf(recording.segments[0]?.filename ?? "")
+      const path = yield* pathOf(recording.segments()[0]?.filename ?? "")
       const [ffmpeg] = yield* running("publish")
       yield* ffmpeg?.freeze ?? Effect.void
       rmSync(path)
@@ -159,15 +160,15 @@ describe("a recording's end", () => {
     Effect.gen(function* () {
       const camera = yield* plugIn()
       const recording = yield* start({ camera })
-      const first = recording.segments[0]?.filename ?? ""
+      const first = recording.segments()[0]?.filename ?? ""
       yield* until(
         "the second file is done",
-        Effect.sync(() => recording.finished.size === 2)
+        Effect.sync(() => finishedOf(recording) === 2)
       )
-      rmSync(yield* pathOf(recording.segments[2]?.filename ?? ""))
+      rmSync(yield* pathOf(recording.segments()[2]?.filename ?? ""))
       yield* until(
         "the fourth file",
-        Effect.sync(() => recording.segments.length >= 5)
+        Effect.sync(() => recording.segments().length >= 5)
       )
       const { files } = yield* stop(camera)
       const names = files.map(({ filename }) => filename)
@@ -208,43 +209,35 @@ describe("whoever follows recordings", () => {
   onFakes(
     "hears the start, each file and the end",
     Effect.gen(function* () {
-      const recordings = yield* Recordings
       const camera = yield* plugIn()
-      const told = yield* Effect.forkChild(
-        Stream.runCollect(Stream.takeUntil(recordings.changes, ({ status }) => status === "STOPPED")),
-        { startImmediately: true }
-      )
+      const told = yield* listen
       const recording = yield* start({ camera })
       yield* record(recording)
       yield* stop(camera)
-      const updates = yield* Fiber.join(told)
-      assert.deepEqual(
-        updates.map(({ status }) => status),
-        ["STARTING", "RECORDING", "STOPPED"]
-      )
-      assert.strictEqual(updates[0]?.filename, "")
-      assert.strictEqual(updates[1]?.filename, recording.segments[0]?.filename)
-      assert.isAbove(updates[2]?.duration ?? 0, 0)
+      yield* untilTold(told, 3)
+      assert.deepEqual(statuses(told), ["STARTING", "RECORDING", "STOPPED"])
+      assert.strictEqual(told[0]?.filename, "")
+      assert.strictEqual(told[1]?.filename, recording.segments()[0]?.filename)
+      assert.isAbove(told[2]?.duration ?? 0, 0)
     })
   )
 
   onFakes(
     "hears why the stream was away, and goes on",
     Effect.gen(function* () {
-      const recordings = yield* Recordings
       const camera = yield* plugIn()
       const recording = yield* start({ camera })
-      const told = yield* Effect.forkChild(
-        Stream.runHead(Stream.filter(recordings.changes, ({ status }) => status === "ERROR")),
-        { startImmediately: true }
-      )
+      const told = yield* listen
       const [ffmpeg] = yield* running("publish")
       yield* ffmpeg?.kill ?? Effect.void
-      const update = yield* asTimePasses(Fiber.join(told))
+      const update = yield* until(
+        "the error",
+        Effect.sync(() => told.find(({ status }) => status === "ERROR"))
+      )
       assert.include(JSON.stringify(update), "SIGKILL")
       yield* until(
         "the next file",
-        Effect.sync(() => recording.segments.length === 2)
+        Effect.sync(() => recording.segments().length === 2)
       )
     })
   )

@@ -16,7 +16,7 @@ import {
   steps,
   untilTold
 } from "../suites/interruptions.ts"
-import { asTimePasses, filesOnDisk, record, start, stop } from "../suites/recordings.ts"
+import { asTimePasses, filesOnDisk, finishedOf, record, start, stop } from "../suites/recordings.ts"
 import { fakes, onFakes } from "../support/App.ts"
 import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
 import { running, until } from "../support/Ground.ts"
@@ -71,7 +71,7 @@ describe("a recording whose camera was unplugged", () => {
       yield* detach
       yield* untilTold(told, 3)
       assert.isFalse(ffmpeg?.running())
-      assert.strictEqual(recording.finished.size, 1)
+      assert.strictEqual(finishedOf(recording), 1)
       assert.deepEqual(statuses(told), ["STARTING", "RECORDING", "STOPPED"])
     })
   )
@@ -170,7 +170,7 @@ describe("a recording whose camera has a fault", () => {
       yield* endFfmpeg
       yield* devices.fault(camera, faultOf("BUSY", "opened by obs (process 812)"))
       yield* untilTold(told, 3)
-      assert.strictEqual(recording.finished.size, 1)
+      assert.strictEqual(finishedOf(recording), 1)
       yield* steps(400)
       assert.deepEqual(statuses(told), ["STARTING", "RECORDING", "ERROR"])
       assert.include(told[2]?.reason ?? "", "opened by obs (process 812)")

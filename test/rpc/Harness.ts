@@ -3,29 +3,31 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
-import * as Schema from "effect/Schema"
 import type * as Rpc from "effect/rpc/Rpc"
 import type * as RpcGroup from "effect/rpc/RpcGroup"
 import { WebSocket } from "ws"
 import { Authorization, CurrentSession, RequiredRole, type Role, roleIncludes, roles } from "../../schema/Auth.ts"
 import { CameraRpcs } from "../../schema/CameraRpcs.ts"
 import { AuthFailed, PermissionDenied } from "../../schema/Errors.ts"
-import { Settings, settingsSchema } from "../../src/config/Settings.ts"
+import { type Boot, type Live, Settings } from "../../src/config/Settings.ts"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
 import { JsonRpcProtocol } from "../../src/rpc/Protocol.ts"
 import * as Validation from "../../src/rpc/Validation.ts"
 import { WebSocketServer } from "../../src/rpc/WebSocketServer.ts"
+import { testSettings } from "../support/TestSettings.ts"
 
 type Rpcs = RpcGroup.Rpcs<typeof CameraRpcs>
 type AllHandlers = { readonly [Current in Rpcs as Current["_tag"]]: Rpc.ToHandlerFn<Current, never> }
 export type Handlers = Partial<AllHandlers>
-type Server = (typeof settingsSchema.Type)["server"]
+type Server = Boot["server"] & Live["server"]
 
-const sections = ["server", "health", "mediamtx", "ffmpeg", "cameras", "codec", "streams", "snapshots", "recording"]
-const defaults = Schema.decodeUnknownSync(settingsSchema)(
-  Object.fromEntries([...sections, "auth", "telemetry"].map((section) => [section, {}]))
-)
+/** Port 0 is none that an operator may set: the system chooses one. */
+const settingsOf = ({ port = 0, ...server }: Partial<Server>) =>
+  Layer.sync(Settings, () => {
+    const { boot, live } = testSettings({ server })
+    return { boot: { ...boot, server: { ...boot.server, port } }, live }
+  })
 
 /** Rights as the service means them, without its tokens: what `authenticate` below stored on the connection. */
 const authorization = Layer.effect(
@@ -76,7 +78,7 @@ export const layer = (handlers: Handlers = {}, server: Partial<Server> = {}) =>
     Layer.provideMerge(JsonRpcProtocol.layer),
     Layer.provide([handlersLayer(handlers), authorization, Validation.layer]),
     Layer.provideMerge([Connections.layer, PublicHttp.layer]),
-    Layer.provide(Layer.succeed(Settings, { ...defaults, server: { ...defaults.server, port: 0, ...server } }))
+    Layer.provide(settingsOf(server))
   )
 
 export const url = Effect.map(PublicHttp, ({ address }) => `ws://127.0.0.1:${address.port}/ws`)

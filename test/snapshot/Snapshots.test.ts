@@ -1,4 +1,52 @@
-import { fakes } from "../support/App.ts"
-import { snapshotBehaviour } from "../suites/snapshots.ts"
+import { assert, describe } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { Recordings } from "../../src/recording/Recordings.ts"
+import { asTimePasses, record, start } from "../suites/recordings.ts"
+import { liveCamera, snapshotBehaviour, take } from "../suites/snapshots.ts"
+import { fakes, onFakes, plugIn } from "../support/App.ts"
+import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
+import { children, until } from "../support/Ground.ts"
 
 snapshotBehaviour("snapshots over fakes", fakes)
+
+describe("a picture that is encoded anew", () => {
+  onFakes(
+    "waits for no recording that is being made into another container",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const recordings = yield* Recordings
+      faults.remuxHangs = true
+      const cameras = yield* Effect.forEach([0, 1, 2, 3], plugIn)
+      const stops = yield* Effect.forEach(
+        cameras,
+        Effect.fnUntraced(function* (camera) {
+          yield* record(yield* start({ camera, format: "mkv" }), 1)
+          return yield* Effect.forkChild(recordings.stop(camera))
+        })
+      )
+      yield* until(
+        "a remux runs",
+        Effect.map(children("remux"), (all) => all.length > 0)
+      )
+      assert.isAbove((yield* take({ camera: "camera0", quality: 50 })).bytes, 0)
+      faults.remuxHangs = false
+      yield* Effect.forEach(yield* children("remux"), ({ kill }) => kill)
+      yield* asTimePasses(Fiber.awaitAll(stops))
+    })
+  )
+
+  onFakes(
+    "is given up 10 s after the call",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const { camera } = yield* liveCamera
+      faults.convertHangs = true
+      const began = yield* Clock.currentTimeMillis
+      const failure = yield* Effect.flip(take({ camera, quality: 50 }))
+      assert.deepInclude(failure, { _tag: "DependencyFailed", dependency: "ffmpeg" })
+      assert.closeTo((yield* Clock.currentTimeMillis) - began, 10_000, 100)
+    })
+  )
+})

@@ -158,7 +158,7 @@ describe("the picture at hand", () => {
       const pictures = [yield* bytesOf(first.filename), yield* bytesOf(second.filename)].map(numberOf)
       assert.deepEqual(pictures[0], pictures[1])
       const now = yield* Clock.currentTimeMillis
-      assert.strictEqual(second.ageMs, now - second.picture.capturedAt)
+      assert.strictEqual(second.ageMs, now - second.picture.captured.wall)
     })
   )
 
@@ -171,12 +171,12 @@ describe("the picture at hand", () => {
       const old = stream.pictures.latest()
       yield* until(
         "it is old",
-        Effect.map(Clock.currentTimeMillis, (now) => now - (old?.capturedAt ?? 0) > 500)
+        Effect.map(Clock.currentTimeMillis, (now) => now - (old?.captured.wall ?? 0) > 500)
       )
       const waiting = yield* Effect.forkChild(take({ camera, maxAge: 100 }), { startImmediately: true })
       faults.noPictures = false
       const snapshot = yield* asTimePasses(Fiber.join(waiting))
-      assert.isAbove(snapshot.picture.capturedAt, old?.capturedAt ?? 0)
+      assert.isAbove(snapshot.picture.captured.wall, old?.captured.wall ?? 0)
     })
   )
 })

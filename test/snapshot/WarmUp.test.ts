@@ -31,7 +31,7 @@ describe("a camera that wakes and is dark at first", () => {
       const stream = yield* readyStream(yield* plugInUsb())
       yield* until(
         "a picture came",
-        Effect.sync(() => stream.now.pictureAt)
+        Effect.sync(() => stream.run?.pictureAt)
       )
       assert.isUndefined(stream.pictures.latest())
       const first = yield* until("a picture is shown", Effect.sync(stream.pictures.latest))

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
 import type { Device, Format } from "../../src/device/Device.ts"
+import { syntheticInput } from "../../src/device/SyntheticInput.ts"
+import { v4l2Input } from "../../src/device/v4l2/V4l2Input.ts"
 import { convertArguments, directArguments, publishArguments } from "../../src/source/FfmpegArguments.ts"
 import { maxFrameRate } from "../../src/source/Profile.ts"
 import { type Encoding, trialArguments } from "../../src/source/Encoder.ts"
@@ -11,10 +13,9 @@ const encoding: Encoding = { profile: "stanag4406", bitrateKbps: 600, jpegQualit
 const camera = (formats: ReadonlyArray<Format>): Device => ({
   id: "camera0",
   status: "CONNECTED",
-  kind: "v4l2",
+  input: v4l2Input("/dev/video0"),
   identity: { position: "usb:1" },
   name: "Camera",
-  node: "/dev/video0",
   formats
 })
 const format = (pixelFormat: string, ...sizes: ReadonlyArray<readonly [number, number, ...Array<number>]>): Format => ({
@@ -36,19 +37,19 @@ describe("how a camera is read", () => {
       format("MJPG", [1920, 1080, 30], [640, 480, 30, 60])
     ])
     assert.deepInclude(source, { width: 640, height: 480, fps: 30, scaled: false, deliversJpeg: true })
-    assert.strictEqual(valueOf(source.input, "-input_format"), "mjpeg")
+    assert.strictEqual(valueOf(source.inputArguments, "-input_format"), "mjpeg")
   })
 
   it("is raw where only that is fast enough", () => {
     const source = plan([format("YUYV", [640, 480, 30]), format("MJPG", [640, 480, 15])])
-    assert.strictEqual(valueOf(source.input, "-input_format"), "yuyv422")
+    assert.strictEqual(valueOf(source.inputArguments, "-input_format"), "yuyv422")
     assert.isFalse(source.deliversJpeg)
   })
 
   it("is scaled down where every size is too large, from the smallest one", () => {
     const source = plan([format("MJPG", [1920, 1080, 30], [1280, 720, 30])])
     assert.isTrue(source.scaled)
-    assert.strictEqual(valueOf(source.input, "-video_size"), "1280x720")
+    assert.strictEqual(valueOf(source.inputArguments, "-video_size"), "1280x720")
     assert.isAbove(maxFrameRate("stanag4406", source.width, source.height), 0)
     assert.include(publishArguments(source, "rtsp://x"), `scale=${source.width}:${source.height}`)
   })
@@ -56,7 +57,7 @@ describe("how a camera is read", () => {
   it("is slowed down to what the level allows when the camera only knows faster rates", () => {
     const source = plan([format("YUYV", [640, 480, 60])])
     assert.isAtMost(source.fps, 33)
-    assert.strictEqual(valueOf(source.input, "-framerate"), "60")
+    assert.strictEqual(valueOf(source.inputArguments, "-framerate"), "60")
     assert.strictEqual(valueOf(publishArguments(source, "rtsp://x"), "-r"), String(source.fps))
   })
 
@@ -122,7 +123,7 @@ describe("a camera with H.264 of its own", () => {
     const source = plan([mjpeg, h264])
     assert.deepInclude(source, { width: 640, height: 480, fps: 30, scaled: false, encoder: { name: "copy" } })
     assert.strictEqual(source.delivers, "H264 640x480 at 30/s")
-    assert.strictEqual(valueOf(source.input, "-input_format"), "h264")
+    assert.strictEqual(valueOf(source.inputArguments, "-input_format"), "h264")
     const args = publishArguments(source, "rtsp://t")
     const published = args.slice(args.indexOf("pipe:1"))
     assert.strictEqual(valueOf(published, "-c:v"), "copy")
@@ -146,7 +147,7 @@ describe("a camera with H.264 of its own", () => {
   it("has it decoded and encoded where there is nothing else", () => {
     const source = plan([h264], encoding, without("H264"))
     assert.strictEqual(source.encoder.name, "libx264")
-    assert.strictEqual(valueOf(source.input, "-input_format"), "h264")
+    assert.strictEqual(valueOf(source.inputArguments, "-input_format"), "h264")
     assert.strictEqual(valueOf(publishArguments(source, "rtsp://t"), "-profile:v"), "baseline")
   })
 
@@ -220,14 +221,14 @@ describe("FFmpeg's arguments", () => {
   const raw = plan([format("YUYV", [640, 480, 30])])
   const mjpeg = plan([format("MJPG", [640, 480, 30])])
 
-  it("keep the constraints of the profile, a keyframe a second, and no B-frames", () => {
+  it("keep the constraints of the profile, a keyframe every 0.4 s, and no B-frames", () => {
     const all = publishArguments(raw, "rtsp://target")
     const args = all.slice(all.indexOf("pipe:1"))
     assert.strictEqual(valueOf(args, "-profile:v"), "baseline")
     assert.strictEqual(valueOf(args, "-level:v"), "3.0")
     assert.strictEqual(valueOf(args, "-pix_fmt"), "yuv420p")
     assert.strictEqual(valueOf(args, "-bf"), "0")
-    assert.strictEqual(valueOf(args, "-g"), "30")
+    assert.strictEqual(valueOf(args, "-g"), "12")
     assert.strictEqual(valueOf(args, "-b:v"), "600k")
     assert.strictEqual(valueOf(args, "-pkt_size"), "1400")
   })
@@ -242,7 +243,7 @@ describe("FFmpeg's arguments", () => {
     assert.notInclude(directArguments(raw), "-vf")
     assert.strictEqual(valueOf(directArguments(mjpeg), "-c:v"), "copy")
     assert.notInclude(directArguments(mjpeg), "-frames:v")
-    const synthetic = planSource({ ...camera([format("RAW", [640, 480, 30])]), kind: "synthetic" }, encoding)
+    const synthetic = planSource({ ...camera([format("RAW", [640, 480, 30])]), input: syntheticInput(0) }, encoding)
     assert.isDefined(synthetic)
     if (synthetic !== undefined) assert.strictEqual(valueOf(directArguments(synthetic), "-frames:v"), "1")
   })

@@ -1,14 +1,15 @@
 import * as Effect from "effect/Effect"
 import { mkdtemp, realpath, rm } from "node:fs/promises"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Settings, settingsSchema } from "../../src/config/Settings.ts"
+import { Settings } from "../../src/config/Settings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
+import { Holds } from "../../src/storage/Holds.ts"
 import type { IndexedFile } from "../../src/storage/IndexDatabase.ts"
+import { testSettings } from "../support/TestSettings.ts"
 
 /** A folder of its own, gone with the scope. */
 export const temporaryFolder = Effect.acquireRelease(
@@ -21,23 +22,22 @@ export const settingsWith = (keys: {
   readonly data_dir?: string
   readonly health?: { readonly host: string; readonly port: number }
   readonly server?: { readonly host: string; readonly port: number }
-}) => {
-  const { health, server, ...rest } = keys
-  const sections = ["server", "health", "mediamtx", "ffmpeg", "cameras", "codec", "streams", "snapshots", "recording"]
-  const empty = Object.fromEntries([...sections, "auth", "telemetry"].map((name) => [name, {}]))
-  const defaults = Schema.decodeUnknownSync(settingsSchema)({ ...empty, ...rest })
-  return Layer.succeed(Settings, {
-    ...defaults,
-    health: { ...defaults.health, ...health },
-    server: { ...defaults.server, ...server }
+}) =>
+  Layer.sync(Settings, () => {
+    const { health, server, ...rest } = keys
+    const { boot, live } = testSettings(rest)
+    // no operator may set port 0, the one that the system chooses
+    return { boot: { ...boot, health: { ...boot.health, ...health }, server: { ...boot.server, ...server } }, live }
   })
-}
 
 export const dataFolderAt = (root: string) => DataFolder.layer.pipe(Layer.provide(settingsWith({ data_dir: root })))
 
 /** The whole room on a folder, as `App.ts` puts it together. */
 export const storageAt = (root: string) =>
-  Files.layer.pipe(Layer.provideMerge(FileIndex.layer), Layer.provideMerge(dataFolderAt(root)))
+  Files.layer.pipe(
+    Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer)),
+    Layer.provideMerge(dataFolderAt(root))
+  )
 
 export const indexed = (file: Partial<IndexedFile> & Pick<IndexedFile, "filename">): IndexedFile => ({
   kind: "recording",

@@ -7,7 +7,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
-import { Roots } from "../../src/device/v4l2/Roots.ts"
+import { KernelFiles } from "../../src/ground/KernelFiles.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
 import { Encoders } from "../../src/stream/Encoders.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
@@ -34,7 +34,7 @@ const machine = Effect.fnUntraced(function* (renderers: ReadonlyArray<string>, n
   const ffmpeg = Ffmpeg.layer.pipe(Layer.provide([layer, Layer.succeed(Settings, testSettings())]))
   const context = yield* Layer.build(
     Encoders.layer.pipe(
-      Layer.provide([ffmpeg, Layer.succeed(Settings, testSettings()), Layer.succeed(Roots, { dev, sys, proc: root })])
+      Layer.provide([ffmpeg, Layer.succeed(Settings, testSettings()), KernelFiles.layerAt({ dev, sys, proc: root })])
     )
   )
   return { best: Context.get(context, Encoders).best, started, running }

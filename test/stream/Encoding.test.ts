@@ -4,11 +4,11 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
 import { Devices } from "../../src/device/Devices.ts"
-import { Roots } from "../../src/device/v4l2/Roots.ts"
-import { Plans } from "../../src/stream/Plans.ts"
+import { KernelFiles } from "../../src/ground/KernelFiles.ts"
+import { Sources } from "../../src/stream/Sources.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { found } from "../device/InMemory.ts"
-import { readyStream, stateOf, untilReady } from "../suites/streams.ts"
+import { codecOf, readyStream, stateOf, untilReady } from "../suites/streams.ts"
 import { fakes, onFakes, plugIn } from "../support/App.ts"
 import { conformantSps, FakeFfmpeg } from "../support/FakeFfmpeg.ts"
 import { children, running, until } from "../support/Ground.ts"
@@ -19,7 +19,7 @@ const tooHigh = "Z0LAKNoCgPbARAAAAwAEAAADAPI8YMqAAA=="
 
 /** Plugs in a camera that delivers these formats in 640 × 480; what MediaMTX reads of its stream is `sps`. */
 const camera = Effect.fnUntraced(function* (pixelFormats: ReadonlyArray<string>, sps: () => string | undefined) {
-  const { mediamtx } = yield* Settings
+  const { mediamtx } = (yield* Settings).boot
   yield* describing(mediamtx.rtsp_port, sps)
   const devices = yield* Devices
   const sizes = [{ width: 640, height: 480, rates: [30] }]
@@ -37,8 +37,8 @@ describe("a camera with H.264 of its own", () => {
     Effect.gen(function* () {
       const stream = yield* readyStream(yield* camera(["MJPG", "H264"], () => conformantSps))
       assert.deepEqual(yield* encoders, ["copy"])
-      assert.deepInclude(stream.now.codec, { level: "3.0", conformant: true })
-      assert.strictEqual(stream.now.source?.encoder.name, "copy")
+      assert.deepInclude(codecOf(stream), { level: "3.0", conformant: true })
+      assert.strictEqual(stream.run?.source?.encoder.name, "copy")
     })
   )
 
@@ -62,8 +62,8 @@ describe("a camera with H.264 of its own", () => {
       yield* untilReady(stream)
       assert.deepEqual(yield* encoders, ["copy", "libx264"])
       assert.lengthOf(yield* running("publish"), 1)
-      assert.include(stream.now.source?.why, reason)
-      assert.include(stream.now.source?.delivers, "MJPG")
+      assert.include(stream.run?.source?.why, reason)
+      assert.include(stream.run?.source?.delivers, "MJPG")
     })
   )
 
@@ -103,12 +103,12 @@ describe("a camera with H.264 of its own", () => {
       const stream = yield* streams.lease(id, "viewer")
       yield* until(
         "pictures come",
-        Effect.sync(() => stream.now.pictureAt)
+        Effect.sync(() => stream.run?.pictureAt)
       )
       assert.notStrictEqual(stateOf(stream)._tag, "Ready")
       sps = conformantSps
       yield* untilReady(stream)
-      assert.strictEqual(stream.now.codec?.conformant, true)
+      assert.strictEqual(codecOf(stream)?.conformant, true)
     })
   )
 })
@@ -120,20 +120,20 @@ describe("the hardware's encoder", () => {
       mkdirSync(join(folder, "dev/dri"), { recursive: true })
       writeFileSync(join(folder, "dev/dri/renderD128"), "")
       const roots = { dev: join(folder, "dev"), sys: join(folder, "sys"), proc: folder }
-      return Effect.provideService(run(join(folder, "data"), body), Roots, roots)
+      return Effect.provide(run(join(folder, "data"), body), KernelFiles.layerAt(roots))
     })
 
   const proven = (hardware: "works" | "fails") =>
     Effect.gen(function* () {
       const { faults } = yield* FakeFfmpeg
-      const plans = yield* Plans
+      const sources = yield* Sources
       const devices = yield* Devices
       faults.hardware = hardware
       const id = yield* plugIn()
       const device = yield* devices.get(id)
       yield* until(
         "the trial is over",
-        Effect.sync(() => plans.of(device)?.encoder.name === "h264_vaapi")
+        Effect.sync(() => sources.of(device)?.encoder.name === "h264_vaapi")
       )
       return id
     })
@@ -143,21 +143,21 @@ describe("the hardware's encoder", () => {
     Effect.gen(function* () {
       const stream = yield* readyStream(yield* proven("works"))
       assert.deepEqual(yield* encoders, ["h264_vaapi"])
-      assert.match(stream.now.source?.why ?? "", /passed its trial/)
+      assert.match(stream.run?.source?.why ?? "", /passed its trial/)
     })
   )
 
   withHardware(
     "is left for libx264 for good when it fails with a camera, and only with that one",
     Effect.gen(function* () {
-      const plans = yield* Plans
+      const sources = yield* Sources
       const devices = yield* Devices
       const id = yield* proven("fails")
       const stream = yield* readyStream(id)
       assert.deepEqual(yield* encoders, ["h264_vaapi", "libx264"])
-      assert.include(stream.now.source?.why, "h264_vaapi failed with this camera")
+      assert.include(stream.run?.source?.why, "h264_vaapi failed with this camera")
       const other = yield* devices.get(yield* plugIn(1))
-      assert.strictEqual(plans.of(other)?.encoder.name, "h264_vaapi")
+      assert.strictEqual(sources.of(other)?.encoder.name, "h264_vaapi")
     })
   )
 })

@@ -8,6 +8,7 @@ import { Streams } from "../../src/stream/Streams.ts"
 import { Viewers } from "../../src/stream/Viewers.ts"
 import { readyStream, untilReady } from "../suites/streams.ts"
 import { onFakes, plugIn } from "../support/App.ts"
+import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
 import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
 import { children, running, until } from "../support/Ground.ts"
 
@@ -149,6 +150,56 @@ describe("a reader that comes straight to MediaMTX", () => {
       yield* TestClock.adjust("3 seconds")
       assert.strictEqual(yield* publishers, 0)
     })
+  )
+
+  onFakes(
+    "keeps its stream when MediaMTX does not say for a while who reads",
+    Effect.gen(function* () {
+      const viewers = yield* Viewers
+      const mtx = yield* FakeMediaMtxApi
+      const camera = yield* plugIn()
+      yield* viewers.admit(camera)
+      yield* until(
+        "the stream",
+        Effect.map(publishers, (count) => count === 1)
+      )
+      yield* mtx.setReaders(camera, 1)
+      yield* TestClock.adjust("1 minute")
+      yield* mtx.setAnswering(false)
+      yield* TestClock.adjust("10 seconds")
+      yield* mtx.setAnswering(true)
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(yield* publishers, 1)
+      assert.lengthOf(yield* children("publish"), 1)
+    })
+  )
+
+  onFakes(
+    "while the stream of the reader before it ends has one of its own",
+    Effect.gen(function* () {
+      const { children: played, faults } = yield* FakeFfmpeg
+      const viewers = yield* Viewers
+      const mtx = yield* FakeMediaMtxApi
+      const camera = yield* plugIn()
+      faults.stubborn = true
+      yield* viewers.admit(camera)
+      yield* TestClock.adjust("1 second")
+      yield* mtx.setReaders(camera, 1)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* publishers, 1)
+      yield* mtx.setReaders(camera, 0)
+      // its FFmpeg takes 3 s to end
+      yield* TestClock.adjust("2 seconds")
+      yield* viewers.admit(camera)
+      faults.stubborn = false
+      yield* TestClock.adjust("5 seconds")
+      yield* mtx.setReaders(camera, 1)
+      yield* TestClock.adjust("1 minute")
+      assert.lengthOf(yield* children("publish"), 2)
+      assert.isFalse(played[0]?.running)
+      assert.strictEqual(yield* publishers, 1)
+    }),
+    { streams: { viewer_linger_seconds: 0 } }
   )
 
   onFakes(

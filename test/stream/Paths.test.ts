@@ -1,4 +1,5 @@
 import { assert, describe } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
@@ -19,20 +20,6 @@ describe("a path", () => {
       yield* api.deletePath(camera)
       yield* nextComparison
       assert.isDefined(yield* pathOf(camera))
-    })
-  )
-
-  onFakes(
-    "that was changed by hand is put right within 30 s, by what differs only",
-    Effect.gen(function* () {
-      const api = yield* MediaMtxApi
-      const mtx = yield* FakeMediaMtxApi
-      const camera = yield* pluggedPath()
-      yield* api.patchPath(camera, { record: true, maxReaders: 5 })
-      const before = (yield* mtx.calls).length
-      yield* nextComparison
-      assert.deepInclude(yield* pathOf(camera), { record: false, maxReaders: 5 })
-      assert.deepEqual((yield* mtx.calls).slice(before), [`patch ${camera}`])
     })
   )
 
@@ -103,7 +90,65 @@ describe("a path", () => {
   )
 })
 
+describe("a path of the operator's own that is named like a camera", () => {
+  onFakes(
+    "is left alone, and is no path for that camera",
+    Effect.gen(function* () {
+      const api = yield* MediaMtxApi
+      const paths = yield* Paths
+      const theirs = { source: "publisher", recordPath: "/their/%path", maxReaders: 3 }
+      yield* api.addPath("camera0", theirs)
+      const camera = yield* plugIn(0)
+      const other = yield* pluggedPath(1)
+      assert.strictEqual(camera, "camera0")
+      yield* nextComparison
+      assert.isFalse(paths.exists(camera))
+      assert.isTrue(paths.exists(other))
+      const failure = yield* Effect.flip(paths.record(camera, "fmp4"))
+      assert.deepInclude(failure, { dependency: "mediamtx", detail: "it has a path of this name that is not ours" })
+      yield* paths.record(camera, undefined)
+      yield* nextComparison
+      assert.deepEqual(yield* pathOf(camera), theirs)
+    }),
+    { mediamtx: { managed: false } }
+  )
+})
+
 describe("a recording's switch", () => {
+  onFakes(
+    "that cannot be turned off is told, and is off as soon as MediaMTX answers again",
+    Effect.gen(function* () {
+      const mtx = yield* FakeMediaMtxApi
+      const paths = yield* Paths
+      const camera = yield* pluggedPath()
+      yield* paths.record(camera, "fmp4")
+      yield* mtx.setAnswering(false)
+      const failure = yield* Effect.flip(paths.record(camera, undefined))
+      assert.deepInclude(failure, { _tag: "DependencyFailed", dependency: "mediamtx" })
+      yield* (yield* Ground).step
+      yield* mtx.setAnswering(true)
+      assert.deepInclude(yield* pathOf(camera), { record: true })
+      const before = yield* Clock.currentTimeMillis
+      yield* until(
+        "it is off",
+        Effect.map(pathOf(camera), (path) => path?.["record"] === false)
+      )
+      assert.isAtMost((yield* Clock.currentTimeMillis) - before, 1000)
+    })
+  )
+
+  onFakes(
+    "is off once MediaMTX is gone",
+    Effect.gen(function* () {
+      const mtx = yield* FakeMediaMtxApi
+      const paths = yield* Paths
+      const camera = yield* pluggedPath()
+      yield* paths.record(camera, "fmp4")
+      yield* mtx.setAvailable(false)
+      yield* paths.record(camera, undefined)
+    })
+  )
+
   onFakes(
     "that MediaMTX refuses twice is a failure of MediaMTX, and is off afterwards",
     Effect.gen(function* () {

@@ -65,10 +65,46 @@ describe("an FFmpeg that ends", () => {
       faults.failStarts = 6
       const stream = yield* streams.lease(yield* plugIn(), "viewer")
       yield* untilReady(stream)
+      yield* TestClock.adjust("10 seconds")
       played.at(-1)?.end({ code: 1 })
       yield* TestClock.adjust("300 millis")
       assert.lengthOf(yield* running("publish"), 1)
       assert.strictEqual(stateOf(stream)._tag, "Starting")
+    })
+  )
+
+  onFakes(
+    "each time just after it was ready is a failure in a row: the pauses grow, and its stream says it fails",
+    Effect.gen(function* () {
+      const { children: played } = yield* FakeFfmpeg
+      const stream = yield* readyStream(yield* plugIn())
+      for (let times = 0; times < 6; times++) {
+        yield* untilReady(stream)
+        yield* TestClock.adjust("1 second")
+        played.at(-1)?.end({ code: 1 })
+        yield* TestClock.adjust("1 milli")
+      }
+      assert.strictEqual(stateOf(stream)._tag, "Failing")
+      yield* TestClock.adjust("5 seconds")
+      assert.lengthOf(yield* running("publish"), 0)
+      yield* TestClock.adjust("5 seconds")
+      assert.lengthOf(yield* running("publish"), 1)
+    })
+  )
+
+  onFakes(
+    "with a defect of ours is started again like any other, and nobody waits for a stream that is dead",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const streams = yield* Streams
+      faults.defects = 2
+      const stream = yield* streams.lease(yield* plugIn(), "viewer")
+      yield* until(
+        "the second failure",
+        Effect.sync(() => stateOf(stream)._tag === "Failing")
+      )
+      assert.deepEqual(stateOf(stream), { _tag: "Failing", reason: "an internal error" })
+      yield* untilReady(stream)
     })
   )
 })
@@ -160,8 +196,8 @@ describe("a MediaMTX that is away", () => {
       assert.isUndefined(streams.lastStart(camera))
       yield* TestClock.adjust("5 seconds")
       const stream = yield* Effect.scoped(readyStream(camera))
-      assert.strictEqual(streams.lastStart(camera), stream.startedAt)
-      assert.strictEqual(stream.startedAt, 5000)
+      assert.strictEqual(streams.lastStart(camera), 5000)
+      assert.deepEqual(stream.startedAt, { wall: 5000, monotonic: 5000 })
       assert.deepEqual(streams.all(), [stream])
     })
   )

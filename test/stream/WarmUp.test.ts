@@ -9,8 +9,8 @@ const dark = fixture("dark.jpg")
 const [bright = Buffer.alloc(0)] = splitter().push(fixture("four-pictures.mjpeg"))
 
 /** When the first good picture came, of one every `interval` milliseconds. */
-const firstGood = (interval: number, pictureAt: (age: number) => Buffer, kind: "v4l2" | "synthetic" = "v4l2") => {
-  const isGood = warmUp(kind)
+const firstGood = (interval: number, pictureAt: (age: number) => Buffer, wakesDark = true) => {
+  const isGood = warmUp(wakesDark)
   for (let age = 0; age < 10_000; age += interval) if (isGood(pictureAt(age), age + 1_000_000)) return age
   return undefined
 }
@@ -54,7 +54,7 @@ describe("a camera that wakes", () => {
   })
 
   it("is warm from its first good picture on, whatever comes", () => {
-    const isGood = warmUp("v4l2")
+    const isGood = warmUp(true)
     for (let i = 0; i < 5; i++) assert.isFalse(isGood(bright, i))
     assert.isTrue(isGood(bright, 5))
     assert.isTrue(isGood(dark, 6))
@@ -70,7 +70,7 @@ describe("a camera that wakes", () => {
 
 it("a synthetic camera is warm at once", () => {
   assert.strictEqual(
-    firstGood(100, () => dark, "synthetic"),
+    firstGood(100, () => dark, false),
     0
   )
 })

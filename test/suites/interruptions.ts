@@ -2,10 +2,10 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { RecordingFormat, RecordingStatusUpdate } from "../../schema/Recording.ts"
 import type { Devices } from "../../src/device/Devices.ts"
 import type { MediaMtx } from "../../src/process/MediaMtx.ts"
+import { recordingUpdate } from "../../src/rpc/RecordingUpdate.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import type { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
@@ -41,10 +41,7 @@ export const steps = (count: number) => Effect.flatMap(Ground, ({ step }) => Eff
 export const listen = Effect.gen(function* () {
   const recordings = yield* Recordings
   const told: Array<RecordingStatusUpdate> = []
-  yield* Effect.forkScoped(
-    Stream.runForEach(recordings.changes, (update) => Effect.sync(() => told.push(update))),
-    { startImmediately: true }
-  )
+  yield* recordings.facts.follow((fact) => Effect.sync(() => told.push(recordingUpdate(fact))))
   return told
 })
 
@@ -85,7 +82,7 @@ export const interruptionBehaviour = (name: string, { starts, test }: Place<App>
           assert.isAbove((yield* index.get("recording", first))?.duration ?? 0, 0.1)
           yield* attach
           yield* untilTold(told, 4)
-          const second = recording.segments[1]?.filename ?? ""
+          const second = recording.segments()[1]?.filename ?? ""
           assert.deepInclude(told[3], { status: "RECORDING", filename: second, reason: "the camera is back" })
           yield* record(recording)
           const { files } = yield* stop(camera)

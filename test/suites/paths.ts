@@ -71,6 +71,43 @@ export const pathBehaviour = (name: string, { test }: Place<App>) =>
     )
 
     test(
+      "a path that was changed or made by hand is put right: in what we set, and in what we never set",
+      Effect.gen(function* () {
+        const api = yield* MediaMtxApi
+        const camera = yield* pluggedPath()
+        const ours = yield* pathOf(camera)
+        yield* api.patchPath(camera, { record: true, maxReaders: 5, runOnRead: "touch /tmp/read" })
+        // the camera comes upon a path of its name, which is when all are looked at
+        yield* api.addPath("camera1", { source: "publisher", runOnReady: "touch /tmp/ready" })
+        yield* pluggedPath(1)
+        for (const name of [camera, "camera1"]) {
+          yield* until(
+            `${name} as it should be`,
+            Effect.map(pathOf(name), (now) => JSON.stringify(now) === JSON.stringify(ours))
+          )
+        }
+      })
+    )
+
+    test(
+      "a path as we make it differs in nothing that we do not set from the server's default",
+      Effect.gen(function* () {
+        const api = yield* MediaMtxApi
+        const options = (yield* pathOf(yield* pluggedPath())) ?? {}
+        const defaults = yield* api.pathDefaults
+        const differing = Object.keys({ ...defaults, ...options }).filter(
+          (key) => JSON.stringify(defaults[key]) !== JSON.stringify(options[key])
+        )
+        const set = new Set(
+          "source overridePublisher runOnDemand runOnDemandStartTimeout record recordPath recordFormat recordPartDuration recordSegmentDuration recordDeleteAfter".split(
+            " "
+          )
+        )
+        assert.isEmpty(differing.filter((key) => !set.has(key)))
+      })
+    )
+
+    test(
       "paths of the operator's own stay as they are",
       Effect.gen(function* () {
         const api = yield* MediaMtxApi

@@ -9,16 +9,18 @@ import type { Devices } from "../../src/device/Devices.ts"
 import type { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { readMp4Header } from "../../src/process/Mp4Header.ts"
 import type { Recording } from "../../src/recording/Recording.ts"
-import { type RecordingRequest, Recordings } from "../../src/recording/Recordings.ts"
+import type { RecordingRequest } from "../../src/recording/Recorder.ts"
+import { Recordings } from "../../src/recording/Recordings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { Files } from "../../src/storage/Files.ts"
 import type { Paths } from "../../src/stream/Paths.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { type Place, plugIn } from "../support/App.ts"
 import { children, Ground, running, until } from "../support/Ground.ts"
 import { readyStream } from "./streams.ts"
 
-type App = Ground | Streams | Recordings | Paths | Devices | DataFolder | FileIndex | MediaMtx
+type App = Ground | Streams | Recordings | Paths | Devices | DataFolder | FileIndex | Files | MediaMtx
 
 /** What is asked, while time passes. */
 export const asTimePasses = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
@@ -42,6 +44,9 @@ export const stop = Effect.fnUntraced(function* (camera: string) {
   return yield* asTimePasses(recordings.stop(camera))
 })
 
+/** How many of its files are whole. */
+export const finishedOf = ({ segments }: Recording) => segments().filter(({ fate }) => fate._tag === "Whole").length
+
 export const filesOnDisk = Effect.map(DataFolder, ({ recordings }) => readdirSync(recordings).sort())
 
 const sizeOf = (filename: string) =>
@@ -49,7 +54,7 @@ const sizeOf = (filename: string) =>
 
 /** Lets video of about a second come to the disk. */
 export const record = Effect.fnUntraced(function* ({ segments }: Recording, bytes = 10_000) {
-  const filename = segments.at(-1)?.filename ?? ""
+  const filename = segments().at(-1)?.filename ?? ""
   const before = yield* sizeOf(filename)
   yield* until(
     "the file grows",
@@ -70,7 +75,7 @@ export const recordingBehaviour = (name: string, { starts, test }: Place<App>) =
       Effect.gen(function* () {
         const camera = yield* plugIn()
         const recording = yield* start({ camera })
-        const filename = recording.segments[0]?.filename ?? ""
+        const filename = recording.segments()[0]?.filename ?? ""
         assert.isAbove(yield* sizeOf(filename), 0)
         const index = yield* FileIndex
         assert.deepInclude(yield* index.get("recording", filename), { device: camera, duration: 0 })
@@ -138,7 +143,7 @@ export const recordingBehaviour = (name: string, { starts, test }: Place<App>) =
         yield* Scope.close(viewer, Exit.void)
         assert.isTrue(yield* streams.release(camera))
         yield* record(recording)
-        assert.strictEqual(stream.now.restarts, 0)
+        assert.strictEqual(stream.restarts, 0)
         assert.lengthOf(yield* children("publish"), 1)
         yield* stop(camera)
         assert.lengthOf(yield* running("publish"), 0)
@@ -153,7 +158,7 @@ export const recordingBehaviour = (name: string, { starts, test }: Place<App>) =
         const recording = yield* start({ camera, format: "mkv" })
         yield* until(
           "two files are finished",
-          Effect.sync(() => recording.finished.size >= 2)
+          Effect.sync(() => finishedOf(recording) >= 2)
         )
         const { files } = yield* stop(camera)
         assert.isAtLeast(files.length, 3)
@@ -175,7 +180,7 @@ export const recordingBehaviour = (name: string, { starts, test }: Place<App>) =
         yield* ffmpeg?.kill ?? Effect.void
         yield* until(
           "the second file",
-          Effect.sync(() => recording.segments.length === 2)
+          Effect.sync(() => recording.segments().length === 2)
         )
         yield* record(recording)
         const { files } = yield* stop(camera)
@@ -193,7 +198,7 @@ export const recordingBehaviour = (name: string, { starts, test }: Place<App>) =
         yield* (yield* Ground).crashMediaMtx
         yield* until(
           "the second file",
-          Effect.sync(() => recording.segments.length === 2)
+          Effect.sync(() => recording.segments().length === 2)
         )
         yield* record(recording)
         const { files } = yield* stop(camera)
@@ -206,17 +211,17 @@ export const recordingBehaviour = (name: string, { starts, test }: Place<App>) =
     test(
       "a file that is being recorded is not deleted; when it is done it is",
       Effect.gen(function* () {
-        const recordings = yield* Recordings
+        const files = yield* Files
         const camera = yield* plugIn()
         const recording = yield* start({ camera })
-        const filename = recording.segments[0]?.filename ?? ""
-        const refused = yield* Effect.flip(recordings.delete(filename))
+        const filename = recording.segments()[0]?.filename ?? ""
+        const refused = yield* Effect.flip(files.delete("recording", filename))
         assert.deepInclude(refused, { _tag: "InvalidState", state: "RECORDING" })
         yield* record(recording)
         yield* stop(camera)
-        yield* recordings.delete(filename)
+        yield* files.delete("recording", filename)
         assert.lengthOf(yield* filesOnDisk, 0)
-        assert.deepInclude(yield* Effect.flip(recordings.delete(filename)), { _tag: "NotFound" })
+        assert.deepInclude(yield* Effect.flip(files.delete("recording", filename)), { _tag: "NotFound" })
       })
     )
 

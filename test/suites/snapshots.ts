@@ -80,12 +80,12 @@ export const snapshotBehaviour = (name: string, { test }: Place<App>) =>
         const { camera, stream } = yield* liveCamera
         yield* until(
           "a moment after the last picture",
-          Effect.map(Clock.currentTimeMillis, (now) => now > (stream.pictures.latest()?.capturedAt ?? 0))
+          Effect.map(Clock.currentTimeMillis, (now) => now > (stream.pictures.latest()?.captured.wall ?? 0))
         )
         const calledAt = yield* Clock.currentTimeMillis
         const old = stream.pictures.latest()
         const snapshot = yield* take({ camera, maxAge: 0 })
-        assert.isAtLeast(snapshot.picture.capturedAt, calledAt)
+        assert.isAtLeast(snapshot.picture.captured.wall, calledAt)
         assert.notStrictEqual(snapshot.picture, old)
         assert.isBelow(snapshot.ageMs, 150)
       })
@@ -106,7 +106,7 @@ export const snapshotBehaviour = (name: string, { test }: Place<App>) =>
           bytes,
           width: picture.width,
           height: picture.height,
-          created: picture.capturedAt
+          created: picture.captured.wall
         })
       })
     )

@@ -8,7 +8,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Devices } from "../../src/device/Devices.ts"
 import type { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
-import type { LiveStream, StreamState } from "../../src/stream/LiveStream.ts"
+import type { Codec, LiveStream, StreamState } from "../../src/stream/LiveStream.ts"
 import { Paths } from "../../src/stream/Paths.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { type Place, plugIn } from "../support/App.ts"
@@ -17,6 +17,12 @@ import { children, Ground, running, until } from "../support/Ground.ts"
 type App = Ground | Streams | Paths | Devices | MediaMtxApi | MediaMtx
 
 export const stateOf = (stream: LiveStream): StreamState => SubscriptionRef.getUnsafe(stream.state)
+
+/** What its SPS says, once that was read. */
+export const codecOf = (stream: LiveStream): Codec | undefined => {
+  const state = stateOf(stream)
+  return state._tag === "Ready" ? state.codec : undefined
+}
 
 export const untilReady = (stream: LiveStream) =>
   until(
@@ -98,7 +104,7 @@ export const streamBehaviour = (name: string, { test }: Place<App>) =>
         assert.include(JSON.stringify(state), "SIGKILL")
         yield* untilReady(stream)
         assert.lengthOf(yield* children("publish"), 2)
-        assert.strictEqual(stream.now.restarts, 1)
+        assert.strictEqual(stream.restarts, 1)
         assert.isFalse(first.running())
       })
     )
@@ -110,7 +116,7 @@ export const streamBehaviour = (name: string, { test }: Place<App>) =>
         const stream = yield* readyStream(camera)
         yield* until(
           "frames are counted",
-          Effect.sync(() => (stream.now.published?.frames ?? 0) > 0)
+          Effect.sync(() => (stream.run?.published?.frames ?? 0) > 0)
         )
         const first = yield* until("FFmpeg", publisher)
         yield* first.freeze
@@ -161,11 +167,11 @@ export const streamBehaviour = (name: string, { test }: Place<App>) =>
         const camera = yield* plugIn(0)
         const idle = yield* plugIn(1)
         const stream = yield* readyStream(camera)
-        const before = stream.now.readySince
+        const before = stateOf(stream)
         yield* ground.crashMediaMtx
         yield* until(
           "the stream's loss is noticed",
-          Effect.sync(() => stateOf(stream)._tag !== "Ready" || stream.now.readySince !== before)
+          Effect.sync(() => stateOf(stream)._tag !== "Ready" || stateOf(stream) !== before)
         )
         yield* untilReady(stream)
         const present = (yield* api.listPathConfigs).map((config) => config.name)

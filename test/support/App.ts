@@ -1,23 +1,32 @@
 import { it } from "@effect/vitest"
+import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { recordings, snapshots, streams } from "../../src/App.ts"
-import { PublishTickets } from "../../src/auth/PublishTickets.ts"
+import { Tickets } from "../../src/auth/Tickets.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { CameraNames } from "../../src/device/CameraNames.ts"
+import { syntheticInput } from "../../src/device/SyntheticInput.ts"
 import { Holders } from "../../src/device/v4l2/Holders.ts"
 import { Devices } from "../../src/device/Devices.ts"
+import { Disk } from "../../src/ground/Disk.ts"
+import { Loopback } from "../../src/ground/Loopback.ts"
+import { KernelFiles } from "../../src/ground/KernelFiles.ts"
 import { LocalHttp } from "../../src/http/LocalHttp.ts"
 import * as MediaMtxAuth from "../../src/http/MediaMtxAuth.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
+import { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
+import { Holds } from "../../src/storage/Holds.ts"
 import { found } from "../device/InMemory.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
+import { DiskFaults, faultyDisk, soundDisk } from "./FaultyDisk.ts"
 import { fakeGround, realGround } from "./Ground.ts"
 import { settingsOnFreePorts } from "./TestSettings.ts"
 
@@ -26,32 +35,47 @@ type Overrides = NonNullable<Parameters<typeof settingsOnFreePorts>[0]>
 /** Who has a camera open that is busy. */
 const onlyObs = Layer.succeed(Holders, Holders.of({ of: () => Effect.succeed([{ pid: 812, program: "obs" }]) }))
 
+/** The test's own, where it has one. */
+const kernelFiles = Layer.unwrap(
+  Effect.map(
+    Effect.serviceOption(KernelFiles),
+    Option.match({ onNone: () => KernelFiles.layer, onSome: (given) => Layer.succeed(KernelFiles, given) })
+  )
+)
+
 /** The service from its devices up to its nouns, on whatever is on the ground; put together as `src/App.ts` does. */
 const house = Layer.mergeAll(snapshots, recordings, MediaMtxAuth.layer).pipe(
   Layer.provideMerge(streams),
-  Layer.provide(onlyObs),
+  Layer.provide([onlyObs, kernelFiles]),
   Layer.provideMerge(Devices.layer),
   Layer.provide(CameraNames.layer),
   Layer.provideMerge(Files.layer),
-  Layer.provideMerge(FileIndex.layer),
+  Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer)),
   Layer.provideMerge(Ffmpeg.layer)
 )
 /** What the ground needs, too. */
 const cellar = Layer.mergeAll(
   Tokens.layer.pipe(Layer.provideMerge(DataFolder.layer)),
-  PublishTickets.layer,
+  Tickets.layer,
+  MediaMtxKey.layer,
   LocalHttp.layer
-)
+).pipe(Layer.provideMerge([Loopback.layer, layerWebCrypto]))
 
 const settingsIn = (folder: string, overrides: Overrides) =>
   Layer.effect(Settings, settingsOnFreePorts({ ...overrides, data_dir: folder }))
 
-const fakeApp = (settings: Layer.Layer<Settings>) =>
-  house.pipe(Layer.provideMerge(fakeGround), Layer.provideMerge(cellar), Layer.provideMerge(settings))
+const fakeApp = (settings: Layer.Layer<Settings>, faults: DiskFaults["Service"]) =>
+  house.pipe(
+    Layer.provideMerge(fakeGround),
+    Layer.provideMerge(cellar),
+    Layer.provideMerge(faultyDisk.pipe(Layer.provideMerge(Layer.succeed(DiskFaults, faults)))),
+    Layer.provideMerge(settings)
+  )
 const realApp = (settings: Layer.Layer<Settings>) =>
   house.pipe(
     Layer.provideMerge(realGround),
     Layer.provideMerge(cellar),
+    Layer.provideMerge(Disk.layer),
     Layer.provideMerge(settings),
     Layer.provide(Logger.layer([]))
   )
@@ -74,9 +98,14 @@ export interface Place<App> {
   readonly starts: <E>(name: string, body: (run: RunIn<App>, folder: string) => Effect.Effect<void, E>) => void
 }
 
-const runFake: RunIn<FakeApp> = (folder, body, overrides = {}) =>
-  Effect.provide(Effect.scoped(body), Layer.orDie(fakeApp(settingsIn(folder, overrides))))
-const runReal: RunIn<RealApp> = (folder, body, overrides = {}) =>
+export const runFake = <A, E>(
+  folder: string,
+  body: Effect.Effect<A, E, FakeApp | Scope.Scope>,
+  overrides: Overrides = {},
+  faults = soundDisk()
+): Effect.Effect<A, E> =>
+  Effect.provide(Effect.scoped(body), Layer.orDie(fakeApp(settingsIn(folder, overrides), faults)))
+export const runReal: RunIn<RealApp> = (folder, body, overrides = {}) =>
   Effect.provide(Effect.scoped(body), Layer.orDie(realApp(settingsIn(folder, overrides))))
 
 const place = <App>(
@@ -106,10 +135,9 @@ export const plugInUsb = Effect.fnUntraced(function* (...pixelFormats: ReadonlyA
 export const plugIn = Effect.fnUntraced(function* (number = 0) {
   const devices = yield* Devices
   const { id } = yield* devices.attach({
-    kind: "synthetic",
+    input: syntheticInput(number),
     identity: { position: `synthetic:${number}` },
     name: `Synthetic camera ${number}`,
-    node: `synthetic:${number}`,
     formats: [{ pixelFormat: "RAW", sizes: [{ width: 640, height: 480, rates: [25] }] }]
   })
   return id

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { clockBits, clockSquare } from "../../src/source/TestPattern.ts"
+import { clockBits, clockSquare } from "../../src/device/TestPattern.ts"
 import { grayOf } from "./GrayPicture.ts"
 
 /**

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -6,10 +5,12 @@ import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { copyFileSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { PublishTickets } from "../../src/auth/PublishTickets.ts"
+import { Tickets } from "../../src/auth/Tickets.ts"
 import { splitter } from "../../src/media/Jpeg.ts"
 import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { readMp4Header } from "../../src/process/Mp4Header.ts"
+import { monotonicMillis, now } from "../../src/ground/Time.ts"
+import { DiskFaults } from "./FaultyDisk.ts"
 import { FakeMediaMtxApi } from "./FakeMediaMtxApi.ts"
 import { makeRecorder } from "./FakeRecorder.ts"
 
@@ -54,6 +55,8 @@ export interface Faults {
   /** so many publishers end at once with an error: `complaint`, or one of our own */
   failStarts: number
   complaint?: string
+  /** so many publishers make the one who starts them die of a defect */
+  defects: number
   /** publishers start and never reach MediaMTX */
   neverReady: boolean
   /** publishers write no picture */
@@ -70,6 +73,8 @@ export interface Faults {
   /** a remux that starts now comes to no end */
   remuxHangs: boolean
   convert?: string
+  /** a picture that is encoded anew from now on never is */
+  convertHangs: boolean
   /** what starts from now on ignores SIGTERM */
   stubborn: boolean
 }
@@ -116,15 +121,18 @@ export class FakeFfmpeg extends Context.Service<
     FakeFfmpeg,
     Effect.gen(function* () {
       const mtx = yield* FakeMediaMtxApi
+      const disk = yield* DiskFaults
       const mediaMtx = yield* MediaMtx
-      const tickets = yield* PublishTickets
+      const tickets = yield* Tickets
       const faults: Faults = {
         failStarts: 0,
+        defects: 0,
         neverReady: false,
         noPictures: false,
         darkMillis: 0,
         directHangs: false,
         remuxHangs: false,
+        convertHangs: false,
         stubborn: false
       }
       const children: Array<FakeChild> = []
@@ -136,13 +144,13 @@ export class FakeFfmpeg extends Context.Service<
 
       const publishTo = (child: FakeChild, camera: string) =>
         Effect.gen(function* () {
-          const recorder = makeRecorder(camera)
+          const recorder = makeRecorder(camera, disk)
           recorders.set(camera, recorder)
           const startedIn = generation()
           yield* Effect.acquireRelease(mtx.setReady(camera, true), () =>
             Effect.gen(function* () {
               // a MediaMTX that was killed closes no file
-              if (generation() === startedIn) recorder.close(yield* Clock.currentTimeMillis)
+              if (generation() === startedIn) recorder.close(yield* monotonicMillis)
               if ((yield* mtx.configs).has(camera)) yield* mtx.setReady(camera, false)
             })
           )
@@ -152,7 +160,7 @@ export class FakeFfmpeg extends Context.Service<
             const options = (yield* mtx.configs).get(camera)
             if (options === undefined) return error("av_interleaved_write_frame(): Broken pipe")
             if (child.frozen) continue
-            recorder.look(options, yield* Clock.currentTimeMillis)
+            recorder.look(options, yield* now)
             const isDark = (count - 2) * tick < faults.darkMillis
             if (count % 2 === 0 && !faults.noPictures) child.stdout(numbered(number++, isDark))
             if (count % 5 === 0) child.fd3(progress(count))
@@ -160,8 +168,8 @@ export class FakeFfmpeg extends Context.Service<
         }).pipe(Effect.scoped)
 
       const publish = Effect.fnUntraced(function* (child: FakeChild) {
-        const [, password = "", camera = ""] =
-          /^rtsp:\/\/[^:]+:([^@]+)@[^/]+\/(.+)$/.exec(child.args.find((arg) => arg.startsWith("rtsp:")) ?? "") ?? []
+        const [, camera = "", password = ""] =
+          /^rtsp:\/\/[^/]+\/(.+)\?token=(.+)$/.exec(child.args.find((arg) => arg.startsWith("rtsp:")) ?? "") ?? []
         publishing.set(camera, (publishing.get(camera) ?? 0) + 1)
         mostAtOnce = Math.max(mostAtOnce, publishing.get(camera) ?? 0)
         yield* Effect.addFinalizer(() => Effect.sync(() => publishing.set(camera, (publishing.get(camera) ?? 0) - 1)))
@@ -173,7 +181,8 @@ export class FakeFfmpeg extends Context.Service<
         yield* Effect.sleep(tick)
         if (faults.neverReady) return yield* Effect.never
         if (!(yield* mtx.configs).has(camera)) return error("Server returned 404 Not Found")
-        if (!tickets.redeem(camera, "publish", password)) return error("Server returned 401 Unauthorized")
+        const ticket = tickets.find(camera, "publish", password)
+        if (ticket?.holder() !== child.pid || !ticket.redeem()) return error("Server returned 401 Unauthorized")
         return yield* publishTo(child, camera)
       }, Effect.scoped)
 
@@ -220,7 +229,7 @@ export class FakeFfmpeg extends Context.Service<
 
       const reconfigured = Effect.fnUntraced(function* (camera: string) {
         const recording = (yield* mtx.configs).get(camera)?.["record"] === true
-        if (!recording) recorders.get(camera)?.close(yield* Clock.currentTimeMillis)
+        if (!recording) recorders.get(camera)?.close(yield* monotonicMillis)
       })
 
       const play = (child: FakeChild): Effect.Effect<Ending> =>
@@ -231,7 +240,7 @@ export class FakeFfmpeg extends Context.Service<
             case "direct":
               return direct(child)
             case "convert":
-              return Effect.sync(() => convert(child))
+              return faults.convertHangs ? Effect.never : Effect.sync(() => convert(child))
             case "remux":
               return faults.remuxHangs ? Effect.never : Effect.sync(() => remux(child))
             case "probe":

@@ -35,6 +35,8 @@ export class FakeMediaMtxApi extends Context.Service<
     readonly restart: Effect.Effect<void>
     /** Until it is set again, it answers (true) or doesn't (false): `MediaMtxUnavailable`, and `MediaMtx.state` Stopped. */
     readonly setAvailable: (available: boolean) => Effect.Effect<void>
+    /** It runs, and until it is set again its API answers or doesn't. */
+    readonly setAnswering: (answers: boolean) => Effect.Effect<void>
     /** The next call that adds, replaces or patches is refused with 400. A refused patch poisons it. */
     readonly refuseNext: Effect.Effect<void>
     /** What is configured, by name. */
@@ -52,10 +54,11 @@ export class FakeMediaMtxApi extends Context.Service<
       let refusals = 0
       let poison: string | undefined
       let available = true
+      let answers = true
       let started = 0
 
       const answering = Effect.suspend(() =>
-        available ? Effect.void : Effect.fail(new MediaMtxUnavailable({ detail: "connect ECONNREFUSED" }))
+        available && answers ? Effect.void : Effect.fail(new MediaMtxUnavailable({ detail: "connect ECONNREFUSED" }))
       )
       const refused = (status: number, detail: string) => Effect.fail(new MediaMtxRefused({ status, detail }))
       const invalid = (options: PathOptions) => options["source"] === "publisher" && options["sourceOnDemand"] === true
@@ -82,12 +85,9 @@ export class FakeMediaMtxApi extends Context.Service<
       const stateOf = (name: string, { readers, ready }: Live): PathState => ({
         name,
         ready,
-        readySince: ready ? Option.some(0) : Option.none(),
-        source: ready ? "rtspSession" : "",
         readers,
         bytesReceived: 0,
-        bytesSent: 0,
-        tracks: ready ? [{ codec: "H264", profile: "Baseline", level: "3", width: 640, height: 480 }] : []
+        bytesSent: 0
       })
 
       const api = MediaMtxApi.of({
@@ -110,7 +110,9 @@ export class FakeMediaMtxApi extends Context.Service<
             Option.map(Option.fromUndefinedOr(live.get(name)), (path) => stateOf(name, path))
           ),
         info: Effect.map(answering, () => ({ version: "v1.20.1", started: String(started) })),
-        identity: Effect.as(answering, "")
+        global: Effect.as(answering, {}),
+        pathDefaults: Effect.as(answering, {}),
+        rtspClient: () => refused(404, "session not found")
       })
 
       const set = (name: string, what: Partial<Live>) =>
@@ -142,6 +144,10 @@ export class FakeMediaMtxApi extends Context.Service<
             if (now === available) return Effect.void
             available = now
             return now ? start : Effect.andThen(forget, stop)
+          }),
+        setAnswering: (now) =>
+          Effect.sync(() => {
+            answers = now
           }),
         refuseNext: Effect.sync(() => {
           refusals++

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, writeSync } from "node:fs"
+import type { Moment } from "../../src/ground/Time.ts"
 import type { PathOptions } from "../../src/process/MediaMtxApi.ts"
 
 /** Where a movie header's duration stands in the files made here: behind ftyp, in the first box of moov. */
@@ -42,8 +43,15 @@ const write = (handle: number, bytes: Buffer): void => {
   writeSync(handle, bytes, 0, bytes.length, fstatSync(handle).size)
 }
 
-/** MediaMTX's recorder of one publisher: a file that grows while the path says `record`, whole once it is closed. */
-export const makeRecorder = (camera: string) => {
+/** How long MediaMTX waits until it tries again to write (internal/recorder/recorder.go). */
+const pauseMillis = 2000
+
+/**
+ * MediaMTX's recorder of one publisher: a file that grows while the path says `record`, whole once it is closed. On a full
+ * disk it leaves a file without a byte at each try. Files are named by the wall clock; all else goes by the stream's time.
+ */
+export const makeRecorder = (camera: string, disk: { readonly isFull: boolean }) => {
+  let pausedUntil = 0
   let file: { readonly handle: number; readonly mp4: boolean; readonly since: number } | undefined
 
   const close = (now: number): void => {
@@ -58,14 +66,21 @@ export const makeRecorder = (camera: string) => {
   }
 
   /** Called again and again while frames come. */
-  const look = (options: PathOptions, now: number): void => {
+  const look = (options: PathOptions, { monotonic: now, wall }: Moment): void => {
     if (options["record"] !== true) return close(now)
+    if (now < pausedUntil) return
     const segmentMs = Number.parseFloat(String(options["recordSegmentDuration"])) * 1000
     if (file !== undefined && now - file.since >= segmentMs) close(now)
+    if (disk.isFull) {
+      pausedUntil = now + pauseMillis
+      if (file !== undefined) return close(now)
+    }
     if (file === undefined) {
       const mp4 = options["recordFormat"] !== "mpegts"
-      const path = `${nameAt(String(options["recordPath"]), camera, now)}.${mp4 ? "mp4" : "ts"}`
-      file = { handle: openSync(path, "wx"), mp4, since: now }
+      const path = `${nameAt(String(options["recordPath"]), camera, wall)}.${mp4 ? "mp4" : "ts"}`
+      const handle = openSync(path, "wx")
+      if (disk.isFull) return closeSync(handle)
+      file = { handle, mp4, since: now }
       write(file.handle, mp4 ? mp4Start() : Buffer.alloc(188, 0x47))
     }
     write(file.handle, box("free", 1000))

@@ -20,13 +20,13 @@ import { type Ending, type FakeChild, FakeFfmpeg, workOf } from "./FakeFfmpeg.ts
 /** How long a child that ignores SIGTERM lives on: what `process/Child.ts` asks of the real spawner. */
 const forceKillAfter = "3 seconds"
 
-/** The program and its arguments, without what `process/Child.ts` wraps around them. */
+/** The program and its arguments, without what sets its priority. */
 export const innerCommand = (command: ChildProcess.Command): ReadonlyArray<string> => {
   if (command._tag !== "StandardCommand") return []
   const words = [command.command, ...command.args].map((word) =>
     Redacted.isRedacted(word) ? Redacted.value(word) : word
   )
-  return words.slice(words.indexOf("-c") + 3)
+  return words[0] === "nice" ? words.slice(3) : words
 }
 
 const signalled = (signal: string) =>
@@ -47,6 +47,10 @@ export const fakeSpawner = Layer.effect(
     return makeSpawner(
       Effect.fnUntraced(function* (command: ChildProcess.Command) {
         const [program = "", ...args] = innerCommand(command)
+        if (workOf(program, args) === "publish" && ffmpeg.faults.defects > 0) {
+          ffmpeg.faults.defects--
+          return yield* Effect.die(new Error("a defect"))
+        }
         const ended = yield* Deferred.make<Ending>()
         const stdout = yield* Queue.unbounded<Uint8Array, Cause.Done>()
         const stderr = yield* Queue.unbounded<Uint8Array, Cause.Done>()

@@ -1,15 +1,16 @@
-import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ChildProcessSpawner, make as makeSpawner } from "effect/process/ChildProcessSpawner"
 import * as TestClock from "effect/testing/TestClock"
-import type { PublishTickets } from "../../src/auth/PublishTickets.ts"
+import type { Tickets } from "../../src/auth/Tickets.ts"
 import type { Settings } from "../../src/config/Settings.ts"
+import * as Children from "../../src/ground/Children.ts"
+import type { Disk } from "../../src/ground/Disk.ts"
+import type { Loopback } from "../../src/ground/Loopback.ts"
 import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
+import type { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
 import { FakeFfmpeg, type Work, workOf } from "./FakeFfmpeg.ts"
 import { FakeMediaMtxApi } from "./FakeMediaMtxApi.ts"
 import { fakeSpawner, innerCommand } from "./FakeSpawner.ts"
@@ -63,7 +64,7 @@ export const running = (work: Work) => Effect.map(children(work), (all) => all.f
 type GroundLayer = Layer.Layer<
   Ground | ChildProcessSpawner | MediaMtxApi | MediaMtx,
   unknown,
-  Settings | PublishTickets
+  Settings | Tickets | MediaMtxKey | Disk | Loopback
 >
 
 /** The fake MediaMTX with the fake recorder in it. */
@@ -156,7 +157,6 @@ export const realGround: GroundLayer = Layer.effectContext(
     })
     return Context.make(Ground, ground).pipe(Context.add(ChildProcessSpawner, spawner))
   })
-).pipe(
-  Layer.provide(NodeChildProcessSpawner.layer.pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))),
-  (spawner) => MediaMtx.layer.pipe(Layer.provideMerge(MediaMtxApi.layer), Layer.provideMerge(spawner))
+).pipe(Layer.provide(Children.layer), (spawner) =>
+  MediaMtx.layer.pipe(Layer.provideMerge(MediaMtxApi.layer), Layer.provideMerge(spawner))
 )

@@ -21,12 +21,9 @@ export const mediaMtxApiBehaviour = (name: string, live: Layer.Layer<MediaMtxApi
         const idle = {
           name: "camera0",
           ready: false,
-          readySince: Option.none(),
-          source: "",
           readers: 0,
           bytesReceived: 0,
-          bytesSent: 0,
-          tracks: []
+          bytesSent: 0
         }
         assert.deepStrictEqual(yield* api.listPaths, [idle])
         assert.deepStrictEqual(yield* api.getPath("camera0"), Option.some(idle))

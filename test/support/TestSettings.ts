@@ -1,31 +1,11 @@
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { type Settings, settingsSchema } from "../../src/config/Settings.ts"
+import { type Boot, type Live, makeSettings, type Settings } from "../../src/config/Settings.ts"
 import { freePorts } from "./FreePorts.ts"
 
-type Section = keyof Settings["Service"]
-type Overrides = { readonly [S in Section]?: Readonly<Record<string, unknown>> | string }
-
-const sections: ReadonlyArray<Section> = [
-  "server",
-  "health",
-  "mediamtx",
-  "ffmpeg",
-  "cameras",
-  "codec",
-  "streams",
-  "snapshots",
-  "recording",
-  "auth",
-  "telemetry"
-]
+export type Overrides = { readonly [S in keyof Boot | keyof Live]?: Readonly<Record<string, unknown>> | string }
 
 /** The defaults, with some keys set as the YAML file would. */
-export const testSettings = (overrides: Overrides = {}): Settings["Service"] =>
-  Schema.decodeUnknownSync(settingsSchema)({
-    ...Object.fromEntries(sections.map((section) => [section, {}])),
-    ...overrides
-  })
+export const testSettings = (overrides: Overrides = {}): Settings["Service"] => Effect.runSync(makeSettings(overrides))
 
 /** The defaults on free ports of loopback. */
 export const settingsOnFreePorts = (overrides: Overrides = {}) =>

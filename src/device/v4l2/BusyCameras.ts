@@ -10,8 +10,6 @@ import { V4l2Nodes } from "./V4l2Nodes.ts"
 /** No event tells that a program let go of a camera. */
 const lookEvery = Duration.seconds(2)
 
-const isBusy = ({ fault, kind }: Device): boolean => kind === "v4l2" && fault?.kind === "BUSY"
-
 /** Looks at each camera that another program has until it is free, and then says that it recovered; at no other ever. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -19,16 +17,16 @@ export const layer = Layer.effectDiscard(
     const nodes = yield* V4l2Nodes
     const looking = yield* FiberMap.make<CameraId>()
 
-    const untilFree = ({ id, node }: Device) =>
+    const untilFree = (id: CameraId, node: string) =>
       Effect.delay(nodes.isFree(node), lookEvery).pipe(
         Effect.repeat({ until: (isFree) => isFree }),
         Effect.andThen(devices.recovered(id))
       )
 
-    const follow = (device: Device) =>
-      isBusy(device)
-        ? FiberMap.run(looking, device.id, untilFree(device), { onlyIfMissing: true })
-        : FiberMap.remove(looking, device.id)
+    const follow = ({ fault, id, input: { node } }: Device) =>
+      fault?.kind === "BUSY" && node !== undefined
+        ? FiberMap.run(looking, id, untilFree(id, node), { onlyIfMissing: true })
+        : FiberMap.remove(looking, id)
 
     yield* devices.follow(follow)
   })

@@ -1,11 +1,11 @@
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
+import { monotonicNow } from "../../ground/Time.ts"
 
 /** A call that somebody waits for. */
 interface Pending {
-  /** milliseconds of the monotonic clock: the other one is set while we run, by hours where a box has no battery for it */
+  /** milliseconds of the monotonic clock */
   readonly until: number
   readonly giveUp: () => void
 }
@@ -19,8 +19,7 @@ export const makeDeadlines = Effect.fnUntraced(function* <E>(
   late: () => E,
   failed: (cause: unknown) => E
 ) {
-  const clock = yield* Clock.Clock
-  const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  const now = yield* monotonicNow
   const millis = Duration.toMillis(limit)
   // all have the same limit, so the oldest is the first to be late
   const pending = new Set<Pending>()

@@ -2,9 +2,10 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { readdir, readFile, readlink, stat } from "node:fs/promises"
 import { basename, join } from "node:path"
-import { Roots } from "./Roots.ts"
+import { KernelFiles } from "../../ground/KernelFiles.ts"
+import { tidy } from "./NodeLocation.ts"
+import { makeTurns } from "./Turns.ts"
 
 /** A process that has a node open. */
 export interface Holder {
@@ -13,7 +14,7 @@ export interface Holder {
   readonly program: string
 }
 
-/** 100 processes with 40 open files each take 0.35 s (two cores, x86-64). */
+/** Usually a few milliseconds: 100 processes with 40 open files each are 4,000 links. */
 const deadline = Duration.seconds(1)
 /** Of one process: the usual limit of open files. */
 const maxFiles = 1024
@@ -29,20 +30,39 @@ export class Holders extends Context.Service<
   static readonly layer = Layer.effect(
     Holders,
     Effect.gen(function* () {
-      const { proc } = yield* Roots
+      const files = yield* KernelFiles
+
+      /** The process's name when it has the node open. */
+      const holderOf = Effect.fnUntraced(function* (folder: string, path: string, turn: Effect.Effect<void>) {
+        const fds = join(folder, "fd")
+        for (const fd of files.names(fds).slice(0, maxFiles)) {
+          const file = join(fds, fd)
+          // what has the name of the node in a container's /dev may be the same one
+          const target = files.target(file) ?? ""
+          if (target === path || (basename(target) === basename(path) && isSameDevice(file, path))) {
+            return tidy(files.text(join(folder, "comm")) ?? "") || "unknown"
+          }
+          yield* turn
+        }
+        return undefined
+      })
+
+      const isSameDevice = (one: string, other: string): boolean => {
+        const device = files.file(one)?.device
+        return device !== undefined && device === files.file(other)?.device
+      }
 
       const of = Effect.fn("Holders.of")(function* (path: string) {
         const found: Array<Holder> = []
-        const pids = yield* Effect.promise(() => listed(proc))
+        const turn = yield* makeTurns
+        const own = files.target(join(files.proc, "self"))
+        const pids = files.names(files.proc).filter((name) => /^\d+$/.test(name) && name !== own)
         yield* Effect.forEach(
-          pids.filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid),
+          pids,
           (pid) =>
-            Effect.map(
-              Effect.promise(() => holderOf(join(proc, pid), path)),
-              (program) => {
-                if (program !== undefined) found.push({ pid: Number(pid), program })
-              }
-            ),
+            Effect.map(holderOf(join(files.proc, pid), path, turn), (program) => {
+              if (program !== undefined) found.push({ pid: Number(pid), program })
+            }),
           { discard: true }
         ).pipe(Effect.timeoutOption(deadline))
         return found
@@ -51,30 +71,4 @@ export class Holders extends Context.Service<
       return Holders.of({ of })
     })
   )
-}
-
-/** The folder's names; none where it may not be read, or the process has ended. */
-const listed = (folder: string): Promise<ReadonlyArray<string>> => readdir(folder).catch(() => [])
-
-/** The process's name when it has the node open; one file after the other, so that others' files have their turn. */
-const holderOf = async (folder: string, path: string): Promise<string | undefined> => {
-  for (const fd of (await listed(join(folder, "fd"))).slice(0, maxFiles)) {
-    const file = join(folder, "fd", fd)
-    // what has the name of the node in a container's /dev may be the same one
-    const target = await readlink(file).catch(() => "")
-    if (target === path || (basename(target) === basename(path) && (await isSameDevice(file, path)))) {
-      const name = await readFile(join(folder, "comm"), "utf8").catch(() => "")
-      return name.replace(/\p{Cc}/gu, "").trim() || "unknown"
-    }
-  }
-  return undefined
-}
-
-const isSameDevice = async (one: string, other: string): Promise<boolean> => {
-  try {
-    const [a, b] = await Promise.all([stat(one), stat(other)])
-    return a.isCharacterDevice() && b.isCharacterDevice() && a.rdev === b.rdev
-  } catch {
-    return false
-  }
 }

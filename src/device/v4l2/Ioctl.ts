@@ -1,12 +1,10 @@
+import type { Ioctl } from "../../ground/KernelCalls.ts"
 import type { FrameSize, Mode } from "../Device.ts"
 
 /**
  * The kernel's questions about a V4L2 node, and how its answers lie in memory: numbers, sizes and offsets of
  * linux/videodev2.h (API of Linux 5.10 and later), the same on x86-64 and arm64, both of which are little-endian.
  */
-
-/** Asks the kernel; the answer is written into `argument`. Gives 0, or the errno. */
-export type Ioctl = (request: number, argument: Buffer) => number
 
 /** _IOR and _IOWR of 'V': direction, size of the structure, 0x56, number. */
 const requests = {

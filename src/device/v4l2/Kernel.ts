@@ -5,12 +5,10 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import type { KoffiFunc } from "koffi"
-import { close, constants, open } from "node:fs"
-import { promisify } from "node:util"
-import { errnoOf } from "../../storage/Disk.ts"
+import { codeOf } from "../../ground/Disk.ts"
+import { type Ioctl, type Ioctls, KernelCalls } from "../../ground/KernelCalls.ts"
+import { KernelFiles } from "../../ground/KernelFiles.ts"
 import { makeDeadlines } from "./Deadlines.ts"
-import type { Ioctl } from "./Ioctl.ts"
 
 /** The kernel refused, or did not answer. */
 export class KernelError extends Schema.TaggedError<KernelError>()("KernelError", {
@@ -38,29 +36,14 @@ export interface OpenNode {
 const patience = Duration.millis(40)
 /** A device answers within 20 ms; one that has to be woken first may take a second. */
 const deadline = Duration.seconds(2)
-/** Of libuv's threads (the service asks for 8): what hangs in the kernel must leave some to files and names. */
-const places = 5
+/**
+ * Of libuv's threads (scripts/camera-service asks for 32): what hangs in the kernel must leave some to files and names. It
+ * keeps its thread until the kernel is done with it, so there are places for more than may hang at once: a camera
+ * takes one for its node, and at worst as many for its second node, its serial number and its media device.
+ */
+const places = 24
 
-export interface Ioctls {
-  readonly ioctl: (fd: number) => Ioctl
-  readonly ioctlAsync: (fd: number, request: number, argument: Buffer) => Promise<boolean>
-  readonly addressOf: (buffer: Buffer) => bigint
-}
-
-type Read = <A>(path: string, read: (path: string) => Promise<A>) => Effect.Effect<A, KernelError>
-
-/** The bare system calls. */
-export interface SystemCalls {
-  readonly open: (path: string) => Promise<number>
-  readonly close: (fd: number) => void
-  /** loads what calls ioctl(2) */
-  readonly ioctls: () => Promise<Ioctls>
-}
-
-/** Those of this machine; a test puts its own there. */
-export const Calls = Context.Reference<SystemCalls>("camera-service/device/v4l2/Calls", {
-  defaultValue: () => systemCalls
-})
+type Read = (path: string) => Effect.Effect<string | undefined, KernelError>
 
 /** The kernel's calls on nodes. Those that may wait for a device run in libuv's pool, few at a time. */
 export class Kernel extends Context.Service<
@@ -73,26 +56,24 @@ export class Kernel extends Context.Service<
     readonly open: (path: string) => Effect.Effect<OpenNode, KernelError, Scope.Scope>
     /** Loads what calls ioctl(2), which stops all else for 12 ms; else the first node does. `open` tells if it fails. */
     readonly prepare: Effect.Effect<void>
-    /** Reads a file of the kernel's that a device may hold up, under the same rules. */
+    /** Reads a file of the kernel's that a device may hold up, under the same rules; undefined: it cannot be read. */
     readonly read: Read
     /** The same, given up after 40 ms already (LATE): who reads again waits for its end. */
     readonly readSoon: Read
   }
 >()("camera-service/device/v4l2/Kernel") {
-  static readonly layer = Layer.unwrap(Effect.map(Calls, (calls) => layerOn(calls)))
-}
-
-const layerOn = (calls: SystemCalls): Layer.Layer<Kernel> =>
-  Layer.effect(
+  static readonly layer = Layer.effect(
     Kernel,
     Effect.gen(function* () {
+      const calls = yield* KernelCalls
+      const files = yield* KernelFiles
       const runSync = Effect.runSyncWith(yield* Effect.context())
       const pool = yield* Semaphore.make(places)
       const running = new Map<string, Promise<void>>()
-      const refused = (cause: unknown) => new KernelError({ code: errnoOf(cause) || "EIO", cause })
+      const refused = (cause: unknown) => new KernelError({ code: codeOf(cause) || "EIO", cause })
       const answerOf = yield* makeDeadlines(deadline, () => new KernelError({ code: "TIMEOUT" }), refused)
       const soon = yield* makeDeadlines(patience, () => new KernelError({ code: "LATE" }), refused)
-      // the foreign function interface takes 12 ms and 3 MB: only where cameras are looked for
+      // only where cameras are looked for
       let loading: Promise<Ioctls> | undefined
       const loaded = Effect.tryPromise({
         try: () => (loading ??= calls.ioctls()),
@@ -138,8 +119,8 @@ const layerOn = (calls: SystemCalls): Layer.Layer<Kernel> =>
         return { answer }
       }, Effect.uninterruptible)
 
-      const read: Read = (path, read) => Effect.flatMap(beginAlone(path, read), ({ answer }) => answerOf(answer))
-      const readSoon: Read = (path, read) => Effect.flatMap(beginAlone(path, read, soon), ({ answer }) => soon(answer))
+      const read: Read = (path) => Effect.flatMap(beginAlone(path, files.read), ({ answer }) => answerOf(answer))
+      const readSoon: Read = (path) => Effect.flatMap(beginAlone(path, files.read, soon), ({ answer }) => soon(answer))
 
       const open = (path: string) =>
         Effect.uninterruptibleMask((restore) =>
@@ -176,6 +157,7 @@ const layerOn = (calls: SystemCalls): Layer.Layer<Kernel> =>
       })
     })
   )
+}
 
 const settled = async (promise: Promise<unknown>): Promise<void> => {
   try {
@@ -183,39 +165,4 @@ const settled = async (promise: Promise<unknown>): Promise<void> => {
   } catch {
     // told where the answer is awaited
   }
-}
-
-const EINTR = 4
-
-/** Of the C library that Node itself runs on. */
-const loadIoctls = async (): Promise<Ioctls> => {
-  const { address, errno, load } = await import("koffi")
-  const call = load(null).func("int ioctl(int fd, unsigned long request, void *argument)") as KoffiFunc<
-    (fd: number, request: number, argument: Buffer) => number
-  >
-  return {
-    ioctl: (fd) => (request, argument) => {
-      for (;;) {
-        if (call(fd, request, argument) !== -1) return 0
-        const error = errno()
-        if (error !== EINTR) return error
-      }
-    },
-    ioctlAsync: (fd, request, argument) =>
-      new Promise((resolve, reject) => {
-        call.async(fd, request, argument, (error: unknown, result) =>
-          error ? reject(error as Error) : resolve(result !== -1)
-        )
-      }),
-    addressOf: address
-  }
-}
-
-const openFile = promisify(open)
-
-const systemCalls: SystemCalls = {
-  open: (path) => openFile(path, constants.O_RDWR | constants.O_NONBLOCK),
-  // nothing can be done where the kernel refuses to close; the descriptor is gone all the same (close(2))
-  close: (fd) => close(fd, () => undefined),
-  ioctls: loadIoctls
 }

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { readdirSync } from "node:fs"
 import { join } from "node:path"
+import type { KernelFiles } from "../../ground/KernelFiles.ts"
 import { textAt } from "./Ioctl.ts"
 import type { Kernel } from "./Kernel.ts"
 
@@ -16,11 +16,11 @@ const mediaName = /^media\d+$/
  * The serial number of the USB camera whose interface has this folder in sysfs, as its media device has it, which never
  * waits for the drivers of the device's other interfaces. Undefined where it does not tell.
  */
-export const mediaSerial = (kernel: Kernel["Service"], dev: string, folder: string) =>
+export const mediaSerial = (kernel: Kernel["Service"], files: KernelFiles["Service"], folder: string) =>
   Effect.gen(function* () {
-    const name = mediaIn(folder)
+    const name = files.names(folder).find((entry) => mediaName.test(entry))
     if (name === undefined) return undefined
-    const media = yield* kernel.open(join(dev, name))
+    const media = yield* kernel.open(join(files.dev, name))
     const answer = Buffer.alloc(deviceInfo.size)
     if (!(yield* media.ioctlAsync(deviceInfo.request, answer))) return undefined
     // what other drivers put there is their own affair
@@ -32,11 +32,3 @@ export const mediaSerial = (kernel: Kernel["Service"], dev: string, folder: stri
     // not yet ours to open, or gone: sysfs tells the same, later
     Effect.orElseSucceed(() => undefined)
   )
-
-const mediaIn = (folder: string): string | undefined => {
-  try {
-    return readdirSync(folder).find((name) => mediaName.test(name))
-  } catch {
-    return undefined
-  }
-}

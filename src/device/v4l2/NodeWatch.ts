@@ -4,11 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { existsSync, lstatSync, readdirSync, readlinkSync, statSync, watch } from "node:fs"
 import { dirname, join } from "node:path"
-import { Roots } from "./Roots.ts"
+import { KernelFiles } from "../../ground/KernelFiles.ts"
 
 /** A node that is there, told again whenever something about it may have changed (its mode, for one). */
 export interface Present {
@@ -49,19 +47,21 @@ export class NodeWatch extends Context.Service<
   static readonly layer = Layer.effect(
     NodeWatch,
     Effect.gen(function* () {
-      const { dev, sys } = yield* Roots
-      const classFolder = join(sys, "class", "video4linux")
+      const files = yield* KernelFiles
+      const { dev } = files
+      const classes = join(files.sys, "class")
 
       /** What has this number now; undefined when nothing has. Asks the kernel's memory: microseconds. */
       const look = (node: string): Present | undefined => {
         const path = join(dev, node)
-        const file = maybe(() => statSync(path, asked))
+        const file = files.file(path)
         // where /dev is made by hand, sysfs alone knows that the device is gone, or another one
-        const entry = maybe(() => lstatSync(join(classFolder, node), asked))
-        if (file === undefined || (entry === undefined && existsSync(join(sys, "class")))) return undefined
-        const target = maybe(() => readlinkSync(join(classFolder, node)))
+        const entry = join(classes, "video4linux", node)
+        const known = files.file(entry)
+        if (file === undefined || (known === undefined && files.exists(classes))) return undefined
+        const target = files.target(entry)
         const device = target === undefined ? "" : dirname(target)
-        return { _tag: "Present", node, path, instance: `${file.ino}:${entry?.ino ?? ""}`, device }
+        return { _tag: "Present", node, path, instance: `${file.inode}:${known?.inode ?? ""}`, device }
       }
 
       const changes = Effect.gen(function* () {
@@ -78,7 +78,8 @@ export class NodeWatch extends Context.Service<
         }
 
         const scan = Effect.sync(() => {
-          const names = [...new Set([...known, ...nodesIn(dev)])].sort(byNumber)
+          const there = files.names(dev).filter((name) => nodeName.test(name))
+          const names = [...new Set([...known, ...there])].sort(byNumber)
           const found = names.map((node) => ({ node, present: look(node) }))
           // those that are gone first: a camera that moved from one number to another is never there twice
           for (const { node, present } of found) if (present === undefined) tell(node, present)
@@ -86,17 +87,19 @@ export class NodeWatch extends Context.Service<
           Queue.offerUnsafe(told, { _tag: "Scanned" })
         })
 
-        // a node comes with several events at once: one look is enough for them
-        const touched = new Set<string>()
-        const lookAtTouched = (): void => {
-          for (const name of touched) tell(name, look(name))
-          touched.clear()
-        }
-        yield* watchFolder(dev, (name) => {
-          if (!nodeName.test(name)) return
-          if (touched.size === 0) setImmediate(lookAtTouched)
-          touched.add(name)
-        })
+        yield* files.watch(dev).pipe(
+          Effect.flatMap((touched) => {
+            // a node comes with several events at once: one look is enough for all that came before this turn
+            const next = Effect.map(Queue.takeAll(touched), (names) => {
+              for (const name of new Set(names)) if (nodeName.test(name)) tell(name, look(name))
+            })
+            // an error of the watch itself ends it; the rescan goes on
+            return Effect.forkScoped(Effect.ignore(Effect.forever(next, { disableYield: true })))
+          }),
+          Effect.catch(({ cause }) =>
+            Effect.logWarning(`cannot watch ${dev}: cameras are noticed within ${Duration.format(rescanEvery)}`, cause)
+          )
+        )
         yield* Effect.forkScoped(Effect.repeat(scan, Schedule.spaced(rescanEvery)))
         return told
       })
@@ -106,46 +109,4 @@ export class NodeWatch extends Context.Service<
   )
 }
 
-/** Undefined for what is something else, or is gone by now: nothing may be thrown where the kernel calls us. */
-const maybe = <A>(ask: () => A): A | undefined => {
-  try {
-    return ask()
-  } catch {
-    return undefined
-  }
-}
-
-/** A number that two devices had one after the other must not look like one. */
-const asked = { bigint: true, throwIfNoEntry: false } as const
-
 const byNumber = (a: string, b: string): number => Number(a.slice("video".length)) - Number(b.slice("video".length))
-
-/** None where there is no such folder. */
-const nodesIn = (folder: string): ReadonlyArray<string> => {
-  try {
-    return readdirSync(folder).filter((name) => nodeName.test(name))
-  } catch {
-    return []
-  }
-}
-
-class WatchFailed extends Schema.TaggedError<WatchFailed>()("WatchFailed", { cause: Schema.Defect() }) {}
-
-/** Tells the names of what appears, changes or vanishes in the folder, for as long as the scope lives. */
-const watchFolder = (folder: string, onName: (name: string) => void) => {
-  return Effect.acquireRelease(
-    Effect.try({
-      try: () =>
-        // an error of the watch itself ends it; the rescan goes on
-        watch(folder, (_event, name) => {
-          if (name !== null) onName(name)
-        }).on("error", () => undefined),
-      catch: (cause) => new WatchFailed({ cause })
-    }),
-    (watcher) => Effect.sync(() => watcher.close())
-  ).pipe(
-    Effect.catch(({ cause }) =>
-      Effect.logWarning(`cannot watch ${folder}: cameras are noticed within ${Duration.format(rescanEvery)}`, cause)
-    )
-  )
-}

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -8,7 +7,8 @@ import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
-import { Settings } from "../../config/Settings.ts"
+import { liveNow, Settings } from "../../config/Settings.ts"
+import { monotonicMillis } from "../../ground/Time.ts"
 import { CameraNames } from "../CameraNames.ts"
 import type { Found } from "../Device.ts"
 import { type Attachment, Devices } from "../Devices.ts"
@@ -18,15 +18,18 @@ import { matchesGlob } from "./Glob.ts"
 import { isCamera } from "./Ioctl.ts"
 import { Kernel, type KernelError } from "./Kernel.ts"
 import { type NodeChange, NodeWatch, type Present } from "./NodeWatch.ts"
-import { identityOf, type Place } from "./Place.ts"
+import { identityOf, type NodeLocation } from "./NodeLocation.ts"
+import { v4l2Input } from "./V4l2Input.ts"
 import { V4l2Nodes } from "./V4l2Nodes.ts"
 
-/** How far a node is; both are open when its life ends. */
+/** How far a node is; all are open when its life ends. */
 interface Steps {
   /** it counts among the cameras that are plugged in */
-  readonly placed: Latch.Latch
+  readonly located: Latch.Latch
   /** it is attached, or will not be before something changes */
   readonly probed: Latch.Latch
+  /** its device has answered something, if only no */
+  readonly answered: Latch.Latch
 }
 
 /** A node under our eyes. */
@@ -44,11 +47,11 @@ const passing: ReadonlySet<string> = new Set(["EACCES", "EPERM", "ENOENT", "ENOD
 const passingMillis = 2000
 /** A device that does not answer may do so without anybody telling; asking costs nothing while it still hangs. */
 const askAgain = Duration.seconds(5)
-/** The first look waits so long for nodes to be placed, and then for cameras to answer: longer than a device may take. */
+/** The first look waits so long for nodes to be located, and then for cameras to answer: longer than a device may take. */
 const firstLookBound = Duration.seconds(3)
 
 const provider = Effect.gen(function* () {
-  const { cameras } = yield* Settings
+  const settings = yield* Settings
   const devices = yield* Devices
   const names = yield* CameraNames
   const nodes = yield* V4l2Nodes
@@ -60,13 +63,15 @@ const provider = Effect.gen(function* () {
   const scanned = yield* Latch.make(false)
   const first: Array<Steps> = []
 
-  const wanted = (name: string): boolean =>
-    cameras.include.some((glob) => matchesGlob(name, glob)) && !cameras.exclude.some((glob) => matchesGlob(name, glob))
+  const wanted = (name: string): boolean => {
+    const { exclude, include } = liveNow(settings).cameras
+    return include.some((glob) => matchesGlob(name, glob)) && !exclude.some((glob) => matchesGlob(name, glob))
+  }
 
-  const placeOf = (node: string) =>
-    nodes.place(node).pipe(
+  const locationOf = (node: string) =>
+    nodes.location(node).pipe(
       Effect.tapError(() => Effect.logWarning("sysfs does not tell where a V4L2 node belongs")),
-      Effect.catch(() => Effect.retry(nodes.place(node), Schedule.spaced(askAgain)))
+      Effect.catch(() => Effect.retry(nodes.location(node), Schedule.spaced(askAgain)))
     )
 
   /** Asks until the node answers: after a failure again when it is touched, which the rescan does as well. */
@@ -75,12 +80,12 @@ const provider = Effect.gen(function* () {
     touched: Latch.Latch,
     failed: (error: KernelError, isPassing: boolean) => Effect.Effect<void, E, R>
   ) {
-    const since = yield* Clock.currentTimeMillis
+    const since = yield* monotonicMillis
     for (;;) {
       const result = yield* Effect.result(nodes.probe(path))
       if (result._tag === "Success") return result.success
       const { code } = result.failure
-      const left = passing.has(code) ? since + passingMillis - (yield* Clock.currentTimeMillis) : 0
+      const left = passing.has(code) ? since + passingMillis - (yield* monotonicMillis) : 0
       yield* failed(result.failure, left > 0)
       const pause = left > 0 ? Duration.millis(left) : code === "TIMEOUT" ? askAgain : Duration.infinity
       yield* Effect.timeoutOption(touched.await, pause)
@@ -90,7 +95,8 @@ const provider = Effect.gen(function* () {
 
   /** A node's life: probed, attached when it is a camera, and so until it is interrupted. */
   const live = Effect.fnUntraced(function* ({ node, path }: Present, touched: Latch.Latch, steps: Steps) {
-    const placed = yield* Deferred.make<Place>()
+    const input = v4l2Input(path)
+    const located = yield* Deferred.make<NodeLocation>()
     let attachment: Attachment | undefined
     let told = ""
 
@@ -107,28 +113,30 @@ const provider = Effect.gen(function* () {
       if (!isPassing && error.code !== told) {
         told = error.code
         const fault = faultIn(error)
-        const place = yield* Deferred.await(placed)
+        const location = yield* Deferred.await(located)
         const name = nodes.name(node)
-        if (fault === undefined || !place.isUsbCamera) yield* tellFailure(error)
+        if (fault === undefined || !location.isUsbCamera) yield* tellFailure(error)
         else if (wanted(name)) {
-          yield* show({ kind: "v4l2", identity: identityOf(place, ""), name, node: path, formats: [] }, fault)
+          yield* show({ input, identity: identityOf(location, ""), name, formats: [] }, fault)
         }
       }
       yield* steps.probed.open
+      if (error.code !== "TIMEOUT") yield* steps.answered.open
     })
 
     const probing = yield* Effect.forkScoped(probe(path, touched, failed), { startImmediately: true })
     // while the device opens; and its serial number may have to wait until all its drivers are bound
-    const place = yield* placeOf(node)
-    if (place.usb !== undefined) yield* names.expect(place.usb)
-    yield* steps.placed.open
-    yield* Deferred.succeed(placed, place)
+    const location = yield* locationOf(node)
+    if (location.usb !== undefined) yield* names.expect(location.usb)
+    yield* steps.located.open
+    yield* Deferred.succeed(located, location)
     const { bus, card, deviceCaps, formats } = yield* Fiber.join(probing)
     if (!isCamera(deviceCaps)) return
     if (!wanted(card))
       return yield* Effect.logInfo("camera left out by its name").pipe(Effect.annotateLogs({ name: card }))
-    yield* show({ kind: "v4l2", identity: identityOf(place, bus), name: card, node: path, formats })
+    yield* show({ input, identity: identityOf(location, bus), name: card, formats })
     yield* steps.probed.open
+    yield* steps.answered.open
     return yield* Effect.never
   }, Effect.scoped)
 
@@ -138,10 +146,13 @@ const provider = Effect.gen(function* () {
     seen.delete(node)
   })
 
-  /** The first node of a device is nearly always its camera: the others are not to be in its way. */
+  /**
+   * The first node of a device is nearly always its camera: the others are not to be in its way, nor to hang beside it in a
+   * thread each.
+   */
   const firstOf = (device: string): Effect.Effect<void> => {
     const first = device === "" ? undefined : [...seen.values()].find((other) => other.device === device)
-    return first === undefined ? Effect.void : first.steps.probed.await
+    return first === undefined ? Effect.void : first.steps.answered.await
   }
 
   const present = Effect.fnUntraced(function* (change: Present) {
@@ -150,7 +161,11 @@ const provider = Effect.gen(function* () {
     if (before?.instance === instance) return yield* before.touched.open
     yield* forget(node)
     const touched = yield* Latch.make(false)
-    const steps = { placed: yield* Latch.make(false), probed: yield* Latch.make(false) }
+    const steps = {
+      located: yield* Latch.make(false),
+      probed: yield* Latch.make(false),
+      answered: yield* Latch.make(false)
+    }
     const turn = Latch.isOpen(scanned) ? firstOf(device) : Effect.void
     seen.set(node, { instance, device, touched, steps })
     if (!Latch.isOpen(scanned)) first.push(steps)
@@ -159,7 +174,7 @@ const provider = Effect.gen(function* () {
       node,
       Effect.andThen(turn, live(change, touched, steps)).pipe(
         Effect.tapDefect((defect) => Effect.logError("a V4L2 node is given up", defect)),
-        Effect.ensuring(Effect.andThen(steps.placed.open, steps.probed.open)),
+        Effect.ensuring(Effect.forEach(Object.values(steps), (step) => step.open, { discard: true })),
         Effect.annotateLogs({ node })
       )
     )
@@ -170,7 +185,7 @@ const provider = Effect.gen(function* () {
     const all = first.splice(0)
     const each = (step: keyof Steps) =>
       Effect.forEach(all, (steps) => steps[step].await, { discard: true }).pipe(Effect.timeoutOption(firstLookBound))
-    yield* each("placed")
+    yield* each("located")
     yield* scanned.open
     yield* each("probed")
     yield* looked
@@ -206,7 +221,7 @@ const tellFailure = ({ cause, code }: KernelError) =>
 
 /** `layer` on other nodes than the kernel's. */
 export const layerNodes = Layer.unwrap(
-  Effect.map(Settings, ({ cameras }) =>
+  Effect.map(Settings, ({ boot: { cameras } }) =>
     cameras.v4l2 ? Layer.merge(Layer.effectDiscard(provider), BusyCameras.layer) : Layer.empty
   )
 )

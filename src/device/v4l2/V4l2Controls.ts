@@ -1,12 +1,13 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as RcMap from "effect/RcMap"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import { monotonicMillis } from "../../ground/Time.ts"
 import type { Mode } from "../Device.ts"
 import type { Control, ControlInfo, ControlValue } from "../Control.ts"
 import {
@@ -61,27 +62,21 @@ export class V4l2Controls extends Context.Service<
       const kernel = yield* Kernel
       const scope = yield* Effect.scope
       const places = yield* Semaphore.make(atOnce)
-      const turns = new Map<string, Semaphore.Semaphore>()
+      const turns = yield* RcMap.make({ lookup: (_path: string) => Semaphore.make(1) })
       /** the cameras that are being asked, and until when somebody waits for the answer */
       const asking = new Map<string, number>()
-
-      const turnOf = (path: string): Semaphore.Semaphore => {
-        const turn = turns.get(path) ?? Semaphore.makeUnsafe(1)
-        turns.set(path, turn)
-        return turn
-      }
 
       /** One question at a time to a camera: its turn, its node and its place are held until the kernel is done with it. */
       const ask = <A>(path: string, question: (node: OpenNode) => Effect.Effect<A, ControlsFailed | KernelError>) =>
         Effect.gen(function* () {
-          const now = yield* Clock.currentTimeMillis
+          const now = yield* monotonicMillis
           const until = asking.get(path)
           // nobody waits any more for what the camera was asked: it hangs
           if (until !== undefined && until <= now) return yield* new ControlsFailed({ code: "TIMEOUT" })
           let isCrowded = false
           let idle: Effect.Effect<void> = Effect.void
           const answer = Effect.fnUntraced(function* () {
-            yield* turnOf(path).takeScoped(1)
+            yield* (yield* RcMap.get(turns, path)).takeScoped(1)
             const node = yield* kernel.open(path)
             isCrowded = true
             yield* places.takeScoped(1)

@@ -1,9 +1,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { readlinkSync } from "node:fs"
 import { basename, join } from "node:path"
-import { getSystemErrorName } from "node:util"
+import { errnoName, type Ioctl } from "../../ground/KernelCalls.ts"
+import { KernelFiles } from "../../ground/KernelFiles.ts"
 import type { Format, FrameSize, Mode } from "../Device.ts"
 import {
   bufferType,
@@ -13,7 +13,6 @@ import {
   formatAt,
   frameRates,
   frameSizes,
-  type Ioctl,
   getFormat,
   isCamera,
   queryCapability,
@@ -21,8 +20,8 @@ import {
 } from "./Ioctl.ts"
 import { Kernel, KernelError, type OpenNode } from "./Kernel.ts"
 import { mediaSerial } from "./Media.ts"
-import { type Place, placeAt, readName, readSerial, readSite } from "./Place.ts"
-import { Roots } from "./Roots.ts"
+import { locate, nameOf, type NodeLocation, serialFile, tidy, withSerial } from "./NodeLocation.ts"
+import { makeTurns } from "./Turns.ts"
 
 /** What a node says it is; `formats` is empty unless it is a camera. */
 export interface NodeInfo extends Capability {
@@ -34,8 +33,6 @@ const unlocked: ReadonlySet<string> = new Set(["uvcvideo"])
 
 /** More than any device lists. */
 const maxFormats = 64
-/** The event loop is never kept for more than a millisecond. */
-const turnMillis = 0.5
 /** For drivers that neither list their rates nor say which is set. */
 const usualRate = 30
 
@@ -45,8 +42,8 @@ export class V4l2Nodes extends Context.Service<
   {
     /** Takes its 12 ms of the event loop now, and none when the first camera comes. */
     readonly prepare: Effect.Effect<void>
-    /** Where the node (`video0`) belongs. */
-    readonly place: (node: string) => Effect.Effect<Place, KernelError>
+    /** Where the node (`video0`) is plugged in. */
+    readonly location: (node: string) => Effect.Effect<NodeLocation, KernelError>
     /** What its driver calls the node (`video0`): known even where it may not be opened. */
     readonly name: (node: string) => string
     /** Asks the node at this path what it is. Streaming by others goes on undisturbed. */
@@ -59,29 +56,25 @@ export class V4l2Nodes extends Context.Service<
     V4l2Nodes,
     Effect.gen(function* () {
       const kernel = yield* Kernel
-      const { dev, sys } = yield* Roots
-      const entryOf = (node: string): string => join(sys, "class", "video4linux", node)
+      const files = yield* KernelFiles
+      const entryOf = (node: string): string => join(files.sys, "class", "video4linux", node)
 
-      const place = Effect.fn("V4l2Nodes.place")(function* (node: string) {
-        const site = readSite(sys, entryOf(node))
-        if (site.usb === undefined) return placeAt(site, "")
-        const { device, interface: folder } = site.usb
-        const serial = yield* kernel.readSoon(device, readSerial).pipe(
+      const location = Effect.fn("V4l2Nodes.location")(function* (node: string) {
+        const there = locate(files, entryOf(node))
+        if (there.usb === undefined) return withSerial(there, "")
+        const { device, interface: folder } = there.usb
+        const file = serialFile(device)
+        const known = yield* Effect.map(kernel.readSoon(file), (text) => text ?? "").pipe(
           Effect.catchIf(
             ({ code }) => code === "LATE",
-            () => mediaSerial(kernel, dev, folder)
+            () => mediaSerial(kernel, files, folder)
           )
         )
-        return placeAt(site, serial ?? (yield* kernel.read(device, readSerial)))
+        return withSerial(there, tidy(known ?? (yield* kernel.read(file)) ?? ""))
       })
 
-      const driverOf = (path: string): string => {
-        try {
-          return basename(readlinkSync(join(entryOf(basename(path)), "device", "driver")))
-        } catch {
-          return ""
-        }
-      }
+      const driverOf = (path: string): string =>
+        basename(files.target(join(entryOf(basename(path)), "device", "driver")) ?? "")
 
       const capabilityOf = Effect.fnUntraced(function* (path: string) {
         const node = yield* kernel.open(path)
@@ -89,7 +82,7 @@ export class V4l2Nodes extends Context.Service<
         if (!unlocked.has(driverOf(path))) yield* call(node, getFormat(1))
         const capability = queryCapability(node.ioctl)
         return typeof capability === "number"
-          ? yield* new KernelError({ code: getSystemErrorName(-capability) })
+          ? yield* new KernelError({ code: errnoName(capability) })
           : { node, capability, type: bufferType(capability.deviceCaps) }
       })
 
@@ -112,8 +105,8 @@ export class V4l2Nodes extends Context.Service<
 
       return V4l2Nodes.of({
         prepare: kernel.prepare,
-        place,
-        name: (node) => readName(entryOf(node)),
+        location,
+        name: (node) => nameOf(files, entryOf(node)),
         probe,
         isFree
       })
@@ -124,12 +117,12 @@ export class V4l2Nodes extends Context.Service<
 const call = (node: OpenNode, { argument, request }: Call) => node.ioctlAsync(request, argument)
 
 /**
- * All formats with their sizes and rates; up to a few hundred ioctls, so others have their turn every half millisecond.
+ * All formats with their sizes and rates; up to a few hundred ioctls, so others have their turn meanwhile.
  * `current` stands in where the driver lists none.
  */
 export const enumerate = Effect.fnUntraced(function* (ioctl: Ioctl, type: number, current?: Mode) {
   const formats = new Map<string, Format>()
-  let since = performance.now()
+  const turn = yield* makeTurns
   for (let index = 0; index < maxFormats; index++) {
     const format = formatAt(ioctl, type, index)
     if (format === undefined) break
@@ -140,9 +133,7 @@ export const enumerate = Effect.fnUntraced(function* (ioctl: Ioctl, type: number
     for (const frame of listed.length === 0 ? now : listed) {
       const rates = frameRates(ioctl, format.code, frame)
       sizes.push({ ...frame, rates: rates.length > 0 ? rates : [current?.rate ?? usualRate] })
-      if (performance.now() - since < turnMillis) continue
-      yield* Effect.yieldNow
-      since = performance.now()
+      yield* turn
     }
     formats.set(format.pixelFormat, { pixelFormat: format.pixelFormat, sizes })
   }

@@ -7,7 +7,9 @@ import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { Devices } from "../../../src/device/Devices.ts"
 import { faultOf } from "../../../src/device/Fault.ts"
+import { syntheticInput } from "../../../src/device/SyntheticInput.ts"
 import * as BusyCameras from "../../../src/device/v4l2/BusyCameras.ts"
+import { v4l2Input } from "../../../src/device/v4l2/V4l2Input.ts"
 import { V4l2Nodes } from "../../../src/device/v4l2/V4l2Nodes.ts"
 import { devicesInMemory, found } from "../InMemory.ts"
 
@@ -16,15 +18,15 @@ const bench = Effect.gen(function* () {
   const free = new Set<string>()
   const nodes = Layer.succeed(V4l2Nodes, {
     prepare: Effect.void,
-    place: () => Effect.never,
+    location: () => Effect.never,
     name: () => "",
     probe: () => Effect.never,
     isFree: (path) => Effect.sync(() => (asked.push(path), free.has(path)))
   })
   const context = yield* Layer.build(BusyCameras.layer.pipe(Layer.provideMerge(devicesInMemory), Layer.provide(nodes)))
   const devices = yield* Effect.provide(Devices, Layer.succeedContext(context))
-  const camera = yield* devices.attach(found("usb:a", { node: "/dev/video0" }))
-  const other = yield* devices.attach(found("usb:b", { node: "/dev/video2" }))
+  const camera = yield* devices.attach(found("usb:a", { input: v4l2Input("/dev/video0") }))
+  const other = yield* devices.attach(found("usb:b", { input: v4l2Input("/dev/video2") }))
   return { asked, free, devices, camera: camera.id, other: other.id }
 })
 
@@ -66,7 +68,7 @@ describe("a camera that another program has", () => {
   it.effect("is the only one that is asked: never one that works, or has another fault, or is no V4L2 node", () =>
     Effect.gen(function* () {
       const { asked, camera, devices } = yield* bench
-      const { id } = yield* devices.attach(found("synthetic:0", { kind: "synthetic" }))
+      const { id } = yield* devices.attach(found("synthetic:0", { input: syntheticInput(0) }))
       yield* devices.fault(id, busy)
       yield* devices.fault(camera, faultOf("NO_BANDWIDTH", "the bus is full"))
       yield* TestClock.adjust("1 minute")

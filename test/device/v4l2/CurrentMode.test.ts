@@ -1,13 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Calls, Kernel } from "../../../src/device/v4l2/Kernel.ts"
+import { Kernel } from "../../../src/device/v4l2/Kernel.ts"
 import { V4l2Controls } from "../../../src/device/v4l2/V4l2Controls.ts"
+import { KernelCalls } from "../../../src/ground/KernelCalls.ts"
+import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
 import { type FakeDriver, fakeIoctl } from "./FakeDriver.ts"
 
 const modeOf = (driver: FakeDriver) => {
   const ioctl = fakeIoctl({ deviceCaps: 0x04200001, ...driver })
-  const calls = Layer.succeed(Calls, {
+  const calls = Layer.succeed(KernelCalls, {
     open: () => Promise.resolve(9),
     close: () => undefined,
     ioctls: () =>
@@ -17,7 +19,7 @@ const modeOf = (driver: FakeDriver) => {
         addressOf: () => 0n
       })
   })
-  const controls = V4l2Controls.layer.pipe(Layer.provide(Kernel.layer.pipe(Layer.provide(calls))))
+  const controls = V4l2Controls.layer.pipe(Layer.provide(Kernel.layer.pipe(Layer.provide([calls, KernelFiles.layer]))))
   return Effect.flatMap(V4l2Controls, ({ mode }) => mode("/dev/video0")).pipe(Effect.provide(controls))
 }
 

@@ -1,4 +1,4 @@
-import type { SystemCalls } from "../../../src/device/v4l2/Kernel.ts"
+import type { KernelCalls } from "../../../src/ground/KernelCalls.ts"
 
 const ENODEV = 19
 
@@ -132,7 +132,7 @@ export const fakeCameras = (cameras: Readonly<Record<string, ReadonlyArray<FakeC
     return true
   }
 
-  const calls: SystemCalls = {
+  const calls: KernelCalls["Service"] = {
     open: async (path) => {
       if (cameras[path] === undefined) throw Object.assign(new Error("no such node"), { code: "ENOENT" })
       open.set(++lastFd, path)

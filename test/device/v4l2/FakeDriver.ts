@@ -1,4 +1,4 @@
-import type { Ioctl } from "../../../src/device/v4l2/Ioctl.ts"
+import type { Ioctl } from "../../../src/ground/KernelCalls.ts"
 
 const EBUSY = 16
 const EINVAL = 22

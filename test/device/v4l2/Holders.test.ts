@@ -6,8 +6,11 @@ import { once } from "node:events"
 import { mkdir, open, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Holders } from "../../../src/device/v4l2/Holders.ts"
-import { Roots } from "../../../src/device/v4l2/Roots.ts"
+import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
 import { temporaryFolder } from "../../storage/Workbench.ts"
+
+/** Of the process that asks: `self` leads to it. */
+const own = 4711
 
 /** Processes as /proc shows them: their name, and what their descriptors link to. */
 const processes = Effect.fnUntraced(function* (
@@ -16,6 +19,7 @@ const processes = Effect.fnUntraced(function* (
   const proc = yield* temporaryFolder
   yield* Effect.promise(async () => {
     await writeFile(join(proc, "uptime"), "1 1")
+    await symlink(String(own), join(proc, "self"))
     for (const [pid, { comm, files }] of Object.entries(running)) {
       await mkdir(join(proc, pid, "fd"), { recursive: true })
       await writeFile(join(proc, pid, "comm"), `${comm}\n`)
@@ -29,7 +33,7 @@ const holders = (path: string, proc?: string) =>
   Effect.flatMap(Holders, ({ of }) => of(path)).pipe(
     Effect.provide(
       Holders.layer.pipe(
-        Layer.provide(proc === undefined ? Layer.empty : Layer.succeed(Roots, { dev: "/dev", sys: "/sys", proc }))
+        Layer.provide(proc === undefined ? KernelFiles.layer : KernelFiles.layerAt({ dev: "/dev", sys: "/sys", proc }))
       )
     )
   )
@@ -42,8 +46,7 @@ describe("who has a camera open", () => {
         "813": { comm: "gone\u001b[2J", files: ["/dev/video0", "/dev/video0"] },
         "814": { comm: "other", files: ["/dev/video1", "/dev/video01"] },
         "815": { comm: "editor", files: ["/home/me/video0"] },
-        [process.pid]: { comm: "camera-service", files: ["/dev/video0"] },
-        self: { comm: "camera-service", files: ["/dev/video0"] }
+        [own]: { comm: "camera-service", files: ["/dev/video0"] }
       })
       assert.sameDeepMembers(
         [...(yield* holders("/dev/video0", proc))],
@@ -76,14 +79,14 @@ describe("who has a camera open", () => {
     Effect.gen(function* () {
       const file = join(yield* temporaryFolder, "video0")
       yield* Effect.promise(() => writeFile(file, ""))
-      const own = yield* Effect.acquireRelease(
+      const opened = yield* Effect.acquireRelease(
         Effect.promise(() => open(file)),
         (handle) => Effect.promise(() => handle.close())
       )
       assert.deepStrictEqual(yield* holders(file), [])
       const child = yield* Effect.acquireRelease(
         Effect.promise(async () => {
-          const started = spawn("sleep", ["60"], { stdio: [own.fd, "ignore", "ignore"] })
+          const started = spawn("sleep", ["60"], { stdio: [opened.fd, "ignore", "ignore"] })
           await once(started, "spawn")
           return started
         }),

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { bufferType, currentMode, type Ioctl, isCamera, queryCapability } from "../../../src/device/v4l2/Ioctl.ts"
+import type { Ioctl } from "../../../src/ground/KernelCalls.ts"
+import { bufferType, currentMode, isCamera, queryCapability } from "../../../src/device/v4l2/Ioctl.ts"
 import { enumerate } from "../../../src/device/v4l2/V4l2Nodes.ts"
 import { type FakeDriver, fakeIoctl, type Interval } from "./FakeDriver.ts"
 
@@ -177,7 +178,7 @@ describe("what a camera delivers", () => {
     })
   )
 
-  it.effect("leaves others their turn while a camera lists many modes", () =>
+  it.live("leaves others their turn while a camera lists many modes", () =>
     Effect.gen(function* () {
       const sizes = Array.from({ length: 40 }, (_, n) => [320 + 16 * n, 240] as const)
       const driver = fakeIoctl({ deviceCaps: capture, formats: [{ fourcc: "MJPG", sizes, intervals: fast }] })

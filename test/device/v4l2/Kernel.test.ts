@@ -1,49 +1,68 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import { TestClock } from "effect/testing"
-import { Calls, Kernel, type SystemCalls } from "../../../src/device/v4l2/Kernel.ts"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { KernelCalls } from "../../../src/ground/KernelCalls.ts"
+import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
+import { hour, onSettableClock } from "../../support/WallClock.ts"
+import { Kernel, type KernelError } from "../../../src/device/v4l2/Kernel.ts"
 
-const kernelOn = (calls: SystemCalls) => Kernel.layer.pipe(Layer.provide(Layer.succeed(Calls, calls)))
+/** Kernel files of which only what `read` answers is made up, by their paths. */
+const filesThat = (answers: Map<string, () => Promise<string>>) =>
+  Layer.effect(
+    KernelFiles,
+    Effect.map(KernelFiles, (files) =>
+      KernelFiles.of({ ...files, read: (path) => (answers.get(path) ?? (() => Promise.resolve(path)))() })
+    )
+  ).pipe(Layer.provide(KernelFiles.layer))
 
 /** A kernel whose calls end when the test says so: each open is told, and answered by its path. */
-const bench = Effect.fnUntraced(function* (more: Partial<SystemCalls> = {}) {
+const bench = Effect.fnUntraced(function* (more: Partial<KernelCalls["Service"]> = {}) {
   const opens = yield* Queue.unbounded<string>()
   const closes = yield* Queue.unbounded<number>()
   const asked = yield* Queue.unbounded<number>()
   const hanging = new Map<string, (fd: number) => void>()
   const ioctls: Array<(done: boolean) => void> = []
   let next = 3
-  const kernel = yield* Layer.build(
-    kernelOn({
-      open: (path) => {
-        Queue.offerUnsafe(opens, path)
-        if (!path.includes("hangs")) return Promise.resolve(next++)
-        return new Promise((resolve) => hanging.set(path, resolve))
-      },
-      close: (fd) => void Queue.offerUnsafe(closes, fd),
-      ioctls: () =>
-        Promise.resolve({
-          ioctl: () => () => 0,
-          ioctlAsync: (_fd, request) => {
-            Queue.offerUnsafe(asked, request)
-            return new Promise((resolve) => ioctls.push(resolve))
-          },
-          addressOf: () => 0n
-        }),
-      ...more
-    })
-  )
-  const { open, read, readSoon } = yield* Effect.provide(Kernel, Layer.succeedContext(kernel))
+  const answers = new Map<string, () => Promise<string>>()
+  const calls = Layer.succeed(KernelCalls, {
+    open: (path) => {
+      Queue.offerUnsafe(opens, path)
+      if (!path.includes("hangs")) return Promise.resolve(next++)
+      return new Promise((resolve) => hanging.set(path, resolve))
+    },
+    close: (fd) => void Queue.offerUnsafe(closes, fd),
+    ioctls: () =>
+      Promise.resolve({
+        ioctl: () => () => 0,
+        ioctlAsync: (_fd, request) => {
+          Queue.offerUnsafe(asked, request)
+          return new Promise((resolve) => ioctls.push(resolve))
+        },
+        addressOf: () => 0n
+      }),
+    ...more
+  })
+  const kernel = yield* Layer.build(Kernel.layer.pipe(Layer.provide([calls, filesThat(answers)])))
+  const { open, ...reads } = yield* Effect.provide(Kernel, Layer.succeedContext(kernel))
+  const answering =
+    (read: (path: string) => Effect.Effect<string | undefined, KernelError>) =>
+    (path: string, answer: () => Promise<string>) =>
+      Effect.suspend(() => {
+        answers.set(path, answer)
+        return read(path)
+      })
   const opened = (path: string) => Effect.scoped(Effect.as(open(path), "opened"))
   return {
     open,
-    read,
-    readSoon,
+    /** reads a file that answers so */
+    read: answering(reads.read),
+    readSoon: answering(reads.readSoon),
     closes,
     asked,
     ioctls,
@@ -55,6 +74,15 @@ const bench = Effect.fnUntraced(function* (more: Partial<SystemCalls> = {}) {
     end: (path: string, fd: number) => Effect.sync(() => hanging.get(path)?.(fd))
   }
 })
+
+/** libuv's, which the service is started with. */
+const threads = Number(
+  /UV_THREADPOOL_SIZE:-(\d+)/.exec(
+    readFileSync(join(import.meta.dirname, "../../../scripts/camera-service"), "utf8")
+  )?.[1]
+)
+/** Those of them that calls may hang in. */
+const places = 24
 
 const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
@@ -86,10 +114,24 @@ describe("opening a node", () => {
     })
   )
 
+  it.effect("is not held up by ten that hang, and files are left a quarter of the threads however many do", () =>
+    Effect.gen(function* () {
+      const { begun, begunSoFar, outcome } = yield* bench()
+      for (let n = 0; n < 10; n++) {
+        yield* fork(outcome(`hangs${n}`))
+        yield* begun
+      }
+      assert.strictEqual(yield* outcome("video10"), "opened")
+      yield* begun
+      for (let n = 10; n < threads; n++) yield* fork(outcome(`hangs${n}`))
+      assert.isAtMost(10 + (yield* begunSoFar), threads * 0.75)
+    })
+  )
+
   it.effect("waits for its turn where more hang than the pool has places for, and has its 2 s then", () =>
     Effect.gen(function* () {
       const { begun, begunSoFar, end, outcome } = yield* bench()
-      for (let n = 0; n < 5; n++) {
+      for (let n = 0; n < places; n++) {
         yield* fork(outcome(`hangs${n}`))
         yield* begun
       }
@@ -127,11 +169,12 @@ describe("opening a node", () => {
   it.effect("is closed when it is given up before it is its turn, or while it goes on", () =>
     Effect.gen(function* () {
       const { begun, closes, end, outcome } = yield* bench()
-      const given = yield* Effect.forEach([0, 1, 2, 3, 4, 5, 6], (n) => fork(outcome(`hangs${n}`)))
-      for (let n = 0; n < 5; n++) yield* begun
+      const all = Array.from({ length: places + 2 }, (_, n) => n)
+      const given = yield* Effect.forEach(all, (n) => fork(outcome(`hangs${n}`)))
+      for (let n = 0; n < places; n++) yield* begun
       yield* Effect.forEach(given, Fiber.interrupt)
-      for (let n = 0; n < 5; n++) yield* end(`hangs${n}`, n)
-      assert.sameMembers(yield* Queue.takeN(closes, 5), [0, 1, 2, 3, 4])
+      for (let n = 0; n < places; n++) yield* end(`hangs${n}`, n)
+      assert.sameMembers(yield* Queue.takeN(closes, places), all.slice(0, places))
       assert.strictEqual(yield* outcome("video0"), "opened")
     })
   )
@@ -183,8 +226,8 @@ describe("a call that may wait for the device", () => {
       const node = yield* open("video0")
       for (const n of [1, 2, 3]) yield* fork(node.ioctlAsync(n, Buffer.alloc(0)))
       for (let n = 0; n < 3; n++) yield* Queue.take(asked)
-      for (let n = 0; n < 10; n++) yield* fork(read("/sys/slow", () => never))
-      assert.strictEqual(yield* read("/sys/fast", (path) => Promise.resolve(path)), "/sys/fast")
+      for (let n = 0; n < 30; n++) yield* fork(read("/sys/slow", () => never))
+      assert.strictEqual(yield* read("/sys/fast", () => Promise.resolve("/sys/fast")), "/sys/fast")
     })
   )
 
@@ -233,27 +276,26 @@ describe("a call that may wait for the device", () => {
   it.effect(
     "is given up after 2 s also when the machine's clock is set meanwhile, as at the first contact by NTP",
     () =>
-      Effect.gen(function* () {
-        const clock = yield* Clock.Clock
-        let jump = 0
-        const set = { ...clock, currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + jump }
-        const { read } = yield* bench().pipe(Effect.provideService(Clock.Clock, set))
-        const hangs = () => new Promise<never>(() => undefined)
-        for (const hour of [-3_600_000, 3_600_000]) {
-          const first = yield* fork(Effect.flip(read(`/sys/${hour}/1`, hangs)))
-          yield* TestClock.adjust("1 second")
-          jump += hour
-          const second = yield* fork(Effect.flip(read(`/sys/${hour}/2`, hangs)))
-          yield* TestClock.adjust("999 millis")
-          assert.isUndefined(first.pollUnsafe())
-          yield* TestClock.adjust("1 millis")
-          assert.isDefined(first.pollUnsafe())
-          yield* TestClock.adjust("999 millis")
-          assert.isUndefined(second.pollUnsafe())
-          yield* TestClock.adjust("1 millis")
-          assert.isDefined(second.pollUnsafe())
-        }
-      })
+      onSettableClock(
+        Effect.fnUntraced(function* (setWall) {
+          const { read } = yield* bench()
+          const hangs = () => new Promise<never>(() => undefined)
+          for (const jump of [-hour, hour]) {
+            const first = yield* fork(Effect.flip(read(`/sys/${jump}/1`, hangs)))
+            yield* TestClock.adjust("1 second")
+            setWall(jump)
+            const second = yield* fork(Effect.flip(read(`/sys/${jump}/2`, hangs)))
+            yield* TestClock.adjust("999 millis")
+            assert.isUndefined(first.pollUnsafe())
+            yield* TestClock.adjust("1 millis")
+            assert.isDefined(first.pollUnsafe())
+            yield* TestClock.adjust("999 millis")
+            assert.isUndefined(second.pollUnsafe())
+            yield* TestClock.adjust("1 millis")
+            assert.isDefined(second.pollUnsafe())
+          }
+        })
+      )
   )
 
   it.effect("ends with the kernel's layer, whatever still hangs", () =>

@@ -7,7 +7,7 @@ import { TestClock } from "effect/testing"
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { Kernel, KernelError } from "../../../src/device/v4l2/Kernel.ts"
-import { Roots } from "../../../src/device/v4l2/Roots.ts"
+import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
 import { V4l2Nodes } from "../../../src/device/v4l2/V4l2Nodes.ts"
 import { fakeKernel, usbCamera } from "./FakeSysfs.ts"
 
@@ -34,7 +34,7 @@ const bench = Effect.fnUntraced(function* (media?: Media) {
     argument.write(media?.serial ?? "", 48, 39, "utf8")
     return true
   }
-  const read = <A>() => Effect.map(Deferred.await(bound), (serial) => serial as A)
+  const read = Deferred.await(bound)
   const kernel = Layer.succeed(Kernel, {
     prepare: Effect.void,
     open: (path) => {
@@ -48,16 +48,16 @@ const bench = Effect.fnUntraced(function* (media?: Media) {
             addressOf: () => 0n
           })
     },
-    read,
-    readSoon: <A>() =>
-      Effect.timeoutOrElse(read<A>(), {
+    read: () => read,
+    readSoon: () =>
+      Effect.timeoutOrElse(read, {
         duration: "40 millis",
         orElse: () => Effect.fail(new KernelError({ code: "LATE" }))
       })
   })
-  const roots = Layer.succeed(Roots, { dev: "/dev", sys: files.sys, proc: "/nowhere" })
+  const roots = KernelFiles.layerAt({ dev: "/dev", sys: files.sys, proc: "/nowhere" })
   const nodes = yield* Effect.provide(V4l2Nodes, V4l2Nodes.layer.pipe(Layer.provide([kernel, roots])))
-  const asked = yield* Effect.forkChild(nodes.place("video0"), { startImmediately: true })
+  const asked = yield* Effect.forkChild(nodes.location("video0"), { startImmediately: true })
   return {
     opened,
     wait: TestClock.adjust("1 second"),

@@ -6,7 +6,7 @@ import { TestClock } from "effect/testing"
 import { chmod, mkdir, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type NodeChange, NodeWatch } from "../../../src/device/v4l2/NodeWatch.ts"
-import { Roots } from "../../../src/device/v4l2/Roots.ts"
+import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
 import { fakeKernel } from "./FakeSysfs.ts"
 
 const show = (change: NodeChange): string => (change._tag === "Scanned" ? "scanned" : `${change.node} ${change._tag}`)
@@ -19,7 +19,7 @@ const watching = (roots: { readonly dev: string; readonly sys: string }) =>
     /** Takes until this is told: an event more (a file is made, then written) says the same again. */
     const until = (text: string) => Effect.repeat(next, { until: (change) => show(change) === text })
     return { next: Effect.map(next, show), until }
-  }).pipe(Effect.provide(NodeWatch.layer.pipe(Layer.provide(Layer.succeed(Roots, { ...roots, proc: "/nowhere" })))))
+  }).pipe(Effect.provide(NodeWatch.layer.pipe(Layer.provide(KernelFiles.layerAt({ ...roots, proc: "/nowhere" })))))
 
 const camera = (n: number) => ({ device: `pci0/usb1/1-${n}/1-${n}:1.0` })
 

@@ -15,10 +15,11 @@ import type { Device } from "../../../src/device/Device.ts"
 import { Devices } from "../../../src/device/Devices.ts"
 import { type NodeChange, NodeWatch } from "../../../src/device/v4l2/NodeWatch.ts"
 import { KernelError } from "../../../src/device/v4l2/Kernel.ts"
-import type { Place } from "../../../src/device/v4l2/Place.ts"
+import type { NodeLocation } from "../../../src/device/v4l2/NodeLocation.ts"
 import * as V4l2Cameras from "../../../src/device/v4l2/V4l2Cameras.ts"
 import { type NodeInfo, V4l2Nodes } from "../../../src/device/v4l2/V4l2Nodes.ts"
 import { testSettings } from "../../support/TestSettings.ts"
+import { hour, onSettableClock } from "../../support/WallClock.ts"
 import { devicesInMemory } from "../InMemory.ts"
 
 const formats = [{ pixelFormat: "MJPG", sizes: [{ width: 640, height: 480, rates: [30] }] }]
@@ -34,14 +35,14 @@ const camera = (card: string, more: Partial<NodeInfo> = {}): NodeInfo => ({
 const metadata = camera("metadata", { deviceCaps: 0x04a00000, formats: [] })
 const refused = (code: string) => Effect.fail(new KernelError({ code }))
 
-/** A place, and what the driver calls the node there. */
-interface NamedPlace extends Place {
+/** A location, and what the driver calls the node there. */
+interface NamedLocation extends NodeLocation {
   readonly name: string
 }
 
-const nowhere: NamedPlace = { slot: "0", path: "", name: "", isUsbCamera: false }
+const nowhere: NamedLocation = { slot: "0", path: "", name: "", isUsbCamera: false }
 /** A USB camera in this port. */
-const inPort = (port: number, name: string, serial?: string): NamedPlace => {
+const inPort = (port: number, name: string, serial?: string): NamedLocation => {
   const position = `bus:usb-x-${port}:046d:0825:0`
   const usb = serial === undefined ? { position } : { position, serial: `usb:046d:0825:${serial}:0` }
   return { usb, slot: "0", path: "", name, isUsbCamera: true }
@@ -51,14 +52,14 @@ const inPort = (port: number, name: string, serial?: string): NamedPlace => {
 const bench = Effect.fnUntraced(function* (cameras: Readonly<Record<string, unknown>> = {}) {
   const changes = yield* Queue.unbounded<NodeChange>()
   const answers = new Map<string, Effect.Effect<NodeInfo, KernelError>>()
-  const places = new Map<string, Effect.Effect<Place, KernelError>>()
+  const locations = new Map<string, Effect.Effect<NodeLocation, KernelError>>()
   const driverNames = new Map<string, string>()
   const probed: Array<string> = []
   let probing = 0
   let following = 0
   const nodes = Layer.succeed(V4l2Nodes, {
     prepare: Effect.void,
-    place: (node) => places.get(node) ?? Effect.succeed(nowhere),
+    location: (node) => locations.get(node) ?? Effect.succeed(nowhere),
     name: (node) => driverNames.get(node) ?? "",
     isFree: () => Effect.die("nobody asked whether a camera is free"),
     probe: (path) =>
@@ -100,17 +101,17 @@ const bench = Effect.fnUntraced(function* (cameras: Readonly<Record<string, unkn
     answers,
     active: () => ({ probing, following }),
     close: Scope.close(scope, Exit.void),
-    /** the node is there, in this place, and answers so */
+    /** the node is there, in this location, and answers so */
     plug: (
       node: string,
       answer: NodeInfo | Effect.Effect<NodeInfo, KernelError>,
       instance = "1",
-      place: NamedPlace | Effect.Effect<Place, KernelError> = nowhere,
+      location: NamedLocation | Effect.Effect<NodeLocation, KernelError> = nowhere,
       device = ""
     ) =>
       Effect.suspend(() => {
-        places.set(node, "slot" in place ? Effect.succeed(place) : place)
-        driverNames.set(node, "slot" in place ? place.name : "")
+        locations.set(node, "slot" in location ? Effect.succeed(location) : location)
+        driverNames.set(node, "slot" in location ? location.name : "")
         answers.set(`/dev/${node}`, "card" in answer ? Effect.succeed(answer) : answer)
         return Queue.offer(changes, { _tag: "Present", node, path: `/dev/${node}`, instance, device })
       }),
@@ -139,7 +140,8 @@ describe("V4L2 cameras", () => {
       for (const [i, name] of ["Front", "Rear"].entries()) {
         const device = list.find((candidate) => candidate.name === name)
         const identity = { position: `bus:usb-${name}:0` }
-        assert.deepInclude(device, { formats, identity, kind: "v4l2", node: `/dev/video${i * 2}`, status: "CONNECTED" })
+        assert.deepInclude(device, { formats, identity, status: "CONNECTED" })
+        assert.deepInclude(device?.input, { name: "v4l2", node: `/dev/video${i * 2}` })
       }
     })
   )
@@ -187,7 +189,8 @@ describe("V4L2 cameras", () => {
       yield* until(() => connected().length === 0)
       yield* plug("video6", camera("Front"))
       yield* until(() => connected().length === 1)
-      assert.deepInclude(yield* devices.get("camera0"), { name: "Front", node: "/dev/video6" })
+      const front = yield* devices.get("camera0")
+      assert.deepStrictEqual([front.name, front.input.node], ["Front", "/dev/video6"])
     })
   )
 
@@ -271,6 +274,25 @@ describe("V4L2 cameras", () => {
     })
   )
 
+  it.effect("are shown as faulty after 2 s also when the machine's clock is set meanwhile", () =>
+    onSettableClock(
+      Effect.fnUntraced(function* (setWall) {
+        for (const jump of [-hour, hour]) {
+          const { faults, plug, scanned, until } = yield* bench()
+          yield* scanned
+          yield* plug("video0", refused("EACCES"), "1", inPort(1, "HD Webcam"))
+          yield* TestClock.adjust("1 second")
+          setWall(jump)
+          yield* plug("video0", refused("EACCES"), "1", inPort(1, "HD Webcam"))
+          yield* TestClock.adjust("999 millis")
+          assert.deepStrictEqual(faults(), [])
+          yield* TestClock.adjust("1 millis")
+          yield* until(() => faults().length === 1)
+        }
+      })
+    )
+  )
+
   it.effect("do not wait for one that hangs", () =>
     Effect.gen(function* () {
       const { connected, plug, scanned, until } = yield* bench()
@@ -301,14 +323,14 @@ describe("V4L2 cameras", () => {
       const before = yield* Scope.make()
       const known = yield* names.claim(there(1).usb ?? { position: "" }).pipe(Scope.provide(before))
       yield* Scope.close(before, Exit.void)
-      const answer = yield* Deferred.make<Place>()
+      const answer = yield* Deferred.make<NodeLocation>()
       // the other one is found first, and sysfs takes its time with the one that is known
       yield* plug("video1", camera("Twin", { bus: "port 2" }), "1", there(2))
       yield* plug("video2", camera("Twin", { bus: "port 1" }), "1", Deferred.await(answer))
       yield* scanned
       yield* Deferred.succeed(answer, there(1))
       yield* until(() => connected().length === 2)
-      const list = connected(({ id, node }) => `${id} ${node}`)
+      const list = connected(({ id, input }) => `${id} ${input.node}`)
       assert.deepStrictEqual([known, list], ["camera0", ["camera0 /dev/video2", "camera1 /dev/video1"]])
     })
   )
@@ -330,6 +352,23 @@ describe("V4L2 cameras", () => {
     })
   )
 
+  it.effect("are not joined by the other nodes of their device while they hang", () =>
+    Effect.gen(function* () {
+      const { answers, connected, devices, faults, plug, probed, scanned, until } = yield* bench()
+      yield* scanned
+      yield* devices.awaitSettled
+      yield* plug("video0", refused("TIMEOUT"), "1", inPort(1, "HD Webcam"), "1-2")
+      yield* plug("video1", camera("Second"), "1", nowhere, "1-2")
+      yield* until(() => faults().length === 1)
+      yield* TestClock.adjust("4 seconds")
+      assert.notInclude(probed, "/dev/video1")
+      answers.set("/dev/video0", Effect.succeed(camera("HD Webcam")))
+      yield* TestClock.adjust("1 second")
+      yield* until(() => connected().length === 2)
+      assert.deepStrictEqual(connected(), ["camera0 HD Webcam", "camera1 Second"])
+    })
+  )
+
   it.effect("that nobody may open are shown as such after 2 s, and connected when they can be opened after all", () =>
     Effect.gen(function* () {
       const { answers, devices, faults, plug, scanned, touch, until } = yield* bench()
@@ -342,7 +381,9 @@ describe("V4L2 cameras", () => {
       yield* TestClock.adjust("1 millis")
       yield* until(() => faults().length === 1)
       assert.deepStrictEqual(faults(), ["camera0 HD Webcam NO_PERMISSION: the service's user may not open it"])
-      assert.deepInclude(yield* devices.get("camera0"), { status: "ERROR", formats: [], node: "/dev/video0" })
+      const refusing = yield* devices.get("camera0")
+      assert.deepInclude(refusing, { status: "ERROR", formats: [] })
+      assert.strictEqual(refusing.input.node, "/dev/video0")
       answers.set("/dev/video0", Effect.succeed(camera("HD Webcam C525")))
       yield* touch("video0")
       yield* until(() => faults().length === 0)

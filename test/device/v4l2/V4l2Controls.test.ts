@@ -6,7 +6,10 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import { TestClock } from "effect/testing"
 import type { ControlFlag, ControlInfo } from "../../../src/device/Control.ts"
-import { Calls, Kernel, type SystemCalls } from "../../../src/device/v4l2/Kernel.ts"
+import { KernelCalls } from "../../../src/ground/KernelCalls.ts"
+import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
+import { hour, onSettableClock } from "../../support/WallClock.ts"
+import { Kernel } from "../../../src/device/v4l2/Kernel.ts"
 import { V4l2Controls } from "../../../src/device/v4l2/V4l2Controls.ts"
 import { type FakeControl, fakeCameras, flag, type } from "./FakeControls.ts"
 
@@ -160,7 +163,8 @@ const expected = [
   }
 ]
 
-const kernelOn = (calls: SystemCalls) => Kernel.layer.pipe(Layer.provide(Layer.succeed(Calls, calls)))
+const kernelOn = (calls: KernelCalls["Service"]) =>
+  Kernel.layer.pipe(Layer.provide([Layer.succeed(KernelCalls, calls), KernelFiles.layer]))
 
 const layerOf = (cameras: ReturnType<typeof fakeCameras>) =>
   V4l2Controls.layer.pipe(Layer.provide(kernelOn(cameras.calls)))
@@ -318,7 +322,11 @@ describe("a camera's controls", () => {
         default: 0n
       }
       assert.strictEqual((yield* Effect.flip(leaf.set("/dev/null", text, "x"))).code, "GONE")
-    }).pipe(Effect.provide(V4l2Controls.layer.pipe(Layer.provide(Kernel.layer))))
+    }).pipe(
+      Effect.provide(
+        V4l2Controls.layer.pipe(Layer.provide(Kernel.layer.pipe(Layer.provide([KernelCalls.layer, KernelFiles.layer]))))
+      )
+    )
   )
 
   it.effect("are none where the camera has none", () =>
@@ -402,6 +410,28 @@ describe("a camera that does not answer", () => {
       yield* until(() => openNodes().length === 0)
       assert.lengthOf(yield* leaf.list("a"), 1)
     })
+  )
+
+  it.effect("has its 2 s, no more and no less, also when the machine's clock is set meanwhile", () =>
+    onSettableClock(
+      Effect.fnUntraced(function* (setWall) {
+        for (const jump of [-hour, hour]) {
+          const { hangUp, leaf, revive } = yield* ward(["a"])
+          const [first] = yield* hangUp("a")
+          yield* TestClock.adjust("1 second")
+          setWall(jump)
+          // nobody has given it up: who comes now waits with the first one
+          const second = yield* Effect.forkChild(Effect.result(leaf.list("a")), { startImmediately: true })
+          yield* TestClock.adjust("999 millis")
+          assert.isUndefined(second.pollUnsafe())
+          yield* TestClock.adjust("1 millis")
+          assert.strictEqual(first && (yield* Fiber.join(first)).code, "TIMEOUT")
+          assert.strictEqual((yield* Effect.flip(leaf.list("a"))).code, "TIMEOUT")
+          revive("a")
+          assert.strictEqual((yield* Fiber.join(second))._tag, "Success")
+        }
+      })
+    )
   )
 
   it.effect("does not hold up the others", () =>

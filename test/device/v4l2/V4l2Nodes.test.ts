@@ -3,13 +3,18 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { readdir, readlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { KernelCalls } from "../../../src/ground/KernelCalls.ts"
+import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
 import { Kernel, KernelError } from "../../../src/device/v4l2/Kernel.ts"
 import { V4l2Nodes } from "../../../src/device/v4l2/V4l2Nodes.ts"
 import { temporaryFolder } from "../../storage/Workbench.ts"
 import { eventually } from "../../support/Eventually.ts"
 import { type FakeDriver, fakeIoctl } from "./FakeDriver.ts"
 
-const onKernel = V4l2Nodes.layer.pipe(Layer.provide(Kernel.layer))
+const onKernel = V4l2Nodes.layer.pipe(
+  Layer.provide(Kernel.layer),
+  Layer.provide([KernelCalls.layer, KernelFiles.layer])
+)
 
 /** The nodes of a kernel with one driver. */
 const onDriver = (driver: FakeDriver, wait: Effect.Effect<void, KernelError> = Effect.void) => {
@@ -26,7 +31,7 @@ const onDriver = (driver: FakeDriver, wait: Effect.Effect<void, KernelError> = E
     read: () => Effect.never,
     readSoon: () => Effect.never
   })
-  return V4l2Nodes.layer.pipe(Layer.provide(kernel))
+  return V4l2Nodes.layer.pipe(Layer.provide([kernel, KernelFiles.layer]))
 }
 
 const codeOf = (path: string) =>

@@ -7,7 +7,7 @@ import * as Queue from "effect/Queue"
 import { existsSync, writeFileSync } from "node:fs"
 import { Worker } from "node:worker_threads"
 import { eventually } from "../../support/Eventually.ts"
-import { clientOf, makeGround, ready, type Service, start } from "../../support/Service.ts"
+import { clientOf, makeGround, ready, type Service, start, statusOf } from "../../support/Service.ts"
 import { plug } from "../camera/UvcCamera.ts"
 import { mjpg } from "../vm/Formats.ts"
 import type { ClientOptions, Heard } from "./ClientThread.ts"
@@ -77,9 +77,6 @@ const atRest = Effect.gen(function* () {
   yield* Effect.sleep("200 millis")
 })
 
-const pathIsThere = async (port: number, name: string): Promise<boolean> =>
-  (await fetch(`http://127.0.0.1:${port}/v3/config/paths/get/${name}`)).ok
-
 const main = Effect.gen(function* () {
   const ground = yield* makeGround({ cameras: 0, isBuilt: true, settings: { CAMERAS_V4L2: "true", ...slowMachine } })
   const service = yield* start(ground, { within: patience })
@@ -94,7 +91,7 @@ const main = Effect.gen(function* () {
   // at rest: what work took is given back when there is none, at most every 30 seconds (src/process/Memory.ts)
   const footprint = Effect.andThen(
     Effect.sleep("45 seconds"),
-    Effect.promise(() => footprintOf(service.pid, ground.processes(), ground.ports.api))
+    Effect.sync(() => footprintOf(service.pid, ground.processes()))
   )
   const plugged: Array<number> = []
   const unplugged: Array<number> = []
@@ -110,7 +107,8 @@ const main = Effect.gen(function* () {
     plugged.push((heard - (yield* events.first("add"))) * 1000)
     // from its first time on a camera keeps its path
     if (path === 0) {
-      while (!(yield* Effect.promise(() => pathIsThere(ground.ports.api, "camera2")))) yield* Effect.yieldNow
+      // ready: every camera has its path
+      while ((yield* statusOf(`${service.health}/health/ready`)) !== 200) yield* Effect.yieldNow
       path = (monotonicSeconds() - heard) * 1000
     }
     const [, missed] = yield* Effect.all([Scope.close(usb, Exit.void), told("DISCONNECTED")], {

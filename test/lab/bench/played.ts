@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import { basename, join } from "node:path"
 import { command } from "../../../src/cli/Command.ts"
-import { Calls } from "../../../src/device/v4l2/Kernel.ts"
-import { Roots } from "../../../src/device/v4l2/Roots.ts"
+import { KernelCalls } from "../../../src/ground/KernelCalls.ts"
+import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
 import { fakeIoctl } from "../../device/v4l2/FakeDriver.ts"
 
 /*
@@ -47,7 +47,7 @@ const calls = {
 
 Effect.runFork(
   command(["serve"], process.env).pipe(
-    Effect.provideService(Roots, { dev: join(root, "dev"), sys: join(root, "sys"), proc: "/proc" }),
-    Effect.provideService(Calls, calls)
+    Effect.provide(KernelFiles.layerAt({ dev: join(root, "dev"), sys: join(root, "sys"), proc: "/proc" })),
+    Effect.provideService(KernelCalls, calls)
   )
 )

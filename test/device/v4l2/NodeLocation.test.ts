@@ -2,16 +2,20 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
 import type { Identity } from "../../../src/device/Device.ts"
-import { identityOf, placeAt, readName, readSerial, readSite } from "../../../src/device/v4l2/Place.ts"
+import { identityOf, locate, nameOf, serialFile, tidy, withSerial } from "../../../src/device/v4l2/NodeLocation.ts"
+import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
 import { fakeKernel, type FakeNode, usbCamera } from "./FakeSysfs.ts"
 
-const read = (sys: string, node: string) =>
-  Effect.promise(async () => {
-    const site = readSite(sys, join(sys, "class", "video4linux", node))
-    return placeAt(site, site.usb === undefined ? "" : await readSerial(site.usb.device))
-  })
+const filesIn = (sys: string) =>
+  Effect.provide(KernelFiles, KernelFiles.layerAt({ dev: "/nowhere", sys, proc: "/nowhere" }))
 
-const place = Effect.fnUntraced(function* (node: FakeNode) {
+const read = Effect.fnUntraced(function* (sys: string, node: string) {
+  const files = yield* filesIn(sys)
+  const there = locate(files, join(sys, "class", "video4linux", node))
+  return withSerial(there, there.usb === undefined ? "" : tidy(files.text(serialFile(there.usb.device)) ?? ""))
+})
+
+const location = Effect.fnUntraced(function* (node: FakeNode) {
   const kernel = yield* fakeKernel
   yield* kernel.plug("video7", node)
   return yield* read(kernel.sys, "video7")
@@ -70,7 +74,7 @@ const cases: ReadonlyArray<[title: string, node: FakeNode, bus: string, identity
 describe("a camera's identity", () => {
   it.effect.each(cases)("%s", ([, node, bus, expected]) =>
     Effect.gen(function* () {
-      const there = yield* place(node)
+      const there = yield* location(node)
       assert.deepStrictEqual(identityOf(there, bus), expected)
       // before the device is asked, and whatever it says then
       if (there.usb !== undefined) assert.deepStrictEqual(identityOf(there, "usb-elsewhere"), expected)
@@ -99,13 +103,13 @@ describe("a camera's identity", () => {
 describe("a node that a USB camera delivers frames from", () => {
   it.effect("is told by its USB class and its index", () =>
     Effect.gen(function* () {
-      assert.isTrue((yield* place(usbCamera({ port }))).isUsbCamera)
+      assert.isTrue((yield* location(usbCamera({ port }))).isUsbCamera)
       const others = [
         { ...usbCamera({ port }), index: 1 },
         usbCamera({ port, usbClass: "FF" }),
         { device: "platform/vivid.0" }
       ]
-      for (const other of others) assert.isFalse((yield* place(other)).isUsbCamera)
+      for (const other of others) assert.isFalse((yield* location(other)).isUsbCamera)
     })
   )
 })
@@ -116,9 +120,10 @@ describe("a node's name", () => {
       const kernel = yield* fakeKernel
       const entry = join(kernel.sys, "class", "video4linux", "video7")
       yield* kernel.plug("video7", { ...usbCamera({ port }), name: "HD Webcam C525" })
-      assert.strictEqual(readName(entry), "HD Webcam C525")
+      const files = yield* filesIn(kernel.sys)
+      assert.strictEqual(nameOf(files, entry), "HD Webcam C525")
       yield* kernel.unplug("video7")
-      assert.strictEqual(readName(entry), "")
+      assert.strictEqual(nameOf(files, entry), "")
     })
   )
 })

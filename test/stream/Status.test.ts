@@ -3,26 +3,24 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { StreamRpcs } from "../../schema/CameraRpcs.ts"
-import { Settings } from "../../src/config/Settings.ts"
+import { liveNow } from "../../src/config/Settings.ts"
 import type { Device } from "../../src/device/Device.ts"
-import { Devices } from "../../src/device/Devices.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
-import * as StreamHandlers from "../../src/rpc/StreamHandlers.ts"
 import { encodingOf } from "../../src/source/Encoder.ts"
 import { planSource } from "../../src/source/Source.ts"
-import type { StreamState } from "../../src/stream/LiveStream.ts"
+import type { LiveStream, StreamState } from "../../src/stream/LiveStream.ts"
 import { Paths } from "../../src/stream/Paths.ts"
 import { makePictures } from "../../src/stream/Pictures.ts"
+import { Status } from "../../src/stream/Status.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { found } from "../device/InMemory.ts"
 import { testSettings } from "../support/TestSettings.ts"
-import { connectAs, layer } from "./Harness.ts"
 
-const settings = testSettings()
 const sizes = [{ width: 640, height: 480, rates: [30] }]
+const settings = testSettings()
+const began = { wall: 0, monotonic: 0 }
 
-/** What clients see of a stream in this state, of a camera that delivers this, where MediaMTX has it or not. */
+/** What is told of a stream in this state, of a camera that delivers this, where MediaMTX has it or not. */
 const status = (state: StreamState, pixelFormat: string, ready: boolean) =>
   Effect.gen(function* () {
     const device: Device = {
@@ -30,14 +28,16 @@ const status = (state: StreamState, pixelFormat: string, ready: boolean) =>
       id: "camera0",
       status: "CONNECTED"
     }
-    const source = planSource(device, encodingOf(settings))
+    const source = planSource(device, encodingOf(settings.boot, liveNow(settings)))
     assert.isDefined(source)
-    const stream = {
+    const stream: LiveStream = {
       camera: device.id,
-      startedAt: 0,
+      startedAt: began,
       state: yield* SubscriptionRef.make(state),
       pictures: makePictures(),
-      now: { source, restarts: 0, failures: 0 }
+      run: { source, pid: 1, startedAt: began, published: { frames: 0, fps: 0 }, pictureAt: undefined },
+      restarts: 0,
+      failuresInARow: 0
     }
     const path = {
       name: device.id,
@@ -49,38 +49,28 @@ const status = (state: StreamState, pixelFormat: string, ready: boolean) =>
       bytesSent: 0,
       tracks: []
     }
-    const handlers = Layer.unwrap(
-      Effect.gen(function* () {
-        return layer({ get_stream_status: yield* StreamRpcs.accessHandler("get_stream_status") })
-      })
-    ).pipe(
-      Layer.provide(StreamHandlers.layer),
-      Layer.provide([
-        Layer.mock(Devices)({ get: () => Effect.succeed(device), list: () => [device], settled: () => true }),
+    const { reason, state: shown } = yield* Effect.flatMap(Status, ({ of }) => of(device.id)).pipe(
+      Effect.provide(Status.layer),
+      Effect.provide([
         Layer.mock(Streams)({
           current: () => stream,
           all: () => [stream],
           lastStart: () => 0,
-          withDevice: () => (effect) => effect
+          withDevice: () => (effect) => effect,
+          facts: { follow: () => Effect.void, followFirst: () => Effect.void }
         }),
         Layer.mock(Paths)({ exists: () => true }),
-        Layer.mock(MediaMtxApi)({ getPath: () => Effect.succeedSome(path) }),
-        Layer.succeed(Settings, settings)
+        Layer.mock(MediaMtxApi)({ getPath: () => Effect.succeedSome(path) })
       ])
     )
-    const request = { jsonrpc: "2.0", id: 1, method: "get_stream_status", params: { device: device.id } }
-    const reply = yield* Effect.flatMap(connectAs("viewer"), (client) => client.call(request)).pipe(
-      Effect.provide(handlers)
-    )
-    const { result } = reply as { readonly result: { readonly status: string; readonly reason?: string } }
-    return result.reason === undefined ? result.status : `${result.status}: ${result.reason}`
+    return reason === undefined ? shown : `${shown}: ${reason}`
   })
 
 const starting: StreamState = { _tag: "Starting" }
 const failing: StreamState = { _tag: "Failing", reason: "ffmpeg ended with status 1" }
 
 describe("a stream", () => {
-  it.live.each<[title: string, state: StreamState, pixelFormat: string, ready: boolean, expected: string]>([
+  it.effect.each<[title: string, state: StreamState, pixelFormat: string, ready: boolean, expected: string]>([
     ["is STARTING until MediaMTX has it", starting, "MJPG", false, "STARTING"],
     ["is ACTIVE as soon as a viewer can have it", starting, "MJPG", true, "ACTIVE"],
     ["is STARTING while the camera's own bit stream is yet to be read", starting, "H264", true, "STARTING"],

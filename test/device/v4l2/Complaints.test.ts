@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { complaintIn, silenceOf } from "../../src/stream/CameraFaults.ts"
+import { complaintIn, silenceOf } from "../../../src/device/v4l2/Complaints.ts"
 
 /** As FFmpeg 5.1 writes it with `-loglevel level+warning`. */
 const opened = (why: string) =>

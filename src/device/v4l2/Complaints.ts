@@ -1,12 +1,6 @@
-import type { FaultKind } from "../../schema/Camera.ts"
+import type { Complaint, Silence } from "../Input.ts"
 
 /** What FFmpeg says of a V4L2 camera, in its own words (libavdevice/v4l2.c; the system's texts are strerror's). */
-
-export interface Complaint {
-  /** GONE: it was pulled out, which the kernel tells as well */
-  readonly kind: FaultKind | "GONE"
-  readonly detail: string
-}
 
 const complaints: ReadonlyArray<readonly [words: RegExp, complaint: Complaint]> = [
   [/No such device|No such file or directory/, { kind: "GONE", detail: "the camera was pulled out" }],
@@ -33,7 +27,7 @@ const garbage =
   /Invalid data found|No JPEG data found|error while decoding|error y=|bad vlc|no frame!|non-existing PPS/i
 
 /** Why a camera that is open gives no picture. */
-export const silenceOf = (stderr: string): Complaint & { readonly kind: FaultKind } =>
+export const silenceOf = (stderr: string): Silence =>
   garbage.test(stderr)
     ? { kind: "WRONG_DATA", detail: "what it sends is no video" }
     : { kind: "FROZEN", detail: "it is open and sends no picture" }

@@ -2,30 +2,29 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { CameraId } from "../../schema/Camera.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
-import { type Encoding, encodingOf, isHardware } from "../source/Encoder.ts"
+import { encodingOf, isHardware } from "../source/Encoder.ts"
 import { planSource, type Source } from "../source/Source.ts"
 import { Encoders } from "./Encoders.ts"
 
 /** How each camera is read and encoded, by what it says of itself and what this run has learnt of it. */
-export class Plans extends Context.Service<
-  Plans,
+export class Sources extends Context.Service<
+  Sources,
   {
-    readonly encoding: Encoding
     /** undefined when the camera delivers nothing that can be read */
     readonly of: (device: Device) => Source | undefined
-    /** this pixel format of the camera proved bad: plans avoid it for as long as the service runs; `why` is told to clients */
+    /** this pixel format of the camera proved bad: it is avoided for as long as the service runs; `why` is told to clients */
     readonly avoid: (camera: CameraId, pixelFormat: string, why: string) => Effect.Effect<void>
     /** FFmpeg ended before the first frame: where it was the hardware that encoded, it does so no more for this camera */
     readonly failedToStart: (camera: CameraId, source: Source) => void
   }
->()("camera-service/stream/Plans") {
+>()("camera-service/stream/Sources") {
   static readonly layer = Layer.effect(
-    Plans,
+    Sources,
     Effect.gen(function* () {
-      const encoding = encodingOf(yield* Settings)
+      const settings = yield* Settings
       const devices = yield* Devices
       const encoders = yield* Encoders
       // a camera keeps its name for as long as it is known again
@@ -37,10 +36,12 @@ export class Plans extends Context.Service<
         return why === undefined ? encoders.best() : { encoder: { name: "libx264" } as const, why }
       }
 
-      return Plans.of({
-        encoding,
+      return Sources.of({
         of: (device) =>
-          planSource(device, encoding, { choice: choiceFor(device.id), without: bad.get(device.id) ?? new Map() }),
+          planSource(device, encodingOf(settings.boot, liveNow(settings)), {
+            choice: choiceFor(device.id),
+            without: bad.get(device.id) ?? new Map()
+          }),
         avoid: (camera, pixelFormat, why) =>
           Effect.suspend(() => {
             bad.set(camera, new Map([...(bad.get(camera) ?? []), [pixelFormat, why]]))

@@ -1,10 +1,11 @@
-import { closeSync, openSync, read, readFileSync, readlinkSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
-import { promisify } from "node:util"
+import type { KernelFiles } from "../../ground/KernelFiles.ts"
 import type { Identity } from "../Device.ts"
 
-/** What sysfs knows of a node. */
-export interface Place {
+type Files = KernelFiles["Service"]
+
+/** Where in the machine a node is, as sysfs knows it. */
+export interface NodeLocation {
   /** of a USB device: known before it is asked anything */
   readonly usb?: Identity
   /** the node among the device's nodes: its USB interface, and its index there unless it is the first */
@@ -15,8 +16,8 @@ export interface Place {
   readonly isUsbCamera: boolean
 }
 
-/** What is known of a node's place at once: all but the serial number. */
-export interface Site extends Omit<Place, "usb"> {
+/** What is known of it at once: all but the serial number. */
+export interface UnnumberedLocation extends Omit<NodeLocation, "usb"> {
   readonly usb?: {
     /** the device's folder in sysfs, and its interface's */
     readonly device: string
@@ -35,18 +36,20 @@ const videoClass = "0E"
  * all parents: `../../devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/video4linux/video0`. What is read beside it comes
  * from the kernel's memory within microseconds.
  */
-export const readSite = (sys: string, entry: string): Site => {
-  const own = targetOf(entry)
-  const index = Number(own === undefined ? 0 : attribute(own, "index"))
+export const locate = (files: Files, entry: string): UnnumberedLocation => {
+  const devices = join(files.sys, "devices")
+  const link = files.target(entry)
+  const own = link === undefined ? undefined : join(dirname(entry), link)
+  const index = Number(own === undefined ? 0 : attribute(files, own, "index"))
   if (own === undefined) return { slot: slotOf(undefined, index), path: "", isUsbCamera: false }
   // between the device and the node lies the folder of its class
-  const path = relative(join(sys, "devices"), dirname(dirname(own)))
+  const path = relative(devices, dirname(dirname(own)))
   const found = usbOf(path)
   if (found === undefined) return { slot: slotOf(undefined, index), path, isUsbCamera: false }
-  const folder = join(sys, "devices", found.interface)
-  const { interfaceClass, model } = modelOf(attribute(folder, "modalias"))
+  const folder = join(devices, found.interface)
+  const { interfaceClass, model } = modelOf(attribute(files, folder, "modalias"))
   return {
-    usb: { device: join(sys, "devices", found.device), interface: folder, port: found.port, model },
+    usb: { device: join(devices, found.device), interface: folder, port: found.port, model },
     slot: slotOf(found.number, index),
     path,
     isUsbCamera: index === 0 && interfaceClass === videoClass
@@ -54,20 +57,24 @@ export const readSite = (sys: string, entry: string): Site => {
 }
 
 /**
- * The serial number of the USB device with this folder, or the empty text. Waits while the kernel has the device locked:
+ * Where the serial number of the USB device with this folder is. Who reads it waits while the kernel has the device locked:
  * until drivers are bound to all its interfaces, which with a microphone takes as long as that needs.
  */
-export const readSerial = (device: string): Promise<string> => lockedAttribute(device, "serial")
+export const serialFile = (device: string): string => join(device, "serial")
 
-export const placeAt = ({ usb, ...site }: Site, serial: string): Place => {
-  if (usb === undefined) return site
+/** The location of a device with this serial number, or the empty text. */
+export const withSerial = ({ usb, ...location }: UnnumberedLocation, serial: string): NodeLocation => {
+  if (usb === undefined) return location
   const { model, port } = usb
-  const position = `bus:${port}:${model}:${site.slot}`
-  return { ...site, usb: serial === "" ? { position } : { position, serial: `usb:${model}:${serial}:${site.slot}` } }
+  const position = `bus:${port}:${model}:${location.slot}`
+  return {
+    ...location,
+    usb: serial === "" ? { position } : { position, serial: `usb:${model}:${serial}:${location.slot}` }
+  }
 }
 
 /** The driver's name for the node with this entry, usually the camera's. */
-export const readName = (entry: string): string => attribute(entry, "name")
+export const nameOf = (files: Files, entry: string): string => attribute(files, entry, "name")
 
 /**
  * What says a USB interface's modalias, `usb:v046Dp0825d0012dcEFdsc02dp01ic0Eisc01ip00in00`: the device's vendor and
@@ -95,51 +102,14 @@ const usbOf = (path: string) => {
 }
 
 /** Who the camera is, with what the kernel says of its bus where sysfs does not say enough. */
-export const identityOf = ({ path, slot, usb }: Place, bus: string): Identity =>
+export const identityOf = ({ path, slot, usb }: NodeLocation, bus: string): Identity =>
   usb ?? { position: `bus:${bus === "" ? path : bus}:${slot}` }
 
 /** A device of several cameras has an interface for each (a laptop's colour and infrared), or an index (RealSense). */
 const slotOf = (usbInterface: number | undefined, index: number): string =>
   usbInterface === undefined ? String(index) : `${usbInterface}${index === 0 ? "" : `.${index}`}`
 
-const targetOf = (entry: string): string | undefined => {
-  try {
-    return join(dirname(entry), readlinkSync(entry))
-  } catch {
-    return undefined
-  }
-}
-
-const tidy = (text: string): string => text.replace(/\p{Cc}/gu, "").trim()
+export const tidy = (text: string): string => text.replace(/\p{Cc}/gu, "").trim()
 
 /** The file's text, or the empty text. */
-const attribute = (folder: string, name: string): string => {
-  try {
-    return tidy(readFileSync(join(folder, name), "utf8"))
-  } catch {
-    return ""
-  }
-}
-
-/** The kernel's attributes are a page at most. */
-const page = 4096
-
-const readFrom = promisify(read)
-
-/** `attribute`, where the kernel may keep us waiting: in libuv's pool. */
-const lockedAttribute = async (folder: string, name: string): Promise<string> => {
-  let fd: number
-  try {
-    fd = openSync(join(folder, name), "r")
-  } catch {
-    return ""
-  }
-  try {
-    const { buffer, bytesRead } = await readFrom(fd, Buffer.alloc(page), 0, page, 0)
-    return tidy(buffer.toString("utf8", 0, bytesRead))
-  } catch {
-    return ""
-  } finally {
-    closeSync(fd)
-  }
-}
+const attribute = (files: Files, folder: string, name: string): string => tidy(files.text(join(folder, name)) ?? "")

@@ -1,0 +1,90 @@
+import * as Context from "effect/Context"
+import { SecureRandom } from "effect/crypto/SecureRandom"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
+import * as Hex from "effect/encoding/Hex"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type { CameraId } from "../../schema/Camera.ts"
+import { sameSecret } from "../process/Secret.ts"
+
+/** What we may do at MediaMTX, once: have a child publish to the camera's path, or read its description ourselves. */
+export type Purpose = "publish" | "read"
+
+/** A one-time password for MediaMTX. */
+export interface Ticket {
+  readonly user: string
+  readonly password: string
+  /**
+   * A publisher's password stands in its arguments, which everybody on this machine reads: it is worth nothing until the
+   * process is named that may show it. One to read with stays in our memory, and needs no holder.
+   */
+  readonly giveTo: (pid: number) => void
+  /** completes when MediaMTX presented it: whoever holds it has reached MediaMTX */
+  readonly redeemed: Effect.Effect<void>
+}
+
+/** A ticket as it is shown. */
+export interface Shown {
+  /** the process that alone may show it; "nobody" yet, or "anybody" who knows it */
+  readonly holder: () => number | "nobody" | "anybody"
+  /** true once */
+  readonly redeem: () => boolean
+}
+
+/** The passwords that let our own FFmpeg, and nobody else, publish. */
+export class Tickets extends Context.Service<
+  Tickets,
+  {
+    /** a ticket for one use; it is void when the scope closes */
+    readonly issue: (camera: CameraId, purpose: Purpose) => Effect.Effect<Ticket, never, Scope.Scope>
+    /** the valid ticket with this password, from memory, at once */
+    readonly find: (camera: string, purpose: string, password: string) => Shown | undefined
+  }
+>()("camera-service/auth/Tickets") {
+  static readonly layer = Layer.effect(
+    Tickets,
+    Effect.gen(function* () {
+      const random = yield* SecureRandom
+      const open = new Map<string, Shown & { readonly secret: string }>()
+
+      const make = Effect.fnUntraced(function* (camera: CameraId, purpose: Purpose) {
+        // several may be open for one path: a publisher that ends, and the one that takes its place
+        const id = Hex.encode(yield* random.randomBytes(6))
+        const secret = Base64Url.encode(yield* random.randomBytes(24))
+        const redeemed = Deferred.makeUnsafe<void>()
+        const key = `${purpose}/${camera}/${id}`
+        let holder: ReturnType<Shown["holder"]> = purpose === "publish" ? "nobody" : "anybody"
+        const redeem = (): boolean => {
+          if (!open.delete(key)) return false
+          Deferred.doneUnsafe(redeemed, Effect.void)
+          return true
+        }
+        open.set(key, { secret, holder: () => holder, redeem })
+        const ticket: Ticket = {
+          user: "camera-service",
+          password: `${id}.${secret}`,
+          giveTo: (pid) => {
+            holder = pid
+          },
+          redeemed: Deferred.await(redeemed)
+        }
+        return { key, ticket }
+      })
+
+      const issue = (camera: CameraId, purpose: Purpose) =>
+        Effect.acquireRelease(make(camera, purpose), ({ key }) => Effect.sync(() => open.delete(key))).pipe(
+          Effect.map(({ ticket }) => ticket)
+        )
+
+      const find = (camera: string, purpose: string, password: string): Shown | undefined => {
+        const dot = password.indexOf(".")
+        const shown = open.get(`${purpose}/${camera}/${password.slice(0, Math.max(0, dot))}`)
+        return shown !== undefined && sameSecret(password.slice(dot + 1), shown.secret) ? shown : undefined
+      }
+
+      return Tickets.of({ issue, find })
+    })
+  )
+}

@@ -1,0 +1,45 @@
+import type { CameraId, FaultKind } from "../../schema/Camera.ts"
+
+/**
+ * Where a device's frames come from, and all that is particular to it. Each kind of camera is a value of this shape, in a
+ * file of its own; nobody asks which kind it is.
+ */
+export interface Input {
+  /** its kind, in the word that clients and the log have for it: `v4l2`, `synthetic` */
+  readonly name: string
+  /** where it is: `/dev/video0`, `synthetic:0`; without secrets, and for administrators only */
+  readonly address: string
+  /** the kernel's node, which has controls and may be open in other programs; undefined: there is none */
+  readonly node: string | undefined
+  /** its first pictures are dark or torn, until its exposure has settled */
+  readonly wakesDark: boolean
+  /** why its frames are never published as they come; undefined: that depends on their format */
+  readonly whyEncoded: string | undefined
+  /** FFmpeg's arguments to read the camera of this name in this mode, `-i` included */
+  readonly ffmpegArguments: (camera: CameraId, mode: InputMode) => ReadonlyArray<string>
+  /** why the camera ended FFmpeg or kept it from starting, by what FFmpeg said; undefined: it was not the camera */
+  readonly complaintIn: (stderr: string) => Complaint | undefined
+  /** why the camera is open and gives no picture; undefined: it is never the camera */
+  readonly silenceOf: (stderr: string) => Silence | undefined
+}
+
+/** How an input is to be read. */
+export interface InputMode {
+  /** FFmpeg's name of the pixel format: `mjpeg`, `yuyv422` */
+  readonly format: string
+  readonly width: number
+  readonly height: number
+  /** frames a second */
+  readonly rate: number
+}
+
+/** What is wrong with a camera, as FFmpeg saw it. */
+export interface Complaint {
+  /** GONE: it was pulled out, which its provider tells as well */
+  readonly kind: FaultKind | "GONE"
+  readonly detail: string
+}
+
+export interface Silence extends Complaint {
+  readonly kind: FaultKind
+}

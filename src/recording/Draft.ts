@@ -1,0 +1,50 @@
+import type { Fate, RecordingFact, Segment } from "./Recording.ts"
+import type { Action, RecordingState, Word } from "./RecordingState.ts"
+
+/** A step in the making. */
+export interface Draft {
+  state: RecordingState
+  readonly actions: Array<Action>
+}
+
+export const set = (draft: Draft, change: Partial<RecordingState>): void => {
+  draft.state = { ...draft.state, ...change }
+}
+
+/** The last segment that was not empty. */
+export const current = ({ state }: Draft): Segment | undefined =>
+  state.segments.findLast(({ fate }) => fate._tag !== "Empty")
+
+export const fateOf = ({ state }: Draft, filename: string): Fate["_tag"] | undefined =>
+  state.segments.find((segment) => segment.filename === filename)?.fate._tag
+
+export const settle = (draft: Draft, filename: string, fate: Fate): void =>
+  set(draft, {
+    segments: draft.state.segments.map((segment) => (segment.filename === filename ? { filename, fate } : segment))
+  })
+
+/** Once for each: as soon as nothing more comes to it. */
+export const finish = (draft: Draft, filename: string): void => {
+  if (fateOf(draft, filename) !== "Written") return
+  settle(draft, filename, { _tag: "Finishing", isRemuxed: false })
+  draft.actions.push({ _tag: "Finish", filename })
+}
+
+export const flush = (draft: Draft): void => {
+  for (const { fact, reason } of draft.state.words) tell(draft, fact, reason)
+  set(draft, { words: [] })
+}
+
+/** Tells it, or has it told when the last file is whole. */
+export const say = (draft: Draft, word: Word): void => {
+  if (current(draft)?.fate._tag === "Finishing") set(draft, { words: [...draft.state.words, word] })
+  else tell(draft, word.fact, word.reason)
+}
+
+export const tell = (draft: Draft, fact: RecordingFact["_tag"], reason: string | undefined): void => {
+  draft.actions.push({ _tag: "Tell", fact, filename: nameOf(current(draft)), reason })
+}
+
+/** A segment goes by the name of what was made of it. */
+const nameOf = (segment: Segment | undefined): string =>
+  segment?.fate._tag === "Whole" ? segment.fate.file.filename : (segment?.filename ?? "")

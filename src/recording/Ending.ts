@@ -1,0 +1,104 @@
+import { DependencyFailed } from "../../schema/Errors.ts"
+import { current, type Draft, fateOf, finish, flush, set, settle, tell } from "./Draft.ts"
+import type { Fate } from "./Recording.ts"
+import type { Ending } from "./RecordingState.ts"
+
+/** From the reason why a recording ends to its last word. */
+
+/** All but remuxes, which take what they take; clients wait no longer than 10 s. */
+const stopSeconds = 9
+/** The service has 10 s for its whole end. */
+const serviceEndSeconds = 7
+
+export const notBegun = (detail: string) => new DependencyFailed({ dependency: "mediamtx", detail })
+
+export const fail = (draft: Draft, failure: DependencyFailed): void =>
+  endFor(draft, { reason: undefined, failure }, stopSeconds)
+
+export const stop = (draft: Draft, reason: string | undefined): void => {
+  if (draft.state.phase === "STARTING") return fail(draft, notBegun(reason ?? "it was stopped before it began"))
+  if (draft.state.phase === "RUNNING") endFor(draft, { reason, failure: undefined }, stopSeconds)
+}
+
+export const serviceEnds = (draft: Draft): void => {
+  for (const { fate, filename } of draft.state.segments) {
+    if (fate._tag === "Finishing") settle(draft, filename, { _tag: "Finishing", isRemuxed: false })
+  }
+  draft.actions.push({ _tag: "GiveUpRemuxes" })
+  stop(draft, "the service is ending")
+  draft.actions.push({ _tag: "SetTimer", timer: "end", seconds: serviceEndSeconds })
+}
+
+const endFor = (draft: Draft, why: Pick<Ending, "reason" | "failure">, seconds: number): void => {
+  const ending = { ...why, flaw: undefined, isRecorderOff: false, isStreamReleased: false }
+  set(draft, { phase: "STOPPING", isWriting: false, words: [], ending })
+  draft.actions.push({ _tag: "ClearTimers" }, { _tag: "SetTimer", timer: "end", seconds }, { _tag: "TurnRecorderOff" })
+}
+
+/** The recorder closes its file before the stream may end. */
+export const recorderOff = (draft: Draft, flaw: string | undefined): void => {
+  const { ending, segments } = draft.state
+  if (ending === undefined || ending.isRecorderOff) return
+  set(draft, { ending: { ...ending, flaw, isRecorderOff: true } })
+  draft.actions.push({ _tag: "ReleaseStream" })
+  for (const { filename } of segments) lookAfter(draft, filename)
+}
+
+export const lookAfter = (draft: Draft, filename: string): void => {
+  if (draft.state.ending?.failure === undefined) return finish(draft, filename)
+  if (fateOf(draft, filename) !== "Written") return
+  settle(draft, filename, { _tag: "Finishing", isRemuxed: false })
+  draft.actions.push({ _tag: "Discard", filename })
+}
+
+export const streamReleased = (draft: Draft): void => {
+  const { ending } = draft.state
+  if (ending === undefined) return
+  set(draft, { ending: { ...ending, isStreamReleased: true } })
+  endWhenDone(draft)
+}
+
+/** What is not done by now waits for a disk or a program that does not answer. A remux does what it was asked for. */
+export const endInTime = (draft: Draft): void => {
+  const { ending, segments } = draft.state
+  if (ending === undefined) return
+  const flaw = ending.isRecorderOff ? ending.flaw : "MediaMTX did not say that it writes no more"
+  set(draft, { ending: { ...ending, flaw, isRecorderOff: true, isStreamReleased: true } })
+  for (const { fate, filename } of segments) {
+    const isLate = fate._tag === "Written" || (fate._tag === "Finishing" && !fate.isRemuxed)
+    if (isLate) settle(draft, filename, { _tag: "Lost", reason: "the disk did not answer in time" })
+  }
+  endWhenDone(draft)
+}
+
+const endWhenDone = (draft: Draft): void => {
+  const { ending, phase, segments } = draft.state
+  if (phase !== "STOPPING" || ending === undefined || !ending.isRecorderOff || !ending.isStreamReleased) return
+  if (segments.some(({ fate }) => fate._tag === "Written" || fate._tag === "Finishing")) return
+  const files = segments.flatMap(({ fate }) => (fate._tag === "Whole" ? [fate.file] : []))
+  const lost = segments.flatMap(({ fate }) => (fate._tag === "Lost" ? [fate.reason] : []))
+  const failure = ending.failure ?? nothingLeft(files, lost)
+  const flaws = [lost[0], ...segments.map(({ fate }) => (fate._tag === "Whole" ? fate.flaw : undefined)), ending.flaw]
+  const flaw = flaws.find((text) => text !== undefined)
+  const reasons = [ending.reason, flaw].filter((text) => text !== undefined)
+  set(draft, { phase: "ENDED" })
+  if (failure === undefined) tell(draft, "RecordingEnded", reasons.length === 0 ? undefined : reasons.join("; "))
+  else tell(draft, "RecordingFailed", failure.detail)
+  draft.actions.push(
+    { _tag: "ClearTimers" },
+    { _tag: "End", files: failure === undefined ? files : [], failure, reason: flaw }
+  )
+}
+
+const nothingLeft = (files: ReadonlyArray<unknown>, lost: ReadonlyArray<string>): DependencyFailed | undefined =>
+  files.length === 0 && lost[0] !== undefined
+    ? new DependencyFailed({ dependency: "storage", detail: lost[0] })
+    : undefined
+
+export const segmentDone = (draft: Draft, filename: string, fate: Fate): void => {
+  if (fateOf(draft, filename) !== "Finishing") return
+  const isCurrent = current(draft)?.filename === filename
+  settle(draft, filename, fate)
+  if (draft.state.phase === "RUNNING" && isCurrent) flush(draft)
+  endWhenDone(draft)
+}

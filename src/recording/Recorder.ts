@@ -1,0 +1,317 @@
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberMap from "effect/FiberMap"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import type { CameraId } from "../../schema/Camera.ts"
+import { DependencyFailed, type InvalidState, type NotFound } from "../../schema/Errors.ts"
+import type { RecordingFormat } from "../../schema/Recording.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
+import { type Facts, makeFacts } from "../facts/Facts.ts"
+import { monotonicMillis } from "../ground/Time.ts"
+import { FileIndex } from "../storage/FileIndex.ts"
+import { Holds } from "../storage/Holds.ts"
+import type { IndexedFile } from "../storage/IndexDatabase.ts"
+import { Paths, type WrittenFormat } from "../stream/Paths.ts"
+import { Streams } from "../stream/Streams.ts"
+import { CameraWatch } from "./CameraWatch.ts"
+import { NewFiles } from "./NewFiles.ts"
+import type { Recording, RecordingFact } from "./Recording.ts"
+import { type Action, type Incident, starting, type Timer } from "./RecordingState.ts"
+import { Segments } from "./Segments.ts"
+import { step } from "./Step.ts"
+
+export interface RecordingRequest {
+  readonly camera: CameraId
+  readonly format?: RecordingFormat
+  readonly duration?: Duration.Duration
+}
+
+export interface Stopped {
+  readonly recording: Recording
+  /** epoch milliseconds */
+  readonly endedAt: number
+  /** oldest first, whole on disk */
+  readonly files: ReadonlyArray<IndexedFile>
+  /** what is not as it should be all the same */
+  readonly reason: string | undefined
+}
+
+/** A recording from its start to its end. */
+export interface RecordingRun {
+  readonly recording: Recording
+  readonly state: () => "STARTING" | "RECORDING" | "WAITING" | "STOPPING" | "STOPPED"
+  readonly happened: (incident: Incident) => void
+  /** when there are bytes on disk */
+  readonly started: Effect.Effect<void, DependencyFailed>
+  /** when all files are whole */
+  readonly ended: Effect.Effect<Stopped, DependencyFailed>
+}
+
+const written: Readonly<Record<RecordingFormat, WrittenFormat>> = {
+  fmp4: "fmp4",
+  mp4: "fmp4",
+  mkv: "fmp4",
+  mpegts: "mpegts"
+}
+
+/** MediaMTX answers within milliseconds; until it has, it writes on. */
+const offTime = Duration.seconds(3)
+const offAgain = Duration.millis(250)
+/** How often a file is looked at that should grow. */
+const lookEvery = Duration.seconds(1)
+
+/** Runs recordings: all that happens to one comes through one queue to `step`, and what that says is done here. */
+export class Recorder extends Context.Service<
+  Recorder,
+  {
+    /** begins one; it ends by itself, or when it hears of a reason to */
+    readonly run: (request: RecordingRequest) => Effect.Effect<RecordingRun, InvalidState | NotFound>
+    readonly facts: Pick<Facts<RecordingFact>, "follow" | "followFirst">
+  }
+>()("camera-service/recording/Recorder") {
+  static readonly layer = Layer.effect(
+    Recorder,
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      const streams = yield* Streams
+      const paths = yield* Paths
+      const cameraWatch = yield* CameraWatch
+      const newFiles = yield* NewFiles
+      const segments = yield* Segments
+      const index = yield* FileIndex
+      const holds = yield* Holds
+      const facts = yield* makeFacts<RecordingFact>()
+
+      const run = Effect.fn("Recorder.run")(function* (request: RecordingRequest) {
+        const { camera, duration, format = liveNow(settings).recording.format } = request
+        yield* Effect.annotateCurrentSpan("camera.id", camera)
+        // no child of the layer's scope, whose end would wait for a disk that hangs: `Recordings` waits for it in time
+        const scope = yield* Scope.make()
+        const leased = yield* Scope.make()
+        const stream = yield* Scope.provide(streams.lease(camera, "recording"), leased).pipe(
+          Effect.onError(() => Scope.close(leased, Exit.void))
+        )
+        const inScope = Scope.provide(scope)
+        const timers = yield* inScope(FiberMap.make<Timer>())
+        const work = yield* inScope(FiberMap.make<string>())
+        const incidents = yield* Queue.unbounded<Incident>()
+        const started = yield* Deferred.make<void, DependencyFailed>()
+        const ended = yield* Deferred.make<Stopped, DependencyFailed>()
+        const givenUp = yield* Deferred.make<void>()
+        const happened = (incident: Incident): void => void Queue.offerUnsafe(incidents, incident)
+        const startedAt = yield* Clock.currentTimeMillis
+        const since = yield* monotonicMillis
+        const begun = starting({
+          resumeSeconds: Duration.toSeconds(liveNow(settings).recording.resume_seconds),
+          startSeconds: Duration.toSeconds(liveNow(settings).streams.start_timeout_seconds),
+          durationSeconds: duration === undefined ? undefined : Duration.toSeconds(duration)
+        })
+        let state = begun.state
+        const recording: Recording = { camera, format, startedAt, segments: () => state.segments }
+
+        const tell = (fact: RecordingFact["_tag"], filename: string, reason: string | undefined) =>
+          Effect.map(monotonicMillis, (now) =>
+            facts.tell({ _tag: fact, camera, filename, seconds: (now - since) / 1000, reason })
+          )
+
+        /** A defect of one part of the work is not the end of the recording. */
+        const fork = (key: string, effect: Effect.Effect<unknown>) =>
+          FiberMap.run(
+            work,
+            key,
+            Effect.catchCause(effect, (cause) =>
+              Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("a recording is not looked after", cause)
+            )
+          )
+
+        const held = new Map<string, Scope.Closeable>()
+        const hold = Effect.fnUntraced(function* (filename: string) {
+          const release = yield* Scope.fork(scope)
+          held.set(filename, release)
+          yield* Effect.ignore(Scope.provide(holds.hold("recording", filename, "RECORDING"), release))
+        })
+        const release = (filename: string) =>
+          Effect.suspend(() => {
+            const release = held.get(filename)
+            held.delete(filename)
+            return release === undefined ? Effect.void : Scope.close(release, Exit.void)
+          })
+
+        const lookForLast = yield* inScope(
+          newFiles.follow(
+            camera,
+            Effect.fnUntraced(function* (filename) {
+              // before anybody can know its name
+              yield* hold(filename)
+              yield* Effect.ignore(segments.list(camera, filename))
+              happened({ _tag: "FileBegan", filename })
+            })
+          )
+        )
+
+        const turnOn = paths
+          .record(camera, written[format])
+          .pipe(Effect.catch((error) => Effect.sync(() => happened({ _tag: "RecorderRefused", error }))))
+
+        const turnOff = Effect.gen(function* () {
+          let said = "it did not answer"
+          const flaw = yield* paths.record(camera, undefined).pipe(
+            Effect.tapError(({ detail }) =>
+              Effect.sync(() => {
+                said = detail
+              })
+            ),
+            Effect.retry(Schedule.spaced(offAgain)),
+            Effect.timeout(offTime),
+            Effect.as(undefined),
+            Effect.catch((error) =>
+              Effect.as(
+                Effect.logError("MediaMTX could not be told to stop recording: it may write on", error, said),
+                `MediaMTX may write on for a while: ${said}`
+              )
+            )
+          )
+          yield* lookForLast
+          happened({ _tag: "RecorderOff", flaw })
+        })
+
+        const finish = (filename: string) =>
+          segments
+            .finish(camera, filename, {
+              format,
+              remuxing: Effect.map(release(filename), () => happened({ _tag: "SegmentRemuxed", filename })),
+              givenUp: Deferred.await(givenUp)
+            })
+            .pipe(
+              Effect.ensuring(release(filename)),
+              Effect.map((finished) =>
+                happened(
+                  finished === "EMPTY"
+                    ? { _tag: "SegmentGone", filename }
+                    : { _tag: "SegmentFinished", filename, ...finished }
+                )
+              ),
+              Effect.catch((error) =>
+                Effect.map(Effect.logError("a segment could not be looked after", error), () =>
+                  happened({ _tag: "SegmentFailed", filename, reason: error.detail })
+                )
+              )
+            )
+
+        const discard = (filename: string) =>
+          Effect.ignore(segments.discard(filename)).pipe(
+            Effect.ensuring(release(filename)),
+            Effect.map(() => happened({ _tag: "SegmentGone", filename }))
+          )
+
+        const end = Effect.fnUntraced(function* ({ failure, files, reason }: Extract<Action, { _tag: "End" }>) {
+          const endedAt = yield* Clock.currentTimeMillis
+          // finished files of a recording under way may be deleted
+          const left = yield* Effect.filter(files, ({ filename }) =>
+            Effect.map(
+              Effect.orElseSucceed(index.get("recording", filename), () => true as const),
+              (found) => found !== undefined
+            )
+          )
+          const exit = failure === undefined ? { recording, endedAt, files: left, reason } : undefined
+          yield* Deferred.done(started, Exit.fail(failure ?? notStarted))
+          yield* Deferred.done(ended, exit === undefined ? Exit.fail(failure ?? notStarted) : Exit.succeed(exit))
+          // what still waits for a disk that hangs is left behind: nobody waits for it
+          yield* Effect.forkDetach(Effect.andThen(Scope.close(leased, Exit.void), Scope.close(scope, Exit.void)))
+        })
+
+        const perform = (action: Action): Effect.Effect<unknown> => {
+          switch (action._tag) {
+            case "Tell":
+              return tell(action.fact, action.filename, action.reason)
+            case "TurnRecorderOn":
+              return fork("recorder", turnOn)
+            case "TurnRecorderOff":
+              return fork("recorder", turnOff)
+            case "ReleaseStream":
+              return fork(
+                "lease",
+                Effect.map(Scope.close(leased, Exit.void), () => happened({ _tag: "StreamReleased" }))
+              )
+            case "AwaitClosed":
+              return fork(
+                "closing",
+                Effect.map(cameraWatch.awaitClosed(stream), () => happened({ _tag: "StreamClosed" }))
+              )
+            case "ExplainStall":
+              return fork(
+                "stall",
+                Effect.map(segments.explainStall, (why) => happened({ _tag: "StallExplained", ...why }))
+              )
+            case "Finish":
+              return fork(action.filename, finish(action.filename))
+            case "Discard":
+              return fork(action.filename, discard(action.filename))
+            case "GiveUpRemuxes":
+              return Deferred.done(givenUp, Exit.void)
+            case "SetTimer": {
+              const { seconds, timer } = action
+              const over = Effect.sync(() => happened({ _tag: "TimeOver", timer }))
+              return FiberMap.run(timers, timer, Effect.delay(over, Duration.seconds(seconds)))
+            }
+            case "ClearTimer":
+              return FiberMap.remove(timers, action.timer)
+            case "ClearTimers":
+              return FiberMap.clear(timers)
+            case "AnswerStart":
+              return Deferred.done(started, Exit.void)
+            case "End":
+              return end(action)
+          }
+        }
+
+        const take = (incident: Incident) =>
+          Effect.suspend(() => {
+            const next = step(state, incident)
+            state = next.state
+            return Effect.forEach(next.actions, perform, { discard: true })
+          })
+
+        let sizes = { filename: "", bytes: 0 }
+        const look = Effect.gen(function* () {
+          const last = state.segments.at(-1)
+          if (!state.isWriting || last === undefined) return
+          const bytes = yield* segments.bytes(last.filename)
+          const before = sizes
+          sizes = { filename: last.filename, bytes }
+          if (before.filename === last.filename && bytes > before.bytes) {
+            happened({ _tag: "FileGrew", filename: last.filename })
+          }
+        }).pipe(Effect.ignore)
+
+        yield* Effect.forEach(begun.actions, perform, { discard: true })
+        yield* inScope(cameraWatch.watch(stream, happened))
+        yield* fork("growth", Effect.forever(Effect.andThen(Effect.sleep(lookEvery), look)))
+        yield* Effect.forkIn(Effect.forever(Effect.flatMap(Queue.take(incidents), take)), scope)
+        return {
+          recording,
+          state: () => {
+            if (state.phase === "RUNNING") return state.isWriting && state.stall !== "TOLD" ? "RECORDING" : "WAITING"
+            return state.phase === "ENDED" ? "STOPPED" : state.phase
+          },
+          happened,
+          started: Deferred.await(started),
+          ended: Deferred.await(ended)
+        } satisfies RecordingRun
+      }, Effect.uninterruptible)
+
+      return Recorder.of({ run, facts })
+    })
+  )
+}
+
+/** What a start is answered that nobody waits for any more. */
+const notStarted = new DependencyFailed({ dependency: "mediamtx", detail: "the recording is over" })

@@ -1,0 +1,152 @@
+import { DependencyFailed } from "../../schema/Errors.ts"
+import type { IndexedFile } from "../storage/IndexDatabase.ts"
+import type { RecordingFact, Segment } from "./Recording.ts"
+
+/** The way of a recording from its start to its last word, as a pure step: what it is, what happens, what is done. */
+
+/** What the camera says of why nothing can be written. */
+export interface Trouble {
+  readonly kind: "AWAY" | "FAULT"
+  readonly reason: string
+  /** what is told when the recording goes on after it */
+  readonly over: string
+  readonly isTold: boolean
+  /** the camera says that it is */
+  readonly isOver: boolean
+}
+
+/** What is still to be told of the last segment: its file is told of when it is whole. */
+export interface Word {
+  readonly fact: "RecordingWaiting" | "RecordingTroubled"
+  readonly reason: string
+}
+
+/** Why a recording ends. `failure`: it did not begin, and what it may have left is removed. */
+export interface Ending {
+  readonly reason: string | undefined
+  readonly failure: DependencyFailed | undefined
+  /** what went wrong when MediaMTX was told to write no more */
+  readonly flaw: string | undefined
+  readonly isRecorderOff: boolean
+  readonly isStreamReleased: boolean
+}
+
+export interface RecordingState {
+  /** STARTING: until there are bytes on disk. STOPPING: until all files are whole. */
+  readonly phase: "STARTING" | "RUNNING" | "STOPPING" | "ENDED"
+  readonly resumeSeconds: number
+  readonly startSeconds: number
+  /** undefined: until it is stopped */
+  readonly durationSeconds: number | undefined
+  /** oldest first */
+  readonly segments: ReadonlyArray<Segment>
+  /** MediaMTX writes into the last segment, for all that is known */
+  readonly isWriting: boolean
+  readonly trouble: Trouble | undefined
+  /** why FFmpeg ended, until MediaMTX has closed its file or the next one publishes */
+  readonly failure: string | undefined
+  /** why FFmpeg ended, and the camera has not said yet that it is to blame */
+  readonly loss: string | undefined
+  /** no bytes come although there is a stream: the disk is being asked why, or that was told */
+  readonly stall: "ASKED" | "TOLD" | undefined
+  /** what a segment that began while the disk was full is told with, once it grows */
+  readonly unproven: { readonly reason: string } | undefined
+  readonly words: ReadonlyArray<Word>
+  readonly ending: Ending | undefined
+}
+
+export type Timer = "start" | "duration" | "away" | "blame" | "calm" | "bytes" | "end"
+
+export type Incident =
+  /** MediaMTX has begun a file, and there are bytes in it */
+  | { readonly _tag: "FileBegan"; readonly filename: string }
+  | { readonly _tag: "FileGrew"; readonly filename: string }
+  /** FFmpeg ended; told at once */
+  | { readonly _tag: "StreamFailed"; readonly reason: string }
+  /** and MediaMTX has closed the file that it wrote then */
+  | { readonly _tag: "StreamClosed" }
+  /** the next FFmpeg publishes */
+  | { readonly _tag: "StreamReady" }
+  | { readonly _tag: "CameraUnplugged" }
+  | { readonly _tag: "CameraFaulty"; readonly detail: string }
+  | { readonly _tag: "CameraWorks" }
+  | { readonly _tag: "TimeOver"; readonly timer: Timer }
+  /** why no bytes come; `isDisk`: the disk refuses to take any, so MediaMTX has given the file up */
+  | { readonly _tag: "StallExplained"; readonly reason: string; readonly isDisk: boolean }
+  | { readonly _tag: "RecorderRefused"; readonly error: DependencyFailed }
+  | { readonly _tag: "StopAsked" }
+  /** who asked for the start is gone before it was answered */
+  | { readonly _tag: "StartCancelled" }
+  | { readonly _tag: "ServiceEnds" }
+  /** MediaMTX writes no more, and all its files are known; `flaw`: it could not be told, or does not say so */
+  | { readonly _tag: "RecorderOff"; readonly flaw: string | undefined }
+  | { readonly _tag: "StreamReleased" }
+  | { readonly _tag: "SegmentRemuxed"; readonly filename: string }
+  | {
+      readonly _tag: "SegmentFinished"
+      readonly filename: string
+      readonly file: IndexedFile
+      readonly flaw: string | undefined
+    }
+  | { readonly _tag: "SegmentFailed"; readonly filename: string; readonly reason: string }
+  /** it was empty, or is discarded */
+  | { readonly _tag: "SegmentGone"; readonly filename: string }
+
+export type Action =
+  | {
+      readonly _tag: "Tell"
+      readonly fact: RecordingFact["_tag"]
+      readonly filename: string
+      readonly reason: string | undefined
+    }
+  | { readonly _tag: "TurnRecorderOn" }
+  | { readonly _tag: "TurnRecorderOff" }
+  /** gives the stream back to whoever else needs it */
+  | { readonly _tag: "ReleaseStream" }
+  /** waits until MediaMTX has closed what the FFmpeg that ended sent */
+  | { readonly _tag: "AwaitClosed" }
+  | { readonly _tag: "ExplainStall" }
+  | { readonly _tag: "Finish"; readonly filename: string }
+  | { readonly _tag: "Discard"; readonly filename: string }
+  /** there is no time to copy an hour: files stay what they are */
+  | { readonly _tag: "GiveUpRemuxes" }
+  | { readonly _tag: "SetTimer"; readonly timer: Timer; readonly seconds: number }
+  | { readonly _tag: "ClearTimer"; readonly timer: Timer }
+  | { readonly _tag: "ClearTimers" }
+  | { readonly _tag: "AnswerStart" }
+  | {
+      readonly _tag: "End"
+      readonly files: ReadonlyArray<IndexedFile>
+      readonly failure: DependencyFailed | undefined
+      readonly reason: string | undefined
+    }
+
+export const starting = (limits: {
+  readonly resumeSeconds: number
+  readonly startSeconds: number
+  readonly durationSeconds: number | undefined
+}): Stepped => ({
+  state: {
+    ...limits,
+    phase: "STARTING",
+    segments: [],
+    isWriting: false,
+    trouble: undefined,
+    failure: undefined,
+    loss: undefined,
+    stall: undefined,
+    unproven: undefined,
+    words: [],
+    ending: undefined
+  },
+  actions: [
+    { _tag: "Tell", fact: "RecordingStarting", filename: "", reason: undefined },
+    { _tag: "TurnRecorderOn" },
+    { _tag: "SetTimer", timer: "start", seconds: limits.startSeconds }
+  ]
+})
+
+export interface Stepped {
+  readonly state: RecordingState
+  readonly actions: ReadonlyArray<Action>
+}

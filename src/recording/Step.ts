@@ -1,0 +1,255 @@
+import { DependencyFailed } from "../../schema/Errors.ts"
+import { current, type Draft, fateOf, finish, flush, say, set, settle, tell } from "./Draft.ts"
+import {
+  endInTime,
+  fail,
+  lookAfter,
+  notBegun,
+  recorderOff,
+  segmentDone,
+  serviceEnds,
+  stop,
+  streamReleased
+} from "./Ending.ts"
+import type { Incident, RecordingState, Stepped, Timer, Trouble } from "./RecordingState.ts"
+
+/**
+ * FFmpeg ends up to 130 ms after its camera is gone (measured), and the kernel's word of it comes within 25 ms: on a busy
+ * machine after that end.
+ */
+const blameSeconds = 1
+/** MediaMTX writes a part every tenth of a second, and one a frame where the camera gives fewer. */
+const bytesSeconds = 5
+/** A camera's own H.264 may bring a keyframe every few seconds only, and a file begins with one. */
+const firstBytesSeconds = 10
+
+/** What follows from an incident. It is the only place where a recording's state changes. */
+export const step = (state: RecordingState, incident: Incident): Stepped => {
+  const draft: Draft = { state, actions: [] }
+  if (state.phase !== "ENDED") take(draft, incident)
+  return draft
+}
+
+const take = (draft: Draft, incident: Incident): void => {
+  switch (incident._tag) {
+    case "FileBegan":
+      return fileBegan(draft, incident.filename)
+    case "FileGrew":
+      return fileGrew(draft, incident.filename)
+    case "StreamFailed":
+      return streamFailed(draft, incident.reason)
+    case "StreamClosed":
+      return streamClosed(draft)
+    case "StreamReady":
+      return streamReady(draft)
+    case "CameraUnplugged":
+      return cameraUnplugged(draft)
+    case "CameraFaulty":
+      return cameraFaulty(draft, incident.detail)
+    case "CameraWorks":
+      return cameraWorks(draft)
+    case "TimeOver":
+      return timeOver(draft, incident.timer)
+    case "StallExplained":
+      return stallExplained(draft, incident.reason, incident.isDisk)
+    case "RecorderRefused":
+      return draft.state.phase === "STARTING" ? fail(draft, incident.error) : undefined
+    case "StartCancelled":
+      if (draft.state.phase === "STARTING") fail(draft, notBegun("nobody waits for its start any more"))
+      return
+    case "StopAsked":
+      return stop(draft, undefined)
+    case "ServiceEnds":
+      return serviceEnds(draft)
+    case "RecorderOff":
+      return recorderOff(draft, incident.flaw)
+    case "StreamReleased":
+      return streamReleased(draft)
+    case "SegmentRemuxed":
+      if (fateOf(draft, incident.filename) === "Finishing") {
+        settle(draft, incident.filename, { _tag: "Finishing", isRemuxed: true })
+      }
+      return
+    case "SegmentFinished":
+      return segmentDone(draft, incident.filename, { _tag: "Whole", file: incident.file, flaw: incident.flaw })
+    case "SegmentFailed":
+      return segmentDone(draft, incident.filename, { _tag: "Lost", reason: incident.reason })
+    case "SegmentGone":
+      return segmentDone(draft, incident.filename, { _tag: "Empty" })
+  }
+}
+
+// --- files and the stream that they are made of
+
+const fileBegan = (draft: Draft, filename: string): void => {
+  const { phase, segments } = draft.state
+  if (segments.some((segment) => segment.filename === filename)) return
+  if (phase === "RUNNING") tellGap(draft)
+  const before = current(draft)
+  if (before !== undefined && phase !== "STOPPING") finish(draft, before.filename)
+  const over = phase === "RUNNING" ? goOn(draft) : undefined
+  set(draft, { segments: [...draft.state.segments, { filename, fate: { _tag: "Written" } }] })
+  // it came while the end was under way
+  if (phase === "STOPPING") return draft.state.ending?.isRecorderOff === true ? lookAfter(draft, filename) : undefined
+  set(draft, { phase: "RUNNING", isWriting: true })
+  draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: bytesSeconds })
+  if (phase === "STARTING") begin(draft)
+  // a disk that has room for a few bytes may have none for the next ones
+  if (draft.state.stall === "TOLD")
+    return set(draft, { unproven: { reason: over ?? "there is room on the disk again" } })
+  set(draft, { stall: undefined })
+  tell(draft, "RecordingWriting", over)
+}
+
+/** What led to the gap before this file is told before it, if it was not. */
+const tellGap = (draft: Draft): void => {
+  const { loss, trouble } = draft.state
+  flush(draft)
+  set(draft, { loss: undefined })
+  draft.actions.push({ _tag: "ClearTimer", timer: "blame" })
+  // what failed on the way back is no news once it is back
+  if (loss !== undefined && trouble?.isTold !== true) tell(draft, "RecordingTroubled", loss)
+}
+
+/** The trouble that this file ends; one of which the camera is not free yet stays, and is told anew if it ends this file. */
+const goOn = (draft: Draft): string | undefined => {
+  const { isWriting, trouble } = draft.state
+  if (isWriting || trouble === undefined) return undefined
+  // a fault is over when there is video again; a camera that is still away may have left some behind
+  const isOver = trouble.isOver || trouble.kind === "FAULT"
+  set(draft, { trouble: isOver ? undefined : { ...trouble, isTold: false } })
+  return isOver ? trouble.over : undefined
+}
+
+const begin = (draft: Draft): void => {
+  const { durationSeconds } = draft.state
+  set(draft, { failure: undefined })
+  draft.actions.push({ _tag: "ClearTimer", timer: "start" }, { _tag: "AnswerStart" })
+  if (durationSeconds !== undefined) {
+    draft.actions.push({ _tag: "SetTimer", timer: "duration", seconds: durationSeconds })
+  }
+}
+
+const fileGrew = (draft: Draft, filename: string): void => {
+  const { isWriting, phase, stall, unproven } = draft.state
+  if (phase !== "RUNNING" || !isWriting || current(draft)?.filename !== filename) return
+  set(draft, { stall: undefined, unproven: undefined })
+  draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: bytesSeconds })
+  if (stall === "TOLD") tell(draft, "RecordingWriting", unproven?.reason ?? "the disk takes it again")
+}
+
+const streamFailed = (draft: Draft, reason: string): void => {
+  const { phase } = draft.state
+  if (phase === "STOPPING") return
+  set(draft, { failure: reason })
+  if (phase === "STARTING") return
+  set(draft, { stall: undefined, unproven: undefined })
+  draft.actions.push({ _tag: "ClearTimer", timer: "bytes" }, { _tag: "AwaitClosed" })
+}
+
+const streamClosed = (draft: Draft): void => {
+  const { failure, phase, trouble } = draft.state
+  if (phase !== "RUNNING" || failure === undefined) return
+  set(draft, { isWriting: false, failure: undefined })
+  // a camera that is back has nothing to do with what fails now
+  if (trouble === undefined || (trouble.isTold && trouble.isOver)) {
+    set(draft, { loss: failure })
+    draft.actions.push({ _tag: "SetTimer", timer: "blame", seconds: blameSeconds })
+  }
+  const last = current(draft)
+  if (last !== undefined) finish(draft, last.filename)
+  tellTrouble(draft)
+}
+
+const streamReady = (draft: Draft): void => {
+  if (draft.state.phase !== "RUNNING") return
+  // the next one publishes, so the one before is gone
+  streamClosed(draft)
+  if (draft.state.isWriting) return
+  draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: firstBytesSeconds })
+}
+
+const stallExplained = (draft: Draft, reason: string, isDisk: boolean): void => {
+  if (draft.state.phase !== "RUNNING" || draft.state.stall !== "ASKED") return
+  set(draft, { stall: "TOLD" })
+  const last = current(draft)
+  if (isDisk && last !== undefined) {
+    set(draft, { isWriting: false })
+    finish(draft, last.filename)
+  }
+  say(draft, { fact: "RecordingTroubled", reason })
+}
+
+// --- the camera
+
+const cameraUnplugged = (draft: Draft): void => {
+  const { phase, resumeSeconds } = draft.state
+  if (phase === "STARTING") {
+    return fail(draft, new DependencyFailed({ dependency: "camera", detail: "the camera was unplugged" }))
+  }
+  if (phase !== "RUNNING") return
+  if (resumeSeconds > 0) draft.actions.push({ _tag: "SetTimer", timer: "away", seconds: resumeSeconds })
+  const then = `; the recording goes on by itself if it is back within ${resumeSeconds} s`
+  const reason = `the camera was unplugged${resumeSeconds > 0 ? then : ""}`
+  troubled(draft, { kind: "AWAY", reason, over: "the camera is back", isTold: false, isOver: false })
+}
+
+const cameraFaulty = (draft: Draft, detail: string): void => {
+  if (draft.state.phase === "STOPPING") return
+  const reason = `the camera has a fault: ${detail}; the recording goes on by itself when it works again`
+  draft.actions.push({ _tag: "ClearTimer", timer: "away" })
+  troubled(draft, { kind: "FAULT", reason, over: "the camera works again", isTold: false, isOver: false })
+}
+
+const troubled = (draft: Draft, trouble: Trouble): void => {
+  set(draft, { trouble, loss: undefined })
+  draft.actions.push({ _tag: "ClearTimer", timer: "blame" }, { _tag: "ClearTimer", timer: "calm" })
+  // while something is written its end is waited for: the file is told of when it is whole
+  if (draft.state.phase === "RUNNING" && !draft.state.isWriting) tellTrouble(draft)
+}
+
+const cameraWorks = (draft: Draft): void => {
+  const { isWriting, phase, trouble } = draft.state
+  if (phase === "STOPPING" || trouble === undefined) return
+  draft.actions.push({ _tag: "ClearTimer", timer: "away" })
+  if (phase === "STARTING") return set(draft, { trouble: undefined })
+  set(draft, { trouble: { ...trouble, isOver: true } })
+  if (isWriting) draft.actions.push({ _tag: "SetTimer", timer: "calm", seconds: blameSeconds })
+}
+
+const tellTrouble = (draft: Draft): void => {
+  const { resumeSeconds, trouble } = draft.state
+  if (trouble === undefined || trouble.isTold) return
+  if (trouble.kind === "AWAY" && resumeSeconds === 0) return stop(draft, trouble.reason)
+  set(draft, { trouble: { ...trouble, isTold: true } })
+  say(draft, { fact: trouble.kind === "AWAY" ? "RecordingWaiting" : "RecordingTroubled", reason: trouble.reason })
+}
+
+// --- time
+
+const timeOver = (draft: Draft, timer: Timer): void => {
+  const { failure, isWriting, loss, phase, resumeSeconds, stall, trouble } = draft.state
+  if (timer === "end") return phase === "STOPPING" ? endInTime(draft) : undefined
+  if (timer === "start") {
+    if (phase === "STARTING") fail(draft, notBegun(failure ?? "no bytes came to the disk in time"))
+    return
+  }
+  if (phase !== "RUNNING") return
+  switch (timer) {
+    case "duration":
+      return stop(draft, "its duration is over")
+    case "away":
+      return stop(draft, `the camera did not come back within ${resumeSeconds} s`)
+    case "blame":
+      set(draft, { loss: undefined })
+      return loss === undefined ? undefined : say(draft, { fact: "RecordingTroubled", reason: loss })
+    case "calm":
+      // its frames never stopped: what ends them later has another cause
+      if (trouble?.isOver === true && isWriting) set(draft, { trouble: undefined })
+      return
+    case "bytes":
+      if (stall !== undefined) return
+      set(draft, { stall: "ASKED" })
+      draft.actions.push({ _tag: "ExplainStall" })
+  }
+}

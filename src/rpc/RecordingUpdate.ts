@@ -1,0 +1,20 @@
+import type { RecordingStatusUpdate } from "../../schema/Recording.ts"
+import type { RecordingFact } from "../recording/Recording.ts"
+
+const statuses: Readonly<Record<RecordingFact["_tag"], RecordingStatusUpdate["status"]>> = {
+  RecordingStarting: "STARTING",
+  RecordingWriting: "RECORDING",
+  RecordingWaiting: "STOPPED",
+  RecordingTroubled: "ERROR",
+  RecordingEnded: "STOPPED",
+  RecordingFailed: "ERROR"
+}
+
+/** What clients are told of what happens to a recording. */
+export const recordingUpdate = ({ _tag, camera, filename, reason, seconds }: RecordingFact): RecordingStatusUpdate => ({
+  device: camera,
+  status: statuses[_tag],
+  filename,
+  duration: seconds,
+  ...(reason === undefined ? {} : { reason })
+})

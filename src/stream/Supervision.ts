@@ -1,0 +1,135 @@
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import type * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { CameraId } from "../../schema/Camera.ts"
+import { Devices } from "../device/Devices.ts"
+import { millisSince } from "../ground/Time.ts"
+import { MediaMtx } from "../process/MediaMtx.ts"
+import type { LiveStream } from "./LiveStream.ts"
+import { Paths } from "./Paths.ts"
+import { PublishedFeed } from "./PublishedFeed.ts"
+import { type Obstacle, RunEnded } from "./RunEnded.ts"
+
+/** A run that MediaMTX has had for so long was steady: what ends it is no failure in a row. */
+const steady = Duration.toMillis("10 seconds")
+
+/** The shortest pause after a failure, and the longest that grows by itself, in milliseconds. */
+const pauses = { first: 250, longest: 10_000 }
+
+/** How long it makes no sense to try again, in milliseconds, where more is known than that the run failed. */
+const atLeast: Readonly<Record<Obstacle, number>> = {
+  // its going is told before; if not, the camera is still there
+  UNPLUGGED: 1000,
+  MEDIAMTX: 0,
+  // each of these recovers with a word, which ends the wait
+  BUSY: 10_000,
+  NO_PERMISSION: 30_000,
+  // another stream of the bus has to end first
+  NO_BANDWIDTH: 2000
+}
+
+const isCameras = (obstacle: Obstacle | undefined): boolean =>
+  obstacle !== undefined && obstacle !== "MEDIAMTX" && obstacle !== "UNPLUGGED"
+
+/** Keeps a stream running for as long as it is needed. */
+export class Supervision extends Context.Service<
+  Supervision,
+  {
+    /** one run after the other, each with the device's permit; pauses grow between failures in a row */
+    readonly run: (stream: LiveStream, device: Semaphore.Semaphore) => Effect.Effect<never>
+  }
+>()("camera-service/stream/Supervision") {
+  static readonly layer = Layer.effect(
+    Supervision,
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const mediaMtx = yield* MediaMtx
+      const paths = yield* Paths
+      const feed = yield* PublishedFeed
+
+      const deviceOf = (camera: CameraId) =>
+        Effect.mapError(devices.get(camera), () => new RunEnded({ reason: "the camera is not known" }))
+
+      /** Nothing is tried while the camera is away or MediaMTX is down: both tell when they are back. */
+      const awaitPossible = (camera: CameraId): Effect.Effect<void> => {
+        const connected = devices.changes.pipe(
+          Stream.filter(({ id, status }) => id === camera && status !== "DISCONNECTED"),
+          Stream.runHead
+        )
+        const running = SubscriptionRef.changes(mediaMtx.state).pipe(
+          Stream.filter(({ _tag }) => _tag === "Running"),
+          Stream.runHead
+        )
+        return Effect.andThen(connected, Effect.andThen(running, paths.awaitPath(camera)))
+      }
+
+      /** A camera that is told to work again is not kept waiting. */
+      const recovery = (camera: CameraId): Effect.Effect<void> =>
+        devices.changes.pipe(
+          Stream.filter(({ id }) => id === camera),
+          Stream.dropWhile(({ status }) => status === "CONNECTED"),
+          Stream.filter(({ status }) => status === "CONNECTED"),
+          Stream.runHead,
+          Effect.asVoid
+        )
+
+      const run = (stream: LiveStream, permit: Semaphore.Semaphore): Effect.Effect<never> => {
+        const { camera, state } = stream
+
+        /** What the camera was to blame for is over, for all that is known: who comes now is to wait for this run. */
+        const tryAnew = SubscriptionRef.update(state, (last) =>
+          last._tag === "Failing" && last.isCamera === true ? { _tag: "Starting" as const, reason: last.reason } : last
+        )
+
+        /** Told before FFmpeg's end is waited for: one that froze may take seconds to go. */
+        const failed = Effect.fnUntraced(function* ({ obstacle, reason }: RunEnded) {
+          const last = SubscriptionRef.getUnsafe(state)
+          const wasSteady = last._tag === "Ready" && (yield* millisSince(last.since)) >= steady
+          stream.failuresInARow = wasSteady ? 1 : stream.failuresInARow + 1
+          stream.restarts++
+          const isFailing = stream.failuresInARow > 1 || obstacle !== undefined
+          yield* SubscriptionRef.set(
+            state,
+            isFailing
+              ? { _tag: "Failing", reason, ...(isCameras(obstacle) ? { isCamera: true } : {}) }
+              : { _tag: "Starting", reason }
+          )
+          yield* Effect.logWarning("the stream's run ended", reason)
+        })
+
+        const pause = ({ obstacle }: RunEnded) =>
+          Effect.flatMap(Random.nextBetween(0.9, 1.1), (chance) => {
+            const growing = Math.min(pauses.longest, (pauses.first / 2) * 2 ** stream.failuresInARow) * chance
+            return Effect.sleep(Duration.millis(Math.max(growing, obstacle === undefined ? 0 : atLeast[obstacle])))
+          })
+
+        const once = deviceOf(camera).pipe(
+          Effect.flatMap((device) => feed.runOnce(stream, device)),
+          // who waits for the stream is told, and the next run may do better
+          Effect.catchDefect((defect) =>
+            Effect.andThen(
+              Effect.logError("a stream's run ended with a defect", defect),
+              Effect.fail(new RunEnded({ reason: "an internal error" }))
+            )
+          ),
+          Effect.tapError(failed),
+          Effect.scoped
+        )
+        return awaitPossible(camera).pipe(
+          Effect.andThen(tryAnew),
+          Effect.andThen(permit.withPermit(once)),
+          Effect.catch((ended) => Effect.raceFirst(pause(ended), recovery(camera))),
+          Effect.forever,
+          Effect.annotateLogs({ "camera.id": camera })
+        )
+      }
+
+      return Supervision.of({ run })
+    })
+  )
+}

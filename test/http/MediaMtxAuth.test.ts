@@ -1,0 +1,104 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { layerWebCrypto } from "effect/crypto/SecureRandom"
+import * as Layer from "effect/Layer"
+import { Tickets } from "../../src/auth/Tickets.ts"
+import { Tokens } from "../../src/auth/Tokens.ts"
+import { Settings } from "../../src/config/Settings.ts"
+import { Devices } from "../../src/device/Devices.ts"
+import { Loopback } from "../../src/ground/Loopback.ts"
+import { LocalHttp, type LocalReply, type LocalRequest } from "../../src/http/LocalHttp.ts"
+import * as MediaMtxAuth from "../../src/http/MediaMtxAuth.ts"
+import { MediaMtxApi, MediaMtxUnavailable } from "../../src/process/MediaMtxApi.ts"
+import { Viewers } from "../../src/stream/Viewers.ts"
+import { key } from "../support/Key.ts"
+import { testSettings } from "../support/TestSettings.ts"
+
+const ffmpeg = 4711
+
+/** MediaMTX's hook, where session `ours` is FFmpeg's, `theirs` somebody else's, and `hidden` comes from an address that nobody here has. */
+const bench = Effect.fnUntraced(function* (managed = true) {
+  let handler: (request: LocalRequest) => Effect.Effect<LocalReply> = () => Effect.die("there is no route")
+  let answers = true
+  const ports: Readonly<Record<string, number>> = { ours: 40_001, theirs: 40_002, hidden: 40_003 }
+  const mocks = Layer.mergeAll(
+    Layer.succeed(Settings, testSettings({ mediamtx: { managed } })),
+    Layer.mock(LocalHttp, {
+      address: { address: "127.0.0.1", family: "IPv4", port: 0 },
+      route: (_method, _path, given) =>
+        Effect.sync(() => {
+          handler = given
+        })
+    }),
+    Layer.mock(MediaMtxApi, {
+      rtspClient: (session) =>
+        answers
+          ? Effect.succeed(`127.0.0.1:${ports[session]}`)
+          : Effect.fail(new MediaMtxUnavailable({ detail: "no answer within 5 s" }))
+    }),
+    Layer.mock(Loopback, {
+      has: (pid, { host, port, to }) => {
+        assert.deepEqual({ host, to }, { host: "127.0.0.1", to: 8554 })
+        return Effect.succeed(port === 40_003 ? undefined : pid === ffmpeg && port === 40_001)
+      }
+    }),
+    Layer.mock(Tokens, {}),
+    Layer.mock(Devices, {
+      list: () => [],
+      settled: () => true,
+      facts: { follow: () => Effect.void, followFirst: () => Effect.void }
+    }),
+    Layer.mock(Viewers, {}),
+    key
+  )
+  const context = yield* Layer.build(
+    MediaMtxAuth.layer.pipe(Layer.provideMerge(Tickets.layer.pipe(Layer.provide(layerWebCrypto))), Layer.provide(mocks))
+  )
+  const tickets = yield* Effect.provide(Tickets, context)
+  return {
+    ticket: yield* tickets.issue("camera0", "publish"),
+    silence: () => {
+      answers = false
+    },
+    /** the status for this ticket, shown by this session */
+    shown: (password: string, id: string | null) => {
+      const question = { user: "u", password, token: "", action: "publish", path: "camera0", query: "", id }
+      const request = { query: new URLSearchParams(), body: JSON.stringify(question), remoteAddress: "127.0.0.1" }
+      return Effect.map(handler(request), ({ status }) => status)
+    }
+  }
+})
+
+describe("a publisher's ticket at MediaMTX's hook", () => {
+  it.effect("counts over FFmpeg's own connection only, once", () =>
+    Effect.gen(function* () {
+      const { shown, ticket } = yield* bench()
+      const { password } = ticket
+      assert.strictEqual(yield* shown(password, "ours"), 401)
+      ticket.giveTo(ffmpeg)
+      assert.strictEqual(yield* shown(password, "theirs"), 401)
+      assert.strictEqual(yield* shown(password, "hidden"), 401)
+      assert.strictEqual(yield* shown(password, null), 401)
+      assert.strictEqual(yield* shown(password, "ours"), 200)
+      assert.strictEqual(yield* shown(password, "ours"), 401)
+    })
+  )
+
+  it.effect("does not count while MediaMTX does not tell who shows it", () =>
+    Effect.gen(function* () {
+      const { shown, silence, ticket } = yield* bench()
+      ticket.giveTo(ffmpeg)
+      silence()
+      assert.strictEqual(yield* shown(ticket.password, "ours"), 401)
+    })
+  )
+
+  it.effect("has to do alone where the operator's MediaMTX does not see FFmpeg's address", () =>
+    Effect.gen(function* () {
+      const { shown, ticket } = yield* bench(false)
+      ticket.giveTo(ffmpeg)
+      assert.strictEqual(yield* shown(ticket.password, "theirs"), 401)
+      assert.strictEqual(yield* shown(ticket.password, "hidden"), 200)
+    })
+  )
+})

@@ -1,0 +1,120 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { execFileSync } from "node:child_process"
+import { appendFileSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync } from "node:fs"
+import { join } from "node:path"
+import type { TestContext } from "vitest"
+import { monotonicMillis } from "../../src/ground/Time.ts"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { temporaryFolder } from "../storage/Workbench.ts"
+import { listen, statuses, untilTold } from "../suites/interruptions.ts"
+import { filesOnDisk, record, start, stop } from "../suites/recordings.ts"
+import { plugIn, type RealApp, runReal } from "../support/App.ts"
+import { until } from "../support/Ground.ts"
+
+/** A real file system of 4 MB in memory for the recordings, where mounting is allowed. */
+const mounted = (folder: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      mkdirSync(folder)
+      try {
+        execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], { stdio: "ignore" })
+        return true
+      } catch {
+        return false
+      }
+    }),
+    (isMounted) => Effect.sync(() => (isMounted ? execFileSync("umount", ["-l", folder]) : undefined))
+  )
+
+/** Fills the disk to its last byte, and gives what takes all of it back. */
+const fill = (folder: string) => {
+  const ballast = join(folder, ".ballast")
+  for (const bytes of [65_536, 4096, 1]) {
+    for (;;) {
+      const before = statSync(ballast, { throwIfNoEntry: false })?.size ?? 0
+      try {
+        appendFileSync(ballast, Buffer.alloc(bytes))
+      } catch {
+        truncateSync(ballast, before)
+        break
+      }
+    }
+  }
+  return () => rmSync(ballast)
+}
+
+const bytesOf = (folder: string) => (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 1
+
+const onSmallDisk = <E>(name: string, body: (folder: string) => Effect.Effect<void, E, RealApp | Scope.Scope>) =>
+  it.live(
+    name,
+    (context: TestContext) =>
+      Effect.gen(function* () {
+        const root = yield* temporaryFolder
+        const folder = join(root, "recordings")
+        if (!(yield* mounted(folder))) return context.skip("file systems cannot be mounted here")
+        yield* runReal(root, body(folder))
+      }),
+    60_000
+  )
+
+describe("a recording whose disk is full", () => {
+  onSmallDisk("is told so, leaves no empty files, and goes on by itself when there is room", (folder) =>
+    Effect.gen(function* () {
+      const index = yield* FileIndex
+      const camera = yield* plugIn()
+      const told = yield* listen
+      yield* record(yield* start({ camera }))
+      const free = fill(folder)
+      yield* untilTold(told, 3)
+      assert.strictEqual(told[2]?.status, "ERROR")
+      assert.strictEqual(told[2]?.reason, "cannot write the recording: no space is left on the disk")
+      // MediaMTX tries every 2 s, with an empty file each time
+      const tried = new Set<string>()
+      yield* until(
+        "its third try",
+        Effect.map(filesOnDisk, (names) => {
+          const empty = names.filter((file) => file.endsWith(".mp4") && bytesOf(folder)(file) === 0)
+          for (const file of empty) tried.add(file)
+          return tried.size >= 3
+        })
+      )
+      assert.isAtMost((yield* filesOnDisk).filter((file) => bytesOf(folder)(file) === 0).length, 2)
+      free()
+      yield* untilTold(told, 4)
+      assert.deepInclude(told[3], { status: "RECORDING", reason: "there is room on the disk again" })
+      const { files } = yield* stop(camera)
+      yield* untilTold(told, 5)
+      assert.deepEqual(statuses(told), ["STARTING", "RECORDING", "ERROR", "RECORDING", "STOPPED"])
+      const names = files.map(({ filename }) => filename)
+      assert.deepEqual(names, yield* filesOnDisk)
+      assert.isAtLeast(files.length, 2)
+      for (const { bytes, filename } of files) assert.isAbove(bytes, 0, filename)
+      assert.isAbove(files.at(-1)?.duration ?? 0, 0)
+      const listed = yield* index.list("recording", { limit: 50, offset: 0, devices: undefined })
+      assert.deepEqual(listed.files.map(({ filename }) => filename).sort(), names)
+    })
+  )
+
+  onSmallDisk("is stopped within its time, with what there is", (folder) =>
+    Effect.gen(function* () {
+      const camera = yield* plugIn()
+      const told = yield* listen
+      yield* record(yield* start({ camera }))
+      fill(folder)
+      yield* untilTold(told, 3)
+      const before = yield* monotonicMillis
+      const { files } = yield* stop(camera)
+      assert.isBelow((yield* monotonicMillis) - before, 10_000)
+      assert.lengthOf(files, 1)
+      assert.isAbove(files[0]?.duration ?? 0, 0)
+      const names = files.map(({ filename }) => filename)
+      assert.deepEqual(
+        readdirSync(folder).filter((name) => name !== ".ballast"),
+        names
+      )
+    })
+  )
+})

@@ -1,0 +1,307 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { statSync } from "node:fs"
+import { join } from "node:path"
+import { monotonicMillis } from "../../src/ground/Time.ts"
+import { Recordings } from "../../src/recording/Recordings.ts"
+import { DataFolder } from "../../src/storage/DataFolder.ts"
+import { Files } from "../../src/storage/Files.ts"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { temporaryFolder } from "../storage/Workbench.ts"
+import { listen, statuses, untilTold } from "../suites/interruptions.ts"
+import { durationOnDisk, filesOnDisk, finishedOf, record, start, stop } from "../suites/recordings.ts"
+import { type FakeApp, onFakes, plugIn, runFake } from "../support/App.ts"
+import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
+import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
+import { DiskFaults } from "../support/FaultyDisk.ts"
+import { children, running, until } from "../support/Ground.ts"
+
+const isEmpty = Effect.map(
+  DataFolder,
+  ({ recordings }) =>
+    (name: string) =>
+      statSync(join(recordings, name)).size === 0
+)
+
+/** Milliseconds that a service takes to end after this. */
+const endOf = Effect.fnUntraced(function* <E>(
+  folder: string,
+  body: Effect.Effect<void, E, FakeApp | Scope.Scope>,
+  overrides = {}
+) {
+  let over = 0
+  const noted = Effect.andThen(
+    body,
+    Effect.map(monotonicMillis, (now) => {
+      over = now
+    })
+  )
+  const service = yield* Effect.forkChild(runFake(folder, noted, overrides), { startImmediately: true })
+  while (service.pollUnsafe() === undefined) {
+    if (over > 0) yield* TestClock.adjust("20 millis")
+    yield* Effect.promise(() => new Promise<void>((resolve) => setTimeout(resolve, 1)))
+  }
+  yield* Fiber.join(service)
+  return (yield* monotonicMillis) - over
+})
+
+const endsInTime = <E>(
+  name: string,
+  body: Effect.Effect<void, E, FakeApp | Scope.Scope>,
+  {
+    left = Effect.void,
+    overrides = {},
+    within
+  }: {
+    readonly left?: Effect.Effect<void, unknown, FakeApp | Scope.Scope>
+    readonly overrides?: Parameters<typeof runFake>[2]
+    readonly within: number
+  }
+) =>
+  it.effect(name, () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      assert.isBelow(yield* endOf(folder, body, overrides), within)
+      yield* runFake(folder, left)
+    })
+  )
+
+const allWhole = Effect.gen(function* () {
+  const index = yield* FileIndex
+  for (const name of yield* filesOnDisk) {
+    assert.match(name, /\.mp4$/)
+    assert.isAbove(yield* durationOnDisk(name), 0)
+    assert.isAbove((yield* index.get("recording", name))?.duration ?? 0, 0)
+  }
+})
+
+const remuxing = until(
+  "a remux",
+  Effect.map(running("remux"), (all) => all.length > 0)
+)
+
+describe("the service's end", () => {
+  endsInTime(
+    "waits for no remux: the file stays what it is, whole and indexed",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      faults.remuxHangs = true
+      const recording = yield* start({ camera: yield* plugIn(), format: "mkv" })
+      yield* until(
+        "the second file",
+        Effect.sync(() => recording.segments().length === 2)
+      )
+      yield* remuxing
+    }),
+    { within: 4000, left: allWhole, overrides: { recording: { segment_seconds: 3 } } }
+  )
+
+  endsInTime(
+    "nor for one that a stop waits for",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const recordings = yield* Recordings
+      faults.remuxHangs = true
+      const camera = yield* plugIn()
+      yield* record(yield* start({ camera, format: "mkv" }))
+      yield* Effect.forkChild(Effect.exit(recordings.stop(camera)), { startImmediately: true })
+      yield* remuxing
+    }),
+    { within: 4000, left: allWhole }
+  )
+
+  endsInTime(
+    "comes although the disk hangs",
+    Effect.gen(function* () {
+      for (const camera of [yield* plugIn(0), yield* plugIn(1)]) yield* record(yield* start({ camera }))
+      ;(yield* DiskFaults).hangsAt = ".mp4"
+    }),
+    { within: 8000 }
+  )
+})
+
+describe("a stop", () => {
+  onFakes(
+    "is answered although the disk hangs",
+    Effect.gen(function* () {
+      const faults = yield* DiskFaults
+      const camera = yield* plugIn()
+      yield* record(yield* start({ camera }))
+      faults.hangsAt = ".mp4"
+      const before = yield* monotonicMillis
+      const failure = yield* Effect.flip(stop(camera))
+      assert.isBelow((yield* monotonicMillis) - before, 10_000)
+      assert.deepInclude(failure, { dependency: "storage", detail: "the disk did not answer in time" })
+      faults.hangsAt = undefined
+      yield* record(yield* start({ camera }))
+      assert.lengthOf((yield* stop(camera)).files, 1)
+    })
+  )
+
+  onFakes(
+    "tries again to turn the recorder off, and says nothing of it when it did",
+    Effect.gen(function* () {
+      const mtx = yield* FakeMediaMtxApi
+      const camera = yield* plugIn()
+      yield* record(yield* start({ camera }))
+      yield* mtx.refuseNext
+      const { files, reason } = yield* stop(camera)
+      assert.isUndefined(reason)
+      assert.isAbove(files[0]?.duration ?? 0, 0)
+      assert.isFalse((yield* mtx.configs).get(camera)?.["record"])
+    })
+  )
+
+  onFakes(
+    "says so when MediaMTX may write on",
+    Effect.gen(function* () {
+      const mtx = yield* FakeMediaMtxApi
+      const camera = yield* plugIn()
+      yield* record(yield* start({ camera }))
+      yield* Effect.repeat(mtx.refuseNext, { times: 500 })
+      const before = yield* monotonicMillis
+      const { files, reason } = yield* stop(camera)
+      assert.isBelow((yield* monotonicMillis) - before, 10_000)
+      assert.lengthOf(files, 1)
+      assert.strictEqual(reason, "MediaMTX may write on for a while: invalid configuration")
+    })
+  )
+
+  onFakes(
+    "says that a file which could not be synced may be lost, and tries no second time",
+    Effect.gen(function* () {
+      const faults = yield* DiskFaults
+      const told = yield* listen
+      const camera = yield* plugIn()
+      yield* record(yield* start({ camera }))
+      faults.syncFailsAt = ".mp4"
+      const { files, reason } = yield* stop(camera)
+      assert.lengthOf(files, 1)
+      assert.strictEqual(
+        reason,
+        "a file may not outlive a power cut: cannot sync the recording: the disk reports an error"
+      )
+      yield* untilTold(told, 3)
+      assert.strictEqual(told[2]?.reason, reason)
+    })
+  )
+
+  onFakes(
+    "has no need to where the file was copied into another, which was",
+    Effect.gen(function* () {
+      const faults = yield* DiskFaults
+      const camera = yield* plugIn()
+      yield* record(yield* start({ camera, format: "mkv" }))
+      faults.syncFailsAt = ".mp4"
+      const { files, reason } = yield* stop(camera)
+      assert.match(files[0]?.filename ?? "", /\.mkv$/)
+      assert.isUndefined(reason)
+    })
+  )
+
+  onFakes(
+    "answers with the files that are left when others were deleted meanwhile",
+    Effect.gen(function* () {
+      const store = yield* Files
+      const camera = yield* plugIn()
+      const recording = yield* start({ camera })
+      yield* until(
+        "three files that are done",
+        Effect.sync(() => finishedOf(recording) === 3)
+      )
+      const names = recording.segments().map(({ filename }) => filename)
+      const open = names.at(-1) ?? ""
+      assert.deepInclude(yield* Effect.flip(store.delete("recording", open)), { state: "RECORDING" })
+      for (const name of names.slice(0, 2)) yield* store.delete("recording", name)
+      const { files } = yield* stop(camera)
+      assert.deepEqual(
+        files.map(({ filename }) => filename),
+        yield* filesOnDisk
+      )
+      assert.notIncludeMembers(
+        files.map(({ filename }) => filename),
+        names.slice(0, 2)
+      )
+      assert.strictEqual(files[0]?.filename, names[2])
+    }),
+    { recording: { segment_seconds: 3 } }
+  )
+
+  onFakes(
+    "leaves no file that is being remuxed to be deleted, under either name",
+    Effect.gen(function* () {
+      const { faults } = yield* FakeFfmpeg
+      const store = yield* Files
+      const recordings = yield* Recordings
+      const camera = yield* plugIn()
+      faults.remuxHangs = true
+      const recording = yield* start({ camera, format: "mkv" })
+      yield* record(recording)
+      const raw = recording.segments()[0]?.filename ?? ""
+      const stopping = yield* Effect.forkChild(Effect.exit(recordings.stop(camera)), { startImmediately: true })
+      yield* remuxing
+      assert.deepInclude(yield* Effect.flip(store.delete("recording", raw)), { state: "REMUXING" })
+      const exit = yield* until(
+        "the stop",
+        Effect.sync(() => stopping.pollUnsafe())
+      )
+      // FFmpeg hangs: what MediaMTX wrote is kept
+      assert.isTrue(Exit.isSuccess(exit))
+      assert.deepEqual(yield* filesOnDisk, [raw])
+      assert.lengthOf(yield* children("remux"), 1)
+      yield* store.delete("recording", raw)
+    })
+  )
+})
+
+describe("a disk that is full", () => {
+  onFakes(
+    "is told, and the recording goes on by itself; nothing empty is left",
+    Effect.gen(function* () {
+      const faults = yield* DiskFaults
+      const index = yield* FileIndex
+      const told = yield* listen
+      const camera = yield* plugIn()
+      yield* record(yield* start({ camera }))
+      faults.isFull = true
+      yield* untilTold(told, 3)
+      assert.deepInclude(told[2], {
+        status: "ERROR",
+        reason: "cannot write the recording: no space is left on the disk"
+      })
+      const empty = yield* isEmpty
+      assert.isAtMost((yield* filesOnDisk).filter(empty).length, 1)
+      faults.isFull = false
+      yield* untilTold(told, 4)
+      const { files } = yield* stop(camera)
+      yield* untilTold(told, 5)
+      assert.deepEqual(statuses(told), ["STARTING", "RECORDING", "ERROR", "RECORDING", "STOPPED"])
+      const names = files.map(({ filename }) => filename)
+      assert.lengthOf(names, 2)
+      assert.deepEqual(yield* filesOnDisk, names)
+      const listed = yield* index.list("recording", { limit: 50, offset: 0, devices: undefined })
+      assert.deepEqual(listed.files.map(({ filename }) => filename).sort(), names)
+    })
+  )
+
+  onFakes(
+    "does not hold a stop, and leaves what there is",
+    Effect.gen(function* () {
+      const faults = yield* DiskFaults
+      const told = yield* listen
+      const camera = yield* plugIn()
+      yield* record(yield* start({ camera }))
+      faults.isFull = true
+      yield* untilTold(told, 3)
+      const before = yield* monotonicMillis
+      const { files } = yield* stop(camera)
+      assert.isBelow((yield* monotonicMillis) - before, 5000)
+      assert.lengthOf(files, 1)
+      assert.deepEqual(yield* filesOnDisk, [files[0]?.filename ?? ""])
+    })
+  )
+})

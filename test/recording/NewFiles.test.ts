@@ -1,0 +1,134 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import { monotonicMillis } from "../../src/ground/Time.ts"
+import { Recordings } from "../../src/recording/Recordings.ts"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { temporaryFolder } from "../storage/Workbench.ts"
+import { listen, removableCamera, endFfmpeg, statuses, steps, untilTold } from "../suites/interruptions.ts"
+import { asTimePasses, filesOnDisk, finishedOf, record, start, stop } from "../suites/recordings.ts"
+import { type FakeApp, onFakes, plugIn, runFake } from "../support/App.ts"
+import { DiskFaults, soundDisk } from "../support/FaultyDisk.ts"
+import { Ground, until } from "../support/Ground.ts"
+import { withSetClock } from "../support/SetClock.ts"
+
+const anHour = 3_600_000
+
+describe("the folder of recordings", () => {
+  onFakes(
+    "is not read when a recording starts or stops",
+    Effect.gen(function* () {
+      const faults = yield* DiskFaults
+      const camera = yield* plugIn()
+      for (let i = 0; i < 2; i++) {
+        yield* record(yield* start({ camera }))
+        assert.lengthOf((yield* stop(camera)).files, 1)
+      }
+      assert.strictEqual(faults.reads, 0)
+    })
+  )
+
+  onFakes(
+    "may be indexed by somebody else first: a file that grows is the recording's all the same",
+    Effect.gen(function* () {
+      const index = yield* FileIndex
+      const recordings = yield* Recordings
+      const { step } = yield* Ground
+      const camera = yield* plugIn()
+      const starting = yield* Effect.forkChild(recordings.start({ camera }), { startImmediately: true })
+      while (starting.pollUnsafe() === undefined) {
+        yield* index.reconcile
+        yield* step
+      }
+      const recording = yield* Fiber.join(starting)
+      yield* record(recording)
+      assert.lengthOf((yield* stop(camera)).files, 1)
+    })
+  )
+
+  it.effect("is read now and then where it cannot be watched, and recordings go on as they do", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const body = Effect.gen(function* () {
+        const camera = yield* plugIn()
+        yield* record(yield* start({ camera }))
+        yield* stop(camera)
+        const recording = yield* start({ camera })
+        yield* until(
+          "two files that are done",
+          Effect.sync(() => finishedOf(recording) >= 2)
+        )
+        const { files } = yield* stop(camera)
+        assert.deepEqual(
+          files.map(({ filename }) => filename),
+          (yield* filesOnDisk).slice(1)
+        )
+        assert.isAbove((yield* DiskFaults).reads, 0)
+      })
+      yield* runFake(folder, body, { recording: { segment_seconds: 3 } }, { ...soundDisk(), watchFails: true })
+    })
+  )
+})
+
+describe("a clock that is set while a camera records", () => {
+  const whenSet = <E>(
+    name: string,
+    body: (setBy: (millis: number) => Effect.Effect<void>) => Effect.Effect<void, E, FakeApp | Scope.Scope>
+  ) =>
+    it.effect(name, () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        yield* withSetClock((setBy) => runFake(folder, body(setBy), { recording: { segment_seconds: 4 } }))
+      })
+    )
+
+  for (const by of [anHour, -anHour]) {
+    whenSet(`by ${by / anHour} h cuts and ends nothing, and prolongs nothing`, (setBy) =>
+      Effect.gen(function* () {
+        // names before 1970 are none
+        yield* setBy(10 * anHour)
+        const recordings = yield* Recordings
+        const camera = yield* plugIn()
+        const told = yield* listen
+        const before = yield* monotonicMillis
+        const recording = yield* asTimePasses(recordings.start({ camera, duration: Duration.seconds(15) }))
+        yield* record(recording)
+        yield* setBy(by)
+        yield* until(
+          "its end",
+          Effect.sync(() => told.find(({ status }) => status === "STOPPED"))
+        )
+        const last = told.at(-1)
+        assert.strictEqual(last?.reason, "its duration is over")
+        assert.closeTo((yield* monotonicMillis) - before, 15_500, 1000)
+        assert.closeTo(last?.duration ?? 0, 15.5, 1)
+        // a file every 4 s, as without
+        assert.deepEqual(statuses(told), ["STARTING", "RECORDING", "RECORDING", "RECORDING", "RECORDING", "STOPPED"])
+        const names = recording.segments().map(({ filename }) => filename)
+        assert.deepEqual([...names].sort(), yield* filesOnDisk)
+        assert.lengthOf(names, 4)
+      })
+    )
+
+    whenSet(`by ${by / anHour} h makes no wait for its camera longer or shorter`, (setBy) =>
+      Effect.gen(function* () {
+        yield* setBy(10 * anHour)
+        const { camera, detach } = yield* removableCamera
+        const told = yield* listen
+        yield* record(yield* start({ camera }))
+        yield* detach
+        yield* endFfmpeg
+        yield* untilTold(told, 3)
+        const before = yield* monotonicMillis
+        yield* setBy(by)
+        yield* steps(2950)
+        assert.lengthOf(told, 3)
+        yield* untilTold(told, 4)
+        assert.strictEqual(told[3]?.reason, "the camera did not come back within 60 s")
+        assert.closeTo((yield* monotonicMillis) - before, 60_000, 2000)
+      })
+    )
+  }
+})
