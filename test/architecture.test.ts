@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest"
  */
 const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["schema"],
+  ["media"],
   ["ground"],
   ["config"],
   ["telemetry"],
@@ -28,7 +29,7 @@ const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["main.ts"]
 ]
 
-/** `source/` is pure: these parts of Effect run, wait, hold state or wire, and have no place there. */
+/** These parts of Effect run, wait, hold state or wire, and have no place in a pure room. */
 const impure =
   /^effect\/(Cache|Clock|Config|ConfigProvider|Context|Deferred|Effect|Fiber|FileSystem|Layer|LayerMap|Logger|Metric|PubSub|Queue|Random|RcMap|RcRef|Ref|Runtime|Schedule|Scope|Semaphore|Stream|SubscriptionRef|Tracer|[a-z].*)$/
 
@@ -134,9 +135,9 @@ describe("the architecture", () => {
     expect(imports.filter(({ to }) => to.startsWith("testing/")).map(show)).toEqual([])
   })
 
-  it("source/ is pure", () => {
+  it.each(["media", "source"])("%s/ is pure: it needs neither Node nor a runtime", (room) => {
     const effects = imports.filter(
-      ({ from, local, to }) => roomOf(from) === "source" && !local && (!to.startsWith("effect/") || impure.test(to))
+      ({ from, local, to }) => roomOf(from) === room && !local && (!to.startsWith("effect/") || impure.test(to))
     )
     expect(effects.map(show)).toEqual([])
   })

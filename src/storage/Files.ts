@@ -15,7 +15,7 @@ import { Holds } from "./Holds.ts"
 import type { IndexedFile } from "./IndexDatabase.ts"
 import { type FileKind, isFileName, parseFileName } from "./Names.ts"
 import { nameNew, temporaryPrefix } from "./NewFile.ts"
-import { markCamera } from "./Picture.ts"
+import { markCamera } from "../media/Picture.ts"
 import { attempt } from "./StorageFailed.ts"
 
 /** A picture to keep; `capturedAt` is epoch milliseconds. */

@@ -5,7 +5,7 @@ import type { DependencyFailed } from "../../schema/Errors.ts"
 import type { Disk, FileState } from "../ground/Disk.ts"
 import type { Description, IndexedFile, IndexDatabase } from "./IndexDatabase.ts"
 import { contentTypeOf, type FileKind, isFileName, parseFileName } from "./Names.ts"
-import { pictureFacts, pictureHeadBytes } from "./Picture.ts"
+import { pictureFacts, pictureHeadBytes } from "../media/Picture.ts"
 import { attempt } from "./StorageFailed.ts"
 
 /**

@@ -9,7 +9,7 @@ import { Disk } from "../../src/ground/Disk.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { fileName } from "../../src/storage/Names.ts"
-import { markCamera } from "../../src/storage/Picture.ts"
+import { markCamera } from "../../src/media/Picture.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { indexed, jpeg, memoryGround, storage, storageAt, temporaryFolder } from "./Workbench.ts"
 
