@@ -10,6 +10,7 @@ const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["schema"],
   ["config"],
   ["telemetry"],
+  ["self"],
   ["process"],
   ["storage"],
   ["auth"],
