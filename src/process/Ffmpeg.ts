@@ -12,7 +12,7 @@ import { Settings } from "../config/Settings.ts"
 import { ProgramMissing } from "../config/StartupErrors.ts"
 import { type Child, type ChildExit, describeExit, startChild } from "./Child.ts"
 import { maskSecrets } from "./Lines.ts"
-import { readMp4Header } from "./Mp4Header.ts"
+import { readMp4Header } from "./Mp4File.ts"
 import { type MediaInfo, parseProbe, probeArgs } from "./Probe.ts"
 import { type Progress, progressOf } from "./Progress.ts"
 

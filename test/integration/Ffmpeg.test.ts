@@ -9,7 +9,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
-import { readMp4Header } from "../../src/process/Mp4Header.ts"
+import { readMp4Header } from "../../src/process/Mp4File.ts"
 import * as Children from "../../src/ground/Children.ts"
 import { testSettings } from "../support/TestSettings.ts"
 

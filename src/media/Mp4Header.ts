@@ -1,6 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises"
-
-/** What the movie header says; read from at most a few kilobytes of the file, whatever its length. */
+/** What the movie header says. */
 export interface Mp4Header {
   /** Seconds; 0 while the file is being written, and for ever in one whose writer was killed. */
   readonly duration: number
@@ -12,11 +10,13 @@ const maxMoov = 4 * 1024 * 1024
 // ftyp, free, mdat, moov, …: a file of parts has its moov among the first boxes, any other few boxes in all.
 const maxBoxes = 16
 
-const read = async (file: FileHandle, position: number, length: number): Promise<DataView | undefined> => {
-  const bytes = new Uint8Array(length)
-  const { bytesRead } = await file.read(bytes, 0, length, position)
-  return bytesRead === length ? new DataView(bytes.buffer) : undefined
+/** Which bytes of the file are needed next. */
+export interface FileRange {
+  readonly position: number
+  readonly length: number
 }
+
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 const typeAt = (view: DataView, offset: number) => {
   let type = ""
@@ -42,22 +42,25 @@ const durationOf = (moov: DataView): number => {
   return 0
 }
 
-/** Reads the movie header of an MP4 file; `undefined` when it is none, or has none (yet). */
-export const readMp4Header = async (path: string): Promise<Mp4Header | undefined> => {
-  await using file = await open(path, "r")
+/**
+ * Reads the movie header of an MP4 file; `undefined` when it is none, or has none (yet). It asks for a few kilobytes of the
+ * file, whatever its length, and is given them by whoever can read it, or fewer where the file ends before.
+ */
+export function* mp4Header(): Generator<FileRange, Mp4Header | undefined, Uint8Array> {
   let at = 0
   let leads = true
-  for (let i = 0; i < maxBoxes; i++) {
-    const head = await read(file, at, 16)
-    if (head === undefined) return undefined
+  for (let i = 0; i < maxBoxes && Number.isSafeInteger(at); i++) {
+    const head = viewOf(yield { position: at, length: 16 })
+    if (head.byteLength < 16) return undefined
     const type = typeAt(head, 4)
     if (i === 0 && type !== "ftyp") return undefined
     const short = head.getUint32(0)
-    const size = short === 1 ? Number(head.getBigUint64(8)) : short
-    if (size < 8) return undefined
+    const [size, headBytes] = short === 1 ? [Number(head.getBigUint64(8)), 16] : [short, 8]
+    if (size < headBytes) return undefined
     if (type === "moov") {
-      const moov = await read(file, at + 8, Math.min(size, maxMoov) - 8)
-      return moov === undefined ? undefined : { duration: durationOf(moov), leads }
+      const length = Math.min(size - headBytes, maxMoov)
+      const moov = viewOf(yield { position: at + headBytes, length })
+      return moov.byteLength < length ? undefined : { duration: durationOf(moov), leads }
     }
     if (type === "mdat") leads = false
     at += size
