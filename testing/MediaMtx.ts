@@ -9,9 +9,10 @@ import { Disk } from "../src/ground/Disk.ts"
 import { type JsonReply, type JsonRequest, NoReply } from "../src/ground/Loopback.ts"
 import type { PathOptions } from "../src/process/MediaMtxApi.ts"
 import { makePaths, page, refusal } from "./MediaMtxPaths.ts"
+import { MemoryDisk } from "./MemoryDisk.ts"
 import { Ports } from "./MemoryLoopback.ts"
 import { type Ending, type PlayedProcess, Programs } from "./Programs.ts"
-import { makeRecorder, type Writing } from "./Recorder.ts"
+import { makeRecorder } from "./Recorder.ts"
 
 const JsonObject = Schema.Record(Schema.String, Schema.Json)
 
@@ -93,199 +94,201 @@ export class PlayedMediaMtx extends Context.Service<
     readonly publish: (publisher: Publisher) => Effect.Effect<Publication, { readonly status: number }, Scope.Scope>
   }
 >()("camera-service/testing/PlayedMediaMtx") {
-  /** `writing`: where its recorders write */
-  static readonly layer = (writing: Writing) => Layer.effect(PlayedMediaMtx, played(writing))
+  static readonly layer = Layer.effect(
+    PlayedMediaMtx,
+    Effect.suspend(() => played)
+  )
 }
 
-const played = (writing: Writing) =>
-  Effect.gen(function* () {
-    const disk = yield* Disk
-    const ports = yield* Ports
-    const programs = yield* Programs
-    const faults = yield* SubscriptionRef.make<MediaMtxFaults>({ hangs: false })
-    let run: Run | undefined
-    let runs = 0
-    let sessions = 0
+const played = Effect.gen(function* () {
+  const disk = yield* Disk
+  const { outside } = yield* MemoryDisk
+  const ports = yield* Ports
+  const programs = yield* Programs
+  const faults = yield* SubscriptionRef.make<MediaMtxFaults>({ hangs: false })
+  let run: Run | undefined
+  let runs = 0
+  let sessions = 0
 
-    /** Asks the hook as `internal/auth/manager.go` does. */
-    const isAllowed = ({ hook }: Run, question: { readonly action: string } & PathOptions) =>
-      ports
-        .request(hook.port, {
-          method: "POST",
-          path: hook.path,
-          body: {
-            token: question.password,
-            path: "",
-            query: "",
-            id: null,
-            ip: "127.0.0.1",
-            protocol: "",
-            ...question
-          }
-        })
-        .pipe(
-          Effect.map(({ status }) => status < 300),
-          Effect.orElseSucceed(() => false)
-        )
-
-    const change = ({ live }: Run, path: string, what: Partial<Live>) =>
-      Effect.sync(() => live.set(path, { ...(live.get(path) ?? idle), ...what }))
-
-    const stateOf = (name: string, { ready, readers }: Live) => ({
-      name,
-      available: ready,
-      readers: Array.from({ length: readers }, (_, i) => ({ type: "rtspSession", id: String(i) })),
-      inboundBytes: 0,
-      outboundBytes: 0
-    })
-
-    /** `at`: epoch milliseconds */
-    const api = (now: Run, { body, method, path }: JsonRequest, at: number): JsonReply => {
-      const url = new URL(path, "http://api")
-      const [, action = "", name = ""] = /\/(list|get|add|replace|patch|delete)(?:\/(.*))?$/.exec(url.pathname) ?? []
-      const wanted = decodeURIComponent(name)
-      if (url.pathname === "/v3/info") return { status: 200, body: { version: "v1.20.1", started: String(runs) } }
-      if (url.pathname === "/v3/config/global/get") return { status: 200, body: now.global }
-      if (url.pathname === "/v3/config/pathdefaults/get") return now.paths.defaults()
-      if (url.pathname.startsWith("/v3/rtspsessions/get/")) {
-        const remoteAddr = now.sessions.get(wanted)
-        return remoteAddr === undefined ? refusal(404, "session not found") : { status: 200, body: { remoteAddr } }
-      }
-      if (url.pathname.startsWith("/v3/config/paths/")) {
-        if (action === "list") return now.paths.list()
-        if (method === "DELETE") {
-          now.live.delete(wanted)
-          return now.paths.remove(wanted)
+  /** Asks the hook as `internal/auth/manager.go` does. */
+  const isAllowed = ({ hook }: Run, question: { readonly action: string } & PathOptions) =>
+    ports
+      .request(hook.port, {
+        method: "POST",
+        path: hook.path,
+        body: {
+          token: question.password,
+          path: "",
+          query: "",
+          id: null,
+          ip: "127.0.0.1",
+          protocol: "",
+          ...question
         }
-        const reply = now.paths.set(action, wanted, isOptions(body) ? body : {})
-        // a recorder that is switched off closes its file at once
-        if (now.paths.options(wanted)?.["record"] === false) now.live.get(wanted)?.recorder?.close(at)
-        return reply
-      }
-      if (url.pathname === "/v3/paths/list") {
-        return page(now.paths.names().map((path) => stateOf(path, now.live.get(path) ?? idle)))
-      }
-      if (!url.pathname.startsWith("/v3/paths/get/")) return refusal(404, "not found")
-      if (now.paths.options(wanted) === undefined) return refusal(404, "path not found")
-      return { status: 200, body: stateOf(wanted, now.live.get(wanted) ?? idle) }
-    }
-
-    const answer = (now: Run, request: JsonRequest): Effect.Effect<JsonReply, NoReply> =>
-      Effect.gen(function* () {
-        const { answers, hangs } = yield* SubscriptionRef.get(faults)
-        if (hangs || (yield* SubscriptionRef.get(now.process.temper)) === "stopped") return yield* Effect.never
-        const [user = "", password = ""] = atob((request.authorization ?? "").replace(/^Basic /, "")).split(":")
-        if (!(yield* isAllowed(now, { action: "api", user, password }))) return refusal(401, "authentication error")
-        return answers === undefined
-          ? api(now, request, yield* Clock.currentTimeMillis)
-          : refusal(answers, "it is out of order")
       })
+      .pipe(
+        Effect.map(({ status }) => status < 300),
+        Effect.orElseSucceed(() => false)
+      )
 
-    const portOf = (address: string): number => Number(address.split(":").at(-1))
+  const change = ({ live }: Run, path: string, what: Partial<Live>) =>
+    Effect.sync(() => live.set(path, { ...(live.get(path) ?? idle), ...what }))
 
-    const play = Effect.fnUntraced(function* (process: PlayedProcess) {
-      const say = (line: string) => process.stdout(new TextEncoder().encode(`${line}\n`))
-      const [file = ""] = process.args
-      if (file === "--version") {
-        say("v1.20.1")
-        return { code: 0 }
+  const stateOf = (name: string, { ready, readers }: Live) => ({
+    name,
+    available: ready,
+    readers: Array.from({ length: readers }, (_, i) => ({ type: "rtspSession", id: String(i) })),
+    inboundBytes: 0,
+    outboundBytes: 0
+  })
+
+  /** `at`: epoch milliseconds */
+  const api = (now: Run, { body, method, path }: JsonRequest, at: number): JsonReply => {
+    const url = new URL(path, "http://api")
+    const [, action = "", name = ""] = /\/(list|get|add|replace|patch|delete)(?:\/(.*))?$/.exec(url.pathname) ?? []
+    const wanted = decodeURIComponent(name)
+    if (url.pathname === "/v3/info") return { status: 200, body: { version: "v1.20.1", started: String(runs) } }
+    if (url.pathname === "/v3/config/global/get") return { status: 200, body: now.global }
+    if (url.pathname === "/v3/config/pathdefaults/get") return now.paths.defaults()
+    if (url.pathname.startsWith("/v3/rtspsessions/get/")) {
+      const remoteAddr = now.sessions.get(wanted)
+      return remoteAddr === undefined ? refusal(404, "session not found") : { status: 200, body: { remoteAddr } }
+    }
+    if (url.pathname.startsWith("/v3/config/paths/")) {
+      if (action === "list") return now.paths.list()
+      if (method === "DELETE") {
+        now.live.delete(wanted)
+        return now.paths.remove(wanted)
       }
-      const { complaint } = yield* SubscriptionRef.get(faults)
-      const configuration = yield* Effect.result(Effect.flatMap(disk.text(file), decode))
-      if (complaint !== undefined || configuration._tag === "Failure") {
-        say(`ERR: ${complaint ?? "the configuration cannot be read"}`)
-        return { code: 1 }
-      }
-      const { pathDefaults, ...global } = configuration.success
-      const hook = new URL(global.authHTTPAddress)
-      const now: Run = {
-        process,
-        rtspPort: portOf(global.rtspAddress),
-        hook: { port: Number(hook.port), path: hook.pathname },
-        global,
-        paths: makePaths(pathDefaults),
-        live: new Map(),
-        sessions: new Map()
-      }
-      const listen = (address: string) =>
-        ports.listen(portOf(address), { pid: process.pid }).pipe(
-          Effect.mapError((): Ending => {
-            say(`ERR: listen tcp ${address}: bind: address already in use`)
-            return { code: 1 }
-          })
-        )
-      const { apiAddress, hlsAddress, playbackAddress, rtspAddress, webrtcAddress } = global
-      return yield* Effect.gen(function* () {
-        yield* Effect.forEach([rtspAddress, hlsAddress, webrtcAddress, playbackAddress], listen)
-        runs++
-        yield* Effect.acquireRelease(
-          Effect.sync(() => {
-            run = now
-          }),
-          () =>
-            Effect.sync(() => {
-              run = undefined
-            })
-        )
-        yield* ports.listen(portOf(apiAddress), { pid: process.pid, http: (request) => answer(now, request) }).pipe(
-          Effect.mapError((): Ending => ({
-            code: 1,
-            stderr: `listen tcp ${apiAddress}: bind: address already in use`
-          }))
-        )
-        return yield* Effect.never
-      }).pipe(Effect.catch((ending: Ending) => Effect.succeed(ending)))
+      const reply = now.paths.set(action, wanted, isOptions(body) ? body : {})
+      // a recorder that is switched off closes its file at once
+      if (now.paths.options(wanted)?.["record"] === false) now.live.get(wanted)?.recorder?.close(at)
+      return reply
+    }
+    if (url.pathname === "/v3/paths/list") {
+      return page(now.paths.names().map((path) => stateOf(path, now.live.get(path) ?? idle)))
+    }
+    if (!url.pathname.startsWith("/v3/paths/get/")) return refusal(404, "not found")
+    if (now.paths.options(wanted) === undefined) return refusal(404, "path not found")
+    return { status: 200, body: stateOf(wanted, now.live.get(wanted) ?? idle) }
+  }
+
+  const answer = (now: Run, request: JsonRequest): Effect.Effect<JsonReply, NoReply> =>
+    Effect.gen(function* () {
+      const { answers, hangs } = yield* SubscriptionRef.get(faults)
+      if (hangs || (yield* SubscriptionRef.get(now.process.temper)) === "stopped") return yield* Effect.never
+      const [user = "", password = ""] = atob((request.authorization ?? "").replace(/^Basic /, "")).split(":")
+      if (!(yield* isAllowed(now, { action: "api", user, password }))) return refusal(401, "authentication error")
+      return answers === undefined
+        ? api(now, request, yield* Clock.currentTimeMillis)
+        : refusal(answers, "it is out of order")
     })
-    programs.play("mediamtx", play)
 
-    const here = Effect.suspend(() => (run === undefined ? Effect.fail({ status: 0 }) : Effect.succeed(run)))
+  const portOf = (address: string): number => Number(address.split(":").at(-1))
 
-    const publish = Effect.fnUntraced(function* ({ pid, url }: Publisher) {
-      const now = yield* here
-      const port = yield* Effect.mapError(ports.connect(pid, now.rtspPort), () => ({ status: 0 }))
-      const { password, pathname, search, searchParams, username } = new URL(url)
-      const path = pathname.slice(1)
-      const session = `session-${sessions++}`
-      now.sessions.set(session, `127.0.0.1:${port}`)
-      yield* Effect.addFinalizer(() => Effect.sync(() => now.sessions.delete(session)))
-      if (now.paths.options(path) === undefined) return yield* Effect.fail({ status: 400 })
-      const question = {
-        action: "publish",
-        user: username,
-        password,
-        token: password || (searchParams.get("token") ?? ""),
-        path,
-        query: search.slice(1),
-        id: session,
-        protocol: "rtsp"
-      }
-      if (!(yield* isAllowed(now, question))) return yield* Effect.fail({ status: 401 })
-      if (now.live.get(path)?.ready === true) return yield* Effect.fail({ status: 400 })
-      const recorder = makeRecorder(path, writing)
-      yield* Effect.acquireRelease(change(now, path, { ready: true, recorder }), () =>
-        Effect.gen(function* () {
-          // a MediaMTX that was killed closes no file
-          if (run !== now) return
-          recorder.close(yield* Clock.currentTimeMillis)
-          if (now.live.has(path)) yield* change(now, path, { ready: false, recorder: undefined })
+  const play = Effect.fnUntraced(function* (process: PlayedProcess) {
+    const say = (line: string) => process.stdout(new TextEncoder().encode(`${line}\n`))
+    const [file = ""] = process.args
+    if (file === "--version") {
+      say("v1.20.1")
+      return { code: 0 }
+    }
+    const { complaint } = yield* SubscriptionRef.get(faults)
+    const configuration = yield* Effect.result(Effect.flatMap(disk.text(file), decode))
+    if (complaint !== undefined || configuration._tag === "Failure") {
+      say(`ERR: ${complaint ?? "the configuration cannot be read"}`)
+      return { code: 1 }
+    }
+    const { pathDefaults, ...global } = configuration.success
+    const hook = new URL(global.authHTTPAddress)
+    const now: Run = {
+      process,
+      rtspPort: portOf(global.rtspAddress),
+      hook: { port: Number(hook.port), path: hook.pathname },
+      global,
+      paths: makePaths(pathDefaults),
+      live: new Map(),
+      sessions: new Map()
+    }
+    const listen = (address: string) =>
+      ports.listen(portOf(address), { pid: process.pid }).pipe(
+        Effect.mapError((): Ending => {
+          say(`ERR: listen tcp ${address}: bind: address already in use`)
+          return { code: 1 }
         })
       )
-      const frames = Effect.gen(function* () {
-        const options = now.paths.options(path)
-        if (run !== now || options === undefined) return false
-        recorder.look(options, yield* Clock.currentTimeMillis)
-        return true
-      })
-      return { frames }
-    })
-
-    return PlayedMediaMtx.of({
-      faults,
-      crash: Effect.suspend(() => run?.process.kill ?? Effect.void),
-      options: (path) => Effect.sync(() => run?.paths.options(path)),
-      patch: (path, options) => Effect.sync(() => void run?.paths.set("patch", path, options)),
-      setReaders: (path, readers) =>
-        Effect.suspend(() => (run === undefined ? Effect.void : change(run, path, { readers }))),
-      publish
-    })
+    const { apiAddress, hlsAddress, playbackAddress, rtspAddress, webrtcAddress } = global
+    return yield* Effect.gen(function* () {
+      yield* Effect.forEach([rtspAddress, hlsAddress, webrtcAddress, playbackAddress], listen)
+      runs++
+      yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          run = now
+        }),
+        () =>
+          Effect.sync(() => {
+            run = undefined
+          })
+      )
+      yield* ports.listen(portOf(apiAddress), { pid: process.pid, http: (request) => answer(now, request) }).pipe(
+        Effect.mapError((): Ending => ({
+          code: 1,
+          stderr: `listen tcp ${apiAddress}: bind: address already in use`
+        }))
+      )
+      return yield* Effect.never
+    }).pipe(Effect.catch((ending: Ending) => Effect.succeed(ending)))
   })
+  programs.play("mediamtx", play)
+
+  const here = Effect.suspend(() => (run === undefined ? Effect.fail({ status: 0 }) : Effect.succeed(run)))
+
+  const publish = Effect.fnUntraced(function* ({ pid, url }: Publisher) {
+    const now = yield* here
+    const port = yield* Effect.mapError(ports.connect(pid, now.rtspPort), () => ({ status: 0 }))
+    const { password, pathname, search, searchParams, username } = new URL(url)
+    const path = pathname.slice(1)
+    const session = `session-${sessions++}`
+    now.sessions.set(session, `127.0.0.1:${port}`)
+    yield* Effect.addFinalizer(() => Effect.sync(() => now.sessions.delete(session)))
+    if (now.paths.options(path) === undefined) return yield* Effect.fail({ status: 400 })
+    const question = {
+      action: "publish",
+      user: username,
+      password,
+      token: password || (searchParams.get("token") ?? ""),
+      path,
+      query: search.slice(1),
+      id: session,
+      protocol: "rtsp"
+    }
+    if (!(yield* isAllowed(now, question))) return yield* Effect.fail({ status: 401 })
+    if (now.live.get(path)?.ready === true) return yield* Effect.fail({ status: 400 })
+    const recorder = makeRecorder(path, outside)
+    yield* Effect.acquireRelease(change(now, path, { ready: true, recorder }), () =>
+      Effect.gen(function* () {
+        // a MediaMTX that was killed closes no file
+        if (run !== now) return
+        recorder.close(yield* Clock.currentTimeMillis)
+        if (now.live.has(path)) yield* change(now, path, { ready: false, recorder: undefined })
+      })
+    )
+    const frames = Effect.gen(function* () {
+      const options = now.paths.options(path)
+      if (run !== now || options === undefined) return false
+      recorder.look(options, yield* Clock.currentTimeMillis)
+      return true
+    })
+    return { frames }
+  })
+
+  return PlayedMediaMtx.of({
+    faults,
+    crash: Effect.suspend(() => run?.process.kill ?? Effect.void),
+    options: (path) => Effect.sync(() => run?.paths.options(path)),
+    patch: (path, options) => Effect.sync(() => void run?.paths.set("patch", path, options)),
+    setReaders: (path, readers) =>
+      Effect.suspend(() => (run === undefined ? Effect.void : change(run, path, { readers }))),
+    publish
+  })
+})

@@ -1,13 +1,5 @@
 import type { PathOptions } from "../src/process/MediaMtxApi.ts"
-
-/** Where a recorder writes, by absolute paths. */
-export interface Writing {
-  /** makes the file where there is none */
-  readonly append: (path: string, bytes: Uint8Array) => void
-  readonly overwrite: (path: string, position: number, bytes: Uint8Array) => void
-}
-
-export const nowhere: Writing = { append: () => undefined, overwrite: () => undefined }
+import type { Outside } from "./MemoryDisk.ts"
 
 /** Where a movie header's duration stands in the files made here: behind ftyp, in the first box of moov. */
 const durationAt = 16 + 8 + 24
@@ -47,7 +39,7 @@ const nameAt = (pattern: string, path: string, ms: number): string => {
 }
 
 /** MediaMTX's recorder of one publisher: a file that grows while the path says `record`, whole once it is closed. */
-export const makeRecorder = (path: string, { append, overwrite }: Writing) => {
+export const makeRecorder = (path: string, { write }: Outside) => {
   let file: { readonly name: string; readonly mp4: boolean; readonly since: number } | undefined
 
   /** `now`: epoch milliseconds */
@@ -55,7 +47,7 @@ export const makeRecorder = (path: string, { append, overwrite }: Writing) => {
     if (file?.mp4 === true) {
       const duration = new Uint8Array(4)
       new DataView(duration.buffer).setUint32(0, Math.max(1, now - file.since))
-      overwrite(file.name, durationAt, duration)
+      write(file.name, duration, durationAt)
     }
     file = undefined
   }
@@ -69,9 +61,9 @@ export const makeRecorder = (path: string, { append, overwrite }: Writing) => {
       const mp4 = options["recordFormat"] !== "mpegts"
       const name = `${nameAt(String(options["recordPath"]), path, now)}.${mp4 ? "mp4" : "ts"}`
       file = { name, mp4, since: now }
-      for (const bytes of mp4 ? mp4Start : [new Uint8Array(188).fill(0x47)]) append(name, bytes)
+      for (const bytes of mp4 ? mp4Start : [new Uint8Array(188).fill(0x47)]) write(name, bytes)
     }
-    append(file.name, box("free", 1000))
+    write(file.name, box("free", 1000))
   }
 
   return { look, close }

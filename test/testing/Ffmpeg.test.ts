@@ -11,6 +11,7 @@ import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { PlayedFfmpeg } from "../../testing/Ffmpeg.ts"
 import { PlayedMediaMtx } from "../../testing/MediaMtx.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { played } from "./Played.ts"
 
 const running = Effect.flatMap(MediaMtx, ({ state }) =>
@@ -49,6 +50,25 @@ describe("the played FFmpeg", () => {
       assert.isTrue(Option.getOrThrow(yield* api.getPath("camera0")).ready)
       yield* (yield* PlayedMediaMtx).crash
       assert.include((yield* process.exit).stderr, "Broken pipe")
+    })
+  )
+
+  test(
+    "is recorded while its path says so, and its file is whole when that is over",
+    Effect.gen(function* () {
+      const api = yield* MediaMtxApi
+      const { outside } = yield* MemoryDisk
+      outside.makeFolder("/recordings")
+      const { process } = yield* publisher
+      const record = (on: boolean) =>
+        api.replacePath("camera0", { record: on, recordPath: "/recordings/%path_%Y-%m-%d_%H-%M-%S_%f" })
+      yield* record(true)
+      yield* process.stdout.pipe(Stream.take(2), Stream.runDrain)
+      yield* record(false)
+      const [name = ""] = outside.names("/recordings")
+      assert.match(name, /^camera0_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_\d{6}\.mp4$/)
+      const duration = new DataView(outside.read(`/recordings/${name}`).slice(48, 52).buffer).getUint32(0)
+      assert.isAbove(duration, 0)
     })
   )
 

@@ -5,7 +5,6 @@ import { Tickets } from "../../src/auth/Tickets.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { Devices } from "../../src/device/Devices.ts"
-import { Disk } from "../../src/ground/Disk.ts"
 import { LocalHttp } from "../../src/http/LocalHttp.ts"
 import * as MediaMtxAuth from "../../src/http/MediaMtxAuth.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
@@ -15,9 +14,9 @@ import { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
 import { Viewers } from "../../src/stream/Viewers.ts"
 import { PlayedFfmpeg } from "../../testing/Ffmpeg.ts"
 import { PlayedMediaMtx } from "../../testing/MediaMtx.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { Ports } from "../../testing/MemoryLoopback.ts"
 import { Programs } from "../../testing/Programs.ts"
-import { nowhere } from "../../testing/Recorder.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
 /** Our hook's one route, in memory. */
@@ -53,14 +52,14 @@ const above = Layer.mergeAll(
   Layer.mock(Viewers, {})
 )
 
-/** Our layers as they are over a MediaMTX and FFmpegs that are played, in memory but for MediaMTX's configuration file. */
+/** Our layers as they are over a MediaMTX and FFmpegs that are played, all in memory. */
 export const played = MediaMtxAuth.layer.pipe(
   Layer.provide([localHttp, above]),
   Layer.provideMerge([MediaMtx.layer, Ffmpeg.layer, Tickets.layer]),
   Layer.provideMerge(MediaMtxApi.layer),
   Layer.provideMerge(MediaMtxKey.layer),
   Layer.provideMerge(PlayedFfmpeg.layer),
-  Layer.provideMerge(PlayedMediaMtx.layer(nowhere)),
-  Layer.provideMerge([Ports.layer, Programs.layer, Disk.layer, layerWebCrypto]),
+  Layer.provideMerge(PlayedMediaMtx.layer),
+  Layer.provideMerge([Ports.layer, Programs.layer, MemoryDisk.layer, layerWebCrypto]),
   Layer.provide(Layer.succeed(Settings, testSettings()))
 )
