@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Layer from "effect/Layer"
 import { Tickets } from "./auth/Tickets.ts"
 import { Tokens } from "./auth/Tokens.ts"
@@ -11,8 +10,6 @@ import { Holders } from "./device/v4l2/Holders.ts"
 import { Kernel } from "./device/v4l2/Kernel.ts"
 import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
 import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
-import { Disk } from "./ground/Disk.ts"
-import { Loopback } from "./ground/Loopback.ts"
 import * as Downloads from "./http/Downloads.ts"
 import * as Health from "./http/Health.ts"
 import { LocalHttp } from "./http/LocalHttp.ts"
@@ -23,7 +20,6 @@ import { Ffmpeg } from "./process/Ffmpeg.ts"
 import { MediaMtx } from "./process/MediaMtx.ts"
 import { MediaMtxApi } from "./process/MediaMtxApi.ts"
 import { MediaMtxKey } from "./process/MediaMtxKey.ts"
-import * as Memory from "./process/Memory.ts"
 import { CameraWatch } from "./recording/CameraWatch.ts"
 import { NewFiles } from "./recording/NewFiles.ts"
 import { Recorder } from "./recording/Recorder.ts"
@@ -43,6 +39,7 @@ import * as StreamHandlers from "./rpc/StreamHandlers.ts"
 import * as SystemHandlers from "./rpc/SystemHandlers.ts"
 import * as Validation from "./rpc/Validation.ts"
 import { WebSocketServer } from "./rpc/WebSocketServer.ts"
+import * as Memory from "./self/Memory.ts"
 import { ActivatedCapture } from "./snapshot/ActivatedCapture.ts"
 import { DirectCapture } from "./snapshot/DirectCapture.ts"
 import { LiveCapture } from "./snapshot/LiveCapture.ts"
@@ -52,6 +49,7 @@ import { FileIndex } from "./storage/FileIndex.ts"
 import { Files } from "./storage/Files.ts"
 import { Holds } from "./storage/Holds.ts"
 import { DescribeRecording } from "./storage/Reconcile.ts"
+import { SmallFiles } from "./storage/SmallFiles.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Encoders } from "./stream/Encoders.ts"
 import { Paths } from "./stream/Paths.ts"
@@ -63,8 +61,8 @@ import { Supervision } from "./stream/Supervision.ts"
 import { Viewers } from "./stream/Viewers.ts"
 
 /*
- * The floor plan, from the ground up. Each storey is given the ones below it; what a test replaces is on the ground:
- * the spawner of processes, and MediaMTX's API.
+ * The floor plan, from the ground up. Each storey is given the ones below it, and all of it stands on `Settings` and the
+ * ground: this machine's is `ground/Ground.ts`, a played one for tests is in `testing/`.
  */
 
 /** An index that is built anew looks into recordings with ffprobe. */
@@ -121,7 +119,7 @@ const rpc = Layer.mergeAll(WebSocketServer.layer, Notifications.layer).pipe(
 
 const http = Layer.mergeAll(Downloads.layer, MediaMtxAuth.layer, Health.layer).pipe(Layer.provide(Readiness.layer))
 
-/** The whole service, on `Settings` and what is on the ground. */
+/** The whole service. */
 export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
   Layer.provide([snapshots, recordings]),
   Layer.provide(streams.pipe(Layer.provide(Holders.layer))),
@@ -135,5 +133,5 @@ export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
     )
   ),
   Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer)),
-  Layer.provide([Disk.layer, Loopback.layer, layerWebCrypto])
+  Layer.provide(SmallFiles.layer)
 )

@@ -2,12 +2,10 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import { command } from "./cli/Command.ts"
 import { secretVariables } from "./config/Load.ts"
-import { KernelCalls } from "./ground/KernelCalls.ts"
-import { KernelFiles } from "./ground/KernelFiles.ts"
+import * as Ground from "./ground/Ground.ts"
 
 /** The Node that all of this was measured and tested on; another one is refused rather than trusted. */
 const nodeMajor = "24"
@@ -32,8 +30,7 @@ if (process.versions.node.split(".")[0] !== nodeMajor) {
 
 const environment = { ...process.env }
 for (const name of secretVariables) delete process.env[name]
-const kernel = Layer.mergeAll(KernelFiles.layer, KernelCalls.layer)
-const main = Effect.runFork(Effect.provide(command(process.argv.slice(2), environment), kernel))
+const main = Effect.runFork(Effect.provide(command(process.argv.slice(2), environment), Ground.layer))
 
 let asked = false
 const end = (signal: NodeJS.Signals): void => {

@@ -8,10 +8,12 @@ import { describe, expect, it } from "vitest"
  */
 const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["schema"],
+  ["media"],
   ["ground"],
   ["config"],
   ["telemetry"],
   ["facts"],
+  ["self"],
   ["process"],
   ["storage"],
   ["auth"],
@@ -28,7 +30,7 @@ const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["main.ts"]
 ]
 
-/** `source/` is pure: these parts of Effect run, wait, hold state or wire, and have no place there. */
+/** These parts of Effect run, wait, hold state or wire, and have no place in a pure room. */
 const impure =
   /^effect\/(Cache|Clock|Config|ConfigProvider|Context|Deferred|Effect|Fiber|FileSystem|Layer|LayerMap|Logger|Metric|PubSub|Queue|Random|RcMap|RcRef|Ref|Runtime|Schedule|Scope|Semaphore|Stream|SubscriptionRef|Tracer|[a-z].*)$/
 
@@ -124,29 +126,36 @@ describe("the architecture", () => {
     expect(foreign.map(show)).toEqual([])
   })
 
-  it("the test ground needs no test runner, nothing of Node's own, and nothing of the tests", () => {
+  it("the test ground needs no test runner, of Node's own SQLite in memory alone, and nothing of the tests", () => {
     const foreign = testing.flatMap((from) =>
-      specifiers(read(from)).filter((to) => /^(node:|vitest|@effect\/vitest)/.test(to) || to.startsWith("../test/"))
+      specifiers(read(from)).filter(
+        (to) => /^(node:(?!path$|sqlite$)|vitest|@effect\/vitest)/.test(to) || to.startsWith("../test/")
+      )
     )
     expect(foreign).toEqual([])
     expect(imports.filter(({ to }) => to.startsWith("testing/")).map(show)).toEqual([])
   })
 
-  it("source/ is pure", () => {
+  it.each(["media", "source"])("%s/ is pure: it needs neither Node nor a runtime", (room) => {
     const effects = imports.filter(
-      ({ from, local, to }) => roomOf(from) === "source" && !local && (!to.startsWith("effect/") || impure.test(to))
+      ({ from, local, to }) => roomOf(from) === room && !local && (!to.startsWith("effect/") || impure.test(to))
     )
     expect(effects.map(show)).toEqual([])
   })
 
-  it("device/ stands on the ground: of Node it knows the syntax of paths alone", () => {
-    const room = files.filter((file) => roomOf(file) === "device")
-    const foreign = imports.filter(
-      ({ from, local, to }) => roomOf(from) === "device" && !local && to !== "node:path" && !to.startsWith("effect/")
+  it("above the ground nobody touches Node's own: these rooms know the syntax of paths alone, and types", () => {
+    const standing = new Set(["device", "storage", "recording", "snapshot", "stream", "auth", "process", "facts"])
+    const moving = new Set(["src/process/Mp4Header.ts", "src/auth/Tokens.ts"])
+    const inRooms = files.filter((file) => standing.has(roomOf(file)) && !moving.has(file))
+    const modules = inRooms.flatMap((file) =>
+      [...read(file).matchAll(/^import (?!type ).*"(node:(?!path").*|ws|koffi)".*$/gm)].map(
+        ([line]) => `${file}: ${line}`
+      )
     )
-    expect(foreign.map(show)).toEqual([])
-    const natives = /\b(setImmediate|setTimeout|performance\.now|Date\.now|new Date\(\)|Math\.random|process\.)/
-    expect(room.filter((file) => natives.test(read(file)))).toEqual([])
+    expect(modules).toEqual([])
+    const natives =
+      /\b(setImmediate|setTimeout|setInterval|performance\.now|Date\.now|new Date\(\)|Math\.random|randomUUID|process\.(env|stderr|stdin|memoryUsage|hrtime|uptime|cwd|on\(|kill))/
+    expect(inRooms.filter((file) => natives.test(read(file)))).toEqual([])
   })
 
   it("packages are imported module by module, which keeps the bundle small", () => {

@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,6 +11,7 @@ import type { PathOptions } from "../src/process/MediaMtxApi.ts"
 import { makePaths, page, refusal } from "./MediaMtxPaths.ts"
 import { Ports } from "./MemoryLoopback.ts"
 import { type Ending, type PlayedProcess, Programs } from "./Programs.ts"
+import { makeRecorder, type Writing } from "./Recorder.ts"
 
 const JsonObject = Schema.Record(Schema.String, Schema.Json)
 
@@ -41,19 +43,24 @@ export interface MediaMtxFaults {
   readonly complaint?: string
 }
 
-/** Somebody who publishes, as MediaMTX sees him. */
+/** Somebody who comes to publish: a process, and the address that it was given. */
 export interface Publisher {
   readonly pid: number
-  readonly path: string
-  readonly user: string
-  readonly password: string
+  readonly url: string
+}
+
+/** Somebody who publishes. */
+export interface Publication {
+  /** more frames come; false when MediaMTX has cut the connection */
+  readonly frames: Effect.Effect<boolean>
 }
 
 interface Live {
   readonly ready: boolean
   readonly readers: number
+  readonly recorder: ReturnType<typeof makeRecorder> | undefined
 }
-const idle: Live = { ready: false, readers: 0 }
+const idle: Live = { ready: false, readers: 0, recorder: undefined }
 
 /** One run of MediaMTX. */
 interface Run {
@@ -82,172 +89,203 @@ export class PlayedMediaMtx extends Context.Service<
     /** changes a path's options past its API, as a debugger could */
     readonly patch: (path: string, options: PathOptions) => Effect.Effect<void>
     readonly setReaders: (path: string, readers: number) => Effect.Effect<void>
-    /** who comes over RTSP to publish is in as long as the scope lives; fails with the status that he gets */
-    readonly publish: (publisher: Publisher) => Effect.Effect<void, { readonly status: number }, Scope.Scope>
+    /** publishes as long as the scope lives; fails with the RTSP status, 0 where nobody listens */
+    readonly publish: (publisher: Publisher) => Effect.Effect<Publication, { readonly status: number }, Scope.Scope>
   }
 >()("camera-service/testing/PlayedMediaMtx") {
-  static readonly layer = Layer.effect(
-    PlayedMediaMtx,
-    Effect.gen(function* () {
-      const disk = yield* Disk
-      const ports = yield* Ports
-      const programs = yield* Programs
-      const faults = yield* SubscriptionRef.make<MediaMtxFaults>({ hangs: false })
-      let run: Run | undefined
-      let runs = 0
-      let sessions = 0
-
-      /** Asks the hook as `internal/auth/manager.go` does. */
-      const isAllowed = (
-        { hook }: Run,
-        question: { readonly action: string; readonly user: string; readonly password: string } & PathOptions
-      ) =>
-        ports
-          .request(hook.port, {
-            method: "POST",
-            path: hook.path,
-            body: {
-              token: question.password,
-              path: "",
-              query: "",
-              id: null,
-              ip: "127.0.0.1",
-              protocol: "",
-              ...question
-            }
-          })
-          .pipe(
-            Effect.map(({ status }) => status < 300),
-            Effect.orElseSucceed(() => false)
-          )
-
-      const change = ({ live }: Run, path: string, what: Partial<Live>) =>
-        Effect.sync(() => live.set(path, { ...(live.get(path) ?? idle), ...what }))
-
-      const stateOf = (name: string, { ready, readers }: Live) => ({
-        name,
-        available: ready,
-        readers: Array.from({ length: readers }, (_, i) => ({ type: "rtspSession", id: String(i) })),
-        inboundBytes: 0,
-        outboundBytes: 0
-      })
-
-      const api = (now: Run, { body, method, path }: JsonRequest): JsonReply => {
-        const url = new URL(path, "http://api")
-        const [, action = "", name = ""] = /\/(list|get|add|replace|patch|delete)(?:\/(.*))?$/.exec(url.pathname) ?? []
-        const wanted = decodeURIComponent(name)
-        if (url.pathname === "/v3/info") return { status: 200, body: { version: "v1.20.1", started: String(runs) } }
-        if (url.pathname === "/v3/config/global/get") return { status: 200, body: now.global }
-        if (url.pathname === "/v3/config/pathdefaults/get") return now.paths.defaults()
-        if (url.pathname.startsWith("/v3/rtspsessions/get/")) {
-          const remoteAddr = now.sessions.get(wanted)
-          return remoteAddr === undefined ? refusal(404, "session not found") : { status: 200, body: { remoteAddr } }
-        }
-        if (url.pathname.startsWith("/v3/config/paths/")) {
-          if (action === "list") return now.paths.list()
-          if (method === "DELETE") {
-            now.live.delete(wanted)
-            return now.paths.remove(wanted)
-          }
-          return now.paths.set(action, wanted, isOptions(body) ? body : {})
-        }
-        if (url.pathname === "/v3/paths/list") {
-          return page(now.paths.names().map((path) => stateOf(path, now.live.get(path) ?? idle)))
-        }
-        if (!url.pathname.startsWith("/v3/paths/get/")) return refusal(404, "not found")
-        if (now.paths.options(wanted) === undefined) return refusal(404, "path not found")
-        return { status: 200, body: stateOf(wanted, now.live.get(wanted) ?? idle) }
-      }
-
-      const answer = (now: Run, request: JsonRequest): Effect.Effect<JsonReply, NoReply> =>
-        Effect.gen(function* () {
-          const { answers, hangs } = yield* SubscriptionRef.get(faults)
-          if (hangs || (yield* SubscriptionRef.get(now.process.temper)) === "stopped") return yield* Effect.never
-          const [user = "", password = ""] = atob((request.authorization ?? "").replace(/^Basic /, "")).split(":")
-          if (!(yield* isAllowed(now, { action: "api", user, password }))) return refusal(401, "authentication error")
-          return answers === undefined ? api(now, request) : refusal(answers, "it is out of order")
-        })
-
-      const portOf = (address: string): number => Number(address.split(":").at(-1))
-
-      const play = Effect.fnUntraced(function* (process: PlayedProcess) {
-        const say = (line: string) => process.stdout(new TextEncoder().encode(`${line}\n`))
-        const [file = ""] = process.args
-        if (file === "--version") {
-          say("v1.20.1")
-          return { code: 0 }
-        }
-        const { complaint } = yield* SubscriptionRef.get(faults)
-        const configuration = yield* Effect.result(Effect.flatMap(disk.text(file), decode))
-        if (complaint !== undefined || configuration._tag === "Failure") {
-          say(`ERR: ${complaint ?? "the configuration cannot be read"}`)
-          return { code: 1 }
-        }
-        const { pathDefaults, ...global } = configuration.success
-        const hook = new URL(global.authHTTPAddress)
-        const now: Run = {
-          process,
-          rtspPort: portOf(global.rtspAddress),
-          hook: { port: Number(hook.port), path: hook.pathname },
-          global,
-          paths: makePaths(pathDefaults),
-          live: new Map(),
-          sessions: new Map()
-        }
-        const listen = (address: string) =>
-          ports.listen(portOf(address), { pid: process.pid }).pipe(
-            Effect.mapError((): Ending => {
-              say(`ERR: listen tcp ${address}: bind: address already in use`)
-              return { code: 1 }
-            })
-          )
-        const { apiAddress, hlsAddress, playbackAddress, rtspAddress, webrtcAddress } = global
-        return yield* Effect.gen(function* () {
-          yield* Effect.forEach([rtspAddress, hlsAddress, webrtcAddress, playbackAddress], listen)
-          runs++
-          yield* Effect.acquireRelease(
-            Effect.sync(() => {
-              run = now
-            }),
-            () =>
-              Effect.sync(() => {
-                run = undefined
-              })
-          )
-          yield* ports.listen(portOf(apiAddress), { pid: process.pid, http: (request) => answer(now, request) }).pipe(
-            Effect.mapError((): Ending => ({
-              code: 1,
-              stderr: `listen tcp ${apiAddress}: bind: address already in use`
-            }))
-          )
-          return yield* Effect.never
-        }).pipe(Effect.catch((ending: Ending) => Effect.succeed(ending)))
-      })
-      programs.play("mediamtx", play)
-
-      const here = Effect.suspend(() => (run === undefined ? Effect.fail({ status: 0 }) : Effect.succeed(run)))
-
-      const publish = Effect.fnUntraced(function* ({ password, path, pid, user }: Publisher) {
-        const now = yield* here
-        const port = yield* Effect.mapError(ports.connect(pid, now.rtspPort), () => ({ status: 0 }))
-        const session = `session-${sessions++}`
-        now.sessions.set(session, `127.0.0.1:${port}`)
-        yield* Effect.addFinalizer(() => Effect.sync(() => now.sessions.delete(session)))
-        if (now.paths.options(path) === undefined) return yield* Effect.fail({ status: 400 })
-        const question = { action: "publish", user, password, path, id: session, protocol: "rtsp" }
-        if (!(yield* isAllowed(now, question))) return yield* Effect.fail({ status: 401 })
-        yield* Effect.acquireRelease(change(now, path, { ready: true }), () => change(now, path, { ready: false }))
-      })
-
-      return PlayedMediaMtx.of({
-        faults,
-        crash: Effect.suspend(() => run?.process.kill ?? Effect.void),
-        options: (path) => Effect.sync(() => run?.paths.options(path)),
-        patch: (path, options) => Effect.sync(() => void run?.paths.set("patch", path, options)),
-        setReaders: (path, readers) =>
-          Effect.suspend(() => (run === undefined ? Effect.void : change(run, path, { readers }))),
-        publish
-      })
-    })
-  )
+  /** `writing`: where its recorders write */
+  static readonly layer = (writing: Writing) => Layer.effect(PlayedMediaMtx, played(writing))
 }
+
+const played = (writing: Writing) =>
+  Effect.gen(function* () {
+    const disk = yield* Disk
+    const ports = yield* Ports
+    const programs = yield* Programs
+    const faults = yield* SubscriptionRef.make<MediaMtxFaults>({ hangs: false })
+    let run: Run | undefined
+    let runs = 0
+    let sessions = 0
+
+    /** Asks the hook as `internal/auth/manager.go` does. */
+    const isAllowed = ({ hook }: Run, question: { readonly action: string } & PathOptions) =>
+      ports
+        .request(hook.port, {
+          method: "POST",
+          path: hook.path,
+          body: {
+            token: question.password,
+            path: "",
+            query: "",
+            id: null,
+            ip: "127.0.0.1",
+            protocol: "",
+            ...question
+          }
+        })
+        .pipe(
+          Effect.map(({ status }) => status < 300),
+          Effect.orElseSucceed(() => false)
+        )
+
+    const change = ({ live }: Run, path: string, what: Partial<Live>) =>
+      Effect.sync(() => live.set(path, { ...(live.get(path) ?? idle), ...what }))
+
+    const stateOf = (name: string, { ready, readers }: Live) => ({
+      name,
+      available: ready,
+      readers: Array.from({ length: readers }, (_, i) => ({ type: "rtspSession", id: String(i) })),
+      inboundBytes: 0,
+      outboundBytes: 0
+    })
+
+    /** `at`: epoch milliseconds */
+    const api = (now: Run, { body, method, path }: JsonRequest, at: number): JsonReply => {
+      const url = new URL(path, "http://api")
+      const [, action = "", name = ""] = /\/(list|get|add|replace|patch|delete)(?:\/(.*))?$/.exec(url.pathname) ?? []
+      const wanted = decodeURIComponent(name)
+      if (url.pathname === "/v3/info") return { status: 200, body: { version: "v1.20.1", started: String(runs) } }
+      if (url.pathname === "/v3/config/global/get") return { status: 200, body: now.global }
+      if (url.pathname === "/v3/config/pathdefaults/get") return now.paths.defaults()
+      if (url.pathname.startsWith("/v3/rtspsessions/get/")) {
+        const remoteAddr = now.sessions.get(wanted)
+        return remoteAddr === undefined ? refusal(404, "session not found") : { status: 200, body: { remoteAddr } }
+      }
+      if (url.pathname.startsWith("/v3/config/paths/")) {
+        if (action === "list") return now.paths.list()
+        if (method === "DELETE") {
+          now.live.delete(wanted)
+          return now.paths.remove(wanted)
+        }
+        const reply = now.paths.set(action, wanted, isOptions(body) ? body : {})
+        // a recorder that is switched off closes its file at once
+        if (now.paths.options(wanted)?.["record"] === false) now.live.get(wanted)?.recorder?.close(at)
+        return reply
+      }
+      if (url.pathname === "/v3/paths/list") {
+        return page(now.paths.names().map((path) => stateOf(path, now.live.get(path) ?? idle)))
+      }
+      if (!url.pathname.startsWith("/v3/paths/get/")) return refusal(404, "not found")
+      if (now.paths.options(wanted) === undefined) return refusal(404, "path not found")
+      return { status: 200, body: stateOf(wanted, now.live.get(wanted) ?? idle) }
+    }
+
+    const answer = (now: Run, request: JsonRequest): Effect.Effect<JsonReply, NoReply> =>
+      Effect.gen(function* () {
+        const { answers, hangs } = yield* SubscriptionRef.get(faults)
+        if (hangs || (yield* SubscriptionRef.get(now.process.temper)) === "stopped") return yield* Effect.never
+        const [user = "", password = ""] = atob((request.authorization ?? "").replace(/^Basic /, "")).split(":")
+        if (!(yield* isAllowed(now, { action: "api", user, password }))) return refusal(401, "authentication error")
+        return answers === undefined
+          ? api(now, request, yield* Clock.currentTimeMillis)
+          : refusal(answers, "it is out of order")
+      })
+
+    const portOf = (address: string): number => Number(address.split(":").at(-1))
+
+    const play = Effect.fnUntraced(function* (process: PlayedProcess) {
+      const say = (line: string) => process.stdout(new TextEncoder().encode(`${line}\n`))
+      const [file = ""] = process.args
+      if (file === "--version") {
+        say("v1.20.1")
+        return { code: 0 }
+      }
+      const { complaint } = yield* SubscriptionRef.get(faults)
+      const configuration = yield* Effect.result(Effect.flatMap(disk.text(file), decode))
+      if (complaint !== undefined || configuration._tag === "Failure") {
+        say(`ERR: ${complaint ?? "the configuration cannot be read"}`)
+        return { code: 1 }
+      }
+      const { pathDefaults, ...global } = configuration.success
+      const hook = new URL(global.authHTTPAddress)
+      const now: Run = {
+        process,
+        rtspPort: portOf(global.rtspAddress),
+        hook: { port: Number(hook.port), path: hook.pathname },
+        global,
+        paths: makePaths(pathDefaults),
+        live: new Map(),
+        sessions: new Map()
+      }
+      const listen = (address: string) =>
+        ports.listen(portOf(address), { pid: process.pid }).pipe(
+          Effect.mapError((): Ending => {
+            say(`ERR: listen tcp ${address}: bind: address already in use`)
+            return { code: 1 }
+          })
+        )
+      const { apiAddress, hlsAddress, playbackAddress, rtspAddress, webrtcAddress } = global
+      return yield* Effect.gen(function* () {
+        yield* Effect.forEach([rtspAddress, hlsAddress, webrtcAddress, playbackAddress], listen)
+        runs++
+        yield* Effect.acquireRelease(
+          Effect.sync(() => {
+            run = now
+          }),
+          () =>
+            Effect.sync(() => {
+              run = undefined
+            })
+        )
+        yield* ports.listen(portOf(apiAddress), { pid: process.pid, http: (request) => answer(now, request) }).pipe(
+          Effect.mapError((): Ending => ({
+            code: 1,
+            stderr: `listen tcp ${apiAddress}: bind: address already in use`
+          }))
+        )
+        return yield* Effect.never
+      }).pipe(Effect.catch((ending: Ending) => Effect.succeed(ending)))
+    })
+    programs.play("mediamtx", play)
+
+    const here = Effect.suspend(() => (run === undefined ? Effect.fail({ status: 0 }) : Effect.succeed(run)))
+
+    const publish = Effect.fnUntraced(function* ({ pid, url }: Publisher) {
+      const now = yield* here
+      const port = yield* Effect.mapError(ports.connect(pid, now.rtspPort), () => ({ status: 0 }))
+      const { password, pathname, search, searchParams, username } = new URL(url)
+      const path = pathname.slice(1)
+      const session = `session-${sessions++}`
+      now.sessions.set(session, `127.0.0.1:${port}`)
+      yield* Effect.addFinalizer(() => Effect.sync(() => now.sessions.delete(session)))
+      if (now.paths.options(path) === undefined) return yield* Effect.fail({ status: 400 })
+      const question = {
+        action: "publish",
+        user: username,
+        password,
+        token: password || (searchParams.get("token") ?? ""),
+        path,
+        query: search.slice(1),
+        id: session,
+        protocol: "rtsp"
+      }
+      if (!(yield* isAllowed(now, question))) return yield* Effect.fail({ status: 401 })
+      if (now.live.get(path)?.ready === true) return yield* Effect.fail({ status: 400 })
+      const recorder = makeRecorder(path, writing)
+      yield* Effect.acquireRelease(change(now, path, { ready: true, recorder }), () =>
+        Effect.gen(function* () {
+          // a MediaMTX that was killed closes no file
+          if (run !== now) return
+          recorder.close(yield* Clock.currentTimeMillis)
+          if (now.live.has(path)) yield* change(now, path, { ready: false, recorder: undefined })
+        })
+      )
+      const frames = Effect.gen(function* () {
+        const options = now.paths.options(path)
+        if (run !== now || options === undefined) return false
+        recorder.look(options, yield* Clock.currentTimeMillis)
+        return true
+      })
+      return { frames }
+    })
+
+    return PlayedMediaMtx.of({
+      faults,
+      crash: Effect.suspend(() => run?.process.kill ?? Effect.void),
+      options: (path) => Effect.sync(() => run?.paths.options(path)),
+      patch: (path, options) => Effect.sync(() => void run?.paths.set("patch", path, options)),
+      setReaders: (path, readers) =>
+        Effect.suspend(() => (run === undefined ? Effect.void : change(run, path, { readers }))),
+      publish
+    })
+  })

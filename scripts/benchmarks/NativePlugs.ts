@@ -5,7 +5,8 @@ import { readdirSync } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { WebSocket } from "ws"
-import { fakeKernel, usbCamera } from "../../test/device/v4l2/FakeSysfs.ts"
+import { usbCamera } from "../../testing/Sysfs.ts"
+import { fakeKernel } from "../../test/device/v4l2/FakeSysfs.ts"
 import type { Run } from "./Benchmark.ts"
 import { residentMegabytes } from "./Proc.ts"
 import { socketOptions } from "./Rpc.ts"
@@ -41,7 +42,7 @@ const mediaMtxFolders = (): ReadonlyArray<string> => {
 /** Each has a path in the end, and MediaMTX takes the longer for one the more there are. */
 const cameras = 50
 const warmUp = 5
-/** What work took is given back when there is none, at most every 30 seconds (src/process/Memory.ts). */
+/** What work took is given back when there is none, at most every 10 seconds (src/self/Memory.ts). */
 const rest = 45_000
 
 interface Update {

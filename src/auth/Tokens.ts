@@ -15,13 +15,16 @@ import { AuthFailed } from "../../schema/Errors.ts"
 import { Settings } from "../config/Settings.ts"
 import { DataFolderUnusable } from "../config/StartupErrors.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
-import * as SmallFile from "../storage/SmallFile.ts"
+import { SmallFiles } from "../storage/SmallFiles.ts"
+
+/** Seconds since 1970 that a date can be made of (RFC 7519, 2; ECMA-262, 21.4.1.1): no session may last beyond. */
+const NumericDate = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 8.64e12 }))
 
 const Claims = Schema.Struct({
   user_id: Schema.NonEmptyString,
   role: Role,
-  iat: Schema.Finite,
-  exp: Schema.Finite,
+  iat: NumericDate,
+  exp: NumericDate,
   cameras: Schema.optionalKey(Schema.Array(CameraId))
 })
 
@@ -79,7 +82,10 @@ export class Tokens extends Context.Service<
         })
         const claims = yield* Effect.mapError(
           decodeClaims(payload),
-          () => new AuthFailed({ reason: "the token lacks a claim: user_id, role, iat and exp are needed" })
+          () =>
+            new AuthFailed({
+              reason: "the token lacks a claim that makes sense: user_id, role, iat and exp are needed"
+            })
         )
         return {
           sessionId: randomUUID(),
@@ -118,7 +124,8 @@ const minimumSecretLength = 32
 /** The secret of an earlier start, or a new one of 32 random bytes. */
 const storedSecret = Effect.fnUntraced(function* (folder: string) {
   const made = randomBytes(32).toString("base64url")
-  const secret = (yield* SmallFile.writeOnce(join(folder, "jwt_secret"), made)).trim()
+  const smallFiles = yield* SmallFiles
+  const secret = (yield* smallFiles.writeOnce(join(folder, "jwt_secret"), made)).trim()
   if (secret.length >= minimumSecretLength) return secret
   return yield* new DataFolderUnusable({ folder, detail: "jwt_secret is too short: delete it, and a new one is made" })
 })

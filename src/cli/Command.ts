@@ -67,9 +67,8 @@ export const command = Effect.fnUntraced(function* (args: ReadonlyArray<string>,
       )
     }
     case "config check":
-      return yield* Effect.andThen(
-        load({ file: positionals[2] ?? configured, environment }),
-        print("the configuration is good\n")
+      return yield* Effect.flatMap(load({ file: positionals[2] ?? configured, environment }), ({ warnings }) =>
+        print([...warnings, "the configuration is good"].map((line) => `${line}\n`).join(""))
       )
     case "config show":
       return yield* showConfig(configured, environment)

@@ -2,14 +2,15 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { homedir } from "node:os"
 import * as App from "../App.ts"
+import { urlAuthority } from "../config/Hosts.ts"
 import { load } from "../config/Load.ts"
 import { Settings } from "../config/Settings.ts"
 import { version } from "../config/Version.ts"
-import * as Children from "../ground/Children.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
-import { raisePriority } from "../process/Priority.ts"
+import { raisePriority } from "../self/Priority.ts"
 import { DataFolder, standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import * as Logs from "../telemetry/Logs.ts"
 import * as Traces from "../telemetry/Traces.ts"
@@ -21,19 +22,20 @@ export const serve = Effect.fnUntraced(function* (
 ) {
   const began = yield* Clock.currentTimeMillis
   yield* raisePriority
-  const { settings } = yield* load({ file, environment })
+  const { settings, warnings } = yield* load({ file, environment })
   const context = Layer.mergeAll(
     Layer.succeed(Settings, settings),
-    Layer.succeed(StandardFolders, standardFolders(environment["XDG_STATE_HOME"]))
+    Layer.succeed(StandardFolders, standardFolders(homedir(), environment["XDG_STATE_HOME"]))
   )
   const service = Effect.gen(function* () {
-    const built = yield* Layer.build(App.layer.pipe(Layer.provide(Children.layer)))
+    for (const warning of warnings) yield* Effect.logWarning(warning)
+    const built = yield* Layer.build(App.layer)
     const startedIn = (yield* Clock.currentTimeMillis) - began
     const { health, server } = settings.boot
     yield* Effect.logInfo("camera-service is serving", {
       version,
-      url: `ws://${server.host}:${server.port}/ws`,
-      health: `http://${health.host}:${health.port}/health`,
+      url: `ws://${urlAuthority(server.host, server.port)}/ws`,
+      health: `http://${urlAuthority(health.host, health.port)}/health`,
       data: Context.get(built, DataFolder).root,
       started_in_ms: startedIn
     })

@@ -3,11 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { homedir } from "node:os"
 import { Role } from "../../schema/Auth.ts"
 import { CameraId } from "../../schema/Camera.ts"
 import { Tokens } from "../auth/Tokens.ts"
 import { load } from "../config/Load.ts"
 import { Settings } from "../config/Settings.ts"
+import { SmallFiles } from "../storage/SmallFiles.ts"
 import { DataFolder, standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import { BadUsage } from "./BadUsage.ts"
 
@@ -50,10 +52,12 @@ export const token = Effect.fnUntraced(function* (
   const { settings } = yield* load({ file, environment })
   const context = Layer.mergeAll(
     Layer.succeed(Settings, settings),
-    Layer.succeed(StandardFolders, standardFolders(environment["XDG_STATE_HOME"]))
+    Layer.succeed(StandardFolders, standardFolders(homedir(), environment["XDG_STATE_HOME"]))
   )
   const signed = yield* Effect.flatMap(Tokens, (tokens) =>
     tokens.sign({ userId: options.user, role, timeToLive: ttl, ...(cameras === undefined ? {} : { cameras }) })
-  ).pipe(Effect.provide(Tokens.layer.pipe(Layer.provide(DataFolder.layerShared), Layer.provide(context))))
+  ).pipe(
+    Effect.provide(Tokens.layer.pipe(Layer.provide([DataFolder.layerShared, SmallFiles.layer]), Layer.provide(context)))
+  )
   return Redacted.value(signed)
 })

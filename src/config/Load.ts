@@ -3,6 +3,7 @@ import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { readFile } from "node:fs/promises"
+import { nearest } from "./Nearest.ts"
 import { bootSchema, liveNow, liveSchema, makeSettings, sections } from "./Settings.ts"
 
 /** The configuration breaks rules; the message names every wrong key, its value and its rule. Exit status 78. */
@@ -37,15 +38,16 @@ interface Leaf {
   readonly schema: Schema.Top
 }
 
+const prefix = "CAMERA_SERVICE_"
 const secretKeys = new Set(["auth.jwt_secret"])
 /** Names under the prefix that are not keys of the record. */
-const otherVariables = new Set(["CAMERA_SERVICE_CONFIG"])
+const otherVariables = new Set([`${prefix}CONFIG`])
 
 const leaf = (key: string, schema: Schema.Top, changes: Changes): Leaf => {
   const annotations = Schema.resolveAnnotations(schema) ?? {}
   return {
     key,
-    environment: `CAMERA_SERVICE_${key.replaceAll(".", "_").toUpperCase()}`,
+    environment: `${prefix}${key.replaceAll(".", "_").toUpperCase()}`,
     changes,
     rule: String(annotations["title"]),
     meaning: String(annotations["description"]),
@@ -111,12 +113,28 @@ export const secretVariables: ReadonlyArray<string> = keys
   .filter(({ key }) => secretKeys.has(key))
   .map(({ environment }) => environment)
 
-/** Reads the file (where there is one), then the environment over it, then the defaults; refuses the whole when any key is wrong. */
+/**
+ * A variable under our prefix that is no key's. Others set such: Kubernetes tells each container of a service `camera` in
+ * `CAMERA_SERVICE_HOST`. So the start goes on; the value, which may be a secret in the wrong place, is not told.
+ */
+const warningOf = (name: string): string => {
+  const near = nearest(
+    name.slice(prefix.length),
+    keys.map(({ environment }) => environment.slice(prefix.length))
+  )
+  return `${name} is no key of the configuration and changes nothing${near === undefined ? "" : `; meant: ${prefix}${near}?`}`
+}
+
+/**
+ * Reads the file (where there is one), then the environment over it, then the defaults; refuses the whole when any key is
+ * wrong. `warnings` tell of variables that are no keys.
+ */
 export const load = Effect.fn("Settings.load")(function* (options: {
   readonly file: string | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
 }) {
   const problems: Array<{ key: string; value: string; rule: string }> = []
+  const warnings: Array<string> = []
   const given = new Map<string, { readonly value: unknown; readonly source: "file" | "environment" }>()
 
   const document = options.file === undefined ? undefined : yield* readDocument(options.file)
@@ -136,11 +154,11 @@ export const load = Effect.fn("Settings.load")(function* (options: {
   }
 
   for (const [name, text] of Object.entries(options.environment)) {
-    if (text === undefined || !name.startsWith("CAMERA_SERVICE_") || otherVariables.has(name)) continue
+    if (text === undefined || !name.startsWith(prefix) || otherVariables.has(name)) continue
     const known = keys.find((candidate) => candidate.environment === name)
     const value = known && readings(text).find((reading) => decodes(known.schema, reading))
     if (known === undefined) {
-      problems.push({ key: name, value: "", rule: "there is no such key" })
+      warnings.push(warningOf(name))
     } else if (value === undefined) {
       problems.push({ key: `${known.key} (${name})`, value: show(known.key, text), rule: `must be ${known.rule}` })
     } else {
@@ -164,5 +182,5 @@ export const load = Effect.fn("Settings.load")(function* (options: {
     const source = given.get(key)?.source ?? "default"
     return { key, value: show(key, inForce.get(key)), source, changes, rule, meaning }
   })
-  return { settings, report }
+  return { settings, report, warnings }
 })

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { authority } from "./Hosts.ts"
 
 /** What makes a start impossible: the service ends with status 69 and one line that says what to do. */
 
@@ -19,7 +20,7 @@ export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotList
   detail: Schema.String
 }) {
   override get message(): string {
-    return `cannot listen on ${this.host}:${this.port} (${this.detail}): set another address or port`
+    return `cannot listen on ${authority(this.host, this.port)} (${this.detail}): set another address or port`
   }
 }
 

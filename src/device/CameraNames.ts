@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import { join } from "node:path"
 import { CameraId } from "../../schema/Camera.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
-import * as SmallFile from "../storage/SmallFile.ts"
+import { SmallFiles } from "../storage/SmallFiles.ts"
 import type { Identity } from "./Device.ts"
 import { type Presence, recognise } from "./Recognition.ts"
 
@@ -41,6 +41,7 @@ export class CameraNames extends Context.Service<
     CameraNames,
     Effect.gen(function* () {
       const folder = yield* DataFolder
+      const smallFiles = yield* SmallFiles
       const file = join(folder.root, "cameras.json")
       const records = yield* readNames(file)
       const textNow = () => `${JSON.stringify({ version: 1, cameras: Object.fromEntries(records) }, null, 2)}\n`
@@ -48,7 +49,7 @@ export class CameraNames extends Context.Service<
       const keep = Effect.gen(function* () {
         const text = textNow()
         if (text === kept) return
-        yield* SmallFile.write(file, text, 0o600)
+        yield* smallFiles.write(file, text, 0o600)
         kept = text
       }).pipe(
         // a name that could not be written is still good for this run
@@ -139,13 +140,14 @@ const isSame = (one: Identity | undefined, other: Identity): boolean =>
 
 /** The names of earlier runs. A file that cannot be read is set aside, not overwritten: its names may be wanted back. */
 const readNames = Effect.fnUntraced(function* (file: string) {
-  const text = yield* SmallFile.read(file)
+  const smallFiles = yield* SmallFiles
+  const text = yield* smallFiles.read(file)
   if (Option.isNone(text)) return new Map<CameraId, Identity>()
   return yield* Schema.decodeEffect(Stored)(text.value).pipe(
     Effect.map(({ cameras }) => new Map<CameraId, Identity>(Object.entries(cameras))),
     Effect.catch((error) =>
       Effect.logError("cameras.json is not readable; it is kept as cameras.json.bad, and names begin anew", error).pipe(
-        Effect.andThen(SmallFile.write(`${file}.bad`, text.value, 0o600)),
+        Effect.andThen(smallFiles.write(`${file}.bad`, text.value, 0o600)),
         Effect.as(new Map<CameraId, Identity>())
       )
     )

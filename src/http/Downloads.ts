@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http"
-import { pipeline } from "node:stream/promises"
 import { AuthFailed, NotFound } from "../../schema/Errors.ts"
 import { Tokens } from "../auth/Tokens.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
@@ -148,13 +147,28 @@ const ifRangeOf = (request: IncomingMessage): string | undefined => {
   return Array.isArray(value) ? value[0] : value
 }
 
+/** Bytes that are read at once. */
+const chunk = 64 * 1024
+
 /** Sends as fast as the client takes it. A file that became shorter meanwhile ends in a cut connection, not a silent gap. */
-const send = (file: OpenFile, { first, length }: Part, response: ServerResponse) =>
-  Effect.tryPromise(async (signal) => {
-    if (length > 0) {
-      const bytes = file.handle.createReadStream({ start: first, end: first + length - 1, autoClose: false })
-      await pipeline(bytes, response, { signal, end: false })
-      if (bytes.bytesRead < length) return void response.destroy()
+const send = Effect.fnUntraced(
+  function* (file: OpenFile, { first, length }: Part, response: ServerResponse) {
+    for (let sent = 0; sent < length && !response.destroyed;) {
+      const bytes = yield* file.read(first + sent, Math.min(chunk, length - sent))
+      if (bytes.length === 0) return void response.destroy()
+      sent += bytes.length
+      if (!response.destroyed && !response.write(bytes)) yield* drained(response)
     }
     response.end()
-  }).pipe(Effect.catch((error) => Effect.logDebug("a download was not taken to its end", error)))
+  },
+  (sending, _file, _part, response) =>
+    Effect.catchTag(sending, "DependencyFailed", () => Effect.sync(() => response.destroy()))
+)
+
+/** A client that goes meanwhile interrupts this. */
+const drained = (response: ServerResponse) =>
+  Effect.callback<void>((resume) => {
+    const taken = () => resume(Effect.void)
+    response.once("drain", taken)
+    return Effect.sync(() => response.off("drain", taken))
+  })

@@ -9,7 +9,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ProgramMissing } from "../config/StartupErrors.ts"
 import { lineSplitter, maskSecrets, tail } from "./Lines.ts"
-import { atPriority } from "./Priority.ts"
+import { atPriority } from "../self/Priority.ts"
 
 /** How a child ended. */
 export interface ChildExit {

@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { join } from "node:path"
+import { authority } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
 import { PortInUse, ProgramMissing } from "../config/StartupErrors.ts"
 import { Disk } from "../ground/Disk.ts"
@@ -67,7 +68,7 @@ const bindError = (said: string): PortInUse | undefined => {
 }
 
 const describe = (error: PortInUse | ProgramMissing) =>
-  error._tag === "PortInUse" ? `${error.host}:${error.port} is in use` : `${error.program}: ${error.hint}`
+  error._tag === "PortInUse" ? `${authority(error.host, error.port)} is in use` : `${error.program}: ${error.hint}`
 
 /** MediaMTX: our child (`mediamtx.managed`), kept running, or the operator's, watched. */
 export class MediaMtx extends Context.Service<

@@ -1,15 +1,7 @@
 import * as Duration from "effect/Duration"
+import { authority, reachableHere, urlAuthority } from "../config/Hosts.ts"
 import { type Live, liveNow, type Settings } from "../config/Settings.ts"
 import type { PathOptions } from "./MediaMtxApi.ts"
-
-/** `host:port` as Go and URLs write it. */
-const authority = (host: string, port: number) => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`)
-
-/** An address to reach a server at that listens on `host`. */
-const reachable = (host: string) => {
-  if (host === "0.0.0.0" || host === "") return "127.0.0.1"
-  return host === "::" ? "::1" : host
-}
 
 /**
  * What a camera's path is made of: somebody publishes to it, and a reader of an idle one is held until then.
@@ -40,7 +32,7 @@ export const mediaMtxConfig = (settings: Settings["Service"]): string => {
 
     // Each publish, read, playback and call of the API is asked for at our door, beside the health endpoints.
     authMethod: "http",
-    authHTTPAddress: `http://${authority(reachable(health.host), health.port)}/mediamtx/auth`,
+    authHTTPAddress: `http://${urlAuthority(reachableHere(health.host), health.port)}/mediamtx/auth`,
     authHTTPExclude: [],
 
     api: true,

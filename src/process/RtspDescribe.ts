@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Loopback } from "../ground/Loopback.ts"
+import { authority } from "../config/Hosts.ts"
 
 /** The description of a stream could not be had. */
 class DescribeFailed extends Schema.TaggedError<DescribeFailed>()("DescribeFailed", {
@@ -33,7 +34,7 @@ export const describe = Effect.fn("RtspDescribe.describe")(function* (
 ) {
   const credentials = btoa(`${options.user}:${options.password}`)
   const request = [
-    `DESCRIBE rtsp://${options.host}:${options.port}/${options.path} RTSP/1.0`,
+    `DESCRIBE rtsp://${authority(options.host, options.port)}/${options.path} RTSP/1.0`,
     "CSeq: 1",
     "Accept: application/sdp",
     `Authorization: Basic ${credentials}`,
@@ -48,9 +49,3 @@ export const describe = Effect.fn("RtspDescribe.describe")(function* (
   )
   return status === "200" ? body : yield* new DescribeFailed({ detail: `the server answered ${status}` })
 })
-
-/** The first H.264 sequence parameter set of an SDP (RFC 6184, 8.1: sprop-parameter-sets). */
-export const spsOf = (sdp: string): Uint8Array | undefined => {
-  const sets = /sprop-parameter-sets=([^;\s]+)/.exec(sdp)?.[1]?.split(",") ?? []
-  return sets.map((set) => Buffer.from(set, "base64")).find((nal) => ((nal[0] ?? 0) & 0x1f) === 7)
-}

@@ -10,7 +10,7 @@ import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { Disk } from "../ground/Disk.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
-import { temporaryPrefix } from "../storage/Disk.ts"
+import { temporaryPrefix } from "../storage/NewFile.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { parseFileName } from "../storage/Names.ts"
 

@@ -1,5 +1,6 @@
 import { hostname } from "node:os"
 import type { Camera, CameraCapabilities, CameraId } from "../../schema/Camera.ts"
+import { reachableByOthers, urlAuthority } from "../config/Hosts.ts"
 import type { Boot } from "../config/Settings.ts"
 import type { Device, Mode } from "../device/Device.ts"
 import type { Sources } from "../stream/Sources.ts"
@@ -8,12 +9,11 @@ import type { Sources } from "../stream/Sources.ts"
 
 /** Where viewers find the stream; a service that listens everywhere is reached by the machine's name. */
 export const streamUrls = (camera: CameraId, { mediamtx }: Boot): Camera["streams"] => {
-  const everywhere = mediamtx.host === "0.0.0.0" || mediamtx.host === "::"
-  const host = everywhere ? hostname() : mediamtx.host
+  const at = (port: number) => urlAuthority(reachableByOthers(mediamtx.host, hostname()), port)
   return {
-    rtsp: `rtsp://${host}:${mediamtx.rtsp_port}/${camera}`,
-    hls: `http://${host}:${mediamtx.hls_port}/${camera}/index.m3u8`,
-    webrtc: `http://${host}:${mediamtx.webrtc_port}/${camera}/whep`
+    rtsp: `rtsp://${at(mediamtx.rtsp_port)}/${camera}`,
+    hls: `http://${at(mediamtx.hls_port)}/${camera}/index.m3u8`,
+    webrtc: `http://${at(mediamtx.webrtc_port)}/${camera}/whep`
   }
 }
 

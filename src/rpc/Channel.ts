@@ -1,7 +1,7 @@
 import { invalidRequest, maxBatchEntries, methodNotFound, parseError } from "../../schema/JsonRpc.ts"
+import { nearest } from "../config/Nearest.ts"
 import type { Connection } from "./Connections.ts"
 import type { Method } from "./Methods.ts"
-import { nearest } from "./Nearest.ts"
 import { rawId, rawIds } from "./RawIds.ts"
 import { failure } from "./Reply.ts"
 

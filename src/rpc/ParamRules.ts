@@ -1,7 +1,7 @@
 import type * as SchemaAST from "effect/SchemaAST"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidParams } from "../../schema/Errors.ts"
-import { nearest } from "./Nearest.ts"
+import { nearest } from "../config/Nearest.ts"
 
 /**
  * What a client is told about params that break a rule: which one, the whole rule, and what to do. The rule is read

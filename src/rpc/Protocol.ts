@@ -14,6 +14,7 @@ import { randomBytes } from "node:crypto"
 import { CameraRpcs } from "../../schema/CameraRpcs.ts"
 import type { ServiceError } from "../../schema/Errors.ts"
 import { internalError } from "../../schema/JsonRpc.ts"
+import { Calls } from "../self/Calls.ts"
 import { type Call, Channel } from "./Channel.ts"
 import { Connections, type Peer } from "./Connections.ts"
 import { makeMethods } from "./Methods.ts"
@@ -44,6 +45,7 @@ export class JsonRpcProtocol extends Context.Service<
     JsonRpcProtocol,
     Effect.gen(function* () {
       const connections = yield* Connections
+      const calls = yield* Calls
       const run = Effect.runForkWith(yield* Effect.context<never>())
       const traced = yield* isTraced
       const methods = makeMethods(CameraRpcs.requests.values())
@@ -69,6 +71,7 @@ export class JsonRpcProtocol extends Context.Service<
       const connect = (peer: Peer): Receiver => {
         const connection = connections.add(peer)
         const channel = new Channel(connection, methods, (requestId, call, payload) => {
+          calls.count++
           const request = {
             _tag: "Request",
             id: RequestId(requestId),

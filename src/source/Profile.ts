@@ -1,4 +1,4 @@
-import type { Sps } from "./Sps.ts"
+import type { Sps } from "../media/Sps.ts"
 
 /**
  * What a stream is constrained to. Level limits are Table A-1 of ITU-T H.264: MaxFS macroblocks a frame, MaxMBPS

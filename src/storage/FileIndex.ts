@@ -5,12 +5,14 @@ import * as Queue from "effect/Queue"
 import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import type { DependencyFailed } from "../../schema/Errors.ts"
+import { Databases } from "../ground/Databases.ts"
+import { Disk } from "../ground/Disk.ts"
 import { DataFolder } from "./DataFolder.ts"
-import { storageFailed } from "./Disk.ts"
 import { isDamaged, openIndex, type OpenIndex, renewIndex } from "./IndexFile.ts"
 import type { IndexDatabase, IndexedFile, Page } from "./IndexDatabase.ts"
 import type { FileKind } from "./Names.ts"
 import { describeAll, DescribeRecording, reconcile, type Reconciled } from "./Reconcile.ts"
+import { storageFailed } from "./StorageFailed.ts"
 
 /**
  * Which recordings and snapshots there are. Derived data: what the folders hold is the truth, and the index is brought
@@ -44,10 +46,12 @@ export class FileIndex extends Context.Service<
     FileIndex,
     Effect.gen(function* () {
       const folder = yield* DataFolder
+      const disk = yield* Disk
+      const databases = yield* Databases
       const look = yield* DescribeRecording
       const path = join(folder.root, "index.sqlite")
       const opened = yield* Effect.try({
-        try: () => openIndex(path),
+        try: () => openIndex(databases, path),
         catch: (cause) => storageFailed("open the index", cause)
       })
       let index = opened.database
@@ -68,7 +72,7 @@ export class FileIndex extends Context.Service<
         index = yield* Effect.try({
           try: () => {
             index.abandon()
-            return renewIndex(path)
+            return renewIndex(databases, path)
           },
           catch: (cause) => storageFailed("make the index anew", cause)
         })
@@ -85,8 +89,8 @@ export class FileIndex extends Context.Service<
         const meanwhile = new Set<string>()
         removed = meanwhile
         const removedOf = (kind: FileKind) => (filename: string) => meanwhile.has(`${kind}/${filename}`)
-        const recording = yield* reconcile(use, "recording", folder.recordings, removedOf("recording"))
-        const snapshot = yield* reconcile(use, "snapshot", folder.snapshots, removedOf("snapshot"))
+        const recording = yield* reconcile(use, disk, "recording", folder.recordings, removedOf("recording"))
+        const snapshot = yield* reconcile(use, disk, "snapshot", folder.snapshots, removedOf("snapshot"))
         removed = undefined
         yield* describeAll(use, folder.recordings, look)
         return { recording, snapshot }

@@ -1,20 +1,22 @@
 import * as Context from "effect/Context"
+import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
-import type * as Scope from "effect/Scope"
-import { randomUUID } from "node:crypto"
-import { constants, type FileHandle, link, open, realpath, rename, rm, unlink } from "node:fs/promises"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidParams, type InvalidState, NotFound } from "../../schema/Errors.ts"
+import * as Ground from "../ground/Disk.ts"
 import { DataFolder } from "./DataFolder.ts"
-import { attempt, errnoOf, syncFolder, temporaryPrefix } from "./Disk.ts"
 import { FileIndex } from "./FileIndex.ts"
 import { Holds } from "./Holds.ts"
 import type { IndexedFile } from "./IndexDatabase.ts"
 import { type FileKind, isFileName, parseFileName } from "./Names.ts"
-import { markCamera } from "./Picture.ts"
+import { nameNew, temporaryPrefix } from "./NewFile.ts"
+import { markCamera } from "../media/Picture.ts"
+import { attempt } from "./StorageFailed.ts"
 
 /** A picture to keep; `capturedAt` is epoch milliseconds. */
 export interface NewSnapshot {
@@ -28,17 +30,12 @@ export interface NewSnapshot {
 
 /** A file to read from, as it was when it was opened: what is written to it later is not part of it. */
 export interface OpenFile {
-  readonly handle: FileHandle
+  /** `length` bytes from `position` on; fewer where the file has become shorter */
+  readonly read: (position: number, length: number) => Effect.Effect<Uint8Array, DependencyFailed>
   readonly bytes: number
   /** epoch milliseconds */
   readonly modified: number
 }
-
-/** How bytes get into an open file; tests put a disk in that is full. */
-export const WriteBytes = Context.Reference<(handle: FileHandle, bytes: Uint8Array) => Promise<void>>(
-  "camera-service/storage/WriteBytes",
-  { defaultValue: () => (handle, bytes) => handle.writeFile(bytes) }
-)
 
 /** The files themselves. Names come from the index and lead nowhere but into their own folder. */
 export class Files extends Context.Service<
@@ -64,8 +61,9 @@ export class Files extends Context.Service<
       const folder = yield* DataFolder
       const index = yield* FileIndex
       const holds = yield* Holds
-      const writeBytes = yield* WriteBytes
-      const sync = yield* backgroundSync
+      const disk = yield* Ground.Disk
+      const { uuidV4 } = yield* SecureRandom
+      const syncLater = yield* backgroundSync(disk, folder.snapshots)
       const folders: Readonly<Record<FileKind, string>> = { recording: folder.recordings, snapshot: folder.snapshots }
 
       /** the entry and path of a file that clients may name */
@@ -81,11 +79,11 @@ export class Files extends Context.Service<
           return yield* nameRefused("a plain file name", "letters, digits, dots, dashes, underscores")
         // such a name does not tell the camera, or tells another one: the picture has to
         const bytes = parseFileName(filename)?.device === device ? snapshot.bytes : markCamera(snapshot.bytes, device)
-        const saved = yield* attempt("save the snapshot", () =>
-          createFile(folders.snapshot, filename, (handle) => writeBytes(handle, bytes))
-        )
-        if (saved === "exists") return yield* nameRefused("a new name", "a snapshot of this name is there already")
-        yield* sync(saved.handle, folders.snapshot)
+        const aside = join(folder.snapshots, `${temporaryPrefix}${yield* uuidV4()}`)
+        const path = join(folder.snapshots, filename)
+        const saved = yield* attempt("save the snapshot", createFile(disk, aside, path, bytes))
+        if (saved === undefined) return yield* nameRefused("a new name", "a snapshot of this name is there already")
+        yield* syncLater({ ...saved, filename })
         const file: IndexedFile = {
           kind: "snapshot",
           filename,
@@ -103,20 +101,15 @@ export class Files extends Context.Service<
       }, Effect.uninterruptible)
 
       const remove = Effect.fnUntraced(function* (kind: FileKind, filename: string, path: string) {
-        const gone = yield* attempt(`delete the ${kind}`, async () => {
-          try {
-            // a symbolic link in its place, or anywhere on the way, leads elsewhere: not ours to delete
-            if ((await realpath(path)) !== path) return "foreign"
-            await unlink(path)
-            return "deleted"
-          } catch (cause) {
-            if (errnoOf(cause) === "ENOENT") return "missing"
-            throw cause
-          }
-        })
+        // a symbolic link in its place, or anywhere on the way, leads elsewhere: not ours to delete
+        const removed = disk.realPath(path).pipe(
+          Effect.flatMap((real) => (real === path ? Effect.as(disk.remove(path), true) : Effect.succeed(false))),
+          Effect.catch((error) => (error.code === "ENOENT" ? Effect.succeed(false) : Effect.fail(error)))
+        )
+        const isDeleted = yield* attempt(`delete the ${kind}`, removed)
         // the file first: on a full disk the index can write again only then
         yield* index.remove(kind, filename)
-        if (gone !== "deleted") return yield* new NotFound({ resource: kind, id: filename })
+        if (!isDeleted) return yield* new NotFound({ resource: kind, id: filename })
       })
 
       const removeFree = Effect.fn("Files.delete")(function* (kind: FileKind, filename: string) {
@@ -127,12 +120,14 @@ export class Files extends Context.Service<
 
       const openFile = Effect.fn("Files.open")(function* (kind: FileKind, filename: string) {
         const { path } = yield* find(kind, filename)
-        const opened = yield* Effect.acquireRelease(
-          attempt(`open the ${kind}`, () => openRegular(path)),
-          (file) => (file === undefined ? Effect.void : Effect.promise(() => file.handle.close()))
-        )
+        const opened = yield* attempt(`open the ${kind}`, openRegular(disk, path))
         if (opened === undefined) return yield* new NotFound({ resource: kind, id: filename })
-        return opened
+        const { file, state } = opened
+        return {
+          read: (position, length) => attempt(`read the ${kind}`, file.read(position, length)),
+          bytes: state.bytes,
+          modified: Math.floor(state.modified)
+        } satisfies OpenFile
       })
 
       return Files.of({ saveSnapshot, delete: removeFree, open: openFile })
@@ -142,62 +137,43 @@ export class Files extends Context.Service<
 
 const nameRefused = (rule: string, hint: string) => new InvalidParams({ param: "filename", rule, hint })
 
-/** Reading only, never through a link, and never waiting for the other end of a pipe. */
-const openRegular = async (path: string): Promise<OpenFile | undefined> => {
-  let handle: FileHandle
-  try {
-    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  } catch (cause) {
-    if (["ENOENT", "ELOOP"].includes(errnoOf(cause))) return undefined
-    throw cause
-  }
-  try {
-    const now = await handle.stat()
-    if (now.isFile()) return { handle, bytes: now.size, modified: Math.floor(now.mtimeMs) }
-  } catch (cause) {
-    await handle.close()
-    throw cause
-  }
-  await handle.close()
-  return undefined
+/** undefined where there is none, or something else has its name */
+const openRegular = Effect.fnUntraced(
+  function* (disk: Ground.Disk["Service"], path: string) {
+    const file = yield* disk.open(path)
+    const state = yield* file.state
+    return state.kind === "file" ? { file, state } : undefined
+  },
+  Effect.catch((error) => (["ENOENT", "ELOOP"].includes(error.code) ? Effect.succeed(undefined) : Effect.fail(error)))
+)
+
+/** A new file that is not synced yet, and stays open for that until its scope is closed. */
+interface Unsynced {
+  readonly file: Ground.OpenFile
+  readonly scope: Scope.Closeable
 }
 
-/** Writes aside, then gives it its name, whole, if nothing has that name; the handle is still open, for the sync. */
-const createFile = async (folder: string, filename: string, write: (handle: FileHandle) => Promise<void>) => {
-  const aside = join(folder, `${temporaryPrefix}${randomUUID()}`)
-  const handle = await open(aside, "wx", 0o640)
-  try {
-    await write(handle)
-    const [{ mtimeMs }, isNew] = await Promise.all([handle.stat(), nameNew(aside, join(folder, filename))])
-    if (isNew) return { handle, modified: Math.floor(mtimeMs) }
-    await handle.close()
-    return "exists"
-  } catch (cause) {
-    await handle.close()
-    throw cause
-  } finally {
-    await rm(aside, { force: true })
-  }
-}
-
-/** False when the name is taken. link(2) refuses a taken name in one step; FAT has no links: there the name is taken first. */
-const nameNew = async (aside: string, path: string): Promise<boolean> => {
-  try {
-    await link(aside, path)
-    return true
-  } catch (cause) {
-    if (errnoOf(cause) === "EEXIST") return false
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(errnoOf(cause))) throw cause
-  }
-  try {
-    await (await open(path, "wx", 0o640)).close()
-  } catch (cause) {
-    if (errnoOf(cause) === "EEXIST") return false
-    throw cause
-  }
-  await rename(aside, path)
-  return true
-}
+/** Writes aside, then gives it its name, whole; undefined when something has that name. */
+const createFile = Effect.fnUntraced(function* (
+  disk: Ground.Disk["Service"],
+  aside: string,
+  path: string,
+  bytes: Uint8Array
+) {
+  const scope = yield* Scope.make()
+  const created = Effect.gen(function* () {
+    const file = yield* Scope.provide(disk.create(aside, 0o640), scope)
+    yield* file.append(bytes)
+    const { modified } = yield* file.state
+    return (yield* nameNew(disk, aside, path)) ? { file, scope, modified: Math.floor(modified) } : undefined
+  })
+  return yield* created.pipe(
+    Effect.onExit((exit) =>
+      Exit.isSuccess(exit) && exit.value !== undefined ? Effect.void : Scope.close(scope, Exit.void)
+    ),
+    Effect.ensuring(Effect.ignore(disk.remove(aside)))
+  )
+})
 
 /** More pictures than the disk can sync while this many wait: saving slows down to the disk's pace. */
 const syncsWaiting = 64
@@ -206,25 +182,24 @@ const syncsWaiting = 64
  * Syncs new files after the reply: a picture at hand is answered within 5 ms, and an fsync alone takes 100 ms and more on
  * an SD card that records. A power cut in between costs that picture and nothing else; a stop of the service waits for the syncs.
  */
-const backgroundSync = Effect.gen(function* () {
-  const waiting = yield* Queue.bounded<{ readonly handle: FileHandle; readonly folder: string }>(syncsWaiting)
-  const syncOne = ({ handle, folder }: { readonly handle: FileHandle; readonly folder: string }) =>
-    attempt("sync a snapshot", async () => {
-      try {
-        await handle.sync()
-      } finally {
-        await handle.close()
-      }
-      await syncFolder(folder)
-    }).pipe(Effect.ignore)
+const backgroundSync = Effect.fnUntraced(function* (disk: Ground.Disk["Service"], folder: string) {
+  const waiting = yield* Queue.bounded<Unsynced & { readonly filename: string }>(syncsWaiting)
+  const syncOne = ({ file, filename, scope }: Unsynced & { readonly filename: string }) =>
+    file.sync.pipe(
+      Effect.ensuring(Scope.close(scope, Exit.void)),
+      Effect.andThen(disk.sync(folder)),
+      Effect.catch(({ cause }) =>
+        Effect.logError("a snapshot may be gone after a power cut: the disk did not sync it", { filename }, cause)
+      )
+    )
   // registered before the fiber, so it runs after the fiber has ended
   yield* Effect.addFinalizer(() =>
     Effect.flatMap(Queue.clear(waiting), (left) => Effect.forEach(left, syncOne, { discard: true }))
   )
-  // interruptible only while it waits: an interrupted `take` may have taken a handle already, and would lose it
+  // interruptible only while it waits: an interrupted `take` may have taken a file already, and would lose it
   const next = Effect.uninterruptibleMask((restore) =>
     restore(Queue.peek(waiting)).pipe(Effect.andThen(Queue.take(waiting)), Effect.flatMap(syncOne))
   )
   yield* Effect.forkScoped(Effect.forever(next))
-  return (handle: FileHandle, folder: string) => Queue.offer(waiting, { handle, folder })
+  return (unsynced: Unsynced & { readonly filename: string }) => Queue.offer(waiting, unsynced)
 })

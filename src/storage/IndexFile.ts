@@ -1,7 +1,7 @@
-import { readFileSync, rmSync } from "node:fs"
-import { DatabaseSync } from "node:sqlite"
-import { errnoOf } from "./Disk.ts"
+import type { DatabaseSync } from "node:sqlite"
+import type { Databases } from "../ground/Databases.ts"
 import { type IndexDatabase, indexStatements } from "./IndexDatabase.ts"
+import { codeOf } from "./StorageFailed.ts"
 
 /**
  * SQLite as the index wants it, all synchronous and short. `synchronous=OFF`: nothing here waits for the disk, because
@@ -54,24 +54,27 @@ export interface OpenIndex extends IndexDatabase {
 }
 
 /** Opens the index; one that is not there, is damaged, or of another version, is begun anew (`fresh`). */
-export const openIndex = (path: string): { readonly database: OpenIndex; readonly fresh: boolean } => {
+export const openIndex = (
+  databases: Databases["Service"],
+  path: string
+): { readonly database: OpenIndex; readonly fresh: boolean } => {
   try {
-    const database = openChecked(path)
+    const database = openChecked(databases, path)
     if (database !== undefined) return { database: opened(database), fresh: false }
   } catch (cause) {
     if (!isDamaged(cause) && errcodeOf(cause) !== sqliteError) throw cause
   }
-  return { database: renewIndex(path), fresh: true }
+  return { database: renewIndex(databases, path), fresh: true }
 }
 
 /** Deletes the index and begins an empty one. */
-export const renewIndex = (path: string): OpenIndex => {
-  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(`${path}${suffix}`, { force: true, recursive: true })
-  const database = new DatabaseSync(path)
+export const renewIndex = (databases: Databases["Service"], path: string): OpenIndex => {
+  databases.remove(path)
+  const database = databases.open(path)
   try {
     database.exec(setUp)
     database.exec(`BEGIN;${schema}COMMIT`)
-    markOpen(database)
+    setState(database, databases.bootId())
     return opened(database)
   } catch (cause) {
     database.close()
@@ -90,15 +93,16 @@ const sqliteError = 1
 
 /** SQLITE_CORRUPT 11, CANTOPEN 14, NOTADB 26: the file is beyond use. Or it was abandoned, and making it anew failed then. */
 export const isDamaged = (cause: unknown): boolean =>
-  [11, 14, 26].includes(errcodeOf(cause)) || errnoOf(cause) === "ERR_INVALID_STATE"
+  [11, 14, 26].includes(errcodeOf(cause)) || codeOf(cause) === "ERR_INVALID_STATE"
 
-const openChecked = (path: string): DatabaseSync | undefined => {
-  const database = new DatabaseSync(path)
+const openChecked = (databases: Databases["Service"], path: string): DatabaseSync | undefined => {
+  const database = databases.open(path)
   try {
     database.exec(setUp)
-    const sound = database.prepare("PRAGMA user_version").get()?.["user_version"] === schemaVersion && isSound(database)
-    if (sound) {
-      markOpen(database)
+    const bootId = databases.bootId()
+    const version = database.prepare("PRAGMA user_version").get()?.["user_version"]
+    if (version === schemaVersion && isSound(database, bootId)) {
+      setState(database, bootId)
       return database
     }
   } catch (cause) {
@@ -110,19 +114,15 @@ const openChecked = (path: string): DatabaseSync | undefined => {
 }
 
 /** Closed properly, or the kernel that held its pages never went down; else SQLite looks through it (30 ms for 100,000 files). */
-const isSound = (database: DatabaseSync): boolean => {
+const isSound = (database: DatabaseSync, bootId: string): boolean => {
   const state = database.prepare("SELECT value FROM meta WHERE name = 'state'").get()?.["value"]
   return (
-    state === "closed" ||
-    state === bootId() ||
-    database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"] === "ok"
+    state === "closed" || state === bootId || database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"] === "ok"
   )
 }
 
-const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
 const setState = (database: DatabaseSync, state: string) =>
   database.prepare("INSERT OR REPLACE INTO meta VALUES('state', ?)").run(state)
-const markOpen = (database: DatabaseSync) => setState(database, bootId())
 
 const opened = (database: DatabaseSync): OpenIndex => ({
   ...indexStatements(database),

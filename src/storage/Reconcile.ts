@@ -1,14 +1,12 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { Dir } from "node:fs"
-import { lstat, open, opendir } from "node:fs/promises"
 import { join } from "node:path"
-import { setImmediate } from "node:timers/promises"
 import type { DependencyFailed } from "../../schema/Errors.ts"
-import { attempt, errnoOf } from "./Disk.ts"
+import type { Disk, FileState } from "../ground/Disk.ts"
 import type { Description, IndexedFile, IndexDatabase } from "./IndexDatabase.ts"
 import { contentTypeOf, type FileKind, isFileName, parseFileName } from "./Names.ts"
-import { pictureFacts, pictureHeadBytes } from "./Picture.ts"
+import { pictureFacts, pictureHeadBytes } from "../media/Picture.ts"
+import { attempt } from "./StorageFailed.ts"
 
 /**
  * Looks into a recording that the index knows nothing about but its name. The default knows nothing either; the layer
@@ -26,7 +24,7 @@ export interface Reconciled {
   readonly added: number
   readonly removed: number
   readonly changed: number
-  /** files in the folder whose camera cannot be told; they are left alone and not listed */
+  /** files in the folder whose camera cannot be told, and empty pictures; they are left alone and not listed */
   readonly unknown: number
 }
 
@@ -43,12 +41,13 @@ type UseIndex = <A>(use: (index: IndexDatabase) => A) => Effect.Effect<A, Depend
  */
 export const reconcile = Effect.fnUntraced(function* (
   use: UseIndex,
+  disk: Disk["Service"],
   kind: FileKind,
   folder: string,
   isDeleted: (filename: string) => boolean
 ) {
-  const entered = yield* enterUnknown(use, kind, folder, isDeleted)
-  const swept = yield* sweep(use, kind, folder)
+  const entered = yield* enterUnknown(use, disk, kind, folder, isDeleted)
+  const swept = yield* sweep(use, disk, kind, folder)
   return { ...entered, ...swept } satisfies Reconciled
 })
 
@@ -72,112 +71,97 @@ export const describeAll = Effect.fnUntraced(function* (
 
 const enterUnknown = Effect.fnUntraced(function* (
   use: UseIndex,
+  disk: Disk["Service"],
   kind: FileKind,
   folder: string,
   isDeleted: (filename: string) => boolean
 ) {
-  const directory = yield* Effect.acquireRelease(
-    attempt(`read the ${kind}s folder`, () => opendir(folder, { bufferSize: batch })),
-    (opened) => Effect.promise(() => opened.close())
-  )
+  const nextNames = yield* attempt(`read the ${kind}s folder`, disk.walk(folder))
   let added = 0
   let unknown = 0
   while (true) {
-    const { names, last } = yield* attempt(`read the ${kind}s folder`, () => nextNames(directory, kind))
-    const strange = yield* use((index) => names.filter((name) => !index.has(kind, name)))
-    const found = yield* attempt(`look at a ${kind}`, () => fewAtOnce(strange, (name) => fromDisk(kind, folder, name)))
-    const known = found.filter((file) => file !== undefined && file !== "unknown")
-    const files = known.filter(({ file }) => !isDeleted(file.filename))
-    unknown += found.filter((file) => file === "unknown").length
-    added += files.length
-    if (files.length > 0) yield* use((index) => index.addNew(files))
+    const names = yield* attempt(`read the ${kind}s folder`, nextNames)
+    if (names.length === 0) return { added, unknown }
+    const ours = names.filter((name) => isFileName(name) && contentTypeOf(kind, name) !== undefined)
+    const strange = yield* use((index) => ours.filter((name) => !index.has(kind, name)))
+    if (strange.length > 0) {
+      const found = yield* attempt(`look at a ${kind}`, lookAt(disk, kind, folder, strange))
+      const known = found.filter((file) => file !== undefined && file !== "unknown")
+      const files = known.filter(({ file }) => !isDeleted(file.filename))
+      unknown += found.filter((file) => file === "unknown").length
+      added += files.length
+      if (files.length > 0) yield* use((index) => index.addNew(files))
+    }
     yield* letOthersRun
-    if (last) return { added, unknown }
   }
 }, Effect.scoped)
 
-const nextNames = async (directory: Dir, kind: FileKind) => {
-  const names: Array<string> = []
-  while (names.length < batch) {
-    const entry = await directory.read()
-    if (entry === null) return { names, last: true }
-    if (entry.isFile() && isFileName(entry.name) && contentTypeOf(kind, entry.name)) names.push(entry.name)
-  }
-  return { names, last: false }
-}
-
-const sweep = Effect.fnUntraced(function* (use: UseIndex, kind: FileKind, folder: string) {
+const sweep = Effect.fnUntraced(function* (use: UseIndex, disk: Disk["Service"], kind: FileKind, folder: string) {
   let removed = 0
   let changed = 0
   let last = ""
   while (true) {
     const files = yield* use((index) => index.after(kind, last, batch))
-    const now = yield* attempt(`look at a ${kind}`, () =>
-      fewAtOnce(files, ({ filename }) => stat(join(folder, filename)))
-    )
+    const names = files.map(({ filename }) => filename)
+    const states = yield* attempt(`look at a ${kind}`, disk.states(folder, names))
     for (const [i, file] of files.entries()) {
-      const found = now[i]
-      if (found === undefined || !found.isFile()) {
+      const now = states[i]
+      if (now === undefined || now.kind !== "file" || isLost(kind, now)) {
         yield* use((index) => index.remove(kind, file.filename))
         removed++
-      } else if (found.size !== file.bytes || Math.floor(found.mtimeMs) !== file.modified) {
-        yield* use((index) => index.resize(kind, file.filename, found.size, found.mtimeMs))
+      } else if (now.bytes !== file.bytes || Math.floor(now.modified) !== file.modified) {
+        yield* use((index) => index.resize(kind, file.filename, now.bytes, now.modified))
         changed++
       }
     }
     yield* letOthersRun
     if (files.length < batch) return { removed, changed }
-    last = files.at(-1)?.filename ?? last
+    last = names.at(-1) ?? last
   }
 })
 
-/**
- * A few at a time. One by one costs 40 µs of CPU each for the way to a thread and back, together 4 (measured, Node 24);
- * more would make others wait for one of Node's four threads.
- */
-const fewAtOnce = async <A, B>(all: ReadonlyArray<A>, run: (one: A) => Promise<B>): Promise<ReadonlyArray<B>> => {
-  const results: Array<B> = []
-  for (let i = 0; i < all.length; i += together) {
-    results.push(...(await Promise.all(all.slice(i, i + together).map(run))))
-  }
-  return results
-}
+/** A turn of the event loop: timers, sockets and pipes come first. */
+const letOthersRun = Effect.yieldNow
+
+/** What a power cut made of a picture that was not on the disk yet; a recording may just have begun. */
+const isLost = (kind: FileKind, { bytes }: FileState): boolean => kind === "snapshot" && bytes === 0
+
+/** Pictures that are looked into at once; Node has four threads, and others want them too. */
 const together = 20
 
-/** A turn of the event loop: timers, sockets and pipes come first. */
-const letOthersRun = Effect.promise(() => setImmediate())
-
-const stat = async (path: string) => {
-  try {
-    return await lstat(path)
-  } catch (cause) {
-    if (errnoOf(cause) === "ENOENT") return undefined
-    throw cause
-  }
-}
-
-/** A file as its name, its inode and (pictures) its first bytes tell it; undefined when it went meanwhile. */
-const fromDisk = async (
+const lookAt = Effect.fnUntraced(function* (
+  disk: Disk["Service"],
   kind: FileKind,
   folder: string,
-  filename: string
-): Promise<{ readonly file: IndexedFile; readonly described: boolean } | "unknown" | undefined> => {
-  const path = join(folder, filename)
-  const now = await stat(path)
+  names: ReadonlyArray<string>
+) {
+  const states = yield* disk.states(folder, names)
+  if (kind === "recording") return names.map((name, i) => fileOf(kind, name, states[i], undefined))
+  const heads = yield* Effect.forEach(names, (name) => headOf(disk, join(folder, name)), { concurrency: together })
+  return names.map((name, i) => fileOf(kind, name, states[i], heads[i]))
+})
+
+/** A file as its name, its inode and (pictures) its first bytes tell it; undefined when it went meanwhile. */
+const fileOf = (
+  kind: FileKind,
+  filename: string,
+  now: FileState | undefined,
+  head: Uint8Array | undefined
+): { readonly file: IndexedFile; readonly described: boolean } | "unknown" | undefined => {
   if (now === undefined) return undefined
   const named = parseFileName(filename)
-  const picture = kind === "snapshot" ? pictureFacts(await head(path)) : undefined
+  const picture = head === undefined ? undefined : pictureFacts(head)
   const device = picture?.device ?? named?.device
-  if (device === undefined) return "unknown"
+  if (device === undefined || isLost(kind, now)) return "unknown"
   return {
     file: {
       ...nothingKnown,
       kind,
       filename,
       device,
-      bytes: now.size,
-      modified: now.mtimeMs,
-      created: named?.startedAt ?? Math.floor(now.mtimeMs),
+      bytes: now.bytes,
+      modified: now.modified,
+      created: named?.startedAt ?? Math.floor(now.modified),
       width: picture?.width ?? 0,
       height: picture?.height ?? 0
     },
@@ -185,12 +169,10 @@ const fromDisk = async (
   }
 }
 
-const head = async (path: string): Promise<Uint8Array> => {
-  const handle = await open(path, "r")
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(pictureHeadBytes), 0, pictureHeadBytes, 0)
-    return buffer.subarray(0, bytesRead)
-  } finally {
-    await handle.close()
-  }
-}
+/** undefined when it went meanwhile */
+const headOf = (disk: Disk["Service"], path: string) =>
+  disk.open(path).pipe(
+    Effect.flatMap((file) => file.read(0, pictureHeadBytes)),
+    Effect.scoped,
+    Effect.catch((error) => (["ENOENT", "ELOOP"].includes(error.code) ? Effect.succeed(undefined) : Effect.fail(error)))
+  )

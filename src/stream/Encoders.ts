@@ -5,9 +5,9 @@ import * as Layer from "effect/Layer"
 import { join } from "node:path"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { KernelFiles } from "../ground/KernelFiles.ts"
+import { spsIn } from "../media/Sps.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { type Encoder, type EncoderChoice, encodingOf, trialArguments } from "../source/Encoder.ts"
-import { spsIn } from "../source/Sps.ts"
 import { codecOf } from "./PublishedCodec.ts"
 
 /** For the trials of all that is there. */

@@ -1,6 +1,6 @@
 import type { Input } from "../device/Input.ts"
 import type { Moment } from "../ground/Time.ts"
-import { jpegSize, splitter, withTables } from "./Jpeg.ts"
+import { jpegSize, splitter, withTables } from "../media/Jpeg.ts"
 import type { Picture } from "./Pictures.ts"
 import { warmUp } from "./WarmUp.ts"
 

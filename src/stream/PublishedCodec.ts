@@ -1,6 +1,6 @@
+import { parseSps, profileName } from "../media/Sps.ts"
 import type { Encoding } from "../source/Encoder.ts"
 import { conforms } from "../source/Profile.ts"
-import { parseSps, profileName } from "../source/Sps.ts"
 import type { Codec } from "./LiveStream.ts"
 
 /** What a sequence parameter set (a NAL unit without its start code) says of its stream; undefined where it is broken. */

@@ -9,15 +9,17 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import { Tickets } from "../auth/Tickets.ts"
+import { authority, reachableHere } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import type { Complaint } from "../device/Input.ts"
 import { Loopback } from "../ground/Loopback.ts"
 import { now } from "../ground/Time.ts"
+import { spsOf } from "../media/Sdp.ts"
 import { describeExit } from "../process/Child.ts"
 import { Ffmpeg, type FfmpegProcess } from "../process/Ffmpeg.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
-import { describe, spsOf } from "../process/RtspDescribe.ts"
+import { describe } from "../process/RtspDescribe.ts"
 import type { Encoding } from "../source/Encoder.ts"
 import { publishArguments } from "../source/FfmpegArguments.ts"
 import type { Source } from "../source/Source.ts"
@@ -57,7 +59,7 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
       const api = yield* MediaMtxApi
       const sources = yield* Sources
       const { host, rtsp_port: port } = settings.boot.mediamtx
-      const rtspHost = loopbackOf(host)
+      const rtspHost = reachableHere(host)
 
       const collectPictures = ({ pictures }: LiveStream, run: Run, process: FfmpegProcess) => {
         const read = pictureReader(run.source.input)
@@ -138,7 +140,7 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
         const source = yield* sourceOf(device)
         const ticket = yield* tickets.issue(camera, "publish")
         // shown at once: FFmpeg gives a user's password only when it was refused, which costs 45 ms (Nagle and a late ACK)
-        const target = `rtsp://${rtspHost}:${port}/${camera}?token=${ticket.password}`
+        const target = `rtsp://${authority(rtspHost, port)}/${camera}?token=${ticket.password}`
         const process = yield* Effect.mapError(
           ffmpeg.start(publishArguments(source, target)),
           ({ detail }) => new RunEnded({ reason: detail })
@@ -183,6 +185,3 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
     })
   )
 }
-
-/** Where our own FFmpeg reaches a MediaMTX that listens on this address. */
-const loopbackOf = (host: string): string => (host === "0.0.0.0" || host === "::" || host === "" ? "127.0.0.1" : host)

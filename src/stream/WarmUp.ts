@@ -1,4 +1,4 @@
-import { meanLuma } from "./Luma.ts"
+import { meanLuma } from "../media/Luma.ts"
 
 /** The first pictures of a camera that wakes are dark or torn, until its exposure has settled. */
 const skipped = { frames: 5, millis: 300 }

@@ -12,7 +12,8 @@ import type { Scope } from "effect/Scope"
 import { type Grant, Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
-import { temporaryFolder } from "../storage/Workbench.ts"
+import { SmallFiles } from "../../src/storage/SmallFiles.ts"
+import { realGround, temporaryFolder } from "../storage/Workbench.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
 const secret = "a configured secret of more than 32 characters"
@@ -24,7 +25,8 @@ const inFolder = <A, E>(folder: string, body: Effect.Effect<A, E, Tokens>, confi
   Effect.provide(
     body,
     Tokens.layer.pipe(
-      Layer.provide(DataFolder.layerShared),
+      Layer.provide([DataFolder.layerShared, SmallFiles.layer]),
+      Layer.provide(realGround),
       Layer.provide(Layer.succeed(Settings, testSettings({ data_dir: folder, auth: { jwt_secret: configured } })))
     )
   )
@@ -130,6 +132,17 @@ describe("a token", () => {
           { ...lasting, iat: undefined },
           { ...lasting, exp: undefined },
           { ...lasting, exp: "tomorrow" },
+          // "numeric dates": seconds that a date can be made of (RFC 7519, 2; ECMA-262, 21.4.1.1)
+          { ...lasting, exp: 1e308 },
+          { ...lasting, exp: 8.64e12 + 1 },
+          { ...lasting, exp: Number.MAX_SAFE_INTEGER },
+          { ...lasting, exp: -1 },
+          { ...lasting, exp: null },
+          { ...lasting, exp: [3600] },
+          { ...lasting, iat: 1e308 },
+          { ...lasting, iat: -1e308 },
+          { ...lasting, iat: -1 },
+          { ...lasting, iat: "0" },
           { ...lasting, cameras: "camera0" },
           { ...lasting, cameras: ["/dev/video0"] },
           { ...lasting, nbf: 1000 }
@@ -137,6 +150,16 @@ describe("a token", () => {
         for (const payload of wrong) {
           assert.isString(yield* refusal(forged({ alg: "HS256" }, payload, key)), JSON.stringify(payload))
         }
+      })
+    )
+  )
+
+  it.effect("may last until the last moment that a date tells, and a fraction of a second", () =>
+    bench(
+      Effect.gen(function* () {
+        const until = (exp: number) => verified(forged({ alg: "HS256" }, { ...lasting, exp }, key))
+        assert.deepInclude(yield* until(8.64e12), { expiresAt: 8.64e15 })
+        assert.deepInclude(yield* until(3600.5), { expiresAt: 3_600_500 })
       })
     )
   )

@@ -57,12 +57,14 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       const client = yield* connect(service.url)
       const good = yield* service.token({ role: "admin" })
       const old = yield* service.token({ role: "admin", ttl: -1 })
+      const endless = yield* service.token({ role: "admin", ttl: 1e308 })
       const forged = `${good.slice(0, -4)}${good.endsWith("AAAA") ? "BBBB" : "AAAA"}`
       const reasons: ReadonlyArray<readonly [string, string]> = [
         ["", "the token is not valid"],
         ["x".repeat(10_000), "the token is not valid"],
         [forged, "the token's signature is wrong"],
-        [old, "the token has expired"]
+        [old, "the token has expired"],
+        [endless, "the token lacks a claim that makes sense: user_id, role, iat and exp are needed"]
       ]
       for (const [auth_token, reason] of reasons) {
         assert.include(yield* client.error("authenticate", { auth_token }), { code: -32001, reason })

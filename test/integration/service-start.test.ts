@@ -55,13 +55,12 @@ it.live("a bad configuration stops the start with status 78, and every wrong key
       args: ["serve", "--config", file],
       environment: {
         CAMERA_SERVICE_HEALTH_PORT: "70000",
-        CAMERA_SERVICE_AUTH_JWT_SECRET: "tooshortsecret",
-        CAMERA_SERVICE_NO_SUCH_KEY: "1"
+        CAMERA_SERVICE_AUTH_JWT_SECRET: "tooshortsecret"
       }
     })
     assert.strictEqual(code, 78)
-    assert.isAtLeast(complaints.length, 7)
-    for (const key of ["server.prot", "codec.profile", "streams", "health.port", "auth.jwt_secret", "NO_SUCH_KEY"]) {
+    assert.isAtLeast(complaints.length, 6)
+    for (const key of ["server.prot", "codec.profile", "streams", "health.port", "auth.jwt_secret"]) {
       assert.include(text, key)
     }
     for (const word of ["h265", "stanag4406 or none", "70000", "1 to 65535", "32 characters or more"]) {
@@ -69,6 +68,36 @@ it.live("a bad configuration stops the start with status 78, and every wrong key
     }
     assert.notInclude(text, "tooshortsecret")
     assert.deepStrictEqual(ground.processes(), [])
+  })
+)
+
+/** What Kubernetes tells each container of a service that is called `camera`. */
+const ofKubernetes = {
+  CAMERA_SERVICE_HOST: "10.0.0.7",
+  CAMERA_SERVICE_PORT: "8002",
+  CAMERA_SERVICE_PORT_8002_TCP: "tcp://10.0.0.7:8002"
+}
+
+it.live("variables that others set under its prefix are warned about once each, and it serves", () =>
+  Effect.gen(function* () {
+    const ground = yield* makeGround()
+    const environment = { ...ofKubernetes, CAMERA_SERVICE_SERVR_PORT: "hush-hush" }
+    const service = yield* start(ground, { environment })
+    yield* ready(service)
+    const warned = service.stderr().split("\n")
+    for (const name of Object.keys(environment)) {
+      assert.lengthOf(
+        warned.filter((line) => line.includes(`${name} is no key`)),
+        1,
+        name
+      )
+    }
+    assert.include(service.stderr(), "meant: CAMERA_SERVICE_SERVER_PORT?")
+    assert.notInclude(service.stderr(), "hush-hush")
+    const checked = yield* runToEnd(ground, { args: ["config", "check"], environment })
+    assert.strictEqual(checked.code, 0)
+    for (const name of Object.keys(environment)) assert.include(checked.stdout, `${name} is no key`)
+    assert.include(checked.stdout, "the configuration is good")
   })
 )
 

@@ -1,7 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { meanLuma } from "../../src/stream/Luma.ts"
+import { meanLuma } from "../../src/media/Luma.ts"
 import { take } from "../suites/snapshots.ts"
 import { readyStream } from "../suites/streams.ts"
 import { onFakes, plugIn, plugInUsb } from "../support/App.ts"

@@ -1,11 +1,10 @@
 import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
+import type { Sps } from "../../src/media/Sps.ts"
 import { conforms, fitFrame, maxFrameRate } from "../../src/source/Profile.ts"
-import type { Sps } from "../../src/source/Sps.ts"
 
 const sps: Sps = {
   profileIdc: 66,
-  constraintSet0: true,
   constraintSet1: true,
   levelIdc: 30,
   chromaFormatIdc: 1,

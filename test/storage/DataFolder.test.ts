@@ -4,10 +4,9 @@ import * as Layer from "effect/Layer"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { chmod, mkdir, readdir, stat, symlink, writeFile } from "node:fs/promises"
-import { homedir } from "node:os"
 import { join } from "node:path"
 import { DataFolder, StandardFolders, standardFolders } from "../../src/storage/DataFolder.ts"
-import { dataFolderAt, settingsWith, temporaryFolder } from "./Workbench.ts"
+import { dataFolderAt, realGround, settingsWith, temporaryFolder } from "./Workbench.ts"
 
 const modeOf = async (path: string) => (await stat(path)).mode & 0o777
 
@@ -65,7 +64,8 @@ describe("the data folder", () => {
       yield* Effect.promise(() => writeFile(join(root, "file"), ""))
       const layer = DataFolder.layer.pipe(
         Layer.provide(settingsWith({})),
-        Layer.provide(Layer.succeed(StandardFolders, [join(root, "file", "never"), join(root, "second")]))
+        Layer.provide(Layer.succeed(StandardFolders, [join(root, "file", "never"), join(root, "second")])),
+        Layer.provide(realGround)
       )
       const folder = yield* Effect.provide(DataFolder, layer)
       assert.strictEqual(folder.root, join(root, "second"))
@@ -73,10 +73,10 @@ describe("the data folder", () => {
   )
 
   it("takes XDG_STATE_HOME only when it is absolute", () => {
-    const home = join(homedir(), ".local", "state", "camera-service")
-    assert.deepStrictEqual(standardFolders(), ["/var/lib/camera-service", home])
-    assert.strictEqual(standardFolders("relative")[1], home)
-    assert.strictEqual(standardFolders("/state")[1], "/state/camera-service")
+    const home = "/home/ann/.local/state/camera-service"
+    assert.deepStrictEqual(standardFolders("/home/ann"), ["/var/lib/camera-service", home])
+    assert.strictEqual(standardFolders("/home/ann", "relative")[1], home)
+    assert.strictEqual(standardFolders("/home/ann", "/state")[1], "/state/camera-service")
   })
 
   it.effect("that cannot be made stops the start and is named", () =>
@@ -108,7 +108,7 @@ describe("the data folder", () => {
       const error = yield* Effect.flip(Effect.provide(DataFolder, dataFolderAt(root)))
       assert.strictEqual(error._tag, "DataFolderInUse")
       assert.include(error.message, String(other.pid))
-      const beside = DataFolder.layerShared.pipe(Layer.provide(settingsWith({ data_dir: root })))
+      const beside = DataFolder.layerShared.pipe(Layer.provide([settingsWith({ data_dir: root }), realGround]))
       assert.strictEqual((yield* Effect.provide(DataFolder, beside)).root, root)
     })
   )

@@ -7,10 +7,10 @@ import * as Scope from "effect/Scope"
 import { readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import { markCamera } from "../../src/media/Picture.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import type { IndexedFile } from "../../src/storage/IndexDatabase.ts"
 import { fileName } from "../../src/storage/Names.ts"
-import { markCamera } from "../../src/storage/Picture.ts"
 import { DescribeRecording } from "../../src/storage/Reconcile.ts"
 import { indexed, jpeg, storageAt, temporaryFolder } from "./Workbench.ts"
 
@@ -187,6 +187,22 @@ describe("the file index", () => {
       const { files, total } = yield* index.list("snapshot", { limit: 9, offset: 0, devices: ["camera9"] })
       assert.strictEqual(total, 1)
       assert.strictEqual(files[0]?.created, at)
+    })
+  )
+
+  it.effect("lists no picture that a power cut has left empty", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const snapshots = join(root, "snapshots")
+      const [never, listed] = [fileName("camera0", at, "jpg"), fileName("camera0", at + 1000, "jpg")]
+      const first = yield* started(root)
+      yield* write(join(snapshots, listed), "")
+      yield* first.index.put(indexed({ kind: "snapshot", filename: listed, bytes: 1000 }))
+      yield* first.stop
+      yield* write(join(snapshots, never), "")
+      const { index } = yield* started(root)
+      yield* index.reconcile
+      assert.strictEqual((yield* index.totals("snapshot")).files, 0)
     })
   )
 

@@ -5,23 +5,39 @@ import * as Layer from "effect/Layer"
 import { execFileSync } from "node:child_process"
 import { mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { Disk } from "../../src/ground/Disk.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
-import { Files, WriteBytes } from "../../src/storage/Files.ts"
+import { Files } from "../../src/storage/Files.ts"
 import { fileName } from "../../src/storage/Names.ts"
-import { markCamera } from "../../src/storage/Picture.ts"
-import { indexed, jpeg, storageAt, temporaryFolder } from "./Workbench.ts"
+import { markCamera } from "../../src/media/Picture.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
+import { indexed, jpeg, memoryGround, storage, storageAt, temporaryFolder } from "./Workbench.ts"
 
 const capturedAt = Date.UTC(2026, 0, 2, 3, 4, 5)
 const picture = { device: "camera1", bytes: jpeg, width: 1, height: 1, capturedAt }
 const promise = Effect.promise
 
 /** Files on a folder of its own; the walk at the start is over, so that only what a test does happens. */
-const bench = Effect.fnUntraced(function* (layer: typeof storageAt = storageAt) {
+const bench = Effect.fnUntraced(function* () {
   const root = yield* temporaryFolder
-  const context = yield* Layer.build(layer(root))
+  const context = yield* Layer.build(storageAt(root))
   const index = Context.get(context, FileIndex)
   yield* index.reconcile
   return { root, index, files: Context.get(context, Files), snapshots: join(root, "snapshots") }
+})
+
+/** The same on a disk in memory, and what a test does to it. */
+const memoryBench = Effect.gen(function* () {
+  const context = yield* Layer.build(storage("/data").pipe(Layer.provideMerge(memoryGround)))
+  const index = Context.get(context, FileIndex)
+  yield* index.reconcile
+  return {
+    index,
+    disk: Context.get(context, Disk),
+    memory: Context.get(context, MemoryDisk),
+    files: Context.get(context, Files),
+    snapshots: "/data/snapshots"
+  }
 })
 
 describe("saving a snapshot", () => {
@@ -83,19 +99,56 @@ describe("saving a snapshot", () => {
 
   it.effect("on a full disk says so, and leaves neither a piece nor an entry", () =>
     Effect.gen(function* () {
-      const full = Layer.succeed(WriteBytes, async (handle, bytes) => {
-        await handle.write(bytes.subarray(0, 10))
-        throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" })
-      })
-      const { files, index, snapshots } = yield* bench((root) => storageAt(root).pipe(Layer.provide(full)))
+      const { disk, files, index, memory, snapshots } = yield* memoryBench
+      yield* memory.suffer({ name: "full", freeBytes: 10 })
       const error = yield* Effect.flip(files.saveSnapshot({ ...picture, filename: "door.jpg" }))
       assert.deepInclude(error, {
         _tag: "DependencyFailed",
         dependency: "storage",
         detail: "cannot save the snapshot: no space is left on the disk"
       })
-      assert.deepStrictEqual(yield* promise(() => readdir(snapshots)), [])
+      assert.deepStrictEqual(yield* disk.names(snapshots), [])
       assert.strictEqual((yield* index.totals("snapshot")).files, 0)
+    })
+  )
+
+  it.effect("leaves the sync for later, and gives up what the disk does not sync", () =>
+    Effect.gen(function* () {
+      const { files, memory, snapshots } = yield* memoryBench
+      const calls = yield* memory.calls
+      const { met, takeBack } = yield* memory.suffer({ name: "hung", calls: ["sync"] })
+      yield* memory.suffer({ name: "sync fails" })
+      yield* files.saveSnapshot({ ...picture, filename: "door.jpg" })
+      yield* met
+      yield* takeBack
+      yield* files.saveSnapshot({ ...picture, filename: "gate.jpg" })
+      yield* Effect.repeat(Effect.yieldNow, {
+        until: () => calls.filter((call) => call.startsWith("sync")).length === 2
+      })
+      const synced = calls.filter((call) => call.startsWith("sync"))
+      assert.lengthOf(new Set(synced), 2)
+      assert.isTrue(synced.every((call) => call.startsWith(`sync ${snapshots}/.tmp-`)))
+    })
+  )
+
+  it.effect("on a disk without links keeps it whole, replaces none, and never takes a name by an empty file", () =>
+    Effect.gen(function* () {
+      const { disk, files, memory, snapshots } = yield* memoryBench
+      yield* memory.suffer({ name: "no links" })
+      const calls = yield* memory.calls
+      const filename = fileName("camera0", 0, "jpg")
+      const saved = yield* Effect.forEach(
+        Array.from({ length: 5 }, (_, i) => jpeg.slice(i)),
+        (bytes) => Effect.result(files.saveSnapshot({ ...picture, device: "camera0", bytes, filename })),
+        { concurrency: "unbounded" }
+      )
+      const [kept, ...others] = saved
+      assert.strictEqual(kept?._tag, "Success")
+      for (const other of others)
+        assert.deepInclude(other._tag === "Failure" ? other.failure : {}, { _tag: "InvalidParams", rule: "a new name" })
+      assert.deepStrictEqual(yield* disk.names(snapshots), [filename])
+      assert.deepStrictEqual(memory.outside.read(`${snapshots}/${filename}`), jpeg)
+      assert.isFalse(calls.includes(`create ${snapshots}/${filename}`))
     })
   )
 

@@ -1,15 +1,21 @@
+import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import { mkdtemp, realpath, rm } from "node:fs/promises"
 import * as Layer from "effect/Layer"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
+import { Databases } from "../../src/ground/Databases.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { Holds } from "../../src/storage/Holds.ts"
 import type { IndexedFile } from "../../src/storage/IndexDatabase.ts"
 import { testSettings } from "../support/TestSettings.ts"
+import { SmallFiles } from "../../src/storage/SmallFiles.ts"
+import { MemoryDatabases } from "../../testing/MemoryDatabases.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 
 /** A folder of its own, gone with the scope. */
 export const temporaryFolder = Effect.acquireRelease(
@@ -30,14 +36,23 @@ export const settingsWith = (keys: {
     return { boot: { ...boot, health: { ...boot.health, ...health }, server: { ...boot.server, ...server } }, live }
   })
 
-export const dataFolderAt = (root: string) => DataFolder.layer.pipe(Layer.provide(settingsWith({ data_dir: root })))
+/** The machine's own disk. */
+export const realGround = Layer.mergeAll(Disk.layer, Databases.layer, layerWebCrypto)
+/** A disk in memory, on the test's clock; one that lives as long as the test, so that a service finds it again. */
+export const memoryGround = Layer.mergeAll(MemoryDisk.layer, MemoryDatabases.layer, layerWebCrypto)
 
-/** The whole room on a folder, as `App.ts` puts it together. */
-export const storageAt = (root: string) =>
+const dataFolder = (root: string) =>
+  Layer.mergeAll(DataFolder.layer, SmallFiles.layer).pipe(Layer.provide(settingsWith({ data_dir: root })))
+
+/** The whole room on a folder of the ground, as `App.ts` puts it together. */
+export const storage = (root: string) =>
   Files.layer.pipe(
     Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer)),
-    Layer.provideMerge(dataFolderAt(root))
+    Layer.provideMerge(dataFolder(root))
   )
+
+export const dataFolderAt = (root: string) => dataFolder(root).pipe(Layer.provideMerge(realGround))
+export const storageAt = (root: string) => storage(root).pipe(Layer.provideMerge(realGround))
 
 export const indexed = (file: Partial<IndexedFile> & Pick<IndexedFile, "filename">): IndexedFile => ({
   kind: "recording",

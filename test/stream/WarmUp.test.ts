@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { splitter } from "../../src/stream/Jpeg.ts"
+import { splitter } from "../../src/media/Jpeg.ts"
 import { warmUp } from "../../src/stream/WarmUp.ts"
 
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, "../fixtures", name))

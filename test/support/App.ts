@@ -13,6 +13,7 @@ import { CameraNames } from "../../src/device/CameraNames.ts"
 import { syntheticInput } from "../../src/device/SyntheticInput.ts"
 import { Holders } from "../../src/device/v4l2/Holders.ts"
 import { Devices } from "../../src/device/Devices.ts"
+import { Databases } from "../../src/ground/Databases.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { Loopback } from "../../src/ground/Loopback.ts"
 import { KernelFiles } from "../../src/ground/KernelFiles.ts"
@@ -24,6 +25,7 @@ import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { Holds } from "../../src/storage/Holds.ts"
+import { SmallFiles } from "../../src/storage/SmallFiles.ts"
 import { found } from "../device/InMemory.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
 import { DiskFaults, faultyDisk, soundDisk } from "./FaultyDisk.ts"
@@ -59,7 +61,7 @@ const cellar = Layer.mergeAll(
   Tickets.layer,
   MediaMtxKey.layer,
   LocalHttp.layer
-).pipe(Layer.provideMerge([Loopback.layer, layerWebCrypto]))
+).pipe(Layer.provideMerge(SmallFiles.layer), Layer.provideMerge([Databases.layer, Loopback.layer, layerWebCrypto]))
 
 const settingsIn = (folder: string, overrides: Overrides) =>
   Layer.effect(Settings, settingsOnFreePorts({ ...overrides, data_dir: folder }))

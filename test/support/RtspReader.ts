@@ -2,6 +2,7 @@ import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { connect, type Socket } from "node:net"
+import { authority } from "../../src/config/Hosts.ts"
 
 /** The server answered a step with this status, or closed the connection (0). */
 class RtspRefused extends Data.TaggedError("RtspRefused")<{ readonly step: string; readonly status: number }> {}
@@ -18,6 +19,8 @@ export interface RtspReader {
 }
 
 export interface RtspTarget {
+  /** `127.0.0.1` where it is not given */
+  readonly host?: string
   readonly port: number
   readonly path: string
   /** as the password */
@@ -74,10 +77,10 @@ const parser = (on: { readonly reply: (reply: Response) => void; readonly packet
   }
 }
 
-const open = (port: number) =>
+const open = (port: number, host = "127.0.0.1") =>
   Effect.acquireRelease(
     Effect.callback<Socket>((resume) => {
-      const socket = connect(port, "127.0.0.1", () => resume(Effect.succeed(socket)))
+      const socket = connect(port, host, () => resume(Effect.succeed(socket)))
       socket.setNoDelay(true)
       socket.on("error", (cause) => resume(Effect.die(cause)))
     }),
@@ -119,8 +122,8 @@ export const announce = Effect.fnUntraced(
 )
 
 /** Reads a stream's video over RTSP (RFC 2326) on one TCP connection, as players do. */
-export const readRtsp = Effect.fnUntraced(function* ({ path, port, query = "", token }: RtspTarget) {
-  const socket = yield* open(port)
+export const readRtsp = Effect.fnUntraced(function* ({ host, path, port, query = "", token }: RtspTarget) {
+  const socket = yield* open(port, host)
   const packet = yield* Deferred.make<number>()
   const keyframe = yield* Deferred.make<number>()
   const ended = yield* Deferred.make<void>()
@@ -141,7 +144,7 @@ export const readRtsp = Effect.fnUntraced(function* ({ path, port, query = "", t
     Deferred.doneUnsafe(ended, Effect.void)
   })
 
-  const base = `rtsp://127.0.0.1:${port}/${path}${query}`
+  const base = `rtsp://${authority(host ?? "127.0.0.1", port)}/${path}${query}`
   const credentials = token === undefined ? [] : [`Authorization: Basic ${btoa(`viewer:${token}`)}`]
   let sequence = 0
   const ask = Effect.fnUntraced(function* (step: string, url: string, headers: ReadonlyArray<string>) {

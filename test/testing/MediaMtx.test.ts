@@ -62,7 +62,7 @@ describe("the played MediaMTX", () => {
       yield* setReaders("camera0", 2)
       const path = yield* api.getPath("camera0")
       assert.deepInclude(Option.getOrThrow(path), { readers: 2, ready: false })
-      const publisher = { pid: 1, path: "camera0", user: "camera-service", password: "guessed" }
+      const publisher = { pid: 1, url: "rtsp://127.0.0.1:8554/camera0?token=guessed" }
       const refused = yield* Effect.flip(publish(publisher).pipe(Scope.provide(scope)))
       assert.strictEqual(refused.status, 401)
       yield* Scope.close(scope, Exit.void)

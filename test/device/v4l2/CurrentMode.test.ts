@@ -5,10 +5,10 @@ import { Kernel } from "../../../src/device/v4l2/Kernel.ts"
 import { V4l2Controls } from "../../../src/device/v4l2/V4l2Controls.ts"
 import { KernelCalls } from "../../../src/ground/KernelCalls.ts"
 import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
-import { type FakeDriver, fakeIoctl } from "./FakeDriver.ts"
+import { type PlayedDriver, driverIoctl } from "../../../testing/V4l2Driver.ts"
 
-const modeOf = (driver: FakeDriver) => {
-  const ioctl = fakeIoctl({ deviceCaps: 0x04200001, ...driver })
+const modeOf = (driver: PlayedDriver) => {
+  const ioctl = driverIoctl({ deviceCaps: 0x04200001, ...driver })
   const calls = Layer.succeed(KernelCalls, {
     open: () => Promise.resolve(9),
     close: () => undefined,

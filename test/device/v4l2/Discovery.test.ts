@@ -15,8 +15,9 @@ import * as V4l2Cameras from "../../../src/device/v4l2/V4l2Cameras.ts"
 import { V4l2Nodes } from "../../../src/device/v4l2/V4l2Nodes.ts"
 import { testSettings } from "../../support/TestSettings.ts"
 import { devicesInMemory } from "../InMemory.ts"
-import { fakeIoctl } from "./FakeDriver.ts"
-import { fakeKernel, usbCamera } from "./FakeSysfs.ts"
+import { driverIoctl } from "../../../testing/V4l2Driver.ts"
+import { usbCamera } from "../../../testing/Sysfs.ts"
+import { fakeKernel } from "./FakeSysfs.ts"
 
 /** From the event in /dev to the registry, on a kernel of our own: only its system calls on nodes are made up. */
 const bench = Effect.gen(function* () {
@@ -28,7 +29,7 @@ const bench = Effect.gen(function* () {
   let loads = 0
   const ioctlOf = (fd: number) => {
     const node = opened.get(fd) ?? ""
-    return fakeIoctl({
+    return driverIoctl({
       card: `Camera ${node}`,
       deviceCaps: 0x04200001,
       formats: [{ fourcc: "MJPG", sizes: [[640, 480]], intervals: [[1, 30]] }]

@@ -3,12 +3,12 @@ import * as Effect from "effect/Effect"
 import type { Ioctl } from "../../../src/ground/KernelCalls.ts"
 import { bufferType, currentMode, isCamera, queryCapability } from "../../../src/device/v4l2/Ioctl.ts"
 import { enumerate } from "../../../src/device/v4l2/V4l2Nodes.ts"
-import { type FakeDriver, fakeIoctl, type Interval } from "./FakeDriver.ts"
+import { type PlayedDriver, driverIoctl, type Interval } from "../../../testing/V4l2Driver.ts"
 
 const capture = 0x04200001
 
-const formatsOf = (device: FakeDriver, type = 1) => {
-  const ioctl = fakeIoctl({ deviceCaps: capture, ...device })
+const formatsOf = (device: PlayedDriver, type = 1) => {
+  const ioctl = driverIoctl({ deviceCaps: capture, ...device })
   return enumerate(ioctl, type, currentMode(ioctl, type))
 }
 
@@ -32,17 +32,17 @@ describe("what a node is", () => {
   })
 
   it("is told by this node's capabilities, not by all of the device's", () => {
-    const answer = queryCapability(fakeIoctl({ capabilities: 0x84a00001, deviceCaps: 0x04a00000 }))
+    const answer = queryCapability(driverIoctl({ capabilities: 0x84a00001, deviceCaps: 0x04a00000 }))
     assert.deepInclude(answer, { deviceCaps: 0x04a00000 })
   })
 
   it("is told by the device's capabilities where an old driver knows no others", () => {
-    assert.deepInclude(queryCapability(fakeIoctl({ capabilities: 0x05000001 })), { deviceCaps: 0x05000001 })
+    assert.deepInclude(queryCapability(driverIoctl({ capabilities: 0x05000001 })), { deviceCaps: 0x05000001 })
   })
 
   it("has names that fill their field, with nothing in them that would spoil a log", () => {
     const answer = queryCapability(
-      fakeIoctl({ card: `Cam\n\u001b[2J${"x".repeat(30)}`, driver: "sixteen-letters!", deviceCaps: capture })
+      driverIoctl({ card: `Cam\n\u001b[2J${"x".repeat(30)}`, driver: "sixteen-letters!", deviceCaps: capture })
     )
     assert.deepInclude(answer, {
       driver: "sixteen-letters!",
@@ -181,7 +181,7 @@ describe("what a camera delivers", () => {
   it.live("leaves others their turn while a camera lists many modes", () =>
     Effect.gen(function* () {
       const sizes = Array.from({ length: 40 }, (_, n) => [320 + 16 * n, 240] as const)
-      const driver = fakeIoctl({ deviceCaps: capture, formats: [{ fourcc: "MJPG", sizes, intervals: fast }] })
+      const driver = driverIoctl({ deviceCaps: capture, formats: [{ fourcc: "MJPG", sizes, intervals: fast }] })
       const slow: Ioctl = (request, argument) => {
         const until = performance.now() + 0.6
         while (performance.now() < until);
@@ -207,13 +207,13 @@ describe("what is set on a camera now", () => {
   const mode = { width: 1280, height: 720, pixelFormat: "MJPG" }
 
   it("is its size, pixel format and rate", () => {
-    const ioctl = fakeIoctl({ current: { ...current, interval: [1001, 30000] } })
+    const ioctl = driverIoctl({ current: { ...current, interval: [1001, 30000] } })
     assert.deepStrictEqual(currentMode(ioctl, 1), { ...mode, rate: 29.97 })
   })
 
   it("has no rate where the driver tells none, and is nothing where it tells nothing", () => {
-    assert.deepStrictEqual(currentMode(fakeIoctl({ current }), 1), mode)
-    assert.deepStrictEqual(currentMode(fakeIoctl({ current: { ...current, interval: [0, 0] } }), 1), mode)
-    assert.isUndefined(currentMode(fakeIoctl({}), 1))
+    assert.deepStrictEqual(currentMode(driverIoctl({ current }), 1), mode)
+    assert.deepStrictEqual(currentMode(driverIoctl({ current: { ...current, interval: [0, 0] } }), 1), mode)
+    assert.isUndefined(currentMode(driverIoctl({}), 1))
   })
 })

@@ -9,7 +9,8 @@ import { join } from "node:path"
 import { Kernel, KernelError } from "../../../src/device/v4l2/Kernel.ts"
 import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
 import { V4l2Nodes } from "../../../src/device/v4l2/V4l2Nodes.ts"
-import { fakeKernel, usbCamera } from "./FakeSysfs.ts"
+import { usbCamera } from "../../../testing/Sysfs.ts"
+import { fakeKernel } from "./FakeSysfs.ts"
 
 interface Media {
   readonly driver?: string

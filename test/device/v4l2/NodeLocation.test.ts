@@ -4,7 +4,8 @@ import { join } from "node:path"
 import type { Identity } from "../../../src/device/Device.ts"
 import { identityOf, locate, nameOf, serialFile, tidy, withSerial } from "../../../src/device/v4l2/NodeLocation.ts"
 import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
-import { fakeKernel, type FakeNode, usbCamera } from "./FakeSysfs.ts"
+import { type SysfsNode, usbCamera } from "../../../testing/Sysfs.ts"
+import { fakeKernel } from "./FakeSysfs.ts"
 
 const filesIn = (sys: string) =>
   Effect.provide(KernelFiles, KernelFiles.layerAt({ dev: "/nowhere", sys, proc: "/nowhere" }))
@@ -15,7 +16,7 @@ const read = Effect.fnUntraced(function* (sys: string, node: string) {
   return withSerial(there, there.usb === undefined ? "" : tidy(files.text(serialFile(there.usb.device)) ?? ""))
 })
 
-const location = Effect.fnUntraced(function* (node: FakeNode) {
+const location = Effect.fnUntraced(function* (node: SysfsNode) {
   const kernel = yield* fakeKernel
   yield* kernel.plug("video7", node)
   return yield* read(kernel.sys, "video7")
@@ -29,7 +30,7 @@ const usb = (slot: string, at = "2"): Identity => ({
 })
 const position = (text: string): Identity => ({ position: text })
 
-const cases: ReadonlyArray<[title: string, node: FakeNode, bus: string, identity: Identity]> = [
+const cases: ReadonlyArray<[title: string, node: SysfsNode, bus: string, identity: Identity]> = [
   [
     "a USB camera has its serial number, and its port as the kernel names it",
     usbCamera({ port, serial }),

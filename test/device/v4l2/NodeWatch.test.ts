@@ -7,6 +7,7 @@ import { chmod, mkdir, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type NodeChange, NodeWatch } from "../../../src/device/v4l2/NodeWatch.ts"
 import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
+import { Cameras } from "../../../testing/Cameras.ts"
 import { fakeKernel } from "./FakeSysfs.ts"
 
 const show = (change: NodeChange): string => (change._tag === "Scanned" ? "scanned" : `${change.node} ${change._tag}`)
@@ -107,6 +108,21 @@ describe("the watch on V4L2 nodes", () => {
       const present = yield* until("video0 Present")
       assert.deepInclude(present, { node: "video0", device: "" })
     })
+  )
+
+  it.effect("tells once of a node that comes, though the kernel tells of it twice", () =>
+    Effect.gen(function* () {
+      const cameras = yield* Cameras
+      const watch = yield* NodeWatch
+      const next = Effect.map(Queue.take(yield* watch.changes), show)
+      assert.strictEqual(yield* next, "scanned")
+      const camera = yield* cameras.plug({ name: "Front" })
+      assert.strictEqual(yield* next, "video0 Present")
+      yield* cameras.plug({ name: "Rear" })
+      assert.strictEqual(yield* next, "video1 Present")
+      yield* camera.unplug
+      assert.strictEqual(yield* next, "video0 Gone")
+    }).pipe(Effect.provide(NodeWatch.layer.pipe(Layer.provideMerge(Cameras.layer))))
   )
 
   it.effect("believes /dev where there is no sysfs", () =>

@@ -11,12 +11,13 @@ import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
 import { hour, onSettableClock } from "../../support/WallClock.ts"
 import { Kernel } from "../../../src/device/v4l2/Kernel.ts"
 import { V4l2Controls } from "../../../src/device/v4l2/V4l2Controls.ts"
-import { type FakeControl, fakeCameras, flag, type } from "./FakeControls.ts"
+import { flag, type PlayedControl, type } from "../../../testing/V4l2Controls.ts"
+import { fakeCameras } from "./ControlCalls.ts"
 
 const path = "/dev/video0"
 
 /** One control of each kind that a client may meet, in the order of their ids. */
-const everyKind = (): ReadonlyArray<FakeControl> => [
+const everyKind = (): ReadonlyArray<PlayedControl> => [
   { id: 0x980001, name: "User Controls", type: type.class, flags: flag.readOnly | flag.writeOnly, value: 0n },
   { id: 0x980900, name: "Brightness", type: type.integer, range: [-64n, 64n, 8n], default: 8n, value: -16n },
   { id: 0x98090c, name: "White Balance, Automatic", type: type.boolean, range: [0n, 1n, 1n], default: 1n, value: 1n },
@@ -171,7 +172,7 @@ const layerOf = (cameras: ReturnType<typeof fakeCameras>) =>
 
 /** The controls of this camera, on the real kernel service over fake system calls. */
 const withCamera = <A, E>(
-  controls: ReadonlyArray<FakeControl>,
+  controls: ReadonlyArray<PlayedControl>,
   body: (leaf: V4l2Controls["Service"], cameras: ReturnType<typeof fakeCameras>) => Effect.Effect<A, E>
 ) => {
   const cameras = fakeCameras({ [path]: controls })
@@ -184,7 +185,7 @@ const described = Effect.fnUntraced(function* (leaf: V4l2Controls["Service"], id
   return control
 })
 
-const brightness = (more: Partial<FakeControl> = {}): FakeControl => ({
+const brightness = (more: Partial<PlayedControl> = {}): PlayedControl => ({
   id: 0x980900,
   name: "Brightness",
   type: type.integer,

@@ -9,7 +9,7 @@ import { Kernel, KernelError } from "../../../src/device/v4l2/Kernel.ts"
 import { V4l2Nodes } from "../../../src/device/v4l2/V4l2Nodes.ts"
 import { temporaryFolder } from "../../storage/Workbench.ts"
 import { eventually } from "../../support/Eventually.ts"
-import { type FakeDriver, fakeIoctl } from "./FakeDriver.ts"
+import { type PlayedDriver, driverIoctl } from "../../../testing/V4l2Driver.ts"
 
 const onKernel = V4l2Nodes.layer.pipe(
   Layer.provide(Kernel.layer),
@@ -17,8 +17,8 @@ const onKernel = V4l2Nodes.layer.pipe(
 )
 
 /** The nodes of a kernel with one driver. */
-const onDriver = (driver: FakeDriver, wait: Effect.Effect<void, KernelError> = Effect.void) => {
-  const ioctl = fakeIoctl({ deviceCaps: 0x04200001, ...driver })
+const onDriver = (driver: PlayedDriver, wait: Effect.Effect<void, KernelError> = Effect.void) => {
+  const ioctl = driverIoctl({ deviceCaps: 0x04200001, ...driver })
   const node = {
     ioctl,
     ioctlAsync: (request: number, argument: Buffer) => Effect.as(wait, ioctl(request, argument) === 0),

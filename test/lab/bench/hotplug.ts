@@ -88,7 +88,7 @@ const main = Effect.gen(function* () {
   )
   const told = yield* connect(service)
   const events = yield* kernelEvents
-  // at rest: what work took is given back when there is none, at most every 30 seconds (src/process/Memory.ts)
+  // at rest: what work took is given back when there is none, at most every 10 seconds (src/self/Memory.ts)
   const footprint = Effect.andThen(
     Effect.sleep("45 seconds"),
     Effect.sync(() => footprintOf(service.pid, ground.processes()))

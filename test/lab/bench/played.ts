@@ -2,8 +2,9 @@ import * as Effect from "effect/Effect"
 import { basename, join } from "node:path"
 import { command } from "../../../src/cli/Command.ts"
 import { KernelCalls } from "../../../src/ground/KernelCalls.ts"
+import * as Ground from "../../../src/ground/Ground.ts"
 import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
-import { fakeIoctl } from "../../device/v4l2/FakeDriver.ts"
+import { driverIoctl } from "../../../testing/V4l2Driver.ts"
 
 /*
  * The service on a kernel of files: `played.ts FOLDER` takes /dev and sysfs from there, and every node for a USB camera
@@ -15,7 +16,7 @@ const root = process.argv[2] ?? ""
 const opened = new Map<number, string>()
 let next = 1000
 const ioctl = (fd: number) =>
-  fakeIoctl({
+  driverIoctl({
     card: `Camera ${opened.get(fd)}`,
     deviceCaps: 0x04200001,
     formats: ["MJPG", "YUYV"].map((fourcc) => ({
@@ -48,6 +49,7 @@ const calls = {
 Effect.runFork(
   command(["serve"], process.env).pipe(
     Effect.provide(KernelFiles.layerAt({ dev: join(root, "dev"), sys: join(root, "sys"), proc: "/proc" })),
-    Effect.provideService(KernelCalls, calls)
+    Effect.provideService(KernelCalls, calls),
+    Effect.provide(Ground.layer)
   )
 )

@@ -1,11 +1,15 @@
+import { Bits, type NextByte } from "./Bits.ts"
 import { standardTables } from "./HuffmanTables.ts"
+import { markers, segments, word } from "./JpegSegments.ts"
 
 /**
  * How bright a JPEG is, without decoding it: the DC coefficient of a block is eight times the mean of its pixels
  * (ITU-T T.81, A.3.3). Only sequential, Huffman-coded pictures of 8 bits are read, as cameras make them.
  */
 
-const marker = { soi: 0xd8, sof0: 0xc0, sof1: 0xc1, dht: 0xc4, dqt: 0xdb, dri: 0xdd, sos: 0xda, rst0: 0xd0, rst7: 0xd7 }
+/** The frames that can be read: baseline, and extended sequential with Huffman codes. */
+const sof0 = 0xc0
+const sof1 = 0xc1
 
 /** By 16 bits of the scan that begin with a code: its length × 256 + its value; 0: there is no such code (annex C). */
 type Codes = Uint16Array
@@ -39,7 +43,7 @@ interface Coded {
 }
 
 /** A DHT segment's tables (B.2.4.2), by class and destination. */
-const readCodes = (segment: Buffer, into: Map<number, Codes>): void => {
+const readCodes = (segment: Uint8Array, into: Map<number, Codes>): void => {
   for (let at = 0; at + 17 <= segment.length;) {
     const codes = new Uint16Array(1 << 16)
     into.set(segment[at] ?? 0, codes)
@@ -57,18 +61,18 @@ const readCodes = (segment: Buffer, into: Map<number, Codes>): void => {
 }
 
 /** A DQT segment's first entries (B.2.4.1), of 8 or 16 bits. */
-const readSteps = (segment: Buffer, into: Map<number, number>): void => {
+const readSteps = (segment: Uint8Array, into: Map<number, number>): void => {
   for (let at = 0; at + 3 <= segment.length;) {
     const head = segment[at] ?? 0
     const isWide = head >> 4 === 1
-    into.set(head & 15, isWide ? segment.readUInt16BE(at + 1) : (segment[at + 1] ?? 0))
+    into.set(head & 15, isWide ? word(segment, at + 1) : (segment[at + 1] ?? 0))
     at += 1 + (isWide ? 128 : 64)
   }
 }
 
-const readFrame = (segment: Buffer, headers: Headers): void => {
-  headers.height = segment.readUInt16BE(1)
-  headers.width = segment.readUInt16BE(3)
+const readFrame = (segment: Uint8Array, headers: Headers): void => {
+  headers.height = word(segment, 1)
+  headers.width = word(segment, 3)
   headers.components = Array.from({ length: segment[5] ?? 0 }, (_, i) => {
     const [id = 0, factors = 0, table = 0] = segment.subarray(6 + 3 * i)
     return { id, horizontal: factors >> 4, vertical: factors & 15, table }
@@ -82,75 +86,58 @@ const isSound = ({ components, height, width }: Headers): boolean =>
   height > 0 &&
   components.every(({ horizontal, vertical }) => [horizontal, vertical].every((factor) => factor >= 1 && factor <= 4))
 
-/** The bits of a scan, without the zeros that are stuffed behind FF; zeros from its end on. */
-const bitReader = (bytes: Buffer, start: number) => {
-  let at = start
-  let bits = 0
-  let have = 0
-  let missing = 0
-  /** at least 17 bits, so that a code or a value of any length is there */
-  const fill = (): void => {
-    while (have <= 16) {
-      const byte = bytes[at] ?? 0xff
-      const ends = byte === 0xff && bytes[at + 1] !== 0
-      if (ends) missing++
-      else at += byte === 0xff ? 2 : 1
-      bits = (bits << 8) | (ends ? 0 : byte)
-      have += 8
+/** The bytes of a scan between two markers, without the zeros that are stuffed behind FF (B.1.1.5). */
+const scanReader = (data: Uint8Array) => {
+  let at = 0
+  const next: NextByte = () => {
+    const byte = data[at]
+    if (byte !== 0xff) {
+      at++
+      return byte
     }
+    if (data[at + 1] !== 0) return undefined
+    at += 2
+    return byte
   }
-  return {
-    /** the value of the code that comes; -1: there is none */
-    decode: (codes: Codes): number => {
-      fill()
-      const found = codes[(bits >>> (have - 16)) & 0xffff] ?? 0
-      have -= found >> 8
-      return found === 0 || missing > 4 ? -1 : found & 0xff
-    },
-    receive: (count: number): number => {
-      fill()
-      have -= count
-      return (bits >>> have) & ((1 << count) - 1)
-    },
-    skip: (count: number): void => {
-      fill()
-      have -= count
-    },
-    /** goes on behind the restart marker; false: the next marker is another one */
-    restart: (): boolean => {
-      have = 0
-      missing = 0
-      const next = bytes[at] === 0xff ? (bytes[at + 1] ?? 0) : 0
-      at += 2
-      return next >= marker.rst0 && next <= marker.rst7
-    }
+  /** goes on behind the restart marker; false: none comes */
+  const restart = (): boolean => {
+    if (data[at] !== 0xff) return false
+    while (data[at] === 0xff) at++ // fill bytes, and the marker's own
+    const marker = data[at++] ?? 0
+    return marker >= markers.rst0 && marker <= markers.rst7
   }
+  return { next, restart }
 }
 
-type BitReader = ReturnType<typeof bitReader>
+/** The value of the code that comes; -1: there is none. */
+const decode = (read: Bits, codes: Codes): number => {
+  const found = codes[read.peek(16)] ?? 0
+  read.skip(found >> 8)
+  return found === 0 ? -1 : found & 0xff
+}
 
 /** The DC coefficient of the block that comes, as it was quantized (F.2.2); undefined: the scan is broken. */
-const readBlock = (read: BitReader, coded: Coded): number | undefined => {
-  const size = read.decode(coded.dc)
+const readBlock = (read: Bits, coded: Coded): number | undefined => {
+  const size = decode(read, coded.dc)
   if (size < 0 || size > 15) return undefined
   if (size > 0) {
-    const value = read.receive(size)
+    const value = read.take(size)
     coded.predicted += value < 1 << (size - 1) ? value - (1 << size) + 1 : value
   }
   for (let k = 1; k < 64;) {
-    const code = read.decode(coded.ac)
+    const code = decode(read, coded.ac)
     if (code < 0) return undefined
     const run = code >> 4
     const bits = code & 15
     if (bits === 0 && run < 15) break
     k += run + 1
-    read.skip(bits)
+    read.take(bits)
   }
   return coded.predicted
 }
 
 /** What the scan's header (B.2.3) says of its components; undefined where a table is missing. */
-const readComponents = (segment: Buffer, headers: Headers): ReadonlyArray<Coded> | undefined => {
+const readComponents = (segment: Uint8Array, headers: Headers): ReadonlyArray<Coded> | undefined => {
   const count = segment[0] ?? 0
   const coded: Array<Coded> = []
   for (let i = 0; i < count; i++) {
@@ -173,12 +160,12 @@ const unitsOf = (count: number, { components, height, width }: Headers): number 
   return Math.ceil(width / (8 * across)) * Math.ceil(height / (8 * down))
 }
 
-const readScan = (bytes: Buffer, start: number, headers: Headers, most: number): number | undefined => {
-  const segment = bytes.subarray(start + 2, start + bytes.readUInt16BE(start))
-  const coded = readComponents(segment, headers)
+const readScan = (header: Uint8Array, data: Uint8Array, headers: Headers, most: number): number | undefined => {
+  const coded = readComponents(header, headers)
   const step = headers.steps.get(headers.components[0]?.table ?? 0)
   if (coded === undefined || step === undefined || step === 0 || !coded.some(({ isLuma }) => isLuma)) return undefined
-  const read = bitReader(bytes, start + 2 + segment.length)
+  const scan = scanReader(data)
+  let read = new Bits(scan.next)
   const units = unitsOf(coded.length, headers)
   const luma = coded.reduce((all, { blocks, isLuma }) => all + (isLuma ? blocks : 0), 0)
   const black = (-128 * 8) / step
@@ -187,7 +174,8 @@ const readScan = (bytes: Buffer, start: number, headers: Headers, most: number):
   let sum = 0
   for (let unit = 0; unit < units; unit++) {
     if (headers.restartInterval > 0 && unit > 0 && unit % headers.restartInterval === 0) {
-      if (!read.restart()) return undefined
+      if (!scan.restart()) return undefined
+      read = new Bits(scan.next)
       for (const component of coded) component.predicted = 0
     }
     for (const component of coded) {
@@ -197,6 +185,7 @@ const readScan = (bytes: Buffer, start: number, headers: Headers, most: number):
         if (component.isLuma) sum += dc - black
       }
     }
+    if (read.isOver) return undefined
     if (sum >= enough) return most
   }
   return (sum * step) / (8 * luma * units)
@@ -218,7 +207,7 @@ const impliedCodes = (): Map<number, Codes> => {
  * The mean brightness of a JPEG, 0 (black) to 255; undefined where it cannot be read. It is counted up to `most`: a
  * brighter picture is not read to its end (640 × 480 up to 24: 0.4 ms; 3 ms for one that is dark and full of noise).
  */
-export const meanLuma = (jpeg: Buffer, most = 256): number | undefined => {
+export const meanLuma = (jpeg: Uint8Array, most = 256): number | undefined => {
   const headers: Headers = {
     codes: impliedCodes(),
     steps: new Map(),
@@ -227,30 +216,28 @@ export const meanLuma = (jpeg: Buffer, most = 256): number | undefined => {
     components: [],
     restartInterval: 0
   }
-  for (let at = 2; at + 4 <= jpeg.length && jpeg[at] === 0xff;) {
-    const length = jpeg.readUInt16BE(at + 2)
-    const segment = jpeg.subarray(at + 4, at + 2 + length)
-    switch (jpeg[at + 1]) {
-      case marker.sof0:
-      case marker.sof1:
+  for (const { content, end, marker } of segments(jpeg)) {
+    const segment = jpeg.subarray(content, end)
+    switch (marker) {
+      case sof0:
+      case sof1:
         if (segment[0] !== 8 || segment.length < 6 + 3 * (segment[5] ?? 0)) return undefined
         readFrame(segment, headers)
         if (!isSound(headers)) return undefined
         break
-      case marker.dht:
+      case markers.dht:
         readCodes(segment, headers.codes)
         break
-      case marker.dqt:
+      case markers.dqt:
         readSteps(segment, headers.steps)
         break
-      case marker.dri:
+      case markers.dri:
         if (segment.length < 2) return undefined
-        headers.restartInterval = segment.readUInt16BE(0)
+        headers.restartInterval = word(segment, 0)
         break
-      case marker.sos:
-        return headers.components.length === 0 ? undefined : readScan(jpeg, at + 2, headers, most)
+      case markers.sos:
+        return headers.components.length === 0 ? undefined : readScan(segment, jpeg.subarray(end), headers, most)
     }
-    at += 2 + length
   }
   return undefined
 }

@@ -2,7 +2,9 @@ import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { jpegSize, splitter, withTables } from "../../src/stream/Jpeg.ts"
+import { jpegSize, splitter, withTables } from "../../src/media/Jpeg.ts"
+import { meanLuma } from "../../src/media/Luma.ts"
+import { filled } from "./FilledJpeg.ts"
 
 /** Four pictures of 64 × 48 as FFmpeg's image2pipe writes them. */
 const stream = readFileSync(join(import.meta.dirname, "../fixtures/four-pictures.mjpeg"))
@@ -53,6 +55,27 @@ describe("the splitter of pictures", () => {
     assert.deepEqual(jpegSize(nested), { width: 64, height: 48 })
   })
 
+  it("finds pictures with fill bytes before their markers, however the bytes are cut", () => {
+    const padded = pictures.map((picture, i) => filled(picture, i + 1))
+    const bytes = Buffer.concat(padded)
+    assert.deepEqual(split([bytes]), padded)
+    fc.assert(
+      fc.property(fc.array(fc.nat(bytes.length), { maxLength: 30 }), (cuts) => {
+        assert.deepEqual(split(cut(bytes, cuts)), padded)
+      })
+    )
+  })
+
+  it("is not led astray by an end before any scan, or by markers that have no length", () => {
+    const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = pictures
+    const tablesOnly = Buffer.from([0xff, 0xd8, 0xff, 0xd9])
+    assert.deepEqual(split([tablesOnly, first]).at(-1), first)
+    // TEM and RST0
+    const odd = Buffer.concat([first.subarray(0, 2), Buffer.from([0xff, 0x01, 0xff, 0xd0]), first.subarray(2)])
+    assert.deepEqual(split([odd, second]), [odd, second])
+    assert.deepEqual(jpegSize(odd), { width: 64, height: 48 })
+  })
+
   it("gives a picture only when it is whole, and at once then", () => {
     const [first = Buffer.alloc(0)] = pictures
     const { push } = splitter()
@@ -94,6 +117,12 @@ describe("the splitter of pictures", () => {
 })
 
 describe("a picture's size", () => {
+  it("is found behind fill bytes", () => {
+    for (const count of [1, 2, 3, 100]) {
+      for (const picture of pictures) assert.deepEqual(jpegSize(filled(picture, count)), { width: 64, height: 48 })
+    }
+  })
+
   it("is unknown for what has no frame header", () => {
     assert.isUndefined(jpegSize(Buffer.from([0xff, 0xd8, 0xff, 0xd9])))
     assert.isUndefined(jpegSize(Buffer.alloc(0)))
@@ -115,8 +144,26 @@ describe("a picture without Huffman tables, as cameras send them", () => {
     assert.strictEqual(withTables(whole), whole)
   })
 
+  it("gets them with fill bytes, too", () => {
+    for (const count of [1, 2, 3]) {
+      const padded = filled(bare, count)
+      const whole = withTables(padded)
+      const tables = whole.indexOf(dark.subarray(at, at + length))
+      assert.isAbove(tables, 0)
+      assert.deepEqual(Buffer.concat([whole.subarray(0, tables), whole.subarray(tables + length)]), padded)
+      assert.strictEqual(meanLuma(whole), 5)
+      assert.strictEqual(withTables(whole), whole)
+    }
+  })
+
   it("is the only one that is touched", () => {
-    for (const picture of [...pictures, dark, Buffer.alloc(0), Buffer.from([0xff, 0xd8, 0xff, 0xd9])]) {
+    for (const picture of [
+      filled(dark, 1),
+      ...pictures,
+      dark,
+      Buffer.alloc(0),
+      Buffer.from([0xff, 0xd8, 0xff, 0xd9])
+    ]) {
       assert.strictEqual(withTables(picture), picture)
     }
   })

@@ -1,4 +1,5 @@
 import type { CameraId } from "../../schema/Camera.ts"
+import { frameSize, isJpeg, markers, type PictureSize, segments } from "./JpegSegments.ts"
 
 /**
  * What a picture's own bytes say, and the camera's name written into them. A client may name a snapshot as it likes, so
@@ -6,9 +7,7 @@ import type { CameraId } from "../../schema/Camera.ts"
  * wherever the file goes, and changes no pixel.
  */
 
-export interface PictureFacts {
-  readonly width: number
-  readonly height: number
+export interface PictureFacts extends PictureSize {
   /** who took it, where `markCamera` said so */
   readonly device?: CameraId
 }
@@ -22,17 +21,15 @@ const pngKeyword = "Source\0"
 
 /** Size and camera from the start of a JPEG or PNG; undefined when it is neither. */
 export const pictureFacts = (head: Uint8Array): PictureFacts | undefined => {
-  const view = new DataView(head.buffer, head.byteOffset, head.byteLength)
-  if (isJpeg(view)) return jpegFacts(view)
-  if (isPng(view)) return pngFacts(view)
-  return undefined
+  if (isJpeg(head)) return jpegFacts(head)
+  const view = viewOf(head)
+  return isPng(view) ? pngFacts(view) : undefined
 }
 
 /** The same picture, with the camera's name in it; bytes that are no picture stay as they are. */
 export const markCamera = (picture: Uint8Array, device: CameraId): Uint8Array => {
-  const view = new DataView(picture.buffer, picture.byteOffset, picture.byteLength)
-  if (isJpeg(view)) return insert(picture, afterJfif(view), comSegment(mark(device)))
-  if (isPng(view)) return insert(picture, pngChunksStart, textChunk(`${pngKeyword}${mark(device)}`))
+  if (isJpeg(picture)) return insert(picture, afterJfif(picture), comSegment(mark(device)))
+  if (isPng(viewOf(picture))) return insert(picture, pngChunksStart, textChunk(`${pngKeyword}${mark(device)}`))
   return picture
 }
 
@@ -44,46 +41,38 @@ const insert = (bytes: Uint8Array, at: number, piece: Uint8Array): Uint8Array =>
   return whole
 }
 
-const latin1 = (view: DataView, from: number, to: number): string =>
-  String.fromCharCode(...new Uint8Array(view.buffer, view.byteOffset + from, Math.min(to, view.byteLength) - from))
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-const withDevice = (size: { readonly width: number; readonly height: number }, text: string): PictureFacts => {
+const withDevice = (size: PictureSize, text: string): PictureFacts => {
   const device = markPattern.exec(text)?.[1]
   return device === undefined ? size : { ...size, device }
 }
 
-// JPEG: ITU-T T.81, annex B. After SOI come segments: 0xFF, marker, length (which counts itself), content.
+/** Longer comments are no marks. */
+const maxMarkBytes = 64
 
-const isJpeg = (view: DataView) => view.byteLength > 4 && view.getUint16(0) === 0xffd8
-
-const isStartOfFrame = (marker: number) =>
-  marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc
-
-const jpegFacts = (view: DataView): PictureFacts | undefined => {
+const jpegFacts = (head: Uint8Array): PictureFacts | undefined => {
   let comment = ""
-  let at = 2
-  while (at + 9 <= view.byteLength && view.getUint8(at) === 0xff) {
-    const marker = view.getUint8(at + 1)
-    if (marker === 0xff) {
-      at += 1 // fill byte
-      continue
+  for (const segment of segments(head)) {
+    const size = frameSize(head, segment)
+    if (size !== undefined) return withDevice(size, comment)
+    const { content, end, marker } = segment
+    if (marker === markers.com && end - content <= maxMarkBytes && comment === "") {
+      comment = String.fromCharCode(...head.subarray(content, end))
     }
-    if (isStartOfFrame(marker)) {
-      return withDevice({ height: view.getUint16(at + 5), width: view.getUint16(at + 7) }, comment)
-    }
-    const length = view.getUint16(at + 2)
-    if (marker === 0xfe && length <= 64 && comment === "") comment = latin1(view, at + 4, at + 2 + length)
-    at += 2 + length
   }
   return undefined
 }
 
 /** JFIF wants its APP0 right after SOI, so the comment goes behind it. */
-const afterJfif = (view: DataView) => (view.getUint16(2) === 0xffe0 ? 4 + view.getUint16(4) : 2)
+const afterJfif = (jpeg: Uint8Array): number => {
+  const [first] = segments(jpeg)
+  return first?.marker === markers.app0 ? first.end : 2
+}
 
 const comSegment = (text: string): Uint8Array => {
   const content = new TextEncoder().encode(text)
-  return Uint8Array.of(0xff, 0xfe, 0, content.length + 2, ...content)
+  return Uint8Array.of(0xff, markers.com, 0, content.length + 2, ...content)
 }
 
 // PNG: https://www.w3.org/TR/png-3. Signature, then chunks: length, type, content, CRC; the first is IHDR with 13 bytes.
@@ -92,6 +81,9 @@ const pngChunksStart = 8 + 12 + 13
 
 const isPng = (view: DataView) => view.byteLength >= pngChunksStart && view.getBigUint64(0) === 0x89504e470d0a1a0an
 
+const latin1 = (view: DataView, from: number, to: number): string =>
+  String.fromCharCode(...new Uint8Array(view.buffer, view.byteOffset + from, Math.min(to, view.byteLength) - from))
+
 const pngFacts = (view: DataView): PictureFacts => {
   const size = { width: view.getUint32(16), height: view.getUint32(20) }
   let at = pngChunksStart
@@ -99,7 +91,7 @@ const pngFacts = (view: DataView): PictureFacts => {
     const length = view.getUint32(at)
     const type = latin1(view, at + 4, at + 8)
     if (type === "IDAT") break
-    if (type === "tEXt" && length <= 64) {
+    if (type === "tEXt" && length <= maxMarkBytes) {
       const text = latin1(view, at + 8, at + 8 + length)
       if (text.startsWith(pngKeyword)) return withDevice(size, text.slice(pngKeyword.length))
     }

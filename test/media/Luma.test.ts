@@ -2,10 +2,20 @@ import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { meanLuma } from "../../src/stream/Luma.ts"
+import { meanLuma } from "../../src/media/Luma.ts"
+import { filled } from "./FilledJpeg.ts"
 
 /** 64 × 48, all of luminance 5, with the standard Huffman tables. */
 const dark = readFileSync(join(import.meta.dirname, "../fixtures/dark.jpg"))
+
+/** 16 × 8, gray: blocks of luminance 132 and 136 with this marker between them, by hand after T.81, annexes B and F. */
+const restarting = (...marker: ReadonlyArray<number>) =>
+  Buffer.concat([
+    Buffer.from("ffd8ffdb00430008", "hex"),
+    Buffer.alloc(63, 1),
+    Buffer.from("ffc0000b080008001001011100ffdd00040001ffda0008010100003f00", "hex"),
+    Buffer.from([0x92, 0xbf, ...marker, 0xb1, 0x5f, 0xff, 0xd9])
+  ])
 
 const withByte = (jpeg: Buffer, at: number, byte: number): Buffer => {
   const changed = Buffer.from(jpeg)
@@ -21,6 +31,17 @@ describe("the brightness of a JPEG", () => {
   it("is counted only as far as it is asked for", () => {
     assert.strictEqual(meanLuma(dark, 3), 3)
     assert.strictEqual(meanLuma(dark, 24), 5)
+  })
+
+  it("is read behind fill bytes", () => {
+    for (const count of [1, 2, 3]) assert.strictEqual(meanLuma(filled(dark, count)), 5)
+  })
+
+  it("is read across restart markers, with fill bytes before them or none", () => {
+    assert.strictEqual(meanLuma(restarting(0xff, 0xd0)), 134)
+    assert.strictEqual(meanLuma(restarting(0xff, 0xff, 0xff, 0xd0)), 134)
+    assert.isUndefined(meanLuma(restarting(0xff, 0xd9)))
+    assert.isUndefined(meanLuma(restarting()))
   })
 
   it("is unknown for what is cut short, progressive, or no JPEG", () => {

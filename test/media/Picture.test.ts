@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
-import { markCamera, pictureFacts } from "../../src/storage/Picture.ts"
-import { jpeg, png } from "./Workbench.ts"
+import { markCamera, pictureFacts } from "../../src/media/Picture.ts"
+import { jpeg, png } from "../storage/Workbench.ts"
+import { filled } from "./FilledJpeg.ts"
 
 const decodes = (picture: Uint8Array) => {
   const done = spawnSync("ffmpeg", ["-v", "error", "-i", "-", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], {
@@ -14,6 +15,8 @@ const decodes = (picture: Uint8Array) => {
 
 for (const [name, picture] of [
   ["JPEG", jpeg],
+  ["JPEG with a fill byte before each marker", filled(jpeg, 1)],
+  ["JPEG with more of them", filled(jpeg, 3)],
   ["PNG", png]
 ] as const) {
   describe(`a ${name}`, () => {
@@ -33,6 +36,25 @@ for (const [name, picture] of [
     })
   })
 }
+
+describe("a JPEG's mark", () => {
+  it("stands behind the JFIF header, which wants to be the first", () => {
+    for (const count of [0, 1, 2]) {
+      const picture = filled(jpeg, count)
+      const marked = Buffer.from(markCamera(picture, "camera1"))
+      const head = 2 + count + 18
+      assert.deepStrictEqual(marked.subarray(0, head), picture.subarray(0, head))
+      assert.strictEqual(marked.indexOf("camera-service camera1"), head + 4)
+    }
+  })
+
+  it("harms no picture that is cut in its first segment", () => {
+    for (let length = 0; length < 20; length++) {
+      const cut = jpeg.subarray(0, length)
+      assert.isAtLeast(markCamera(cut, "camera1").length, length)
+    }
+  })
+})
 
 describe("other bytes", () => {
   it("are no picture, and are left as they are", () => {

@@ -1,4 +1,4 @@
-import type { Ioctl } from "../../../src/ground/KernelCalls.ts"
+import type { Ioctl } from "../src/ground/KernelCalls.ts"
 
 const EBUSY = 16
 const EINVAL = 22
@@ -9,7 +9,7 @@ type Range = readonly [minimum: number, maximum: number, step: number]
 /** An interval in seconds as the kernel has it: numerator and denominator. */
 export type Interval = readonly [seconds: number, parts: number]
 
-export interface FakeFormat {
+export interface PlayedFormat {
   readonly fourcc: string
   readonly bigEndian?: boolean
   readonly sizes?: ReadonlyArray<readonly [width: number, height: number]>
@@ -19,14 +19,14 @@ export interface FakeFormat {
   readonly intervalRange?: readonly [Interval, Interval]
 }
 
-export interface FakeDriver {
+export interface PlayedDriver {
   readonly driver?: string
   readonly card?: string
   readonly bus?: string
   /** `device_caps`; without it `capabilities` is all there is, as with old drivers */
   readonly deviceCaps?: number
   readonly capabilities?: number
-  readonly formats?: ReadonlyArray<FakeFormat>
+  readonly formats?: ReadonlyArray<PlayedFormat>
   /** of VIDIOC_ENUM_FMT: capture, or its multi-planar form */
   readonly type?: number
   readonly current?: {
@@ -61,9 +61,9 @@ const sizes: Readonly<Record<string, number>> = {
 }
 
 /** A driver's side of the ioctls, written by the structures of linux/videodev2.h. */
-export const fakeIoctl = (device: FakeDriver): Ioctl => {
+export const driverIoctl = (device: PlayedDriver): Ioctl => {
   const { card = "Camera", driver = "uvcvideo", formats = [], type = 1 } = device
-  const codeOf = ({ bigEndian = false, fourcc }: FakeFormat): number =>
+  const codeOf = ({ bigEndian = false, fourcc }: PlayedFormat): number =>
     (Buffer.from(fourcc.padEnd(4), "latin1").readUInt32LE(0) | (bigEndian ? 0x80000000 : 0)) >>> 0
   return (request, argument) => {
     const name = names[request & 0xff] ?? ""

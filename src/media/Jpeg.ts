@@ -1,34 +1,26 @@
 import { standardTables } from "./HuffmanTables.ts"
+import { frameSize, markers, type PictureSize, segments } from "./JpegSegments.ts"
 
-/** Finds whole JPEG pictures in a stream of bytes (ITU-T T.81, annex B), reads their size, and makes them complete. */
+/** Cuts a stream of bytes into JPEG pictures, reads their size, and makes them complete. */
 
-const markerEnd = 0xd9
-const pictureStart = Buffer.from([0xff, 0xd8])
-const markerScan = 0xda
-const markerTables = 0xc4
+const startMarker = Buffer.from([0xff, markers.soi])
+const endMarker = Buffer.from([0xff, markers.eoi])
 
 /** No camera's picture is this large: a stream that has no end of picture by then is not JPEG. */
 const maxPictureBytes = 32 << 20
 
-/** Where the entropy-coded data begins, after the last header; undefined while headers are still missing. */
-const scanStart = (bytes: Buffer): number | undefined => {
-  let at = 2
-  while (at + 4 <= bytes.length) {
-    const marker = bytes[at + 1]
-    const length = bytes.readUInt16BE(at + 2)
-    if (marker === markerScan) return at + 2 + length
-    at += 2 + length
+/** The end of the first picture in `bytes`, which begin with one and hold no end before `from`; undefined while it is not whole. */
+const pictureEnd = (bytes: Buffer, from: number): number | undefined => {
+  for (const { end, marker } of segments(bytes)) {
+    // tables alone (T.81, B.5): they end, and have no size
+    if (marker === markers.eoi) return end
+    if (marker === markers.sos) {
+      // inside the entropy-coded data FF is always followed by 00 or a restart marker, so this is the end
+      const found = bytes.indexOf(endMarker, Math.max(end, from - 1))
+      return found === -1 ? undefined : found + 2
+    }
   }
   return undefined
-}
-
-/** The end of the first picture in `bytes`, which begin with one; undefined while it is not whole. */
-const pictureEnd = (bytes: Buffer, from: number): number | undefined => {
-  const start = scanStart(bytes)
-  if (start === undefined) return undefined
-  // inside the entropy-coded data FF is always followed by 00 or a restart marker, so this is the end
-  const end = bytes.indexOf(Buffer.from([0xff, markerEnd]), Math.max(start, from - 1))
-  return end === -1 ? undefined : end + 2
 }
 
 /** Cuts what FFmpeg's image2pipe writes into pictures. `push` gives the pictures that became whole with this chunk. */
@@ -41,7 +33,7 @@ export const splitter = () => {
       chunks.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
       length += chunk.byteLength
       // the end marker is in the newest chunk or on its edge: joining earlier would copy for nothing
-      if (before > 0 && !chunk.includes(markerEnd)) {
+      if (before > 0 && !chunk.includes(markers.eoi)) {
         if (length > maxPictureBytes) throw new RangeError("no end of picture in 32 MiB")
         return []
       }
@@ -49,7 +41,7 @@ export const splitter = () => {
       const pictures: Array<Buffer> = []
       let searched = before
       for (;;) {
-        const start = bytes.indexOf(pictureStart)
+        const start = bytes.indexOf(startMarker)
         // of what is no picture only a first half of a start may be of use
         const skipped = start === -1 ? bytes.length - (bytes.at(-1) === 0xff ? 1 : 0) : start
         bytes = bytes.subarray(skipped)
@@ -69,14 +61,11 @@ export const splitter = () => {
   }
 }
 
-/** Width and height from the frame header (SOF0 to SOF15, T.81 B.2.2); undefined when there is none. */
-export const jpegSize = (bytes: Buffer): { readonly width: number; readonly height: number } | undefined => {
-  let at = 2
-  while (at + 9 <= bytes.length) {
-    const marker = bytes[at + 1] ?? 0
-    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)
-    if (isFrame) return { height: bytes.readUInt16BE(at + 5), width: bytes.readUInt16BE(at + 7) }
-    at += 2 + bytes.readUInt16BE(at + 2)
+/** Of the first frame header; undefined when there is none. */
+export const jpegSize = (jpeg: Uint8Array): PictureSize | undefined => {
+  for (const segment of segments(jpeg)) {
+    const size = frameSize(jpeg, segment)
+    if (size !== undefined) return size
   }
   return undefined
 }
@@ -86,11 +75,9 @@ export const jpegSize = (bytes: Buffer): { readonly width: number; readonly heig
  * show no such picture. The picture itself stays as it is: FFmpeg's mjpeg2jpeg would take the first segment for AVI's.
  */
 export const withTables = (jpeg: Buffer): Buffer => {
-  let at = 2
-  while (at + 4 <= jpeg.length && jpeg[at] === 0xff) {
-    if (jpeg[at + 1] === markerTables) return jpeg
-    if (jpeg[at + 1] === markerScan) return Buffer.concat([jpeg.subarray(0, at), standardTables, jpeg.subarray(at)])
-    at += 2 + jpeg.readUInt16BE(at + 2)
+  for (const { marker, start } of segments(jpeg)) {
+    if (marker === markers.dht) return jpeg
+    if (marker === markers.sos) return Buffer.concat([jpeg.subarray(0, start), standardTables, jpeg.subarray(start)])
   }
   return jpeg
 }

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { open } from "node:fs/promises"
 import { DependencyFailed } from "../../schema/Errors.ts"
+import type { DiskError } from "../ground/Disk.ts"
 
 /** What the disk may answer that a client or an operator can do something about (errno names: `man 3 errno`). */
 const meanings: Readonly<Record<string, string>> = {
@@ -13,8 +13,8 @@ const meanings: Readonly<Record<string, string>> = {
   EMFILE: "too many files are open"
 }
 
-/** The errno's name (`ENOENT`), or the empty text. */
-export const errnoOf = (cause: unknown): string =>
+/** The errno's name of a `DiskError`, or the code of what `node:sqlite` threw; or the empty text. */
+export const codeOf = (cause: unknown): string =>
   typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
 
 /** SQLite's words for its result code (https://www.sqlite.org/c3ref/errcode.html). */
@@ -22,9 +22,9 @@ const sqliteText = (cause: unknown): string | undefined =>
   typeof cause === "object" && cause !== null && "errstr" in cause ? String(cause.errstr) : undefined
 const sqliteFull = "database or disk is full"
 
-/** How a failure of the file system is told to clients: what was tried and why it failed, never a path. */
+/** How a failure of the disk, or of a database on it, is told to clients: what was tried and why it failed, never a path. */
 export const storageFailed = (doing: string, cause: unknown): DependencyFailed => {
-  const code = sqliteText(cause) ?? errnoOf(cause)
+  const code = sqliteText(cause) ?? codeOf(cause)
   const full = ["ENOSPC", "EDQUOT", sqliteFull].includes(code)
   return new DependencyFailed({
     dependency: "storage",
@@ -33,27 +33,14 @@ export const storageFailed = (doing: string, cause: unknown): DependencyFailed =
   })
 }
 
-/**
- * Runs what touches the disk; a failure is logged with its cause and becomes `DependencyFailed` of `storage`. It cannot be
- * interrupted: the disk goes on anyway, and what it opened meanwhile would belong to nobody.
- */
-export const attempt = <A>(doing: string, run: () => Promise<A>): Effect.Effect<A, DependencyFailed> =>
-  Effect.tryPromise({ try: run, catch: (cause) => ({ cause }) }).pipe(
-    Effect.catch(({ cause }) =>
-      Effect.andThen(Effect.logWarning(`cannot ${doing}`, cause), Effect.fail(storageFailed(doing, cause)))
+/** Several steps on the disk, all or up to the one that fails: that is logged with its cause, and told as a failure of storage. */
+export const attempt = <A, R>(
+  doing: string,
+  steps: Effect.Effect<A, DiskError, R>
+): Effect.Effect<A, DependencyFailed, R> =>
+  steps.pipe(
+    Effect.catch((error) =>
+      Effect.andThen(Effect.logWarning(`cannot ${doing}`, error.cause), Effect.fail(storageFailed(doing, error)))
     ),
     Effect.uninterruptible
   )
-
-/** The start of a temporary file's name; such files are hidden, never listed, and removed at the next start. */
-export const temporaryPrefix = ".tmp-"
-
-/** Makes the names in a folder last: a rename is on disk only once its folder is. */
-export const syncFolder = async (folder: string): Promise<void> => {
-  const handle = await open(folder, "r")
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}

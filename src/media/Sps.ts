@@ -1,10 +1,11 @@
+import { Bits, type NextByte } from "./Bits.ts"
+
 /**
  * Reads an H.264 sequence parameter set (ITU-T H.264, 7.3.2.1.1 and E.1.1) as far as conformance needs it.
  */
 
 export interface Sps {
   readonly profileIdc: number
-  readonly constraintSet0: boolean
   readonly constraintSet1: boolean
   /** ten times the level: 30 is level 3.0 */
   readonly levelIdc: number
@@ -21,54 +22,27 @@ export interface Sps {
 /** Profiles whose SPS carries chroma and scaling fields (7.3.2.1.1). */
 const highProfiles = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135])
 
-/** Takes out the bytes that keep start codes from appearing in the payload (7.4.1: 00 00 03). */
-const unescape = (nal: Uint8Array): Uint8Array => {
-  const out = new Uint8Array(nal.length)
-  let length = 0
+/** The payload of a NAL unit, without the bytes that keep start codes from appearing in it (7.4.1: 00 00 03). */
+const payload = (nal: Uint8Array): NextByte => {
+  let at = 1
   let zeros = 0
-  for (const byte of nal) {
-    if (zeros >= 2 && byte === 3) {
+  return () => {
+    if (zeros >= 2 && nal[at] === 3) {
       zeros = 0
-      continue
+      at++
     }
+    const byte = nal[at++]
     zeros = byte === 0 ? zeros + 1 : 0
-    out[length++] = byte
+    return byte
   }
-  return out.subarray(0, length)
 }
 
-/** Bits, most significant first, with the Exp-Golomb codes of clause 9.1; reading past the end throws. */
-const bitReader = (bytes: Uint8Array) => {
-  let position = 0
-  const bit = (): number => {
-    const byte = bytes[position >> 3]
-    if (byte === undefined) throw new RangeError("the SPS ends early")
-    return (byte >> (7 - (position++ & 7))) & 1
-  }
-  const bits = (count: number): number => {
-    let value = 0
-    for (let i = 0; i < count; i++) value = value * 2 + bit()
-    return value
-  }
-  const unsigned = (): number => {
-    let zeros = 0
-    while (bit() === 0) {
-      if (++zeros > 31) throw new RangeError("a code of the SPS is too long")
-    }
-    return 2 ** zeros - 1 + bits(zeros)
-  }
-  const signed = (): number => {
-    const code = unsigned()
-    return code % 2 === 1 ? (code + 1) / 2 : -code / 2
-  }
-  return { bit, bits, unsigned, signed }
-}
+/** By the type in its first byte (7.4.1). */
+export const isSps = (nal: Uint8Array): boolean => ((nal[0] ?? 0) & 0x1f) === 7
 
-type BitReader = ReturnType<typeof bitReader>
-
-const skipScalingLists = (read: BitReader, count: number): void => {
+const skipScalingLists = (read: Bits, count: number): void => {
   for (let list = 0; list < count; list++) {
-    if (read.bit() === 0) continue
+    if (read.take(1) === 0) continue
     let last = 8
     let next = 8
     for (let i = 0; i < (list < 6 ? 16 : 64); i++) {
@@ -78,11 +52,11 @@ const skipScalingLists = (read: BitReader, count: number): void => {
   }
 }
 
-const skipPictureOrder = (read: BitReader): void => {
+const skipPictureOrder = (read: Bits): void => {
   const type = read.unsigned()
   if (type === 0) read.unsigned()
   if (type !== 1) return
-  read.bit()
+  read.take(1)
   read.signed()
   read.signed()
   const cycle = read.unsigned()
@@ -90,67 +64,66 @@ const skipPictureOrder = (read: BitReader): void => {
 }
 
 /** `vui_parameters()` up to the timing information (E.1.1); frames a second, or 0. */
-const readFrameRate = (read: BitReader): number => {
-  if (read.bit() === 1 && read.bits(8) === 255) read.bits(32)
-  if (read.bit() === 1) read.bit()
-  if (read.bit() === 1) {
-    read.bits(4)
-    if (read.bit() === 1) read.bits(24)
+const readFrameRate = (read: Bits): number => {
+  if (read.take(1) === 1 && read.take(8) === 255) read.take(32)
+  if (read.take(1) === 1) read.take(1)
+  if (read.take(1) === 1) {
+    read.take(4)
+    if (read.take(1) === 1) read.take(24)
   }
-  if (read.bit() === 1) {
+  if (read.take(1) === 1) {
     read.unsigned()
     read.unsigned()
   }
-  if (read.bit() === 0) return 0
-  const unitsInTick = read.bits(32)
-  const timeScale = read.bits(32)
+  if (read.take(1) === 0) return 0
+  const unitsInTick = read.take(32)
+  const timeScale = read.take(32)
   return unitsInTick === 0 ? 0 : timeScale / (2 * unitsInTick)
 }
 
 /** `nal` is one SPS NAL unit without its start code. Throws a RangeError when it is cut short or is no SPS. */
 export const parseSps = (nal: Uint8Array): Sps => {
-  const bytes = unescape(nal)
-  if (((bytes[0] ?? 0) & 0x1f) !== 7) throw new RangeError("not a sequence parameter set")
-  const read = bitReader(bytes.subarray(1))
-  const profileIdc = read.bits(8)
-  const constraintSet0 = read.bit() === 1
-  const constraintSet1 = read.bit() === 1
-  read.bits(6)
-  const levelIdc = read.bits(8)
+  if (!isSps(nal)) throw new RangeError("not a sequence parameter set")
+  const read = new Bits(payload(nal))
+  const profileIdc = read.take(8)
+  read.take(1)
+  const constraintSet1 = read.take(1) === 1
+  read.take(6)
+  const levelIdc = read.take(8)
   read.unsigned()
   let chromaFormatIdc = 1
   let separatePlanes = false
   if (highProfiles.has(profileIdc)) {
     chromaFormatIdc = read.unsigned()
-    if (chromaFormatIdc === 3) separatePlanes = read.bit() === 1
+    if (chromaFormatIdc === 3) separatePlanes = read.take(1) === 1
     read.unsigned()
     read.unsigned()
-    read.bit()
-    if (read.bit() === 1) skipScalingLists(read, chromaFormatIdc === 3 ? 12 : 8)
+    read.take(1)
+    if (read.take(1) === 1) skipScalingLists(read, chromaFormatIdc === 3 ? 12 : 8)
   }
   read.unsigned()
   skipPictureOrder(read)
   read.unsigned()
-  read.bit()
+  read.take(1)
   const widthInBlocks = read.unsigned() + 1
   const heightInUnits = read.unsigned() + 1
-  const progressive = read.bit() === 1
-  if (!progressive) read.bit()
-  read.bit()
+  const progressive = read.take(1) === 1
+  if (!progressive) read.take(1)
+  read.take(1)
   let [left, right, top, bottom] = [0, 0, 0, 0]
-  if (read.bit() === 1) {
+  if (read.take(1) === 1) {
     left = read.unsigned()
     right = read.unsigned()
     top = read.unsigned()
     bottom = read.unsigned()
   }
-  const framesPerSecond = read.bit() === 1 ? readFrameRate(read) : 0
+  const framesPerSecond = read.take(1) === 1 ? readFrameRate(read) : 0
+  if (read.isOver) throw new RangeError("the SPS ends early")
   const planes = separatePlanes ? 0 : chromaFormatIdc
   const cropX = planes === 1 || planes === 2 ? 2 : 1
   const cropY = (planes === 1 ? 2 : 1) * (progressive ? 1 : 2)
   return {
     profileIdc,
-    constraintSet0,
     constraintSet1,
     levelIdc,
     chromaFormatIdc,
@@ -176,7 +149,7 @@ export const spsIn = (stream: Buffer): Buffer | undefined => {
   for (let at = stream.indexOf(startCode); at !== -1;) {
     const next = stream.indexOf(startCode, at + 3)
     const nal = stream.subarray(at + 3, next === -1 ? stream.length : next)
-    if (((nal[0] ?? 0) & 0x1f) === 7) return nal
+    if (isSps(nal)) return nal
     at = next
   }
   return undefined

@@ -1,7 +1,3 @@
-import type { KernelCalls } from "../../../src/ground/KernelCalls.ts"
-
-const ENODEV = 19
-
 /** V4L2_CTRL_TYPE_* and V4L2_CTRL_FLAG_* of linux/videodev2.h */
 export const type = {
   integer: 1,
@@ -25,7 +21,7 @@ export const flag = {
   volatile: 0x80
 }
 
-export interface FakeControl {
+export interface PlayedControl {
   readonly id: number
   readonly name: string
   readonly type: number
@@ -59,28 +55,45 @@ const rounded = (value: bigint, [minimum, maximum, step]: readonly [bigint, bigi
   return minimum + step * ((clamped - minimum) / step)
 }
 
-/** Cameras by their paths, and the system calls that reach them: a driver's side, by the structures of videodev2.h. */
-export const fakeCameras = (cameras: Readonly<Record<string, ReadonlyArray<FakeControl>>>) => {
-  const open = new Map<number, string>()
+/** Where buffers lie, for structures that point to others. */
+export interface PlayedMemory {
+  readonly addressOf: (buffer: Buffer) => bigint
+  readonly at: (address: bigint, size: number) => Buffer
+}
+
+/** Buffers are asked about while their address is new. */
+const remembered = 64
+
+export const makeMemory = (): PlayedMemory => {
   const memory = new Map<bigint, Buffer>()
-  const hanging = new Map<string, Array<() => void>>()
-  const gone = new Set<string>()
-  const log: Array<string> = []
-  const inFlight = new Map<string, number>()
-  let most = 0
-  let lastFd = 10
   let lastAddress = 0x7f00_0000_0000n
-  let onHang: (path: string) => void = () => undefined
-
-  const at = (address: bigint, size: number): Buffer => {
-    for (const [start, buffer] of memory) {
-      const offset = Number(address - start)
-      if (offset >= 0 && offset + size <= buffer.length) return buffer.subarray(offset, offset + size)
+  return {
+    addressOf: (buffer) => {
+      lastAddress += 0x10000n
+      memory.set(lastAddress, buffer)
+      for (const address of [...memory.keys()].slice(0, -remembered)) memory.delete(address)
+      return lastAddress
+    },
+    at: (address, size) => {
+      for (const [start, buffer] of memory) {
+        const offset = Number(address - start)
+        if (offset >= 0 && offset + size <= buffer.length) return buffer.subarray(offset, offset + size)
+      }
+      throw new Error("EFAULT")
     }
-    throw new Error("EFAULT")
   }
+}
 
-  const transfer = (control: FakeControl, argument: Buffer, write: boolean): boolean => {
+/**
+ * A driver's side of what is asked of a camera's controls, by the structures of videodev2.h: whether it did it. `told` hears
+ * of each that is read or set: `S_EXT_CTRLS Brightness`.
+ */
+export const answerControls = (
+  controls: ReadonlyArray<PlayedControl>,
+  { at }: PlayedMemory,
+  told: (what: string) => void = () => undefined
+): ((request: number, argument: Buffer) => boolean) => {
+  const transfer = (control: PlayedControl, argument: Buffer, write: boolean): boolean => {
     if (control.broken === true) return false
     const isText = control.type === type.string
     const size = argument.readUInt32LE(4)
@@ -98,15 +111,14 @@ export const fakeCameras = (cameras: Readonly<Record<string, ReadonlyArray<FakeC
     return true
   }
 
-  const answer = (path: string, request: number, argument: Buffer): boolean => {
+  return (request, argument) => {
     const name = names[request]
-    const controls = cameras[path] ?? []
-    if (gone.has(path) || name === undefined) return false
+    if (name === undefined) return false
     if (name.endsWith("EXT_CTRLS")) {
       if (argument.readUInt32LE(0) !== 0 || argument.readUInt32LE(4) !== 1) return false
       const one = at(argument.readBigUInt64LE(24), 20)
       const control = controls.find(({ id }) => id === one.readUInt32LE(0))
-      log.push(`${name} ${control?.name}`)
+      told(`${name} ${control?.name}`)
       return control !== undefined && transfer(control, one, name === "S_EXT_CTRLS")
     }
     const asked = argument.readUInt32LE(0)
@@ -130,62 +142,5 @@ export const fakeCameras = (cameras: Readonly<Record<string, ReadonlyArray<FakeC
     argument.writeUInt32LE(found.flags ?? 0, 72)
     argument.writeUInt32LE(found.dimensions ?? 0, 84)
     return true
-  }
-
-  const calls: KernelCalls["Service"] = {
-    open: async (path) => {
-      if (cameras[path] === undefined) throw Object.assign(new Error("no such node"), { code: "ENOENT" })
-      open.set(++lastFd, path)
-      return lastFd
-    },
-    close: (fd) => void open.delete(fd),
-    ioctls: async () => ({
-      ioctl: (fd) => () => (gone.has(open.get(fd) ?? "") ? ENODEV : 0),
-      ioctlAsync: async (fd, request, argument) => {
-        const path = open.get(fd)
-        if (path === undefined) throw new Error("the node is closed")
-        inFlight.set(path, (inFlight.get(path) ?? 0) + 1)
-        most = Math.max(
-          most,
-          [...inFlight.values()].reduce((sum, count) => sum + count, 0)
-        )
-        const waiting = hanging.get(path)
-        if (waiting !== undefined) {
-          await new Promise<void>((resolve) => {
-            waiting.push(resolve)
-            onHang(path)
-          })
-        }
-        inFlight.set(path, (inFlight.get(path) ?? 0) - 1)
-        // one that hung has failed in the end
-        return waiting === undefined && answer(path, request, argument)
-      },
-      addressOf: (buffer) => {
-        lastAddress += 0x10000n
-        memory.set(lastAddress, buffer)
-        return lastAddress
-      }
-    })
-  }
-
-  return {
-    calls,
-    log,
-    unplug: (path: string) => void gone.add(path),
-    /** from now on no request of this camera ends; `told` hears of each */
-    hang: (path: string, told: (path: string) => void) => {
-      hanging.set(path, [])
-      onHang = told
-    },
-    /** what hangs fails, and the camera answers again */
-    revive: (path: string) => {
-      const waiting = hanging.get(path) ?? []
-      hanging.delete(path)
-      for (const end of waiting) end()
-    },
-    hangingNow: () => [...hanging.values()].flat().length,
-    /** the most requests that were ever under way at once */
-    most: () => most,
-    openNodes: () => [...open.values()]
   }
 }

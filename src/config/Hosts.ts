@@ -1,0 +1,22 @@
+/** How the hosts of the configuration stand in addresses and URLs. Pure. */
+
+const isEverywhere = (host: string): boolean => host === "0.0.0.0" || (host.includes(":") && /^[0:]+$/.test(host))
+
+/**
+ * `host:port` as Go, FFmpeg and log lines have it: an IPv6 address in brackets, its zone (`%eth0`) as it is. URLs that
+ * are read by the standard want `urlAuthority`.
+ */
+export const authority = (host: string, port: number): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
+
+/** `host:port` in a URL, where the percent sign of a zone is escaped (RFC 3986, 3.2.2; RFC 6874, 2). */
+export const urlAuthority = (host: string, port: number): string => authority(host.replace("%", "%25"), port)
+
+/**
+ * Where this machine itself reaches a server that listens on `host`. One that listens everywhere is there on IPv4 as well,
+ * also on `::`: Go and libuv both switch IPV6_V6ONLY off. And containers often have no `::1`.
+ */
+export const reachableHere = (host: string): string => (isEverywhere(host) ? "127.0.0.1" : host)
+
+/** Where others reach a server that listens on `host`; one that listens everywhere is known by the machine's name. */
+export const reachableByOthers = (host: string, machine: string): string => (isEverywhere(host) ? machine : host)

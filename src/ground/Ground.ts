@@ -1,0 +1,19 @@
+import { layerWebCrypto } from "effect/crypto/SecureRandom"
+import * as Layer from "effect/Layer"
+import * as Children from "./Children.ts"
+import { Databases } from "./Databases.ts"
+import { Disk } from "./Disk.ts"
+import { KernelCalls } from "./KernelCalls.ts"
+import { KernelFiles } from "./KernelFiles.ts"
+import { Loopback } from "./Loopback.ts"
+
+/** This machine: all that the service stands on and does not control. Its clock, and chance, are Effect's own. */
+export const layer = Layer.mergeAll(
+  Children.layer,
+  Disk.layer,
+  Databases.layer,
+  KernelFiles.layer,
+  KernelCalls.layer,
+  Loopback.layer,
+  layerWebCrypto
+)

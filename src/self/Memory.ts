@@ -1,0 +1,160 @@
+import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { KoffiFunc } from "koffi"
+import { readFileSync } from "node:fs"
+import { readFile } from "node:fs/promises"
+import { performance } from "node:perf_hooks"
+import { Calls } from "./Calls.ts"
+import { unchangedMappings } from "./Mappings.ts"
+
+/*
+ * V8 and the C library keep what a burst of work took, for the next one, and the kernel leaves every page of Node's binary
+ * in the process that was ever used, most of them once, while it started. A box that stands for months has other uses for
+ * memory: once this process has grown, and rests, it gives back what it does not need.
+ */
+
+/** Bytes. */
+export interface Occupied {
+  /** what is this process's alone (RssAnon) */
+  readonly anonymous: number
+  /** pages of files, programs and libraries, which other processes and the page cache share (RssFile) */
+  readonly files: number
+}
+
+export interface OwnMemory {
+  readonly occupied: () => Occupied
+  /** the share of the time since it was last asked that the event loop was busy, 0 to 1 */
+  readonly busy: () => number
+  /** the most thorough collection that V8 has; everything waits for it (15 to 60 ms of a CPU at 3 GHz) */
+  readonly collect: () => void
+  /**
+   * The C library gives back what was freed (malloc_trim(3), 1 to 2 ms), and the kernel takes out the pages of files that
+   * lie on disk as they are in memory (madvise(2), MADV_DONTNEED, 1 to 2 ms); those that are used again come back from the
+   * page cache, 64 kB at a time. Fails where these cannot be called.
+   */
+  readonly release: Effect.Effect<void, Cause.UnknownError>
+}
+
+/** Of the C library that Node itself runs on. */
+const loadCalls = async () => {
+  const { load } = await import("koffi")
+  const libc = load(null)
+  return {
+    mallocTrim: libc.func("int malloc_trim(size_t pad)") as KoffiFunc<(pad: number) => number>,
+    madvise: libc.func("int madvise(uintptr_t addr, size_t length, int advice)") as KoffiFunc<
+      (address: bigint, length: number, advice: number) => number
+    >
+  }
+}
+
+/** madvise(2), linux/mman.h */
+const dontNeed = 4
+
+const kilobytesOf = (status: string, field: string): number =>
+  Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? 0)
+
+const ofThisProcess = (): OwnMemory | undefined => {
+  const { gc } = globalThis
+  if (gc === undefined) return undefined
+  let calls: ReturnType<typeof loadCalls> | undefined
+  let asked = performance.eventLoopUtilization()
+  return {
+    occupied: () => {
+      const status = readFileSync("/proc/self/status", "latin1")
+      return { anonymous: kilobytesOf(status, "RssAnon") * 1024, files: kilobytesOf(status, "RssFile") * 1024 }
+    },
+    busy: () => {
+      const before = asked
+      asked = performance.eventLoopUtilization()
+      return performance.eventLoopUtilization(asked, before).utilization
+    },
+    collect: () => gc({ type: "major", execution: "sync", flavor: "last-resort" }),
+    release: Effect.tryPromise(async () => {
+      const { madvise, mallocTrim } = await (calls ??= loadCalls())
+      mallocTrim(0)
+      // looked up each time: the kernel walks all pages for it, 3 to 5 ms, in a thread of libuv's
+      const mappings = unchangedMappings(await readFile("/proc/self/smaps", "latin1"))
+      // refused where memory is locked: it stays
+      for (const { length, start } of mappings) madvise(start, length, dontNeed)
+    })
+  }
+}
+
+/** A test puts its own there; undefined where V8 runs without `--expose-gc`, which scripts/camera-service starts it with. */
+export const OwnMemory = Context.Reference<OwnMemory | undefined>("camera-service/self/OwnMemory", {
+  defaultValue: ofThisProcess
+})
+
+const look = Duration.seconds(3)
+/** Ten streams keep the event loop busy for 3 to 4 % of the time here; a smaller machine may take twice that. */
+const resting = 0.1
+/** Less comes back with the first calls, which compile again what they run. */
+const worthwhile = 8 * 2 ** 20
+const apart = Duration.toMillis("10 seconds")
+
+const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
+const total = ({ anonymous, files }: Occupied): number => anonymous + files
+
+/**
+ * Gives memory back when the process has rested for 3 seconds and has 8 MB more than it needs at rest, at most every 10
+ * seconds; the first time is after the start. Nobody waits for a collection: where a call has come within the 3 seconds
+ * another is expected, and only what takes 2 ms is done.
+ */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const own = yield* OwnMemory
+    if (own === undefined) return
+    const calls = yield* Calls
+    let callsBefore = 0
+    /** in all, at rest */
+    let needed = 0
+    /** of anonymous memory, since the last collection: the rest may be garbage */
+    let least = 0
+    let last = -Infinity
+    let isSettling = false
+    let canRelease = true
+
+    const release = own.release.pipe(
+      Effect.catch(({ cause }) => {
+        canRelease = false
+        return Effect.logWarning("the system is not asked to take memory back", cause)
+      })
+    )
+
+    const check = Effect.gen(function* () {
+      const isResting = own.busy() < resting
+      const isCalled = calls.count > callsBefore
+      callsBefore = calls.count
+      const before = own.occupied()
+      // what rest itself brings back of the pages that were taken out is needed
+      needed = isSettling && isResting ? total(before) : Math.min(needed, total(before))
+      isSettling = false
+      // V8 goes on giving back for some seconds
+      least = Math.min(least, before.anonymous)
+      const now = yield* Clock.currentTimeMillis
+      if (!isResting || now - last < apart) return
+      const isCollecting = !isCalled && before.anonymous - least >= worthwhile
+      if (!isCollecting && total(before) - needed < worthwhile) return
+
+      if (isCollecting) {
+        own.collect()
+        least = own.occupied().anonymous
+      }
+      if (canRelease) yield* release
+      const after = own.occupied()
+      last = now
+      needed = total(after)
+      isSettling = true
+      yield* Effect.logDebug("memory is given back", {
+        from_mb: megabytes(total(before)),
+        to_mb: megabytes(needed),
+        anonymous_mb: megabytes(after.anonymous)
+      })
+    })
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(look), check)))
+  })
+)

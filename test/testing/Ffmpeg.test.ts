@@ -1,0 +1,73 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type * as Layer from "effect/Layer"
+import { Tickets } from "../../src/auth/Tickets.ts"
+import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
+import { MediaMtx } from "../../src/process/MediaMtx.ts"
+import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
+import { PlayedFfmpeg } from "../../testing/Ffmpeg.ts"
+import { PlayedMediaMtx } from "../../testing/MediaMtx.ts"
+import { played } from "./Played.ts"
+
+const running = Effect.flatMap(MediaMtx, ({ state }) =>
+  SubscriptionRef.changes(state).pipe(
+    Stream.filter(({ _tag }) => _tag === "Running"),
+    Stream.runHead
+  )
+)
+
+/** FFmpeg as it publishes camera0, with its ticket, and the address that everybody reads in its arguments. */
+const publisher = Effect.gen(function* () {
+  const ffmpeg = yield* Ffmpeg
+  const ticket = yield* (yield* Tickets).issue("camera0", "publish")
+  yield* (yield* MediaMtxApi).addPath("camera0", {})
+  const url = `rtsp://127.0.0.1:8554/camera0?token=${ticket.password}`
+  const process = yield* ffmpeg.start(["-f", "image2pipe", "pipe:1", "-f", "rtsp", url])
+  ticket.giveTo(process.pid)
+  return { process, ticket, url }
+})
+
+describe("the played FFmpeg", () => {
+  const test = <E>(name: string, body: Effect.Effect<void, E, Layer.Success<typeof played> | Scope.Scope>) =>
+    it.live(name, () => Effect.provide(Effect.andThen(running, body), played))
+
+  test(
+    "publishes with its ticket, and nobody else does with it",
+    Effect.gen(function* () {
+      const api = yield* MediaMtxApi
+      const { publish } = yield* PlayedMediaMtx
+      const { process, ticket, url } = yield* publisher
+      const thief = yield* Effect.flip(publish({ pid: 1, url }))
+      assert.strictEqual(thief.status, 401)
+      yield* ticket.redeemed
+      const [first] = yield* process.stdout.pipe(Stream.take(1), Stream.runCollect)
+      assert.deepEqual([...(first ?? []).slice(0, 2)], [0xff, 0xd8])
+      assert.isTrue(Option.getOrThrow(yield* api.getPath("camera0")).ready)
+      yield* (yield* PlayedMediaMtx).crash
+      assert.include((yield* process.exit).stderr, "Broken pipe")
+    })
+  )
+
+  test(
+    "fails as often as a camera is broken, and no other camera's does",
+    Effect.gen(function* () {
+      const { disturb, publishers } = yield* PlayedFfmpeg
+      yield* disturb("camera1", { failStarts: 5 })
+      yield* disturb("camera0", { failStarts: 1 })
+      const { process } = yield* publisher
+      assert.include((yield* process.exit).stderr, "the camera is broken")
+      const left = yield* SubscriptionRef.get(publishers)
+      assert.deepEqual(
+        [...left].map(([camera, { failStarts }]) => [camera, failStarts]),
+        [
+          ["camera1", 5],
+          ["camera0", 0]
+        ]
+      )
+    })
+  )
+})

@@ -1,0 +1,100 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as TestClock from "effect/testing/TestClock"
+import { Disk, type DiskError } from "../../src/ground/Disk.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
+import { diskSuite } from "../suites/disk.ts"
+
+const bytes = (length: number) => new Uint8Array(length)
+const codeOf = <A, R>(call: Effect.Effect<A, DiskError, R>) => Effect.map(Effect.flip(call), ({ code }) => code)
+
+const bench = Effect.all({ disk: Disk, memory: MemoryDisk })
+
+describe("the disk in memory", () => {
+  diskSuite(MemoryDisk.layer)
+
+  it.effect("stamps files by the test's clock", () =>
+    Effect.gen(function* () {
+      const { disk, memory } = yield* bench
+      yield* TestClock.adjust("5 seconds")
+      memory.outside.write("/a", bytes(1))
+      assert.strictEqual((yield* disk.state("/a")).modified, 5000)
+    }).pipe(Effect.provide(MemoryDisk.layer))
+  )
+
+  it.effect("is written to by other programs at once, and tells who watches", () =>
+    Effect.gen(function* () {
+      const { disk, memory } = yield* bench
+      memory.outside.makeFolder("/data")
+      const names = yield* disk.watch("/data")
+      memory.outside.write("/data/a", new TextEncoder().encode("0123"))
+      memory.outside.write("/data/a", new TextEncoder().encode("xy"), 1)
+      assert.strictEqual(yield* disk.text("/data/a"), "0xy3")
+      memory.outside.rename("/data/a", "/data/b")
+      memory.outside.remove("/data/b")
+      assert.deepStrictEqual(yield* Queue.takeAll(names), ["a", "a", "a", "a", "b", "b"])
+    }).pipe(Effect.provide(MemoryDisk.layer))
+  )
+
+  it.effect("that is full takes what fits, until there is room again", () =>
+    Effect.gen(function* () {
+      const { disk, memory } = yield* bench
+      const file = yield* disk.create("/a", 0o640)
+      const { met, takeBack } = yield* memory.suffer({ name: "full", freeBytes: 10 })
+      yield* file.append(bytes(8))
+      assert.strictEqual(yield* codeOf(file.append(bytes(8))), "ENOSPC")
+      yield* met
+      assert.strictEqual((yield* file.state).bytes, 10)
+      assert.strictEqual(yield* codeOf(disk.create("/b", 0o640)), "ENOSPC")
+      assert.throws(() => memory.outside.write("/a", bytes(1)), "ENOSPC")
+      yield* disk.remove("/a")
+      yield* (yield* disk.create("/b", 0o640)).append(bytes(10))
+      yield* takeBack
+      yield* file.append(bytes(100))
+    }).pipe(Effect.provide(MemoryDisk.layer))
+  )
+
+  it.effect("that hangs answers when the fault is taken back", () =>
+    Effect.gen(function* () {
+      const { disk, memory } = yield* bench
+      const { met, takeBack } = yield* memory.suffer({ name: "hung", calls: ["sync"] })
+      const syncing = yield* Effect.forkChild(disk.sync("/"))
+      yield* met
+      yield* disk.names("/")
+      yield* TestClock.adjust("1 hour")
+      assert.isUndefined(syncing.pollUnsafe())
+      yield* takeBack
+      yield* Fiber.join(syncing)
+    }).pipe(Effect.provide(MemoryDisk.layer))
+  )
+
+  it.effect("that is slow takes its time", () =>
+    Effect.gen(function* () {
+      const { disk, memory } = yield* bench
+      yield* memory.suffer({ name: "slow", by: "2 seconds" })
+      const naming = yield* Effect.forkChild(disk.names("/"))
+      yield* TestClock.adjust("1999 millis")
+      assert.isUndefined(naming.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.join(naming)
+    }).pipe(Effect.provide(MemoryDisk.layer))
+  )
+
+  it.effect("refuses as the kernel does: read-only, failing syncs, no watches left, no links", () =>
+    Effect.gen(function* () {
+      const { disk, memory } = yield* bench
+      const file = yield* disk.create("/a", 0o640)
+      const during = <A, E, R>(
+        name: "read-only" | "sync fails" | "no watches" | "no links",
+        body: Effect.Effect<A, E, R>
+      ) => Effect.scoped(Effect.andThen(memory.suffer({ name }), body))
+      assert.strictEqual(yield* during("read-only", codeOf(file.append(bytes(1)))), "EROFS")
+      assert.strictEqual(yield* during("sync fails", codeOf(file.sync)), "EIO")
+      assert.strictEqual(yield* during("no watches", codeOf(disk.watch("/"))), "ENOSPC")
+      assert.strictEqual(yield* during("no links", codeOf(disk.link("/a", "/b"))), "EPERM")
+      yield* disk.link("/a", "/b")
+    }).pipe(Effect.provide(MemoryDisk.layer))
+  )
+})

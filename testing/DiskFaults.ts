@@ -1,0 +1,146 @@
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { Refused } from "./MemoryFiles.ts"
+
+/** The methods of `Disk`, those of an open file with a name of their own. */
+export type Call =
+  | "open"
+  | "create"
+  | "read"
+  | "append"
+  | "sync"
+  | "text"
+  | "state"
+  | "states"
+  | "realPath"
+  | "names"
+  | "walk"
+  | "rename"
+  | "link"
+  | "remove"
+  | "removeAll"
+  | "makeFolder"
+  | "setMode"
+  | "mayWrite"
+  | "watch"
+  | "lock"
+  | "temporaryFolder"
+
+/** What a disk can suffer from. */
+export type Fault =
+  /** ENOSPC once `freeBytes` (0) more are written; a full disk makes no file either */
+  | { readonly name: "full"; readonly freeBytes?: number }
+  /** EROFS for whatever changes something */
+  | { readonly name: "read-only" }
+  /** every call (or these) takes so long, of the test's clock */
+  | { readonly name: "slow"; readonly by: Duration.Input; readonly calls?: ReadonlyArray<Call> }
+  /** a call does not return until the fault is taken back */
+  | { readonly name: "hung"; readonly calls?: ReadonlyArray<Call> }
+  /** EIO; what was to be synced is not, and the next sync of the same file says nothing of it */
+  | { readonly name: "sync fails" }
+  /** ENOSPC (man 2 inotify_add_watch) */
+  | { readonly name: "no watches" }
+  /** EPERM: the disk is formatted with FAT */
+  | { readonly name: "no links" }
+
+/** A fault that is on. */
+export interface Suffered {
+  /** returns when a call has met the fault, from when it was set on */
+  readonly met: Effect.Effect<void>
+  readonly takeBack: Effect.Effect<void>
+}
+
+interface Active {
+  readonly fault: Fault
+  readonly met: Deferred.Deferred<void>
+  readonly over: Deferred.Deferred<void>
+  /** bytes that all files may have */
+  readonly capacity: number
+}
+
+const changing: ReadonlySet<Call> = new Set([
+  "create",
+  "append",
+  "rename",
+  "link",
+  "remove",
+  "removeAll",
+  "makeFolder",
+  "setMode",
+  "mayWrite",
+  "temporaryFolder"
+])
+const takingSpace: ReadonlySet<Call> = new Set(["create", "makeFolder", "temporaryFolder", "link"])
+
+/** `used` counts the bytes of all files. */
+export const makeDiskFaults = (used: () => number) => {
+  const active = new Set<Active>()
+
+  const meets = ({ capacity, fault }: Active, call: Call): boolean => {
+    switch (fault.name) {
+      case "full":
+        return takingSpace.has(call) && used() >= capacity
+      case "read-only":
+        return changing.has(call)
+      case "slow":
+      case "hung":
+        return fault.calls?.includes(call) ?? true
+      case "sync fails":
+        return call === "sync"
+      case "no watches":
+        return call === "watch"
+      case "no links":
+        return call === "link"
+    }
+  }
+
+  /** before a call: waits, or throws what the disk answers */
+  const meet = (call: Call, path: string): Effect.Effect<void> =>
+    Effect.gen(function* () {
+      for (const one of active) {
+        const { fault, met, over } = one
+        if (!meets(one, call)) continue
+        Deferred.doneUnsafe(met, Effect.void)
+        if (fault.name === "hung") yield* Deferred.await(over)
+        else if (fault.name === "slow") yield* Effect.sleep(fault.by)
+        else throw new Refused(codes[fault.name], call, path)
+      }
+    })
+
+  /** how many of these bytes there is room for */
+  const room = (length: number): number => {
+    let left = length
+    for (const { capacity, fault, met } of active) {
+      if (fault.name !== "full") continue
+      const free = Math.max(0, capacity - used())
+      if (free < length) Deferred.doneUnsafe(met, Effect.void)
+      left = Math.min(left, free)
+    }
+    return left
+  }
+
+  const suffer = (fault: Fault): Effect.Effect<Suffered> =>
+    Effect.sync(() => {
+      const capacity = fault.name === "full" ? used() + (fault.freeBytes ?? 0) : Number.POSITIVE_INFINITY
+      const one: Active = { fault, met: Deferred.makeUnsafe(), over: Deferred.makeUnsafe(), capacity }
+      active.add(one)
+      return {
+        met: Deferred.await(one.met),
+        takeBack: Effect.sync(() => {
+          active.delete(one)
+          Deferred.doneUnsafe(one.over, Effect.void)
+        })
+      }
+    })
+
+  return { meet, room, suffer }
+}
+
+const codes = {
+  full: "ENOSPC",
+  "read-only": "EROFS",
+  "sync fails": "EIO",
+  "no watches": "ENOSPC",
+  "no links": "EPERM"
+} as const

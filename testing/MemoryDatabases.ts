@@ -1,0 +1,62 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { DatabaseSync } from "node:sqlite"
+import { Databases } from "../src/ground/Databases.ts"
+
+/** SQLite databases in memory, and what a test does to them. */
+export class MemoryDatabases extends Context.Service<
+  MemoryDatabases,
+  {
+    /** whether there is no room for another page (SQLITE_FULL) */
+    readonly full: (isFull: boolean) => void
+    /** the kernel starts again: what was not closed is looked through when it is opened */
+    readonly reboot: () => void
+  }
+>()("camera-service/testing/MemoryDatabases") {
+  /** Each lives from its first opening to its removal, or the end of the layer: a service that starts again finds it. */
+  static readonly layer: Layer.Layer<MemoryDatabases | Databases> = Layer.effectContext(
+    Effect.gen(function* () {
+      const ground = ++grounds
+      const kept = new Map<string, DatabaseSync>()
+      let boots = 1
+      let isFull = false
+      yield* Effect.addFinalizer(() => Effect.sync(() => kept.forEach((database) => database.close())))
+
+      // connections of one process to one name share what is in memory, for as long as one of them is open
+      // (https://www.sqlite.org/sharedcache.html)
+      const connect = (path: string) => new DatabaseSync(`file:/${ground}${encodeURI(path)}?mode=memory&cache=shared`)
+      const limit = (database: DatabaseSync) => database.exec(`PRAGMA max_page_count=${isFull ? 1 : mostPages}`)
+
+      const databases = Databases.of({
+        open: (path) => {
+          const keeper = kept.get(path) ?? connect(path)
+          kept.set(path, keeper)
+          limit(keeper)
+          return connect(path)
+        },
+        remove: (path) => {
+          kept.get(path)?.close()
+          kept.delete(path)
+        },
+        bootId: () => `boot ${boots}`
+      })
+      const memoryDatabases = MemoryDatabases.of({
+        full: (now) => {
+          isFull = now
+          kept.forEach(limit)
+        },
+        reboot: () => {
+          boots++
+        }
+      })
+      return Context.make(Databases, databases).pipe(Context.add(MemoryDatabases, memoryDatabases))
+    })
+  )
+}
+
+/** Test grounds of one process have nothing in common. */
+let grounds = 0
+
+/** SQLite's own limit (https://www.sqlite.org/pragma.html#pragma_max_page_count). */
+const mostPages = 4_294_967_294

@@ -1,0 +1,78 @@
+import type { PathOptions } from "../src/process/MediaMtxApi.ts"
+
+/** Where a recorder writes, by absolute paths. */
+export interface Writing {
+  /** makes the file where there is none */
+  readonly append: (path: string, bytes: Uint8Array) => void
+  readonly overwrite: (path: string, position: number, bytes: Uint8Array) => void
+}
+
+export const nowhere: Writing = { append: () => undefined, overwrite: () => undefined }
+
+/** Where a movie header's duration stands in the files made here: behind ftyp, in the first box of moov. */
+const durationAt = 16 + 8 + 24
+
+const box = (type: string, size: number, fields: ReadonlyArray<readonly [at: number, value: number]> = []) => {
+  const bytes = new Uint8Array(size)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, size)
+  bytes.set(new TextEncoder().encode(type), 4)
+  for (const [at, value] of fields) view.setUint32(at, value)
+  return bytes
+}
+
+/** The start of an fMP4 file that is being written: no duration yet (ISO 14496-12, 8.2.2). */
+const mp4Start: ReadonlyArray<Uint8Array> = [
+  box("ftyp", 16),
+  box("moov", 8, [[0, 8 + 108]]),
+  box("mvhd", 108, [[20, 1000]])
+]
+
+const padded = (n: number, digits: number) => String(n).padStart(digits, "0")
+
+/** The name that MediaMTX gives a segment that begins then (epoch milliseconds), in UTC. */
+const nameAt = (pattern: string, path: string, ms: number): string => {
+  const date = new Date(ms)
+  const parts: Readonly<Record<string, string>> = {
+    "%path": path,
+    "%Y": padded(date.getUTCFullYear(), 4),
+    "%m": padded(date.getUTCMonth() + 1, 2),
+    "%d": padded(date.getUTCDate(), 2),
+    "%H": padded(date.getUTCHours(), 2),
+    "%M": padded(date.getUTCMinutes(), 2),
+    "%S": padded(date.getUTCSeconds(), 2),
+    "%f": padded(Math.floor(ms % 1000) * 1000, 6)
+  }
+  return pattern.replace(/%path|%[YmdHMSf]/g, (part) => parts[part] ?? part)
+}
+
+/** MediaMTX's recorder of one publisher: a file that grows while the path says `record`, whole once it is closed. */
+export const makeRecorder = (path: string, { append, overwrite }: Writing) => {
+  let file: { readonly name: string; readonly mp4: boolean; readonly since: number } | undefined
+
+  /** `now`: epoch milliseconds */
+  const close = (now: number): void => {
+    if (file?.mp4 === true) {
+      const duration = new Uint8Array(4)
+      new DataView(duration.buffer).setUint32(0, Math.max(1, now - file.since))
+      overwrite(file.name, durationAt, duration)
+    }
+    file = undefined
+  }
+
+  /** Called again and again while frames come. */
+  const look = (options: PathOptions, now: number): void => {
+    if (options["record"] !== true) return close(now)
+    const segmentMs = Number.parseFloat(String(options["recordSegmentDuration"])) * 1000
+    if (file !== undefined && now - file.since >= segmentMs) close(now)
+    if (file === undefined) {
+      const mp4 = options["recordFormat"] !== "mpegts"
+      const name = `${nameAt(String(options["recordPath"]), path, now)}.${mp4 ? "mp4" : "ts"}`
+      file = { name, mp4, since: now }
+      for (const bytes of mp4 ? mp4Start : [new Uint8Array(188).fill(0x47)]) append(name, bytes)
+    }
+    append(file.name, box("free", 1000))
+  }
+
+  return { look, close }
+}
