@@ -22,6 +22,7 @@ import type { IndexedFile } from "../storage/IndexDatabase.ts"
 import { Paths, type WrittenFormat } from "../stream/Paths.ts"
 import { Streams } from "../stream/Streams.ts"
 import { CameraWatch } from "./CameraWatch.ts"
+import { makeFileWork } from "./FileWork.ts"
 import { NewFiles } from "./NewFiles.ts"
 import type { Recording, RecordingFact } from "./Recording.ts"
 import { type Action, type Incident, starting, type Timer } from "./RecordingState.ts"
@@ -101,11 +102,10 @@ export class Recorder extends Context.Service<
         )
         const inScope = Scope.provide(scope)
         const timers = yield* inScope(FiberMap.make<Timer>())
-        const work = yield* inScope(FiberMap.make<string>())
+        const tasks = yield* inScope(FiberMap.make<string>())
         const incidents = yield* Queue.unbounded<Incident>()
         const started = yield* Deferred.make<void, DependencyFailed>()
         const ended = yield* Deferred.make<Stopped, DependencyFailed>()
-        const givenUp = yield* Deferred.make<void>()
         const happened = (incident: Incident): void => void Queue.offerUnsafe(incidents, incident)
         const startedAt = yield* Clock.currentTimeMillis
         const since = yield* monotonicMillis
@@ -125,32 +125,20 @@ export class Recorder extends Context.Service<
         /** A defect of one part of the work is not the end of the recording. */
         const fork = (key: string, effect: Effect.Effect<unknown>) =>
           FiberMap.run(
-            work,
+            tasks,
             key,
             Effect.catchCause(effect, (cause) =>
               Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("a recording is not looked after", cause)
             )
           )
 
-        const held = new Map<string, Scope.Closeable>()
-        const hold = Effect.fnUntraced(function* (filename: string) {
-          const release = yield* Scope.fork(scope)
-          held.set(filename, release)
-          yield* Effect.ignore(Scope.provide(holds.hold("recording", filename, "RECORDING"), release))
-        })
-        const release = (filename: string) =>
-          Effect.suspend(() => {
-            const release = held.get(filename)
-            held.delete(filename)
-            return release === undefined ? Effect.void : Scope.close(release, Exit.void)
-          })
-
+        const work = makeFileWork(holds, segments, { camera, format, scope, happened })
         const lookForLast = yield* inScope(
           newFiles.follow(
             camera,
             Effect.fnUntraced(function* (filename) {
               // before anybody can know its name
-              yield* hold(filename)
+              yield* work.hold(filename)
               yield* Effect.ignore(segments.list(camera, filename))
               happened({ _tag: "FileBegan", filename })
             })
@@ -183,35 +171,6 @@ export class Recorder extends Context.Service<
           happened({ _tag: "RecorderOff", flaw })
         })
 
-        const finish = (filename: string) =>
-          segments
-            .finish(camera, filename, {
-              format,
-              remuxing: Effect.map(release(filename), () => happened({ _tag: "SegmentRemuxed", filename })),
-              givenUp: Deferred.await(givenUp)
-            })
-            .pipe(
-              Effect.ensuring(release(filename)),
-              Effect.map((finished) =>
-                happened(
-                  finished === "EMPTY"
-                    ? { _tag: "SegmentGone", filename }
-                    : { _tag: "SegmentFinished", filename, ...finished }
-                )
-              ),
-              Effect.catch((error) =>
-                Effect.map(Effect.logError("a segment could not be looked after", error), () =>
-                  happened({ _tag: "SegmentFailed", filename, reason: error.detail })
-                )
-              )
-            )
-
-        const discard = (filename: string) =>
-          Effect.ignore(segments.discard(filename)).pipe(
-            Effect.ensuring(release(filename)),
-            Effect.map(() => happened({ _tag: "SegmentGone", filename }))
-          )
-
         const end = Effect.fnUntraced(function* ({ failure, files, reason }: Extract<Action, { _tag: "End" }>) {
           const endedAt = yield* Clock.currentTimeMillis
           // finished files of a recording under way may be deleted
@@ -221,9 +180,9 @@ export class Recorder extends Context.Service<
               (found) => found !== undefined
             )
           )
-          const exit = failure === undefined ? { recording, endedAt, files: left, reason } : undefined
+          const stopped: Stopped = { recording, endedAt, files: left, reason }
           yield* Deferred.done(started, Exit.fail(failure ?? notStarted))
-          yield* Deferred.done(ended, exit === undefined ? Exit.fail(failure ?? notStarted) : Exit.succeed(exit))
+          yield* Deferred.done(ended, failure === undefined ? Exit.succeed(stopped) : Exit.fail(failure))
           // what still waits for a disk that hangs is left behind: nobody waits for it
           yield* Effect.forkDetach(Effect.andThen(Scope.close(leased, Exit.void), Scope.close(scope, Exit.void)))
         })
@@ -252,11 +211,11 @@ export class Recorder extends Context.Service<
                 Effect.map(segments.explainStall, (why) => happened({ _tag: "StallExplained", ...why }))
               )
             case "Finish":
-              return fork(action.filename, finish(action.filename))
+              return fork(action.filename, work.finish(action.filename))
             case "Discard":
-              return fork(action.filename, discard(action.filename))
+              return fork(action.filename, work.discard(action.filename))
             case "GiveUpRemuxes":
-              return Deferred.done(givenUp, Exit.void)
+              return Effect.sync(work.giveUpRemuxes)
             case "SetTimer": {
               const { seconds, timer } = action
               const over = Effect.sync(() => happened({ _tag: "TimeOver", timer }))
