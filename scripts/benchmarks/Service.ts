@@ -73,6 +73,8 @@ export interface Service extends AsyncDisposable {
   /** `performance.now()` of its start */
   readonly startedAt: number
   readonly ground: Ground
+  /** the file that holds what it wrote */
+  readonly log: string
   /** a new connection of an admin */
   readonly connect: () => Promise<Rpc>
   /** waits for `/health/ready` */
@@ -128,6 +130,7 @@ export const startService = (ground: Ground, { command = [program, "serve"], cor
     url,
     startedAt,
     ground,
+    log,
     connect: () => connect(url, ground.token),
     ready: async () => void (await until("the service is ready", isReady)),
     kill,
