@@ -1,6 +1,6 @@
 import type { Benchmark } from "./Benchmark.ts"
 import { frame, startLoad } from "./Load.ts"
-import { residentMegabytes } from "./Proc.ts"
+import { anonymousMegabytes, residentMegabytes } from "./Proc.ts"
 import { startReady } from "./Service.ts"
 import { round } from "./Statistics.ts"
 import { pause } from "./Waiting.ts"
@@ -17,13 +17,24 @@ const mix = [
   frame("list_recordings")
 ]
 
-/** RSS of the service alone: without cameras, and of one service that is given more and more to do. */
+interface Footprint {
+  readonly resident: number
+  readonly anonymous: number
+}
+
+const row = (name: string, { anonymous, resident }: Footprint, detail = "") => ({
+  name,
+  value: resident,
+  detail: `${round(anonymous)} anonymous${detail}`
+})
+
+/** RSS of the service alone, at rest: without cameras, and of one service that is given more and more to do. */
 export const memory: Benchmark = async ({ say, times }) => {
-  const measure = async (pid: number, what: string): Promise<number> => {
+  const measure = async (pid: number, what: string): Promise<Footprint> => {
     await pause(settling)
-    const megabytes = residentMegabytes(pid)
-    say(`${what}: ${round(megabytes)} MB`)
-    return megabytes
+    const footprint = { resident: residentMegabytes(pid), anonymous: anonymousMegabytes(pid) }
+    say(`${what}: ${round(footprint.resident)} MB, ${round(footprint.anonymous)} anonymous`)
+    return footprint
   }
   const base = await (async () => {
     await using service = await startReady(0)
@@ -44,10 +55,14 @@ export const memory: Benchmark = async ({ say, times }) => {
   await load.closedLoop(half, mix)
   const calls = await measure(service.pid, `after ${2 * half} calls`)
   return [
-    { name: "memory.base", value: base },
-    { name: "memory.cameras", value: cameras },
-    { name: "memory.connections", value: connected },
-    { name: "memory.calls", value: calls, detail: `${2 * half} calls` },
-    { name: "memory.growth", value: calls - halfWay, detail: `from ${round(halfWay)} MB after ${half}` }
+    row("memory.base", base),
+    row("memory.cameras", cameras),
+    row("memory.connections", connected),
+    row("memory.calls", calls, `, ${2 * half} calls`),
+    {
+      name: "memory.growth",
+      value: calls.anonymous - halfWay.anonymous,
+      detail: `anonymous, from ${round(halfWay.anonymous)} MB after ${half}`
+    }
   ]
 }

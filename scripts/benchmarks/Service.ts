@@ -73,6 +73,8 @@ export interface Service extends AsyncDisposable {
   /** `performance.now()` of its start */
   readonly startedAt: number
   readonly ground: Ground
+  /** the file that holds what it wrote */
+  readonly log: string
   /** a new connection of an admin */
   readonly connect: () => Promise<Rpc>
   /** whether `/health/ready` says so: among other things that MediaMTX has the paths of all cameras */
@@ -130,6 +132,7 @@ export const startService = (ground: Ground, { command = [program, "serve"], cor
     url,
     startedAt,
     ground,
+    log,
     connect: () => connect(url, ground.token),
     isReady,
     ready: async () => void (await until("the service is ready", isReady)),
