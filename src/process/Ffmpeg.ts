@@ -10,6 +10,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { Settings } from "../config/Settings.ts"
 import { ProgramMissing } from "../config/StartupErrors.ts"
+import { Disk } from "../ground/Disk.ts"
 import { type Child, type ChildExit, describeExit, startChild } from "./Child.ts"
 import { maskSecrets } from "./Lines.ts"
 import { readMp4Header } from "./Mp4File.ts"
@@ -80,6 +81,7 @@ export class Ffmpeg extends Context.Service<
     Ffmpeg,
     Effect.gen(function* () {
       const spawner = yield* ChildProcessSpawner
+      const disk = yield* Disk
       const { ffmpeg } = (yield* Settings).boot
       const gates = {
         picture: yield* Semaphore.make(permits.picture),
@@ -156,10 +158,10 @@ export class Ffmpeg extends Context.Service<
 
       const probe = Effect.fn("Ffmpeg.probe")(function* (file: string) {
         const program = ffmpeg.ffprobe_binary
-        const header = yield* Effect.tryPromise({
-          try: () => readMp4Header(file),
-          catch: (cause) => new FfmpegFailed({ detail: "the file could not be read", cause })
-        })
+        const header = yield* Effect.mapError(
+          readMp4Header(disk, file),
+          (cause) => new FfmpegFailed({ detail: "the file could not be read", cause })
+        )
         const known = header?.leads === true && header.duration > 0
         const probing = runProgram(program, probeArgs(file, known), {})
         const reply = yield* limited(probing, program, "probe", probeTimeout)

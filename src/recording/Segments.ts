@@ -113,7 +113,8 @@ export class Segments extends Context.Service<
 
       /** The last thing that MediaMTX writes into an fMP4 file is its duration; an MPEG-TS file just stops growing. */
       const isClosed = (filename: string) =>
-        Effect.tryPromise(async () => ((await readMp4Header(pathOf(filename)))?.duration ?? 0) > 0).pipe(
+        readMp4Header(disk, pathOf(filename)).pipe(
+          Effect.map((header) => header !== undefined && header.duration > 0),
           // whoever reads it next says what is wrong with it
           Effect.orElseSucceed(() => true)
         )

@@ -6,10 +6,11 @@ import { splitter, withTables } from "../../src/media/Jpeg.ts"
 import { meanLuma } from "../../src/media/Luma.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
 import * as Children from "../../src/ground/Children.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
 const some = { work: "picture", timeout: "10 seconds" } as const
-const live = Ffmpeg.layer.pipe(Layer.provide([Children.layer, Layer.succeed(Settings, testSettings())]))
+const live = Ffmpeg.layer.pipe(Layer.provide([Children.layer, Disk.layer, Layer.succeed(Settings, testSettings())]))
 
 const bufferOf = ({ buffer, byteLength, byteOffset }: Uint8Array): Buffer =>
   Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)

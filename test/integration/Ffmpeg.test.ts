@@ -9,11 +9,15 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import { readMp4Header } from "../../src/process/Mp4File.ts"
 import * as Children from "../../src/ground/Children.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
-const live = Ffmpeg.layer.pipe(Layer.provide([Children.layer, Layer.succeed(Settings, testSettings())]))
+const live = Ffmpeg.layer.pipe(
+  Layer.provide([Children.layer, Layer.succeed(Settings, testSettings())]),
+  Layer.provideMerge(Disk.layer)
+)
 
 const some = { work: "picture", timeout: "10 seconds" } as const
 const picture = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=25"]
@@ -145,7 +149,7 @@ describe("FFmpeg", () => {
         const { size } = yield* Effect.promise(() => stat(file))
         yield* Effect.promise(() => truncate(file, Math.floor(size / 2)))
         const info = yield* ffmpeg.probe(file)
-        assert.strictEqual((yield* Effect.promise(() => readMp4Header(file)))?.duration, 0)
+        assert.strictEqual((yield* readMp4Header(yield* Disk, file))?.duration, 0)
         assert.isAbove(info.duration, 1)
         assert.isBelow(info.duration, 3)
         assert.deepInclude(info, { codec: "h264", width: 320, height: 240, bytes: Math.floor(size / 2) })

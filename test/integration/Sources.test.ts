@@ -17,10 +17,11 @@ import { codecOf } from "../../src/stream/PublishedCodec.ts"
 import { found } from "../device/InMemory.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
 import * as Children from "../../src/ground/Children.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
 const some = { work: "picture", timeout: "10 seconds" } as const
-const live = Ffmpeg.layer.pipe(Layer.provide([Children.layer, Layer.succeed(Settings, testSettings())]))
+const live = Ffmpeg.layer.pipe(Layer.provide([Children.layer, Disk.layer, Layer.succeed(Settings, testSettings())]))
 
 const encoding: Encoding = { profile: "stanag4406", bitrateKbps: 600, jpegQuality: 85 }
 

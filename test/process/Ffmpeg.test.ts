@@ -5,13 +5,16 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import { TestClock } from "effect/testing"
 import { Settings } from "../../src/config/Settings.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
 import { fakeSpawner } from "../support/Spawners.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
 const bench = Effect.gen(function* () {
   const { layer, running, started } = yield* fakeSpawner
-  const context = yield* Layer.build(Ffmpeg.layer.pipe(Layer.provide([layer, Layer.succeed(Settings, testSettings())])))
+  const context = yield* Layer.build(
+    Ffmpeg.layer.pipe(Layer.provide([layer, Disk.layer, Layer.succeed(Settings, testSettings())]))
+  )
   return { started, running, ffmpeg: yield* Effect.provide(Ffmpeg, context) }
 })
 

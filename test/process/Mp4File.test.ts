@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import { Disk } from "../../src/ground/Disk.ts"
 import { readMp4Header } from "../../src/process/Mp4File.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 
 /** ftyp, then a moov with an mvhd of 6.68 s (ISO 14496-12, 8.2.2), and the beginning of an mdat. */
 const closed = Buffer.concat([
@@ -15,23 +15,20 @@ const closed = Buffer.concat([
   Buffer.alloc(100)
 ])
 
-const header = async (bytes: Uint8Array) => {
-  const folder = await mkdtemp(join(tmpdir(), "mp4-"))
-  try {
-    const file = join(folder, "a.mp4")
-    await writeFile(file, bytes)
-    return await readMp4Header(file)
-  } finally {
-    await rm(folder, { recursive: true })
-  }
-}
+const header = Effect.fnUntraced(function* (bytes: Uint8Array) {
+  const { outside } = yield* MemoryDisk
+  outside.write("/a.mp4", bytes)
+  return yield* readMp4Header(yield* Disk, "/a.mp4")
+}, Effect.provide(MemoryDisk.layer))
 
 describe("an MP4 file", () => {
-  it("tells its duration", async () => {
-    assert.deepStrictEqual(await header(closed), { duration: 6.68, leads: true })
-  })
+  it.effect("tells its duration", () =>
+    Effect.map(header(closed), (found) => assert.deepStrictEqual(found, { duration: 6.68, leads: true }))
+  )
 
-  it("that is cut off tells nothing", async () => {
-    for (const length of [0, 10, 16, 30, 60, 100]) assert.isUndefined(await header(closed.subarray(0, length)))
-  })
+  it.effect("that is cut off tells nothing", () =>
+    Effect.forEach([0, 10, 16, 30, 60, 100], (length) =>
+      Effect.map(header(closed.subarray(0, length)), (found) => assert.isUndefined(found))
+    )
+  )
 })

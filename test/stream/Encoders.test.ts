@@ -8,6 +8,7 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
 import { KernelFiles } from "../../src/ground/KernelFiles.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
 import { Encoders } from "../../src/stream/Encoders.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
@@ -31,7 +32,7 @@ const machine = Effect.fnUntraced(function* (renderers: ReadonlyArray<string>, n
     writeFileSync(join(folder, "name"), `${name}\n`)
   })
   const { layer, running, started } = yield* fakeSpawner
-  const ffmpeg = Ffmpeg.layer.pipe(Layer.provide([layer, Layer.succeed(Settings, testSettings())]))
+  const ffmpeg = Ffmpeg.layer.pipe(Layer.provide([layer, Disk.layer, Layer.succeed(Settings, testSettings())]))
   const context = yield* Layer.build(
     Encoders.layer.pipe(
       Layer.provide([ffmpeg, Layer.succeed(Settings, testSettings()), KernelFiles.layerAt({ dev, sys, proc: root })])

@@ -7,6 +7,7 @@ import { join } from "node:path"
 import type { RecordingFormat } from "../../schema/Recording.ts"
 import type { Devices } from "../../src/device/Devices.ts"
 import type { MediaMtx } from "../../src/process/MediaMtx.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import { readMp4Header } from "../../src/process/Mp4File.ts"
 import type { Recording } from "../../src/recording/Recording.ts"
 import type { RecordingRequest } from "../../src/recording/Recorder.ts"
@@ -20,7 +21,7 @@ import { type Place, plugIn } from "../support/App.ts"
 import { children, Ground, running, until } from "../support/Ground.ts"
 import { readyStream } from "./streams.ts"
 
-type App = Ground | Streams | Recordings | Paths | Devices | DataFolder | FileIndex | Files | MediaMtx
+type App = Disk | Ground | Streams | Recordings | Paths | Devices | DataFolder | FileIndex | Files | MediaMtx
 
 /** What is asked, while time passes. */
 export const asTimePasses = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
@@ -63,9 +64,10 @@ export const record = Effect.fnUntraced(function* ({ segments }: Recording, byte
 })
 
 export const durationOnDisk = (filename: string) =>
-  Effect.flatMap(DataFolder, ({ recordings }) =>
-    Effect.promise(async () => (await readMp4Header(join(recordings, filename)))?.duration ?? 0)
-  )
+  Effect.gen(function* () {
+    const { recordings } = yield* DataFolder
+    return (yield* Effect.orDie(readMp4Header(yield* Disk, join(recordings, filename))))?.duration ?? 0
+  })
 
 /** What recordings promise, on any ground. */
 export const recordingBehaviour = (name: string, { starts, test }: Place<App>) =>

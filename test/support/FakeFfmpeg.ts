@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { Tickets } from "../../src/auth/Tickets.ts"
 import { splitter } from "../../src/media/Jpeg.ts"
 import { MediaMtx } from "../../src/process/MediaMtx.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import { readMp4Header } from "../../src/process/Mp4File.ts"
 import { monotonicMillis, now } from "../../src/ground/Time.ts"
 import { DiskFaults } from "./FaultyDisk.ts"
@@ -122,6 +123,7 @@ export class FakeFfmpeg extends Context.Service<
     Effect.gen(function* () {
       const mtx = yield* FakeMediaMtxApi
       const disk = yield* DiskFaults
+      const realDisk = yield* Disk
       const mediaMtx = yield* MediaMtx
       const tickets = yield* Tickets
       const faults: Faults = {
@@ -216,9 +218,8 @@ export class FakeFfmpeg extends Context.Service<
       }
 
       const probe = (child: FakeChild) =>
-        Effect.promise(async () => {
-          const file = fileIn(child.args, -1)
-          const { duration } = (await readMp4Header(file)) ?? { duration: 1 }
+        Effect.gen(function* () {
+          const { duration } = (yield* Effect.orDie(readMp4Header(realDisk, fileIn(child.args, -1)))) ?? { duration: 1 }
           const reply = {
             streams: [{ codec_name: "h264", width: 640, height: 480 }],
             format: { duration: String(duration) }
