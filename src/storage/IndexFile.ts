@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { Databases } from "../ground/Databases.ts"
+import { codeOf } from "../ground/Disk.ts"
 import { type IndexDatabase, indexStatements } from "./IndexDatabase.ts"
-import { codeOf } from "./StorageFailed.ts"
 
 /**
  * SQLite as the index wants it, all synchronous and short. `synchronous=OFF`: nothing here waits for the disk, because

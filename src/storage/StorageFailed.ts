@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { DependencyFailed } from "../../schema/Errors.ts"
-import type { DiskError } from "../ground/Disk.ts"
+import { codeOf, type DiskError } from "../ground/Disk.ts"
 
 /** What the disk may answer that a client or an operator can do something about (errno names: `man 3 errno`). */
 const meanings: Readonly<Record<string, string>> = {
@@ -12,10 +12,6 @@ const meanings: Readonly<Record<string, string>> = {
   EIO: "the disk reports an error",
   EMFILE: "too many files are open"
 }
-
-/** The errno's name of a `DiskError`, or the code of what `node:sqlite` threw; or the empty text. */
-export const codeOf = (cause: unknown): string =>
-  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
 
 /** SQLite's words for its result code (https://www.sqlite.org/c3ref/errcode.html). */
 const sqliteText = (cause: unknown): string | undefined =>

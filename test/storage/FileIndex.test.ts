@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
 import { readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -12,22 +13,38 @@ import { FileIndex } from "../../src/storage/FileIndex.ts"
 import type { IndexedFile } from "../../src/storage/IndexDatabase.ts"
 import { fileName } from "../../src/storage/Names.ts"
 import { DescribeRecording } from "../../src/storage/Reconcile.ts"
-import { indexed, jpeg, storageAt, temporaryFolder } from "./Workbench.ts"
+import { MemoryDatabases } from "../../testing/MemoryDatabases.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
+import { indexed, jpeg, memoryGround, realGround, storage, temporaryFolder } from "./Workbench.ts"
 
 const at = Date.UTC(2026, 0, 2, 3, 4, 5)
-const write = (path: string, bytes: string | Uint8Array) => Effect.promise(() => writeFile(path, bytes))
 const noDevices = { devices: undefined }
+const root = "/data"
+
+/** Another program's file. */
+const write = (path: string, bytes: string | Uint8Array) =>
+  Effect.map(MemoryDisk, ({ outside }) => {
+    outside.remove(path)
+    outside.write(path, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes)
+  })
+const remove = (path: string) => Effect.map(MemoryDisk, ({ outside }) => outside.remove(path))
+const onRealDisk = (path: string, bytes: string | Uint8Array) => Effect.promise(() => writeFile(path, bytes))
 
 /** A run of the service on this folder, until the scope (or `stop`) ends it. */
-const started = Effect.fnUntraced(function* (root: string) {
+const started = Effect.fnUntraced(function* (folder: string) {
   const scope = yield* Scope.make()
   yield* Effect.addFinalizer((exit) => Scope.close(scope, exit))
-  const context = yield* Layer.buildWithScope(storageAt(root), scope)
+  const context = yield* Layer.buildWithScope(storage(folder), scope)
   return { index: Context.get(context, FileIndex), stop: Scope.close(scope, Exit.void) }
 })
 
 /** Files of three cameras, one a second, on disk and in the index. */
-const many = Effect.fnUntraced(function* (root: string, index: FileIndex["Service"], count: number) {
+const many = Effect.fnUntraced(function* <R>(
+  index: FileIndex["Service"],
+  count: number,
+  put: (path: string, bytes: string) => Effect.Effect<void, never, R>,
+  folder = root
+) {
   const files = Array.from({ length: count }, (_, i): IndexedFile => {
     const modified = at + Math.floor(i / 2) * 1000 // two at a time have the same time
     return indexed({
@@ -37,7 +54,7 @@ const many = Effect.fnUntraced(function* (root: string, index: FileIndex["Servic
       bytes: i + 1
     })
   })
-  yield* Effect.forEach(files, (file) => write(join(root, "recordings", file.filename), "x".repeat(file.bytes)))
+  yield* Effect.forEach(files, (file) => put(join(folder, "recordings", file.filename), "x".repeat(file.bytes)))
   yield* Effect.forEach(files, index.put)
   return files.toSorted((a, b) => b.modified - a.modified || (a.filename < b.filename ? 1 : -1))
 })
@@ -45,10 +62,9 @@ const many = Effect.fnUntraced(function* (root: string, index: FileIndex["Servic
 describe("the file index", () => {
   it.effect("lists newest first, every page of it, with the total", () =>
     Effect.gen(function* () {
-      const root = yield* temporaryFolder
       const { index } = yield* started(root)
       yield* index.reconcile
-      const files = yield* many(root, index, 61)
+      const files = yield* many(index, 61, write)
       for (const devices of [undefined, ["camera1"], ["camera0", "camera2"], ["camera1", "camera9"], []]) {
         const expected = files.filter((file) => devices === undefined || devices.includes(file.device))
         for (const [limit, offset] of [
@@ -71,12 +87,12 @@ describe("the file index", () => {
         total: 0
       })
       assert.deepStrictEqual(yield* index.oldest("recording", 3), files.toReversed().slice(0, 3))
-    })
+    }).pipe(Effect.provide(memoryGround))
   )
 
   it.effect("counts files and bytes as they come, change and leave", () =>
     Effect.gen(function* () {
-      const { index } = yield* started(yield* temporaryFolder)
+      const { index } = yield* started(root)
       yield* index.reconcile
       const file = indexed({ filename: "a.mp4", bytes: 10 })
       yield* index.put(file)
@@ -91,29 +107,27 @@ describe("the file index", () => {
       yield* index.remove("snapshot", "b.mp4")
       assert.deepStrictEqual(yield* index.totals("recording"), { files: 1, bytes: 5 })
       assert.isUndefined(yield* index.get("recording", "a.mp4"))
-    })
+    }).pipe(Effect.provide(memoryGround))
   )
 
   it.effect("knows after a restart what it knew before", () =>
     Effect.gen(function* () {
-      const root = yield* temporaryFolder
       const first = yield* started(root)
-      const [file] = yield* many(root, first.index, 1)
+      const [file] = yield* many(first.index, 1, write)
       yield* first.stop
       const { index } = yield* started(root)
       assert.deepStrictEqual(yield* index.get("recording", file?.filename ?? ""), file)
-    })
+    }).pipe(Effect.provide(memoryGround))
   )
 
   it.effect("follows what was done to the folders while the service was away", () =>
     Effect.gen(function* () {
-      const root = yield* temporaryFolder
       const first = yield* started(root)
       yield* first.index.reconcile
-      const [newest, second] = yield* many(root, first.index, 2)
+      const [newest, second] = yield* many(first.index, 2, write)
       yield* first.stop
       const [gone, grown] = [newest?.filename ?? "", second?.filename ?? ""]
-      yield* Effect.promise(() => rm(join(root, "recordings", gone)))
+      yield* remove(join(root, "recordings", gone))
       yield* write(join(root, "recordings", grown), "x".repeat(1000))
       const came = fileName("camera5", at, "ts")
       yield* write(join(root, "recordings", came), "four")
@@ -126,17 +140,17 @@ describe("the file index", () => {
       const file = yield* index.get("recording", came)
       assert.deepInclude(file, { device: "camera5", bytes: 4, created: at })
       assert.deepStrictEqual(yield* index.totals("recording"), { files: 2, bytes: 1004 })
-    })
+    }).pipe(Effect.provide(memoryGround))
   )
 
   it.effect("that is damaged, of another version or no index at all is made anew from the disk", () =>
     Effect.gen(function* () {
-      const root = yield* temporaryFolder
-      const path = join(root, "index.sqlite")
+      const folder = yield* temporaryFolder
+      const path = join(folder, "index.sqlite")
       const filename = fileName("camera3", at, "mp4")
       const damages = [
-        write(path, "this was an index once, and is a text now".repeat(100)),
-        write(path, ""),
+        onRealDisk(path, "this was an index once, and is a text now".repeat(100)),
+        onRealDisk(path, ""),
         Effect.promise(() => rm(path)),
         Effect.sync(() => {
           const database = new DatabaseSync(path)
@@ -150,14 +164,14 @@ describe("the file index", () => {
           database.close()
           const bytes = yield* Effect.promise(() => readFile(path))
           for (let page = 2; page * 4096 < bytes.length; page++) bytes.fill(0x5a, page * 4096, page * 4096 + 600)
-          yield* write(path, bytes)
+          yield* onRealDisk(path, bytes)
         })
       ]
-      yield* (yield* started(root)).stop
-      yield* write(join(root, "recordings", filename), "x")
+      yield* (yield* started(folder)).stop
+      yield* onRealDisk(join(folder, "recordings", filename), "x")
       for (const damage of damages) {
         yield* damage
-        const { index, stop } = yield* started(root)
+        const { index, stop } = yield* started(folder)
         yield* index.reconcile
         const { files } = yield* index.list("recording", { limit: 9, offset: 0, ...noDevices })
         assert.deepStrictEqual(
@@ -166,12 +180,11 @@ describe("the file index", () => {
         )
         yield* stop
       }
-    })
+    }).pipe(Effect.provide(realGround))
   )
 
   it.effect("tells the camera of a snapshot whatever the client called it, also when it is made anew", () =>
     Effect.gen(function* () {
-      const root = yield* temporaryFolder
       const snapshots = join(root, "snapshots")
       const feigned = fileName("camera0", at, "jpg")
       yield* (yield* started(root)).stop
@@ -187,12 +200,26 @@ describe("the file index", () => {
       const { files, total } = yield* index.list("snapshot", { limit: 9, offset: 0, devices: ["camera9"] })
       assert.strictEqual(total, 1)
       assert.strictEqual(files[0]?.created, at)
-    })
+    }).pipe(Effect.provide(memoryGround))
+  )
+
+  it.effect("for which there was no room is made good when there is", () =>
+    Effect.gen(function* () {
+      const { full } = yield* MemoryDatabases
+      const { index } = yield* started(root)
+      yield* index.reconcile
+      full(true)
+      const files = yield* many(index, 200, write)
+      assert.isBelow((yield* index.totals("recording")).files, files.length)
+      full(false)
+      yield* Effect.andThen(TestClock.adjust("10 seconds"), index.totals("recording")).pipe(
+        Effect.repeat({ until: (now) => now.files === files.length })
+      )
+    }).pipe(Effect.provide(memoryGround))
   )
 
   it.effect("lists no picture that a power cut has left empty", () =>
     Effect.gen(function* () {
-      const root = yield* temporaryFolder
       const snapshots = join(root, "snapshots")
       const [never, listed] = [fileName("camera0", at, "jpg"), fileName("camera0", at + 1000, "jpg")]
       const first = yield* started(root)
@@ -203,12 +230,11 @@ describe("the file index", () => {
       const { index } = yield* started(root)
       yield* index.reconcile
       assert.strictEqual((yield* index.totals("snapshot")).files, 0)
-    })
+    }).pipe(Effect.provide(memoryGround))
   )
 
   it.effect("looks once into recordings it did not know, and goes on when one cannot be read", () =>
     Effect.gen(function* () {
-      const root = yield* temporaryFolder
       yield* (yield* started(root)).stop
       const [good, bad] = [fileName("camera0", at, "mp4"), fileName("camera0", at + 1000, "mp4")]
       yield* write(join(root, "recordings", good), "x")
@@ -220,7 +246,7 @@ describe("the file index", () => {
           ? Effect.fail("moov atom not found")
           : Effect.succeed({ duration: 12.5, codec: "h264", width: 1280, height: 720 })
       }
-      const layer = storageAt(root).pipe(Layer.provide(Layer.succeed(DescribeRecording, look)))
+      const layer = storage(root).pipe(Layer.provide(Layer.succeed(DescribeRecording, look)))
       yield* Effect.gen(function* () {
         const index = yield* FileIndex
         yield* index.reconcile
@@ -229,25 +255,25 @@ describe("the file index", () => {
         assert.deepInclude(yield* index.get("recording", bad), { duration: 0, codec: "", bytes: 1 })
         assert.strictEqual(looked.length, 2)
       }).pipe(Effect.provide(layer))
-    })
+    }).pipe(Effect.provide(memoryGround))
   )
 
   it.effect("damaged while it runs is made anew, and answers", () =>
     Effect.gen(function* () {
-      const root = yield* temporaryFolder
-      const { index, stop } = yield* started(root)
+      const folder = yield* temporaryFolder
+      const { index, stop } = yield* started(folder)
       yield* index.reconcile
-      yield* many(root, index, 300)
+      yield* many(index, 300, onRealDisk, folder)
       // pages that are not in SQLite's cache any more are read again: a new run has none in it
       yield* stop
-      const path = join(root, "index.sqlite")
+      const path = join(folder, "index.sqlite")
       const bytes = yield* Effect.promise(() => readFile(path))
       for (let page = 2; page * 4096 < bytes.length; page++) bytes.fill(0x5a, page * 4096, (page + 1) * 4096)
-      yield* write(path, bytes)
-      const again = yield* started(root)
+      yield* onRealDisk(path, bytes)
+      const again = yield* started(folder)
       yield* again.index.reconcile
       const { total } = yield* again.index.list("recording", { limit: 1, offset: 0, ...noDevices })
       assert.strictEqual(total, 300)
-    })
+    }).pipe(Effect.provide(realGround))
   )
 })

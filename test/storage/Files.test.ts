@@ -5,7 +5,6 @@ import * as Layer from "effect/Layer"
 import { execFileSync } from "node:child_process"
 import { mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { Disk } from "../../src/ground/Disk.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { fileName } from "../../src/storage/Names.ts"
@@ -16,49 +15,48 @@ import { indexed, jpeg, memoryGround, storage, storageAt, temporaryFolder } from
 const capturedAt = Date.UTC(2026, 0, 2, 3, 4, 5)
 const picture = { device: "camera1", bytes: jpeg, width: 1, height: 1, capturedAt }
 const promise = Effect.promise
+const encode = (text: string) => new TextEncoder().encode(text)
 
-/** Files on a folder of its own; the walk at the start is over, so that only what a test does happens. */
-const bench = Effect.fnUntraced(function* () {
-  const root = yield* temporaryFolder
-  const context = yield* Layer.build(storageAt(root))
+/** Files on a disk; the walk at the start is over, so that only what a test does happens. */
+const benchOn = Effect.fnUntraced(function* (root: string, layer: ReturnType<typeof storageAt>) {
+  const context = yield* Layer.build(layer)
   const index = Context.get(context, FileIndex)
   yield* index.reconcile
-  return { root, index, files: Context.get(context, Files), snapshots: join(root, "snapshots") }
+  return { index, files: Context.get(context, Files), snapshots: join(root, "snapshots") }
 })
 
-/** The same on a disk in memory, and what a test does to it. */
-const memoryBench = Effect.gen(function* () {
-  const context = yield* Layer.build(storage("/data").pipe(Layer.provideMerge(memoryGround)))
-  const index = Context.get(context, FileIndex)
-  yield* index.reconcile
-  return {
-    index,
-    disk: Context.get(context, Disk),
-    memory: Context.get(context, MemoryDisk),
-    files: Context.get(context, Files),
-    snapshots: "/data/snapshots"
-  }
+const bench = Effect.gen(function* () {
+  const ground = yield* Layer.build(memoryGround)
+  const on = storage("/data").pipe(Layer.provideMerge(Layer.succeedContext(ground)))
+  const { outside, ...memory } = Context.get(ground, MemoryDisk)
+  return { ...(yield* benchOn("/data", on)), ...outside, ...memory }
+})
+
+/** What only a real disk has: links, pipes, and files that stay open. */
+const realBench = Effect.gen(function* () {
+  const root = yield* temporaryFolder
+  return { root, ...(yield* benchOn(root, storageAt(root))) }
 })
 
 describe("saving a snapshot", () => {
   it.effect("keeps the picture's own bytes under a default name, and lists it", () =>
     Effect.gen(function* () {
-      const { files, index, snapshots } = yield* bench()
+      const { files, index, names, read, snapshots } = yield* bench
       const filename = fileName("camera1", capturedAt, "jpg")
       const saved = yield* files.saveSnapshot({ ...picture, filename })
-      assert.deepStrictEqual(new Uint8Array(yield* promise(() => readFile(join(snapshots, filename)))), jpeg)
+      assert.deepStrictEqual(read(join(snapshots, filename)), jpeg)
       assert.deepInclude(saved, { bytes: jpeg.length, created: capturedAt, device: "camera1" })
       assert.deepStrictEqual(yield* index.get("snapshot", filename), saved)
-      assert.deepStrictEqual(yield* promise(() => readdir(snapshots)), [filename])
+      assert.deepStrictEqual(names(snapshots), [filename])
     })
   )
 
   it.effect("writes the camera into a picture whose name tells none, or another", () =>
     Effect.gen(function* () {
-      const { files, snapshots } = yield* bench()
+      const { files, read, snapshots } = yield* bench
       for (const filename of ["door.jpg", fileName("camera0", capturedAt, "jpg")]) {
         const { bytes } = yield* files.saveSnapshot({ ...picture, filename })
-        const stored = new Uint8Array(yield* promise(() => readFile(join(snapshots, filename))))
+        const stored = read(join(snapshots, filename))
         assert.deepStrictEqual(stored, markCamera(jpeg, "camera1"))
         assert.strictEqual(bytes, stored.length)
       }
@@ -67,7 +65,7 @@ describe("saving a snapshot", () => {
 
   it.effect("never replaces a file: of twenty at once under one name, one is kept", () =>
     Effect.gen(function* () {
-      const { files, snapshots } = yield* bench()
+      const { files, names, read, snapshots } = yield* bench
       const attempts = yield* Effect.forEach(
         Array.from({ length: 20 }, (_, i) => `camera${i}`),
         (device) => Effect.result(files.saveSnapshot({ ...picture, device, filename: "door.jpg" })),
@@ -79,15 +77,15 @@ describe("saving a snapshot", () => {
         if (attempt._tag === "Failure")
           assert.deepInclude(attempt.failure, { _tag: "InvalidParams", param: "filename", rule: "a new name" })
       }
-      const stored = new Uint8Array(yield* promise(() => readFile(join(snapshots, "door.jpg"))))
+      const stored = read(join(snapshots, "door.jpg"))
       assert.deepStrictEqual(stored, markCamera(jpeg, kept[0]?.success.device ?? ""))
-      assert.deepStrictEqual(yield* promise(() => readdir(snapshots)), ["door.jpg"])
+      assert.deepStrictEqual(names(snapshots), ["door.jpg"])
     })
   )
 
   it.effect("refuses names that lead elsewhere", () =>
     Effect.gen(function* () {
-      const { files, root, snapshots } = yield* bench()
+      const { files, root, snapshots } = yield* realBench
       for (const filename of ["../door.jpg", "a/b.jpg", "/door.jpg", ".door.jpg", "-door.jpg", "door\0.jpg", ""]) {
         const error = yield* Effect.flip(files.saveSnapshot({ ...picture, filename }))
         assert.strictEqual(error._tag, "InvalidParams")
@@ -99,25 +97,25 @@ describe("saving a snapshot", () => {
 
   it.effect("on a full disk says so, and leaves neither a piece nor an entry", () =>
     Effect.gen(function* () {
-      const { disk, files, index, memory, snapshots } = yield* memoryBench
-      yield* memory.suffer({ name: "full", freeBytes: 10 })
+      const { files, index, names, snapshots, suffer } = yield* bench
+      yield* suffer({ name: "full", freeBytes: 10 })
       const error = yield* Effect.flip(files.saveSnapshot({ ...picture, filename: "door.jpg" }))
       assert.deepInclude(error, {
         _tag: "DependencyFailed",
         dependency: "storage",
         detail: "cannot save the snapshot: no space is left on the disk"
       })
-      assert.deepStrictEqual(yield* disk.names(snapshots), [])
+      assert.deepStrictEqual(names(snapshots), [])
       assert.strictEqual((yield* index.totals("snapshot")).files, 0)
     })
   )
 
   it.effect("leaves the sync for later, and gives up what the disk does not sync", () =>
     Effect.gen(function* () {
-      const { files, memory, snapshots } = yield* memoryBench
-      const calls = yield* memory.calls
-      const { met, takeBack } = yield* memory.suffer({ name: "hung", calls: ["sync"] })
-      yield* memory.suffer({ name: "sync fails" })
+      const { calls: follow, files, snapshots, suffer } = yield* bench
+      const calls = yield* follow
+      const { met, takeBack } = yield* suffer({ name: "hung", calls: ["sync"] })
+      yield* suffer({ name: "sync fails" })
       yield* files.saveSnapshot({ ...picture, filename: "door.jpg" })
       yield* met
       yield* takeBack
@@ -133,9 +131,9 @@ describe("saving a snapshot", () => {
 
   it.effect("on a disk without links keeps it whole, replaces none, and never takes a name by an empty file", () =>
     Effect.gen(function* () {
-      const { disk, files, memory, snapshots } = yield* memoryBench
-      yield* memory.suffer({ name: "no links" })
-      const calls = yield* memory.calls
+      const { calls: follow, files, names, read, snapshots, suffer } = yield* bench
+      yield* suffer({ name: "no links" })
+      const calls = yield* follow
       const filename = fileName("camera0", 0, "jpg")
       const saved = yield* Effect.forEach(
         Array.from({ length: 5 }, (_, i) => jpeg.slice(i)),
@@ -146,8 +144,8 @@ describe("saving a snapshot", () => {
       assert.strictEqual(kept?._tag, "Success")
       for (const other of others)
         assert.deepInclude(other._tag === "Failure" ? other.failure : {}, { _tag: "InvalidParams", rule: "a new name" })
-      assert.deepStrictEqual(yield* disk.names(snapshots), [filename])
-      assert.deepStrictEqual(memory.outside.read(`${snapshots}/${filename}`), jpeg)
+      assert.deepStrictEqual(names(snapshots), [filename])
+      assert.deepStrictEqual(read(`${snapshots}/${filename}`), jpeg)
       assert.isFalse(calls.includes(`create ${snapshots}/${filename}`))
     })
   )
@@ -180,10 +178,10 @@ const promiseOr = async (target: Promise<string>) => {
 describe("deleting", () => {
   it.effect("removes the file and its entry, once", () =>
     Effect.gen(function* () {
-      const { files, index, snapshots } = yield* bench()
+      const { files, index, names, snapshots } = yield* bench
       yield* files.saveSnapshot({ ...picture, filename: "door.jpg" })
       assert.strictEqual((yield* files.delete("snapshot", "door.jpg")).device, "camera1")
-      assert.deepStrictEqual(yield* promise(() => readdir(snapshots)), [])
+      assert.deepStrictEqual(names(snapshots), [])
       assert.isUndefined(yield* index.get("snapshot", "door.jpg"))
       const error = yield* Effect.flip(files.delete("snapshot", "door.jpg"))
       assert.deepInclude(error, { _tag: "NotFound", resource: "snapshot", id: "door.jpg" })
@@ -192,7 +190,7 @@ describe("deleting", () => {
 
   it.effect("touches nothing that the index does not list", () =>
     Effect.gen(function* () {
-      const { files, root, snapshots } = yield* bench()
+      const { files, root, snapshots } = yield* realBench
       yield* promise(() => writeFile(join(snapshots, "unlisted.jpg"), jpeg))
       yield* promise(() => writeFile(join(root, "secrets", "key"), "secret"))
       for (const name of ["unlisted.jpg", "../secrets/key", "/etc/hostname", "..", "", ".", "a\0"]) {
@@ -205,7 +203,7 @@ describe("deleting", () => {
 
   it.effect("does not follow a link that took a file's place", () =>
     Effect.gen(function* () {
-      const { files, root, snapshots } = yield* bench()
+      const { files, root, snapshots } = yield* realBench
       const secret = join(root, "secrets", "key")
       yield* promise(() => writeFile(secret, "secret"))
       yield* files.saveSnapshot({ ...picture, filename: "door.jpg" })
@@ -220,19 +218,18 @@ describe("deleting", () => {
 describe("opening", () => {
   it.effect("gives the bytes that were there, also while the file grows", () =>
     Effect.gen(function* () {
-      const { files, index, root } = yield* bench()
-      const path = join(root, "recordings", "a.mp4")
-      yield* promise(() => writeFile(path, "first"))
+      const { files, index, write } = yield* bench
+      write("/data/recordings/a.mp4", encode("first"))
       yield* index.put(indexed({ filename: "a.mp4" }))
       const opened = yield* files.open("recording", "a.mp4")
-      yield* promise(() => writeFile(path, " and more", { flag: "a" }))
+      write("/data/recordings/a.mp4", encode(" and more"))
       assert.strictEqual(opened.bytes, 5)
     })
   )
 
   it.effect("follows no link, waits for no pipe, and reads no folder", () =>
     Effect.gen(function* () {
-      const { files, index, root } = yield* bench()
+      const { files, index, root } = yield* realBench
       const recordings = join(root, "recordings")
       yield* promise(() => writeFile(join(root, "secrets", "key"), "secret"))
       yield* promise(() => symlink(join(root, "secrets", "key"), join(recordings, "link.mp4")))
