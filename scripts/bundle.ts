@@ -18,7 +18,7 @@ import { rolldown, type Plugin } from "rolldown"
 const root = join(import.meta.dirname, "..")
 const launcher = join(import.meta.dirname, "camera-service")
 
-/** Node's TLS, and zlib, cost 5 MB at start, and `ws` requires them for clients and compression, which are not used here. */
+/** Node's TLS, and zlib, cost 5 MB: what requires them for cases that do not come up here must not load them. */
 const lazyBuiltins = new Set(["https", "tls", "zlib"])
 
 const lazily: Plugin = {
@@ -59,8 +59,8 @@ const write = async (folder: string) => {
   const bundle = await rolldown({
     input: join(root, "src/main.ts"),
     platform: "node",
-    // koffi is native; the other two are accelerators that ws looks for and does without
-    external: ["koffi", "bufferutil", "utf-8-validate"],
+    // it is native
+    external: ["koffi"],
     plugins: [lazily],
     transform: {
       define: {

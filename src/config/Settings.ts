@@ -116,6 +116,12 @@ export type Boot = typeof bootSchema.Type
 export const liveSchema = Schema.Struct({
   server: Schema.Struct({
     max_connections: key(whole(1, 100_000), 10_000, "1 to 100000", "open WebSocket connections; more are refused"),
+    max_unauthenticated_per_address: key(
+      whole(1, 100_000),
+      1000,
+      "1 to 100000",
+      "open WebSocket connections of one address, not of this machine, before they authenticate"
+    ),
     allowed_origins: key(names, [], "a list of origins", "browser origins that may connect, beside the server's own")
   }),
   cameras: Schema.Struct({

@@ -6,6 +6,7 @@ import { Disk } from "./Disk.ts"
 import { KernelCalls } from "./KernelCalls.ts"
 import { KernelFiles } from "./KernelFiles.ts"
 import { Loopback } from "./Loopback.ts"
+import { Network } from "./Network.ts"
 
 /** This machine: all that the service stands on and does not control. Its clock, and chance, are Effect's own. */
 export const layer = Layer.mergeAll(
@@ -15,5 +16,6 @@ export const layer = Layer.mergeAll(
   KernelFiles.layer,
   KernelCalls.layer,
   Loopback.layer,
+  Network.layer,
   layerWebCrypto
 )

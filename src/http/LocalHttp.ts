@@ -1,12 +1,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import type { IncomingMessage, ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
 import { Settings } from "../config/Settings.ts"
-import { listen } from "./Listener.ts"
+import type { Address, HttpReply, HttpRequest } from "../ground/Visits.ts"
+import { listen } from "./Listen.ts"
 
 export interface LocalRequest {
   readonly query: URLSearchParams
@@ -36,7 +34,7 @@ type Handler = (request: LocalRequest) => Effect.Effect<LocalReply>
 export class LocalHttp extends Context.Service<
   LocalHttp,
   {
-    readonly address: AddressInfo
+    readonly address: Address
     /** answers this method and exact path as long as the scope lives; HEAD is answered where GET is */
     readonly route: (method: "GET" | "POST", path: string, handler: Handler) => Effect.Effect<void, never, Scope.Scope>
   }
@@ -46,39 +44,33 @@ export class LocalHttp extends Context.Service<
     Effect.gen(function* () {
       const { host, port } = (yield* Settings).boot.health
       const routes = new Map<string, Map<string, Handler>>()
-      const run = yield* FiberSet.makeRuntime()
 
-      const server = yield* listen(host, port, (request, response) => {
-        const url = URL.parse(request.url ?? "/", "http://local")
+      const answer = Effect.fnUntraced(function* ({ address, body, method, target }: HttpRequest) {
+        const url = URL.parse(target, "http://local")
         const methods = url === null ? undefined : routes.get(url.pathname)
         if (url === null || methods === undefined || methods.size === 0) {
-          return send(request, response, json(404, { error: "Not Found" }))
+          return reply(json(404, { error: "Not Found" }))
         }
-        const handler = methods.get(request.method === "HEAD" ? "GET" : (request.method ?? ""))
+        const handler = methods.get(method === "HEAD" ? "GET" : method)
         if (handler === undefined) {
-          const allowed = [...methods.keys()].flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]))
-          response.setHeader("allow", allowed.join(", "))
-          return send(request, response, json(405, { error: "Method Not Allowed" }))
+          const allow = [...methods.keys()].flatMap((known) => (known === "GET" ? ["GET", "HEAD"] : [known]))
+          return reply(json(405, { error: "Method Not Allowed" }), { allow: allow.join(", ") })
         }
-        const answer = Effect.gen(function* () {
-          // a request that breaks off has nobody left to answer
-          const body = yield* Effect.tryPromise(() => bodyOf(request)).pipe(Effect.catch(() => Effect.interrupt))
-          if (body === tooLarge) {
-            response.setHeader("connection", "close")
-            return json(413, { error: "Content Too Large" })
-          }
-          const remoteAddress = request.socket.remoteAddress ?? ""
-          return yield* handler({ query: url.searchParams, body, remoteAddress })
-        })
-        run(
-          answer.pipe(
-            Effect.catchDefect((cause) =>
-              Effect.as(Effect.logError("a local request failed", cause), json(500, { error: "Internal Server Error" }))
-            ),
-            Effect.map((reply) => send(request, response, reply))
+        return yield* body.pipe(
+          Effect.flatMap((text) => handler({ query: url.searchParams, body: text, remoteAddress: address })),
+          Effect.map((made) => reply(made)),
+          // what is left of the body is not read
+          Effect.catch(() => Effect.succeed(reply(json(413, { error: "Content Too Large" }), { connection: "close" }))),
+          Effect.catchDefect((cause) =>
+            Effect.as(
+              Effect.logError("a local request failed", cause),
+              reply(json(500, { error: "Internal Server Error" }))
+            )
           )
         )
       })
+
+      const address = yield* listen({ host, port }, { answer, admit: () => 404 })
 
       const route = (method: "GET" | "POST", path: string, handler: Handler) => {
         const methods = routes.get(path) ?? new Map<string, Handler>()
@@ -89,33 +81,18 @@ export class LocalHttp extends Context.Service<
         )
       }
 
-      return LocalHttp.of({ address: server.address() as AddressInfo, route })
+      return LocalHttp.of({ address, route })
     })
   )
 }
 
-const send = (request: IncomingMessage, response: ServerResponse, { status, contentType, body }: LocalReply): void => {
-  response.writeHead(status, {
+const reply = ({ body, contentType, status }: LocalReply, headers: HttpReply["headers"] = {}): HttpReply => ({
+  status,
+  headers: {
+    ...headers,
     "content-type": contentType,
-    "content-length": Buffer.byteLength(body),
     "cache-control": "no-store",
     "x-content-type-options": "nosniff"
-  })
-  response.end(request.method === "HEAD" ? undefined : body)
-}
-
-const bodyLimit = 64 * 1024
-const tooLarge = Symbol("tooLarge")
-
-const bodyOf = async (request: IncomingMessage): Promise<string | typeof tooLarge> => {
-  const chunks: Array<Buffer> = []
-  let length = 0
-  // the default would close the connection with the loop, before the answer is out
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    const bytes: Buffer = chunk
-    length += bytes.length
-    if (length > bodyLimit) return tooLarge
-    chunks.push(bytes)
-  }
-  return Buffer.concat(chunks).toString()
-}
+  },
+  body
+})

@@ -23,8 +23,7 @@ export const layer = AuthRpcs.toLayer(
       authenticate: Effect.fnUntraced(function* ({ auth_token }, { client }) {
         if (auth_token.length > maxTokenLength) return yield* new AuthFailed({ reason: "the token is not valid" })
         const session = yield* tokens.verify(auth_token)
-        const connection = connections.get(client.id)
-        if (connection !== undefined) connection.session = session
+        connections.authenticate(client.id, session)
         return {
           authenticated: true,
           role: session.role,

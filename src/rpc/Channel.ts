@@ -1,5 +1,6 @@
 import { invalidRequest, maxBatchEntries, methodNotFound, parseError } from "../../schema/JsonRpc.ts"
 import { nearest } from "../config/Nearest.ts"
+import type { Receiver } from "../ground/Visits.ts"
 import type { Connection } from "./Connections.ts"
 import type { Method } from "./Methods.ts"
 import { rawId, rawIds } from "./RawIds.ts"
@@ -7,10 +8,13 @@ import { failure } from "./Reply.ts"
 
 /** Calls of one connection that run side by side; reading stops while there are so many. */
 const maxInFlight = 64
+/** A client that has not authenticated asks for little more than that. */
+const maxInFlightOfStranger = 1
 /** Reading also stops while the frames of the calls in flight have so many characters together. */
 const maxInFlightCharacters = 1 << 20
 /** Reading also stops while the client leaves so many bytes unread: what it does not fetch it need not ask for. */
 const stallBytes = 64 << 10
+const stallBytesOfStranger = 8 << 10
 /** A client that has left so many bytes unread when the next reply comes is disconnected. */
 const maxUnread = 4 << 20
 
@@ -29,51 +33,46 @@ interface Frame {
   readonly replies: Array<string> | undefined
 }
 
-export type Dispatch = (requestId: number, call: Call, payload: unknown) => void
+/** What all channels share. */
+export interface Switchboard {
+  readonly methods: ReadonlyMap<string, Method>
+  readonly dispatch: (channel: Channel, requestId: number, call: Call, payload: unknown) => void
+  /** the client has gone: what it asked for is interrupted */
+  readonly left: (channel: Channel) => void
+}
 
 /** The JSON-RPC 2.0 side of one connection: frames in, calls out, replies back; and its share of memory. */
-export class Channel {
+export class Channel implements Receiver {
   readonly connection: Connection
-  private readonly methods: ReadonlyMap<string, Method>
-  private readonly dispatch: Dispatch
+  private readonly switchboard: Switchboard
   private readonly calls = new Map<number, Call>()
-  /** frames that had been read already when reading stopped */
-  private readonly waiting: Array<string> = []
   private nextRequestId = 0
   private inFlightCharacters = 0
   private paused = false
   private stalled = false
-  private pumping = false
   private closed = false
 
-  constructor(connection: Connection, methods: ReadonlyMap<string, Method>, dispatch: Dispatch) {
+  constructor(connection: Connection, switchboard: Switchboard) {
     this.connection = connection
-    this.methods = methods
-    this.dispatch = dispatch
+    this.switchboard = switchboard
   }
 
-  /** takes one text frame */
   receive(text: string): void {
-    if (this.paused || this.pumping) {
-      this.waiting.push(text)
-      return
-    }
     if (this.closed) return
     this.accept(text)
-    if (this.full()) this.pump()
+    if (this.full()) this.adjust()
   }
 
-  /** the client has read all that was sent */
   drained(): void {
     this.stalled = false
-    this.pump()
+    if (this.paused) this.adjust()
   }
 
   /** nothing is answered any more */
   close(): void {
     this.closed = true
-    this.waiting.length = 0
     this.calls.clear()
+    this.switchboard.left(this)
   }
 
   /** the call that this request still waits for */
@@ -87,20 +86,11 @@ export class Channel {
     if (call === undefined) return
     this.calls.delete(requestId)
     this.settle(call.frame, reply)
-    if (this.paused) this.pump()
+    if (this.paused) this.adjust()
   }
 
-  /** takes the frames that wait, as far as the limits allow, and stops or starts reading accordingly */
-  private pump(): void {
-    if (this.pumping || this.closed) return
-    this.pumping = true
-    for (;;) {
-      if (this.full()) break
-      const text = this.waiting.shift()
-      if (text === undefined) break
-      this.accept(text)
-    }
-    this.pumping = false
+  /** stops or starts reading as the limits say */
+  private adjust(): void {
     const full = this.full()
     if (full === this.paused || this.closed) return
     this.paused = full
@@ -109,7 +99,8 @@ export class Channel {
   }
 
   private full(): boolean {
-    return this.stalled || this.calls.size >= maxInFlight || this.inFlightCharacters >= maxInFlightCharacters
+    const most = this.connection.session === undefined ? maxInFlightOfStranger : maxInFlight
+    return this.stalled || this.calls.size >= most || this.inFlightCharacters >= maxInFlightCharacters
   }
 
   private accept(text: string): void {
@@ -144,7 +135,7 @@ export class Channel {
       const known = id === undefined || !hasValidId(message) ? "null" : id
       return this.settle(frame, failure(known, invalidRequest, { hint: envelope }))
     }
-    const method = this.methods.get(envelope.method)
+    const method = this.switchboard.methods.get(envelope.method)
     if (method === undefined) {
       if (id === undefined) return this.settle(frame, undefined)
       return this.settle(frame, failure(id, methodNotFound, { hint: this.hintFor(envelope.method) }))
@@ -152,11 +143,11 @@ export class Channel {
     const requestId = this.nextRequestId++
     const call = { id, method, frame }
     this.calls.set(requestId, call)
-    this.dispatch(requestId, call, method.decode(envelope.params))
+    this.switchboard.dispatch(this, requestId, call, method.decode(envelope.params))
   }
 
   private hintFor(name: string): string {
-    const near = nearest(name, this.methods.keys())
+    const near = nearest(name, this.switchboard.methods.keys())
     return near === undefined ? "get_server_info tells what this server is" : `did you mean ${near}?`
   }
 
@@ -173,18 +164,16 @@ export class Channel {
   }
 
   private write(text: string): void {
-    const { peer } = this.connection
+    const { peer, session } = this.connection
     if (this.closed) return
     if (this.stalled && peer.buffered() > maxUnread) {
-      this.close()
+      this.closed = true
       return peer.cut(1013, "replies were not read")
     }
     peer.send(text)
-    if (!this.stalled && peer.buffered() > stallBytes) {
-      this.stalled = true
-      // a reply that comes while no frame is being taken: reading stops here
-      this.pump()
-    }
+    if (this.stalled || peer.buffered() <= (session === undefined ? stallBytesOfStranger : stallBytes)) return
+    this.stalled = true
+    this.adjust()
   }
 }
 

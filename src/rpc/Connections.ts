@@ -1,33 +1,28 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Session } from "../../schema/Auth.ts"
 import { type NotificationMethod, notifications } from "../../schema/Event.ts"
+import { maxFrameBytes } from "../../schema/JsonRpc.ts"
+import { monotonicMillis } from "../ground/Time.ts"
+import type { MessageLimits, Peer } from "../ground/Visits.ts"
 import { notificationText } from "./Reply.ts"
+import { Strangers } from "./Strangers.ts"
 
-/** What a transport does for one client. */
-export interface Peer {
-  /** the address of the other side, for logs */
-  readonly address: string
-  readonly send: (text: string) => void
-  /** bytes given to `send` that the system has not taken yet */
-  readonly buffered: () => number
-  /** stops reading from the client */
-  readonly pause: () => void
-  readonly resume: () => void
-  /** ends the connection at once, with a close code (RFC 6455, section 7.4.1) */
-  readonly cut: (code: number, reason: string) => void
-}
-
-/** One client that is connected; `authenticate` stores its session here. */
+/** One client that is connected. */
 export interface Connection {
   /** the `id` of the `Rpc.ServerClient` that handlers and middleware get */
   readonly id: number
   readonly peer: Peer
+  /** set by `authenticate`, and kept when the token expires */
   session: Session | undefined
 }
+
+/** What a client may send as one message once it has authenticated; the ground lets a stranger send much less. */
+const memberLimits: MessageLimits = { bytes: maxFrameBytes, fragments: 16_384 }
 
 type Params<Method extends NotificationMethod> = (typeof notifications)[Method]["Type"]
 
@@ -44,9 +39,15 @@ export class Connections extends Context.Service<
     readonly all: ReadonlyMap<number, Connection>
     /** by the `id` of `Rpc.ServerClient`; undefined once the client has gone */
     readonly get: (clientId: number) => Connection | undefined
+    /** those of them that have never authenticated */
+    readonly strangers: Strangers
     /** a new client; the protocol calls it, and `remove` */
     readonly add: (peer: Peer) => Connection
     readonly remove: (clientId: number) => void
+    /** the client holds this session from now on */
+    readonly authenticate: (clientId: number, session: Session) => void
+    /** closes every connection with this code; returns when they are gone */
+    readonly closeAll: (code: number, reason: string) => Effect.Effect<void>
     /**
      * Sends a notification to every authenticated client whose session has not expired and whom `audience` (default:
      * everybody) admits; encoded once, dropped for a client that is far behind. Gives how many got it.
@@ -58,42 +59,69 @@ export class Connections extends Context.Service<
     ) => Effect.Effect<number>
   }
 >()("camera-service/rpc/Connections") {
-  static readonly layer = Layer.sync(Connections, () => {
-    const all = new Map<number, Connection>()
-    let nextId = 0
+  static readonly layer = Layer.effect(
+    Connections,
+    Effect.gen(function* () {
+      const run = Effect.runSyncWith(yield* Effect.context<never>())
+      const all = new Map<number, Connection>()
+      const strangers = new Strangers()
+      const empty = Latch.makeUnsafe(true)
+      let nextId = 0
 
-    const notify = Effect.fn("Connections.notify")(function* (
-      method: NotificationMethod,
-      params: Params<NotificationMethod>,
-      audience?: Audience
-    ) {
-      const now = yield* Clock.currentTimeMillis
-      let text: string | undefined
-      let count = 0
-      for (const connection of all.values()) {
-        const { peer, session } = connection
-        if (session === undefined || session.expiresAt <= now) continue
-        if (audience !== undefined && !audience(session, connection)) continue
-        if (peer.buffered() > maxUnreadForNotifications) continue
-        text ??= notificationText(method, encoders[method](params))
-        peer.send(text)
-        count++
-      }
-      return count
-    })
+      const notify = Effect.fn("Connections.notify")(function* (
+        method: NotificationMethod,
+        params: Params<NotificationMethod>,
+        audience?: Audience
+      ) {
+        const now = yield* Clock.currentTimeMillis
+        let text: string | undefined
+        let count = 0
+        for (const connection of all.values()) {
+          const { peer, session } = connection
+          if (session === undefined || session.expiresAt <= now) continue
+          if (audience !== undefined && !audience(session, connection)) continue
+          if (peer.buffered() > maxUnreadForNotifications) continue
+          text ??= notificationText(method, encoders[method](params))
+          peer.send(text)
+          count++
+        }
+        return count
+      })
 
-    return Connections.of({
-      all,
-      get: (clientId) => all.get(clientId),
-      add(peer) {
-        const connection = { id: nextId++, peer, session: undefined }
-        all.set(connection.id, connection)
-        return connection
-      },
-      remove: (clientId) => void all.delete(clientId),
-      notify
+      return Connections.of({
+        all,
+        get: (clientId) => all.get(clientId),
+        strangers,
+        add(peer) {
+          const connection = { id: nextId++, peer, session: undefined }
+          all.set(connection.id, connection)
+          strangers.add(peer, run(monotonicMillis))
+          empty.closeUnsafe()
+          return connection
+        },
+        remove(clientId) {
+          const connection = all.get(clientId)
+          if (connection === undefined) return
+          all.delete(clientId)
+          strangers.delete(connection.peer)
+          if (all.size === 0) empty.openUnsafe()
+        },
+        authenticate(clientId, session) {
+          const connection = all.get(clientId)
+          if (connection === undefined) return
+          connection.session = session
+          strangers.delete(connection.peer)
+          connection.peer.limit(memberLimits)
+        },
+        closeAll: (code, reason) =>
+          Effect.suspend(() => {
+            for (const { peer } of all.values()) peer.cut(code, reason)
+            return empty.await
+          }),
+        notify
+      })
     })
-  })
+  )
 }
 
 const encoders = Object.fromEntries(

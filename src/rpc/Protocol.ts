@@ -6,29 +6,20 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
+import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Headers from "effect/http/Headers"
 import type * as RpcGroup from "effect/rpc/RpcGroup"
 import { type FromClient, RequestId } from "effect/rpc/RpcMessage"
 import * as RpcServer from "effect/rpc/RpcServer"
-import { randomBytes } from "node:crypto"
 import { CameraRpcs } from "../../schema/CameraRpcs.ts"
 import type { ServiceError } from "../../schema/Errors.ts"
 import { internalError } from "../../schema/JsonRpc.ts"
+import type { Peer, Receiver } from "../ground/Visits.ts"
 import { Calls } from "../self/Calls.ts"
-import { type Call, Channel } from "./Channel.ts"
-import { Connections, type Peer } from "./Connections.ts"
+import { type Call, Channel, type Switchboard } from "./Channel.ts"
+import { Connections } from "./Connections.ts"
 import { makeMethods } from "./Methods.ts"
 import { codeOf, failure, success, typedFailure } from "./Reply.ts"
-
-/** What a transport tells the protocol of one client. */
-export interface Receiver {
-  /** one text frame came */
-  readonly receive: (text: string) => void
-  /** all that was sent has been taken by the system */
-  readonly drained: () => void
-  /** the client has gone: what it asked for is interrupted */
-  readonly close: () => void
-}
 
 /**
  * Strict JSON-RPC 2.0 (https://www.jsonrpc.org/specification) for the methods of `CameraRpcs`, over any transport of
@@ -48,7 +39,7 @@ export class JsonRpcProtocol extends Context.Service<
       const calls = yield* Calls
       const run = Effect.runForkWith(yield* Effect.context<never>())
       const traced = yield* isTraced
-      const methods = makeMethods(CameraRpcs.requests.values())
+      const answer = answerer(yield* SecureRandom, traced)
       const channels = new Map<number, Channel>()
 
       const server = yield* RpcServer.makeNoSerialization(CameraRpcs, {
@@ -64,13 +55,13 @@ export class JsonRpcProtocol extends Context.Service<
           const call = channel?.call(requestId)
           // no call: the client has gone
           if (channel === undefined || call === undefined) return Effect.void
-          return answer(channel, requestId, call, message.exit, traced)
+          return answer(channel, requestId, call, message.exit)
         }
       })
 
-      const connect = (peer: Peer): Receiver => {
-        const connection = connections.add(peer)
-        const channel = new Channel(connection, methods, (requestId, call, payload) => {
+      const switchboard: Switchboard = {
+        methods: makeMethods(CameraRpcs.requests.values()),
+        dispatch({ connection }, requestId, call, payload) {
           calls.count++
           const request = {
             _tag: "Request",
@@ -80,18 +71,19 @@ export class JsonRpcProtocol extends Context.Service<
             headers: Headers.empty
           } as FromClient<RpcGroup.Rpcs<typeof CameraRpcs>>
           run(server.write(connection.id, request, traced ? { onRequest: inSpan(call) } : undefined))
-        })
-        channels.set(connection.id, channel)
-        return {
-          receive: (text) => channel.receive(text),
-          drained: () => channel.drained(),
-          close() {
-            channel.close()
-            channels.delete(connection.id)
-            connections.remove(connection.id)
-            run(server.disconnect(connection.id))
-          }
+        },
+        left({ connection }) {
+          channels.delete(connection.id)
+          connections.remove(connection.id)
+          run(server.disconnect(connection.id))
         }
+      }
+
+      const connect = (peer: Peer): Receiver => {
+        const connection = connections.add(peer)
+        const channel = new Channel(connection, switchboard)
+        channels.set(connection.id, channel)
+        return channel
       }
 
       return JsonRpcProtocol.of({ connect })
@@ -121,50 +113,53 @@ const inSpan =
       }
     }) as Effect.Effect<A, E, R>
 
-const answer = (
-  channel: Channel,
-  requestId: number,
-  call: Call,
-  exit: Exit.Exit<unknown, unknown>,
-  traced: boolean
-): Effect.Effect<void> => {
-  if (exit._tag === "Success") {
-    if (call.id === undefined) channel.answer(requestId, undefined)
-    else {
-      let text: string
-      try {
-        text = success(call.id, call.method.encode(exit.value))
-      } catch (cause) {
-        return answerDefect(channel, requestId, call, Cause.die(cause), traced)
-      }
-      channel.answer(requestId, text)
-    }
-    return Effect.void
-  }
-  const error = Cause.hasDies(exit.cause) ? undefined : Option.getOrUndefined(Cause.findErrorOption(exit.cause))
-  const code = codeOf(error)
-  if (code === undefined) return answerDefect(channel, requestId, call, exit.cause, traced)
-  channel.answer(requestId, call.id === undefined ? undefined : typedFailure(call.id, code, error as ServiceError))
-  return traced ? Effect.annotateCurrentSpan("rpc.response.status_code", String(code.code)) : Effect.void
-}
+/** Makes what answers a call. */
+const answerer = (random: SecureRandom["Service"], traced: boolean) => {
+  const mark = (code: number): Effect.Effect<void> =>
+    traced ? Effect.annotateCurrentSpan("rpc.response.status_code", String(code)) : Effect.void
 
-/** What went wrong stays in our log; the client gets the number to ask for it by. */
-const answerDefect = Effect.fnUntraced(function* (
-  channel: Channel,
-  requestId: number,
-  call: Call,
-  cause: Cause.Cause<unknown>,
-  traced: boolean
-) {
-  const span = traced ? yield* Effect.option(Effect.currentSpan) : Option.none()
-  // without a tracer there is no trace, and still a number that both sides know
-  const request_id = Option.match(span, {
-    onNone: () => randomBytes(16).toString("hex"),
-    onSome: ({ traceId }) => traceId
+  /** without a tracer there is no trace, and still a number that both sides know */
+  const anyId = Effect.map(random.uuidV4(), (id) => id.replaceAll("-", ""))
+  const traceId = traced
+    ? Effect.matchEffect(Effect.currentSpan, {
+        onFailure: () => anyId,
+        onSuccess: (span) => Effect.succeed(span.traceId)
+      })
+    : anyId
+
+  /** what went wrong stays in our log; the client gets the number to ask for it by */
+  const answerDefect = Effect.fnUntraced(function* (
+    channel: Channel,
+    requestId: number,
+    call: Call,
+    cause: Cause.Cause<unknown>
+  ) {
+    const request_id = yield* traceId
+    channel.answer(requestId, call.id === undefined ? undefined : failure(call.id, internalError, { request_id }))
+    yield* mark(internalError.code)
+    yield* Effect.logError("a call ended with a defect", cause).pipe(
+      Effect.annotateLogs({ "rpc.method": call.method.name, request_id })
+    )
   })
-  channel.answer(requestId, call.id === undefined ? undefined : failure(call.id, internalError, { request_id }))
-  if (traced) yield* Effect.annotateCurrentSpan("rpc.response.status_code", String(internalError.code))
-  yield* Effect.logError("a call ended with a defect", cause).pipe(
-    Effect.annotateLogs({ "rpc.method": call.method.name, request_id })
-  )
-})
+
+  return (channel: Channel, requestId: number, call: Call, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
+    if (exit._tag === "Success") {
+      if (call.id === undefined) channel.answer(requestId, undefined)
+      else {
+        let text: string
+        try {
+          text = success(call.id, call.method.encode(exit.value))
+        } catch (cause) {
+          return answerDefect(channel, requestId, call, Cause.die(cause))
+        }
+        channel.answer(requestId, text)
+      }
+      return Effect.void
+    }
+    const error = Cause.hasDies(exit.cause) ? undefined : Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+    const code = codeOf(error)
+    if (code === undefined) return answerDefect(channel, requestId, call, exit.cause)
+    channel.answer(requestId, call.id === undefined ? undefined : typedFailure(call.id, code, error as ServiceError))
+    return mark(code.code)
+  }
+}

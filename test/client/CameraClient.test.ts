@@ -9,11 +9,12 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { CameraClient } from "../../schema/client/CameraClient.ts"
+import type { Role } from "../../schema/Auth.ts"
 import type { Camera } from "../../schema/Camera.ts"
 import { AuthFailed, InvalidParams, NotFound, PermissionDenied } from "../../schema/Errors.ts"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
-import { type Handlers, layer } from "../rpc/Harness.ts"
+import { type Handlers, layerOnSockets, tokenFor } from "../rpc/Harness.ts"
 
 const camera: Camera = {
   device: "camera0",
@@ -27,10 +28,11 @@ const camera: Camera = {
 /** The service, and how to stop it and start it again on the same port. */
 const start = Effect.fn(function* (handlers: Handlers, port = 0) {
   const scope = yield* Scope.fork(yield* Effect.scope)
-  const context = yield* Layer.buildWithScope(layer(handlers, { port }), scope)
+  const context = yield* Layer.buildWithScope(layerOnSockets(handlers, { port }), scope)
   return {
     port: Context.get(context, PublicHttp).address.port,
     connections: Context.get(context, Connections),
+    token: (role: Role) => Effect.provideContext(tokenFor(role), context),
     stop: Scope.close(scope, Exit.void)
   }
 })
@@ -42,7 +44,7 @@ it.live("a call gives the typed result", () =>
   Effect.gen(function* () {
     const list = { cameras: [camera], total: 1, connected: 1 }
     const service = yield* start({ get_camera_list: () => Effect.succeed(list) })
-    const client = yield* clientOf(service.port, "viewer")
+    const client = yield* clientOf(service.port, yield* service.token("viewer"))
     expect(yield* client.call.get_camera_list({})).toEqual(list)
     expect(yield* client.call.ping({})).toBe("pong")
   })
@@ -53,7 +55,7 @@ it.live("an error code comes back as the class it stands for, with its fields", 
     const service = yield* start({
       get_camera_status: ({ device }) => Effect.fail(new NotFound({ resource: "camera", id: device }))
     })
-    const client = yield* clientOf(service.port, "viewer")
+    const client = yield* clientOf(service.port, yield* service.token("viewer"))
     const missing = yield* Effect.flip(client.call.get_camera_status({ device: "camera7" }))
     expect(missing).toBeInstanceOf(NotFound)
     expect(missing).toMatchObject({ resource: "camera", id: "camera7" })
@@ -77,7 +79,7 @@ it.live("what the server refuses although the types allow it is an InvalidParams
     const service = yield* start({
       delete_snapshot: () => Effect.fail(new InvalidParams({ param: "filename", rule: "a new name", hint: "h" }))
     })
-    const client = yield* clientOf(service.port, "operator")
+    const client = yield* clientOf(service.port, yield* service.token("operator"))
     const refused = yield* Effect.flip(client.call.delete_snapshot({ filename: "a.jpg" }))
     expect(refused).toBeInstanceOf(InvalidParams)
   })
@@ -86,7 +88,7 @@ it.live("what the server refuses although the types allow it is an InvalidParams
 it.live("a defect of the server is a defect here, and names the request for the operator", () =>
   Effect.gen(function* () {
     const service = yield* start({ get_streams: () => Effect.die(new Error("secret")) })
-    const client = yield* clientOf(service.port, "viewer")
+    const client = yield* clientOf(service.port, yield* service.token("viewer"))
     const exit = yield* Effect.exit(client.call.get_streams({}))
     expect(String(exit)).toContain("request_id")
     expect(String(exit)).not.toContain("secret")
@@ -97,7 +99,7 @@ it.live("a defect of the server is a defect here, and names the request for the 
 it.live("notifications come as typed values, those of an unknown kind are passed over", () =>
   Effect.gen(function* () {
     const service = yield* start({})
-    const client = yield* clientOf(service.port, "viewer")
+    const client = yield* clientOf(service.port, yield* service.token("viewer"))
     const seen = yield* client.notifications.pipe(
       Stream.take(1),
       Stream.runCollect,
@@ -122,7 +124,7 @@ it.live("after the server was away it connects and authenticates anew, and calls
       get_camera_list: () => Effect.succeed(list),
       get_streams: () => Effect.andThen(Deferred.succeed(asked, undefined), Effect.never)
     })
-    const client = yield* clientOf(first.port, "viewer")
+    const client = yield* clientOf(first.port, yield* first.token("viewer"))
     expect(yield* client.call.get_camera_list({})).toEqual(list)
     const inFlight = yield* Effect.forkScoped(Effect.exit(client.call.get_streams({})))
     yield* Deferred.await(asked)

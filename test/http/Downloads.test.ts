@@ -8,6 +8,7 @@ import { truncate, writeFile } from "node:fs/promises"
 import { connect, type Socket } from "node:net"
 import { join } from "node:path"
 import { Tokens } from "../../src/auth/Tokens.ts"
+import { Network } from "../../src/ground/Network.ts"
 import * as Downloads from "../../src/http/Downloads.ts"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
@@ -21,7 +22,7 @@ const running = Layer.unwrap(
   Effect.map(temporaryFolder, (root) =>
     Downloads.layer.pipe(
       Layer.provideMerge(Layer.mergeAll(PublicHttp.layer, Tokens.layer)),
-      Layer.provide(settings),
+      Layer.provide([settings, Network.layer]),
       Layer.provideMerge(storageAt(root))
     )
   )

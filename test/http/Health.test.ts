@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { Network } from "../../src/ground/Network.ts"
 import * as Health from "../../src/http/Health.ts"
 import { json, LocalHttp } from "../../src/http/LocalHttp.ts"
 import { Readiness, type Verdict } from "../../src/http/Readiness.ts"
@@ -19,7 +20,11 @@ const readiness = Layer.succeed(
     components: Effect.succeed({ mediamtx: "STARTING", websocket_server: "RUNNING" })
   })
 )
-const at = (port: number) => LocalHttp.layer.pipe(Layer.provide(settingsWith({ health: { host: "127.0.0.1", port } })))
+const at = (port: number) =>
+  LocalHttp.layer.pipe(
+    Layer.provide(Network.layer),
+    Layer.provide(settingsWith({ health: { host: "127.0.0.1", port } }))
+  )
 const running = Health.layer.pipe(Layer.provideMerge(at(0)), Layer.provide(readiness))
 
 layer(running)("the health port", (it) => {

@@ -24,7 +24,7 @@ const bench = Effect.fnUntraced(function* (managed = true) {
   const mocks = Layer.mergeAll(
     Layer.succeed(Settings, testSettings({ mediamtx: { managed } })),
     Layer.mock(LocalHttp, {
-      address: { address: "127.0.0.1", family: "IPv4", port: 0 },
+      address: { host: "127.0.0.1", port: 0 },
       route: (_method, _path, given) =>
         Effect.sync(() => {
           handler = given

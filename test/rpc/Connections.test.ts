@@ -2,7 +2,8 @@ import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import type { Camera } from "../../schema/Camera.ts"
-import { Connections, type Peer } from "../../src/rpc/Connections.ts"
+import type { Peer } from "../../src/ground/Visits.ts"
+import { Connections } from "../../src/rpc/Connections.ts"
 import { connect, connectAs, layer } from "./Harness.ts"
 
 const camera: Camera = {
@@ -50,7 +51,8 @@ it.effect("a client that is far behind misses notifications, and gets them again
       buffered: () => unread,
       pause() {},
       resume() {},
-      cut() {}
+      cut() {},
+      limit() {}
     }
     const connection = connections.add(peer)
     connection.session = { sessionId: "s", userId: "u", role: "viewer", expiresAt: Infinity }

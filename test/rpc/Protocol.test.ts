@@ -110,7 +110,7 @@ layer(service_)("JSON-RPC 2.0", (it) => {
 
   it.effect("an unknown method is answered with the nearest known one", () =>
     Effect.gen(function* () {
-      const client = yield* connect()
+      const client = yield* connectAs("viewer")
       const near = yield* client.call(request("get_camera_lst"))
       expect(near).toEqual(failed(-32601, { hint: "did you mean get_camera_list?" }))
       for (const method of ["rpc.discover", "constructor", "__proto__", "toString", "", "x".repeat(100_000)]) {

@@ -4,37 +4,37 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import { request } from "node:http"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
-import { type Client, connect, connectTo, layer, url } from "./Harness.ts"
+import { type Question, Visitors } from "../../testing/Visitors.ts"
+import { settingsWith } from "../storage/Workbench.ts"
+import { connect, connectAs, layer, port, tokenFor } from "./Harness.ts"
 
 const ping = { jsonrpc: "2.0", id: 1, method: "ping" }
 
-/** what an attempt to connect ends with */
-const refusal = <R>(attempt: Effect.Effect<Client, Error, R>) =>
-  Effect.map(Effect.flip(attempt), ({ message }) => message)
+/** the status of a refusal */
+const refusal = (question: Partial<Question>) =>
+  Effect.map(Effect.flip(connect(question)), (refused) => (refused._tag === "Refused" ? refused.status : undefined))
 
 it.effect("programs, our own pages and the origins that the operator names may connect; other pages may not", () =>
   Effect.gen(function* () {
-    const { port } = new URL(yield* url)
-    for (const origin of [undefined, `http://127.0.0.1:${port}`, "https://console.example"]) {
-      const client = yield* connect(origin === undefined ? {} : { origin })
+    const own = `http://127.0.0.1:${yield* port}`
+    for (const headers of [{}, { origin: own }, { origin: "https://console.example" }]) {
+      const client = yield* connect({ headers })
       expect(yield* client.call(ping)).toMatchObject({ result: "pong" })
     }
     for (const origin of ["https://evil.example", "http://127.0.0.1:1", "null", "http://console.example", "nonsense"]) {
-      expect(yield* refusal(connect({ origin }))).toContain("403")
+      expect(yield* refusal({ headers: { origin } })).toBe(403)
     }
   }).pipe(Effect.provide(layer({}, { allowed_origins: ["https://console.example"] })))
 )
 
 it.effect("only /ws is a WebSocket", () =>
   Effect.gen(function* () {
-    const at = yield* url
-    expect(yield* refusal(connectTo(`${at}x`))).toContain("404")
-    expect(yield* refusal(connectTo(at.replace("/ws", "/")))).toContain("404")
-    const client = yield* connectTo(`${at}?from=bookmark`)
+    for (const target of ["/wsx", "/", "/ws/", "/files/recordings/"]) expect(yield* refusal({ target })).toBe(404)
+    const client = yield* connect({ target: "/ws?from=bookmark" })
     expect(yield* client.call(ping)).toMatchObject({ result: "pong" })
   }).pipe(Effect.provide(layer()))
 )
@@ -43,55 +43,121 @@ it.effect("when all connections are taken a new one is refused until one ends", 
   Effect.gen(function* () {
     const first = yield* connect()
     yield* connect()
-    expect(yield* refusal(connect())).toContain("503")
-    first.socket.close()
+    expect(yield* refusal({})).toBe(503)
+    first.leave(1000)
     yield* first.closed
     expect(yield* (yield* connect()).call(ping)).toMatchObject({ result: "pong" })
   }).pipe(Effect.provide(layer({}, { max_connections: 2 })))
 )
 
-it.effect("a client that answers pings stays; one that is silent is cut after two periods", () =>
+it.effect("a client that reads stays; one that is silent is cut after two periods", () =>
   Effect.gen(function* () {
-    const alive = yield* connect()
-    const silent = yield* connect()
-    const pinged = Effect.callback<void>((resume) => {
-      alive.socket.once("ping", () => resume(Effect.void))
-    })
-    // its pongs stay away: nothing is read, and so nothing answered
-    silent.socket.pause()
-    const gone = Effect.callback<void>((resume) => {
-      silent.socket.once("close", () => resume(Effect.void))
-    })
-    for (let period = 0; period < 4; period++) {
-      const wait = yield* Effect.forkChild(pinged, { startImmediately: true })
+    const alive = yield* connectAs("viewer")
+    const silent = yield* connectAs("viewer")
+    silent.vanish()
+    for (let period = 0; period < 3; period++) {
+      expect((yield* Connections).all.size).toBe(2)
       yield* TestClock.adjust("30 seconds")
-      yield* wait.pipe((fiber) => Effect.callback<void>((resume) => void fiber.addObserver(() => resume(Effect.void))))
-      // the pong came before this
       expect(yield* alive.call(ping)).toMatchObject({ result: "pong" })
     }
-    silent.socket.resume()
-    yield* gone
     expect((yield* Connections).all.size).toBe(1)
   }).pipe(Effect.provide(layer()))
 )
 
-it.live("when the service stops every client is told (1001) and the port is free again", () =>
+it.effect("a client that does not authenticate is closed after 30 seconds; one that has authenticated stays", () =>
+  Effect.gen(function* () {
+    const stranger = yield* connect()
+    yield* TestClock.adjust("20 seconds")
+    const late = yield* connect()
+    const viewer = yield* connectAs("viewer")
+    yield* TestClock.adjust("9 seconds")
+    expect(yield* stranger.call(ping)).toMatchObject({ result: "pong" })
+    yield* TestClock.adjust("1 second")
+    expect(yield* stranger.closed).toBe(1008)
+    expect(yield* late.call(ping)).toMatchObject({ result: "pong" })
+    yield* TestClock.adjust("30 seconds")
+    expect(yield* late.closed).toBe(1008)
+    expect(yield* viewer.call(ping)).toMatchObject({ result: "pong" })
+    // nor when its token has expired
+    yield* TestClock.adjust("1 hour")
+    expect(yield* viewer.call(ping)).toMatchObject({ result: "pong" })
+  }).pipe(Effect.provide(layer()))
+)
+
+it.effect("who does not authenticate keeps nobody out: after 5 seconds it makes room", () =>
+  Effect.gen(function* () {
+    const stranger = yield* connect()
+    const viewer = yield* connectAs("viewer")
+    yield* TestClock.adjust("5 seconds")
+    const next = yield* connectAs("viewer")
+    expect(yield* stranger.closed).toBe(1008)
+    for (const client of [viewer, next]) expect(yield* client.call(ping)).toMatchObject({ result: "pong" })
+    yield* TestClock.adjust("5 seconds")
+    expect(yield* refusal({})).toBe(503)
+  }).pipe(Effect.provide(layer({}, { max_connections: 2 })))
+)
+
+it.effect("one address has few connections that have not authenticated, and others have theirs", () =>
+  Effect.gen(function* () {
+    const address = "192.0.2.1"
+    const first = yield* connect({ address })
+    yield* connect({ address })
+    expect(yield* refusal({ address })).toBe(429)
+    yield* connect({ address: "192.0.2.2" })
+    const params = { auth_token: yield* tokenFor("viewer") }
+    yield* first.call({ jsonrpc: "2.0", id: 1, method: "authenticate", params })
+    const third = yield* connect({ address })
+    expect(yield* refusal({ address })).toBe(429)
+    third.leave(1000)
+    yield* third.closed
+    yield* connect({ address })
+    // a /64 is one address, as providers give them out
+    yield* connect({ address: "2001:db8::1" })
+    yield* connect({ address: "2001:db8::ffff:1" })
+    expect(yield* refusal({ address: "2001:db8:0:0:5::" })).toBe(429)
+    yield* connect({ address: "2001:db8:0:1::1" })
+    // whoever is on this machine may be a proxy, with many clients
+    for (const local of ["127.0.0.1", "::1", "::ffff:127.0.0.1"]) {
+      for (let n = 0; n < 4; n++) yield* connect({ address: local })
+    }
+  }).pipe(Effect.provide(layer({}, { max_unauthenticated_per_address: 2 })))
+)
+
+it.effect("a client that has not authenticated has one call answered at a time, and may say little", () =>
+  Effect.gen(function* () {
+    const client = yield* connect()
+    // a token takes several turns of the event loop to check
+    client.send({ jsonrpc: "2.0", id: "first", method: "authenticate", params: { auth_token: "nonsense" } })
+    client.send({ jsonrpc: "2.0", id: "second", method: "ping" })
+    expect(yield* client.next).toMatchObject({ id: "first", error: { code: -32001 } })
+    expect(yield* client.next).toMatchObject({ id: "second", result: "pong" })
+    client.send(`{"jsonrpc":"2.0","id":1,"method":"ping"}${" ".repeat(16 << 10)}`)
+    expect(yield* client.closed).toBe(1009)
+  }).pipe(Effect.provide(layer()))
+)
+
+it.effect("when the service stops every client is told (1001) and the port is free again", () =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     const context = yield* Layer.buildWithScope(layer(), scope)
-    const { port } = Context.get(context, PublicHttp).address
-    const at = `ws://127.0.0.1:${port}/ws`
-    const clients = [yield* connectTo(at), yield* connectTo(at)]
+    const client = yield* Effect.provideContext(connect(), context)
+    const other = yield* Effect.provideContext(connectAs("viewer"), context)
     yield* Scope.close(scope, Exit.void)
-    for (const client of clients) expect(yield* client.closed).toBe(1001)
-    yield* Effect.scoped(Layer.build(layer({}, { port })))
+    for (const { closed } of [client, other]) expect(yield* closed).toBe(1001)
+    const { ask } = Context.get(context, Visitors)
+    const { address } = Context.get(context, PublicHttp)
+    expect(yield* Effect.flip(ask(address.port, { target: "/" }))).toMatchObject({ _tag: "NobodyThere" })
   })
 )
 
 it.effect("a port that another program has is named in the error", () =>
   Effect.gen(function* () {
     const { address } = yield* PublicHttp
-    const error = yield* Effect.flip(Effect.scoped(Layer.build(Layer.fresh(layer({}, { port: address.port })))))
+    const again = PublicHttp.layer.pipe(
+      Layer.provide(settingsWith({ server: { host: "127.0.0.1", port: address.port } })),
+      Layer.fresh
+    )
+    const error = yield* Effect.flip(Effect.scoped(Layer.build(again)))
     expect(error).toMatchObject({ _tag: "PortInUse", host: "127.0.0.1", port: address.port })
   }).pipe(Effect.provide(layer()))
 )
@@ -99,21 +165,20 @@ it.effect("a port that another program has is named in the error", () =>
 it.effect("a plain request goes to whom its path belongs, and is not found otherwise", () =>
   Effect.gen(function* () {
     const { address, handle } = yield* PublicHttp
-    const get = (path: string) =>
-      Effect.callback<string>((resume) => {
-        request({ host: "127.0.0.1", port: address.port, path, agent: false }, (response) => {
-          response.setEncoding("utf8")
-          let body = ""
-          response.on("data", (chunk: string) => (body += chunk))
-          response.on("end", () => resume(Effect.succeed(`${response.statusCode} ${body.trim()}`)))
-        }).end()
+    const { ask } = yield* Visitors
+    const get = (target: string) =>
+      Effect.gen(function* () {
+        const { body, status } = yield* ask(address.port, { target })
+        const text = yield* Stream.mkString(Stream.decodeText(body))
+        return `${status} ${text.trim()}`
       })
+    const says = (body: string) => () => Effect.succeed({ status: 200, headers: {}, body })
     expect(yield* get("/files/a")).toBe("404 Not Found")
     expect(yield* get("/ws")).toBe("404 Not Found")
-    yield* handle("/", (_, response) => response.end("console"))
+    yield* handle("/", says("console"))
     yield* Effect.scoped(
       Effect.gen(function* () {
-        yield* handle("/files/", (_, response) => response.end("files"))
+        yield* handle("/files/", says("files"))
         expect(yield* get("/files/a?b=/x")).toBe("200 files")
         expect(yield* get("/other?/files/")).toBe("200 console")
       })

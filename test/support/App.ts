@@ -17,6 +17,7 @@ import { Databases } from "../../src/ground/Databases.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { Loopback } from "../../src/ground/Loopback.ts"
 import { KernelFiles } from "../../src/ground/KernelFiles.ts"
+import { Network } from "../../src/ground/Network.ts"
 import { LocalHttp } from "../../src/http/LocalHttp.ts"
 import * as MediaMtxAuth from "../../src/http/MediaMtxAuth.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
@@ -60,7 +61,7 @@ const cellar = Layer.mergeAll(
   Tokens.layer.pipe(Layer.provideMerge(DataFolder.layer)),
   Tickets.layer,
   MediaMtxKey.layer,
-  LocalHttp.layer
+  LocalHttp.layer.pipe(Layer.provide(Network.layer))
 ).pipe(Layer.provideMerge(SmallFiles.layer), Layer.provideMerge([Databases.layer, Loopback.layer, layerWebCrypto]))
 
 const settingsIn = (folder: string, overrides: Overrides) =>

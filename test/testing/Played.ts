@@ -26,7 +26,7 @@ const localHttp = Layer.effect(
     const { health } = (yield* Settings).boot
     const { listen } = yield* Ports
     return LocalHttp.of({
-      address: { address: "127.0.0.1", family: "IPv4", port: health.port },
+      address: { host: "127.0.0.1", port: health.port },
       route: (_method, _path, handler) =>
         Effect.orDie(
           listen(health.port, {

@@ -1,0 +1,93 @@
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http"
+import type { Socket } from "node:net"
+import { reply } from "./Replies.ts"
+import { type Address, AddressTaken, AddressUnusable, type Host } from "./Visits.ts"
+import { makeUpgrade } from "./WebSockets.ts"
+
+/** A client that sends its headers or body byte by byte, or nothing at all, does not hold a connection for long. */
+const impatient: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 5_000,
+  maxHeaderSize: 16_384
+}
+
+/** So many connections may be open that ask nothing; with one more the oldest of them is cut, so that who asks is heard. */
+const maxIdle = 1000
+
+/** A node HTTP server that listens while the scope lives. */
+export const listen = Effect.fnUntraced(function* ({ host, port }: Address, { admit, answer }: Host) {
+  const run = yield* FiberSet.makeRuntime()
+  const upgrade = yield* makeUpgrade(admit)
+  // node forgets connections that were upgraded: closeAllConnections would leave those open
+  const all = new Set<Socket>()
+  const idle = new Set<Socket>()
+  const rest = (socket: Socket): void => {
+    if (socket.destroyed) return
+    idle.add(socket)
+    const [oldest] = idle
+    if (idle.size > maxIdle) oldest?.destroy()
+  }
+
+  const server = createServer(impatient, (request, response) => {
+    const { socket } = request
+    idle.delete(socket)
+    const fiber = run(
+      Effect.catchDefect(Effect.scoped(reply(answer, request, response)), (cause) =>
+        // nobody knows how much of an answer is out
+        Effect.andThen(
+          Effect.sync(() => response.destroy()),
+          Effect.logError("a request failed", cause)
+        )
+      )
+    )
+    response.once("close", () => {
+      // a client that hangs up ends it here, and with it what is open for it
+      fiber.interruptUnsafe()
+      rest(socket)
+    })
+  })
+  server.on("connection", (socket: Socket) => {
+    all.add(socket)
+    rest(socket)
+    socket.once("close", () => {
+      all.delete(socket)
+      idle.delete(socket)
+    })
+  })
+  server.on("upgrade", (request: IncomingMessage, socket: Socket, first: Buffer) => {
+    idle.delete(socket)
+    upgrade(request, socket, first)
+  })
+
+  const open = Effect.callback<Address, AddressTaken | AddressUnusable>((resume) => {
+    const failed = (cause: NodeJS.ErrnoException) =>
+      resume(
+        cause.code === "EADDRINUSE"
+          ? Effect.fail(new AddressTaken())
+          : Effect.fail(new AddressUnusable({ code: cause.code ?? cause.message }))
+      )
+    server.once("error", failed)
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off("error", failed)
+      resume(Effect.succeed({ host, port: portOf(server) }))
+    })
+  })
+  const close = Effect.callback<void>((resume) => {
+    server.close(() => resume(Effect.void))
+    for (const socket of all) socket.destroy()
+  })
+  const address = yield* Effect.acquireRelease(open, () => close)
+
+  // a failed accept (out of file descriptors) costs that connection, not the service
+  server.on("error", (cause) => run(Effect.logWarning("a connection could not be accepted", cause)))
+  return address
+})
+
+const portOf = (server: Server): number => {
+  const address = server.address()
+  return typeof address === "object" && address !== null ? address.port : 0
+}

@@ -1,0 +1,24 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { listen } from "./Listener.ts"
+import type { Address, AddressTaken, AddressUnusable, Host } from "./Visits.ts"
+
+/** Sockets that others connect to. */
+export class Network extends Context.Service<
+  Network,
+  {
+    /**
+     * Lets in whoever comes, for as long as the scope lives; its end cuts every connection. Port 0: one that is free,
+     * which the address that is given tells.
+     */
+    readonly listen: (
+      address: Address,
+      host: Host
+    ) => Effect.Effect<Address, AddressTaken | AddressUnusable, Scope.Scope>
+  }
+>()("camera-service/ground/Network") {
+  /** Node's. */
+  static readonly layer = Layer.succeed(Network, Network.of({ listen }))
+}

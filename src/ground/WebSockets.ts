@@ -1,0 +1,250 @@
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { createHash } from "node:crypto"
+import { type IncomingMessage, STATUS_CODES } from "node:http"
+import type { Socket } from "node:net"
+import { closeFrame, FrameReader, pingFrame, pongFrame, type Signal, textFrame } from "./Frames.ts"
+import {
+  closeGrace,
+  defaultLimits,
+  heartbeat,
+  type Host,
+  type MessageLimits,
+  type Peer,
+  type Receiver,
+  silentHeartbeats
+} from "./Visits.ts"
+
+/** Frames up to so many bytes are kept until the next one, for who gets the same. */
+const maxKept = 64 << 10
+
+/** A client that has left so many bytes unread gets no pongs: pinging must cost it as much as us. */
+const maxUnreadForPongs = 16 << 10
+
+/** What opens WebSockets (RFC 6455) for as long as the scope lives: a listener of node's `upgrade`. */
+export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"]) {
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  const scope = yield* Effect.scope
+  const clients = new Set<Client>()
+  const yard: Yard = {
+    frameOf: frameMaker(),
+    destroySoon: (socket) => {
+      const destroy = Effect.sync(() => socket.destroy())
+      run(Effect.forkIn(Effect.delay(destroy, closeGrace), scope))
+    },
+    left: (client) => void clients.delete(client)
+  }
+
+  // one timer for all: 10,000 timers cost more than 10,000 small steps
+  yield* Effect.sync(() => clients.forEach((client) => client.beat())).pipe(
+    Effect.schedule(Schedule.spaced(heartbeat)),
+    Effect.forkScoped
+  )
+
+  return (request: IncomingMessage, socket: Socket, first: Buffer): void => {
+    destroyOnError(socket)
+    const address = socket.remoteAddress ?? ""
+    const refuse = (status: number): void => {
+      const reason = STATUS_CODES[status] ?? ""
+      socket.end(
+        `HTTP/1.1 ${status} ${reason}\r\nContent-Type: text/plain\r\nContent-Length: ${reason.length}\r\nConnection: close\r\n\r\n${reason}`
+      )
+      // once the answer is with the system; it does not get there where the client left earlier ones unread
+      socket.destroySoon()
+      yard.destroySoon(socket)
+    }
+    const admitted = admit({
+      method: request.method ?? "",
+      target: request.url ?? "",
+      headers: request.headers,
+      address
+    })
+    if (typeof admitted === "number") return refuse(admitted)
+    const answer = handshake(request)
+    if (typeof answer === "number") return refuse(answer)
+    // it has gone already
+    if (!socket.readable || !socket.writable) return void socket.destroy()
+    socket.write(answer)
+    const client = new Client(socket, address, yard)
+    clients.add(client)
+    client.open(admitted, first)
+  }
+})
+
+/** A function of its own: a listener made where the request is in reach would keep it as long as the connection. */
+const destroyOnError = (socket: Socket): void => void socket.on("error", () => socket.destroy())
+
+/** What a server proves that it knows WebSocket with (RFC 6455, section 1.3). */
+const magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+/** The answer to an opening handshake (RFC 6455, section 4.2), or the status of its refusal. */
+const handshake = ({ headers, method }: IncomingMessage): string | number => {
+  if (method !== "GET") return 405
+  const key = headers["sec-websocket-key"]
+  const isOurs = headers.upgrade?.toLowerCase() === "websocket" && headers["sec-websocket-version"] === "13"
+  if (!isOurs || key === undefined || !/^[+/0-9A-Za-z]{22}==$/.test(key)) return 400
+  // browsers fail where none of those that they offered is chosen; we know none, so any will do
+  const [, protocol] =
+    /^\s*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)\s*(?:,|$)/.exec(headers["sec-websocket-protocol"] ?? "") ?? []
+  const lines = [
+    "HTTP/1.1 101 Switching Protocols",
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    `Sec-WebSocket-Accept: ${createHash("sha1")
+      .update(key + magic)
+      .digest("base64")}`,
+    ...(protocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${protocol}`])
+  ]
+  return `${lines.join("\r\n")}\r\n\r\n`
+}
+
+/** What all clients share. */
+interface Yard {
+  readonly frameOf: (text: string) => Buffer
+  /** after the grace, if it is open then */
+  readonly destroySoon: (socket: Socket) => void
+  readonly left: (client: Client) => void
+}
+
+class Client implements Peer {
+  readonly address: string
+  private readonly socket: Socket
+  private readonly yard: Yard
+  private readonly reader = new FrameReader(defaultLimits)
+  private receiver: Receiver | undefined
+  /** heartbeats since it was last heard of */
+  private silentFor = 0
+  /** we do not read from it, so it cannot be heard */
+  private paused = false
+  private reading = false
+  /** a close frame was sent */
+  private closing = false
+  /** nothing that it sends can be understood any more */
+  private broken = false
+
+  constructor(socket: Socket, address: string, yard: Yard) {
+    this.socket = socket
+    this.address = address
+    this.yard = yard
+  }
+
+  open(connect: (peer: Peer) => Receiver, first: Buffer): void {
+    const { socket } = this
+    socket.setNoDelay(true)
+    socket.setTimeout(0)
+    this.receiver = connect(this)
+    socket.on("data", (bytes: Buffer) => this.take(bytes))
+    socket.on("drain", () => this.drained())
+    // it sends no more: what a client that closes by hand does (section 7.1.1)
+    socket.on("end", () => socket.end())
+    socket.on("close", () => this.left())
+    if (first.length > 0) this.take(first)
+  }
+
+  send(text: string): void {
+    if (!this.closing && this.socket.writable) this.socket.write(this.yard.frameOf(text))
+  }
+
+  buffered(): number {
+    return this.socket.writableLength
+  }
+
+  pause(): void {
+    this.paused = true
+    this.socket.pause()
+  }
+
+  resume(): void {
+    this.paused = false
+    this.silentFor = 0
+    this.socket.resume()
+    this.read()
+  }
+
+  limit(limits: MessageLimits): void {
+    this.reader.limit(limits)
+  }
+
+  /** asks for the close handshake, and does not wait long for it */
+  cut(code: number | undefined, reason: string): void {
+    if (this.closing) return
+    if (this.socket.writable) this.socket.write(closeFrame(code, reason))
+    this.closing = true
+    this.yard.destroySoon(this.socket)
+    // its close frame may lie behind what is not read
+    if (this.paused) this.resume()
+  }
+
+  beat(): void {
+    // while we do not read, silence means nothing, unless it does not read either
+    if (this.paused && this.socket.writableLength === 0) this.silentFor = 0
+    else this.silentFor++
+    if (this.silentFor > silentHeartbeats) this.socket.destroy()
+    else if (!this.closing && this.socket.writable) this.socket.write(pingFrame)
+  }
+
+  private take(bytes: Buffer): void {
+    this.silentFor = 0
+    if (this.broken) return
+    this.reader.push(bytes)
+    this.read()
+  }
+
+  private drained(): void {
+    this.silentFor = 0
+    if (!this.closing) this.receiver?.drained()
+  }
+
+  private left(): void {
+    this.broken = true
+    this.closing = true
+    this.yard.left(this)
+    this.receiver?.close()
+  }
+
+  private read(): void {
+    if (this.reading) return
+    this.reading = true
+    while (!this.paused && !this.broken) {
+      const came = this.reader.next()
+      if (came === undefined) break
+      if (typeof came !== "string") this.obey(came)
+      else if (!this.closing) this.receiver?.receive(came)
+    }
+    this.reading = false
+  }
+
+  private obey(signal: Signal): void {
+    switch (signal._tag) {
+      case "Ping":
+        if (!this.closing && this.socket.writable && this.socket.writableLength <= maxUnreadForPongs) {
+          this.socket.write(pongFrame(signal.payload))
+        }
+        return
+      case "Pong":
+        return
+      case "Broken":
+        this.broken = true
+        return this.cut(signal.code, signal.reason)
+      case "Close":
+        this.broken = true
+        this.cut(signal.code, "")
+        this.socket.end()
+    }
+  }
+}
+
+/** Makes text frames; one that many get is made once. */
+const frameMaker = () => {
+  let lastText = ""
+  let lastFrame = textFrame("")
+  return (text: string): Buffer => {
+    if (text === lastText) return lastFrame
+    const frame = textFrame(text)
+    if (frame.length <= maxKept) {
+      lastText = text
+      lastFrame = frame
+    }
+    return frame
+  }
+}

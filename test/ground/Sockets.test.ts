@@ -1,0 +1,143 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { TestClock } from "effect/testing"
+import type { Socket } from "node:net"
+import { Network } from "../../src/ground/Network.ts"
+import type { Host } from "../../src/ground/Visits.ts"
+import { eventually } from "../support/Eventually.ts"
+import { dial, frame, heldBy, untilEnd, upgrade } from "../support/RawClient.ts"
+
+/** A host that lets WebSockets in at /ws and answers everything. */
+const house: Host = {
+  answer: () => Effect.succeed({ status: 200, headers: {}, body: "here" }),
+  admit: ({ target }) => (target === "/ws" ? () => ({ receive() {}, drained() {}, close() {} }) : 404)
+}
+
+const open = Effect.gen(function* () {
+  const network = yield* Network
+  return yield* network.listen({ host: "127.0.0.1", port: 0 }, house)
+})
+
+const test = (title: string, body: Effect.Effect<void, unknown, Network | Scope.Scope>) =>
+  it.effect(title, () => Effect.provide(body, Network.layer))
+
+const more = (count: number): ReadonlyArray<Buffer> =>
+  Array.from({ length: count }, () => frame("x", { opcode: 0, isLast: false }))
+
+const nextBytes = (socket: Socket) =>
+  Effect.callback<Buffer>((resume) => {
+    socket.once("data", (bytes: Buffer) => resume(Effect.succeed(bytes)))
+    socket.resume()
+  })
+
+const descriptors = (port: number, count: number) =>
+  TestClock.withLive(
+    eventually(
+      `${count} descriptors are held`,
+      Effect.sync(() => heldBy(port) === count)
+    )
+  )
+
+describe("an opening handshake", () => {
+  test(
+    "is answered as RFC 6455 says, section 1.3",
+    Effect.gen(function* () {
+      const { port } = yield* open
+      const { answer } = yield* upgrade(port)
+      assert.match(answer, /^HTTP\/1\.1 101 .*\r\n/)
+      assert.include(answer, "\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n")
+      assert.notInclude(answer, "Sec-WebSocket-Protocol")
+      const offered = yield* upgrade(port, "/ws", { "Sec-WebSocket-Protocol": "a.b, c" })
+      assert.include(offered.answer, "\r\nSec-WebSocket-Protocol: a.b\r\n")
+    })
+  )
+
+  test(
+    "that is none is refused",
+    Effect.gen(function* () {
+      const { port } = yield* open
+      for (const header of [
+        { "Sec-WebSocket-Version": "7" },
+        { "Sec-WebSocket-Key": "short" },
+        { Upgrade: "tea" },
+        { "Sec-WebSocket-Key": `${"a".repeat(22)}==\tb` }
+      ]) {
+        const { answer } = yield* upgrade(port, "/ws", header)
+        assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
+      }
+    })
+  )
+
+  test(
+    "that is refused leaves nothing open, whatever the client does then",
+    Effect.gen(function* () {
+      const { port } = yield* open
+      for (let n = 0; n < 100; n++) {
+        const { answer } = yield* upgrade(port, "/elsewhere")
+        assert.match(answer, /^HTTP\/1\.1 404 /)
+      }
+      yield* descriptors(port, 0)
+    })
+  )
+})
+
+describe("a WebSocket of a socket", () => {
+  for (const [what, bytes, code] of [
+    ["a binary frame", frame("a", { opcode: 2 }), 1003],
+    ["text that is no UTF-8", frame(Uint8Array.of(0x22, 0xc3, 0x28, 0x22)), 1007],
+    ["a frame that is too long", frame("x".repeat((16 << 10) + 1)), 1009],
+    ["too many fragments", Buffer.concat([frame("x", { isLast: false }), ...more(64)]), 1008],
+    ["a frame without a mask", Buffer.from([0x81, 0x01, 0x61]), 1002]
+  ] as const) {
+    test(
+      `is closed with ${code} for ${what}, and nothing of it is left a second later`,
+      Effect.gen(function* () {
+        const { port } = yield* open
+        const { socket } = yield* upgrade(port)
+        socket.write(bytes)
+        const came = yield* nextBytes(socket)
+        assert.deepStrictEqual([came[0], came.readUInt16BE(2)], [0x88, code])
+        yield* TestClock.adjust("1 second")
+        yield* descriptors(port, 0)
+      })
+    )
+  }
+
+  test(
+    "answers a ping with what it carried, and a close with its code",
+    Effect.gen(function* () {
+      const { port } = yield* open
+      const { socket } = yield* upgrade(port)
+      socket.write(Buffer.concat([frame("hello", { opcode: 9 }), frame(Buffer.from([0x0b, 0xb8]), { opcode: 8 })]))
+      const came = yield* untilEnd(socket)
+      assert.deepStrictEqual([...came], [0x8a, 5, ...Buffer.from("hello"), 0x88, 2, 0x0b, 0xb8])
+      socket.end()
+      yield* descriptors(port, 0)
+    })
+  )
+
+  test(
+    "pings its client",
+    Effect.gen(function* () {
+      const { port } = yield* open
+      const { socket } = yield* upgrade(port)
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual([...(yield* nextBytes(socket))], [0x89, 0])
+    })
+  )
+})
+
+describe("connections that ask nothing", () => {
+  test(
+    "are 1,000 at most, and keep nobody out",
+    Effect.gen(function* () {
+      const { port } = yield* open
+      const first = yield* dial(port)
+      for (let n = 0; n < 1000; n++) yield* dial(port)
+      yield* untilEnd(first)
+      assert.match((yield* upgrade(port)).answer, /^HTTP\/1\.1 101 /)
+      yield* descriptors(port, 1000)
+    })
+  )
+})

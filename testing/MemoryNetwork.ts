@@ -1,0 +1,150 @@
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { Network } from "../src/ground/Network.ts"
+import {
+  AddressTaken,
+  BodyTooLarge,
+  heartbeat,
+  type Host,
+  type HttpReply,
+  maxBodyBytes,
+  type ReplyBroken,
+  stalledAfter
+} from "../src/ground/Visits.ts"
+import { type Answer, CutOff, NobodyThere, type Question, Refused, Visitors } from "./Visitors.ts"
+import { MemoryVisit } from "./MemoryVisit.ts"
+
+/** As the system gives ports to who asks for none (RFC 6335, section 6). */
+const firstFreePort = 49_152
+
+const loopback = "127.0.0.1"
+
+/** A network without sockets, and who comes through it: for as long as nobody reads, everything that is sent is unread. */
+export const layer = Layer.effectContext(
+  Effect.gen(function* () {
+    const hosts = new Map<number, Door>()
+    let nextPort = firstFreePort
+
+    const network = Network.of({
+      listen: Effect.fnUntraced(function* (address, host) {
+        const port = address.port === 0 ? nextPort++ : address.port
+        if (hosts.has(port)) return yield* new AddressTaken()
+        const visits = new Set<MemoryVisit>()
+        const scope = yield* Effect.scope
+        yield* Effect.acquireRelease(
+          Effect.sync(() => hosts.set(port, { host, visits, scope })),
+          () =>
+            Effect.sync(() => {
+              hosts.delete(port)
+              for (const visit of visits) visit.end(1006, "")
+            })
+        )
+        yield* Effect.sync(() => visits.forEach((visit) => visit.beat())).pipe(
+          Effect.schedule(Schedule.spaced(heartbeat)),
+          Effect.forkScoped
+        )
+        return { host: address.host, port }
+      })
+    })
+
+    const doorAt = (port: number) =>
+      Effect.suspend(() => {
+        const door = hosts.get(port)
+        return door === undefined ? Effect.fail(new NobodyThere({ port })) : Effect.succeed(door)
+      })
+
+    const visitors = Visitors.of({
+      ask: Effect.fnUntraced(function* (port, question) {
+        const door = yield* doorAt(port)
+        const answered = yield* Deferred.make<Answer>()
+        // as long as the visitor is there, and the door is open
+        const serving = yield* Effect.forkIn(serve(door.host, question, answered), door.scope)
+        yield* Effect.addFinalizer(() => Fiber.interrupt(serving))
+        const broken = Effect.matchCauseEffect(Fiber.join(serving), {
+          onFailure: () => Effect.fail(new CutOff()),
+          onSuccess: () => Effect.never
+        })
+        return yield* Effect.raceFirst(Deferred.await(answered), broken)
+      }),
+      connect: Effect.fnUntraced(function* (port, { address = loopback, headers = {}, target }) {
+        const { host, scope, visits } = yield* doorAt(port)
+        const admitted = host.admit({
+          method: "GET",
+          target,
+          headers: { host: `${loopback}:${port}`, ...headers },
+          address
+        })
+        if (typeof admitted === "number") return yield* new Refused({ status: admitted })
+        const run = Effect.runForkWith(yield* Effect.context<never>())
+        const later = (effect: Effect.Effect<void>) => void run(Effect.forkIn(effect, scope))
+        const visit = yield* Effect.acquireRelease(
+          Effect.sync(() => {
+            const made = new MemoryVisit(address, later, () => visits.delete(made))
+            visits.add(made)
+            made.open(admitted)
+            return made
+          }),
+          (made) => Effect.sync(() => made.end(1006, ""))
+        )
+        return visit.visitor()
+      })
+    })
+
+    return Context.make(Network, network).pipe(Context.add(Visitors, visitors))
+  })
+)
+
+interface Door {
+  readonly host: Host
+  readonly visits: Set<MemoryVisit>
+  readonly scope: Scope.Scope
+}
+
+/** Answers, and stays until the visitor has read it all. */
+const serve = Effect.fnUntraced(function* (host: Host, question: Question, answered: Deferred.Deferred<Answer>) {
+  const { address = loopback, body: text = "", headers = {}, method = "GET", target } = question
+  const isTooLarge = encode(text).length > maxBodyBytes
+  const reply = yield* host.answer({
+    method,
+    target,
+    headers,
+    address,
+    body: isTooLarge ? Effect.fail(new BodyTooLarge()) : Effect.succeed(text)
+  })
+  const bytes = yield* Queue.bounded<Uint8Array, CutOff | Cause.Done>(1)
+  Deferred.doneUnsafe(answered, Effect.succeed({ ...headOf(reply), body: Stream.fromQueue(bytes) }))
+  const body = method === "HEAD" ? Stream.empty : bodyOf(reply)
+  yield* body.pipe(
+    Stream.runForEach((some) =>
+      Queue.offer(bytes, some).pipe(
+        Effect.timeoutOrElse({ duration: stalledAfter, orElse: () => Effect.fail(new CutOff()) })
+      )
+    ),
+    Effect.onExit((exit) => (Exit.isSuccess(exit) ? Queue.end(bytes) : Queue.fail(bytes, new CutOff()))),
+    Effect.ignore
+  )
+}, Effect.scoped)
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+const headOf = ({ body, headers, status }: HttpReply) => {
+  const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+  if (Stream.isStream(body) || status === 304) return { status, headers: given }
+  const { length } = typeof body === "string" ? encode(body) : body
+  return { status, headers: { "content-length": String(length), ...given } }
+}
+
+const bodyOf = ({ body }: HttpReply): Stream.Stream<Uint8Array, ReplyBroken> => {
+  if (Stream.isStream(body)) return body
+  const bytes = typeof body === "string" ? encode(body) : body
+  return bytes.length === 0 ? Stream.empty : Stream.succeed(bytes)
+}
