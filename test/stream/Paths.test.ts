@@ -60,11 +60,14 @@ describe("a path", () => {
       yield* (yield* Ground).step
       yield* mtx.refuseNext
       yield* mtx.setAvailable(true)
-      yield* (yield* Ground).step
-      assert.isTrue(paths.exists(other))
-      assert.isFalse(paths.exists(refused))
-      for (let i = 0; i < 100; i++) yield* (yield* Ground).step
-      assert.isTrue(paths.exists(refused))
+      const before = yield* Clock.currentTimeMillis
+      yield* until(
+        "both paths",
+        Effect.sync(() => paths.exists(other) && paths.exists(refused))
+      )
+      assert.isAtMost((yield* Clock.currentTimeMillis) - before, 2000)
+      // refused, the other one, and once more
+      assert.deepEqual(yield* mtx.calls, [`add ${refused}`, `add ${other}`, `add ${refused}`])
       assert.isDefined(yield* pathOf(refused))
     })
   )
