@@ -115,11 +115,13 @@ const rpc = Layer.mergeAll(WebSocketServer.layer, Notifications.layer).pipe(
   Layer.provide(Connections.layer)
 )
 
-const http = Layer.mergeAll(Downloads.layer, MediaMtxAuth.layer, Health.layer).pipe(Layer.provide(Readiness.layer))
+const http = Layer.mergeAll(Downloads.layer, Health.layer).pipe(Layer.provide(Readiness.layer))
 
 /** The whole service, and its nouns for who has it in the same process: its start, its end, and the tests. */
 export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
   Layer.provideMerge(Layer.merge(snapshots, recordings)),
+  // MediaMTX asks us about our own calls too: whoever ends by calling it ends before this
+  Layer.provideMerge(MediaMtxAuth.layer),
   Layer.provideMerge(streams),
   Layer.provideMerge(devices),
   Layer.provideMerge(Layer.merge(Tokens.layer, Tickets.layer)),

@@ -99,6 +99,14 @@ describe("the service's end", () => {
   )
 
   endsInTime(
+    "finds MediaMTX willing: its recordings are closed at once",
+    Effect.gen(function* () {
+      yield* record(yield* start({ camera: yield* plugIn() }))
+    }),
+    { within: 200, left: allWhole }
+  )
+
+  endsInTime(
     "comes although the disk hangs",
     Effect.gen(function* () {
       for (const camera of [yield* plugIn(0), yield* plugIn(1)]) yield* record(yield* start({ camera }))
