@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ChildProcessSpawner, make as makeSpawner } from "effect/process/ChildProcessSpawner"
 import * as TestClock from "effect/testing/TestClock"
+import { stat } from "node:fs/promises"
 import type { Tickets } from "../../src/auth/Tickets.ts"
 import type { Settings } from "../../src/config/Settings.ts"
 import * as Children from "../../src/ground/Children.ts"
@@ -14,6 +15,9 @@ import type { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
 import { FakeFfmpeg, type Work, workOf } from "./FakeFfmpeg.ts"
 import { FakeMediaMtxApi } from "./FakeMediaMtxApi.ts"
 import { fakeSpawner, innerCommand } from "./FakeSpawner.ts"
+
+/** A file is looked at, put into the list and told of in so many calls, and more. */
+const diskTurns = 10
 
 /** A child of the service, as one sees it from outside. */
 export interface Seen {
@@ -103,7 +107,11 @@ export const fakeGround = Layer.effect(
       // the disk is a real one: it gets its turn between two steps of the clock
       step: Effect.andThen(
         TestClock.adjust("20 millis"),
-        Effect.promise(() => new Promise<void>((resolve) => setTimeout(resolve, 1)))
+        Effect.promise(async () => {
+          await new Promise<void>((resolve) => setTimeout(resolve, 1))
+          // on a busy machine a millisecond is no time: what was asked of the disk before is answered first
+          for (let i = 0; i < diskTurns; i++) await stat(import.meta.dirname)
+        })
       ),
       patience: 1500
     })
