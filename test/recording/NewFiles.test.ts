@@ -19,7 +19,6 @@ describe("the folder of recordings", () => {
     "is not read when a recording starts or stops",
     Effect.gen(function* () {
       const faults = yield* DiskFaults
-      const before = faults.reads
       const camera = yield* plugIn()
       const before = faults.reads
       for (let i = 0; i < 2; i++) {
