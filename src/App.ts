@@ -119,15 +119,15 @@ const rpc = Layer.mergeAll(WebSocketServer.layer, Notifications.layer).pipe(
 
 const http = Layer.mergeAll(Downloads.layer, MediaMtxAuth.layer, Health.layer).pipe(Layer.provide(Readiness.layer))
 
-/** The whole service. */
+/** The whole service, and its nouns for who has it in the same process: its start, its end, and the tests. */
 export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
-  Layer.provide([snapshots, recordings]),
-  Layer.provide(streams.pipe(Layer.provide(Holders.layer))),
-  Layer.provide(devices),
-  Layer.provide([Tokens.layer, Tickets.layer]),
-  Layer.provide(storage),
+  Layer.provideMerge(Layer.merge(snapshots, recordings)),
+  Layer.provideMerge(streams.pipe(Layer.provide(Holders.layer))),
+  Layer.provideMerge(devices),
+  Layer.provideMerge(Layer.merge(Tokens.layer, Tickets.layer)),
+  Layer.provideMerge(storage),
   Layer.provideMerge(
-    Layer.mergeAll(MediaMtx.layer, Ffmpeg.layer).pipe(
+    Layer.merge(MediaMtx.layer, Ffmpeg.layer).pipe(
       Layer.provideMerge(MediaMtxApi.layer),
       Layer.provideMerge(MediaMtxKey.layer)
     )

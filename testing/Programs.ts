@@ -49,6 +49,8 @@ export class Programs extends Context.Service<
     /** all that were started, oldest first; told anew with each start and end */
     readonly processes: SubscriptionRef.SubscriptionRef<ReadonlyArray<PlayedProcess>>
     readonly play: (program: string, play: Play) => void
+    /** who starts the next program dies of a defect */
+    readonly breakNextStart: Effect.Effect<void>
   }
 >()("camera-service/testing/Programs") {
   static readonly layer: Layer.Layer<Programs | ChildProcessSpawner> = Layer.effectContext(
@@ -56,10 +58,15 @@ export class Programs extends Context.Service<
       const processes = yield* SubscriptionRef.make<ReadonlyArray<PlayedProcess>>([])
       const plays = new Map<string, Play>()
       let pids = 1000
+      let defects = 0
 
       const spawner = make(
         Effect.fnUntraced(function* (command: ChildProcess.Command) {
           const [program = "", ...args] = wordsOf(command)
+          if (defects > 0) {
+            defects--
+            return yield* Effect.die(new Error("a defect"))
+          }
           const pid = pids++
           const ended = yield* Deferred.make<Ending>()
           const pipes = {
@@ -120,7 +127,13 @@ export class Programs extends Context.Service<
         })
       )
 
-      const programs = Programs.of({ processes, play: (program, play) => void plays.set(program, play) })
+      const programs = Programs.of({
+        processes,
+        play: (program, play) => void plays.set(program, play),
+        breakNextStart: Effect.sync(() => {
+          defects++
+        })
+      })
       return Context.make(Programs, programs).pipe(Context.add(ChildProcessSpawner, spawner))
     })
   )
