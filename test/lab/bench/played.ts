@@ -46,7 +46,7 @@ const calls = {
 }
 
 Effect.runFork(
-  command(["serve"], process.env).pipe(
+  command(["serve"], process.env, () => {}).pipe(
     Effect.provideService(Roots, { dev: join(root, "dev"), sys: join(root, "sys"), proc: "/proc" }),
     Effect.provideService(Calls, calls)
   )
