@@ -51,6 +51,7 @@ describe("the folder of recordings", () => {
       const { disk } = yield* TestGround
       yield* disk.suffer({ name: "no watches" })
       const body = Effect.gen(function* () {
+        const before = disk.listings()
         const camera = yield* plugIn()
         yield* record(yield* start({ camera }))
         yield* stop(camera)
@@ -60,11 +61,11 @@ describe("the folder of recordings", () => {
           Effect.sync(() => finishedOf(recording) >= 2)
         )
         const { files } = yield* stop(camera)
+        assert.isAbove(disk.listings(), before)
         assert.deepEqual(
           files.map(({ filename }) => filename),
           (yield* filesOnDisk).slice(1)
         )
-        assert.isAbove((yield* TestGround).disk.listings(), 0)
       })
       yield* runFake(dataFolder, body, { recording: { segment_seconds: 3 } })
     }).pipe(Effect.scoped, onTestGround)

@@ -3,10 +3,12 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { Recordings } from "../../src/recording/Recordings.ts"
+import { parseFileName } from "../../src/storage/Names.ts"
 import { asTimePasses, record, start } from "../suites/recordings.ts"
 import { liveCamera, snapshotBehaviour, take } from "../suites/snapshots.ts"
 import { disturbWork, fakes, onFakes, plugIn } from "../support/App.ts"
 import { children, until } from "../support/Ground.ts"
+import { hour, onSettableClock } from "../support/WallClock.ts"
 
 snapshotBehaviour("snapshots over fakes", fakes)
 
@@ -44,6 +46,45 @@ describe("a picture that is encoded anew", () => {
       const failure = yield* Effect.flip(take({ camera, quality: 50 }))
       assert.deepInclude(failure, { _tag: "DependencyFailed", dependency: "ffmpeg" })
       assert.closeTo((yield* Clock.currentTimeMillis) - began, 10_000, 100)
+    })
+  )
+})
+
+describe("the name of a picture", () => {
+  const stampOf = ({ filename }: { readonly filename: string }): number =>
+    parseFileName(filename)?.startedAt ?? Number.NaN
+
+  onFakes(
+    "follows a clock that is set back",
+    Effect.gen(function* () {
+      const { camera } = yield* liveCamera
+      yield* onSettableClock(
+        Effect.fnUntraced(function* (set) {
+          set(hour)
+          const first = yield* take({ camera })
+          set(-hour)
+          const second = yield* take({ camera })
+          assert.closeTo(stampOf(first) - stampOf(second), hour, 1000)
+        })
+      )
+    })
+  )
+
+  onFakes(
+    "is another one where a clock that was set back gives one that is taken",
+    Effect.gen(function* () {
+      const { camera } = yield* liveCamera
+      yield* onSettableClock(
+        Effect.fnUntraced(function* (set) {
+          const calledAt = yield* Clock.currentTimeMillis
+          const first = yield* take({ camera })
+          set(hour)
+          yield* take({ camera })
+          set(calledAt - (yield* Clock.currentTimeMillis))
+          const again = yield* take({ camera })
+          assert.closeTo(stampOf(again) - stampOf(first), 0.001, 0.0005)
+        })
+      )
     })
   )
 })
