@@ -9,7 +9,8 @@ import { Disk } from "../src/ground/Disk.ts"
 import { type JsonReply, type JsonRequest, NoReply } from "../src/ground/Loopback.ts"
 import { monotonicMillis, now as moment } from "../src/ground/Time.ts"
 import type { PathOptions } from "../src/process/MediaMtxApi.ts"
-import { makePaths, page, refusal } from "./MediaMtxPaths.ts"
+import { makePaths, refusal } from "./MediaMtxPaths.ts"
+import { callApi, described, idle, type Live, type Run, rtsp } from "./MediaMtxRun.ts"
 import { MemoryDisk } from "./MemoryDisk.ts"
 import { type Listener, Ports } from "./MemoryLoopback.ts"
 import { type Ending, type PlayedProcess, Programs } from "./Programs.ts"
@@ -33,7 +34,6 @@ const Configuration = Schema.fromJsonString(
   )
 )
 const decode = Schema.decodeUnknownEffect(Configuration)
-const isOptions = Schema.is(JsonObject)
 
 /** What goes wrong with MediaMTX; a test sets it, and may wait for it. */
 export interface MediaMtxFaults {
@@ -63,26 +63,6 @@ export interface Publisher {
 export interface Publication {
   /** more frames come, whose H.264 says this of itself; false when MediaMTX has cut the connection */
   readonly frames: (sps: string | undefined) => Effect.Effect<boolean>
-}
-
-interface Live {
-  readonly ready: boolean
-  readonly readers: number
-  readonly sps: string | undefined
-  readonly recorder: ReturnType<typeof makeRecorder> | undefined
-}
-const idle: Live = { ready: false, readers: 0, sps: undefined, recorder: undefined }
-
-/** One run of MediaMTX. */
-interface Run {
-  readonly process: PlayedProcess
-  readonly rtspPort: number
-  readonly hook: { readonly port: number; readonly path: string }
-  readonly global: PathOptions
-  readonly paths: ReturnType<typeof makePaths>
-  readonly live: Map<string, Live>
-  /** the addresses of RTSP clients, by their sessions */
-  readonly sessions: Map<string, string>
 }
 
 /**
@@ -149,45 +129,6 @@ const played = Effect.gen(function* () {
   const change = ({ live }: Run, path: string, what: Partial<Live>) =>
     Effect.sync(() => live.set(path, { ...(live.get(path) ?? idle), ...what }))
 
-  const stateOf = (name: string, { ready, readers }: Live) => ({
-    name,
-    available: ready,
-    readers: Array.from({ length: readers }, (_, i) => ({ type: "rtspSession", id: String(i) })),
-    inboundBytes: 0,
-    outboundBytes: 0
-  })
-
-  /** `at`: monotonic milliseconds */
-  const api = (now: Run, { body, method, path }: JsonRequest, at: number): JsonReply => {
-    const url = new URL(path, "http://api")
-    const [, action = "", name = ""] = /\/(list|get|add|replace|patch|delete)(?:\/(.*))?$/.exec(url.pathname) ?? []
-    const wanted = decodeURIComponent(name)
-    if (url.pathname === "/v3/info") return { status: 200, body: { version: "v1.20.1", started: String(runs) } }
-    if (url.pathname === "/v3/config/global/get") return { status: 200, body: now.global }
-    if (url.pathname === "/v3/config/pathdefaults/get") return now.paths.defaults()
-    if (url.pathname.startsWith("/v3/rtspsessions/get/")) {
-      const remoteAddr = now.sessions.get(wanted)
-      return remoteAddr === undefined ? refusal(404, "session not found") : { status: 200, body: { remoteAddr } }
-    }
-    if (url.pathname.startsWith("/v3/config/paths/")) {
-      if (action === "list") return now.paths.list()
-      if (method === "DELETE") {
-        now.live.delete(wanted)
-        return now.paths.remove(wanted)
-      }
-      const reply = now.paths.set(action, wanted, isOptions(body) ? body : {})
-      // a recorder that is switched off closes its file at once
-      if (now.paths.options(wanted)?.["record"] === false) now.live.get(wanted)?.recorder?.close(at)
-      return reply
-    }
-    if (url.pathname === "/v3/paths/list") {
-      return page(now.paths.names().map((path) => stateOf(path, now.live.get(path) ?? idle)))
-    }
-    if (!url.pathname.startsWith("/v3/paths/get/")) return refusal(404, "not found")
-    if (now.paths.options(wanted) === undefined) return refusal(404, "path not found")
-    return { status: 200, body: stateOf(wanted, now.live.get(wanted) ?? idle) }
-  }
-
   const answer = (now: Run, request: JsonRequest): Effect.Effect<JsonReply, NoReply> =>
     Effect.gen(function* () {
       const { answers, breaks, hangs } = yield* SubscriptionRef.get(faults)
@@ -205,10 +146,9 @@ const played = Effect.gen(function* () {
           return now.paths.refuse(action, decodeURIComponent(name ?? ""))
         }
       }
-      return api(now, request, yield* monotonicMillis)
+      return callApi(now, request, yield* monotonicMillis)
     })
 
-  /** What an RTSP client is told of a stream (RFC 2326, 10.2; RFC 8866). */
   const describe = (now: Run, words: string): Effect.Effect<string, NoReply> =>
     Effect.gen(function* () {
       if ((yield* SubscriptionRef.get(now.process.temper)) === "stopped") return yield* Effect.never
@@ -216,10 +156,7 @@ const played = Effect.gen(function* () {
       const [, credentials = ""] = /^Authorization: Basic (\S+)/m.exec(words) ?? []
       const [user = "", password = ""] = atob(credentials).split(":")
       if (!(yield* isAllowed(now, { action: "read", path, user, password }))) return rtsp("401 Unauthorized")
-      const { ready, sps } = now.live.get(path) ?? idle
-      if (!ready) return rtsp("404 Not Found")
-      const sets = sps === undefined ? "" : `; sprop-parameter-sets=${sps},aM48gA==`
-      return rtsp("200 OK", `v=0\r\nm=video 0 RTP/AVP 96\r\na=fmtp:96 packetization-mode=1${sets}\r\n`)
+      return described(now, path)
     })
 
   const portOf = (address: string): number => Number(address.split(":").at(-1))
@@ -242,6 +179,7 @@ const played = Effect.gen(function* () {
     const hook = new URL(global.authHTTPAddress)
     const now: Run = {
       process,
+      number: ++runs,
       rtspPort: portOf(global.rtspAddress),
       hook: { port: Number(hook.port), path: hook.pathname },
       global,
@@ -260,7 +198,6 @@ const played = Effect.gen(function* () {
     return yield* Effect.gen(function* () {
       yield* listen(rtspAddress, { tcp: (words) => describe(now, words) })
       yield* Effect.forEach([hlsAddress, webrtcAddress, playbackAddress], (address) => listen(address))
-      runs++
       yield* Effect.acquireRelease(
         Effect.sync(() => {
           run = now
@@ -335,6 +272,3 @@ const played = Effect.gen(function* () {
     publish
   })
 })
-
-const rtsp = (status: string, body = ""): string =>
-  `RTSP/1.0 ${status}\r\nCSeq: 1\r\nContent-Length: ${body.length}\r\n\r\n${body}`

@@ -1,0 +1,80 @@
+import * as Schema from "effect/Schema"
+import type { JsonReply, JsonRequest } from "../src/ground/Loopback.ts"
+import type { PathOptions } from "../src/process/MediaMtxApi.ts"
+import { type makePaths, page, refusal } from "./MediaMtxPaths.ts"
+import type { PlayedProcess } from "./Programs.ts"
+import type { makeRecorder } from "./Recorder.ts"
+
+export interface Live {
+  readonly ready: boolean
+  readonly readers: number
+  readonly sps: string | undefined
+  readonly recorder: ReturnType<typeof makeRecorder> | undefined
+}
+export const idle: Live = { ready: false, readers: 0, sps: undefined, recorder: undefined }
+
+/** One run of MediaMTX. */
+export interface Run {
+  readonly process: PlayedProcess
+  /** how many there were before, and this one */
+  readonly number: number
+  readonly rtspPort: number
+  readonly hook: { readonly port: number; readonly path: string }
+  readonly global: PathOptions
+  readonly paths: ReturnType<typeof makePaths>
+  readonly live: Map<string, Live>
+  /** the addresses of RTSP clients, by their sessions */
+  readonly sessions: Map<string, string>
+}
+
+const isOptions = Schema.is(Schema.Record(Schema.String, Schema.Json))
+
+const stateOf = (name: string, { ready, readers }: Live) => ({
+  name,
+  available: ready,
+  readers: Array.from({ length: readers }, (_, i) => ({ type: "rtspSession", id: String(i) })),
+  inboundBytes: 0,
+  outboundBytes: 0
+})
+
+/** What its API does. `at`: monotonic milliseconds */
+export const callApi = (now: Run, { body, method, path }: JsonRequest, at: number): JsonReply => {
+  const url = new URL(path, "http://api")
+  const [, action = "", name = ""] = /\/(list|get|add|replace|patch|delete)(?:\/(.*))?$/.exec(url.pathname) ?? []
+  const wanted = decodeURIComponent(name)
+  if (url.pathname === "/v3/info") return { status: 200, body: { version: "v1.20.1", started: String(now.number) } }
+  if (url.pathname === "/v3/config/global/get") return { status: 200, body: now.global }
+  if (url.pathname === "/v3/config/pathdefaults/get") return now.paths.defaults()
+  if (url.pathname.startsWith("/v3/rtspsessions/get/")) {
+    const remoteAddr = now.sessions.get(wanted)
+    return remoteAddr === undefined ? refusal(404, "session not found") : { status: 200, body: { remoteAddr } }
+  }
+  if (url.pathname.startsWith("/v3/config/paths/")) {
+    if (action === "list") return now.paths.list()
+    if (method === "DELETE") {
+      now.live.delete(wanted)
+      return now.paths.remove(wanted)
+    }
+    const reply = now.paths.set(action, wanted, isOptions(body) ? body : {})
+    // a recorder that is switched off closes its file at once
+    if (now.paths.options(wanted)?.["record"] === false) now.live.get(wanted)?.recorder?.close(at)
+    return reply
+  }
+  if (url.pathname === "/v3/paths/list") {
+    return page(now.paths.names().map((path) => stateOf(path, now.live.get(path) ?? idle)))
+  }
+  if (!url.pathname.startsWith("/v3/paths/get/")) return refusal(404, "not found")
+  if (now.paths.options(wanted) === undefined) return refusal(404, "path not found")
+  return { status: 200, body: stateOf(wanted, now.live.get(wanted) ?? idle) }
+}
+
+/** What an RTSP client is told of a stream (RFC 2326, 10.2; RFC 8866). */
+export const described = ({ live }: Run, path: string): string => {
+  const { ready, sps } = live.get(path) ?? idle
+  if (!ready) return rtsp("404 Not Found")
+  const sets = sps === undefined ? "" : `; sprop-parameter-sets=${sps},aM48gA==`
+  return rtsp("200 OK", `v=0\r\nm=video 0 RTP/AVP 96\r\na=fmtp:96 packetization-mode=1${sets}\r\n`)
+}
+
+export const rtsp = (status: string, body = ""): string =>
+  `RTSP/1.0 ${status}\r\nCSeq: 1\r\nContent-Length: ${body.length}\r\n\r\n${body}`
