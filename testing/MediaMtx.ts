@@ -42,7 +42,7 @@ export interface MediaMtxFaults {
   /** its API breaks every connection off */
   readonly breaks?: boolean
   /** its API answers each call with this status */
-  readonly answers?: number
+  readonly answers?: number | undefined
   /** so many calls that add, replace or patch a path are refused as they come (400) */
   readonly refusals?: number
   /** it ends at its start, saying this */

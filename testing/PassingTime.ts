@@ -5,11 +5,15 @@ import * as TestClock from "effect/testing/TestClock"
 /** What the played programs count by is five times as long. */
 const tick = "20 millis"
 
-/** Where Node itself works (it signs tokens in threads of its own), it gets its turn between two steps of the clock. */
-const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+/** What one thing leads to takes a turn of Node's loop each; all of it has happened before the clock goes on. */
+const turns = 10
+
+const settle = Effect.promise(async () => {
+  for (let i = 0; i < turns; i++) await new Promise<void>((resolve) => setImmediate(resolve))
+})
 
 /** Lets a little of the test's time pass. */
-export const step = Effect.andThen(TestClock.adjust(tick), turn)
+export const step = Effect.andThen(TestClock.adjust(tick), settle)
 
 /** Does something while the test's clock goes on, until it is done. */
 export const asTimePasses = Effect.fnUntraced(function* <A, E, R>(doing: Effect.Effect<A, E, R>) {

@@ -1,25 +1,14 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type * as Layer from "effect/Layer"
 import { Tickets } from "../../src/auth/Tickets.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
-import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
-import { PlayedFfmpeg } from "../../testing/Ffmpeg.ts"
-import { PlayedMediaMtx } from "../../testing/MediaMtx.ts"
-import { MemoryDisk } from "../../testing/MemoryDisk.ts"
-import { played } from "./Played.ts"
-
-const running = Effect.flatMap(MediaMtx, ({ state }) =>
-  SubscriptionRef.changes(state).pipe(
-    Stream.filter(({ _tag }) => _tag === "Running"),
-    Stream.runHead
-  )
-)
+import { asTimePasses } from "../../testing/PassingTime.ts"
+import { TestGround } from "../../testing/TestGround.ts"
+import { onFakes } from "../support/App.ts"
 
 /** FFmpeg as it publishes camera0, with its ticket, and the address that everybody reads in its arguments. */
 const publisher = Effect.gen(function* () {
@@ -33,37 +22,34 @@ const publisher = Effect.gen(function* () {
 })
 
 describe("the played FFmpeg", () => {
-  const test = <E>(name: string, body: Effect.Effect<void, E, Layer.Success<typeof played> | Scope.Scope>) =>
-    it.live(name, () => Effect.provide(Effect.andThen(running, body), played))
-
-  test(
+  onFakes(
     "publishes with its ticket, and nobody else does with it",
     Effect.gen(function* () {
       const api = yield* MediaMtxApi
-      const { publish } = yield* PlayedMediaMtx
+      const { mediaMtx } = yield* TestGround
       const { process, ticket, url } = yield* publisher
-      const thief = yield* Effect.flip(publish({ pid: 1, url }))
+      const thief = yield* Effect.flip(mediaMtx.publish({ pid: 1, url }))
       assert.strictEqual(thief.status, 401)
-      yield* ticket.redeemed
-      const [first] = yield* process.stdout.pipe(Stream.take(1), Stream.runCollect)
+      yield* asTimePasses(ticket.redeemed)
+      const [first] = yield* asTimePasses(process.stdout.pipe(Stream.take(1), Stream.runCollect))
       assert.deepEqual([...(first ?? []).slice(0, 2)], [0xff, 0xd8])
       assert.isTrue(Option.getOrThrow(yield* api.getPath("camera0")).ready)
-      yield* (yield* PlayedMediaMtx).crash
-      assert.include((yield* process.exit).stderr, "Broken pipe")
+      yield* mediaMtx.crash
+      assert.include((yield* asTimePasses(process.exit)).stderr, "Broken pipe")
     })
   )
 
-  test(
+  onFakes(
     "is recorded while its path says so, and its file is whole when that is over",
     Effect.gen(function* () {
       const api = yield* MediaMtxApi
-      const { outside } = yield* MemoryDisk
+      const { outside } = (yield* TestGround).disk
       outside.makeFolder("/recordings")
       const { process } = yield* publisher
       const record = (on: boolean) =>
         api.replacePath("camera0", { record: on, recordPath: "/recordings/%path_%Y-%m-%d_%H-%M-%S_%f" })
       yield* record(true)
-      yield* process.stdout.pipe(Stream.take(2), Stream.runDrain)
+      yield* asTimePasses(process.stdout.pipe(Stream.take(2), Stream.runDrain))
       yield* record(false)
       const [name = ""] = outside.names("/recordings")
       assert.match(name, /^camera0_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_\d{6}\.mp4$/)
@@ -72,14 +58,14 @@ describe("the played FFmpeg", () => {
     })
   )
 
-  test(
+  onFakes(
     "fails as often as a camera is broken, and no other camera's does",
     Effect.gen(function* () {
-      const { cameras, disturb } = yield* PlayedFfmpeg
+      const { cameras, disturb } = (yield* TestGround).ffmpeg
       yield* disturb("camera1", { failStarts: 5 })
       yield* disturb("camera0", { failStarts: 1 })
       const { process } = yield* publisher
-      assert.include((yield* process.exit).stderr, "the camera is broken")
+      assert.include((yield* asTimePasses(process.exit)).stderr, "the camera is broken")
       const left = yield* SubscriptionRef.get(cameras)
       assert.deepEqual(
         [...left].map(([camera, { failStarts }]) => [camera, failStarts]),

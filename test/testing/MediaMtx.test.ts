@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -6,12 +6,15 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as App from "../../src/App.ts"
+import { Settings } from "../../src/config/Settings.ts"
 import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
-import { PlayedMediaMtx } from "../../testing/MediaMtx.ts"
-import { Programs } from "../../testing/Programs.ts"
+import { asTimePasses } from "../../testing/PassingTime.ts"
+import { TestGround } from "../../testing/TestGround.ts"
+import { dataFolder, onFakes } from "../support/App.ts"
 import { mediaMtxApiBehaviour } from "../support/MediaMtxApiBehaviour.ts"
-import { played } from "./Played.ts"
+import { testSettings } from "../support/TestSettings.ts"
 
 const generation = (wanted: number) =>
   Effect.flatMap(MediaMtx, ({ state }) =>
@@ -21,42 +24,42 @@ const generation = (wanted: number) =>
     )
   )
 
-mediaMtxApiBehaviour("the played MediaMTX's API", Layer.effectDiscard(generation(1)).pipe(Layer.provideMerge(played)))
+const settings = Layer.sync(Settings, () => testSettings({ data_dir: dataFolder }))
+const service = App.layer.pipe(Layer.provide(settings), Layer.provideMerge(TestGround.layer))
+
+mediaMtxApiBehaviour("the played MediaMTX's API", Layer.effectDiscard(generation(1)).pipe(Layer.provideMerge(service)))
 
 describe("the played MediaMTX", () => {
-  const test = <E>(name: string, body: Effect.Effect<void, E, Layer.Success<typeof played> | Scope.Scope>) =>
-    it.live(name, () => Effect.provide(Effect.andThen(generation(1), body), played))
-
-  test(
+  onFakes(
     "that crashes is started again, without paths",
     Effect.gen(function* () {
       const api = yield* MediaMtxApi
-      const { processes } = yield* Programs
+      const { mediaMtx, programs } = yield* TestGround
       yield* api.addPath("camera0", {})
-      yield* (yield* PlayedMediaMtx).crash
-      yield* generation(2)
+      yield* mediaMtx.crash
+      yield* asTimePasses(generation(2))
       assert.isEmpty(yield* api.listPathConfigs)
-      assert.lengthOf(yield* SubscriptionRef.get(processes), 2)
+      assert.lengthOf(yield* SubscriptionRef.get(programs.processes), 2)
     })
   )
 
-  test(
+  onFakes(
     "refuses what a test has it refuse, and answers again after",
     Effect.gen(function* () {
       const api = yield* MediaMtxApi
-      const { faults } = yield* PlayedMediaMtx
-      yield* SubscriptionRef.set(faults, { hangs: false, answers: 500 })
+      const { disturb } = (yield* TestGround).mediaMtx
+      yield* disturb({ answers: 500 })
       assert.deepInclude(yield* Effect.flip(api.listPaths), { _tag: "MediaMtxRefused", status: 500 })
-      yield* SubscriptionRef.set(faults, { hangs: false })
+      yield* disturb({ answers: undefined })
       assert.isEmpty(yield* api.listPaths)
     })
   )
 
-  test(
+  onFakes(
     "shows readers, and lets nobody publish whom the hook refuses",
     Effect.gen(function* () {
       const api = yield* MediaMtxApi
-      const { publish, setReaders } = yield* PlayedMediaMtx
+      const { publish, setReaders } = (yield* TestGround).mediaMtx
       const scope = yield* Scope.make()
       yield* api.addPath("camera0", {})
       yield* setReaders("camera0", 2)
