@@ -83,19 +83,17 @@ const devices = Layer.mergeAll(SyntheticCameras.layer, V4l2Cameras.layer, contro
   Layer.provide(CameraNames.layer)
 )
 
-/** These three are put together once, here: the tests put them on other ground, which who has a device open is part of. */
-export const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
+const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
   Layer.provideMerge(Streams.layer),
   Layer.provide(Supervision.layer.pipe(Layer.provide(PublishedFeed.layer), Layer.provide(CameraHealth.layer))),
   Layer.provideMerge(Sources.layer.pipe(Layer.provide(Encoders.layer))),
-  Layer.provideMerge(Paths.layer)
+  Layer.provideMerge(Paths.layer),
+  Layer.provide(Holders.layer)
 )
 
-export const snapshots = Snapshots.layer.pipe(
-  Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer])
-)
+const snapshots = Snapshots.layer.pipe(Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer]))
 
-export const recordings = Recordings.layer.pipe(
+const recordings = Recordings.layer.pipe(
   Layer.provide(Recorder.layer),
   Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer])
 )
@@ -117,12 +115,14 @@ const rpc = Layer.mergeAll(WebSocketServer.layer, Notifications.layer).pipe(
   Layer.provide(Connections.layer)
 )
 
-const http = Layer.mergeAll(Downloads.layer, MediaMtxAuth.layer, Health.layer).pipe(Layer.provide(Readiness.layer))
+const http = Layer.mergeAll(Downloads.layer, Health.layer).pipe(Layer.provide(Readiness.layer))
 
 /** The whole service, and its nouns for who has it in the same process: its start, its end, and the tests. */
 export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
   Layer.provideMerge(Layer.merge(snapshots, recordings)),
-  Layer.provideMerge(streams.pipe(Layer.provide(Holders.layer))),
+  // MediaMTX asks us about our own calls too: whoever ends by calling it ends before this
+  Layer.provideMerge(MediaMtxAuth.layer),
+  Layer.provideMerge(streams),
   Layer.provideMerge(devices),
   Layer.provideMerge(Layer.merge(Tokens.layer, Tickets.layer)),
   Layer.provideMerge(storage),

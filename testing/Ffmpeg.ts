@@ -54,9 +54,9 @@ const sound: CameraFaults = {
 
 /** What goes wrong with the rest of FFmpeg's work. */
 export interface WorkFaults {
-  readonly convert?: WorkFault
-  readonly remux?: WorkFault
-  readonly probe?: WorkFault
+  readonly convert?: WorkFault | undefined
+  readonly remux?: WorkFault | undefined
+  readonly probe?: WorkFault | undefined
   /** an encoder of the hardware's passes its trial, and after it fails with every camera or with none; undefined: there is none */
   readonly hardware?: "works" | "fails"
 }
@@ -81,7 +81,7 @@ const fileIn = (args: ReadonlyArray<string>, which: number) =>
 const progress = (count: number) =>
   `frame=${Math.round((count * tick) / 40)}\nfps=25.0\nbitrate=600.0kbits/s\nout_time_us=${count * tick * 1000}\nprogress=continue\n`
 
-/** The camera that is published, or read: its id, or its node (of which only the kernel's own words are known). */
+/** The camera that is published, or read: its id, or its node. */
 const cameraOf = (args: ReadonlyArray<string>): string => {
   const url = args.find((arg) => arg.startsWith("rtsp:"))
   if (url !== undefined) return new URL(url).pathname.slice(1)
@@ -97,7 +97,7 @@ const nodeOf = (args: ReadonlyArray<string>): string | undefined =>
 export class PlayedFfmpeg extends Context.Service<
   PlayedFfmpeg,
   {
-    /** by camera: its id; a V4L2 camera is known to direct captures by its node alone */
+    /** by camera: its id; one whose node was never published is known by that */
     readonly cameras: SubscriptionRef.SubscriptionRef<ReadonlyMap<string, CameraFaults>>
     /** changes what is wrong with a camera */
     readonly disturb: (camera: string, faults: Partial<CameraFaults>) => Effect.Effect<void>
@@ -125,12 +125,19 @@ const played = Effect.gen(function* () {
   const cameras = yield* SubscriptionRef.make<ReadonlyMap<string, CameraFaults>>(new Map())
   const works = yield* SubscriptionRef.make<WorkFaults>({})
   const publishing = new Map<string, number>()
+  /** which camera a node was read for last */
+  const idOfNode = new Map<string, string>()
   let mostAtOnce = 0
   let number = 0
 
   const faultsOf = (camera: string) => Effect.map(SubscriptionRef.get(cameras), (all) => all.get(camera) ?? sound)
   const disturb = (camera: string, faults: Partial<CameraFaults>) =>
     SubscriptionRef.update(cameras, (all) => new Map(all).set(camera, { ...(all.get(camera) ?? sound), ...faults }))
+
+  const knownAs = (args: ReadonlyArray<string>): string => {
+    const camera = cameraOf(args)
+    return idOfNode.get(camera) ?? camera
+  }
 
   /** What FFmpeg says of a camera that cannot be read (any more). */
   const troubleOf = (args: ReadonlyArray<string>): Ending | undefined => {
@@ -152,6 +159,8 @@ const played = Effect.gen(function* () {
     const { args } = process
     const url = args.find((arg) => arg.startsWith("rtsp:")) ?? ""
     const camera = cameraOf(args)
+    const node = nodeOf(args)
+    if (node !== undefined) idOfNode.set(node, camera)
     yield* Effect.acquireRelease(count(camera, 1), () => count(camera, -1))
     const { complaint, failStarts, neverReady, sps } = yield* faultsOf(camera)
     if (failStarts > 0) {
@@ -167,12 +176,12 @@ const played = Effect.gen(function* () {
     const { frames } = yield* mediaMtx.publish({ pid: process.pid, url, sps })
     for (let count = 1; ; count++) {
       yield* Effect.sleep(tick)
-      const { darkMillis, frozen, noPictures } = yield* faultsOf(camera)
+      const { darkMillis, frozen, noPictures, sps } = yield* faultsOf(camera)
       if ((yield* SubscriptionRef.get(process.temper)) === "stopped") continue
       const trouble = troubleOf(args)
       if (trouble !== undefined) return trouble
       if (frozen) continue
-      if (!(yield* frames)) return failed("av_interleaved_write_frame(): Broken pipe")
+      if (!(yield* frames(sps))) return failed("av_interleaved_write_frame(): Broken pipe")
       const isDark = (count - 2) * tick < darkMillis
       if (count % 2 === 0 && !noPictures) process.stdout(numbered(number++, isDark))
       if (count % 5 === 0) process.fd3(progress(count))
@@ -181,7 +190,7 @@ const played = Effect.gen(function* () {
 
   const direct = Effect.fnUntraced(function* ({ args, stdout }: PlayedProcess) {
     yield* Effect.sleep(2 * tick)
-    const { darkMillis, direct, frozen } = yield* faultsOf(cameraOf(args))
+    const { darkMillis, direct, frozen } = yield* faultsOf(knownAs(args))
     if (direct === "hangs" || frozen) return yield* Effect.never
     if (direct !== undefined) return failed(direct.error)
     const trouble = troubleOf(args)
@@ -232,7 +241,7 @@ const played = Effect.gen(function* () {
   const play = Effect.fnUntraced(function* (process: PlayedProcess) {
     const { args, program, temper } = process
     const faults = yield* SubscriptionRef.get(works)
-    const camera = yield* faultsOf(cameraOf(args))
+    const camera = yield* faultsOf(knownAs(args))
     if (camera.stubborn) yield* SubscriptionRef.set(temper, "stubborn")
     switch (workOf(program, args)) {
       case "publish":

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Disk } from "../src/ground/Disk.ts"
 import { type JsonReply, type JsonRequest, NoReply } from "../src/ground/Loopback.ts"
@@ -46,6 +47,8 @@ export interface MediaMtxFaults {
   readonly refusals?: number
   /** it ends at its start, saying this */
   readonly complaint?: string
+  /** what starts does nothing, and listens nowhere, until this is over */
+  readonly idles?: boolean
 }
 
 /** Somebody who comes to publish: a process, and the address that it was given. */
@@ -58,8 +61,8 @@ export interface Publisher {
 
 /** Somebody who publishes. */
 export interface Publication {
-  /** more frames come; false when MediaMTX has cut the connection */
-  readonly frames: Effect.Effect<boolean>
+  /** more frames come, whose H.264 says this of itself; false when MediaMTX has cut the connection */
+  readonly frames: (sps: string | undefined) => Effect.Effect<boolean>
 }
 
 interface Live {
@@ -90,6 +93,8 @@ export class PlayedMediaMtx extends Context.Service<
   PlayedMediaMtx,
   {
     readonly faults: SubscriptionRef.SubscriptionRef<MediaMtxFaults>
+    /** changes what is wrong with it */
+    readonly disturb: (faults: Partial<MediaMtxFaults>) => Effect.Effect<void>
     /** SIGKILL: its paths are gone with it */
     readonly crash: Effect.Effect<void>
     /** each call since the start that was to change a path, such as `patch camera0` */
@@ -226,6 +231,7 @@ const played = Effect.gen(function* () {
       say("v1.20.1")
       return { code: 0 }
     }
+    yield* Stream.runHead(Stream.filter(SubscriptionRef.changes(faults), ({ idles }) => idles !== true))
     const { complaint } = yield* SubscriptionRef.get(faults)
     const configuration = yield* Effect.result(Effect.flatMap(disk.text(file), decode))
     if (complaint !== undefined || configuration._tag === "Failure") {
@@ -307,9 +313,10 @@ const played = Effect.gen(function* () {
         if (now.live.has(path)) yield* change(now, path, { ready: false, recorder: undefined })
       })
     )
-    const frames = Effect.gen(function* () {
+    const frames = Effect.fnUntraced(function* (sps: string | undefined) {
       const options = now.paths.options(path)
       if (run !== now || options === undefined) return false
+      yield* change(now, path, { sps })
       recorder.look(options, yield* moment)
       return true
     })
@@ -318,6 +325,7 @@ const played = Effect.gen(function* () {
 
   return PlayedMediaMtx.of({
     faults,
+    disturb: (changed) => SubscriptionRef.update(faults, (all) => ({ ...all, ...changed })),
     crash: Effect.suspend(() => run?.process.kill ?? Effect.void),
     calls: () => [...calls],
     options: (path) => Effect.sync(() => run?.paths.options(path)),

@@ -34,6 +34,7 @@ export interface PlayedProcess {
   readonly fd3: (text: string) => void
   readonly temper: SubscriptionRef.SubscriptionRef<Temper>
   readonly isRunning: () => boolean
+  readonly end: (ending: Ending) => Effect.Effect<void>
   /** SIGKILL */
   readonly kill: Effect.Effect<void>
   readonly ended: Effect.Effect<Ending>
@@ -92,6 +93,7 @@ export class Programs extends Context.Service<
             fd3: (text) => say("fd3", text),
             temper,
             isRunning: () => !Deferred.isDoneUnsafe(ended),
+            end,
             kill: end({ signal: "SIGKILL" }),
             ended: Deferred.await(ended)
           }

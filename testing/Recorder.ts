@@ -47,9 +47,9 @@ const pauseMillis = 2000
  * MediaMTX's recorder of one publisher: a file that grows while the path says `record`, whole once it is closed. On a full
  * disk it leaves a file without a byte at each try. Files are named by the wall clock; all else goes by the stream's time.
  */
-export const makeRecorder = (path: string, { write }: Outside) => {
+export const makeRecorder = (path: string, { create }: Outside) => {
   let pausedUntil = 0
-  let file: { readonly name: string; readonly mp4: boolean; readonly since: number } | undefined
+  let file: { readonly write: ReturnType<Outside["create"]>; readonly mp4: boolean; readonly since: number } | undefined
 
   /** `now`: monotonic milliseconds */
   const close = (now: number): void => {
@@ -57,7 +57,7 @@ export const makeRecorder = (path: string, { write }: Outside) => {
       const duration = new Uint8Array(4)
       new DataView(duration.buffer).setUint32(0, Math.max(1, now - file.since))
       // over bytes that are there: a full disk has room for it
-      write(file.name, duration, durationAt)
+      file.write(duration, durationAt)
     }
     file = undefined
   }
@@ -72,10 +72,11 @@ export const makeRecorder = (path: string, { write }: Outside) => {
       if (file === undefined) {
         const mp4 = options["recordFormat"] !== "mpegts"
         const name = `${nameAt(String(options["recordPath"]), path, wall)}.${mp4 ? "mp4" : "ts"}`
-        for (const bytes of mp4 ? mp4Start : [new Uint8Array(188).fill(0x47)]) write(name, bytes)
-        file = { name, mp4, since: now }
+        const write = create(name)
+        for (const bytes of mp4 ? mp4Start : [new Uint8Array(188).fill(0x47)]) write(bytes)
+        file = { write, mp4, since: now }
       }
-      write(file.name, box("free", 1000))
+      file.write(box("free", 1000))
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       pausedUntil = now + pauseMillis

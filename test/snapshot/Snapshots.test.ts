@@ -6,8 +6,7 @@ import { Recordings } from "../../src/recording/Recordings.ts"
 import { parseFileName } from "../../src/storage/Names.ts"
 import { asTimePasses, record, start } from "../suites/recordings.ts"
 import { liveCamera, snapshotBehaviour, take } from "../suites/snapshots.ts"
-import { fakes, onFakes, plugIn } from "../support/App.ts"
-import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
+import { disturbWork, fakes, onFakes, plugIn } from "../support/App.ts"
 import { children, until } from "../support/Ground.ts"
 import { hour, onSettableClock } from "../support/WallClock.ts"
 
@@ -17,9 +16,8 @@ describe("a picture that is encoded anew", () => {
   onFakes(
     "waits for no recording that is being made into another container",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const recordings = yield* Recordings
-      faults.remuxHangs = true
+      yield* disturbWork({ remux: "hangs" })
       const cameras = yield* Effect.forEach([0, 1, 2, 3], plugIn)
       const stops = yield* Effect.forEach(
         cameras,
@@ -33,7 +31,7 @@ describe("a picture that is encoded anew", () => {
         Effect.map(children("remux"), (all) => all.length > 0)
       )
       assert.isAbove((yield* take({ camera: "camera0", quality: 50 })).bytes, 0)
-      faults.remuxHangs = false
+      yield* disturbWork({ remux: undefined })
       yield* Effect.forEach(yield* children("remux"), ({ kill }) => kill)
       yield* asTimePasses(Fiber.awaitAll(stops))
     })
@@ -42,9 +40,8 @@ describe("a picture that is encoded anew", () => {
   onFakes(
     "is given up 10 s after the call",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const { camera } = yield* liveCamera
-      faults.convertHangs = true
+      yield* disturbWork({ convert: "hangs" })
       const began = yield* Clock.currentTimeMillis
       const failure = yield* Effect.flip(take({ camera, quality: 50 }))
       assert.deepInclude(failure, { _tag: "DependencyFailed", dependency: "ffmpeg" })
