@@ -232,11 +232,23 @@ export class Recorder extends Context.Service<
           }
         }
 
+        /** A defect in one action keeps no other from being done: whoever waits for the recording is answered. */
+        const performAll = (actions: ReadonlyArray<Action>) =>
+          Effect.forEach(
+            actions,
+            (action) =>
+              perform(action).pipe(
+                Effect.catchDefect((defect) =>
+                  Effect.logError("a recording's step failed", { step: action._tag }, defect)
+                )
+              ),
+            { discard: true }
+          )
         const take = (incident: Incident) =>
           Effect.suspend(() => {
             const next = step(state, incident)
             state = next.state
-            return Effect.forEach(next.actions, perform, { discard: true })
+            return performAll(next.actions)
           })
 
         let sizes = { filename: "", bytes: 0 }
@@ -251,7 +263,7 @@ export class Recorder extends Context.Service<
           }
         }).pipe(Effect.ignore)
 
-        yield* Effect.forEach(begun.actions, perform, { discard: true })
+        yield* performAll(begun.actions)
         yield* inScope(cameraWatch.watch(stream, happened))
         yield* fork("growth", Effect.forever(Effect.andThen(Effect.sleep(lookEvery), look)))
         yield* Effect.forkIn(Effect.forever(Effect.flatMap(Queue.take(incidents), take)), scope)

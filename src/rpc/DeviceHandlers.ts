@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { CurrentSession } from "../../schema/Auth.ts"
 import type { CameraList } from "../../schema/Camera.ts"
 import { DeviceRpcs } from "../../schema/CameraRpcs.ts"
@@ -36,8 +37,10 @@ export const layer = DeviceRpcs.toLayer(
     }
 
     const metricsOf = Effect.fnUntraced(function* (device: Device) {
-      const { path, stream } = yield* status.of(device.id)
-      if (stream === undefined) return undefined
+      const known = yield* Effect.option(status.of(device.id))
+      // optional on the wire: left out while MediaMTX does not say
+      if (Option.isNone(known) || known.value.stream === undefined) return undefined
+      const { path, stream } = known.value
       return {
         bytes_sent: path?.bytesSent ?? 0,
         readers: path?.readers ?? 0,

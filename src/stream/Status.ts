@@ -1,14 +1,20 @@
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
+import { DependencyFailed } from "../../schema/Errors.ts"
 import { millisSince } from "../ground/Time.ts"
-import { MediaMtxApi, type PathState } from "../process/MediaMtxApi.ts"
+import { MediaMtx } from "../process/MediaMtx.ts"
+import { MediaMtxApi, type MediaMtxError, type PathState } from "../process/MediaMtxApi.ts"
 import type { Codec, LiveStream, Run, StreamState } from "./LiveStream.ts"
 import { Paths } from "./Paths.ts"
 import { Streams } from "./Streams.ts"
+
+/** MediaMTX answers within milliseconds. */
+const patience = Duration.seconds(1)
 
 /** A camera's stream as it is now. */
 export interface StreamStatus {
@@ -20,7 +26,7 @@ export interface StreamStatus {
   readonly stream: LiveStream | undefined
   readonly run: Run | undefined
   readonly codec: Codec | undefined
-  /** MediaMTX's word on the camera's path; none of an idle one's, and none while MediaMTX does not answer */
+  /** MediaMTX's word on the camera's path; none of an idle one's, and none while MediaMTX does not run */
   readonly path: PathState | undefined
   /** MediaMTX has the path, with frames or without */
   readonly hasPath: boolean
@@ -34,10 +40,10 @@ export interface StreamStatus {
 export class Status extends Context.Service<
   Status,
   {
-    /** MediaMTX is asked only while the camera has a stream */
-    readonly of: (camera: CameraId) => Effect.Effect<StreamStatus>
+    /** MediaMTX is asked only while the camera has a stream; what it does not say is not known, and no zero */
+    readonly of: (camera: CameraId) => Effect.Effect<StreamStatus, DependencyFailed>
     /** the same of many, with one question to MediaMTX */
-    readonly ofAll: (cameras: ReadonlyArray<CameraId>) => Effect.Effect<ReadonlyArray<StreamStatus>>
+    readonly ofAll: (cameras: ReadonlyArray<CameraId>) => Effect.Effect<ReadonlyArray<StreamStatus>, DependencyFailed>
   }
 >()("camera-service/stream/Status") {
   static readonly layer = Layer.effect(
@@ -46,6 +52,20 @@ export class Status extends Context.Service<
       const streams = yield* Streams
       const paths = yield* Paths
       const api = yield* MediaMtxApi
+      const mediaMtx = yield* MediaMtx
+
+      /** What MediaMTX says; `none` while it does not run, which is the truth then. */
+      const asked = <A>(question: Effect.Effect<A, MediaMtxError>, none: A): Effect.Effect<A, DependencyFailed> =>
+        Effect.suspend(() =>
+          SubscriptionRef.getUnsafe(mediaMtx.state)._tag === "Running"
+            ? question.pipe(
+                Effect.timeout(patience),
+                Effect.mapError(
+                  () => new DependencyFailed({ dependency: "mediamtx", detail: "MediaMTX does not answer" })
+                )
+              )
+            : Effect.succeed(none)
+        )
 
       const statusOf = Effect.fnUntraced(function* (camera: CameraId, path: PathState | undefined) {
         const stream = streams.current(camera)
@@ -67,13 +87,14 @@ export class Status extends Context.Service<
 
       return Status.of({
         of: Effect.fn("Status.of")(function* (camera: CameraId) {
-          const path = streams.current(camera) === undefined ? Option.none() : yield* orNone(api.getPath(camera))
+          const isIdle = streams.current(camera) === undefined
+          const path = isIdle ? Option.none() : yield* asked(api.getPath(camera), Option.none())
           return yield* statusOf(camera, Option.getOrUndefined(path))
         }),
 
         ofAll: Effect.fn("Status.ofAll")(function* (cameras: ReadonlyArray<CameraId>) {
           const running = cameras.some((camera) => streams.current(camera) !== undefined)
-          const found = running ? yield* Effect.orElseSucceed(api.listPaths, () => []) : []
+          const found = running ? yield* asked(api.listPaths, []) : []
           const byName = new Map(found.map((path) => [path.name, path]))
           return yield* Effect.forEach(cameras, (camera) => statusOf(camera, byName.get(camera)))
         })
@@ -81,8 +102,6 @@ export class Status extends Context.Service<
     })
   )
 }
-
-const orNone = <A, E>(asked: Effect.Effect<Option.Option<A>, E>) => Effect.orElseSucceed(asked, Option.none<A>)
 
 /** `hasFrames`: MediaMTX has the stream, and so have viewers, which the one who started it may be yet to hear. */
 const stateOf = (

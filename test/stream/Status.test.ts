@@ -5,7 +5,8 @@ import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { liveNow } from "../../src/config/Settings.ts"
 import type { Device } from "../../src/device/Device.ts"
-import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
+import { MediaMtx, type MediaMtxState } from "../../src/process/MediaMtx.ts"
+import { MediaMtxApi, MediaMtxUnavailable } from "../../src/process/MediaMtxApi.ts"
 import { encodingOf } from "../../src/source/Encoder.ts"
 import { planSource } from "../../src/source/Source.ts"
 import type { LiveStream, StreamState } from "../../src/stream/LiveStream.ts"
@@ -21,7 +22,12 @@ const settings = testSettings()
 const began = { wall: 0, monotonic: 0 }
 
 /** What is told of a stream in this state, of a camera that delivers this, where MediaMTX has it or not. */
-const status = (state: StreamState, pixelFormat: string, ready: boolean) =>
+const status = (
+  state: StreamState,
+  pixelFormat: string,
+  answer: Effect.Effect<boolean, MediaMtxUnavailable>,
+  mediaMtx: MediaMtxState["_tag"] = "Running"
+) =>
   Effect.gen(function* () {
     const device: Device = {
       ...found("usb:1", { formats: [{ pixelFormat, sizes }] }),
@@ -39,16 +45,7 @@ const status = (state: StreamState, pixelFormat: string, ready: boolean) =>
       restarts: 0,
       failuresInARow: 0
     }
-    const path = {
-      name: device.id,
-      ready,
-      readySince: Option.none(),
-      source: "",
-      readers: 0,
-      bytesReceived: 0,
-      bytesSent: 0,
-      tracks: []
-    }
+    const path = { name: device.id, readers: 0, bytesReceived: 0, bytesSent: 0 }
     const { reason, state: shown } = yield* Effect.flatMap(Status, ({ of }) => of(device.id)).pipe(
       Effect.provide(Status.layer),
       Effect.provide([
@@ -60,7 +57,13 @@ const status = (state: StreamState, pixelFormat: string, ready: boolean) =>
           facts: { follow: () => Effect.void, followFirst: () => Effect.void }
         }),
         Layer.mock(Paths)({ exists: () => true }),
-        Layer.mock(MediaMtxApi)({ getPath: () => Effect.succeedSome(path) })
+        Layer.mock(MediaMtxApi)({
+          getPath: () => Effect.map(answer, (ready) => Option.some({ ...path, ready }))
+        }),
+        Layer.succeed(MediaMtx, {
+          state: yield* SubscriptionRef.make<MediaMtxState>({ _tag: mediaMtx, generation: 1 }),
+          fatal: Effect.never
+        })
       ])
     )
     return reason === undefined ? shown : `${shown}: ${reason}`
@@ -76,6 +79,20 @@ describe("a stream", () => {
     ["is STARTING while the camera's own bit stream is yet to be read", starting, "H264", true, "STARTING"],
     ["is an ERROR until it runs again", failing, "MJPG", false, "ERROR: ffmpeg ended with status 1"]
   ])("%s", ([, state, pixelFormat, ready, expected]) =>
-    Effect.map(status(state, pixelFormat, ready), (shown) => assert.strictEqual(shown, expected))
+    Effect.map(status(state, pixelFormat, Effect.succeed(ready)), (shown) => assert.strictEqual(shown, expected))
+  )
+
+  const silence = Effect.fail(new MediaMtxUnavailable({ detail: "no answer within 5 s" }))
+
+  it.effect("is not known while MediaMTX runs and does not answer: nobody is told zeros", () =>
+    Effect.map(Effect.flip(status(starting, "MJPG", silence)), (error) =>
+      assert.deepInclude(error, { _tag: "DependencyFailed", dependency: "mediamtx" })
+    )
+  )
+
+  it.effect("has nothing at a MediaMTX that does not run", () =>
+    Effect.map(status(failing, "MJPG", silence, "Stopped"), (shown) =>
+      assert.strictEqual(shown, "ERROR: ffmpeg ended with status 1")
+    )
   )
 })
