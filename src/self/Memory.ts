@@ -1,5 +1,4 @@
 import type * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -8,6 +7,7 @@ import type { KoffiFunc } from "koffi"
 import { readFileSync } from "node:fs"
 import { readFile } from "node:fs/promises"
 import { performance } from "node:perf_hooks"
+import { monotonicMillis } from "../ground/Time.ts"
 import { Calls } from "./Calls.ts"
 import { unchangedMappings } from "./Mappings.ts"
 
@@ -131,15 +131,18 @@ export const layer = Layer.effectDiscard(
       const isCalled = calls.count > callsBefore
       callsBefore = calls.count
       const before = own.occupied()
-      // what rest itself brings back of the pages that were taken out is needed
-      needed = isSettling && isResting ? total(before) : Math.min(needed, total(before))
+      // what rest itself brings back of the pages that were taken out is needed; what may be garbage is not
+      const grown = Math.max(0, before.anonymous - least)
+      needed = isSettling && isResting ? total(before) - grown : Math.min(needed, total(before))
       isSettling = false
       // V8 goes on giving back for some seconds
       least = Math.min(least, before.anonymous)
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* monotonicMillis
       if (!isResting) return
-      const isCollecting = !isCalled && before.anonymous - least >= worthwhile && now - lastCollection >= apart
-      const isReleasing = total(before) - needed >= worthwhile && now - lastRelease >= apart
+      const excess = total(before) - needed
+      const isGarbageLikely = grown >= worthwhile / 4
+      const isCollecting = !isCalled && isGarbageLikely && excess >= worthwhile && now - lastCollection >= apart
+      const isReleasing = excess - grown >= worthwhile && now - lastRelease >= apart
       if (!isCollecting && !isReleasing) return
 
       if (isCollecting) {

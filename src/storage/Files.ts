@@ -9,7 +9,7 @@ import * as Scope from "effect/Scope"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidParams, type InvalidState, NotFound } from "../../schema/Errors.ts"
-import * as Ground from "../ground/Disk.ts"
+import { Disk, type DiskError, type OpenFile as DiskFile } from "../ground/Disk.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { FileIndex } from "./FileIndex.ts"
 import { Holds } from "./Holds.ts"
@@ -62,7 +62,7 @@ export class Files extends Context.Service<
       const folder = yield* DataFolder
       const index = yield* FileIndex
       const holds = yield* Holds
-      const disk = yield* Ground.Disk
+      const disk = yield* Disk
       const { uuidV4 } = yield* SecureRandom
       const syncLater = yield* backgroundSync(disk, folder.snapshots)
       const folders: Readonly<Record<FileKind, string>> = { recording: folder.recordings, snapshot: folder.snapshots }
@@ -80,7 +80,7 @@ export class Files extends Context.Service<
       })
 
       /** What became of the bytes that were written last; they are known by their object, which nobody changes. */
-      const written = new WeakMap<Uint8Array, Deferred.Deferred<Written | undefined, Ground.DiskError>>()
+      const written = new WeakMap<Uint8Array, Deferred.Deferred<Written | undefined, DiskError>>()
 
       /**
        * Who asks for a picture that another one has just been given, which many do at once, gets one more name of the same
@@ -89,7 +89,7 @@ export class Files extends Context.Service<
       const write = Effect.fnUntraced(function* (bytes: Uint8Array, path: string) {
         const known = written.get(bytes)
         if (known === undefined) {
-          const mine = Deferred.makeUnsafe<Written | undefined, Ground.DiskError>()
+          const mine = Deferred.makeUnsafe<Written | undefined, DiskError>()
           written.set(bytes, mine)
           return yield* writeNew(bytes, path).pipe(Effect.onExit((exit) => Deferred.done(mine, exit)))
         }
@@ -167,7 +167,7 @@ const nameRefused = (rule: string, hint: string) => new InvalidParams({ param: "
 
 /** undefined where there is none, or something else has its name */
 const openRegular = Effect.fnUntraced(
-  function* (disk: Ground.Disk["Service"], path: string) {
+  function* (disk: Disk["Service"], path: string) {
     const file = yield* disk.open(path)
     const state = yield* file.state
     return state.kind === "file" ? { file, state } : undefined
@@ -177,7 +177,7 @@ const openRegular = Effect.fnUntraced(
 
 /** A new file that is not synced yet, and stays open for that until its scope is closed. */
 interface Unsynced {
-  readonly file: Ground.OpenFile
+  readonly file: DiskFile
   readonly scope: Scope.Closeable
 }
 
@@ -191,12 +191,7 @@ interface Written {
 }
 
 /** Writes aside, then gives it its name, whole; undefined when something has that name. */
-const createFile = Effect.fnUntraced(function* (
-  disk: Ground.Disk["Service"],
-  aside: string,
-  path: string,
-  bytes: Uint8Array
-) {
+const createFile = Effect.fnUntraced(function* (disk: Disk["Service"], aside: string, path: string, bytes: Uint8Array) {
   const scope = yield* Scope.make()
   const created = Effect.gen(function* () {
     const file = yield* Scope.provide(disk.create(aside, 0o640), scope)
@@ -225,9 +220,9 @@ interface Waiting {
  * Syncs new files after the reply: a picture at hand is answered within 5 ms, and an fsync alone takes 100 ms and more on
  * an SD card that records. A power cut in between costs that picture and nothing else; a stop of the service waits for the syncs.
  */
-const backgroundSync = Effect.fnUntraced(function* (disk: Ground.Disk["Service"], folder: string) {
+const backgroundSync = Effect.fnUntraced(function* (disk: Disk["Service"], folder: string) {
   const waiting = yield* Queue.bounded<Waiting>(syncsWaiting)
-  const lost = (filenames: ReadonlyArray<string>, { cause }: Ground.DiskError) =>
+  const lost = (filenames: ReadonlyArray<string>, { cause }: DiskError) =>
     Effect.logError("snapshots may be gone after a power cut: the disk did not sync them", { filenames }, cause)
   const syncFile = ({ file, filename }: Waiting) =>
     (file === undefined ? Effect.void : Effect.ensuring(file.file.sync, Scope.close(file.scope, Exit.void))).pipe(
