@@ -72,13 +72,17 @@ describe("a camera that another program has open", () => {
       const plugged = yield* Scope.make()
       const camera = yield* Scope.provide(plugInUsb(), plugged)
       const stream = yield* readyStream(camera)
+      const { cameras } = yield* TestGround
+      yield* cameras.at("/dev/video0")?.occupy("obs") ?? Effect.void
       yield* Scope.close(plugged, Exit.void)
       yield* devices.forget(camera, "kept")
+      const child = yield* playing
+      yield* child?.end({ code: 1, stderr: `${v4l2}/dev/video0: Device or resource busy\n` }) ?? Effect.void
       const state = yield* until(
         "the end is told",
         Effect.sync(() => "reason" in stateOf(stream) && stateOf(stream))
       )
-      assert.deepInclude(state, { _tag: "Failing", reason: "the camera was pulled out" })
+      assert.deepInclude(state, { _tag: "Failing", reason: "opened by obs (process 812)" })
     })
   )
 
