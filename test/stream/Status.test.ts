@@ -34,6 +34,7 @@ const status = (state: StreamState, pixelFormat: string, ready: boolean) =>
       camera: device.id,
       startedAt: began,
       state: yield* SubscriptionRef.make(state),
+      become: () => Effect.void,
       pictures: makePictures(),
       run: { source, pid: 1, startedAt: began, published: { frames: 0, fps: 0 }, pictureAt: undefined },
       restarts: 0,
