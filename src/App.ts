@@ -10,12 +10,13 @@ import { Holders } from "./device/v4l2/Holders.ts"
 import { Kernel } from "./device/v4l2/Kernel.ts"
 import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
 import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
+import { Events } from "./events/Events.ts"
+import { Health } from "./health/Health.ts"
 import * as Downloads from "./http/Downloads.ts"
-import * as Health from "./http/Health.ts"
+import * as HealthPort from "./http/Health.ts"
 import { LocalHttp } from "./http/LocalHttp.ts"
 import * as MediaMtxAuth from "./http/MediaMtxAuth.ts"
 import { PublicHttp } from "./http/PublicHttp.ts"
-import { Readiness } from "./http/Readiness.ts"
 import { Ffmpeg } from "./process/Ffmpeg.ts"
 import { MediaMtx } from "./process/MediaMtx.ts"
 import { MediaMtxApi } from "./process/MediaMtxApi.ts"
@@ -100,6 +101,8 @@ export const recordings = Recordings.layer.pipe(
   Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer])
 )
 
+export const events = Events.layer.pipe(Layer.provideMerge(Health.layer))
+
 const handlers = Layer.mergeAll(
   AuthHandlers.layer,
   DeviceHandlers.layer,
@@ -117,10 +120,11 @@ const rpc = Layer.mergeAll(WebSocketServer.layer, Notifications.layer).pipe(
   Layer.provide(Connections.layer)
 )
 
-const http = Layer.mergeAll(Downloads.layer, MediaMtxAuth.layer, Health.layer).pipe(Layer.provide(Readiness.layer))
+const http = Layer.mergeAll(Downloads.layer, MediaMtxAuth.layer, HealthPort.layer)
 
 /** The whole service. */
 export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
+  Layer.provide(events),
   Layer.provide([snapshots, recordings]),
   Layer.provide(streams.pipe(Layer.provide(Holders.layer))),
   Layer.provide(devices),

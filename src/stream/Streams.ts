@@ -58,7 +58,7 @@ export class Streams extends Context.Service<
     readonly all: () => ReadonlyArray<LiveStream>
     /** epoch milliseconds at which the camera's stream last began; undefined: never in this run */
     readonly lastStart: (camera: CameraId) => number | undefined
-    readonly facts: Pick<Facts<StreamFact>, "follow" | "followFirst">
+    readonly facts: Facts<StreamFact>
   }
 >()("camera-service/stream/Streams") {
   static readonly layer = Layer.effect(

@@ -58,7 +58,7 @@ const status = (state: StreamState, pixelFormat: string, ready: boolean) =>
           all: () => [stream],
           lastStart: () => 0,
           withDevice: () => (effect) => effect,
-          facts: { follow: () => Effect.void, followFirst: () => Effect.void }
+          facts: { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
         }),
         Layer.mock(Paths)({ exists: () => true }),
         Layer.mock(MediaMtxApi)({ getPath: () => Effect.succeedSome(path) })

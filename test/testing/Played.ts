@@ -47,7 +47,7 @@ const above = Layer.mergeAll(
   Layer.mock(Devices, {
     list: () => [],
     settled: () => true,
-    facts: { follow: () => Effect.void, followFirst: () => Effect.void }
+    facts: { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
   }),
   Layer.mock(Viewers, {})
 )
