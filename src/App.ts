@@ -39,7 +39,7 @@ import * as SnapshotHandlers from "./rpc/SnapshotHandlers.ts"
 import * as StreamHandlers from "./rpc/StreamHandlers.ts"
 import * as SystemHandlers from "./rpc/SystemHandlers.ts"
 import * as Validation from "./rpc/Validation.ts"
-import { WebSocketServer } from "./rpc/WebSocketServer.ts"
+import * as WebSocketServer from "./rpc/WebSocketServer.ts"
 import * as Memory from "./self/Memory.ts"
 import { ActivatedCapture } from "./snapshot/ActivatedCapture.ts"
 import { DirectCapture } from "./snapshot/DirectCapture.ts"
@@ -84,24 +84,22 @@ const devices = Layer.mergeAll(SyntheticCameras.layer, V4l2Cameras.layer, contro
   Layer.provide(CameraNames.layer)
 )
 
-/** These three are put together once, here: the tests put them on other ground, which who has a device open is part of. */
-export const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
+const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
   Layer.provideMerge(Streams.layer),
   Layer.provide(Supervision.layer.pipe(Layer.provide(PublishedFeed.layer), Layer.provide(CameraHealth.layer))),
   Layer.provideMerge(Sources.layer.pipe(Layer.provide(Encoders.layer))),
-  Layer.provideMerge(Paths.layer)
+  Layer.provideMerge(Paths.layer),
+  Layer.provide(Holders.layer)
 )
 
-export const snapshots = Snapshots.layer.pipe(
-  Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer])
-)
+const snapshots = Snapshots.layer.pipe(Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer]))
 
-export const recordings = Recordings.layer.pipe(
+const recordings = Recordings.layer.pipe(
   Layer.provide(Recorder.layer),
   Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer])
 )
 
-export const events = Events.layer.pipe(Layer.provideMerge(Health.layer))
+const events = Events.layer.pipe(Layer.provideMerge(Health.layer))
 
 const handlers = Layer.mergeAll(
   AuthHandlers.layer,
@@ -120,18 +118,20 @@ const rpc = Layer.mergeAll(WebSocketServer.layer, Notifications.layer).pipe(
   Layer.provide(Connections.layer)
 )
 
-const http = Layer.mergeAll(Downloads.layer, MediaMtxAuth.layer, HealthPort.layer)
+const http = Layer.mergeAll(Downloads.layer, HealthPort.layer)
 
-/** The whole service. */
+/** The whole service, and its nouns for who has it in the same process: its start, its end, and the tests. */
 export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
-  Layer.provide(events),
-  Layer.provide([snapshots, recordings]),
-  Layer.provide(streams.pipe(Layer.provide(Holders.layer))),
-  Layer.provide(devices),
-  Layer.provide([Tokens.layer, Tickets.layer]),
-  Layer.provide(storage),
+  Layer.provideMerge(events),
+  Layer.provideMerge(Layer.merge(snapshots, recordings)),
+  // MediaMTX asks us about our own calls too: whoever ends by calling it ends before this
+  Layer.provideMerge(MediaMtxAuth.layer),
+  Layer.provideMerge(streams),
+  Layer.provideMerge(devices),
+  Layer.provideMerge(Layer.merge(Tokens.layer, Tickets.layer)),
+  Layer.provideMerge(storage),
   Layer.provideMerge(
-    Layer.mergeAll(MediaMtx.layer, Ffmpeg.layer).pipe(
+    Layer.merge(MediaMtx.layer, Ffmpeg.layer).pipe(
       Layer.provideMerge(MediaMtxApi.layer),
       Layer.provideMerge(MediaMtxKey.layer)
     )

@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import { command } from "./cli/Command.ts"
+import { leave, leaveWell, stillRunning } from "./cli/Ending.ts"
 import { secretVariables } from "./config/Load.ts"
 import * as Ground from "./ground/Ground.ts"
 
@@ -21,33 +22,73 @@ const statuses: Readonly<Record<string, number>> = {
   BadConfiguration: 78
 }
 
+/**
+ * The contract's 10 s, less what a busy machine takes to get to it: an end that hangs (a disk that is dead, a process that
+ * no signal reaches) is given up.
+ */
+const endMillis = 9500
+
 const complain = (text: string): void => void process.stderr.write(`camera-service: ${text}\n`)
+// who reads our output may go; the service stays
+process.stdout.on("error", () => {})
+process.stderr.on("error", () => {})
 
 if (process.versions.node.split(".")[0] !== nodeMajor) {
   complain(`Node ${nodeMajor} is needed, this is ${process.version}: run scripts/camera-service, which brings its own`)
   process.exit(69)
 }
 
+/** How the end came about: a status, and what there is to say of it. */
+const outcomeOf = (exit: Exit.Exit<unknown, unknown>): { readonly status: number; readonly words?: string } => {
+  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return { status: 0 }
+  const error = Cause.squash(exit.cause)
+  const tag = Predicate.isObject(error) && "_tag" in error ? String(error["_tag"]) : ""
+  const status = statuses[tag] ?? 1
+  return {
+    status,
+    words: status === 1 ? Cause.pretty(exit.cause) : error instanceof Error ? error.message : String(error)
+  }
+}
+
+let giveUp: NodeJS.Timeout | undefined
+/** From the first sign of the end on: it is over in time, whatever hangs. */
+const boundEnd = (exit: Exit.Exit<unknown, unknown>): void => {
+  giveUp ??= setTimeout(() => {
+    const { status, words } = outcomeOf(exit)
+    if (words !== undefined) complain(words)
+    const left = stillRunning()
+    complain(`the end took too long and is given up${left.length === 0 ? "" : `, with ${left.join(", ")}`}`)
+    leave(status === 0 ? 1 : status)
+  }, endMillis)
+}
+
 const environment = { ...process.env }
 for (const name of secretVariables) delete process.env[name]
-const main = Effect.runFork(Effect.provide(command(process.argv.slice(2), environment), Ground.layer))
+const main = Effect.runFork(Effect.provide(command(process.argv.slice(2), environment, boundEnd), Ground.layer))
 
 let asked = false
 const end = (signal: NodeJS.Signals): void => {
   // the children die with this process: the kernel sees to it (process/Child.ts)
-  if (asked) process.exit(1)
+  if (asked) leave(1)
   asked = true
   complain(`${signal}: ending; once more ends it at once`)
+  boundEnd(Exit.void)
   Effect.runFork(Fiber.interrupt(main))
 }
-process.on("SIGTERM", end)
-process.on("SIGINT", end)
+for (const name of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) process.on(name, end)
+
+// All of these end a process that does not take them, with its recordings left open; and SIGUSR1 opens Node's debugger, where
+// any user of the machine may run code as us. Faults (SIGSEGV, SIGABRT, …) are what they are.
+process.on("SIGHUP", () => complain("SIGHUP: nothing to be done"))
+for (const name of [
+  ...(["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO"] as const),
+  ...(["SIGPIPE", "SIGPWR", "SIGSTKFLT", "SIGXCPU", "SIGXFSZ"] as const)
+]) {
+  process.on(name, () => {})
+}
 
 main.addObserver((exit) => {
-  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) process.exit(0)
-  const error = Cause.squash(exit.cause)
-  const tag = Predicate.isObject(error) && "_tag" in error ? String(error["_tag"]) : ""
-  const status = statuses[tag] ?? 1
-  complain(status === 1 ? Cause.pretty(exit.cause) : error instanceof Error ? error.message : String(error))
-  process.exit(status)
+  const { status, words } = outcomeOf(exit)
+  if (words !== undefined) complain(words)
+  leaveWell(status)
 })

@@ -50,6 +50,8 @@ export class Cameras extends Context.Service<
     readonly plug: (spec: CameraSpec) => Effect.Effect<PlayedCamera>
     /** the camera whose node this is: for who plays a program that reads it */
     readonly at: (path: string) => PlayedCamera | undefined
+    /** puts a graphics card into the machine: its node is `/dev/dri/renderD128` */
+    readonly putRenderer: (node: string) => void
     /** nodes that the service has open, each as often as it has */
     readonly opened: () => ReadonlyArray<string>
     /** opens that have not ended */
@@ -68,6 +70,7 @@ export class Cameras extends Context.Service<
             return Effect.as(camera.replug(), camera)
           }),
         at: (path) => byPath.get(path),
+        putRenderer: kernel.addRenderer,
         opened: kernel.opened,
         opening: kernel.opening
       })

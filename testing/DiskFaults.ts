@@ -35,10 +35,10 @@ export type Fault =
   | { readonly name: "read-only" }
   /** every call (or these) takes so long, of the test's clock */
   | { readonly name: "slow"; readonly by: Duration.Input; readonly calls?: ReadonlyArray<Call> }
-  /** a call does not return until the fault is taken back */
-  | { readonly name: "hung"; readonly calls?: ReadonlyArray<Call> }
+  /** a call does not return until the fault is taken back; with `at` only where its path has that in it */
+  | { readonly name: "hung"; readonly calls?: ReadonlyArray<Call>; readonly at?: string }
   /** EIO; what was to be synced is not, and the next sync of the same file says nothing of it */
-  | { readonly name: "sync fails" }
+  | { readonly name: "sync fails"; readonly at?: string }
   /** ENOSPC (man 2 inotify_add_watch) */
   | { readonly name: "no watches" }
   /** EPERM: the disk is formatted with FAT */
@@ -77,7 +77,8 @@ const takingSpace: ReadonlySet<Call> = new Set(["create", "makeFolder", "tempora
 export const makeDiskFaults = (used: () => number) => {
   const active = new Set<Active>()
 
-  const meets = ({ capacity, fault }: Active, call: Call): boolean => {
+  const meets = ({ capacity, fault }: Active, call: Call, path: string): boolean => {
+    if ("at" in fault && fault.at !== undefined && !path.includes(fault.at)) return false
     switch (fault.name) {
       case "full":
         return takingSpace.has(call) && used() >= capacity
@@ -100,7 +101,7 @@ export const makeDiskFaults = (used: () => number) => {
     Effect.gen(function* () {
       for (const one of active) {
         const { fault, met, over } = one
-        if (!meets(one, call)) continue
+        if (!meets(one, call, path)) continue
         Deferred.doneUnsafe(met, Effect.void)
         if (fault.name === "hung") yield* Deferred.await(over)
         else if (fault.name === "slow") yield* Effect.sleep(fault.by)

@@ -4,46 +4,68 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Disk, type DiskError } from "../src/ground/Disk.ts"
+import { readMp4Header } from "../src/process/Mp4File.ts"
+import { Cameras } from "./Cameras.ts"
 import { PlayedMediaMtx } from "./MediaMtx.ts"
+import { MemoryDisk } from "./MemoryDisk.ts"
 import { numbered, png } from "./Pictures.ts"
 import { type Ending, type PlayedProcess, Programs } from "./Programs.ts"
 
-export type Work = "publish" | "direct" | "convert" | "remux" | "trial" | "other"
+export type Work = "publish" | "direct" | "convert" | "remux" | "trial" | "probe" | "other"
 
-/** What goes wrong with the FFmpegs that publish a camera. */
-export interface PublisherFaults {
-  /** so many end at once with an error: `complaint`, or one of our own */
+/** What goes wrong with a piece of work: the error that it ends with, or that it comes to no end. */
+export type WorkFault = { readonly error: string } | "hangs"
+
+/** What goes wrong with the FFmpegs that read a camera. */
+export interface CameraFaults {
+  /** so many publishers end at once with an error: `complaint`, or one of our own */
   readonly failStarts: number
   readonly complaint: string
-  /** they start and never reach MediaMTX */
+  /** publishers start and never reach MediaMTX */
   readonly neverReady: boolean
+  /** publishers write no picture */
   readonly noPictures: boolean
   /** so many milliseconds from the first one the pictures of a start are dark */
   readonly darkMillis: number
-  /** only SIGKILL ends them */
+  /** what starts from now on ignores SIGTERM */
   readonly stubborn: boolean
-  /** they live, and nothing comes out of them */
+  /** the camera is open and delivers nothing any more */
   readonly frozen: boolean
+  /** what becomes of pictures that are taken without MediaMTX */
+  readonly direct: WorkFault | undefined
+  /** of the H.264 that is published: base64; undefined: it is told by keyframes alone */
+  readonly sps: string | undefined
 }
 
-const sound: PublisherFaults = {
+/** As x264 writes it: 640 × 480, constrained baseline 3.0. */
+export const conformantSps = "Z0LAHtoCgPbARAAAAwAEAAADAPI8WLqA"
+
+const sound: CameraFaults = {
   failStarts: 0,
   complaint: "the camera is broken",
   neverReady: false,
   noPictures: false,
   darkMillis: 0,
   stubborn: false,
-  frozen: false
+  frozen: false,
+  direct: undefined,
+  sps: conformantSps
 }
 
-/** What goes wrong with FFmpeg's other work: the error that it ends with, or that it comes to no end. */
-export type WorkFault = { readonly error: string } | "hangs"
+/** What goes wrong with the rest of FFmpeg's work. */
+export interface WorkFaults {
+  readonly convert?: WorkFault | undefined
+  readonly remux?: WorkFault | undefined
+  readonly probe?: WorkFault | undefined
+  /** an encoder of the hardware's passes its trial, and after it fails with every camera or with none; undefined: there is none */
+  readonly hardware?: "works" | "fails"
+}
 
 const tick = 100
-/** As x264 writes it: 640 × 480, constrained baseline 3.0. */
-const conformantSps = "Z0LAHtoCgPbARAAAAwAEAAADAPI8WLqA"
 
-export const workOf = (args: ReadonlyArray<string>): Work => {
+export const workOf = (program: string, args: ReadonlyArray<string>): Work => {
+  if (program === "ffprobe") return "probe"
+  if (program !== "ffmpeg") return "other"
   if (args.includes("rtsp")) return "publish"
   if (args.includes("pipe:0")) return "convert"
   if (args.at(-2) === "h264") return "trial"
@@ -57,123 +79,201 @@ const fileIn = (args: ReadonlyArray<string>, which: number) =>
   (args.filter((arg) => arg.startsWith("file:")).at(which) ?? "").slice("file:".length)
 
 const progress = (count: number) =>
-  `frame=${Math.round((count * tick) / 40)}\nout_time_us=${count * tick * 1000}\nprogress=continue\n`
+  `frame=${Math.round((count * tick) / 40)}\nfps=25.0\nbitrate=600.0kbits/s\nout_time_us=${count * tick * 1000}\nprogress=continue\n`
+
+/** The camera that is published, or read: its id, or its node. */
+const cameraOf = (args: ReadonlyArray<string>): string => {
+  const url = args.find((arg) => arg.startsWith("rtsp:"))
+  if (url !== undefined) return new URL(url).pathname.slice(1)
+  const input = args[args.indexOf("-i") + 1] ?? ""
+  return /text='(camera\d+) /.exec(input)?.[1] ?? input
+}
+
+/** The V4L2 node that is read. */
+const nodeOf = (args: ReadonlyArray<string>): string | undefined =>
+  args.includes("v4l2") ? args[args.indexOf("-i") + 1] : undefined
 
 /** Plays `ffmpeg` and `ffprobe`, by the arguments that they get, on the test's clock. */
 export class PlayedFfmpeg extends Context.Service<
   PlayedFfmpeg,
   {
-    /** by camera */
-    readonly publishers: SubscriptionRef.SubscriptionRef<ReadonlyMap<string, PublisherFaults>>
-    readonly disturb: (camera: string, faults: Partial<PublisherFaults>) => Effect.Effect<void>
-    readonly works: SubscriptionRef.SubscriptionRef<ReadonlyMap<Work, WorkFault>>
+    /** by camera: its id; one whose node was never published is known by that */
+    readonly cameras: SubscriptionRef.SubscriptionRef<ReadonlyMap<string, CameraFaults>>
+    /** changes what is wrong with a camera */
+    readonly disturb: (camera: string, faults: Partial<CameraFaults>) => Effect.Effect<void>
+    readonly works: SubscriptionRef.SubscriptionRef<WorkFaults>
+    /** changes what is wrong with the rest */
+    readonly disturbWork: (faults: WorkFaults) => Effect.Effect<void>
+    /** most publishers of one camera that ever lived at once */
+    readonly mostAtOnce: () => number
   }
 >()("camera-service/testing/PlayedFfmpeg") {
   static readonly layer = Layer.effect(
     PlayedFfmpeg,
-    Effect.gen(function* () {
-      const disk = yield* Disk
-      const mediaMtx = yield* PlayedMediaMtx
-      const programs = yield* Programs
-      const publishers = yield* SubscriptionRef.make<ReadonlyMap<string, PublisherFaults>>(new Map())
-      const works = yield* SubscriptionRef.make<ReadonlyMap<Work, WorkFault>>(new Map())
-      let number = 0
-
-      const faultsOf = (camera: string) =>
-        Effect.map(SubscriptionRef.get(publishers), (all) => all.get(camera) ?? sound)
-      const disturb = (camera: string, faults: Partial<PublisherFaults>) =>
-        SubscriptionRef.update(publishers, (all) =>
-          new Map(all).set(camera, { ...(all.get(camera) ?? sound), ...faults })
-        )
-
-      const publish = Effect.fnUntraced(function* (process: PlayedProcess) {
-        const url = process.args.find((arg) => arg.startsWith("rtsp:")) ?? ""
-        const camera = new URL(url).pathname.slice(1)
-        const { complaint, failStarts, neverReady, stubborn } = yield* faultsOf(camera)
-        if (stubborn) yield* SubscriptionRef.set(process.temper, "stubborn")
-        if (failStarts > 0) {
-          yield* disturb(camera, { failStarts: failStarts - 1 })
-          return failed(complaint)
-        }
-        yield* Effect.sleep(tick)
-        if (neverReady) return yield* Effect.never
-        const { frames } = yield* mediaMtx.publish({ pid: process.pid, url })
-        for (let count = 1; ; count++) {
-          yield* Effect.sleep(tick)
-          const { darkMillis, frozen, noPictures } = yield* faultsOf(camera)
-          if (frozen || (yield* SubscriptionRef.get(process.temper)) === "stopped") continue
-          if (!(yield* frames)) return failed("av_interleaved_write_frame(): Broken pipe")
-          const isDark = (count - 2) * tick < darkMillis
-          if (count % 2 === 0 && !noPictures) process.stdout(numbered(number++, isDark))
-          if (count % 5 === 0) process.fd3(progress(count))
-        }
-      })
-
-      const direct = Effect.fnUntraced(function* ({ args, stdout }: PlayedProcess) {
-        yield* Effect.sleep(2 * tick)
-        for (;;) {
-          stdout(numbered(number++))
-          if (args.includes("-frames:v")) return { code: 0 }
-          yield* Effect.sleep(tick)
-        }
-      })
-
-      const remux = ({ args }: PlayedProcess): Effect.Effect<Ending, DiskError> =>
-        Effect.scoped(
-          Effect.gen(function* () {
-            const from = yield* disk.open(fileIn(args, 0))
-            const to = yield* disk.create(fileIn(args, 1), 0o644)
-            yield* to.append(yield* from.read(0, (yield* from.state).bytes))
-            return { code: 0 }
-          })
-        )
-
-      const trial = Effect.fnUntraced(function* ({ stdout }: PlayedProcess) {
-        yield* Effect.sleep(tick)
-        stdout(Uint8Array.from(`\0\0\0\u0001${atob(conformantSps)}`, (character) => character.charCodeAt(0)))
-        return { code: 0 }
-      })
-
-      const convert = ({ args, stdout }: PlayedProcess) =>
-        Effect.sync((): Ending => {
-          stdout(args.includes("png") ? png : numbered(number++))
-          return { code: 0 }
-        })
-
-      const plays: Readonly<
-        Record<
-          Work,
-          (process: PlayedProcess) => Effect.Effect<Ending, DiskError | { readonly status: number }, Scope.Scope>
-        >
-      > = { publish, direct, convert, remux, trial, other: () => Effect.succeed({ code: 0 }) }
-
-      programs.play("ffmpeg", (process) =>
-        Effect.gen(function* () {
-          const work = workOf(process.args)
-          const fault = (yield* SubscriptionRef.get(works)).get(work)
-          if (fault === "hangs") return yield* Effect.never
-          if (fault !== undefined) return failed(fault.error)
-          return yield* plays[work](process)
-        }).pipe(
-          Effect.catch((error) =>
-            Effect.succeed(failed("status" in error ? `Server returned ${error.status}` : `errno ${error.code}`))
-          )
-        )
-      )
-
-      programs.play("ffprobe", ({ args, stdout }) =>
-        Effect.map(Effect.result(disk.state(fileIn(args, -1))), (state): Ending => {
-          if (state._tag === "Failure") return failed("No such file or directory")
-          const reply = {
-            streams: [{ codec_name: "h264", width: 640, height: 480 }],
-            format: { duration: "1", size: String(state.success.bytes) }
-          }
-          stdout(new TextEncoder().encode(JSON.stringify(reply)))
-          return { code: 0 }
-        })
-      )
-
-      return PlayedFfmpeg.of({ publishers, disturb, works })
-    })
+    Effect.suspend(() => played)
   )
 }
+
+type Played = Effect.Effect<Ending, DiskError | { readonly status: number }, Scope.Scope>
+
+const played = Effect.gen(function* () {
+  const disk = yield* Disk
+  const { outside } = yield* MemoryDisk
+  const kernel = yield* Cameras
+  const mediaMtx = yield* PlayedMediaMtx
+  const programs = yield* Programs
+  const cameras = yield* SubscriptionRef.make<ReadonlyMap<string, CameraFaults>>(new Map())
+  const works = yield* SubscriptionRef.make<WorkFaults>({})
+  const publishing = new Map<string, number>()
+  /** which camera a node was read for last */
+  const idOfNode = new Map<string, string>()
+  let mostAtOnce = 0
+  let number = 0
+
+  const faultsOf = (camera: string) => Effect.map(SubscriptionRef.get(cameras), (all) => all.get(camera) ?? sound)
+  const disturb = (camera: string, faults: Partial<CameraFaults>) =>
+    SubscriptionRef.update(cameras, (all) => new Map(all).set(camera, { ...(all.get(camera) ?? sound), ...faults }))
+
+  const knownAs = (args: ReadonlyArray<string>): string => {
+    const camera = cameraOf(args)
+    return idOfNode.get(camera) ?? camera
+  }
+
+  /** What FFmpeg says of a camera that cannot be read (any more). */
+  const troubleOf = (args: ReadonlyArray<string>): Ending | undefined => {
+    const node = nodeOf(args)
+    if (node === undefined) return undefined
+    const camera = kernel.at(node)
+    if (camera === undefined) return failed(`[video4linux2,v4l2 @ 0x1] ${node}: No such device`)
+    return camera.isBusy() ? failed(`[video4linux2,v4l2 @ 0x1] ${node}: Device or resource busy`) : undefined
+  }
+
+  const count = (camera: string, by: 1 | -1) =>
+    Effect.sync(() => {
+      const now = (publishing.get(camera) ?? 0) + by
+      publishing.set(camera, now)
+      mostAtOnce = Math.max(mostAtOnce, now)
+    })
+
+  const publish = Effect.fnUntraced(function* (process: PlayedProcess) {
+    const { args } = process
+    const url = args.find((arg) => arg.startsWith("rtsp:")) ?? ""
+    const camera = cameraOf(args)
+    const node = nodeOf(args)
+    if (node !== undefined) idOfNode.set(node, camera)
+    yield* Effect.acquireRelease(count(camera, 1), () => count(camera, -1))
+    const { complaint, failStarts, neverReady, sps } = yield* faultsOf(camera)
+    if (failStarts > 0) {
+      yield* disturb(camera, { failStarts: failStarts - 1 })
+      return failed(complaint)
+    }
+    const { hardware } = yield* SubscriptionRef.get(works)
+    if (hardware === "fails" && args.includes("-vaapi_device")) return failed("no free encoder")
+    const trouble = troubleOf(args)
+    if (trouble !== undefined) return trouble
+    yield* Effect.sleep(tick)
+    if (neverReady) return yield* Effect.never
+    const { frames } = yield* mediaMtx.publish({ pid: process.pid, url, sps })
+    for (let count = 1; ; count++) {
+      yield* Effect.sleep(tick)
+      const { darkMillis, frozen, noPictures, sps } = yield* faultsOf(camera)
+      if ((yield* SubscriptionRef.get(process.temper)) === "stopped") continue
+      const trouble = troubleOf(args)
+      if (trouble !== undefined) return trouble
+      if (frozen) continue
+      if (!(yield* frames(sps))) return failed("av_interleaved_write_frame(): Broken pipe")
+      const isDark = (count - 2) * tick < darkMillis
+      if (count % 2 === 0 && !noPictures) process.stdout(numbered(number++, isDark))
+      if (count % 5 === 0) process.fd3(progress(count))
+    }
+  })
+
+  const direct = Effect.fnUntraced(function* ({ args, stdout }: PlayedProcess) {
+    yield* Effect.sleep(2 * tick)
+    const { darkMillis, direct, frozen } = yield* faultsOf(knownAs(args))
+    if (direct === "hangs" || frozen) return yield* Effect.never
+    if (direct !== undefined) return failed(direct.error)
+    const trouble = troubleOf(args)
+    if (trouble !== undefined) return trouble
+    for (let count = 0; ; count++) {
+      stdout(numbered(number++, count * tick < darkMillis))
+      if (args.includes("-frames:v")) return { code: 0 }
+      yield* Effect.sleep(tick)
+    }
+  })
+
+  const orFault = (fault: WorkFault | undefined, work: Played): Played => {
+    if (fault === undefined) return work
+    return fault === "hangs" ? Effect.never : Effect.succeed(failed(fault.error))
+  }
+
+  const remux = Effect.fnUntraced(function* ({ args }: PlayedProcess) {
+    const from = yield* disk.open(fileIn(args, 0))
+    const bytes = yield* from.read(0, (yield* from.state).bytes)
+    outside.write(fileIn(args, 1), bytes, 0)
+    return { code: 0 }
+  })
+
+  const trial = Effect.fnUntraced(function* ({ stdout }: PlayedProcess) {
+    yield* Effect.sleep(tick)
+    if ((yield* SubscriptionRef.get(works)).hardware === undefined) return failed("there is no such hardware")
+    stdout(Uint8Array.from(`\0\0\0\u0001${atob(conformantSps)}`, (character) => character.charCodeAt(0)))
+    return { code: 0 }
+  })
+
+  const convert = ({ args, stdout }: PlayedProcess) =>
+    Effect.sync((): Ending => {
+      stdout(args.includes("png") ? png : numbered(number++))
+      return { code: 0 }
+    })
+
+  const probe = Effect.fnUntraced(function* ({ args, stdout }: PlayedProcess) {
+    // of what has no header FFmpeg finds out by its packets
+    const { duration } = (yield* readMp4Header(disk, fileIn(args, -1))) ?? { duration: 1 }
+    const reply = {
+      streams: [{ codec_name: "h264", width: 640, height: 480 }],
+      format: { duration: String(duration) }
+    }
+    stdout(new TextEncoder().encode(JSON.stringify(reply)))
+    return { code: 0 }
+  })
+
+  const play = Effect.fnUntraced(function* (process: PlayedProcess) {
+    const { args, program, temper } = process
+    const faults = yield* SubscriptionRef.get(works)
+    const camera = yield* faultsOf(knownAs(args))
+    if (camera.stubborn) yield* SubscriptionRef.set(temper, "stubborn")
+    switch (workOf(program, args)) {
+      case "publish":
+        return yield* publish(process)
+      case "direct":
+        return yield* direct(process)
+      case "convert":
+        return yield* orFault(faults.convert, convert(process))
+      case "remux":
+        return yield* orFault(faults.remux, remux(process))
+      case "probe":
+        return yield* orFault(faults.probe, probe(process))
+      case "trial":
+        return yield* trial(process)
+      case "other":
+        return { code: 0 }
+    }
+  })
+  const playing = (process: PlayedProcess) =>
+    play(process).pipe(
+      Effect.catch((error) =>
+        Effect.succeed(failed("status" in error ? `Server returned ${error.status}` : `errno ${error.code}`))
+      )
+    )
+  programs.play("ffmpeg", playing)
+  programs.play("ffprobe", playing)
+
+  return PlayedFfmpeg.of({
+    cameras,
+    disturb,
+    works,
+    disturbWork: (faults) => SubscriptionRef.update(works, (all) => ({ ...all, ...faults })),
+    mostAtOnce: () => mostAtOnce
+  })
+})

@@ -1,16 +1,17 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Disk } from "../src/ground/Disk.ts"
 import { type JsonReply, type JsonRequest, NoReply } from "../src/ground/Loopback.ts"
+import { monotonicMillis, now as moment } from "../src/ground/Time.ts"
 import type { PathOptions } from "../src/process/MediaMtxApi.ts"
 import { makePaths, page, refusal } from "./MediaMtxPaths.ts"
 import { MemoryDisk } from "./MemoryDisk.ts"
-import { Ports } from "./MemoryLoopback.ts"
+import { type Listener, Ports } from "./MemoryLoopback.ts"
 import { type Ending, type PlayedProcess, Programs } from "./Programs.ts"
 import { makeRecorder } from "./Recorder.ts"
 
@@ -38,30 +39,39 @@ const isOptions = Schema.is(JsonObject)
 export interface MediaMtxFaults {
   /** its API takes calls and does not answer */
   readonly hangs: boolean
+  /** its API breaks every connection off */
+  readonly breaks?: boolean
   /** its API answers each call with this status */
   readonly answers?: number
+  /** so many calls that add, replace or patch a path are refused as they come (400) */
+  readonly refusals?: number
   /** it ends at its start, saying this */
   readonly complaint?: string
+  /** what starts does nothing, and listens nowhere, until this is over */
+  readonly idles?: boolean
 }
 
 /** Somebody who comes to publish: a process, and the address that it was given. */
 export interface Publisher {
   readonly pid: number
   readonly url: string
+  /** what its H.264 says of itself before its first keyframe (base64); undefined: nothing */
+  readonly sps?: string | undefined
 }
 
 /** Somebody who publishes. */
 export interface Publication {
-  /** more frames come; false when MediaMTX has cut the connection */
-  readonly frames: Effect.Effect<boolean>
+  /** more frames come, whose H.264 says this of itself; false when MediaMTX has cut the connection */
+  readonly frames: (sps: string | undefined) => Effect.Effect<boolean>
 }
 
 interface Live {
   readonly ready: boolean
   readonly readers: number
+  readonly sps: string | undefined
   readonly recorder: ReturnType<typeof makeRecorder> | undefined
 }
-const idle: Live = { ready: false, readers: 0, recorder: undefined }
+const idle: Live = { ready: false, readers: 0, sps: undefined, recorder: undefined }
 
 /** One run of MediaMTX. */
 interface Run {
@@ -83,8 +93,12 @@ export class PlayedMediaMtx extends Context.Service<
   PlayedMediaMtx,
   {
     readonly faults: SubscriptionRef.SubscriptionRef<MediaMtxFaults>
+    /** changes what is wrong with it */
+    readonly disturb: (faults: Partial<MediaMtxFaults>) => Effect.Effect<void>
     /** SIGKILL: its paths are gone with it */
     readonly crash: Effect.Effect<void>
+    /** each call since the start that was to change a path, such as `patch camera0` */
+    readonly calls: () => ReadonlyArray<string>
     /** the options that a path has now, set by the service or by hand; undefined where there is no such path */
     readonly options: (path: string) => Effect.Effect<PathOptions | undefined>
     /** changes a path's options past its API, as a debugger could */
@@ -109,6 +123,7 @@ const played = Effect.gen(function* () {
   let run: Run | undefined
   let runs = 0
   let sessions = 0
+  const calls: Array<string> = []
 
   /** Asks the hook as `internal/auth/manager.go` does. */
   const isAllowed = ({ hook }: Run, question: { readonly action: string } & PathOptions) =>
@@ -142,7 +157,7 @@ const played = Effect.gen(function* () {
     outboundBytes: 0
   })
 
-  /** `at`: epoch milliseconds */
+  /** `at`: monotonic milliseconds */
   const api = (now: Run, { body, method, path }: JsonRequest, at: number): JsonReply => {
     const url = new URL(path, "http://api")
     const [, action = "", name = ""] = /\/(list|get|add|replace|patch|delete)(?:\/(.*))?$/.exec(url.pathname) ?? []
@@ -175,13 +190,36 @@ const played = Effect.gen(function* () {
 
   const answer = (now: Run, request: JsonRequest): Effect.Effect<JsonReply, NoReply> =>
     Effect.gen(function* () {
-      const { answers, hangs } = yield* SubscriptionRef.get(faults)
+      const { answers, breaks, hangs } = yield* SubscriptionRef.get(faults)
+      if (breaks === true) return yield* new NoReply({ detail: "read ECONNRESET" })
       if (hangs || (yield* SubscriptionRef.get(now.process.temper)) === "stopped") return yield* Effect.never
       const [user = "", password = ""] = atob((request.authorization ?? "").replace(/^Basic /, "")).split(":")
       if (!(yield* isAllowed(now, { action: "api", user, password }))) return refusal(401, "authentication error")
-      return answers === undefined
-        ? api(now, request, yield* Clock.currentTimeMillis)
-        : refusal(answers, "it is out of order")
+      if (answers !== undefined) return refusal(answers, "it is out of order")
+      const [, action, name] = /\/v3\/config\/paths\/(add|replace|patch|delete)\/(.+)$/.exec(request.path) ?? []
+      if (action !== undefined) {
+        calls.push(`${action} ${name}`)
+        const { refusals = 0 } = yield* SubscriptionRef.get(faults)
+        if (refusals > 0 && action !== "delete") {
+          yield* SubscriptionRef.update(faults, (all) => ({ ...all, refusals: refusals - 1 }))
+          return now.paths.refuse(action, decodeURIComponent(name ?? ""))
+        }
+      }
+      return api(now, request, yield* monotonicMillis)
+    })
+
+  /** What an RTSP client is told of a stream (RFC 2326, 10.2; RFC 8866). */
+  const describe = (now: Run, words: string): Effect.Effect<string, NoReply> =>
+    Effect.gen(function* () {
+      if ((yield* SubscriptionRef.get(now.process.temper)) === "stopped") return yield* Effect.never
+      const [, path = ""] = /^DESCRIBE rtsp:\/\/[^/]+\/(\S+) /.exec(words) ?? []
+      const [, credentials = ""] = /^Authorization: Basic (\S+)/m.exec(words) ?? []
+      const [user = "", password = ""] = atob(credentials).split(":")
+      if (!(yield* isAllowed(now, { action: "read", path, user, password }))) return rtsp("401 Unauthorized")
+      const { ready, sps } = now.live.get(path) ?? idle
+      if (!ready) return rtsp("404 Not Found")
+      const sets = sps === undefined ? "" : `; sprop-parameter-sets=${sps},aM48gA==`
+      return rtsp("200 OK", `v=0\r\nm=video 0 RTP/AVP 96\r\na=fmtp:96 packetization-mode=1${sets}\r\n`)
     })
 
   const portOf = (address: string): number => Number(address.split(":").at(-1))
@@ -193,6 +231,7 @@ const played = Effect.gen(function* () {
       say("v1.20.1")
       return { code: 0 }
     }
+    yield* Stream.runHead(Stream.filter(SubscriptionRef.changes(faults), ({ idles }) => idles !== true))
     const { complaint } = yield* SubscriptionRef.get(faults)
     const configuration = yield* Effect.result(Effect.flatMap(disk.text(file), decode))
     if (complaint !== undefined || configuration._tag === "Failure") {
@@ -210,8 +249,8 @@ const played = Effect.gen(function* () {
       live: new Map(),
       sessions: new Map()
     }
-    const listen = (address: string) =>
-      ports.listen(portOf(address), { pid: process.pid }).pipe(
+    const listen = (address: string, more: Partial<Listener> = {}) =>
+      ports.listen(portOf(address), { pid: process.pid, ...more }).pipe(
         Effect.mapError((): Ending => {
           say(`ERR: listen tcp ${address}: bind: address already in use`)
           return { code: 1 }
@@ -219,7 +258,8 @@ const played = Effect.gen(function* () {
       )
     const { apiAddress, hlsAddress, playbackAddress, rtspAddress, webrtcAddress } = global
     return yield* Effect.gen(function* () {
-      yield* Effect.forEach([rtspAddress, hlsAddress, webrtcAddress, playbackAddress], listen)
+      yield* listen(rtspAddress, { tcp: (words) => describe(now, words) })
+      yield* Effect.forEach([hlsAddress, webrtcAddress, playbackAddress], (address) => listen(address))
       runs++
       yield* Effect.acquireRelease(
         Effect.sync(() => {
@@ -243,7 +283,7 @@ const played = Effect.gen(function* () {
 
   const here = Effect.suspend(() => (run === undefined ? Effect.fail({ status: 0 }) : Effect.succeed(run)))
 
-  const publish = Effect.fnUntraced(function* ({ pid, url }: Publisher) {
+  const publish = Effect.fnUntraced(function* ({ pid, sps, url }: Publisher) {
     const now = yield* here
     const port = yield* Effect.mapError(ports.connect(pid, now.rtspPort), () => ({ status: 0 }))
     const { password, pathname, search, searchParams, username } = new URL(url)
@@ -265,18 +305,19 @@ const played = Effect.gen(function* () {
     if (!(yield* isAllowed(now, question))) return yield* Effect.fail({ status: 401 })
     if (now.live.get(path)?.ready === true) return yield* Effect.fail({ status: 400 })
     const recorder = makeRecorder(path, outside)
-    yield* Effect.acquireRelease(change(now, path, { ready: true, recorder }), () =>
+    yield* Effect.acquireRelease(change(now, path, { ready: true, recorder, sps }), () =>
       Effect.gen(function* () {
         // a MediaMTX that was killed closes no file
         if (run !== now) return
-        recorder.close(yield* Clock.currentTimeMillis)
+        recorder.close(yield* monotonicMillis)
         if (now.live.has(path)) yield* change(now, path, { ready: false, recorder: undefined })
       })
     )
-    const frames = Effect.gen(function* () {
+    const frames = Effect.fnUntraced(function* (sps: string | undefined) {
       const options = now.paths.options(path)
       if (run !== now || options === undefined) return false
-      recorder.look(options, yield* Clock.currentTimeMillis)
+      yield* change(now, path, { sps })
+      recorder.look(options, yield* moment)
       return true
     })
     return { frames }
@@ -284,7 +325,9 @@ const played = Effect.gen(function* () {
 
   return PlayedMediaMtx.of({
     faults,
+    disturb: (changed) => SubscriptionRef.update(faults, (all) => ({ ...all, ...changed })),
     crash: Effect.suspend(() => run?.process.kill ?? Effect.void),
+    calls: () => [...calls],
     options: (path) => Effect.sync(() => run?.paths.options(path)),
     patch: (path, options) => Effect.sync(() => void run?.paths.set("patch", path, options)),
     setReaders: (path, readers) =>
@@ -292,3 +335,6 @@ const played = Effect.gen(function* () {
     publish
   })
 })
+
+const rtsp = (status: string, body = ""): string =>
+  `RTSP/1.0 ${status}\r\nCSeq: 1\r\nContent-Length: ${body.length}\r\n\r\n${body}`

@@ -69,6 +69,11 @@ export const makePaths = (pathDefaults: PathOptions) => {
     list: (): JsonReply =>
       page([...paths].sort().map(([name, own]) => Object.assign({ name }, shown({ ...base, ...own })))),
     set,
+    /** refuses a change as if it were invalid */
+    refuse: (action: string, name: string): JsonReply => {
+      if (action === "patch" && paths.has(name)) poison = name
+      return refusal(400, "invalid configuration")
+    },
     remove: (name: string): JsonReply => {
       if (!paths.delete(name)) return refusal(404, "path configuration not found")
       if (poison === name) poison = undefined

@@ -13,6 +13,8 @@ import { type File, type Folder, makeMemoryFiles, Refused } from "./MemoryFiles.
 export interface Outside {
   /** into the file from `position` on (its end); makes the file where there is none */
   readonly write: (path: string, bytes: Uint8Array, position?: number) => void
+  /** makes a file and holds it open: what is given writes into it, under whatever name it has by then */
+  readonly create: (path: string) => (bytes: Uint8Array, position?: number) => void
   readonly read: (path: string) => Uint8Array
   readonly names: (folder: string) => ReadonlyArray<string>
   readonly rename: (from: string, to: string) => void
@@ -30,6 +32,8 @@ export class MemoryDisk extends Context.Service<
     readonly suffer: (fault: Fault) => Effect.Effect<Suffered, never, Scope.Scope>
     /** each call from now on that changes or syncs something, such as `rename /a /b`, in the order in which they are made */
     readonly calls: Effect.Effect<ReadonlyArray<string>, never, Scope.Scope>
+    /** how often the service has read the names of a whole folder */
+    readonly listings: () => number
   }
 >()("camera-service/testing/MemoryDisk") {
   static readonly layer: Layer.Layer<MemoryDisk | Disk> = Layer.effectContext(
@@ -39,6 +43,7 @@ export class MemoryDisk extends Context.Service<
       const locked = new Set<string>()
       const logs = new Set<Array<string>>()
       let folders = 0
+      let listings = 0
 
       const files = makeMemoryFiles(
         () => clock.currentTimeMillisUnsafe(),
@@ -65,9 +70,10 @@ export class MemoryDisk extends Context.Service<
 
       /** as far as there is room */
       const write = (file: File, path: string, position: number, bytes: Uint8Array) => {
-        const room = faults.room(bytes.length)
-        files.write(file, position, bytes.subarray(0, room))
-        if (room < bytes.length) throw new Refused("ENOSPC", "write", path)
+        const growth = Math.max(0, position + bytes.length - file.bytes.length)
+        const missing = growth - faults.room(growth)
+        files.write(file, position, bytes.subarray(0, bytes.length - missing))
+        if (missing > 0) throw new Refused("ENOSPC", "write", path)
       }
 
       const readFile = (call: string, path: string): Uint8Array => {
@@ -123,7 +129,11 @@ export class MemoryDisk extends Context.Service<
             files.get("realpath", path)
             return normalize(path).replace(/(?<=.)\/$/, "")
           }),
-        names: (folder) => called("names", folder, () => [...files.folderAt("scandir", folder).entries.keys()]),
+        names: (folder) =>
+          called("names", folder, () => {
+            listings++
+            return [...files.folderAt("scandir", folder).entries.keys()]
+          }),
         walk: (path) =>
           called("walk", path, () => {
             const { entries } = files.folderAt("opendir", path)
@@ -164,6 +174,10 @@ export class MemoryDisk extends Context.Service<
           const file = entryOrNew(path)
           write(file, path, position ?? file.bytes.length, bytes)
         },
+        create: (path) => {
+          const file = files.create(path, 0o644)
+          return (bytes, position) => write(file, path, position ?? file.bytes.length, bytes)
+        },
         read: (path) => readFile("open", path).slice(),
         names: (folder) => [...files.folderAt("scandir", folder).entries.keys()],
         rename: files.rename,
@@ -179,6 +193,7 @@ export class MemoryDisk extends Context.Service<
 
       const memoryDisk = MemoryDisk.of({
         outside,
+        listings: () => listings,
         suffer: (fault) => Effect.acquireRelease(faults.suffer(fault), ({ takeBack }) => takeBack),
         calls: Effect.acquireRelease(
           Effect.sync(() => {

@@ -25,6 +25,7 @@ export interface MemoryKernel {
   /** the node with this number, or the lowest that is free; its path. All who watch have been told. */
   readonly add: (there: SysfsNode, device: PlayedDevice, number?: number) => string
   readonly remove: (path: string, there: SysfsNode) => void
+  readonly addRenderer: (node: string) => void
   /** its mode has been set, which those who watch are told */
   readonly touch: (path: string) => void
   /** a process that has the node open, until what is given is called */
@@ -40,6 +41,8 @@ const roots = { dev: "/dev", sys: "/sys", proc: "/proc" }
 const ENODEV = 19
 /** Major number of V4L2's nodes (devices.txt); the minor is the node's. */
 const deviceOf = (number: number): bigint => BigInt(81 * 256 + number)
+/** Major number of graphics cards' nodes (devices.txt), minor of the first render node. */
+const rendererDevice = BigInt(226 * 256 + 128)
 /** Of the service itself. */
 const ownPid = 1
 const firstPid = 812
@@ -142,6 +145,7 @@ export const makeKernel = (): MemoryKernel => {
       tree.remove(ownFolder(roots.sys, nodeOf(path), there))
       tell(path)
     },
+    addRenderer: (node) => tree.put(join(roots.dev, "dri", node), { device: rendererDevice }),
     touch: tell,
     run: (program, path) => {
       const folder = join(roots.proc, String(++lastPid))

@@ -9,6 +9,7 @@ import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { type JsonRequest, NoReply } from "../src/ground/Loopback.ts"
 import { Network } from "../src/ground/Network.ts"
 import {
   AddressTaken,
@@ -20,6 +21,7 @@ import {
   type ReplyBroken,
   stalledAfter
 } from "../src/ground/Visits.ts"
+import { Ports } from "./MemoryLoopback.ts"
 import { type Answer, CutOff, NobodyThere, type Question, Refused, Visitors } from "./Visitors.ts"
 import { MemoryVisit } from "./MemoryVisit.ts"
 
@@ -28,16 +30,30 @@ const firstFreePort = 49_152
 
 const loopback = "127.0.0.1"
 
-/** A network without sockets, and who comes through it: for as long as nobody reads, everything that is sent is unread. */
+/**
+ * A network without sockets, and who comes through it: for as long as nobody reads, everything that is sent is unread. It
+ * is one machine with the ports of its loopback: what listens here is reached from there.
+ */
 export const layer = Layer.effectContext(
   Effect.gen(function* () {
+    const ports = yield* Ports
     const hosts = new Map<number, Door>()
     let nextPort = firstFreePort
 
     const network = Network.of({
       listen: Effect.fnUntraced(function* (address, host) {
         const port = address.port === 0 ? nextPort++ : address.port
-        if (hosts.has(port)) return yield* new AddressTaken()
+        const asked = ({ authorization, body, method, path }: JsonRequest) =>
+          Effect.scoped(
+            Effect.gen(function* () {
+              const headers = authorization === undefined ? {} : { authorization }
+              const text = body === undefined ? "" : JSON.stringify(body)
+              const answer = yield* visitors.ask(port, { method, target: path, headers, body: text })
+              const said = yield* Stream.mkString(Stream.decodeText(answer.body))
+              return { status: answer.status, body: parse(said) }
+            })
+          ).pipe(Effect.mapError(() => new NoReply({ detail: "socket hang up" })))
+        yield* Effect.mapError(ports.listen(port, { pid: 0, http: asked }), () => new AddressTaken())
         const visits = new Set<MemoryVisit>()
         const scope = yield* Effect.scope
         yield* Effect.acquireRelease(
@@ -62,7 +78,7 @@ export const layer = Layer.effectContext(
         return door === undefined ? Effect.fail(new NobodyThere({ port })) : Effect.succeed(door)
       })
 
-    const visitors = Visitors.of({
+    const visitors: Visitors["Service"] = Visitors.of({
       ask: Effect.fnUntraced(function* (port, question) {
         const door = yield* doorAt(port)
         const answered = yield* Deferred.make<Answer>()
@@ -101,7 +117,15 @@ export const layer = Layer.effectContext(
 
     return Context.make(Network, network).pipe(Context.add(Visitors, visitors))
   })
-)
+).pipe(Layer.provideMerge(Ports.layer))
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
 
 interface Door {
   readonly host: Host

@@ -16,3 +16,9 @@ export const numbered = (number: number, isDark = false): Uint8Array => {
   const text = new TextEncoder().encode(`picture ${number}`)
   return Uint8Array.from([...jpeg.subarray(0, 2), 0xff, 0xfe, 0, text.length + 2, ...text, ...jpeg.subarray(2)])
 }
+
+/** Which picture this is. */
+export const numberOf = (jpeg: Uint8Array): number | undefined => {
+  const found = /picture (\d+)/.exec(new TextDecoder("latin1").decode(jpeg))?.[1]
+  return found === undefined ? undefined : Number(found)
+}

@@ -34,6 +34,7 @@ export interface PlayedProcess {
   readonly fd3: (text: string) => void
   readonly temper: SubscriptionRef.SubscriptionRef<Temper>
   readonly isRunning: () => boolean
+  readonly end: (ending: Ending) => Effect.Effect<void>
   /** SIGKILL */
   readonly kill: Effect.Effect<void>
   readonly ended: Effect.Effect<Ending>
@@ -49,6 +50,8 @@ export class Programs extends Context.Service<
     /** all that were started, oldest first; told anew with each start and end */
     readonly processes: SubscriptionRef.SubscriptionRef<ReadonlyArray<PlayedProcess>>
     readonly play: (program: string, play: Play) => void
+    /** who starts the next program dies of a defect */
+    readonly breakNextStart: Effect.Effect<void>
   }
 >()("camera-service/testing/Programs") {
   static readonly layer: Layer.Layer<Programs | ChildProcessSpawner> = Layer.effectContext(
@@ -56,10 +59,15 @@ export class Programs extends Context.Service<
       const processes = yield* SubscriptionRef.make<ReadonlyArray<PlayedProcess>>([])
       const plays = new Map<string, Play>()
       let pids = 1000
+      let defects = 0
 
       const spawner = make(
         Effect.fnUntraced(function* (command: ChildProcess.Command) {
           const [program = "", ...args] = wordsOf(command)
+          if (defects > 0) {
+            defects--
+            return yield* Effect.die(new Error("a defect"))
+          }
           const pid = pids++
           const ended = yield* Deferred.make<Ending>()
           const pipes = {
@@ -85,6 +93,7 @@ export class Programs extends Context.Service<
             fd3: (text) => say("fd3", text),
             temper,
             isRunning: () => !Deferred.isDoneUnsafe(ended),
+            end,
             kill: end({ signal: "SIGKILL" }),
             ended: Deferred.await(ended)
           }
@@ -120,7 +129,13 @@ export class Programs extends Context.Service<
         })
       )
 
-      const programs = Programs.of({ processes, play: (program, play) => void plays.set(program, play) })
+      const programs = Programs.of({
+        processes,
+        play: (program, play) => void plays.set(program, play),
+        breakNextStart: Effect.sync(() => {
+          defects++
+        })
+      })
       return Context.make(Programs, programs).pipe(Context.add(ChildProcessSpawner, spawner))
     })
   )

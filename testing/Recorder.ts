@@ -1,5 +1,7 @@
+import type { Moment } from "../src/ground/Time.ts"
 import type { PathOptions } from "../src/process/MediaMtxApi.ts"
 import type { Outside } from "./MemoryDisk.ts"
+import { Refused } from "./MemoryFiles.ts"
 
 /** Where a movie header's duration stands in the files made here: behind ftyp, in the first box of moov. */
 const durationAt = 16 + 8 + 24
@@ -38,32 +40,48 @@ const nameAt = (pattern: string, path: string, ms: number): string => {
   return pattern.replace(/%path|%[YmdHMSf]/g, (part) => parts[part] ?? part)
 }
 
-/** MediaMTX's recorder of one publisher: a file that grows while the path says `record`, whole once it is closed. */
-export const makeRecorder = (path: string, { write }: Outside) => {
-  let file: { readonly name: string; readonly mp4: boolean; readonly since: number } | undefined
+/** How long MediaMTX waits until it tries again to write (internal/recorder/recorder.go). */
+const pauseMillis = 2000
 
-  /** `now`: epoch milliseconds */
+/**
+ * MediaMTX's recorder of one publisher: a file that grows while the path says `record`, whole once it is closed. On a full
+ * disk it leaves a file without a byte at each try. Files are named by the wall clock; all else goes by the stream's time.
+ */
+export const makeRecorder = (path: string, { create }: Outside) => {
+  let pausedUntil = 0
+  let file: { readonly write: ReturnType<Outside["create"]>; readonly mp4: boolean; readonly since: number } | undefined
+
+  /** `now`: monotonic milliseconds */
   const close = (now: number): void => {
     if (file?.mp4 === true) {
       const duration = new Uint8Array(4)
       new DataView(duration.buffer).setUint32(0, Math.max(1, now - file.since))
-      write(file.name, duration, durationAt)
+      // over bytes that are there: a full disk has room for it
+      file.write(duration, durationAt)
     }
     file = undefined
   }
 
   /** Called again and again while frames come. */
-  const look = (options: PathOptions, now: number): void => {
+  const look = (options: PathOptions, { monotonic: now, wall }: Moment): void => {
     if (options["record"] !== true) return close(now)
+    if (now < pausedUntil) return
     const segmentMs = Number.parseFloat(String(options["recordSegmentDuration"])) * 1000
     if (file !== undefined && now - file.since >= segmentMs) close(now)
-    if (file === undefined) {
-      const mp4 = options["recordFormat"] !== "mpegts"
-      const name = `${nameAt(String(options["recordPath"]), path, now)}.${mp4 ? "mp4" : "ts"}`
-      file = { name, mp4, since: now }
-      for (const bytes of mp4 ? mp4Start : [new Uint8Array(188).fill(0x47)]) write(name, bytes)
+    try {
+      if (file === undefined) {
+        const mp4 = options["recordFormat"] !== "mpegts"
+        const name = `${nameAt(String(options["recordPath"]), path, wall)}.${mp4 ? "mp4" : "ts"}`
+        const write = create(name)
+        for (const bytes of mp4 ? mp4Start : [new Uint8Array(188).fill(0x47)]) write(bytes)
+        file = { write, mp4, since: now }
+      }
+      file.write(box("free", 1000))
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      pausedUntil = now + pauseMillis
+      close(now)
     }
-    write(file.name, box("free", 1000))
   }
 
   return { look, close }

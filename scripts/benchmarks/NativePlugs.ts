@@ -29,6 +29,7 @@ const flags = [
   "--max-semi-space-size=1",
   "--heap-growing-percent=50",
   "--expose-gc",
+  "--disable-sigusr1",
   "--disable-warning=ExperimentalWarning"
 ]
 const environment = { UV_THREADPOOL_SIZE: "32", MALLOC_ARENA_MAX: "1" }

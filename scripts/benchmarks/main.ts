@@ -19,6 +19,7 @@ import { recovery } from "./Recovery.ts"
 import { snapshotTiers } from "./SnapshotTiers.ts"
 import { start } from "./Start.ts"
 import { json, type Result, table } from "./Table.ts"
+import { testGround } from "./TestGround.ts"
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   start,
@@ -35,7 +36,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   ffmpeg: frozenFfmpeg,
   recovery,
   orphans,
-  hotplug
+  hotplug,
+  testground: testGround
 }
 
 const help = `scripts/bench [NAME…] [--json FILE] [--quick]: measures the production bundle against its budgets

@@ -1,19 +1,21 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { SignJWT } from "jose/jwt/sign"
 import { jwtVerify } from "jose/jwt/verify"
-import { randomBytes, randomUUID } from "node:crypto"
 import { join } from "node:path"
 import { Role, type Session } from "../../schema/Auth.ts"
 import { CameraId } from "../../schema/Camera.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
 import { Settings } from "../config/Settings.ts"
 import { DataFolderUnusable } from "../config/StartupErrors.ts"
+import { codeOf } from "../ground/Disk.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
 
@@ -50,6 +52,7 @@ export class Tokens extends Context.Service<
     Effect.gen(function* () {
       const settings = yield* Settings
       const folder = yield* DataFolder
+      const { uuidV4 } = yield* SecureRandom
       const configured = Redacted.value(settings.boot.auth.jwt_secret)
       const secret = configured === "" ? yield* storedSecret(folder.secrets) : configured
       // imported once, when it is first needed: given the bytes, jose would import them for every token
@@ -88,7 +91,7 @@ export class Tokens extends Context.Service<
             })
         )
         return {
-          sessionId: randomUUID(),
+          sessionId: yield* uuidV4(),
           userId: claims.user_id,
           role: claims.role,
           expiresAt: claims.exp * 1000,
@@ -115,15 +118,13 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_JOSE_ALG_NOT_ALLOWED: "the token's algorithm is not allowed"
 }
 
-const codeOf = (cause: unknown): string =>
-  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
-
 /** RFC 7518, 3.2: a key of the size of the hash or larger. */
 const minimumSecretLength = 32
 
 /** The secret of an earlier start, or a new one of 32 random bytes. */
 const storedSecret = Effect.fnUntraced(function* (folder: string) {
-  const made = randomBytes(32).toString("base64url")
+  const { randomBytes } = yield* SecureRandom
+  const made = Base64Url.encode(yield* randomBytes(32))
   const smallFiles = yield* SmallFiles
   const secret = (yield* smallFiles.writeOnce(join(folder, "jwt_secret"), made)).trim()
   if (secret.length >= minimumSecretLength) return secret

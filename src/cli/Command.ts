@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import { parseArgs } from "node:util"
 import { load } from "../config/Load.ts"
 import { buildDate, version } from "../config/Version.ts"
@@ -50,8 +51,12 @@ const parse = (args: ReadonlyArray<string>) =>
     catch: (cause) => new BadUsage({ detail: cause instanceof Error ? cause.message : String(cause) })
   })
 
-/** What `args` ask for. */
-export const command = Effect.fnUntraced(function* (args: ReadonlyArray<string>, environment: NodeJS.ProcessEnv) {
+/** What `args` ask for; `ending` is told when a service begins to end. */
+export const command = Effect.fnUntraced(function* (
+  args: ReadonlyArray<string>,
+  environment: NodeJS.ProcessEnv,
+  ending: (exit: Exit.Exit<never, unknown>) => void
+) {
   const { positionals, values } = yield* parse(args)
   const configured = values.config ?? environment["CAMERA_SERVICE_CONFIG"]
   if (values.version === true)
@@ -59,7 +64,7 @@ export const command = Effect.fnUntraced(function* (args: ReadonlyArray<string>,
   if (values.help === true || positionals.length === 0) return yield* print(help)
   switch (positionals.slice(0, 2).join(" ")) {
     case "serve":
-      return yield* serve(configured, environment)
+      return yield* serve(configured, environment, ending)
     case "token": {
       const { cameras, role, ttl, user } = values
       return yield* Effect.flatMap(token({ cameras, role, ttl, user }, configured, environment), (text) =>

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { homedir } from "node:os"
 import * as App from "../App.ts"
@@ -15,10 +16,14 @@ import { DataFolder, standardFolders, StandardFolders } from "../storage/DataFol
 import * as Logs from "../telemetry/Logs.ts"
 import * as Traces from "../telemetry/Traces.ts"
 
-/** Runs the service until it is interrupted, or something that it needs turns out to be missing. */
+/**
+ * Runs the service until it is interrupted, or something that it needs turns out to be missing. `ending` is told as soon as
+ * that is so: what was started has yet to be ended then.
+ */
 export const serve = Effect.fnUntraced(function* (
   file: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>
+  environment: Readonly<Record<string, string | undefined>>,
+  ending: (exit: Exit.Exit<never, unknown>) => void
 ) {
   const began = yield* Clock.currentTimeMillis
   yield* raisePriority
@@ -41,7 +46,7 @@ export const serve = Effect.fnUntraced(function* (
     })
     const missing = Effect.andThen(Context.get(built, Ffmpeg).check, Effect.never)
     return yield* Effect.raceFirst(Context.get(built, MediaMtx).fatal, missing)
-  })
+  }).pipe(Effect.onExit((exit) => Effect.sync(() => ending(exit))))
   // telemetry is provided last: it sees all that is above, and is the last to end
   return yield* Effect.scoped(service).pipe(
     Effect.provide(Layer.mergeAll(Logs.layer, Traces.layer).pipe(Layer.provideMerge(context)))

@@ -162,7 +162,7 @@ export class Disk extends Context.Service<
 /** Names that a walk gives at once. */
 const batch = 100
 
-/** The errno's name, the code of what `node:sqlite` threw, or the empty text. */
+/** The errno's name, the `code` of what else was thrown (`node:sqlite`, jose), or the empty text. */
 export const codeOf = (cause: unknown): string =>
   typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
 

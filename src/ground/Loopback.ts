@@ -110,13 +110,18 @@ const json = Effect.fnUntraced(function* (target: Target) {
 const ask = <A>(target: Target, words: string, whole: (heard: string) => A | undefined): Effect.Effect<A, NoReply> =>
   Effect.callback((resume) => {
     const socket = connect(target.port, target.host, () => socket.write(words))
-    const fail = (detail: string): void => resume(Effect.fail(new NoReply({ detail })))
+    // the server would keep the connection open, and nobody listens any more
+    const end = (outcome: Effect.Effect<A, NoReply>): void => {
+      socket.destroy()
+      resume(outcome)
+    }
+    const fail = (detail: string): void => end(Effect.fail(new NoReply({ detail })))
     let heard = ""
     socket.setEncoding("latin1")
     socket.on("data", (text: string) => {
       heard += text
       const found = whole(heard)
-      if (found !== undefined) resume(Effect.succeed(found))
+      if (found !== undefined) end(Effect.succeed(found))
       else if (heard.length > maxHeard) fail("the reply is too long")
     })
     socket.on("error", (error) => fail(error.message))

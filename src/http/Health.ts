@@ -1,8 +1,8 @@
-import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { version } from "../config/Version.ts"
+import { millisSince, now } from "../ground/Time.ts"
 import { Health, type Verdict } from "../health/Health.ts"
 import { json, LocalHttp } from "./LocalHttp.ts"
 
@@ -11,15 +11,14 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const local = yield* LocalHttp
     const { live, now: state } = yield* Health
-    const startedAt = yield* Clock.currentTimeMillis
+    const startedAt = yield* now
 
     const summary = Effect.gen(function* () {
-      const now = yield* DateTime.now
       return {
         status: state().status,
-        uptime: (DateTime.toEpochMillis(now) - startedAt) / 1000,
+        uptime: (yield* millisSince(startedAt)) / 1000,
         version,
-        timestamp: DateTime.formatIso(now)
+        timestamp: DateTime.formatIso(yield* DateTime.now)
       }
     })
 

@@ -54,6 +54,12 @@ export const makeFileWork = (
         Effect.map(Effect.logError("a segment could not be looked after", error), () =>
           happened({ _tag: "SegmentFailed", filename, reason: error.detail })
         )
+      ),
+      // a recording ends when the last of its files has been told of
+      Effect.catchDefect((defect) =>
+        Effect.map(Effect.logError("a segment's work ended with a defect", defect), () =>
+          happened({ _tag: "SegmentFailed", filename, reason: "an internal error" })
+        )
       )
     )
   }

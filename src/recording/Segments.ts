@@ -9,14 +9,14 @@ import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import type { RecordingFormat } from "../../schema/Recording.ts"
-import { Disk, type DiskError } from "../ground/Disk.ts"
+import { Disk } from "../ground/Disk.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { Ffmpeg, FfmpegFailed } from "../process/Ffmpeg.ts"
 import { readMp4Header } from "../process/Mp4File.ts"
 import { remuxArguments } from "../source/FfmpegArguments.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { temporaryPrefix } from "../storage/NewFile.ts"
-import { storageFailed } from "../storage/StorageFailed.ts"
+import { attempt, storageFailed } from "../storage/StorageFailed.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Holds } from "../storage/Holds.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
@@ -266,11 +266,3 @@ export class Segments extends Context.Service<
 }
 
 const remuxedName = (filename: string, format: "mp4" | "mkv"): string => filename.replace(/\.[^.]+$/, `.${format}`)
-
-/** A failure is logged with its cause and becomes `DependencyFailed` of `storage`. */
-const attempt = <A>(doing: string, effect: Effect.Effect<A, DiskError>): Effect.Effect<A, DependencyFailed> =>
-  effect.pipe(
-    Effect.catch((error) =>
-      Effect.andThen(Effect.logWarning(`cannot ${doing}`, error), Effect.fail(storageFailed(doing, error)))
-    )
-  )

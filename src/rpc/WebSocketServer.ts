@@ -1,4 +1,3 @@
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
@@ -15,51 +14,44 @@ const timeOfStranger = 30_000
 const graceOfStranger = 5_000
 
 /** JSON-RPC over WebSocket at `/ws`: who may connect, how many, and for how long. */
-export class WebSocketServer extends Context.Service<WebSocketServer, { readonly size: () => number }>()(
-  "camera-service/rpc/WebSocketServer"
-) {
-  static readonly layer = Layer.effect(
-    WebSocketServer,
-    Effect.gen(function* () {
-      const settings = yield* Settings
-      const http = yield* PublicHttp
-      const protocol = yield* JsonRpcProtocol
-      const { all, closeAll, strangers } = yield* Connections
-      const run = Effect.runSyncWith(yield* Effect.context<never>())
-      let ending = false
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const settings = yield* Settings
+    const http = yield* PublicHttp
+    const protocol = yield* JsonRpcProtocol
+    const { all, closeAll, strangers } = yield* Connections
+    const run = Effect.runSyncWith(yield* Effect.context<never>())
+    let ending = false
 
-      /** closes the connection of the stranger that has been here longest, if that is so many milliseconds */
-      const dismiss = (age: number, reason: string): boolean => {
-        const stranger = strangers.oldest(age, run(monotonicMillis))
-        if (stranger === undefined) return false
-        strangers.delete(stranger)
-        stranger.cut(1008, reason)
-        return true
-      }
+    /** closes the connection of the stranger that has been here longest, if that is so many milliseconds */
+    const dismiss = (age: number, reason: string): boolean => {
+      const stranger = strangers.oldest(age, run(monotonicMillis))
+      if (stranger === undefined) return false
+      strangers.delete(stranger)
+      stranger.cut(1008, reason)
+      return true
+    }
 
-      const makeRoom = (): boolean => dismiss(graceOfStranger, "all connections are taken: authenticate sooner")
+    const makeRoom = (): boolean => dismiss(graceOfStranger, "all connections are taken: authenticate sooner")
 
-      yield* http.admit("/ws", (request) => {
-        const { allowed_origins, max_connections, max_unauthenticated_per_address } = liveNow(settings).server
-        const { address } = request
-        if (!originAllowed(request, allowed_origins)) return 403
-        if (!isLoopback(address) && strangers.from(address) >= max_unauthenticated_per_address) return 429
-        if (ending || (all.size >= max_connections && !makeRoom())) return 503
-        return protocol.connect
-      })
-      yield* Effect.addFinalizer(() => {
-        ending = true
-        return closeAll(1001, "the server is stopping")
-      })
-
-      yield* Effect.sync(() => {
-        while (dismiss(timeOfStranger, "authenticate within 30 seconds"));
-      }).pipe(Effect.schedule(Schedule.spaced("1 second")), Effect.forkScoped)
-
-      return WebSocketServer.of({ size: () => all.size })
+    yield* http.admit("/ws", (request) => {
+      const { allowed_origins, max_connections, max_unauthenticated_per_address } = liveNow(settings).server
+      const { address } = request
+      if (!originAllowed(request, allowed_origins)) return 403
+      if (!isLoopback(address) && strangers.from(address) >= max_unauthenticated_per_address) return 429
+      if (ending || (all.size >= max_connections && !makeRoom())) return 503
+      return protocol.connect
     })
-  )
-}
+    yield* Effect.addFinalizer(() => {
+      ending = true
+      return closeAll(1001, "the server is stopping")
+    })
+
+    yield* Effect.sync(() => {
+      while (dismiss(timeOfStranger, "authenticate within 30 seconds"));
+    }).pipe(Effect.schedule(Schedule.spaced("1 second")), Effect.forkScoped)
+  })
+)
 
 /**
  * Whoever is on this machine is its operator, or a proxy in front of us, which has everybody's clients and its own limits:

@@ -100,8 +100,8 @@ const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
 const total = ({ anonymous, files }: Occupied): number => anonymous + files
 
 /**
- * Gives memory back when the process has rested for 3 seconds and has 8 MB more than it needs at rest, at most every 10
- * seconds; the first time is after the start. Nobody waits for a collection: where a call has come within the 3 seconds
+ * Gives memory back when the process has rested for 3 seconds and has 8 MB more than it needs at rest, each way at most
+ * every 10 seconds; the first time is after the start. Nobody waits for a collection: where a call has come within the 3 seconds
  * another is expected, and only what takes 2 ms is done.
  */
 export const layer = Layer.effectDiscard(
@@ -114,7 +114,8 @@ export const layer = Layer.effectDiscard(
     let needed = 0
     /** of anonymous memory, since the last collection: the rest may be garbage */
     let least = 0
-    let last = -Infinity
+    let lastCollection = -Infinity
+    let lastRelease = -Infinity
     let isSettling = false
     let canRelease = true
 
@@ -136,17 +137,19 @@ export const layer = Layer.effectDiscard(
       // V8 goes on giving back for some seconds
       least = Math.min(least, before.anonymous)
       const now = yield* Clock.currentTimeMillis
-      if (!isResting || now - last < apart) return
-      const isCollecting = !isCalled && before.anonymous - least >= worthwhile
-      if (!isCollecting && total(before) - needed < worthwhile) return
+      if (!isResting) return
+      const isCollecting = !isCalled && before.anonymous - least >= worthwhile && now - lastCollection >= apart
+      const isReleasing = total(before) - needed >= worthwhile && now - lastRelease >= apart
+      if (!isCollecting && !isReleasing) return
 
       if (isCollecting) {
         own.collect()
+        lastCollection = now
         least = own.occupied().anonymous
       }
       if (canRelease) yield* release
       const after = own.occupied()
-      last = now
+      lastRelease = now
       needed = total(after)
       isSettling = true
       yield* Effect.logDebug("memory is given back", {

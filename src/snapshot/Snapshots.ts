@@ -121,9 +121,11 @@ export class Snapshots extends Context.Service<
       }
 
       let lastStamp = 0
-      /** Two snapshots of one millisecond get names a microsecond apart. */
+      /** Two snapshots of one millisecond get names a microsecond apart. A clock that was set back is followed. */
       const newName = (request: SnapshotRequest, calledAt: number, format: SnapshotFormat): string => {
-        lastStamp = Math.max(calledAt * 1000, lastStamp + 1)
+        const stamp = calledAt * 1000
+        const wasSetBack = lastStamp - stamp > Duration.toMillis(wholeTime) * 1000
+        lastStamp = wasSetBack ? stamp : Math.max(stamp, lastStamp + 1)
         return request.filename ?? fileName(request.camera, lastStamp / 1000, format)
       }
 
@@ -142,14 +144,20 @@ export class Snapshots extends Context.Service<
           yield* Effect.annotateCurrentSpan("snapshot.tier", tier.capture.name)
           const captured = yield* now
           const encoded = yield* encode(picture, format, request.quality, yield* left)
-          const saved = yield* files.saveSnapshot({
-            filename: newName(request, called.wall, format),
-            device: request.camera,
-            bytes: encoded,
-            width: picture.width,
-            height: picture.height,
-            capturedAt: picture.captured.wall
-          })
+          const save = Effect.suspend(() =>
+            files.saveSnapshot({
+              filename: newName(request, called.wall, format),
+              device: request.camera,
+              bytes: encoded,
+              width: picture.width,
+              height: picture.height,
+              capturedAt: picture.captured.wall
+            })
+          )
+          // a name of ours may be there since before the clock was set back
+          const isTaken = ({ _tag }: DependencyFailed | InvalidParams): boolean =>
+            _tag === "InvalidParams" && request.filename === undefined
+          const saved = yield* Effect.retry(save, { times: 10, while: isTaken })
           const { bytes, filename } = saved
           const ageMs = Math.max(0, Math.round(captured.monotonic - picture.captured.monotonic))
           facts.tell({

@@ -89,11 +89,18 @@ export class FileIndex extends Context.Service<
         const meanwhile = new Set<string>()
         removed = meanwhile
         const removedOf = (kind: FileKind) => (filename: string) => meanwhile.has(`${kind}/${filename}`)
-        const recording = yield* reconcile(use, disk, "recording", folder.recordings, removedOf("recording"))
-        const snapshot = yield* reconcile(use, disk, "snapshot", folder.snapshots, removedOf("snapshot"))
-        removed = undefined
+        const found = yield* Effect.all({
+          recording: reconcile(use, disk, "recording", folder.recordings, removedOf("recording")),
+          snapshot: reconcile(use, disk, "snapshot", folder.snapshots, removedOf("snapshot"))
+        }).pipe(
+          Effect.ensuring(
+            Effect.sync(() => {
+              removed = undefined
+            })
+          )
+        )
         yield* describeAll(use, folder.recordings, look)
-        return { recording, snapshot }
+        return found
       }).pipe(
         Effect.tap((found) =>
           Object.values(found).some((kind) => Object.values(kind).some((count) => count > 0))

@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import { SecureRandom } from "effect/crypto/SecureRandom"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
@@ -73,17 +74,44 @@ export class Files extends Context.Service<
         return { file, path: join(folders[kind], filename) }
       })
 
+      const writeNew = Effect.fnUntraced(function* (bytes: Uint8Array, path: string) {
+        const aside = join(folder.snapshots, `${temporaryPrefix}${yield* uuidV4()}`)
+        return yield* createFile(disk, aside, path, bytes)
+      })
+
+      /** What became of the bytes that were written last; they are known by their object, which nobody changes. */
+      const written = new WeakMap<Uint8Array, Deferred.Deferred<Written | undefined, Ground.DiskError>>()
+
+      /**
+       * Who asks for a picture that another one has just been given, which many do at once, gets one more name of the same
+       * file: a step instead of five, and its bytes lie on the disk once. Each name is deleted for itself.
+       */
+      const write = Effect.fnUntraced(function* (bytes: Uint8Array, path: string) {
+        const known = written.get(bytes)
+        if (known === undefined) {
+          const mine = Deferred.makeUnsafe<Written | undefined, Ground.DiskError>()
+          written.set(bytes, mine)
+          return yield* writeNew(bytes, path).pipe(Effect.onExit((exit) => Deferred.done(mine, exit)))
+        }
+        const first = yield* Effect.orElseSucceed(Deferred.await(known), () => undefined)
+        if (first === undefined) return yield* writeNew(bytes, path)
+        return yield* disk.link(first.path, path).pipe(
+          Effect.as<Written>({ path, modified: first.modified, unsynced: undefined }),
+          // it may be deleted by now, have as many names as it may, or be on a disk without links
+          Effect.catch(({ code }) => (code === "EEXIST" ? Effect.succeed(undefined) : writeNew(bytes, path)))
+        )
+      })
+
       const saveSnapshot = Effect.fn("Files.saveSnapshot")(function* (snapshot: NewSnapshot) {
         const { filename, device } = snapshot
         if (!isFileName(filename))
           return yield* nameRefused("a plain file name", "letters, digits, dots, dashes, underscores")
         // such a name does not tell the camera, or tells another one: the picture has to
         const bytes = parseFileName(filename)?.device === device ? snapshot.bytes : markCamera(snapshot.bytes, device)
-        const aside = join(folder.snapshots, `${temporaryPrefix}${yield* uuidV4()}`)
         const path = join(folder.snapshots, filename)
-        const saved = yield* attempt("save the snapshot", createFile(disk, aside, path, bytes))
+        const saved = yield* attempt("save the snapshot", write(bytes, path))
         if (saved === undefined) return yield* nameRefused("a new name", "a snapshot of this name is there already")
-        yield* syncLater({ ...saved, filename })
+        yield* syncLater({ filename, file: saved.unsynced })
         const file: IndexedFile = {
           kind: "snapshot",
           filename,
@@ -153,6 +181,15 @@ interface Unsynced {
   readonly scope: Scope.Closeable
 }
 
+/** A file that has its name. */
+interface Written {
+  readonly path: string
+  /** epoch milliseconds */
+  readonly modified: number
+  /** undefined: the bytes are another name's, too, which has them synced */
+  readonly unsynced: Unsynced | undefined
+}
+
 /** Writes aside, then gives it its name, whole; undefined when something has that name. */
 const createFile = Effect.fnUntraced(function* (
   disk: Ground.Disk["Service"],
@@ -165,7 +202,8 @@ const createFile = Effect.fnUntraced(function* (
     const file = yield* Scope.provide(disk.create(aside, 0o640), scope)
     yield* file.append(bytes)
     const { modified } = yield* file.state
-    return (yield* nameNew(disk, aside, path)) ? { file, scope, modified: Math.floor(modified) } : undefined
+    const written: Written = { path, modified: Math.floor(modified), unsynced: { file, scope } }
+    return (yield* nameNew(disk, aside, path)) ? written : undefined
   })
   return yield* created.pipe(
     Effect.onExit((exit) =>
@@ -178,28 +216,33 @@ const createFile = Effect.fnUntraced(function* (
 /** More pictures than the disk can sync while this many wait: saving slows down to the disk's pace. */
 const syncsWaiting = 64
 
+interface Waiting {
+  readonly filename: string
+  readonly file: Unsynced | undefined
+}
+
 /**
  * Syncs new files after the reply: a picture at hand is answered within 5 ms, and an fsync alone takes 100 ms and more on
  * an SD card that records. A power cut in between costs that picture and nothing else; a stop of the service waits for the syncs.
  */
 const backgroundSync = Effect.fnUntraced(function* (disk: Ground.Disk["Service"], folder: string) {
-  const waiting = yield* Queue.bounded<Unsynced & { readonly filename: string }>(syncsWaiting)
-  const syncOne = ({ file, filename, scope }: Unsynced & { readonly filename: string }) =>
-    file.sync.pipe(
-      Effect.ensuring(Scope.close(scope, Exit.void)),
-      Effect.andThen(disk.sync(folder)),
-      Effect.catch(({ cause }) =>
-        Effect.logError("a snapshot may be gone after a power cut: the disk did not sync it", { filename }, cause)
-      )
+  const waiting = yield* Queue.bounded<Waiting>(syncsWaiting)
+  const lost = (filenames: ReadonlyArray<string>, { cause }: Ground.DiskError) =>
+    Effect.logError("snapshots may be gone after a power cut: the disk did not sync them", { filenames }, cause)
+  const syncFile = ({ file, filename }: Waiting) =>
+    (file === undefined ? Effect.void : Effect.ensuring(file.file.sync, Scope.close(file.scope, Exit.void))).pipe(
+      Effect.as([filename]),
+      Effect.catch((error) => Effect.as(lost([filename], error), []))
     )
+  // the folder once for all their names
+  const syncAll = Effect.gen(function* () {
+    const synced = (yield* Effect.forEach(yield* Queue.clear(waiting), syncFile)).flat()
+    if (synced.length > 0) yield* disk.sync(folder).pipe(Effect.catch((error) => lost(synced, error)))
+  })
   // registered before the fiber, so it runs after the fiber has ended
-  yield* Effect.addFinalizer(() =>
-    Effect.flatMap(Queue.clear(waiting), (left) => Effect.forEach(left, syncOne, { discard: true }))
-  )
+  yield* Effect.addFinalizer(() => syncAll)
   // interruptible only while it waits: an interrupted `take` may have taken a file already, and would lose it
-  const next = Effect.uninterruptibleMask((restore) =>
-    restore(Queue.peek(waiting)).pipe(Effect.andThen(Queue.take(waiting)), Effect.flatMap(syncOne))
-  )
+  const next = Effect.uninterruptibleMask((restore) => Effect.andThen(restore(Queue.peek(waiting)), syncAll))
   yield* Effect.forkScoped(Effect.forever(next))
-  return (unsynced: Unsynced & { readonly filename: string }) => Queue.offer(waiting, unsynced)
+  return (unsynced: Waiting) => Queue.offer(waiting, unsynced)
 })

@@ -115,7 +115,7 @@ export class CameraHealth extends Context.Service<
         const complaint = device.input.complaintIn(stderr)
         if (complaint === undefined || complaint.kind === "GONE") return complaint
         const { kind } = complaint
-        const known = (yield* Effect.orDie(devices.get(device.id))).fault
+        const known = (yield* Effect.orElseSucceed(devices.get(device.id), () => device)).fault
         const { node } = device.input
         const holder = kind === "BUSY" && node !== undefined ? yield* whoHolds(node) : undefined
         // it is as busy as before, whether or not who has it could be seen this time

@@ -49,7 +49,8 @@ export class Viewers extends Context.Service<
         }
       })
 
-      const watch = Effect.fn("Viewers.watch")(
+      // no span of its own: it would end when the last reader has gone, hours later
+      const watch = Effect.fnUntraced(
         function* (camera: CameraId) {
           for (;;) {
             const last = yield* Effect.scoped(Effect.andThen(streams.lease(camera, "viewer"), untilNobodyReads(camera)))

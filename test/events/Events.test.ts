@@ -1,15 +1,15 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { events } from "../../src/App.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { faultOf } from "../../src/device/Fault.ts"
 import { Events, type Fact } from "../../src/events/Events.ts"
 import type { Told } from "../../src/facts/Facts.ts"
+import { Health } from "../../src/health/Health.ts"
 import { Streams } from "../../src/stream/Streams.ts"
-import { onFakes, plugIn } from "../support/App.ts"
-import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
+import { bringMediaMtx, onFakes, plugIn, takeMediaMtx } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 import { record, start, stop } from "../suites/recordings.ts"
 import { take } from "../suites/snapshots.ts"
@@ -92,7 +92,7 @@ describe("whoever follows all that happens", () => {
         times,
         times.toSorted((a, b) => a - b)
       )
-    }).pipe(Effect.provide(events)),
+    }),
     { streams: { viewer_linger_seconds: 0, snapshot_linger_seconds: 0 } }
   )
 
@@ -124,7 +124,7 @@ describe("whoever follows all that happens", () => {
         )
       }
       assert.strictEqual(heard[0], "client begins CameraConnected")
-    }).pipe(Effect.provide(events))
+    })
   )
 })
 
@@ -133,50 +133,57 @@ describe("health", () => {
     "is told when it changes: a camera without its path, a fault, MediaMTX gone and back",
     Effect.gen(function* () {
       const devices = yield* Devices
-      const mediaMtx = yield* FakeMediaMtxApi
-      const told = yield* listen
-      const next = (count: number) =>
-        until(
-          `change ${count}`,
-          Effect.sync(() => {
-            const changes = told.flatMap((fact) => (fact._tag === "HealthChanged" ? [fact.health] : []))
-            const health = changes.length === count ? changes[count - 1] : undefined
-            return health && { status: health.status, mediamtx: health.components.mediamtx, reasons: health.reasons }
-          })
-        )
+      const health = yield* Health
+      const well = until(
+        "it is well",
+        Effect.sync(() => health.now().status === "HEALTHY")
+      )
+      yield* well
+      const told: Array<string> = []
+      yield* health.facts.follow(({ health: { components, reasons, status } }) =>
+        Effect.sync(() => told.push([status, components.mediamtx, ...reasons].join(", ")))
+      )
       const camera = yield* plugIn()
-      const well = { status: "HEALTHY", mediamtx: "RUNNING", reasons: [] } as const
-      assert.deepStrictEqual(yield* next(2), well)
+      yield* well
       yield* devices.fault(camera, faultOf("FROZEN", "no frame for 2 s"))
-      assert.deepStrictEqual(yield* next(3), { ...well, status: "DEGRADED", reasons: ["camera0: FROZEN"] })
-      // no change: the status is what it was
+      // the status is what it was
       yield* devices.fault(camera, faultOf("BUSY", "opened by obs"))
       yield* devices.recovered(camera)
-      assert.deepStrictEqual(yield* next(4), well)
-      yield* mediaMtx.setAvailable(false)
-      const gone = yield* next(5)
-      assert.deepInclude(gone, { status: "UNHEALTHY", mediamtx: "ERROR" })
-      assert.include(gone.reasons, "MediaMTX is stopped")
-      yield* mediaMtx.setAvailable(true)
-      yield* until(
-        "it is well",
-        Effect.sync(() => told.map(show).at(-1) === "HealthChanged HEALTHY")
-      )
-    }).pipe(Effect.provide(events))
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(told.splice(0), [
+        "DEGRADED, RUNNING, camera0: no path yet",
+        "HEALTHY, RUNNING",
+        "DEGRADED, RUNNING, camera0: FROZEN",
+        "HEALTHY, RUNNING"
+      ])
+      yield* takeMediaMtx
+      yield* bringMediaMtx
+      yield* well
+      assert.deepStrictEqual(told, [
+        "UNHEALTHY, ERROR, MediaMTX is stopped",
+        "DEGRADED, STARTING, MediaMTX is starting, camera0: no path yet",
+        "DEGRADED, RUNNING, camera0: no path yet",
+        "HEALTHY, RUNNING"
+      ])
+    })
   )
 
   onFakes(
     "waits for the first look for cameras",
     Effect.gen(function* () {
-      const devices = yield* Devices
-      const looked = yield* devices.looking("one")
+      const looked = yield* Effect.flatMap(Devices, ({ looking }) => looking("one"))
       yield* Effect.gen(function* () {
-        const told = yield* listen
+        const health = yield* Health
+        assert.strictEqual(health.now().components.camera_monitor, "STARTING")
+        const told: Array<string> = []
+        yield* health.facts.follow((fact) => Effect.sync(() => told.push(fact.health.components.camera_monitor)))
         yield* looked
-        yield* untilTold(told, "HealthChanged HEALTHY")
-        const [change] = told.flatMap((fact) => (fact._tag === "HealthChanged" ? [fact.health.components] : []))
-        assert.strictEqual(change?.camera_monitor, "RUNNING")
-      }).pipe(Effect.provide(events))
+        yield* until(
+          "the change",
+          Effect.sync(() => told.length > 0)
+        )
+        assert.deepStrictEqual(told, ["RUNNING"])
+      }).pipe(Effect.provide(Layer.fresh(Health.layer)))
     })
   )
 })

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net"
 import { Loopback } from "../../src/ground/Loopback.ts"
@@ -53,4 +54,43 @@ describe("who has a socket", () => {
     assert.deepEqual(inodesIn(table, { host: "127.0.0.1", port: 40_000, to: 8554 }), ["11", "13"])
     assert.deepEqual(inodesIn(table, { host: "localhost", port: 8554 }), [])
   })
+})
+
+describe("what is asked on a connection of its own", () => {
+  /** answers each connection with these words, and tells when the other side has closed it */
+  const answering = Effect.fnUntraced(function* (words: string) {
+    const closed = yield* Deferred.make<void>()
+    const server = yield* Effect.acquireRelease(
+      Effect.callback<Server>((resume) => {
+        const made = createServer((socket) => {
+          socket.on("error", () => undefined)
+          socket.on("close", () => Deferred.doneUnsafe(closed, Effect.void))
+          socket.on("data", () => socket.write(words))
+        })
+        made.listen(0, "127.0.0.1", () => resume(Effect.succeed(made)))
+      }),
+      (made) => Effect.sync(() => made.close())
+    )
+    const { port } = server.address() as AddressInfo
+    return { target: { host: "127.0.0.1", port }, closed: Deferred.await(closed) }
+  })
+
+  it.live("leaves no connection behind once it is answered", () =>
+    Effect.gen(function* () {
+      const { ask } = yield* Loopback
+      const { closed, target } = yield* answering("well\n")
+      assert.strictEqual(yield* ask(target, "how?", (heard) => (heard.endsWith("\n") ? heard : undefined)), "well\n")
+      yield* closed
+    }).pipe(Effect.provide(Loopback.layer))
+  )
+
+  it.live("is given up where the answer has no end, and leaves no connection behind either", () =>
+    Effect.gen(function* () {
+      const { ask } = yield* Loopback
+      const { closed, target } = yield* answering("x".repeat(65_537))
+      const { detail } = yield* Effect.flip(ask(target, "how?", () => undefined))
+      assert.strictEqual(detail, "the reply is too long")
+      yield* closed
+    }).pipe(Effect.provide(Loopback.layer))
+  )
 })

@@ -1,4 +1,5 @@
 import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Network } from "../../src/ground/Network.ts"
@@ -6,6 +7,7 @@ import { Health, type Verdict } from "../../src/health/Health.ts"
 import * as HealthPort from "../../src/http/Health.ts"
 import { json, LocalHttp } from "../../src/http/LocalHttp.ts"
 import { settingsWith } from "../storage/Workbench.ts"
+import { hour, onSettableClock } from "../support/WallClock.ts"
 import { ask } from "./Client.ts"
 
 let ready: Verdict = { ok: true, reasons: [] }
@@ -41,6 +43,17 @@ layer(running)("the health port", (it) => {
       assert.deepStrictEqual(detailed.components, components)
       assert.isAbove(detailed.memory.rss_bytes, 1_000_000)
     })
+  )
+
+  it.effect("counts how long it has run by no clock that is set", () =>
+    onSettableClock((set) =>
+      Effect.gen(function* () {
+        const { address } = Context.get(yield* Layer.build(Layer.fresh(running)), LocalHttp)
+        set(-hour)
+        const found = JSON.parse((yield* ask(address.port, "/health")).body)
+        assert.deepInclude(found, { uptime: 0, timestamp: "1969-12-31T23:00:00.000Z" })
+      })
+    )
   )
 
   it.effect("answers 503 with the reasons while the service is not ready, or not alive", () =>

@@ -2,10 +2,11 @@ import { assert, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { eventually } from "../support/Eventually.ts"
 import { connect } from "../support/PlainClient.ts"
-import { signal } from "../support/Processes.ts"
+import { type Process, signal } from "../support/Processes.ts"
 import { makeGround, ready, run, type Service, start, startReady } from "../support/Service.ts"
 
 /** Fails when the effect takes longer: a bound that the contract gives. */
@@ -22,11 +23,25 @@ const secondsOf = (file: string): number =>
     })
   )
 
+/** The kernel ends the children, a moment after the service. */
+const nothingLeft = ({ ground }: Pick<Service, "ground">) =>
+  eventually(
+    "no child is left",
+    Effect.sync(() => ground.processes().length === 0),
+    "2 seconds"
+  )
+
+/** Whether a thread of one of these waits in this function of the kernel (proc(5), wchan). */
+const waitsIn = (name: string, processes: ReadonlyArray<Process>): boolean =>
+  processes.some(({ pid }) =>
+    readdirSync(`/proc/${pid}/task`).some((task) => readFileSync(`/proc/${pid}/task/${task}/wchan`, "utf8") === name)
+  )
+
 interface Listed {
   readonly files: ReadonlyArray<{ readonly filename: string; readonly file_size: number }>
 }
 
-for (const name of ["SIGTERM", "SIGINT"] as const) {
+for (const name of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
   it.live(`${name} while it streams and records: clients are told, the recording is whole, and nothing is left`, () =>
     Effect.gen(function* () {
       const ground = yield* makeGround()
@@ -87,11 +102,37 @@ it.live("a second signal ends it at once, and still leaves no child behind", () 
     assert.isNotEmpty(service.ground.running("ffmpeg"))
     yield* service.kill("SIGTERM")
     assert.deepStrictEqual(yield* service.ended.pipe(within("1 second")), { code: 1, signal: null })
+    yield* nothingLeft(service)
+  })
+)
+
+it.live("an FFmpeg and a MediaMTX that are frozen while it records: it is over within 10 s, and nothing is left", () =>
+  Effect.gen(function* () {
+    const service = yield* startReady()
+    const client = yield* operatorOf(service)
+    yield* client.result("start_recording", { device: "camera0", format: "mkv" })
+    for (const name of ["ffmpeg", "mediamtx"]) {
+      for (const { pid } of service.ground.running(name)) signal(pid, "SIGSTOP")
+    }
+    yield* service.kill("SIGTERM")
+    assert.deepStrictEqual(yield* service.ended.pipe(within("10 seconds")), { code: 0, signal: null })
+    yield* nothingLeft(service)
+  })
+)
+
+it.live("a start that hangs on a dead disk is given up within 10 s of a signal", () =>
+  Effect.gen(function* () {
+    const ground = yield* makeGround()
+    execFileSync("mkfifo", [join(ground.folder, "cameras.json")])
+    const service = yield* run(ground)
     yield* eventually(
-      "no child is left",
-      Effect.sync(() => service.ground.processes().length === 0),
-      "2 seconds"
+      "it hangs in the file",
+      Effect.sync(() => waitsIn("wait_for_partner", ground.processes()))
     )
+    yield* service.kill("SIGTERM")
+    assert.deepStrictEqual(yield* service.ended.pipe(within("10 seconds")), { code: 1, signal: null })
+    assert.match(service.stderr(), /given up, with .*mediamtx \(\d+\)\n$/)
+    yield* nothingLeft({ ground })
   })
 )
 

@@ -1,31 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import * as TestClock from "effect/testing/TestClock"
-import { statSync } from "node:fs"
-import { join } from "node:path"
 import { monotonicMillis } from "../../src/ground/Time.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
-import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
-import { temporaryFolder } from "../storage/Workbench.ts"
+import { TestGround } from "../../testing/TestGround.ts"
 import { listen, statuses, untilTold } from "../suites/interruptions.ts"
-import { durationOnDisk, filesOnDisk, finishedOf, record, start, stop } from "../suites/recordings.ts"
-import { type FakeApp, onFakes, plugIn, runFake } from "../support/App.ts"
-import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
-import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
-import { DiskFaults } from "../support/FaultyDisk.ts"
+import { durationOnDisk, filesOnDisk, finishedOf, record, sizeOf, start, stop } from "../suites/recordings.ts"
+import { type FakeApp, dataFolder, disturbWork, onFakes, onTestGround, plugIn, runFake } from "../support/App.ts"
 import { children, running, until } from "../support/Ground.ts"
 
-const isEmpty = Effect.map(
-  DataFolder,
-  ({ recordings }) =>
-    (name: string) =>
-      statSync(join(recordings, name)).size === 0
-)
+const emptyFiles = Effect.gen(function* () {
+  return yield* Effect.filter(yield* filesOnDisk, (name) => Effect.map(sizeOf(name), (bytes) => bytes === 0))
+})
+
+/** Calls that wait for the disk itself; what is known of a folder is in memory. */
+const writing = ["create", "append", "state", "sync"] as const
 
 /** Milliseconds that a service takes to end after this. */
 const endOf = Effect.fnUntraced(function* <E>(
@@ -40,12 +32,7 @@ const endOf = Effect.fnUntraced(function* <E>(
       over = now
     })
   )
-  const service = yield* Effect.forkChild(runFake(folder, noted, overrides), { startImmediately: true })
-  while (service.pollUnsafe() === undefined) {
-    if (over > 0) yield* TestClock.adjust("20 millis")
-    yield* Effect.promise(() => new Promise<void>((resolve) => setTimeout(resolve, 1)))
-  }
-  yield* Fiber.join(service)
+  yield* runFake(folder, noted, overrides)
   return (yield* monotonicMillis) - over
 })
 
@@ -64,10 +51,9 @@ const endsInTime = <E>(
 ) =>
   it.effect(name, () =>
     Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      assert.isBelow(yield* endOf(folder, body, overrides), within)
-      yield* runFake(folder, left)
-    })
+      assert.isBelow(yield* endOf(dataFolder, body, overrides), within)
+      yield* runFake(dataFolder, left)
+    }).pipe(onTestGround)
   )
 
 const allWhole = Effect.gen(function* () {
@@ -88,8 +74,7 @@ describe("the service's end", () => {
   endsInTime(
     "waits for no remux: the file stays what it is, whole and indexed",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
-      faults.remuxHangs = true
+      yield* disturbWork({ remux: "hangs" })
       const recording = yield* start({ camera: yield* plugIn(), format: "mkv" })
       yield* until(
         "the second file",
@@ -103,9 +88,8 @@ describe("the service's end", () => {
   endsInTime(
     "nor for one that a stop waits for",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const recordings = yield* Recordings
-      faults.remuxHangs = true
+      yield* disturbWork({ remux: "hangs" })
       const camera = yield* plugIn()
       yield* record(yield* start({ camera, format: "mkv" }))
       yield* Effect.forkChild(Effect.exit(recordings.stop(camera)), { startImmediately: true })
@@ -115,10 +99,18 @@ describe("the service's end", () => {
   )
 
   endsInTime(
+    "finds MediaMTX willing: its recordings are closed at once",
+    Effect.gen(function* () {
+      yield* record(yield* start({ camera: yield* plugIn() }))
+    }),
+    { within: 200, left: allWhole }
+  )
+
+  endsInTime(
     "comes although the disk hangs",
     Effect.gen(function* () {
       for (const camera of [yield* plugIn(0), yield* plugIn(1)]) yield* record(yield* start({ camera }))
-      ;(yield* DiskFaults).hangsAt = ".mp4"
+      yield* (yield* TestGround).disk.suffer({ name: "hung", calls: writing, at: ".mp4" })
     }),
     { within: 8000 }
   )
@@ -128,15 +120,15 @@ describe("a stop", () => {
   onFakes(
     "is answered although the disk hangs",
     Effect.gen(function* () {
-      const faults = yield* DiskFaults
+      const { disk } = yield* TestGround
       const camera = yield* plugIn()
       yield* record(yield* start({ camera }))
-      faults.hangsAt = ".mp4"
+      const hung = yield* disk.suffer({ name: "hung", calls: writing, at: ".mp4" })
       const before = yield* monotonicMillis
       const failure = yield* Effect.flip(stop(camera))
       assert.isBelow((yield* monotonicMillis) - before, 10_000)
       assert.deepInclude(failure, { dependency: "storage", detail: "the disk did not answer in time" })
-      faults.hangsAt = undefined
+      yield* hung.takeBack
       yield* record(yield* start({ camera }))
       assert.lengthOf((yield* stop(camera)).files, 1)
     })
@@ -145,24 +137,24 @@ describe("a stop", () => {
   onFakes(
     "tries again to turn the recorder off, and says nothing of it when it did",
     Effect.gen(function* () {
-      const mtx = yield* FakeMediaMtxApi
+      const { mediaMtx: mtx } = yield* TestGround
       const camera = yield* plugIn()
       yield* record(yield* start({ camera }))
-      yield* mtx.refuseNext
+      yield* mtx.disturb({ refusals: 1 })
       const { files, reason } = yield* stop(camera)
       assert.isUndefined(reason)
       assert.isAbove(files[0]?.duration ?? 0, 0)
-      assert.isFalse((yield* mtx.configs).get(camera)?.["record"])
+      assert.isFalse((yield* mtx.options(camera))?.["record"])
     })
   )
 
   onFakes(
     "says so when MediaMTX may write on",
     Effect.gen(function* () {
-      const mtx = yield* FakeMediaMtxApi
+      const { mediaMtx: mtx } = yield* TestGround
       const camera = yield* plugIn()
       yield* record(yield* start({ camera }))
-      yield* Effect.repeat(mtx.refuseNext, { times: 500 })
+      yield* mtx.disturb({ refusals: 500 })
       const before = yield* monotonicMillis
       const { files, reason } = yield* stop(camera)
       assert.isBelow((yield* monotonicMillis) - before, 10_000)
@@ -174,11 +166,11 @@ describe("a stop", () => {
   onFakes(
     "says that a file which could not be synced may be lost, and tries no second time",
     Effect.gen(function* () {
-      const faults = yield* DiskFaults
+      const { disk } = yield* TestGround
       const told = yield* listen
       const camera = yield* plugIn()
       yield* record(yield* start({ camera }))
-      faults.syncFailsAt = ".mp4"
+      yield* disk.suffer({ name: "sync fails", at: ".mp4" })
       const { files, reason } = yield* stop(camera)
       assert.lengthOf(files, 1)
       assert.strictEqual(
@@ -193,10 +185,10 @@ describe("a stop", () => {
   onFakes(
     "has no need to where the file was copied into another, which was",
     Effect.gen(function* () {
-      const faults = yield* DiskFaults
+      const { disk } = yield* TestGround
       const camera = yield* plugIn()
       yield* record(yield* start({ camera, format: "mkv" }))
-      faults.syncFailsAt = ".mp4"
+      yield* disk.suffer({ name: "sync fails", at: ".mp4" })
       const { files, reason } = yield* stop(camera)
       assert.match(files[0]?.filename ?? "", /\.mkv$/)
       assert.isUndefined(reason)
@@ -234,11 +226,10 @@ describe("a stop", () => {
   onFakes(
     "leaves no file that is being remuxed to be deleted, under either name",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const store = yield* Files
       const recordings = yield* Recordings
       const camera = yield* plugIn()
-      faults.remuxHangs = true
+      yield* disturbWork({ remux: "hangs" })
       const recording = yield* start({ camera, format: "mkv" })
       yield* record(recording)
       const raw = recording.segments()[0]?.filename ?? ""
@@ -262,20 +253,19 @@ describe("a disk that is full", () => {
   onFakes(
     "is told, and the recording goes on by itself; nothing empty is left",
     Effect.gen(function* () {
-      const faults = yield* DiskFaults
+      const { disk } = yield* TestGround
       const index = yield* FileIndex
       const told = yield* listen
       const camera = yield* plugIn()
       yield* record(yield* start({ camera }))
-      faults.isFull = true
+      const full = yield* disk.suffer({ name: "full" })
       yield* untilTold(told, 3)
       assert.deepInclude(told[2], {
         status: "ERROR",
         reason: "cannot write the recording: no space is left on the disk"
       })
-      const empty = yield* isEmpty
-      assert.isAtMost((yield* filesOnDisk).filter(empty).length, 1)
-      faults.isFull = false
+      assert.isAtMost((yield* emptyFiles).length, 1)
+      yield* full.takeBack
       yield* untilTold(told, 4)
       const { files } = yield* stop(camera)
       yield* untilTold(told, 5)
@@ -291,11 +281,11 @@ describe("a disk that is full", () => {
   onFakes(
     "does not hold a stop, and leaves what there is",
     Effect.gen(function* () {
-      const faults = yield* DiskFaults
+      const { disk } = yield* TestGround
       const told = yield* listen
       const camera = yield* plugIn()
       yield* record(yield* start({ camera }))
-      faults.isFull = true
+      yield* disk.suffer({ name: "full" })
       yield* untilTold(told, 3)
       const before = yield* monotonicMillis
       const { files } = yield* stop(camera)

@@ -2,17 +2,15 @@ import { assert, describe } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { rmSync, utimesSync } from "node:fs"
 import { join } from "node:path"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { TestGround } from "../../testing/TestGround.ts"
 import { listen, statuses, untilTold } from "../suites/interruptions.ts"
 import { asTimePasses, durationOnDisk, filesOnDisk, finishedOf, record, start, stop } from "../suites/recordings.ts"
-import { onFakes, plugIn } from "../support/App.ts"
-import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
-import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
+import { disturb, disturbWork, onFakes, plugIn, takeMediaMtx } from "../support/App.ts"
 import { Ground, running, until } from "../support/Ground.ts"
 
 const recorded = Effect.fnUntraced(function* (camera: string) {
@@ -41,7 +39,8 @@ describe("a recording's start", () => {
       const camera = yield* plugIn()
       const old = yield* recorded(camera)
       const path = yield* pathOf(old)
-      const recording = yield* startWhile(camera, () => utimesSync(path, new Date(), new Date()))
+      const { outside } = (yield* TestGround).disk
+      const recording = yield* startWhile(camera, () => outside.write(path, new Uint8Array(0)))
       assert.notStrictEqual(recording.segments()[0]?.filename, old)
       const index = yield* FileIndex
       assert.isAbove((yield* index.get("recording", old))?.duration ?? 0, 0)
@@ -64,15 +63,14 @@ describe("a recording's start", () => {
   onFakes(
     "that brings no bytes is taken back: nothing runs, nothing records, and it can be tried again",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
-      const mtx = yield* FakeMediaMtxApi
+      const { mediaMtx: mtx } = yield* TestGround
       const camera = yield* plugIn()
-      faults.neverReady = true
+      yield* disturb({ neverReady: true })
       const failure = yield* Effect.flip(start({ camera }))
       assert.strictEqual(failure._tag, "DependencyFailed")
       assert.lengthOf(yield* running("publish"), 0)
-      assert.isFalse((yield* mtx.configs).get(camera)?.["record"])
-      faults.neverReady = false
+      assert.isFalse((yield* mtx.options(camera))?.["record"])
+      yield* disturb({ neverReady: false })
       yield* record(yield* start({ camera }))
     })
   )
@@ -80,8 +78,7 @@ describe("a recording's start", () => {
   onFakes(
     "tells why the stream fails",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
-      faults.failStarts = 1000
+      yield* disturb({ failStarts: 1000 })
       const failure = yield* Effect.flip(start({ camera: yield* plugIn() }))
       assert.deepInclude(failure, { _tag: "DependencyFailed" })
       assert.include(JSON.stringify(failure), "the camera is broken")
@@ -91,9 +88,8 @@ describe("a recording's start", () => {
   onFakes(
     "fails within 5 s while MediaMTX is away",
     Effect.gen(function* () {
-      const mtx = yield* FakeMediaMtxApi
       const camera = yield* plugIn()
-      yield* mtx.setAvailable(false)
+      yield* takeMediaMtx
       const failure = yield* Effect.flip(start({ camera }))
       assert.deepInclude(failure, { dependency: "mediamtx", detail: "MediaMTX is not running" })
     })
@@ -125,9 +121,8 @@ describe("a recording's end", () => {
   onFakes(
     "keeps the fMP4 where it cannot be remuxed",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const camera = yield* plugIn()
-      faults.remux = "No space left on device"
+      yield* disturbWork({ remux: { error: "No space left on device" } })
       yield* record(yield* asTimePasses((yield* Recordings).start({ camera, format: "mkv" })))
       const { files } = yield* stop(camera)
       assert.match(files[0]?.filename ?? "", /\.mp4$/)
@@ -148,7 +143,7 @@ describe("a recording's end", () => {
       const path = yield* pathOf(recording.segments()[0]?.filename ?? "")
       const [ffmpeg] = yield* running("publish")
       yield* ffmpeg?.freeze ?? Effect.void
-      rmSync(path)
+      ;(yield* TestGround).disk.outside.remove(path)
       const failure = yield* Effect.flip(stop(camera))
       assert.deepInclude(failure, { _tag: "DependencyFailed", dependency: "storage" })
       yield* record(yield* start({ camera }))
@@ -165,7 +160,8 @@ describe("a recording's end", () => {
         "the second file is done",
         Effect.sync(() => finishedOf(recording) === 2)
       )
-      rmSync(yield* pathOf(recording.segments()[2]?.filename ?? ""))
+      const { outside } = (yield* TestGround).disk
+      outside.remove(yield* pathOf(recording.segments()[2]?.filename ?? ""))
       yield* until(
         "the fourth file",
         Effect.sync(() => recording.segments().length >= 5)
@@ -183,16 +179,15 @@ describe("a file that appeared while another one was looked after", () => {
   onFakes(
     "belongs to the recording that stops",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const recordings = yield* Recordings
       const camera = yield* plugIn()
       yield* asTimePasses(recordings.start({ camera, format: "mkv" }))
-      faults.remuxHangs = true
+      yield* disturbWork({ remux: "hangs" })
       yield* until(
         "the third file",
         Effect.map(filesOnDisk, (names) => names.filter((name) => !name.startsWith(".")).length >= 3)
       )
-      faults.remuxHangs = false
+      yield* disturbWork({ remux: undefined })
       const { files } = yield* stop(camera)
       assert.isAtLeast(files.length, 3)
       assert.deepEqual(

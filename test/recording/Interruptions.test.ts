@@ -1,12 +1,12 @@
 import { assert, describe } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Devices } from "../../src/device/Devices.ts"
 import { faultOf } from "../../src/device/Fault.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
+import { TestGround } from "../../testing/TestGround.ts"
 import {
   endFfmpeg,
   interruptionBehaviour,
@@ -17,8 +17,7 @@ import {
   untilTold
 } from "../suites/interruptions.ts"
 import { asTimePasses, filesOnDisk, finishedOf, record, start, stop } from "../suites/recordings.ts"
-import { fakes, onFakes } from "../support/App.ts"
-import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
+import { disturb, fakes, onFakes } from "../support/App.ts"
 import { running, until } from "../support/Ground.ts"
 
 interruptionBehaviour("interrupted recordings over fakes", fakes)
@@ -114,19 +113,18 @@ describe("a recording whose camera was unplugged", () => {
   onFakes(
     "is told why it does not go on when the camera is back and its stream fails",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const { attach, camera, detach } = yield* removableCamera
       const told = yield* listen
       yield* record(yield* start({ camera }))
       yield* detach
       yield* endFfmpeg
       yield* untilTold(told, 3)
-      faults.failStarts = 1000
+      yield* disturb({ failStarts: 1000 })
       yield* attach
       yield* untilTold(told, 4)
       assert.strictEqual(told[3]?.status, "ERROR")
       assert.include(told[3]?.reason ?? "", "the camera is broken")
-      faults.failStarts = 0
+      yield* disturb({ failStarts: 0 })
       const back = yield* until(
         "the recording goes on",
         Effect.sync(() => told.slice(3).find(({ status }) => status === "RECORDING"))
@@ -160,13 +158,12 @@ describe("a recording whose camera has a fault", () => {
   onFakes(
     "has its file finished and the fault told once, and waits without limit until the camera works",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const devices = yield* Devices
       const { camera } = yield* removableCamera
       const told = yield* listen
       const recording = yield* start({ camera })
       yield* record(recording)
-      faults.failStarts = 1000
+      yield* disturb({ failStarts: 1000 })
       yield* endFfmpeg
       yield* devices.fault(camera, faultOf("BUSY", "opened by obs (process 812)"))
       yield* untilTold(told, 3)
@@ -175,7 +172,7 @@ describe("a recording whose camera has a fault", () => {
       assert.deepEqual(statuses(told), ["STARTING", "RECORDING", "ERROR"])
       assert.include(told[2]?.reason ?? "", "opened by obs (process 812)")
       assert.deepInclude(yield* Effect.flip(start({ camera })), { state: "WAITING" })
-      faults.failStarts = 0
+      yield* disturb({ failStarts: 0 })
       yield* devices.recovered(camera)
       yield* untilTold(told, 4)
       assert.deepInclude(told[3], { status: "RECORDING", reason: "the camera works again" })
@@ -187,12 +184,11 @@ describe("a recording whose camera has a fault", () => {
   onFakes(
     "that is unplugged too is told so, and waited for as long as the setting says",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const devices = yield* Devices
       const { camera, detach } = yield* removableCamera
       const told = yield* listen
       yield* record(yield* start({ camera }))
-      faults.failStarts = 1000
+      yield* disturb({ failStarts: 1000 })
       yield* endFfmpeg
       yield* devices.fault(camera, faultOf("FROZEN", "it is open and sends no picture"))
       yield* untilTold(told, 3)
@@ -209,20 +205,20 @@ describe("a recording that did not begin", () => {
   onFakes(
     "leaves no file of its own behind",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const recordings = yield* Recordings
       const folder = yield* DataFolder
       const { camera, detach } = yield* removableCamera
       yield* record(yield* start({ camera }))
       yield* stop(camera)
       const before = yield* filesOnDisk
-      faults.neverReady = true
+      yield* disturb({ neverReady: true })
       const starting = yield* Effect.forkChild(Effect.flip(recordings.start({ camera })), { startImmediately: true })
       yield* until(
         "FFmpeg",
         Effect.map(running("publish"), (all) => all.length === 1)
       )
-      writeFileSync(join(folder.recordings, `${camera}_2030-01-01_00-00-00_000000.mp4`), "")
+      const { outside } = (yield* TestGround).disk
+      outside.write(join(folder.recordings, `${camera}_2030-01-01_00-00-00_000000.mp4`), new Uint8Array(0))
       yield* detach
       yield* until(
         "the answer",

@@ -6,11 +6,10 @@ import type * as Scope from "effect/Scope"
 import { monotonicMillis } from "../../src/ground/Time.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
-import { temporaryFolder } from "../storage/Workbench.ts"
+import { TestGround } from "../../testing/TestGround.ts"
 import { listen, removableCamera, endFfmpeg, statuses, steps, untilTold } from "../suites/interruptions.ts"
 import { asTimePasses, filesOnDisk, finishedOf, record, start, stop } from "../suites/recordings.ts"
-import { type FakeApp, onFakes, plugIn, runFake } from "../support/App.ts"
-import { DiskFaults, soundDisk } from "../support/FaultyDisk.ts"
+import { type FakeApp, dataFolder, onFakes, onTestGround, plugIn, runFake } from "../support/App.ts"
 import { Ground, until } from "../support/Ground.ts"
 import { hour, onSettableClock } from "../support/WallClock.ts"
 
@@ -18,14 +17,14 @@ describe("the folder of recordings", () => {
   onFakes(
     "is not read when a recording starts or stops",
     Effect.gen(function* () {
-      const faults = yield* DiskFaults
+      const { disk } = yield* TestGround
       const camera = yield* plugIn()
-      const before = faults.reads
+      const before = disk.listings()
       for (let i = 0; i < 2; i++) {
         yield* record(yield* start({ camera }))
         assert.lengthOf((yield* stop(camera)).files, 1)
       }
-      assert.strictEqual(faults.reads, before)
+      assert.strictEqual(disk.listings(), before)
     })
   )
 
@@ -49,8 +48,10 @@ describe("the folder of recordings", () => {
 
   it.effect("is read now and then where it cannot be watched, and recordings go on as they do", () =>
     Effect.gen(function* () {
-      const folder = yield* temporaryFolder
+      const { disk } = yield* TestGround
+      yield* disk.suffer({ name: "no watches" })
       const body = Effect.gen(function* () {
+        const before = disk.listings()
         const camera = yield* plugIn()
         yield* record(yield* start({ camera }))
         yield* stop(camera)
@@ -60,14 +61,14 @@ describe("the folder of recordings", () => {
           Effect.sync(() => finishedOf(recording) >= 2)
         )
         const { files } = yield* stop(camera)
+        assert.isAbove(disk.listings(), before)
         assert.deepEqual(
           files.map(({ filename }) => filename),
           (yield* filesOnDisk).slice(1)
         )
-        assert.isAbove((yield* DiskFaults).reads, 0)
       })
-      yield* runFake(folder, body, { recording: { segment_seconds: 3 } }, { ...soundDisk(), watchFails: true })
-    })
+      yield* runFake(dataFolder, body, { recording: { segment_seconds: 3 } })
+    }).pipe(Effect.scoped, onTestGround)
   )
 })
 
@@ -77,12 +78,9 @@ describe("a clock that is set while a camera records", () => {
     body: (set: (by: number) => void) => Effect.Effect<void, E, FakeApp | Scope.Scope>
   ) =>
     it.effect(name, () =>
-      Effect.gen(function* () {
-        const folder = yield* temporaryFolder
-        yield* onSettableClock((set) =>
-          runFake(folder, body(set), { recording: { segment_seconds: 4, resume_seconds: 10 } })
-        )
-      })
+      onSettableClock((set) =>
+        onTestGround(runFake(dataFolder, body(set), { recording: { segment_seconds: 4, resume_seconds: 10 } }))
+      )
     )
 
   for (const by of [hour, -hour]) {

@@ -143,6 +143,10 @@ describe("memory", () => {
         calls.count++
         assert.deepStrictEqual(yield* during(3), [])
       }
+      // a release does not put off the collection after it
+      own.files = 30
+      calls.count++
+      assert.deepStrictEqual(yield* during(3), ["release"])
       assert.deepStrictEqual(yield* during(3), ["collect", "release"])
       assert.strictEqual(own.anonymous, 18)
     })

@@ -3,12 +3,11 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { Snapshots } from "../../src/snapshot/Snapshots.ts"
+import { numberOf } from "../../testing/Pictures.ts"
 import { bytesOf, liveCamera, snapshotsOnDisk, take } from "../suites/snapshots.ts"
 import { readyStream } from "../suites/streams.ts"
 import { asTimePasses } from "../suites/recordings.ts"
-import { onFakes, plugIn } from "../support/App.ts"
-import { FakeFfmpeg, numberOf } from "../support/FakeFfmpeg.ts"
-import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
+import { disturb, disturbWork, onFakes, plugIn, takeMediaMtx } from "../support/App.ts"
 import { children, running, until } from "../support/Ground.ts"
 
 const outcomes = (tried: ReadonlyArray<{ readonly outcome: string }>) => tried.map(({ outcome }) => outcome)
@@ -17,8 +16,7 @@ describe("a camera whose stream cannot be had", () => {
   onFakes(
     "is read directly when the stream fails, without waiting for more failures",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
-      faults.failStarts = 1000
+      yield* disturb({ failStarts: 1000 })
       const snapshot = yield* take({ camera: yield* plugIn() })
       assert.strictEqual(snapshot.capture.name, "direct")
       assert.deepEqual(outcomes(snapshot.tried), ["the stream does not run", "the stream fails", "SUCCESS"])
@@ -29,9 +27,8 @@ describe("a camera whose stream cannot be had", () => {
   onFakes(
     "is read directly while MediaMTX is away",
     Effect.gen(function* () {
-      const mtx = yield* FakeMediaMtxApi
       const camera = yield* plugIn()
-      yield* mtx.setAvailable(false)
+      yield* takeMediaMtx
       const snapshot = yield* take({ camera })
       assert.strictEqual(snapshot.capture.name, "direct")
       assert.strictEqual(snapshot.tried[1]?.outcome, "MediaMTX does not run")
@@ -42,10 +39,9 @@ describe("a camera whose stream cannot be had", () => {
   onFakes(
     "and whose device gives nothing either fails within 10 s, with all that was tried",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const camera = yield* plugIn()
-      faults.failStarts = 1000
-      faults.direct = "Device or resource busy"
+      yield* disturb({ failStarts: 1000 })
+      yield* disturb({ direct: { error: "Device or resource busy" } })
       const before = yield* Clock.currentTimeMillis
       const failure = yield* Effect.flip(take({ camera }))
       assert.isAtMost((yield* Clock.currentTimeMillis) - before, 10_000)
@@ -63,12 +59,10 @@ describe("a camera whose stream cannot be had", () => {
   onFakes(
     "and whose FFmpeg hangs and ignores signals fails within 10 s too",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
-      const mtx = yield* FakeMediaMtxApi
       const camera = yield* plugIn()
-      yield* mtx.setAvailable(false)
-      faults.stubborn = true
-      faults.directHangs = true
+      yield* takeMediaMtx
+      yield* disturb({ stubborn: true })
+      yield* disturb({ direct: "hangs" })
       const before = yield* Clock.currentTimeMillis
       const failure = yield* Effect.flip(take({ camera }))
       assert.isAtMost((yield* Clock.currentTimeMillis) - before, 10_000)
@@ -84,8 +78,7 @@ describe("a camera whose stream cannot be had", () => {
   onFakes(
     "is not read directly while the stream's FFmpeg holds the device",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
-      faults.noPictures = true
+      yield* disturb({ noPictures: true })
       const camera = yield* plugIn()
       yield* readyStream(camera)
       const failure = yield* Effect.flip(take({ camera }))
@@ -111,9 +104,8 @@ describe("pictures that are shared", () => {
   onFakes(
     "direct captures of one camera at once are one",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const snapshots = yield* Snapshots
-      faults.failStarts = 1000
+      yield* disturb({ failStarts: 1000 })
       const camera = yield* plugIn()
       const all = yield* asTimePasses(
         Effect.forEach([1, 2, 3, 4, 5], () => snapshots.take({ camera, maxAge: 0 }), { concurrency: "unbounded" })
@@ -126,9 +118,8 @@ describe("pictures that are shared", () => {
   onFakes(
     "one who gives up takes the picture from nobody else",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const snapshots = yield* Snapshots
-      faults.failStarts = 1000
+      yield* disturb({ failStarts: 1000 })
       const camera = yield* plugIn()
       const first = yield* Effect.forkChild(snapshots.take({ camera, maxAge: 0 }))
       yield* until(
@@ -148,10 +139,9 @@ describe("the picture at hand", () => {
   onFakes(
     "is the same for everybody as long as it is new enough, and is told its age",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const { camera } = yield* liveCamera
       const snapshots = yield* Snapshots
-      faults.noPictures = true
+      yield* disturb({ noPictures: true })
       const first = yield* snapshots.take({ camera, maxAge: 1000 })
       const second = yield* snapshots.take({ camera, maxAge: 1000 })
       assert.notStrictEqual(first.filename, second.filename)
@@ -165,16 +155,15 @@ describe("the picture at hand", () => {
   onFakes(
     "is not taken when it is too old: the next one is, or the next way",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const { camera, stream } = yield* liveCamera
-      faults.noPictures = true
+      yield* disturb({ noPictures: true })
       const old = stream.pictures.latest()
       yield* until(
         "it is old",
         Effect.map(Clock.currentTimeMillis, (now) => now - (old?.captured.wall ?? 0) > 500)
       )
       const waiting = yield* Effect.forkChild(take({ camera, maxAge: 100 }), { startImmediately: true })
-      faults.noPictures = false
+      yield* disturb({ noPictures: false })
       const snapshot = yield* asTimePasses(Fiber.join(waiting))
       assert.isAbove(snapshot.picture.captured.wall, old?.captured.wall ?? 0)
     })
@@ -204,9 +193,8 @@ describe("names and formats", () => {
   onFakes(
     "that need an FFmpeg which fails are a failure of FFmpeg, and leave no file",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const { camera } = yield* liveCamera
-      faults.convert = "no space"
+      yield* disturbWork({ convert: { error: "no space" } })
       const failure = yield* Effect.flip(take({ camera, format: "png" }))
       assert.deepInclude(failure, { _tag: "DependencyFailed", dependency: "ffmpeg" })
       assert.lengthOf(yield* snapshotsOnDisk, 0)

@@ -4,8 +4,7 @@ import * as Effect from "effect/Effect"
 import { meanLuma } from "../../src/media/Luma.ts"
 import { take } from "../suites/snapshots.ts"
 import { readyStream } from "../suites/streams.ts"
-import { onFakes, plugIn, plugInUsb } from "../support/App.ts"
-import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
+import { disturb, onFakes, plugIn, plugInUsb } from "../support/App.ts"
 import { running, until } from "../support/Ground.ts"
 
 const dark = 24
@@ -15,8 +14,7 @@ describe("a camera that wakes and is dark at first", () => {
   onFakes(
     "gives no dark picture when its stream is started for one",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
-      faults.darkMillis = 700
+      yield* disturb({ darkMillis: 700 })
       const snapshot = yield* take({ camera: yield* plugInUsb() })
       assert.strictEqual(snapshot.capture.name, "activated")
       assert.isAbove(brightness(snapshot), dark)
@@ -26,8 +24,7 @@ describe("a camera that wakes and is dark at first", () => {
   onFakes(
     "shows nobody a dark picture of its stream, and is known to be alive all the same",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
-      faults.darkMillis = 700
+      yield* disturb({ darkMillis: 700 })
       const stream = yield* readyStream(yield* plugInUsb())
       yield* until(
         "a picture came",
@@ -42,9 +39,8 @@ describe("a camera that wakes and is dark at first", () => {
   onFakes(
     "is read directly until it is bright, and then no longer",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
-      faults.failStarts = 1000
-      faults.darkMillis = 700
+      yield* disturb({ failStarts: 1000 })
+      yield* disturb({ darkMillis: 700 })
       const snapshot = yield* take({ camera: yield* plugInUsb() })
       assert.strictEqual(snapshot.capture.name, "direct")
       assert.isAbove(brightness(snapshot), dark)
@@ -60,8 +56,7 @@ describe("a camera in a dark room", () => {
   onFakes(
     "gives its dark picture within 3 s of its stream",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
-      faults.darkMillis = 60_000
+      yield* disturb({ darkMillis: 60_000 })
       const camera = yield* plugInUsb()
       const before = yield* Clock.currentTimeMillis
       const streamed = yield* take({ camera })
@@ -74,9 +69,8 @@ describe("a camera in a dark room", () => {
   onFakes(
     "gives it directly too",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
-      faults.failStarts = 1000
-      faults.darkMillis = 60_000
+      yield* disturb({ failStarts: 1000 })
+      yield* disturb({ darkMillis: 60_000 })
       const direct = yield* take({ camera: yield* plugInUsb() })
       assert.strictEqual(direct.capture.name, "direct")
       assert.isBelow(brightness(direct), dark)
@@ -87,8 +81,7 @@ describe("a camera in a dark room", () => {
 onFakes(
   "a synthetic camera is not waited for",
   Effect.gen(function* () {
-    const { faults } = yield* FakeFfmpeg
-    faults.darkMillis = 60_000
+    yield* disturb({ darkMillis: 60_000 })
     const snapshot = yield* take({ camera: yield* plugIn() })
     assert.isBelow(snapshot.captureMs, 500)
   })

@@ -95,6 +95,40 @@ describe("saving a snapshot", () => {
     })
   )
 
+  it.effect("of the same picture again is one more name of it, and each name is deleted for itself", () =>
+    Effect.gen(function* () {
+      const { calls: follow, files, names, read, snapshots } = yield* bench
+      const calls = yield* follow
+      const filenames = Array.from({ length: 20 }, (_, i) => fileName("camera1", capturedAt + i, "jpg"))
+      yield* Effect.forEach(filenames, (filename) => files.saveSnapshot({ ...picture, filename }), {
+        concurrency: "unbounded"
+      })
+      assert.lengthOf(
+        calls.filter((call) => call.startsWith("append")),
+        1
+      )
+      assert.sameMembers([...names(snapshots)], filenames)
+      const [first = "", ...others] = filenames
+      yield* files.delete("snapshot", first)
+      assert.sameMembers([...names(snapshots)], others)
+      for (const filename of others) assert.deepStrictEqual(read(join(snapshots, filename)), jpeg)
+      yield* files.saveSnapshot({ ...picture, filename: first })
+      assert.deepStrictEqual(read(join(snapshots, first)), jpeg)
+    })
+  )
+
+  it.effect("of the same picture is tried anew by who comes after one for whom there was no room", () =>
+    Effect.gen(function* () {
+      const { files, names, snapshots, suffer } = yield* bench
+      const { takeBack } = yield* suffer({ name: "full", freeBytes: 10 })
+      const filename = fileName("camera1", capturedAt, "jpg")
+      yield* Effect.flip(files.saveSnapshot({ ...picture, filename }))
+      yield* takeBack
+      yield* files.saveSnapshot({ ...picture, filename })
+      assert.deepStrictEqual(names(snapshots), [filename])
+    })
+  )
+
   it.effect("on a full disk says so, and leaves neither a piece nor an entry", () =>
     Effect.gen(function* () {
       const { files, index, names, snapshots, suffer } = yield* bench

@@ -6,10 +6,9 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { Devices } from "../../src/device/Devices.ts"
 import { Streams } from "../../src/stream/Streams.ts"
+import { TestGround } from "../../testing/TestGround.ts"
 import { readyStream, stateOf, untilReady } from "../suites/streams.ts"
-import { onFakes, plugIn, plugInUsb } from "../support/App.ts"
-import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
-import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
+import { disturb, onFakes, plugIn, plugInUsb, publishing, takeMediaMtx } from "../support/App.ts"
 import { children, running, until } from "../support/Ground.ts"
 
 const v4l2 = "[video4linux2,v4l2 @ 0x1] [error] "
@@ -36,18 +35,18 @@ const shownStream = Effect.fnUntraced(function* (camera: string) {
   return stream
 })
 
-const playing = Effect.map(FakeFfmpeg, ({ children }) => children.findLast((child) => child.running))
+const playing = Effect.map(publishing, ([process]) => process)
 
 /** A viewer wants it, and another program has it. */
 const busyCamera = Effect.gen(function* () {
-  const { faults } = yield* FakeFfmpeg
   const streams = yield* Streams
-  faults.failStarts = 1000
-  faults.complaint = "/dev/video0: Device or resource busy"
+  const { cameras } = yield* TestGround
   const camera = yield* plugInUsb()
+  const occupied = yield* Scope.make()
+  yield* cameras.at("/dev/video0")?.occupy("obs").pipe(Scope.provide(occupied)) ?? Effect.void
   const stream = yield* streams.lease(camera, "viewer")
   yield* untilSeen(camera, "ERROR: BUSY, opened by obs (process 812)")
-  return { camera, stream }
+  return { camera, stream, free: Scope.close(occupied, Exit.void) }
 })
 
 describe("a camera that another program has open", () => {
@@ -67,14 +66,32 @@ describe("a camera that another program has open", () => {
   )
 
   onFakes(
+    "and is forgotten meanwhile: its stream's end is no defect",
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const plugged = yield* Scope.make()
+      const camera = yield* Scope.provide(plugInUsb(), plugged)
+      const stream = yield* readyStream(camera)
+      yield* Scope.close(plugged, Exit.void)
+      yield* devices.forget(camera, "kept")
+      const child = yield* playing
+      child?.end({ code: 1, stderr: `${v4l2}/dev/video0: Device or resource busy\n` })
+      const state = yield* until(
+        "the end is told",
+        Effect.sync(() => "reason" in stateOf(stream) && stateOf(stream))
+      )
+      assert.deepInclude(state, { _tag: "Failing", reason: "opened by obs (process 812)" })
+    })
+  )
+
+  onFakes(
     "is left alone for 10 s at a time, and started at once when it is free",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const devices = yield* Devices
-      const { camera, stream } = yield* busyCamera
+      const { camera, free, stream } = yield* busyCamera
       yield* TestClock.adjust("60 seconds")
       assert.isAtMost((yield* children("publish")).length, 7)
-      faults.failStarts = 0
+      yield* free
       const before = (yield* children("publish")).length
       yield* devices.recovered(camera)
       yield* TestClock.adjust("100 millis")
@@ -89,10 +106,9 @@ describe("a camera that has no room on its bus", () => {
   onFakes(
     "says so, is tried again with growing pauses, and is CONNECTED when it works",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const streams = yield* Streams
-      faults.failStarts = 3
-      faults.complaint = "ioctl(VIDIOC_STREAMON): No space left on device [video4linux2,v4l2 @ 0x1]"
+      yield* disturb({ failStarts: 3 })
+      yield* disturb({ complaint: "ioctl(VIDIOC_STREAMON): No space left on device [video4linux2,v4l2 @ 0x1]" })
       const camera = yield* plugInUsb()
       const stream = yield* streams.lease(camera, "viewer")
       yield* untilSeen(camera, "ERROR: NO_BANDWIDTH, its USB bus has no room left for its stream")
@@ -108,14 +124,13 @@ describe("a camera that freezes", () => {
     Effect.gen(function* () {
       const camera = yield* plugInUsb()
       yield* shownStream(camera)
-      const child = yield* playing
-      if (child !== undefined) child.frozen = true
+      yield* disturb({ frozen: true })
       yield* TestClock.adjust("1500 millis")
       assert.strictEqual(yield* seen(camera), "CONNECTED")
       yield* TestClock.adjust("1200 millis")
       assert.strictEqual(yield* seen(camera), "ERROR: FROZEN, it is open and sends no picture")
       assert.lengthOf(yield* children("publish"), 1)
-      if (child !== undefined) child.frozen = false
+      yield* disturb({ frozen: false })
       yield* TestClock.adjust("600 millis")
       assert.strictEqual(yield* seen(camera), "CONNECTED")
       assert.lengthOf(yield* children("publish"), 1)
@@ -125,16 +140,15 @@ describe("a camera that freezes", () => {
   onFakes(
     "for longer has its FFmpeg started again, and stays FROZEN until a frame comes",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const camera = yield* plugInUsb()
       yield* shownStream(camera)
-      faults.neverReady = true
-      const child = yield* playing
-      if (child !== undefined) child.frozen = true
+      yield* disturb({ neverReady: true })
+      const [ffmpeg] = yield* running("publish")
+      yield* ffmpeg?.freeze ?? Effect.void
       yield* TestClock.adjust("8 seconds")
       assert.lengthOf(yield* children("publish"), 2)
       assert.strictEqual(yield* seen(camera), "ERROR: FROZEN, it is open and sends no picture")
-      faults.neverReady = false
+      yield* disturb({ neverReady: false })
       yield* TestClock.adjust("20 seconds")
       assert.strictEqual(yield* seen(camera), "CONNECTED")
     })
@@ -143,9 +157,8 @@ describe("a camera that freezes", () => {
   onFakes(
     "before its first frame is FROZEN within 3 s, and is given the time that a start may take",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const streams = yield* Streams
-      faults.neverReady = true
+      yield* disturb({ neverReady: true })
       const camera = yield* plugInUsb()
       yield* streams.lease(camera, "viewer")
       yield* until(
@@ -161,15 +174,13 @@ describe("a camera that freezes", () => {
   onFakes(
     "is not blamed when it is MediaMTX that does not answer",
     Effect.gen(function* () {
-      const mtx = yield* FakeMediaMtxApi
       const camera = yield* plugInUsb()
       yield* shownStream(camera)
-      const child = yield* playing
-      yield* mtx.setAvailable(false)
-      if (child !== undefined) child.frozen = true
+      yield* takeMediaMtx
+      yield* disturb({ frozen: true })
       yield* TestClock.adjust("2900 millis")
       assert.strictEqual(yield* seen(camera), "CONNECTED")
-      if (child !== undefined) child.frozen = false
+      yield* disturb({ frozen: false })
     })
   )
 
@@ -178,11 +189,10 @@ describe("a camera that freezes", () => {
     Effect.gen(function* () {
       const camera = yield* plugIn()
       yield* shownStream(camera)
-      const child = yield* playing
-      if (child !== undefined) child.frozen = true
+      yield* disturb({ frozen: true })
       yield* TestClock.adjust("2900 millis")
       assert.strictEqual(yield* seen(camera), "CONNECTED")
-      if (child !== undefined) child.frozen = false
+      yield* disturb({ frozen: false })
     })
   )
 })
@@ -191,11 +201,10 @@ describe("a camera that sends garbage", () => {
   onFakes(
     "is told from a frozen one, though FFmpeg goes on copying what it sends",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const camera = yield* plugInUsb()
       yield* shownStream(camera)
       const child = yield* playing
-      faults.noPictures = true
+      yield* disturb({ noPictures: true })
       child?.stderr("[mjpeg @ 0x1] [error] No JPEG data found in image\n")
       yield* TestClock.adjust("2500 millis")
       assert.strictEqual(yield* seen(camera), "ERROR: WRONG_DATA, what it sends is no video")
@@ -205,23 +214,26 @@ describe("a camera that sends garbage", () => {
   onFakes(
     "twice in a row is read in another format, where it has one",
     Effect.gen(function* () {
-      const { children: played, faults } = yield* FakeFfmpeg
       const devices = yield* Devices
       const camera = yield* plugInUsb("MJPG", "YUYV")
       yield* shownStream(camera)
-      faults.noPictures = true
+      yield* disturb({ noPictures: true })
       for (const starts of [1, 2]) {
         yield* until(
           `start ${starts}`,
-          Effect.sync(() => played.length === starts && played.at(-1)?.running === true)
+          Effect.map(
+            Effect.all([children("publish"), running("publish")]),
+            ([all, alive]) => all.length === starts && alive.length === 1
+          )
         )
-        assert.include(played.at(-1)?.args ?? [], "mjpeg")
-        played.at(-1)?.stderr("[mjpeg @ 0x1] [error] No JPEG data found in image\n")
+        const child = yield* playing
+        assert.include(child?.args ?? [], "mjpeg")
+        child?.stderr("[mjpeg @ 0x1] [error] No JPEG data found in image\n")
         yield* TestClock.adjust("11 seconds")
       }
-      faults.noPictures = false
+      yield* disturb({ noPictures: false })
       yield* untilSeen(camera, "CONNECTED")
-      assert.include(played.at(-1)?.args ?? [], "yuyv422")
+      assert.include((yield* playing)?.args ?? [], "yuyv422")
       assert.strictEqual((yield* devices.get(camera)).fault, undefined)
     })
   )
@@ -238,7 +250,7 @@ describe("a camera that is pulled out while it streams", () => {
       const child = yield* playing
       yield* Scope.close(usb, Exit.void)
       yield* plugInUsb()
-      child?.end({ code: 0, stderr: `${v4l2}ioctl(VIDIOC_DQBUF): No such device\n` })
+      yield* child?.end({ code: 0, stderr: `${v4l2}ioctl(VIDIOC_DQBUF): No such device\n` }) ?? Effect.void
       yield* until(
         "the end is told",
         Effect.sync(() => "reason" in stateOf(stream))
@@ -252,14 +264,13 @@ describe("a camera that is pulled out while it streams", () => {
   onFakes(
     "has no fault, and its stream waits for it to be back",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const devices = yield* Devices
       const streams = yield* Streams
       const usb = yield* Scope.make()
       const camera = yield* plugInUsb().pipe(Scope.provide(usb))
       const stream = yield* readyStream(camera)
       const child = yield* playing
-      child?.end({ code: 0, stderr: `${v4l2}ioctl(VIDIOC_DQBUF): No such device\n` })
+      yield* child?.end({ code: 0, stderr: `${v4l2}ioctl(VIDIOC_DQBUF): No such device\n` }) ?? Effect.void
       const told = yield* until(
         "the end is told",
         Effect.sync(() => "reason" in stateOf(stream) && stateOf(stream))
@@ -267,10 +278,10 @@ describe("a camera that is pulled out while it streams", () => {
       assert.deepEqual(told, { _tag: "Failing", reason: "the camera was pulled out" })
       assert.strictEqual(yield* seen(camera), "CONNECTED")
       yield* Scope.close(usb, Exit.void)
-      faults.failStarts = 1000
+      yield* disturb({ failStarts: 1000 })
       yield* TestClock.adjust("60 seconds")
       assert.lengthOf(yield* children("publish"), 1)
-      faults.failStarts = 0
+      yield* disturb({ failStarts: 0 })
       assert.strictEqual(yield* plugInUsb(), camera)
       yield* TestClock.adjust("1 millis")
       const back = yield* Effect.forkChild(streams.awaitReady(stream))

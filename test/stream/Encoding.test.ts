@@ -1,32 +1,21 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { mkdirSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
-import { Settings } from "../../src/config/Settings.ts"
 import { Devices } from "../../src/device/Devices.ts"
-import { KernelFiles } from "../../src/ground/KernelFiles.ts"
 import { Sources } from "../../src/stream/Sources.ts"
 import { Streams } from "../../src/stream/Streams.ts"
-import { found } from "../device/InMemory.ts"
+import { TestGround } from "../../testing/TestGround.ts"
+import { conformantSps } from "../../testing/Ffmpeg.ts"
 import { codecOf, readyStream, stateOf, untilReady } from "../suites/streams.ts"
-import { fakes, onFakes, plugIn } from "../support/App.ts"
-import { conformantSps, FakeFfmpeg } from "../support/FakeFfmpeg.ts"
+import { dataFolder, disturb, disturbWork, onFakes, onTestGround, plugIn, plugInUsb, runFake } from "../support/App.ts"
 import { children, running, until } from "../support/Ground.ts"
-import { describing } from "../support/RtspDescriber.ts"
 
 /** As x264 writes it: constrained baseline, but level 4.0. */
 const tooHigh = "Z0LAKNoCgPbARAAAAwAEAAADAPI8YMqAAA=="
 
-/** Plugs in a camera that delivers these formats in 640 × 480; what MediaMTX reads of its stream is `sps`. */
-const camera = Effect.fnUntraced(function* (pixelFormats: ReadonlyArray<string>, sps: () => string | undefined) {
-  const { mediamtx } = (yield* Settings).boot
-  yield* describing(mediamtx.rtsp_port, sps)
-  const devices = yield* Devices
-  const sizes = [{ width: 640, height: 480, rates: [30] }]
-  const { id } = yield* devices.attach(
-    found("usb:1", { formats: pixelFormats.map((pixelFormat) => ({ pixelFormat, sizes })) })
-  )
-  return id
+/** Plugs in a camera that delivers these formats in 640 × 480; what its stream says of itself is `sps`. */
+const camera = Effect.fnUntraced(function* (pixelFormats: ReadonlyArray<string>, sps?: string) {
+  yield* disturb({ sps })
+  return yield* plugInUsb(...pixelFormats)
 })
 
 const encoders = Effect.map(children("publish"), (all) => all.map(({ args }) => args[args.lastIndexOf("-c:v") + 1]))
@@ -35,7 +24,7 @@ describe("a camera with H.264 of its own", () => {
   onFakes(
     "is published as it is when its bit stream meets the profile",
     Effect.gen(function* () {
-      const stream = yield* readyStream(yield* camera(["MJPG", "H264"], () => conformantSps))
+      const stream = yield* readyStream(yield* camera(["MJPG", "H264"], conformantSps))
       assert.deepEqual(yield* encoders, ["copy"])
       assert.deepInclude(codecOf(stream), { level: "3.0", conformant: true })
       assert.strictEqual(stream.run?.source?.encoder.name, "copy")
@@ -46,8 +35,7 @@ describe("a camera with H.264 of its own", () => {
     "is encoded when its bit stream does not, and was never told to be ready before",
     Effect.gen(function* () {
       const streams = yield* Streams
-      let sps = tooHigh
-      const id = yield* camera(["MJPG", "H264"], () => sps)
+      const id = yield* camera(["MJPG", "H264"], tooHigh)
       const stream = yield* streams.lease(id, "viewer")
       const reason = "the camera's own H.264 does not meet the profile: it is constrained baseline 4.0"
       yield* until(
@@ -58,7 +46,7 @@ describe("a camera with H.264 of its own", () => {
         })
       )
       assert.deepEqual(stateOf(stream), { _tag: "Starting", reason })
-      sps = conformantSps
+      yield* disturb({ sps: conformantSps })
       yield* untilReady(stream)
       assert.deepEqual(yield* encoders, ["copy", "libx264"])
       assert.lengthOf(yield* running("publish"), 1)
@@ -70,8 +58,7 @@ describe("a camera with H.264 of its own", () => {
   onFakes(
     "is not tried again with the next stream",
     Effect.gen(function* () {
-      let sps = tooHigh
-      const id = yield* camera(["H264"], () => sps)
+      const id = yield* camera(["H264"], tooHigh)
       yield* Effect.scoped(
         Effect.gen(function* () {
           const streams = yield* Streams
@@ -80,7 +67,7 @@ describe("a camera with H.264 of its own", () => {
             "the end of the copy",
             Effect.sync(() => "reason" in stateOf(stream))
           )
-          sps = conformantSps
+          yield* disturb({ sps: conformantSps })
           yield* untilReady(stream)
         })
       )
@@ -98,15 +85,14 @@ describe("a camera with H.264 of its own", () => {
     "is waited for when its headers come with its first keyframe only",
     Effect.gen(function* () {
       const streams = yield* Streams
-      let sps: string | undefined
-      const id = yield* camera(["H264"], () => sps)
+      const id = yield* camera(["H264"])
       const stream = yield* streams.lease(id, "viewer")
       yield* until(
         "pictures come",
         Effect.sync(() => stream.run?.pictureAt)
       )
       assert.notStrictEqual(stateOf(stream)._tag, "Ready")
-      sps = conformantSps
+      yield* disturb({ sps: conformantSps })
       yield* untilReady(stream)
       assert.strictEqual(codecOf(stream)?.conformant, true)
     })
@@ -116,19 +102,19 @@ describe("a camera with H.264 of its own", () => {
 describe("the hardware's encoder", () => {
   /** Runs on a machine that has one. */
   const withHardware = (name: string, body: Parameters<typeof onFakes>[1]) =>
-    fakes.starts(name, (run, folder) => {
-      mkdirSync(join(folder, "dev/dri"), { recursive: true })
-      writeFileSync(join(folder, "dev/dri/renderD128"), "")
-      const roots = { dev: join(folder, "dev"), sys: join(folder, "sys"), proc: folder }
-      return Effect.provide(run(join(folder, "data"), body), KernelFiles.layerAt(roots))
-    })
+    it.effect(name, () =>
+      Effect.gen(function* () {
+        const { cameras } = yield* TestGround
+        cameras.putRenderer("renderD128")
+        yield* runFake(dataFolder, body)
+      }).pipe(onTestGround)
+    )
 
   const proven = (hardware: "works" | "fails") =>
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const sources = yield* Sources
       const devices = yield* Devices
-      faults.hardware = hardware
+      yield* disturbWork({ hardware })
       const id = yield* plugIn()
       const device = yield* devices.get(id)
       yield* until(

@@ -6,10 +6,9 @@ import * as TestClock from "effect/testing/TestClock"
 import type { Reason } from "../../src/stream/Streams.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { Viewers } from "../../src/stream/Viewers.ts"
+import { TestGround } from "../../testing/TestGround.ts"
 import { readyStream, untilReady } from "../suites/streams.ts"
-import { onFakes, plugIn } from "../support/App.ts"
-import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
-import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
+import { disturb, onFakes, plugIn } from "../support/App.ts"
 import { children, running, until } from "../support/Ground.ts"
 
 const publishers = Effect.map(running("publish"), (all) => all.length)
@@ -134,7 +133,7 @@ describe("a reader that comes straight to MediaMTX", () => {
     "starts the stream, and holds it until 300 s after it left",
     Effect.gen(function* () {
       const viewers = yield* Viewers
-      const mtx = yield* FakeMediaMtxApi
+      const { mediaMtx: mtx } = yield* TestGround
       const camera = yield* plugIn()
       yield* viewers.admit(camera)
       yield* until(
@@ -156,7 +155,7 @@ describe("a reader that comes straight to MediaMTX", () => {
     "keeps its stream when MediaMTX does not say for a while who reads",
     Effect.gen(function* () {
       const viewers = yield* Viewers
-      const mtx = yield* FakeMediaMtxApi
+      const { mediaMtx: mtx } = yield* TestGround
       const camera = yield* plugIn()
       yield* viewers.admit(camera)
       yield* until(
@@ -165,9 +164,13 @@ describe("a reader that comes straight to MediaMTX", () => {
       )
       yield* mtx.setReaders(camera, 1)
       yield* TestClock.adjust("1 minute")
-      yield* mtx.setAnswering(false)
-      yield* TestClock.adjust("10 seconds")
-      yield* mtx.setAnswering(true)
+      // one that answered nobody for longer would be started again
+      for (let times = 0; times < 4; times++) {
+        yield* mtx.disturb({ breaks: true })
+        yield* TestClock.adjust("3 seconds")
+        yield* mtx.disturb({ breaks: false })
+        yield* TestClock.adjust("2 seconds")
+      }
       yield* TestClock.adjust("10 minutes")
       assert.strictEqual(yield* publishers, 1)
       assert.lengthOf(yield* children("publish"), 1)
@@ -177,11 +180,10 @@ describe("a reader that comes straight to MediaMTX", () => {
   onFakes(
     "while the stream of the reader before it ends has one of its own",
     Effect.gen(function* () {
-      const { children: played, faults } = yield* FakeFfmpeg
       const viewers = yield* Viewers
-      const mtx = yield* FakeMediaMtxApi
+      const { mediaMtx: mtx } = yield* TestGround
       const camera = yield* plugIn()
-      faults.stubborn = true
+      yield* disturb({ stubborn: true })
       yield* viewers.admit(camera)
       yield* TestClock.adjust("1 second")
       yield* mtx.setReaders(camera, 1)
@@ -191,12 +193,12 @@ describe("a reader that comes straight to MediaMTX", () => {
       // its FFmpeg takes 3 s to end
       yield* TestClock.adjust("2 seconds")
       yield* viewers.admit(camera)
-      faults.stubborn = false
+      yield* disturb({ stubborn: false })
       yield* TestClock.adjust("5 seconds")
       yield* mtx.setReaders(camera, 1)
       yield* TestClock.adjust("1 minute")
       assert.lengthOf(yield* children("publish"), 2)
-      assert.isFalse(played[0]?.running)
+      assert.isFalse((yield* children("publish"))[0]?.running())
       assert.strictEqual(yield* publishers, 1)
     }),
     { streams: { viewer_linger_seconds: 0 } }
@@ -219,7 +221,7 @@ describe("a reader that comes straight to MediaMTX", () => {
     "and asks for a camera that is not there disturbs no other",
     Effect.gen(function* () {
       const viewers = yield* Viewers
-      const mtx = yield* FakeMediaMtxApi
+      const { mediaMtx: mtx } = yield* TestGround
       const camera = yield* plugIn()
       yield* viewers.admit(camera)
       yield* until(

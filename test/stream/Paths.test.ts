@@ -1,13 +1,26 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as ChildProcess from "effect/process/ChildProcess"
+import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
+import { mediaMtxConfig } from "../../src/process/MediaMtxConfig.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { Paths } from "../../src/stream/Paths.ts"
+import { TestGround } from "../../testing/TestGround.ts"
 import { nextComparison, pathBehaviour, pathOf, pluggedPath } from "../suites/paths.ts"
-import { fakes, onFakes, plugIn } from "../support/App.ts"
-import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
+import {
+  bringMediaMtx,
+  fakes,
+  onFakes,
+  plugIn,
+  takeMediaMtx,
+  dataFolder,
+  onTestGround,
+  runFake
+} from "../support/App.ts"
 import { Ground, until } from "../support/Ground.ts"
+import { testSettings } from "../support/TestSettings.ts"
 
 pathBehaviour("paths over fakes", fakes)
 
@@ -26,12 +39,12 @@ describe("a path", () => {
   onFakes(
     "that is as it should be is left alone",
     Effect.gen(function* () {
-      const mtx = yield* FakeMediaMtxApi
+      const { mediaMtx: mtx } = yield* TestGround
       yield* pluggedPath()
-      const before = yield* mtx.calls
+      const before = mtx.calls()
       yield* nextComparison
       yield* nextComparison
-      assert.deepEqual(yield* mtx.calls, before)
+      assert.deepEqual(mtx.calls(), before)
     })
   )
 
@@ -52,14 +65,15 @@ describe("a path", () => {
   onFakes(
     "that MediaMTX refuses keeps no other camera waiting, and is tried again soon",
     Effect.gen(function* () {
-      const mtx = yield* FakeMediaMtxApi
+      const { mediaMtx: mtx } = yield* TestGround
       const paths = yield* Paths
-      yield* mtx.setAvailable(false)
+      yield* takeMediaMtx
       const refused = yield* plugIn(0)
       const other = yield* plugIn(1)
       yield* (yield* Ground).step
-      yield* mtx.refuseNext
-      yield* mtx.setAvailable(true)
+      yield* mtx.disturb({ refusals: 1 })
+      yield* bringMediaMtx
+      const asked = mtx.calls().length
       const before = yield* Clock.currentTimeMillis
       yield* until(
         "both paths",
@@ -67,7 +81,7 @@ describe("a path", () => {
       )
       assert.isAtMost((yield* Clock.currentTimeMillis) - before, 2000)
       // refused, the other one, and once more
-      assert.deepEqual(yield* mtx.calls, [`add ${refused}`, `add ${other}`, `add ${refused}`])
+      assert.deepEqual(mtx.calls().slice(asked), [`add ${refused}`, `add ${other}`, `add ${refused}`])
       assert.isDefined(yield* pathOf(refused))
     })
   )
@@ -75,15 +89,14 @@ describe("a path", () => {
   onFakes(
     "is waited for until MediaMTX has it",
     Effect.gen(function* () {
-      const mtx = yield* FakeMediaMtxApi
       const paths = yield* Paths
-      yield* mtx.setAvailable(false)
+      yield* takeMediaMtx
       const camera = yield* plugIn()
       const waiting = yield* Effect.forkChild(paths.awaitPath(camera), { startImmediately: true })
       yield* (yield* Ground).step
       assert.isFalse(paths.exists(camera))
       assert.isUndefined(waiting.pollUnsafe())
-      yield* mtx.setAvailable(true)
+      yield* bringMediaMtx
       yield* until(
         "the path",
         Effect.sync(() => waiting.pollUnsafe() !== undefined)
@@ -93,14 +106,22 @@ describe("a path", () => {
   )
 })
 
+/** A MediaMTX that the operator runs on the service's ports. */
+const operatorsMediaMtx = Effect.gen(function* () {
+  const { outside } = (yield* TestGround).disk
+  outside.write("/mediamtx.yml", new TextEncoder().encode(mediaMtxConfig(testSettings())))
+  yield* (yield* ChildProcessSpawner).spawn(ChildProcess.make("mediamtx", ["/mediamtx.yml"]))
+})
+
 describe("a path of the operator's own that is named like a camera", () => {
-  onFakes(
-    "is left alone, and is no path for that camera",
-    Effect.gen(function* () {
+  it.effect("is left alone, and is no path for that camera", () => {
+    const body = Effect.gen(function* () {
       const api = yield* MediaMtxApi
       const paths = yield* Paths
       const theirs = { source: "publisher", recordPath: "/their/%path", maxReaders: 3 }
       yield* api.addPath("camera0", theirs)
+      const before = yield* pathOf("camera0")
+      assert.deepInclude(before, theirs)
       const camera = yield* plugIn(0)
       const other = yield* pluggedPath(1)
       assert.strictEqual(camera, "camera0")
@@ -111,25 +132,26 @@ describe("a path of the operator's own that is named like a camera", () => {
       assert.deepInclude(failure, { dependency: "mediamtx", detail: "it has a path of this name that is not ours" })
       yield* paths.record(camera, undefined)
       yield* nextComparison
-      assert.deepEqual(yield* pathOf(camera), theirs)
-    }),
-    { mediamtx: { managed: false } }
-  )
+      assert.deepEqual(yield* pathOf(camera), before)
+    })
+    const service = runFake(dataFolder, body, { mediamtx: { managed: false } })
+    return Effect.andThen(operatorsMediaMtx, service).pipe(Effect.scoped, onTestGround)
+  })
 })
 
 describe("a recording's switch", () => {
   onFakes(
     "that cannot be turned off is told, and is off as soon as MediaMTX answers again",
     Effect.gen(function* () {
-      const mtx = yield* FakeMediaMtxApi
+      const { mediaMtx: mtx } = yield* TestGround
       const paths = yield* Paths
       const camera = yield* pluggedPath()
       yield* paths.record(camera, "fmp4")
-      yield* mtx.setAnswering(false)
+      yield* mtx.disturb({ breaks: true })
       const failure = yield* Effect.flip(paths.record(camera, undefined))
       assert.deepInclude(failure, { _tag: "DependencyFailed", dependency: "mediamtx" })
       yield* (yield* Ground).step
-      yield* mtx.setAnswering(true)
+      yield* mtx.disturb({ breaks: false })
       assert.deepInclude(yield* pathOf(camera), { record: true })
       const before = yield* Clock.currentTimeMillis
       yield* until(
@@ -143,11 +165,10 @@ describe("a recording's switch", () => {
   onFakes(
     "is off once MediaMTX is gone",
     Effect.gen(function* () {
-      const mtx = yield* FakeMediaMtxApi
       const paths = yield* Paths
       const camera = yield* pluggedPath()
       yield* paths.record(camera, "fmp4")
-      yield* mtx.setAvailable(false)
+      yield* takeMediaMtx
       yield* paths.record(camera, undefined)
     })
   )
@@ -155,11 +176,10 @@ describe("a recording's switch", () => {
   onFakes(
     "that MediaMTX refuses twice is a failure of MediaMTX, and is off afterwards",
     Effect.gen(function* () {
-      const mtx = yield* FakeMediaMtxApi
+      const { mediaMtx: mtx } = yield* TestGround
       const paths = yield* Paths
       const camera = yield* pluggedPath()
-      yield* mtx.refuseNext
-      yield* mtx.refuseNext
+      yield* mtx.disturb({ refusals: 2 })
       const failure = yield* Effect.flip(paths.record(camera, "fmp4"))
       assert.deepInclude(failure, { _tag: "DependencyFailed", dependency: "mediamtx" })
       yield* nextComparison

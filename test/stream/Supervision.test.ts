@@ -6,19 +6,24 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { Streams } from "../../src/stream/Streams.ts"
+import { TestGround } from "../../testing/TestGround.ts"
+import type { Ending } from "../../testing/Programs.ts"
+import { now } from "../../src/ground/Time.ts"
 import { readyStream, stateOf, untilReady } from "../suites/streams.ts"
-import { onFakes, plugIn } from "../support/App.ts"
-import { FakeFfmpeg } from "../support/FakeFfmpeg.ts"
-import { FakeMediaMtxApi } from "../support/FakeMediaMtxApi.ts"
+import { bringMediaMtx, disturb, onFakes, plugIn, publishing, takeMediaMtx } from "../support/App.ts"
 import { children, running, until } from "../support/Ground.ts"
+
+const endPublisher = Effect.fnUntraced(function* (ending: Ending) {
+  const [ffmpeg] = yield* publishing
+  yield* ffmpeg?.end(ending) ?? Effect.void
+})
 
 describe("an FFmpeg that ends", () => {
   onFakes(
     "with status 0 though nobody asked is a failure too: so it ends when a camera is pulled out",
     Effect.gen(function* () {
-      const { children: played } = yield* FakeFfmpeg
       const stream = yield* readyStream(yield* plugIn())
-      played.find(({ work }) => work === "publish")?.end({ code: 0 })
+      yield* endPublisher({ code: 0 })
       const state = yield* until(
         "the end is told",
         Effect.sync(() => "reason" in stateOf(stream) && stateOf(stream))
@@ -31,9 +36,8 @@ describe("an FFmpeg that ends", () => {
   onFakes(
     "again and again is started with growing pauses, 10 s at most, and its stream says it fails",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const streams = yield* Streams
-      faults.failStarts = 1000
+      yield* disturb({ failStarts: 1000 })
       const stream = yield* streams.lease(yield* plugIn(), "viewer")
       yield* until(
         "the second failure",
@@ -51,7 +55,7 @@ describe("an FFmpeg that ends", () => {
       const later = (yield* children("publish")).length - early
       assert.isAtLeast(later, 54)
       assert.isAtMost(later, 67)
-      faults.failStarts = 0
+      yield* disturb({ failStarts: 0 })
       yield* TestClock.adjust("11 seconds")
       assert.strictEqual(stateOf(stream)._tag, "Ready")
     })
@@ -60,13 +64,12 @@ describe("an FFmpeg that ends", () => {
   onFakes(
     "after it ran well is started again within a third of a second, however often it failed before",
     Effect.gen(function* () {
-      const { children: played, faults } = yield* FakeFfmpeg
       const streams = yield* Streams
-      faults.failStarts = 6
+      yield* disturb({ failStarts: 6 })
       const stream = yield* streams.lease(yield* plugIn(), "viewer")
       yield* untilReady(stream)
       yield* TestClock.adjust("10 seconds")
-      played.at(-1)?.end({ code: 1 })
+      yield* endPublisher({ code: 1 })
       yield* TestClock.adjust("300 millis")
       assert.lengthOf(yield* running("publish"), 1)
       assert.strictEqual(stateOf(stream)._tag, "Starting")
@@ -76,12 +79,11 @@ describe("an FFmpeg that ends", () => {
   onFakes(
     "each time just after it was ready is a failure in a row: the pauses grow, and its stream says it fails",
     Effect.gen(function* () {
-      const { children: played } = yield* FakeFfmpeg
       const stream = yield* readyStream(yield* plugIn())
       for (let times = 0; times < 6; times++) {
         yield* untilReady(stream)
         yield* TestClock.adjust("1 second")
-        played.at(-1)?.end({ code: 1 })
+        yield* endPublisher({ code: 1 })
         yield* TestClock.adjust("1 milli")
       }
       assert.strictEqual(stateOf(stream)._tag, "Failing")
@@ -95,9 +97,10 @@ describe("an FFmpeg that ends", () => {
   onFakes(
     "with a defect of ours is started again like any other, and nobody waits for a stream that is dead",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const streams = yield* Streams
-      faults.defects = 2
+      const { programs } = yield* TestGround
+      yield* programs.breakNextStart
+      yield* programs.breakNextStart
       const stream = yield* streams.lease(yield* plugIn(), "viewer")
       yield* until(
         "the second failure",
@@ -113,9 +116,8 @@ describe("an FFmpeg that gives nothing", () => {
   onFakes(
     "is given up after the time a start may take, and whoever waits hears why",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
       const streams = yield* Streams
-      faults.neverReady = true
+      yield* disturb({ neverReady: true })
       const stream = yield* streams.lease(yield* plugIn(), "viewer")
       yield* until(
         "FFmpeg",
@@ -136,8 +138,7 @@ describe("an FFmpeg that gives nothing", () => {
   onFakes(
     "and ignores signals is gone within 6 s after its last need",
     Effect.gen(function* () {
-      const { faults } = yield* FakeFfmpeg
-      faults.stubborn = true
+      yield* disturb({ stubborn: true })
       const scope = yield* Scope.make()
       yield* readyStream(yield* plugIn()).pipe(Scope.provide(scope))
       yield* Effect.forkChild(Scope.close(scope, Exit.void))
@@ -152,8 +153,8 @@ describe("an FFmpeg that gives nothing", () => {
   onFakes(
     "never lives beside its successor",
     Effect.gen(function* () {
-      const { faults, mostAtOnce } = yield* FakeFfmpeg
-      faults.stubborn = true
+      const { mostAtOnce } = (yield* TestGround).ffmpeg
+      yield* disturb({ stubborn: true })
       const streams = yield* Streams
       const camera = yield* plugIn()
       for (let i = 0; i < 5; i++) {
@@ -162,7 +163,7 @@ describe("an FFmpeg that gives nothing", () => {
         yield* Effect.forkChild(Scope.close(scope, Exit.void))
         yield* TestClock.adjust("1 seconds")
       }
-      faults.stubborn = false
+      yield* disturb({ stubborn: false })
       yield* untilReady(yield* streams.lease(camera, "viewer"))
       assert.lengthOf(yield* children("publish"), 6)
       assert.strictEqual(mostAtOnce(), 1)
@@ -175,14 +176,13 @@ describe("a MediaMTX that is away", () => {
   onFakes(
     "has FFmpeg started only when it is back and has the path",
     Effect.gen(function* () {
-      const mtx = yield* FakeMediaMtxApi
       const streams = yield* Streams
       const camera = yield* plugIn()
-      yield* mtx.setAvailable(false)
+      yield* takeMediaMtx
       const stream = yield* streams.lease(camera, "viewer")
       yield* TestClock.adjust("1 minute")
       assert.lengthOf(yield* children("publish"), 0)
-      yield* mtx.setAvailable(true)
+      yield* bringMediaMtx
       yield* untilReady(stream)
       assert.lengthOf(yield* children("publish"), 1)
     })
@@ -195,9 +195,10 @@ describe("a MediaMTX that is away", () => {
       const camera = yield* plugIn()
       assert.isUndefined(streams.lastStart(camera))
       yield* TestClock.adjust("5 seconds")
+      const before = yield* now
       const stream = yield* Effect.scoped(readyStream(camera))
-      assert.strictEqual(streams.lastStart(camera), 5000)
-      assert.deepEqual(stream.startedAt, { wall: 5000, monotonic: 5000 })
+      assert.strictEqual(streams.lastStart(camera), before.wall)
+      assert.deepEqual(stream.startedAt, before)
       assert.deepEqual(streams.all(), [stream])
     })
   )

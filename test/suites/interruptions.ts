@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { RecordingFormat, RecordingStatusUpdate } from "../../schema/Recording.ts"
 import type { Devices } from "../../src/device/Devices.ts"
+import type { Disk } from "../../src/ground/Disk.ts"
 import type { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { recordingUpdate } from "../../src/rpc/RecordingUpdate.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
@@ -15,7 +16,7 @@ import { type Place, plugIn } from "../support/App.ts"
 import { Ground, running, until } from "../support/Ground.ts"
 import { filesOnDisk, record, start, stop } from "./recordings.ts"
 
-type App = Ground | Streams | Recordings | Paths | Devices | DataFolder | FileIndex | MediaMtx
+type App = Disk | Ground | Streams | Recordings | Paths | Devices | DataFolder | FileIndex | MediaMtx
 
 /** A camera that can be pulled out and put back in. */
 export const removableCamera = Effect.gen(function* () {

@@ -2,6 +2,7 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import type { Devices } from "../../src/device/Devices.ts"
+import type { Disk } from "../../src/ground/Disk.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import type { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
@@ -13,7 +14,7 @@ import { type Place, plugIn } from "../support/App.ts"
 import { Ground, until } from "../support/Ground.ts"
 import { record, start, stop } from "./recordings.ts"
 
-type App = Ground | Streams | Recordings | Paths | Devices | DataFolder | FileIndex | MediaMtx | MediaMtxApi
+type App = Disk | Ground | Streams | Recordings | Paths | Devices | DataFolder | FileIndex | MediaMtx | MediaMtxApi
 
 export const pathOf = (name: string) =>
   Effect.flatMap(MediaMtxApi, (api) =>

@@ -2,7 +2,6 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import type { RecordingFormat } from "../../schema/Recording.ts"
 import type { Devices } from "../../src/device/Devices.ts"
@@ -48,10 +47,15 @@ export const stop = Effect.fnUntraced(function* (camera: string) {
 /** How many of its files are whole. */
 export const finishedOf = ({ segments }: Recording) => segments().filter(({ fate }) => fate._tag === "Whole").length
 
-export const filesOnDisk = Effect.map(DataFolder, ({ recordings }) => readdirSync(recordings).sort())
+export const filesOnDisk = Effect.gen(function* () {
+  const { recordings } = yield* DataFolder
+  return [...(yield* Effect.orDie((yield* Disk).names(recordings)))].sort()
+})
 
-const sizeOf = (filename: string) =>
-  Effect.map(DataFolder, ({ recordings }) => statSync(join(recordings, filename)).size)
+export const sizeOf = Effect.fnUntraced(function* (filename: string) {
+  const { recordings } = yield* DataFolder
+  return (yield* Effect.orDie((yield* Disk).state(join(recordings, filename)))).bytes
+})
 
 /** Lets video of about a second come to the disk. */
 export const record = Effect.fnUntraced(function* ({ segments }: Recording, bytes = 10_000) {

@@ -1,9 +1,9 @@
 import { assert, describe } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Devices } from "../../src/device/Devices.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import { pictureFacts } from "../../src/media/Picture.ts"
 import type { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { type SnapshotRequest, Snapshots } from "../../src/snapshot/Snapshots.ts"
@@ -16,17 +16,27 @@ import { children, type Ground, until } from "../support/Ground.ts"
 import { asTimePasses } from "./recordings.ts"
 import { readyStream } from "./streams.ts"
 
-type App = Ground | Streams | Snapshots | Paths | Devices | DataFolder | FileIndex | MediaMtx
+type App = Disk | Ground | Streams | Snapshots | Paths | Devices | DataFolder | FileIndex | MediaMtx
 
 export const take = Effect.fnUntraced(function* (request: Partial<SnapshotRequest> & { readonly camera: string }) {
   const snapshots = yield* Snapshots
   return yield* asTimePasses(snapshots.take({ maxAge: 1000, ...request }))
 })
 
-export const snapshotsOnDisk = Effect.map(DataFolder, ({ snapshots }) => readdirSync(snapshots).sort())
+export const snapshotsOnDisk = Effect.gen(function* () {
+  const { snapshots } = yield* DataFolder
+  return [...(yield* Effect.orDie((yield* Disk).names(snapshots)))].sort()
+})
 
-export const bytesOf = (filename: string) =>
-  Effect.map(DataFolder, ({ snapshots }) => readFileSync(join(snapshots, filename)))
+export const bytesOf = Effect.fnUntraced(
+  function* (filename: string) {
+    const { snapshots } = yield* DataFolder
+    const file = yield* (yield* Disk).open(join(snapshots, filename))
+    return Buffer.from(yield* file.read(0, (yield* file.state).bytes))
+  },
+  Effect.scoped,
+  Effect.orDie
+)
 
 /** A stream that has a picture at hand. */
 export const liveCamera = Effect.gen(function* () {

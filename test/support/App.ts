@@ -1,99 +1,35 @@
 import { it } from "@effect/vitest"
-import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
-import { recordings, snapshots, streams } from "../../src/App.ts"
-import { Tickets } from "../../src/auth/Tickets.ts"
-import { Tokens } from "../../src/auth/Tokens.ts"
+import * as Scope from "effect/Scope"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as App from "../../src/App.ts"
 import { Settings } from "../../src/config/Settings.ts"
-import { CameraNames } from "../../src/device/CameraNames.ts"
 import { syntheticInput } from "../../src/device/SyntheticInput.ts"
-import { Holders } from "../../src/device/v4l2/Holders.ts"
 import { Devices } from "../../src/device/Devices.ts"
-import { Databases } from "../../src/ground/Databases.ts"
-import { Disk } from "../../src/ground/Disk.ts"
-import { Loopback } from "../../src/ground/Loopback.ts"
-import { KernelFiles } from "../../src/ground/KernelFiles.ts"
-import { Network } from "../../src/ground/Network.ts"
-import { LocalHttp } from "../../src/http/LocalHttp.ts"
-import * as MediaMtxAuth from "../../src/http/MediaMtxAuth.ts"
-import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
-import { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
-import { DataFolder } from "../../src/storage/DataFolder.ts"
-import { FileIndex } from "../../src/storage/FileIndex.ts"
-import { Files } from "../../src/storage/Files.ts"
-import { Holds } from "../../src/storage/Holds.ts"
-import { SmallFiles } from "../../src/storage/SmallFiles.ts"
-import { found } from "../device/InMemory.ts"
+import { MediaMtx } from "../../src/process/MediaMtx.ts"
+import { type CameraFaults, type WorkFaults, workOf } from "../../testing/Ffmpeg.ts"
+import { asTimePasses } from "../../testing/PassingTime.ts"
+import { TestGround } from "../../testing/TestGround.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
-import { DiskFaults, faultyDisk, soundDisk } from "./FaultyDisk.ts"
-import { fakeGround, realGround } from "./Ground.ts"
-import { settingsOnFreePorts } from "./TestSettings.ts"
+import { realGround, testGround, until } from "./Ground.ts"
+import { type Overrides, settingsOnFreePorts, testSettings } from "./TestSettings.ts"
 
-type Overrides = NonNullable<Parameters<typeof settingsOnFreePorts>[0]>
-
-/** Who has a camera open that is busy. */
-const onlyObs = Layer.succeed(Holders, Holders.of({ of: () => Effect.succeed([{ pid: 812, program: "obs" }]) }))
-
-/** The test's own, where it has one. */
-const kernelFiles = Layer.unwrap(
-  Effect.map(
-    Effect.serviceOption(KernelFiles),
-    Option.match({ onNone: () => KernelFiles.layer, onSome: (given) => Layer.succeed(KernelFiles, given) })
-  )
-)
-
-/** The service from its devices up to its nouns, on whatever is on the ground; put together as `src/App.ts` does. */
-const house = Layer.mergeAll(snapshots, recordings, MediaMtxAuth.layer).pipe(
-  Layer.provideMerge(streams),
-  Layer.provide([onlyObs, kernelFiles]),
-  Layer.provideMerge(Devices.layer),
-  Layer.provide(CameraNames.layer),
-  Layer.provideMerge(Files.layer),
-  Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer)),
-  Layer.provideMerge(Ffmpeg.layer)
-)
-/** What the ground needs, too. */
-const cellar = Layer.mergeAll(
-  Tokens.layer.pipe(Layer.provideMerge(DataFolder.layer)),
-  Tickets.layer,
-  MediaMtxKey.layer,
-  LocalHttp.layer.pipe(Layer.provide(Network.layer))
-).pipe(Layer.provideMerge(SmallFiles.layer), Layer.provideMerge([Databases.layer, Loopback.layer, layerWebCrypto]))
-
-const settingsIn = (folder: string, overrides: Overrides) =>
-  Layer.effect(Settings, settingsOnFreePorts({ ...overrides, data_dir: folder }))
-
-const fakeApp = (settings: Layer.Layer<Settings>, faults: DiskFaults["Service"]) =>
-  house.pipe(
-    Layer.provideMerge(fakeGround),
-    Layer.provideMerge(cellar),
-    Layer.provideMerge(faultyDisk.pipe(Layer.provideMerge(Layer.succeed(DiskFaults, faults)))),
-    Layer.provideMerge(settings)
-  )
-const realApp = (settings: Layer.Layer<Settings>) =>
-  house.pipe(
-    Layer.provideMerge(realGround),
-    Layer.provideMerge(cellar),
-    Layer.provideMerge(Disk.layer),
-    Layer.provideMerge(settings),
-    Layer.provide(Logger.layer([]))
-  )
-
-export type RealApp = Layer.Success<ReturnType<typeof realApp>>
-export type FakeApp = Layer.Success<ReturnType<typeof fakeApp>>
+type Fakes = Layer.Success<typeof testGround>
+type Reals = Layer.Success<typeof realGround>
+type Service = Layer.Success<typeof App.layer> | Settings
+export type FakeApp = Service | Fakes
+export type RealApp = Service | Reals
 
 /** Runs something on an app in this folder, from the app's start to its end. */
-export type RunIn<App> = <A, E>(
+export type RunIn<App, Below = never> = <A, E>(
   folder: string,
   body: Effect.Effect<A, E, App | Scope.Scope>,
   overrides?: Overrides
-) => Effect.Effect<A, E>
+) => Effect.Effect<A, E, Below>
 
-/** Where a suite runs: over fakes on the test's clock, or over the real programs. */
+/** Where a suite runs: on the test ground and its clock, or over the real programs. */
 export interface Place<App> {
   /** declares a test on an app of its own, in a data folder of its own */
   readonly test: <E>(name: string, body: Effect.Effect<void, E, App | Scope.Scope>, overrides?: Overrides) => void
@@ -101,36 +37,70 @@ export interface Place<App> {
   readonly starts: <E>(name: string, body: (run: RunIn<App>, folder: string) => Effect.Effect<void, E>) => void
 }
 
-export const runFake = <A, E>(
-  folder: string,
-  body: Effect.Effect<A, E, FakeApp | Scope.Scope>,
-  overrides: Overrides = {},
-  faults = soundDisk()
-): Effect.Effect<A, E> =>
-  Effect.provide(Effect.scoped(body), Layer.orDie(fakeApp(settingsIn(folder, overrides), faults)))
-export const runReal: RunIn<RealApp> = (folder, body, overrides = {}) =>
-  Effect.provide(Effect.scoped(body), Layer.orDie(realApp(settingsIn(folder, overrides))))
+/** The whole service with these settings, on the ground that is there. */
+const service = (settings: Settings["Service"]) =>
+  Layer.orDie(App.layer).pipe(Layer.provideMerge(Layer.succeed(Settings, settings)))
 
-const place = <App>(
-  declare: (name: string, body: () => Effect.Effect<void, unknown, Scope.Scope>) => void,
-  run: RunIn<App>
-): Place<App> => ({
-  test: (name, body, overrides) =>
-    declare(name, () => Effect.flatMap(temporaryFolder, (folder) => run(folder, body, overrides))),
-  starts: (name, body) => declare(name, () => Effect.flatMap(temporaryFolder, (folder) => body(run, folder)))
+const mediaMtxRuns = until(
+  "MediaMTX",
+  Effect.flatMap(MediaMtx, ({ state }) => Effect.map(SubscriptionRef.get(state), ({ _tag }) => _tag === "Running"))
+)
+
+/** Runs something on an app on the test ground that is there, once its MediaMTX is; time passes while it ends. */
+export const runFake: RunIn<FakeApp, Fakes> = Effect.fnUntraced(function* (folder, body, overrides = {}) {
+  const settings = testSettings({ ...overrides, data_dir: folder })
+  const life = yield* Scope.make()
+  const app = yield* Layer.build(service(settings)).pipe(Scope.provide(life))
+  return yield* Effect.scoped(Effect.andThen(mediaMtxRuns, body)).pipe(
+    Effect.provideContext(app),
+    Effect.onExit((exit) => asTimePasses(Scope.close(life, exit)))
+  )
 })
 
-export const fakes = place<FakeApp>((name, body) => it.effect(name, body), runFake)
+export const onTestGround = <A, E>(body: Effect.Effect<A, E, Fakes>): Effect.Effect<A, E> =>
+  Effect.provide(body, testGround)
+
+export const runReal: RunIn<RealApp> = (folder, body, overrides = {}) =>
+  Effect.gen(function* () {
+    const cameras = { v4l2: false, ...(typeof overrides.cameras === "object" ? overrides.cameras : {}) }
+    const settings = yield* settingsOnFreePorts({ ...overrides, cameras, data_dir: folder })
+    return yield* Effect.provide(Effect.scoped(body), service(settings))
+  }).pipe(Effect.provide(realGround.pipe(Layer.provideMerge(Logger.layer([])))))
+
+/** The folder that the service has on the test ground. */
+export const dataFolder = "/data"
+
+export const fakes: Place<FakeApp> = {
+  test: (name, body, overrides) => it.effect(name, () => onTestGround(runFake(dataFolder, body, overrides))),
+  starts: (name, body) =>
+    it.effect(name, () =>
+      Effect.flatMap(Effect.context<Fakes>(), (ground) =>
+        body((folder, inApp, overrides) => Effect.provideContext(runFake(folder, inApp, overrides), ground), dataFolder)
+      ).pipe(onTestGround)
+    )
+}
 export const onFakes = fakes.test
 
-export const realPrograms = place<RealApp>((name, body) => it.live(name, body, 60_000), runReal)
+export const realPrograms: Place<RealApp> = {
+  test: (name, body, overrides) =>
+    it.live(name, () => Effect.flatMap(temporaryFolder, (folder) => runReal(folder, body, overrides)), 60_000),
+  starts: (name, body) =>
+    it.live(name, () => Effect.flatMap(temporaryFolder, (folder) => body(runReal, folder)), 60_000)
+}
 
-/** A USB camera that delivers JPEG frames; only the fake FFmpeg can read it. */
+/** A USB camera that delivers JPEG frames, or these; it is pulled out when the scope ends. */
 export const plugInUsb = Effect.fnUntraced(function* (...pixelFormats: ReadonlyArray<string>) {
+  const { cameras } = yield* TestGround
   const devices = yield* Devices
-  const sizes = [{ width: 640, height: 480, rates: [30] }]
-  const formats = (pixelFormats.length === 0 ? ["MJPG"] : pixelFormats).map((pixelFormat) => ({ pixelFormat, sizes }))
-  const { id } = yield* devices.attach(found("usb:1", { formats }))
+  const formats = (pixelFormats.length === 0 ? ["MJPG"] : pixelFormats).map(
+    (fourcc) => ({ fourcc, sizes: [[640, 480]], intervals: [[1, 30]] }) as const
+  )
+  const plugged = cameras.plug({ name: "UVC Camera", port: "1-1", formats })
+  yield* Effect.acquireRelease(plugged, ({ unplug }) => unplug)
+  const { id } = yield* until(
+    "the camera",
+    Effect.sync(() => devices.list().find(({ input, status }) => input.name === "v4l2" && status === "CONNECTED"))
+  )
   return id
 })
 
@@ -145,3 +115,32 @@ export const plugIn = Effect.fnUntraced(function* (number = 0) {
   })
   return id
 })
+
+/** Changes what is wrong with the only camera. */
+export const disturb = (faults: Partial<CameraFaults>) =>
+  Effect.flatMap(TestGround, ({ ffmpeg }) => ffmpeg.disturb("camera0", faults))
+
+/** Changes what is wrong with the rest of FFmpeg's work. */
+export const disturbWork = (faults: WorkFaults) =>
+  Effect.flatMap(TestGround, ({ ffmpeg }) => ffmpeg.disturbWork(faults))
+
+/** MediaMTX is killed, and what is started in its place does nothing until `bringMediaMtx`. */
+export const takeMediaMtx = Effect.gen(function* () {
+  const { mediaMtx } = yield* TestGround
+  const { state } = yield* MediaMtx
+  yield* mediaMtx.disturb({ idles: true })
+  yield* mediaMtx.crash
+  yield* until(
+    "it is known to be away",
+    Effect.map(SubscriptionRef.get(state), ({ _tag }) => _tag !== "Running")
+  )
+})
+
+export const bringMediaMtx = Effect.flatMap(TestGround, ({ mediaMtx }) => mediaMtx.disturb({ idles: false }))
+
+/** The FFmpegs of the test ground that publish now. */
+export const publishing = Effect.map(TestGround, ({ programs }) =>
+  SubscriptionRef.getUnsafe(programs.processes).filter(
+    ({ args, isRunning, program }) => isRunning() && workOf(program, args) === "publish"
+  )
+)

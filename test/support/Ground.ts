@@ -1,19 +1,14 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as ChildProcess from "effect/process/ChildProcess"
 import { ChildProcessSpawner, make as makeSpawner } from "effect/process/ChildProcessSpawner"
-import * as TestClock from "effect/testing/TestClock"
-import type { Tickets } from "../../src/auth/Tickets.ts"
-import type { Settings } from "../../src/config/Settings.ts"
-import * as Children from "../../src/ground/Children.ts"
-import type { Disk } from "../../src/ground/Disk.ts"
-import type { Loopback } from "../../src/ground/Loopback.ts"
-import { MediaMtx } from "../../src/process/MediaMtx.ts"
-import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
-import type { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
-import { FakeFfmpeg, type Work, workOf } from "./FakeFfmpeg.ts"
-import { FakeMediaMtxApi } from "./FakeMediaMtxApi.ts"
-import { fakeSpawner, innerCommand } from "./FakeSpawner.ts"
+import * as Redacted from "effect/Redacted"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as RealGround from "../../src/ground/Ground.ts"
+import { type Work, workOf } from "../../testing/Ffmpeg.ts"
+import * as PassingTime from "../../testing/PassingTime.ts"
+import { TestGround } from "../../testing/TestGround.ts"
 
 /** A child of the service, as one sees it from outside. */
 export interface Seen {
@@ -27,13 +22,13 @@ export interface Seen {
   readonly freeze: Effect.Effect<void>
 }
 
-/** What the service stands on in a test, and what a test does to it. */
+/** What the service stands on in a test, and what a test does to it, on any ground. */
 export class Ground extends Context.Service<
   Ground,
   {
     /** every FFmpeg and ffprobe that was started, oldest first */
     readonly children: () => ReadonlyArray<Seen>
-    /** MediaMTX crashes; the service or the fake starts it again, with no paths */
+    /** MediaMTX crashes; the service starts it again, with no paths */
     readonly crashMediaMtx: Effect.Effect<void>
     /** lets a little time pass */
     readonly step: Effect.Effect<void>
@@ -61,59 +56,30 @@ export const children = (work: Work) =>
 
 export const running = (work: Work) => Effect.map(children(work), (all) => all.filter((child) => child.running()))
 
-type GroundLayer = Layer.Layer<
-  Ground | ChildProcessSpawner | MediaMtxApi | MediaMtx,
-  unknown,
-  Settings | Tickets | MediaMtxKey | Disk | Loopback
->
-
-/** The fake MediaMTX with the fake recorder in it. */
-const recordingMediaMtx = Layer.effect(
-  MediaMtxApi,
-  Effect.gen(function* () {
-    const api = yield* MediaMtxApi
-    const { reconfigured } = yield* FakeFfmpeg
-    return MediaMtxApi.of({
-      ...api,
-      patchPath: (name, options) => Effect.tap(api.patchPath(name, options), () => reconfigured(name)),
-      replacePath: (name, options) => Effect.tap(api.replacePath(name, options), () => reconfigured(name))
-    })
-  })
-)
+const isOurs = (program: string) => program === "ffmpeg" || program === "ffprobe"
 
 /** Nothing but memory and the test's clock. */
-export const fakeGround = Layer.effect(
+export const testGround = Layer.effect(
   Ground,
-  Effect.gen(function* () {
-    const ffmpeg = yield* FakeFfmpeg
-    const mtx = yield* FakeMediaMtxApi
-    return Ground.of({
+  Effect.map(TestGround, ({ mediaMtx, programs }) =>
+    Ground.of({
       children: () =>
-        ffmpeg.children.map((child) => ({
-          pid: child.pid,
-          work: child.work,
-          args: child.args,
-          running: () => child.running,
-          kill: Effect.sync(() => child.end({ signal: "SIGKILL" })),
-          freeze: Effect.sync(() => {
-            child.frozen = true
-          })
-        })),
-      crashMediaMtx: mtx.restart,
-      // the disk is a real one: it gets its turn between two steps of the clock
-      step: Effect.andThen(
-        TestClock.adjust("20 millis"),
-        Effect.promise(() => new Promise<void>((resolve) => setTimeout(resolve, 1)))
-      ),
+        SubscriptionRef.getUnsafe(programs.processes)
+          .filter(({ program }) => isOurs(program))
+          .map(({ args, isRunning, kill, pid, program, temper }) => ({
+            pid,
+            work: workOf(program, args),
+            args,
+            running: isRunning,
+            kill,
+            freeze: SubscriptionRef.set(temper, "stopped")
+          })),
+      crashMediaMtx: mediaMtx.crash,
+      step: PassingTime.step,
       patience: 1500
     })
-  })
-).pipe(
-  Layer.provideMerge(fakeSpawner),
-  Layer.provideMerge(recordingMediaMtx),
-  Layer.provideMerge(FakeFfmpeg.layer),
-  Layer.provideMerge(FakeMediaMtxApi.layer)
-)
+  )
+).pipe(Layer.provideMerge(TestGround.layer))
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -126,8 +92,17 @@ const isAlive = (pid: number): boolean => {
 
 const signal = (pid: number, name: NodeJS.Signals) => Effect.sync(() => void process.kill(pid, name))
 
-/** The real FFmpeg, ffprobe and MediaMTX. */
-export const realGround: GroundLayer = Layer.effectContext(
+/** The program and its arguments, without what sets its priority. */
+const innerCommand = (command: ChildProcess.Command): ReadonlyArray<string> => {
+  if (command._tag !== "StandardCommand") return []
+  const words = [command.command, ...command.args].map((word) =>
+    Redacted.isRedacted(word) ? Redacted.value(word) : word
+  )
+  return words[0] === "nice" ? words.slice(3) : words
+}
+
+/** This machine, with the real FFmpeg, ffprobe and MediaMTX. */
+export const realGround = Layer.effectContext(
   Effect.gen(function* () {
     const real = yield* ChildProcessSpawner
     const started: Array<Seen> = []
@@ -137,7 +112,7 @@ export const realGround: GroundLayer = Layer.effectContext(
         Effect.sync(() => {
           const [program = "", ...args] = innerCommand(command)
           if (program === "mediamtx") mediaMtxPids.push(pid)
-          if (program !== "ffmpeg" && program !== "ffprobe") return
+          if (!isOurs(program)) return
           started.push({
             pid,
             work: workOf(program, args),
@@ -157,6 +132,4 @@ export const realGround: GroundLayer = Layer.effectContext(
     })
     return Context.make(Ground, ground).pipe(Context.add(ChildProcessSpawner, spawner))
   })
-).pipe(Layer.provide(Children.layer), (spawner) =>
-  MediaMtx.layer.pipe(Layer.provideMerge(MediaMtxApi.layer), Layer.provideMerge(spawner))
-)
+).pipe(Layer.provideMerge(RealGround.layer))

@@ -9,9 +9,10 @@ export const testSettings = (overrides: Overrides = {}): Settings["Service"] => 
 
 /** The defaults on free ports of loopback. */
 export const settingsOnFreePorts = (overrides: Overrides = {}) =>
-  Effect.map(freePorts(7), ([health, api, rtsp, hls, webrtc, webrtcUdp, playback]) =>
+  Effect.map(freePorts(8), ([server, health, api, rtsp, hls, webrtc, webrtcUdp, playback]) =>
     testSettings({
       ...overrides,
+      server: { port: server },
       health: { port: health },
       mediamtx: {
         api_port: api,

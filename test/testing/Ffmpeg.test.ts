@@ -75,12 +75,12 @@ describe("the played FFmpeg", () => {
   test(
     "fails as often as a camera is broken, and no other camera's does",
     Effect.gen(function* () {
-      const { disturb, publishers } = yield* PlayedFfmpeg
+      const { cameras, disturb } = yield* PlayedFfmpeg
       yield* disturb("camera1", { failStarts: 5 })
       yield* disturb("camera0", { failStarts: 1 })
       const { process } = yield* publisher
       assert.include((yield* process.exit).stderr, "the camera is broken")
-      const left = yield* SubscriptionRef.get(publishers)
+      const left = yield* SubscriptionRef.get(cameras)
       assert.deepEqual(
         [...left].map(([camera, { failStarts }]) => [camera, failStarts]),
         [

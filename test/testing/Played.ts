@@ -12,6 +12,7 @@ import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
 import { Viewers } from "../../src/stream/Viewers.ts"
+import { Cameras } from "../../testing/Cameras.ts"
 import { PlayedFfmpeg } from "../../testing/Ffmpeg.ts"
 import { PlayedMediaMtx } from "../../testing/MediaMtx.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
@@ -60,6 +61,6 @@ export const played = MediaMtxAuth.layer.pipe(
   Layer.provideMerge(MediaMtxKey.layer),
   Layer.provideMerge(PlayedFfmpeg.layer),
   Layer.provideMerge(PlayedMediaMtx.layer),
-  Layer.provideMerge([Ports.layer, Programs.layer, MemoryDisk.layer, layerWebCrypto]),
+  Layer.provideMerge([Cameras.layer, Ports.layer, Programs.layer, MemoryDisk.layer, layerWebCrypto]),
   Layer.provide(Layer.succeed(Settings, testSettings()))
 )

@@ -47,7 +47,7 @@ const calls = {
 }
 
 Effect.runFork(
-  command(["serve"], process.env).pipe(
+  command(["serve"], process.env, () => {}).pipe(
     Effect.provide(KernelFiles.layerAt({ dev: join(root, "dev"), sys: join(root, "sys"), proc: "/proc" })),
     Effect.provideService(KernelCalls, calls),
     Effect.provide(Ground.layer)

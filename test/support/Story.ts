@@ -1,0 +1,59 @@
+import * as Effect from "effect/Effect"
+import { asTimePasses } from "../../testing/PassingTime.ts"
+import { TestGround } from "../../testing/TestGround.ts"
+import { connectAs } from "../rpc/Harness.ts"
+
+type Params = Readonly<Record<string, unknown>>
+interface Told {
+  readonly id?: number
+  readonly method?: string
+  readonly params?: Params
+  readonly result?: Params
+}
+
+/** A client that keeps all it was told, and may wait for what it has not been told yet. */
+const listeningClient = Effect.gen(function* () {
+  const client = yield* connectAs("operator")
+  const told: Array<Told> = []
+  const until = Effect.fnUntraced(function* (isIt: (message: Told) => boolean) {
+    for (;;) {
+      const found = told.find(isIt)
+      if (found !== undefined) return found
+      told.push((yield* asTimePasses(client.next)) as Told)
+    }
+  })
+  let calls = 0
+  return {
+    call: Effect.fnUntraced(function* (method: string, params: Params) {
+      const id = ++calls
+      client.send({ jsonrpc: "2.0", id, method, params })
+      return (yield* until((message) => message.id === id)).result
+    }),
+    /** the params of the first such notification */
+    update: (method: string, wanted: Params) =>
+      Effect.map(
+        until(
+          ({ method: name, params = {} }) =>
+            name === method && Object.entries(wanted).every(([key, value]) => params[key] === value)
+        ),
+        ({ params }) => params
+      ),
+    all: (method: string) => told.filter((message) => message.method === method).map(({ params = {} }) => params)
+  }
+})
+
+/** A camera is plugged in, recorded, freezes and is given up; what a client is told of it over the network. */
+export const frozenCamera = Effect.gen(function* () {
+  const { cameras, ffmpeg } = yield* TestGround
+  const client = yield* listeningClient
+  yield* cameras.plug({ name: "UVC Camera" })
+  const plugged = yield* client.update("camera_status_update", { device: "camera0", status: "CONNECTED" })
+  yield* client.call("start_recording", { device: "camera0" })
+  yield* ffmpeg.disturb("camera0", { frozen: true })
+  const fault = yield* client.update("camera_status_update", { device: "camera0", status: "ERROR" })
+  const error = yield* client.update("recording_status_update", { device: "camera0", status: "ERROR" })
+  const stopped = yield* client.call("stop_recording", { device: "camera0" })
+  yield* client.update("recording_status_update", { device: "camera0", status: "STOPPED" })
+  const statuses = client.all("recording_status_update").map(({ status }) => status)
+  return { plugged, fault, error, stopped, statuses }
+}).pipe(Effect.scoped)

@@ -1,0 +1,19 @@
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
+
+/** What the played programs count by is five times as long. */
+const tick = "20 millis"
+
+/** Where Node itself works (it signs tokens in threads of its own), it gets its turn between two steps of the clock. */
+const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+
+/** Lets a little of the test's time pass. */
+export const step = Effect.andThen(TestClock.adjust(tick), turn)
+
+/** Does something while the test's clock goes on, until it is done. */
+export const asTimePasses = Effect.fnUntraced(function* <A, E, R>(doing: Effect.Effect<A, E, R>) {
+  const fiber = yield* Effect.forkChild(doing, { startImmediately: true })
+  while (fiber.pollUnsafe() === undefined) yield* step
+  return yield* Fiber.join(fiber)
+})
