@@ -10,12 +10,13 @@ import { Holders } from "./device/v4l2/Holders.ts"
 import { Kernel } from "./device/v4l2/Kernel.ts"
 import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
 import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
+import { Events } from "./events/Events.ts"
+import { Health } from "./health/Health.ts"
 import * as Downloads from "./http/Downloads.ts"
-import * as Health from "./http/Health.ts"
+import * as HealthPort from "./http/Health.ts"
 import { LocalHttp } from "./http/LocalHttp.ts"
 import * as MediaMtxAuth from "./http/MediaMtxAuth.ts"
 import { PublicHttp } from "./http/PublicHttp.ts"
-import { Readiness } from "./http/Readiness.ts"
 import { Ffmpeg } from "./process/Ffmpeg.ts"
 import { MediaMtx } from "./process/MediaMtx.ts"
 import { MediaMtxApi } from "./process/MediaMtxApi.ts"
@@ -98,6 +99,8 @@ const recordings = Recordings.layer.pipe(
   Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer])
 )
 
+const events = Events.layer.pipe(Layer.provideMerge(Health.layer))
+
 const handlers = Layer.mergeAll(
   AuthHandlers.layer,
   DeviceHandlers.layer,
@@ -115,10 +118,11 @@ const rpc = Layer.mergeAll(WebSocketServer.layer, Notifications.layer).pipe(
   Layer.provide(Connections.layer)
 )
 
-const http = Layer.mergeAll(Downloads.layer, Health.layer).pipe(Layer.provide(Readiness.layer))
+const http = Layer.mergeAll(Downloads.layer, HealthPort.layer)
 
 /** The whole service, and its nouns for who has it in the same process: its start, its end, and the tests. */
 export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
+  Layer.provideMerge(events),
   Layer.provideMerge(Layer.merge(snapshots, recordings)),
   // MediaMTX asks us about our own calls too: whoever ends by calling it ends before this
   Layer.provideMerge(MediaMtxAuth.layer),

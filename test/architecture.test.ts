@@ -22,6 +22,7 @@ const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["source"],
   ["stream"],
   ["snapshot", "recording"],
+  ["health"],
   ["events"],
   ["http"],
   ["rpc"],
@@ -144,7 +145,18 @@ describe("the architecture", () => {
   })
 
   it("above the ground nobody touches Node's own: these rooms know the syntax of paths alone, and types", () => {
-    const nouns = ["device", "storage", "recording", "snapshot", "stream", "auth", "process", "facts"]
+    const nouns = [
+      "device",
+      "storage",
+      "recording",
+      "snapshot",
+      "stream",
+      "auth",
+      "process",
+      "facts",
+      "health",
+      "events"
+    ]
     const standing = new Set([...nouns, "http", "rpc"])
     const moving = new Set(["src/http/Health.ts", "src/rpc/CameraView.ts"])
     const inRooms = files.filter((file) => standing.has(roomOf(file)) && !moving.has(file))

@@ -33,13 +33,11 @@ export class Devices extends Context.Service<
     readonly list: () => ReadonlyArray<Device>
     readonly get: (id: CameraId) => Effect.Effect<Device, NotFound>
     /** what happens from now on */
-    readonly facts: Omit<Facts<CameraFact>, "tell">
+    readonly facts: Facts<CameraFact>
     /** each camera as it becomes known or changes, the ones known now first; in order, none left out */
     readonly changes: Stream.Stream<Device>
     /** acts on all that `changes` tells, one after the other, for as long as the scope lives */
     readonly follow: (act: Act<Device>) => Effect.Effect<void, never, Scope.Scope>
-    /** the same, ahead of all others who hear of a change: for who tells clients */
-    readonly followFirst: (act: Act<Device>) => Effect.Effect<void, never, Scope.Scope>
     /** whether every provider has finished its first look */
     readonly settled: () => boolean
     readonly awaitSettled: Effect.Effect<void>
@@ -55,13 +53,13 @@ export class Devices extends Context.Service<
       const settledLatch = yield* Latch.make(true)
       let sorted: ReadonlyArray<Device> = []
 
-      const tell = (fact: CameraFact): void => {
+      const tell = (_tag: CameraFact["_tag"], device: Device): void => {
         sorted = [...devices.values()].sort((a, b) => numberOf(a.id) - numberOf(b.id))
-        facts.tell(fact)
+        facts.tell({ _tag, camera: device.id, device })
       }
-      const put = (_tag: Exclude<CameraFact["_tag"], "Forgotten">, device: Device): void => {
+      const put = (fact: Exclude<CameraFact["_tag"], "CameraForgotten">, device: Device): void => {
         devices.set(device.id, device)
-        tell({ _tag, device })
+        tell(fact, device)
       }
 
       const attach = Effect.fn("Devices.attach")(function* (found: Found, fault?: Fault) {
@@ -71,15 +69,19 @@ export class Devices extends Context.Service<
         const update = (now: Found) =>
           Effect.sync(() => {
             latest = now
-            put(devices.get(id)?.fault === undefined ? "Changed" : "Recovered", { ...now, id, status: "CONNECTED" })
+            put(devices.get(id)?.fault === undefined ? "CameraChanged" : "CameraRecovered", {
+              ...now,
+              id,
+              status: "CONNECTED"
+            })
           })
         yield* Effect.acquireRelease(
           Effect.sync(() =>
             fault === undefined
-              ? put("Connected", { ...found, id, status: "CONNECTED" })
-              : put("Faulty", { ...found, id, status: "ERROR", fault })
+              ? put("CameraConnected", { ...found, id, status: "CONNECTED" })
+              : put("CameraFaulty", { ...found, id, status: "ERROR", fault })
           ),
-          () => Effect.sync(() => put("Disconnected", { ...latest, id, status: "DISCONNECTED" }))
+          () => Effect.sync(() => put("CameraDisconnected", { ...latest, id, status: "DISCONNECTED" }))
         )
         // those who follow it come before the log
         yield* Effect.yieldNow
@@ -96,7 +98,7 @@ export class Devices extends Context.Service<
           if (device === undefined || device.status === "DISCONNECTED") return Effect.void
           // a fault that is found again and again is told once
           if (device.fault?.kind === now.kind && device.fault.detail === now.detail) return Effect.void
-          put("Faulty", { ...device, status: "ERROR", fault: now })
+          put("CameraFaulty", { ...device, status: "ERROR", fault: now })
           return tellFault(id, now)
         })
 
@@ -105,7 +107,7 @@ export class Devices extends Context.Service<
           const device = devices.get(id)
           if (device?.fault === undefined) return Effect.void
           const { fault: past, ...working } = device
-          put("Recovered", { ...working, status: "CONNECTED" })
+          put("CameraRecovered", { ...working, status: "CONNECTED" })
           return Effect.logInfo("camera recovered").pipe(
             Effect.annotateLogs({ "camera.id": id, "fault.kind": past.kind })
           )
@@ -114,7 +116,7 @@ export class Devices extends Context.Service<
       const changed = (id: CameraId) =>
         Effect.sync(() => {
           const device = devices.get(id)
-          if (device !== undefined) put("Changed", { ...device })
+          if (device !== undefined) put("CameraChanged", { ...device })
         })
 
       const forget = Effect.fn("Devices.forget")(function* (id: CameraId, name: "kept" | "free") {
@@ -122,7 +124,7 @@ export class Devices extends Context.Service<
         const device = devices.get(id)
         if (device?.status !== "DISCONNECTED") return
         devices.delete(id)
-        tell({ _tag: "Forgotten", device })
+        tell("CameraForgotten", device)
         if (name === "free") yield* names.giveUp(id)
       })
 
@@ -143,19 +145,20 @@ export class Devices extends Context.Service<
         })
 
       /** The cameras that are known come first; what happens meanwhile waits for its turn. */
-      const stateOn = (follow: Facts<CameraFact>["follow"]) =>
-        Effect.fnUntraced(function* (act: Act<Device>) {
-          const known = yield* Latch.make(false)
-          yield* follow(({ _tag, device }) =>
-            _tag === "Forgotten" ? Effect.void : Effect.andThen(known.await, act(device))
-          )
-          yield* Effect.forkScoped(Effect.andThen(Effect.forEach(sorted, act, { discard: true }), known.open))
-        })
+      const follow = Effect.fnUntraced(function* (act: Act<Device>) {
+        const known = yield* Latch.make(false)
+        yield* facts.follow(({ _tag, device }) =>
+          _tag === "CameraForgotten" ? Effect.void : Effect.andThen(known.await, act(device))
+        )
+        yield* Effect.forkScoped(Effect.andThen(Effect.forEach(sorted, act, { discard: true }), known.open))
+      })
 
       const changes = Stream.unwrap(
         Effect.gen(function* () {
           const queue = yield* Queue.unbounded<Device>()
-          yield* facts.follow(({ _tag, device }) => (_tag === "Forgotten" ? Effect.void : Queue.offer(queue, device)))
+          yield* facts.follow(({ _tag, device }) =>
+            _tag === "CameraForgotten" ? Effect.void : Queue.offer(queue, device)
+          )
           Queue.offerAllUnsafe(queue, sorted)
           return Stream.fromQueue(queue)
         })
@@ -170,10 +173,9 @@ export class Devices extends Context.Service<
         looking,
         list: () => sorted,
         get,
-        facts: { follow: facts.follow, followFirst: facts.followFirst },
+        facts,
         changes,
-        follow: stateOn(facts.follow),
-        followFirst: stateOn(facts.followFirst),
+        follow,
         settled: () => pending.size === 0,
         awaitSettled: settledLatch.await
       })

@@ -22,11 +22,17 @@ export const now: Effect.Effect<Moment> = Effect.zipWith(
   (wall, monotonic) => ({ wall, monotonic })
 )
 
+/** The same for who stamps what happens, at once. */
+export const moments: Effect.Effect<() => Moment> = Effect.map(Clock.Clock, (clock) => () => ({
+  wall: clock.currentTimeMillisUnsafe(),
+  monotonic: Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+}))
+
 /** Milliseconds that have passed since. */
 export const millisSince = ({ monotonic }: Moment): Effect.Effect<number> =>
   Effect.map(monotonicMillis, (millis) => millis - monotonic)
 
-/** The same for who asks again and again in one go. */
+/** Milliseconds of the monotonic clock, for who asks again and again in one go. */
 export const monotonicNow: Effect.Effect<() => number> = Effect.map(
   Clock.Clock,
   (clock) => () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6

@@ -3,19 +3,19 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { version } from "../config/Version.ts"
 import { millisSince, now } from "../ground/Time.ts"
+import { Health, type Verdict } from "../health/Health.ts"
 import { json, LocalHttp } from "./LocalHttp.ts"
-import { Readiness, type Verdict } from "./Readiness.ts"
 
 /** Health for probes and people (`/health…` on the health port), answered from memory. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const local = yield* LocalHttp
-    const readiness = yield* Readiness
+    const { live, now: state } = yield* Health
     const startedAt = yield* now
 
     const summary = Effect.gen(function* () {
       return {
-        status: yield* readiness.status,
+        status: state().status,
         uptime: (yield* millisSince(startedAt)) / 1000,
         version,
         timestamp: DateTime.formatIso(yield* DateTime.now)
@@ -23,20 +23,21 @@ export const layer = Layer.effectDiscard(
     })
 
     /** 200 while `verdict` is good, else 503 with the reasons */
-    const probe = (verdict: Effect.Effect<Verdict>, good: string, bad: string) =>
-      Effect.map(verdict, ({ ok, reasons }) => json(ok ? 200 : 503, { status: ok ? good : bad, reasons }))
+    const probe = ({ ok, reasons }: Verdict, good: string, bad: string) =>
+      json(ok ? 200 : 503, { status: ok ? good : bad, reasons })
 
-    yield* local.route("GET", "/health/live", () => probe(readiness.live, "alive", "dead"))
-    yield* local.route("GET", "/health/ready", () => probe(readiness.ready, "ready", "not_ready"))
+    yield* local.route("GET", "/health/live", () => Effect.map(live, (verdict) => probe(verdict, "alive", "dead")))
+    yield* local.route("GET", "/health/ready", () => Effect.sync(() => probe(state().ready, "ready", "not_ready")))
     yield* local.route("GET", "/health", () => Effect.map(summary, (found) => json(200, found)))
     yield* local.route("GET", "/health/detailed", () =>
       Effect.gen(function* () {
+        const { components, ready } = state()
         const { rss, heapUsed } = process.memoryUsage()
         return json(200, {
           ...(yield* summary),
-          ready: yield* readiness.ready,
-          live: yield* readiness.live,
-          components: yield* readiness.components,
+          ready,
+          live: yield* live,
+          components,
           memory: { rss_bytes: rss, heap_used_bytes: heapUsed }
         })
       })

@@ -75,7 +75,7 @@ export class Recorder extends Context.Service<
   {
     /** begins one; it ends by itself, or when it hears of a reason to */
     readonly run: (request: RecordingRequest) => Effect.Effect<RecordingRun, InvalidState | NotFound>
-    readonly facts: Pick<Facts<RecordingFact>, "follow" | "followFirst">
+    readonly facts: Facts<RecordingFact>
   }
 >()("camera-service/recording/Recorder") {
   static readonly layer = Layer.effect(

@@ -21,7 +21,7 @@ export class Recordings extends Context.Service<
     /** succeeds when the files are whole on disk: within 10 s, remuxes apart */
     readonly stop: (camera: CameraId) => Effect.Effect<Stopped, DependencyFailed | InvalidState>
     /** what happens to recordings from now on */
-    readonly facts: Pick<Facts<RecordingFact>, "follow" | "followFirst">
+    readonly facts: Facts<RecordingFact>
   }
 >()("camera-service/recording/Recordings") {
   static readonly layer = Layer.effect(

@@ -1,11 +1,10 @@
 import * as Effect from "effect/Effect"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { CurrentSession } from "../../schema/Auth.ts"
 import { SystemRpcs } from "../../schema/CameraRpcs.ts"
 import type { SystemStatus } from "../../schema/System.ts"
 import { buildDate, version } from "../config/Version.ts"
 import { Devices } from "../device/Devices.ts"
-import { MediaMtx } from "../process/MediaMtx.ts"
+import { Health } from "../health/Health.ts"
 import { Paths } from "../stream/Paths.ts"
 import { maySee } from "./Authorization.ts"
 
@@ -34,7 +33,7 @@ const messages: Readonly<Record<SystemStatus["status"], string>> = {
 export const layer = SystemRpcs.toLayer(
   Effect.gen(function* () {
     const devices = yield* Devices
-    const mediaMtx = yield* MediaMtx
+    const health = yield* Health
     const paths = yield* Paths
     return SystemRpcs.of({
       get_server_info: () => Effect.succeed(info),
@@ -43,14 +42,14 @@ export const layer = SystemRpcs.toLayer(
         Effect.map(CurrentSession, (session) => {
           const shown = devices.list().filter(({ id }) => maySee(session, id))
           const available = shown.filter(({ id, status }) => status === "CONNECTED" && paths.exists(id))
-          const isRunning = SubscriptionRef.getUnsafe(mediaMtx.state)._tag === "Running"
+          const { camera_monitor, mediamtx } = health.now().components
           const reached = available.length === shown.length ? ("ready" as const) : ("partial" as const)
-          const status = isRunning && devices.settled() ? reached : ("starting" as const)
+          const status = mediamtx === "RUNNING" && camera_monitor === "RUNNING" ? reached : ("starting" as const)
           return {
             status,
             message: messages[status],
             available_cameras: available.map(({ id }) => id),
-            discovery_active: !devices.settled()
+            discovery_active: camera_monitor === "STARTING"
           }
         })
     })

@@ -14,7 +14,8 @@ import {
 import type { SnapshotFormat } from "../../schema/Snapshot.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
-import { millisSince, now } from "../ground/Time.ts"
+import { type Facts, makeFacts } from "../facts/Facts.ts"
+import { millisSince, type Moment, now } from "../ground/Time.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { convertArguments } from "../source/FfmpegArguments.ts"
 import { Files } from "../storage/Files.ts"
@@ -45,6 +46,18 @@ export interface Snapshot {
   readonly tried: ReadonlyArray<TierAttempt>
 }
 
+/** What happens to snapshots. */
+export interface SnapshotFact {
+  readonly _tag: "SnapshotTaken"
+  readonly camera: CameraId
+  readonly filename: string
+  readonly bytes: number
+  readonly tier: Capture["name"]
+  readonly captured: Moment
+  /** of the picture, when it was had */
+  readonly ageMs: number
+}
+
 /** For all of it: the tiers, and encoding anew. */
 const wholeTime = Duration.seconds(10)
 
@@ -55,6 +68,8 @@ export class Snapshots extends Context.Service<
     readonly take: (
       request: SnapshotRequest
     ) => Effect.Effect<Snapshot, DependencyFailed | InvalidParams | InvalidState | NotFound>
+    /** what is taken from now on */
+    readonly facts: Facts<SnapshotFact>
   }
 >()("camera-service/snapshot/Snapshots") {
   static readonly layer = Layer.effect(
@@ -64,6 +79,7 @@ export class Snapshots extends Context.Service<
       const devices = yield* Devices
       const files = yield* Files
       const ffmpeg = yield* Ffmpeg
+      const facts = yield* makeFacts<SnapshotFact>()
       const tiers = [
         { capture: yield* LiveCapture, limit: "live_timeout_seconds" },
         { capture: yield* ActivatedCapture, limit: "activated_timeout_seconds" },
@@ -142,11 +158,22 @@ export class Snapshots extends Context.Service<
           const isTaken = ({ _tag }: DependencyFailed | InvalidParams): boolean =>
             _tag === "InvalidParams" && request.filename === undefined
           const saved = yield* Effect.retry(save, { times: 10, while: isTaken })
+          const { bytes, filename } = saved
+          const ageMs = Math.max(0, Math.round(captured.monotonic - picture.captured.monotonic))
+          facts.tell({
+            _tag: "SnapshotTaken",
+            camera: request.camera,
+            filename,
+            bytes,
+            tier: tier.capture.name,
+            captured: picture.captured,
+            ageMs
+          })
           return {
-            filename: saved.filename,
-            bytes: saved.bytes,
+            filename,
+            bytes,
             picture,
-            ageMs: Math.max(0, Math.round(captured.monotonic - picture.captured.monotonic)),
+            ageMs,
             captureMs: Math.round(captured.monotonic - called.monotonic),
             capture: tier.capture,
             tried
@@ -159,7 +186,7 @@ export class Snapshots extends Context.Service<
         })
       })
 
-      return Snapshots.of({ take })
+      return Snapshots.of({ take, facts })
     })
   )
 }

@@ -1,3 +1,4 @@
+import type * as Effect from "effect/Effect"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { Moment } from "../ground/Time.ts"
@@ -42,6 +43,8 @@ export interface LiveStream {
   readonly camera: CameraId
   readonly startedAt: Moment
   readonly state: SubscriptionRef.SubscriptionRef<StreamState>
+  /** this is its state from now on; it is told of */
+  readonly become: (state: StreamState) => Effect.Effect<void>
   readonly pictures: Pictures
   /** undefined between two runs */
   run: Run | undefined

@@ -42,6 +42,8 @@ export class Paths extends Context.Service<
     readonly record: (camera: CameraId, format: WrittenFormat | undefined) => Effect.Effect<void, DependencyFailed>
     /** whether MediaMTX has this camera's path */
     readonly exists: (camera: CameraId) => boolean
+    /** the names of those that it has: now, and each time that they are others */
+    readonly changes: Stream.Stream<ReadonlySet<string>>
     /** waits until MediaMTX has it */
     readonly awaitPath: (camera: CameraId) => Effect.Effect<void>
   }
@@ -227,6 +229,7 @@ export class Paths extends Context.Service<
       return Paths.of({
         record,
         exists: (camera) => SubscriptionRef.getUnsafe(actual).has(camera),
+        changes: SubscriptionRef.changes(actual),
         awaitPath: (camera) =>
           SubscriptionRef.changes(actual).pipe(
             Stream.filter((names) => names.has(camera)),

@@ -112,7 +112,7 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
         )
         const since = yield* now
         const isCopied = source.encoder.name === "copy"
-        if (!isCopied) yield* SubscriptionRef.set(stream.state, { _tag: "Ready", since })
+        if (!isCopied) yield* stream.become({ _tag: "Ready", since })
         const result = yield* Effect.result(readCodec(stream.camera, source.encoding))
         const codec = Result.getOrUndefined(result)
         if (codec === undefined) yield* Effect.logWarning("the stream's SPS could not be read", result)
@@ -124,7 +124,7 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
             return yield* new RunEnded({ reason })
           }
         }
-        yield* SubscriptionRef.set(stream.state, { _tag: "Ready", since, ...(codec === undefined ? {} : { codec }) })
+        yield* stream.become({ _tag: "Ready", since, ...(codec === undefined ? {} : { codec }) })
       })
 
       const sourceOf = (device: Device): Effect.Effect<Source, RunEnded> => {

@@ -58,7 +58,7 @@ export class Streams extends Context.Service<
     readonly all: () => ReadonlyArray<LiveStream>
     /** epoch milliseconds at which the camera's stream last began; undefined: never in this run */
     readonly lastStart: (camera: CameraId) => number | undefined
-    readonly facts: Pick<Facts<StreamFact>, "follow" | "followFirst">
+    readonly facts: Facts<StreamFact>
   }
 >()("camera-service/stream/Streams") {
   static readonly layer = Layer.effect(
@@ -87,10 +87,15 @@ export class Streams extends Context.Service<
         yield* Effect.annotateCurrentSpan("camera.id", camera)
         const kept = of(camera)
         const startedAt = yield* now
+        const state = yield* SubscriptionRef.make<StreamState>({ _tag: "Starting" })
         const stream: LiveStream = {
           camera,
           startedAt,
-          state: yield* SubscriptionRef.make<StreamState>({ _tag: "Starting" }),
+          state,
+          become: (next) =>
+            Effect.map(SubscriptionRef.set(state, next), () =>
+              facts.tell({ _tag: "StreamChanged", camera, state: next })
+            ),
           pictures: makePictures(),
           run: undefined,
           restarts: 0,
@@ -108,14 +113,9 @@ export class Streams extends Context.Service<
               facts.tell({ _tag: "StreamEnded", camera })
             })
         )
-        yield* Effect.forkScoped(
-          Stream.runForEach(Stream.drop(SubscriptionRef.changes(stream.state), 1), (state) =>
-            Effect.sync(() => facts.tell({ _tag: "StreamChanged", camera, state }))
-          )
-        )
         // its end is awaited when the scope closes
         yield* Effect.forkScoped(supervision.run(stream, kept.device))
-        yield* Effect.addFinalizer(() => SubscriptionRef.set(stream.state, { _tag: "Stopping" as const }))
+        yield* Effect.addFinalizer(() => stream.become({ _tag: "Stopping" }))
         return stream
       })
 

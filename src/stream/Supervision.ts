@@ -82,9 +82,11 @@ export class Supervision extends Context.Service<
         const { camera, state } = stream
 
         /** What the camera was to blame for is over, for all that is known: who comes now is to wait for this run. */
-        const tryAnew = SubscriptionRef.update(state, (last) =>
-          last._tag === "Failing" && last.isCamera === true ? { _tag: "Starting" as const, reason: last.reason } : last
-        )
+        const tryAnew = Effect.suspend(() => {
+          const last = SubscriptionRef.getUnsafe(state)
+          const isOver = last._tag === "Failing" && last.isCamera === true
+          return isOver ? stream.become({ _tag: "Starting", reason: last.reason }) : Effect.void
+        })
 
         /** Told before FFmpeg's end is waited for: one that froze may take seconds to go. */
         const failed = Effect.fnUntraced(function* ({ obstacle, reason }: RunEnded) {
@@ -93,8 +95,7 @@ export class Supervision extends Context.Service<
           stream.failuresInARow = wasSteady ? 1 : stream.failuresInARow + 1
           stream.restarts++
           const isFailing = stream.failuresInARow > 1 || obstacle !== undefined
-          yield* SubscriptionRef.set(
-            state,
+          yield* stream.become(
             isFailing
               ? { _tag: "Failing", reason, ...(isCameras(obstacle) ? { isCamera: true } : {}) }
               : { _tag: "Starting", reason }

@@ -64,19 +64,21 @@ describe("the registry of cameras", () => {
     }).pipe(Effect.provide(devicesInMemory))
   )
 
-  it.effect("tells those first who tell clients, whoever came first, and all of what is there already", () =>
-    Effect.gen(function* () {
-      const devices = yield* Devices
-      const told: Array<string> = []
-      const note = (who: string) => (device: Device) => Effect.sync(() => void told.push(`${who}: ${device.id}`))
-      yield* devices.attach(found("usb:a"))
-      yield* devices.follow(note("path"))
-      yield* devices.followFirst(note("client"))
-      yield* Effect.yieldNow
-      assert.deepStrictEqual(told.splice(0), ["path: camera0", "client: camera0"])
-      for (const position of ["usb:b", "usb:c"]) yield* devices.attach(found(position))
-      assert.deepStrictEqual(told, ["client: camera1", "path: camera1", "client: camera2", "path: camera2"])
-    }).pipe(Effect.provide(devicesInMemory))
+  it.effect(
+    "tells those first who tell clients, whoever came first; who follows the cameras hears of what is there already",
+    () =>
+      Effect.gen(function* () {
+        const devices = yield* Devices
+        const told: Array<string> = []
+        const note = (who: string, id: string) => Effect.sync(() => void told.push(`${who}: ${id}`))
+        yield* devices.attach(found("usb:a"))
+        yield* devices.follow(({ id }) => note("path", id))
+        yield* devices.facts.followFirst(({ camera }) => note("client", camera))
+        yield* Effect.yieldNow
+        assert.deepStrictEqual(told.splice(0), ["path: camera0"])
+        for (const position of ["usb:b", "usb:c"]) yield* devices.attach(found(position))
+        assert.deepStrictEqual(told, ["client: camera1", "path: camera1", "client: camera2", "path: camera2"])
+      }).pipe(Effect.provide(devicesInMemory))
   )
 
   it.effect("tells a fault once, forgets it when the camera is pulled out, and knows none of one that is away", () =>
@@ -165,15 +167,15 @@ describe("the registry of cameras", () => {
       yield* Scope.provide(devices.attach(found("usb:b"), faultOf("NO_PERMISSION", "may not be opened")), refused)
       yield* Effect.yieldNow
       assert.deepStrictEqual(told, [
-        "Connected camera1 CONNECTED",
-        "Faulty camera1 ERROR",
-        "Recovered camera1 CONNECTED",
-        "Changed camera1 CONNECTED",
-        "Changed camera1 CONNECTED",
-        "Faulty camera1 ERROR",
-        "Recovered camera1 CONNECTED",
-        "Disconnected camera1 DISCONNECTED",
-        "Faulty camera1 ERROR"
+        "CameraConnected camera1 CONNECTED",
+        "CameraFaulty camera1 ERROR",
+        "CameraRecovered camera1 CONNECTED",
+        "CameraChanged camera1 CONNECTED",
+        "CameraChanged camera1 CONNECTED",
+        "CameraFaulty camera1 ERROR",
+        "CameraRecovered camera1 CONNECTED",
+        "CameraDisconnected camera1 DISCONNECTED",
+        "CameraFaulty camera1 ERROR"
       ])
     }).pipe(Effect.provide(devicesInMemory))
   )
@@ -199,7 +201,7 @@ describe("the registry of cameras", () => {
         ["camera1", "camera0"]
       )
       yield* Effect.yieldNow
-      assert.deepStrictEqual(told.slice(4, 6), ["Forgotten camera0", "Forgotten camera1"])
+      assert.deepStrictEqual(told.slice(4, 6), ["CameraForgotten camera0", "CameraForgotten camera1"])
       // who follows the state of cameras hears of those that there are
       for (let n = 0; n < 6; n++) yield* next
       assert.strictEqual(yield* pending, 0)

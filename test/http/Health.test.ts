@@ -3,9 +3,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Network } from "../../src/ground/Network.ts"
-import * as Health from "../../src/http/Health.ts"
+import { Health, type Verdict } from "../../src/health/Health.ts"
+import * as HealthPort from "../../src/http/Health.ts"
 import { json, LocalHttp } from "../../src/http/LocalHttp.ts"
-import { Readiness, type Verdict } from "../../src/http/Readiness.ts"
 import { settingsWith } from "../storage/Workbench.ts"
 import { hour, onSettableClock } from "../support/WallClock.ts"
 import { ask } from "./Client.ts"
@@ -13,21 +13,18 @@ import { ask } from "./Client.ts"
 let ready: Verdict = { ok: true, reasons: [] }
 let live: Verdict = { ok: true, reasons: [] }
 
-const readiness = Layer.succeed(
-  Readiness,
-  Readiness.of({
-    ready: Effect.sync(() => ready),
-    live: Effect.sync(() => live),
-    status: Effect.succeed("DEGRADED"),
-    components: Effect.succeed({ mediamtx: "STARTING", websocket_server: "RUNNING" })
-  })
-)
+const components = { camera_monitor: "RUNNING", mediamtx: "STARTING", websocket_server: "RUNNING" } as const
+const health = Layer.mock(Health, {
+  live: Effect.sync(() => live),
+  now: () => ({ status: "DEGRADED", components, ready, reasons: ready.reasons }),
+  facts: { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
+})
 const at = (port: number) =>
   LocalHttp.layer.pipe(
     Layer.provide(Network.layer),
     Layer.provide(settingsWith({ health: { host: "127.0.0.1", port } }))
   )
-const running = Health.layer.pipe(Layer.provideMerge(at(0)), Layer.provide(readiness))
+const running = HealthPort.layer.pipe(Layer.provideMerge(at(0)), Layer.provide(health))
 
 layer(running)("the health port", (it) => {
   const get = (path: string, options = {}) =>
@@ -43,7 +40,7 @@ layer(running)("the health port", (it) => {
       assert.deepInclude(found, { status: "DEGRADED", uptime: 0 })
       assert.isString(found.version)
       const detailed = JSON.parse((yield* get("/health/detailed")).body)
-      assert.deepStrictEqual(detailed.components, { mediamtx: "STARTING", websocket_server: "RUNNING" })
+      assert.deepStrictEqual(detailed.components, components)
       assert.isAbove(detailed.memory.rss_bytes, 1_000_000)
     })
   )

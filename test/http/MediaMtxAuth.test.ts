@@ -46,7 +46,7 @@ const bench = Effect.fnUntraced(function* (managed = true) {
     Layer.mock(Devices, {
       list: () => [],
       settled: () => true,
-      facts: { follow: () => Effect.void, followFirst: () => Effect.void }
+      facts: { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
     }),
     Layer.mock(Viewers, {}),
     key

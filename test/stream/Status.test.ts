@@ -40,6 +40,7 @@ const status = (
       camera: device.id,
       startedAt: began,
       state: yield* SubscriptionRef.make(state),
+      become: () => Effect.void,
       pictures: makePictures(),
       run: { source, pid: 1, startedAt: began, published: { frames: 0, fps: 0 }, pictureAt: undefined },
       restarts: 0,
@@ -54,7 +55,7 @@ const status = (
           all: () => [stream],
           lastStart: () => 0,
           withDevice: () => (effect) => effect,
-          facts: { follow: () => Effect.void, followFirst: () => Effect.void }
+          facts: { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
         }),
         Layer.mock(Paths)({ exists: () => true }),
         Layer.mock(MediaMtxApi)({

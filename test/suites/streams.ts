@@ -214,6 +214,24 @@ export const streamBehaviour = (name: string, { test }: Place<App>) =>
     )
 
     test(
+      "whoever follows streams hears of each change, also of one that ends as soon as it began",
+      Effect.gen(function* () {
+        const { facts, lease } = yield* Streams
+        const told: Array<string> = []
+        yield* facts.follow((fact) =>
+          Effect.sync(() => told.push(fact._tag === "StreamChanged" ? fact.state._tag : fact._tag))
+        )
+        const camera = yield* plugIn()
+        yield* Effect.scoped(lease(camera, "recording"))
+        yield* until(
+          "its end",
+          Effect.sync(() => told.at(-1) === "StreamEnded")
+        )
+        assert.deepStrictEqual(told, ["StreamStarted", "Stopping", "StreamEnded"])
+      })
+    )
+
+    test(
       "whoever follows a stream hears its end",
       Effect.gen(function* () {
         const camera = yield* plugIn()
