@@ -184,6 +184,8 @@ export class Paths extends Context.Service<
       })
 
       const switchOff = Effect.fnUntraced(function* (camera: CameraId) {
+        // a camera that was forgotten meanwhile has no path any more, nor is it to get one
+        if (!desired.has(camera)) return
         desired.set(camera, undefined)
         const { _tag } = yield* SubscriptionRef.get(mediaMtx.state)
         // our own that does not run is gone, and its recorders with it; one that has no such path of ours records nothing there
@@ -213,6 +215,11 @@ export class Paths extends Context.Service<
         yield* writing.withPermit(add(camera)).pipe(Effect.catch(() => compare))
       })
       yield* devices.follow(({ id }) => arrive(id))
+      yield* devices.facts.follow(({ _tag, camera }) => {
+        if (_tag !== "CameraForgotten") return Effect.void
+        desired.delete(camera)
+        return Queue.offer(again, true)
+      })
 
       const restarts = Stream.map(SubscriptionRef.changes(mediaMtx.state), () => true)
       const ticks = Stream.fromSchedule(Schedule.spaced(compareEvery))

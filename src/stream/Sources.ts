@@ -36,6 +36,14 @@ export class Sources extends Context.Service<
         return why === undefined ? encoders.best() : { encoder: { name: "libx264" } as const, why }
       }
 
+      yield* devices.facts.follow(({ _tag, camera }) =>
+        Effect.sync(() => {
+          if (_tag !== "CameraForgotten") return
+          bad.delete(camera)
+          distrusted.delete(camera)
+        })
+      )
+
       return Sources.of({
         of: (device) =>
           planSource(device, encodingOf(settings.boot, liveNow(settings)), {

@@ -83,6 +83,13 @@ export class Streams extends Context.Service<
         return made
       }
 
+      const isKnown = (camera: CameraId): boolean => devices.list().some(({ id }) => id === camera)
+      yield* devices.facts.follow(({ _tag, camera }) =>
+        Effect.sync(() => {
+          if (_tag === "CameraForgotten" && cameras.get(camera)?.stream === undefined) cameras.delete(camera)
+        })
+      )
+
       const open = Effect.fn("Streams.open")(function* (camera: CameraId) {
         yield* Effect.annotateCurrentSpan("camera.id", camera)
         const kept = of(camera)
@@ -110,6 +117,7 @@ export class Streams extends Context.Service<
           () =>
             Effect.sync(() => {
               if (kept.stream === stream) kept.stream = undefined
+              if (!isKnown(camera)) cameras.delete(camera)
               facts.tell({ _tag: "StreamEnded", camera })
             })
         )

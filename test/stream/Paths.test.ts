@@ -1,9 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import * as ChildProcess from "effect/process/ChildProcess"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import { mediaMtxConfig } from "../../src/process/MediaMtxConfig.ts"
+import { Devices } from "../../src/device/Devices.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { Paths } from "../../src/stream/Paths.ts"
@@ -33,6 +36,24 @@ describe("a path", () => {
       yield* api.deletePath(camera)
       yield* nextComparison
       assert.isDefined(yield* pathOf(camera))
+    })
+  )
+
+  onFakes(
+    "of a camera that is forgotten goes, and stays away",
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const plugged = yield* Scope.make()
+      const camera = yield* Scope.provide(pluggedPath(), plugged)
+      yield* Scope.close(plugged, Exit.void)
+      assert.isDefined(yield* pathOf(camera))
+      yield* devices.forget(camera, "free")
+      yield* until(
+        "it is gone",
+        Effect.map(pathOf(camera), (found) => found === undefined)
+      )
+      yield* nextComparison
+      assert.isUndefined(yield* pathOf(camera))
     })
   )
 
