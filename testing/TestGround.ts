@@ -9,6 +9,7 @@ import { MemoryDatabases } from "./MemoryDatabases.ts"
 import { MemoryDisk } from "./MemoryDisk.ts"
 import * as MemoryNetwork from "./MemoryNetwork.ts"
 import { Programs } from "./Programs.ts"
+import * as QuietMachine from "./QuietMachine.ts"
 import { Visitors } from "./Visitors.ts"
 
 /**
@@ -55,6 +56,7 @@ export class TestGround extends Context.Service<
         MemoryDatabases.layer,
         Cameras.layer,
         MemoryNetwork.layer,
+        QuietMachine.layer,
         Chance.layer
       )
     )

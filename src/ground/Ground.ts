@@ -6,6 +6,7 @@ import { Disk } from "./Disk.ts"
 import { KernelCalls } from "./KernelCalls.ts"
 import { KernelFiles } from "./KernelFiles.ts"
 import { Loopback } from "./Loopback.ts"
+import { Machine } from "./Machine.ts"
 import { Network } from "./Network.ts"
 
 /** This machine: all that the service stands on and does not control. Its clock, and chance, are Effect's own. */
@@ -16,6 +17,7 @@ export const layer = Layer.mergeAll(
   KernelFiles.layer,
   KernelCalls.layer,
   Loopback.layer,
+  Machine.layer,
   Network.layer,
   layerWebCrypto
 )

@@ -4,12 +4,14 @@ import * as Layer from "effect/Layer"
 import { version } from "../config/Version.ts"
 import { millisSince, now } from "../ground/Time.ts"
 import { Health, type Verdict } from "../health/Health.ts"
+import { Machine } from "../ground/Machine.ts"
 import { json, LocalHttp } from "./LocalHttp.ts"
 
 /** Health for probes and people (`/health…` on the health port), answered from memory. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const local = yield* LocalHttp
+    const machine = yield* Machine
     const { live, now: state } = yield* Health
     const startedAt = yield* now
 
@@ -32,13 +34,13 @@ export const layer = Layer.effectDiscard(
     yield* local.route("GET", "/health/detailed", () =>
       Effect.gen(function* () {
         const { components, ready } = state()
-        const { rss, heapUsed } = process.memoryUsage()
+        const { heapUsed, resident } = machine.memory()
         return json(200, {
           ...(yield* summary),
           ready,
           live: yield* live,
           components,
-          memory: { rss_bytes: rss, heap_used_bytes: heapUsed }
+          memory: { rss_bytes: resident, heap_used_bytes: heapUsed }
         })
       })
     )

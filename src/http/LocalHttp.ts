@@ -7,10 +7,8 @@ import type { Address, HttpReply, HttpRequest } from "../ground/Visits.ts"
 import { listen } from "./Listen.ts"
 
 export interface LocalRequest {
-  readonly query: URLSearchParams
   /** the whole body as text, 64 KiB at most */
   readonly body: string
-  readonly remoteAddress: string
 }
 
 export interface LocalReply {
@@ -45,7 +43,7 @@ export class LocalHttp extends Context.Service<
       const { host, port } = (yield* Settings).boot.health
       const routes = new Map<string, Map<string, Handler>>()
 
-      const answer = Effect.fnUntraced(function* ({ address, body, method, target }: HttpRequest) {
+      const answer = Effect.fnUntraced(function* ({ body, method, target }: HttpRequest) {
         const url = URL.parse(target, "http://local")
         const methods = url === null ? undefined : routes.get(url.pathname)
         if (url === null || methods === undefined || methods.size === 0) {
@@ -57,7 +55,7 @@ export class LocalHttp extends Context.Service<
           return reply(json(405, { error: "Method Not Allowed" }), { allow: allow.join(", ") })
         }
         return yield* body.pipe(
-          Effect.flatMap((text) => handler({ query: url.searchParams, body: text, remoteAddress: address })),
+          Effect.flatMap((text) => handler({ body: text })),
           Effect.map((made) => reply(made)),
           // what is left of the body is not read
           Effect.catch(() => Effect.succeed(reply(json(413, { error: "Content Too Large" }), { connection: "close" }))),

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -26,8 +25,6 @@ export class FfmpegFailed extends Schema.TaggedError<FfmpegFailed>()("FfmpegFail
 
 export interface FfmpegProcess {
   readonly pid: number
-  /** Epoch milliseconds. */
-  readonly startedAt: number
   /** What it writes to `pipe:1`. Once an output goes there it must be read: FFmpeg waits for the reader. */
   readonly stdout: Stream.Stream<Uint8Array, FfmpegFailed>
   /** Twice a second while it runs; the latest first, and the end when it ends. Any number may read it, or nobody. */
@@ -145,9 +142,8 @@ export class Ffmpeg extends Context.Service<
           fd3: true
         })
         yield* Effect.annotateCurrentSpan("process.pid", child.pid)
-        const startedAt = yield* Clock.currentTimeMillis
         const progress = yield* progressOf(child.fd3)
-        return { pid: child.pid, startedAt, stdout: outputOf(child), progress, said: child.said, exit: child.exit }
+        return { pid: child.pid, stdout: outputOf(child), progress, said: child.said, exit: child.exit }
       })
 
       const run = Effect.fn("Ffmpeg.run")(function* (args: ReadonlyArray<string>, options: RunOptions) {

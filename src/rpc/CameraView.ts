@@ -1,15 +1,15 @@
-import { hostname } from "node:os"
 import type { Camera, CameraCapabilities, CameraId } from "../../schema/Camera.ts"
 import { reachableByOthers, urlAuthority } from "../config/Hosts.ts"
 import type { Boot } from "../config/Settings.ts"
 import type { Device, Mode } from "../device/Device.ts"
+import type { Machine } from "../ground/Machine.ts"
 import type { Sources } from "../stream/Sources.ts"
 
 /** How a camera is shown to clients. */
 
 /** Where viewers find the stream; a service that listens everywhere is reached by the machine's name. */
-export const streamUrls = (camera: CameraId, { mediamtx }: Boot): Camera["streams"] => {
-  const at = (port: number) => urlAuthority(reachableByOthers(mediamtx.host, hostname()), port)
+export const streamUrls = (camera: CameraId, { mediamtx }: Boot, machine: Machine["Service"]): Camera["streams"] => {
+  const at = (port: number) => urlAuthority(reachableByOthers(mediamtx.host, machine.name()), port)
   return {
     rtsp: `rtsp://${at(mediamtx.rtsp_port)}/${camera}`,
     hls: `http://${at(mediamtx.hls_port)}/${camera}/index.m3u8`,
@@ -18,7 +18,11 @@ export const streamUrls = (camera: CameraId, { mediamtx }: Boot): Camera["stream
 }
 
 /** Makes the list's entry of a device: the same object for the same device, so that it is planned and encoded once. */
-export const cameraViews = (sources: Sources["Service"], boot: Boot): ((device: Device) => Camera) => {
+export const cameraViews = (
+  sources: Sources["Service"],
+  boot: Boot,
+  machine: Machine["Service"]
+): ((device: Device) => Camera) => {
   const views = new WeakMap<Device, Camera>()
   return (device) => {
     const known = views.get(device)
@@ -31,7 +35,7 @@ export const cameraViews = (sources: Sources["Service"], boot: Boot): ((device: 
       name: device.name,
       resolution: source === undefined ? "" : `${source.width}x${source.height}`,
       fps: source?.fps ?? 0,
-      streams: streamUrls(device.id, boot)
+      streams: streamUrls(device.id, boot, machine)
     }
     views.set(device, view)
     return view

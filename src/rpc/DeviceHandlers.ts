@@ -8,6 +8,7 @@ import { Settings } from "../config/Settings.ts"
 import { CameraControls } from "../device/CameraControls.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
+import { Machine } from "../ground/Machine.ts"
 import { millisSince } from "../ground/Time.ts"
 import { Sources } from "../stream/Sources.ts"
 import { Status } from "../stream/Status.ts"
@@ -19,7 +20,7 @@ export const layer = DeviceRpcs.toLayer(
   Effect.gen(function* () {
     const devices = yield* Devices
     const controls = yield* CameraControls
-    const viewOf = cameraViews(yield* Sources, (yield* Settings).boot)
+    const viewOf = cameraViews(yield* Sources, (yield* Settings).boot, yield* Machine)
     const status = yield* Status
 
     const listOf = (shown: ReadonlyArray<Device>): CameraList => ({

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Settings } from "../config/Settings.ts"
 import { Events } from "../events/Events.ts"
+import { Machine } from "../ground/Machine.ts"
 import { Sources } from "../stream/Sources.ts"
 import { maySee } from "./Authorization.ts"
 import { cameraViews } from "./CameraView.ts"
@@ -14,7 +15,7 @@ import { isoTime } from "./Wire.ts"
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const events = yield* Events
-    const viewOf = cameraViews(yield* Sources, (yield* Settings).boot)
+    const viewOf = cameraViews(yield* Sources, (yield* Settings).boot, yield* Machine)
     const connections = yield* Connections
 
     yield* events.followFirst((fact) => {

@@ -8,6 +8,7 @@ import { InvalidState } from "../../schema/Errors.ts"
 import type { StreamEncoding } from "../../schema/Stream.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
+import { Machine } from "../ground/Machine.ts"
 import { millisSince } from "../ground/Time.ts"
 import { isHardware } from "../source/Encoder.ts"
 import type { Source } from "../source/Source.ts"
@@ -32,11 +33,12 @@ export const layer = StreamRpcs.toLayer(
     const devices = yield* Devices
     const streams = yield* Streams
     const status = yield* Status
+    const machine = yield* Machine
 
     const base = (camera: CameraId) => ({
       device: camera,
       stream_name: camera,
-      stream_url: streamUrls(camera, settings.boot).rtsp
+      stream_url: streamUrls(camera, settings.boot, machine).rtsp
     })
 
     return StreamRpcs.of({

@@ -1,9 +1,7 @@
+import type { FeedPath } from "./FeedPath.ts"
+
 /** The options of a MediaMTX path that we set (`/v3/config/paths`); all others have the server's defaults. */
-export type CameraPath = {
-  readonly source: "publisher"
-  readonly overridePublisher: boolean
-  readonly runOnDemand: string
-  readonly runOnDemandStartTimeout: string
+export type CameraPath = FeedPath & {
   readonly record: boolean
   readonly recordPath: string
   readonly recordFormat: "fmp4" | "mpegts"

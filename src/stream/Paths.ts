@@ -16,6 +16,7 @@ import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi, type MediaMtxError, MediaMtxRefused, type PathOptions } from "../process/MediaMtxApi.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { type CameraPath, differences } from "./CameraPath.ts"
+import { publishedPath } from "./FeedPath.ts"
 
 /** What MediaMTX writes itself; the other formats are made of these when a recording stops. */
 export type WrittenFormat = "fmp4" | "mpegts"
@@ -68,13 +69,10 @@ export class Paths extends Context.Service<
       const recordPath = join(folder.recordings, "%path_%Y-%m-%d_%H-%M-%S_%f")
 
       const configOf = (format: WrittenFormat | undefined): CameraPath => {
-        const { recording, streams } = liveNow(settings)
+        const live = liveNow(settings)
+        const { recording } = live
         return {
-          source: "publisher",
-          overridePublisher: false,
-          // does nothing: MediaMTX holds readers of a path that has it until somebody publishes
-          runOnDemand: "true",
-          runOnDemandStartTimeout: `${Duration.toSeconds(streams.start_timeout_seconds)}s`,
+          ...publishedPath(live),
           record: format !== undefined,
           recordPath,
           recordFormat: format ?? "fmp4",

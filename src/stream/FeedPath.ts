@@ -1,0 +1,19 @@
+import * as Duration from "effect/Duration"
+import type { Live } from "../config/Settings.ts"
+
+/** The options of a MediaMTX path that say how frames get onto it (`/v3/config/paths`): each feed has its own. */
+export type FeedPath = {
+  readonly source: string
+  readonly overridePublisher: boolean
+  readonly runOnDemand: string
+  readonly runOnDemandStartTimeout: string
+}
+
+/** Our FFmpeg publishes. */
+export const publishedPath = ({ streams }: Live): FeedPath => ({
+  source: "publisher",
+  overridePublisher: false,
+  // does nothing: MediaMTX holds readers of a path that has it until somebody publishes
+  runOnDemand: "true",
+  runOnDemandStartTimeout: `${Duration.toSeconds(streams.start_timeout_seconds)}s`
+})
