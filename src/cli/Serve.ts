@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -9,6 +8,7 @@ import { urlAuthority } from "../config/Hosts.ts"
 import { load } from "../config/Load.ts"
 import { Settings } from "../config/Settings.ts"
 import { version } from "../config/Version.ts"
+import { millisSince, now } from "../ground/Time.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { raisePriority } from "../self/Priority.ts"
@@ -25,7 +25,7 @@ export const serve = Effect.fnUntraced(function* (
   environment: Readonly<Record<string, string | undefined>>,
   ending: (exit: Exit.Exit<never, unknown>) => void
 ) {
-  const began = yield* Clock.currentTimeMillis
+  const began = yield* now
   yield* raisePriority
   const { settings, warnings } = yield* load({ file, environment })
   const context = Layer.mergeAll(
@@ -35,7 +35,7 @@ export const serve = Effect.fnUntraced(function* (
   const service = Effect.gen(function* () {
     for (const warning of warnings) yield* Effect.logWarning(warning)
     const built = yield* Layer.build(App.layer)
-    const startedIn = (yield* Clock.currentTimeMillis) - began
+    const startedIn = Math.round(yield* millisSince(began))
     const { health, server } = settings.boot
     yield* Effect.logInfo("camera-service is serving", {
       version,
