@@ -15,8 +15,9 @@ const statusMethods = [
   frame("get_stream_status", { device: "camera7" })
 ]
 
-/** A burst that leaves some 15 MB behind, and how long calls are measured after it. */
-const visitors = 500
+/** A burst that leaves some 20 MB behind, and how long calls are measured after it. */
+const visitors = 1000
+const calls = 20_000
 const bursts = 4
 const secondsAfterBurst = 12
 
@@ -41,6 +42,7 @@ export const latency: Benchmark = async ({ say, times }) => {
   for (let burst = 0; burst < times(bursts); burst++) {
     say(`burst ${burst + 1}`)
     await others.open({ url: service.url, token: ground.token, connections: visitors })
+    await others.closedLoop(calls, statusMethods)
     await others.close()
     // the burst itself is not what is measured
     await load.paced(1, statusMethods)

@@ -31,7 +31,7 @@ export const start: Benchmark = async ({ say, times }) => {
     ])
     replies.push(reply)
     readies.push(ready)
-    say(`start ${round + 1}`)
+    say(`start ${round + 1}: ${Math.round(reply)} ms, ready after ${Math.round(ready)} ms`)
   }
   return [
     { name: "start.reply", value: slowest(replies), detail: summary(replies) },

@@ -158,7 +158,8 @@ export const layer = Layer.effectDiscard(
       yield* Effect.logDebug("memory is given back", {
         from_mb: megabytes(total(before)),
         to_mb: megabytes(needed),
-        anonymous_mb: megabytes(after.anonymous)
+        anonymous_mb: megabytes(after.anonymous),
+        collected: isCollecting
       })
     })
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(look), check)))
