@@ -270,7 +270,8 @@ export class Recorder extends Context.Service<
         return {
           recording,
           state: () => {
-            if (state.phase === "RUNNING") return state.isWriting && state.stall !== "TOLD" ? "RECORDING" : "WAITING"
+            if (state.phase === "RUNNING")
+              return state.isWriting && typeof state.stall !== "object" ? "RECORDING" : "WAITING"
             return state.phase === "ENDED" ? "STOPPED" : state.phase
           },
           happened,

@@ -15,6 +15,11 @@ export interface Trouble {
   readonly isOver: boolean
 }
 
+/** It was told why no bytes come. `over`: what is told when they come again. */
+interface Told {
+  readonly over: string
+}
+
 /** What is still to be told of the last segment: its file is told of when it is whole. */
 export interface Word {
   readonly fact: "RecordingWaiting" | "RecordingTroubled"
@@ -48,7 +53,7 @@ export interface RecordingState {
   /** why FFmpeg ended, and the camera has not said yet that it is to blame */
   readonly loss: string | undefined
   /** no bytes come although there is a stream: the disk is being asked why, or that was told */
-  readonly stall: "ASKED" | "TOLD" | undefined
+  readonly stall: "ASKED" | Told | undefined
   /** what a segment that began while the disk was full is told with, once it grows */
   readonly unproven: { readonly reason: string } | undefined
   readonly words: ReadonlyArray<Word>
@@ -72,7 +77,7 @@ export type Incident =
   | { readonly _tag: "CameraWorks" }
   | { readonly _tag: "TimeOver"; readonly timer: Timer }
   /** why no bytes come; `isDisk`: the disk refuses to take any, so MediaMTX has given the file up */
-  | { readonly _tag: "StallExplained"; readonly reason: string; readonly isDisk: boolean }
+  | ({ readonly _tag: "StallExplained"; readonly reason: string; readonly isDisk: boolean } & Told)
   | { readonly _tag: "RecorderRefused"; readonly error: DependencyFailed }
   | { readonly _tag: "StopAsked" }
   /** who asked for the start is gone before it was answered */

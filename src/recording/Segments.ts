@@ -77,8 +77,8 @@ export class Segments extends Context.Service<
     /** forgets a file of a recording that never was one */
     readonly discard: (filename: string) => Effect.Effect<void, DependencyFailed>
     readonly bytes: (filename: string) => Effect.Effect<number, DependencyFailed>
-    /** why nothing is written; `isDisk`: the disk takes nothing more */
-    readonly explainStall: Effect.Effect<{ readonly reason: string; readonly isDisk: boolean }>
+    /** why nothing is written, and what is told when it is over; `isDisk`: the disk takes nothing more */
+    readonly explainStall: Effect.Effect<{ readonly reason: string; readonly over: string; readonly isDisk: boolean }>
   }
 >()("camera-service/recording/Segments") {
   static readonly layer = Layer.effect(
@@ -248,10 +248,19 @@ export class Segments extends Context.Service<
         )
         const trying = yield* Effect.forkDetach(Effect.result(trial))
         const tried = yield* Effect.timeoutOption(Fiber.join(trying), trialTime)
-        if (Option.isNone(tried)) return { reason: "the disk does not answer", isDisk: false }
-        if (tried.value._tag === "Success") return { reason: "nothing is written", isDisk: false }
-        yield* Effect.logWarning("a recording cannot be written", tried.value.failure)
-        return { reason: storageFailed("write the recording", tried.value.failure).detail, isDisk: true }
+        const takesIt = "the disk takes it again"
+        if (Option.isNone(tried)) return { reason: "the disk does not answer", over: takesIt, isDisk: false }
+        if (tried.value._tag === "Success") {
+          return { reason: "nothing is written", over: "it is written again", isDisk: false }
+        }
+        const { failure } = tried.value
+        yield* Effect.logWarning("a recording cannot be written", failure)
+        const isFull = failure.code === "ENOSPC" || failure.code === "EDQUOT"
+        return {
+          reason: storageFailed("write the recording", failure).detail,
+          over: isFull ? "there is room on the disk again" : takesIt,
+          isDisk: true
+        }
       }).pipe(Effect.withSpan("Segments.explainStall"))
 
       return Segments.of({

@@ -51,7 +51,7 @@ const take = (draft: Draft, incident: Incident): void => {
     case "TimeOver":
       return timeOver(draft, incident.timer)
     case "StallExplained":
-      return stallExplained(draft, incident.reason, incident.isDisk)
+      return stallExplained(draft, incident)
     case "RecorderRefused":
       return draft.state.phase === "STARTING" ? fail(draft, incident.error) : undefined
     case "StartCancelled":
@@ -95,8 +95,8 @@ const fileBegan = (draft: Draft, filename: string): void => {
   draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: bytesSeconds })
   if (phase === "STARTING") begin(draft)
   // a disk that has room for a few bytes may have none for the next ones
-  if (draft.state.stall === "TOLD")
-    return set(draft, { unproven: { reason: over ?? "there is room on the disk again" } })
+  const { stall } = draft.state
+  if (typeof stall === "object") return set(draft, { unproven: { reason: over ?? stall.over } })
   set(draft, { stall: undefined })
   tell(draft, "RecordingWriting", over)
 }
@@ -135,7 +135,7 @@ const fileGrew = (draft: Draft, filename: string): void => {
   if (phase !== "RUNNING" || !isWriting || current(draft)?.filename !== filename) return
   set(draft, { stall: undefined, unproven: undefined })
   draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: bytesSeconds })
-  if (stall === "TOLD") tell(draft, "RecordingWriting", unproven?.reason ?? "the disk takes it again")
+  if (typeof stall === "object") tell(draft, "RecordingWriting", unproven?.reason ?? stall.over)
 }
 
 const streamFailed = (draft: Draft, reason: string): void => {
@@ -169,9 +169,9 @@ const streamReady = (draft: Draft): void => {
   draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: firstBytesSeconds })
 }
 
-const stallExplained = (draft: Draft, reason: string, isDisk: boolean): void => {
+const stallExplained = (draft: Draft, { isDisk, over, reason }: Incident & { _tag: "StallExplained" }): void => {
   if (draft.state.phase !== "RUNNING" || draft.state.stall !== "ASKED") return
-  set(draft, { stall: "TOLD" })
+  set(draft, { stall: { over } })
   const last = current(draft)
   if (isDisk && last !== undefined) {
     set(draft, { isWriting: false })

@@ -41,7 +41,24 @@ const finished = (filename: string, as = filename, flaw?: string): Incident => (
   flaw
 })
 const lost = (filename: string): Incident => ({ _tag: "SegmentFailed", filename, reason: "the disk reports an error" })
-const full: Incident = { _tag: "StallExplained", reason: "no space is left on the disk", isDisk: true }
+const full: Incident = {
+  _tag: "StallExplained",
+  reason: "no space is left on the disk",
+  over: "there is room on the disk again",
+  isDisk: true
+}
+const idle: Incident = {
+  _tag: "StallExplained",
+  reason: "nothing is written",
+  over: "it is written again",
+  isDisk: false
+}
+const hung: Incident = {
+  _tag: "StallExplained",
+  reason: "the disk does not answer",
+  over: "the disk takes it again",
+  isDisk: false
+}
 
 /** An action in a few words. */
 const shown = (action: Action): string => {
@@ -247,7 +264,7 @@ const table: ReadonlyArray<Row> = [
   {
     name: "a file that waits only is not finished",
     after: [...running, over("bytes")],
-    incident: { _tag: "StallExplained", reason: "nothing is written", isDisk: false },
+    incident: idle,
     actions: ["Troubled a: nothing is written"]
   },
   {
@@ -263,8 +280,14 @@ const table: ReadonlyArray<Row> = [
     actions: ["bytes in 5 s", "Writing b: there is room on the disk again"]
   },
   {
+    name: "what did not come for another reason than the disk comes again",
+    after: [...running, over("bytes"), idle, began("b")],
+    incident: grew("b"),
+    actions: ["bytes in 5 s", "Writing b: it is written again"]
+  },
+  {
     name: "a disk that hung and takes the same file again",
-    after: [...running, over("bytes"), { _tag: "StallExplained", reason: "the disk does not answer", isDisk: false }],
+    after: [...running, over("bytes"), hung],
     incident: grew("a"),
     actions: ["bytes in 5 s", "Writing a: the disk takes it again"]
   },
@@ -395,7 +418,7 @@ const incidents: fc.Arbitrary<Incident> = fc.oneof(
   fc.constant(failed("ended")),
   fc.constantFrom(just("StreamClosed"), just("StreamReady"), just("CameraUnplugged"), just("CameraWorks"), faulty),
   fc.constantFrom<Timer>("start", "duration", "away", "blame", "calm", "bytes", "end").map(over),
-  fc.constantFrom<Incident>(full, { _tag: "StallExplained", reason: "nothing is written", isDisk: false }),
+  fc.constantFrom<Incident>(full, idle),
   fc.constantFrom<Incident>(
     stop,
     { _tag: "ServiceEnds" },
