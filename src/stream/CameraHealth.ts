@@ -18,6 +18,8 @@ import { rateMeter } from "./RateMeter.ts"
 import { RunEnded } from "./RunEnded.ts"
 
 const look = Duration.millis(250)
+/** A look that comes so long after the one before tells nothing: the service had no time to see the frames that came. */
+const blind = 1000
 /** MediaMTX's API answers within milliseconds. */
 const answerTime = Duration.millis(500)
 
@@ -67,6 +69,7 @@ export class CameraHealth extends Context.Service<
         let frames = 0
         let progressedAt: number | undefined
         let isSilent = false
+        let lookedAt = yield* monotonicMillis
         yield* Effect.forkScoped(
           Stream.runForEach(process.progress, (progress) =>
             Effect.map(monotonicMillis, (now) => {
@@ -92,8 +95,12 @@ export class CameraHealth extends Context.Service<
         })
 
         const check = Effect.gen(function* () {
+          const now = yield* monotonicMillis
+          const isBlind = now - lookedAt > blind
+          lookedAt = now
+          if (isBlind) return
           const moved = movedAt()
-          const still = moved === undefined ? yield* millisSince(run.startedAt) : (yield* monotonicMillis) - moved
+          const still = moved === undefined ? yield* millisSince(run.startedAt) : now - moved
           const limit = limitOf(moved !== undefined)
           if (still > limit.end) {
             const isGarbage = device.input.silenceOf(process.said())?.kind === "WRONG_DATA"

@@ -1,4 +1,4 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,8 +10,19 @@ import { TestGround } from "../../testing/TestGround.ts"
 import type { Ending } from "../../testing/Programs.ts"
 import { now } from "../../src/ground/Time.ts"
 import { readyStream, stateOf, untilReady } from "../suites/streams.ts"
-import { bringMediaMtx, disturb, onFakes, plugIn, publishing, takeMediaMtx } from "../support/App.ts"
+import {
+  bringMediaMtx,
+  dataFolder,
+  disturb,
+  onFakes,
+  onTestGround,
+  plugIn,
+  publishing,
+  runFake,
+  takeMediaMtx
+} from "../support/App.ts"
 import { children, running, until } from "../support/Ground.ts"
+import { onStallingClock } from "../support/WallClock.ts"
 
 const endPublisher = Effect.fnUntraced(function* (ending: Ending) {
   const [ffmpeg] = yield* publishing
@@ -109,6 +120,28 @@ describe("an FFmpeg that ends", () => {
       assert.deepEqual(stateOf(stream), { _tag: "Failing", reason: "an internal error" })
       yield* untilReady(stream)
     })
+  )
+})
+
+describe("an FFmpeg whose frames nobody had the time to see", () => {
+  it.effect("is not taken for one that froze", () =>
+    onTestGround(
+      onStallingClock((stall) =>
+        runFake(
+          dataFolder,
+          Effect.gen(function* () {
+            const stream = yield* readyStream(yield* plugIn())
+            // at each hundredth of a second between two looks, of which there are four a second
+            for (let i = 0; i < 25; i++) {
+              yield* TestClock.adjust("1010 millis")
+              stall(4000)
+            }
+            assert.strictEqual(stateOf(stream)._tag, "Ready")
+            assert.lengthOf(yield* children("publish"), 1)
+          })
+        )
+      )
+    )
   )
 })
 

@@ -18,4 +18,21 @@ export const onSettableClock = <A, E, R>(body: (set: (by: number) => void) => Ef
     )
   })
 
+/**
+ * Runs the body on a clock that can jump, by milliseconds: what a busy event loop makes of time. Nothing that came
+ * meanwhile has been seen yet.
+ */
+export const onStallingClock = <A, E, R>(body: (stall: (millis: number) => void) => Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Clock.Clock, (clock) => {
+    let jump = 0n
+    const nanos = () => clock.monotonicTimeNanosUnsafe() + jump
+    return Effect.provideService(
+      body((millis) => {
+        jump += BigInt(millis) * 1_000_000n
+      }),
+      Clock.Clock,
+      { ...clock, monotonicTimeNanos: Effect.sync(nanos), monotonicTimeNanosUnsafe: nanos }
+    )
+  })
+
 export const hour = 3_600_000
