@@ -29,7 +29,7 @@ const settings = (): ReadonlyMap<string, string> => {
     shown
       .trim()
       .split("\n")
-      .map((row) => /^(\S+)\s+(.*?)\s+\(\w+\)$/.exec(row) ?? [])
+      .map((row) => /^(\S+)\s+(.*?)\s{2,}\([^)]*\)$/.exec(row) ?? [])
       .map(([, key = "", value = '""']) => [key, String(JSON.parse(value.replace("***", '"***"')))])
   )
 }

@@ -25,7 +25,7 @@ export const storageFailed = (doing: string, cause: unknown): DependencyFailed =
   return new DependencyFailed({
     dependency: "storage",
     detail: `cannot ${doing}: ${meanings[code] ?? (code === "" ? "the disk failed" : code)}`,
-    ...(full ? { suggestion: "delete recordings or snapshots, or set a retention policy" } : {})
+    ...(full ? { suggestion: "delete recordings or snapshots" } : {})
   })
 }
 
