@@ -5,6 +5,7 @@ import type { Connection } from "./Connections.ts"
 import type { Method } from "./Methods.ts"
 import { rawId, rawIds } from "./RawIds.ts"
 import { failure } from "./Reply.ts"
+import type { Turns, Worker } from "./Turns.ts"
 
 /** Calls of one connection that run side by side; reading stops while there are so many. */
 const maxInFlight = 64
@@ -33,8 +34,17 @@ interface Frame {
   readonly replies: Array<string> | undefined
 }
 
+/** A request or notification object, or what came in its place. */
+interface Entry {
+  readonly frame: Frame
+  readonly message: unknown
+  /** the raw text of its id */
+  readonly id: string | undefined
+}
+
 /** What all channels share. */
 export interface Switchboard {
+  readonly turns: Turns
   readonly methods: ReadonlyMap<string, Method>
   readonly dispatch: (channel: Channel, requestId: number, call: Call, payload: unknown) => void
   /** the client has gone: what it asked for is interrupted */
@@ -42,9 +52,12 @@ export interface Switchboard {
 }
 
 /** The JSON-RPC 2.0 side of one connection: frames in, calls out, replies back; and its share of memory. */
-export class Channel implements Receiver {
+export class Channel implements Receiver, Worker {
   readonly connection: Connection
   private readonly switchboard: Switchboard
+  /** of the frame that came last: what has not had its turn; nothing is read meanwhile */
+  private entries: Array<Entry> = []
+  private isWorking = false
   private readonly calls = new Map<number, Call>()
   private nextRequestId = 0
   private inFlightCharacters = 0
@@ -60,7 +73,19 @@ export class Channel implements Receiver {
   receive(text: string): void {
     if (this.closed) return
     this.accept(text)
+    const { turns } = this.switchboard
+    // an answer that lets us read on may bring the next frame while this one is worked on
+    if (!this.isWorking) {
+      while (this.entries.length > 0 && turns.hasRoom()) this.takeUp()
+      if (this.entries.length > 0) turns.wait(this)
+    }
     if (this.full()) this.adjust()
+  }
+
+  work(): void {
+    if (this.entries.length > 0) this.takeUp()
+    if (this.entries.length > 0) this.switchboard.turns.wait(this)
+    else if (this.paused) this.adjust()
   }
 
   drained(): void {
@@ -71,6 +96,7 @@ export class Channel implements Receiver {
   /** nothing is answered any more */
   close(): void {
     this.closed = true
+    this.entries = []
     this.calls.clear()
     this.switchboard.left(this)
   }
@@ -100,7 +126,12 @@ export class Channel implements Receiver {
 
   private full(): boolean {
     const most = this.connection.session === undefined ? maxInFlightOfStranger : maxInFlight
-    return this.stalled || this.calls.size >= most || this.inFlightCharacters >= maxInFlightCharacters
+    return (
+      this.entries.length > 0 ||
+      this.stalled ||
+      this.calls.size >= most ||
+      this.inFlightCharacters >= maxInFlightCharacters
+    )
   }
 
   private accept(text: string): void {
@@ -115,7 +146,8 @@ export class Channel implements Receiver {
       const frame = { characters: text.length, left: 1, replies: undefined }
       this.inFlightCharacters += frame.characters
       const isObject = typeof message === "object" && message !== null
-      return this.entry(frame, message, isObject ? rawId(text) : undefined)
+      this.entries.push({ frame, message, id: isObject ? rawId(text) : undefined })
+      return
     }
     if (message.length === 0) return this.write(failure("null", invalidRequest, { hint: "the batch is empty" }))
     if (message.length > maxBatchEntries) {
@@ -125,10 +157,18 @@ export class Channel implements Receiver {
     const frame = { characters: text.length, left: message.length, replies: [] }
     this.inFlightCharacters += frame.characters
     const ids = rawIds(text)
-    for (const [index, entry] of message.entries()) this.entry(frame, entry, ids[index])
+    for (const [index, entry] of message.entries()) this.entries.push({ frame, message: entry, id: ids[index] })
   }
 
-  private entry(frame: Frame, message: unknown, id: string | undefined): void {
+  private takeUp(): void {
+    const entry = this.entries.shift()
+    if (entry === undefined) return
+    this.isWorking = true
+    this.dispatch(entry)
+    this.isWorking = false
+  }
+
+  private dispatch({ frame, id, message }: Entry): void {
     const envelope = readEnvelope(message)
     if (typeof envelope === "string") {
       // an id that is no id cannot come back (section 5: "it MUST be Null")

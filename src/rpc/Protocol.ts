@@ -5,6 +5,7 @@ import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
+import * as Scheduler from "effect/Scheduler"
 import * as Tracer from "effect/Tracer"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Headers from "effect/http/Headers"
@@ -15,11 +16,13 @@ import { CameraRpcs } from "../../schema/CameraRpcs.ts"
 import type { ServiceError } from "../../schema/Errors.ts"
 import { internalError } from "../../schema/JsonRpc.ts"
 import type { Peer, Receiver } from "../ground/Visits.ts"
+import { monotonicNow } from "../ground/Time.ts"
 import { Calls } from "../self/Calls.ts"
 import { type Call, Channel, type Switchboard } from "./Channel.ts"
 import { Connections } from "./Connections.ts"
 import { makeMethods } from "./Methods.ts"
 import { codeOf, failure, success, typedFailure } from "./Reply.ts"
+import { Turns } from "./Turns.ts"
 
 /**
  * Strict JSON-RPC 2.0 (https://www.jsonrpc.org/specification) for the methods of `CameraRpcs`, over any transport of
@@ -41,6 +44,7 @@ export class JsonRpcProtocol extends Context.Service<
       const traced = yield* isTraced
       const answer = answerer(yield* SecureRandom, traced)
       const channels = new Map<number, Channel>()
+      const dispatcher = (yield* Scheduler.Scheduler).makeDispatcher()
 
       const server = yield* RpcServer.makeNoSerialization(CameraRpcs, {
         disableClientAcks: true,
@@ -60,6 +64,7 @@ export class JsonRpcProtocol extends Context.Service<
       })
 
       const switchboard: Switchboard = {
+        turns: new Turns(yield* monotonicNow, (next) => dispatcher.scheduleTask(next, 0)),
         methods: makeMethods(CameraRpcs.requests.values()),
         dispatch({ connection }, requestId, call, payload) {
           calls.count++
