@@ -9,7 +9,7 @@ export interface Worker {
 
 /**
  * Shares the event loop between clients, whatever each of them asks for at once: one piece of work after the other while
- * the slice lasts, and in the next turns what is left, those first that have not just had theirs.
+ * the slice lasts, and in the next turns what is left, newcomers before those that have had some of theirs done.
  */
 export class Turns {
   private readonly now: () => number
@@ -19,9 +19,7 @@ export class Turns {
   private began = 0
   private readonly newcomers = new Set<Worker>()
   private readonly busy = new Set<Worker>()
-  /** who was served in this turn, and in the one before */
-  private served = new Set<Worker>()
-  private servedBefore = new Set<Worker>()
+  private served: Worker | undefined
 
   /** `now` in monotonic milliseconds; `later` calls in the next turn of the event loop */
   constructor(now: () => number, later: (next: () => void) => void) {
@@ -39,8 +37,7 @@ export class Turns {
 
   /** until its `work` is called */
   wait(worker: Worker): void {
-    const isBusy = this.served.has(worker) || this.servedBefore.has(worker)
-    if (isBusy) this.busy.add(worker)
+    if (worker === this.served) this.busy.add(worker)
     else this.newcomers.add(worker)
   }
 
@@ -51,8 +48,6 @@ export class Turns {
   }
 
   private readonly turn = (): void => {
-    this.servedBefore = this.served
-    this.served = new Set()
     this.isOpen = false
     let next = first(this.busy) ?? first(this.newcomers)
     if (next === undefined) return
@@ -60,8 +55,9 @@ export class Turns {
     do {
       this.newcomers.delete(next)
       this.busy.delete(next)
-      this.served.add(next)
+      this.served = next
       next.work()
+      this.served = undefined
       next = first(this.newcomers) ?? first(this.busy)
     } while (next !== undefined && this.now() - this.began < sliceMillis)
   }

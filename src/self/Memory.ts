@@ -95,14 +95,17 @@ const resting = 0.1
 /** Less comes back with the first calls, which compile again what they run. */
 const worthwhile = 8 * 2 ** 20
 const apart = Duration.toMillis("10 seconds")
+const seldom = Duration.toMillis("10 minutes")
 
 const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
 const total = ({ anonymous, files }: Occupied): number => anonymous + files
 
 /**
- * Gives memory back when the process has rested for 3 seconds and has 8 MB more than it needs at rest, each way at most
- * every 10 seconds; the first time is after the start. Nobody waits for a collection: where a call has come within the 3 seconds
- * another is expected, and only what takes 2 ms is done.
+ * Gives memory back when the process has rested for 3 seconds and has 8 MB more than after the last time; the first time is
+ * after the start. Rest itself may bring some of it back, which it needs or does not (V8 works on for seconds after a
+ * burst): each next time is twice as far from the one before, from 10 seconds up to 10 minutes, until there is work again.
+ * Nobody waits for a collection: where a call has come within the 3 seconds another is expected, and only what takes 2 ms
+ * is done.
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -110,13 +113,14 @@ export const layer = Layer.effectDiscard(
     if (own === undefined) return
     const calls = yield* Calls
     let callsBefore = 0
-    /** in all, at rest */
-    let needed = 0
+    /** of files, since they were last given back */
+    let leastFiles = 0
     /** of anonymous memory, since the last collection: the rest may be garbage */
-    let least = 0
+    let leastAnonymous = 0
+    /** milliseconds until the next time; 0: it was not given back since there was work */
+    let pause = 0
     let lastCollection = -Infinity
     let lastRelease = -Infinity
-    let isSettling = false
     let canRelease = true
 
     const release = own.release.pipe(
@@ -131,33 +135,32 @@ export const layer = Layer.effectDiscard(
       const isCalled = calls.count > callsBefore
       callsBefore = calls.count
       const before = own.occupied()
-      // what rest itself brings back of the pages that were taken out is needed; what may be garbage is not
-      const grown = Math.max(0, before.anonymous - least)
-      needed = isSettling && isResting ? total(before) - grown : Math.min(needed, total(before))
-      isSettling = false
       // V8 goes on giving back for some seconds
-      least = Math.min(least, before.anonymous)
-      const now = yield* monotonicMillis
+      leastFiles = Math.min(leastFiles, before.files)
+      leastAnonymous = Math.min(leastAnonymous, before.anonymous)
+      const grown = before.anonymous - leastAnonymous
+      const grownFiles = before.files - leastFiles
+      if (!isResting || grown >= worthwhile) pause = 0
       if (!isResting) return
-      const excess = total(before) - needed
-      const isGarbageLikely = grown >= worthwhile / 4
-      const isCollecting = !isCalled && isGarbageLikely && excess >= worthwhile && now - lastCollection >= apart
-      const isReleasing = excess - grown >= worthwhile && now - lastRelease >= apart
+      const now = yield* monotonicMillis
+      const isGarbageLikely = grown >= worthwhile / 4 && grown + grownFiles >= worthwhile
+      const isCollecting = !isCalled && isGarbageLikely && now - lastCollection >= Math.max(pause, apart)
+      const isReleasing = grownFiles >= worthwhile && now - lastRelease >= Math.max(pause, apart)
       if (!isCollecting && !isReleasing) return
 
       if (isCollecting) {
         own.collect()
         lastCollection = now
-        least = own.occupied().anonymous
+        leastAnonymous = own.occupied().anonymous
       }
       if (canRelease) yield* release
       const after = own.occupied()
       lastRelease = now
-      needed = total(after)
-      isSettling = true
+      leastFiles = after.files
+      pause = pause === 0 ? apart : Math.min(pause * 2, seldom)
       yield* Effect.logDebug("memory is given back", {
         from_mb: megabytes(total(before)),
-        to_mb: megabytes(needed),
+        to_mb: megabytes(total(after)),
         anonymous_mb: megabytes(after.anonymous),
         collected: isCollecting
       })

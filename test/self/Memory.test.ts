@@ -93,16 +93,23 @@ describe("memory", () => {
     })
   )
 
-  it.effect("that rest itself brings back is needed, and stays", () =>
+  it.effect("that rest itself brings back is given back ever more seldom, until there is work again", () =>
     Effect.gen(function* () {
       const { in: during, own } = yield* bench()
+      assert.deepStrictEqual(yield* during(3), ["collect", "release"])
+      const again = Effect.gen(function* () {
+        own.files = 18
+        let seconds = 0
+        while ((yield* during(3)).length === 0) seconds += 3
+        return seconds + 3
+      })
+      const pauses: Array<number> = []
+      for (let n = 0; n < 9; n++) pauses.push(yield* again)
+      assert.deepStrictEqual(pauses, [12, 21, 42, 81, 162, 321, 600, 600, 600])
+      own.busy = 0.6
       yield* during(3)
-      own.files = 18
-      assert.deepStrictEqual(yield* during(600), [])
-      own.files = 25
-      assert.deepStrictEqual(yield* during(600), [])
-      own.files = 26
-      assert.deepStrictEqual(yield* during(3), ["release"])
+      own.busy = 0
+      assert.isAtMost(yield* again, 12)
     })
   )
 
