@@ -9,7 +9,7 @@ import { Files, type OpenFile } from "../storage/Files.ts"
 import { Holds } from "../storage/Holds.ts"
 import { contentTypeOf, type FileKind } from "../storage/Names.ts"
 import { pathOf, PublicHttp } from "./PublicHttp.ts"
-import { matchesAny, parseRange, rangeApplies } from "./Ranges.ts"
+import { conditionOf, parseRange, rangeApplies } from "./Ranges.ts"
 
 /** So much of a file is read at a time. */
 const readBytes = 64 << 10
@@ -77,14 +77,19 @@ const nameOf = ({ target }: RequestHead, prefix: string): string => {
   }
 }
 
+/** A page may show the file, where it asks for that (`?disposition=inline`), instead of saving it (RFC 6266). */
+const dispositionOf = ({ target }: RequestHead): "inline" | "attachment" =>
+  new URLSearchParams(target.slice(pathOf(target).length)).get("disposition") === "inline" ? "inline" : "attachment"
+
 const refusal = (status: number, headers: HttpReply["headers"] = {}): HttpReply => ({
   status,
   headers: { ...headers, "cache-control": "no-store" },
   body: ""
 })
 
-/** The answer, which reads the file as it is sent (RFC 9110: If-None-Match comes before Range). */
-const replyTo = ({ headers, method }: RequestHead, kind: FileKind, filename: string, file: OpenFile): HttpReply => {
+/** The answer, which reads the file as it is sent. */
+const replyTo = (request: RequestHead, kind: FileKind, filename: string, file: OpenFile): HttpReply => {
+  const { headers, method } = request
   const etag = `"${file.bytes.toString(16)}-${file.modified.toString(16)}"`
   const lastModified = new Date(file.modified).toUTCString()
   const common = {
@@ -94,7 +99,9 @@ const replyTo = ({ headers, method }: RequestHead, kind: FileKind, filename: str
     "accept-ranges": "bytes",
     "x-content-type-options": "nosniff"
   }
-  if (matchesAny(one(headers["if-none-match"]), etag)) return { status: 304, headers: common, body: "" }
+  const condition = conditionOf((name) => one(headers[name]), { etag, modified: file.modified })
+  if (condition === "precondition failed") return { status: 412, headers: common, body: "" }
+  if (condition === "not modified") return { status: 304, headers: common, body: "" }
 
   const ranged = method === "GET" && rangeApplies(one(headers["if-range"]), etag, lastModified)
   const range = ranged ? parseRange(one(headers["range"]), file.bytes) : undefined
@@ -107,7 +114,7 @@ const replyTo = ({ headers, method }: RequestHead, kind: FileKind, filename: str
     "content-type": contentTypeOf(kind, filename) ?? "application/octet-stream",
     "content-length": last - first + 1,
     // names are letters, digits, dots, dashes and underscores: nothing to escape
-    "content-disposition": `attachment; filename="${filename}"`
+    "content-disposition": `${dispositionOf(request)}; filename="${filename}"`
   }
   const body = bytesOf(file, first, last)
   return range === undefined

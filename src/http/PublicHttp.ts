@@ -2,9 +2,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import type { Address, Host, HttpReply } from "../ground/Visits.ts"
 import { listen } from "./Listen.ts"
+import { preflight, withOrigin } from "./Origins.ts"
 
 /** The HTTP server that clients reach: JSON-RPC over WebSocket, downloads and the web console share its port. */
 export class PublicHttp extends Context.Service<
@@ -24,18 +25,25 @@ export class PublicHttp extends Context.Service<
   static readonly layer = Layer.effect(
     PublicHttp,
     Effect.gen(function* () {
+      const settings = yield* Settings
       const answers = new Map<string, Host["answer"]>()
       const admissions = new Map<string, Host["admit"]>()
 
-      const address = yield* listen((yield* Settings).boot.server, {
+      const address = yield* listen(settings.boot.server, {
         answer(request) {
+          const { allowed_origins } = liveNow(settings).server
+          const asked = preflight(request, allowed_origins)
+          if (asked !== undefined) return Effect.succeed(asked)
           const path = pathOf(request.target)
           let best: string | undefined
           for (const prefix of answers.keys()) {
             if (path.startsWith(prefix) && (best === undefined || prefix.length > best.length)) best = prefix
           }
           const answer = best === undefined ? undefined : answers.get(best)
-          return answer === undefined ? Effect.succeed(notFound) : answer(request)
+          const reply = answer === undefined ? Effect.succeed(notFound) : answer(request)
+          return request.headers["origin"] === undefined
+            ? reply
+            : Effect.map(reply, (made) => withOrigin(made, request, allowed_origins))
         },
         admit: (request) => admissions.get(pathOf(request.target))?.(request) ?? 404
       })

@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { monotonicMillis } from "../ground/Time.ts"
-import type { RequestHead } from "../ground/Visits.ts"
+import { originAllowed } from "../http/Origins.ts"
 import { PublicHttp } from "../http/PublicHttp.ts"
 import { Connections } from "./Connections.ts"
 import { JsonRpcProtocol } from "./Protocol.ts"
@@ -59,14 +59,3 @@ export const layer = Layer.effectDiscard(
  */
 const isLoopback = (address: string): boolean =>
   address === "::1" || address.startsWith("127.") || address.startsWith("::ffff:127.")
-
-/**
- * Browsers send the origin of the page with every WebSocket: only our own pages, and those the operator names, may
- * connect (cross-site WebSocket hijacking). Programs send none.
- */
-const originAllowed = ({ headers }: RequestHead, allowed: ReadonlyArray<string>): boolean => {
-  const { host, origin } = headers
-  if (origin === undefined) return true
-  if (typeof origin !== "string") return false
-  return allowed.includes(origin) || (typeof host === "string" && URL.parse(origin)?.host === host.toLowerCase())
-}

@@ -118,6 +118,26 @@ layer(running)("a download", (it) => {
     })
   )
 
+  it.effect("is shown in a page instead of saved, where that is asked for", () =>
+    Effect.gen(function* () {
+      yield* recorded("a.mp4", digits)
+      const shown = yield* get("/files/recordings/a.mp4?disposition=inline")
+      assert.strictEqual(shown.headers["content-disposition"], 'inline; filename="a.mp4"')
+      const saved = yield* get('/files/recordings/a.mp4?disposition=evil"')
+      assert.strictEqual(saved.headers["content-disposition"], 'attachment; filename="a.mp4"')
+    })
+  )
+
+  it.effect("is spared to who has the file already, by its date too, and refused to who wants another", () =>
+    Effect.gen(function* () {
+      yield* recorded("a.mp4", digits)
+      const { headers } = yield* get("/files/recordings/a.mp4")
+      const since = { "if-modified-since": String(headers["last-modified"]) }
+      assert.deepInclude(yield* get("/files/recordings/a.mp4", since), { status: 304, body: "" })
+      assert.deepInclude(yield* get("/files/recordings/a.mp4", { "if-match": '"other"' }), { status: 412, body: "" })
+    })
+  )
+
   it.effect("is spared to who has the file already, and starts over when it changed", () =>
     Effect.gen(function* () {
       const path = yield* recorded("changing.mp4", digits)

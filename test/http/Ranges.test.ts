@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { matchesAny, parseRange, rangeApplies } from "../../src/http/Ranges.ts"
+import { conditionOf, parseRange, rangeApplies } from "../../src/http/Ranges.ts"
 
 describe("a Range header", () => {
   it("asks for one part of the file", () => {
@@ -35,11 +35,35 @@ describe("a Range header", () => {
 })
 
 describe("conditions", () => {
+  const modified = Date.parse("2026-03-01T10:00:00.500Z")
+  const of = (headers: Record<string, string>) => conditionOf((name) => headers[name], { etag: '"b"', modified })
+  const at = "Sun, 01 Mar 2026 10:00:00 GMT"
+  const before = "Sun, 01 Mar 2026 09:59:59 GMT"
+
   it("compare what the client has with what there is", () => {
-    assert.isTrue(matchesAny('"a", W/"b"', '"b"'))
-    assert.isTrue(matchesAny("*", '"b"'))
-    assert.isFalse(matchesAny('"ab"', '"b"'))
-    assert.isFalse(matchesAny(undefined, '"b"'))
+    assert.strictEqual(of({}), "send")
+    assert.strictEqual(of({ "if-none-match": '"a", W/"b"' }), "not modified")
+    assert.strictEqual(of({ "if-none-match": "*" }), "not modified")
+    assert.strictEqual(of({ "if-none-match": '"ab"' }), "send")
+    assert.strictEqual(of({ "if-modified-since": at }), "not modified")
+    assert.strictEqual(of({ "if-modified-since": before }), "send")
+    assert.strictEqual(of({ "if-modified-since": "yesterday" }), "send")
+  })
+
+  it("refuse what the client does not want", () => {
+    assert.strictEqual(of({ "if-match": '"b"' }), "send")
+    assert.strictEqual(of({ "if-match": "*" }), "send")
+    assert.strictEqual(of({ "if-match": 'W/"b", "a"' }), "precondition failed")
+    assert.strictEqual(of({ "if-unmodified-since": at }), "send")
+    assert.strictEqual(of({ "if-unmodified-since": before }), "precondition failed")
+  })
+
+  it("heed an ETag before a date", () => {
+    assert.strictEqual(of({ "if-none-match": '"a"', "if-modified-since": at }), "send")
+    assert.strictEqual(of({ "if-match": '"b"', "if-unmodified-since": before }), "send")
+  })
+
+  it("have a part go with what the client has", () => {
     assert.isTrue(rangeApplies(undefined, '"b"', "date"))
     assert.isTrue(rangeApplies('"b"', '"b"', "date"))
     assert.isTrue(rangeApplies("date", '"b"', "date"))
