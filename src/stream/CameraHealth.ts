@@ -10,7 +10,7 @@ import { Devices } from "../device/Devices.ts"
 import { faultOf } from "../device/Fault.ts"
 import type { Complaint } from "../device/Input.ts"
 import { Holders } from "../device/v4l2/Holders.ts"
-import { millisSince, monotonicMillis } from "../ground/Time.ts"
+import { monotonicMillis } from "../ground/Time.ts"
 import type { FfmpegProcess } from "../process/Ffmpeg.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import type { LiveStream, Run } from "./LiveStream.ts"
@@ -18,8 +18,11 @@ import { rateMeter } from "./RateMeter.ts"
 import { RunEnded } from "./RunEnded.ts"
 
 const look = Duration.millis(250)
-/** A look that comes so long after the one before tells nothing: the service had no time to see the frames that came. */
-const blind = 1000
+/**
+ * What a look counts of the time since the one before, in milliseconds, at most: in a longer turn of the event loop the
+ * service had no time to see the frames that came. It sees them before the look after.
+ */
+const longestTurn = 1000
 /** MediaMTX's API answers within milliseconds. */
 const answerTime = Duration.millis(500)
 
@@ -70,6 +73,9 @@ export class CameraHealth extends Context.Service<
         let progressedAt: number | undefined
         let isSilent = false
         let lookedAt = yield* monotonicMillis
+        let lastMoved: number | undefined
+        /** milliseconds without a frame, of those in which one would have been seen */
+        let still = 0
         yield* Effect.forkScoped(
           Stream.runForEach(process.progress, (progress) =>
             Effect.map(monotonicMillis, (now) => {
@@ -96,11 +102,11 @@ export class CameraHealth extends Context.Service<
 
         const check = Effect.gen(function* () {
           const now = yield* monotonicMillis
-          const isBlind = now - lookedAt > blind
-          lookedAt = now
-          if (isBlind) return
           const moved = movedAt()
-          const still = moved === undefined ? yield* millisSince(run.startedAt) : now - moved
+          const turn = Math.min(now - lookedAt, longestTurn)
+          still = moved === lastMoved ? still + turn : Math.min(now - (moved ?? now), turn)
+          lastMoved = moved
+          lookedAt = now
           const limit = limitOf(moved !== undefined)
           if (still > limit.end) {
             const isGarbage = device.input.silenceOf(process.said())?.kind === "WRONG_DATA"

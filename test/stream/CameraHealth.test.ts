@@ -1,4 +1,4 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -8,8 +8,19 @@ import { Devices } from "../../src/device/Devices.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { readyStream, stateOf, untilReady } from "../suites/streams.ts"
-import { disturb, onFakes, plugIn, plugInUsb, publishing, takeMediaMtx } from "../support/App.ts"
+import {
+  dataFolder,
+  disturb,
+  onFakes,
+  onTestGround,
+  plugIn,
+  plugInUsb,
+  publishing,
+  runFake,
+  takeMediaMtx
+} from "../support/App.ts"
 import { children, running, until } from "../support/Ground.ts"
+import { onStallingClock } from "../support/WallClock.ts"
 
 const v4l2 = "[video4linux2,v4l2 @ 0x1] [error] "
 
@@ -137,6 +148,27 @@ describe("a camera that freezes", () => {
       assert.strictEqual(yield* seen(camera), "CONNECTED")
       assert.lengthOf(yield* children("publish"), 1)
     })
+  )
+
+  it.effect("is FROZEN too while the service is so busy that it never looks in time", () =>
+    onTestGround(
+      onStallingClock((stall) =>
+        runFake(
+          dataFolder,
+          Effect.gen(function* () {
+            const camera = yield* plugInUsb()
+            yield* shownStream(camera)
+            yield* disturb({ frozen: true })
+            for (let i = 0; i < 5; i++) {
+              stall(1200)
+              yield* TestClock.adjust("250 millis")
+            }
+            assert.strictEqual(yield* seen(camera), "ERROR: FROZEN, it is open and sends no picture")
+            yield* disturb({ frozen: false })
+          })
+        )
+      )
+    )
   )
 
   onFakes(
