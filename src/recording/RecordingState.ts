@@ -15,9 +15,14 @@ export interface Trouble {
   readonly isOver: boolean
 }
 
-/** It was told why no bytes come. `over`: what is told when they come again. */
-interface Told {
+/**
+ * Why no bytes come, as the disk shows it. `over`: what is told when they come again. `failure`: what is wrong with the
+ * disk; undefined: nothing. `isRefusal`: it refuses to take any, so MediaMTX has given the file up.
+ */
+export interface Stall {
   readonly over: string
+  readonly failure: DependencyFailed | undefined
+  readonly isRefusal: boolean
 }
 
 /** What is still to be told of the last segment: its file is told of when it is whole. */
@@ -52,8 +57,11 @@ export interface RecordingState {
   readonly failure: string | undefined
   /** why FFmpeg ended, and the camera has not said yet that it is to blame */
   readonly loss: string | undefined
-  /** no bytes come although there is a stream: the disk is being asked why, or that was told */
-  readonly stall: "ASKED" | Told | undefined
+  /**
+   * No bytes come although there is a stream: the disk is being asked why, or that was told. At the start it is asked
+   * before any are missed.
+   */
+  readonly stall: "ASKED" | Stall | undefined
   /** what a segment that began while the disk was full is told with, once it grows */
   readonly unproven: { readonly reason: string } | undefined
   readonly words: ReadonlyArray<Word>
@@ -76,8 +84,7 @@ export type Incident =
   | { readonly _tag: "CameraFaulty"; readonly detail: string }
   | { readonly _tag: "CameraWorks" }
   | { readonly _tag: "TimeOver"; readonly timer: Timer }
-  /** why no bytes come; `isDisk`: the disk refuses to take any, so MediaMTX has given the file up */
-  | ({ readonly _tag: "StallExplained"; readonly reason: string; readonly isDisk: boolean } & Told)
+  | ({ readonly _tag: "StallExplained" } & Stall)
   | { readonly _tag: "RecorderRefused"; readonly error: DependencyFailed }
   | { readonly _tag: "StopAsked" }
   /** who asked for the start is gone before it was answered */
@@ -139,7 +146,7 @@ export const starting = (limits: {
     trouble: undefined,
     failure: undefined,
     loss: undefined,
-    stall: undefined,
+    stall: "ASKED",
     unproven: undefined,
     words: [],
     ending: undefined
@@ -147,6 +154,7 @@ export const starting = (limits: {
   actions: [
     { _tag: "Tell", fact: "RecordingStarting", filename: "", reason: undefined },
     { _tag: "TurnRecorderOn" },
+    { _tag: "ExplainStall" },
     { _tag: "SetTimer", timer: "start", seconds: limits.startSeconds }
   ]
 })

@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
-import type { DependencyFailed } from "../../schema/Errors.ts"
+import { DependencyFailed } from "../../schema/Errors.ts"
 import type { RecordingFormat } from "../../schema/Recording.ts"
 import { Disk } from "../ground/Disk.ts"
 import { monotonicMillis } from "../ground/Time.ts"
@@ -21,6 +21,7 @@ import { FileIndex } from "../storage/FileIndex.ts"
 import { Holds } from "../storage/Holds.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
 import { extensionOf, parseFileName } from "../storage/Names.ts"
+import type { Stall } from "./RecordingState.ts"
 
 const poll = Duration.millis(5)
 /** MediaMTX closes a file within milliseconds; a slow disk may take longer, and a killed MediaMTX never does. */
@@ -77,8 +78,8 @@ export class Segments extends Context.Service<
     /** forgets a file of a recording that never was one */
     readonly discard: (filename: string) => Effect.Effect<void, DependencyFailed>
     readonly bytes: (filename: string) => Effect.Effect<number, DependencyFailed>
-    /** why nothing is written, and what is told when it is over; `isDisk`: the disk takes nothing more */
-    readonly explainStall: Effect.Effect<{ readonly reason: string; readonly over: string; readonly isDisk: boolean }>
+    /** why nothing is written, and what is told when it is over */
+    readonly explainStall: Effect.Effect<Stall>
   }
 >()("camera-service/recording/Segments") {
   static readonly layer = Layer.effect(
@@ -249,17 +250,20 @@ export class Segments extends Context.Service<
         const trying = yield* Effect.forkDetach(Effect.result(trial))
         const tried = yield* Effect.timeoutOption(Fiber.join(trying), trialTime)
         const takesIt = "the disk takes it again"
-        if (Option.isNone(tried)) return { reason: "the disk does not answer", over: takesIt, isDisk: false }
+        if (Option.isNone(tried)) {
+          const failure = new DependencyFailed({ dependency: "storage", detail: "the disk does not answer" })
+          return { failure, isRefusal: false, over: takesIt }
+        }
         if (tried.value._tag === "Success") {
-          return { reason: "nothing is written", over: "it is written again", isDisk: false }
+          return { failure: undefined, isRefusal: false, over: "it is written again" }
         }
         const { failure } = tried.value
         yield* Effect.logWarning("a recording cannot be written", failure)
         const isFull = failure.code === "ENOSPC" || failure.code === "EDQUOT"
         return {
-          reason: storageFailed("write the recording", failure).detail,
-          over: isFull ? "there is room on the disk again" : takesIt,
-          isDisk: true
+          failure: storageFailed("write the recording", failure),
+          isRefusal: true,
+          over: isFull ? "there is room on the disk again" : takesIt
         }
       }).pipe(Effect.withSpan("Segments.explainStall"))
 

@@ -11,7 +11,7 @@ import {
   stop,
   streamReleased
 } from "./Ending.ts"
-import type { Incident, RecordingState, Stepped, Timer, Trouble } from "./RecordingState.ts"
+import type { Incident, RecordingState, Stall, Stepped, Timer, Trouble } from "./RecordingState.ts"
 
 /**
  * FFmpeg ends up to 130 ms after its camera is gone (measured), and the kernel's word of it comes within 25 ms: on a busy
@@ -22,6 +22,8 @@ const blameSeconds = 1
 const bytesSeconds = 5
 /** A camera's own H.264 may bring a keyframe every few seconds only, and a file begins with one. */
 const firstBytesSeconds = 10
+/** A start that is still without bytes so long after its stream is ready has the disk asked once more. */
+const askAgainSeconds = 3
 
 /** What follows from an incident. It is the only place where a recording's state changes. */
 export const step = (state: RecordingState, incident: Incident): Stepped => {
@@ -123,7 +125,7 @@ const goOn = (draft: Draft): string | undefined => {
 
 const begin = (draft: Draft): void => {
   const { durationSeconds } = draft.state
-  set(draft, { failure: undefined })
+  set(draft, { failure: undefined, stall: undefined })
   draft.actions.push({ _tag: "ClearTimer", timer: "start" }, { _tag: "AnswerStart" })
   if (durationSeconds !== undefined) {
     draft.actions.push({ _tag: "SetTimer", timer: "duration", seconds: durationSeconds })
@@ -162,22 +164,30 @@ const streamClosed = (draft: Draft): void => {
 }
 
 const streamReady = (draft: Draft): void => {
-  if (draft.state.phase !== "RUNNING") return
+  const { phase } = draft.state
+  if (phase === "STARTING") draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: askAgainSeconds })
+  if (phase !== "RUNNING") return
   // the next one publishes, so the one before is gone
   streamClosed(draft)
   if (draft.state.isWriting) return
   draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: firstBytesSeconds })
 }
 
-const stallExplained = (draft: Draft, { isDisk, over, reason }: Incident & { _tag: "StallExplained" }): void => {
-  if (draft.state.phase !== "RUNNING" || draft.state.stall !== "ASKED") return
-  set(draft, { stall: { over } })
+const stallExplained = (draft: Draft, { failure, isRefusal, over }: Stall): void => {
+  const { phase, stall } = draft.state
+  if (stall !== "ASKED") return
+  if (phase === "STARTING") {
+    if (failure !== undefined && isRefusal) return fail(draft, failure)
+    return set(draft, { stall: failure === undefined ? undefined : { failure, isRefusal, over } })
+  }
+  if (phase !== "RUNNING") return
+  set(draft, { stall: { failure, isRefusal, over } })
   const last = current(draft)
-  if (isDisk && last !== undefined) {
+  if (isRefusal && last !== undefined) {
     set(draft, { isWriting: false })
     finish(draft, last.filename)
   }
-  say(draft, { fact: "RecordingTroubled", reason })
+  say(draft, { fact: "RecordingTroubled", reason: failure?.detail ?? "nothing is written" })
 }
 
 // --- the camera
@@ -228,12 +238,13 @@ const tellTrouble = (draft: Draft): void => {
 // --- time
 
 const timeOver = (draft: Draft, timer: Timer): void => {
-  const { failure, isWriting, loss, phase, resumeSeconds, stall, trouble } = draft.state
+  const { isWriting, loss, phase, resumeSeconds, trouble } = draft.state
   if (timer === "end") return phase === "STOPPING" ? endInTime(draft) : undefined
   if (timer === "start") {
-    if (phase === "STARTING") fail(draft, notBegun(failure ?? "no bytes came to the disk in time"))
+    if (phase === "STARTING") fail(draft, whyNotBegun(draft.state))
     return
   }
+  if (timer === "bytes") return askDisk(draft)
   if (phase !== "RUNNING") return
   switch (timer) {
     case "duration":
@@ -246,10 +257,15 @@ const timeOver = (draft: Draft, timer: Timer): void => {
     case "calm":
       // its frames never stopped: what ends them later has another cause
       if (trouble?.isOver === true && isWriting) set(draft, { trouble: undefined })
-      return
-    case "bytes":
-      if (stall !== undefined) return
-      set(draft, { stall: "ASKED" })
-      draft.actions.push({ _tag: "ExplainStall" })
   }
+}
+
+const whyNotBegun = ({ failure, stall }: RecordingState): DependencyFailed =>
+  (typeof stall === "object" ? stall.failure : undefined) ?? notBegun(failure ?? "no bytes came to the disk in time")
+
+const askDisk = (draft: Draft): void => {
+  const { phase, stall } = draft.state
+  if (stall !== undefined || phase === "STOPPING") return
+  set(draft, { stall: "ASKED" })
+  draft.actions.push({ _tag: "ExplainStall" })
 }

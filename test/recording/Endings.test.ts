@@ -249,6 +249,30 @@ describe("a stop", () => {
   )
 })
 
+describe("a disk that takes nothing", () => {
+  for (const [fault, detail] of [
+    ["full", "no space is left on the disk"],
+    ["read-only", "the file system is read-only"]
+  ] as const) {
+    onFakes(
+      `(it is ${fault}) has a start refused at once, by its name`,
+      Effect.gen(function* () {
+        const { disk } = yield* TestGround
+        const camera = yield* plugIn()
+        const suffered = yield* disk.suffer({ name: fault })
+        const before = yield* monotonicMillis
+        const failure = yield* Effect.flip(start({ camera }))
+        assert.deepInclude(failure, { dependency: "storage", detail: `cannot write the recording: ${detail}` })
+        assert.isBelow((yield* monotonicMillis) - before, 1000)
+        assert.lengthOf(yield* running("publish"), 0)
+        yield* suffered.takeBack
+        yield* record(yield* start({ camera }))
+        assert.lengthOf((yield* stop(camera)).files, 1)
+      })
+    )
+  }
+})
+
 describe("a disk that is full", () => {
   onFakes(
     "is told, and the recording goes on by itself; nothing empty is left",

@@ -41,23 +41,24 @@ const finished = (filename: string, as = filename, flaw?: string): Incident => (
   flaw
 })
 const lost = (filename: string): Incident => ({ _tag: "SegmentFailed", filename, reason: "the disk reports an error" })
+const storage = (detail: string) => new DependencyFailed({ dependency: "storage", detail })
 const full: Incident = {
   _tag: "StallExplained",
-  reason: "no space is left on the disk",
+  failure: storage("no space is left on the disk"),
   over: "there is room on the disk again",
-  isDisk: true
+  isRefusal: true
 }
 const idle: Incident = {
   _tag: "StallExplained",
-  reason: "nothing is written",
+  failure: undefined,
   over: "it is written again",
-  isDisk: false
+  isRefusal: false
 }
 const hung: Incident = {
   _tag: "StallExplained",
-  reason: "the disk does not answer",
+  failure: storage("the disk does not answer"),
   over: "the disk takes it again",
-  isDisk: false
+  isRefusal: false
 }
 
 /** An action in a few words. */
@@ -132,6 +133,41 @@ const table: ReadonlyArray<Row> = [
     incident: released,
     actions: ["Failed -: broken", "ClearTimers", "End (broken)"],
     phase: "ENDED"
+  },
+  { name: "a disk that takes nothing ends it at once", after: [], incident: full, actions: ended },
+  { name: "one that takes it is no news", after: [], incident: idle, actions: [] },
+  {
+    name: "its stream is ready, and bytes are waited for",
+    after: [idle],
+    incident: just("StreamReady"),
+    actions: ["bytes in 3 s"]
+  },
+  {
+    name: "where none come, the disk is asked again",
+    after: [idle, just("StreamReady")],
+    incident: over("bytes"),
+    actions: ["ExplainStall"]
+  },
+  {
+    name: "a disk that is full by then ends it",
+    after: [idle, just("StreamReady"), over("bytes")],
+    incident: full,
+    actions: ended
+  },
+  { name: "one that does not answer is waited for", after: [], incident: hung, actions: [] },
+  {
+    name: "and named when the time is over",
+    after: [hung, over("start"), off()],
+    incident: released,
+    actions: ["Failed -: the disk does not answer", "ClearTimers", "End (the disk does not answer)"],
+    phase: "ENDED"
+  },
+  {
+    name: "one that answers after all keeps no start",
+    after: [hung],
+    incident: began("a"),
+    actions: ["bytes in 5 s", "no start", "AnswerStart", "Writing a"],
+    phase: "RUNNING"
   },
   {
     name: "a camera's fault meanwhile is no news",
