@@ -61,11 +61,13 @@ export class FileIndex extends Context.Service<
       const wanted = yield* Queue.sliding<void>(1)
       const want = Queue.offer(wanted, undefined)
 
+      let isFailing = false
       const use = Effect.fnUntraced(function* <A>(run: (index: IndexDatabase) => A) {
         const first = yield* Effect.result(tryOn(index, run))
         if (first._tag === "Success") return first.success
         if (!isDamaged(first.failure.cause)) {
-          yield* Effect.logWarning("the file index failed", first.failure.cause)
+          yield* isFailing ? Effect.void : Effect.logWarning("the file index failed", first.failure.cause)
+          isFailing = true
           return yield* storageFailed("use the index", first.failure.cause)
         }
         yield* Effect.logWarning("the file index is damaged: it is built anew from the disk", first.failure.cause)
@@ -110,8 +112,17 @@ export class FileIndex extends Context.Service<
         oneWalk.withPermits(1),
         Effect.withSpan("FileIndex.reconcile")
       )
+      const worksAgain = Effect.suspend(() => {
+        const wasFailing = isFailing
+        isFailing = false
+        return wasFailing ? Effect.logInfo("the file index works again") : Effect.void
+      })
       // a walk that fails (the disk is full, say) is tried again while nobody waits for it
-      const makeGood = walk.pipe(Effect.catch(() => Effect.andThen(Effect.sleep("10 seconds"), want)))
+      const makeGood = walk.pipe(
+        Effect.andThen(worksAgain),
+        Effect.andThen(Effect.ignore(use((it) => it.reserve()))),
+        Effect.catch(() => Effect.andThen(Effect.sleep("10 seconds"), want))
+      )
       yield* want
       yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(wanted), makeGood)))
 

@@ -68,6 +68,12 @@ const shallow = 1000
 /** SQLite merges at most 500 selects (SQLITE_MAX_COMPOUND_SELECT). */
 const mostMerged = 100
 
+/**
+ * Bytes that the index has for itself, so that it can be written on a disk that is full: as many as its WAL grows to before
+ * SQLite starts it over (`wal_autocheckpoint`), and the same in the file, which is room for some 2,000 more files.
+ */
+const reserveBytes = 1_050_000
+
 /** The open index; every method is one short transaction and may throw what `node:sqlite` throws. */
 export interface IndexDatabase {
   readonly put: (file: IndexedFile) => void
@@ -83,6 +89,8 @@ export interface IndexDatabase {
   readonly totals: (kind: FileKind) => { readonly files: number; readonly bytes: number }
   /** files in the order of their names, after this one */
   readonly after: (kind: FileKind, filename: string, limit: number) => ReadonlyArray<IndexedFile>
+  /** takes the room that the index has for itself, where it has not: on the disk, and in the file */
+  readonly reserve: () => void
   /** the newest file that nobody has looked into */
   readonly undescribed: (kind: FileKind) => IndexedFile | undefined
 }
@@ -110,6 +118,8 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
   const undescribed = statement(
     "SELECT * FROM files WHERE kind = ? AND described = 0 ORDER BY modified DESC, filename DESC LIMIT 1"
   )
+  const fill = statement("INSERT OR REPLACE INTO meta VALUES('reserve', zeroblob(?))")
+  const free = statement("DELETE FROM meta WHERE name = 'reserve'")
   const totals = statement("SELECT device, files, bytes FROM totals WHERE kind = ? AND files > 0")
 
   const pages = new Map<string, StatementSync>()
@@ -184,6 +194,11 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
       return { files: sum("files"), bytes: sum("bytes") }
     },
     after: (kind, filename, limit) => after.all(kindNumber(kind), filename, limit).map(toFile),
+    reserve: () => {
+      fill.run(reserveBytes)
+      free.run()
+      database.exec("PRAGMA shrink_memory")
+    },
     undescribed: (kind) => {
       const row = undescribed.get(kindNumber(kind))
       return row === undefined ? undefined : toFile(row)

@@ -13,7 +13,7 @@ import { filesOnDisk, record, start, stop } from "../suites/recordings.ts"
 import { plugIn, type RealApp, runReal } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 
-/** A real file system of 4 MB in memory for the recordings, where mounting is allowed. */
+/** A real file system of 4 MB in memory, where mounting is allowed. */
 const mounted = (folder: string) =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -47,14 +47,20 @@ const fill = (folder: string) => {
 
 const bytesOf = (folder: string) => (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 1
 
-const onSmallDisk = <E>(name: string, body: (folder: string) => Effect.Effect<void, E, RealApp | Scope.Scope>) =>
+/** The recordings alone are on the small disk, or (`isShared`) all of the service's data. */
+const onSmallDisk = <E>(
+  name: string,
+  body: (folder: string) => Effect.Effect<void, E, RealApp | Scope.Scope>,
+  isShared = false
+) =>
   it.live(
     name,
     (context: TestContext) =>
       Effect.gen(function* () {
-        const root = yield* temporaryFolder
+        const root = join(yield* temporaryFolder, "data")
         const folder = join(root, "recordings")
-        if (!(yield* mounted(folder))) return context.skip("file systems cannot be mounted here")
+        if (!isShared) mkdirSync(root)
+        if (!(yield* mounted(isShared ? root : folder))) return context.skip("file systems cannot be mounted here")
         yield* runReal(root, body(folder))
       }),
     60_000
@@ -116,5 +122,44 @@ describe("a recording whose disk is full", () => {
         names
       )
     })
+  )
+
+  onSmallDisk("refuses a start at once, and says why", (folder) =>
+    Effect.gen(function* () {
+      const camera = yield* plugIn()
+      fill(folder)
+      const before = yield* monotonicMillis
+      const failure = yield* Effect.flip(start({ camera }))
+      assert.deepInclude(failure, {
+        dependency: "storage",
+        detail: "cannot write the recording: no space is left on the disk"
+      })
+      assert.isBelow((yield* monotonicMillis) - before, 3000)
+      assert.deepEqual(
+        readdirSync(folder).filter((name) => name !== ".ballast"),
+        []
+      )
+    })
+  )
+
+  onSmallDisk(
+    "is listed with the sizes that its files have, though the index cannot write either",
+    (folder) =>
+      Effect.gen(function* () {
+        const index = yield* FileIndex
+        const camera = yield* plugIn()
+        const told = yield* listen
+        yield* record(yield* start({ camera }))
+        fill(folder)
+        yield* untilTold(told, 3)
+        const { files } = yield* stop(camera)
+        const listed = yield* index.list("recording", { limit: 50, offset: 0, devices: undefined })
+        assert.deepEqual(listed.files, files)
+        assert.deepEqual(
+          listed.files.map(({ bytes }) => bytes),
+          listed.files.map(({ filename }) => statSync(join(folder, filename)).size)
+        )
+      }),
+    true
   )
 })
