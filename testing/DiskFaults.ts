@@ -41,6 +41,8 @@ export type Fault =
   | { readonly name: "sync fails"; readonly at?: string }
   /** ENOSPC (man 2 inotify_add_watch) */
   | { readonly name: "no watches" }
+  /** EIO: what has a name keeps it */
+  | { readonly name: "no renames" }
   /** EPERM: the disk is formatted with FAT */
   | { readonly name: "no links" }
 
@@ -91,6 +93,8 @@ export const makeDiskFaults = (used: () => number) => {
         return call === "sync"
       case "no watches":
         return call === "watch"
+      case "no renames":
+        return call === "rename"
       case "no links":
         return call === "link"
     }
@@ -143,5 +147,6 @@ const codes = {
   "read-only": "EROFS",
   "sync fails": "EIO",
   "no watches": "ENOSPC",
+  "no renames": "EIO",
   "no links": "EPERM"
 } as const

@@ -7,7 +7,7 @@ import { type HttpReply, type HttpRequest, ReplyBroken, type RequestHead } from 
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Files, type OpenFile } from "../storage/Files.ts"
 import { Holds } from "../storage/Holds.ts"
-import { contentTypeOf, type FileKind } from "../storage/Names.ts"
+import type { FileKind } from "../storage/Names.ts"
 import { pathOf, PublicHttp } from "./PublicHttp.ts"
 import { conditionOf, parseRange, rangeApplies } from "./Ranges.ts"
 
@@ -40,7 +40,7 @@ export const layer = Layer.effectDiscard(
         yield* Effect.annotateCurrentSpan({ "file.kind": kind, "file.name": filename })
         if (request.method !== "GET" && request.method !== "HEAD") return refusal(405, { allow: "GET, HEAD" })
         const file = yield* permitted(kind, filename, request)
-        return replyTo(request, kind, filename, file)
+        return replyTo(request, filename, file)
       },
       Effect.catchTags({
         AuthFailed: () => Effect.succeed(refusal(401, { "www-authenticate": "Bearer" })),
@@ -88,7 +88,7 @@ const refusal = (status: number, headers: HttpReply["headers"] = {}): HttpReply 
 })
 
 /** The answer, which reads the file as it is sent. */
-const replyTo = (request: RequestHead, kind: FileKind, filename: string, file: OpenFile): HttpReply => {
+const replyTo = (request: RequestHead, filename: string, file: OpenFile): HttpReply => {
   const { headers, method } = request
   const etag = `"${file.bytes.toString(16)}-${file.modified.toString(16)}"`
   const lastModified = new Date(file.modified).toUTCString()
@@ -111,7 +111,7 @@ const replyTo = (request: RequestHead, kind: FileKind, filename: string, file: O
   const { first, last } = range ?? { first: 0, last: file.bytes - 1 }
   const whole = {
     ...common,
-    "content-type": contentTypeOf(kind, filename) ?? "application/octet-stream",
+    "content-type": file.contentType,
     "content-length": last - first + 1,
     // names are letters, digits, dots, dashes and underscores: nothing to escape
     "content-disposition": `${dispositionOf(request)}; filename="${filename}"`

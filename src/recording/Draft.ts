@@ -42,9 +42,5 @@ export const say = (draft: Draft, word: Word): void => {
 }
 
 export const tell = (draft: Draft, fact: RecordingFact["_tag"], reason: string | undefined): void => {
-  draft.actions.push({ _tag: "Tell", fact, filename: nameOf(current(draft)), reason })
+  draft.actions.push({ _tag: "Tell", fact, filename: current(draft)?.filename ?? "", reason })
 }
-
-/** A segment goes by the name of what was made of it. */
-const nameOf = (segment: Segment | undefined): string =>
-  segment?.fate._tag === "Whole" ? segment.fate.file.filename : (segment?.filename ?? "")

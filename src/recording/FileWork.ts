@@ -6,7 +6,7 @@ import type { CameraId } from "../../schema/Camera.ts"
 import type { RecordingFormat } from "../../schema/Recording.ts"
 import type { Holds } from "../storage/Holds.ts"
 import type { Incident } from "./RecordingState.ts"
-import type { Segments } from "./Segments.ts"
+import { type Segments, segmentName } from "./Segments.ts"
 
 /** The work on the files of one recording, each of which is held until it is done; what came of it is told. */
 export const makeFileWork = (
@@ -32,6 +32,17 @@ export const makeFileWork = (
     const until = yield* Scope.fork(scope)
     held.set(filename, until)
     yield* Effect.ignore(Scope.provide(holds.hold("recording", filename, "RECORDING"), until))
+  })
+
+  /** Looks after a file that MediaMTX began; gives the name that it goes by. It is held before anybody can know that. */
+  const begin = Effect.fnUntraced(function* (written: string) {
+    const filename = segmentName(written, format)
+    yield* hold(filename)
+    const name = yield* segments.begin(camera, written, filename)
+    if (name === filename) return name
+    yield* release(filename)
+    yield* hold(name)
+    return name
   })
 
   const release = (filename: string) =>
@@ -70,5 +81,5 @@ export const makeFileWork = (
       Effect.map(() => happened({ _tag: "SegmentGone", filename }))
     )
 
-  return { hold, finish, discard, giveUpRemuxes: () => Deferred.doneUnsafe(givenUp, Effect.void) }
+  return { begin, finish, discard, giveUpRemuxes: () => Deferred.doneUnsafe(givenUp, Effect.void) }
 }

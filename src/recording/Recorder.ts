@@ -134,14 +134,8 @@ export class Recorder extends Context.Service<
 
         const work = makeFileWork(holds, segments, { camera, format, scope, happened })
         const lookForLast = yield* inScope(
-          newFiles.follow(
-            camera,
-            Effect.fnUntraced(function* (filename) {
-              // before anybody can know its name
-              yield* work.hold(filename)
-              yield* Effect.ignore(segments.list(camera, filename))
-              happened({ _tag: "FileBegan", filename })
-            })
+          newFiles.follow(camera, (written) =>
+            Effect.map(work.begin(written), (filename) => happened({ _tag: "FileBegan", filename }))
           )
         )
 

@@ -14,7 +14,7 @@ export type Fate =
   | { readonly _tag: "Lost"; readonly reason: string }
   | { readonly _tag: "Empty" }
 
-/** One file of a recording, by the name that MediaMTX gave it. */
+/** One file of a recording, by the name that it has for good. */
 export interface Segment {
   readonly filename: string
   readonly fate: Fate

@@ -1,6 +1,7 @@
 import { DependencyFailed } from "../../schema/Errors.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
 import type { RecordingFact, Segment } from "./Recording.ts"
+import type { Stall } from "./Stall.ts"
 
 /** The way of a recording from its start to its last word, as a pure step: what it is, what happens, what is done. */
 
@@ -13,16 +14,6 @@ export interface Trouble {
   readonly isTold: boolean
   /** the camera says that it is */
   readonly isOver: boolean
-}
-
-/**
- * Why no bytes come, as the disk shows it. `over`: what is told when they come again. `failure`: what is wrong with the
- * disk; undefined: nothing. `isRefusal`: it refuses to take any, so MediaMTX has given the file up.
- */
-export interface Stall {
-  readonly over: string
-  readonly failure: DependencyFailed | undefined
-  readonly isRefusal: boolean
 }
 
 /** What is still to be told of the last segment: its file is told of when it is whole. */

@@ -1,42 +1,31 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
-import { DependencyFailed } from "../../schema/Errors.ts"
+import type { DependencyFailed } from "../../schema/Errors.ts"
 import type { RecordingFormat } from "../../schema/Recording.ts"
 import { Disk } from "../ground/Disk.ts"
 import { monotonicMillis } from "../ground/Time.ts"
-import { Ffmpeg, FfmpegFailed } from "../process/Ffmpeg.ts"
+import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { readMp4Header } from "../process/Mp4File.ts"
-import { remuxArguments } from "../source/FfmpegArguments.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
-import { temporaryPrefix } from "../storage/NewFile.ts"
-import { attempt, storageFailed } from "../storage/StorageFailed.ts"
+import { attempt } from "../storage/StorageFailed.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Holds } from "../storage/Holds.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
 import { extensionOf, parseFileName } from "../storage/Names.ts"
-import type { Stall } from "./RecordingState.ts"
+import { isRemuxed, makeRemux, type Wanted } from "./Remux.ts"
+import { explainStalls, type Stall } from "./Stall.ts"
 
 const poll = Duration.millis(5)
 /** MediaMTX closes a file within milliseconds; a slow disk may take longer, and a killed MediaMTX never does. */
 const closingMillis = 3000
 /** MediaMTX writes ten parts a second; one that writes on is not still for so long. */
 const stillMillis = 1000
-/** Copying an hour into another container reads and writes it once. */
-const remuxTime = Duration.minutes(10)
-/** What hangs writes nothing; a remux that does not is given all of `remuxTime`. */
-const stuckSeconds = 5
 /** A file that was never closed is read to its end; whoever stops a recording waits for that no longer. */
 const probeTime = Duration.seconds(4)
-/** What MediaMTX writes at once: a part. */
-const trialBytes = 65_536
-const trialTime = Duration.seconds(2)
 
 type Media = Pick<IndexedFile, "duration" | "codec" | "width" | "height">
 
@@ -48,27 +37,15 @@ export interface Finished {
   readonly flaw: string | undefined
 }
 
-/** How a segment is made what was asked for. */
-export interface Wanted {
-  readonly format: RecordingFormat
-  /** does what has to be known once it is copied into another container, which takes what it takes */
-  readonly remuxing: Effect.Effect<unknown>
-  /** returns when there is no time for that any more: the file stays what it is */
-  readonly givenUp: Effect.Effect<unknown>
-}
-
-/** A segment in another container, beside its place. */
-interface Remuxed {
-  readonly aside: string
-  readonly filename: string
-}
-
 /** The files that MediaMTX's recorder wrote: made whole and indexed when they are done. */
 export class Segments extends Context.Service<
   Segments,
   {
-    /** shows one that grows in the lists */
-    readonly list: (camera: CameraId, filename: string) => Effect.Effect<void, DependencyFailed>
+    /**
+     * Gives a file that MediaMTX has just begun the name that it keeps (`segmentName`) and shows it in the lists. Gives the
+     * name that it has now: MediaMTX's own where the disk renames nothing.
+     */
+    readonly begin: (camera: CameraId, written: string, filename: string) => Effect.Effect<string>
     /** waits until it is closed, syncs it, remuxes it where the format asks for it; one without a byte is removed */
     readonly finish: (
       camera: CameraId,
@@ -90,9 +67,7 @@ export class Segments extends Context.Service<
       const ffmpeg = yield* Ffmpeg
       const index = yield* FileIndex
       const holds = yield* Holds
-      // it reads and writes as fast as the disk can
-      const oneRemux = yield* Semaphore.make(1)
-      let trials = 0
+      const remux = yield* makeRemux(disk, ffmpeg)
 
       const pathOf = (filename: string): string => join(folder, filename)
       const stateOf = (filename: string) => attempt("look at the recording", disk.state(pathOf(filename)))
@@ -112,6 +87,21 @@ export class Segments extends Context.Service<
         return file
       })
 
+      /** MediaMTX goes on writing into the file, whatever its name is. Gives the name that it has by then. */
+      const rename = (written: string, filename: string) =>
+        attempt("rename the recording", disk.rename(pathOf(written), pathOf(filename))).pipe(
+          // it may have been listed meanwhile by who looks into the folder
+          Effect.andThen(index.remove("recording", written)),
+          Effect.as(filename),
+          Effect.orElseSucceed(() => written)
+        )
+
+      const begin = Effect.fnUntraced(function* (camera: CameraId, written: string, filename: string) {
+        const name = written === filename ? written : yield* rename(written, filename)
+        yield* Effect.ignore(put(camera, name, unknownMedia))
+        return name
+      })
+
       /** The last thing that MediaMTX writes into an fMP4 file is its duration; an MPEG-TS file just stops growing. */
       const isClosed = (filename: string) =>
         readMp4Header(disk, pathOf(filename)).pipe(
@@ -122,7 +112,7 @@ export class Segments extends Context.Service<
 
       /** Waits for the file's end. A file that still grows after this is one that MediaMTX did not stop writing. */
       const awaitEnd = Effect.fnUntraced(function* (filename: string) {
-        const isMp4 = extensionOf(filename) === "mp4"
+        const isMp4 = extensionOf(filename) !== "ts"
         const since = yield* monotonicMillis
         let { bytes } = yield* stateOf(filename)
         let grewAt = since
@@ -140,62 +130,12 @@ export class Segments extends Context.Service<
         return "EMPTY"
       })
 
-      /** Fails when FFmpeg has written nothing for a while: whoever stops the recording waits for it. */
-      const awaitStuck = Effect.fnUntraced(function* (aside: string) {
-        let last = ""
-        for (let still = 0; still < stuckSeconds; still++) {
-          yield* Effect.sleep("1 second")
-          const state = yield* Effect.option(disk.state(aside))
-          const now = Option.isNone(state) ? "" : `${state.value.bytes} ${state.value.modified}`
-          if (now !== last) still = 0
-          last = now
-        }
-        return yield* new FfmpegFailed({ detail: `ffmpeg wrote nothing for ${stuckSeconds} s` })
-      })
-
-      /** Written aside and renamed over: the recording is whole under one of its two names at any moment. */
-      const remux = Effect.fn("Segments.remux")(function* (filename: string, format: "mp4" | "mkv") {
-        const remuxed = remuxedName(filename, format)
-        const aside = pathOf(`${temporaryPrefix}${remuxed}`)
-        const copied = ffmpeg.run(remuxArguments(pathOf(filename), aside, format), {
-          work: "remux",
-          timeout: remuxTime
-        })
-        return yield* Effect.raceFirst(copied, awaitStuck(aside)).pipe(
-          oneRemux.withPermit,
-          Effect.andThen(attempt("sync the recording", disk.sync(aside))),
-          Effect.as({ aside, filename: remuxed } satisfies Remuxed),
-          Effect.onError(() => Effect.ignore(disk.removeAll(aside)))
+      /** Written aside, and renamed over at one stroke: the recording is whole under its name at any moment. */
+      const replace = (filename: string, aside: string) =>
+        Effect.andThen(
+          attempt("rename the recording", disk.rename(aside, pathOf(filename))),
+          attempt("sync the recording", disk.sync(folder))
         )
-      })
-
-      const remuxInTime = (filename: string, { format, givenUp, remuxing }: Wanted) =>
-        Effect.gen(function* () {
-          if (format !== "mp4" && format !== "mkv") return { remuxed: undefined, flaw: undefined }
-          for (const name of [filename, remuxedName(filename, format)]) {
-            yield* Effect.ignore(holds.hold("recording", name, "REMUXING"))
-          }
-          yield* remuxing
-          const noTime = Effect.as(givenUp, { remuxed: undefined, flaw: "there was no time to copy it" })
-          const copied = Effect.map(remux(filename, format), (remuxed) => ({ remuxed, flaw: undefined }))
-          return yield* Effect.raceFirst(copied, noTime).pipe(
-            Effect.catch((error: DependencyFailed | FfmpegFailed) =>
-              Effect.as(Effect.logError("a recording is kept as it was written: it could not be remuxed", error), {
-                remuxed: undefined,
-                flaw: `it is kept as it was written: ${error.detail}`
-              })
-            )
-          )
-        })
-
-      /** The raw form goes when the new name is on the disk, and not before: a file system without a journal keeps no order. */
-      const replace = Effect.fnUntraced(function* (filename: string, remuxed: Remuxed) {
-        yield* attempt("rename the recording", disk.rename(remuxed.aside, pathOf(remuxed.filename)))
-        yield* attempt("sync the recording", disk.sync(folder))
-        if (remuxed.filename === filename) return
-        yield* attempt("remove the recording's raw form", disk.remove(pathOf(filename)))
-        yield* index.remove("recording", filename)
-      })
 
       const describe = (path: string) =>
         ffmpeg.probe(path).pipe(
@@ -226,56 +166,34 @@ export class Segments extends Context.Service<
           const file = yield* put(camera, filename, unknownMedia)
           return { file, flaw: unsynced ?? "MediaMTX still writes a file" } satisfies Finished
         }
-        const { flaw, remuxed } = yield* remuxInTime(filename, wanted)
-        const media = yield* describe(remuxed?.aside ?? pathOf(filename))
+        const path = pathOf(filename)
+        if (isRemuxed(wanted.format)) yield* Effect.ignore(holds.hold("recording", filename, "REMUXING"))
+        const { aside, flaw } = yield* remux(path, wanted)
+        const media = yield* describe(aside ?? path)
         return yield* Effect.uninterruptible(
           Effect.gen(function* () {
-            if (remuxed === undefined) yield* attempt("sync the recording", disk.sync(folder))
-            else yield* replace(filename, remuxed)
-            const file = yield* put(camera, remuxed?.filename ?? filename, media)
+            if (aside === undefined) yield* attempt("sync the recording", disk.sync(folder))
+            else yield* replace(filename, aside)
+            const file = yield* put(camera, filename, media)
             // what was copied from the kernel's memory is a file of its own
-            return { file, flaw: remuxed === undefined ? (unsynced ?? flaw) : undefined } satisfies Finished
+            return { file, flaw: aside === undefined ? (unsynced ?? flaw) : undefined } satisfies Finished
           })
         )
       }, Effect.scoped)
 
-      /** Does what MediaMTX does: takes place on the disk. A call that hangs cannot be taken back: it is left behind. */
-      const explainStall = Effect.gen(function* () {
-        const path = pathOf(`${temporaryPrefix}trial-${trials++}`)
-        const trial = disk.create(path, 0o600).pipe(
-          Effect.flatMap(({ append }) => append(new Uint8Array(trialBytes))),
-          Effect.scoped,
-          Effect.ensuring(Effect.ignore(disk.removeAll(path)))
-        )
-        const trying = yield* Effect.forkDetach(Effect.result(trial))
-        const tried = yield* Effect.timeoutOption(Fiber.join(trying), trialTime)
-        const takesIt = "the disk takes it again"
-        if (Option.isNone(tried)) {
-          const failure = new DependencyFailed({ dependency: "storage", detail: "the disk does not answer" })
-          return { failure, isRefusal: false, over: takesIt }
-        }
-        if (tried.value._tag === "Success") {
-          return { failure: undefined, isRefusal: false, over: "it is written again" }
-        }
-        const { failure } = tried.value
-        yield* Effect.logWarning("a recording cannot be written", failure)
-        const isFull = failure.code === "ENOSPC" || failure.code === "EDQUOT"
-        return {
-          failure: storageFailed("write the recording", failure),
-          isRefusal: true,
-          over: isFull ? "there is room on the disk again" : takesIt
-        }
-      }).pipe(Effect.withSpan("Segments.explainStall"))
-
       return Segments.of({
-        list: (camera, filename) => Effect.asVoid(put(camera, filename, unknownMedia)),
+        begin,
         finish,
         discard,
         bytes: (filename) => Effect.map(stateOf(filename), ({ bytes }) => bytes),
-        explainStall
+        explainStall: explainStalls(disk, folder)
       })
     })
   )
 }
 
-const remuxedName = (filename: string, format: "mp4" | "mkv"): string => filename.replace(/\.[^.]+$/, `.${format}`)
+const extensions: Readonly<Record<RecordingFormat, string>> = { fmp4: "mp4", mp4: "mp4", mkv: "mkv", mpegts: "ts" }
+
+/** The name that a file which MediaMTX began as `written` has for good, from its first byte on, whatever it holds by now. */
+export const segmentName = (written: string, format: RecordingFormat): string =>
+  written.replace(/\.[^.]+$/, `.${extensions[format]}`)

@@ -11,7 +11,8 @@ import {
   stop,
   streamReleased
 } from "./Ending.ts"
-import type { Incident, RecordingState, Stall, Stepped, Timer, Trouble } from "./RecordingState.ts"
+import type { Incident, RecordingState, Stepped, Timer, Trouble } from "./RecordingState.ts"
+import type { Stall } from "./Stall.ts"
 
 /**
  * FFmpeg ends up to 130 ms after its camera is gone (measured), and the kernel's word of it comes within 25 ms: on a busy

@@ -14,7 +14,7 @@ import { DataFolder } from "./DataFolder.ts"
 import { FileIndex } from "./FileIndex.ts"
 import { Holds } from "./Holds.ts"
 import type { IndexedFile } from "./IndexDatabase.ts"
-import { type FileKind, isFileName, parseFileName } from "./Names.ts"
+import { contentTypeOf, type FileKind, isFileName, matroska, parseFileName } from "./Names.ts"
 import { nameNew, temporaryPrefix } from "./NewFile.ts"
 import { markCamera } from "../media/Picture.ts"
 import { attempt } from "./StorageFailed.ts"
@@ -36,6 +36,8 @@ export interface OpenFile {
   readonly bytes: number
   /** epoch milliseconds */
   readonly modified: number
+  /** the media type of what is in it now: a recording has its name from its first byte on, and is remuxed at its end */
+  readonly contentType: string
 }
 
 /** The files themselves. Names come from the index and lead nowhere but into their own folder. */
@@ -151,10 +153,13 @@ export class Files extends Context.Service<
         const opened = yield* attempt(`open the ${kind}`, openRegular(disk, path))
         if (opened === undefined) return yield* new NotFound({ resource: kind, id: filename })
         const { file, state } = opened
+        const named = contentTypeOf(kind, filename) ?? "application/octet-stream"
+        const isRaw = named === matroska && isMp4(yield* attempt(`read the ${kind}`, file.read(0, 8)))
         return {
           read: (position, length) => attempt(`read the ${kind}`, file.read(position, length)),
           bytes: state.bytes,
-          modified: Math.floor(state.modified)
+          modified: Math.floor(state.modified),
+          contentType: isRaw ? "video/mp4" : named
         } satisfies OpenFile
       })
 
@@ -162,6 +167,9 @@ export class Files extends Context.Service<
     })
   )
 }
+
+/** It begins with a file type box (ISO/IEC 14496-12, 4.3). */
+const isMp4 = (head: Uint8Array): boolean => new TextDecoder().decode(head.subarray(4)) === "ftyp"
 
 const nameRefused = (rule: string, hint: string) => new InvalidParams({ param: "filename", rule, hint })
 

@@ -48,8 +48,10 @@ const snapshotFormats: Readonly<Record<string, SnapshotFormat>> = { jpg: "jpg", 
 /** The format that a snapshot's name asks for; undefined when its extension is none of a picture. */
 export const snapshotFormatOf = (name: string): SnapshotFormat | undefined => snapshotFormats[extensionOf(name)]
 
+export const matroska = "video/x-matroska"
+
 const contentTypes: Readonly<Record<FileKind, Readonly<Record<string, string>>>> = {
-  recording: { mp4: "video/mp4", ts: "video/mp2t", mkv: "video/x-matroska" },
+  recording: { mp4: "video/mp4", ts: "video/mp2t", mkv: matroska },
   snapshot: { jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png" }
 }
 

@@ -119,18 +119,40 @@ describe("a recording's end", () => {
   )
 
   onFakes(
-    "keeps the fMP4 where it cannot be remuxed",
+    "keeps the fMP4 where it cannot be remuxed, under the name that was told",
     Effect.gen(function* () {
       const camera = yield* plugIn()
       yield* disturbWork({ remux: { error: "No space left on device" } })
-      yield* record(yield* asTimePasses((yield* Recordings).start({ camera, format: "mkv" })))
-      const { files } = yield* stop(camera)
-      assert.match(files[0]?.filename ?? "", /\.mp4$/)
+      const recording = yield* start({ camera, format: "mkv" })
+      yield* record(recording)
+      const { files, reason } = yield* stop(camera)
+      assert.strictEqual(files[0]?.filename, recording.segments()[0]?.filename)
+      assert.match(reason ?? "", /^it is kept as it was written, as fragmented MP4: .*No space left on device/)
       assert.isAbove(files[0]?.duration ?? 0, 0)
       assert.deepEqual(
         yield* filesOnDisk,
         files.map(({ filename }) => filename)
       )
+    })
+  )
+
+  onFakes(
+    "keeps MediaMTX's own name and form where the disk renames nothing",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const camera = yield* plugIn()
+      const refused = yield* disk.suffer({ name: "no renames" })
+      const recording = yield* start({ camera, format: "mkv" })
+      yield* refused.takeBack
+      yield* record(recording)
+      const { files, reason } = yield* stop(camera)
+      assert.match(recording.segments()[0]?.filename ?? "", /\.mp4$/)
+      assert.deepEqual(
+        files.map(({ filename }) => filename),
+        yield* filesOnDisk
+      )
+      assert.strictEqual(files[0]?.filename, recording.segments()[0]?.filename)
+      assert.strictEqual(reason, "it is kept as it was written, as fragmented MP4: it could not be renamed")
     })
   )
 

@@ -6,7 +6,7 @@ import type { Incident } from "../../src/recording/RecordingState.ts"
 import { Segments } from "../../src/recording/Segments.ts"
 import { Holds } from "../../src/storage/Holds.ts"
 
-const filename = "camera0_2026-01-02_03-04-05_000000.mp4"
+const filename = "camera0_2026-01-02_03-04-05_000000.mkv"
 
 describe("the work on a recording's file", () => {
   it.effect("tells its end also when it is a defect, in the midst of a remux: the recording waits for it", () =>
@@ -18,7 +18,7 @@ describe("the work on a recording's file", () => {
         happened: (incident) => void told.push(incident),
         scope: yield* Effect.scope
       })
-      yield* work.hold(filename)
+      assert.strictEqual(yield* work.begin("camera0_2026-01-02_03-04-05_000000.mp4"), filename)
       yield* Effect.exit(work.finish(filename))
       assert.deepStrictEqual(told, [
         { _tag: "SegmentRemuxed", filename },
@@ -28,6 +28,7 @@ describe("the work on a recording's file", () => {
       Effect.provide([
         Holds.layer,
         Layer.mock(Segments)({
+          begin: (_camera, _written, name) => Effect.succeed(name),
           finish: (_camera, _filename, { remuxing }) => Effect.andThen(remuxing, Effect.die(new Error("a bug")))
         })
       ])

@@ -34,10 +34,10 @@ const just = (_tag: "StreamClosed" | "StreamReady" | "CameraUnplugged" | "Camera
 const stop: Incident = { _tag: "StopAsked" }
 const off = (flaw?: string): Incident => ({ _tag: "RecorderOff", flaw })
 const released: Incident = { _tag: "StreamReleased" }
-const finished = (filename: string, as = filename, flaw?: string): Incident => ({
+const finished = (filename: string, flaw?: string): Incident => ({
   _tag: "SegmentFinished",
   filename,
-  file: file(as),
+  file: file(filename),
   flaw
 })
 const lost = (filename: string): Incident => ({ _tag: "SegmentFailed", filename, reason: "the disk reports an error" })
@@ -213,10 +213,10 @@ const table: ReadonlyArray<Row> = [
     actions: ["Troubled a: ended"]
   },
   {
-    name: "it is told when the file is whole, by its name then",
+    name: "it is told when the file is whole",
     after: [...running, failed("ended"), just("StreamClosed"), over("blame")],
-    incident: finished("a", "a.mkv"),
-    actions: ["Troubled a.mkv: ended"]
+    incident: finished("a"),
+    actions: ["Troubled a: ended"]
   },
   {
     name: "or before the next file begins",
@@ -377,7 +377,7 @@ const table: ReadonlyArray<Row> = [
   {
     name: "what is not as it should be is told",
     after: [...running, over("duration"), off(), released],
-    incident: finished("a", "a", "a file may not outlive a power cut"),
+    incident: finished("a", "a file may not outlive a power cut"),
     actions: ["Ended a: its duration is over; a file may not outlive a power cut", "ClearTimers", "End a"]
   },
   {

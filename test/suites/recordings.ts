@@ -95,14 +95,27 @@ export const recordingBehaviour = (name: string, { starts, test }: Place<App>) =
       ["mpegts", "ts"]
     ] as const satisfies ReadonlyArray<readonly [RecordingFormat, string]>) {
       test(
-        `a ${format} recording that stopped is one whole file, indexed with its real duration`,
+        `a ${format} recording that stopped is one whole file, by the name that was told first, indexed with its real duration`,
         Effect.gen(function* () {
+          const index = yield* FileIndex
           const camera = yield* plugIn()
+          const names = new Set<string>()
+          yield* (yield* Recordings).facts.follow(({ filename }) => Effect.sync(() => names.add(filename)))
           const recording = yield* start({ camera, format })
+          const told = recording.segments()[0]?.filename ?? ""
+          const open = yield* index.list("recording", { limit: 50, offset: 0, devices: undefined })
+          assert.deepEqual(
+            open.files.map(({ filename }) => filename),
+            [told]
+          )
+          const { contentType } = yield* (yield* Files).open("recording", told)
+          assert.strictEqual(contentType, extension === "ts" ? "video/mp2t" : "video/mp4")
           yield* record(recording)
           const { files } = yield* stop(camera)
           assert.lengthOf(files, 1)
           const file = files[0]
+          assert.strictEqual(file?.filename, told)
+          assert.deepEqual([...names], ["", told])
           assert.isTrue(file?.filename.endsWith(`.${extension}`))
           assert.deepEqual(yield* filesOnDisk, [file?.filename])
           assert.deepInclude(file, { codec: "h264", width: 640, height: 480 })
@@ -111,7 +124,6 @@ export const recordingBehaviour = (name: string, { starts, test }: Place<App>) =
             assert.closeTo(yield* durationOnDisk(file?.filename ?? ""), file?.duration ?? 0, 0.1)
           }
           assert.strictEqual(yield* sizeOf(file?.filename ?? ""), file?.bytes)
-          const index = yield* FileIndex
           const listed = yield* index.list("recording", { limit: 50, offset: 0, devices: undefined })
           assert.deepEqual(listed.files, files)
         })

@@ -1,0 +1,85 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Semaphore from "effect/Semaphore"
+import { basename, dirname, join } from "node:path"
+import type { DependencyFailed } from "../../schema/Errors.ts"
+import type { RecordingFormat } from "../../schema/Recording.ts"
+import type { Disk } from "../ground/Disk.ts"
+import { type Ffmpeg, FfmpegFailed } from "../process/Ffmpeg.ts"
+import { remuxArguments } from "../source/FfmpegArguments.ts"
+import { extensionOf } from "../storage/Names.ts"
+import { temporaryPrefix } from "../storage/NewFile.ts"
+import { attempt } from "../storage/StorageFailed.ts"
+
+/** Copying an hour into another container reads and writes it once. */
+const remuxTime = Duration.minutes(10)
+/** What hangs writes nothing; a remux that does not is given all of `remuxTime`. */
+const stuckSeconds = 5
+
+/** How a segment is made what was asked for. */
+export interface Wanted {
+  readonly format: RecordingFormat
+  /** does what has to be known once it is copied into another container, which takes what it takes */
+  readonly remuxing: Effect.Effect<unknown>
+  /** returns when there is no time for that any more: the file stays what it is */
+  readonly givenUp: Effect.Effect<unknown>
+}
+
+/** MediaMTX does not write it itself. */
+export const isRemuxed = (format: RecordingFormat): format is "mp4" | "mkv" => format === "mp4" || format === "mkv"
+
+/** A segment in the container that was asked for: beside its place (`aside`), or it stays what it is; `flaw`: why. */
+interface Remuxed {
+  readonly aside: string | undefined
+  readonly flaw: string | undefined
+}
+
+const kept = (why?: string): Remuxed => ({
+  aside: undefined,
+  flaw: why === undefined ? undefined : `it is kept as it was written, as fragmented MP4: ${why}`
+})
+
+/** Copies a segment (its path) into another container where its format asks for that. */
+export const makeRemux = Effect.fnUntraced(function* (disk: Disk["Service"], ffmpeg: Ffmpeg["Service"]) {
+  // it reads and writes as fast as the disk can
+  const oneRemux = yield* Semaphore.make(1)
+
+  /** Fails when FFmpeg has written nothing for a while: whoever stops the recording waits for it. */
+  const awaitStuck = Effect.fnUntraced(function* (aside: string) {
+    let last = ""
+    for (let still = 0; still < stuckSeconds; still++) {
+      yield* Effect.sleep("1 second")
+      const state = yield* Effect.option(disk.state(aside))
+      const now = Option.isNone(state) ? "" : `${state.value.bytes} ${state.value.modified}`
+      if (now !== last) still = 0
+      last = now
+    }
+    return yield* new FfmpegFailed({ detail: `ffmpeg wrote nothing for ${stuckSeconds} s` })
+  })
+
+  const copy = Effect.fn("Segments.remux")(function* (path: string, format: "mp4" | "mkv") {
+    const aside = join(dirname(path), `${temporaryPrefix}${basename(path)}`)
+    const copied = ffmpeg.run(remuxArguments(path, aside, format), { work: "remux", timeout: remuxTime })
+    return yield* Effect.raceFirst(copied, awaitStuck(aside)).pipe(
+      oneRemux.withPermit,
+      Effect.andThen(attempt("sync the recording", disk.sync(aside))),
+      Effect.as<Remuxed>({ aside, flaw: undefined }),
+      Effect.onError(() => Effect.ignore(disk.removeAll(aside)))
+    )
+  })
+
+  return Effect.fnUntraced(function* (path: string, { format, givenUp, remuxing }: Wanted) {
+    if (!isRemuxed(format)) return kept()
+    if (extensionOf(path) !== format) return kept("it could not be renamed")
+    yield* remuxing
+    return yield* Effect.raceFirst(copy(path, format), Effect.as(givenUp, kept("there was no time to copy it"))).pipe(
+      Effect.catch((error: DependencyFailed | FfmpegFailed) =>
+        Effect.as(
+          Effect.logError("a recording is kept as it was written: it could not be remuxed", error),
+          kept(error.detail)
+        )
+      )
+    )
+  })
+})
