@@ -1,6 +1,7 @@
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as PlatformError from "effect/PlatformError"
@@ -105,7 +106,7 @@ export class Programs extends Context.Service<
           yield* Effect.addFinalizer(() =>
             Effect.gen(function* () {
               if ((yield* SubscriptionRef.get(temper)) !== "obedient") {
-                yield* Effect.timeoutOption(process.ended, forceKillAfter)
+                yield* Effect.timeoutOption(process.ended, patienceOf(command))
                 yield* process.kill
               }
               yield* end({ signal: "SIGTERM" })
@@ -141,8 +142,9 @@ export class Programs extends Context.Service<
   )
 }
 
-/** How long a child that ignores SIGTERM lives on: what `process/Child.ts` asks of the real spawner. */
-const forceKillAfter = "3 seconds"
+/** How long a child that ignores SIGTERM lives on. */
+const patienceOf = (command: ChildProcess.Command): Duration.Input =>
+  (command._tag === "StandardCommand" ? command.options.forceKillAfter : undefined) ?? Duration.infinity
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 

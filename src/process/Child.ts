@@ -78,8 +78,8 @@ export const describeExit = (program: string, exit: ChildExit): string => {
 }
 
 /**
- * Starts a program for as long as the scope lives. Closing the scope sends SIGTERM to its process group and SIGKILL 3 s
- * later, and waits until all of it is gone (4 s at most). Arguments may hold secrets: they show in no error and no log.
+ * Starts a program for as long as the scope lives. Closing the scope sends SIGTERM to its process group and SIGKILL 2 s
+ * later, and waits until all of it is gone (3 s at most). Arguments may hold secrets: they show in no error and no log.
  */
 export const startChild = (
   spawner: ChildProcessSpawner.ChildProcessSpawner["Service"],
@@ -105,7 +105,7 @@ export const startChild = (
             ...(command.fd3 ? { additionalFds: { fd3: { type: "output" } } } : {}),
             ...(command.env ? { env: command.env, extendEnv: true } : {}),
             killSignal: "SIGTERM",
-            forceKillAfter: "3 seconds"
+            forceKillAfter: "2 seconds"
           }
         )
       )

@@ -7,17 +7,21 @@ import type { Ending } from "./RecordingState.ts"
 
 /** All but remuxes, which take what they take; clients wait no longer than 10 s. */
 const stopSeconds = 9
-/** The service has 10 s for its whole end. */
-const serviceEndSeconds = 7
+/** The service has 10 s for its whole end, of which FFmpeg and MediaMTX may take 2 s each afterwards. */
+const serviceEndSeconds = 5
+/** MediaMTX answers within milliseconds; until it has, it writes on. */
+const offSeconds = 3
+/** At the service's end its streams end too: MediaMTX closes a file as well when nobody publishes any more. */
+const serviceOffSeconds = 1
 
 export const notBegun = (detail: string) => new DependencyFailed({ dependency: "mediamtx", detail })
 
 export const fail = (draft: Draft, failure: DependencyFailed): void =>
-  endFor(draft, { reason: undefined, failure }, stopSeconds)
+  endFor(draft, { reason: undefined, failure }, offSeconds)
 
-export const stop = (draft: Draft, reason: string | undefined): void => {
+export const stop = (draft: Draft, reason: string | undefined, within = offSeconds): void => {
   if (draft.state.phase === "STARTING") return fail(draft, notBegun(reason ?? "it was stopped before it began"))
-  if (draft.state.phase === "RUNNING") endFor(draft, { reason, failure: undefined }, stopSeconds)
+  if (draft.state.phase === "RUNNING") endFor(draft, { reason, failure: undefined }, within)
 }
 
 export const serviceEnds = (draft: Draft): void => {
@@ -25,14 +29,18 @@ export const serviceEnds = (draft: Draft): void => {
     if (fate._tag === "Finishing") settle(draft, filename, { _tag: "Finishing", isRemuxed: false })
   }
   draft.actions.push({ _tag: "GiveUpRemuxes" })
-  stop(draft, "the service is ending")
+  stop(draft, "the service is ending", serviceOffSeconds)
   draft.actions.push({ _tag: "SetTimer", timer: "end", seconds: serviceEndSeconds })
 }
 
-const endFor = (draft: Draft, why: Pick<Ending, "reason" | "failure">, seconds: number): void => {
+const endFor = (draft: Draft, why: Pick<Ending, "reason" | "failure">, within: number): void => {
   const ending = { ...why, flaw: undefined, isRecorderOff: false, isStreamReleased: false }
   set(draft, { phase: "STOPPING", isWriting: false, words: [], ending })
-  draft.actions.push({ _tag: "ClearTimers" }, { _tag: "SetTimer", timer: "end", seconds }, { _tag: "TurnRecorderOff" })
+  draft.actions.push(
+    { _tag: "ClearTimers" },
+    { _tag: "SetTimer", timer: "end", seconds: stopSeconds },
+    { _tag: "TurnRecorderOff", seconds: within }
+  )
 }
 
 /** The recorder closes its file before the stream may end. */

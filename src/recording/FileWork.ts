@@ -54,7 +54,8 @@ export const makeFileWork = (
 
   const finish = (filename: string) => {
     const remuxing = Effect.map(release(filename), () => happened({ _tag: "SegmentRemuxed", filename }))
-    return segments.finish(camera, filename, { format, remuxing, givenUp: Deferred.await(givenUp) }).pipe(
+    const isHurried = () => Deferred.isDoneUnsafe(givenUp)
+    return segments.finish(camera, filename, { format, remuxing, givenUp: Deferred.await(givenUp), isHurried }).pipe(
       Effect.ensuring(release(filename)),
       Effect.map((finished) =>
         happened(

@@ -63,8 +63,6 @@ const written: Readonly<Record<RecordingFormat, WrittenFormat>> = {
   mpegts: "mpegts"
 }
 
-/** MediaMTX answers within milliseconds; until it has, it writes on. */
-const offTime = Duration.seconds(3)
 const offAgain = Duration.millis(250)
 /** How often a file is looked at that should grow. */
 const lookEvery = Duration.seconds(1)
@@ -143,7 +141,7 @@ export class Recorder extends Context.Service<
           .record(camera, written[format])
           .pipe(Effect.catch((error) => Effect.sync(() => happened({ _tag: "RecorderRefused", error }))))
 
-        const turnOff = Effect.gen(function* () {
+        const turnOff = Effect.fnUntraced(function* (seconds: number) {
           let said = "it did not answer"
           const flaw = yield* paths.record(camera, undefined).pipe(
             Effect.tapError(({ detail }) =>
@@ -152,7 +150,7 @@ export class Recorder extends Context.Service<
               })
             ),
             Effect.retry(Schedule.spaced(offAgain)),
-            Effect.timeout(offTime),
+            Effect.timeout(Duration.seconds(seconds)),
             Effect.as(undefined),
             Effect.catch((error) =>
               Effect.as(
@@ -188,7 +186,7 @@ export class Recorder extends Context.Service<
             case "TurnRecorderOn":
               return fork("recorder", turnOn)
             case "TurnRecorderOff":
-              return fork("recorder", turnOff)
+              return fork("recorder", turnOff(action.seconds))
             case "ReleaseStream":
               return fork(
                 "lease",

@@ -103,7 +103,8 @@ export type Action =
       readonly reason: string | undefined
     }
   | { readonly _tag: "TurnRecorderOn" }
-  | { readonly _tag: "TurnRecorderOff" }
+  /** tries to for so long */
+  | { readonly _tag: "TurnRecorderOff"; readonly seconds: number }
   /** gives the stream back to whoever else needs it */
   | { readonly _tag: "ReleaseStream" }
   /** waits until MediaMTX has closed what the FFmpeg that ended sent */

@@ -9,8 +9,8 @@ import type { Facts } from "../facts/Facts.ts"
 import { Recorder, type RecordingRequest, type RecordingRun, type Stopped } from "./Recorder.ts"
 import type { Recording, RecordingFact } from "./Recording.ts"
 
-/** The service's end takes 10 s at most, whatever a disk or a program does. */
-const endTime = Duration.seconds(8)
+/** A recording ends in less, whatever a disk or a program does; should it not, the service's end goes on without it. */
+const endTime = Duration.seconds(6)
 
 /** Streams written to disk by MediaMTX's recorder: one recording a camera, on the path that also serves viewers. */
 export class Recordings extends Context.Service<

@@ -24,6 +24,8 @@ export interface Wanted {
   readonly remuxing: Effect.Effect<unknown>
   /** returns when there is no time for that any more: the file stays what it is */
   readonly givenUp: Effect.Effect<unknown>
+  /** whether that is so */
+  readonly isHurried: () => boolean
 }
 
 /** MediaMTX does not write it itself. */

@@ -110,8 +110,11 @@ export class Segments extends Context.Service<
           Effect.orElseSucceed(() => true)
         )
 
-      /** Waits for the file's end. A file that still grows after this is one that MediaMTX did not stop writing. */
-      const awaitEnd = Effect.fnUntraced(function* (filename: string) {
+      /**
+       * Waits for the file's end. STILL: MediaMTX has not closed it, and writes no more. GROWING: it was not told to stop. The
+       * time for its close is not given where there is none.
+       */
+      const awaitEnd = Effect.fnUntraced(function* (filename: string, isHurried: () => boolean) {
         const isMp4 = extensionOf(filename) !== "ts"
         const since = yield* monotonicMillis
         let { bytes } = yield* stateOf(filename)
@@ -121,11 +124,13 @@ export class Segments extends Context.Service<
           yield* Effect.sleep(poll)
           const now = yield* monotonicMillis
           const state = yield* stateOf(filename)
-          const isStill = state.bytes === bytes
-          if (!isMp4 && isStill) return "CLOSED"
-          if (!isStill) grewAt = now
+          const isSame = state.bytes === bytes
+          if (!isMp4 && isSame) return "CLOSED"
+          if (!isSame) grewAt = now
           bytes = state.bytes
-          if (now - since >= closingMillis) return now - grewAt >= stillMillis ? "CLOSED" : "GROWING"
+          const isLate = now - since >= closingMillis
+          if (now - grewAt >= stillMillis && (isLate || isHurried())) return "STILL"
+          if (isLate) return "GROWING"
         }
         return "EMPTY"
       })
@@ -159,7 +164,7 @@ export class Segments extends Context.Service<
       })
 
       const finish = Effect.fn("Segments.finish")(function* (camera: CameraId, filename: string, wanted: Wanted) {
-        const end = yield* awaitEnd(filename)
+        const end = yield* awaitEnd(filename, wanted.isHurried)
         if (end === "EMPTY") return yield* Effect.as(discard(filename), "EMPTY" as const)
         const unsynced = yield* sync(filename)
         if (end === "GROWING") {
@@ -169,7 +174,8 @@ export class Segments extends Context.Service<
         const path = pathOf(filename)
         if (isRemuxed(wanted.format)) yield* Effect.ignore(holds.hold("recording", filename, "REMUXING"))
         const { aside, flaw } = yield* remux(path, wanted)
-        const media = yield* describe(aside ?? path)
+        // the next start looks into it: one that was never closed is read to its end
+        const media = end === "STILL" && wanted.isHurried() ? unknownMedia : yield* describe(aside ?? path)
         return yield* Effect.uninterruptible(
           Effect.gen(function* () {
             if (aside === undefined) yield* attempt("sync the recording", disk.sync(folder))

@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import { monotonicMillis } from "../../src/ground/Time.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { Streams } from "../../src/stream/Streams.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { listen, statuses, untilTold } from "../suites/interruptions.ts"
 import { durationOnDisk, filesOnDisk, finishedOf, record, sizeOf, start, stop } from "../suites/recordings.ts"
@@ -32,7 +34,9 @@ const endOf = Effect.fnUntraced(function* <E>(
       over = now
     })
   )
-  yield* runFake(folder, noted, overrides)
+  // cameras stay, and the disk suffers, to the end and after it
+  const lasting = yield* Scope.make()
+  yield* runFake(folder, Scope.provide(noted, lasting), overrides)
   return (yield* monotonicMillis) - over
 })
 
@@ -63,6 +67,14 @@ const allWhole = Effect.gen(function* () {
     assert.isAbove(yield* durationOnDisk(name), 0)
     assert.isAbove((yield* index.get("recording", name))?.duration ?? 0, 0)
   }
+})
+
+/** Also a file that MediaMTX never closed. */
+const allListed = Effect.gen(function* () {
+  const index = yield* FileIndex
+  const names = yield* filesOnDisk
+  assert.lengthOf(names, 6)
+  for (const name of names) assert.strictEqual((yield* index.get("recording", name))?.bytes, yield* sizeOf(name))
 })
 
 const remuxing = until(
@@ -105,6 +117,28 @@ describe("the service's end", () => {
     }),
     { within: 200, left: allWhole }
   )
+
+  for (const [name, isViewed] of [
+    ["comes although every child is frozen", false],
+    ["comes although every child is frozen, and somebody watches too", true]
+  ] as const) {
+    endsInTime(
+      name,
+      Effect.gen(function* () {
+        const { programs } = yield* TestGround
+        const streams = yield* Streams
+        for (const number of [0, 1, 2, 3, 4, 5]) {
+          const camera = yield* plugIn(number)
+          if (isViewed) yield* Effect.scoped(streams.lease(camera, "viewer"))
+          yield* record(yield* start({ camera, format: "mkv" }))
+        }
+        for (const { isRunning, temper } of SubscriptionRef.getUnsafe(programs.processes)) {
+          if (isRunning()) yield* SubscriptionRef.set(temper, "stopped")
+        }
+      }),
+      { within: 7500, left: allListed }
+    )
+  }
 
   endsInTime(
     "comes although the disk hangs",

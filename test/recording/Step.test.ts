@@ -70,6 +70,8 @@ const shown = (action: Action): string => {
       return `${action.timer} in ${action.seconds} s`
     case "ClearTimer":
       return `no ${action.timer}`
+    case "TurnRecorderOff":
+      return `${action._tag} in ${action.seconds} s`
     case "Finish":
     case "Discard":
       return `${action._tag} ${action.filename}`
@@ -99,7 +101,7 @@ const away = "the camera was unplugged; the recording goes on by itself if it is
 const fault = "the camera has a fault: opened by obs; the recording goes on by itself when it works again"
 const running = [began("a")]
 const waiting = [...running, just("CameraUnplugged"), failed("ended"), just("StreamClosed"), finished("a")]
-const ended = ["ClearTimers", "end in 9 s", "TurnRecorderOff"]
+const ended = ["ClearTimers", "end in 9 s", "TurnRecorderOff in 3 s"]
 const stalled = [...running, over("bytes"), full, finished("a")]
 
 const table: ReadonlyArray<Row> = [
@@ -408,13 +410,13 @@ const table: ReadonlyArray<Row> = [
     name: "the service's end leaves no time to remux",
     after: running,
     incident: { _tag: "ServiceEnds" },
-    actions: ["GiveUpRemuxes", ...ended, "end in 7 s"]
+    actions: ["GiveUpRemuxes", "ClearTimers", "end in 9 s", "TurnRecorderOff in 1 s", "end in 5 s"]
   },
   {
     name: "nor to a stop that is under way",
     after: [...running, stop, off(), { _tag: "SegmentRemuxed", filename: "a" }],
     incident: { _tag: "ServiceEnds" },
-    actions: ["GiveUpRemuxes", "end in 7 s"]
+    actions: ["GiveUpRemuxes", "end in 5 s"]
   },
   {
     name: "what hangs is left behind",

@@ -175,9 +175,9 @@ describe("an FFmpeg that gives nothing", () => {
       const scope = yield* Scope.make()
       yield* readyStream(yield* plugIn()).pipe(Scope.provide(scope))
       yield* Effect.forkChild(Scope.close(scope, Exit.void))
-      yield* TestClock.adjust("2 seconds")
+      yield* TestClock.adjust("1 seconds")
       assert.lengthOf(yield* running("publish"), 1)
-      yield* TestClock.adjust("4 seconds")
+      yield* TestClock.adjust("5 seconds")
       assert.lengthOf(yield* running("publish"), 0)
     }),
     { streams: { viewer_linger_seconds: 0 } }
