@@ -64,7 +64,8 @@ export class CameraWatch extends Context.Service<
       const awaitClosed = (stream: LiveStream) =>
         api.getPath(stream.camera).pipe(
           Effect.map((path) => Option.isNone(path) || !path.value.ready),
-          // a MediaMTX that is down writes nothing
+          // one that is down writes nothing; one that does not answer for 5 s is waited for no longer: whoever makes the file
+          // whole sees whether it is closed, or still grows
           Effect.orElseSucceed(() => true),
           Effect.repeat({ until: (isGone) => isGone, schedule: Schedule.spaced(poll) }),
           Effect.asVoid

@@ -110,15 +110,16 @@ export class NewFiles extends Context.Service<
       )
       yield* Effect.forkScoped(watch, { startImmediately: true })
 
-      /** Hears of all that is there and not in the index. */
-      const lookAround = Effect.gen(function* () {
-        for (const name of [...(yield* disk.names(folder))].sort()) {
+      /** Hears of what is there of this camera and not in the index. */
+      const lookAround = Effect.fnUntraced(function* (camera: CameraId) {
+        const names = (yield* disk.names(folder)).filter((name) => name.startsWith(`${camera}_`))
+        for (const name of names.sort()) {
           if ((yield* index.get("recording", name)) === undefined) heard(name)
         }
-      }).pipe(Effect.ignore)
+      })
 
       /** Returns when all that happened in the folder before has been heard: a file made now is heard after it. */
-      const caughtUp = Effect.gen(function* () {
+      const caughtUp = Effect.fnUntraced(function* (camera: CameraId) {
         if (!isWatched) return yield* readFolder
         const name = `${temporaryPrefix}mark-${markCount++}`
         const mark = yield* Deferred.make<void>()
@@ -128,7 +129,7 @@ export class NewFiles extends Context.Service<
           Effect.andThen(Deferred.await(mark)),
           Effect.timeout(markTime),
           // a disk that takes not even a name
-          Effect.catch(() => lookAround),
+          Effect.catch(() => Effect.ignore(lookAround(camera))),
           Effect.ensuring(Effect.ignore(disk.removeAll(path))),
           Effect.ensuring(Effect.sync(() => marks.delete(name)))
         )
@@ -204,7 +205,7 @@ export class NewFiles extends Context.Service<
         }).pipe(Effect.uninterruptible, oneLook.withPermit)
         yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(follower.awake), look)))
         return Effect.gen(function* () {
-          yield* caughtUp
+          yield* caughtUp(camera)
           yield* look
           yield* removeEmpty(follower, undefined)
         })

@@ -34,8 +34,8 @@ interface CameraStreams {
   stream: LiveStream | undefined
   /** epoch milliseconds */
   lastStart: number | undefined
-  /** monotonic milliseconds until which the stream lives on for nobody */
-  lingerUntil: number
+  /** who holds the stream for nobody, until when (monotonic milliseconds); its end may still be under way after that */
+  lingering: { until: number } | undefined
 }
 
 /** The streams of all cameras: one each, shared by everybody who holds a lease, gone when nobody does. */
@@ -78,7 +78,7 @@ export class Streams extends Context.Service<
       const of = (camera: CameraId): CameraStreams => {
         const known = cameras.get(camera)
         if (known !== undefined) return known
-        const made = { device: Semaphore.makeUnsafe(1), stream: undefined, lastStart: undefined, lingerUntil: 0 }
+        const made = { device: Semaphore.makeUnsafe(1), stream: undefined, lastStart: undefined, lingering: undefined }
         cameras.set(camera, made)
         return made
       }
@@ -116,8 +116,11 @@ export class Streams extends Context.Service<
           }),
           () =>
             Effect.sync(() => {
-              if (kept.stream === stream) kept.stream = undefined
-              if (!isKnown(camera)) cameras.delete(camera)
+              // its successor may be there already
+              if (kept.stream === stream) {
+                kept.stream = undefined
+                if (!isKnown(camera)) cameras.delete(camera)
+              }
               facts.tell({ _tag: "StreamEnded", camera })
             })
         )
@@ -128,19 +131,27 @@ export class Streams extends Context.Service<
       })
 
       const streams = yield* RcMap.make({ lookup: open })
-      const lingering = yield* FiberMap.make<CameraId>()
+      const keepers = yield* FiberMap.make<CameraId>()
 
-      /** Holds the stream until the latest of the times that were asked for. */
-      const keep = (camera: CameraId): Effect.Effect<void> => {
-        const kept = of(camera)
+      /**
+       * Holds the stream until the latest of the times that were asked for. That it is over is decided in one step: whoever
+       * asks after it needs another keeper, however long the stream's own end takes.
+       */
+      const keep = (camera: CameraId, kept: CameraStreams, mine: { until: number }): Effect.Effect<void> => {
+        const over = () => {
+          if (kept.lingering === mine) kept.lingering = undefined
+        }
         return Effect.gen(function* () {
           yield* RcMap.get(streams, camera)
           for (;;) {
-            const left = kept.lingerUntil - (yield* monotonicMillis)
-            if (left <= 0) return
-            yield* Effect.sleep(Duration.millis(left))
+            const time = yield* monotonicMillis
+            if (time >= mine.until) return over()
+            yield* Effect.sleep(Duration.millis(mine.until - time))
           }
-        }).pipe(Effect.scoped, Effect.ensuring(Effect.sync(() => (kept.lingerUntil = 0))))
+        }).pipe(
+          Effect.onExit(() => Effect.sync(over)),
+          Effect.scoped
+        )
       }
 
       const lingerAfter = (camera: CameraId, reason: Reason) =>
@@ -148,9 +159,14 @@ export class Streams extends Context.Service<
           const time = Duration.toMillis(lingerOf(reason))
           if (time === 0) return
           const kept = of(camera)
-          kept.lingerUntil = Math.max((yield* monotonicMillis) + time, kept.lingerUntil)
+          const until = (yield* monotonicMillis) + time
+          if (kept.lingering !== undefined) {
+            kept.lingering.until = Math.max(until, kept.lingering.until)
+            return
+          }
+          kept.lingering = { until }
           // it takes its reference before the lease that ends gives its own back
-          yield* FiberMap.run(lingering, camera, keep(camera), { onlyIfMissing: true, startImmediately: true })
+          yield* FiberMap.run(keepers, camera, keep(camera, kept, kept.lingering), { startImmediately: true })
         })
 
       const lease = Effect.fn("Streams.lease")(function* (camera: CameraId, reason: Reason) {
@@ -180,7 +196,9 @@ export class Streams extends Context.Service<
       })
 
       const release = Effect.fn("Streams.release")(function* (camera: CameraId) {
-        yield* FiberMap.remove(lingering, camera)
+        const kept = cameras.get(camera)
+        if (kept !== undefined) kept.lingering = undefined
+        yield* FiberMap.remove(keepers, camera)
         return yield* RcMap.has(streams, camera)
       })
 

@@ -27,9 +27,9 @@ export class Viewers extends Context.Service<
       const settings = yield* Settings
       const streams = yield* Streams
       const api = yield* MediaMtxApi
-      const watching = yield* FiberMap.make<CameraId>()
-      /** monotonic milliseconds at which a reader was last let in, while there are readers or one is on its way */
-      const admittedAt = new Map<CameraId, number>()
+      const watches = yield* FiberMap.make<CameraId>()
+      /** of cameras that have readers, or one on its way; `admittedAt`: monotonic milliseconds at which the last was let in */
+      const watched = new Map<CameraId, { admittedAt: number }>()
 
       /** Readers there are, or undefined: MediaMTX did not say. */
       const readersOf = (camera: CameraId) =>
@@ -39,38 +39,49 @@ export class Viewers extends Context.Service<
         )
 
       /** Gives when the last one of them was let in. A reader shows on its path only once it plays. */
-      const untilNobodyReads = Effect.fnUntraced(function* (camera: CameraId) {
+      const untilNobodyReads = Effect.fnUntraced(function* (camera: CameraId, mine: { readonly admittedAt: number }) {
         for (;;) {
           yield* Effect.sleep(lookEvery)
           const readers = yield* readersOf(camera)
-          const admitted = admittedAt.get(camera) ?? 0
           const grace = Duration.toMillis(liveNow(settings).streams.start_timeout_seconds)
-          if (readers === 0 && (yield* monotonicMillis) - admitted > grace) return admitted
+          const now = yield* monotonicMillis
+          if (readers === 0 && now - mine.admittedAt > grace) return mine.admittedAt
         }
       })
 
-      // no span of its own: it would end when the last reader has gone, hours later
-      const watch = Effect.fnUntraced(
-        function* (camera: CameraId) {
+      /**
+       * No span of its own: it would end when the last reader has gone, hours later. That it is over is decided in one step:
+       * whoever comes after it needs another watch.
+       */
+      const watch = (camera: CameraId, mine: { readonly admittedAt: number }) => {
+        const over = () => {
+          if (watched.get(camera) === mine) watched.delete(camera)
+        }
+        const held = Effect.andThen(streams.lease(camera, "viewer"), untilNobodyReads(camera, mine))
+        return Effect.gen(function* () {
           for (;;) {
-            const last = yield* Effect.scoped(Effect.andThen(streams.lease(camera, "viewer"), untilNobodyReads(camera)))
+            const last = yield* Effect.scoped(held)
             // the lease's end may take its time: who came meanwhile needs another
-            if (admittedAt.get(camera) === last) return
+            if (mine.admittedAt === last) return over()
           }
-        },
-        Effect.catch((error) => Effect.logDebug("a reader came for a camera that is not there", error)),
-        (watching, camera) =>
-          Effect.ensuring(
-            watching,
-            Effect.sync(() => admittedAt.delete(camera))
-          )
-      )
+        }).pipe(
+          Effect.onExit(() => Effect.sync(over)),
+          Effect.catch((error) => Effect.logDebug("a reader came for a camera that is not there", error))
+        )
+      }
 
       const admit = (camera: CameraId) =>
         Effect.gen(function* () {
-          admittedAt.set(camera, yield* monotonicMillis)
-          yield* FiberMap.run(watching, camera, watch(camera), { onlyIfMissing: true })
-        }).pipe(Effect.asVoid)
+          const admittedAt = yield* monotonicMillis
+          const present = watched.get(camera)
+          if (present !== undefined) {
+            present.admittedAt = admittedAt
+            return
+          }
+          const mine = { admittedAt }
+          watched.set(camera, mine)
+          yield* FiberMap.run(watches, camera, watch(camera, mine))
+        })
 
       return Viewers.of({ admit })
     })

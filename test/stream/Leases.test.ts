@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import { Devices } from "../../src/device/Devices.ts"
 import type { Reason } from "../../src/stream/Streams.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { Viewers } from "../../src/stream/Viewers.ts"
@@ -90,6 +91,47 @@ describe("how long a stream lives", () => {
       yield* TestClock.adjust("300 seconds")
       assert.strictEqual(yield* publishers, 0)
     })
+  )
+
+  onFakes(
+    "as long as was asked for anew while its predecessor still ends",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      const camera = yield* plugIn()
+      yield* disturb({ stubborn: true })
+      yield* leased(camera, "viewer")
+      // its FFmpeg takes 2 s to end
+      yield* TestClock.adjust("11 seconds")
+      yield* disturb({ stubborn: false })
+      yield* Effect.scoped(streams.lease(camera, "viewer"))
+      yield* TestClock.adjust("9 seconds")
+      assert.strictEqual(yield* publishers, 1)
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual(yield* publishers, 0)
+      assert.lengthOf(yield* children("publish"), 2)
+    }),
+    { streams: { viewer_linger_seconds: 10 } }
+  )
+
+  onFakes(
+    "and is found by its camera, also where that was forgotten while its predecessor ended",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      const devices = yield* Devices
+      const plugged = yield* Scope.make()
+      const camera = yield* Scope.provide(plugIn(), plugged)
+      yield* disturb({ stubborn: true })
+      const first = yield* Scope.make()
+      yield* readyStream(camera).pipe(Scope.provide(first))
+      yield* Effect.forkChild(Scope.close(first, Exit.void))
+      yield* TestClock.adjust("1 second")
+      const second = yield* streams.lease(camera, "recording")
+      yield* Scope.close(plugged, Exit.void)
+      yield* devices.forget(camera, "kept")
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(streams.current(camera), second)
+    }),
+    { streams: { viewer_linger_seconds: 0 } }
   )
 })
 
