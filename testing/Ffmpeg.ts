@@ -55,7 +55,8 @@ const sound: CameraFaults = {
 /** What goes wrong with the rest of FFmpeg's work. */
 export interface WorkFaults {
   readonly convert?: WorkFault | undefined
-  readonly remux?: WorkFault | undefined
+  /** "writes nothing": what the real one makes of a full disk, with status 0 */
+  readonly remux?: WorkFault | "writes nothing" | undefined
   readonly probe?: WorkFault | undefined
   /** an encoder of the hardware's passes its trial, and after it fails with every camera or with none; undefined: there is none */
   readonly hardware?: "works" | "fails"
@@ -207,9 +208,9 @@ const played = Effect.gen(function* () {
     return fault === "hangs" ? Effect.never : Effect.succeed(failed(fault.error))
   }
 
-  const remux = Effect.fnUntraced(function* ({ args }: PlayedProcess) {
+  const remux = Effect.fnUntraced(function* ({ args }: PlayedProcess, writes: boolean) {
     const from = yield* disk.open(fileIn(args, 0))
-    const bytes = yield* from.read(0, (yield* from.state).bytes)
+    const bytes = yield* from.read(0, writes ? (yield* from.state).bytes : 0)
     outside.write(fileIn(args, 1), bytes, 0)
     return { code: 0 }
   })
@@ -228,8 +229,11 @@ const played = Effect.gen(function* () {
     })
 
   const probe = Effect.fnUntraced(function* ({ args, stdout }: PlayedProcess) {
+    const header = yield* readMp4Header(disk, fileIn(args, -1))
+    const isEmpty = header === undefined && outside.read(fileIn(args, -1)).length === 0
+    if (isEmpty) return failed("Invalid data found when processing input")
     // of what has no header FFmpeg finds out by its packets
-    const { duration } = (yield* readMp4Header(disk, fileIn(args, -1))) ?? { duration: 1 }
+    const { duration } = header ?? { duration: 1 }
     const reply = {
       streams: [{ codec_name: "h264", width: 640, height: 480 }],
       format: { duration: String(duration) }
@@ -251,7 +255,9 @@ const played = Effect.gen(function* () {
       case "convert":
         return yield* orFault(faults.convert, convert(process))
       case "remux":
-        return yield* orFault(faults.remux, remux(process))
+        return yield* faults.remux === "writes nothing"
+          ? remux(process, false)
+          : orFault(faults.remux, remux(process, true))
       case "probe":
         return yield* orFault(faults.probe, probe(process))
       case "trial":

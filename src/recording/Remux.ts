@@ -8,6 +8,7 @@ import type { RecordingFormat } from "../../schema/Recording.ts"
 import type { Disk } from "../ground/Disk.ts"
 import { type Ffmpeg, FfmpegFailed } from "../process/Ffmpeg.ts"
 import { remuxArguments } from "../source/FfmpegArguments.ts"
+import type { MediaInfo } from "../process/Probe.ts"
 import { extensionOf } from "../storage/Names.ts"
 import { temporaryPrefix } from "../storage/NewFile.ts"
 import { attempt } from "../storage/StorageFailed.ts"
@@ -16,6 +17,9 @@ import { attempt } from "../storage/StorageFailed.ts"
 const remuxTime = Duration.minutes(10)
 /** What hangs writes nothing; a remux that does not is given all of `remuxTime`. */
 const stuckSeconds = 5
+
+/** Containers round durations, and begin to count at their first frame or at zero. */
+const toleratedSeconds = 0.5
 
 /** How a segment is made what was asked for. */
 export interface Wanted {
@@ -31,14 +35,14 @@ export interface Wanted {
 /** MediaMTX does not write it itself. */
 export const isRemuxed = (format: RecordingFormat): format is "mp4" | "mkv" => format === "mp4" || format === "mkv"
 
-/** A segment in the container that was asked for: beside its place (`aside`), or it stays what it is; `flaw`: why. */
+/** A segment in the container that was asked for: `copy`, beside its place, or it stays what it is; `flaw`: why. */
 interface Remuxed {
-  readonly aside: string | undefined
+  readonly copy: { readonly path: string; readonly media: MediaInfo } | undefined
   readonly flaw: string | undefined
 }
 
 const kept = (why?: string): Remuxed => ({
-  aside: undefined,
+  copy: undefined,
   flaw: why === undefined ? undefined : `it is kept as it was written, as fragmented MP4: ${why}`
 })
 
@@ -60,13 +64,22 @@ export const makeRemux = Effect.fnUntraced(function* (disk: Disk["Service"], ffm
     return yield* new FfmpegFailed({ detail: `ffmpeg wrote nothing for ${stuckSeconds} s` })
   })
 
+  /** FFmpeg's word alone is not enough: with a full disk it may leave an empty file or a part, and end with status 0. */
+  const checked = Effect.fnUntraced(function* (path: string, aside: string) {
+    const media = yield* ffmpeg.probe(aside)
+    const was = yield* ffmpeg.probe(path)
+    if (media.duration >= was.duration - toleratedSeconds) return media
+    return yield* new FfmpegFailed({ detail: `ffmpeg copied ${media.duration} s of ${was.duration}` })
+  })
+
   const copy = Effect.fn("Segments.remux")(function* (path: string, format: "mp4" | "mkv") {
     const aside = join(dirname(path), `${temporaryPrefix}${basename(path)}`)
     const copied = ffmpeg.run(remuxArguments(path, aside, format), { work: "remux", timeout: remuxTime })
     return yield* Effect.raceFirst(copied, awaitStuck(aside)).pipe(
       oneRemux.withPermit,
-      Effect.andThen(attempt("sync the recording", disk.sync(aside))),
-      Effect.as<Remuxed>({ aside, flaw: undefined }),
+      Effect.andThen(checked(path, aside)),
+      Effect.tap(attempt("sync the recording", disk.sync(aside))),
+      Effect.map((media): Remuxed => ({ copy: { path: aside, media }, flaw: undefined })),
       Effect.onError(() => Effect.ignore(disk.removeAll(aside)))
     )
   })

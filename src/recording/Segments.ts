@@ -10,6 +10,7 @@ import { Disk } from "../ground/Disk.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { readMp4Header } from "../process/Mp4File.ts"
+import type { MediaInfo } from "../process/Probe.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { attempt } from "../storage/StorageFailed.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
@@ -30,6 +31,8 @@ const probeTime = Duration.seconds(4)
 type Media = Pick<IndexedFile, "duration" | "codec" | "width" | "height">
 
 const unknownMedia: Media = { duration: 0, codec: "", width: 0, height: 0 }
+
+const mediaOf = ({ codec, duration, height, width }: MediaInfo): Media => ({ codec, duration, height, width })
 
 /** A segment that is whole; `flaw`: what is not as it should be all the same. */
 export interface Finished {
@@ -145,7 +148,7 @@ export class Segments extends Context.Service<
       const describe = (path: string) =>
         ffmpeg.probe(path).pipe(
           Effect.timeout(probeTime),
-          Effect.map(({ codec, duration, height, width }): Media => ({ codec, duration, height, width })),
+          Effect.map(mediaOf),
           Effect.catch((error) =>
             Effect.as(Effect.logWarning("a recording could not be looked into", error), unknownMedia)
           )
@@ -173,16 +176,18 @@ export class Segments extends Context.Service<
         }
         const path = pathOf(filename)
         if (isRemuxed(wanted.format)) yield* Effect.ignore(holds.hold("recording", filename, "REMUXING"))
-        const { aside, flaw } = yield* remux(path, wanted)
+        const { copy, flaw } = yield* remux(path, wanted)
         // the next start looks into it: one that was never closed is read to its end
-        const media = end === "STILL" && wanted.isHurried() ? unknownMedia : yield* describe(aside ?? path)
+        const isLeft = end === "STILL" && wanted.isHurried()
+        const media =
+          copy === undefined ? yield* isLeft ? Effect.succeed(unknownMedia) : describe(path) : mediaOf(copy.media)
         return yield* Effect.uninterruptible(
           Effect.gen(function* () {
-            if (aside === undefined) yield* attempt("sync the recording", disk.sync(folder))
-            else yield* replace(filename, aside)
+            if (copy === undefined) yield* attempt("sync the recording", disk.sync(folder))
+            else yield* replace(filename, copy.path)
             const file = yield* put(camera, filename, media)
             // what was copied from the kernel's memory is a file of its own
-            return { file, flaw: aside === undefined ? (unsynced ?? flaw) : undefined } satisfies Finished
+            return { file, flaw: copy === undefined ? (unsynced ?? flaw) : undefined } satisfies Finished
           })
         )
       }, Effect.scoped)

@@ -137,6 +137,20 @@ describe("a recording's end", () => {
   )
 
   onFakes(
+    "keeps the fMP4 where FFmpeg says that it copied it, and has not: the disk is full",
+    Effect.gen(function* () {
+      const camera = yield* plugIn()
+      yield* disturbWork({ remux: "writes nothing" })
+      yield* record(yield* start({ camera, format: "mkv" }))
+      const { files, reason } = yield* stop(camera)
+      assert.isAbove(files[0]?.bytes ?? 0, 10_000)
+      assert.isAbove(files[0]?.duration ?? 0, 0)
+      assert.match(reason ?? "", /^it is kept as it was written, as fragmented MP4: /)
+      assert.deepEqual(yield* filesOnDisk, [files[0]?.filename ?? ""])
+    })
+  )
+
+  onFakes(
     "keeps MediaMTX's own name and form where the disk renames nothing",
     Effect.gen(function* () {
       const { disk } = yield* TestGround
