@@ -115,10 +115,18 @@ export class Recorder extends Context.Service<
         let state = begun.state
         const recording: Recording = { camera, format, startedAt, segments: () => state.segments }
 
-        const tell = (fact: RecordingFact["_tag"], filename: string, reason: string | undefined) =>
-          Effect.map(monotonicMillis, (now) =>
-            facts.tell({ _tag: fact, camera, filename, seconds: (now - since) / 1000, reason })
-          )
+        const tell = Effect.fnUntraced(function* (
+          fact: RecordingFact["_tag"],
+          filename: string,
+          reason: string | undefined
+        ) {
+          const now = yield* monotonicMillis
+          facts.tell({ _tag: fact, camera, filename, seconds: (now - since) / 1000, reason })
+          if (fact === "RecordingTroubled" || fact === "RecordingFailed") {
+            yield* Effect.logWarning("a recording is in trouble", reason)
+          }
+          if (fact === "RecordingWriting" && reason !== undefined) yield* Effect.logInfo("a recording goes on", reason)
+        })
 
         /** A defect of one part of the work is not the end of the recording. */
         const fork = (key: string, effect: Effect.Effect<unknown>) =>
@@ -270,12 +278,16 @@ export class Recorder extends Context.Service<
           started: Deferred.await(started),
           ended: Deferred.await(ended)
         } satisfies RecordingRun
-      }, Effect.uninterruptible)
+      }, annotated)
 
       return Recorder.of({ run, facts })
     })
   )
 }
+
+/** Not to be interrupted; each line of its log names the camera. */
+const annotated = <A, E, R>(run: Effect.Effect<A, E, R>, { camera }: RecordingRequest): Effect.Effect<A, E, R> =>
+  Effect.annotateLogs(Effect.uninterruptible(run), { "camera.id": camera })
 
 /** What a start is answered that nobody waits for any more. */
 const notStarted = new DependencyFailed({ dependency: "mediamtx", detail: "the recording is over" })

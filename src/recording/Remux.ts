@@ -92,7 +92,8 @@ export const makeRemux = Effect.fnUntraced(function* (disk: Disk["Service"], ffm
       Effect.catch((error: DependencyFailed | FfmpegFailed) =>
         Effect.as(
           Effect.logError("a recording is kept as it was written: it could not be remuxed", error),
-          kept(error.detail)
+          // in FFmpeg's words, which name files by their paths
+          kept(error.detail.replaceAll(`${dirname(path)}/`, ""))
         )
       )
     )

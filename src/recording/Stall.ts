@@ -41,7 +41,7 @@ export const explainStalls = (disk: Disk["Service"], folder: string): Effect.Eff
     }
     if (tried.value._tag === "Success") return { failure: undefined, isRefusal: false, over: "it is written again" }
     const { failure } = tried.value
-    yield* Effect.logWarning("a recording cannot be written", failure)
+    yield* Effect.logDebug("the disk takes nothing", failure.cause)
     const isFull = failure.code === "ENOSPC" || failure.code === "EDQUOT"
     return {
       failure: storageFailed("write the recording", failure),

@@ -194,7 +194,8 @@ export class Paths extends Context.Service<
           Effect.tapError((error) =>
             Effect.andThen(
               Queue.offer(again, true),
-              Effect.logWarning("a recorder could not be switched off yet", error)
+              // who asked says so in the end
+              Effect.logDebug("a recorder could not be switched off yet", error)
             )
           )
         )

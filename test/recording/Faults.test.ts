@@ -122,12 +122,14 @@ describe("a recording's end", () => {
     "keeps the fMP4 where it cannot be remuxed, under the name that was told",
     Effect.gen(function* () {
       const camera = yield* plugIn()
-      yield* disturbWork({ remux: { error: "No space left on device" } })
+      const { recordings } = yield* DataFolder
+      yield* disturbWork({ remux: { error: `${recordings}/x.mkv: No space left on device` } })
       const recording = yield* start({ camera, format: "mkv" })
       yield* record(recording)
       const { files, reason } = yield* stop(camera)
       assert.strictEqual(files[0]?.filename, recording.segments()[0]?.filename)
-      assert.match(reason ?? "", /^it is kept as it was written, as fragmented MP4: .*No space left on device/)
+      assert.match(reason ?? "", /^it is kept as it was written, as fragmented MP4: .*x.mkv: No space left on device/)
+      assert.notInclude(reason, recordings)
       assert.isAbove(files[0]?.duration ?? 0, 0)
       assert.deepEqual(
         yield* filesOnDisk,
