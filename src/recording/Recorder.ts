@@ -8,7 +8,6 @@ import * as Exit from "effect/Exit"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
-import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, type InvalidState, type NotFound } from "../../schema/Errors.ts"
@@ -26,6 +25,7 @@ import { makeFileWork } from "./FileWork.ts"
 import { NewFiles } from "./NewFiles.ts"
 import type { Recording, RecordingFact } from "./Recording.ts"
 import { type Action, type Incident, starting, type Timer } from "./RecordingState.ts"
+import { switchOff } from "./RecorderSwitch.ts"
 import { Segments } from "./Segments.ts"
 import { step } from "./Step.ts"
 
@@ -63,7 +63,6 @@ const written: Readonly<Record<RecordingFormat, WrittenFormat>> = {
   mpegts: "mpegts"
 }
 
-const offAgain = Duration.millis(250)
 /** How often a file is looked at that should grow. */
 const lookEvery = Duration.seconds(1)
 
@@ -150,23 +149,7 @@ export class Recorder extends Context.Service<
           .pipe(Effect.catch((error) => Effect.sync(() => happened({ _tag: "RecorderRefused", error }))))
 
         const turnOff = Effect.fnUntraced(function* (seconds: number) {
-          let said = "it did not answer"
-          const flaw = yield* paths.record(camera, undefined).pipe(
-            Effect.tapError(({ detail }) =>
-              Effect.sync(() => {
-                said = detail
-              })
-            ),
-            Effect.retry(Schedule.spaced(offAgain)),
-            Effect.timeout(Duration.seconds(seconds)),
-            Effect.as(undefined),
-            Effect.catch((error) =>
-              Effect.as(
-                Effect.logError("MediaMTX could not be told to stop recording: it may write on", error, said),
-                `MediaMTX may write on for a while: ${said}`
-              )
-            )
-          )
+          const flaw = yield* switchOff(paths, camera, seconds)
           yield* lookForLast
           happened({ _tag: "RecorderOff", flaw })
         })

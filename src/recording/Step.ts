@@ -1,4 +1,5 @@
-import { DependencyFailed } from "../../schema/Errors.ts"
+import type { DependencyFailed } from "../../schema/Errors.ts"
+import { blameSeconds, cameraFaulty, cameraUnplugged, cameraWorks, tellTrouble } from "./CameraTrouble.ts"
 import { current, type Draft, fateOf, finish, flush, say, set, settle, tell } from "./Draft.ts"
 import {
   endInTime,
@@ -11,14 +12,9 @@ import {
   stop,
   streamReleased
 } from "./Ending.ts"
-import type { Incident, RecordingState, Stepped, Timer, Trouble } from "./RecordingState.ts"
+import type { Incident, RecordingState, Stepped, Timer } from "./RecordingState.ts"
 import type { Stall } from "./Stall.ts"
 
-/**
- * FFmpeg ends up to 130 ms after its camera is gone (measured), and the kernel's word of it comes within 25 ms: on a busy
- * machine after that end.
- */
-const blameSeconds = 1
 /** MediaMTX writes a part every tenth of a second, and one a frame where the camera gives fewer. */
 const bytesSeconds = 5
 /** A camera's own H.264 may bring a keyframe every few seconds only, and a file begins with one. */
@@ -189,51 +185,6 @@ const stallExplained = (draft: Draft, { failure, isRefusal, over }: Stall): void
     finish(draft, last.filename)
   }
   say(draft, { fact: "RecordingTroubled", reason: failure?.detail ?? "nothing is written" })
-}
-
-// --- the camera
-
-const cameraUnplugged = (draft: Draft): void => {
-  const { phase, resumeSeconds } = draft.state
-  if (phase === "STARTING") {
-    return fail(draft, new DependencyFailed({ dependency: "camera", detail: "the camera was unplugged" }))
-  }
-  if (phase !== "RUNNING") return
-  if (resumeSeconds > 0) draft.actions.push({ _tag: "SetTimer", timer: "away", seconds: resumeSeconds })
-  const then = `; the recording goes on by itself if it is back within ${resumeSeconds} s`
-  const reason = `the camera was unplugged${resumeSeconds > 0 ? then : ""}`
-  troubled(draft, { kind: "AWAY", reason, over: "the camera is back", isTold: false, isOver: false })
-}
-
-const cameraFaulty = (draft: Draft, detail: string): void => {
-  if (draft.state.phase === "STOPPING") return
-  const reason = `the camera has a fault: ${detail}; the recording goes on by itself when it works again`
-  draft.actions.push({ _tag: "ClearTimer", timer: "away" })
-  troubled(draft, { kind: "FAULT", reason, over: "the camera works again", isTold: false, isOver: false })
-}
-
-const troubled = (draft: Draft, trouble: Trouble): void => {
-  set(draft, { trouble, loss: undefined })
-  draft.actions.push({ _tag: "ClearTimer", timer: "blame" }, { _tag: "ClearTimer", timer: "calm" })
-  // while something is written its end is waited for: the file is told of when it is whole
-  if (draft.state.phase === "RUNNING" && !draft.state.isWriting) tellTrouble(draft)
-}
-
-const cameraWorks = (draft: Draft): void => {
-  const { isWriting, phase, trouble } = draft.state
-  if (phase === "STOPPING" || trouble === undefined) return
-  draft.actions.push({ _tag: "ClearTimer", timer: "away" })
-  if (phase === "STARTING") return set(draft, { trouble: undefined })
-  set(draft, { trouble: { ...trouble, isOver: true } })
-  if (isWriting) draft.actions.push({ _tag: "SetTimer", timer: "calm", seconds: blameSeconds })
-}
-
-const tellTrouble = (draft: Draft): void => {
-  const { resumeSeconds, trouble } = draft.state
-  if (trouble === undefined || trouble.isTold) return
-  if (trouble.kind === "AWAY" && resumeSeconds === 0) return stop(draft, trouble.reason)
-  set(draft, { trouble: { ...trouble, isTold: true } })
-  say(draft, { fact: trouble.kind === "AWAY" ? "RecordingWaiting" : "RecordingTroubled", reason: trouble.reason })
 }
 
 // --- time
