@@ -13,8 +13,9 @@ export const v4l2Input = (node: string): Input => ({
     ...(format === "h264" ? ["-threads", "1", "-flags", "low_delay"] : []),
     ...["-f", "v4l2", "-input_format", format],
     ...["-video_size", `${width}x${height}`, "-framerate", String(rate)],
-    // the device's clock drifts against ours, and what is recorded is cut by ours
-    ...["-use_wallclock_as_timestamps", "1", "-i", node]
+    // Stamped by the kernel, with our monotonic clock (videodev2.h, V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC). Not by the wall
+    // clock (-use_wallclock_as_timestamps): set back by an hour, it has FFmpeg leave out each frame of an hour (measured).
+    ...["-i", node]
   ],
   complaintIn,
   silenceOf
