@@ -62,6 +62,8 @@ export class Paths extends Context.Service<
       const actual = yield* SubscriptionRef.make<ReadonlySet<string>>(new Set())
       /** paths that we made in this run of MediaMTX, and those that somebody else did under a camera's name */
       const known = { generation: 0, ours: new Set<string>(), theirs: new Set<string>() }
+      /** paths that were seen not to be as they should: said once for each, however often putting it right fails */
+      const wrong = new Set<string>()
       // one at a time: MediaMTX applies each change to its whole configuration
       const writing = yield* Semaphore.make(1)
       const again = yield* Queue.sliding<true>(1)
@@ -111,9 +113,12 @@ export class Paths extends Context.Service<
         }
         const keys = differences(configOf(desired.get(camera)), defaults, options)
         if (keys.length > 0) {
-          yield* Effect.logWarning("a path is not as it should be, and is put right", { "camera.id": camera, keys })
+          const log = wrong.has(camera) ? Effect.logDebug : Effect.logWarning
+          wrong.add(camera)
+          yield* log("a path is not as it should be, and is put right", { "camera.id": camera, keys })
           yield* replace(camera)
         }
+        wrong.delete(camera)
         yield* present(camera)
       })
 
@@ -217,6 +222,7 @@ export class Paths extends Context.Service<
       yield* devices.facts.follow(({ _tag, camera }) => {
         if (_tag !== "CameraForgotten") return Effect.void
         desired.delete(camera)
+        wrong.delete(camera)
         return Queue.offer(again, true)
       })
 

@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { monotonicMillis } from "../../src/ground/Time.ts"
@@ -195,6 +198,30 @@ describe("a stop", () => {
       assert.lengthOf(files, 1)
       assert.strictEqual(reason, "MediaMTX may write on for a while: invalid configuration")
     })
+  )
+
+  it.effect("says it once in the log, with its camera, however often it was tried", () =>
+    Effect.gen(function* () {
+      const warnings: Array<{ readonly message: unknown; readonly camera: unknown }> = []
+      const logger = Logger.make(({ fiber, logLevel, message }) => {
+        if (!LogLevel.isGreaterThanOrEqualTo(logLevel, "Warn")) return
+        warnings.push({ message, camera: fiber.getRef(References.CurrentLogAnnotations)["camera.id"] })
+      })
+      const body = Effect.gen(function* () {
+        const { mediaMtx: mtx } = yield* TestGround
+        const camera = yield* plugIn()
+        yield* record(yield* start({ camera }))
+        yield* mtx.disturb({ refusals: 500 })
+        yield* stop(camera)
+        yield* mtx.disturb({ refusals: 0 })
+      })
+      yield* Effect.provide(runFake(dataFolder, body), Logger.layer([logger]))
+      const ours = warnings.filter(({ message }) => JSON.stringify(message).includes("stop recording"))
+      assert.lengthOf(ours, 1)
+      assert.strictEqual(ours[0]?.camera, "camera0")
+      // and what the comparison of all paths has to say
+      assert.isAtMost(warnings.length, 3)
+    }).pipe(onTestGround)
   )
 
   onFakes(
