@@ -1,10 +1,10 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { readFileSync } from "node:fs"
+import { monotonicMillis } from "../../../src/ground/Time.ts"
 import { type CameraDevice, makeCameraDevice } from "./CameraDevice.ts"
 import type { CameraSpec } from "./CameraSpec.ts"
 import { makeFrames } from "./Frames.ts"
@@ -55,7 +55,7 @@ const pace = Effect.fnUntraced(function* (device: CameraDevice, started: Latch.L
       continue
     }
     if (!isFrozen()) device.sendFrame()
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* monotonicMillis
     const interval = 1000 / rate
     // what was missed is not made up for
     due = due + interval < now ? now + interval : due + interval
