@@ -22,16 +22,15 @@ const heading = (text: string) => Console.log(`\n${bold(text)}`)
 const line = (label: string, text: string) => Console.log(`  ${label.padEnd(14)} ${text}`)
 const kilobytes = (bytes: number): string => `${Math.round(bytes / 1024)} KiB`
 
-/** The values of the configuration as it is in force. */
-const settings = (): ReadonlyMap<string, string> => {
-  const shown = execFileSync(program, ["config", "show"], { encoding: "utf8" })
-  return new Map(
-    shown
-      .trim()
-      .split("\n")
-      .map((row) => /^(\S+)\s+(.*?)\s{2,}\([^)]*\)$/.exec(row) ?? [])
-      .map(([, key = "", value = '""']) => [key, String(JSON.parse(value.replace("***", '"***"')))])
-  )
+/** A value of the configuration as it is in force. */
+const readSettings = (): ((key: string) => string) => {
+  const shown = execFileSync(program, ["config", "show", "--json"], { encoding: "utf8" })
+  const report = JSON.parse(shown) as Readonly<Record<string, { readonly value: unknown } | undefined>>
+  return (key) => {
+    const known = report[key]
+    if (known === undefined) throw new Error(`the configuration has no key ${key}: camera-service config show`)
+    return String(known.value)
+  }
 }
 
 const tour = Effect.fnUntraced(function* (service: { readonly url: string; readonly token: Redacted.Redacted }) {
@@ -103,11 +102,11 @@ const demo = Effect.gen(function* () {
     ...(hasVideo ? {} : { CAMERA_SERVICE_CAMERAS_SYNTHETIC: "2" })
   }
   yield* heading("Starting the service")
-  const config = settings()
+  const setting = readSettings()
   const began = performance.now()
-  yield* startService(program, environment, `http://127.0.0.1:${config.get("health.port")}/health/ready`)
+  yield* startService(program, environment, `http://127.0.0.1:${setting("health.port")}/health/ready`)
   const token = execFileSync(program, ["token", "--role", "admin", "--user", "demo"], { encoding: "utf8" }).trim()
-  const url = `ws://127.0.0.1:${config.get("server.port")}/ws`
+  const url = `ws://127.0.0.1:${setting("server.port")}/ws`
   yield* line("ready", `in ${Math.round(performance.now() - began)} ms`)
 
   yield* Effect.scoped(tour({ url, token: Redacted.make(token) }))
@@ -122,10 +121,10 @@ const demo = Effect.gen(function* () {
   if (once) return
   yield* heading("Serving until Ctrl-C")
   yield* line("JSON-RPC", url)
-  yield* line("RTSP", `rtsp://127.0.0.1:${config.get("mediamtx.rtsp_port")}/camera0?token=TOKEN`)
-  yield* line("HLS", `http://127.0.0.1:${config.get("mediamtx.hls_port")}/camera0?token=TOKEN`)
-  yield* line("WebRTC", `http://127.0.0.1:${config.get("mediamtx.webrtc_port")}/camera0?token=TOKEN`)
-  yield* line("health", `http://127.0.0.1:${config.get("health.port")}/health`)
+  yield* line("RTSP", `rtsp://127.0.0.1:${setting("mediamtx.rtsp_port")}/camera0?token=TOKEN`)
+  yield* line("HLS", `http://127.0.0.1:${setting("mediamtx.hls_port")}/camera0?token=TOKEN`)
+  yield* line("WebRTC", `http://127.0.0.1:${setting("mediamtx.webrtc_port")}/camera0?token=TOKEN`)
+  yield* line("health", `http://127.0.0.1:${setting("health.port")}/health`)
   yield* line("TOKEN", token)
   return yield* Effect.never
 })

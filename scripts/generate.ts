@@ -1,7 +1,6 @@
-import * as Schema from "effect/Schema"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { keys } from "../src/config/Load.ts"
+import { keys, standard } from "../src/config/Keys.ts"
 import { readContract } from "./contract.ts"
 import { openRpc } from "./openRpc.ts"
 import { typesText } from "./plainTypes.ts"
@@ -18,17 +17,10 @@ const onDisk = (name: string): string | undefined => {
   }
 }
 
-/** A key's default, as it would be written in the file. */
-const standard = (schema: Schema.Top): string => {
-  const field = Schema.Struct({ value: schema as Schema.Codec<unknown> })
-  return JSON.stringify(Schema.encodeSync(field)(Schema.decodeUnknownSync(field)({})).value)
-}
-
 /** The README with its table of configuration keys as the schema has them. */
 const readme = (): string => {
   const rows = keys.map(
-    ({ changes, key, meaning, rule, schema }) =>
-      `| \`${key}\` | ${standard(schema)} | ${rule} | ${changes} | ${meaning} |`
+    (key) => `| \`${key.key}\` | ${JSON.stringify(standard(key))} | ${key.rule} | ${key.changes} | ${key.meaning} |`
   )
   const table = ["| key | default | rule | changes | meaning |", "|---|---|---|---|---|", ...rows].join("\n")
   return (onDisk("README.md") ?? "").replace(

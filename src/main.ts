@@ -3,9 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
+import * as Queue from "effect/Queue"
 import { command } from "./cli/Command.ts"
 import { leave, leaveWell, stillRunning } from "./cli/Ending.ts"
-import { secretVariables } from "./config/Load.ts"
+import { formatIn, makeVoice } from "./cli/Voice.ts"
+import { secretVariables } from "./config/Keys.ts"
 import * as Ground from "./ground/Ground.ts"
 
 /** The Node that all of this was measured and tested on; another one is refused rather than trusted. */
@@ -17,6 +19,8 @@ const statuses: Readonly<Record<string, number>> = {
   CannotListen: 69,
   PortInUse: 69,
   ProgramMissing: 69,
+  ProgramUnfit: 69,
+  DataFolderForeign: 69,
   DataFolderInUse: 69,
   DataFolderUnusable: 69,
   BadConfiguration: 78
@@ -28,13 +32,26 @@ const statuses: Readonly<Record<string, number>> = {
  */
 const endMillis = 9500
 
-const complain = (text: string): void => void process.stderr.write(`camera-service: ${text}\n`)
+const args = process.argv.slice(2)
+const environment = { ...process.env }
+for (const name of secretVariables) delete process.env[name]
+
+const voice = makeVoice()
+// a service's words are its log's, also where there is no configuration yet, or a bad one
+if (args[0] === "serve") voice.follow(formatIn(environment["CAMERA_SERVICE_TELEMETRY_LOG_FORMAT"]))
 // who reads our output may go; the service stays
 process.stdout.on("error", () => {})
 process.stderr.on("error", () => {})
+// Node would print both as it likes
+process.removeAllListeners("warning").on("warning", ({ message, name }) => voice.say("warning", `${name}: ${message}`))
+process.on("uncaughtException", (error) => {
+  voice.say("fatal", error.stack ?? String(error), { exit_status: 1 })
+  leave(1)
+})
 
 if (process.versions.node.split(".")[0] !== nodeMajor) {
-  complain(`Node ${nodeMajor} is needed, this is ${process.version}: run scripts/camera-service, which brings its own`)
+  const words = `Node ${nodeMajor} is needed, this is ${process.version}: run scripts/camera-service, which brings its own`
+  voice.say("fatal", words, { exit_status: 69 })
   process.exit(69)
 }
 
@@ -54,24 +71,27 @@ let giveUp: NodeJS.Timeout | undefined
 /** From the first sign of the end on: it is over in time, whatever hangs. */
 const boundEnd = (exit: Exit.Exit<unknown, unknown>): void => {
   giveUp ??= setTimeout(() => {
-    const { status, words } = outcomeOf(exit)
-    if (words !== undefined) complain(words)
+    const { status: wanted, words } = outcomeOf(exit)
+    const status = wanted === 0 ? 1 : wanted
+    if (words !== undefined) voice.say("fatal", words, { exit_status: status })
     const left = stillRunning()
-    complain(`the end took too long and is given up${left.length === 0 ? "" : `, with ${left.join(", ")}`}`)
-    leave(status === 0 ? 1 : status)
+    const others = left.length === 0 ? "" : `, with ${left.join(", ")}`
+    voice.say("fatal", `the end took too long and is given up${others}`, { exit_status: status })
+    leave(status)
   }, endMillis)
 }
 
-const environment = { ...process.env }
-for (const name of secretVariables) delete process.env[name]
-const main = Effect.runFork(Effect.provide(command(process.argv.slice(2), environment, boundEnd), Ground.layer))
+const hangups = Effect.runSync(Queue.sliding<void>(1))
+const main = Effect.runFork(
+  Effect.provide(command(args, environment, { voice, hangups, ending: boundEnd }), Ground.layer)
+)
 
 let asked = false
 const end = (signal: NodeJS.Signals): void => {
   // the children die with this process: the kernel sees to it (process/Child.ts)
   if (asked) leave(1)
   asked = true
-  complain(`${signal}: ending; once more ends it at once`)
+  voice.say("info", `${signal}: ending; once more ends it at once`)
   boundEnd(Exit.void)
   Effect.runFork(Fiber.interrupt(main))
 }
@@ -79,7 +99,7 @@ for (const name of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) process.on(name, e
 
 // All of these end a process that does not take them, with its recordings left open; and SIGUSR1 opens Node's debugger, where
 // any user of the machine may run code as us. Faults (SIGSEGV, SIGABRT, …) are what they are.
-process.on("SIGHUP", () => complain("SIGHUP: nothing to be done"))
+process.on("SIGHUP", () => void Queue.offerUnsafe(hangups, undefined))
 for (const name of [
   ...(["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO"] as const),
   ...(["SIGPIPE", "SIGPWR", "SIGSTKFLT", "SIGXCPU", "SIGXFSZ"] as const)
@@ -89,6 +109,6 @@ for (const name of [
 
 main.addObserver((exit) => {
   const { status, words } = outcomeOf(exit)
-  if (words !== undefined) complain(words)
+  if (words !== undefined) voice.say("fatal", words, { exit_status: status })
   leaveWell(status)
 })

@@ -1,12 +1,13 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import { homedir } from "node:os"
 import * as App from "../App.ts"
 import { urlAuthority } from "../config/Hosts.ts"
-import { load } from "../config/Load.ts"
-import { Settings } from "../config/Settings.ts"
+import { load, type Origin } from "../config/Load.ts"
+import { followFile } from "../config/Reload.ts"
+import { Settings, settingsOf } from "../config/Settings.ts"
 import { version } from "../config/Version.ts"
 import { millisSince, now } from "../ground/Time.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
@@ -15,28 +16,42 @@ import { raisePriority } from "../self/Priority.ts"
 import { DataFolder, standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import * as Logs from "../telemetry/Logs.ts"
 import * as Traces from "../telemetry/Traces.ts"
+import type { Life } from "./Life.ts"
 
 /**
  * Runs the service until it is interrupted, or something that it needs turns out to be missing. `ending` is told as soon as
  * that is so: what was started has yet to be ended then.
  */
-export const serve = Effect.fnUntraced(function* (
-  file: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
-  ending: (exit: Exit.Exit<never, unknown>) => void
-) {
+export const serve = Effect.fnUntraced(function* (from: Origin, { ending, hangups, voice }: Life) {
   const began = yield* now
   yield* raisePriority
-  const { settings, warnings } = yield* load({ file, environment })
+  const { configuration, text } = yield* load(from)
+  const { boot, warnings } = configuration
+  voice.follow(boot.telemetry.log_format)
+  const settings = yield* settingsOf(configuration)
   const context = Layer.mergeAll(
     Layer.succeed(Settings, settings),
-    Layer.succeed(StandardFolders, standardFolders(homedir(), environment["XDG_STATE_HOME"]))
+    Layer.succeed(StandardFolders, standardFolders(homedir(), from.environment["XDG_STATE_HOME"]))
   )
+
+  /** Changes of the file, as they come and when a SIGHUP says so. */
+  const follow = Effect.gen(function* () {
+    const { file } = from
+    const read =
+      file === undefined || text === undefined
+        ? Effect.logInfo("SIGHUP: there is no configuration file to read")
+        : Effect.andThen(
+            Effect.logInfo("SIGHUP: reading the configuration file"),
+            yield* followFile({ from: { ...from, file }, configuration, text, settings })
+          )
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(hangups), read)))
+  })
+
   const service = Effect.gen(function* () {
     for (const warning of warnings) yield* Effect.logWarning(warning)
     const built = yield* Layer.build(App.layer)
     const startedIn = Math.round(yield* millisSince(began))
-    const { health, server } = settings.boot
+    const { health, server } = boot
     yield* Effect.logInfo("camera-service is serving", {
       version,
       url: `ws://${urlAuthority(server.host, server.port)}/ws`,
@@ -44,11 +59,12 @@ export const serve = Effect.fnUntraced(function* (
       data: Context.get(built, DataFolder).root,
       started_in_ms: startedIn
     })
-    const missing = Effect.andThen(Context.get(built, Ffmpeg).check, Effect.never)
-    return yield* Effect.raceFirst(Context.get(built, MediaMtx).fatal, missing)
+    yield* follow
+    const unfit = Effect.andThen(Context.get(built, Ffmpeg).check, Effect.never)
+    return yield* Effect.raceFirst(Context.get(built, MediaMtx).fatal, unfit)
   }).pipe(Effect.onExit((exit) => Effect.sync(() => ending(exit))))
   // telemetry is provided last: it sees all that is above, and is the last to end
   return yield* Effect.scoped(service).pipe(
-    Effect.provide(Layer.mergeAll(Logs.layer, Traces.layer).pipe(Layer.provideMerge(context)))
+    Effect.provide(Traces.layer.pipe(Layer.provideMerge(Logs.layer), Layer.provideMerge(context)))
   )
 })

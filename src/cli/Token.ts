@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -7,8 +8,8 @@ import { homedir } from "node:os"
 import { Role } from "../../schema/Auth.ts"
 import { CameraId } from "../../schema/Camera.ts"
 import { Tokens } from "../auth/Tokens.ts"
-import { load } from "../config/Load.ts"
-import { Settings } from "../config/Settings.ts"
+import { load, type Origin } from "../config/Load.ts"
+import { Settings, settingsOf } from "../config/Settings.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
 import { DataFolder, standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import { BadUsage } from "./BadUsage.ts"
@@ -23,7 +24,7 @@ export interface TokenOptions {
 
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
-const timeToLive = (text: string): Effect.Effect<Duration.Duration, BadUsage> => {
+const timeToLiveIn = (text: string): Effect.Effect<Duration.Duration, BadUsage> => {
   const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
   const seconds = Number(amount) * (unitSeconds[unit ?? ""] ?? 0)
   return seconds > 0
@@ -31,12 +32,11 @@ const timeToLive = (text: string): Effect.Effect<Duration.Duration, BadUsage> =>
     : Effect.fail(new BadUsage({ detail: `--ttl ${text}: must be a number and s, m, h or d, such as 12h` }))
 }
 
-/** A JWT that the service of this data folder and configuration accepts. */
-export const token = Effect.fnUntraced(function* (
-  options: TokenOptions,
-  file: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>
-) {
+/**
+ * A JWT that the service of this data folder and configuration accepts, and in words whose secret signed it. A new secret
+ * is made only where the service itself would make it: not beside a service's folder that this user may not write to.
+ */
+export const token = Effect.fnUntraced(function* (options: TokenOptions, from: Origin) {
   const role = yield* Effect.mapError(
     Schema.decodeUnknownEffect(Role)(options.role),
     () => new BadUsage({ detail: "--role: must be viewer, operator or admin" })
@@ -48,16 +48,21 @@ export const token = Effect.fnUntraced(function* (
           Schema.decodeEffect(Schema.Array(CameraId))(options.cameras.split(",")),
           () => new BadUsage({ detail: "--cameras: must be camera names with commas between, such as camera0,camera2" })
         )
-  const ttl = yield* timeToLive(options.ttl)
-  const { settings } = yield* load({ file, environment })
+  const timeToLive = yield* timeToLiveIn(options.ttl)
+  const settings = yield* settingsOf((yield* load(from)).configuration)
   const context = Layer.mergeAll(
     Layer.succeed(Settings, settings),
-    Layer.succeed(StandardFolders, standardFolders(homedir(), environment["XDG_STATE_HOME"]))
+    Layer.succeed(StandardFolders, standardFolders(homedir(), from.environment["XDG_STATE_HOME"]))
   )
-  const signed = yield* Effect.flatMap(Tokens, (tokens) =>
-    tokens.sign({ userId: options.user, role, timeToLive: ttl, ...(cameras === undefined ? {} : { cameras }) })
-  ).pipe(
-    Effect.provide(Tokens.layer.pipe(Layer.provide([DataFolder.layerShared, SmallFiles.layer]), Layer.provide(context)))
-  )
-  return Redacted.value(signed)
-})
+  const folders = yield* Layer.build(DataFolder.layerOfToken.pipe(Layer.provide(context)))
+  const { root } = Context.get(folders, DataFolder)
+  const tokens = Tokens.layer.pipe(Layer.provide([Layer.succeedContext(folders), SmallFiles.layer, context]))
+  const signed = yield* Effect.flatMap(Tokens, ({ sign }) =>
+    sign({ userId: options.user, role, timeToLive, ...(cameras === undefined ? {} : { cameras }) })
+  ).pipe(Effect.provide(tokens))
+  const isConfigured = Redacted.value(settings.boot.auth.jwt_secret) !== ""
+  return {
+    signed: Redacted.value(signed),
+    secretOf: isConfigured ? "auth.jwt_secret of the configuration" : `the secret of ${root}`
+  }
+}, Effect.scoped)

@@ -1,6 +1,8 @@
 /** How the hosts of the configuration stand in addresses and URLs. Pure. */
 
-const isEverywhere = (host: string): boolean => host === "0.0.0.0" || (host.includes(":") && /^[0:]+$/.test(host))
+/** Whether a server that listens there listens on all addresses. */
+export const isEverywhere = (host: string): boolean =>
+  host === "0.0.0.0" || (host.includes(":") && /^[0:]+$/.test(host))
 
 /**
  * `host:port` as Go, FFmpeg and log lines have it: an IPv6 address in brackets, its zone (`%eth0`) as it is. URLs that

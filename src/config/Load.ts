@@ -1,117 +1,85 @@
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { readFile } from "node:fs/promises"
+import { resolve } from "node:path"
+import { Disk } from "../ground/Disk.ts"
+import { BadConfiguration, type Problem } from "./BadConfiguration.ts"
+import { type Entry, readDocument } from "./Document.ts"
+import { accepts, type Changes, type Key, keys, prefix, shown, visible } from "./Keys.ts"
 import { nearest } from "./Nearest.ts"
-import { bootSchema, liveNow, liveSchema, makeSettings, sections } from "./Settings.ts"
+import { collisions } from "./Ports.ts"
+import { type Boot, bootSchema, decodeRecord, type Live, liveSchema, sections } from "./Settings.ts"
 
-/** The configuration breaks rules; the message names every wrong key, its value and its rule. Exit status 78. */
-class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("BadConfiguration", {
-  problems: Schema.Array(Schema.Struct({ key: Schema.String, value: Schema.String, rule: Schema.String }))
-}) {
-  override get message(): string {
-    const lines = this.problems.map((p) => `  ${p.key}: ${p.value === "" ? "" : `${p.value}: `}${p.rule}`)
-    return `the configuration is refused:\n${lines.join("\n")}`
-  }
+/** Where a configuration comes from. */
+export interface Origin {
+  /** the YAML file's absolute path */
+  readonly file: string | undefined
+  readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-/** When a new value takes effect. */
-type Changes = "at the start" | "while it runs"
+export const originOf = (
+  file: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>
+): Origin => ({ file: file === undefined ? undefined : resolve(file), environment })
 
-/** One key as it is in force; `value` is "***" for a secret. */
+type Source = "default" | "file" | "environment"
+
+/** One key as it is in force; `value` is as a file has it, "***" for a secret. */
 export interface KeyReport {
   readonly key: string
-  readonly value: string
-  readonly source: "default" | "file" | "environment"
+  readonly value: unknown
+  readonly source: Source
   readonly changes: Changes
-  readonly rule: string
-  readonly meaning: string
 }
 
-interface Leaf {
-  readonly key: string
-  readonly environment: string
-  readonly changes: Changes
-  readonly rule: string
-  readonly meaning: string
-  readonly schema: Schema.Top
+/** A configuration that keeps all rules. */
+export interface Configuration {
+  readonly boot: Boot
+  readonly live: Live
+  /** every key's, as a file has it: secrets too */
+  readonly values: ReadonlyMap<string, unknown>
+  readonly report: ReadonlyArray<KeyReport>
+  /** of variables that are no keys */
+  readonly warnings: ReadonlyArray<string>
 }
 
-const prefix = "CAMERA_SERVICE_"
-const secretKeys = new Set(["auth.jwt_secret"])
+interface Given {
+  readonly value: unknown
+  readonly source: Source
+  readonly place: string
+}
+
 /** Names under the prefix that are not keys of the record. */
 const otherVariables = new Set([`${prefix}CONFIG`])
 
-const leaf = (key: string, schema: Schema.Top, changes: Changes): Leaf => {
-  const annotations = Schema.resolveAnnotations(schema) ?? {}
-  return {
-    key,
-    environment: `${prefix}${key.replaceAll(".", "_").toUpperCase()}`,
-    changes,
-    rule: String(annotations["title"]),
-    meaning: String(annotations["description"]),
-    schema
-  }
-}
+/** Text that is the number or the truth that it looks like. */
+const plain = (text: string): ReadonlyArray<unknown> => [
+  ...(text.trim() !== "" && Number.isFinite(Number(text)) ? [Number(text)] : []),
+  ...(text === "true" || text === "false" ? [text === "true"] : [])
+]
 
-const leavesOf = ({ fields }: typeof bootSchema | typeof liveSchema, changes: Changes): ReadonlyArray<Leaf> =>
-  Object.entries(fields).flatMap(([name, field]) =>
-    "fields" in field
-      ? Object.entries<Schema.Top>(field.fields).map(([inner, schema]) => leaf(`${name}.${inner}`, schema, changes))
-      : [leaf(name, field, changes)]
-  )
-
-const sectionOf = ({ key }: Leaf): string => key.split(".")[0] ?? ""
-const places = [...Object.keys(bootSchema.fields), ...Object.keys(liveSchema.fields)]
-
-/** Every key there is, section by section. */
-export const keys: ReadonlyArray<Leaf> = [
-  ...leavesOf(bootSchema, "at the start"),
-  ...leavesOf(liveSchema, "while it runs")
-].sort((a, b) => places.indexOf(sectionOf(a)) - places.indexOf(sectionOf(b)))
-
-const show = (key: string, value: unknown): string =>
-  secretKeys.has(key) ? (value === "" ? '""' : "***") : JSON.stringify(value)
-
-/** An environment variable is text: the first reading of it that its key's schema accepts is what was meant. */
+/** An environment variable is text: the first reading of it that its key accepts is what was meant. */
 const readings = (text: string): ReadonlyArray<unknown> => [
   text,
-  ...(text.trim() !== "" && Number.isFinite(Number(text)) ? [Number(text)] : []),
-  ...(text === "true" || text === "false" ? [text === "true"] : []),
+  ...plain(text),
   text === "" ? [] : text.split(",").map((item) => item.trim())
 ]
 
-const decodes = (schema: Schema.Top, value: unknown): boolean =>
-  Exit.isSuccess(Schema.decodeExit(Schema.Struct({ value: schema as Schema.Codec<unknown> }))({ value }))
-
-const flatten = (document: unknown): ReadonlyArray<readonly [string, unknown]> => {
-  if (document === null || document === undefined) return []
-  if (!Predicate.isObject(document)) return [["", document]]
-  return Object.entries(document).flatMap(([name, value]) =>
-    sections.has(name) && Predicate.isObject(value)
-      ? Object.entries(value).map(([inner, leafValue]) => [`${name}.${inner}`, leafValue] as const)
-      : [[name, value] as const]
-  )
+/** YAML's own types are the usual trouble: what would have been right is said. */
+const brokenRule = (key: Key, value: unknown): string => {
+  const rule = `must be ${key.rule}`
+  if (value === null) return `${rule}; without a value the key has to go`
+  if (typeof value === "string" && plain(value).some((one) => accepts(key, one))) return `${rule}, without quotes`
+  if (typeof value !== "string" && !Predicate.isObject(value) && accepts(key, String(value)))
+    return `${rule}, in quotes`
+  return accepts(key, [value]) ? `${rule}, in brackets: [ … ]` : rule
 }
 
-const readDocument = Effect.fnUntraced(function* (file: string) {
-  const refuse = (rule: string) => new BadConfiguration({ problems: [{ key: file, value: "", rule }] })
-  const text = yield* Effect.tryPromise({
-    try: () => readFile(file, "utf8"),
-    catch: (cause) => refuse(`cannot be read (${Predicate.isError(cause) ? cause.message : String(cause)})`)
-  })
-  // loaded only where a file is: a box without one does not pay for the parser
-  return yield* Effect.tryPromise({
-    try: async () => (await import("yaml")).parse(text) as unknown,
-    catch: (cause) => refuse(`is not YAML (${Predicate.isError(cause) ? cause.message : String(cause)})`)
-  })
-})
-
-/** The environment's variables that hold secrets: whoever reads them takes them away, so that no child inherits them. */
-export const secretVariables: ReadonlyArray<string> = keys
-  .filter(({ key }) => secretKeys.has(key))
-  .map(({ environment }) => environment)
+const unknownKey = (key: string): string => {
+  if (keys.some((known) => known.key === key)) return `there is no such key here: it stands below ${key.split(".")[0]}:`
+  const near = nearest(key, [...sections, ...keys.map((known) => known.key)])
+  return `there is no such key${near === undefined ? "" : `; meant: ${near}?`}`
+}
 
 /**
  * A variable under our prefix that is no key's. Others set such: Kubernetes tells each container of a service `camera` in
@@ -125,62 +93,76 @@ const warningOf = (name: string): string => {
   return `${name} is no key of the configuration and changes nothing${near === undefined ? "" : `; meant: ${prefix}${near}?`}`
 }
 
-/**
- * Reads the file (where there is one), then the environment over it, then the defaults; refuses the whole when any key is
- * wrong. `warnings` tell of variables that are no keys.
- */
-export const load = Effect.fn("Settings.load")(function* (options: {
-  readonly file: string | undefined
-  readonly environment: Readonly<Record<string, string | undefined>>
-}) {
-  const problems: Array<{ key: string; value: string; rule: string }> = []
+/** A configuration's file text, where there is a file, with the environment over it, then the defaults. */
+export const configurationOf = Effect.fnUntraced(function* (text: string | undefined, { environment, file }: Origin) {
+  const problems: Array<Problem> = []
   const warnings: Array<string> = []
-  const given = new Map<string, { readonly value: unknown; readonly source: "file" | "environment" }>()
+  const given = new Map<string, Given>()
+  const take = (known: Key, value: unknown, source: Source, place: string) =>
+    given.set(known.key, { value, source, place })
 
-  const document = options.file === undefined ? undefined : yield* readDocument(options.file)
-  for (const [key, value] of flatten(document)) {
-    const known = keys.find((candidate) => candidate.key === key)
-    if (known === undefined) {
-      problems.push({
-        key: key === "" ? (options.file ?? "") : key,
-        value: show(key, value),
-        rule: "there is no such key"
-      })
-    } else if (!decodes(known.schema, value)) {
-      problems.push({ key, value: show(key, value), rule: `must be ${known.rule}` })
-    } else {
-      given.set(key, { value, source: "file" })
-    }
+  const takeEntry = ({ path, place, value }: Entry) => {
+    const key = path.join(".")
+    const known = keys.find((candidate) => candidate.key === key && path.length > 1 === key.includes("."))
+    // in a wrong place the value may be a secret
+    if (known === undefined) problems.push({ key, value: "", rule: unknownKey(key), place })
+    else if (accepts(known, value)) take(known, value, "file", place)
+    else problems.push({ key, value: shown(key, value), rule: brokenRule(known, value), place })
+  }
+  if (text !== undefined) {
+    const read = yield* readDocument(text, file ?? "")
+    problems.push(...read.problems)
+    read.entries.forEach(takeEntry)
   }
 
-  for (const [name, text] of Object.entries(options.environment)) {
-    if (text === undefined || !name.startsWith(prefix) || otherVariables.has(name)) continue
+  for (const [name, said] of Object.entries(environment)) {
+    if (said === undefined || !name.startsWith(prefix) || otherVariables.has(name)) continue
     const known = keys.find((candidate) => candidate.environment === name)
-    const value = known && readings(text).find((reading) => decodes(known.schema, reading))
-    if (known === undefined) {
-      warnings.push(warningOf(name))
-    } else if (value === undefined) {
-      problems.push({ key: `${known.key} (${name})`, value: show(known.key, text), rule: `must be ${known.rule}` })
-    } else {
-      given.set(known.key, { value, source: "environment" })
-    }
+    const value = known && readings(said).find((reading) => accepts(known, reading))
+    if (known === undefined) warnings.push(warningOf(name))
+    else if (value !== undefined) take(known, value, "environment", name)
+    else problems.push({ key: known.key, value: shown(known.key, said), rule: `must be ${known.rule}`, place: name })
   }
-
-  if (problems.length > 0) return yield* new BadConfiguration({ problems })
 
   const record: Record<string, unknown> = {}
   for (const [key, { value }] of given) {
     const [section = "", inner] = key.split(".")
     record[section] = inner === undefined ? value : { ...(record[section] as object | undefined), [inner]: value }
   }
-  const settings = yield* Effect.orDie(makeSettings(record))
-  const inForce = new Map([
-    ...flatten(yield* Effect.orDie(Schema.encodeEffect(bootSchema)(settings.boot))),
-    ...flatten(yield* Effect.orDie(Schema.encodeEffect(liveSchema)(liveNow(settings))))
+  const { boot, live } = yield* Effect.orDie(decodeRecord(record))
+  for (const { key, other, port } of collisions(boot)) {
+    const rule = `must be a port of its own: ${other} has this one`
+    problems.push({ key, value: String(port), rule, place: (given.get(key) ?? given.get(other))?.place ?? "" })
+  }
+  if (problems.length > 0) return yield* new BadConfiguration({ problems })
+
+  const values = new Map([
+    ...flatten(yield* Effect.orDie(Schema.encodeEffect(bootSchema)(boot))),
+    ...flatten(yield* Effect.orDie(Schema.encodeEffect(liveSchema)(live)))
   ])
-  const report = keys.map(({ changes, key, meaning, rule }): KeyReport => {
+  const report = keys.map(({ changes, key }): KeyReport => {
     const source = given.get(key)?.source ?? "default"
-    return { key, value: show(key, inForce.get(key)), source, changes, rule, meaning }
+    return { key, value: visible(key, values.get(key)), source, changes }
   })
-  return { settings, report, warnings }
+  return { boot, live, values, report, warnings } satisfies Configuration as Configuration
+})
+
+const flatten = (record: object): ReadonlyArray<readonly [string, unknown]> =>
+  Object.entries(record).flatMap(([name, value]: [string, unknown]) =>
+    sections.has(name) && Predicate.isObject(value)
+      ? Object.entries(value).map(([inner, leaf]) => [`${name}.${inner}`, leaf] as const)
+      : [[name, value] as const]
+  )
+
+/** The configuration as it is there now, and its file's text; refused whole when any key is wrong. */
+export const load = Effect.fn("Settings.load")(function* (from: Origin) {
+  const { file } = from
+  if (file === undefined) return { text: undefined, configuration: yield* configurationOf(undefined, from) }
+  const disk = yield* Disk
+  const text = yield* Effect.mapError(
+    disk.text(file),
+    ({ code }) =>
+      new BadConfiguration({ problems: [{ key: "", value: "", rule: `cannot be read (${code})`, place: file }] })
+  )
+  return { text, configuration: yield* configurationOf(text, from) }
 })

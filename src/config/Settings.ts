@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { RecordingFormat } from "../../schema/Recording.ts"
+import * as Rules from "./Rules.ts"
 
 /**
  * Every key of the configuration with its default, its rule (`title`) and its meaning (`description`), in one of two
@@ -48,19 +49,34 @@ const milliseconds = (minimum: number, maximum: number) =>
 
 /** What is read once, at the start. */
 export const bootSchema = Schema.Struct({
-  data_dir: key(Schema.String, "", "a folder", "recordings, snapshots, the index and secrets; empty: chosen at start"),
+  data_dir: key(
+    Rules.folder,
+    "",
+    "a folder, without ~",
+    "recordings, snapshots, the index and secrets; empty: chosen at start"
+  ),
   server: Schema.Struct({
-    host: key(text, "127.0.0.1", "an address or a host name", "where JSON-RPC and downloads listen"),
+    host: key(
+      Rules.host,
+      "127.0.0.1",
+      "an address or a host name, without a port",
+      "where JSON-RPC and downloads listen"
+    ),
     port: anyPort(8002, "JSON-RPC over WebSocket (/ws) and downloads (/files)")
   }),
   health: Schema.Struct({
-    host: key(text, "127.0.0.1", "an address or a host name", "where health listens"),
+    host: key(Rules.host, "127.0.0.1", "an address or a host name, without a port", "where health listens"),
     port: anyPort(8003, "health")
   }),
   mediamtx: Schema.Struct({
     managed: key(Schema.Boolean, true, "true or false", "true: MediaMTX is a child of this service"),
     binary: key(text, "mediamtx", "a program", "the MediaMTX program"),
-    host: key(text, "127.0.0.1", "an address or a host name", "where viewers reach MediaMTX, and where it listens"),
+    host: key(
+      Rules.host,
+      "127.0.0.1",
+      "an address or a host name, without a port",
+      "where viewers reach MediaMTX, and where it listens"
+    ),
     api_port: anyPort(9997, "MediaMTX's API; always on loopback"),
     rtsp_port: anyPort(8554, "RTSP"),
     hls_port: anyPort(8888, "HLS"),
@@ -101,7 +117,12 @@ export const bootSchema = Schema.Struct({
     )
   }),
   telemetry: Schema.Struct({
-    otlp_endpoint: key(Schema.String, "", "a URL, or empty", "where traces go (OTLP over HTTP); empty: nowhere"),
+    otlp_endpoint: key(
+      Rules.endpoint,
+      "",
+      "an http or https URL, or empty",
+      "where traces go (OTLP over HTTP): a collector, or its /v1/traces; empty: nowhere"
+    ),
     log_format: key(
       Schema.Literals(["json", "pretty", "auto"]),
       "auto",
@@ -122,7 +143,12 @@ export const liveSchema = Schema.Struct({
       "1 to 100000",
       "open WebSocket connections of one address, not of this machine, before they authenticate"
     ),
-    allowed_origins: key(names, [], "a list of origins", "browser origins that may connect, beside the server's own")
+    allowed_origins: key(
+      Schema.Array(Rules.origin),
+      [],
+      "a list of origins as browsers send them, such as https://console.example:8443 (no path, no *)",
+      "browser origins that may connect, beside the server's own"
+    )
   }),
   cameras: Schema.Struct({
     include: key(names, ["*"], "a list of globs", "only devices whose name matches one"),
@@ -184,10 +210,18 @@ export const sections: ReadonlySet<string> = new Set(
   )
 )
 
-/** The settings that a record says; what it leaves out has its default. */
-export const makeSettings = Effect.fnUntraced(function* (record: Readonly<Record<string, unknown>>) {
+/** What a record says; what it leaves out has its default. */
+export const decodeRecord = Effect.fnUntraced(function* (record: Readonly<Record<string, unknown>>) {
   const whole = { ...Object.fromEntries([...sections].map((name) => [name, {}])), ...record }
   const boot = yield* Schema.decodeUnknownEffect(bootSchema)(whole)
   const live = yield* Schema.decodeUnknownEffect(liveSchema)(whole)
-  return Settings.of({ boot, live: yield* SubscriptionRef.make(live) })
+  return { boot, live }
 })
+
+/** The settings that begin so. */
+export const settingsOf = ({ boot, live }: { readonly boot: Boot; readonly live: Live }) =>
+  Effect.map(SubscriptionRef.make(live), (ref) => Settings.of({ boot, live: ref }))
+
+/** The settings that a record says. */
+export const makeSettings = (record: Readonly<Record<string, unknown>>) =>
+  Effect.flatMap(decodeRecord(record), settingsOf)

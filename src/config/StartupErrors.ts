@@ -24,13 +24,25 @@ export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotList
   }
 }
 
-/** A program that the service needs is not there, or too old; `hint` says how to get it. */
+/** A program that the service needs is not there; `hint` says how to get it. */
 export class ProgramMissing extends Schema.TaggedError<ProgramMissing>()("ProgramMissing", {
   program: Schema.String,
   hint: Schema.String
 }) {
   override get message(): string {
     return `${this.program} is missing: ${this.hint}`
+  }
+}
+
+/** A program that the service needs is too old, or another one than it should be; `hint` says how to get the right one. */
+export class ProgramUnfit extends Schema.TaggedError<ProgramUnfit>()("ProgramUnfit", {
+  program: Schema.String,
+  /** such as: is too old (v1.9.0) */
+  flaw: Schema.String,
+  hint: Schema.String
+}) {
+  override get message(): string {
+    return `${this.program} ${this.flaw}: ${this.hint}`
   }
 }
 
@@ -52,5 +64,14 @@ export class DataFolderUnusable extends Schema.TaggedError<DataFolderUnusable>()
 }) {
   override get message(): string {
     return `the data folder ${this.folder} cannot be used (${this.detail}): set data_dir to a folder that can be written`
+  }
+}
+
+/** A secret that is made by another user than the service's would sign tokens that it does not know. */
+export class DataFolderForeign extends Schema.TaggedError<DataFolderForeign>()("DataFolderForeign", {
+  folder: Schema.String
+}) {
+  override get message(): string {
+    return `the data folder ${this.folder} is another user's: run this as the service's user (sudo -u …), or set data_dir`
   }
 }

@@ -21,10 +21,11 @@ import {
   realpath,
   rename,
   rm,
+  stat,
   unlink
 } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 
 /** The disk did not do it. `code` is the errno's name (`ENOSPC`; man 3 errno), or the empty text. */
@@ -140,7 +141,7 @@ export class Disk extends Context.Service<
       link: (from, to) => attempt(() => link(from, to)),
       remove: (path) => attempt(() => unlink(path)),
       removeAll: (path) => attempt(() => rm(path, { recursive: true, force: true })),
-      makeFolder: (path, mode) => Effect.asVoid(attempt(() => mkdir(path, { recursive: true, mode }))),
+      makeFolder: (path, mode) => attempt(() => makeFolders(path, mode)),
       setMode: (path, mode) => attempt(() => chmod(path, mode)),
       mayWrite: (folder) => attempt(() => access(folder, constants.W_OK | constants.X_OK)),
       sync: (path) =>
@@ -170,6 +171,25 @@ const failed = (cause: unknown): DiskError => new DiskError({ code: codeOf(cause
 
 const attempt = <A>(run: () => Promise<A>): Effect.Effect<A, DiskError> =>
   Effect.uninterruptible(Effect.tryPromise({ try: run, catch: failed }))
+
+/** Node's own `recursive` never ends where the kernel says ENOENT for a folder whose parent is there: in /proc (Node 24). */
+const makeFolders = async (path: string, mode: number): Promise<void> => {
+  const isThere = async () => (await stat(path)).isDirectory()
+  const make = async () => {
+    try {
+      await mkdir(path, { mode })
+    } catch (cause) {
+      if (codeOf(cause) !== "EEXIST" || !(await isThere())) throw cause
+    }
+  }
+  try {
+    await make()
+  } catch (cause) {
+    if (codeOf(cause) !== "ENOENT" || dirname(path) === path) throw cause
+    await makeFolders(dirname(path), mode)
+    await make()
+  }
+}
 
 const stateOf = (stats: Stats): FileState => ({
   kind: stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other",

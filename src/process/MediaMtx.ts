@@ -12,11 +12,12 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { join } from "node:path"
 import { authority } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
-import { PortInUse, ProgramMissing } from "../config/StartupErrors.ts"
+import { PortInUse, ProgramMissing, ProgramUnfit } from "../config/StartupErrors.ts"
 import { Disk } from "../ground/Disk.ts"
+import { inotifyAdvice } from "../ground/Inotify.ts"
 import { Loopback } from "../ground/Loopback.ts"
 import { monotonicMillis } from "../ground/Time.ts"
-import { startChild, describeExit } from "./Child.ts"
+import { type ChildExit, startChild, describeExit } from "./Child.ts"
 import { tail } from "./Lines.ts"
 import { MediaMtxApi } from "./MediaMtxApi.ts"
 import { mediaMtxConfig } from "./MediaMtxConfig.ts"
@@ -38,7 +39,7 @@ class MediaMtxEnded extends Schema.TaggedError<MediaMtxEnded>()("MediaMtxEnded",
   portInUse: Schema.optionalKey(PortInUse)
 }) {}
 
-const hint = "needs MediaMTX 1.20.1 or later: see ./scripts/setup, or set mediamtx.binary"
+const hint = "the service needs MediaMTX 1.20.1 or later: see ./scripts/setup, or set mediamtx.binary"
 const oldest = [1, 20, 1] as const
 // Steps of its start take 10 ms each (measured); a poll costs 0.3 ms.
 const startPoll = "15 millis"
@@ -62,13 +63,30 @@ const isCurrent = (version: string): boolean => {
   return true
 }
 
+const flawOf = (version: string): string =>
+  /^v?\d/.test(version) ? `is too old (${version.trim()})` : "is no MediaMTX with a version"
+
+/** What it says last is that it ends. */
+const complaintsIn = (said: string): string => {
+  const errors = said.split("\n").filter((line) => line.startsWith("ERR"))
+  return errors.length === 0 ? said : errors.join("\n")
+}
+
+const detailOf = (exit: ChildExit, isStarting: boolean): string => {
+  const detail = describeExit("MediaMTX", exit)
+  // it watches its configuration file, and does not start without that
+  const code = /inotify: too many open files/.test(detail) ? "EMFILE" : /ERR no space left/.test(detail) ? "ENOSPC" : ""
+  const advice = isStarting ? inotifyAdvice(code) : undefined
+  return advice === undefined ? detail : `${detail} (${advice})`
+}
+
 const bindError = (said: string): PortInUse | undefined => {
   const found = /listen \w+ \[?([^\s\]]*?)\]?:(\d+): bind: address already in use/.exec(said)
   return found ? new PortInUse({ host: found[1] ?? "", port: Number(found[2]) }) : undefined
 }
 
-const describe = (error: PortInUse | ProgramMissing) =>
-  error._tag === "PortInUse" ? `${authority(error.host, error.port)} is in use` : `${error.program}: ${error.hint}`
+const describe = (error: PortInUse | ProgramMissing | ProgramUnfit) =>
+  error._tag === "PortInUse" ? `${authority(error.host, error.port)} is in use` : error.message
 
 /** MediaMTX: our child (`mediamtx.managed`), kept running, or the operator's, watched. */
 export class MediaMtx extends Context.Service<
@@ -76,7 +94,7 @@ export class MediaMtx extends Context.Service<
   {
     readonly state: SubscriptionRef.SubscriptionRef<MediaMtxState>
     /** Fails when it can't ever run here: for the main program to end on. */
-    readonly fatal: Effect.Effect<never, PortInUse | ProgramMissing>
+    readonly fatal: Effect.Effect<never, PortInUse | ProgramMissing | ProgramUnfit>
   }
 >()("camera-service/process/MediaMtx") {
   static readonly layer = Layer.effect(
@@ -95,7 +113,7 @@ export class MediaMtx extends Context.Service<
         ...(managed ? {} : { detail: `no answer yet from the API on 127.0.0.1:${settings.boot.mediamtx.api_port}` })
       })
       const state = yield* SubscriptionRef.make(startingAgain({ _tag: "Starting", generation: 0 }))
-      const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing>()
+      const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing | ProgramUnfit>()
       let failedStarts = 0
 
       const running = SubscriptionRef.update(state, ({ generation }): MediaMtxState => {
@@ -107,9 +125,7 @@ export class MediaMtx extends Context.Service<
         SubscriptionRef.update(state, ({ generation }): MediaMtxState => ({ _tag: "Stopped", generation, detail }))
 
       const requireVersion = (version: string) =>
-        isCurrent(version)
-          ? Effect.void
-          : new ProgramMissing({ program: `${binary} ${version}`.trim(), hint: `the service ${hint}` })
+        isCurrent(version) ? Effect.void : new ProgramUnfit({ program: binary, flaw: flawOf(version), hint })
 
       /** Waits until `found` succeeds, however long that takes (so there is no failure to die of). */
       const poll = <A, E>(found: Effect.Effect<A, E>) =>
@@ -185,11 +201,11 @@ export class MediaMtx extends Context.Service<
 
           const ended = Effect.gen(function* () {
             const exit = yield* child.exit
-            if (exit.missing) return yield* new ProgramMissing({ program: binary, hint: `the service ${hint}` })
+            if (exit.missing) return yield* new ProgramMissing({ program: binary, hint })
             const now = yield* monotonicMillis
             // Its last words may still be in the pipe.
             yield* Fiber.await(logging).pipe(Effect.timeoutOption("200 millis"))
-            const detail = describeExit("MediaMTX", { ...exit, stderr: exit.stderr || said.text() })
+            const detail = detailOf({ ...exit, stderr: exit.stderr || complaintsIn(said.text()) }, since === undefined)
             const portInUse = bindError(detail)
             const steady = since !== undefined && now - since >= steadyAfter
             if (since === undefined && portInUse === undefined) yield* requireVersionOfBinary

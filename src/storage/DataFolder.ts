@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { isAbsolute, join, resolve } from "node:path"
-import { DataFolderInUse, DataFolderUnusable } from "../config/StartupErrors.ts"
+import { DataFolderForeign, DataFolderInUse, DataFolderUnusable } from "../config/StartupErrors.ts"
 import { Settings } from "../config/Settings.ts"
 import { Disk, type DiskError } from "../ground/Disk.ts"
 import { temporaryPrefix } from "./NewFile.ts"
@@ -33,19 +33,16 @@ export class DataFolder extends Context.Service<
     readonly secrets: string
   }
 >()("camera-service/storage/DataFolder") {
-  /** For programs that run beside the service and only read what lasts (`token`). */
+  /** For programs that run beside the service and only read what lasts. */
   static readonly layerShared = Layer.effect(
     DataFolder,
-    Effect.gen(function* () {
-      const { data_dir } = (yield* Settings).boot
-      const candidates = data_dir === "" ? yield* StandardFolders : [resolve(data_dir)]
-      for (const [i, folder] of candidates.entries()) {
-        const made = yield* Effect.result(prepare(folder))
-        if (made._tag === "Success") return DataFolder.of(made.success)
-        if (i === candidates.length - 1) return yield* made.failure
-      }
-      return yield* new DataFolderUnusable({ folder: "", detail: "none is known" })
-    })
+    Effect.suspend(() => choose(() => Effect.void))
+  )
+
+  /** For who may make the secret that signs tokens: not in this user's own folder, where the service has another user's. */
+  static readonly layerOfToken = Layer.effect(
+    DataFolder,
+    Effect.suspend(() => choose(mayMakeSecret))
   )
 
   /** For the service: one at a time on a folder; what an earlier run left half written is removed. */
@@ -59,6 +56,28 @@ export class DataFolder extends Context.Service<
     })
   ).pipe(Layer.provide(DataFolder.layerShared))
 }
+
+/** The first folder that can be used. `agreed` is asked about it, and told which ones before it could not. */
+const choose = Effect.fnUntraced(function* <E, R>(
+  agreed: (folder: string, before: ReadonlyArray<string>) => Effect.Effect<void, E, R>
+) {
+  const { data_dir } = (yield* Settings).boot
+  const candidates = data_dir === "" ? yield* StandardFolders : [resolve(data_dir)]
+  for (const [i, folder] of candidates.entries()) {
+    yield* agreed(folder, candidates.slice(0, i))
+    const made = yield* Effect.result(prepare(folder))
+    if (made._tag === "Success") return DataFolder.of(made.success)
+    if (i === candidates.length - 1) return yield* made.failure
+  }
+  return yield* new DataFolderUnusable({ folder: "", detail: "none is known" })
+})
+
+const mayMakeSecret = Effect.fnUntraced(function* (folder: string, before: ReadonlyArray<string>) {
+  const disk = yield* Disk
+  const isThere = (path: string) => Effect.isSuccess(disk.state(path))
+  if (yield* isThere(join(folder, "secrets", "jwt_secret"))) return
+  for (const other of before) if (yield* isThere(other)) return yield* new DataFolderForeign({ folder: other })
+})
 
 const prepare = Effect.fnUntraced(
   function* (folder: string) {

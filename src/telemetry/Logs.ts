@@ -6,7 +6,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import * as Context from "effect/Context"
-import { type Live, liveNow, Settings } from "../config/Settings.ts"
+import { type Boot, type Live, liveNow, Settings } from "../config/Settings.ts"
 
 /** A name of a log level, and a colour that a terminal shows it in (ECMA-48, SGR). */
 const levels: Readonly<Record<string, readonly [number, string]>> = {
@@ -63,12 +63,17 @@ const pretty = (options: Logger.Options<unknown>): string => {
   return `${timestamp.slice(11, 23)} \u001b[${colour}m${level.padEnd(7)}\u001b[0m ${message}${more}${end}`
 }
 
+export type Format = Boot["telemetry"]["log_format"]
+
+/** For people; else a JSON object a line. */
+export const isPretty = (format: Format): boolean => format === "pretty" || (format === "auto" && process.stderr.isTTY)
+
 /** Structured logs on standard error: one JSON object a line, or for people on a terminal. */
 export const layer = Layer.unwrap(
   Effect.map(Settings, (settings) => {
-    const { telemetry } = settings.boot
-    const isPretty = telemetry.log_format === "pretty" || (telemetry.log_format === "auto" && process.stderr.isTTY)
-    const format = isPretty ? pretty : (options: Logger.Options<unknown>) => JSON.stringify(lineOf(options))
+    const format = isPretty(settings.boot.telemetry.log_format)
+      ? pretty
+      : (options: Logger.Options<unknown>) => JSON.stringify(lineOf(options))
     const logger = Logger.make((options) => void process.stderr.write(`${format(options)}\n`))
     /** Effect's own minimum is fixed where fibers begin: the level is asked for at each line. */
     const atLevel = (to: Logger.Logger<unknown, void>) =>

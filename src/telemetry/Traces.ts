@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import { Settings } from "../config/Settings.ts"
 
 /**
- * Sends spans to `telemetry.otlp_endpoint` (OTLP over HTTP, `/v1/traces` below it). Without an endpoint nothing of
+ * Sends spans to `telemetry.otlp_endpoint` (OTLP over HTTP). Without an endpoint nothing of
  * OpenTelemetry is loaded: a box that is not traced does not pay for it.
  */
 export const layer = Layer.unwrap(

@@ -113,9 +113,38 @@ describe("Ffmpeg", () => {
       assert.strictEqual((yield* Fiber.join(run)).detail, "ffmpeg was not found")
 
       const check = yield* Effect.forkChild(Effect.flip(ffmpeg.check))
-      yield* Effect.flatMap(Queue.take(started), (process) => process.end(0))
+      yield* Effect.flatMap(Queue.take(started), (process) =>
+        process.end(0, { stdout: "ffmpeg version 5.1.9 Copyright" })
+      )
       yield* Effect.flatMap(Queue.take(started), (process) => process.end(127))
       assert.deepInclude(yield* Fiber.join(check), { _tag: "ProgramMissing", program: "ffprobe" })
     })
   )
+
+  const versions = [
+    ["", "ffmpeg is no ffmpeg"],
+    ["MediaMTX v1.20.1\n", "ffmpeg is no ffmpeg"],
+    ["ffprobe version 7.1 Copyright\n", "ffmpeg is no ffmpeg"],
+    ["ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright\n", "ffmpeg is too old (4.4.2-0ubuntu0.22.04.1)"],
+    ["ffmpeg version 5.0 Copyright\n", "ffmpeg is too old (5.0)"],
+    ["ffmpeg version n7.1-10-g1234 Copyright\n", undefined],
+    ["ffmpeg version N-118000-g1234 Copyright\n", undefined],
+    ["ffmpeg version 2024-11-01-git Copyright\n", undefined]
+  ] as const
+  for (const [said, complaint] of versions) {
+    it.effect(`that says ${JSON.stringify(said)} is ${complaint === undefined ? "taken" : "refused"}`, () =>
+      Effect.gen(function* () {
+        const { ffmpeg, started } = yield* bench
+        const check = yield* Effect.forkChild(Effect.result(ffmpeg.check))
+        yield* Effect.flatMap(Queue.take(started), (process) => process.end(0, { stdout: said }))
+        if (complaint === undefined) {
+          const stdout = "ffprobe version 7.1 Copyright"
+          yield* Effect.flatMap(Queue.take(started), (process) => process.end(0, { stdout }))
+        }
+        const result = yield* Fiber.join(check)
+        const message = result._tag === "Failure" ? result.failure.message.split(":")[0] : undefined
+        assert.strictEqual(message, complaint)
+      })
+    )
+  }
 })

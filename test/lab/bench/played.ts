@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
 import { basename, join } from "node:path"
 import { command } from "../../../src/cli/Command.ts"
+import { makeVoice } from "../../../src/cli/Voice.ts"
 import { KernelCalls } from "../../../src/ground/KernelCalls.ts"
 import * as Ground from "../../../src/ground/Ground.ts"
 import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
@@ -46,8 +48,10 @@ const calls = {
   })
 }
 
+const life = { voice: makeVoice(), hangups: Effect.runSync(Queue.sliding<void>(1)), ending: () => {} }
+
 Effect.runFork(
-  command(["serve"], process.env, () => {}).pipe(
+  command(["serve"], process.env, life).pipe(
     Effect.provide(KernelFiles.layerAt({ dev: join(root, "dev"), sys: join(root, "sys"), proc: "/proc" })),
     Effect.provideService(KernelCalls, calls),
     Effect.provide(Ground.layer)

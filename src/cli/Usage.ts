@@ -1,0 +1,99 @@
+import * as Effect from "effect/Effect"
+import { parseArgs } from "node:util"
+import { nearest } from "../config/Nearest.ts"
+import { BadUsage } from "./BadUsage.ts"
+
+export const help = `camera-service: turns a Linux box with cameras into a well-behaved video node
+
+  camera-service serve [--config FILE]          run the service
+  camera-service token --role ROLE [--user NAME] [--cameras a,b] [--ttl 12h] [--config FILE]
+                                                print a token (roles: viewer, operator, admin)
+  camera-service config check [FILE]            say whether a configuration is good
+  camera-service config show [--json] [--config FILE]
+                                                every key, its value and where it came from
+  camera-service config schema                  a JSON Schema of the file, for editors
+  camera-service version                        (or -v, --version)
+  camera-service help                           (or -h, --help)
+
+The configuration is YAML, from --config or CAMERA_SERVICE_CONFIG; key a.b_c is CAMERA_SERVICE_A_B_C in the environment.
+`
+
+const options = {
+  config: { type: "string" },
+  role: { type: "string" },
+  user: { type: "string" },
+  cameras: { type: "string" },
+  ttl: { type: "string" },
+  json: { type: "boolean" },
+  version: { type: "boolean", short: "v" },
+  help: { type: "boolean", short: "h" }
+} as const
+type Option = keyof typeof options
+
+/** Each command with the options that it knows, and how many words may follow it. */
+const commands = {
+  serve: { options: ["config"], words: 0 },
+  token: { options: ["config", "role", "user", "cameras", "ttl"], words: 0 },
+  "config check": { options: ["config"], words: 1 },
+  "config show": { options: ["config", "json"], words: 0 },
+  "config schema": { options: [], words: 0 },
+  version: { options: [], words: 0 },
+  help: { options: [], words: Infinity }
+} satisfies Record<string, { readonly options: ReadonlyArray<Option>; readonly words: number }>
+export type CommandName = keyof typeof commands
+
+export interface Usage {
+  readonly command: CommandName
+  /** what follows the command */
+  readonly words: ReadonlyArray<string>
+  readonly values: Readonly<Partial<Record<Option, string | boolean>>>
+}
+
+const names = Object.keys(commands) as ReadonlyArray<CommandName>
+const seeHelp = "see camera-service --help"
+const refuse = (detail: string) => Effect.fail(new BadUsage({ detail }))
+const meant = (name: string | undefined): string => (name === undefined ? seeHelp : `did you mean ${name}?`)
+
+/** What the command line asks for. */
+export const usageOf = (args: ReadonlyArray<string>): Effect.Effect<Usage, BadUsage> => {
+  const { positionals, tokens, values } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true
+  })
+  if (values["version"] === true) return Effect.succeed({ command: "version", words: [], values: {} })
+  if (values["help"] === true || args.length === 0) return Effect.succeed({ command: "help", words: [], values: {} })
+
+  const command = names.find((name) => positionals.slice(0, name.split(" ").length).join(" ") === name)
+  if (command === undefined) {
+    const said = positionals.join(" ")
+    if (said === "config") return refuse("config needs one of check, show and schema behind it")
+    return refuse(
+      said === "" ? `there is no command: ${seeHelp}` : `there is no command "${said}": ${meant(near(said))}`
+    )
+  }
+  const words = positionals.slice(command.split(" ").length)
+  const known: ReadonlyArray<string> = commands[command].options
+  for (const token of tokens) {
+    if (token.kind !== "option") continue
+    const { name, rawName, value } = token
+    if (!known.includes(name)) {
+      const other = nearest(name, known)
+      return refuse(`${command} has no option ${rawName}: ${meant(other === undefined ? undefined : `--${other}`)}`)
+    }
+    const needsText = options[name as Option].type === "string"
+    // the next option is nobody's value: `--role --ttl 1h`
+    const isText = value !== undefined && value !== "" && (token.inlineValue || !value.startsWith("-"))
+    if (needsText && !isText) return refuse(`${rawName} needs a value behind it: ${seeHelp}`)
+    if (!needsText && value !== undefined) return refuse(`${rawName} takes no value: ${seeHelp}`)
+  }
+  if (words.length > commands[command].words)
+    return refuse(`"${words.join(" ")}" is too much for ${command}: ${seeHelp}`)
+  return Effect.succeed({ command, words, values })
+}
+
+/** The command that was most likely meant; a part of one is as good as a slip of the fingers. */
+const near = (said: string): string | undefined =>
+  nearest(said, names) ?? names.find((name) => name.split(" ").includes(said.split(" ").at(-1) ?? ""))

@@ -1,0 +1,38 @@
+import { isEverywhere } from "./Hosts.ts"
+import type { Boot } from "./Settings.ts"
+
+/** Two keys that ask for the same port of the same address. */
+export interface Collision {
+  readonly key: string
+  readonly other: string
+  readonly port: number
+}
+
+/** The TCP ports that this service and its MediaMTX are to listen on, by key. */
+const listeners = ({ health, mediamtx, server }: Boot) => {
+  const own = [
+    { key: "server.port", ...server },
+    { key: "health.port", ...health }
+  ]
+  if (!mediamtx.managed) return own
+  const at = (key: keyof typeof mediamtx & `${string}_port`, host = mediamtx.host) => ({
+    key: `mediamtx.${key}`,
+    host,
+    port: mediamtx[key]
+  })
+  return [...own, at("api_port", "127.0.0.1"), at("rtsp_port"), at("hls_port"), at("webrtc_port"), at("playback_port")]
+}
+
+const meets = (a: string, b: string): boolean => {
+  const [one, other] = [a, b].map((host) => (host === "localhost" ? "127.0.0.1" : host))
+  return one === other || isEverywhere(a) || isEverywhere(b)
+}
+
+/** Every key whose port another one before it has. */
+export const collisions = (boot: Boot): ReadonlyArray<Collision> => {
+  const all = listeners(boot)
+  return all.flatMap(({ host, key, port }, i) => {
+    const other = all.slice(0, i).find((before) => before.port === port && meets(before.host, host))
+    return other === undefined ? [] : [{ key, other: other.key, port }]
+  })
+}

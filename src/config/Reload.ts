@@ -1,0 +1,140 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { dirname } from "node:path"
+import { Disk } from "../ground/Disk.ts"
+import { inotifyAdvice } from "../ground/Inotify.ts"
+import { type BadConfiguration, problemText } from "./BadConfiguration.ts"
+import { keys, visible } from "./Keys.ts"
+import { type Configuration, configurationOf, type Origin } from "./Load.ts"
+import type { Settings } from "./Settings.ts"
+
+/** So long the file has to stay as it is: whoever writes it has ended by then. */
+const quiet = Duration.seconds(1)
+/** Where nothing is told (a network's disk, inotify used up), it is looked at all the same. */
+const lookEvery = Duration.seconds(30)
+
+/** The file's text, or the errno's name of why it has none. */
+type Reading = { readonly text: string } | { readonly code: string }
+
+export interface Running {
+  readonly from: Origin & { readonly file: string }
+  /** what the service has started with, and the file's text then */
+  readonly configuration: Configuration
+  readonly text: string
+  readonly settings: Settings["Service"]
+}
+
+/**
+ * Follows the configuration file for as long as the scope lives: what may change while the service runs does, what may not
+ * is named, and a bad file changes nothing. What is given reads the file at once, whoever is writing it.
+ */
+export const followFile = Effect.fnUntraced(function* ({ configuration, from, settings, text }: Running) {
+  const disk = yield* Disk
+  const { file } = from
+  const one = yield* Semaphore.make(1)
+  const touched = yield* Queue.sliding<void>(1)
+  let inForce = configuration
+  let seen: Reading = { text }
+
+  const taken = Effect.fnUntraced(function* (next: Configuration) {
+    const changed = keys.filter(({ key }) => !same(next.values.get(key), inForce.values.get(key)))
+    const now = changed.filter(({ changes }) => changes === "while it runs")
+    inForce = next
+    if (now.length > 0) {
+      yield* SubscriptionRef.set(settings.live, next.live)
+      const values = Object.fromEntries(now.map(({ key }) => [key, visible(key, next.values.get(key))]))
+      yield* Effect.logInfo("the configuration has changed", values)
+    }
+    const later = keys.filter(
+      ({ changes, key }) => changes === "at the start" && !same(next.values.get(key), configuration.values.get(key))
+    )
+    if (later.length > 0) {
+      const names = later.map(({ key }) => key).join(", ")
+      yield* Effect.logWarning(`the configuration has changed, but for these keys at the next start only: ${names}`)
+    }
+    if (now.length + later.length === 0) yield* Effect.logInfo("the configuration is as it was")
+  })
+
+  const refused = ({ problems }: BadConfiguration) =>
+    Effect.logWarning("the configuration file is refused, and the configuration stays as it was", {
+      problems: problems.map(problemText)
+    })
+
+  const take = (next: Reading): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      seen = next
+      if ("code" in next) {
+        return Effect.logWarning(
+          `the configuration file ${file} cannot be read (${next.code}), and the configuration stays as it was`
+        )
+      }
+      // who empties a file is about to fill it, or failed to
+      if (next.text.trim() === "") {
+        return Effect.logWarning(`the configuration file ${file} is empty, and the configuration stays as it was`)
+      }
+      return Effect.matchEffect(configurationOf(next.text, from), { onFailure: refused, onSuccess: taken })
+    }).pipe(one.withPermit)
+
+  const reading: Effect.Effect<Reading> = Effect.match(disk.text(file), {
+    onFailure: ({ code }) => ({ code }),
+    onSuccess: (now) => ({ text: now })
+  })
+
+  /** The file, once it is the same for a while; undefined: it is as it was. */
+  const settled = Effect.gen(function* () {
+    for (let before = yield* reading; ;) {
+      if (same(before, seen)) return undefined
+      yield* Effect.sleep(quiet)
+      const now = yield* reading
+      if (same(before, now)) return now
+      before = now
+    }
+  })
+
+  /** In the folders of the file and of what it links to: editors and Kubernetes put new files in the place of old ones. */
+  const watchFolders = Effect.fnUntraced(function* (folders: ReadonlyArray<string>) {
+    for (const folder of folders) {
+      const names = yield* disk.watch(folder)
+      const told = Effect.andThen(Queue.takeAll(names), Queue.offer(touched, undefined))
+      yield* Effect.forkScoped(Effect.ignore(Effect.forever(told, { disableYield: true })))
+    }
+  })
+
+  let watched: { readonly folders: ReadonlyArray<string>; readonly scope: Scope.Closeable } | undefined
+  const scope = yield* Effect.scope
+  const watch = Effect.gen(function* () {
+    const real = yield* Effect.orElseSucceed(disk.realPath(file), () => file)
+    const folders = [...new Set([dirname(file), dirname(real)])]
+    if (same(folders, watched?.folders)) return
+    if (watched !== undefined) yield* Scope.close(watched.scope, Exit.void)
+    watched = { folders, scope: yield* Scope.fork(scope) }
+    yield* Scope.provide(watchFolders(folders), watched.scope).pipe(
+      Effect.catch(({ cause, code }) => {
+        const every = Duration.format(lookEvery)
+        return Effect.logWarning(`cannot watch the configuration file: changes are noticed within ${every}`, {
+          reason: inotifyAdvice(code) ?? String(cause)
+        })
+      })
+    )
+  })
+
+  const look = Effect.gen(function* () {
+    yield* watch
+    const next = yield* settled
+    if (next !== undefined) yield* take(next)
+    // whoever it links to now was not watched before
+    yield* watch
+  })
+
+  yield* Effect.forkScoped(
+    Effect.forever(Effect.andThen(look, Effect.timeoutOption(Queue.take(touched), lookEvery)), { disableYield: true })
+  )
+  return Effect.flatMap(reading, take)
+})
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
