@@ -121,14 +121,14 @@ export const followFile = Effect.fnUntraced(function* ({ configuration, from, se
         })
       })
     )
+    // what was told meanwhile, nobody has heard
+    yield* Queue.offer(touched, undefined)
   })
 
   const look = Effect.gen(function* () {
     yield* watch
     const next = yield* settled
     if (next !== undefined) yield* take(next)
-    // whoever it links to now was not watched before
-    yield* watch
   })
 
   yield* Effect.forkScoped(

@@ -9,6 +9,7 @@ import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { Disk } from "../ground/Disk.ts"
+import { inotifyAdvice } from "../ground/Inotify.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { temporaryPrefix } from "../storage/NewFile.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
@@ -104,7 +105,10 @@ export class NewFiles extends Context.Service<
         Effect.scoped,
         Effect.catch((error) => {
           isWatched = false
-          return Effect.logWarning("the folder of recordings cannot be watched: it is read again and again", error)
+          return Effect.logWarning(
+            "the folder of recordings cannot be watched: it is read again and again",
+            inotifyAdvice(error.code) ?? error
+          )
         }),
         Effect.andThen(readOnAndOn)
       )

@@ -6,6 +6,7 @@ import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { dirname, join } from "node:path"
+import { inotifyAdvice } from "../../ground/Inotify.ts"
 import { KernelFiles } from "../../ground/KernelFiles.ts"
 
 /** A node that is there, told again whenever something about it may have changed (its mode, for one). */
@@ -96,8 +97,11 @@ export class NodeWatch extends Context.Service<
             // an error of the watch itself ends it; the rescan goes on
             return Effect.forkScoped(Effect.ignore(Effect.forever(next, { disableYield: true })))
           }),
-          Effect.catch(({ cause }) =>
-            Effect.logWarning(`cannot watch ${dev}: cameras are noticed within ${Duration.format(rescanEvery)}`, cause)
+          Effect.catch(({ cause, code }) =>
+            Effect.logWarning(
+              `cannot watch ${dev}: cameras are noticed within ${Duration.format(rescanEvery)}`,
+              inotifyAdvice(code) ?? cause
+            )
           )
         )
         yield* Effect.forkScoped(Effect.repeat(scan, Schedule.spaced(rescanEvery)))

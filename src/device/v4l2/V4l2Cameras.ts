@@ -7,18 +7,18 @@ import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
-import { liveNow, Settings } from "../../config/Settings.ts"
+import { Settings } from "../../config/Settings.ts"
 import { monotonicMillis } from "../../ground/Time.ts"
 import { CameraNames } from "../CameraNames.ts"
 import type { Found } from "../Device.ts"
-import { type Attachment, Devices } from "../Devices.ts"
+import { Devices } from "../Devices.ts"
 import { type Fault, faultOf } from "../Fault.ts"
 import * as BusyCameras from "./BusyCameras.ts"
-import { matchesGlob } from "./Glob.ts"
 import { isCamera } from "./Ioctl.ts"
 import { Kernel, type KernelError } from "./Kernel.ts"
 import { type NodeChange, NodeWatch, type Present } from "./NodeWatch.ts"
 import { identityOf, type NodeLocation } from "./NodeLocation.ts"
+import { makeShown } from "./Shown.ts"
 import { v4l2Input } from "./V4l2Input.ts"
 import { V4l2Nodes } from "./V4l2Nodes.ts"
 
@@ -63,11 +63,6 @@ const provider = Effect.gen(function* () {
   const scanned = yield* Latch.make(false)
   const first: Array<Steps> = []
 
-  const wanted = (name: string): boolean => {
-    const { exclude, include } = liveNow(settings).cameras
-    return include.some((glob) => matchesGlob(name, glob)) && !exclude.some((glob) => matchesGlob(name, glob))
-  }
-
   const locationOf = (node: string) =>
     nodes.location(node).pipe(
       Effect.tapError(() => Effect.logWarning("sysfs does not tell where a V4L2 node belongs")),
@@ -97,27 +92,19 @@ const provider = Effect.gen(function* () {
   const live = Effect.fnUntraced(function* ({ node, path }: Present, touched: Latch.Latch, steps: Steps) {
     const input = v4l2Input(path)
     const located = yield* Deferred.make<NodeLocation>()
-    let attachment: Attachment | undefined
+    const shown = yield* makeShown(devices, settings)
     let told = ""
 
-    const show = Effect.fnUntraced(function* (found: Found, fault?: Fault) {
-      if (attachment === undefined) {
-        yield* scanned.await
-        attachment = yield* devices.attach(found, fault)
-      } else {
-        yield* fault === undefined ? attachment.update(found) : devices.fault(attachment.id, fault)
-      }
-    })
+    const show = (found: Found, fault?: Fault) => Effect.andThen(scanned.await, shown(found, fault))
 
     const failed = Effect.fnUntraced(function* (error: KernelError, isPassing: boolean) {
       if (!isPassing && error.code !== told) {
         told = error.code
         const fault = faultIn(error)
         const location = yield* Deferred.await(located)
-        const name = nodes.name(node)
         if (fault === undefined || !location.isUsbCamera) yield* tellFailure(error)
-        else if (wanted(name)) {
-          yield* show({ input, identity: identityOf(location, ""), name, formats: [] }, fault)
+        else {
+          yield* show({ input, identity: identityOf(location, ""), name: nodes.name(node), formats: [] }, fault)
         }
       }
       yield* steps.probed.open
@@ -132,8 +119,6 @@ const provider = Effect.gen(function* () {
     yield* Deferred.succeed(located, location)
     const { bus, card, deviceCaps, formats } = yield* Fiber.join(probing)
     if (!isCamera(deviceCaps)) return
-    if (!wanted(card))
-      return yield* Effect.logInfo("camera left out by its name").pipe(Effect.annotateLogs({ name: card }))
     yield* show({ input, identity: identityOf(location, bus), name: card, formats })
     yield* steps.probed.open
     yield* steps.answered.open

@@ -8,6 +8,7 @@ import * as Logger from "effect/Logger"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import { TestClock } from "effect/testing"
 import { Settings } from "../../../src/config/Settings.ts"
 import { CameraNames } from "../../../src/device/CameraNames.ts"
@@ -72,12 +73,13 @@ const bench = Effect.fnUntraced(function* (cameras: Readonly<Record<string, unkn
   const watch = Layer.succeed(NodeWatch, {
     changes: Effect.sync(() => (following++, changes))
   })
+  const settings = testSettings({ cameras })
   const scope = yield* Scope.fork(yield* Effect.scope)
   const context = yield* Layer.buildWithScope(
     V4l2Cameras.layerNodes.pipe(
       Layer.provideMerge(devicesInMemory),
       Layer.provide([nodes, watch]),
-      Layer.provide(Layer.succeed(Settings, testSettings({ cameras })))
+      Layer.provide(Layer.succeed(Settings, settings))
     ),
     scope
   )
@@ -99,6 +101,9 @@ const bench = Effect.fnUntraced(function* (cameras: Readonly<Record<string, unkn
     faults,
     probed,
     answers,
+    /** `cameras.include` and `cameras.exclude` change while the service runs */
+    filter: (include: ReadonlyArray<string>, exclude: ReadonlyArray<string>) =>
+      SubscriptionRef.update(settings.live, (live) => ({ ...live, cameras: { include, exclude } })),
     active: () => ({ probing, following }),
     close: Scope.close(scope, Exit.void),
     /** the node is there, in this location, and answers so */
@@ -160,6 +165,40 @@ describe("V4L2 cameras", () => {
       const { active, devices } = yield* bench({ v4l2: false })
       assert.isTrue(devices.settled())
       assert.deepStrictEqual(active(), { probing: 0, following: 0 })
+    })
+  )
+
+  it.effect("come and go with what is included and excluded while the service runs, those with a fault too", () =>
+    Effect.gen(function* () {
+      const { connected, devices, faults, filter, plug, probed, scanned, until } = yield* bench({ exclude: ["infra*"] })
+      yield* plug("video0", camera("HD Front"))
+      yield* plug("video1", camera("Infrared Front"))
+      yield* plug("video2", refused("EACCES"), "1", inPort(1, "HD Locked"))
+      yield* scanned
+      yield* TestClock.adjust("3 seconds")
+      yield* until(() => faults().length === 1)
+      const names = () => connected(({ name }) => name).sort()
+      assert.deepStrictEqual(names(), ["HD Front"])
+      const before = probed.length
+
+      yield* filter(["*"], ["hd*", "infra*"])
+      yield* until(() => connected().length + faults().length === 0)
+      assert.deepStrictEqual([connected(), faults()], [[], []])
+      yield* filter(["*"], [])
+      yield* until(() => connected().length === 2 && faults().length === 1)
+      assert.deepStrictEqual(names(), ["HD Front", "Infrared Front"])
+      assert.include(faults()[0], "HD Locked NO_PERMISSION")
+      yield* filter(["infra*"], [])
+      yield* until(() => connected().length === 1)
+      assert.deepStrictEqual(
+        devices
+          .list()
+          .map(({ name, status }) => `${name} ${status}`)
+          .sort(),
+        ["HD Front DISCONNECTED", "HD Locked DISCONNECTED", "Infrared Front CONNECTED"]
+      )
+      // nobody was asked again for it
+      assert.strictEqual(probed.length, before)
     })
   )
 
