@@ -10,7 +10,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed } from "../../schema/Errors.ts"
-import { liveNow, Settings } from "../config/Settings.ts"
+import { type Live, liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi, type MediaMtxError, MediaMtxRefused, type PathOptions } from "../process/MediaMtxApi.ts"
@@ -20,6 +20,16 @@ import { publishedPath } from "./FeedPath.ts"
 
 /** What MediaMTX writes itself; the other formats are made of these when a recording stops. */
 export type WrittenFormat = "fmp4" | "mpegts"
+
+/** What a camera's path is to be. */
+interface Desired {
+  /** what it is recorded in; undefined: it is not */
+  readonly format: WrittenFormat | undefined
+  /** the settings that it was made with */
+  readonly live: Live
+  /** those that its recording began with: it would go on in a new file, with a gap, to follow others */
+  readonly recording: Live["recording"]
+}
 
 /** How often the actual paths are compared with the desired ones when nothing else says so: changes by hand. */
 const compareEvery = Duration.seconds(30)
@@ -58,7 +68,7 @@ export class Paths extends Context.Service<
       const settings = yield* Settings
       const folder = yield* DataFolder
       const { managed } = settings.boot.mediamtx
-      const desired = new Map<CameraId, WrittenFormat | undefined>()
+      const desired = new Map<CameraId, Desired>()
       const actual = yield* SubscriptionRef.make<ReadonlySet<string>>(new Set())
       /** paths that we made in this run of MediaMTX, and those that somebody else did under a camera's name */
       const known = { generation: 0, ours: new Set<string>(), theirs: new Set<string>() }
@@ -70,9 +80,8 @@ export class Paths extends Context.Service<
       const scope = yield* Effect.scope
       const recordPath = join(folder.recordings, "%path_%Y-%m-%d_%H-%M-%S_%f")
 
-      const configOf = (format: WrittenFormat | undefined): CameraPath => {
-        const live = liveNow(settings)
-        const { recording } = live
+      const configOf = (camera: CameraId): CameraPath => {
+        const { format, live, recording } = desired.get(camera) ?? unused()
         return {
           ...publishedPath(live),
           record: format !== undefined,
@@ -83,6 +92,10 @@ export class Paths extends Context.Service<
           recordDeleteAfter: "0s"
         }
       }
+      const unused = (): Desired => {
+        const live = liveNow(settings)
+        return { format: undefined, live, recording: live.recording }
+      }
 
       const isMadeByUs = (name: string, options: PathOptions) =>
         known.ours.has(name) || options["recordPath"] === recordPath
@@ -91,16 +104,37 @@ export class Paths extends Context.Service<
         SubscriptionRef.update(actual, (names) => (names.has(name) ? names : new Set([...names, name])))
 
       const add = Effect.fnUntraced(function* (camera: CameraId) {
-        yield* api.addPath(camera, configOf(desired.get(camera)))
+        yield* api.addPath(camera, configOf(camera))
         known.ours.add(camera)
         known.theirs.delete(camera)
         yield* present(camera)
       })
 
       /** Always the whole path: a refused PATCH would stay in MediaMTX's memory and spoil later calls (seen to v1.20.1). */
-      const replace = (camera: CameraId) => api.replacePath(camera, configOf(desired.get(camera)))
+      const replace = (camera: CameraId) => api.replacePath(camera, configOf(camera))
 
-      const putRight = Effect.fnUntraced(function* (camera: CameraId, options: PathOptions, defaults: PathOptions) {
+      /**
+       * Has the paths that nobody uses follow the settings; gives them. MediaMTX closes a path whose options change, but for
+       * its recorder's (`internal/core/path_manager.go`): one in use follows when it is idle again.
+       */
+      const followSettings = Effect.gen(function* () {
+        const live = liveNow(settings)
+        const isOld = (made: Live) => JSON.stringify(publishedPath(made)) !== JSON.stringify(publishedPath(live))
+        const old = [...desired].filter(([, wanted]) => isOld(wanted.live))
+        if (old.length === 0) return new Set<string>()
+        const states = yield* api.listPaths
+        const used = new Set(states.flatMap(({ name, readers, ready }) => (ready || readers > 0 ? [name] : [])))
+        const free = old.filter(([camera, { format }]) => format === undefined && !used.has(camera))
+        for (const [camera, wanted] of free) desired.set(camera, { ...wanted, live })
+        return new Set<string>(free.map(([camera]) => camera))
+      })
+
+      const putRight = Effect.fnUntraced(function* (
+        camera: CameraId,
+        options: PathOptions,
+        defaults: PathOptions,
+        isFollowing: boolean
+      ) {
         if (!managed && !isMadeByUs(camera, options)) {
           if (known.theirs.has(camera)) return
           known.theirs.add(camera)
@@ -111,11 +145,14 @@ export class Paths extends Context.Service<
             }
           )
         }
-        const keys = differences(configOf(desired.get(camera)), defaults, options)
+        const keys = differences(configOf(camera), defaults, options)
         if (keys.length > 0) {
-          const log = wrong.has(camera) ? Effect.logDebug : Effect.logWarning
+          const words = isFollowing
+            ? "a path follows the configuration"
+            : "a path is not as it should be, and is put right"
+          const log = wrong.has(camera) ? Effect.logDebug : isFollowing ? Effect.logInfo : Effect.logWarning
           wrong.add(camera)
-          yield* log("a path is not as it should be, and is put right", { "camera.id": camera, keys })
+          yield* log(words, { "camera.id": camera, keys })
           yield* replace(camera)
         }
         wrong.delete(camera)
@@ -130,6 +167,7 @@ export class Paths extends Context.Service<
           known.ours.clear()
           known.theirs.clear()
         }
+        const following = yield* followSettings
         const defaults = yield* api.pathDefaults
         const configs = new Map((yield* api.listPathConfigs).map(({ name, options }) => [name, options]))
         yield* SubscriptionRef.update(actual, (names) => new Set([...names].filter((name) => configs.has(name))))
@@ -139,7 +177,7 @@ export class Paths extends Context.Service<
           change.pipe(Effect.catch((error) => Effect.sync(() => void failures.push(error))))
         for (const camera of desired.keys()) {
           const options = configs.get(camera)
-          yield* noted(options === undefined ? add(camera) : putRight(camera, options, defaults))
+          yield* noted(options === undefined ? add(camera) : putRight(camera, options, defaults, following.has(camera)))
         }
         for (const [name, options] of configs) {
           const isLeft = cameraPath.test(name) && !desired.has(name) && isMadeByUs(name, options)
@@ -179,8 +217,8 @@ export class Paths extends Context.Service<
         }).pipe(writing.withPermit, Effect.mapError(failed))
 
       const switchOn = Effect.fnUntraced(function* (camera: CameraId, format: WrittenFormat) {
-        const before = desired.get(camera)
-        desired.set(camera, format)
+        const before = desired.get(camera) ?? unused()
+        desired.set(camera, { ...before, format, recording: liveNow(settings).recording })
         yield* Effect.andThen(awaitRunning, write(camera)).pipe(
           Effect.onError(() => Effect.sync(() => desired.set(camera, before)))
         )
@@ -188,8 +226,9 @@ export class Paths extends Context.Service<
 
       const switchOff = Effect.fnUntraced(function* (camera: CameraId) {
         // a camera that was forgotten meanwhile has no path any more, nor is it to get one
-        if (!desired.has(camera)) return
-        desired.set(camera, undefined)
+        const before = desired.get(camera)
+        if (before === undefined) return
+        desired.set(camera, { ...before, format: undefined })
         const { _tag } = yield* SubscriptionRef.get(mediaMtx.state)
         // our own that does not run is gone, and its recorders with it; one that has no such path of ours records nothing there
         if (managed ? _tag !== "Running" : known.theirs.has(camera)) return
@@ -214,7 +253,7 @@ export class Paths extends Context.Service<
       /** Without a look at all others, of which there may be many; a MediaMTX that is not there is told when it is. */
       const arrive = Effect.fnUntraced(function* (camera: CameraId) {
         if (desired.has(camera)) return
-        desired.set(camera, undefined)
+        desired.set(camera, unused())
         if (SubscriptionRef.getUnsafe(mediaMtx.state)._tag !== "Running") return
         yield* writing.withPermit(add(camera)).pipe(Effect.catch(() => compare))
       })
@@ -229,7 +268,8 @@ export class Paths extends Context.Service<
       const restarts = Stream.map(SubscriptionRef.changes(mediaMtx.state), () => true)
       const ticks = Stream.fromSchedule(Schedule.spaced(compareEvery))
       const asked = Stream.fromQueue(again)
-      yield* Stream.mergeAll<boolean | number, never, never>([restarts, ticks, asked], {
+      const changes = Stream.drop(SubscriptionRef.changes(settings.live), 1).pipe(Stream.map(() => true))
+      yield* Stream.mergeAll<boolean | number, never, never>([restarts, ticks, asked, changes], {
         concurrency: "unbounded"
       }).pipe(
         // while one comparison runs, one more is enough for whatever came meanwhile

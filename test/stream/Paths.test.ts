@@ -1,15 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as ChildProcess from "effect/process/ChildProcess"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
+import { Settings } from "../../src/config/Settings.ts"
 import { mediaMtxConfig } from "../../src/process/MediaMtxConfig.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { Paths } from "../../src/stream/Paths.ts"
+import { Streams } from "../../src/stream/Streams.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { nextComparison, pathBehaviour, pathOf, pluggedPath } from "../suites/paths.ts"
 import {
@@ -66,6 +70,66 @@ describe("a path", () => {
       yield* nextComparison
       yield* nextComparison
       assert.deepEqual(mtx.calls(), before)
+    })
+  )
+
+  const startTimeout = Effect.fnUntraced(function* (seconds: number) {
+    const { live } = yield* Settings
+    yield* SubscriptionRef.update(live, (now) => ({
+      ...now,
+      streams: { ...now.streams, start_timeout_seconds: Duration.seconds(seconds) }
+    }))
+  })
+  const holdsFor = (camera: string, text: string) =>
+    Effect.map(pathOf(camera), (options) => options?.["runOnDemandStartTimeout"] === text)
+
+  onFakes(
+    "follows the settings at once when nobody uses it; one that is used does when it is idle, and is not closed before",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      const [idle, used] = [yield* pluggedPath(0), yield* pluggedPath(1)]
+      const lease = yield* Scope.make()
+      const stream = yield* Scope.provide(streams.lease(used, "recording"), lease)
+      yield* until(
+        "it streams",
+        Effect.map(SubscriptionRef.get(stream.state), ({ _tag }) => _tag === "Ready")
+      )
+      yield* startTimeout(20)
+      yield* until("the idle one follows", holdsFor(idle, "20s"))
+      yield* nextComparison
+      assert.isFalse(yield* holdsFor(used, "20s"))
+      assert.strictEqual(stream.restarts, 0)
+      yield* Scope.close(lease, Exit.void)
+      yield* until(
+        "the stream ends",
+        Effect.sync(() => streams.current(used) === undefined)
+      )
+      yield* nextComparison
+      yield* until("it follows, too", holdsFor(used, "20s"))
+    })
+  )
+
+  onFakes(
+    "of a recording keeps what the recording began with, and the next one has what is in force then",
+    Effect.gen(function* () {
+      const paths = yield* Paths
+      const { live } = yield* Settings
+      const camera = yield* pluggedPath()
+      yield* paths.record(camera, "fmp4")
+      const before = yield* pathOf(camera)
+      yield* SubscriptionRef.update(live, (now) => ({
+        ...now,
+        recording: {
+          ...now.recording,
+          segment_seconds: Duration.seconds(60),
+          part_milliseconds: Duration.millis(500)
+        }
+      }))
+      yield* nextComparison
+      assert.deepStrictEqual(yield* pathOf(camera), before)
+      yield* paths.record(camera, undefined)
+      yield* paths.record(camera, "fmp4")
+      assert.deepInclude(yield* pathOf(camera), { recordSegmentDuration: "60s", recordPartDuration: "500ms" })
     })
   )
 
