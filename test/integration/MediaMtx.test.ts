@@ -279,7 +279,7 @@ describe("our MediaMTX", () => {
       )
       const { mediaMtx } = yield* build(yield* settingsOnFreePorts({ mediamtx: { binary } }))
       const fatal = yield* Effect.flip(mediaMtx.fatal)
-      assert.deepInclude(fatal, { _tag: "ProgramMissing", program: `${binary} v1.19.9` })
+      assert.deepInclude(fatal, { _tag: "ProgramUnfit", program: binary, flaw: "is too old (v1.19.9)" })
     })
   )
 

@@ -133,7 +133,7 @@ it.live("a start that hangs on a dead disk is given up within 10 s of a signal",
     )
     yield* service.kill("SIGTERM")
     assert.deepStrictEqual(yield* service.ended.pipe(within("10 seconds")), { code: 1, signal: null })
-    assert.match(service.stderr(), /given up, with .*mediamtx \(\d+\)\n$/)
+    assert.match(service.stderr(), /given up, with .*mediamtx \(\d+\)","exit_status":1}\n$/)
     yield* nothingLeft({ ground })
   })
 )

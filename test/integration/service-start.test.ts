@@ -3,9 +3,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { spawnSync } from "node:child_process"
 import { createServer } from "node:net"
 import { getPriority, setPriority } from "node:os"
 import { join } from "node:path"
+import { eventually } from "../support/Eventually.ts"
 import { connect } from "../support/PlainClient.ts"
 import {
   bundle,
@@ -13,6 +15,7 @@ import {
   type Ended,
   type Ground,
   makeGround,
+  program,
   ready,
   type Run,
   run,
@@ -22,18 +25,25 @@ import {
   statusOf
 } from "../support/Service.ts"
 
-/** Runs the program to its end; what it wrote, line by line, without the log. */
+/** Runs the program to its end; the lines that say why it ended, and all it wrote. */
 const runToEnd = Effect.fnUntraced(function* (ground: Ground, options?: RunOptions) {
   const running: Run = yield* run(ground, options)
   const { code }: Ended = yield* running.ended.pipe(
     Effect.timeoutOrElse({ duration: "15 seconds", orElse: () => Effect.die(new Error("it did not end")) })
   )
-  const complaints = running
+  const lines = running
     .stderr()
     .split("\n")
-    .filter((line) => line !== "" && !line.startsWith("{"))
-  return { code, complaints, text: complaints.join("\n"), stdout: running.stdout() }
+    .filter((line) => line !== "")
+  // another Node is refused before there is a log
+  const isService = options?.command === undefined && (options?.args ?? ["serve"])[0] === "serve"
+  const complaints = isService
+    ? lines.map((line) => JSON.parse(line) as { readonly level: string; readonly message: string }).filter(isFatal)
+    : lines.map((message) => ({ message }))
+  return { code, complaints, text: complaints.map(({ message }) => message).join("\n"), stdout: running.stdout() }
 })
+
+const isFatal = ({ level }: { readonly level: string }): boolean => level === "fatal"
 
 /** Holds a port of 127.0.0.1 as another program would. */
 const occupy = (port: number) =>
@@ -59,7 +69,9 @@ it.live("a bad configuration stops the start with status 78, and every wrong key
       }
     })
     assert.strictEqual(code, 78)
-    assert.isAtLeast(complaints.length, 6)
+    assert.lengthOf(complaints, 1)
+    assert.isAtLeast(text.split("\n").length, 6)
+    assert.include(text, `${file}:2:3: server.prot: there is no such key; meant: server.port?`)
     for (const key of ["server.prot", "codec.profile", "streams", "health.port", "auth.jwt_secret"]) {
       assert.include(text, key)
     }
@@ -161,10 +173,70 @@ it.live("a MediaMTX that is too old is refused with its version", () =>
     chmodSync(old, 0o755)
     const { code, text } = yield* runToEnd(ground, { environment: { CAMERA_SERVICE_MEDIAMTX_BINARY: old } })
     assert.strictEqual(code, 69)
-    assert.include(text, "v1.9.0")
-    assert.include(text, "1.20.1")
+    assert.include(text, `${old} is too old (v1.9.0): the service needs MediaMTX 1.20.1 or later`)
   })
 )
+
+for (const [variable, words] of [
+  ["FFMPEG_BINARY", "/bin/true is no ffmpeg: the service needs FFmpeg 5.1 or later"],
+  ["FFMPEG_FFPROBE_BINARY", "/bin/true is no ffprobe: the service needs FFmpeg 5.1 or later"],
+  ["MEDIAMTX_BINARY", "/bin/true is no MediaMTX with a version: the service needs MediaMTX 1.20.1 or later"]
+] as const) {
+  it.live(`a program that is another one (${variable}) is refused in one line`, () =>
+    Effect.gen(function* () {
+      const ground = yield* makeGround()
+      const { code, complaints, text } = yield* runToEnd(ground, {
+        environment: { [`CAMERA_SERVICE_${variable}`]: "/bin/true" }
+      })
+      assert.strictEqual(code, 69)
+      assert.lengthOf(complaints, 1, text)
+      assert.include(text, words)
+      assert.deepStrictEqual(ground.processes(), [])
+    })
+  )
+}
+
+it.live("a data folder that the kernel has no room for is refused at once", () =>
+  Effect.gen(function* () {
+    const ground = yield* makeGround()
+    const environment = { CAMERA_SERVICE_DATA_DIR: "/proc/nothing" }
+    const { code, complaints, text } = yield* runToEnd(ground, { environment })
+    assert.strictEqual(code, 69)
+    assert.lengthOf(complaints, 1, text)
+    assert.include(text, "/proc/nothing cannot be used (ENOENT)")
+  })
+)
+
+/** Runs a program with less inotify than it needs (user_namespaces(7)): it alone, the machine keeps its limits. */
+const starved = (limit: string): ReadonlyArray<string> => [
+  "unshare",
+  "-Ur",
+  "sh",
+  "-c",
+  `echo 0 > /proc/sys/user/${limit} && exec "$0" "$@"`
+]
+const canStarve = spawnSync("unshare", ["-Ur", "sh", "-c", "echo 0 > /proc/sys/user/max_inotify_watches"]).status === 0
+
+for (const [limit, sysctl] of [
+  ["max_inotify_instances", "fs.inotify.max_user_instances"],
+  ["max_inotify_watches", "fs.inotify.max_user_watches"]
+] as const) {
+  it.live.runIf(canStarve)(`inotify is used up (${limit}): the log says that ${sysctl} has to be raised`, () =>
+    Effect.gen(function* () {
+      const ground = yield* makeGround()
+      const service = yield* start(ground, { command: [...starved(limit), program] })
+      yield* eventually(
+        "MediaMTX's end is explained",
+        Effect.sync(() =>
+          service
+            .stderr()
+            .split("\n")
+            .some((line) => line.includes("MediaMTX ended") && line.includes(`raise ${sysctl}`))
+        )
+      )
+    })
+  )
+}
 
 it.live("a second service on the data folder of the first ends with 69 and leaves the first alone", () =>
   Effect.gen(function* () {
@@ -232,6 +304,7 @@ it.live("`token` prints a token that the service of the same folder accepts, and
     const session = yield* client.result<object>("authenticate", { auth_token: made.stdout.trim() })
     assert.include(session, { role: "operator" })
     assert.include(yield* client.result<object>("get_camera_list"), { total: 1 })
+    assert.strictEqual(made.text, `camera-service: signed with the secret of ${ground.folder}`)
     const bad = yield* runToEnd(ground, { args: ["token", "--role", "king"] })
     assert.deepInclude(bad, { code: 64, stdout: "" })
     assert.include(bad.text, "viewer, operator or admin")

@@ -16,7 +16,7 @@ import { freePorts } from "./FreePorts.ts"
 import { type Process, processesWith, runs, signal } from "./Processes.ts"
 
 const root = join(import.meta.dirname, "../..")
-const program = join(root, "scripts/camera-service")
+export const program = join(root, "scripts/camera-service")
 
 const startTime = "10 seconds"
 
