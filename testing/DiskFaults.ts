@@ -31,8 +31,8 @@ export type Call =
 export type Fault =
   /** ENOSPC once `freeBytes` (0) more are written; a full disk makes no file either */
   | { readonly name: "full"; readonly freeBytes?: number }
-  /** EROFS for whatever changes something */
-  | { readonly name: "read-only" }
+  /** EROFS for whatever changes something; with `at` only where its path has that in it */
+  | { readonly name: "read-only"; readonly at?: string }
   /** every call (or these) takes so long, of the test's clock */
   | { readonly name: "slow"; readonly by: Duration.Input; readonly calls?: ReadonlyArray<Call> }
   /** a call does not return until the fault is taken back; with `at` only where its path has that in it */

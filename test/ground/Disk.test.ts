@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
-import { stat, symlink } from "node:fs/promises"
+import { stat, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Disk } from "../../src/ground/Disk.ts"
 import { diskSuite } from "../suites/disk.ts"
@@ -19,6 +19,24 @@ describe("the real disk", () => {
         Effect.sync(() => process.umask(umask))
       )
       assert.strictEqual((yield* Effect.promise(() => stat(path))).mode & 0o777, 0o644)
+    }).pipe(Effect.provide(Disk.layer))
+  )
+
+  it.live("makes folders where it may, and ends where the kernel has no room for them", () =>
+    Effect.gen(function* () {
+      const disk = yield* Disk
+      const root = yield* disk.temporaryFolder("camera-disk-")
+      yield* disk.makeFolder(join(root, "a/b/c"), 0o750)
+      yield* disk.makeFolder(join(root, "a/b/c"), 0o700)
+      assert.strictEqual((yield* Effect.promise(() => stat(join(root, "a/b/c")))).mode & 0o777, 0o750)
+      yield* Effect.promise(() => symlink(join(root, "a"), join(root, "link")))
+      yield* disk.makeFolder(join(root, "link/d"), 0o750)
+      yield* Effect.promise(() => writeFile(join(root, "file"), ""))
+      const codeOf = (path: string) => Effect.map(Effect.flip(disk.makeFolder(path, 0o750)), ({ code }) => code)
+      assert.strictEqual(yield* codeOf(join(root, "file")), "EEXIST")
+      assert.strictEqual(yield* codeOf(join(root, "file/below")), "ENOTDIR")
+      assert.strictEqual(yield* codeOf("/proc/nothing"), "ENOENT")
+      assert.strictEqual(yield* codeOf("/proc/nothing/below"), "ENOENT")
     }).pipe(Effect.provide(Disk.layer))
   )
 

@@ -138,6 +138,28 @@ describe("our MediaMTX", () => {
   )
 })
 
+describe("our MediaMTX that does not start", () => {
+  const lastWords = [
+    ["ERR couldn't initialize inotify: too many open files", "raise fs.inotify.max_user_instances (sysctl)"],
+    ["ERR no space left on device", "raise fs.inotify.max_user_watches (sysctl)"],
+    ["ERR something else", "MediaMTX ended with status 1: ERR something else"]
+  ] as const
+  for (const [words, told] of lastWords) {
+    it.effect(`with "${words}" is said to have ended for it: ${told}`, () =>
+      Effect.gen(function* () {
+        const { next, started } = yield* bench(true)
+        const process = yield* Queue.take(started)
+        const time = "2026/11/29 13:20:33"
+        yield* process.end(1, { stdout: `${time} ${words}\n${time} INF waiting for running hooks\n` })
+        yield* Effect.flatMap(Queue.take(started), (asked) => asked.end(0, { stdout: "v1.20.1\n" }))
+        const { detail } = yield* next("Stopped")
+        assert.include(detail, words)
+        assert.include(detail, told)
+      })
+    )
+  }
+})
+
 describe("the operator's MediaMTX", () => {
   it.effect("is waited for, watched, and waited for again", () =>
     Effect.gen(function* () {

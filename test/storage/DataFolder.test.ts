@@ -6,6 +6,7 @@ import { once } from "node:events"
 import { chmod, mkdir, readdir, stat, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { DataFolder, StandardFolders, standardFolders } from "../../src/storage/DataFolder.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { dataFolderAt, realGround, settingsWith, temporaryFolder } from "./Workbench.ts"
 
 const modeOf = async (path: string) => (await stat(path)).mode & 0o777
@@ -70,6 +71,30 @@ describe("the data folder", () => {
       const folder = yield* Effect.provide(DataFolder, layer)
       assert.strictEqual(folder.root, join(root, "second"))
     })
+  )
+
+  it.effect("of a token is the service's: no secret is made beside a service's folder that may not be written to", () =>
+    Effect.gen(function* () {
+      const { outside, suffer } = yield* MemoryDisk
+      const [system, own] = ["/var/lib/camera-service", "/home/ann/camera-service"]
+      const settings = Layer.merge(settingsWith({}), Layer.succeed(StandardFolders, [system, own]))
+      const chosen = Effect.map(DataFolder, ({ root }) => root).pipe(
+        Effect.provide(DataFolder.layerOfToken.pipe(Layer.provide(settings)))
+      )
+      const locked = yield* suffer({ name: "read-only", at: system })
+      // there is no service's folder yet, and it will be this user's
+      assert.strictEqual(yield* chosen, own)
+      outside.makeFolder(system)
+      const error = yield* Effect.flip(chosen)
+      assert.strictEqual(error._tag, "DataFolderForeign")
+      assert.include(error.message, `${system} is another user's: run this as the service's user`)
+      assert.deepStrictEqual(outside.names(`${own}/secrets`), [])
+      // this user's service has been there, so it signs with that
+      outside.write(`${own}/secrets/jwt_secret`, new Uint8Array(43))
+      assert.strictEqual(yield* chosen, own)
+      yield* locked.takeBack
+      assert.strictEqual(yield* chosen, system)
+    }).pipe(Effect.provide(MemoryDisk.layer))
   )
 
   it("takes XDG_STATE_HOME only when it is absolute", () => {

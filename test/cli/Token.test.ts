@@ -1,0 +1,31 @@
+import { assert, describe, it } from "@effect/vitest"
+import { layerWebCrypto } from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import { decodeJwt } from "jose/jwt/decode"
+import { token } from "../../src/cli/Token.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
+
+const options = { role: "viewer", user: "ann", cameras: undefined, ttl: "12h" }
+const from = (environment: Readonly<Record<string, string>>) => ({ file: undefined, environment })
+
+describe("a token", () => {
+  it.effect("is signed with the secret of the data folder, which is told", () =>
+    Effect.gen(function* () {
+      const { outside } = yield* MemoryDisk
+      const { secretOf, signed } = yield* token(options, from({ CAMERA_SERVICE_DATA_DIR: "/data" }))
+      assert.strictEqual(secretOf, "the secret of /data")
+      assert.deepInclude(decodeJwt(signed) as object, { role: "viewer", user_id: "ann" })
+      assert.deepStrictEqual(outside.names("/data/secrets"), ["jwt_secret"])
+    }).pipe(Effect.provide([MemoryDisk.layer, layerWebCrypto]))
+  )
+
+  it.effect("is signed with the configured secret where there is one", () =>
+    Effect.gen(function* () {
+      const { outside } = yield* MemoryDisk
+      const secret = { CAMERA_SERVICE_AUTH_JWT_SECRET: "s".repeat(32) }
+      const { secretOf } = yield* token(options, from({ CAMERA_SERVICE_DATA_DIR: "/data", ...secret }))
+      assert.strictEqual(secretOf, "auth.jwt_secret of the configuration")
+      assert.deepStrictEqual(outside.names("/data/secrets"), [])
+    }).pipe(Effect.provide([MemoryDisk.layer, layerWebCrypto]))
+  )
+})
