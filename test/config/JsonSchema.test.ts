@@ -19,6 +19,9 @@ const nested = (key: string, value: unknown): string => {
   return JSON.stringify(inner === undefined ? { [section]: value } : { [section]: { [inner]: value } })
 }
 
+const propertiesOf = (object: unknown) =>
+  (object as { readonly properties: Readonly<Record<string, object>> }).properties
+
 /** What no key takes, by the type of its default. */
 const bad: Readonly<Record<string, ReadonlyArray<unknown>>> = {
   string: [7, null, ["a"]],
@@ -35,11 +38,10 @@ describe("the JSON Schema of the configuration", () => {
   it("has a description and the default of every key, and the default is valid", () => {
     for (const key of keys) {
       const [section = "", inner] = key.key.split(".")
-      const properties = schema.properties as Readonly<Record<string, Readonly<Record<string, unknown>>>>
-      const found =
-        inner === undefined ? properties[section] : (properties[section]?.["properties"] as typeof properties)[inner]
-      assert.deepInclude(found, { default: standard(key) })
-      assert.include(String(found?.["description"]), key.meaning)
+      const outer = propertiesOf(schema)[section]
+      const found = inner === undefined ? outer : propertiesOf(outer)[inner]
+      assert.deepInclude(found ?? {}, { default: standard(key) })
+      assert.include(JSON.stringify(found), JSON.stringify(key.meaning).slice(1, -1))
       assert.strictEqual(complaints(nested(key.key, standard(key))), 0, key.key)
     }
   })

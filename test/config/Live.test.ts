@@ -140,6 +140,7 @@ const table: Readonly<Record<string, (change: (value: unknown) => Effect.Effect<
     Effect.gen(function* () {
       const { camera } = yield* liveCamera
       yield* disturb({ noPictures: true })
+      yield* TestClock.adjust("300 millis")
       yield* change(1)
       const { tiers_tried } = (yield* Effect.flip(take({ camera, maxAge: 0 }))) as { readonly tiers_tried?: [] }
       assert.strictEqual(tierTook(tiers_tried, 1), 1000)
