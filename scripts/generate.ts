@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { keys, standard } from "../src/config/Keys.ts"
+import { configSchema } from "./configSchema.ts"
 import { readContract } from "./contract.ts"
 import { openRpc } from "./openRpc.ts"
 import { typesText } from "./plainTypes.ts"
@@ -32,6 +33,7 @@ const readme = (): string => {
 const contract = readContract()
 const files = {
   "README.md": readme(),
+  "schema/generated/config.json": `${JSON.stringify(configSchema(), undefined, 2)}\n`,
   "schema/generated/openrpc.json": `${JSON.stringify(openRpc(contract), undefined, 2)}\n`,
   "schema/generated/types.ts": typesText(contract)
 }

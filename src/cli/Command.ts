@@ -54,8 +54,10 @@ export const command = Effect.fnUntraced(function* (
       return yield* values.json === true ? printJson(asJson(report)) : print(asText(report))
     }
     case "config schema": {
-      const { configurationSchema } = yield* Effect.promise(() => import("../config/JsonSchema.ts"))
-      return yield* printJson(configurationSchema())
+      const schema = yield* Effect.promise(
+        () => import("../../schema/generated/config.json", { with: { type: "json" } })
+      )
+      return yield* printJson(schema.default)
     }
     case "version":
       return yield* print(`camera-service ${version} (${buildDate}, node ${process.version})\n`)

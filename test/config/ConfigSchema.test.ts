@@ -2,11 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Ajv2020 } from "ajv/dist/2020.js"
 import * as Effect from "effect/Effect"
 import { parse } from "yaml"
-import { configurationSchema } from "../../src/config/JsonSchema.ts"
+import schema from "../../schema/generated/config.json" with { type: "json" }
 import { keys, standard } from "../../src/config/Keys.ts"
 import { configurationOf } from "../../src/config/Load.ts"
 
-const schema = configurationSchema()
 // strict: an unknown keyword would be an error, too
 const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true })
 const validate = ajv.compile(schema)

@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
-import { type Key, keys, standard } from "./Keys.ts"
-import { sections } from "./Settings.ts"
+import { type Key, keys, standard } from "../src/config/Keys.ts"
+import { sections } from "../src/config/Settings.ts"
 
 /** A JSON Schema of one value: what is for machines of its rule, and all of it for people. */
 const schemaOf = (key: Key) => {
@@ -16,7 +16,7 @@ const schemasOf = (some: ReadonlyArray<Key>) =>
  * The configuration file as a JSON Schema (draft 2020-12), for editors. What one key says about another (ports), and some
  * of the rules about texts, only the service itself checks.
  */
-export const configurationSchema = () => ({
+export const configSchema = () => ({
   $schema: "https://json-schema.org/draft/2020-12/schema",
   title: "The configuration of camera-service",
   // an empty file, and a section of which nothing is set
