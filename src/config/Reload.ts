@@ -91,7 +91,8 @@ export const followFile = Effect.fnUntraced(function* ({ configuration, from, se
       if (same(before, seen)) return undefined
       yield* Effect.sleep(quiet)
       const now = yield* reading
-      if (same(before, now)) return now
+      // or somebody asked for it meanwhile
+      if (same(before, now)) return same(now, seen) ? undefined : now
       before = now
     }
   })

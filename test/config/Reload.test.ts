@@ -169,6 +169,7 @@ describe("a configuration file that changes", () => {
       yield* read
       assert.include((yield* said).words, "the configuration is as it was")
       yield* replace(linger(20))
+      yield* TestClock.adjust("500 millis")
       yield* read
       assert.strictEqual(Duration.toSeconds(live().streams.viewer_linger_seconds), 20)
       assert.include((yield* said).details, "20")
