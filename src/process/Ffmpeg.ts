@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -188,10 +189,8 @@ export class Ffmpeg extends Context.Service<
       const require = Effect.fnUntraced(
         function* (program: string, name: "ffmpeg" | "ffprobe") {
           const child = yield* startChild(spawner, { program, args: ["-version"], stdout: "pipe", isHeavy: true })
-          const words = yield* Effect.option(
-            Effect.flatten(Effect.map(Stream.runHead(child.stdout), Effect.fromOption))
-          )
-          const said = words._tag === "Some" ? new TextDecoder().decode(words.value) : ""
+          const words = yield* Effect.orElseSucceed(Stream.runHead(child.stdout), () => Option.none<Uint8Array>())
+          const said = new TextDecoder().decode(Option.getOrUndefined(words))
           const flaw = versionFlaw(said, name)
           if (flaw === undefined) return
           const known = maskSecrets(program)

@@ -14,13 +14,13 @@ import { authority } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
 import { PortInUse, ProgramMissing, ProgramUnfit } from "../config/StartupErrors.ts"
 import { Disk } from "../ground/Disk.ts"
-import { inotifyAdvice } from "../ground/Inotify.ts"
 import { Loopback } from "../ground/Loopback.ts"
 import { monotonicMillis } from "../ground/Time.ts"
-import { type ChildExit, startChild, describeExit } from "./Child.ts"
+import { startChild } from "./Child.ts"
 import { tail } from "./Lines.ts"
 import { MediaMtxApi } from "./MediaMtxApi.ts"
 import { mediaMtxConfig } from "./MediaMtxConfig.ts"
+import { bindError, endOf } from "./MediaMtxEnd.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
 import { relog } from "./MediaMtxLog.ts"
 
@@ -65,25 +65,6 @@ const isCurrent = (version: string): boolean => {
 
 const flawOf = (version: string): string =>
   /^v?\d/.test(version) ? `is too old (${version.trim()})` : "is no MediaMTX with a version"
-
-/** What it says last is that it ends. */
-const complaintsIn = (said: string): string => {
-  const errors = said.split("\n").filter((line) => line.startsWith("ERR"))
-  return errors.length === 0 ? said : errors.join("\n")
-}
-
-const detailOf = (exit: ChildExit, isStarting: boolean): string => {
-  const detail = describeExit("MediaMTX", exit)
-  // it watches its configuration file, and does not start without that
-  const code = /inotify: too many open files/.test(detail) ? "EMFILE" : /ERR no space left/.test(detail) ? "ENOSPC" : ""
-  const advice = isStarting ? inotifyAdvice(code) : undefined
-  return advice === undefined ? detail : `${detail} (${advice})`
-}
-
-const bindError = (said: string): PortInUse | undefined => {
-  const found = /listen \w+ \[?([^\s\]]*?)\]?:(\d+): bind: address already in use/.exec(said)
-  return found ? new PortInUse({ host: found[1] ?? "", port: Number(found[2]) }) : undefined
-}
 
 const describe = (error: PortInUse | ProgramMissing | ProgramUnfit) =>
   error._tag === "PortInUse" ? `${authority(error.host, error.port)} is in use` : error.message
@@ -205,7 +186,7 @@ export class MediaMtx extends Context.Service<
             const now = yield* monotonicMillis
             // Its last words may still be in the pipe.
             yield* Fiber.await(logging).pipe(Effect.timeoutOption("200 millis"))
-            const detail = detailOf({ ...exit, stderr: exit.stderr || complaintsIn(said.text()) }, since === undefined)
+            const detail = endOf(exit, said.text(), since === undefined)
             const portInUse = bindError(detail)
             const steady = since !== undefined && now - since >= steadyAfter
             if (since === undefined && portInUse === undefined) yield* requireVersionOfBinary
