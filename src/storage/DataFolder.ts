@@ -42,7 +42,7 @@ export class DataFolder extends Context.Service<
   /** For who may make the secret that signs tokens: not in this user's own folder, where the service has another user's. */
   static readonly layerOfToken = Layer.effect(
     DataFolder,
-    Effect.suspend(() => choose(mayMakeSecret))
+    Effect.suspend(() => Effect.catchTag(choose(mayMakeSecret), "DataFolderUnusable", orForeign))
   )
 
   /** For the service: one at a time on a folder; what an earlier run left half written is removed. */
@@ -72,9 +72,17 @@ const choose = Effect.fnUntraced(function* <E, R>(
   return yield* new DataFolderUnusable({ folder: "", detail: "none is known" })
 })
 
+/** One that is there, and closed to us. */
+const orForeign = Effect.fnUntraced(function* (error: DataFolderUnusable) {
+  const { detail, folder } = error
+  const isClosed = detail === "EACCES" || detail === "EPERM"
+  if (isClosed && (yield* isThere(folder))) return yield* new DataFolderForeign({ folder })
+  return yield* error
+})
+
+const isThere = (path: string) => Effect.flatMap(Disk, (disk) => Effect.isSuccess(disk.state(path)))
+
 const mayMakeSecret = Effect.fnUntraced(function* (folder: string, before: ReadonlyArray<string>) {
-  const disk = yield* Disk
-  const isThere = (path: string) => Effect.isSuccess(disk.state(path))
   if (yield* isThere(join(folder, "secrets", "jwt_secret"))) return
   for (const other of before) if (yield* isThere(other)) return yield* new DataFolderForeign({ folder: other })
 })
