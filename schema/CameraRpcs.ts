@@ -7,7 +7,16 @@ import { Control, ControlList, SetControl } from "./Control.ts"
 import { AuthFailed, DependencyFailed, InvalidParams, InvalidState, NotFound, PermissionDenied } from "./Errors.ts"
 import { RecordingInfo, RecordingStarted, RecordingStopped, StartRecording } from "./Recording.ts"
 import { SnapshotInfo, SnapshotTaken, TakeSnapshot } from "./Snapshot.ts"
-import { FileDeleted, FileList, FileName, ListFiles } from "./Storage.ts"
+import {
+  CleanupDone,
+  FileDeleted,
+  FileList,
+  FileName,
+  ListFiles,
+  RetentionPolicySet,
+  SetRetentionPolicy,
+  StorageInfo
+} from "./Storage.ts"
 import { StreamingStarted, StreamingStopped, StreamStatus, StreamSummary, StreamUrl } from "./Stream.ts"
 import { ServerInfo, SystemStatus } from "./System.ts"
 
@@ -47,6 +56,7 @@ const secured =
 
 const viewer = secured("viewer")
 const operator = secured("operator")
+const admin = secured("admin")
 
 const device = { device: CameraId }
 const filename = { filename: FileName }
@@ -92,6 +102,12 @@ export const FileRpcs = RpcGroup.make(
   operator("delete_snapshot", filename, FileDeleted)
 )
 
+export const StorageRpcs = RpcGroup.make(
+  admin("get_storage_info", {}, StorageInfo),
+  admin("set_retention_policy", SetRetentionPolicy, RetentionPolicySet),
+  admin("cleanup_old_files", {}, CleanupDone)
+)
+
 export const SystemRpcs = RpcGroup.make(
   viewer("get_server_info", {}, ServerInfo),
   viewer("get_system_status", {}, SystemStatus)
@@ -105,5 +121,6 @@ export class CameraRpcs extends AuthRpcs.merge(
   RecordingRpcs,
   StreamRpcs,
   FileRpcs,
+  StorageRpcs,
   SystemRpcs
 ) {}

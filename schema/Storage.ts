@@ -44,3 +44,65 @@ export const FileDeleted = Schema.Struct({
   message: Schema.String
 })
 export type FileDeleted = typeof FileDeleted.Type
+
+export const StorageInfo = Schema.Struct({
+  total_space: Schema.Int.annotate({
+    description: "bytes of the file system that recordings are on, as df counts them"
+  }),
+  used_space: Schema.Int,
+  available_space: Schema.Int,
+  usage_percentage: Schema.Finite.annotate({
+    description: "used of what is used or available, rounded up to hundredths"
+  }),
+  recordings_size: Schema.Int.annotate({ description: "bytes of all recordings" }),
+  snapshots_size: Schema.Int,
+  low_space_warning: Schema.Boolean,
+  days_kept: Schema.optionalKey(
+    Schema.Finite.annotate({ description: "days since the oldest recording began; absent: there is none" })
+  ),
+  bytes_per_day: Schema.optionalKey(
+    Schema.Int.annotate({ description: "what recordings and snapshots took lately; absent: nothing to tell it from" })
+  ),
+  full_at: Schema.optionalKey(
+    Schema.String.annotate({
+      description: "when only the reserve is left if it goes on like that; ISO 8601, UTC; absent: never"
+    })
+  ),
+  retention: Schema.optionalKey(Schema.String.annotate({ description: "what is deleted by itself, for people" }))
+})
+export type StorageInfo = typeof StorageInfo.Type
+
+const above0 = (unit: string) =>
+  Schema.Finite.check(
+    Schema.isGreaterThan(0, { expected: `a number of ${unit} above 0` }),
+    Schema.isLessThanOrEqualTo(1_000_000, { expected: `a number of ${unit}, 1000000 at most` })
+  )
+
+const policy = {
+  policy_type: Schema.Literals(["age", "size", "manual"]).annotate({
+    description: "which limit counts; manual: nothing is deleted but when cleanup_old_files is called"
+  }),
+  enabled: Schema.Boolean.annotate({ description: "false: nothing is deleted, not even then" }),
+  max_age_days: Schema.optionalKey(above0("days")),
+  max_size_gb: Schema.optionalKey(above0("GB")).annotateKey({ description: "GB of 1024³ bytes" })
+}
+
+/** What is deleted, the oldest first. */
+export const RetentionPolicy = Schema.Struct(policy)
+export type RetentionPolicy = typeof RetentionPolicy.Type
+
+export const SetRetentionPolicy = {
+  ...policy,
+  device: Schema.optionalKey(CameraId).annotateKey({ description: "for the files of this camera alone" })
+}
+
+export const RetentionPolicySet = Schema.Struct({ ...SetRetentionPolicy, message: Schema.String })
+export type RetentionPolicySet = typeof RetentionPolicySet.Type
+
+export const CleanupDone = Schema.Struct({
+  cleanup_executed: Schema.Boolean.annotate({ description: "false: retention is switched off" }),
+  files_deleted: Schema.Int,
+  space_freed: Schema.Int.annotate({ description: "bytes" }),
+  message: Schema.String
+})
+export type CleanupDone = typeof CleanupDone.Type

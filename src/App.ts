@@ -36,6 +36,7 @@ import * as Notifications from "./rpc/Notifications.ts"
 import { JsonRpcProtocol } from "./rpc/Protocol.ts"
 import * as RecordingHandlers from "./rpc/RecordingHandlers.ts"
 import * as SnapshotHandlers from "./rpc/SnapshotHandlers.ts"
+import * as StorageHandlers from "./rpc/StorageHandlers.ts"
 import * as StreamHandlers from "./rpc/StreamHandlers.ts"
 import * as SystemHandlers from "./rpc/SystemHandlers.ts"
 import * as Validation from "./rpc/Validation.ts"
@@ -46,11 +47,15 @@ import { DirectCapture } from "./snapshot/DirectCapture.ts"
 import { LiveCapture } from "./snapshot/LiveCapture.ts"
 import { Snapshots } from "./snapshot/Snapshots.ts"
 import { DataFolder } from "./storage/DataFolder.ts"
+import { DiskGuard } from "./storage/DiskGuard.ts"
 import { FileIndex } from "./storage/FileIndex.ts"
 import { Files } from "./storage/Files.ts"
 import { Holds } from "./storage/Holds.ts"
 import { DescribeRecording } from "./storage/Reconcile.ts"
+import { Retention } from "./storage/Retention.ts"
+import { RetentionPolicies } from "./storage/RetentionPolicies.ts"
 import { SmallFiles } from "./storage/SmallFiles.ts"
+import { StorageUsage } from "./storage/StorageUsage.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Encoders } from "./stream/Encoders.ts"
 import { Paths } from "./stream/Paths.ts"
@@ -72,8 +77,10 @@ const describeRecording = Layer.effect(
   Effect.map(Ffmpeg, ({ probe }) => probe)
 )
 
-const storage = Files.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer)),
+const storage = Layer.mergeAll(Retention.layer, StorageUsage.layer).pipe(
+  Layer.provide(RetentionPolicies.layer),
+  Layer.provideMerge(Files.layer),
+  Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer, DiskGuard.layer)),
   Layer.provide(describeRecording)
 )
 
@@ -109,6 +116,7 @@ const handlers = Layer.mergeAll(
   RecordingHandlers.layer,
   StreamHandlers.layer,
   FileHandlers.layer,
+  StorageHandlers.layer,
   SystemHandlers.layer
 )
 

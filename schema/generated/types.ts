@@ -465,6 +465,68 @@ export interface Methods {
       message: string
     }
   }
+  /** role: admin */
+  get_storage_info: {
+    params: Record<string, never>
+    result: {
+      /** bytes of the file system that recordings are on, as df counts them */
+      total_space: number
+      used_space: number
+      available_space: number
+      /** used of what is used or available, rounded up to hundredths */
+      usage_percentage: number
+      /** bytes of all recordings */
+      recordings_size: number
+      snapshots_size: number
+      low_space_warning: boolean
+      /** days since the oldest recording began; absent: there is none */
+      days_kept?: number
+      /** what recordings and snapshots took lately; absent: nothing to tell it from */
+      bytes_per_day?: number
+      /** when only the reserve is left if it goes on like that; ISO 8601, UTC; absent: never */
+      full_at?: string
+      /** what is deleted by itself, for people */
+      retention?: string
+    }
+  }
+  /** role: admin */
+  set_retention_policy: {
+    params: {
+      /** which limit counts; manual: nothing is deleted but when cleanup_old_files is called */
+      policy_type: "age" | "size" | "manual"
+      /** false: nothing is deleted, not even then */
+      enabled: boolean
+      max_age_days?: number
+      /** GB of 1024³ bytes */
+      max_size_gb?: number
+      /** for the files of this camera alone */
+      device?: CameraId
+    }
+    result: {
+      /** which limit counts; manual: nothing is deleted but when cleanup_old_files is called */
+      policy_type: "age" | "size" | "manual"
+      /** false: nothing is deleted, not even then */
+      enabled: boolean
+      max_age_days?: number
+      /** GB of 1024³ bytes */
+      max_size_gb?: number
+      /** for the files of this camera alone */
+      device?: CameraId
+      message: string
+    }
+  }
+  /** role: admin */
+  cleanup_old_files: {
+    params: Record<string, never>
+    result: {
+      /** false: retention is switched off */
+      cleanup_executed: boolean
+      files_deleted: number
+      /** bytes */
+      space_freed: number
+      message: string
+    }
+  }
   /** role: viewer */
   get_server_info: {
     params: Record<string, never>

@@ -24,6 +24,10 @@ const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBe
 const port = whole(1, 65535)
 const anyPort = (fallback: number, meaning: string) => key(port, fallback, "a port, 1 to 65535", meaning)
 const names = Schema.Array(Schema.NonEmptyString)
+const amount = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
+const amountsByCamera = Schema.Array(
+  Schema.String.check(Schema.isPattern(/^camera[0-9]+=(?!0+(\.0+)?$)\d{1,6}(\.\d+)?$/))
+)
 
 const seconds = (minimum: number, maximum: number) =>
   Schema.Finite.check(Schema.isBetween({ minimum, maximum })).pipe(
@@ -178,6 +182,56 @@ export const liveSchema = Schema.Struct({
       60,
       "0 to 3600",
       "an unplugged camera that is back within so long is recorded on; 0: the recording ends at once"
+    )
+  }),
+  storage: Schema.Struct({
+    max_age_days: key(
+      amount,
+      0,
+      "0 to 1000000",
+      "recordings and snapshots that are older are deleted; 0: none for its age"
+    ),
+    max_size_gb: key(
+      amount,
+      0,
+      "0 to 1000000",
+      "where all files together have more (GB of 1024³ bytes), the oldest are deleted; 0: they may have any size"
+    ),
+    camera_max_age_days: key(
+      amountsByCamera,
+      [],
+      "a list of camera=days",
+      "the same for one camera, in place of max_age_days: camera0=7"
+    ),
+    camera_max_size_gb: key(
+      amountsByCamera,
+      [],
+      "a list of camera=GB",
+      "the same for one camera's files: camera0=20.5"
+    ),
+    delete_percent: key(
+      whole(0, 99),
+      0,
+      "0 to 99",
+      "where more of the disk is used, or little more than the reserve is left, the oldest files are deleted; 0: never for that"
+    ),
+    warn_percent: key(
+      whole(1, 100),
+      80,
+      "1 to 100",
+      "where as much of the disk is used, the log and low_space_warning say so; 100: never"
+    ),
+    refuse_percent: key(
+      whole(1, 100),
+      90,
+      "1 to 100",
+      "where as much of the disk is used, no new recording begins; 100: none is refused"
+    ),
+    reserve_mb: key(
+      whole(0, 1_000_000),
+      256,
+      "0 to 1000000",
+      "what recordings and snapshots leave free: recordings wait until twice as much is free (MB of 1024² bytes)"
     )
   }),
   telemetry: Schema.Struct({

@@ -8,17 +8,27 @@ import { Health, type HealthFact } from "../health/Health.ts"
 import type { RecordingFact } from "../recording/Recording.ts"
 import { Recordings } from "../recording/Recordings.ts"
 import { type SnapshotFact, Snapshots } from "../snapshot/Snapshots.ts"
+import { DiskGuard, type SpaceFact } from "../storage/DiskGuard.ts"
+import { Retention, type RetentionFact } from "../storage/Retention.ts"
 import { type StreamFact, Streams } from "../stream/Streams.ts"
 
 /** Whatever happens. */
-export type Fact = CameraFact | StreamFact | RecordingFact | SnapshotFact | HealthFact
+export type Fact = CameraFact | StreamFact | RecordingFact | SnapshotFact | SpaceFact | RetentionFact | HealthFact
 
 /** All that the nouns tell, as one feed in the order in which it happens. */
 export class Events extends Context.Service<Events, Feed<Fact>>()("camera-service/events/Events") {
   static readonly layer = Layer.effect(
     Events,
     Effect.gen(function* () {
-      const nouns = [yield* Devices, yield* Streams, yield* Recordings, yield* Snapshots, yield* Health]
+      const nouns = [
+        yield* Devices,
+        yield* Streams,
+        yield* Recordings,
+        yield* Snapshots,
+        yield* DiskGuard,
+        yield* Retention,
+        yield* Health
+      ]
       return Events.of(yield* mergeFacts<Fact>(nouns.map(({ facts }) => facts)))
     })
   )

@@ -15,6 +15,7 @@ import type { RecordingFormat } from "../../schema/Recording.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { monotonicMillis } from "../ground/Time.ts"
+import { DiskGuard } from "../storage/DiskGuard.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Holds } from "../storage/Holds.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
@@ -25,7 +26,7 @@ import { makeFileWork } from "./FileWork.ts"
 import { NewFiles } from "./NewFiles.ts"
 import type { Recording, RecordingFact } from "./Recording.ts"
 import { type Action, type Incident, starting, type Timer } from "./RecordingState.ts"
-import { switchOff } from "./RecorderSwitch.ts"
+import { switchOff, switchOnAgain } from "./RecorderSwitch.ts"
 import { Segments } from "./Segments.ts"
 import { step } from "./Step.ts"
 
@@ -86,6 +87,7 @@ export class Recorder extends Context.Service<
       const segments = yield* Segments
       const index = yield* FileIndex
       const holds = yield* Holds
+      const guard = yield* DiskGuard
       const facts = yield* makeFacts<RecordingFact>()
 
       const run = Effect.fn("Recorder.run")(function* (request: RecordingRequest) {
@@ -148,10 +150,11 @@ export class Recorder extends Context.Service<
           .record(camera, written[format])
           .pipe(Effect.catch((error) => Effect.sync(() => happened({ _tag: "RecorderRefused", error }))))
 
+        /** Gives what went wrong; nothing is written when it returns, and what was is known. */
         const turnOff = Effect.fnUntraced(function* (seconds: number) {
           const flaw = yield* switchOff(paths, camera, seconds)
           yield* lookForLast
-          happened({ _tag: "RecorderOff", flaw })
+          return flaw
         })
 
         const end = Effect.fnUntraced(function* ({ failure, files, reason }: Extract<Action, { _tag: "End" }>) {
@@ -177,7 +180,17 @@ export class Recorder extends Context.Service<
             case "TurnRecorderOn":
               return fork("recorder", turnOn)
             case "TurnRecorderOff":
-              return fork("recorder", turnOff(action.seconds))
+              return fork(
+                "recorder",
+                Effect.map(turnOff(action.seconds), (flaw) => happened({ _tag: "RecorderOff", flaw }))
+              )
+            case "PauseRecorder":
+              return fork(
+                "recorder",
+                Effect.map(turnOff(action.seconds), () => happened({ _tag: "RecorderPaused" }))
+              )
+            case "ResumeRecorder":
+              return fork("recorder", switchOnAgain(paths, camera, written[format]))
             case "ReleaseStream":
               return fork(
                 "lease",
@@ -248,6 +261,9 @@ export class Recorder extends Context.Service<
 
         yield* performAll(begun.actions)
         yield* inScope(cameraWatch.watch(stream, happened))
+        yield* inScope(
+          guard.follow((reason) => happened(reason === undefined ? { _tag: "RoomBack" } : { _tag: "RoomGone", reason }))
+        )
         yield* fork("growth", Effect.forever(Effect.andThen(Effect.sleep(lookEvery), look)))
         yield* Effect.forkIn(Effect.forever(Effect.flatMap(Queue.take(incidents), take)), scope)
         return {

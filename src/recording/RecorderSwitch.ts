@@ -2,9 +2,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { CameraId } from "../../schema/Camera.ts"
-import type { Paths } from "../stream/Paths.ts"
+import type { Paths, WrittenFormat } from "../stream/Paths.ts"
 
 const again = Duration.millis(250)
+const onAgain = Duration.seconds(1)
 
 /** Has MediaMTX write no more of this camera; for so long it is tried. Gives what is wrong where it may write on. */
 export const switchOff = (paths: Paths["Service"], camera: CameraId, seconds: number) => {
@@ -26,3 +27,7 @@ export const switchOff = (paths: Paths["Service"], camera: CameraId, seconds: nu
     )
   )
 }
+
+/** Has MediaMTX write again, as soon as it can be told to. */
+export const switchOnAgain = (paths: Paths["Service"], camera: CameraId, format: WrittenFormat) =>
+  Effect.ignore(Effect.retry(paths.record(camera, format), Schedule.spaced(onAgain)))

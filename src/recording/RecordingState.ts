@@ -55,6 +55,8 @@ export interface RecordingState {
   readonly stall: "ASKED" | Stall | undefined
   /** what a segment that began while the disk was full is told with, once it grows */
   readonly unproven: { readonly reason: string } | undefined
+  /** why MediaMTX was told to write no more for now */
+  readonly pause: string | undefined
   readonly words: ReadonlyArray<Word>
   readonly ending: Ending | undefined
 }
@@ -76,6 +78,11 @@ export type Incident =
   | { readonly _tag: "CameraWorks" }
   | { readonly _tag: "TimeOver"; readonly timer: Timer }
   | ({ readonly _tag: "StallExplained" } & Stall)
+  /** the disk has no room but its reserve */
+  | { readonly _tag: "RoomGone"; readonly reason: string }
+  /** MediaMTX writes no more for now, and all its files are known */
+  | { readonly _tag: "RecorderPaused" }
+  | { readonly _tag: "RoomBack" }
   | { readonly _tag: "RecorderRefused"; readonly error: DependencyFailed }
   | { readonly _tag: "StopAsked" }
   /** who asked for the start is gone before it was answered */
@@ -105,6 +112,10 @@ export type Action =
   | { readonly _tag: "TurnRecorderOn" }
   /** tries to for so long */
   | { readonly _tag: "TurnRecorderOff"; readonly seconds: number }
+  /** the same, for now */
+  | { readonly _tag: "PauseRecorder"; readonly seconds: number }
+  /** tries to until it is on */
+  | { readonly _tag: "ResumeRecorder" }
   /** gives the stream back to whoever else needs it */
   | { readonly _tag: "ReleaseStream" }
   /** waits until MediaMTX has closed what the FFmpeg that ended sent */
@@ -140,6 +151,7 @@ export const starting = (limits: {
     loss: undefined,
     stall: "ASKED",
     unproven: undefined,
+    pause: undefined,
     words: [],
     ending: undefined
   },

@@ -6,6 +6,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { CameraId } from "../../schema/Camera.ts"
 import { type DependencyFailed, InvalidState, type NotFound } from "../../schema/Errors.ts"
 import type { Facts } from "../facts/Facts.ts"
+import { DiskGuard } from "../storage/DiskGuard.ts"
 import { Recorder, type RecordingRequest, type RecordingRun, type Stopped } from "./Recorder.ts"
 import type { Recording, RecordingFact } from "./Recording.ts"
 
@@ -28,6 +29,7 @@ export class Recordings extends Context.Service<
     Recordings,
     Effect.gen(function* () {
       const recorder = yield* Recorder
+      const guard = yield* DiskGuard
       // the last one of each camera, be it over or not
       const runs = new Map<CameraId, RecordingRun>()
       const turns = new Map<CameraId, Semaphore.Semaphore>()
@@ -57,6 +59,7 @@ export class Recordings extends Context.Service<
           if (present !== undefined) {
             return yield* new InvalidState({ state: present.state, allowed_states: ["STOPPED"] })
           }
+          yield* guard.admitRecording
           return yield* Effect.uninterruptibleMask((restore) =>
             Effect.gen(function* () {
               const run = yield* recorder.run(request)

@@ -12,6 +12,7 @@ import {
   stop,
   streamReleased
 } from "./Ending.ts"
+import { recorderPaused, roomBack, roomGone } from "./Pause.ts"
 import type { Incident, RecordingState, Stepped, Timer } from "./RecordingState.ts"
 import type { Stall } from "./Stall.ts"
 
@@ -56,6 +57,12 @@ const take = (draft: Draft, incident: Incident): void => {
     case "StartCancelled":
       if (draft.state.phase === "STARTING") fail(draft, notBegun("nobody waits for its start any more"))
       return
+    case "RoomGone":
+      return roomGone(draft, incident.reason)
+    case "RecorderPaused":
+      return recorderPaused(draft)
+    case "RoomBack":
+      return roomBack(draft)
     case "StopAsked":
       return stop(draft, undefined)
     case "ServiceEnds":
@@ -216,8 +223,8 @@ const whyNotBegun = ({ failure, stall }: RecordingState): DependencyFailed =>
   (typeof stall === "object" ? stall.failure : undefined) ?? notBegun(failure ?? "no bytes came to the disk in time")
 
 const askDisk = (draft: Draft): void => {
-  const { phase, stall } = draft.state
-  if (stall !== undefined || phase === "STOPPING") return
+  const { pause, phase, stall } = draft.state
+  if (pause !== undefined || stall !== undefined || phase === "STOPPING") return
   set(draft, { stall: "ASKED" })
   draft.actions.push({ _tag: "ExplainStall" })
 }

@@ -9,7 +9,7 @@ import { Databases } from "../ground/Databases.ts"
 import { Disk } from "../ground/Disk.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { isDamaged, openIndex, type OpenIndex, renewIndex } from "./IndexFile.ts"
-import type { IndexDatabase, IndexedFile, Page } from "./IndexDatabase.ts"
+import type { IndexDatabase, IndexedFile, Page, Sequence, Stored } from "./IndexDatabase.ts"
 import type { FileKind } from "./Names.ts"
 import { describeAll, DescribeRecording, reconcile, type Reconciled } from "./Reconcile.ts"
 import { storageFailed } from "./StorageFailed.ts"
@@ -32,12 +32,14 @@ export class FileIndex extends Context.Service<
       kind: FileKind,
       page: Page
     ) => Effect.Effect<{ readonly files: ReadonlyArray<IndexedFile>; readonly total: number }, DependencyFailed>
-    /** oldest first, for retention */
-    readonly oldest: (kind: FileKind, limit: number) => Effect.Effect<ReadonlyArray<IndexedFile>, DependencyFailed>
+    /** oldest first: 100 of 100,000 take 0.3 ms */
+    readonly oldest: (sequence: Sequence) => Effect.Effect<ReadonlyArray<IndexedFile>, DependencyFailed>
     /** how many files there are, and their bytes; from counters */
     readonly totals: (
       kind: FileKind
     ) => Effect.Effect<{ readonly files: number; readonly bytes: number }, DependencyFailed>
+    /** the same of each camera */
+    readonly stored: Effect.Effect<ReadonlyArray<Stored>, DependencyFailed>
     /** brings the index to what the folders hold now, and ends when it is there and every recording was looked into */
     readonly reconcile: Effect.Effect<Readonly<Record<FileKind, Reconciled>>, DependencyFailed>
   }
@@ -135,8 +137,9 @@ export class FileIndex extends Context.Service<
           }),
         get: (kind, filename) => use((it) => it.get(kind, filename)),
         list: Effect.fn("FileIndex.list")((kind: FileKind, page: Page) => use((it) => it.page(kind, page))),
-        oldest: (kind, limit) => use((it) => it.oldest(kind, limit)),
+        oldest: (sequence) => use((it) => it.oldest(sequence)),
         totals: (kind) => use((it) => it.totals(kind)),
+        stored: use((it) => it.stored()),
         reconcile: walk
       })
     })

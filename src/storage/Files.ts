@@ -11,6 +11,7 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidParams, type InvalidState, NotFound } from "../../schema/Errors.ts"
 import { Disk, type DiskError, type OpenFile as DiskFile } from "../ground/Disk.ts"
 import { DataFolder } from "./DataFolder.ts"
+import { DiskGuard } from "./DiskGuard.ts"
 import { FileIndex } from "./FileIndex.ts"
 import { Holds } from "./Holds.ts"
 import type { IndexedFile } from "./IndexDatabase.ts"
@@ -64,6 +65,7 @@ export class Files extends Context.Service<
       const folder = yield* DataFolder
       const index = yield* FileIndex
       const holds = yield* Holds
+      const guard = yield* DiskGuard
       const disk = yield* Disk
       const { uuidV4 } = yield* SecureRandom
       const syncLater = yield* backgroundSync(disk, folder.snapshots)
@@ -111,6 +113,7 @@ export class Files extends Context.Service<
         // such a name does not tell the camera, or tells another one: the picture has to
         const bytes = parseFileName(filename)?.device === device ? snapshot.bytes : markCamera(snapshot.bytes, device)
         const path = join(folder.snapshots, filename)
+        yield* guard.admitSnapshot
         const saved = yield* attempt("save the snapshot", write(bytes, path))
         if (saved === undefined) return yield* nameRefused("a new name", "a snapshot of this name is there already")
         yield* syncLater({ filename, file: saved.unsynced })

@@ -31,13 +31,31 @@ export interface Page {
   readonly devices: ReadonlyArray<CameraId> | undefined
 }
 
+/** Which files, oldest first: those of these kinds, of one camera or of all, behind this one of the sequence. */
+export interface Sequence {
+  readonly kinds: ReadonlyArray<FileKind>
+  readonly device: CameraId | undefined
+  readonly after: Pick<IndexedFile, "modified" | "filename"> | undefined
+  readonly limit: number
+}
+
+/** What there is of one camera. */
+export interface Stored {
+  readonly kind: FileKind
+  readonly device: CameraId
+  readonly files: number
+  readonly bytes: number
+}
+
 type Row = Record<string, SQLOutputValue>
 
 const kinds = ["recording", "snapshot"] as const
 const kindNumber = (kind: FileKind): number => kinds.indexOf(kind)
 
+const toKind = (row: Row): FileKind => kinds[Number(row["kind"])] ?? "recording"
+
 const toFile = (row: Row): IndexedFile => ({
-  kind: kinds[Number(row["kind"])] ?? "recording",
+  kind: toKind(row),
   filename: String(row["filename"]),
   device: String(row["device"]),
   bytes: Number(row["bytes"]),
@@ -85,8 +103,9 @@ export interface IndexDatabase {
   readonly has: (kind: FileKind, filename: string) => boolean
   readonly get: (kind: FileKind, filename: string) => IndexedFile | undefined
   readonly page: (kind: FileKind, page: Page) => { readonly files: ReadonlyArray<IndexedFile>; readonly total: number }
-  readonly oldest: (kind: FileKind, limit: number) => ReadonlyArray<IndexedFile>
+  readonly oldest: (sequence: Sequence) => ReadonlyArray<IndexedFile>
   readonly totals: (kind: FileKind) => { readonly files: number; readonly bytes: number }
+  readonly stored: () => ReadonlyArray<Stored>
   /** files in the order of their names, after this one */
   readonly after: (kind: FileKind, filename: string, limit: number) => ReadonlyArray<IndexedFile>
   /** takes the room that the index has for itself, where it has not: on the disk, and in the file */
@@ -113,13 +132,13 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
   )
   const get = statement("SELECT * FROM files WHERE kind = ? AND filename = ?")
   const has = statement("SELECT 1 FROM files WHERE kind = ? AND filename = ?")
-  const oldest = statement("SELECT * FROM files WHERE kind = ? ORDER BY modified, filename LIMIT ?")
   const after = statement("SELECT * FROM files WHERE kind = ? AND filename > ? ORDER BY filename LIMIT ?")
   const undescribed = statement(
     "SELECT * FROM files WHERE kind = ? AND described = 0 ORDER BY modified DESC, filename DESC LIMIT 1"
   )
   const fill = statement("INSERT OR REPLACE INTO meta VALUES('reserve', zeroblob(?))")
   const free = statement("DELETE FROM meta WHERE name = 'reserve'")
+  const stored = statement("SELECT kind, device, files, bytes FROM totals WHERE files > 0")
   const totals = statement("SELECT device, files, bytes FROM totals WHERE kind = ? AND files > 0")
 
   const pages = new Map<string, StatementSync>()
@@ -163,6 +182,21 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
     return { files: rows.map(toFile), total }
   }
 
+  const sequences = new Map<string, StatementSync>()
+  const oldest: IndexDatabase["oldest"] = ({ after, device, kinds: wanted, limit }) => {
+    const key = `${wanted.length} ${device === undefined ? "all" : "one"}`
+    const index = device === undefined ? "by_time WHERE kind = ?" : "by_device WHERE kind = ? AND device = ?"
+    const select = wanted.map(() => `${from} ${index} AND (modified, filename) > (?, ?)`).join(" UNION ALL ")
+    const found =
+      sequences.get(key) ??
+      statement(`SELECT f.* FROM (${select} ORDER BY modified, filename LIMIT ?) p
+        CROSS JOIN files f USING(kind, filename)`)
+    sequences.set(key, found)
+    const place = after === undefined ? [Number.MIN_SAFE_INTEGER, ""] : [after.modified, after.filename]
+    const values = wanted.flatMap((kind) => [kindNumber(kind), ...(device === undefined ? [] : [device]), ...place])
+    return found.all(...values, limit).map(toFile)
+  }
+
   return {
     // a recording that is being written has no codec yet: it is looked into if nobody comes to finish it
     put: (file) => void put.run(...toValues(file, file.kind === "snapshot" || file.codec !== "")),
@@ -187,12 +221,19 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
       return row === undefined ? undefined : toFile(row)
     },
     page,
-    oldest: (kind, limit) => oldest.all(kindNumber(kind), limit).map(toFile),
+    oldest,
     totals: (kind) => {
       const rows = totals.all(kindNumber(kind))
       const sum = (column: string) => rows.reduce((all, row) => all + Number(row[column]), 0)
       return { files: sum("files"), bytes: sum("bytes") }
     },
+    stored: () =>
+      stored.all().map((row) => ({
+        kind: toKind(row),
+        device: String(row["device"]),
+        files: Number(row["files"]),
+        bytes: Number(row["bytes"])
+      })),
     after: (kind, filename, limit) => after.all(kindNumber(kind), filename, limit).map(toFile),
     reserve: () => {
       fill.run(reserveBytes)

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { execFileSync } from "node:child_process"
 import { appendFileSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync } from "node:fs"
 import { join } from "node:path"
 import type { TestContext } from "vitest"
@@ -12,21 +11,7 @@ import { listen, statuses, untilTold } from "../suites/interruptions.ts"
 import { filesOnDisk, record, start, stop } from "../suites/recordings.ts"
 import { plugIn, type RealApp, runReal } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
-
-/** A real file system of 4 MB in memory, where mounting is allowed. */
-const mounted = (folder: string) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      mkdirSync(folder)
-      try {
-        execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], { stdio: "ignore" })
-        return true
-      } catch {
-        return false
-      }
-    }),
-    (isMounted) => Effect.sync(() => (isMounted ? execFileSync("umount", ["-l", folder]) : undefined))
-  )
+import { mountSmallDisk } from "../support/SmallDisk.ts"
 
 /** Fills the disk to its last byte, and gives what takes all of it back. */
 const fill = (folder: string) => {
@@ -60,8 +45,10 @@ const onSmallDisk = <E>(
         const root = join(yield* temporaryFolder, "data")
         const folder = join(root, "recordings")
         if (!isShared) mkdirSync(root)
-        if (!(yield* mounted(isShared ? root : folder))) return context.skip("file systems cannot be mounted here")
-        yield* runReal(root, body(folder))
+        if (!(yield* mountSmallDisk(isShared ? root : folder, 4)))
+          return context.skip("file systems cannot be mounted here")
+        // the guard of the disk would not let it get so full
+        yield* runReal(root, body(folder), { storage: { reserve_mb: 0, refuse_percent: 100 } })
       }),
     60_000
   )

@@ -67,6 +67,11 @@ const broken: ReadonlyArray<readonly [method: string, params: unknown, param: st
   ["list_snapshots", { offset: -1 }, "offset"],
   ["get_recording_info", { filename: "../secrets/jwt_secret" }, "filename"],
   ["delete_snapshot", { filename: "" }, "filename"],
+  ["set_retention_policy", { policy_type: "weight", enabled: true }, "policy_type"],
+  ["set_retention_policy", { policy_type: "age" }, "enabled"],
+  ["set_retention_policy", { policy_type: "age", enabled: true, max_age_days: 0 }, "max_age_days"],
+  ["set_retention_policy", { policy_type: "age", enabled: true }, "max_age_days"],
+  ["set_retention_policy", { policy_type: "size", enabled: true, max_size_gb: -1 }, "max_size_gb"],
   ["authenticate", {}, "auth_token"]
 ]
 
@@ -125,6 +130,16 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       assert.include(yield* visit("get_snapshot_info", still), { ...still, width: 640, height: 480 })
       assert.include(yield* visit("delete_snapshot", still), { ...still, deleted: true })
       assert.deepStrictEqual(yield* visit("list_snapshots"), { files: [], total: 0, limit: 50, offset: 0 })
+
+      const usage = yield* visit("get_storage_info")
+      assert.include(usage, { recordings_size: 0, snapshots_size: 0 })
+      assert.isAbove(Number(usage["total_space"]), Number(usage["used_space"]))
+      const policy = { policy_type: "age", enabled: true, max_age_days: 30 }
+      assert.deepStrictEqual(yield* visit("set_retention_policy", policy), {
+        ...policy,
+        message: "files older than 30 days are deleted"
+      })
+      assert.include(yield* visit("cleanup_old_files"), { cleanup_executed: true, files_deleted: 0, space_freed: 0 })
       assert.sameMembers([...visited], [...CameraRpcs.requests.keys()])
     })
   )

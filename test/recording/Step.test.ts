@@ -30,7 +30,9 @@ const grew = (filename: string): Incident => ({ _tag: "FileGrew", filename })
 const failed = (reason: string): Incident => ({ _tag: "StreamFailed", reason })
 const over = (timer: Timer): Incident => ({ _tag: "TimeOver", timer })
 const faulty: Incident = { _tag: "CameraFaulty", detail: "opened by obs" }
-const just = (_tag: "StreamClosed" | "StreamReady" | "CameraUnplugged" | "CameraWorks"): Incident => ({ _tag })
+const just = (
+  _tag: "StreamClosed" | "StreamReady" | "RecorderPaused" | "RoomBack" | "CameraUnplugged" | "CameraWorks"
+): Incident => ({ _tag })
 const stop: Incident = { _tag: "StopAsked" }
 const off = (flaw?: string): Incident => ({ _tag: "RecorderOff", flaw })
 const released: Incident = { _tag: "StreamReleased" }
@@ -103,6 +105,10 @@ const running = [began("a")]
 const waiting = [...running, just("CameraUnplugged"), failed("ended"), just("StreamClosed"), finished("a")]
 const ended = ["ClearTimers", "end in 9 s", "TurnRecorderOff in 3 s"]
 const stalled = [...running, over("bytes"), full, finished("a")]
+
+const gone: Incident = { _tag: "RoomGone", reason: "only the reserve is left" }
+const paused = just("RecorderPaused")
+const waitingForRoom = [...running, gone, paused, finished("a")]
 
 const table: ReadonlyArray<Row> = [
   // the start
@@ -342,6 +348,46 @@ const table: ReadonlyArray<Row> = [
     actions: ["ExplainStall"]
   },
 
+  // the disk's reserve
+  { name: "MediaMTX is told to write no more", after: running, incident: gone, actions: ["PauseRecorder"] },
+  { name: "once", after: [...running, gone], incident: gone, actions: [] },
+  { name: "then its file is made whole", after: [...running, gone], incident: paused, actions: ["Finish a"] },
+  {
+    name: "and what it waits for is told",
+    after: waitingForRoom.slice(0, -1),
+    incident: finished("a"),
+    actions: ["Troubled a: only the reserve is left"]
+  },
+  { name: "what does not come meanwhile is not missed", after: waitingForRoom, incident: over("bytes"), actions: [] },
+  {
+    name: "nor after the stream was away",
+    after: [...waitingForRoom, failed("ended"), just("StreamClosed"), just("StreamReady")],
+    incident: over("bytes"),
+    actions: []
+  },
+  { name: "room has it go on", after: waitingForRoom, incident: just("RoomBack"), actions: ["ResumeRecorder"] },
+  {
+    name: "which is told when its next file grows",
+    after: [...waitingForRoom, just("RoomBack"), began("b")],
+    incident: grew("b"),
+    actions: ["bytes in 5 s", "Writing b: there is room on the disk again"]
+  },
+  { name: "room that was never gone is no news", after: running, incident: just("RoomBack"), actions: [] },
+  {
+    name: "room that is back before MediaMTX was told is none either",
+    after: [...running, gone, just("RoomBack")],
+    incident: paused,
+    actions: []
+  },
+  {
+    name: "and a file that grew on is no news",
+    after: [...running, gone, just("RoomBack")],
+    incident: grew("a"),
+    actions: ["bytes in 5 s"]
+  },
+  { name: "a stop meanwhile is one", after: waitingForRoom, incident: stop, actions: ended, phase: "STOPPING" },
+  { name: "a start is refused for it", after: [], incident: gone, actions: ended },
+
   // the end
   { name: "a stop turns the recorder off first", after: running, incident: stop, actions: ended, phase: "STOPPING" },
   { name: "its time is over", after: running, incident: over("duration"), actions: ended },
@@ -457,6 +503,7 @@ const incidents: fc.Arbitrary<Incident> = fc.oneof(
   fc.constantFrom(just("StreamClosed"), just("StreamReady"), just("CameraUnplugged"), just("CameraWorks"), faulty),
   fc.constantFrom<Timer>("start", "duration", "away", "blame", "calm", "bytes", "end").map(over),
   fc.constantFrom<Incident>(full, idle),
+  fc.constantFrom<Incident>(gone, paused, just("RoomBack")),
   fc.constantFrom<Incident>(
     stop,
     { _tag: "ServiceEnds" },

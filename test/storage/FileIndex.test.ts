@@ -11,6 +11,7 @@ import { DatabaseSync } from "node:sqlite"
 import { markCamera } from "../../src/media/Picture.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import type { IndexedFile } from "../../src/storage/IndexDatabase.ts"
+import { renewIndex } from "../../src/storage/IndexFile.ts"
 import { fileName } from "../../src/storage/Names.ts"
 import { DescribeRecording } from "../../src/storage/Reconcile.ts"
 import { MemoryDatabases } from "../../testing/MemoryDatabases.ts"
@@ -86,9 +87,71 @@ describe("the file index", () => {
         files: [],
         total: 0
       })
-      assert.deepStrictEqual(yield* index.oldest("recording", 3), files.toReversed().slice(0, 3))
     }).pipe(Effect.provide(memoryGround))
   )
+
+  it.effect("gives the oldest first, of all cameras and of one, of both kinds together, and those behind one", () =>
+    Effect.gen(function* () {
+      const { index } = yield* started(root)
+      yield* index.reconcile
+      const recordings = yield* many(index, 20, write)
+      const picture = indexed({ kind: "snapshot", filename: "a.jpg", device: "camera1", modified: at + 3000, bytes: 7 })
+      yield* index.put(picture)
+      const all = [...recordings, picture].toSorted(
+        (a, b) => a.modified - b.modified || (a.filename < b.filename ? -1 : 1)
+      )
+      for (const device of [undefined, "camera1"]) {
+        for (const kinds of [["recording"], ["recording", "snapshot"]] as const) {
+          const wanted = all.filter(
+            (file) => (kinds as ReadonlyArray<string>).includes(file.kind) && (device ?? file.device) === file.device
+          )
+          const ask = (after: IndexedFile | undefined, limit: number) => index.oldest({ kinds, device, after, limit })
+          assert.deepStrictEqual(yield* ask(undefined, 5), wanted.slice(0, 5))
+          assert.deepStrictEqual(yield* ask(wanted[2], 100), wanted.slice(3))
+          assert.deepStrictEqual(yield* ask(wanted.at(-1), 100), [])
+        }
+      }
+      const bytes = (device: string) =>
+        recordings.reduce((sum, file) => sum + (file.device === device ? file.bytes : 0), 0)
+      assert.deepStrictEqual(yield* index.stored, [
+        { kind: "recording", device: "camera0", files: 7, bytes: bytes("camera0") },
+        { kind: "recording", device: "camera1", files: 7, bytes: bytes("camera1") },
+        { kind: "recording", device: "camera2", files: 6, bytes: bytes("camera2") },
+        { kind: "snapshot", device: "camera1", files: 1, bytes: 7 }
+      ])
+    }).pipe(Effect.provide(memoryGround))
+  )
+
+  it("answers retention from its indexes alone, without a walk or a sort", () => {
+    const plans: Array<string> = []
+    const database = new DatabaseSync(":memory:")
+    const spied = new Proxy(database, {
+      get: (target, name) => {
+        if (name === "prepare") {
+          return (sql: string) => {
+            const rows = target.prepare(`EXPLAIN QUERY PLAN ${sql}`).all()
+            if (sql.includes("(modified, filename) >")) plans.push(rows.map(({ detail }) => detail).join("\n"))
+            return target.prepare(sql)
+          }
+        }
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === "function" ? value.bind(target) : value
+      }
+    })
+    const index = renewIndex({ open: () => spied, remove: () => undefined, bootId: () => "" }, "")
+    for (const device of [undefined, "camera0"]) {
+      for (const kinds of [["recording"], ["recording", "snapshot"]] as const) {
+        index.oldest({ kinds, device, after: undefined, limit: 100 })
+      }
+    }
+    index.close()
+    assert.lengthOf(plans, 4)
+    for (const plan of plans) {
+      assert.notMatch(plan, /SCAN (?!p\b)|TEMP B-TREE/, plan)
+      assert.match(plan, /SEARCH files USING COVERING INDEX by_(time|device) \(kind=\?/, plan)
+      assert.match(plan, /modified.*>/, plan)
+    }
+  })
 
   it.effect("counts files and bytes as they come, change and leave", () =>
     Effect.gen(function* () {

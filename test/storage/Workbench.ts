@@ -8,10 +8,14 @@ import { Settings } from "../../src/config/Settings.ts"
 import { Databases } from "../../src/ground/Databases.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
+import { DiskGuard } from "../../src/storage/DiskGuard.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { Holds } from "../../src/storage/Holds.ts"
 import type { IndexedFile } from "../../src/storage/IndexDatabase.ts"
+import { Retention } from "../../src/storage/Retention.ts"
+import { RetentionPolicies } from "../../src/storage/RetentionPolicies.ts"
+import { StorageUsage } from "../../src/storage/StorageUsage.ts"
 import { testSettings } from "../support/TestSettings.ts"
 import { SmallFiles } from "../../src/storage/SmallFiles.ts"
 import { MemoryDatabases } from "../../testing/MemoryDatabases.ts"
@@ -41,14 +45,16 @@ export const realGround = Layer.mergeAll(Disk.layer, Databases.layer, layerWebCr
 /** A disk in memory, on the test's clock; one that lives as long as the test, so that a service finds it again. */
 export const memoryGround = Layer.mergeAll(MemoryDisk.layer, MemoryDatabases.layer, layerWebCrypto)
 
-const dataFolder = (root: string) =>
-  Layer.mergeAll(DataFolder.layer, SmallFiles.layer).pipe(Layer.provide(settingsWith({ data_dir: root })))
+const dataFolder = (root: string, settings = settingsWith({ data_dir: root })) =>
+  Layer.mergeAll(DataFolder.layer, SmallFiles.layer).pipe(Layer.provideMerge(settings))
 
 /** The whole room on a folder of the ground, as `App.ts` puts it together. */
-export const storage = (root: string) =>
-  Files.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer)),
-    Layer.provideMerge(dataFolder(root))
+export const storage = (root: string, settings?: Layer.Layer<Settings>) =>
+  Layer.mergeAll(Retention.layer, StorageUsage.layer).pipe(
+    Layer.provide(RetentionPolicies.layer),
+    Layer.provideMerge(Files.layer),
+    Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer, DiskGuard.layer)),
+    Layer.provideMerge(dataFolder(root, settings))
   )
 
 export const dataFolderAt = (root: string) => dataFolder(root).pipe(Layer.provideMerge(realGround))

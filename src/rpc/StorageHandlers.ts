@@ -1,0 +1,55 @@
+import * as Effect from "effect/Effect"
+import { StorageRpcs } from "../../schema/CameraRpcs.ts"
+import { type Cleaned, Retention } from "../storage/Retention.ts"
+import { describePolicy } from "../storage/RetentionRules.ts"
+import { StorageUsage } from "../storage/StorageUsage.ts"
+import { isoTime } from "./Wire.ts"
+
+export const layer = StorageRpcs.toLayer(
+  Effect.gen(function* () {
+    const usage = yield* StorageUsage
+    const retention = yield* Retention
+    return StorageRpcs.of({
+      get_storage_info: () =>
+        Effect.map(usage.now, ({ bytesPerDay, fullAt, keptMillis, space, ...now }) => ({
+          total_space: space.total,
+          used_space: space.used,
+          available_space: space.available,
+          usage_percentage: now.percent,
+          recordings_size: now.recordings,
+          snapshots_size: now.snapshots,
+          low_space_warning: now.isLow,
+          ...(keptMillis === undefined ? {} : { days_kept: Math.round(keptMillis / 864_000) / 100 }),
+          ...(bytesPerDay === 0 ? {} : { bytes_per_day: Math.round(bytesPerDay) }),
+          ...(fullAt === undefined ? {} : { full_at: isoTime(fullAt) }),
+          retention: now.retention
+        })),
+
+      set_retention_policy: ({ device, ...policy }) =>
+        Effect.as(retention.setPolicy(policy, device), {
+          ...policy,
+          ...(device === undefined ? {} : { device }),
+          message: describePolicy(policy, device)
+        }),
+
+      cleanup_old_files: () =>
+        Effect.map(retention.cleanUp, (cleanup) => ({
+          cleanup_executed: cleanup.isOn,
+          files_deleted: cleanup.files,
+          space_freed: cleanup.bytes,
+          message: messageOf(cleanup)
+        }))
+    })
+  })
+)
+
+const messageOf = ({ files, inUse, isOn, limits, reasons }: Cleaned): string => {
+  if (!isOn) return "retention is switched off: set_retention_policy switches it on"
+  const why = [
+    ...(reasons.age === 0 ? [] : [`${reasons.age} for their age`]),
+    ...(reasons.size === 0 ? [] : [`${reasons.size} for their size`]),
+    ...(reasons.room === 0 ? [] : [`${reasons.room} for room on the disk`])
+  ]
+  const done = files === 0 ? `nothing had to be deleted: ${limits}` : `deleted: ${why.join(", ")}`
+  return inUse === 0 ? done : `${done}; ${inUse} in use stay`
+}

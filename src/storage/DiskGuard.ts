@@ -1,0 +1,137 @@
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { DependencyFailed } from "../../schema/Errors.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
+import { type Facts, makeFacts } from "../facts/Facts.ts"
+import { Disk, type DiskError, type DiskSpace } from "../ground/Disk.ts"
+import { DataFolder } from "./DataFolder.ts"
+import { isAtLeast, levelAfter, reaches, type SpaceLevel, usedPercent } from "./SpaceLevel.ts"
+import { storageFailed } from "./StorageFailed.ts"
+
+/** 16 cameras with 10 Mbit/s each take 40 MB meanwhile. */
+const every = Duration.seconds(2)
+/** A disk that does not answer has other troubles than its room. */
+const patience = Duration.seconds(1)
+
+/** The disk is at another level than before. */
+export interface SpaceFact {
+  readonly _tag: "SpaceLevelChanged"
+  readonly level: SpaceLevel
+  readonly space: DiskSpace
+}
+
+/** Watches the room on the disk that recordings are written to, and keeps its reserve. */
+export class DiskGuard extends Context.Service<
+  DiskGuard,
+  {
+    /** as it is now */
+    readonly look: Effect.Effect<DiskSpace, DependencyFailed>
+    /** fails where the disk is too full for a new recording */
+    readonly admitRecording: Effect.Effect<void, DependencyFailed>
+    /** fails where only the reserve is left, as it was seen last: who asks waits for no disk */
+    readonly admitSnapshot: Effect.Effect<void, DependencyFailed>
+    /** tells why recordings have to wait, or undefined once they need not any more: first how it stands now, then each change */
+    readonly follow: (act: (reason: string | undefined) => void) => Effect.Effect<void, never, Scope.Scope>
+    readonly facts: Facts<SpaceFact>
+  }
+>()("camera-service/storage/DiskGuard") {
+  static readonly layer = Layer.effect(
+    DiskGuard,
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      const { recordings: folder } = yield* DataFolder
+      const disk = yield* Disk
+      const facts = yield* makeFacts<SpaceFact>()
+      const limits = () => liveNow(settings).storage
+      let level: SpaceLevel = "ENOUGH"
+
+      const note = Effect.fnUntraced(function* (space: DiskSpace) {
+        const before = level
+        level = levelAfter(before, space, limits())
+        if (level === before) return
+        facts.tell({ _tag: "SpaceLevelChanged", level, space })
+        const log = isAtLeast(level, before) ? Effect.logWarning : Effect.logInfo
+        yield* log(isAtLeast(level, before) ? worse[level] : "there is more room on the disk again", {
+          used_percent: usedPercent(space),
+          available_bytes: space.available
+        })
+      })
+
+      /** Who asks meanwhile gets the same answer: a disk that hangs holds one of Node's four threads, not all. */
+      let answer: Deferred.Deferred<DiskSpace, DiskError> | undefined
+      const begin = Effect.suspend(() => {
+        if (answer !== undefined) return Effect.succeed(answer)
+        const asked = Deferred.makeUnsafe<DiskSpace, DiskError>()
+        answer = asked
+        const asking = disk.space(folder).pipe(
+          Effect.tap(note),
+          Effect.onExit((exit) => {
+            answer = undefined
+            return Deferred.done(asked, exit)
+          })
+        )
+        // no child of anybody, whose end would wait for a disk that hangs
+        return Effect.as(Effect.forkDetach(asking), asked)
+      })
+      const ask = Effect.flatMap(Effect.uninterruptible(begin), Deferred.await)
+      const doing = "ask the disk for its room"
+      const look = ask.pipe(
+        Effect.mapError((error) => storageFailed(doing, error)),
+        Effect.timeoutOrElse({
+          duration: patience,
+          orElse: () =>
+            Effect.fail(new DependencyFailed({ dependency: "storage", detail: `cannot ${doing}: it does not answer` }))
+        })
+      )
+      yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.ignore(look), Effect.sleep(every))))
+
+      const admitRecording = Effect.gen(function* () {
+        // one that cannot say how full it is may have room all the same
+        const space = yield* Effect.orElseSucceed(look, () => undefined)
+        if (level === "RESERVE") return yield* full(waiting(limits().reserve_mb))
+        const { refuse_percent } = limits()
+        const percent = space === undefined ? 0 : usedPercent(space)
+        if (!reaches(percent, refuse_percent)) return
+        return yield* full(`${percent} % of the disk is used: from ${refuse_percent} % on no recording begins`)
+      })
+
+      const reason = () => (level === "RESERVE" ? waiting(limits().reserve_mb) : undefined)
+
+      return DiskGuard.of({
+        look,
+        admitRecording,
+        admitSnapshot: Effect.suspend(() =>
+          level === "RESERVE" ? full(onlyReserve(limits().reserve_mb)) : Effect.void
+        ),
+        follow: (act) =>
+          Effect.andThen(
+            facts.follow(() => Effect.sync(() => act(reason()))),
+            Effect.sync(() => act(reason()))
+          ),
+        facts
+      })
+    })
+  )
+}
+
+const worse: Readonly<Record<SpaceLevel, string>> = {
+  ENOUGH: "",
+  LOW: "the disk is getting full",
+  REFUSING: "the disk is too full for new recordings",
+  RESERVE: "the disk is full up to its reserve: recordings wait, and no snapshot is kept"
+}
+
+const onlyReserve = (megabytes: number): string => `only the reserve of ${megabytes} MB is left on the disk`
+const waiting = (megabytes: number): string =>
+  `${onlyReserve(megabytes)}: a recording goes on when ${2 * megabytes} MB are free`
+
+const full = (detail: string) =>
+  new DependencyFailed({
+    dependency: "storage",
+    detail,
+    suggestion: "delete recordings or snapshots, or call cleanup_old_files"
+  })

@@ -1,0 +1,238 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Semaphore from "effect/Semaphore"
+import type { CameraId } from "../../schema/Camera.ts"
+import type { DependencyFailed, InvalidParams } from "../../schema/Errors.ts"
+import type { RetentionPolicy } from "../../schema/Storage.ts"
+import { type Live, liveNow, Settings } from "../config/Settings.ts"
+import { type Facts, makeFacts } from "../facts/Facts.ts"
+import { Disk, type DiskSpace } from "../ground/Disk.ts"
+import { monotonicMillis } from "../ground/Time.ts"
+import { DataFolder } from "./DataFolder.ts"
+import { DiskGuard } from "./DiskGuard.ts"
+import { FileIndex } from "./FileIndex.ts"
+import { Files } from "./Files.ts"
+import type { IndexedFile, Sequence } from "./IndexDatabase.ts"
+import type { FileKind } from "./Names.ts"
+import { type Rules, stages, type Task, verdict, type Why } from "./RetentionPlan.ts"
+import { RetentionPolicies } from "./RetentionPolicies.ts"
+import { describe, flawOf, rulesOf } from "./RetentionRules.ts"
+import { reserveBytes } from "./SpaceLevel.ts"
+import { attempt } from "./StorageFailed.ts"
+
+/** What a cleanup did. */
+export interface Cleanup {
+  readonly files: number
+  readonly bytes: number
+  /** how many files went for what */
+  readonly reasons: Readonly<Record<Why, number>>
+  /** files that somebody held, and that stay */
+  readonly inUse: number
+}
+
+/** Files were deleted, and why. */
+export interface RetentionFact extends Cleanup {
+  readonly _tag: "FilesDeleted"
+}
+
+/** A cleanup that was asked for. */
+export interface Cleaned extends Cleanup {
+  /** false: nothing may be deleted */
+  readonly isOn: boolean
+  /** what it went by, for people */
+  readonly limits: string
+}
+
+const every = Duration.minutes(1)
+/** Rows at once: 0.3 ms of SQLite. */
+const batch = 100
+/** Files that cannot be deleted are passed over; a disk that deletes none of so many deletes nothing now. */
+const mostFailures = 10
+/** Btrfs shows what was deleted after its next commit, within 30 s, and XFS a little later: until then it is counted here. */
+const hiddenMillis = 60_000
+
+/** Deletes what is too old or too much, the oldest first, by what an admin has set or the settings say. */
+export class Retention extends Context.Service<
+  Retention,
+  {
+    /** from now on, and after a restart */
+    readonly setPolicy: (
+      policy: RetentionPolicy,
+      device: CameraId | undefined
+    ) => Effect.Effect<void, DependencyFailed | InvalidParams>
+    /** does now what has to be done, and what is done only when it is asked for; one after the other */
+    readonly cleanUp: Effect.Effect<Cleaned, DependencyFailed>
+    readonly facts: Facts<RetentionFact>
+  }
+>()("camera-service/storage/Retention") {
+  static readonly layer = Layer.effect(
+    Retention,
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      const folder = yield* DataFolder
+      const disk = yield* Disk
+      const index = yield* FileIndex
+      const files = yield* Files
+      const guard = yield* DiskGuard
+      const policies = yield* RetentionPolicies
+      const facts = yield* makeFacts<RetentionFact>()
+      const oneCleanup = yield* Semaphore.make(1)
+      const wanted = yield* Queue.sliding<void>(1)
+
+      /** Only what lies on the same disk makes room for recordings. */
+      const kindsOnDisk = Effect.gen(function* () {
+        const [recordings, snapshots] = yield* attempt(
+          "ask the disk for its room",
+          Effect.all([disk.space(folder.recordings), disk.space(folder.snapshots)])
+        )
+        return recordings.fileSystem === snapshots.fileSystem ? bothKinds : (["recording"] as const)
+      })
+
+      const remove = (file: IndexedFile, tally: Tally) =>
+        files.delete(file.kind, file.filename).pipe(
+          Effect.as(true),
+          Effect.catchTags({
+            InvalidState: () => Effect.sync(() => void tally.held.add(file.filename)),
+            // somebody else was faster
+            NotFound: () => Effect.void,
+            DependencyFailed: (error) => (++tally.failures < mostFailures ? Effect.void : Effect.fail(error))
+          }),
+          Effect.map((isGone) => isGone === true),
+          // a hundred thousand spans tell nobody more than one
+          Effect.withTracerEnabled(false)
+        )
+
+      const perform = Effect.fnUntraced(function* (
+        task: Task,
+        rules: Rules,
+        kinds: ReadonlyArray<FileKind>,
+        tally: Tally
+      ) {
+        let gone = 0
+        let after: Sequence["after"]
+        // mostly not even the first is to go
+        for (let limit = 1; ; limit = batch) {
+          const next = yield* index.oldest({ kinds, device: task.device, after, limit })
+          for (const file of next) {
+            const fate = verdict(task, rules, gone, file)
+            if (fate === "done") return
+            if (fate === "stays" || !(yield* remove(file, tally))) continue
+            gone += file.bytes
+            tally.files++
+            tally.bytes += file.bytes
+            tally.reasons[task.why]++
+            yield* letOthersRun
+          }
+          if (next.length < limit) return
+          after = next.at(-1)
+          yield* letOthersRun
+        }
+      })
+
+      /** deleted, and not shown by the disk yet */
+      let hidden: ReadonlyArray<{ readonly bytes: number; readonly until: number }> = []
+
+      /** Bytes that have to come free; `unshown`: bytes that this cleanup deleted already, and the disk does not show. */
+      const missingOn = Effect.fnUntraced(function* (
+        space: DiskSpace,
+        { delete_percent, reserve_mb }: Live["storage"],
+        unshown: number
+      ) {
+        const now = yield* monotonicMillis
+        hidden = hidden.filter(({ until }) => until > now)
+        const { available, used } = space
+        const tooMuch = used - ((used + available) * delete_percent) / 100
+        const tooLittle = 2 * reserveBytes({ reserve_mb }) - available
+        return Math.max(tooMuch, tooLittle) - unshown - hidden.reduce((sum, { bytes }) => sum + bytes, 0)
+      })
+
+      const run = Effect.fnUntraced(function* (rules: Rules, storage: Live["storage"], tally: Tally) {
+        const keepsRoom = storage.delete_percent > 0
+        const before = keepsRoom ? yield* guard.look : undefined
+        for (const stage of stages) {
+          const now = yield* Clock.currentTimeMillis
+          const space = before === undefined ? undefined : yield* guard.look
+          const unshown = unshownOf(tally, before, space)
+          const missing = space === undefined ? 0 : yield* missingOn(space, storage, unshown)
+          for (const task of stage(rules, { now, stored: yield* index.stored, missing })) {
+            if (task.bytes <= 0) continue
+            yield* perform(task, rules, task.why === "room" ? yield* kindsOnDisk : bothKinds, tally)
+            yield* letOthersRun
+          }
+        }
+        if (before === undefined || tally.bytes === 0) return
+        const bytes = unshownOf(tally, before, yield* guard.look)
+        hidden = [...hidden, { bytes, until: (yield* monotonicMillis) + hiddenMillis }]
+      })
+
+      const cleanUp = Effect.fn("Retention.cleanUp")(
+        function* (isAsked: boolean) {
+          const tally: Tally = {
+            files: 0,
+            bytes: 0,
+            reasons: { age: 0, size: 0, room: 0 },
+            held: new Set(),
+            failures: 0
+          }
+          const done = (): Cleanup => {
+            const { bytes, files, held, reasons } = tally
+            return { files, bytes, reasons, inUse: held.size }
+          }
+          const tell = Effect.suspend(() => {
+            if (tally.files === 0) return Effect.void
+            facts.tell({ _tag: "FilesDeleted", ...done() })
+            return Effect.logInfo("old files were deleted", { ...done(), failures: tally.failures })
+          })
+          const { storage } = liveNow(settings)
+          const rules = rulesOf(storage, yield* policies.get, isAsked)
+          yield* Effect.ensuring(run(rules, storage, tally), tell)
+          const isOn = [rules.all, ...rules.own.values()].some((rule) => rule !== "KEPT")
+          return { ...done(), isOn, limits: describe(rules, storage) } satisfies Cleaned
+        },
+        (cleaning) => oneCleanup.withPermit(cleaning)
+      )
+
+      yield* guard.facts.follow(() => Queue.offer(wanted, undefined))
+      const byItself = cleanUp(false).pipe(
+        Effect.catch((error) => Effect.logWarning("old files could not be deleted", error.detail))
+      )
+      const next = Effect.timeoutOption(Queue.take(wanted), every)
+      yield* Effect.forkScoped(Effect.forever(Effect.andThen(next, byItself)))
+
+      const setPolicy = Effect.fn("Retention.setPolicy")(function* (
+        policy: RetentionPolicy,
+        device: CameraId | undefined
+      ) {
+        const flaw = flawOf(policy)
+        if (flaw !== undefined) return yield* flaw
+        yield* policies.set(policy, device)
+        yield* Queue.offer(wanted, undefined)
+      })
+
+      return Retention.of({ setPolicy, cleanUp: cleanUp(true), facts })
+    })
+  )
+}
+
+const bothKinds = ["recording", "snapshot"] as const
+
+/** A cleanup under way. */
+interface Tally {
+  files: number
+  bytes: number
+  readonly reasons: Record<Why, number>
+  /** by their names */
+  readonly held: Set<string>
+  failures: number
+}
+
+/** Bytes that are deleted, and that the disk does not show as free. */
+const unshownOf = ({ bytes }: Tally, before: DiskSpace | undefined, now: DiskSpace | undefined): number =>
+  before === undefined || now === undefined ? 0 : Math.max(0, bytes - Math.max(0, now.available - before.available))
+
+/** A turn of the event loop: timers, sockets and pipes come first. */
+const letOthersRun = Effect.yieldNow

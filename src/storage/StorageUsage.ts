@@ -1,0 +1,99 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { DependencyFailed } from "../../schema/Errors.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
+import { Disk, type DiskSpace } from "../ground/Disk.ts"
+import { DataFolder } from "./DataFolder.ts"
+import { DiskGuard } from "./DiskGuard.ts"
+import { FileIndex } from "./FileIndex.ts"
+import { fullAt, growthOf } from "./Forecast.ts"
+import type { IndexedFile } from "./IndexDatabase.ts"
+import type { FileKind } from "./Names.ts"
+import { RetentionPolicies } from "./RetentionPolicies.ts"
+import { describe, rulesOf } from "./RetentionRules.ts"
+import { levelAfter, reserveBytes, usedPercent } from "./SpaceLevel.ts"
+import { attempt } from "./StorageFailed.ts"
+
+/** How full the disk is, and what of it is ours; sizes in bytes, times in epoch milliseconds. */
+export interface Usage {
+  readonly space: DiskSpace
+  readonly percent: number
+  readonly isLow: boolean
+  readonly recordings: number
+  readonly snapshots: number
+  /** since the oldest recording began */
+  readonly keptMillis: number | undefined
+  /** as files came lately */
+  readonly bytesPerDay: number
+  /** when only the reserve is left if it goes on like that */
+  readonly fullAt: number | undefined
+  /** what is deleted by itself, for people */
+  readonly retention: string
+}
+
+/** So many files of a kind tell how fast they come: 6 hours of 16 cameras with an hour each. */
+const latest = 100
+
+/** What an operator wants to know of the disk. */
+export class StorageUsage extends Context.Service<
+  StorageUsage,
+  {
+    readonly now: Effect.Effect<Usage, DependencyFailed>
+  }
+>()("camera-service/storage/StorageUsage") {
+  static readonly layer = Layer.effect(
+    StorageUsage,
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      const { recordings: folder } = yield* DataFolder
+      const disk = yield* Disk
+      const guard = yield* DiskGuard
+      const index = yield* FileIndex
+      const policies = yield* RetentionPolicies
+
+      /** The index does not follow a recording that is being written, and has no codec of it yet. */
+      const asTheyAre = Effect.fnUntraced(function* (files: ReadonlyArray<IndexedFile>) {
+        const names = files.filter(({ codec }) => codec === "").map(({ filename }) => filename)
+        const states = yield* attempt("look at the recordings", disk.states(folder, names))
+        const bytes = new Map(names.map((name, i) => [name, states[i]?.bytes]))
+        return files.map((file) => ({ ...file, bytes: bytes.get(file.filename) ?? file.bytes }))
+      })
+
+      const latestOf = (kind: FileKind) =>
+        Effect.map(index.list(kind, { limit: latest, offset: 0, devices: undefined }), ({ files }) => files)
+
+      const now = Effect.gen(function* () {
+        const { storage } = liveNow(settings)
+        const space = yield* guard.look
+        const rules = rulesOf(storage, yield* policies.get, false)
+        const [recordings, snapshots] = [yield* index.totals("recording"), yield* index.totals("snapshot")]
+        const [oldest] = yield* index.oldest({ kinds: ["recording"], device: undefined, after: undefined, limit: 1 })
+        const time = yield* Clock.currentTimeMillis
+        const bytesPerDay =
+          growthOf(yield* asTheyAre(yield* latestOf("recording")), time) + growthOf(yield* latestOf("snapshot"), time)
+        return {
+          space,
+          percent: usedPercent(space),
+          isLow: levelAfter("ENOUGH", space, storage) !== "ENOUGH",
+          recordings: recordings.bytes,
+          snapshots: snapshots.bytes,
+          keptMillis: oldest === undefined ? undefined : Math.max(0, time - oldest.created),
+          bytesPerDay,
+          fullAt: fullAt({
+            now: time,
+            bytesPerDay,
+            stored: recordings.bytes + snapshots.bytes,
+            room: space.available - reserveBytes(storage),
+            keepsRoom: storage.delete_percent > 0,
+            rules
+          }),
+          retention: describe(rules, storage)
+        }
+      }).pipe(Effect.withSpan("StorageUsage.now"))
+
+      return StorageUsage.of({ now })
+    })
+  )
+}

@@ -1,0 +1,376 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { join } from "node:path"
+import { Disk } from "../../src/ground/Disk.ts"
+import { Settings } from "../../src/config/Settings.ts"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { Holds } from "../../src/storage/Holds.ts"
+import { fileName, type FileKind } from "../../src/storage/Names.ts"
+import { Retention, type RetentionFact } from "../../src/storage/Retention.ts"
+import { step } from "../../testing/PassingTime.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
+import { testSettings } from "../support/TestSettings.ts"
+import { jpeg, memoryGround, storage } from "./Workbench.ts"
+
+const root = "/data"
+const day = 86_400_000
+const start = Date.UTC(2026, 0, 2)
+const gigabytes = (bytes: number) => bytes / 1024 ** 3
+
+/** A run of the service on the ground's disk, with these settings of storage, until the scope (or `stop`) ends it. */
+const started = Effect.fnUntraced(function* (keys: Readonly<Record<string, unknown>> = {}) {
+  const settings = Layer.sync(Settings, () => testSettings({ data_dir: root, storage: keys }))
+  const scope = yield* Scope.make()
+  yield* Effect.addFinalizer((exit) => Scope.close(scope, exit))
+  const context = yield* Layer.buildWithScope(storage(root, settings), scope)
+  const index = Context.get(context, FileIndex)
+  const retention = Context.get(context, Retention)
+  yield* index.reconcile
+  const facts: Array<RetentionFact> = []
+  yield* retention.facts.follow((fact) => Effect.sync(() => facts.push(fact)))
+  const { cleanUp, setPolicy } = retention
+  return {
+    index,
+    retention,
+    cleanUp,
+    setPolicy,
+    facts,
+    holds: Context.get(context, Holds),
+    stop: Scope.close(scope, Exit.void)
+  }
+})
+
+const folders = { recording: "recordings", snapshot: "snapshots" } as const
+
+/** A file of so many bytes that was last written on this day after `start`. */
+const put = Effect.fnUntraced(function* (
+  camera: string,
+  dayNumber: number,
+  bytes: number,
+  kind: FileKind = "recording"
+) {
+  const { outside } = yield* MemoryDisk
+  yield* TestClock.setTime(start + dayNumber * day)
+  const name = fileName(camera, start + dayNumber * day, kind === "recording" ? "mp4" : "jpg")
+  const content = new Uint8Array(bytes)
+  if (kind === "snapshot") content.set(jpeg)
+  outside.write(join(root, folders[kind], name), content)
+  return name
+})
+
+const left = (kind: FileKind = "recording") =>
+  Effect.map(MemoryDisk, ({ outside }) => outside.names(join(root, folders[kind])).toSorted())
+
+/** A minute later, and all that this leads to. */
+const aMinuteLater = Effect.andThen(TestClock.adjust("1 minute"), step)
+
+const onMemory = <E>(name: string, body: Effect.Effect<void, E, Layer.Success<typeof memoryGround> | Scope.Scope>) =>
+  it.effect(name, () => Effect.provide(body, memoryGround))
+
+/** The folders are there before the first file is. */
+const folderIsThere = Effect.flatMap(started(), ({ stop }) => stop)
+
+describe("retention", () => {
+  onMemory(
+    "deletes nothing by itself where nothing is configured",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      const old = yield* put("camera0", 0, 10)
+      yield* TestClock.setTime(start + 5000 * day)
+      const { cleanUp } = yield* started()
+      yield* aMinuteLater
+      assert.deepInclude(yield* cleanUp, { files: 0, isOn: true, limits: "no limit is set for files" })
+      assert.deepEqual(yield* left(), [old])
+    })
+  )
+
+  onMemory(
+    "deletes what is too old every minute, snapshots too, and tells it once",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      yield* put("camera0", 0, 10)
+      yield* put("camera1", 1, 20)
+      yield* put("camera1", 2, 300, "snapshot")
+      const kept = yield* put("camera0", 3, 40)
+      yield* TestClock.setTime(start + 9.5 * day)
+      const { facts } = yield* started({ max_age_days: 7 })
+      assert.lengthOf(yield* left(), 3)
+      yield* aMinuteLater
+      assert.deepEqual(yield* left(), [kept])
+      assert.deepEqual(yield* left("snapshot"), [])
+      assert.deepEqual(
+        facts.map(({ bytes, files, reasons }) => ({ bytes, files, reasons })),
+        [{ files: 3, bytes: 330, reasons: { age: 3, size: 0, room: 0 } }]
+      )
+    })
+  )
+
+  onMemory(
+    "deletes the oldest of all cameras until the size is met, and no more",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      yield* put("camera1", 0, 100)
+      yield* put("camera0", 1, 100)
+      const kept = [yield* put("camera1", 2, 100), yield* put("camera0", 3, 100)]
+      yield* TestClock.setTime(start + 4 * day)
+      const { cleanUp } = yield* started({ max_size_gb: gigabytes(250) })
+      assert.deepInclude(yield* cleanUp, { files: 2, bytes: 200, reasons: { age: 0, size: 2, room: 0 } })
+      assert.deepEqual(yield* left(), kept.toSorted())
+      assert.deepInclude(yield* cleanUp, { files: 0 })
+    })
+  )
+
+  onMemory(
+    "goes by a camera's own limits where it has some",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      const kept = [yield* put("camera0", 0, 100), yield* put("camera0", 1, 100)]
+      yield* put("camera1", 0, 100)
+      yield* put("camera1", 1, 100)
+      kept.push(yield* put("camera1", 2, 100))
+      yield* TestClock.setTime(start + 3 * day)
+      const { cleanUp } = yield* started({
+        max_age_days: 30,
+        camera_max_size_gb: [`camera1=${gigabytes(150).toFixed(12)}`]
+      })
+      assert.deepInclude(yield* cleanUp, { files: 2 })
+      assert.deepEqual(yield* left(), kept.toSorted())
+    })
+  )
+
+  onMemory(
+    "passes over what somebody holds, and takes the next",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      const held = yield* put("camera0", 0, 100)
+      yield* put("camera0", 1, 100)
+      const newest = yield* put("camera0", 2, 100)
+      yield* TestClock.setTime(start + 3 * day)
+      const { cleanUp, holds } = yield* started({ max_size_gb: gigabytes(200) })
+      yield* holds.hold("recording", held, "DOWNLOADING")
+      assert.deepInclude(yield* cleanUp, { files: 1, inUse: 1 })
+      assert.deepEqual(yield* left(), [held, newest])
+    })
+  )
+
+  onMemory(
+    "touches no file that the index does not own",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      const { outside } = yield* MemoryDisk
+      for (const name of ["notes.txt", "who.mp4", ".hidden.mp4"]) outside.write(join(root, "recordings", name), jpeg)
+      yield* put("camera0", 0, 10)
+      yield* TestClock.setTime(start + 400 * day)
+      const { cleanUp } = yield* started({ max_age_days: 1 })
+      assert.deepInclude(yield* cleanUp, { files: 1 })
+      assert.deepEqual(yield* left(), [".hidden.mp4", "notes.txt", "who.mp4"])
+    })
+  )
+
+  onMemory(
+    "goes on behind a file that cannot be deleted, and says so when the disk deletes nothing",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      for (let i = 0; i < 20; i++) yield* put("camera0", i, 10)
+      yield* TestClock.setTime(start + 400 * day)
+      const { cleanUp } = yield* started({ max_age_days: 1 })
+      const { suffer } = yield* MemoryDisk
+      const { takeBack } = yield* suffer({ name: "read-only" })
+      assert.deepInclude(yield* Effect.flip(cleanUp), {
+        dependency: "storage",
+        detail: "cannot delete the recording: the file system is read-only"
+      })
+      yield* takeBack
+      assert.deepInclude(yield* cleanUp, { files: 20 })
+    })
+  )
+})
+
+/** The guard of the disk has nothing to say: cleanups come when they are asked for, and every minute. */
+const quiet = { warn_percent: 100, refuse_percent: 100, reserve_mb: 0 }
+
+describe("retention by free space", () => {
+  onMemory(
+    "deletes the oldest until no more of the disk is used than that, and no more",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      const { outside, suffer } = yield* MemoryDisk
+      for (let i = 0; i < 8; i++) yield* put("camera0", i, 100)
+      outside.write("/others", new Uint8Array(100))
+      yield* TestClock.setTime(start + 9 * day)
+      yield* suffer({ name: "small", bytes: 1000 })
+      const { cleanUp } = yield* started({ ...quiet, delete_percent: 70 })
+      // 900 of 1000 are used, and a little for the service itself
+      assert.deepInclude(yield* cleanUp, { files: 3, reasons: { age: 0, size: 0, room: 3 } })
+      assert.lengthOf(yield* left(), 5)
+      assert.deepInclude(yield* cleanUp, { files: 0 })
+    })
+  )
+
+  onMemory(
+    "does not go on and on where the disk does not show what came free: it waits a minute for that",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      const { suffer } = yield* MemoryDisk
+      const { link } = yield* Disk
+      for (let i = 0; i < 8; i++) {
+        const name = yield* put("camera0", i, 100)
+        // as a file that another program has open: without a name it takes its place all the same
+        yield* link(join(root, "recordings", name), `/open${i}`)
+      }
+      yield* TestClock.setTime(start + 9 * day)
+      yield* suffer({ name: "small", bytes: 1000 })
+      const { cleanUp } = yield* started({ ...quiet, delete_percent: 70 })
+      assert.deepInclude(yield* cleanUp, { files: 2 })
+      assert.deepInclude(yield* cleanUp, { files: 0 })
+      yield* aMinuteLater
+      assert.lengthOf(yield* left(), 4)
+    })
+  )
+
+  onMemory(
+    "does not wait for the minute when the disk is getting full",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      const { suffer } = yield* MemoryDisk
+      for (let i = 0; i < 9; i++) yield* put("camera0", i, 100)
+      yield* TestClock.setTime(start + 9 * day)
+      yield* started({ delete_percent: 70, reserve_mb: 0 })
+      yield* suffer({ name: "small", bytes: 1000 })
+      yield* TestClock.adjust("2 seconds")
+      yield* step
+      assert.lengthOf(yield* left(), 6)
+    })
+  )
+})
+
+describe("a policy", () => {
+  onMemory(
+    "takes effect at once, and outlives a restart",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      yield* put("camera0", 0, 10)
+      const second = yield* put("camera0", 5, 10)
+      yield* TestClock.setTime(start + 9 * day)
+      const first = yield* started({ max_age_days: 1000 })
+      yield* first.setPolicy({ policy_type: "age", enabled: true, max_age_days: 7 }, undefined)
+      yield* step
+      assert.deepEqual(yield* left(), [second])
+      yield* first.stop
+      yield* TestClock.setTime(start + 13 * day)
+      yield* started({ max_age_days: 1000 })
+      yield* aMinuteLater
+      assert.deepEqual(yield* left(), [])
+    })
+  )
+
+  onMemory(
+    "of one camera leaves the others'",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      yield* put("camera0", 0, 10)
+      const other = yield* put("camera1", 0, 10)
+      yield* TestClock.setTime(start + 9 * day)
+      const { setPolicy } = yield* started()
+      yield* setPolicy({ policy_type: "age", enabled: true, max_age_days: 7 }, "camera0")
+      yield* step
+      assert.deepEqual(yield* left(), [other])
+    })
+  )
+
+  onMemory(
+    "that lacks its limit is refused, and the one before stays in force",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      yield* put("camera0", 0, 10)
+      yield* TestClock.setTime(start + 9 * day)
+      const { cleanUp, setPolicy } = yield* started()
+      yield* setPolicy({ policy_type: "age", enabled: false }, undefined)
+      for (const [policy_type, param] of [
+        ["age", "max_age_days"],
+        ["size", "max_size_gb"]
+      ] as const) {
+        const flaw = yield* Effect.flip(setPolicy({ policy_type, enabled: true }, undefined))
+        assert.deepInclude(flaw, { _tag: "InvalidParams", param })
+      }
+      assert.deepInclude(yield* cleanUp, { isOn: false, files: 0 })
+    })
+  )
+
+  onMemory(
+    "that the disk does not take is not in force",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      yield* put("camera0", 0, 10)
+      yield* TestClock.setTime(start + 9 * day)
+      const { cleanUp, setPolicy } = yield* started()
+      const { suffer } = yield* MemoryDisk
+      const { takeBack } = yield* suffer({ name: "full" })
+      const policy = { policy_type: "age", enabled: true, max_age_days: 1 } as const
+      assert.deepInclude(yield* Effect.flip(setPolicy(policy, undefined)), { _tag: "DependencyFailed" })
+      yield* takeBack
+      assert.deepInclude(yield* cleanUp, { files: 0 })
+    })
+  )
+
+  onMemory(
+    "that cannot be read any more deletes nothing",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      const old = yield* put("camera0", 0, 10)
+      const { outside } = yield* MemoryDisk
+      outside.write(join(root, "retention.json"), new TextEncoder().encode("{"))
+      yield* TestClock.setTime(start + 99 * day)
+      const { cleanUp } = yield* started({ max_age_days: 1 })
+      assert.deepInclude(yield* cleanUp, { isOn: false, files: 0 })
+      assert.deepEqual(yield* left(), [old])
+    })
+  )
+})
+
+describe("10,000 files", () => {
+  it.effect(
+    "are deleted a few at a time: others have their turn in between",
+    () =>
+      Effect.gen(function* () {
+        yield* folderIsThere
+        const { calls, outside } = yield* MemoryDisk
+        yield* TestClock.setTime(start)
+        for (let i = 0; i < 10_000; i++) {
+          outside.write(join(root, "recordings", fileName(`camera${i % 4}`, start + i, "mp4")), new Uint8Array(1))
+        }
+        yield* TestClock.setTime(start + 2 * day)
+        const { cleanUp, index } = yield* started({ max_age_days: 1 })
+        assert.strictEqual((yield* index.totals("recording")).files, 10_000)
+        const log = yield* calls
+        let most = 0
+        let before = log.length
+        const turns = yield* Effect.forkChild(
+          Effect.forever(
+            Effect.promise(
+              () =>
+                new Promise<void>((resolve) =>
+                  setImmediate(() => {
+                    most = Math.max(most, log.length - before)
+                    before = log.length
+                    resolve()
+                  })
+                )
+            )
+          )
+        )
+        assert.deepInclude(yield* cleanUp, { files: 10_000 })
+        yield* Fiber.interrupt(turns)
+        assert.deepEqual(yield* left(), [])
+        assert.isAbove(most, 0)
+        assert.isAtMost(most, 10)
+      }).pipe(Effect.provide(memoryGround)),
+    30_000
+  )
+})
