@@ -60,6 +60,7 @@ import { Status } from "./stream/Status.ts"
 import { Streams } from "./stream/Streams.ts"
 import { Supervision } from "./stream/Supervision.ts"
 import { Viewers } from "./stream/Viewers.ts"
+import * as Metrics from "./telemetry/Metrics.ts"
 
 /*
  * The floor plan, from the ground up. Each storey is given the ones below it, and all of it stands on `Settings` and the
@@ -137,5 +138,6 @@ export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
     )
   ),
   Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer)),
-  Layer.provide(SmallFiles.layer)
+  Layer.provide(SmallFiles.layer),
+  Layer.provideMerge(Metrics.layer)
 )

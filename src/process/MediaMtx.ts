@@ -29,6 +29,8 @@ export interface MediaMtxState {
   readonly generation: number
   /** Why it is not running. */
   readonly detail?: string
+  /** It runs, and has not answered for a second or more: it hangs, was stopped, or has too much to do. */
+  readonly isSilent?: true
 }
 
 /** It ended or stopped answering. `steady`: after a good while, so the next start need not wait. */
@@ -42,7 +44,13 @@ const hint = "needs MediaMTX 1.20.1 or later: see ./scripts/setup, or set mediam
 const oldest = [1, 20, 1] as const
 // Steps of its start take 10 ms each (measured); a poll costs 0.3 ms.
 const startPoll = "15 millis"
-const watchPoll = "2 seconds"
+const watchPoll = Duration.seconds(1)
+/** It answers within milliseconds. */
+const answerTime = Duration.seconds(1)
+/** A question that was answered for so long by nobody, us included, tells nothing of MediaMTX: we had no time to listen. */
+const blind = 2 * Duration.toMillis(answerTime)
+/** Questions without an answer after which it is started again: 12 s; the operator's is not ours to start. */
+const patience = { managed: 6, watched: 2 }
 /** How often the configuration is looked at: nobody else should be able to change it. */
 const configurationPoll = "30 seconds"
 const steadyAfter = Duration.toMillis("10 seconds")
@@ -106,6 +114,15 @@ export class MediaMtx extends Context.Service<
       const stopped = (detail: string) =>
         SubscriptionRef.update(state, ({ generation }): MediaMtxState => ({ _tag: "Stopped", generation, detail }))
 
+      const silent = Effect.fnUntraced(function* (isSilent: boolean) {
+        yield* SubscriptionRef.update(state, ({ _tag, generation }): MediaMtxState => ({
+          _tag,
+          generation,
+          ...(isSilent ? { isSilent } : {})
+        }))
+        yield* isSilent ? Effect.logWarning("MediaMTX does not answer") : Effect.logInfo("MediaMTX answers again")
+      })
+
       const requireVersion = (version: string) =>
         isCurrent(version)
           ? Effect.void
@@ -116,14 +133,23 @@ export class MediaMtx extends Context.Service<
         found.pipe(Effect.retry(Schedule.spaced(managed ? startPoll : watchPoll)), Effect.orDie)
 
       /** Fails when the API does not answer any more, or another run of MediaMTX does. Its start time tells runs apart. */
-      const watch = Effect.fnUntraced(function* (started: string, patience: number) {
+      const watch = Effect.fnUntraced(function* (started: string, most: number) {
         let missed = 0
-        while (missed < patience) {
+        while (missed < most) {
           yield* Effect.sleep(watchPoll)
-          const info = yield* api.info.pipe(Effect.timeout(watchPoll), Effect.option)
-          if (info._tag === "None") missed++
-          else if (info.value.started === started) missed = 0
-          else return yield* new MediaMtxEnded({ detail: "it was started again", steady: true })
+          const asked = yield* monotonicMillis
+          const info = yield* api.info.pipe(Effect.timeout(answerTime), Effect.option)
+          if (info._tag === "None") {
+            if ((yield* monotonicMillis) - asked >= blind) continue
+            missed++
+            if (missed === 1) yield* silent(true)
+            continue
+          }
+          if (info.value.started !== started) {
+            return yield* new MediaMtxEnded({ detail: "it was started again", steady: true })
+          }
+          if (missed > 0) yield* silent(false)
+          missed = 0
         }
         return yield* new MediaMtxEnded({ detail: "its API does not answer", steady: true })
       })
@@ -207,7 +233,7 @@ export class MediaMtx extends Context.Service<
             since = yield* monotonicMillis
             yield* running
             yield* Effect.logInfo("MediaMTX is running").pipe(Effect.annotateLogs({ pid: child.pid, version }))
-            return yield* Effect.raceFirst(watch(started, 3), guard)
+            return yield* Effect.raceFirst(watch(started, patience.managed), guard)
           })
           return yield* Effect.raceFirst(ended, living)
         },
@@ -221,7 +247,7 @@ export class MediaMtx extends Context.Service<
         yield* requireVersion(version)
         yield* running
         yield* Effect.logInfo("MediaMTX, run by the operator, answers").pipe(Effect.annotateLogs({ version }))
-        return yield* watch(started, 1)
+        return yield* watch(started, patience.watched)
       })
 
       const failed = Effect.fnUntraced(function* (end: MediaMtxEnded) {
