@@ -23,6 +23,7 @@ export type Call =
   | "makeFolder"
   | "setMode"
   | "mayWrite"
+  | "space"
   | "watch"
   | "lock"
   | "temporaryFolder"
@@ -31,6 +32,8 @@ export type Call =
 export type Fault =
   /** ENOSPC once `freeBytes` (0) more are written; a full disk makes no file either */
   | { readonly name: "full"; readonly freeBytes?: number }
+  /** the same once all files have so many bytes, and unlike a full one it says so (`Disk.space`) */
+  | { readonly name: "small"; readonly bytes: number }
   /** EROFS for whatever changes something */
   | { readonly name: "read-only" }
   /** every call (or these) takes so long, of the test's clock */
@@ -75,6 +78,9 @@ const changing: ReadonlySet<Call> = new Set([
 ])
 const takingSpace: ReadonlySet<Call> = new Set(["create", "makeFolder", "temporaryFolder", "link"])
 
+/** What a disk holds that suffers from nothing. */
+const unlimited = 1e15
+
 /** `used` counts the bytes of all files. */
 export const makeDiskFaults = (used: () => number) => {
   const active = new Set<Active>()
@@ -83,6 +89,7 @@ export const makeDiskFaults = (used: () => number) => {
     if ("at" in fault && fault.at !== undefined && !path.includes(fault.at)) return false
     switch (fault.name) {
       case "full":
+      case "small":
         return takingSpace.has(call) && used() >= capacity
       case "read-only":
         return changing.has(call)
@@ -117,7 +124,7 @@ export const makeDiskFaults = (used: () => number) => {
   const room = (length: number): number => {
     let left = length
     for (const { capacity, fault, met } of active) {
-      if (fault.name !== "full") continue
+      if (fault.name !== "full" && fault.name !== "small") continue
       const free = Math.max(0, capacity - used())
       if (free < length) Deferred.doneUnsafe(met, Effect.void)
       left = Math.min(left, free)
@@ -127,8 +134,12 @@ export const makeDiskFaults = (used: () => number) => {
 
   const suffer = (fault: Fault): Effect.Effect<Suffered> =>
     Effect.sync(() => {
-      const capacity = fault.name === "full" ? used() + (fault.freeBytes ?? 0) : Number.POSITIVE_INFINITY
-      const one: Active = { fault, met: Deferred.makeUnsafe(), over: Deferred.makeUnsafe(), capacity }
+      const one: Active = {
+        fault,
+        met: Deferred.makeUnsafe(),
+        over: Deferred.makeUnsafe(),
+        capacity: capacityOf(fault, used)
+      }
       active.add(one)
       return {
         met: Deferred.await(one.met),
@@ -139,11 +150,21 @@ export const makeDiskFaults = (used: () => number) => {
       }
     })
 
-  return { meet, room, suffer }
+  /** what the disk says that it holds */
+  const size = (): number =>
+    Math.min(unlimited, ...[...active].map(({ capacity, fault }) => (fault.name === "small" ? capacity : unlimited)))
+
+  return { meet, room, size, suffer }
+}
+
+const capacityOf = (fault: Fault, used: () => number): number => {
+  if (fault.name === "small") return fault.bytes
+  return fault.name === "full" ? used() + (fault.freeBytes ?? 0) : Number.POSITIVE_INFINITY
 }
 
 const codes = {
   full: "ENOSPC",
+  small: "ENOSPC",
   "read-only": "EROFS",
   "sync fails": "EIO",
   "no watches": "ENOSPC",

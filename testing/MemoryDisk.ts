@@ -146,6 +146,12 @@ export class MemoryDisk extends Context.Service<
         removeAll: (path) => changes("removeAll", path, () => files.removeAll(path)),
         makeFolder: (path, mode) => changes("makeFolder", path, () => files.makeFolder(path, mode)),
         setMode: (path, mode) => changes("setMode", path, () => files.setMode(path, mode)),
+        space: (folder) =>
+          called("space", folder, () => {
+            files.folderAt("statfs", folder)
+            const [total, used] = [faults.size(), files.used()]
+            return { total, used, available: Math.max(0, total - used), fileSystem: 1 }
+          }),
         mayWrite: (folder) => called("mayWrite", folder, () => void files.get("access", folder)),
         sync: (path) => changes("sync", path, () => void files.get("open", path)),
         watch,

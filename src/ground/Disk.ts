@@ -21,6 +21,8 @@ import {
   realpath,
   rename,
   rm,
+  stat,
+  statfs,
   unlink
 } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -38,6 +40,15 @@ export interface FileState {
   readonly bytes: number
   /** epoch milliseconds, with a fraction */
   readonly modified: number
+}
+
+/** A file system in bytes, as df(1) counts them: a part of it may be neither used nor available, but the system's. */
+export interface DiskSpace {
+  readonly total: number
+  readonly used: number
+  readonly available: number
+  /** the same number: the same file system (st_dev; man 2 stat) */
+  readonly fileSystem: number
 }
 
 export interface OpenFile {
@@ -87,6 +98,8 @@ export class Disk extends Context.Service<
     readonly setMode: (path: string, mode: number) => Effect.Effect<void, DiskError>
     /** fails where files cannot be made in the folder */
     readonly mayWrite: (folder: string) => Effect.Effect<void, DiskError>
+    /** of the file system that has the folder on it; 0.1 ms */
+    readonly space: (folder: string) => Effect.Effect<DiskSpace, DiskError>
     /** of a file: its bytes; of a folder: the names in it, which last only then */
     readonly sync: (path: string) => Effect.Effect<void, DiskError>
     /** the names of what appears, grows, changes or vanishes in the folder, as often as the kernel tells */
@@ -143,6 +156,16 @@ export class Disk extends Context.Service<
       makeFolder: (path, mode) => Effect.asVoid(attempt(() => mkdir(path, { recursive: true, mode }))),
       setMode: (path, mode) => attempt(() => chmod(path, mode)),
       mayWrite: (folder) => attempt(() => access(folder, constants.W_OK | constants.X_OK)),
+      space: (folder) =>
+        attempt(async () => {
+          const [{ bavail, bfree, blocks, frsize }, { dev }] = await Promise.all([statfs(folder), stat(folder)])
+          return {
+            total: blocks * frsize,
+            used: (blocks - bfree) * frsize,
+            available: bavail * frsize,
+            fileSystem: dev
+          }
+        }),
       sync: (path) =>
         attempt(async () => {
           await using handle = await open(path, "r")

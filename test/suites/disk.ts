@@ -80,6 +80,15 @@ export const diskSuite = (layer: Layer.Layer<Disk>): void => {
       assert.strictEqual(yield* codeOf(disk.rename(folder, file)), "ENOTDIR")
     }))
 
+  test("says how much of it is used", (root, disk) =>
+    Effect.gen(function* () {
+      const before = yield* disk.space(root)
+      assert.isAtMost(before.used + before.available, before.total)
+      yield* written(join(root, "file"), "text")
+      assert.deepInclude(yield* disk.space(root), { total: before.total, fileSystem: before.fileSystem })
+      assert.strictEqual(yield* codeOf(disk.space(join(root, "missing"))), "ENOENT")
+    }))
+
   test("renames over what is there, and whoever has that open keeps it", (root, disk) =>
     Effect.gen(function* () {
       const [from, to] = [join(root, "new"), join(root, "old")]
