@@ -9,7 +9,7 @@ import { RecordingInfo, RecordingStarted, RecordingStopped, StartRecording } fro
 import { SnapshotInfo, SnapshotTaken, TakeSnapshot } from "./Snapshot.ts"
 import { FileDeleted, FileList, FileName, ListFiles } from "./Storage.ts"
 import { StreamingStarted, StreamingStopped, StreamStatus, StreamSummary, StreamUrl } from "./Stream.ts"
-import { ServerInfo, SystemStatus } from "./System.ts"
+import { ServerInfo, ServiceMetrics, ServiceStatus, SystemStatus } from "./System.ts"
 
 /** What a method may fail with, beside what the middleware refuses. */
 const MethodError = Schema.Union([
@@ -47,6 +47,7 @@ const secured =
 
 const viewer = secured("viewer")
 const operator = secured("operator")
+const admin = secured("admin")
 
 const device = { device: CameraId }
 const filename = { filename: FileName }
@@ -94,7 +95,9 @@ export const FileRpcs = RpcGroup.make(
 
 export const SystemRpcs = RpcGroup.make(
   viewer("get_server_info", {}, ServerInfo),
-  viewer("get_system_status", {}, SystemStatus)
+  viewer("get_system_status", {}, SystemStatus),
+  admin("get_status", {}, ServiceStatus),
+  admin("get_metrics", {}, ServiceMetrics)
 )
 
 /** The whole contract. */

@@ -16,7 +16,10 @@ import * as Downloads from "./http/Downloads.ts"
 import * as HealthPort from "./http/Health.ts"
 import { LocalHttp } from "./http/LocalHttp.ts"
 import * as MediaMtxAuth from "./http/MediaMtxAuth.ts"
+import * as MetricsPort from "./http/Metrics.ts"
 import { PublicHttp } from "./http/PublicHttp.ts"
+import * as FactMetrics from "./metrics/FactMetrics.ts"
+import * as Gauges from "./metrics/Gauges.ts"
 import { Ffmpeg } from "./process/Ffmpeg.ts"
 import { MediaMtx } from "./process/MediaMtx.ts"
 import { MediaMtxApi } from "./process/MediaMtxApi.ts"
@@ -35,12 +38,15 @@ import * as FileHandlers from "./rpc/FileHandlers.ts"
 import * as Notifications from "./rpc/Notifications.ts"
 import { JsonRpcProtocol } from "./rpc/Protocol.ts"
 import * as RecordingHandlers from "./rpc/RecordingHandlers.ts"
+import * as Serving from "./rpc/Serving.ts"
 import * as SnapshotHandlers from "./rpc/SnapshotHandlers.ts"
 import * as StreamHandlers from "./rpc/StreamHandlers.ts"
 import * as SystemHandlers from "./rpc/SystemHandlers.ts"
 import * as Validation from "./rpc/Validation.ts"
 import * as WebSocketServer from "./rpc/WebSocketServer.ts"
+import { EventLoop } from "./self/EventLoop.ts"
 import * as Memory from "./self/Memory.ts"
+import { Usage } from "./self/Usage.ts"
 import { ActivatedCapture } from "./snapshot/ActivatedCapture.ts"
 import { DirectCapture } from "./snapshot/DirectCapture.ts"
 import { LiveCapture } from "./snapshot/LiveCapture.ts"
@@ -50,6 +56,7 @@ import { FileIndex } from "./storage/FileIndex.ts"
 import { Files } from "./storage/Files.ts"
 import { Holds } from "./storage/Holds.ts"
 import { DescribeRecording } from "./storage/Reconcile.ts"
+import { Space } from "./storage/Space.ts"
 import { SmallFiles } from "./storage/SmallFiles.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Encoders } from "./stream/Encoders.ts"
@@ -60,6 +67,7 @@ import { Status } from "./stream/Status.ts"
 import { Streams } from "./stream/Streams.ts"
 import { Supervision } from "./stream/Supervision.ts"
 import { Viewers } from "./stream/Viewers.ts"
+import * as MetricsExport from "./telemetry/MetricsExport.ts"
 import * as Metrics from "./telemetry/Metrics.ts"
 
 /*
@@ -74,7 +82,7 @@ const describeRecording = Layer.effect(
 )
 
 const storage = Files.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer)),
+  Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer, Space.layer)),
   Layer.provide(describeRecording)
 )
 
@@ -102,6 +110,8 @@ const recordings = Recordings.layer.pipe(
 
 const events = Events.layer.pipe(Layer.provideMerge(Health.layer))
 
+const metrics = Layer.mergeAll(FactMetrics.layer, Gauges.layer).pipe(Layer.provide(EventLoop.layer))
+
 const handlers = Layer.mergeAll(
   AuthHandlers.layer,
   DeviceHandlers.layer,
@@ -113,16 +123,17 @@ const handlers = Layer.mergeAll(
   SystemHandlers.layer
 )
 
-const rpc = Layer.mergeAll(WebSocketServer.layer, Notifications.layer).pipe(
+const rpc = Serving.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(WebSocketServer.layer, Notifications.layer)),
   Layer.provide(JsonRpcProtocol.layer),
-  Layer.provide([handlers, Authorization.layer, Validation.layer]),
+  Layer.provide([handlers.pipe(Layer.provide(Usage.layer)), Authorization.layer, Validation.layer]),
   Layer.provide(Connections.layer)
 )
 
-const http = Layer.mergeAll(Downloads.layer, HealthPort.layer)
+const http = Layer.mergeAll(Downloads.layer, HealthPort.layer, MetricsPort.layer)
 
 /** The whole service, and its nouns for who has it in the same process: its start, its end, and the tests. */
-export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
+export const layer = Layer.mergeAll(rpc, http, metrics, Memory.layer).pipe(
   Layer.provideMerge(events),
   Layer.provideMerge(Layer.merge(snapshots, recordings)),
   // MediaMTX asks us about our own calls too: whoever ends by calling it ends before this
@@ -139,5 +150,5 @@ export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
   ),
   Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer)),
   Layer.provide(SmallFiles.layer),
-  Layer.provideMerge(Metrics.layer)
+  Layer.provideMerge(MetricsExport.layer.pipe(Layer.provideMerge(Metrics.layer)))
 )

@@ -54,8 +54,8 @@ export const bootSchema = Schema.Struct({
     port: anyPort(8002, "JSON-RPC over WebSocket (/ws) and downloads (/files)")
   }),
   health: Schema.Struct({
-    host: key(text, "127.0.0.1", "an address or a host name", "where health listens"),
-    port: anyPort(8003, "health")
+    host: key(text, "127.0.0.1", "an address or a host name", "where health and metrics listen"),
+    port: anyPort(8003, "health and metrics")
   }),
   mediamtx: Schema.Struct({
     managed: key(Schema.Boolean, true, "true or false", "true: MediaMTX is a child of this service"),
@@ -101,7 +101,12 @@ export const bootSchema = Schema.Struct({
     )
   }),
   telemetry: Schema.Struct({
-    otlp_endpoint: key(Schema.String, "", "a URL, or empty", "where traces go (OTLP over HTTP); empty: nowhere"),
+    otlp_endpoint: key(
+      Schema.String,
+      "",
+      "a URL, or empty",
+      "where traces and metrics go (OTLP over HTTP); empty: nowhere"
+    ),
     log_format: key(
       Schema.Literals(["json", "pretty", "auto"]),
       "auto",

@@ -14,6 +14,11 @@ import type { FileKind } from "./Names.ts"
 import { describeAll, DescribeRecording, reconcile, type Reconciled } from "./Reconcile.ts"
 import { storageFailed } from "./StorageFailed.ts"
 
+export interface IndexState {
+  readonly state: "STARTING" | "RUNNING" | "ERROR"
+  readonly detail?: string
+}
+
 /**
  * Which recordings and snapshots there are. Derived data: what the folders hold is the truth, and the index is brought
  * to it in the background at each start, and whenever a write to it failed. It is never a reason to refuse a request: a
@@ -38,6 +43,8 @@ export class FileIndex extends Context.Service<
     readonly totals: (
       kind: FileKind
     ) => Effect.Effect<{ readonly files: number; readonly bytes: number }, DependencyFailed>
+    /** STARTING: it is brought to what the folders hold; `detail`: what failed last */
+    readonly state: () => IndexState
     /** brings the index to what the folders hold now, and ends when it is there and every recording was looked into */
     readonly reconcile: Effect.Effect<Readonly<Record<FileKind, Reconciled>>, DependencyFailed>
   }
@@ -60,6 +67,11 @@ export class FileIndex extends Context.Service<
       /** capacity 1: one more walk is enough for any number of reasons */
       const wanted = yield* Queue.sliding<void>(1)
       const want = Queue.offer(wanted, undefined)
+      let state: IndexState = { state: "STARTING" }
+      const failed = ({ detail }: DependencyFailed) =>
+        Effect.sync(() => {
+          state = { state: "ERROR", detail }
+        })
 
       let isFailing = false
       const use = Effect.fnUntraced(function* <A>(run: (index: IndexDatabase) => A) {
@@ -68,7 +80,9 @@ export class FileIndex extends Context.Service<
         if (!isDamaged(first.failure.cause)) {
           yield* isFailing ? Effect.void : Effect.logWarning("the file index failed", first.failure.cause)
           isFailing = true
-          return yield* storageFailed("use the index", first.failure.cause)
+          const failure = storageFailed("use the index", first.failure.cause)
+          yield* failed(failure)
+          return yield* failure
         }
         yield* Effect.logWarning("the file index is damaged: it is built anew from the disk", first.failure.cause)
         index = yield* Effect.try({
@@ -102,6 +116,7 @@ export class FileIndex extends Context.Service<
           )
         )
         yield* describeAll(use, folder.recordings, look)
+        state = { state: "RUNNING" }
         return found
       }).pipe(
         Effect.tap((found) =>
@@ -119,6 +134,7 @@ export class FileIndex extends Context.Service<
       })
       // a walk that fails (the disk is full, say) is tried again while nobody waits for it
       const makeGood = walk.pipe(
+        Effect.tapError(failed),
         Effect.andThen(worksAgain),
         Effect.andThen(Effect.ignore(use((it) => it.reserve()))),
         Effect.catch(() => Effect.andThen(Effect.sleep("10 seconds"), want))
@@ -137,6 +153,7 @@ export class FileIndex extends Context.Service<
         list: Effect.fn("FileIndex.list")((kind: FileKind, page: Page) => use((it) => it.page(kind, page))),
         oldest: (kind, limit) => use((it) => it.oldest(kind, limit)),
         totals: (kind) => use((it) => it.totals(kind)),
+        state: () => state,
         reconcile: walk
       })
     })

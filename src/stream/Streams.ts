@@ -19,15 +19,16 @@ import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { awaitTrouble } from "../process/MediaMtxTrouble.ts"
 import type { LiveStream, StreamState } from "./LiveStream.ts"
 import { makePictures } from "./Pictures.ts"
+import type { RunEnd } from "./RunEnded.ts"
 import { Supervision } from "./Supervision.ts"
 
 /** Why a stream is needed; it decides how long the stream lives on when the need is over. */
 export type Reason = "viewer" | "recording" | "snapshot"
 
-/** A camera's stream began, is another than before (`state`), or ended. */
+/** A camera's stream began, is another than before (`state`; `ended`: because its run did), or ended. */
 export type StreamFact =
   | { readonly _tag: "StreamStarted"; readonly camera: CameraId }
-  | { readonly _tag: "StreamChanged"; readonly camera: CameraId; readonly state: StreamState }
+  | { readonly _tag: "StreamChanged"; readonly camera: CameraId; readonly state: StreamState; readonly ended?: RunEnd }
   | { readonly _tag: "StreamEnded"; readonly camera: CameraId }
 
 /** What is kept of a camera that ever had a stream. */
@@ -107,9 +108,9 @@ export class Streams extends Context.Service<
           camera,
           startedAt,
           state,
-          become: (next) =>
+          become: (next, ended) =>
             Effect.map(SubscriptionRef.set(state, next), () =>
-              facts.tell({ _tag: "StreamChanged", camera, state: next })
+              facts.tell({ _tag: "StreamChanged", camera, state: next, ...(ended === undefined ? {} : { ended }) })
             ),
           pictures: makePictures(),
           run: undefined,

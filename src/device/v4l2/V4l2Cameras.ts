@@ -94,7 +94,7 @@ const provider = Effect.gen(function* () {
   })
 
   /** A node's life: probed, attached when it is a camera, and so until it is interrupted. */
-  const live = Effect.fnUntraced(function* ({ node, path }: Present, touched: Latch.Latch, steps: Steps) {
+  const live = Effect.fnUntraced(function* ({ node, path, toldAt }: Present, touched: Latch.Latch, steps: Steps) {
     const input = v4l2Input(path)
     const located = yield* Deferred.make<NodeLocation>()
     let attachment: Attachment | undefined
@@ -103,7 +103,7 @@ const provider = Effect.gen(function* () {
     const show = Effect.fnUntraced(function* (found: Found, fault?: Fault) {
       if (attachment === undefined) {
         yield* scanned.await
-        attachment = yield* devices.attach(found, fault)
+        attachment = yield* devices.attach(found, fault, toldAt)
       } else {
         yield* fault === undefined ? attachment.update(found) : devices.fault(attachment.id, fault)
       }
