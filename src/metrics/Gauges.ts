@@ -15,7 +15,8 @@ import {
   anonymousMemory,
   fibers,
   LiveFibers,
-  loopDelay,
+  loopDelayMax,
+  loopDelayP99,
   mediaMtxUp,
   observe,
   observeTotal,
@@ -55,8 +56,8 @@ export const layer = Layer.effectDiscard(
     yield* observe(residentMemory, () => machine.memory().resident)
     yield* observe(anonymousMemory, () => machine.memory().anonymous)
     yield* observeTotal(processorTime, machine.processorSeconds)
-    yield* observe(loopDelay("max"), () => loop.delay().max)
-    yield* observe(loopDelay("p99"), () => loop.delay().p99)
+    yield* observe(loopDelayMax, () => loop.delay().max)
+    yield* observe(loopDelayP99, () => loop.delay().p99)
     yield* observe(fibers, () => live.count)
   })
 )

@@ -27,10 +27,12 @@ const quality = (accept: string, type: string): number =>
   )
 
 export const exposition = (snapshot: ReadonlyArray<Metric.Metric.Snapshot>, format: Format): string => {
-  const families = Map.groupBy(snapshot, nameOf)
-  const lines = [...families]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([name, series]) => [...head(name, series, format), ...series.flatMap((one) => samples(name, one))])
+  const lines: Array<string> = []
+  const families = [...Map.groupBy(snapshot, nameOf)].sort(([a], [b]) => (a < b ? -1 : 1))
+  for (const [name, series] of families) {
+    lines.push(...head(name, series, format))
+    for (const one of series) lines.push(...samples(name, one))
+  }
   if (format === "openmetrics") lines.push("# EOF")
   return `${lines.join("\n")}\n`
 }

@@ -129,13 +129,14 @@ export const anonymousMemory = Metric.gauge(
   inBytes("What is this process's alone (RssAnon).")
 )
 export const fibers = Metric.gauge("camera.fibers", about("Fibers (Effect's threads) that live."))
-export const loopDelay = (statistic: "max" | "p99") =>
-  Metric.gauge(
-    `nodejs.eventloop.delay.${statistic}`,
-    inSeconds(
-      `How late the event loop came to its timers in the last minute: ${statistic === "max" ? "the most" : "99 % were sooner"}.`
-    )
-  )
+export const loopDelayMax = Metric.gauge(
+  "nodejs.eventloop.delay.max",
+  inSeconds("The most that the event loop was late for its timers in the last minute or two.")
+)
+export const loopDelayP99 = Metric.gauge(
+  "nodejs.eventloop.delay.p99",
+  inSeconds("How late the event loop was for its timers in the last minute or two; 99 of 100 were sooner.")
+)
 
 /** How many fibers live; to count them costs less than to look at a clock. */
 export const LiveFibers = Context.Reference<{ count: number }>("camera-service/telemetry/LiveFibers", {
