@@ -101,10 +101,15 @@ export const layer = Layer.effectDiscard(
         case "SnapshotTaken":
           add(snapshotDuration(fact.tier), fact.captureMs / 1000)
           return add(snapshotAge(fact.tier), fact.ageMs / 1000)
-        case "HealthChanged":
-          return
-        default:
+        case "RecordingStarting":
+        case "RecordingWriting":
+        case "RecordingWaiting":
+        case "RecordingTroubled":
+        case "RecordingEnded":
+        case "RecordingFailed":
           return showRecording(fact)
+        default:
+          return
       }
     }
 
