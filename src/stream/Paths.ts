@@ -231,7 +231,12 @@ export class Paths extends Context.Service<
         return Queue.offer(again, true)
       })
 
-      const restarts = Stream.map(SubscriptionRef.changes(mediaMtx.state), () => true)
+      // that it does not answer for a while changes no path
+      const restarts = SubscriptionRef.changes(mediaMtx.state).pipe(
+        Stream.map(({ _tag, generation }) => `${_tag} ${generation}`),
+        Stream.changes,
+        Stream.map(() => true)
+      )
       const ticks = Stream.fromSchedule(Schedule.spaced(compareEvery))
       const asked = Stream.fromQueue(again)
       yield* Stream.mergeAll<boolean | number, never, never>([restarts, ticks, asked], {
