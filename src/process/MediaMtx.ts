@@ -44,13 +44,14 @@ const hint = "needs MediaMTX 1.20.1 or later: see ./scripts/setup, or set mediam
 const oldest = [1, 20, 1] as const
 // Steps of its start take 10 ms each (measured); a poll costs 0.3 ms.
 const startPoll = "15 millis"
-const watchPoll = Duration.seconds(1)
+// one that hangs is to be known within 3 s
+const watchPoll = Duration.millis(1500)
 /** It answers within milliseconds. */
 const answerTime = Duration.seconds(1)
 /** A question that was answered for so long by nobody, us included, tells nothing of MediaMTX: we had no time to listen. */
 const blind = 2 * Duration.toMillis(answerTime)
 /** Questions without an answer after which it is started again: 12 s; the operator's is not ours to start. */
-const patience = { managed: 6, watched: 2 }
+const patience = { managed: 5, watched: 2 }
 /** How often the configuration is looked at: nobody else should be able to change it. */
 const configurationPoll = "30 seconds"
 const steadyAfter = Duration.toMillis("10 seconds")
