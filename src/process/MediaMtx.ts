@@ -22,6 +22,7 @@ import { MediaMtxApi } from "./MediaMtxApi.ts"
 import { mediaMtxConfig } from "./MediaMtxConfig.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
 import { relog } from "./MediaMtxLog.ts"
+import { askEvery, awaitLoss } from "./MediaMtxWatch.ts"
 
 export interface MediaMtxState {
   readonly _tag: "Starting" | "Running" | "Stopped"
@@ -44,14 +45,6 @@ const hint = "needs MediaMTX 1.20.1 or later: see ./scripts/setup, or set mediam
 const oldest = [1, 20, 1] as const
 // Steps of its start take 10 ms each (measured); a poll costs 0.3 ms.
 const startPoll = "15 millis"
-// one that hangs is to be known within 3 s
-const watchPoll = Duration.millis(1500)
-/** It answers within milliseconds. */
-const answerTime = Duration.seconds(1)
-/** A question that was answered for so long by nobody, us included, tells nothing of MediaMTX: we had no time to listen. */
-const blind = 2 * Duration.toMillis(answerTime)
-/** Questions without an answer after which it is started again: 12 s; the operator's is not ours to start. */
-const patience = { managed: 5, watched: 2 }
 /** How often the configuration is looked at: nobody else should be able to change it. */
 const configurationPoll = "30 seconds"
 const steadyAfter = Duration.toMillis("10 seconds")
@@ -131,29 +124,14 @@ export class MediaMtx extends Context.Service<
 
       /** Waits until `found` succeeds, however long that takes (so there is no failure to die of). */
       const poll = <A, E>(found: Effect.Effect<A, E>) =>
-        found.pipe(Effect.retry(Schedule.spaced(managed ? startPoll : watchPoll)), Effect.orDie)
+        found.pipe(Effect.retry(Schedule.spaced(managed ? startPoll : askEvery)), Effect.orDie)
 
-      /** Fails when the API does not answer any more, or another run of MediaMTX does. Its start time tells runs apart. */
-      const watch = Effect.fnUntraced(function* (started: string, most: number) {
-        let missed = 0
-        while (missed < most) {
-          yield* Effect.sleep(watchPoll)
-          const asked = yield* monotonicMillis
-          const info = yield* api.info.pipe(Effect.timeout(answerTime), Effect.option)
-          if (info._tag === "None") {
-            if ((yield* monotonicMillis) - asked >= blind) continue
-            missed++
-            if (missed === 1) yield* silent(true)
-            continue
-          }
-          if (info.value.started !== started) {
-            return yield* new MediaMtxEnded({ detail: "it was started again", steady: true })
-          }
-          if (missed > 0) yield* silent(false)
-          missed = 0
-        }
-        return yield* new MediaMtxEnded({ detail: "its API does not answer", steady: true })
-      })
+      /** Fails when the API does not answer any more, or another run of MediaMTX does. */
+      const watch = (started: string) =>
+        Effect.flatMap(
+          awaitLoss(api, { started, isOurs: managed, silent }),
+          (detail) => new MediaMtxEnded({ detail, steady: true })
+        )
 
       const configuration = Effect.map(Effect.all([api.global, api.pathDefaults]), (parts) => JSON.stringify(parts))
 
@@ -234,7 +212,7 @@ export class MediaMtx extends Context.Service<
             since = yield* monotonicMillis
             yield* running
             yield* Effect.logInfo("MediaMTX is running").pipe(Effect.annotateLogs({ pid: child.pid, version }))
-            return yield* Effect.raceFirst(watch(started, patience.managed), guard)
+            return yield* Effect.raceFirst(watch(started), guard)
           })
           return yield* Effect.raceFirst(ended, living)
         },
@@ -248,7 +226,7 @@ export class MediaMtx extends Context.Service<
         yield* requireVersion(version)
         yield* running
         yield* Effect.logInfo("MediaMTX, run by the operator, answers").pipe(Effect.annotateLogs({ version }))
-        return yield* watch(started, patience.watched)
+        return yield* watch(started)
       })
 
       const failed = Effect.fnUntraced(function* (end: MediaMtxEnded) {
