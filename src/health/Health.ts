@@ -49,6 +49,8 @@ export class Health extends Context.Service<
     /** false: only a restart helps */
     readonly live: Effect.Effect<Verdict>
     readonly now: () => SystemHealth
+    /** the part of it that costs next to nothing */
+    readonly components: () => SystemHealth["components"]
     readonly startedAt: Moment
     /** for who serves clients: STARTING until it says so */
     readonly serving: (state: ComponentState) => Effect.Effect<void>
@@ -65,16 +67,22 @@ export class Health extends Context.Service<
       const streams = yield* Streams
       const recordings = yield* Recordings
       const facts = yield* makeFacts<HealthFact>()
-      const see = yield* makeSight
+      const { seeAll, seeMediaMtx, seeMonitor } = yield* makeSight
       const clock = yield* moments
       const startedAt = yield* moment
       let server: ComponentState = "STARTING"
       let parts: ReadonlyArray<Part> = []
 
+      const components = (): SystemHealth["components"] => ({
+        websocket_server: server,
+        camera_monitor: seeMonitor().state,
+        mediamtx: seeMediaMtx().state
+      })
+
       const now = (): SystemHealth => {
-        parts = partsSince(parts, [{ part: "websocket_server", state: server }, ...see()], clock())
-        const media = SubscriptionRef.getUnsafe(mediaMtx.state)
-        const trouble = troubleOf(media)
+        const states = components()
+        parts = partsSince(parts, [{ part: "websocket_server", state: server }, ...seeAll()], clock())
+        const trouble = troubleOf(SubscriptionRef.getUnsafe(mediaMtx.state))
         const missing = devices.list().filter(({ id }) => !paths.exists(id))
         const unready = [
           ...(server === "RUNNING" ? [] : [`the WebSocket server is ${server.toLowerCase()}`]),
@@ -84,14 +92,9 @@ export class Health extends Context.Service<
         ]
         const reasons = [...unready, ...complaints(parts)]
         const working = reasons.length === 0 ? "HEALTHY" : "DEGRADED"
-        const mediaState = trouble === undefined ? "RUNNING" : media._tag === "Starting" ? "STARTING" : "ERROR"
         return {
-          status: mediaState === "ERROR" ? "UNHEALTHY" : working,
-          components: {
-            websocket_server: server,
-            camera_monitor: devices.settled() ? "RUNNING" : "STARTING",
-            mediamtx: mediaState
-          },
+          status: states.mediamtx === "ERROR" ? "UNHEALTHY" : working,
+          components: states,
           ready: { ok: unready.length === 0, reasons: unready },
           reasons,
           parts
@@ -122,6 +125,7 @@ export class Health extends Context.Service<
         // whoever gets this answer has seen the event loop turn
         live: Effect.succeed({ ok: true, reasons: [] }),
         now,
+        components,
         startedAt,
         serving: (state) =>
           Effect.suspend(() => {

@@ -37,6 +37,8 @@ export const makeSight = Effect.gen(function* () {
     })
   )
 
+  const seeMonitor = (): Seen => ({ part: "camera_monitor", state: devices.settled() ? "RUNNING" : "STARTING" })
+
   const seeMediaMtx = (): Seen => {
     const now = SubscriptionRef.getUnsafe(mediaMtx.state)
     const trouble = troubleOf(now)
@@ -67,10 +69,10 @@ export const makeSight = Effect.gen(function* () {
     return { part: "index", state, ...because(detail) }
   }
 
-  return (): ReadonlyArray<Seen> => {
+  const seeAll = (): ReadonlyArray<Seen> => {
     const trouble = space.trouble()
     return [
-      { part: "camera_monitor", state: devices.settled() ? "RUNNING" : "STARTING" },
+      seeMonitor(),
       seeMediaMtx(),
       { part: "storage", state: trouble === undefined ? "RUNNING" : "ERROR", ...because(trouble) },
       seeIndex(),
@@ -79,6 +81,7 @@ export const makeSight = Effect.gen(function* () {
       ...recorded.values()
     ]
   }
+  return { seeAll, seeMediaMtx, seeMonitor }
 })
 
 const cameraStates = { CONNECTED: "RUNNING", DISCONNECTED: "STOPPED", ERROR: "ERROR" } as const

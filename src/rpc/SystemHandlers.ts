@@ -61,7 +61,7 @@ export const layer = SystemRpcs.toLayer(
         Effect.map(CurrentSession, (session) => {
           const shown = devices.list().filter(({ id }) => maySee(session, id))
           const available = shown.filter(({ id, status }) => status === "CONNECTED" && paths.exists(id))
-          const { camera_monitor, mediamtx } = health.now().components
+          const { camera_monitor, mediamtx } = health.components()
           const reached = available.length === shown.length ? ("ready" as const) : ("partial" as const)
           const status = mediamtx === "RUNNING" && camera_monitor === "RUNNING" ? reached : ("starting" as const)
           return {

@@ -31,6 +31,7 @@ const parts: ReadonlyArray<Part> = [
 const health = Layer.mock(Health, {
   live: Effect.sync(() => live),
   now: () => ({ status, components, ready, reasons: ready.reasons, parts }),
+  components: () => components,
   startedAt: since,
   facts: { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
 })
