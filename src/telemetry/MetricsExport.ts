@@ -7,7 +7,7 @@ export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const endpoint = (yield* Settings).boot.telemetry.otlp_endpoint
     if (endpoint === "") return Layer.empty
-    const { exportTo } = yield* Effect.promise(() => import("./OtlpMetrics.ts"))
-    return Layer.effectDiscard(Effect.asVoid(Layer.build(exportTo(endpoint))))
+    const { metricsTo } = yield* Effect.promise(() => import("./Otlp.ts"))
+    return Layer.effectDiscard(Layer.build(metricsTo(endpoint)))
   })
 )

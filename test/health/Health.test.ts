@@ -1,5 +1,6 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
 import { faultOf } from "../../src/device/Fault.ts"
@@ -9,9 +10,10 @@ import { Health, type SystemHealth } from "../../src/health/Health.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import type { Temper } from "../../testing/Programs.ts"
 import { TestGround } from "../../testing/TestGround.ts"
+import { connectAs } from "../rpc/Harness.ts"
 import { asTimePasses, record, start } from "../suites/recordings.ts"
 import { readyStream } from "../suites/streams.ts"
-import { bringMediaMtx, disturb, onFakes, plugIn, takeMediaMtx } from "../support/App.ts"
+import { bringMediaMtx, disturb, onFakes, plugIn, publishing, takeMediaMtx } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 
 const health = Effect.map(Health, ({ now }) => now())
@@ -97,6 +99,29 @@ describe("a MediaMTX that is frozen", () => {
       })
     )
   }
+
+  onFakes(
+    "keeps nobody waiting for an FFmpeg that hangs on it",
+    Effect.gen(function* () {
+      yield* plugIn()
+      yield* well
+      const client = yield* connectAs("operator")
+      yield* temperMediaMtx("stopped")
+      const asked = yield* monotonicMillis
+      const call = client.call({ jsonrpc: "2.0", id: 1, method: "start_streaming", params: { device: "camera0" } })
+      const answered = yield* Effect.forkChild(call, { startImmediately: true })
+      const [ffmpeg] = yield* until(
+        "FFmpeg",
+        Effect.map(publishing, (all) => all.length > 0 && all)
+      )
+      if (ffmpeg !== undefined) yield* SubscriptionRef.set(ffmpeg.temper, "stubborn")
+      const reply = yield* asTimePasses(Fiber.join(answered))
+      assert.isAtMost((yield* monotonicMillis) - asked, 1000)
+      const { error } = reply as { readonly error: { readonly data: object } }
+      assert.deepInclude(error.data, { dependency: "mediamtx", detail: "MediaMTX does not answer" })
+      yield* temperMediaMtx("obedient")
+    })
+  )
 
   onFakes(
     "only restarts: who asks for a stream gets it",

@@ -164,7 +164,7 @@ it.live("metrics go where traces go, by OpenTelemetry's names", () =>
       attributes.flatMap(({ key, value }) => (key === "rpc.method" ? [value["stringValue"]] : []))
     )
     assert.includeMembers(methods, ["ping", "take_snapshot", "authenticate"])
-    for (const name of ["camera.up", "camera.snapshot", "process.resident.memory"]) {
+    for (const name of ["camera.up", "camera.snapshot", "camera.mediamtx.reconciliations"]) {
       assert.isDefined(
         metrics().find((metric) => metric.name === name),
         name
