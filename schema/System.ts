@@ -66,7 +66,7 @@ export const ServiceMetrics = Schema.Struct({
         fps: Schema.Finite,
         frames_sent: Schema.Int,
         restarts: Schema.Int.annotate({ description: "of FFmpeg, since the stream is needed" }),
-        viewers: Schema.Int
+        viewers: Schema.optionalKey(Schema.Int)
       })
     )
   }),
@@ -83,7 +83,7 @@ export const ServiceMetrics = Schema.Struct({
   stream_metrics: Schema.Struct({
     active_streams: Schema.Int,
     total_streams: Schema.Int.annotate({ description: "active and idle: one for each camera" }),
-    total_viewers: Schema.Int
+    total_viewers: Schema.optionalKey(Schema.Int).annotateKey({ description: "left out while MediaMTX does not say" })
   })
 })
 export type ServiceMetrics = typeof ServiceMetrics.Type

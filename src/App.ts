@@ -56,8 +56,8 @@ import { FileIndex } from "./storage/FileIndex.ts"
 import { Files } from "./storage/Files.ts"
 import { Holds } from "./storage/Holds.ts"
 import { DescribeRecording } from "./storage/Reconcile.ts"
-import { Space } from "./storage/Space.ts"
 import { SmallFiles } from "./storage/SmallFiles.ts"
+import { Space } from "./storage/Space.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Encoders } from "./stream/Encoders.ts"
 import { Paths } from "./stream/Paths.ts"
@@ -120,13 +120,13 @@ const handlers = Layer.mergeAll(
   RecordingHandlers.layer,
   StreamHandlers.layer,
   FileHandlers.layer,
-  SystemHandlers.layer
+  SystemHandlers.layer.pipe(Layer.provide(Usage.layer))
 )
 
 const rpc = Serving.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(WebSocketServer.layer, Notifications.layer)),
   Layer.provide(JsonRpcProtocol.layer),
-  Layer.provide([handlers.pipe(Layer.provide(Usage.layer)), Authorization.layer, Validation.layer]),
+  Layer.provide([handlers, Authorization.layer, Validation.layer]),
   Layer.provide(Connections.layer)
 )
 

@@ -546,7 +546,8 @@ export interface Methods {
         active_streams: number
         /** active and idle: one for each camera */
         total_streams: number
-        total_viewers: number
+        /** left out while MediaMTX does not say */
+        total_viewers?: number
       }
     }
   }

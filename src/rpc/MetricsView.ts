@@ -1,20 +1,27 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Session } from "../../schema/Auth.ts"
 import type { ServiceMetrics } from "../../schema/System.ts"
+import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { moments } from "../ground/Time.ts"
 import { Health } from "../health/Health.ts"
 import { Usage } from "../self/Usage.ts"
 import { Space } from "../storage/Space.ts"
 import { Status } from "../stream/Status.ts"
+import { Streams } from "../stream/Streams.ts"
 import { LiveFibers } from "../telemetry/Metrics.ts"
 import { maySee } from "./Authorization.ts"
 import { isoTime } from "./Wire.ts"
 
-/** Makes what `get_metrics` tells, of the cameras that this user may see; fails where MediaMTX does not say who views. */
+const states = { Starting: "STARTING", Ready: "ACTIVE", Failing: "ERROR", Stopping: "STOPPING" } as const
+
+/** Makes what `get_metrics` tells of the machine, and of the cameras that this user may see. */
 export const makeMetricsView = Effect.gen(function* () {
   const devices = yield* Devices
   const health = yield* Health
+  const streams = yield* Streams
   const status = yield* Status
   const space = yield* Space
   const usage = yield* Usage
@@ -27,14 +34,35 @@ export const makeMetricsView = Effect.gen(function* () {
     return used + available > 0 ? Math.round((used / (used + available)) * 10_000) / 100 : 0
   }
 
+  const cameraOf = ({ fault, id, status: condition }: Device) => {
+    const stream = streams.current(id)
+    return {
+      status: condition,
+      ...(fault === undefined ? {} : { fault: fault.kind }),
+      stream: stream === undefined ? ("INACTIVE" as const) : states[SubscriptionRef.getUnsafe(stream.state)._tag],
+      fps: stream?.run?.published.fps ?? 0,
+      frames_sent: stream?.run?.published.frames ?? 0,
+      restarts: stream?.restarts ?? 0
+    }
+  }
+
+  const recordingsOf = (session: Session) =>
+    health.now().parts.flatMap(({ device, part, since, state }) => {
+      const isShown = part === "recording" && device !== undefined && maySee(session, device)
+      return isShown ? [[device, { state, since: isoTime(since.wall) }] as const] : []
+    })
+
   return Effect.fnUntraced(function* (session: Session) {
     const shown = devices.list().filter(({ id }) => maySee(session, id))
-    const streams = yield* status.ofAll(shown.map(({ id }) => id))
-    const recordings = health
-      .now()
-      .parts.flatMap(({ device, part, since, state }) =>
-        part === "recording" && device !== undefined && maySee(session, device) ? [{ device, since, state }] : []
-      )
+    // a MediaMTX that does not say who views keeps nobody from the rest
+    const asked = yield* Effect.option(status.ofAll(shown.map(({ id }) => id)))
+    const viewers = Option.map(asked, (all) => new Map(all.map(({ camera, path }) => [camera, path?.readers ?? 0])))
+    const cameras = shown.map((device) => {
+      const seen = Option.map(viewers, (all) => ({ viewers: all.get(device.id) ?? 0 }))
+      return [device.id, { ...cameraOf(device), ...Option.getOrElse(seen, () => ({})) }] as const
+    })
+    const total = Option.map(viewers, (all) => ({ total_viewers: [...all.values()].reduce((sum, n) => sum + n, 0) }))
+    const recordings = recordingsOf(session)
     const system = {
       cpu_usage: usage.processor(),
       memory_usage: usage.memory(),
@@ -47,34 +75,13 @@ export const makeMetricsView = Effect.gen(function* () {
       system_metrics: system,
       camera_metrics: {
         connected_cameras: shown.filter((device) => device.status === "CONNECTED").length,
-        cameras: Object.fromEntries(
-          shown.map(({ fault, id, status: condition }, i) => {
-            const { path, run, state = "INACTIVE", stream } = streams[i] ?? {}
-            return [
-              id,
-              {
-                status: condition,
-                ...(fault === undefined ? {} : { fault: fault.kind }),
-                stream: state,
-                fps: run?.published.fps ?? 0,
-                frames_sent: run?.published.frames ?? 0,
-                restarts: stream?.restarts ?? 0,
-                viewers: path?.readers ?? 0
-              }
-            ]
-          })
-        )
+        cameras: Object.fromEntries(cameras)
       },
-      recording_metrics: {
-        active_recordings: recordings.length,
-        recordings: Object.fromEntries(
-          recordings.map(({ device, since, state }) => [device, { state, since: isoTime(since.wall) }])
-        )
-      },
+      recording_metrics: { active_recordings: recordings.length, recordings: Object.fromEntries(recordings) },
       stream_metrics: {
-        active_streams: streams.filter(({ state }) => state === "ACTIVE").length,
+        active_streams: cameras.filter(([, { stream }]) => stream === "ACTIVE").length,
         total_streams: shown.length,
-        total_viewers: streams.reduce((sum, { path }) => sum + (path?.readers ?? 0), 0)
+        ...Option.getOrElse(total, () => ({}))
       }
     } satisfies ServiceMetrics as ServiceMetrics
   })

@@ -198,6 +198,20 @@ describe("an admin", () => {
   )
 
   onFakes(
+    "gets them too while MediaMTX answers nobody: only who views is not known then",
+    Effect.gen(function* () {
+      const { mediaMtx } = yield* TestGround
+      yield* readyStream(yield* plugIn())
+      yield* mediaMtx.disturb({ hangs: true })
+      const { camera_metrics, stream_metrics } = (yield* call("get_metrics")).result
+      assert.deepStrictEqual(stream_metrics, { active_streams: 1, total_streams: 1 })
+      const { cameras } = camera_metrics as { readonly cameras: Record<string, unknown> }
+      assert.notProperty(cameras["camera0"], "viewers")
+      yield* mediaMtx.disturb({ hangs: false })
+    })
+  )
+
+  onFakes(
     "gets the state by get_status, with what is wrong",
     Effect.gen(function* () {
       const devices = yield* Devices
