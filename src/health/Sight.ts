@@ -43,7 +43,9 @@ export const makeSight = Effect.gen(function* () {
     const now = SubscriptionRef.getUnsafe(mediaMtx.state)
     const trouble = troubleOf(now)
     if (trouble === undefined) return { part: "mediamtx", state: "RUNNING" }
-    return { part: "mediamtx", state: now._tag === "Starting" ? "STARTING" : "ERROR", error: now.detail ?? trouble }
+    // that it has to start is no error
+    if (now._tag === "Starting") return { part: "mediamtx", state: "STARTING", ...because(now.detail) }
+    return { part: "mediamtx", state: "ERROR", error: now.detail ?? trouble }
   }
 
   const seeCamera = ({ fault, id, status }: Device): Seen => {

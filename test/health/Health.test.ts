@@ -193,6 +193,10 @@ describe("a service", () => {
       yield* record(yield* start({ camera }))
       const { parts } = yield* well
       assert.deepStrictEqual(
+        parts.filter(({ lastError }) => lastError !== undefined),
+        []
+      )
+      assert.deepStrictEqual(
         parts.map(({ device, part, state }) => [part, ...(device === undefined ? [] : [device]), state].join(" ")),
         [
           "websocket_server RUNNING",
