@@ -95,6 +95,8 @@ export class FileIndex extends Context.Service<
         yield* want
         return yield* Effect.mapError(tryOn(index, run), ({ cause }) => storageFailed("use the index", cause))
       })
+      /** The walk that follows a failure shows when it is over. */
+      const read = <A>(run: (index: IndexDatabase) => A) => Effect.tapError(use(run), () => want)
       const useOrMakeGood = (run: (index: IndexDatabase) => void) =>
         use(run).pipe(Effect.catch(() => Effect.asVoid(want)))
 
@@ -116,7 +118,6 @@ export class FileIndex extends Context.Service<
           )
         )
         yield* describeAll(use, folder.recordings, look)
-        state = { state: "RUNNING" }
         return found
       }).pipe(
         Effect.tap((found) =>
@@ -137,6 +138,10 @@ export class FileIndex extends Context.Service<
         Effect.tapError(failed),
         Effect.andThen(worksAgain),
         Effect.andThen(Effect.ignore(use((it) => it.reserve()))),
+        // it works, be there room for it to grow or not
+        Effect.map(() => {
+          state = { state: "RUNNING" }
+        }),
         Effect.catch(() => Effect.andThen(Effect.sleep("10 seconds"), want))
       )
       yield* want
@@ -149,10 +154,10 @@ export class FileIndex extends Context.Service<
             removed?.add(`${kind}/${filename}`)
             it.remove(kind, filename)
           }),
-        get: (kind, filename) => use((it) => it.get(kind, filename)),
-        list: Effect.fn("FileIndex.list")((kind: FileKind, page: Page) => use((it) => it.page(kind, page))),
-        oldest: (kind, limit) => use((it) => it.oldest(kind, limit)),
-        totals: (kind) => use((it) => it.totals(kind)),
+        get: (kind, filename) => read((it) => it.get(kind, filename)),
+        list: Effect.fn("FileIndex.list")((kind: FileKind, page: Page) => read((it) => it.page(kind, page))),
+        oldest: (kind, limit) => read((it) => it.oldest(kind, limit)),
+        totals: (kind) => read((it) => it.totals(kind)),
         state: () => state,
         reconcile: walk
       })
