@@ -18,7 +18,7 @@ import {
   StorageInfo
 } from "./Storage.ts"
 import { StreamingStarted, StreamingStopped, StreamStatus, StreamSummary, StreamUrl } from "./Stream.ts"
-import { ServerInfo, SystemStatus } from "./System.ts"
+import { ServerInfo, ServiceMetrics, ServiceStatus, SystemStatus } from "./System.ts"
 
 /** What a method may fail with, beside what the middleware refuses. */
 const MethodError = Schema.Union([
@@ -110,7 +110,9 @@ export const StorageRpcs = RpcGroup.make(
 
 export const SystemRpcs = RpcGroup.make(
   viewer("get_server_info", {}, ServerInfo),
-  viewer("get_system_status", {}, SystemStatus)
+  viewer("get_system_status", {}, SystemStatus),
+  admin("get_status", {}, ServiceStatus),
+  admin("get_metrics", {}, ServiceMetrics)
 )
 
 /** The whole contract. */

@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { CameraId } from "./Camera.ts"
+import { CameraId, CameraStatus, FaultKind } from "./Camera.ts"
 
 export const ServerInfo = Schema.Struct({
   name: Schema.String,
@@ -7,6 +7,7 @@ export const ServerInfo = Schema.Struct({
   build_date: Schema.String,
   runtime_version: Schema.String,
   go_version: Schema.String.annotate({ description: "the same text as runtime_version, for existing clients" }),
+  server_time: Schema.String.annotate({ description: "ISO 8601, UTC, as the server's clock is set" }),
   architecture: Schema.String,
   capabilities: Schema.Array(Schema.String),
   supported_formats: Schema.Array(Schema.String),
@@ -21,3 +22,68 @@ export const SystemStatus = Schema.Struct({
   discovery_active: Schema.Boolean
 })
 export type SystemStatus = typeof SystemStatus.Type
+
+const ComponentState = Schema.Literals(["RUNNING", "STOPPED", "ERROR", "STARTING", "STOPPING"])
+
+export const ServiceStatus = Schema.Struct({
+  status: Schema.Literals(["HEALTHY", "DEGRADED", "UNHEALTHY"]),
+  uptime: Schema.Finite.annotate({ description: "seconds that the service has run" }),
+  version: Schema.String,
+  components: Schema.Struct({
+    websocket_server: ComponentState,
+    camera_monitor: ComponentState,
+    mediamtx: ComponentState
+  }),
+  reasons: Schema.optionalKey(Schema.Array(Schema.String)).annotateKey({
+    description: "why it is not HEALTHY; for users who may see every camera"
+  })
+})
+export type ServiceStatus = typeof ServiceStatus.Type
+
+const Percent = Schema.Finite.annotate({ description: "percent, 0 to 100" })
+
+/** How much of the machine is used, by whatever runs on it. */
+const usage = {
+  cpu_usage: Percent,
+  memory_usage: Percent,
+  disk_usage: Percent,
+  goroutines: Schema.Int.annotate({ description: "fibers that live; the name is kept for existing clients" })
+}
+
+export const ServiceMetrics = Schema.Struct({
+  timestamp: Schema.String.annotate({ description: "ISO 8601, UTC" }),
+  // flat too, for existing clients
+  ...usage,
+  system_metrics: Schema.Struct(usage),
+  camera_metrics: Schema.Struct({
+    connected_cameras: Schema.Int,
+    cameras: Schema.Record(
+      CameraId,
+      Schema.Struct({
+        status: CameraStatus,
+        fault: Schema.optionalKey(FaultKind),
+        stream: Schema.Literals(["ACTIVE", "INACTIVE", "ERROR", "STARTING", "STOPPING"]),
+        fps: Schema.Finite,
+        frames_sent: Schema.Int,
+        restarts: Schema.Int.annotate({ description: "of FFmpeg, since the stream is needed" }),
+        viewers: Schema.optionalKey(Schema.Int)
+      })
+    )
+  }),
+  recording_metrics: Schema.Struct({
+    active_recordings: Schema.Int,
+    recordings: Schema.Record(
+      CameraId,
+      Schema.Struct({
+        state: ComponentState.annotate({ description: "RUNNING: it is written; ERROR: it is to be, and cannot" }),
+        since: Schema.String.annotate({ description: "ISO 8601, UTC" })
+      })
+    )
+  }),
+  stream_metrics: Schema.Struct({
+    active_streams: Schema.Int,
+    total_streams: Schema.Int.annotate({ description: "active and idle: one for each camera" }),
+    total_viewers: Schema.optionalKey(Schema.Int).annotateKey({ description: "left out while MediaMTX does not say" })
+  })
+})
+export type ServiceMetrics = typeof ServiceMetrics.Type

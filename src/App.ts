@@ -16,7 +16,10 @@ import * as Downloads from "./http/Downloads.ts"
 import * as HealthPort from "./http/Health.ts"
 import { LocalHttp } from "./http/LocalHttp.ts"
 import * as MediaMtxAuth from "./http/MediaMtxAuth.ts"
+import * as MetricsPort from "./http/Metrics.ts"
 import { PublicHttp } from "./http/PublicHttp.ts"
+import * as FactMetrics from "./metrics/FactMetrics.ts"
+import * as Gauges from "./metrics/Gauges.ts"
 import { Ffmpeg } from "./process/Ffmpeg.ts"
 import { MediaMtx } from "./process/MediaMtx.ts"
 import { MediaMtxApi } from "./process/MediaMtxApi.ts"
@@ -35,13 +38,16 @@ import * as FileHandlers from "./rpc/FileHandlers.ts"
 import * as Notifications from "./rpc/Notifications.ts"
 import { JsonRpcProtocol } from "./rpc/Protocol.ts"
 import * as RecordingHandlers from "./rpc/RecordingHandlers.ts"
+import * as Serving from "./rpc/Serving.ts"
 import * as SnapshotHandlers from "./rpc/SnapshotHandlers.ts"
 import * as StorageHandlers from "./rpc/StorageHandlers.ts"
 import * as StreamHandlers from "./rpc/StreamHandlers.ts"
 import * as SystemHandlers from "./rpc/SystemHandlers.ts"
 import * as Validation from "./rpc/Validation.ts"
 import * as WebSocketServer from "./rpc/WebSocketServer.ts"
+import { EventLoop } from "./self/EventLoop.ts"
 import * as Memory from "./self/Memory.ts"
+import { Usage } from "./self/Usage.ts"
 import { ActivatedCapture } from "./snapshot/ActivatedCapture.ts"
 import { DirectCapture } from "./snapshot/DirectCapture.ts"
 import { LiveCapture } from "./snapshot/LiveCapture.ts"
@@ -65,6 +71,8 @@ import { Status } from "./stream/Status.ts"
 import { Streams } from "./stream/Streams.ts"
 import { Supervision } from "./stream/Supervision.ts"
 import { Viewers } from "./stream/Viewers.ts"
+import * as MetricsExport from "./telemetry/MetricsExport.ts"
+import * as Metrics from "./telemetry/Metrics.ts"
 
 /*
  * The floor plan, from the ground up. Each storey is given the ones below it, and all of it stands on `Settings` and the
@@ -108,6 +116,8 @@ const recordings = Recordings.layer.pipe(
 
 const events = Events.layer.pipe(Layer.provideMerge(Health.layer))
 
+const metrics = Layer.mergeAll(FactMetrics.layer, Gauges.layer).pipe(Layer.provide(EventLoop.layer))
+
 const handlers = Layer.mergeAll(
   AuthHandlers.layer,
   DeviceHandlers.layer,
@@ -117,19 +127,20 @@ const handlers = Layer.mergeAll(
   StreamHandlers.layer,
   FileHandlers.layer,
   StorageHandlers.layer,
-  SystemHandlers.layer
+  SystemHandlers.layer.pipe(Layer.provide(Usage.layer))
 )
 
-const rpc = Layer.mergeAll(WebSocketServer.layer, Notifications.layer).pipe(
+const rpc = Serving.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(WebSocketServer.layer, Notifications.layer)),
   Layer.provide(JsonRpcProtocol.layer),
   Layer.provide([handlers, Authorization.layer, Validation.layer]),
   Layer.provide(Connections.layer)
 )
 
-const http = Layer.mergeAll(Downloads.layer, HealthPort.layer)
+const http = Layer.mergeAll(Downloads.layer, HealthPort.layer, MetricsPort.layer)
 
 /** The whole service, and its nouns for who has it in the same process: its start, its end, and the tests. */
-export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
+export const layer = Layer.mergeAll(rpc, http, metrics, Memory.layer).pipe(
   Layer.provideMerge(events),
   Layer.provideMerge(Layer.merge(snapshots, recordings)),
   // MediaMTX asks us about our own calls too: whoever ends by calling it ends before this
@@ -145,5 +156,6 @@ export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
     )
   ),
   Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer)),
-  Layer.provide(SmallFiles.layer)
+  Layer.provide(SmallFiles.layer),
+  Layer.provideMerge(MetricsExport.layer.pipe(Layer.provideMerge(Metrics.layer)))
 )

@@ -24,6 +24,7 @@ const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["snapshot", "recording"],
   ["health"],
   ["events"],
+  ["metrics"],
   ["http"],
   ["rpc"],
   ["App.ts"],
@@ -155,7 +156,8 @@ describe("the architecture", () => {
       "process",
       "facts",
       "health",
-      "events"
+      "events",
+      "metrics"
     ]
     const standing = new Set([...nouns, "http", "rpc"])
     const inRooms = files.filter((file) => standing.has(roomOf(file)))

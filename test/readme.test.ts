@@ -4,6 +4,8 @@ import { join } from "node:path"
 
 const root = join(import.meta.dirname, "..")
 const readme = readFileSync(join(root, "README.md"), "utf8")
+const metrics = readFileSync(join(root, "src/telemetry/Metrics.ts"), "utf8")
+const [, dashboard = ""] = /On a dashboard:\n(.*?)\n- \*\*/s.exec(readme) ?? []
 const { dependencies, devDependencies, optionalDependencies } = JSON.parse(
   readFileSync(join(root, "package.json"), "utf8")
 ) as Readonly<Record<string, Readonly<Record<string, string>>>>
@@ -15,6 +17,14 @@ describe("the README", () => {
 
   for (const folder of readdirSync(join(root, "src"), { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
     it(`says what src/${folder.name} holds`, () => assert.include(readme, `\`src/${folder.name}\``))
+  }
+
+  for (const [, name = ""] of dashboard.matchAll(/\b((?:camera|rpc_server|process|nodejs)_[a-z0-9_]+)(?=`|\[)/g)) {
+    const id = name
+      .replace(/_total$/, "")
+      .replace(/_(seconds|bytes)$/, "")
+      .replaceAll("_", ".")
+    it(`puts ${name} on a dashboard, which is a metric`, () => assert.include(metrics, `"${id}"`))
   }
 
   for (const [, script = ""] of readme.matchAll(/\.\/(scripts\/[a-z-]+)/g)) {

@@ -4,5 +4,11 @@ import { Machine } from "../src/ground/Machine.ts"
 /** A machine of which nothing is to be seen. */
 export const layer = Layer.succeed(
   Machine,
-  Machine.of({ name: () => "test-machine", memory: () => ({ resident: 0, heapUsed: 0 }) })
+  Machine.of({
+    name: () => "test-machine",
+    memory: () => ({ resident: 0, anonymous: 0, heapUsed: 0 }),
+    room: () => ({ total: 0, available: 0 }),
+    processorSeconds: () => 0,
+    processors: () => ({ all: 0, busy: 0 })
+  })
 )

@@ -537,6 +537,8 @@ export interface Methods {
       runtime_version: string
       /** the same text as runtime_version, for existing clients */
       go_version: string
+      /** ISO 8601, UTC, as the server's clock is set */
+      server_time: string
       architecture: string
       capabilities: Array<string>
       supported_formats: Array<string>
@@ -551,6 +553,64 @@ export interface Methods {
       message: string
       available_cameras: Array<CameraId>
       discovery_active: boolean
+    }
+  }
+  /** role: admin */
+  get_status: {
+    params: Record<string, never>
+    result: {
+      status: "HEALTHY" | "DEGRADED" | "UNHEALTHY"
+      /** seconds that the service has run */
+      uptime: number
+      version: string
+      components: {
+        websocket_server: "RUNNING" | "STOPPED" | "ERROR" | "STARTING" | "STOPPING"
+        camera_monitor: "RUNNING" | "STOPPED" | "ERROR" | "STARTING" | "STOPPING"
+        mediamtx: "RUNNING" | "STOPPED" | "ERROR" | "STARTING" | "STOPPING"
+      }
+      /** why it is not HEALTHY; for users who may see every camera */
+      reasons?: Array<string>
+    }
+  }
+  /** role: admin */
+  get_metrics: {
+    params: Record<string, never>
+    result: {
+      /** ISO 8601, UTC */
+      timestamp: string
+      /** percent, 0 to 100 */
+      cpu_usage: number
+      /** percent, 0 to 100 */
+      memory_usage: number
+      /** percent, 0 to 100 */
+      disk_usage: number
+      /** fibers that live; the name is kept for existing clients */
+      goroutines: number
+      system_metrics: {
+        /** percent, 0 to 100 */
+        cpu_usage: number
+        /** percent, 0 to 100 */
+        memory_usage: number
+        /** percent, 0 to 100 */
+        disk_usage: number
+        /** fibers that live; the name is kept for existing clients */
+        goroutines: number
+      }
+      camera_metrics: {
+        connected_cameras: number
+        cameras: Record<string, never>
+      }
+      recording_metrics: {
+        active_recordings: number
+        recordings: Record<string, never>
+      }
+      stream_metrics: {
+        active_streams: number
+        /** active and idle: one for each camera */
+        total_streams: number
+        /** left out while MediaMTX does not say */
+        total_viewers?: number
+      }
     }
   }
 }

@@ -69,8 +69,8 @@ export const bootSchema = Schema.Struct({
     port: anyPort(8002, "JSON-RPC over WebSocket (/ws) and downloads (/files)")
   }),
   health: Schema.Struct({
-    host: key(Rules.host, "127.0.0.1", "an address or a host name, without a port", "where health listens"),
-    port: anyPort(8003, "health")
+    host: key(Rules.host, "127.0.0.1", "an address or a host name, without a port", "where health and metrics listen"),
+    port: anyPort(8003, "health and metrics")
   }),
   mediamtx: Schema.Struct({
     managed: key(Schema.Boolean, true, "true or false", "true: MediaMTX is a child of this service"),
@@ -125,7 +125,7 @@ export const bootSchema = Schema.Struct({
       Rules.endpoint,
       "",
       "an http or https URL, or empty",
-      "where traces go (OTLP over HTTP): a collector, or its /v1/traces; empty: nowhere"
+      "where traces and metrics go (OTLP over HTTP): a collector, or its /v1/traces; empty: nowhere"
     ),
     log_format: key(
       Schema.Literals(["json", "pretty", "auto"]),

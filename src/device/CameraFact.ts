@@ -17,4 +17,6 @@ export interface CameraFact {
   readonly camera: CameraId
   /** as it is from then on; of a forgotten one: as it was */
   readonly device: Device
+  /** of one that was just plugged in: the kernel's word of it, in monotonic milliseconds */
+  readonly pluggedAt?: number
 }

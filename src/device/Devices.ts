@@ -17,8 +17,11 @@ import type { Fault } from "./Fault.ts"
 export class Devices extends Context.Service<
   Devices,
   {
-    /** CONNECTED (or an ERROR from the start) for as long as the scope lives, then DISCONNECTED: for providers */
-    readonly attach: (found: Found, fault?: Fault) => Effect.Effect<Attachment, never, Scope.Scope>
+    /**
+     * CONNECTED (or an ERROR from the start) for as long as the scope lives, then DISCONNECTED: for providers. `pluggedAt`:
+     * when the kernel told of it, in monotonic milliseconds; none of what was there already.
+     */
+    readonly attach: (found: Found, fault?: Fault, pluggedAt?: number) => Effect.Effect<Attachment, never, Scope.Scope>
     /** an ERROR until it has recovered or is plugged in anew; nothing for a camera that is away */
     readonly fault: (id: CameraId, fault: Fault) => Effect.Effect<void>
     /** it works: no fault any more */
@@ -53,16 +56,16 @@ export class Devices extends Context.Service<
       const settledLatch = yield* Latch.make(true)
       let sorted: ReadonlyArray<Device> = []
 
-      const tell = (_tag: CameraFact["_tag"], device: Device): void => {
+      const tell = (_tag: CameraFact["_tag"], device: Device, pluggedAt?: number): void => {
         sorted = [...devices.values()].sort((a, b) => numberOf(a.id) - numberOf(b.id))
-        facts.tell({ _tag, camera: device.id, device })
+        facts.tell({ _tag, camera: device.id, device, ...(pluggedAt === undefined ? {} : { pluggedAt }) })
       }
-      const put = (fact: Exclude<CameraFact["_tag"], "CameraForgotten">, device: Device): void => {
+      const put = (fact: Exclude<CameraFact["_tag"], "CameraForgotten">, device: Device, pluggedAt?: number): void => {
         devices.set(device.id, device)
-        tell(fact, device)
+        tell(fact, device, pluggedAt)
       }
 
-      const attach = Effect.fn("Devices.attach")(function* (found: Found, fault?: Fault) {
+      const attach = Effect.fn("Devices.attach")(function* (found: Found, fault?: Fault, pluggedAt?: number) {
         const id = yield* names.claim(found.identity)
         yield* Effect.annotateCurrentSpan("camera.id", id)
         let latest = found
@@ -78,8 +81,8 @@ export class Devices extends Context.Service<
         yield* Effect.acquireRelease(
           Effect.sync(() =>
             fault === undefined
-              ? put("CameraConnected", { ...found, id, status: "CONNECTED" })
-              : put("CameraFaulty", { ...found, id, status: "ERROR", fault })
+              ? put("CameraConnected", { ...found, id, status: "CONNECTED" }, pluggedAt)
+              : put("CameraFaulty", { ...found, id, status: "ERROR", fault }, pluggedAt)
           ),
           () => Effect.sync(() => put("CameraDisconnected", { ...latest, id, status: "DISCONNECTED" }))
         )

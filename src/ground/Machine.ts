@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
+import { readFileSync } from "node:fs"
 import { hostname } from "node:os"
 
 /** What the machine says of itself and of this process. */
@@ -8,8 +9,14 @@ export class Machine extends Context.Service<
   {
     /** its name in the network */
     readonly name: () => string
-    /** bytes that the process occupies (RSS), and of them those in use on V8's heap */
-    readonly memory: () => { readonly resident: number; readonly heapUsed: number }
+    /** bytes that the process occupies (RSS), of them those that are its alone (RssAnon), and those in use on V8's heap */
+    readonly memory: () => { readonly resident: number; readonly anonymous: number; readonly heapUsed: number }
+    /** bytes of the machine's memory: all, and what is to be had for new work */
+    readonly room: () => { readonly total: number; readonly available: number }
+    /** seconds of CPU that this process has used */
+    readonly processorSeconds: () => number
+    /** of all CPUs, in a unit of the kernel's: their time, and that in which they worked */
+    readonly processors: () => { readonly all: number; readonly busy: number }
   }
 >()("camera-service/ground/Machine") {
   static readonly layer = Layer.sync(Machine, () =>
@@ -17,8 +24,38 @@ export class Machine extends Context.Service<
       name: hostname,
       memory: () => {
         const { heapUsed, rss } = process.memoryUsage()
-        return { resident: rss, heapUsed }
-      }
+        return { resident: rss, anonymous: kilobytes("/proc/self/status", "RssAnon") * 1024, heapUsed }
+      },
+      room: () => ({
+        total: kilobytes("/proc/meminfo", "MemTotal") * 1024,
+        available: kilobytes("/proc/meminfo", "MemAvailable") * 1024
+      }),
+      processorSeconds: () => {
+        const { system, user } = process.cpuUsage()
+        return (user + system) / 1e6
+      },
+      processors
     })
   )
+}
+
+/** The kernel tells these from memory, in microseconds. */
+const text = (path: string): string => {
+  try {
+    return readFileSync(path, "latin1")
+  } catch {
+    // no proc file system: nothing is known
+    return ""
+  }
+}
+
+const kilobytes = (path: string, field: string): number =>
+  Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(text(path))?.[1] ?? 0)
+
+/** `cpu  user nice system idle iowait irq softirq steal …` (proc_stat(5)); guests are counted in user and nice */
+const processors = () => {
+  const times = (/^cpu +(.+)$/m.exec(text("/proc/stat"))?.[1] ?? "").split(" ").slice(0, 8).map(Number)
+  const all = times.reduce((sum, time) => sum + time, 0)
+  const [, , , idle = 0, wait = 0] = times
+  return { all, busy: all - idle - wait }
 }

@@ -1,15 +1,19 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Devices } from "../device/Devices.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
+import { type Moment, moments, now as moment } from "../ground/Time.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
+import { troubleOf } from "../process/MediaMtxTrouble.ts"
+import { Streams } from "../stream/Streams.ts"
+import { Recordings } from "../recording/Recordings.ts"
 import { Paths } from "../stream/Paths.ts"
-
-/** As `get_status` names them. */
-export type ComponentState = "RUNNING" | "STOPPED" | "ERROR" | "STARTING" | "STOPPING"
+import { type ComponentState, type Part, partsSince } from "./Parts.ts"
+import { makeSight } from "./Sight.ts"
 
 export interface Verdict {
   readonly ok: boolean
@@ -18,19 +22,25 @@ export interface Verdict {
 }
 
 export interface SystemHealth {
+  /** UNHEALTHY: MediaMTX is of no use; DEGRADED: something else is wrong, or not there yet */
   readonly status: "HEALTHY" | "DEGRADED" | "UNHEALTHY"
   readonly components: Readonly<Record<"websocket_server" | "camera_monitor" | "mediamtx", ComponentState>>
-  /** true once every camera known at the start has its path, and while MediaMTX runs */
+  /** true once every camera known at the start has its path, and while MediaMTX runs and clients are served */
   readonly ready: Verdict
-  /** why it is not HEALTHY: what it is not ready for, and faults of cameras */
+  /** why it is not HEALTHY: what it is not ready for, and what is wrong with each part */
   readonly reasons: ReadonlyArray<string>
+  /** all of them, also those that are well */
+  readonly parts: ReadonlyArray<Part>
 }
 
-/** The status is another than before, or a component's state is. */
+/** The status is another than before, a component's state is, or another part is in ERROR. */
 export interface HealthFact {
   readonly _tag: "HealthChanged"
   readonly health: SystemHealth
 }
+
+/** What tells of no change by itself is looked at so often. */
+const lookEvery = "2 seconds"
 
 /** What the service knows of its own state, from memory and at once: health probes ask often and wait for nothing. */
 export class Health extends Context.Service<
@@ -39,6 +49,11 @@ export class Health extends Context.Service<
     /** false: only a restart helps */
     readonly live: Effect.Effect<Verdict>
     readonly now: () => SystemHealth
+    /** the part of it that costs next to nothing */
+    readonly components: () => SystemHealth["components"]
+    readonly startedAt: Moment
+    /** for who serves clients: STARTING until it says so */
+    readonly serving: (state: ComponentState) => Effect.Effect<void>
     /** what changes from now on */
     readonly facts: Facts<HealthFact>
   }
@@ -49,28 +64,40 @@ export class Health extends Context.Service<
       const mediaMtx = yield* MediaMtx
       const devices = yield* Devices
       const paths = yield* Paths
+      const streams = yield* Streams
+      const recordings = yield* Recordings
       const facts = yield* makeFacts<HealthFact>()
+      const { seeAll, seeMediaMtx, seeMonitor } = yield* makeSight
+      const clock = yield* moments
+      const startedAt = yield* moment
+      let server: ComponentState = "STARTING"
+      let parts: ReadonlyArray<Part> = []
+
+      const components = (): SystemHealth["components"] => ({
+        websocket_server: server,
+        camera_monitor: seeMonitor().state,
+        mediamtx: seeMediaMtx().state
+      })
 
       const now = (): SystemHealth => {
-        const media = SubscriptionRef.getUnsafe(mediaMtx.state)._tag
+        const states = components()
+        parts = partsSince(parts, [{ part: "websocket_server", state: server }, ...seeAll()], clock())
+        const trouble = troubleOf(SubscriptionRef.getUnsafe(mediaMtx.state))
         const missing = devices.list().filter(({ id }) => !paths.exists(id))
         const unready = [
-          ...(media === "Running" ? [] : [`MediaMTX is ${media.toLowerCase()}`]),
+          ...(server === "RUNNING" ? [] : [`the WebSocket server is ${server.toLowerCase()}`]),
+          ...(trouble === undefined ? [] : [trouble]),
           ...(devices.settled() ? [] : ["cameras are being looked for"]),
           ...(missing.length === 0 ? [] : [`${missing.map(({ id }) => id).join(", ")}: no path yet`])
         ]
-        const faults = devices.list().flatMap(({ fault, id }) => (fault === undefined ? [] : [`${id}: ${fault.kind}`]))
-        const reasons = [...unready, ...faults]
+        const reasons = [...unready, ...complaints(parts)]
         const working = reasons.length === 0 ? "HEALTHY" : "DEGRADED"
         return {
-          status: media === "Stopped" ? "UNHEALTHY" : working,
-          components: {
-            websocket_server: "RUNNING",
-            camera_monitor: devices.settled() ? "RUNNING" : "STARTING",
-            mediamtx: mediaStates[media]
-          },
+          status: states.mediamtx === "ERROR" ? "UNHEALTHY" : working,
+          components: states,
           ready: { ok: unready.length === 0, reasons: unready },
-          reasons
+          reasons,
+          parts
         }
       }
 
@@ -87,23 +114,49 @@ export class Health extends Context.Service<
           { startImmediately: true }
         )
       yield* devices.facts.follow(() => look)
+      yield* streams.facts.follow(() => look)
+      yield* recordings.facts.follow(() => look)
       yield* lookAtEach(SubscriptionRef.changes(mediaMtx.state))
       yield* lookAtEach(paths.changes)
       yield* Effect.forkScoped(Effect.andThen(devices.awaitSettled, look))
+      yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced(lookEvery)))
 
       return Health.of({
         // whoever gets this answer has seen the event loop turn
         live: Effect.succeed({ ok: true, reasons: [] }),
         now,
+        components,
+        startedAt,
+        serving: (state) =>
+          Effect.suspend(() => {
+            server = state
+            return look
+          }),
         facts
       })
     })
   )
 }
 
-const mediaStates = { Starting: "STARTING", Running: "RUNNING", Stopped: "ERROR" } as const
+/** What is wrong beside what it is not ready for. A stream that fails because of its camera says nothing new. */
+const complaints = (parts: ReadonlyArray<Part>): ReadonlyArray<string> => {
+  const faulty = new Set(
+    parts.flatMap(({ device, part, state }) => (part === "camera" && state === "ERROR" ? [device] : []))
+  )
+  return parts.flatMap(({ device, error = "", part, state }) => {
+    if (state !== "ERROR" || part === "mediamtx") return []
+    if (part === "camera") return [`${device}: ${error.split(":")[0]}`]
+    if (part === "stream" && faulty.has(device)) return []
+    return [`${part}${device === undefined ? "" : ` of ${device}`}: ${error}`]
+  })
+}
 
 const isSame = (one: SystemHealth, other: SystemHealth): boolean =>
   one.status === other.status &&
+  one.components.websocket_server === other.components.websocket_server &&
   one.components.camera_monitor === other.components.camera_monitor &&
-  one.components.mediamtx === other.components.mediamtx
+  one.components.mediamtx === other.components.mediamtx &&
+  inError(one) === inError(other)
+
+const inError = ({ parts }: SystemHealth): string =>
+  parts.flatMap(({ device = "", part, state }) => (state === "ERROR" ? [`${part} ${device}`] : [])).join()

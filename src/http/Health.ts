@@ -2,9 +2,10 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { version } from "../config/Version.ts"
-import { millisSince, now } from "../ground/Time.ts"
-import { Health, type Verdict } from "../health/Health.ts"
 import { Machine } from "../ground/Machine.ts"
+import { millisSince } from "../ground/Time.ts"
+import type { Part } from "../health/Parts.ts"
+import { Health, type Verdict } from "../health/Health.ts"
 import { json, LocalHttp } from "./LocalHttp.ts"
 
 /** Health for probes and people (`/health…` on the health port), answered from memory. */
@@ -12,16 +13,17 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const local = yield* LocalHttp
     const machine = yield* Machine
-    const { live, now: state } = yield* Health
-    const startedAt = yield* now
+    const { live, now: state, startedAt } = yield* Health
 
     const summary = Effect.gen(function* () {
-      return {
-        status: state().status,
+      const health = state()
+      const brief = {
+        status: health.status,
         uptime: (yield* millisSince(startedAt)) / 1000,
         version,
         timestamp: DateTime.formatIso(yield* DateTime.now)
       }
+      return { brief, health }
     })
 
     /** 200 while `verdict` is good, else 503 with the reasons */
@@ -30,19 +32,35 @@ export const layer = Layer.effectDiscard(
 
     yield* local.route("GET", "/health/live", () => Effect.map(live, (verdict) => probe(verdict, "alive", "dead")))
     yield* local.route("GET", "/health/ready", () => Effect.sync(() => probe(state().ready, "ready", "not_ready")))
-    yield* local.route("GET", "/health", () => Effect.map(summary, (found) => json(200, found)))
+    yield* local.route("GET", "/health", () =>
+      Effect.map(summary, ({ brief }) => json(brief.status === "UNHEALTHY" ? 503 : 200, brief))
+    )
+    // 200 whatever it says: it is there to be read
     yield* local.route("GET", "/health/detailed", () =>
       Effect.gen(function* () {
-        const { components, ready } = state()
-        const { heapUsed, resident } = machine.memory()
+        const { brief, health } = yield* summary
+        const { anonymous, heapUsed, resident } = machine.memory()
         return json(200, {
-          ...(yield* summary),
-          ready,
+          ...brief,
+          reasons: health.reasons,
+          ready: health.ready,
           live: yield* live,
-          components,
-          memory: { rss_bytes: resident, heap_used_bytes: heapUsed }
+          components: health.components,
+          parts: health.parts.map(shown),
+          memory: { rss_bytes: resident, anonymous_bytes: anonymous, heap_used_bytes: heapUsed }
         })
       })
     )
   })
 )
+
+const isoTime = (epochMillis: number): string => DateTime.formatIso(DateTime.makeUnsafe(epochMillis))
+
+const shown = ({ device, error, lastError, part, since, state }: Part) => ({
+  part,
+  ...(device === undefined ? {} : { device }),
+  state,
+  since: isoTime(since.wall),
+  ...(error === undefined ? {} : { error }),
+  ...(lastError === undefined ? {} : { last_error: { detail: lastError.detail, at: isoTime(lastError.at.wall) } })
+})

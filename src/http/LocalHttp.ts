@@ -9,6 +9,8 @@ import { listen } from "./Listen.ts"
 export interface LocalRequest {
   /** the whole body as text, 64 KiB at most */
   readonly body: string
+  /** what the client would have as the reply's type (`Accept`); empty: anything */
+  readonly accept: string
 }
 
 export interface LocalReply {
@@ -43,7 +45,7 @@ export class LocalHttp extends Context.Service<
       const { host, port } = (yield* Settings).boot.health
       const routes = new Map<string, Map<string, Handler>>()
 
-      const answer = Effect.fnUntraced(function* ({ body, method, target }: HttpRequest) {
+      const answer = Effect.fnUntraced(function* ({ body, headers, method, target }: HttpRequest) {
         const url = URL.parse(target, "http://local")
         const methods = url === null ? undefined : routes.get(url.pathname)
         if (url === null || methods === undefined || methods.size === 0) {
@@ -54,8 +56,9 @@ export class LocalHttp extends Context.Service<
           const allow = [...methods.keys()].flatMap((known) => (known === "GET" ? ["GET", "HEAD"] : [known]))
           return reply(json(405, { error: "Method Not Allowed" }), { allow: allow.join(", ") })
         }
+        const { accept = "" } = headers
         return yield* body.pipe(
-          Effect.flatMap((text) => handler({ body: text })),
+          Effect.flatMap((text) => handler({ body: text, accept: String(accept) })),
           Effect.map((made) => reply(made)),
           // what is left of the body is not read
           Effect.catch(() => Effect.succeed(reply(json(413, { error: "Content Too Large" }), { connection: "close" }))),

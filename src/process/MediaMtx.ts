@@ -23,6 +23,7 @@ import { mediaMtxConfig } from "./MediaMtxConfig.ts"
 import { bindError, endOf } from "./MediaMtxEnd.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
 import { relog } from "./MediaMtxLog.ts"
+import { askEvery, awaitLoss } from "./MediaMtxWatch.ts"
 
 export interface MediaMtxState {
   readonly _tag: "Starting" | "Running" | "Stopped"
@@ -30,6 +31,8 @@ export interface MediaMtxState {
   readonly generation: number
   /** Why it is not running. */
   readonly detail?: string
+  /** It runs, and has not answered for a second or more: it hangs, was stopped, or has too much to do. */
+  readonly isSilent?: true
 }
 
 /** It ended or stopped answering. `steady`: after a good while, so the next start need not wait. */
@@ -43,7 +46,6 @@ const hint = "the service needs MediaMTX 1.20.1 or later: see ./scripts/setup, o
 const oldest = [1, 20, 1] as const
 // Steps of its start take 10 ms each (measured); a poll costs 0.3 ms.
 const startPoll = "15 millis"
-const watchPoll = "2 seconds"
 /** How often the configuration is looked at: nobody else should be able to change it. */
 const configurationPoll = "30 seconds"
 const steadyAfter = Duration.toMillis("10 seconds")
@@ -105,25 +107,28 @@ export class MediaMtx extends Context.Service<
       const stopped = (detail: string) =>
         SubscriptionRef.update(state, ({ generation }): MediaMtxState => ({ _tag: "Stopped", generation, detail }))
 
+      const silent = Effect.fnUntraced(function* (isSilent: boolean) {
+        yield* SubscriptionRef.update(state, ({ _tag, generation }): MediaMtxState => ({
+          _tag,
+          generation,
+          ...(isSilent ? { isSilent } : {})
+        }))
+        yield* isSilent ? Effect.logWarning("MediaMTX does not answer") : Effect.logInfo("MediaMTX answers again")
+      })
+
       const requireVersion = (version: string) =>
         isCurrent(version) ? Effect.void : new ProgramUnfit({ program: binary, flaw: flawOf(version), hint })
 
       /** Waits until `found` succeeds, however long that takes (so there is no failure to die of). */
       const poll = <A, E>(found: Effect.Effect<A, E>) =>
-        found.pipe(Effect.retry(Schedule.spaced(managed ? startPoll : watchPoll)), Effect.orDie)
+        found.pipe(Effect.retry(Schedule.spaced(managed ? startPoll : askEvery)), Effect.orDie)
 
-      /** Fails when the API does not answer any more, or another run of MediaMTX does. Its start time tells runs apart. */
-      const watch = Effect.fnUntraced(function* (started: string, patience: number) {
-        let missed = 0
-        while (missed < patience) {
-          yield* Effect.sleep(watchPoll)
-          const info = yield* api.info.pipe(Effect.timeout(watchPoll), Effect.option)
-          if (info._tag === "None") missed++
-          else if (info.value.started === started) missed = 0
-          else return yield* new MediaMtxEnded({ detail: "it was started again", steady: true })
-        }
-        return yield* new MediaMtxEnded({ detail: "its API does not answer", steady: true })
-      })
+      /** Fails when the API does not answer any more, or another run of MediaMTX does. */
+      const watch = (started: string) =>
+        Effect.flatMap(
+          awaitLoss(api, { started, isOurs: managed, silent }),
+          (detail) => new MediaMtxEnded({ detail, steady: true })
+        )
 
       const configuration = Effect.map(Effect.all([api.global, api.pathDefaults]), (parts) => JSON.stringify(parts))
 
@@ -204,7 +209,7 @@ export class MediaMtx extends Context.Service<
             since = yield* monotonicMillis
             yield* running
             yield* Effect.logInfo("MediaMTX is running").pipe(Effect.annotateLogs({ pid: child.pid, version }))
-            return yield* Effect.raceFirst(watch(started, 3), guard)
+            return yield* Effect.raceFirst(watch(started), guard)
           })
           return yield* Effect.raceFirst(ended, living)
         },
@@ -218,7 +223,7 @@ export class MediaMtx extends Context.Service<
         yield* requireVersion(version)
         yield* running
         yield* Effect.logInfo("MediaMTX, run by the operator, answers").pipe(Effect.annotateLogs({ version }))
-        return yield* watch(started, 1)
+        return yield* watch(started)
       })
 
       const failed = Effect.fnUntraced(function* (end: MediaMtxEnded) {

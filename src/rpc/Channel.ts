@@ -1,6 +1,7 @@
-import { invalidRequest, maxBatchEntries, methodNotFound, parseError } from "../../schema/JsonRpc.ts"
+import { type Code, invalidRequest, maxBatchEntries, methodNotFound, parseError } from "../../schema/JsonRpc.ts"
 import { nearest } from "../config/Nearest.ts"
 import type { Receiver } from "../ground/Visits.ts"
+import type { CallMeter } from "./CallMeter.ts"
 import type { Connection } from "./Connections.ts"
 import type { Method } from "./Methods.ts"
 import { rawId, rawIds } from "./RawIds.ts"
@@ -29,6 +30,8 @@ export interface Call {
 
 /** The text frame that calls came in: one, or the entries of a batch, whose replies go back together. */
 interface Frame {
+  /** monotonic milliseconds at which it came */
+  readonly began: number
   readonly characters: number
   left: number
   readonly replies: Array<string> | undefined
@@ -44,6 +47,7 @@ interface Entry {
 
 /** What all channels share. */
 export interface Switchboard {
+  readonly meter: CallMeter
   readonly turns: Turns
   readonly methods: ReadonlyMap<string, Method>
   readonly dispatch: (channel: Channel, requestId: number, call: Call, payload: unknown) => void
@@ -135,26 +139,32 @@ export class Channel implements Receiver, Worker {
   }
 
   private accept(text: string): void {
+    const { meter } = this.switchboard
+    const began = meter.now()
+    const refuse = (code: Code, data: object): void => {
+      meter.refused(began, code.code)
+      this.write(failure("null", code, data))
+    }
     let message: unknown
     try {
       message = JSON.parse(text)
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : "not JSON"
-      return this.write(failure("null", parseError, { reason }))
+      return refuse(parseError, { reason })
     }
     if (!Array.isArray(message)) {
-      const frame = { characters: text.length, left: 1, replies: undefined }
+      const frame = { began, characters: text.length, left: 1, replies: undefined }
       this.inFlightCharacters += frame.characters
       const isObject = typeof message === "object" && message !== null
       this.entries.push({ frame, message, id: isObject ? rawId(text) : undefined })
       return
     }
-    if (message.length === 0) return this.write(failure("null", invalidRequest, { hint: "the batch is empty" }))
+    if (message.length === 0) return refuse(invalidRequest, { hint: "the batch is empty" })
     if (message.length > maxBatchEntries) {
       const hint = `a batch may hold ${maxBatchEntries} entries, this one has ${message.length}`
-      return this.write(failure("null", invalidRequest, { hint }))
+      return refuse(invalidRequest, { hint })
     }
-    const frame = { characters: text.length, left: message.length, replies: [] }
+    const frame = { began, characters: text.length, left: message.length, replies: [] }
     this.inFlightCharacters += frame.characters
     const ids = rawIds(text)
     for (const [index, entry] of message.entries()) this.entries.push({ frame, message: entry, id: ids[index] })
@@ -169,14 +179,17 @@ export class Channel implements Receiver, Worker {
   }
 
   private dispatch({ frame, id, message }: Entry): void {
+    const { meter, methods } = this.switchboard
     const envelope = readEnvelope(message)
     if (typeof envelope === "string") {
+      meter.refused(frame.began, invalidRequest.code)
       // an id that is no id cannot come back (section 5: "it MUST be Null")
       const known = id === undefined || !hasValidId(message) ? "null" : id
       return this.settle(frame, failure(known, invalidRequest, { hint: envelope }))
     }
-    const method = this.switchboard.methods.get(envelope.method)
+    const method = methods.get(envelope.method)
     if (method === undefined) {
+      meter.refused(frame.began, methodNotFound.code)
       if (id === undefined) return this.settle(frame, undefined)
       return this.settle(frame, failure(id, methodNotFound, { hint: this.hintFor(envelope.method) }))
     }

@@ -3,12 +3,14 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Schema from "effect/Schema"
 import type { Session } from "../../schema/Auth.ts"
 import { type NotificationMethod, notifications } from "../../schema/Event.ts"
 import { maxFrameBytes } from "../../schema/JsonRpc.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import type { MessageLimits, Peer } from "../ground/Visits.ts"
+import { connections, notificationsDropped, observe } from "../telemetry/Metrics.ts"
 import { notificationText } from "./Reply.ts"
 import { Strangers } from "./Strangers.ts"
 
@@ -67,6 +69,7 @@ export class Connections extends Context.Service<
       const strangers = new Strangers()
       const empty = Latch.makeUnsafe(true)
       let nextId = 0
+      yield* observe(connections, () => all.size)
 
       const notify = Effect.fn("Connections.notify")(function* (
         method: NotificationMethod,
@@ -80,7 +83,10 @@ export class Connections extends Context.Service<
           const { peer, session } = connection
           if (session === undefined || session.expiresAt <= now) continue
           if (audience !== undefined && !audience(session, connection)) continue
-          if (peer.buffered() > maxUnreadForNotifications) continue
+          if (peer.buffered() > maxUnreadForNotifications) {
+            yield* Metric.update(notificationsDropped, 1)
+            continue
+          }
           text ??= notificationText(method, encoders[method](params))
           peer.send(text)
           count++

@@ -19,6 +19,7 @@ import type { Peer, Receiver } from "../ground/Visits.ts"
 import { monotonicNow } from "../ground/Time.ts"
 import { Calls } from "../self/Calls.ts"
 import { type Call, Channel, type Switchboard } from "./Channel.ts"
+import { type CallMeter, makeCallMeter } from "./CallMeter.ts"
 import { Connections } from "./Connections.ts"
 import { makeMethods } from "./Methods.ts"
 import { codeOf, failure, success, typedFailure } from "./Reply.ts"
@@ -42,7 +43,8 @@ export class JsonRpcProtocol extends Context.Service<
       const calls = yield* Calls
       const run = Effect.runForkWith(yield* Effect.context<never>())
       const traced = yield* isTraced
-      const answer = answerer(yield* SecureRandom, traced)
+      const meter = yield* makeCallMeter
+      const answer = answerer(yield* SecureRandom, traced, meter)
       const channels = new Map<number, Channel>()
       const dispatcher = (yield* Scheduler.Scheduler).makeDispatcher()
 
@@ -64,6 +66,7 @@ export class JsonRpcProtocol extends Context.Service<
       })
 
       const switchboard: Switchboard = {
+        meter,
         turns: new Turns(yield* monotonicNow, (next) => dispatcher.scheduleTask(next, 0)),
         methods: makeMethods(CameraRpcs.requests.values()),
         dispatch({ connection }, requestId, call, payload) {
@@ -119,7 +122,7 @@ const inSpan =
     }) as Effect.Effect<A, E, R>
 
 /** Makes what answers a call. */
-const answerer = (random: SecureRandom["Service"], traced: boolean) => {
+const answerer = (random: SecureRandom["Service"], traced: boolean, meter: CallMeter) => {
   const mark = (code: number): Effect.Effect<void> =>
     traced ? Effect.annotateCurrentSpan("rpc.response.status_code", String(code)) : Effect.void
 
@@ -141,6 +144,7 @@ const answerer = (random: SecureRandom["Service"], traced: boolean) => {
   ) {
     const request_id = yield* traceId
     channel.answer(requestId, call.id === undefined ? undefined : failure(call.id, internalError, { request_id }))
+    meter.answered(call.method.name, call.frame.began, internalError.code)
     yield* mark(internalError.code)
     yield* Effect.logError("a call ended with a defect", cause).pipe(
       Effect.annotateLogs({ "rpc.method": call.method.name, request_id })
@@ -159,12 +163,14 @@ const answerer = (random: SecureRandom["Service"], traced: boolean) => {
         }
         channel.answer(requestId, text)
       }
+      meter.answered(call.method.name, call.frame.began)
       return Effect.void
     }
     const error = Cause.hasDies(exit.cause) ? undefined : Option.getOrUndefined(Cause.findErrorOption(exit.cause))
     const code = codeOf(error)
     if (code === undefined) return answerDefect(channel, requestId, call, exit.cause)
     channel.answer(requestId, call.id === undefined ? undefined : typedFailure(call.id, code, error as ServiceError))
+    meter.answered(call.method.name, call.frame.began, code.code)
     return mark(code.code)
   }
 }

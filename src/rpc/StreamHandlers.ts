@@ -34,6 +34,7 @@ export const layer = StreamRpcs.toLayer(
     const streams = yield* Streams
     const status = yield* Status
     const machine = yield* Machine
+    const scope = yield* Effect.scope
 
     const base = (camera: CameraId) => ({
       device: camera,
@@ -47,8 +48,8 @@ export const layer = StreamRpcs.toLayer(
         const linger = Duration.toSeconds(liveNow(settings).streams.viewer_linger_seconds)
         const stream = yield* Effect.scoped(
           Effect.tap(streams.lease(camera, "viewer"), (leased) => streams.awaitReady(leased))
-          // who was told that it failed does not expect it to begin minutes later
-        ).pipe(Effect.tapErrorTag("DependencyFailed", () => streams.release(camera)))
+          // who was told that it failed does not expect it to begin minutes later, nor waits for an FFmpeg that hangs
+        ).pipe(Effect.tapErrorTag("DependencyFailed", () => Effect.forkIn(streams.release(camera), scope)))
         return {
           ...base(camera),
           status: "STARTED" as const,

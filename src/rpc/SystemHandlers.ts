@@ -1,12 +1,16 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentSession } from "../../schema/Auth.ts"
 import { SystemRpcs } from "../../schema/CameraRpcs.ts"
 import type { SystemStatus } from "../../schema/System.ts"
 import { buildDate, version } from "../config/Version.ts"
 import { Devices } from "../device/Devices.ts"
+import { millisSince } from "../ground/Time.ts"
 import { Health } from "../health/Health.ts"
 import { Paths } from "../stream/Paths.ts"
 import { maySee } from "./Authorization.ts"
+import { makeMetricsView } from "./MetricsView.ts"
+import { isoTime, toSeconds } from "./Wire.ts"
 
 /** More cameras than this were never tried; it is no limit that is enforced. */
 const maxCameras = 256
@@ -35,14 +39,29 @@ export const layer = SystemRpcs.toLayer(
     const devices = yield* Devices
     const health = yield* Health
     const paths = yield* Paths
+    const metricsOf = yield* makeMetricsView
     return SystemRpcs.of({
-      get_server_info: () => Effect.succeed(info),
+      get_server_info: () => Effect.map(Clock.currentTimeMillis, (now) => ({ ...info, server_time: isoTime(now) })),
+
+      get_status: Effect.fnUntraced(function* () {
+        const { components, reasons, status } = health.now()
+        const { cameras } = yield* CurrentSession
+        return {
+          status,
+          uptime: toSeconds(yield* millisSince(health.startedAt)),
+          version,
+          components,
+          ...(cameras === undefined ? { reasons } : {})
+        }
+      }),
+
+      get_metrics: () => Effect.flatMap(CurrentSession, metricsOf),
 
       get_system_status: () =>
         Effect.map(CurrentSession, (session) => {
           const shown = devices.list().filter(({ id }) => maySee(session, id))
           const available = shown.filter(({ id, status }) => status === "CONNECTED" && paths.exists(id))
-          const { camera_monitor, mediamtx } = health.now().components
+          const { camera_monitor, mediamtx } = health.components()
           const reached = available.length === shown.length ? ("ready" as const) : ("partial" as const)
           const status = mediamtx === "RUNNING" && camera_monitor === "RUNNING" ? reached : ("starting" as const)
           return {

@@ -56,6 +56,8 @@ export interface SnapshotFact {
   readonly captured: Moment
   /** of the picture, when it was had */
   readonly ageMs: number
+  /** from the request to the picture */
+  readonly captureMs: number
 }
 
 /** For all of it: the tiers, and encoding anew. */
@@ -160,6 +162,7 @@ export class Snapshots extends Context.Service<
           const saved = yield* Effect.retry(save, { times: 10, while: isTaken })
           const { bytes, filename } = saved
           const ageMs = Math.max(0, Math.round(captured.monotonic - picture.captured.monotonic))
+          const captureMs = Math.round(captured.monotonic - called.monotonic)
           facts.tell({
             _tag: "SnapshotTaken",
             camera: request.camera,
@@ -167,14 +170,15 @@ export class Snapshots extends Context.Service<
             bytes,
             tier: tier.capture.name,
             captured: picture.captured,
-            ageMs
+            ageMs,
+            captureMs
           })
           return {
             filename,
             bytes,
             picture,
             ageMs,
-            captureMs: Math.round(captured.monotonic - called.monotonic),
+            captureMs,
             capture: tier.capture,
             tried
           }

@@ -28,6 +28,10 @@ export interface SpaceFact {
 export class DiskGuard extends Context.Service<
   DiskGuard,
   {
+    /** as it was seen last, from memory; undefined until then */
+    readonly now: () => DiskSpace | undefined
+    /** what is wrong with the disk, for people: it is too full, or does not answer */
+    readonly trouble: () => string | undefined
     /** as it is now */
     readonly look: Effect.Effect<DiskSpace, DependencyFailed>
     /** fails where the disk is too full for a new recording */
@@ -48,10 +52,13 @@ export class DiskGuard extends Context.Service<
       const facts = yield* makeFacts<SpaceFact>()
       const limits = () => liveNow(settings).storage
       let level: SpaceLevel = "ENOUGH"
+      let seen: DiskSpace | undefined
+      let failure: string | undefined
 
       const note = Effect.fnUntraced(function* (space: DiskSpace) {
         const before = level
         level = levelAfter(before, space, limits())
+        seen = space
         if (level === before) return
         facts.tell({ _tag: "SpaceLevelChanged", level, space })
         const log = isAtLeast(level, before) ? Effect.logWarning : Effect.logInfo
@@ -87,7 +94,15 @@ export class DiskGuard extends Context.Service<
             Effect.fail(new DependencyFailed({ dependency: "storage", detail: `cannot ${doing}: it does not answer` }))
         })
       )
-      yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.ignore(look), Effect.sleep(every))))
+      const watch = Effect.match(look, {
+        onFailure: ({ detail }) => {
+          failure = detail
+        },
+        onSuccess: () => {
+          failure = undefined
+        }
+      })
+      yield* Effect.forkScoped(Effect.forever(Effect.andThen(watch, Effect.sleep(every))))
 
       const admitRecording = Effect.gen(function* () {
         // one that cannot say how full it is may have room all the same
@@ -102,6 +117,8 @@ export class DiskGuard extends Context.Service<
       const reason = () => (level === "RESERVE" ? waiting(limits().reserve_mb) : undefined)
 
       return DiskGuard.of({
+        now: () => seen,
+        trouble: () => failure ?? (isAtLeast(level, "REFUSING") ? worse[level] : undefined),
         look,
         admitRecording,
         admitSnapshot: Effect.suspend(() =>

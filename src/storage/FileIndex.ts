@@ -14,6 +14,11 @@ import type { FileKind } from "./Names.ts"
 import { describeAll, DescribeRecording, reconcile, type Reconciled } from "./Reconcile.ts"
 import { storageFailed } from "./StorageFailed.ts"
 
+export interface IndexState {
+  readonly state: "STARTING" | "RUNNING" | "ERROR"
+  readonly detail?: string
+}
+
 /**
  * Which recordings and snapshots there are. Derived data: what the folders hold is the truth, and the index is brought
  * to it in the background at each start, and whenever a write to it failed. It is never a reason to refuse a request: a
@@ -40,6 +45,8 @@ export class FileIndex extends Context.Service<
     ) => Effect.Effect<{ readonly files: number; readonly bytes: number }, DependencyFailed>
     /** the same of each camera */
     readonly stored: Effect.Effect<ReadonlyArray<Stored>, DependencyFailed>
+    /** STARTING: it is brought to what the folders hold; `detail`: what failed last */
+    readonly state: () => IndexState
     /** brings the index to what the folders hold now, and ends when it is there and every recording was looked into */
     readonly reconcile: Effect.Effect<Readonly<Record<FileKind, Reconciled>>, DependencyFailed>
   }
@@ -62,6 +69,11 @@ export class FileIndex extends Context.Service<
       /** capacity 1: one more walk is enough for any number of reasons */
       const wanted = yield* Queue.sliding<void>(1)
       const want = Queue.offer(wanted, undefined)
+      let state: IndexState = { state: "STARTING" }
+      const failed = ({ detail }: DependencyFailed) =>
+        Effect.sync(() => {
+          state = { state: "ERROR", detail }
+        })
 
       let isFailing = false
       const use = Effect.fnUntraced(function* <A>(run: (index: IndexDatabase) => A) {
@@ -70,7 +82,9 @@ export class FileIndex extends Context.Service<
         if (!isDamaged(first.failure.cause)) {
           yield* isFailing ? Effect.void : Effect.logWarning("the file index failed", first.failure.cause)
           isFailing = true
-          return yield* storageFailed("use the index", first.failure.cause)
+          const failure = storageFailed("use the index", first.failure.cause)
+          yield* failed(failure)
+          return yield* failure
         }
         yield* Effect.logWarning("the file index is damaged: it is built anew from the disk", first.failure.cause)
         index = yield* Effect.try({
@@ -83,6 +97,8 @@ export class FileIndex extends Context.Service<
         yield* want
         return yield* Effect.mapError(tryOn(index, run), ({ cause }) => storageFailed("use the index", cause))
       })
+      /** The walk that follows a failure shows when it is over. */
+      const read = <A>(run: (index: IndexDatabase) => A) => Effect.tapError(use(run), () => want)
       const useOrMakeGood = (run: (index: IndexDatabase) => void) =>
         use(run).pipe(Effect.catch(() => Effect.asVoid(want)))
 
@@ -121,8 +137,13 @@ export class FileIndex extends Context.Service<
       })
       // a walk that fails (the disk is full, say) is tried again while nobody waits for it
       const makeGood = walk.pipe(
+        Effect.tapError(failed),
         Effect.andThen(worksAgain),
         Effect.andThen(Effect.ignore(use((it) => it.reserve()))),
+        // it works, be there room for it to grow or not
+        Effect.map(() => {
+          state = { state: "RUNNING" }
+        }),
         Effect.catch(() => Effect.andThen(Effect.sleep("10 seconds"), want))
       )
       yield* want
@@ -135,11 +156,12 @@ export class FileIndex extends Context.Service<
             removed?.add(`${kind}/${filename}`)
             it.remove(kind, filename)
           }),
-        get: (kind, filename) => use((it) => it.get(kind, filename)),
-        list: Effect.fn("FileIndex.list")((kind: FileKind, page: Page) => use((it) => it.page(kind, page))),
-        oldest: (sequence) => use((it) => it.oldest(sequence)),
-        totals: (kind) => use((it) => it.totals(kind)),
-        stored: use((it) => it.stored()),
+        get: (kind, filename) => read((it) => it.get(kind, filename)),
+        list: Effect.fn("FileIndex.list")((kind: FileKind, page: Page) => read((it) => it.page(kind, page))),
+        oldest: (sequence) => read((it) => it.oldest(sequence)),
+        totals: (kind) => read((it) => it.totals(kind)),
+        stored: read((it) => it.stored()),
+        state: () => state,
         reconcile: walk
       })
     })

@@ -110,7 +110,10 @@ export class CameraHealth extends Context.Service<
           const limit = limitOf(moved !== undefined)
           if (still > limit.end) {
             const isGarbage = device.input.silenceOf(process.said())?.kind === "WRONG_DATA"
-            return yield* new RunEnded({ reason: `no frame for ${Math.round(still / 1000)} s`, isGarbage })
+            return yield* new RunEnded({
+              reason: `no frame for ${Math.round(still / 1000)} s`,
+              silence: isGarbage ? "WRONG_DATA" : "FROZEN"
+            })
           }
           if (still > limit.notice) return isSilent ? undefined : yield* notice
           isSilent = false

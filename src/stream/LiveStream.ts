@@ -4,6 +4,7 @@ import type { CameraId } from "../../schema/Camera.ts"
 import type { Moment } from "../ground/Time.ts"
 import type { Source } from "../source/Source.ts"
 import type { Pictures } from "./Pictures.ts"
+import type { RunEnd } from "./RunEnded.ts"
 
 /** What the published bit stream says of itself, from its own SPS. */
 export interface Codec {
@@ -43,8 +44,8 @@ export interface LiveStream {
   readonly camera: CameraId
   readonly startedAt: Moment
   readonly state: SubscriptionRef.SubscriptionRef<StreamState>
-  /** this is its state from now on; it is told of */
-  readonly become: (state: StreamState) => Effect.Effect<void>
+  /** this is its state from now on, because a run ended where that is why; it is told of */
+  readonly become: (state: StreamState, ended?: RunEnd) => Effect.Effect<void>
   readonly pictures: Pictures
   /** undefined between two runs */
   run: Run | undefined

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
@@ -15,6 +16,7 @@ import { Devices } from "../device/Devices.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi, type MediaMtxError, MediaMtxRefused, type PathOptions } from "../process/MediaMtxApi.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
+import { reconciliations } from "../telemetry/Metrics.ts"
 import { type CameraPath, differences } from "./CameraPath.ts"
 import { publishedPath } from "./FeedPath.ts"
 
@@ -189,13 +191,16 @@ export class Paths extends Context.Service<
       let isFailing = false
       const tryAgain = Effect.forkIn(Effect.delay(Queue.offer(again, true), retryAfter), scope)
       const compare = compareOnce.pipe(
+        Effect.andThen(Metric.update(reconciliations("done"), 1)),
         Effect.map(() => {
           isFailing = false
         }),
         Effect.catch((error) => {
           const log = isFailing ? Effect.logDebug : Effect.logWarning
           isFailing = true
-          return Effect.andThen(log("MediaMTX's paths could not be set: it is tried again", error), tryAgain)
+          return Effect.andThen(log("MediaMTX's paths could not be set: it is tried again", error), tryAgain).pipe(
+            Effect.ensuring(Metric.update(reconciliations("failed"), 1))
+          )
         })
       )
 
@@ -265,7 +270,12 @@ export class Paths extends Context.Service<
         return Queue.offer(again, true)
       })
 
-      const restarts = Stream.map(SubscriptionRef.changes(mediaMtx.state), () => true)
+      // that it does not answer for a while changes no path
+      const restarts = SubscriptionRef.changes(mediaMtx.state).pipe(
+        Stream.map(({ _tag, generation }) => `${_tag} ${generation}`),
+        Stream.changes,
+        Stream.map(() => true)
+      )
       const ticks = Stream.fromSchedule(Schedule.spaced(compareEvery))
       const asked = Stream.fromQueue(again)
       const changes = Stream.drop(SubscriptionRef.changes(settings.live), 1).pipe(Stream.map(() => true))

@@ -168,9 +168,9 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
         const unfit = Effect.andThen(announce(stream, source, ticket.redeemed), Effect.never)
         const hang = watchForHang(camera, ticket.redeemed)
         return yield* Effect.raceAllFirst([ended, unfit, hang, health.watch(stream, run, device, process)]).pipe(
-          Effect.tapError(({ isGarbage, obstacle }) => {
+          Effect.tapError(({ obstacle, silence }) => {
             // once may be a shaken cable
-            if (isGarbage === true && stream.failuresInARow > 0) {
+            if (silence === "WRONG_DATA" && stream.failuresInARow > 0) {
               return sources.avoid(camera, source.pixelFormat, `its ${source.pixelFormat} frames were no pictures`)
             }
             return Effect.sync(() => {

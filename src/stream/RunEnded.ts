@@ -7,10 +7,17 @@ import * as Schema from "effect/Schema"
 export const Obstacle = Schema.Literals(["BUSY", "NO_PERMISSION", "NO_BANDWIDTH", "UNPLUGGED", "MEDIAMTX"])
 export type Obstacle = typeof Obstacle.Type
 
+/** No frames came, or what came was no video. */
+const Silence = Schema.Literals(["FROZEN", "WRONG_DATA"])
+
 /** A stream's run ended, or gave nothing, while the stream was needed. */
 export class RunEnded extends Schema.TaggedError<RunEnded>()("RunEnded", {
   reason: Schema.String,
-  /** what the camera sent was no video */
-  isGarbage: Schema.optionalKey(Schema.Boolean),
+  silence: Schema.optionalKey(Silence),
   obstacle: Schema.optionalKey(Obstacle)
 }) {}
+
+/** Why a run ended, in one of few words; EXITED: FFmpeg did so by itself, or could not be started. */
+export type RunEnd = Obstacle | typeof Silence.Type | "EXITED"
+
+export const runEndOf = ({ obstacle, silence }: RunEnded): RunEnd => obstacle ?? silence ?? "EXITED"

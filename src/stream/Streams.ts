@@ -14,17 +14,21 @@ import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { monotonicMillis, now } from "../ground/Time.ts"
+import { MediaMtx } from "../process/MediaMtx.ts"
+import { MediaMtxApi } from "../process/MediaMtxApi.ts"
+import { awaitTrouble } from "../process/MediaMtxTrouble.ts"
 import type { LiveStream, StreamState } from "./LiveStream.ts"
 import { makePictures } from "./Pictures.ts"
+import type { RunEnd } from "./RunEnded.ts"
 import { Supervision } from "./Supervision.ts"
 
 /** Why a stream is needed; it decides how long the stream lives on when the need is over. */
 export type Reason = "viewer" | "recording" | "snapshot"
 
-/** A camera's stream began, is another than before (`state`), or ended. */
+/** A camera's stream began, is another than before (`state`; `ended`: because its run did), or ended. */
 export type StreamFact =
   | { readonly _tag: "StreamStarted"; readonly camera: CameraId }
-  | { readonly _tag: "StreamChanged"; readonly camera: CameraId; readonly state: StreamState }
+  | { readonly _tag: "StreamChanged"; readonly camera: CameraId; readonly state: StreamState; readonly ended?: RunEnd }
   | { readonly _tag: "StreamEnded"; readonly camera: CameraId }
 
 /** What is kept of a camera that ever had a stream. */
@@ -47,7 +51,10 @@ export class Streams extends Context.Service<
       camera: CameraId,
       reason: Reason
     ) => Effect.Effect<LiveStream, NotFound | InvalidState, Scope.Scope>
-    /** waits until MediaMTX has the stream; fails after `streams.start_timeout_seconds`, or at once when it is the camera */
+    /**
+     * waits until MediaMTX has the stream; fails after `streams.start_timeout_seconds`, at once when it is the camera, and
+     * within a second when it is MediaMTX
+     */
     readonly awaitReady: (stream: LiveStream) => Effect.Effect<void, DependencyFailed>
     /** ends the time that the stream lives on for nobody; true when somebody still needs it */
     readonly release: (camera: CameraId) => Effect.Effect<boolean>
@@ -67,6 +74,8 @@ export class Streams extends Context.Service<
       const settings = yield* Settings
       const devices = yield* Devices
       const supervision = yield* Supervision
+      const mediaMtx = yield* MediaMtx
+      const api = yield* MediaMtxApi
       const facts = yield* makeFacts<StreamFact>()
       const cameras = new Map<CameraId, CameraStreams>()
       const lingerOf = (reason: Reason): Duration.Duration => {
@@ -99,9 +108,9 @@ export class Streams extends Context.Service<
           camera,
           startedAt,
           state,
-          become: (next) =>
+          become: (next, ended) =>
             Effect.map(SubscriptionRef.set(state, next), () =>
-              facts.tell({ _tag: "StreamChanged", camera, state: next })
+              facts.tell({ _tag: "StreamChanged", camera, state: next, ...(ended === undefined ? {} : { ended }) })
             ),
           pictures: makePictures(),
           run: undefined,
@@ -180,6 +189,11 @@ export class Streams extends Context.Service<
         return stream
       })
 
+      const mediaMtxFails = Effect.flatMap(
+        awaitTrouble(mediaMtx, api),
+        (detail) => new DependencyFailed({ dependency: "mediamtx", detail })
+      )
+
       const awaitReady = Effect.fn("Streams.awaitReady")(function* (stream: LiveStream) {
         const decided = SubscriptionRef.changes(stream.state).pipe(
           Stream.filter((state) => state._tag === "Ready" || (state._tag === "Failing" && state.isCamera === true)),
@@ -187,7 +201,7 @@ export class Streams extends Context.Service<
           Effect.timeout(liveNow(settings).streams.start_timeout_seconds),
           Effect.ignore
         )
-        yield* decided
+        if (SubscriptionRef.getUnsafe(stream.state)._tag !== "Ready") yield* Effect.raceFirst(decided, mediaMtxFails)
         const state = SubscriptionRef.getUnsafe(stream.state)
         if (state._tag === "Ready") return
         const detail = ("reason" in state ? state.reason : undefined) ?? "the stream did not start in time"

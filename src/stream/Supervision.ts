@@ -13,7 +13,7 @@ import { MediaMtx } from "../process/MediaMtx.ts"
 import type { LiveStream } from "./LiveStream.ts"
 import { Paths } from "./Paths.ts"
 import { PublishedFeed } from "./PublishedFeed.ts"
-import { type Obstacle, RunEnded } from "./RunEnded.ts"
+import { type Obstacle, RunEnded, runEndOf } from "./RunEnded.ts"
 
 /** A run that MediaMTX has had for so long was steady: what ends it is no failure in a row. */
 const steady = Duration.toMillis("10 seconds")
@@ -89,7 +89,8 @@ export class Supervision extends Context.Service<
         })
 
         /** Told before FFmpeg's end is waited for: one that froze may take seconds to go. */
-        const failed = Effect.fnUntraced(function* ({ obstacle, reason }: RunEnded) {
+        const failed = Effect.fnUntraced(function* (ended: RunEnded) {
+          const { obstacle, reason } = ended
           const last = SubscriptionRef.getUnsafe(state)
           const wasSteady = last._tag === "Ready" && (yield* millisSince(last.since)) >= steady
           stream.failuresInARow = wasSteady ? 1 : stream.failuresInARow + 1
@@ -98,7 +99,8 @@ export class Supervision extends Context.Service<
           yield* stream.become(
             isFailing
               ? { _tag: "Failing", reason, ...(isCameras(obstacle) ? { isCamera: true } : {}) }
-              : { _tag: "Starting", reason }
+              : { _tag: "Starting", reason },
+            runEndOf(ended)
           )
           yield* Effect.logWarning("the stream's run ended", reason)
         })

@@ -10,7 +10,7 @@ export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const endpoint = (yield* Settings).boot.telemetry.otlp_endpoint
     if (endpoint === "") return Layer.empty
-    const { exportTo } = yield* Effect.promise(() => import("./OtlpTraces.ts"))
-    return exportTo(endpoint)
+    const { tracesTo } = yield* Effect.promise(() => import("./Otlp.ts"))
+    return tracesTo(endpoint)
   })
 )

@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Machine } from "../../src/ground/Machine.ts"
 import { Network } from "../../src/ground/Network.ts"
-import { Health, type Verdict } from "../../src/health/Health.ts"
+import { Health, type SystemHealth, type Verdict } from "../../src/health/Health.ts"
+import type { Part } from "../../src/health/Parts.ts"
 import * as HealthPort from "../../src/http/Health.ts"
 import { json, LocalHttp } from "../../src/http/LocalHttp.ts"
 import { settingsWith } from "../storage/Workbench.ts"
@@ -15,9 +16,23 @@ let ready: Verdict = { ok: true, reasons: [] }
 let live: Verdict = { ok: true, reasons: [] }
 
 const components = { camera_monitor: "RUNNING", mediamtx: "STARTING", websocket_server: "RUNNING" } as const
+let status: SystemHealth["status"] = "DEGRADED"
+const since = { wall: 0, monotonic: 0 }
+const parts: ReadonlyArray<Part> = [
+  { part: "mediamtx", state: "STARTING", since },
+  {
+    part: "camera",
+    device: "camera0",
+    state: "RUNNING",
+    since: { wall: 2000, monotonic: 2000 },
+    lastError: { detail: "FROZEN: no frame for 2 s", at: { wall: 1000, monotonic: 1000 } }
+  }
+]
 const health = Layer.mock(Health, {
   live: Effect.sync(() => live),
-  now: () => ({ status: "DEGRADED", components, ready, reasons: ready.reasons }),
+  now: () => ({ status, components, ready, reasons: ready.reasons, parts }),
+  components: () => components,
+  startedAt: since,
   facts: { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
 })
 const at = (port: number) =>
@@ -43,6 +58,35 @@ layer(running)("the health port", (it) => {
       const detailed = JSON.parse((yield* get("/health/detailed")).body)
       assert.deepStrictEqual(detailed.components, components)
       assert.isAbove(detailed.memory.rss_bytes, 1_000_000)
+      assert.isAbove(detailed.memory.anonymous_bytes, 1_000_000)
+    })
+  )
+
+  it.effect("tells of each part what it is, since when, and what was wrong last", () =>
+    Effect.gen(function* () {
+      const detailed = JSON.parse((yield* get("/health/detailed")).body)
+      assert.deepStrictEqual(detailed.parts, [
+        { part: "mediamtx", state: "STARTING", since: "1970-01-01T00:00:00.000Z" },
+        {
+          part: "camera",
+          device: "camera0",
+          state: "RUNNING",
+          since: "1970-01-01T00:00:02.000Z",
+          last_error: { detail: "FROZEN: no frame for 2 s", at: "1970-01-01T00:00:01.000Z" }
+        }
+      ])
+    })
+  )
+
+  it.effect("answers 503 where the service is UNHEALTHY, and goes on telling why", () =>
+    Effect.gen(function* () {
+      status = "UNHEALTHY"
+      const answer = yield* get("/health")
+      assert.strictEqual(answer.status, 503)
+      assert.strictEqual(JSON.parse(answer.body).status, "UNHEALTHY")
+      assert.strictEqual((yield* get("/health/detailed")).status, 200)
+      status = "DEGRADED"
+      assert.strictEqual((yield* get("/health")).status, 200)
     })
   )
 

@@ -63,7 +63,7 @@ const bench = Effect.fnUntraced(function* (managed = true) {
     /** the status for this ticket, shown by this session */
     shown: (password: string, id: string | null) => {
       const question = { user: "u", password, token: "", action: "publish", path: "camera0", query: "", id }
-      const request = { body: JSON.stringify(question) }
+      const request = { body: JSON.stringify(question), accept: "" }
       return Effect.map(handler(request), ({ status }) => status)
     }
   }

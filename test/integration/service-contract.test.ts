@@ -99,10 +99,14 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       assert.include(noControl, { code: -32010, resource: "control", id: "9963776" })
       assert.include(yield* visit("get_system_status"), { status: "ready" })
       assert.include(yield* visit("get_server_info"), { name: "camera-service" })
+      assert.deepInclude(yield* visit("get_status"), { status: "HEALTHY", reasons: [] })
 
       assert.include(yield* visit("get_stream_status", device), { status: "INACTIVE", start_time: "" })
       const started = yield* visit("start_streaming", device)
       assert.include(started, { status: "STARTED", stream_name: "camera0", auto_close_after: "300s" })
+      assert.deepInclude(yield* visit("get_metrics"), {
+        stream_metrics: { active_streams: 1, total_streams: 2, total_viewers: 0 }
+      })
       const active = yield* visit("get_stream_status", device)
       assert.include(active, { status: "ACTIVE", ready: true })
       assert.match(JSON.stringify(active), /"encoding":{"input":"RAW \d+x\d+ at \d+\/s","encoder":"\w+","hardware":/)

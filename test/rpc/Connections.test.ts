@@ -1,9 +1,12 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import { TestClock } from "effect/testing"
 import type { Camera } from "../../schema/Camera.ts"
 import type { Peer } from "../../src/ground/Visits.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
+import * as Metrics from "../../src/telemetry/Metrics.ts"
 import { connect, connectAs, layer } from "./Harness.ts"
 
 const camera: Camera = {
@@ -58,11 +61,12 @@ it.effect("a client that is far behind misses notifications, and gets them again
     connection.session = { sessionId: "s", userId: "u", role: "viewer", expiresAt: Infinity }
     unread = (512 << 10) + 1
     expect(yield* connections.notify("camera_status_update", camera)).toBe(0)
+    expect(yield* Metric.value(Metrics.notificationsDropped)).toMatchObject({ count: 1 })
     unread = 0
     expect(yield* connections.notify("camera_status_update", camera)).toBe(1)
     expect(sent).toHaveLength(1)
     connections.remove(connection.id)
     expect(connections.get(connection.id)).toBeUndefined()
     expect(yield* connections.notify("camera_status_update", camera)).toBe(0)
-  }).pipe(Effect.provide(Connections.layer))
+  }).pipe(Effect.provide(Connections.layer.pipe(Layer.provideMerge(Layer.fresh(Metrics.layer)))))
 )

@@ -11,9 +11,19 @@ export interface Span {
   readonly attributes: ReadonlyArray<{ readonly key: string; readonly value: Readonly<Record<string, unknown>> }>
 }
 
+/** The same of a metric (metrics.proto). */
+export interface OtlpMetric {
+  readonly name: string
+  readonly unit: string
+  readonly histogram?: { readonly dataPoints: ReadonlyArray<{ readonly count: number } & Pick<Span, "attributes">> }
+}
+
 interface Export {
-  readonly resourceSpans: ReadonlyArray<{
+  readonly resourceSpans?: ReadonlyArray<{
     readonly scopeSpans: ReadonlyArray<{ readonly spans: ReadonlyArray<Span> }>
+  }>
+  readonly resourceMetrics?: ReadonlyArray<{
+    readonly scopeMetrics: ReadonlyArray<{ readonly metrics: ReadonlyArray<OtlpMetric> }>
   }>
 }
 
@@ -22,6 +32,7 @@ export interface OtlpCollector {
   readonly endpoint: string
   /** all that has come so far */
   readonly spans: () => ReadonlyArray<Span>
+  readonly metrics: () => ReadonlyArray<OtlpMetric>
   /** the same, as the text that came */
   readonly text: () => string
 }
@@ -29,6 +40,7 @@ export interface OtlpCollector {
 /** Takes what a service exports, and keeps it. */
 export const collector = Effect.gen(function* () {
   const spans: Array<Span> = []
+  const metrics: Array<OtlpMetric> = []
   const texts: Array<string> = []
   const server = createServer((request, response) => {
     const chunks: Array<Buffer> = []
@@ -36,7 +48,8 @@ export const collector = Effect.gen(function* () {
     request.on("end", () => {
       const text = Buffer.concat(chunks).toString()
       texts.push(text)
-      const { resourceSpans } = JSON.parse(text) as Export
+      const { resourceMetrics = [], resourceSpans = [] } = JSON.parse(text) as Export
+      metrics.push(...resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics)))
       spans.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)))
       response.writeHead(200, { "content-type": "application/json" }).end("{}")
     })
@@ -55,5 +68,10 @@ export const collector = Effect.gen(function* () {
       })
   )
   const endpoint = `http://127.0.0.1:${port}`
-  return { endpoint, spans: () => spans, text: () => texts.join("\n") } satisfies OtlpCollector as OtlpCollector
+  return {
+    endpoint,
+    spans: () => spans,
+    metrics: () => metrics,
+    text: () => texts.join("\n")
+  } satisfies OtlpCollector as OtlpCollector
 })

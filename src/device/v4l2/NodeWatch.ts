@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import { dirname, join } from "node:path"
 import { inotifyAdvice } from "../../ground/Inotify.ts"
 import { KernelFiles } from "../../ground/KernelFiles.ts"
+import { monotonicNow } from "../../ground/Time.ts"
 
 /** A node that is there, told again whenever something about it may have changed (its mode, for one). */
 export interface Present {
@@ -19,6 +20,8 @@ export interface Present {
   readonly instance: string
   /** the same for all nodes of a device; empty where there is no sysfs */
   readonly device: string
+  /** monotonic milliseconds at which the kernel told of it; undefined: it was looked for */
+  readonly toldAt?: number
 }
 
 export interface Gone {
@@ -50,6 +53,7 @@ export class NodeWatch extends Context.Service<
     Effect.gen(function* () {
       const files = yield* KernelFiles
       const { dev } = files
+      const now = yield* monotonicNow
       const classes = join(files.sys, "class")
 
       /** What has this number now; undefined when nothing has. Asks the kernel's memory: microseconds. */
@@ -92,7 +96,12 @@ export class NodeWatch extends Context.Service<
           Effect.flatMap((touched) => {
             // a node comes with several events at once: one look is enough for all that came before this turn
             const next = Effect.map(Queue.takeAll(touched), (names) => {
-              for (const name of new Set(names)) if (nodeName.test(name)) tell(name, look(name))
+              const toldAt = now()
+              for (const name of new Set(names)) {
+                if (!nodeName.test(name)) continue
+                const present = look(name)
+                tell(name, present === undefined ? undefined : { ...present, toldAt })
+              }
             })
             // an error of the watch itself ends it; the rescan goes on
             return Effect.forkScoped(Effect.ignore(Effect.forever(next, { disableYield: true })))

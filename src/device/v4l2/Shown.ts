@@ -19,7 +19,11 @@ interface Known {
  * A node's camera as others see it, for as long as the scope lives: attached while `cameras.include` and `cameras.exclude`
  * let its name through, which may change. What is given tells what is known of it now.
  */
-export const makeShown = Effect.fnUntraced(function* (devices: Devices["Service"], settings: Settings["Service"]) {
+export const makeShown = Effect.fnUntraced(function* (
+  devices: Devices["Service"],
+  settings: Settings["Service"],
+  toldAt: number | undefined
+) {
   const scope = yield* Effect.scope
   const one = yield* Semaphore.make(1)
   let known: Known | undefined
@@ -43,7 +47,7 @@ export const makeShown = Effect.fnUntraced(function* (devices: Devices["Service"
   const attach = Effect.fnUntraced(function* ({ fault, found }: Known) {
     const life = yield* Scope.fork(scope)
     isLeftOut = false
-    shown = { attachment: yield* Scope.provide(devices.attach(found, fault), life), scope: life }
+    shown = { attachment: yield* Scope.provide(devices.attach(found, fault, toldAt), life), scope: life }
   })
 
   const follow = Effect.suspend(() => {

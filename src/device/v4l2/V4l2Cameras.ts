@@ -89,10 +89,10 @@ const provider = Effect.gen(function* () {
   })
 
   /** A node's life: probed, attached when it is a camera, and so until it is interrupted. */
-  const live = Effect.fnUntraced(function* ({ node, path }: Present, touched: Latch.Latch, steps: Steps) {
+  const live = Effect.fnUntraced(function* ({ node, path, toldAt }: Present, touched: Latch.Latch, steps: Steps) {
     const input = v4l2Input(path)
     const located = yield* Deferred.make<NodeLocation>()
-    const shown = yield* makeShown(devices, settings)
+    const shown = yield* makeShown(devices, settings, toldAt)
     let told = ""
 
     const show = (found: Found, fault?: Fault) => Effect.andThen(scanned.await, shown(found, fault))

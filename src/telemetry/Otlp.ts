@@ -4,18 +4,21 @@ import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from "@opent
 import * as Config from "effect/Config"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
+import * as OtlpMetrics from "effect/observability/OtlpMetrics"
+import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import { version } from "../config/Version.ts"
 import { Machine } from "../ground/Machine.ts"
 
-/** The signal's own URL, of a collector's base URL or of that itself (OTLP, "OTLP/HTTP Request"). */
-export const tracesUrl = (endpoint: string): string => {
-  const base = endpoint.replace(/\/+$/, "")
-  return base.endsWith("/v1/traces") ? base : `${base}/v1/traces`
-}
+// one module, loaded later: two would have the bundler take what they share out of the part that every start loads
+
+/** A signal's own URL, of a collector's base URL or of where it takes traces (OTLP, "OTLP/HTTP Request"). */
+export const signalUrl = (endpoint: string, signal: "traces" | "metrics"): string =>
+  `${endpoint.replace(/\/+$/, "").replace(/\/v1\/traces$/, "")}/v1/${signal}`
 
 /** What the environment says of this service, by OpenTelemetry's own variables (its SDK configuration). */
 const environment = Effect.gen(function* () {
@@ -79,11 +82,11 @@ const logOutcomes = Effect.fnUntraced(function* (outcomes: Queue.Dequeue<string 
   }
 })
 
-/** Exports in batches, at most a second late; what is left is sent when the service ends. */
-export const exportTo = (endpoint: string) =>
+/** Exports traces in batches, at most a second late; what is left is sent when the service ends. */
+export const tracesTo = (endpoint: string) =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const url = tracesUrl(endpoint)
+      const url = signalUrl(endpoint, "traces")
       const outcomes = yield* Queue.sliding<string | undefined>(16)
       yield* Effect.forkScoped(logOutcomes(outcomes, url))
       const exporter = told(new OTLPTraceExporter({ url }), (failure) => void Queue.offerUnsafe(outcomes, failure))
@@ -93,3 +96,16 @@ export const exportTo = (endpoint: string) =>
       )
     })
   )
+
+/** Exports metrics every 15 s, and once more when the service ends. */
+export const metricsTo = (endpoint: string) =>
+  Layer.unwrap(
+    Effect.map(resource, (self) =>
+      OtlpMetrics.layer({
+        url: signalUrl(endpoint, "metrics"),
+        resource: self,
+        exportInterval: "15 seconds",
+        shutdownTimeout: "2 seconds"
+      })
+    )
+  ).pipe(Layer.provide([OtlpSerialization.layerJson, FetchHttpClient.layer]))

@@ -8,7 +8,7 @@ import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { exportTo, tracesUrl } from "../../src/telemetry/OtlpTraces.ts"
+import { tracesTo, signalUrl } from "../../src/telemetry/Otlp.ts"
 import * as QuietMachine from "../../testing/QuietMachine.ts"
 import { collector } from "../support/OtlpCollector.ts"
 
@@ -22,7 +22,7 @@ const during = <A, E>(
   endpoint: string,
   work: Effect.Effect<A, E>,
   environment: Readonly<Record<string, string>> = {}
-) => Effect.provide(work, exportTo(endpoint).pipe(Layer.provide(ground(environment))))
+) => Effect.provide(work, tracesTo(endpoint).pipe(Layer.provide(ground(environment))))
 
 interface Resources {
   readonly resourceSpans: ReadonlyArray<{
@@ -40,9 +40,9 @@ const resourceOf = (text: string): Readonly<Record<string, string>> =>
 describe("traces", () => {
   it("go to the signal's URL, whether it is told or a collector's", () => {
     for (const endpoint of ["http://c:4318", "http://c:4318/", "http://c:4318/v1/traces", "http://c:4318/v1/traces/"]) {
-      assert.strictEqual(tracesUrl(endpoint), "http://c:4318/v1/traces")
+      assert.strictEqual(signalUrl(endpoint, "traces"), "http://c:4318/v1/traces")
     }
-    assert.strictEqual(tracesUrl("https://c/otlp"), "https://c/otlp/v1/traces")
+    assert.strictEqual(signalUrl("https://c/otlp", "traces"), "https://c/otlp/v1/traces")
   })
 
   it.live("say which instance of the service on which machine sends them", () =>

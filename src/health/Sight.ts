@@ -1,0 +1,100 @@
+import * as Effect from "effect/Effect"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { CameraId } from "../../schema/Camera.ts"
+import type { Device } from "../device/Device.ts"
+import { Devices } from "../device/Devices.ts"
+import { MediaMtx } from "../process/MediaMtx.ts"
+import { troubleOf } from "../process/MediaMtxTrouble.ts"
+import type { RecordingFact } from "../recording/Recording.ts"
+import { Recordings } from "../recording/Recordings.ts"
+import { FileIndex } from "../storage/FileIndex.ts"
+import { DiskGuard } from "../storage/DiskGuard.ts"
+import type { LiveStream } from "../stream/LiveStream.ts"
+import { Paths } from "../stream/Paths.ts"
+import { Streams } from "../stream/Streams.ts"
+import type { ComponentState, Seen } from "./Parts.ts"
+
+/** What there is of errors; nothing where there is none. */
+const because = (error: string | undefined): Pick<Seen, "error"> => (error === undefined ? {} : { error })
+
+/** Sees what each part of the service is now, from memory. */
+export const makeSight = Effect.gen(function* () {
+  const mediaMtx = yield* MediaMtx
+  const devices = yield* Devices
+  const paths = yield* Paths
+  const streams = yield* Streams
+  const recordings = yield* Recordings
+  const disk = yield* DiskGuard
+  const index = yield* FileIndex
+  const recorded = new Map<CameraId, Seen>()
+
+  yield* recordings.facts.follow((fact) =>
+    Effect.sync(() => {
+      const state = recordingStates[fact._tag]
+      if (state === undefined) return recorded.delete(fact.camera)
+      const error = state === "ERROR" ? because(fact.reason) : {}
+      return recorded.set(fact.camera, { part: "recording", device: fact.camera, state, ...error })
+    })
+  )
+
+  const seeMonitor = (): Seen => ({ part: "camera_monitor", state: devices.settled() ? "RUNNING" : "STARTING" })
+
+  const seeMediaMtx = (): Seen => {
+    const now = SubscriptionRef.getUnsafe(mediaMtx.state)
+    const trouble = troubleOf(now)
+    if (trouble === undefined) return { part: "mediamtx", state: "RUNNING" }
+    // that it has to start is no error
+    if (now._tag === "Starting") return { part: "mediamtx", state: "STARTING", ...because(now.detail) }
+    return { part: "mediamtx", state: "ERROR", error: now.detail ?? trouble }
+  }
+
+  const seeCamera = ({ fault, id, status }: Device): Seen => {
+    const state = cameraStates[status]
+    if (fault !== undefined) {
+      return { part: "camera", device: id, state, error: `${fault.kind}: ${fault.detail}` }
+    }
+    return { part: "camera", device: id, state: state === "RUNNING" && !paths.exists(id) ? "STARTING" : state }
+  }
+
+  const seeStream = ({ camera, state }: LiveStream): Seen => {
+    const now = SubscriptionRef.getUnsafe(state)
+    return {
+      part: "stream",
+      device: camera,
+      state: streamStates[now._tag],
+      ...because("reason" in now ? now.reason : undefined)
+    }
+  }
+
+  const seeIndex = (): Seen => {
+    const { detail, state } = index.state()
+    return { part: "index", state, ...because(detail) }
+  }
+
+  const seeAll = (): ReadonlyArray<Seen> => {
+    const trouble = disk.trouble()
+    return [
+      seeMonitor(),
+      seeMediaMtx(),
+      { part: "storage", state: trouble === undefined ? "RUNNING" : "ERROR", ...because(trouble) },
+      seeIndex(),
+      ...devices.list().map(seeCamera),
+      ...streams.all().map(seeStream),
+      ...recorded.values()
+    ]
+  }
+  return { seeAll, seeMediaMtx, seeMonitor }
+})
+
+const cameraStates = { CONNECTED: "RUNNING", DISCONNECTED: "STOPPED", ERROR: "ERROR" } as const
+const streamStates = { Starting: "STARTING", Ready: "RUNNING", Failing: "ERROR", Stopping: "STOPPING" } as const
+
+/** Undefined: it is over. One that waits for its camera is asked for, and is not written. */
+const recordingStates: Readonly<Record<RecordingFact["_tag"], ComponentState | undefined>> = {
+  RecordingStarting: "STARTING",
+  RecordingWriting: "RUNNING",
+  RecordingWaiting: "ERROR",
+  RecordingTroubled: "ERROR",
+  RecordingEnded: undefined,
+  RecordingFailed: undefined
+}

@@ -1,0 +1,63 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { version } from "../config/Version.ts"
+import { Machine } from "../ground/Machine.ts"
+import { Health } from "../health/Health.ts"
+import { MediaMtx } from "../process/MediaMtx.ts"
+import { troubleOf } from "../process/MediaMtxTrouble.ts"
+import { EventLoop } from "../self/EventLoop.ts"
+import { DiskGuard } from "../storage/DiskGuard.ts"
+import type { StreamState } from "../stream/LiveStream.ts"
+import { Streams } from "../stream/Streams.ts"
+import {
+  anonymousMemory,
+  fibers,
+  LiveFibers,
+  loopDelayMax,
+  loopDelayP99,
+  mediaMtxUp,
+  observe,
+  observeTotal,
+  processorTime,
+  residentMemory,
+  serviceInfo,
+  startTime,
+  storageFree,
+  storageSize,
+  streams as streamsIn
+} from "../telemetry/Metrics.ts"
+
+const streamStates: ReadonlyArray<StreamState["_tag"]> = ["Starting", "Ready", "Failing", "Stopping"]
+
+/** The metrics that are what is the case when they are asked for. */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const machine = yield* Machine
+    const { state } = yield* MediaMtx
+    const streams = yield* Streams
+    const disk = yield* DiskGuard
+    const loop = yield* EventLoop
+    const live = yield* LiveFibers
+    const { startedAt } = yield* Health
+
+    yield* Metric.update(serviceInfo(version), 1)
+    yield* Metric.update(startTime, startedAt.wall / 1000)
+    yield* observe(mediaMtxUp, () => (troubleOf(SubscriptionRef.getUnsafe(state)) === undefined ? 1 : 0))
+    for (const name of streamStates) {
+      const isIn = (stream: ReturnType<typeof streams.all>[number]) =>
+        SubscriptionRef.getUnsafe(stream.state)._tag === name
+      yield* observe(streamsIn(name.toLowerCase()), () => streams.all().filter(isIn).length)
+    }
+    // not a number until it is known
+    yield* observe(storageFree, () => disk.now()?.available ?? NaN)
+    yield* observe(storageSize, () => disk.now()?.total ?? NaN)
+    yield* observe(residentMemory, () => machine.memory().resident)
+    yield* observe(anonymousMemory, () => machine.memory().anonymous)
+    yield* observeTotal(processorTime, machine.processorSeconds)
+    yield* observe(loopDelayMax, () => loop.delay().max)
+    yield* observe(loopDelayP99, () => loop.delay().p99)
+    yield* observe(fibers, () => live.count)
+  })
+)

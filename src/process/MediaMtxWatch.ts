@@ -1,0 +1,50 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { monotonicMillis } from "../ground/Time.ts"
+import type { MediaMtxApi } from "./MediaMtxApi.ts"
+
+/** One that hangs is to be known within 3 s; an answer costs it and us 0.5 ms. */
+export const askEvery = Duration.millis(1500)
+/** It answers within milliseconds. */
+const answerTime = Duration.seconds(1)
+/** A question for whose answer we waited so long tells nothing of MediaMTX: we had no time to listen. */
+const blind = 2 * Duration.toMillis(answerTime)
+/** Questions without an answer after which it counts as gone: 10 s where it is ours to start again, 5 s where it is not. */
+const patience = { ours: 4, others: 2 }
+
+interface Watched {
+  /** when this run began, by which it is told from others */
+  readonly started: string
+  /** it is our child: its process tells when it ends */
+  readonly isOurs: boolean
+  /** it has not answered once, or does again */
+  readonly silent: (isSilent: boolean) => Effect.Effect<void>
+}
+
+/** Waits until MediaMTX does not answer any more, or another run of it does, and says which. */
+export const awaitLoss = Effect.fnUntraced(function* (
+  api: MediaMtxApi["Service"],
+  { isOurs, silent, started }: Watched
+) {
+  const most = isOurs ? patience.ours : patience.others
+  let missed = 0
+  while (missed < most) {
+    yield* Effect.sleep(askEvery)
+    const asked = yield* monotonicMillis
+    const answer = yield* Effect.result(Effect.timeoutOption(api.info, answerTime))
+    // nobody listens any more
+    if (Result.isFailure(answer) && !isOurs) break
+    const info = Result.getOrElse(answer, () => Option.none())
+    if (Option.isSome(info)) {
+      if (info.value.started !== started) return "it was started again"
+      if (missed > 0) yield* silent(false)
+      missed = 0
+    } else if ((yield* monotonicMillis) - asked < blind) {
+      missed++
+      if (missed === 1) yield* silent(true)
+    }
+  }
+  return "its API does not answer"
+})

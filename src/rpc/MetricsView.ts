@@ -1,0 +1,88 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { Session } from "../../schema/Auth.ts"
+import type { ServiceMetrics } from "../../schema/System.ts"
+import type { Device } from "../device/Device.ts"
+import { Devices } from "../device/Devices.ts"
+import { moments } from "../ground/Time.ts"
+import { Health } from "../health/Health.ts"
+import { Usage } from "../self/Usage.ts"
+import { DiskGuard } from "../storage/DiskGuard.ts"
+import { Status } from "../stream/Status.ts"
+import { Streams } from "../stream/Streams.ts"
+import { LiveFibers } from "../telemetry/Metrics.ts"
+import { maySee } from "./Authorization.ts"
+import { isoTime } from "./Wire.ts"
+
+const states = { Starting: "STARTING", Ready: "ACTIVE", Failing: "ERROR", Stopping: "STOPPING" } as const
+
+/** Makes what `get_metrics` tells of the machine, and of the cameras that this user may see. */
+export const makeMetricsView = Effect.gen(function* () {
+  const devices = yield* Devices
+  const health = yield* Health
+  const streams = yield* Streams
+  const status = yield* Status
+  const disk = yield* DiskGuard
+  const usage = yield* Usage
+  const live = yield* LiveFibers
+  const now = yield* moments
+
+  /** As df(1) tells it: of what is not the system's own. */
+  const diskUsage = (): number => {
+    const { available, used } = disk.now() ?? { available: 0, used: 0 }
+    return used + available > 0 ? Math.round((used / (used + available)) * 10_000) / 100 : 0
+  }
+
+  const cameraOf = ({ fault, id, status: condition }: Device) => {
+    const stream = streams.current(id)
+    return {
+      status: condition,
+      ...(fault === undefined ? {} : { fault: fault.kind }),
+      stream: stream === undefined ? ("INACTIVE" as const) : states[SubscriptionRef.getUnsafe(stream.state)._tag],
+      fps: stream?.run?.published.fps ?? 0,
+      frames_sent: stream?.run?.published.frames ?? 0,
+      restarts: stream?.restarts ?? 0
+    }
+  }
+
+  const recordingsOf = (session: Session) =>
+    health.now().parts.flatMap(({ device, part, since, state }) => {
+      const isShown = part === "recording" && device !== undefined && maySee(session, device)
+      return isShown ? [[device, { state, since: isoTime(since.wall) }] as const] : []
+    })
+
+  return Effect.fnUntraced(function* (session: Session) {
+    const shown = devices.list().filter(({ id }) => maySee(session, id))
+    // a MediaMTX that does not say who views keeps nobody from the rest
+    const asked = yield* Effect.option(status.ofAll(shown.map(({ id }) => id)))
+    const viewers = Option.map(asked, (all) => new Map(all.map(({ camera, path }) => [camera, path?.readers ?? 0])))
+    const cameras = shown.map((device) => {
+      const seen = Option.map(viewers, (all) => ({ viewers: all.get(device.id) ?? 0 }))
+      return [device.id, { ...cameraOf(device), ...Option.getOrElse(seen, () => ({})) }] as const
+    })
+    const total = Option.map(viewers, (all) => ({ total_viewers: [...all.values()].reduce((sum, n) => sum + n, 0) }))
+    const recordings = recordingsOf(session)
+    const system = {
+      cpu_usage: usage.processor(),
+      memory_usage: usage.memory(),
+      disk_usage: diskUsage(),
+      goroutines: live.count
+    }
+    return {
+      timestamp: isoTime(now().wall),
+      ...system,
+      system_metrics: system,
+      camera_metrics: {
+        connected_cameras: shown.filter((device) => device.status === "CONNECTED").length,
+        cameras: Object.fromEntries(cameras)
+      },
+      recording_metrics: { active_recordings: recordings.length, recordings: Object.fromEntries(recordings) },
+      stream_metrics: {
+        active_streams: cameras.filter(([, { stream }]) => stream === "ACTIVE").length,
+        total_streams: shown.length,
+        ...Option.getOrElse(total, () => ({}))
+      }
+    } satisfies ServiceMetrics as ServiceMetrics
+  })
+})
