@@ -5,6 +5,7 @@ import { Authenticated, Authorization, RequiredRole, type Role, Validation } fro
 import { CameraCapabilities, CameraDetails, CameraId, CameraList } from "./Camera.ts"
 import { Control, ControlList, SetControl } from "./Control.ts"
 import { AuthFailed, DependencyFailed, InvalidParams, InvalidState, NotFound, PermissionDenied } from "./Errors.ts"
+import { EventsSubscribed, EventsUnsubscribed, SubscribeEvents, SubscriptionStats, UnsubscribeEvents } from "./Event.ts"
 import { RecordingInfo, RecordingStarted, RecordingStopped, StartRecording } from "./Recording.ts"
 import { SnapshotInfo, SnapshotTaken, TakeSnapshot } from "./Snapshot.ts"
 import { FileDeleted, FileList, FileName, ListFiles } from "./Storage.ts"
@@ -92,6 +93,12 @@ export const FileRpcs = RpcGroup.make(
   operator("delete_snapshot", filename, FileDeleted)
 )
 
+export const EventRpcs = RpcGroup.make(
+  viewer("subscribe_events", SubscribeEvents, EventsSubscribed),
+  viewer("unsubscribe_events", UnsubscribeEvents, EventsUnsubscribed),
+  viewer("get_subscription_stats", {}, SubscriptionStats)
+)
+
 export const SystemRpcs = RpcGroup.make(
   viewer("get_server_info", {}, ServerInfo),
   viewer("get_system_status", {}, SystemStatus)
@@ -105,5 +112,6 @@ export class CameraRpcs extends AuthRpcs.merge(
   RecordingRpcs,
   StreamRpcs,
   FileRpcs,
+  EventRpcs,
   SystemRpcs
 ) {}

@@ -21,3 +21,21 @@ export const SystemStatus = Schema.Struct({
   discovery_active: Schema.Boolean
 })
 export type SystemStatus = typeof SystemStatus.Type
+
+const ComponentState = Schema.Literals(["RUNNING", "STOPPED", "ERROR", "STARTING", "STOPPING"])
+
+/** The params of the notification `system_health_update`: the fields of `get_status`. */
+export const SystemHealthUpdate = Schema.Struct({
+  status: Schema.Literals(["HEALTHY", "DEGRADED", "UNHEALTHY"]),
+  uptime: Schema.Finite.annotate({ description: "seconds that the service has run" }),
+  version: Schema.String,
+  components: Schema.Struct({
+    websocket_server: ComponentState,
+    camera_monitor: ComponentState,
+    mediamtx: ComponentState
+  }),
+  reasons: Schema.optionalKey(Schema.Array(Schema.String)).annotateKey({
+    description: "why it is not HEALTHY; for admins who may see every camera"
+  })
+}).annotate({ identifier: "SystemHealthUpdate" })
+export type SystemHealthUpdate = typeof SystemHealthUpdate.Type

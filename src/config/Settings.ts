@@ -122,7 +122,19 @@ export const liveSchema = Schema.Struct({
       "1 to 100000",
       "open WebSocket connections of one address, not of this machine, before they authenticate"
     ),
-    allowed_origins: key(names, [], "a list of origins", "browser origins that may connect, beside the server's own")
+    allowed_origins: key(names, [], "a list of origins", "browser origins that may connect, beside the server's own"),
+    max_unread_kilobytes: key(
+      whole(512, 65_536),
+      4096,
+      "512 to 65536",
+      "replies that a client may leave unread, or it is cut; with an eighth of it unread it gets no notifications"
+    ),
+    max_subscriptions_per_client: key(
+      whole(1, 10_000),
+      256,
+      "1 to 10000",
+      "event topics that a client may subscribe to, each counted for each camera that it names"
+    )
   }),
   cameras: Schema.Struct({
     include: key(names, ["*"], "a list of globs", "only devices whose name matches one"),

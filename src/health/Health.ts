@@ -1,10 +1,13 @@
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberHandle from "effect/FiberHandle"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Devices } from "../device/Devices.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
+import { type Moment, now as moment } from "../ground/Time.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { Paths } from "../stream/Paths.ts"
 
@@ -26,11 +29,15 @@ export interface SystemHealth {
   readonly reasons: ReadonlyArray<string>
 }
 
-/** The status is another than before, or a component's state is. */
+/** Changed: the status is another than before, or a component's state is. Ready: for the first time. */
 export interface HealthFact {
-  readonly _tag: "HealthChanged"
+  readonly _tag: "HealthChanged" | "HealthReady"
+  /** as it is from then on */
   readonly health: SystemHealth
 }
+
+/** MediaMTX makes the path of a camera that is plugged in within milliseconds; that it has none yet is no news. */
+const pathTime = Duration.seconds(1)
 
 /** What the service knows of its own state, from memory and at once: health probes ask often and wait for nothing. */
 export class Health extends Context.Service<
@@ -39,6 +46,7 @@ export class Health extends Context.Service<
     /** false: only a restart helps */
     readonly live: Effect.Effect<Verdict>
     readonly now: () => SystemHealth
+    readonly startedAt: Moment
     /** what changes from now on */
     readonly facts: Facts<HealthFact>
   }
@@ -50,6 +58,7 @@ export class Health extends Context.Service<
       const devices = yield* Devices
       const paths = yield* Paths
       const facts = yield* makeFacts<HealthFact>()
+      const startedAt = yield* moment
 
       const now = (): SystemHealth => {
         const media = SubscriptionRef.getUnsafe(mediaMtx.state)._tag
@@ -75,12 +84,24 @@ export class Health extends Context.Service<
       }
 
       let last = now()
-      const look = Effect.sync(() => {
+      let wasReady = false
+      const later = yield* FiberHandle.make()
+      const tell = Effect.sync(() => {
         const health = now()
-        if (isSame(health, last)) return
-        last = health
-        facts.tell({ _tag: "HealthChanged", health })
+        if (!isSame(health, last)) {
+          last = health
+          facts.tell({ _tag: "HealthChanged", health })
+        }
+        if (health.ready.ok && !wasReady) {
+          wasReady = true
+          facts.tell({ _tag: "HealthReady", health })
+        }
       })
+      const look = Effect.suspend(() =>
+        lacksOnlyPaths(now()) && last.status === "HEALTHY"
+          ? FiberHandle.run(later, Effect.delay(tell, pathTime), { onlyIfMissing: true })
+          : Effect.andThen(FiberHandle.clear(later), tell)
+      )
       const lookAtEach = (changes: Stream.Stream<unknown>) =>
         Effect.forkScoped(
           Stream.runForEach(changes, () => look),
@@ -95,6 +116,7 @@ export class Health extends Context.Service<
         // whoever gets this answer has seen the event loop turn
         live: Effect.succeed({ ok: true, reasons: [] }),
         now,
+        startedAt,
         facts
       })
     })
@@ -102,6 +124,13 @@ export class Health extends Context.Service<
 }
 
 const mediaStates = { Starting: "STARTING", Running: "RUNNING", Stopped: "ERROR" } as const
+
+/** Everything runs, and nothing is wrong but that cameras have no path yet. */
+const lacksOnlyPaths = ({ components, ready, reasons, status }: SystemHealth): boolean =>
+  status === "DEGRADED" &&
+  components.mediamtx === "RUNNING" &&
+  components.camera_monitor === "RUNNING" &&
+  reasons.length === ready.reasons.length
 
 const isSame = (one: SystemHealth, other: SystemHealth): boolean =>
   one.status === other.status &&

@@ -18,6 +18,7 @@ const components = { camera_monitor: "RUNNING", mediamtx: "STARTING", websocket_
 const health = Layer.mock(Health, {
   live: Effect.sync(() => live),
   now: () => ({ status: "DEGRADED", components, ready, reasons: ready.reasons }),
+  startedAt: { wall: 0, monotonic: 0 },
   facts: { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
 })
 const at = (port: number) =>
