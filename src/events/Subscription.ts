@@ -13,7 +13,7 @@ export type Subscription = ReadonlyMap<SubscribableName, ReadonlySet<CameraId> |
 export const noSubscription: Subscription = new Map()
 
 /** All that a client means by it. */
-export const topicsOf = (pattern: TopicPattern): ReadonlyArray<SubscribableName> => {
+const topicsOf = (pattern: TopicPattern): ReadonlyArray<SubscribableName> => {
   if (isFamily(pattern)) return subscribableNames.filter((name) => name.startsWith(pattern.slice(0, -1)))
   return [isAlias(pattern) ? topicAliases[pattern] : pattern]
 }

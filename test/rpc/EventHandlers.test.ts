@@ -38,9 +38,9 @@ describe("subscribe_events", () => {
       const refused = Effect.fnUntraced(function* (topics: unknown, filters?: unknown) {
         const params = { topics, ...(filters === undefined ? {} : { filters }) }
         const error = yield* client.error("subscribe_events", params)
-        const { hint, param } = error?.["data"] as { readonly hint: string; readonly param: string }
+        const data = error?.["data"] as { readonly hint: string; readonly param: string } | undefined
         assert.strictEqual(error?.["code"], -32602)
-        return [param, hint]
+        return [data?.param, data?.hint]
       })
       const meant = (topic: string) => ["topics[1]", `did you mean ${topic}?`]
       assert.deepStrictEqual(yield* refused(["camera.connected", "camera.conected"]), meant("camera.connected"))
