@@ -12,21 +12,18 @@ import { liveNow, Settings } from "../config/Settings.ts"
 import { noSubscription, type Subscription } from "../events/Subscription.ts"
 import { moments, monotonicMillis } from "../ground/Time.ts"
 import type { MessageLimits, Peer } from "../ground/Visits.ts"
-import { Outbox } from "./Outbox.ts"
+import { type Addressee, Outbox } from "./Outbox.ts"
 import { notificationText } from "./Reply.ts"
 import { Strangers } from "./Strangers.ts"
 import { isoTime } from "./Wire.ts"
 
 /** One client that is connected. */
-export interface Connection {
+export interface Connection extends Addressee {
   /** the `id` of the `Rpc.ServerClient` that handlers and middleware get */
   readonly id: number
-  readonly peer: Peer
   /** set by `authenticate`, and kept when the token expires */
   session: Session | undefined
   subscription: Subscription
-  /** notifications that it was to get and did not, since it was last told how many */
-  lost: number
 }
 
 /** What a client may send as one message once it has authenticated; the ground lets a stranger send much less. */

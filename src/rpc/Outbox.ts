@@ -1,11 +1,18 @@
-import type { Connection } from "./Connections.ts"
+import type { Peer } from "../ground/Visits.ts"
+
+/** Whom something is sent to. */
+export interface Addressee {
+  readonly peer: Peer
+  /** notifications that it was to get and did not, since it was last told how many */
+  lost: number
+}
 
 /**
- * Notifications that wait for their round. A write costs ten times what a notification does: a client that is to be told
- * several things gets them in one, and what many clients are to be told is put together once.
+ * Notifications that wait for their round. Each write is a system call: a client that is to be told several things gets
+ * them in one, and what many clients are to be told is put together once.
  */
 export class Outbox {
-  private readonly waiting = new Map<Connection, Bundle>()
+  private readonly waiting = new Map<Addressee, Bundle>()
   private first = new Bundle([])
   private readonly maxUnread: () => number
   private readonly lostNotice: (lost: number) => string
@@ -16,41 +23,41 @@ export class Outbox {
     this.lostNotice = lostNotice
   }
 
-  post(connection: Connection, text: string): void {
-    this.waiting.set(connection, (this.waiting.get(connection) ?? this.first).and(text))
+  post(addressee: Addressee, text: string): void {
+    this.waiting.set(addressee, (this.waiting.get(addressee) ?? this.first).and(text))
   }
 
   /** those that something waits for */
-  round(): ReadonlyArray<Connection> {
+  round(): ReadonlyArray<Addressee> {
     // bundles know those that follow them: they go with their round
     this.first = new Bundle([])
     return [...this.waiting.keys()]
   }
 
   /** sends what waits for this client */
-  deliver(connection: Connection): void {
-    const bundle = this.waiting.get(connection)
+  deliver(addressee: Addressee): void {
+    const bundle = this.waiting.get(addressee)
     if (bundle === undefined) return
-    this.waiting.delete(connection)
+    this.waiting.delete(addressee)
     const limit = this.maxUnread()
     // who lost some has to catch up in earnest, or it would be told of each one
-    if (connection.peer.buffered() > (connection.lost > 0 ? limit / 2 : limit)) {
-      connection.lost += bundle.texts.length
+    if (addressee.peer.buffered() > (addressee.lost > 0 ? limit / 2 : limit)) {
+      addressee.lost += bundle.texts.length
       return
     }
-    this.tellLost(connection)
-    connection.peer.sendAll(bundle.texts)
+    this.tellLost(addressee)
+    addressee.peer.sendAll(bundle.texts)
   }
 
   /** the client has read, or is about to be told more: it learns of the gap first */
-  tellLost(connection: Connection): void {
-    if (connection.lost === 0) return
-    connection.peer.send(this.lostNotice(connection.lost))
-    connection.lost = 0
+  tellLost(addressee: Addressee): void {
+    if (addressee.lost === 0) return
+    addressee.peer.send(this.lostNotice(addressee.lost))
+    addressee.lost = 0
   }
 
-  discard(connection: Connection): void {
-    this.waiting.delete(connection)
+  discard(addressee: Addressee): void {
+    this.waiting.delete(addressee)
   }
 }
 
