@@ -87,6 +87,34 @@ describe("who subscribed hears", () => {
   )
 
   onFakes(
+    "of a recording whose camera is pulled out and comes back, with the duration of its files",
+    Effect.gen(function* () {
+      const { cameras } = yield* TestGround
+      const client = yield* subscriber(["recording.*"])
+      const camera = yield* cameras.plug({ name: "UVC Camera" })
+      yield* client.update("camera_status_update", { status: "CONNECTED" })
+      const started = yield* client.call("start_recording", { device: "camera0" })
+      yield* asTimePasses(Effect.sleep("2 seconds"))
+      yield* camera.unplug
+      const gone = yield* client.update("event", { topic: "recording.stop" })
+      const file = yield* client.call("get_recording_info", { filename: started?.["filename"] })
+      assert.isAbove(Number(file?.["duration"]), 1)
+      assert.deepInclude(gone?.["data"], { status: "STOPPED", duration: file?.["duration"] })
+      yield* camera.replug()
+      yield* asTimePasses(Effect.sleep("5 seconds"))
+      const stopped = yield* client.call("stop_recording", { device: "camera0" })
+      yield* settled(client)
+      assert.deepStrictEqual(topicsOf(client), [
+        "recording.start",
+        "recording.stop",
+        "recording.start",
+        "recording.stop"
+      ])
+      assert.deepInclude(client.all("event").at(-1)?.["data"], { status: "STOPPED", duration: stopped?.["duration"] })
+    })
+  )
+
+  onFakes(
     "of a recording that cannot begin",
     Effect.gen(function* () {
       yield* plugIn()
