@@ -39,7 +39,7 @@ const unreadForNotifications = 1 / 8
 
 /** So many clients are told in one go; then others have their turn. */
 const inOneGo = 100
-/** After a round of notifications those that came meanwhile wait as long as it took, and no longer than this. */
+/** After a round of notifications those that come wait twice as long as it took, and no longer than this. */
 const longestPause = 25
 
 /** All clients that are connected now, and the way to tell them something unasked. */
@@ -104,7 +104,7 @@ export class Connections extends Context.Service<
           outbox.deliver(connection)
         }
         const millis = (yield* monotonicMillis) - began
-        if (millis >= 1) yield* Effect.sleep(Duration.millis(Math.min(millis, longestPause)))
+        if (millis >= 1) yield* Effect.sleep(Duration.millis(Math.min(2 * millis, longestPause)))
       })
       yield* Effect.forkScoped(Effect.forever(round))
 
