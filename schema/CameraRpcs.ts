@@ -5,6 +5,7 @@ import { Authenticated, Authorization, RequiredRole, type Role, Validation } fro
 import { CameraCapabilities, CameraDetails, CameraId, CameraList } from "./Camera.ts"
 import { Control, ControlList, SetControl } from "./Control.ts"
 import { AuthFailed, DependencyFailed, InvalidParams, InvalidState, NotFound, PermissionDenied } from "./Errors.ts"
+import { EventsSubscribed, EventsUnsubscribed, SubscribeEvents, SubscriptionStats, UnsubscribeEvents } from "./Event.ts"
 import { RecordingInfo, RecordingStarted, RecordingStopped, StartRecording } from "./Recording.ts"
 import { SnapshotInfo, SnapshotTaken, TakeSnapshot } from "./Snapshot.ts"
 import {
@@ -108,6 +109,12 @@ export const StorageRpcs = RpcGroup.make(
   admin("cleanup_old_files", {}, CleanupDone)
 )
 
+export const EventRpcs = RpcGroup.make(
+  viewer("subscribe_events", SubscribeEvents, EventsSubscribed),
+  viewer("unsubscribe_events", UnsubscribeEvents, EventsUnsubscribed),
+  viewer("get_subscription_stats", {}, SubscriptionStats)
+)
+
 export const SystemRpcs = RpcGroup.make(
   viewer("get_server_info", {}, ServerInfo),
   viewer("get_system_status", {}, SystemStatus),
@@ -124,5 +131,6 @@ export class CameraRpcs extends AuthRpcs.merge(
   StreamRpcs,
   FileRpcs,
   StorageRpcs,
+  EventRpcs,
   SystemRpcs
 ) {}

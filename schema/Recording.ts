@@ -57,7 +57,9 @@ export const RecordingStatusUpdate = Schema.Struct({
   filename: Schema.String.annotate({
     description: "the file that is written, or was last; empty until the first bytes are on disk"
   }),
-  duration: Schema.Finite.annotate({ description: "seconds so far" }),
+  duration: Schema.Finite.annotate({
+    description: "seconds since it was asked for; STOPPED: of video in its files, as stop_recording tells"
+  }),
   reason: Schema.optionalKey(Schema.String)
-})
+}).annotate({ identifier: "RecordingStatusUpdate" })
 export type RecordingStatusUpdate = typeof RecordingStatusUpdate.Type

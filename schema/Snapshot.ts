@@ -37,6 +37,18 @@ export const SnapshotTaken = Schema.Struct({
 })
 export type SnapshotTaken = typeof SnapshotTaken.Type
 
+/** What the event `snapshot.taken` tells; the fields of `take_snapshot`'s reply. */
+export const SnapshotEvent = Schema.Struct({
+  device: SnapshotTaken.fields.device,
+  filename: SnapshotTaken.fields.filename,
+  timestamp: SnapshotTaken.fields.timestamp,
+  age_ms: SnapshotTaken.fields.age_ms,
+  file_size: SnapshotTaken.fields.file_size,
+  file_path: SnapshotTaken.fields.file_path,
+  tier_name: SnapshotTaken.fields.tier_name
+})
+export type SnapshotEvent = typeof SnapshotEvent.Type
+
 export const SnapshotInfo = Schema.Struct({
   filename: Schema.String,
   file_size: Schema.Int,

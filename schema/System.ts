@@ -25,6 +25,7 @@ export type SystemStatus = typeof SystemStatus.Type
 
 const ComponentState = Schema.Literals(["RUNNING", "STOPPED", "ERROR", "STARTING", "STOPPING"])
 
+/** Also the params of the notification `system_health_update`. */
 export const ServiceStatus = Schema.Struct({
   status: Schema.Literals(["HEALTHY", "DEGRADED", "UNHEALTHY"]),
   uptime: Schema.Finite.annotate({ description: "seconds that the service has run" }),
@@ -35,9 +36,9 @@ export const ServiceStatus = Schema.Struct({
     mediamtx: ComponentState
   }),
   reasons: Schema.optionalKey(Schema.Array(Schema.String)).annotateKey({
-    description: "why it is not HEALTHY; for users who may see every camera"
+    description: "why it is not HEALTHY; for admins who may see every camera"
   })
-})
+}).annotate({ identifier: "ServiceStatus" })
 export type ServiceStatus = typeof ServiceStatus.Type
 
 const Percent = Schema.Finite.annotate({ description: "percent, 0 to 100" })

@@ -34,6 +34,7 @@ import * as Authorization from "./rpc/Authorization.ts"
 import { Connections } from "./rpc/Connections.ts"
 import * as ControlHandlers from "./rpc/ControlHandlers.ts"
 import * as DeviceHandlers from "./rpc/DeviceHandlers.ts"
+import * as EventHandlers from "./rpc/EventHandlers.ts"
 import * as FileHandlers from "./rpc/FileHandlers.ts"
 import * as Notifications from "./rpc/Notifications.ts"
 import { JsonRpcProtocol } from "./rpc/Protocol.ts"
@@ -127,6 +128,7 @@ const handlers = Layer.mergeAll(
   StreamHandlers.layer,
   FileHandlers.layer,
   StorageHandlers.layer,
+  EventHandlers.layer,
   SystemHandlers.layer.pipe(Layer.provide(Usage.layer))
 )
 

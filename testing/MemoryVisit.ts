@@ -52,6 +52,10 @@ export class MemoryVisit implements Peer {
     else this.unread.push(text)
   }
 
+  sendAll(texts: ReadonlyArray<string>): void {
+    for (const text of texts) this.send(text)
+  }
+
   buffered(): number {
     return this.unread.reduce((bytes, text) => bytes + bytesIn(text), 0)
   }

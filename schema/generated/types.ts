@@ -60,6 +60,33 @@ export type Control = {
 
 export type FileName = string
 
+/** a topic, or all that begin alike: camera.*, recording.*, snapshot.*, system.* */
+export type TopicPattern = "camera.connected" | "camera.disconnected" | "camera.status_change" | "recording.start" | "recording.stop" | "recording.error" | "snapshot.taken" | "system.health" | "system.startup" | "system.shutdown" | "system.notifications_lost" | "camera.*" | "recording.*" | "snapshot.*" | "system.*" | "recording.started" | "recording.stopped" | "camera_status_update" | "recording_status_update" | "system_health_update"
+
+export type ServiceStatus = {
+  status: "HEALTHY" | "DEGRADED" | "UNHEALTHY"
+  /** seconds that the service has run */
+  uptime: number
+  version: string
+  components: {
+    websocket_server: "RUNNING" | "STOPPED" | "ERROR" | "STARTING" | "STOPPING"
+    camera_monitor: "RUNNING" | "STOPPED" | "ERROR" | "STARTING" | "STOPPING"
+    mediamtx: "RUNNING" | "STOPPED" | "ERROR" | "STARTING" | "STOPPING"
+  }
+  /** why it is not HEALTHY; for admins who may see every camera */
+  reasons?: Array<string>
+}
+
+export type RecordingStatusUpdate = {
+  device: CameraId
+  status: "STARTING" | "RECORDING" | "STOPPED" | "ERROR"
+  /** the file that is written, or was last; empty until the first bytes are on disk */
+  filename: string
+  /** seconds since it was asked for; STOPPED: of video in its files, as stop_recording tells */
+  duration: number
+  reason?: string
+}
+
 /** Every method, by its name on the wire. */
 export interface Methods {
   /** anybody may call it */
@@ -528,6 +555,53 @@ export interface Methods {
     }
   }
   /** role: viewer */
+  subscribe_events: {
+    params: {
+      topics: Array<TopicPattern>
+      filters?: {
+        /** only events of this camera; those of no camera (system.*) come all the same */
+        device?: CameraId
+      }
+    }
+    result: {
+      subscribed: boolean
+      topics: Array<TopicPattern>
+      filters: {
+        /** only events of this camera; those of no camera (system.*) come all the same */
+        device?: CameraId
+      }
+    }
+  }
+  /** role: viewer */
+  unsubscribe_events: {
+    params: {
+      /** without it, all */
+      topics?: Array<TopicPattern>
+    }
+    result: {
+      unsubscribed: boolean
+      topics: Array<TopicPattern>
+    }
+  }
+  /** role: viewer */
+  get_subscription_stats: {
+    params: Record<string, never>
+    result: {
+      global_stats: {
+        /** a topic, for one camera or for all, of one client */
+        total_subscriptions: number
+        /** clients with a subscription */
+        active_clients: number
+        /** clients, by topic */
+        topic_counts: Record<string, number>
+      }
+      /** what the caller is subscribed to */
+      client_topics: Array<string>
+      /** the session_id that authenticate gave the caller */
+      client_id: string
+    }
+  }
+  /** role: viewer */
   get_server_info: {
     params: Record<string, never>
     result: {
@@ -558,19 +632,7 @@ export interface Methods {
   /** role: admin */
   get_status: {
     params: Record<string, never>
-    result: {
-      status: "HEALTHY" | "DEGRADED" | "UNHEALTHY"
-      /** seconds that the service has run */
-      uptime: number
-      version: string
-      components: {
-        websocket_server: "RUNNING" | "STOPPED" | "ERROR" | "STARTING" | "STOPPING"
-        camera_monitor: "RUNNING" | "STOPPED" | "ERROR" | "STARTING" | "STOPPING"
-        mediamtx: "RUNNING" | "STOPPED" | "ERROR" | "STARTING" | "STOPPING"
-      }
-      /** why it is not HEALTHY; for users who may see every camera */
-      reasons?: Array<string>
-    }
+    result: ServiceStatus
   }
   /** role: admin */
   get_metrics: {
@@ -618,21 +680,62 @@ export interface Methods {
 /** What the server sends unasked: the params, by method. */
 export interface Notifications {
   camera_status_update: Camera
-  recording_status_update: {
-    device: CameraId
-    status: "STARTING" | "RECORDING" | "STOPPED" | "ERROR"
-    /** the file that is written, or was last; empty until the first bytes are on disk */
-    filename: string
-    /** seconds so far */
-    duration: number
-    reason?: string
-  }
+  recording_status_update: RecordingStatusUpdate
+  system_health_update: ServiceStatus
   event: {
+    topic: "camera.connected" | "camera.disconnected" | "camera.status_change"
+    device: CameraId
+    /** when it happened; ISO 8601, UTC */
+    timestamp: string
+    data: Camera
+  } | {
+    topic: "recording.start" | "recording.stop" | "recording.error"
+    device: CameraId
+    /** when it happened; ISO 8601, UTC */
+    timestamp: string
+    data: RecordingStatusUpdate
+  } | {
+    topic: "snapshot.taken"
+    device: CameraId
+    /** when it happened; ISO 8601, UTC */
+    timestamp: string
+    data: {
+      device: CameraId
+      filename: string
+      /** when the picture was captured; ISO 8601, UTC */
+      timestamp: string
+      /** the picture's age when it was chosen */
+      age_ms: number
+      file_size: number
+      /** where to download it: a path on this server */
+      file_path: string
+      tier_name: "live" | "activated" | "direct"
+    }
+  } | {
+    topic: "system.health"
+    /** when it happened; ISO 8601, UTC */
+    timestamp: string
+    data: ServiceStatus
+  } | {
+    topic: "system.startup"
+    /** when it happened; ISO 8601, UTC */
+    timestamp: string
+    data: {
+      version: string
+    }
+  } | {
     topic: "system.shutdown"
-    device?: CameraId
-    /** ISO 8601, UTC */
+    /** when it happened; ISO 8601, UTC */
     timestamp: string
     data: Record<string, never>
+  } | {
+    topic: "system.notifications_lost"
+    /** when it happened; ISO 8601, UTC */
+    timestamp: string
+    data: {
+      /** notifications that this client did not get: it read too slowly */
+      lost: number
+    }
   }
 }
 

@@ -59,6 +59,8 @@ export const budgets: ReadonlyArray<Budget> = [
   row("list.cleanup", "ping while 100,000 files are deleted", "–", below(5, "ms", "p99")),
   row("broadcast.first", "notification to 1,000 clients: the first", "< 20 ms · none came", below(5, "ms", "p50")),
   row("broadcast.last", "… the last", "< 20 ms · none came", below(50, "ms", "p50")),
+  row("events.last", "1,000 subscribers, 100 events a second: the last", "–", below(100, "ms", "p95")),
+  row("events.lost", "… what they did not get", "–", atMost(0, "events")),
   row("connections.held", "connections held on one core", "1,000+ · 5,000", atLeast(10_000)),
   row("memory.base", "RSS at rest, 10 s after the last work: base", "< 60 · 13 MB", below(45, "MB")),
   row("memory.cameras", "… with 10 cameras", "< 200 · 14 MB", below(45, "MB")),

@@ -9,12 +9,20 @@ export interface Heard {
   readonly last: number
 }
 
+/** An event that tells of this file, how many clients had it, and when the last of them did. */
+export interface Tally extends Pick<Heard, "last"> {
+  readonly filename: string
+  readonly clients: number
+}
+
 export type Command =
   | { readonly task: "open"; readonly url: string; readonly token: string | undefined; readonly connections: number }
   | { readonly task: "closedLoop"; readonly calls: number; readonly texts: ReadonlyArray<string> }
   | { readonly task: "paced"; readonly seconds: number; readonly texts: ReadonlyArray<string> }
   | { readonly task: "listen"; readonly containing: string }
   | { readonly task: "heard" }
+  | { readonly task: "subscribe"; readonly topics: ReadonlyArray<string> }
+  | { readonly task: "tallied" }
   | { readonly task: "close" }
 
 type Answer = { readonly result?: unknown } | { readonly error: string }
@@ -35,6 +43,9 @@ export interface Load extends Disposable {
   readonly listen: (containing: string) => Promise<void>
   /** waits until every connection has got it */
   readonly heard: () => Promise<Heard>
+  /** subscribes on all connections, and counts the events that tell of a file from now on */
+  readonly subscribe: (topics: ReadonlyArray<string>) => Promise<void>
+  readonly tallied: () => Promise<ReadonlyArray<Tally>>
   readonly close: () => Promise<void>
 }
 
@@ -62,6 +73,8 @@ export const startLoad = (): Load => {
     paced: (seconds, texts) => ask({ task: "paced", seconds, texts }),
     listen: (containing) => ask({ task: "listen", containing }),
     heard: () => ask({ task: "heard" }),
+    subscribe: (topics) => ask({ task: "subscribe", topics }),
+    tallied: () => ask({ task: "tallied" }),
     close: () => ask({ task: "close" }),
     [Symbol.dispose]: () => {
       child.kill("SIGKILL")

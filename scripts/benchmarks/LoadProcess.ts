@@ -1,6 +1,6 @@
 import { once } from "node:events"
 import { WebSocket } from "ws"
-import type { Command, Heard } from "./Load.ts"
+import { type Command, frame, type Heard, type Tally } from "./Load.ts"
 import { socketOptions } from "./Rpc.ts"
 
 /**
@@ -100,6 +100,34 @@ const listen = (containing: string): void => {
   }
 }
 
+const tallies = new Map<string, { clients: number; last: number }>()
+
+const subscribe = (topics: ReadonlyArray<string>): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const mark = '"filename":"'
+  let subscribed = 0
+  tallies.clear()
+  receive = (_, data) => {
+    const at = data.indexOf(mark) + mark.length
+    if (at < mark.length) {
+      if (data.includes('"subscribed":true') && ++subscribed === sockets.length) resolve()
+      return
+    }
+    const filename = data.toString("latin1", at, data.indexOf('"', at))
+    const tally = tallies.get(filename)
+    const last = monotonic()
+    if (tally === undefined) tallies.set(filename, { clients: 1, last })
+    else {
+      tally.clients++
+      tally.last = last
+    }
+  }
+  for (const socket of sockets) socket.send(frame("subscribe_events", { topics }))
+  return promise
+}
+
+const tallied = (): ReadonlyArray<Tally> => Array.from(tallies, ([filename, tally]) => ({ filename, ...tally }))
+
 const close = (): void => {
   receive = () => undefined
   for (const socket of sockets) socket.terminate()
@@ -118,6 +146,10 @@ const obey = async (command: Command): Promise<unknown> => {
       return listen(command.containing)
     case "heard":
       return heard
+    case "subscribe":
+      return subscribe(command.topics)
+    case "tallied":
+      return tallied()
     case "close":
       return close()
   }

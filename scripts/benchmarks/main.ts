@@ -7,6 +7,7 @@ import { connectionCount } from "./ConnectionCount.ts"
 import { cpu } from "./Cpu.ts"
 import { describe } from "./Describe.ts"
 import { breakOff } from "./Ending.ts"
+import { events } from "./Events.ts"
 import { fileList } from "./FileList.ts"
 import { frozenFfmpeg } from "./FrozenFfmpeg.ts"
 import { hotplug } from "./Hotplug.ts"
@@ -29,6 +30,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   latency,
   list: fileList,
   broadcast,
+  events,
   connections: connectionCount,
   snapshot: snapshotTiers,
   describe,

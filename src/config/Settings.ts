@@ -152,6 +152,18 @@ export const liveSchema = Schema.Struct({
       [],
       "a list of origins as browsers send them, such as https://console.example:8443 (no path, no *)",
       "browser origins that may connect, beside the server's own"
+    ),
+    max_unread_kilobytes: key(
+      whole(512, 65_536),
+      4096,
+      "512 to 65536",
+      "replies that a client may leave unread, or it is cut; with an eighth of it unread it gets no notifications"
+    ),
+    max_subscriptions_per_client: key(
+      whole(1, 10_000),
+      256,
+      "1 to 10000",
+      "event topics that a client may subscribe to, each counted for each camera that it names"
     )
   }),
   cameras: Schema.Struct({

@@ -71,7 +71,9 @@ export interface Peer {
   readonly address: string
   /** sends a text frame; nothing once the connection closes */
   send(text: string): void
-  /** bytes given to `send` that the system has not taken yet */
+  /** the same for several, in one go; the array is not changed afterwards, and may be given to other peers too */
+  sendAll(texts: ReadonlyArray<string>): void
+  /** bytes given to `send` and `sendAll` that the system has not taken yet */
   buffered(): number
   /** stops reading from the client: nothing is received until `resume`, which may receive before it returns */
   pause(): void

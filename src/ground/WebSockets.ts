@@ -28,6 +28,7 @@ export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"]) {
   const clients = new Set<Client>()
   const yard: Yard = {
     frameOf: frameMaker(),
+    framesOf: framesMaker(),
     destroySoon: (socket) => {
       const destroy = Effect.sync(() => socket.destroy())
       run(Effect.forkIn(Effect.delay(destroy, closeGrace), scope))
@@ -101,6 +102,7 @@ const handshake = ({ headers, method }: IncomingMessage): string | number => {
 /** What all clients share. */
 interface Yard {
   readonly frameOf: (text: string) => Buffer
+  readonly framesOf: (texts: ReadonlyArray<string>) => Buffer
   /** after the grace, if it is open then */
   readonly destroySoon: (socket: Socket) => void
   readonly left: (client: Client) => void
@@ -143,6 +145,10 @@ class Client implements Peer {
 
   send(text: string): void {
     if (!this.closing && this.socket.writable) this.socket.write(this.yard.frameOf(text))
+  }
+
+  sendAll(texts: ReadonlyArray<string>): void {
+    if (!this.closing && this.socket.writable) this.socket.write(this.yard.framesOf(texts))
   }
 
   buffered(): number {
@@ -246,5 +252,18 @@ const frameMaker = () => {
       lastFrame = frame
     }
     return frame
+  }
+}
+
+/** Makes the frames of several texts, as one piece; those that many get are made once. */
+const framesMaker = () => {
+  const made = new WeakMap<ReadonlyArray<string>, Buffer>()
+  return (texts: ReadonlyArray<string>): Buffer => {
+    let frames = made.get(texts)
+    if (frames === undefined) {
+      frames = Buffer.concat(texts.map(textFrame))
+      made.set(texts, frames)
+    }
+    return frames
   }
 }

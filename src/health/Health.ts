@@ -1,5 +1,7 @@
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberHandle from "effect/FiberHandle"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
@@ -33,14 +35,17 @@ export interface SystemHealth {
   readonly parts: ReadonlyArray<Part>
 }
 
-/** The status is another than before, a component's state is, or another part is in ERROR. */
+/** Changed: the status is another than before, or a component's state is. Ready: for the first time. */
 export interface HealthFact {
-  readonly _tag: "HealthChanged"
+  readonly _tag: "HealthChanged" | "HealthReady"
+  /** as it is from then on */
   readonly health: SystemHealth
 }
 
 /** What tells of no change by itself is looked at so often. */
 const lookEvery = "2 seconds"
+/** MediaMTX makes the path of a camera that is plugged in within milliseconds; that it has none yet is no news. */
+const pathTime = Duration.seconds(1)
 
 /** What the service knows of its own state, from memory and at once: health probes ask often and wait for nothing. */
 export class Health extends Context.Service<
@@ -102,12 +107,24 @@ export class Health extends Context.Service<
       }
 
       let last = now()
-      const look = Effect.sync(() => {
+      let wasReady = false
+      const later = yield* FiberHandle.make()
+      const tell = Effect.sync(() => {
         const health = now()
-        if (isSame(health, last)) return
-        last = health
-        facts.tell({ _tag: "HealthChanged", health })
+        if (!isSame(health, last)) {
+          last = health
+          facts.tell({ _tag: "HealthChanged", health })
+        }
+        if (health.ready.ok && !wasReady) {
+          wasReady = true
+          facts.tell({ _tag: "HealthReady", health })
+        }
       })
+      const look = Effect.suspend(() =>
+        lacksOnlyPaths(now()) && last.status === "HEALTHY"
+          ? FiberHandle.run(later, Effect.delay(tell, pathTime), { onlyIfMissing: true })
+          : Effect.andThen(FiberHandle.clear(later), tell)
+      )
       const lookAtEach = (changes: Stream.Stream<unknown>) =>
         Effect.forkScoped(
           Stream.runForEach(changes, () => look),
@@ -150,6 +167,13 @@ const complaints = (parts: ReadonlyArray<Part>): ReadonlyArray<string> => {
     return [`${part}${device === undefined ? "" : ` of ${device}`}: ${error}`]
   })
 }
+
+/** Everything runs, and nothing is wrong but that cameras have no path yet. */
+const lacksOnlyPaths = ({ components, ready, reasons, status }: SystemHealth): boolean =>
+  status === "DEGRADED" &&
+  components.mediamtx === "RUNNING" &&
+  components.camera_monitor === "RUNNING" &&
+  reasons.length === ready.reasons.length
 
 const isSame = (one: SystemHealth, other: SystemHealth): boolean =>
   one.status === other.status &&

@@ -24,7 +24,7 @@ import { Streams } from "../stream/Streams.ts"
 import { CameraWatch } from "./CameraWatch.ts"
 import { makeFileWork } from "./FileWork.ts"
 import { NewFiles } from "./NewFiles.ts"
-import type { Recording, RecordingFact } from "./Recording.ts"
+import { type Recording, type RecordingFact, secondsOfVideo } from "./Recording.ts"
 import { type Action, type Incident, starting, type Timer } from "./RecordingState.ts"
 import { switchOff, switchOnAgain } from "./RecorderSwitch.ts"
 import { Segments } from "./Segments.ts"
@@ -122,7 +122,9 @@ export class Recorder extends Context.Service<
           reason: string | undefined
         ) {
           const now = yield* monotonicMillis
-          facts.tell({ _tag: fact, camera, filename, seconds: (now - since) / 1000, reason })
+          const isStopped = fact === "RecordingEnded" || fact === "RecordingWaiting"
+          const seconds = isStopped ? secondsOfVideo(state.segments) : (now - since) / 1000
+          facts.tell({ _tag: fact, camera, filename, seconds, reason })
           if (fact === "RecordingTroubled" || fact === "RecordingFailed") {
             yield* Effect.logWarning("a recording is in trouble", reason)
           }

@@ -20,6 +20,10 @@ export interface Segment {
   readonly fate: Fate
 }
 
+/** Of all that are whole. */
+export const secondsOfVideo = (segments: ReadonlyArray<Segment>): number =>
+  segments.reduce((total, { fate }) => total + (fate._tag === "Whole" ? fate.file.duration : 0), 0)
+
 /** A recording under way, or over. */
 export interface Recording {
   readonly camera: CameraId
@@ -46,7 +50,7 @@ export interface RecordingFact {
   readonly camera: CameraId
   /** the file that is written, or was last; empty until the first bytes are on disk */
   readonly filename: string
-  /** since it was asked for */
+  /** since it was asked for; Waiting and Ended: of video in its files */
   readonly seconds: number
   readonly reason: string | undefined
 }

@@ -17,8 +17,6 @@ const maxInFlightCharacters = 1 << 20
 /** Reading also stops while the client leaves so many bytes unread: what it does not fetch it need not ask for. */
 const stallBytes = 64 << 10
 const stallBytesOfStranger = 8 << 10
-/** A client that has left so many bytes unread when the next reply comes is disconnected. */
-const maxUnread = 4 << 20
 
 /** A call that runs: how to answer it. */
 export interface Call {
@@ -51,6 +49,12 @@ export interface Switchboard {
   readonly turns: Turns
   readonly methods: ReadonlyMap<string, Method>
   readonly dispatch: (channel: Channel, requestId: number, call: Call, payload: unknown) => void
+  /** a client that has left so many bytes unread when the next reply comes is disconnected */
+  readonly maxUnread: () => number
+  /** a reply comes next: what the client is to be told before is sent */
+  readonly replies: (channel: Channel) => void
+  /** the client has read all that was sent */
+  readonly drained: (channel: Channel) => void
   /** the client has gone: what it asked for is interrupted */
   readonly left: (channel: Channel) => void
 }
@@ -94,6 +98,7 @@ export class Channel implements Receiver, Worker {
 
   drained(): void {
     this.stalled = false
+    this.switchboard.drained(this)
     if (this.paused) this.adjust()
   }
 
@@ -219,7 +224,8 @@ export class Channel implements Receiver, Worker {
   private write(text: string): void {
     const { peer, session } = this.connection
     if (this.closed) return
-    if (this.stalled && peer.buffered() > maxUnread) {
+    this.switchboard.replies(this)
+    if (this.stalled && peer.buffered() > this.switchboard.maxUnread()) {
       this.closed = true
       return peer.cut(1013, "replies were not read")
     }

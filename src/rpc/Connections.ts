@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
@@ -8,19 +9,23 @@ import * as Schema from "effect/Schema"
 import type { Session } from "../../schema/Auth.ts"
 import { type NotificationMethod, notifications } from "../../schema/Event.ts"
 import { maxFrameBytes } from "../../schema/JsonRpc.ts"
-import { monotonicMillis } from "../ground/Time.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
+import { noSubscription, type Subscription } from "../events/Subscription.ts"
+import { moments, monotonicMillis } from "../ground/Time.ts"
 import type { MessageLimits, Peer } from "../ground/Visits.ts"
 import { connections, notificationsDropped, observe } from "../telemetry/Metrics.ts"
+import { type Addressee, Outbox } from "./Outbox.ts"
 import { notificationText } from "./Reply.ts"
 import { Strangers } from "./Strangers.ts"
+import { isoTime } from "./Wire.ts"
 
 /** One client that is connected. */
-export interface Connection {
+export interface Connection extends Addressee {
   /** the `id` of the `Rpc.ServerClient` that handlers and middleware get */
   readonly id: number
-  readonly peer: Peer
   /** set by `authenticate`, and kept when the token expires */
   session: Session | undefined
+  subscription: Subscription
 }
 
 /** What a client may send as one message once it has authenticated; the ground lets a stranger send much less. */
@@ -31,8 +36,13 @@ type Params<Method extends NotificationMethod> = (typeof notifications)[Method][
 /** Who gets a notification, of those whose session is valid. */
 export type Audience = (session: Session, connection: Connection) => boolean
 
-/** A client that has left this many bytes unread gets no notifications until it has read them. */
-const maxUnreadForNotifications = 512 << 10
+/** A client that has left this part of what it may leave unread gets no notifications until it has read on. */
+const unreadForNotifications = 1 / 8
+
+/** So many clients are told in one go; then others have their turn. */
+const inOneGo = 100
+/** After a round of notifications those that come wait twice as long as it took, and no longer than this. */
+const longestPause = 25
 
 /** All clients that are connected now, and the way to tell them something unasked. */
 export class Connections extends Context.Service<
@@ -48,17 +58,23 @@ export class Connections extends Context.Service<
     readonly remove: (clientId: number) => void
     /** the client holds this session from now on */
     readonly authenticate: (clientId: number, session: Session) => void
+    /** the client is subscribed to this, and to nothing else, from now on */
+    readonly subscribe: (clientId: number, subscription: Subscription) => void
     /** closes every connection with this code; returns when they are gone */
     readonly closeAll: (code: number, reason: string) => Effect.Effect<void>
     /**
      * Sends a notification to every authenticated client whose session has not expired and whom `audience` (default:
-     * everybody) admits; encoded once, dropped for a client that is far behind. Gives how many got it.
+     * everybody) admits; encoded once. A client that is far behind loses it, and is told so when it reads on.
      */
     readonly notify: <Method extends NotificationMethod>(
       method: Method,
       params: Params<Method>,
       audience?: Audience
-    ) => Effect.Effect<number>
+    ) => Effect.Effect<void>
+    /** sends what still waits for this client: before a reply that was made after it */
+    readonly deliver: (connection: Connection) => void
+    /** the client has read all that was sent */
+    readonly drained: (connection: Connection) => void
   }
 >()("camera-service/rpc/Connections") {
   static readonly layer = Layer.effect(
@@ -71,27 +87,46 @@ export class Connections extends Context.Service<
       let nextId = 0
       yield* observe(connections, () => all.size)
 
+      const settings = yield* Settings
+      const now = yield* moments
+      const outbox = new Outbox(
+        () => liveNow(settings).server.max_unread_kilobytes * 1024 * unreadForNotifications,
+        (lost) => {
+          const params = { topic: "system.notifications_lost", timestamp: isoTime(now().wall), data: { lost } } as const
+          return notificationText("event", encoders.event(params))
+        },
+        (count) => run(Metric.update(notificationsDropped, count))
+      )
+      const waiting = Latch.makeUnsafe(false)
+
+      const round = Effect.gen(function* () {
+        yield* waiting.await
+        waiting.closeUnsafe()
+        const began = yield* monotonicMillis
+        for (const [number, connection] of outbox.round().entries()) {
+          if (number % inOneGo === inOneGo - 1) yield* Effect.yieldNow
+          outbox.deliver(connection)
+        }
+        const millis = (yield* monotonicMillis) - began
+        if (millis >= 1) yield* Effect.sleep(Duration.millis(Math.min(2 * millis, longestPause)))
+      })
+      yield* Effect.forkScoped(Effect.forever(round))
+
       const notify = Effect.fn("Connections.notify")(function* (
         method: NotificationMethod,
         params: Params<NotificationMethod>,
         audience?: Audience
       ) {
-        const now = yield* Clock.currentTimeMillis
+        const time = yield* Clock.currentTimeMillis
         let text: string | undefined
-        let count = 0
         for (const connection of all.values()) {
-          const { peer, session } = connection
-          if (session === undefined || session.expiresAt <= now) continue
+          const { session } = connection
+          if (session === undefined || session.expiresAt <= time) continue
           if (audience !== undefined && !audience(session, connection)) continue
-          if (peer.buffered() > maxUnreadForNotifications) {
-            yield* Metric.update(notificationsDropped, 1)
-            continue
-          }
           text ??= notificationText(method, encoders[method](params))
-          peer.send(text)
-          count++
+          outbox.post(connection, text)
         }
-        return count
+        if (text !== undefined) waiting.openUnsafe()
       })
 
       return Connections.of({
@@ -99,7 +134,7 @@ export class Connections extends Context.Service<
         get: (clientId) => all.get(clientId),
         strangers,
         add(peer) {
-          const connection = { id: nextId++, peer, session: undefined }
+          const connection = { id: nextId++, peer, session: undefined, subscription: noSubscription, lost: 0 }
           all.set(connection.id, connection)
           strangers.add(peer, run(monotonicMillis))
           empty.closeUnsafe()
@@ -109,6 +144,7 @@ export class Connections extends Context.Service<
           const connection = all.get(clientId)
           if (connection === undefined) return
           all.delete(clientId)
+          outbox.discard(connection)
           strangers.delete(connection.peer)
           if (all.size === 0) empty.openUnsafe()
         },
@@ -119,12 +155,24 @@ export class Connections extends Context.Service<
           strangers.delete(connection.peer)
           connection.peer.limit(memberLimits)
         },
+        subscribe(clientId, subscription) {
+          const connection = all.get(clientId)
+          if (connection !== undefined) connection.subscription = subscription
+        },
         closeAll: (code, reason) =>
           Effect.suspend(() => {
-            for (const { peer } of all.values()) peer.cut(code, reason)
+            for (const connection of all.values()) {
+              outbox.deliver(connection)
+              connection.peer.cut(code, reason)
+            }
             return empty.await
           }),
-        notify
+        notify,
+        deliver: (connection) => outbox.deliver(connection),
+        drained(connection) {
+          const { session } = connection
+          if (session !== undefined && session.expiresAt > now().wall) outbox.tellLost(connection)
+        }
       })
     })
   )

@@ -47,7 +47,7 @@ const makeDecode = (schema: Schema.Top): Method["decode"] => {
     return new InvalidPayload(
       error === undefined
         ? new InvalidParams({ param: "params", rule: "decodable", hint: "pass simpler values" })
-        : brokenRule(ast, error.issue)
+        : brokenRule(ast, error.issue, params)
     )
   }
 }

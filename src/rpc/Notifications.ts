@@ -1,50 +1,135 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Session } from "../../schema/Auth.ts"
+import type { CameraId } from "../../schema/Camera.ts"
+import type { TopicEvent } from "../../schema/Event.ts"
+import type { ServiceStatus } from "../../schema/System.ts"
 import { Settings } from "../config/Settings.ts"
-import { Events } from "../events/Events.ts"
+import { version } from "../config/Version.ts"
+import type { CameraFact } from "../device/CameraFact.ts"
+import { Devices } from "../device/Devices.ts"
+import { Events, type Fact } from "../events/Events.ts"
+import { includes } from "../events/Subscription.ts"
+import { cameraTopics, recordingTopics } from "../events/Topics.ts"
+import type { Told } from "../facts/Facts.ts"
 import { Machine } from "../ground/Machine.ts"
+import type { Moment } from "../ground/Time.ts"
+import { Health, type SystemHealth } from "../health/Health.ts"
+import type { RecordingFact } from "../recording/Recording.ts"
+import type { SnapshotFact } from "../snapshot/Snapshots.ts"
+import { downloadUrl } from "../storage/Names.ts"
 import { Sources } from "../stream/Sources.ts"
 import { maySee } from "./Authorization.ts"
 import { cameraViews } from "./CameraView.ts"
 import { Connections } from "./Connections.ts"
 import { recordingUpdate } from "./RecordingUpdate.ts"
-import { isoTime } from "./Wire.ts"
+import { isoTime, toSeconds } from "./Wire.ts"
 
-/** Tells every authenticated client of the cameras and recordings that it may see, and of the end of the service. */
+/** Tells clients what happens: some of it to all who may know of it, and events to those who subscribed to them. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
-    const events = yield* Events
+    const { notify } = yield* Connections
+    const { startedAt } = yield* Health
     const viewOf = cameraViews(yield* Sources, (yield* Settings).boot, yield* Machine)
-    const connections = yield* Connections
+    const cameraTopic = cameraTopics((yield* Devices).list())
+    const recordingTopic = recordingTopics()
 
-    yield* events.followFirst((fact) => {
+    const tellEvent = (event: TopicEvent, may: (session: Session) => boolean) =>
+      notify(
+        "event",
+        event,
+        (session, { subscription }) =>
+          includes(subscription, event.topic, "device" in event ? event.device : undefined) && may(session)
+      )
+
+    const tellCamera = Effect.fnUntraced(function* (fact: Told<CameraFact>) {
+      const topic = cameraTopic(fact)
+      if (fact._tag === "CameraForgotten") return
+      const data = viewOf(fact.device)
+      yield* notify("camera_status_update", data, who(fact.camera))
+      if (topic !== undefined) yield* tellEvent({ topic, ...of(fact), data }, who(fact.camera))
+    })
+
+    const tellRecording = Effect.fnUntraced(function* (fact: Told<RecordingFact>) {
+      const topic = recordingTopic(fact)
+      const data = recordingUpdate(fact)
+      yield* notify("recording_status_update", data, who(fact.camera))
+      if (topic !== undefined) yield* tellEvent({ topic, ...of(fact), data }, who(fact.camera))
+    })
+
+    const tellSnapshot = (fact: Told<SnapshotFact>) => {
+      const data = {
+        device: fact.camera,
+        filename: fact.filename,
+        timestamp: isoTime(fact.captured.wall),
+        age_ms: fact.ageMs,
+        file_size: fact.bytes,
+        file_path: downloadUrl("snapshot", fact.filename),
+        tier_name: fact.tier
+      }
+      return tellEvent({ topic: "snapshot.taken", ...of(fact), data }, who(fact.camera))
+    }
+
+    const tellHealth = Effect.fnUntraced(function* ({ components, reasons, status }: SystemHealth, at: Moment) {
+      const uptime = toSeconds(at.monotonic - startedAt.monotonic)
+      const brief: ServiceStatus = { status, uptime, version, components }
+      const versions = [
+        [{ ...brief, reasons }, mayKnowAll],
+        [brief, (session: Session) => !mayKnowAll(session)]
+      ] as const
+      for (const [data, may] of versions) {
+        yield* notify("system_health_update", data, may)
+        yield* tellEvent({ topic: "system.health", timestamp: isoTime(at.wall), data }, may)
+      }
+    })
+
+    const tell = (fact: Told<Fact>): Effect.Effect<void> => {
       switch (fact._tag) {
         case "CameraConnected":
         case "CameraDisconnected":
         case "CameraFaulty":
         case "CameraRecovered":
         case "CameraChanged":
-          return connections.notify("camera_status_update", viewOf(fact.device), (session) =>
-            maySee(session, fact.camera)
-          )
+        case "CameraForgotten":
+          return tellCamera(fact)
         case "RecordingStarting":
         case "RecordingWriting":
         case "RecordingWaiting":
         case "RecordingTroubled":
         case "RecordingEnded":
         case "RecordingFailed":
-          return connections.notify("recording_status_update", recordingUpdate(fact), (session) =>
-            maySee(session, fact.camera)
-          )
-        default:
+          return tellRecording(fact)
+        case "SnapshotTaken":
+          return tellSnapshot(fact)
+        case "HealthChanged":
+          return tellHealth(fact.health, fact.at)
+        case "HealthReady":
+          return tellEvent({ topic: "system.startup", timestamp: isoTime(fact.at.wall), data: { version } }, () => true)
+        case "StreamStarted":
+        case "StreamChanged":
+        case "StreamEnded":
+        case "SpaceLevelChanged":
+        case "FilesDeleted":
           return Effect.void
       }
-    })
+    }
+    yield* (yield* Events).followFirst(tell)
     yield* Effect.addFinalizer(() =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        connections.notify("event", { topic: "system.shutdown", timestamp: isoTime(now), data: {} })
+        // to all, whatever they subscribed to: their connections end with it
+        notify("event", { topic: "system.shutdown", timestamp: isoTime(now), data: {} })
       )
     )
   })
 )
+
+const of = ({ at, camera }: Told<{ readonly camera: CameraId }>) => ({ device: camera, timestamp: isoTime(at.wall) })
+
+const who =
+  (camera: CameraId) =>
+  (session: Session): boolean =>
+    maySee(session, camera)
+
+/** What is wrong may name any camera. */
+const mayKnowAll = ({ cameras, role }: Session): boolean => role === "admin" && cameras === undefined

@@ -22,8 +22,8 @@ export const unknownParam = (ast: SchemaAST.AST, param: string): InvalidParams =
 export const paramsByName = (ast: SchemaAST.AST): InvalidParams =>
   new InvalidParams({ param: "params", rule: "by name", hint: `pass an object, not an array; ${takes(ast)}` })
 
-/** The first broken rule of an issue that decoding `ast` ended with. */
-export const brokenRule = (ast: SchemaAST.AST, issue: SchemaIssue.Issue): InvalidParams => {
+/** The first broken rule of an issue that decoding `params` as `ast` ended with. */
+export const brokenRule = (ast: SchemaAST.AST, issue: SchemaIssue.Issue, params: unknown): InvalidParams => {
   const { leaf, path } = firstLeaf(issue)
   const { description, type } = typeAt(ast, path)
   if (leaf._tag === "UnexpectedKey") {
@@ -32,11 +32,24 @@ export const brokenRule = (ast: SchemaAST.AST, issue: SchemaIssue.Issue): Invali
     return new InvalidParams({ param: pathText(path), rule, hint })
   }
   const rule = type === undefined ? "a value of another type" : ruleOf(type)
+  const near = type === undefined ? undefined : nearestLiteral(type, valueAt(params, path))
   return new InvalidParams({
     param: pathText(path),
     rule: leaf._tag === "MissingKey" ? `required: ${rule}` : rule,
-    hint: description ?? takes(ast)
+    hint: near === undefined ? (description ?? takes(ast)) : `did you mean ${near}?`
   })
+}
+
+const valueAt = (params: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
+  path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step], params)
+
+/** Where one of several words is asked for: the one that was meant. */
+const nearestLiteral = (type: SchemaAST.AST, value: unknown): string | undefined => {
+  if (typeof value !== "string" || type._tag !== "Union") return undefined
+  const words = type.types.flatMap((member) =>
+    member._tag === "Literal" && typeof member.literal === "string" ? [member.literal] : []
+  )
+  return nearest(value, words)
 }
 
 const firstLeaf = (issue: SchemaIssue.Issue): { leaf: SchemaIssue.Issue; path: ReadonlyArray<PropertyKey> } => {

@@ -15,6 +15,7 @@ import * as RpcServer from "effect/rpc/RpcServer"
 import { CameraRpcs } from "../../schema/CameraRpcs.ts"
 import type { ServiceError } from "../../schema/Errors.ts"
 import { internalError } from "../../schema/JsonRpc.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import type { Peer, Receiver } from "../ground/Visits.ts"
 import { monotonicNow } from "../ground/Time.ts"
 import { Calls } from "../self/Calls.ts"
@@ -39,6 +40,7 @@ export class JsonRpcProtocol extends Context.Service<
   static readonly layer = Layer.effect(
     JsonRpcProtocol,
     Effect.gen(function* () {
+      const settings = yield* Settings
       const connections = yield* Connections
       const calls = yield* Calls
       const run = Effect.runForkWith(yield* Effect.context<never>())
@@ -80,6 +82,9 @@ export class JsonRpcProtocol extends Context.Service<
           } as FromClient<RpcGroup.Rpcs<typeof CameraRpcs>>
           run(server.write(connection.id, request, traced ? { onRequest: inSpan(call) } : undefined))
         },
+        maxUnread: () => liveNow(settings).server.max_unread_kilobytes * 1024,
+        replies: ({ connection }) => connections.deliver(connection),
+        drained: ({ connection }) => connections.drained(connection),
         left({ connection }) {
           channels.delete(connection.id)
           connections.remove(connection.id)

@@ -1,5 +1,6 @@
 import type { RecordingStatusUpdate } from "../../schema/Recording.ts"
 import type { RecordingFact } from "../recording/Recording.ts"
+import { toSeconds } from "./Wire.ts"
 
 const statuses: Readonly<Record<RecordingFact["_tag"], RecordingStatusUpdate["status"]>> = {
   RecordingStarting: "STARTING",
@@ -15,6 +16,6 @@ export const recordingUpdate = ({ _tag, camera, filename, reason, seconds }: Rec
   device: camera,
   status: statuses[_tag],
   filename,
-  duration: seconds,
+  duration: toSeconds(seconds * 1000),
   ...(reason === undefined ? {} : { reason })
 })

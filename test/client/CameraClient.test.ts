@@ -101,7 +101,11 @@ it.live("notifications come as typed values, those of an unknown kind are passed
     const service = yield* start({})
     const client = yield* clientOf(service.port, yield* service.token("viewer"))
     const seen = yield* client.notifications.pipe(
-      Stream.take(1),
+      // an event's data is of its topic's type
+      Stream.map(({ method, params }) =>
+        method === "event" && params.topic === "recording.stop" ? params.data.duration : method
+      ),
+      Stream.take(2),
       Stream.runCollect,
       Effect.forkScoped({ startImmediately: true })
     )
@@ -111,8 +115,12 @@ it.live("notifications come as typed values, those of an unknown kind are passed
       peer.send('{"jsonrpc":"2.0","method":"of_a_newer_server","params":{}}')
       peer.send('{"jsonrpc":"2.0","method":"camera_status_update","params":{"device":"not readable"}}')
     }
-    yield* service.connections.notify("camera_status_update", camera)
-    expect(yield* Fiber.join(seen)).toEqual([{ method: "camera_status_update", params: camera }])
+    const { connections } = service
+    yield* connections.notify("camera_status_update", camera)
+    const data = { device: "camera0", status: "STOPPED", filename: "a.mp4", duration: 1.5 } as const
+    const timestamp = "2026-01-01T00:00:00.000Z"
+    yield* connections.notify("event", { topic: "recording.stop", device: "camera0", timestamp, data })
+    expect(yield* Fiber.join(seen)).toEqual(["camera_status_update", 1.5])
   })
 )
 

@@ -8,7 +8,10 @@ import { faultOf } from "../../src/device/Fault.ts"
 import { Events, type Fact } from "../../src/events/Events.ts"
 import type { Told } from "../../src/facts/Facts.ts"
 import { Health } from "../../src/health/Health.ts"
+import { Paths } from "../../src/stream/Paths.ts"
 import { Streams } from "../../src/stream/Streams.ts"
+import { asTimePasses } from "../../testing/PassingTime.ts"
+import { TestGround } from "../../testing/TestGround.ts"
 import { bringMediaMtx, onFakes, plugIn, takeMediaMtx } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 import { record, start, stop } from "../suites/recordings.ts"
@@ -32,6 +35,7 @@ const untilTold = (told: ReadonlyArray<Fact>, what: string) =>
 const show = (fact: Fact): string => {
   switch (fact._tag) {
     case "HealthChanged":
+    case "HealthReady":
       return `${fact._tag} ${fact.health.status}`
     case "StreamChanged":
       return `${fact._tag} ${fact.state._tag}`
@@ -51,7 +55,6 @@ describe("whoever follows all that happens", () => {
       const told = yield* listen
       const plugged = yield* Scope.make()
       const camera = yield* Scope.provide(plugIn(), plugged)
-      yield* untilTold(told, "HealthChanged HEALTHY")
       const needed = yield* Scope.make()
       yield* Scope.provide(readyStream(camera), needed)
       const recording = yield* start({ camera })
@@ -81,7 +84,7 @@ describe("whoever follows all that happens", () => {
         "StreamEnded"
       ])
       assert.deepStrictEqual(of(told, "Recording"), ["RecordingStarting", "RecordingWriting", "RecordingEnded"])
-      assert.deepStrictEqual(of(told, "Health").slice(0, 2), ["HealthChanged DEGRADED", "HealthChanged HEALTHY"])
+      assert.deepStrictEqual(of(told, "Health"), ["HealthChanged DEGRADED", "HealthChanged HEALTHY"])
       const taken = told.filter(({ _tag }) => _tag === "SnapshotTaken")
       const { ageMs, bytes, capture, filename, picture } = snapshot
       assert.strictEqual(taken.length, 1)
@@ -128,34 +131,40 @@ describe("whoever follows all that happens", () => {
   )
 })
 
+const listenToHealth = Effect.gen(function* () {
+  const health = yield* Health
+  const told: Array<string> = []
+  yield* health.facts.follow(({ _tag, health: { components, reasons, status } }) =>
+    Effect.sync(() => _tag === "HealthChanged" && told.push([status, components.mediamtx, ...reasons].join(", ")))
+  )
+  const well = until(
+    "it is well",
+    Effect.sync(() => health.now().status === "HEALTHY")
+  )
+  return { told, well }
+})
+
 describe("health", () => {
   onFakes(
-    "is told when it changes: a camera without its path, a fault, MediaMTX gone and back",
+    "is told when it changes: a fault, MediaMTX gone and back; and not of a camera that is plugged in",
     Effect.gen(function* () {
       const devices = yield* Devices
-      const health = yield* Health
-      const well = until(
-        "it is well",
-        Effect.sync(() => health.now().status === "HEALTHY")
-      )
+      const { told, well } = yield* listenToHealth
       yield* well
-      const told: Array<string> = []
-      yield* health.facts.follow(({ health: { components, reasons, status } }) =>
-        Effect.sync(() => told.push([status, components.mediamtx, ...reasons].join(", ")))
-      )
       const camera = yield* plugIn()
-      yield* well
+      yield* until(
+        "its path",
+        Effect.map(Paths, (paths) => paths.exists(camera))
+      )
+      // longer than a path may take
+      yield* asTimePasses(Effect.sleep("2 seconds"))
+      assert.deepStrictEqual(told, [])
       yield* devices.fault(camera, faultOf("FROZEN", "no frame for 2 s"))
       // the status is what it was
       yield* devices.fault(camera, faultOf("BUSY", "opened by obs"))
       yield* devices.recovered(camera)
       yield* Effect.yieldNow
-      assert.deepStrictEqual(told.splice(0), [
-        "DEGRADED, RUNNING, camera0: no path yet",
-        "HEALTHY, RUNNING",
-        "DEGRADED, RUNNING, camera0: FROZEN",
-        "HEALTHY, RUNNING"
-      ])
+      assert.deepStrictEqual(told.splice(0), ["DEGRADED, RUNNING, camera0: FROZEN", "HEALTHY, RUNNING"])
       yield* takeMediaMtx
       yield* bringMediaMtx
       yield* well
@@ -169,6 +178,50 @@ describe("health", () => {
   )
 
   onFakes(
+    "is told when the path of a camera does not come",
+    Effect.gen(function* () {
+      const { mediaMtx } = yield* TestGround
+      const { told, well } = yield* listenToHealth
+      yield* well
+      yield* mediaMtx.disturb({ answers: 500 })
+      yield* plugIn()
+      yield* until(
+        "it is told",
+        Effect.sync(() => told.length > 0)
+      )
+      yield* mediaMtx.disturb({ answers: undefined })
+      yield* well
+      assert.deepStrictEqual(told, ["DEGRADED, RUNNING, camera0: no path yet", "HEALTHY, RUNNING"])
+    })
+  )
+
+  onFakes(
+    "is ready once, when everything runs",
+    Effect.gen(function* () {
+      const ready: Array<string> = []
+      yield* Effect.gen(function* () {
+        const health = yield* Health
+        yield* health.facts.follow(({ _tag, health: { status } }) =>
+          Effect.sync(() => _tag === "HealthReady" && ready.push(status))
+        )
+        yield* bringMediaMtx
+        yield* until(
+          "it is ready",
+          Effect.sync(() => ready.length > 0)
+        )
+        yield* takeMediaMtx
+        yield* bringMediaMtx
+        yield* until(
+          "it is well again",
+          Effect.sync(() => health.now().ready.ok)
+        )
+        yield* Effect.yieldNow
+      }).pipe(Effect.provide(Layer.fresh(Health.layer)), (body) => Effect.andThen(takeMediaMtx, body))
+      assert.deepStrictEqual(ready, ["HEALTHY"])
+    })
+  )
+
+  onFakes(
     "waits for the first look for cameras",
     Effect.gen(function* () {
       const looked = yield* Effect.flatMap(Devices, ({ looking }) => looking("one"))
@@ -176,7 +229,9 @@ describe("health", () => {
         const health = yield* Health
         assert.strictEqual(health.now().components.camera_monitor, "STARTING")
         const told: Array<string> = []
-        yield* health.facts.follow((fact) => Effect.sync(() => told.push(fact.health.components.camera_monitor)))
+        yield* health.facts.follow(({ _tag, health: { components } }) =>
+          Effect.sync(() => _tag === "HealthChanged" && told.push(components.camera_monitor))
+        )
         yield* looked
         yield* until(
           "the change",

@@ -2,6 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { CameraRpcs } from "../../schema/CameraRpcs.ts"
+import { TopicEvent } from "../../schema/Event.ts"
 import { connect, type PlainClient } from "../support/PlainClient.ts"
 import { SharedService } from "../support/Service.ts"
 
@@ -18,6 +19,8 @@ const read = (method: string, result: unknown): unknown => {
   const schema = rpc.successSchema as Schema.Codec<unknown>
   return Schema.decodeUnknownSync(Schema.toCodecJson(schema), { onExcessProperty: "error" })(result)
 }
+
+const readEvent = Schema.decodeUnknownSync(Schema.toCodecJson(TopicEvent), { onExcessProperty: "error" })
 
 /** Calls methods and remembers which, so that none is left out. */
 const tour = (client: PlainClient) => {
@@ -65,6 +68,10 @@ const broken: ReadonlyArray<readonly [method: string, params: unknown, param: st
   ["list_recordings", { limit: 0 }, "limit"],
   ["list_recordings", { limit: 1001 }, "limit"],
   ["list_snapshots", { offset: -1 }, "offset"],
+  ["subscribe_events", {}, "topics"],
+  ["subscribe_events", { topics: ["camera.*", "*"] }, "topics[1]"],
+  ["subscribe_events", { topics: ["camera.*"], filters: { device: "video0" } }, "filters.device"],
+  ["unsubscribe_events", { topics: [] }, "topics"],
   ["get_recording_info", { filename: "../secrets/jwt_secret" }, "filename"],
   ["delete_snapshot", { filename: "" }, "filename"],
   ["set_retention_policy", { policy_type: "weight", enabled: true }, "policy_type"],
@@ -100,6 +107,8 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       assert.include(yield* visit("get_system_status"), { status: "ready" })
       assert.include(yield* visit("get_server_info"), { name: "camera-service" })
       assert.deepInclude(yield* visit("get_status"), { status: "HEALTHY", reasons: [] })
+      const topics = ["snapshot.*", "recording.stop"]
+      assert.deepInclude(yield* visit("subscribe_events", { topics, filters: device }), { topics, filters: device })
 
       assert.include(yield* visit("get_stream_status", device), { status: "INACTIVE", start_time: "" })
       const started = yield* visit("start_streaming", device)
@@ -123,6 +132,22 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       const stopped = yield* visit("stop_recording", device)
       assert.include(stopped, { status: "STOPPED", format: "mkv" })
       assert.isAbove(Number(stopped["duration"]), 0)
+      // each event in the shape that the contract gives, and what it tells of the file is what the reply does
+      const events = client.notices().flatMap(({ method, params }) => (method === "event" ? [readEvent(params)] : []))
+      const [before, taken, end] = events
+      assert.lengthOf(events, 3)
+      assert.deepInclude(before, { topic: "snapshot.taken", device: "camera0" })
+      assert.deepInclude<object | undefined>(taken?.data, {
+        filename: picture["filename"],
+        file_size: picture["file_size"]
+      })
+      assert.deepInclude<object | undefined>(end?.data, {
+        filename: stopped["filename"],
+        duration: stopped["duration"]
+      })
+      const stats = { client_topics: ["snapshot.taken", "recording.stop"], client_id: session["session_id"] }
+      assert.deepInclude(yield* visit("get_subscription_stats"), stats)
+      assert.deepInclude(yield* visit("unsubscribe_events"), { topics: stats.client_topics })
       assert.include(yield* visit("stop_streaming", device), { status: "STOPPED", stream_continues: false })
 
       const name = { filename: stopped["filename"] }

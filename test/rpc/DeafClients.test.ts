@@ -3,11 +3,20 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type { Socket } from "node:net"
+import type { Camera } from "../../schema/Camera.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
 import { eventually } from "../support/Eventually.ts"
 import { frame, upgrade } from "../support/RawClient.ts"
 import { connect, layerOnSockets, port, tokenFor } from "./Harness.ts"
 
+const camera: Camera = {
+  device: "camera0",
+  status: "CONNECTED",
+  name: "test",
+  resolution: "640x480",
+  fps: 30,
+  streams: { rtsp: "", hls: "", webrtc: "" }
+}
 const ping = { jsonrpc: "2.0", id: 1, method: "ping" }
 
 /** A client that has shaken hands and authenticated, and from then on sends and never reads. */
@@ -107,3 +116,34 @@ it.live("a client that leaves megabytes of replies unread is cut", () => {
     while (all.size > 1) yield* other.call(ping)
   }).pipe(Effect.provide(layerOnSockets(handlers)))
 })
+
+it.live("a client that reads again is told how many notifications it lost meanwhile", () =>
+  Effect.gen(function* () {
+    const { connection, socket } = yield* connectDeaf
+    const { deliver, notify } = yield* Connections
+    const reader = yield* connect()
+    for (let number = 0; number < 200; number++) {
+      yield* notify("camera_status_update", { ...camera, name: "x".repeat(100_000) })
+      if (connection !== undefined) deliver(connection)
+    }
+    expect(connection?.peer.buffered()).toBeLessThan(700 << 10)
+    let text = ""
+    socket.on("data", (bytes: Buffer) => {
+      text += bytes.toString("latin1")
+    })
+    socket.resume()
+    const lost = yield* eventually(
+      "it is told",
+      Effect.sync(() => /"topic":"system.notifications_lost",.*"data":{"lost":(\d+)}/.exec(text)?.[1])
+    )
+    // not one that it is not told of, and what comes next comes
+    expect(text.split("camera_status_update").length - 1 + Number(lost)).toBe(200)
+    yield* notify("camera_status_update", { ...camera, fps: 5 })
+    yield* eventually(
+      "the next one",
+      Effect.sync(() => text.includes('"fps":5'))
+    )
+    expect(text.split("notifications_lost")).toHaveLength(2)
+    expect(yield* reader.call(ping)).toMatchObject({ result: "pong" })
+  }).pipe(Effect.provide(layerOnSockets()))
+)

@@ -96,16 +96,17 @@ export const connect = Effect.fnUntraced(function* (question: Partial<Question> 
   }
 })
 
-/** A token for this role, good for an hour. */
-export const tokenFor = Effect.fnUntraced(function* (role: Role) {
+/** A token for this role, good for an hour; for these cameras, or for all. */
+export const tokenFor = Effect.fnUntraced(function* (role: Role, cameras?: ReadonlyArray<string>) {
   const { sign } = yield* Tokens
-  return Redacted.value(yield* sign({ userId: role, role, timeToLive: Duration.hours(1) }))
+  const claims = { userId: role, role, ...(cameras === undefined ? {} : { cameras }) }
+  return Redacted.value(yield* sign({ ...claims, timeToLive: Duration.hours(1) }))
 })
 
-/** A client that holds a role. */
-export const connectAs = Effect.fnUntraced(function* (role: Role) {
+/** A client that holds a role, and may see these cameras, or all. */
+export const connectAs = Effect.fnUntraced(function* (role: Role, cameras?: ReadonlyArray<string>) {
   const client = yield* connect()
-  const params = { auth_token: yield* tokenFor(role) }
+  const params = { auth_token: yield* tokenFor(role, cameras) }
   yield* client.call({ jsonrpc: "2.0", id: 0, method: "authenticate", params })
   return client
 })

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import type { Role } from "../../schema/Auth.ts"
 import { asTimePasses } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { connectAs } from "../rpc/Harness.ts"
@@ -9,11 +10,12 @@ interface Told {
   readonly method?: string
   readonly params?: Params
   readonly result?: Params
+  readonly error?: Params
 }
 
 /** A client that keeps all it was told, and may wait for what it has not been told yet. */
-const listeningClient = Effect.gen(function* () {
-  const client = yield* connectAs("operator")
+export const listeningClient = Effect.fnUntraced(function* (role: Role = "operator", cameras?: ReadonlyArray<string>) {
+  const client = yield* connectAs(role, cameras)
   const told: Array<Told> = []
   const until = Effect.fnUntraced(function* (isIt: (message: Told) => boolean) {
     for (;;) {
@@ -23,12 +25,15 @@ const listeningClient = Effect.gen(function* () {
     }
   })
   let calls = 0
+  const ask = Effect.fnUntraced(function* (method: string, params: Params) {
+    const id = ++calls
+    client.send({ jsonrpc: "2.0", id, method, params })
+    return yield* until((message) => message.id === id)
+  })
   return {
-    call: Effect.fnUntraced(function* (method: string, params: Params) {
-      const id = ++calls
-      client.send({ jsonrpc: "2.0", id, method, params })
-      return (yield* until((message) => message.id === id)).result
-    }),
+    closed: client.closed,
+    call: (method: string, params: Params) => Effect.map(ask(method, params), ({ result }) => result),
+    error: (method: string, params: Params) => Effect.map(ask(method, params), ({ error }) => error),
     /** the params of the first such notification */
     update: (method: string, wanted: Params) =>
       Effect.map(
@@ -45,7 +50,7 @@ const listeningClient = Effect.gen(function* () {
 /** A camera is plugged in, recorded, freezes and is given up; what a client is told of it over the network. */
 export const frozenCamera = Effect.gen(function* () {
   const { cameras, ffmpeg } = yield* TestGround
-  const client = yield* listeningClient
+  const client = yield* listeningClient()
   yield* cameras.plug({ name: "UVC Camera" })
   const plugged = yield* client.update("camera_status_update", { device: "camera0", status: "CONNECTED" })
   yield* client.call("start_recording", { device: "camera0" })
