@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { ApiKeys } from "./auth/ApiKeys.ts"
+import { Credentials } from "./auth/Credentials.ts"
 import { Tickets } from "./auth/Tickets.ts"
 import { Tokens } from "./auth/Tokens.ts"
 import { CameraControls } from "./device/CameraControls.ts"
@@ -32,6 +34,7 @@ import { Connections } from "./rpc/Connections.ts"
 import * as ControlHandlers from "./rpc/ControlHandlers.ts"
 import * as DeviceHandlers from "./rpc/DeviceHandlers.ts"
 import * as FileHandlers from "./rpc/FileHandlers.ts"
+import * as KeyHandlers from "./rpc/KeyHandlers.ts"
 import * as Notifications from "./rpc/Notifications.ts"
 import { JsonRpcProtocol } from "./rpc/Protocol.ts"
 import * as RecordingHandlers from "./rpc/RecordingHandlers.ts"
@@ -99,10 +102,13 @@ const recordings = Recordings.layer.pipe(
   Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer])
 )
 
+const auth = Credentials.layer.pipe(Layer.provideMerge(Layer.mergeAll(Tokens.layer, ApiKeys.layer)))
+
 const events = Events.layer.pipe(Layer.provideMerge(Health.layer))
 
 const handlers = Layer.mergeAll(
   AuthHandlers.layer,
+  KeyHandlers.layer,
   DeviceHandlers.layer,
   ControlHandlers.layer,
   SnapshotHandlers.layer,
@@ -128,7 +134,7 @@ export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
   Layer.provideMerge(MediaMtxAuth.layer),
   Layer.provideMerge(streams),
   Layer.provideMerge(devices),
-  Layer.provideMerge(Layer.merge(Tokens.layer, Tickets.layer)),
+  Layer.provideMerge(Layer.merge(auth, Tickets.layer)),
   Layer.provideMerge(storage),
   Layer.provideMerge(
     Layer.merge(MediaMtx.layer, Ffmpeg.layer).pipe(

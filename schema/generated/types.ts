@@ -1,5 +1,26 @@
 // Written by scripts/generate from schema/; do not edit.
 
+export type CameraPattern = string
+
+export type ApiKey = {
+  key_id: string
+  /** viewing: opens the streams of its cameras only */
+  kind: "api" | "viewing"
+  role: "viewer" | "operator" | "admin"
+  /** the only cameras it may see; absent: all */
+  cameras?: Array<CameraPattern>
+  description?: string
+  /** ISO 8601, UTC */
+  created_at: string
+  /** the user who made it */
+  created_by: string
+  /** ISO 8601, UTC */
+  expires_at: string
+  /** ISO 8601, UTC; to a minute or so */
+  last_used?: string
+  status: "ACTIVE" | "EXPIRED" | "REVOKED"
+}
+
 /** the camera's logical name, such as camera0 */
 export type CameraId = string
 
@@ -80,6 +101,87 @@ export interface Methods {
       /** ISO 8601, UTC */
       expires_at: string
       session_id: string
+    }
+  }
+  /** role: viewer */
+  refresh_token: {
+    params: Record<string, never>
+    result: {
+      /** for the next authenticate: same user, role and cameras */
+      auth_token: string
+      /** ISO 8601, UTC */
+      expires_at: string
+    }
+  }
+  /** role: admin */
+  create_api_key: {
+    params: {
+      role: "viewer" | "operator" | "admin"
+      description?: string
+      expires_in_days?: number
+      cameras?: Array<CameraPattern>
+    }
+    result: {
+      key_id: string
+      /** viewing: opens the streams of its cameras only */
+      kind: "api" | "viewing"
+      role: "viewer" | "operator" | "admin"
+      /** the only cameras it may see; absent: all */
+      cameras?: Array<CameraPattern>
+      description?: string
+      /** ISO 8601, UTC */
+      created_at: string
+      /** the user who made it */
+      created_by: string
+      /** ISO 8601, UTC */
+      expires_at: string
+      /** ISO 8601, UTC; to a minute or so */
+      last_used?: string
+      status: "ACTIVE" | "EXPIRED" | "REVOKED"
+      /** the key itself, shown this once */
+      api_key: string
+    }
+  }
+  /** role: admin */
+  list_api_keys: {
+    params: Record<string, never>
+    result: {
+      /** newest first */
+      keys: Array<ApiKey>
+      total: number
+    }
+  }
+  /** role: admin */
+  revoke_api_key: {
+    params: {
+      key_id: string
+    }
+    result: ApiKey
+  }
+  /** role: admin */
+  rotate_api_key: {
+    params: {
+      key_id: string
+    }
+    result: {
+      key_id: string
+      /** viewing: opens the streams of its cameras only */
+      kind: "api" | "viewing"
+      role: "viewer" | "operator" | "admin"
+      /** the only cameras it may see; absent: all */
+      cameras?: Array<CameraPattern>
+      description?: string
+      /** ISO 8601, UTC */
+      created_at: string
+      /** the user who made it */
+      created_by: string
+      /** ISO 8601, UTC */
+      expires_at: string
+      /** ISO 8601, UTC; to a minute or so */
+      last_used?: string
+      status: "ACTIVE" | "EXPIRED" | "REVOKED"
+      /** the key itself, shown this once */
+      api_key: string
     }
   }
   /** role: viewer */
@@ -544,7 +646,7 @@ export interface Errors {
     reason?: string
     details?: string
     suggestion?: string
-    resource: "camera" | "control" | "stream" | "recording" | "snapshot"
+    resource: "camera" | "control" | "stream" | "recording" | "snapshot" | "api_key"
     id: string
   }
   /** Invalid State */

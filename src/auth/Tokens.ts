@@ -11,7 +11,7 @@ import { SignJWT } from "jose/jwt/sign"
 import { jwtVerify } from "jose/jwt/verify"
 import { join } from "node:path"
 import { Role, type Session } from "../../schema/Auth.ts"
-import { CameraId } from "../../schema/Camera.ts"
+import { CameraPattern } from "../../schema/Camera.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
 import { Settings } from "../config/Settings.ts"
 import { DataFolderUnusable } from "../config/StartupErrors.ts"
@@ -27,14 +27,14 @@ const Claims = Schema.Struct({
   role: Role,
   iat: NumericDate,
   exp: NumericDate,
-  cameras: Schema.optionalKey(Schema.Array(CameraId))
+  cameras: Schema.optionalKey(Schema.Array(CameraPattern))
 })
 
 export interface Grant {
   readonly userId: string
   readonly role: Role
-  /** the only cameras the user may see; absent: all */
-  readonly cameras?: ReadonlyArray<CameraId>
+  /** the only cameras the user may see, by names and globs; absent: all */
+  readonly cameras?: ReadonlyArray<string>
   readonly timeToLive: Duration.Duration
 }
 
@@ -95,6 +95,7 @@ export class Tokens extends Context.Service<
           userId: claims.user_id,
           role: claims.role,
           expiresAt: claims.exp * 1000,
+          credential: { kind: "token" as const, lifetime: (claims.exp - claims.iat) * 1000 },
           ...(claims.cameras === undefined ? {} : { cameras: claims.cameras })
         }
       })

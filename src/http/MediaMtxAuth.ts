@@ -3,8 +3,9 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { CameraId } from "../../schema/Camera.ts"
+import { inScope } from "../auth/CameraScope.ts"
+import { Credentials } from "../auth/Credentials.ts"
 import { Tickets } from "../auth/Tickets.ts"
-import { Tokens } from "../auth/Tokens.ts"
 import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { Loopback } from "../ground/Loopback.ts"
@@ -35,7 +36,7 @@ const no = json(401, { allowed: false })
 /** MediaMTX's API tells of a session within milliseconds; meanwhile no path moves. */
 const lookTime = "1 second"
 
-/** A token as the password, as a Bearer token, or as `?token=`: MediaMTX gives it to us in one of three places. */
+/** A token or a key as the password, as a Bearer token, or as `?token=`: MediaMTX gives it to us in one of three places. */
 const tokenOf = ({ password, query, token }: Question): string =>
   token || password || (new URLSearchParams(query).get("token") ?? "")
 
@@ -52,7 +53,7 @@ export const layer = Layer.effectDiscard(
     const key = yield* MediaMtxKey
     const loopback = yield* Loopback
     const tickets = yield* Tickets
-    const tokens = yield* Tokens
+    const credentials = yield* Credentials
     const devices = yield* Devices
     const viewers = yield* Viewers
 
@@ -86,10 +87,11 @@ export const layer = Layer.effectDiscard(
       const ticket = tickets.find(path, action, credential)
       if (ticket !== undefined) return (yield* mayShow(ticket.holder(), id)) && ticket.redeem() ? yes : no
       if (action !== "read" && action !== "playback") return no
-      const session = yield* Effect.result(tokens.verify(credential))
+      // a viewing key is for what is seen now
+      const verified = action === "read" ? credentials.verifyViewer(credential) : credentials.verify(credential)
+      const session = yield* Effect.result(verified)
       if (Result.isFailure(session) || !isCameraId(path)) return no
-      const { cameras } = session.success
-      if (cameras !== undefined && !cameras.includes(path)) return no
+      if (!inScope(session.success.cameras, path)) return no
       if (action === "read" && devices.list().some(({ id }) => id === path)) yield* viewers.admit(path)
       return yes
     })

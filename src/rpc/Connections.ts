@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import type { Session } from "../../schema/Auth.ts"
 import { type NotificationMethod, notifications } from "../../schema/Event.ts"
 import { maxFrameBytes } from "../../schema/JsonRpc.ts"
+import { whyOver } from "../auth/Credentials.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import type { MessageLimits, Peer } from "../ground/Visits.ts"
 import { notificationText } from "./Reply.ts"
@@ -49,7 +50,7 @@ export class Connections extends Context.Service<
     /** closes every connection with this code; returns when they are gone */
     readonly closeAll: (code: number, reason: string) => Effect.Effect<void>
     /**
-     * Sends a notification to every authenticated client whose session has not expired and whom `audience` (default:
+     * Sends a notification to every authenticated client whose session is not over and whom `audience` (default:
      * everybody) admits; encoded once, dropped for a client that is far behind. Gives how many got it.
      */
     readonly notify: <Method extends NotificationMethod>(
@@ -78,7 +79,7 @@ export class Connections extends Context.Service<
         let count = 0
         for (const connection of all.values()) {
           const { peer, session } = connection
-          if (session === undefined || session.expiresAt <= now) continue
+          if (session === undefined || whyOver(session, now) !== undefined) continue
           if (audience !== undefined && !audience(session, connection)) continue
           if (peer.buffered() > maxUnreadForNotifications) continue
           text ??= notificationText(method, encoders[method](params))

@@ -7,6 +7,8 @@ import { readdirSync, readlinkSync } from "node:fs"
 import { truncate, writeFile } from "node:fs/promises"
 import { connect, type Socket } from "node:net"
 import { join } from "node:path"
+import { ApiKeys } from "../../src/auth/ApiKeys.ts"
+import { Credentials } from "../../src/auth/Credentials.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Network } from "../../src/ground/Network.ts"
 import * as Downloads from "../../src/http/Downloads.ts"
@@ -21,7 +23,8 @@ const settings = settingsWith({ server: { host: "127.0.0.1", port: 0 } })
 const running = Layer.unwrap(
   Effect.map(temporaryFolder, (root) =>
     Downloads.layer.pipe(
-      Layer.provideMerge(Layer.mergeAll(PublicHttp.layer, Tokens.layer)),
+      Layer.provide(Credentials.layer),
+      Layer.provideMerge(Layer.mergeAll(PublicHttp.layer, Tokens.layer, ApiKeys.layer)),
       Layer.provide([settings, Network.layer]),
       Layer.provideMerge(storageAt(root))
     )

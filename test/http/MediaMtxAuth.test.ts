@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Layer from "effect/Layer"
+import { Credentials } from "../../src/auth/Credentials.ts"
 import { Tickets } from "../../src/auth/Tickets.ts"
-import { Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { Loopback } from "../../src/ground/Loopback.ts"
@@ -42,7 +42,7 @@ const bench = Effect.fnUntraced(function* (managed = true) {
         return Effect.succeed(port === 40_003 ? undefined : pid === ffmpeg && port === 40_001)
       }
     }),
-    Layer.mock(Tokens, {}),
+    Layer.mock(Credentials, {}),
     Layer.mock(Devices, {
       list: () => [],
       settled: () => true,

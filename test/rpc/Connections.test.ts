@@ -55,7 +55,8 @@ it.effect("a client that is far behind misses notifications, and gets them again
       limit() {}
     }
     const connection = connections.add(peer)
-    connection.session = { sessionId: "s", userId: "u", role: "viewer", expiresAt: Infinity }
+    const credential = { kind: "token", lifetime: undefined } as const
+    connection.session = { sessionId: "s", userId: "u", role: "viewer", expiresAt: Infinity, credential }
     unread = (512 << 10) + 1
     expect(yield* connections.notify("camera_status_update", camera)).toBe(0)
     unread = 0

@@ -1,0 +1,84 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { type ApiKey as Wire, CurrentSession, defaultKeyDays } from "../../schema/Auth.ts"
+import { KeyRpcs } from "../../schema/CameraRpcs.ts"
+import { InvalidParams, NotFound } from "../../schema/Errors.ts"
+import { ApiKeys, type NewKey, statusOf } from "../auth/ApiKeys.ts"
+import { isWithin } from "../auth/CameraScope.ts"
+import type { ApiKey } from "../auth/KeyFile.ts"
+import { isoTime } from "./Wire.ts"
+
+const view = (key: ApiKey, now: number): typeof Wire.Type => ({
+  key_id: key.id,
+  kind: key.kind,
+  role: key.role,
+  ...(key.cameras === undefined ? {} : { cameras: key.cameras }),
+  ...(key.description === undefined ? {} : { description: key.description }),
+  created_at: isoTime(key.createdAt),
+  created_by: key.createdBy,
+  expires_at: isoTime(key.expiresAt),
+  ...(key.lastUsed === undefined ? {} : { last_used: isoTime(key.lastUsed) }),
+  status: statusOf(key, now)
+})
+
+/** The only reply that shows the key itself. */
+const viewNew = ({ key, secret }: NewKey) => ({ ...view(key, key.createdAt), api_key: Redacted.value(secret) })
+
+export const layer = KeyRpcs.toLayer(
+  Effect.gen(function* () {
+    const keys = yield* ApiKeys
+
+    /** a key that sees more than who asks is not there for them: they could rotate it, and use it */
+    const mayHandle = Effect.fnUntraced(function* (id: string) {
+      const { cameras } = yield* CurrentSession
+      const key = keys.get(id)
+      if (key === undefined || !isWithin(key.cameras, cameras)) {
+        return yield* new NotFound({ resource: "api_key", id })
+      }
+      return id
+    })
+
+    return KeyRpcs.of({
+      create_api_key: Effect.fnUntraced(function* ({ cameras, description, expires_in_days, role }) {
+        const session = yield* CurrentSession
+        const wanted = cameras ?? session.cameras
+        if (!isWithin(wanted, session.cameras)) {
+          return yield* new InvalidParams({
+            param: "cameras",
+            rule: "only cameras that you may see yourself",
+            hint: `you may see ${session.cameras?.join(", ")}`
+          })
+        }
+        const lifetime = Duration.toMillis(Duration.days(expires_in_days ?? defaultKeyDays))
+        const made = yield* keys.create({
+          kind: "api",
+          role,
+          ...(wanted === undefined ? {} : { cameras: wanted }),
+          ...(description === undefined ? {} : { description }),
+          createdBy: session.userId,
+          expiresAt: (yield* Clock.currentTimeMillis) + lifetime
+        })
+        return viewNew(made)
+      }),
+
+      list_api_keys: Effect.fnUntraced(function* () {
+        const { cameras } = yield* CurrentSession
+        const now = yield* Clock.currentTimeMillis
+        const shown = keys.list().filter((key) => isWithin(key.cameras, cameras))
+        return { keys: shown.map((key) => view(key, now)), total: shown.length }
+      }),
+
+      revoke_api_key: Effect.fnUntraced(function* ({ key_id }) {
+        const key = yield* keys.revoke(yield* mayHandle(key_id))
+        return view(key, yield* Clock.currentTimeMillis)
+      }),
+
+      rotate_api_key: Effect.fnUntraced(function* ({ key_id }) {
+        const { userId } = yield* CurrentSession
+        return viewNew(yield* keys.rotate(yield* mayHandle(key_id), userId))
+      })
+    })
+  })
+)
