@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ApiKeys } from "./auth/ApiKeys.ts"
 import { Credentials } from "./auth/Credentials.ts"
+import { MediaMtxSessions } from "./auth/MediaMtxSessions.ts"
 import { Tickets } from "./auth/Tickets.ts"
 import { Tokens } from "./auth/Tokens.ts"
 import { CameraControls } from "./device/CameraControls.ts"
@@ -102,7 +103,11 @@ const recordings = Recordings.layer.pipe(
   Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer])
 )
 
-const auth = Credentials.layer.pipe(Layer.provideMerge(Layer.mergeAll(Tokens.layer, ApiKeys.layer)))
+const auth = Layer.mergeAll(
+  Tickets.layer,
+  MediaMtxSessions.layer,
+  Credentials.layer.pipe(Layer.provideMerge(Layer.merge(Tokens.layer, ApiKeys.layer)))
+)
 
 const events = Events.layer.pipe(Layer.provideMerge(Health.layer))
 
@@ -134,7 +139,7 @@ export const layer = Layer.mergeAll(rpc, http, Memory.layer).pipe(
   Layer.provideMerge(MediaMtxAuth.layer),
   Layer.provideMerge(streams),
   Layer.provideMerge(devices),
-  Layer.provideMerge(Layer.merge(auth, Tickets.layer)),
+  Layer.provideMerge(auth),
   Layer.provideMerge(storage),
   Layer.provideMerge(
     Layer.merge(MediaMtx.layer, Ffmpeg.layer).pipe(

@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { AuthFailed, NotFound } from "../../schema/Errors.ts"
 import { inScope } from "../auth/CameraScope.ts"
-import { Credentials } from "../auth/Credentials.ts"
+import { Credentials, untilOver } from "../auth/Credentials.ts"
 import { type HttpReply, type HttpRequest, ReplyBroken, type RequestHead } from "../ground/Visits.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Files, type OpenFile } from "../storage/Files.ts"
@@ -34,15 +34,15 @@ export const layer = Layer.effectDiscard(
         return yield* new NotFound({ resource: kind, id: filename })
       }
       yield* holds.hold(kind, filename, "DOWNLOADING")
-      return yield* files.open(kind, filename)
+      return { file: yield* files.open(kind, filename), session }
     })
 
     const serve = Effect.fn("Downloads.serve", { kind: "server" })(
       function* (kind: FileKind, filename: string, request: HttpRequest) {
         yield* Effect.annotateCurrentSpan({ "file.kind": kind, "file.name": filename })
         if (request.method !== "GET" && request.method !== "HEAD") return refusal(405, { allow: "GET, HEAD" })
-        const file = yield* permitted(kind, filename, request)
-        return replyTo(request, filename, file)
+        const { file, session } = yield* permitted(kind, filename, request)
+        return { ...replyTo(request, filename, file), until: untilOver(session) }
       },
       Effect.catchTags({
         AuthFailed: () => Effect.succeed(refusal(401, { "www-authenticate": "Bearer" })),

@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { CameraId } from "../../schema/Camera.ts"
 import { inScope } from "../auth/CameraScope.ts"
 import { Credentials } from "../auth/Credentials.ts"
+import { MediaMtxSessions } from "../auth/MediaMtxSessions.ts"
 import { Tickets } from "../auth/Tickets.ts"
 import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
@@ -23,7 +24,8 @@ const Question = Schema.fromJsonString(
     action: Schema.String,
     path: Schema.String,
     query: Schema.String,
-    /** the session that asks to publish */
+    protocol: Schema.String,
+    /** the session that asks; null for what opens none */
     id: Schema.NullOr(Schema.String)
   })
 )
@@ -52,6 +54,7 @@ export const layer = Layer.effectDiscard(
     const api = yield* MediaMtxApi
     const key = yield* MediaMtxKey
     const loopback = yield* Loopback
+    const sessions = yield* MediaMtxSessions
     const tickets = yield* Tickets
     const credentials = yield* Credentials
     const devices = yield* Devices
@@ -81,7 +84,7 @@ export const layer = Layer.effectDiscard(
     }
 
     const answer = Effect.fn("MediaMtxAuth.answer")(function* (question: Question) {
-      const { action, id, path } = question
+      const { action, id, path, protocol } = question
       const credential = tokenOf(question)
       yield* Effect.annotateCurrentSpan({ "mediamtx.action": action, "stream.name": path })
       const ticket = tickets.find(path, action, credential)
@@ -92,6 +95,7 @@ export const layer = Layer.effectDiscard(
       const session = yield* Effect.result(verified)
       if (Result.isFailure(session) || !isCameraId(path)) return no
       if (!inScope(session.success.cameras, path)) return no
+      if (id !== null && !(yield* sessions.opened(protocol, id, session.success))) return no
       if (action === "read" && devices.list().some(({ id }) => id === path)) yield* viewers.admit(path)
       return yes
     })

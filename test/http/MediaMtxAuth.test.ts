@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Layer from "effect/Layer"
 import { Credentials } from "../../src/auth/Credentials.ts"
+import { MediaMtxSessions } from "../../src/auth/MediaMtxSessions.ts"
 import { Tickets } from "../../src/auth/Tickets.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { Devices } from "../../src/device/Devices.ts"
@@ -43,6 +44,7 @@ const bench = Effect.fnUntraced(function* (managed = true) {
       }
     }),
     Layer.mock(Credentials, {}),
+    Layer.mock(MediaMtxSessions, {}),
     Layer.mock(Devices, {
       list: () => [],
       settled: () => true,
@@ -62,7 +64,16 @@ const bench = Effect.fnUntraced(function* (managed = true) {
     },
     /** the status for this ticket, shown by this session */
     shown: (password: string, id: string | null) => {
-      const question = { user: "u", password, token: "", action: "publish", path: "camera0", query: "", id }
+      const question = {
+        user: "u",
+        password,
+        token: "",
+        action: "publish",
+        path: "camera0",
+        query: "",
+        protocol: "rtsp",
+        id
+      }
       const request = { body: JSON.stringify(question) }
       return Effect.map(handler(request), ({ status }) => status)
     }
