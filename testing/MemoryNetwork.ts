@@ -69,7 +69,8 @@ export const layer = Layer.effectContext(
           Effect.forkScoped
         )
         return { host: address.host, port }
-      })
+      }),
+      getJson: ({ pathname, port, search }) => ports.request(Number(port), { method: "GET", path: pathname + search })
     })
 
     const doorAt = (port: number) =>

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import type { Session } from "../../schema/Auth.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
 import { ApiKeys, isKey } from "./ApiKeys.ts"
+import { ForeignTokens } from "./ForeignTokens.ts"
 import { Tokens } from "./Tokens.ts"
 
 /** Longer ones are none of ours. */
@@ -26,10 +27,12 @@ export class Credentials extends Context.Service<
     Effect.gen(function* () {
       const keys = yield* ApiKeys
       const tokens = yield* Tokens
+      const foreign = yield* ForeignTokens
 
       const verifyViewer = (text: string) => {
         if (text.length > maxLength) return Effect.fail(new AuthFailed({ reason: "the token is not valid" }))
-        return isKey(text) ? keys.verify(text) : tokens.verify(text)
+        if (isKey(text)) return keys.verify(text)
+        return foreign.isOne(text) ? foreign.verify(text) : tokens.verify(text)
       }
       return Credentials.of({
         verify: (text) =>
@@ -41,7 +44,7 @@ export class Credentials extends Context.Service<
         verifyViewer
       })
     })
-  )
+  ).pipe(Layer.provide(ForeignTokens.layer))
 }
 
 /** Why a session is over; undefined while it is not. `now`: epoch milliseconds */
