@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import type * as Deferred from "effect/Deferred"
 import * as Schema from "effect/Schema"
 import * as RpcMiddleware from "effect/rpc/RpcMiddleware"
-import { CameraPattern } from "./Camera.ts"
+import { CameraId, CameraPattern } from "./Camera.ts"
 import { AuthFailed, InvalidParams, PermissionDenied } from "./Errors.ts"
 
 /** From least to most: each role may do all that the ones before it may. */
@@ -109,4 +109,28 @@ export const ApiKeyCreated = Schema.Struct({
 export const ApiKeyList = Schema.Struct({
   keys: Schema.Array(ApiKey).annotate({ description: "newest first" }),
   total: Schema.Int
+})
+
+/** Seconds that a viewing key lives when nothing else is said. */
+export const defaultViewingSeconds = 3600
+
+export const CreateViewingKey = {
+  device: CameraId,
+  expires_in_seconds: Schema.optionalKey(
+    Schema.Int.check(
+      Schema.isBetween({ minimum: 10, maximum: 2_592_000 }, { expected: "whole seconds from 10 to 2592000 (30 days)" })
+    )
+  )
+}
+
+export const ViewingKeyCreated = Schema.Struct({
+  key_id: Schema.String.annotate({ description: "what revoke_api_key takes" }),
+  viewing_key: Schema.String.annotate({ description: "60 characters: as the password, as ?token=, as a Bearer token" }),
+  device: CameraId,
+  expires_at: Schema.String.annotate({
+    description: "ISO 8601, UTC; it ends with the token or key that it was made with, if that comes first"
+  }),
+  streams: Schema.Struct({ rtsp: Schema.String, hls: Schema.String, webrtc: Schema.String }).annotate({
+    description: "the camera's streams, the key in the URL"
+  })
 })

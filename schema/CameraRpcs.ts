@@ -8,11 +8,13 @@ import {
   Authenticated,
   Authorization,
   CreateApiKey,
+  CreateViewingKey,
   KeyId,
   RequiredRole,
   type Role,
   TokenRefreshed,
-  Validation
+  Validation,
+  ViewingKeyCreated
 } from "./Auth.ts"
 import { CameraCapabilities, CameraDetails, CameraId, CameraList } from "./Camera.ts"
 import { Control, ControlList, SetControl } from "./Control.ts"
@@ -76,7 +78,8 @@ export const KeyRpcs = RpcGroup.make(
   admin("create_api_key", CreateApiKey, ApiKeyCreated),
   admin("list_api_keys", {}, ApiKeyList),
   admin("revoke_api_key", key_id, ApiKey),
-  admin("rotate_api_key", key_id, ApiKeyCreated)
+  admin("rotate_api_key", key_id, ApiKeyCreated),
+  viewer("create_viewing_key", CreateViewingKey, ViewingKeyCreated)
 )
 
 export const DeviceRpcs = RpcGroup.make(

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ApiKeys } from "./auth/ApiKeys.ts"
 import { Credentials } from "./auth/Credentials.ts"
+import { FailedLogins } from "./auth/FailedLogins.ts"
 import { MediaMtxSessions } from "./auth/MediaMtxSessions.ts"
 import { Tickets } from "./auth/Tickets.ts"
 import { Tokens } from "./auth/Tokens.ts"
@@ -105,6 +106,7 @@ const recordings = Recordings.layer.pipe(
 
 const auth = Layer.mergeAll(
   Tickets.layer,
+  FailedLogins.layer,
   MediaMtxSessions.layer,
   Credentials.layer.pipe(Layer.provideMerge(Layer.merge(Tokens.layer, ApiKeys.layer)))
 )

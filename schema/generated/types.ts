@@ -185,6 +185,28 @@ export interface Methods {
     }
   }
   /** role: viewer */
+  create_viewing_key: {
+    params: {
+      device: CameraId
+      expires_in_seconds?: number
+    }
+    result: {
+      /** what revoke_api_key takes */
+      key_id: string
+      /** 60 characters: as the password, as ?token=, as a Bearer token */
+      viewing_key: string
+      device: CameraId
+      /** ISO 8601, UTC; it ends with the token or key that it was made with, if that comes first */
+      expires_at: string
+      /** the camera's streams, the key in the URL */
+      streams: {
+        rtsp: string
+        hls: string
+        webrtc: string
+      }
+    }
+  }
+  /** role: viewer */
   get_camera_list: {
     params: Record<string, never>
     result: {

@@ -35,6 +35,8 @@ export interface NewKey {
 
 /** So many keys of one kind may be in force: each change writes all of them. */
 const mostKeys = 1000
+/** So many of the viewing keys may be one user's. */
+const mostOfOne = 100
 /** A key that is over stays in the list so long, in milliseconds. */
 const keptFor = 30 * 86_400_000
 /** `lastUsed` is told to this many milliseconds, and written after `writeUsesAfter` or at the end. */
@@ -88,7 +90,9 @@ export class ApiKeys extends Context.Service<
             const now = yield* Clock.currentTimeMillis
             const kept = stillKept(entries.values(), now)
             const alike = kept.filter(({ key }) => key.kind === grant.kind && statusOf(key, now) === "ACTIVE")
-            if (alike.length >= mostKeys) return yield* tooMany(grant.kind)
+            const own = alike.filter(({ key }) => key.createdBy === grant.createdBy)
+            if (alike.length >= mostKeys) return yield* tooMany(mostKeys, grant.kind)
+            if (grant.kind === "viewing" && own.length >= mostOfOne) return yield* tooMany(mostOfOne, "viewing")
             const made = yield* make(grant, now)
             const next = [...kept, entryOf(made.key)]
             yield* write(next)
@@ -205,6 +209,9 @@ const form = /^csk_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/
 /** Whether this is meant to be a key: tokens have dots, and another beginning. */
 export const isKey = (text: string): boolean => text.startsWith(prefix)
 
+/** The part of a key that is no secret; undefined for what is no key. */
+export const keyIdOf = (text: string): string | undefined => form.exec(text)?.[1]
+
 export const statusOf = ({ expiresAt, revokedAt }: ApiKey, now: number): "ACTIVE" | "EXPIRED" | "REVOKED" => {
   if (revokedAt !== undefined) return "REVOKED"
   return expiresAt <= now ? "EXPIRED" : "ACTIVE"
@@ -240,11 +247,11 @@ const stillKept = (entries: Iterable<Entry>, now: number): ReadonlyArray<Entry> 
   return [...over.slice(-mostKeys), ...alive]
 }
 
-const tooMany = (kind: ApiKey["kind"]) =>
+const tooMany = (most: number, kind: ApiKey["kind"]) =>
   new InvalidState({
-    state: `${mostKeys} ${kind === "api" ? "API keys" : "viewing keys"} are in force`,
-    allowed_states: [`fewer than ${mostKeys}`],
-    suggestion: "revoke keys that nobody needs"
+    state: `${most} ${kind === "api" ? "API keys" : "viewing keys"} are in force`,
+    allowed_states: [`fewer than ${most}`],
+    suggestion: kind === "api" ? "revoke keys that nobody needs" : "use those that there are, or wait until they expire"
   })
 
 const notWritten = ({ dependency, detail }: DependencyFailed) =>

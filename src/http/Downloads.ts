@@ -4,6 +4,7 @@ import * as Stream from "effect/Stream"
 import { AuthFailed, NotFound } from "../../schema/Errors.ts"
 import { inScope } from "../auth/CameraScope.ts"
 import { Credentials, untilOver } from "../auth/Credentials.ts"
+import { FailedLogins } from "../auth/FailedLogins.ts"
 import { type HttpReply, type HttpRequest, ReplyBroken, type RequestHead } from "../ground/Visits.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Files, type OpenFile } from "../storage/Files.ts"
@@ -20,6 +21,7 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const http = yield* PublicHttp
     const credentials = yield* Credentials
+    const failedLogins = yield* FailedLogins
     const index = yield* FileIndex
     const files = yield* Files
     const holds = yield* Holds
@@ -28,7 +30,8 @@ export const layer = Layer.effectDiscard(
     const permitted = Effect.fnUntraced(function* (kind: FileKind, filename: string, request: RequestHead) {
       const credential = credentialOf(request)
       if (credential === undefined) return yield* new AuthFailed({ reason: "a token or a key is needed" })
-      const session = yield* credentials.verify(credential)
+      const login = { address: request.address, credential, over: "a download" } as const
+      const session = yield* failedLogins.slowed(login, credentials.verify(credential))
       const entry = yield* index.get(kind, filename)
       if (entry === undefined || !inScope(session.cameras, entry.device)) {
         return yield* new NotFound({ resource: kind, id: filename })

@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { CameraId } from "../../schema/Camera.ts"
 import { inScope } from "../auth/CameraScope.ts"
 import { Credentials } from "../auth/Credentials.ts"
+import { FailedLogins } from "../auth/FailedLogins.ts"
 import { MediaMtxSessions } from "../auth/MediaMtxSessions.ts"
 import { Tickets } from "../auth/Tickets.ts"
 import { Settings } from "../config/Settings.ts"
@@ -24,6 +25,8 @@ const Question = Schema.fromJsonString(
     action: Schema.String,
     path: Schema.String,
     query: Schema.String,
+    /** who asks MediaMTX */
+    ip: Schema.String,
     protocol: Schema.String,
     /** the session that asks; null for what opens none */
     id: Schema.NullOr(Schema.String)
@@ -60,6 +63,7 @@ export const layer = Layer.effectDiscard(
     const sessions = yield* MediaMtxSessions
     const tickets = yield* Tickets
     const credentials = yield* Credentials
+    const failedLogins = yield* FailedLogins
     const devices = yield* Devices
     const viewers = yield* Viewers
 
@@ -87,14 +91,17 @@ export const layer = Layer.effectDiscard(
     }
 
     const answer = Effect.fn("MediaMtxAuth.answer")(function* (question: Question) {
-      const { action, id, path, protocol } = question
+      const { action, id, ip, path, protocol } = question
       const credential = tokenOf(question)
       yield* Effect.annotateCurrentSpan({ "mediamtx.action": action, "stream.name": path })
       const ticket = tickets.find(path, action, credential)
       if (ticket !== undefined) return (yield* mayShow(ticket.holder(), id)) && ticket.redeem() ? yes : no
-      if (action !== "read" && action !== "playback") return no
+      // RTSP clients, and browsers that ask, come without one first
+      if ((action !== "read" && action !== "playback") || credential === "") return no
       // a viewing key is for what is seen now
-      const verified = action === "read" ? credentials.verifyViewer(credential) : credentials.verify(credential)
+      const verify = action === "read" ? credentials.verifyViewer(credential) : credentials.verify(credential)
+      // never held up: meanwhile no path would move
+      const verified = failedLogins.noted({ address: ip, credential, over: "MediaMTX" }, verify)
       const session = yield* Effect.option(Effect.timeout(verified, verifyTime))
       if (Option.isNone(session) || !isCameraId(path) || !inScope(session.value.cameras, path)) return no
       if (id !== null && !(yield* sessions.opened(protocol, id, session.value))) return no

@@ -6,6 +6,7 @@ import { CurrentSession, RequiredRole, roleIncludes } from "../../schema/Auth.ts
 import { AuthRpcs, CameraRpcs } from "../../schema/CameraRpcs.ts"
 import { InvalidState } from "../../schema/Errors.ts"
 import { Credentials } from "../auth/Credentials.ts"
+import { FailedLogins } from "../auth/FailedLogins.ts"
 import { Tokens } from "../auth/Tokens.ts"
 import { Connections } from "./Connections.ts"
 import { isoTime } from "./Wire.ts"
@@ -13,6 +14,7 @@ import { isoTime } from "./Wire.ts"
 export const layer = AuthRpcs.toLayer(
   Effect.gen(function* () {
     const credentials = yield* Credentials
+    const failedLogins = yield* FailedLogins
     const tokens = yield* Tokens
     const connections = yield* Connections
     const required = [...CameraRpcs.requests.values()].map(
@@ -22,7 +24,9 @@ export const layer = AuthRpcs.toLayer(
       ping: () => Effect.succeed("pong" as const),
 
       authenticate: Effect.fnUntraced(function* ({ auth_token }, { client }) {
-        const session = yield* credentials.verify(auth_token)
+        const address = connections.get(client.id)?.peer.address ?? ""
+        const login = { address, credential: auth_token, over: "JSON-RPC" } as const
+        const session = yield* failedLogins.slowed(login, credentials.verify(auth_token))
         connections.authenticate(client.id, session)
         return {
           authenticated: true,

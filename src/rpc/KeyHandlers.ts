@@ -2,12 +2,17 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { type ApiKey as Wire, CurrentSession, defaultKeyDays } from "../../schema/Auth.ts"
+import { type ApiKey as Wire, CurrentSession, defaultKeyDays, defaultViewingSeconds } from "../../schema/Auth.ts"
 import { KeyRpcs } from "../../schema/CameraRpcs.ts"
 import { InvalidParams, NotFound } from "../../schema/Errors.ts"
 import { ApiKeys, type NewKey, statusOf } from "../auth/ApiKeys.ts"
 import { isWithin } from "../auth/CameraScope.ts"
 import type { ApiKey } from "../auth/KeyFile.ts"
+import { Settings } from "../config/Settings.ts"
+import { Devices } from "../device/Devices.ts"
+import { Machine } from "../ground/Machine.ts"
+import { visible } from "./Authorization.ts"
+import { streamUrls } from "./CameraView.ts"
 import { isoTime } from "./Wire.ts"
 
 const view = (key: ApiKey, now: number): typeof Wire.Type => ({
@@ -23,12 +28,15 @@ const view = (key: ApiKey, now: number): typeof Wire.Type => ({
   status: statusOf(key, now)
 })
 
-/** The only reply that shows the key itself. */
+/** Shows the key itself, this once. */
 const viewNew = ({ key, secret }: NewKey) => ({ ...view(key, key.createdAt), api_key: Redacted.value(secret) })
 
 export const layer = KeyRpcs.toLayer(
   Effect.gen(function* () {
     const keys = yield* ApiKeys
+    const devices = yield* Devices
+    const { boot } = yield* Settings
+    const machine = yield* Machine
 
     /** a key that sees more than who asks is not there for them: they could rotate it, and use it */
     const mayHandle = Effect.fnUntraced(function* (id: string) {
@@ -78,6 +86,30 @@ export const layer = KeyRpcs.toLayer(
       rotate_api_key: Effect.fnUntraced(function* ({ key_id }) {
         const { userId } = yield* CurrentSession
         return viewNew(yield* keys.rotate(yield* mayHandle(key_id), userId))
+      }),
+
+      create_viewing_key: Effect.fnUntraced(function* ({ device, expires_in_seconds }) {
+        const { id } = yield* devices.get(yield* visible(device))
+        const { credential, expiresAt, userId } = yield* CurrentSession
+        const lifetime = (expires_in_seconds ?? defaultViewingSeconds) * 1000
+        const { key, secret } = yield* keys.create({
+          kind: "viewing",
+          role: "viewer",
+          cameras: [id],
+          createdBy: userId,
+          ...(credential.kind === "token" ? {} : { parent: credential.id }),
+          expiresAt: Math.min((yield* Clock.currentTimeMillis) + lifetime, expiresAt)
+        })
+        const token = Redacted.value(secret)
+        const { hls, rtsp, webrtc } = streamUrls(id, boot, machine)
+        const withKey = (url: string) => `${url}?token=${token}`
+        return {
+          key_id: key.id,
+          viewing_key: token,
+          device: id,
+          expires_at: isoTime(key.expiresAt),
+          streams: { rtsp: withKey(rtsp), hls: withKey(hls), webrtc: withKey(webrtc) }
+        }
       })
     })
   })

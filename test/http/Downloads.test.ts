@@ -10,6 +10,7 @@ import { connect, type Socket } from "node:net"
 import { join } from "node:path"
 import { ApiKeys } from "../../src/auth/ApiKeys.ts"
 import { Credentials } from "../../src/auth/Credentials.ts"
+import { FailedLogins } from "../../src/auth/FailedLogins.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Network } from "../../src/ground/Network.ts"
 import * as Downloads from "../../src/http/Downloads.ts"
@@ -24,7 +25,7 @@ const settings = settingsWith({ server: { host: "127.0.0.1", port: 0 } })
 const running = Layer.unwrap(
   Effect.map(temporaryFolder, (root) =>
     Downloads.layer.pipe(
-      Layer.provide(Credentials.layer),
+      Layer.provide([Credentials.layer, FailedLogins.layer]),
       Layer.provideMerge(Layer.mergeAll(PublicHttp.layer, Tokens.layer, ApiKeys.layer)),
       Layer.provide([settings, Network.layer]),
       Layer.provideMerge(storageAt(root))

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Layer from "effect/Layer"
 import { Credentials } from "../../src/auth/Credentials.ts"
+import { FailedLogins } from "../../src/auth/FailedLogins.ts"
 import { MediaMtxSessions } from "../../src/auth/MediaMtxSessions.ts"
 import { Tickets } from "../../src/auth/Tickets.ts"
 import { Settings } from "../../src/config/Settings.ts"
@@ -44,6 +45,7 @@ const bench = Effect.fnUntraced(function* (managed = true) {
       }
     }),
     Layer.mock(Credentials, {}),
+    FailedLogins.layer,
     Layer.mock(MediaMtxSessions, {}),
     Layer.mock(Devices, {
       list: () => [],
@@ -71,6 +73,7 @@ const bench = Effect.fnUntraced(function* (managed = true) {
         action: "publish",
         path: "camera0",
         query: "",
+        ip: "192.0.2.1",
         protocol: "rtsp",
         id
       }

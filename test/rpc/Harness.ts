@@ -9,6 +9,7 @@ import type { Role } from "../../schema/Auth.ts"
 import { CameraRpcs } from "../../schema/CameraRpcs.ts"
 import { ApiKeys } from "../../src/auth/ApiKeys.ts"
 import { Credentials } from "../../src/auth/Credentials.ts"
+import { FailedLogins } from "../../src/auth/FailedLogins.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { type Boot, type Live, Settings } from "../../src/config/Settings.ts"
 import { Network } from "../../src/ground/Network.ts"
@@ -60,7 +61,7 @@ const service = (handlers: Handlers, server: Partial<Server>) =>
   WebSocketServer.layer.pipe(
     Layer.provideMerge(JsonRpcProtocol.layer),
     Layer.provide([handlersLayer(handlers), AuthHandlers.layer, Authorization.layer, Validation.layer]),
-    Layer.provide(Credentials.layer),
+    Layer.provide([Credentials.layer, FailedLogins.layer]),
     Layer.provideMerge([Connections.layer, PublicHttp.layer, Tokens.layer, ApiKeys.layer]),
     Layer.provide([SecureRandom.layerWebCrypto, nowhere]),
     Layer.provide(settingsOf(server))
