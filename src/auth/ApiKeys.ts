@@ -13,6 +13,7 @@ import type { Role, Session } from "../../schema/Auth.ts"
 import { AuthFailed, DependencyFailed, InvalidState, NotFound } from "../../schema/Errors.ts"
 import { sameSecret } from "../process/Secret.ts"
 import { type ApiKey, keyFile } from "./KeyFile.ts"
+import { readKey, writeKey } from "./KeyText.ts"
 
 export interface KeyGrant {
   readonly kind: ApiKey["kind"]
@@ -50,8 +51,8 @@ export class ApiKeys extends Context.Service<
     /** newest first; also those that ended lately */
     readonly list: () => ReadonlyArray<ApiKey>
     readonly get: (id: string) => ApiKey | undefined
-    /** on the disk when it returns */
-    readonly create: (grant: KeyGrant) => Effect.Effect<NewKey, InvalidState | DependencyFailed>
+    /** on the disk when it returns; fails with `AuthFailed` where its parent has ended meanwhile */
+    readonly create: (grant: KeyGrant) => Effect.Effect<NewKey, AuthFailed | InvalidState | DependencyFailed>
     /**
      * Ends it, the viewing keys made with it, and what they opened, at once. A failure says that this could not be
      * written; it is refused all the same until the next start.
@@ -81,13 +82,17 @@ export class ApiKeys extends Context.Service<
         const id = Hex.encode(yield* random.randomBytes(6))
         const secret = Base64Url.encode(yield* random.randomBytes(32))
         const key = { ...grant, id, hash: yield* hashOf(secret), createdAt: now } satisfies ApiKey
-        return { key, secret: Redacted.make(`${prefix}${id}_${secret}`) }
+        return { key, secret: Redacted.make(writeKey(id, secret)) }
       })
 
       const create = Effect.fn("ApiKeys.create")((grant: KeyGrant) =>
         change(
           Effect.gen(function* () {
             const now = yield* Clock.currentTimeMillis
+            const parent = grant.parent === undefined ? undefined : entries.get(grant.parent)?.key
+            if (grant.parent !== undefined && (parent === undefined || statusOf(parent, now) !== "ACTIVE")) {
+              return yield* new AuthFailed({ reason: "the key was revoked" })
+            }
             const kept = stillKept(entries.values(), now)
             const alike = kept.filter(({ key }) => key.kind === grant.kind && statusOf(key, now) === "ACTIVE")
             const own = alike.filter(({ key }) => key.createdBy === grant.createdBy)
@@ -149,7 +154,7 @@ export class ApiKeys extends Context.Service<
       )
 
       const verify = Effect.fn("ApiKeys.verify")(function* (text: string) {
-        const [, id = "", secret = ""] = form.exec(text) ?? []
+        const { id, secret } = readKey(text) ?? { id: "", secret: "" }
         const hash = yield* hashOf(secret)
         const entry = entries.get(id)
         if (!sameSecret(hash, entry?.key.hash ?? "") || entry === undefined) {
@@ -201,16 +206,6 @@ export class ApiKeys extends Context.Service<
     })
   )
 }
-
-/** How a key begins, so that whoever finds one knows what it is. */
-const prefix = "csk_"
-const form = /^csk_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/
-
-/** Whether this is meant to be a key: tokens have dots, and another beginning. */
-export const isKey = (text: string): boolean => text.startsWith(prefix)
-
-/** The part of a key that is no secret; undefined for what is no key. */
-export const keyIdOf = (text: string): string | undefined => form.exec(text)?.[1]
 
 export const statusOf = ({ expiresAt, revokedAt }: ApiKey, now: number): "ACTIVE" | "EXPIRED" | "REVOKED" => {
   if (revokedAt !== undefined) return "REVOKED"

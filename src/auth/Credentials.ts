@@ -5,8 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Session } from "../../schema/Auth.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
-import { ApiKeys, isKey } from "./ApiKeys.ts"
+import { ApiKeys } from "./ApiKeys.ts"
 import { ForeignTokens } from "./ForeignTokens.ts"
+import { isKey } from "./KeyText.ts"
 import { Tokens } from "./Tokens.ts"
 
 /** Longer ones are none of ours. */

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import { AuthFailed } from "../../schema/Errors.ts"
 import { networkOf } from "../config/Hosts.ts"
 import { monotonicNow } from "../ground/Time.ts"
-import { keyIdOf } from "./ApiKeys.ts"
+import { readKey } from "./KeyText.ts"
 
 /** Somebody shows a credential. */
 export interface Login {
@@ -116,8 +116,8 @@ export class FailedLogins extends Context.Service<
 
 /** What a credential is remembered by: a key's public part, or 32 bits of a token (FNV-1a), which give nothing away. */
 const nameOf = (credential: string): string => {
-  const id = keyIdOf(credential)
-  if (id !== undefined) return id
+  const key = readKey(credential)
+  if (key !== undefined) return key.id
   let hash = 0x811c9dc5
   for (let i = 0; i < Math.min(credential.length, 8192); i++) {
     hash = Math.imul(hash ^ credential.charCodeAt(i), 0x01000193)

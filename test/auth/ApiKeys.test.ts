@@ -140,6 +140,9 @@ describe("an API key", () => {
           yield* keys.revoke(parent.id)
           assert.strictEqual(yield* refusal(child.text), "the key was revoked")
           yield* keys.verify(other.text)
+          // one that was asked for just before
+          const late = keys.create({ ...grant, kind: "viewing", parent: parent.id })
+          assert.deepInclude(yield* Effect.flip(late), { _tag: "AuthFailed" })
         })
       )
     )
