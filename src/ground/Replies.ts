@@ -9,12 +9,7 @@ export const reply = Effect.fnUntraced(function* (
   request: IncomingMessage,
   response: ServerResponse
 ) {
-  const {
-    body,
-    headers,
-    status,
-    until = Effect.never
-  } = yield* answer({
+  const { body, headers, status, until } = yield* answer({
     method: request.method ?? "",
     target: request.url ?? "",
     headers: request.headers,
@@ -31,13 +26,9 @@ export const reply = Effect.fnUntraced(function* (
     if (!response.writableFinished) yield* orStalled(response, "finish")
   })
   response.writeHead(status, isCounted ? { "content-length": Buffer.byteLength(body), ...headers } : headers)
-  yield* Effect.raceFirst(
-    sending,
-    Effect.andThen(
-      until,
-      Effect.sync(() => response.destroy())
-    )
-  )
+  if (until === undefined) return yield* sending
+  const cut = Effect.sync(() => response.destroy())
+  yield* Effect.raceFirst(sending, Effect.andThen(until, cut))
 })
 
 /** Sends as fast as the client takes it. */
