@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { CurrentSession, RequiredRole, roleIncludes } from "../../schema/Auth.ts"
 import { AuthRpcs, CameraRpcs } from "../../schema/CameraRpcs.ts"
