@@ -1,6 +1,5 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as TestClock from "effect/testing/TestClock"
 import type { ApiKeyCreated, ApiKeyList } from "../../schema/Auth.ts"
 import { onFakes } from "../support/App.ts"
 import { connect, type Reply, token } from "../support/RpcVisitor.ts"
@@ -87,45 +86,6 @@ describe("API keys over JSON-RPC", () => {
       assert.deepStrictEqual(rotated.cameras, own.cameras)
       assert.notStrictEqual(rotated.api_key, own.api_key)
       yield* connect(rotated.api_key)
-    })
-  )
-})
-
-describe("a token is refreshed", () => {
-  onFakes(
-    "with the same user, role and cameras, for as long as it was good for",
-    Effect.gen(function* () {
-      const call = yield* connect(yield* token({ userId: "bob", role: "viewer", cameras: ["camera1*"] }))
-      yield* TestClock.adjust("50 seconds")
-      const { result } = yield* call("refresh_token")
-      const { auth_token, expires_at } = result as { readonly auth_token: string; readonly expires_at: string }
-      assert.match(expires_at, /^1970-01-01T00:01:50/)
-      const [, claims = ""] = auth_token.split(".")
-      assert.deepStrictEqual(JSON.parse(atob(claims)), {
-        ...{ user_id: "bob", role: "viewer", cameras: ["camera1*"] },
-        ...{ iat: 50, exp: 110 }
-      })
-      yield* TestClock.adjust("10 seconds")
-      assert.strictEqual((yield* call("get_camera_list")).error?.code, -32001)
-      assert.strictEqual((yield* call("refresh_token")).error?.code, -32001)
-      assert.deepInclude((yield* call("authenticate", { auth_token })).result, { expires_at, role: "viewer" })
-      assert.isUndefined((yield* call("get_camera_list")).error)
-    })
-  )
-
-  onFakes(
-    "but a key is not",
-    Effect.gen(function* () {
-      const admin = yield* connect(yield* token({}))
-      const call = yield* connect(created(yield* admin("create_api_key", { role: "viewer" })).api_key)
-      assert.deepInclude((yield* call("refresh_token")).error, {
-        code: -32020,
-        data: {
-          state: "an API key",
-          allowed_states: ["a token that this service signed"],
-          suggestion: "a key needs no refreshing"
-        }
-      })
     })
   )
 })
