@@ -118,7 +118,7 @@ export const CreateViewingKey = {
   device: CameraId,
   expires_in_seconds: Schema.optionalKey(
     Schema.Int.check(
-      Schema.isBetween({ minimum: 10, maximum: 2_592_000 }, { expected: "whole seconds from 10 to 2592000 (30 days)" })
+      Schema.isBetween({ minimum: 60, maximum: 2_592_000 }, { expected: "whole seconds from 60 to 2592000 (30 days)" })
     )
   )
 }
