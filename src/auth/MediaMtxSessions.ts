@@ -3,13 +3,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import type { Session } from "../../schema/Auth.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { monotonicMillis } from "../ground/Time.ts"
-import { MediaMtxApi, type Protocol, protocols } from "../process/MediaMtxApi.ts"
+import { MediaMtxApi, type MediaMtxError, type Protocol, protocols } from "../process/MediaMtxApi.ts"
 import { untilOver } from "./Credentials.ts"
 
 /** So many may be known before it is looked which are still there; from then on twice as many as were. */
@@ -18,6 +19,9 @@ const fewSessions = 256
 const mostSessions = 10_000
 /** A session is there once its stream is, and MediaMTX has made of it what the protocol needs: this long after it, at most. */
 const settling = Duration.toMillis("10 seconds")
+
+/** MediaMTX is asked again without end: the schedule never gives up. */
+const patience = Schedule.min([Schedule.exponential("200 millis", 2), Schedule.spaced("2 seconds")])
 
 const isProtocol = Schema.is(Schema.Literals(protocols))
 
@@ -43,6 +47,9 @@ export class MediaMtxSessions extends Context.Service<
       const fibers = yield* FiberMap.make<string>()
       const scope = yield* Effect.scope
       const admitted = new Map<string, Admitted>()
+      /** those of them that are to be cut off; an RTSP client also asks with its connection's id, which is no session's */
+      const over = new Map<string, Admitted>()
+      const wake = yield* Queue.sliding<void>(1)
       const oneSweep = yield* Semaphore.make(1)
       let many = fewSessions
 
@@ -52,30 +59,60 @@ export class MediaMtxSessions extends Context.Service<
           (now) => now - at <= settling + Duration.toMillis(liveNow(settings).streams.start_timeout_seconds)
         )
 
-      /** MediaMTX has it, has it no more, or is about to have it. An RTSP client asks with its connection's id, too. */
-      const kick = (id: string, one: Admitted) =>
-        api.kickSession(one.protocol, id).pipe(
-          Effect.flatMap((kicked) => (kicked ? Effect.succeed(false) : mayStillCome(one))),
-          Effect.repeat({ while: (goesOn) => goesOn, schedule: Schedule.spaced("200 millis") }),
-          // one that starts anew has lost its sessions, and says so
-          Effect.retry({ schedule: Schedule.spaced("500 millis"), times: 120 }),
-          Effect.catch((error) => Effect.logError("a reader whose token or key is over could not be cut off", error))
-        )
-
       const cutOffWith = Effect.fnUntraced(function* (session: Session, id: string, one: Admitted) {
         const reason = yield* untilOver(session)
         yield* Effect.logDebug("a reader is cut off").pipe(
           Effect.annotateLogs({ reason, user: session.userId, protocol: one.protocol, session: id })
         )
-        yield* kick(id, one)
-        admitted.delete(id)
+        over.set(id, one)
+        yield* Queue.offer(wake, undefined)
       })
+
+      /** Cuts off those that MediaMTX has, and forgets those that it has no more. */
+      const cutOff = Effect.fnUntraced(function* (protocol: Protocol) {
+        const mine = [...over].filter(([, one]) => one.protocol === protocol)
+        if (mine.length === 0) return
+        // one that is not there is not asked for: MediaMTX would log each as an error
+        const live = new Set(yield* api.listSessions(protocol))
+        const settle = Effect.fnUntraced(function* ([id, one]: readonly [string, Admitted]) {
+          if (live.has(id)) yield* api.kickSession(protocol, id)
+          else if (yield* mayStillCome(one)) return
+          if (over.get(id) !== one) return
+          over.delete(id)
+          admitted.delete(id)
+        })
+        yield* Effect.forEach(mine, settle, { concurrency: 8, discard: true })
+      })
+
+      let isTold = false
+      const tellOnce = (error: MediaMtxError) =>
+        Effect.suspend(() => {
+          if (isTold) return Effect.void
+          isTold = true
+          return Effect.logWarning("readers whose token or key is over are not cut off yet", error)
+        })
+      const cutOffAll = Effect.forEach(protocols, cutOff, { discard: true }).pipe(
+        Effect.tapError(tellOnce),
+        // one that starts anew has lost its sessions, and says so
+        Effect.retry(patience),
+        Effect.orDie,
+        Effect.tap(
+          Effect.sync(() => {
+            isTold = false
+          })
+        )
+      )
+      // those that may still come are looked for again; a new one is cut off at once
+      const next = Effect.suspend(() =>
+        over.size === 0 ? Queue.take(wake) : Effect.timeoutOption(Queue.take(wake), "200 millis")
+      )
+      yield* Effect.forkScoped(Effect.forever(Effect.andThen(next, cutOffAll)))
 
       /** Forgets those that ended by themselves, of which MediaMTX tells nobody. */
       const sweep = Effect.gen(function* () {
         const live = new Set((yield* Effect.forEach(protocols, api.listSessions)).flat())
         for (const [id, one] of admitted) {
-          if (live.has(id) || (yield* mayStillCome(one))) continue
+          if (live.has(id) || over.has(id) || (yield* mayStillCome(one))) continue
           admitted.delete(id)
           yield* FiberMap.remove(fibers, id)
         }
@@ -95,6 +132,7 @@ export class MediaMtxSessions extends Context.Service<
         }
         const one = { protocol, at: yield* monotonicMillis }
         admitted.set(id, one)
+        over.delete(id)
         yield* FiberMap.run(fibers, id, cutOffWith(session, id, one))
         if (admitted.size > many) yield* Effect.forkIn(sweep, scope)
         return true
