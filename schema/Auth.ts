@@ -1,7 +1,8 @@
 import * as Context from "effect/Context"
+import type * as Deferred from "effect/Deferred"
 import * as Schema from "effect/Schema"
 import * as RpcMiddleware from "effect/rpc/RpcMiddleware"
-import { CameraId } from "./Camera.ts"
+import { CameraId, CameraPattern } from "./Camera.ts"
 import { AuthFailed, InvalidParams, PermissionDenied } from "./Errors.ts"
 
 /** From least to most: each role may do all that the ones before it may. */
@@ -11,15 +12,23 @@ export type Role = typeof Role.Type
 
 export const roleIncludes = (have: Role, required: Role): boolean => roles.indexOf(have) >= roles.indexOf(required)
 
-/** Who is asking: what an accepted token says, for as long as it is valid. */
+/** What a session was opened with. */
+export type Credential =
+  /** `lifetime`: milliseconds from its issue to its expiry; undefined: this service did not sign it, and cannot renew it */
+  | { readonly kind: "token"; readonly lifetime: number | undefined }
+  /** `revoked` is done when it is revoked, and with it what it opened */
+  | { readonly kind: "key" | "viewing key"; readonly id: string; readonly revoked: Deferred.Deferred<void> }
+
+/** Who is asking: what an accepted token or key says, for as long as it is valid. */
 export interface Session {
   readonly sessionId: string
   readonly userId: string
   readonly role: Role
-  /** the only cameras this user may see; absent: all */
-  readonly cameras?: ReadonlyArray<CameraId>
+  /** the only cameras this user may see, by names and globs; absent: all */
+  readonly cameras?: ReadonlyArray<string>
   /** epoch milliseconds */
   readonly expiresAt: number
+  readonly credential: Credential
 }
 
 /** The session of the request being served; the `Authorization` middleware provides it. */
@@ -51,3 +60,77 @@ export const Authenticated = Schema.Struct({
   session_id: Schema.String
 })
 export type Authenticated = typeof Authenticated.Type
+
+export const TokenRefreshed = Schema.Struct({
+  auth_token: Schema.String.annotate({ description: "for the next authenticate: same user, role and cameras" }),
+  expires_at: Schema.String.annotate({ description: "ISO 8601, UTC" })
+})
+
+export const KeyId = Schema.String.check(
+  Schema.isPattern(/^[0-9a-f]{12}$/u, { expected: "a key_id: 12 hexadecimal digits" })
+)
+
+/** Days that a key lives when nothing else is said. */
+export const defaultKeyDays = 365
+
+export const CreateApiKey = {
+  role: Role,
+  description: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(256, { expected: "256 characters at most" }))),
+  expires_in_days: Schema.optionalKey(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3650 }, { expected: "whole days from 1 to 3650" }))
+  ),
+  cameras: Schema.optionalKey(
+    Schema.Array(CameraPattern).check(
+      Schema.isBetweenLength(1, 100, { expected: "1 to 100 camera names or globs, such as camera1*" })
+    )
+  )
+}
+
+export const ApiKey = Schema.Struct({
+  key_id: Schema.String,
+  kind: Schema.Literals(["api", "viewing"]).annotate({ description: "viewing: opens the streams of its cameras only" }),
+  role: Role,
+  cameras: Schema.optionalKey(Schema.Array(CameraPattern)).annotateKey({
+    description: "the only cameras it may see; absent: all"
+  }),
+  description: Schema.optionalKey(Schema.String),
+  created_at: Schema.String.annotate({ description: "ISO 8601, UTC" }),
+  created_by: Schema.String.annotate({ description: "the user who made it" }),
+  expires_at: Schema.String.annotate({ description: "ISO 8601, UTC" }),
+  last_used: Schema.optionalKey(Schema.String).annotateKey({ description: "ISO 8601, UTC; to a minute or so" }),
+  status: Schema.Literals(["ACTIVE", "EXPIRED", "REVOKED"])
+}).annotate({ identifier: "ApiKey" })
+
+export const ApiKeyCreated = Schema.Struct({
+  ...ApiKey.fields,
+  api_key: Schema.String.annotate({ description: "the key itself, shown this once" })
+})
+
+export const ApiKeyList = Schema.Struct({
+  keys: Schema.Array(ApiKey).annotate({ description: "newest first" }),
+  total: Schema.Int
+})
+
+/** Seconds that a viewing key lives when nothing else is said. */
+export const defaultViewingSeconds = 3600
+
+export const CreateViewingKey = {
+  device: CameraId,
+  expires_in_seconds: Schema.optionalKey(
+    Schema.Int.check(
+      Schema.isBetween({ minimum: 60, maximum: 2_592_000 }, { expected: "whole seconds from 60 to 2592000 (30 days)" })
+    )
+  )
+}
+
+export const ViewingKeyCreated = Schema.Struct({
+  key_id: Schema.String.annotate({ description: "what revoke_api_key takes" }),
+  viewing_key: Schema.String.annotate({ description: "60 characters: as the password, as ?token=, as a Bearer token" }),
+  device: CameraId,
+  expires_at: Schema.String.annotate({
+    description: "ISO 8601, UTC; it ends with the token or key that it was made with, if that comes first"
+  }),
+  streams: Schema.Struct({ rtsp: Schema.String, hls: Schema.String, webrtc: Schema.String }).annotate({
+    description: "the camera's streams, the key in the URL"
+  })
+})

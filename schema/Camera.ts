@@ -6,6 +6,11 @@ export const CameraId = Schema.String.check(
 ).annotate({ identifier: "CameraId", description: "the camera's logical name, such as camera0" })
 export type CameraId = typeof CameraId.Type
 
+/** `camera0`, or a glob (`*` any characters, `?` one) that stands for the cameras it matches. */
+export const CameraPattern = Schema.String.check(
+  Schema.isPattern(/^[a-z0-9*?]{1,64}$/u, { expected: "a camera name, or a glob such as camera1*" })
+).annotate({ identifier: "CameraPattern" })
+
 export const CameraStatus = Schema.Literals(["CONNECTED", "DISCONNECTED", "ERROR"])
 export type CameraStatus = typeof CameraStatus.Type
 

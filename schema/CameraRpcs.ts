@@ -1,7 +1,21 @@
 import * as Schema from "effect/Schema"
 import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
-import { Authenticated, Authorization, RequiredRole, type Role, Validation } from "./Auth.ts"
+import {
+  ApiKey,
+  ApiKeyCreated,
+  ApiKeyList,
+  Authenticated,
+  Authorization,
+  CreateApiKey,
+  CreateViewingKey,
+  KeyId,
+  RequiredRole,
+  type Role,
+  TokenRefreshed,
+  Validation,
+  ViewingKeyCreated
+} from "./Auth.ts"
 import { CameraCapabilities, CameraDetails, CameraId, CameraList } from "./Camera.ts"
 import { Control, ControlList, SetControl } from "./Control.ts"
 import { AuthFailed, DependencyFailed, InvalidParams, InvalidState, NotFound, PermissionDenied } from "./Errors.ts"
@@ -61,11 +75,21 @@ const admin = secured("admin")
 
 const device = { device: CameraId }
 const filename = { filename: FileName }
+const key_id = { key_id: KeyId }
 
 /** The methods, by noun; each under its wire name. */
 export const AuthRpcs = RpcGroup.make(
   open("ping", {}, Schema.Literal("pong")),
-  open("authenticate", { auth_token: Schema.String }, Authenticated)
+  open("authenticate", { auth_token: Schema.String }, Authenticated),
+  viewer("refresh_token", {}, TokenRefreshed)
+)
+
+export const KeyRpcs = RpcGroup.make(
+  admin("create_api_key", CreateApiKey, ApiKeyCreated),
+  admin("list_api_keys", {}, ApiKeyList),
+  admin("revoke_api_key", key_id, ApiKey),
+  admin("rotate_api_key", key_id, ApiKeyCreated),
+  viewer("create_viewing_key", CreateViewingKey, ViewingKeyCreated)
 )
 
 export const DeviceRpcs = RpcGroup.make(
@@ -124,6 +148,7 @@ export const SystemRpcs = RpcGroup.make(
 
 /** The whole contract. */
 export class CameraRpcs extends AuthRpcs.merge(
+  KeyRpcs,
   DeviceRpcs,
   ControlRpcs,
   SnapshotRpcs,

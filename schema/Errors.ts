@@ -32,10 +32,10 @@ export class PermissionDenied extends Schema.TaggedError<PermissionDenied>()("Pe
   have_role: Schema.String
 }) {}
 
-/** -32010: no such camera, control, stream, recording or snapshot (or not one this user may see). */
+/** -32010: no such camera, control, stream, recording, snapshot or key (or not one this user may see). */
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
   ...more,
-  resource: Schema.Literals(["camera", "control", "stream", "recording", "snapshot"]),
+  resource: Schema.Literals(["camera", "control", "stream", "recording", "snapshot", "api_key"]),
   id: Schema.String
 }) {}
 

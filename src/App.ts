@@ -1,5 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { ApiKeys } from "./auth/ApiKeys.ts"
+import { Credentials } from "./auth/Credentials.ts"
+import { FailedLogins } from "./auth/FailedLogins.ts"
+import { MediaMtxSessions } from "./auth/MediaMtxSessions.ts"
 import { Tickets } from "./auth/Tickets.ts"
 import { Tokens } from "./auth/Tokens.ts"
 import { CameraControls } from "./device/CameraControls.ts"
@@ -36,6 +40,7 @@ import * as ControlHandlers from "./rpc/ControlHandlers.ts"
 import * as DeviceHandlers from "./rpc/DeviceHandlers.ts"
 import * as EventHandlers from "./rpc/EventHandlers.ts"
 import * as FileHandlers from "./rpc/FileHandlers.ts"
+import * as KeyHandlers from "./rpc/KeyHandlers.ts"
 import * as Notifications from "./rpc/Notifications.ts"
 import { JsonRpcProtocol } from "./rpc/Protocol.ts"
 import * as RecordingHandlers from "./rpc/RecordingHandlers.ts"
@@ -115,12 +120,20 @@ const recordings = Recordings.layer.pipe(
   Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer])
 )
 
+const auth = Layer.mergeAll(
+  Tickets.layer,
+  FailedLogins.layer,
+  MediaMtxSessions.layer,
+  Credentials.layer.pipe(Layer.provideMerge(Layer.merge(Tokens.layer, ApiKeys.layer)))
+)
+
 const events = Events.layer.pipe(Layer.provideMerge(Health.layer))
 
 const metrics = Layer.mergeAll(FactMetrics.layer, Gauges.layer).pipe(Layer.provide(EventLoop.layer))
 
 const handlers = Layer.mergeAll(
   AuthHandlers.layer,
+  KeyHandlers.layer,
   DeviceHandlers.layer,
   ControlHandlers.layer,
   SnapshotHandlers.layer,
@@ -149,7 +162,7 @@ export const layer = Layer.mergeAll(rpc, http, metrics, Memory.layer).pipe(
   Layer.provideMerge(MediaMtxAuth.layer),
   Layer.provideMerge(streams),
   Layer.provideMerge(devices),
-  Layer.provideMerge(Layer.merge(Tokens.layer, Tickets.layer)),
+  Layer.provideMerge(auth),
   Layer.provideMerge(storage),
   Layer.provideMerge(
     Layer.merge(MediaMtx.layer, Ffmpeg.layer).pipe(

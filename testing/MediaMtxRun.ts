@@ -40,13 +40,16 @@ const stateOf = (name: string, { ready, readers }: Live) => ({
 /** What its API does. `at`: monotonic milliseconds */
 export const callApi = (now: Run, { body, method, path }: JsonRequest, at: number): JsonReply => {
   const url = new URL(path, "http://api")
-  const [, action = "", name = ""] = /\/(list|get|add|replace|patch|delete)(?:\/(.*))?$/.exec(url.pathname) ?? []
+  const [, action = "", name = ""] = /\/(list|get|add|replace|patch|delete|kick)(?:\/(.*))?$/.exec(url.pathname) ?? []
   const wanted = decodeURIComponent(name)
   if (url.pathname === "/v3/info") return { status: 200, body: { version: "v1.20.1", started: String(now.number) } }
   if (url.pathname === "/v3/config/global/get") return { status: 200, body: now.global }
   if (url.pathname === "/v3/config/pathdefaults/get") return now.paths.defaults()
-  if (url.pathname.startsWith("/v3/rtspsessions/get/")) {
-    const remoteAddr = now.sessions.get(wanted)
+  if (/^\/v3\/(hls|rtsp|webrtc)sessions\//.test(url.pathname)) {
+    const sessions = url.pathname.startsWith("/v3/rtsp") ? now.sessions : new Map<string, string>()
+    if (action === "list") return page([...sessions.keys()].map((id) => ({ id })))
+    const remoteAddr = sessions.get(wanted)
+    if (action === "kick" && sessions.delete(wanted)) return { status: 200, body: { status: "ok" } }
     return remoteAddr === undefined ? refusal(404, "session not found") : { status: 200, body: { remoteAddr } }
   }
   if (url.pathname.startsWith("/v3/config/paths/")) {

@@ -69,7 +69,8 @@ export const layer = Layer.effectContext(
           Effect.forkScoped
         )
         return { host: address.host, port }
-      })
+      }),
+      getJson: ({ pathname, port, search }) => ports.request(Number(port), { method: "GET", path: pathname + search })
     })
 
     const doorAt = (port: number) =>
@@ -147,12 +148,14 @@ const serve = Effect.fnUntraced(function* (host: Host, question: Question, answe
   const bytes = yield* Queue.bounded<Uint8Array, CutOff | Cause.Done>(1)
   Deferred.doneUnsafe(answered, Effect.succeed({ ...headOf(reply), body: Stream.fromQueue(bytes) }))
   const body = method === "HEAD" ? Stream.empty : bodyOf(reply)
+  const over = Effect.andThen(reply.until ?? Effect.never, Effect.fail(new CutOff()))
   yield* body.pipe(
     Stream.runForEach((some) =>
       Queue.offer(bytes, some).pipe(
         Effect.timeoutOrElse({ duration: stalledAfter, orElse: () => Effect.fail(new CutOff()) })
       )
     ),
+    Effect.raceFirst(over),
     Effect.onExit((exit) => (Exit.isSuccess(exit) ? Queue.end(bytes) : Queue.fail(bytes, new CutOff()))),
     Effect.ignore
   )

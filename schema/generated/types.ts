@@ -1,5 +1,26 @@
 // Written by scripts/generate from schema/; do not edit.
 
+export type CameraPattern = string
+
+export type ApiKey = {
+  key_id: string
+  /** viewing: opens the streams of its cameras only */
+  kind: "api" | "viewing"
+  role: "viewer" | "operator" | "admin"
+  /** the only cameras it may see; absent: all */
+  cameras?: Array<CameraPattern>
+  description?: string
+  /** ISO 8601, UTC */
+  created_at: string
+  /** the user who made it */
+  created_by: string
+  /** ISO 8601, UTC */
+  expires_at: string
+  /** ISO 8601, UTC; to a minute or so */
+  last_used?: string
+  status: "ACTIVE" | "EXPIRED" | "REVOKED"
+}
+
 /** the camera's logical name, such as camera0 */
 export type CameraId = string
 
@@ -107,6 +128,109 @@ export interface Methods {
       /** ISO 8601, UTC */
       expires_at: string
       session_id: string
+    }
+  }
+  /** role: viewer */
+  refresh_token: {
+    params: Record<string, never>
+    result: {
+      /** for the next authenticate: same user, role and cameras */
+      auth_token: string
+      /** ISO 8601, UTC */
+      expires_at: string
+    }
+  }
+  /** role: admin */
+  create_api_key: {
+    params: {
+      role: "viewer" | "operator" | "admin"
+      description?: string
+      expires_in_days?: number
+      cameras?: Array<CameraPattern>
+    }
+    result: {
+      key_id: string
+      /** viewing: opens the streams of its cameras only */
+      kind: "api" | "viewing"
+      role: "viewer" | "operator" | "admin"
+      /** the only cameras it may see; absent: all */
+      cameras?: Array<CameraPattern>
+      description?: string
+      /** ISO 8601, UTC */
+      created_at: string
+      /** the user who made it */
+      created_by: string
+      /** ISO 8601, UTC */
+      expires_at: string
+      /** ISO 8601, UTC; to a minute or so */
+      last_used?: string
+      status: "ACTIVE" | "EXPIRED" | "REVOKED"
+      /** the key itself, shown this once */
+      api_key: string
+    }
+  }
+  /** role: admin */
+  list_api_keys: {
+    params: Record<string, never>
+    result: {
+      /** newest first */
+      keys: Array<ApiKey>
+      total: number
+    }
+  }
+  /** role: admin */
+  revoke_api_key: {
+    params: {
+      key_id: string
+    }
+    result: ApiKey
+  }
+  /** role: admin */
+  rotate_api_key: {
+    params: {
+      key_id: string
+    }
+    result: {
+      key_id: string
+      /** viewing: opens the streams of its cameras only */
+      kind: "api" | "viewing"
+      role: "viewer" | "operator" | "admin"
+      /** the only cameras it may see; absent: all */
+      cameras?: Array<CameraPattern>
+      description?: string
+      /** ISO 8601, UTC */
+      created_at: string
+      /** the user who made it */
+      created_by: string
+      /** ISO 8601, UTC */
+      expires_at: string
+      /** ISO 8601, UTC; to a minute or so */
+      last_used?: string
+      status: "ACTIVE" | "EXPIRED" | "REVOKED"
+      /** the key itself, shown this once */
+      api_key: string
+    }
+  }
+  /** role: viewer */
+  create_viewing_key: {
+    params: {
+      device: CameraId
+      expires_in_seconds?: number
+    }
+    result: {
+      /** what revoke_api_key takes */
+      key_id: string
+      /** 60 characters: as the password, as ?token=, as a Bearer token */
+      viewing_key: string
+      device: CameraId
+      /** ISO 8601, UTC; it ends with the token or key that it was made with, if that comes first */
+      expires_at: string
+      /** the camera's streams, the key in the URL */
+      streams: {
+        rtsp: string
+        hls: string
+        webrtc: string
+      }
     }
   }
   /** role: viewer */
@@ -769,7 +893,7 @@ export interface Errors {
     reason?: string
     details?: string
     suggestion?: string
-    resource: "camera" | "control" | "stream" | "recording" | "snapshot"
+    resource: "camera" | "control" | "stream" | "recording" | "snapshot" | "api_key"
     id: string
   }
   /** Invalid State */

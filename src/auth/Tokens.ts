@@ -6,35 +6,22 @@ import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import { SignJWT } from "jose/jwt/sign"
 import { jwtVerify } from "jose/jwt/verify"
 import { join } from "node:path"
-import { Role, type Session } from "../../schema/Auth.ts"
-import { CameraId } from "../../schema/Camera.ts"
-import { AuthFailed } from "../../schema/Errors.ts"
+import type { Role, Session } from "../../schema/Auth.ts"
+import type { AuthFailed } from "../../schema/Errors.ts"
 import { Settings } from "../config/Settings.ts"
 import { DataFolderUnusable } from "../config/StartupErrors.ts"
-import { codeOf } from "../ground/Disk.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
-
-/** Seconds since 1970 that a date can be made of (RFC 7519, 2; ECMA-262, 21.4.1.1): no session may last beyond. */
-const NumericDate = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 8.64e12 }))
-
-const Claims = Schema.Struct({
-  user_id: Schema.NonEmptyString,
-  role: Role,
-  iat: NumericDate,
-  exp: NumericDate,
-  cameras: Schema.optionalKey(Schema.Array(CameraId))
-})
+import { decodeClaims, tokenRefused } from "./Claims.ts"
 
 export interface Grant {
   readonly userId: string
   readonly role: Role
-  /** the only cameras the user may see; absent: all */
-  readonly cameras?: ReadonlyArray<CameraId>
+  /** the only cameras the user may see, by names and globs; absent: all */
+  readonly cameras?: ReadonlyArray<string>
   readonly timeToLive: Duration.Duration
 }
 
@@ -81,20 +68,15 @@ export class Tokens extends Context.Service<
         const verifyingKey = yield* key
         const { payload } = yield* Effect.tryPromise({
           try: () => jwtVerify(token, verifyingKey, { algorithms: ["HS256"], currentDate: new Date(now) }),
-          catch: (cause) => new AuthFailed({ reason: reasons[codeOf(cause)] ?? "the token is not valid" })
+          catch: tokenRefused
         })
-        const claims = yield* Effect.mapError(
-          decodeClaims(payload),
-          () =>
-            new AuthFailed({
-              reason: "the token lacks a claim that makes sense: user_id, role, iat and exp are needed"
-            })
-        )
+        const claims = yield* decodeClaims(payload)
         return {
           sessionId: yield* uuidV4(),
           userId: claims.user_id,
           role: claims.role,
           expiresAt: claims.exp * 1000,
+          credential: { kind: "token" as const, lifetime: (claims.exp - claims.iat) * 1000 },
           ...(claims.cameras === undefined ? {} : { cameras: claims.cameras })
         }
       })
@@ -107,15 +89,6 @@ export class Tokens extends Context.Service<
 const importKey = (secret: string): Promise<CryptoKey> => {
   const algorithm = { name: "HMAC", hash: "SHA-256" }
   return crypto.subtle.importKey("raw", new TextEncoder().encode(secret), algorithm, false, ["sign", "verify"])
-}
-
-const decodeClaims = Schema.decodeUnknownEffect(Claims)
-
-/** jose's error codes (https://github.com/panva/jose, errors) that a client can do something about. */
-const reasons: Readonly<Record<string, string>> = {
-  ERR_JWT_EXPIRED: "the token has expired",
-  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: "the token's signature is wrong",
-  ERR_JOSE_ALG_NOT_ALLOWED: "the token's algorithm is not allowed"
 }
 
 /** RFC 7518, 3.2: a key of the size of the hash or larger. */

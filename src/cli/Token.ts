@@ -6,7 +6,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { homedir } from "node:os"
 import { Role } from "../../schema/Auth.ts"
-import { CameraId } from "../../schema/Camera.ts"
+import { CameraPattern } from "../../schema/Camera.ts"
 import { Tokens } from "../auth/Tokens.ts"
 import { load, type Origin } from "../config/Load.ts"
 import { Settings, settingsOf } from "../config/Settings.ts"
@@ -45,8 +45,11 @@ export const token = Effect.fnUntraced(function* (options: TokenOptions, from: O
     options.cameras === undefined
       ? undefined
       : yield* Effect.mapError(
-          Schema.decodeEffect(Schema.Array(CameraId))(options.cameras.split(",")),
-          () => new BadUsage({ detail: "--cameras: must be camera names with commas between, such as camera0,camera2" })
+          Schema.decodeEffect(Schema.Array(CameraPattern))(options.cameras.split(",")),
+          () =>
+            new BadUsage({
+              detail: "--cameras: must be camera names or globs with commas between, such as camera0,camera1*"
+            })
         )
   const timeToLive = yield* timeToLiveIn(options.ttl)
   const settings = yield* settingsOf((yield* load(from)).configuration)

@@ -22,3 +22,13 @@ export const reachableHere = (host: string): string => (isEverywhere(host) ? "12
 
 /** Where others reach a server that listens on `host`; one that listens everywhere is known by the machine's name. */
 export const reachableByOthers = (host: string, machine: string): string => (isEverywhere(host) ? machine : host)
+
+/** Who has one IPv6 address has its /64, 2^64 of them (RFC 4291, section 2.5.4): they count as one. */
+export const networkOf = (address: string): string => {
+  if (!address.includes(":") || address.includes(".")) return address
+  const [before = "", after] = address.split("::")
+  const head = before === "" ? [] : before.split(":")
+  const tail = after === undefined || after === "" ? [] : after.split(":")
+  const zeros = after === undefined ? 0 : 8 - head.length - tail.length
+  return [...head, ...Array.from({ length: zeros }, () => "0"), ...tail].slice(0, 4).join(":")
+}

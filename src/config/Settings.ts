@@ -118,7 +118,15 @@ export const bootSchema = Schema.Struct({
       "",
       "32 characters or more, or empty",
       "signs tokens (HS256); empty: generated at the first start and kept in the data folder"
-    )
+    ),
+    jwks_url: key(
+      Schema.String.check(Schema.isPattern(/^$|^https:\/\/\S+$|^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]\S*$/u)),
+      "",
+      "an https URL (http on this machine alone), or empty",
+      "an identity provider's keys (JWKS): its tokens (RS256, ES256, EdDSA) count too; empty: none do"
+    ),
+    issuer: key(Schema.String, "", "a text, or empty", "the iss that the provider's tokens must have; empty: any"),
+    audience: key(Schema.String, "", "a text, or empty", "the aud that the provider's tokens must have; empty: any")
   }),
   telemetry: Schema.Struct({
     otlp_endpoint: key(

@@ -3,9 +3,11 @@ import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { listen } from "./Listener.ts"
+import type { JsonReply, NoReply } from "./Loopback.ts"
 import type { Address, AddressTaken, AddressUnusable, Host } from "./Visits.ts"
+import { getJson } from "./WebJson.ts"
 
-/** Sockets that others connect to. */
+/** Sockets that others connect to, and servers elsewhere. */
 export class Network extends Context.Service<
   Network,
   {
@@ -17,8 +19,10 @@ export class Network extends Context.Service<
       address: Address,
       host: Host
     ) => Effect.Effect<Address, AddressTaken | AddressUnusable, Scope.Scope>
+    /** asks for a document (http, https), of 1 MiB at most; one that is elsewhere is not followed there */
+    readonly getJson: (url: URL) => Effect.Effect<JsonReply, NoReply>
   }
 >()("camera-service/ground/Network") {
   /** Node's. */
-  static readonly layer = Layer.succeed(Network, Network.of({ listen }))
+  static readonly layer = Layer.succeed(Network, Network.of({ listen, getJson }))
 }

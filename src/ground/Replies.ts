@@ -9,7 +9,7 @@ export const reply = Effect.fnUntraced(function* (
   request: IncomingMessage,
   response: ServerResponse
 ) {
-  const { body, headers, status } = yield* answer({
+  const { body, headers, status, until } = yield* answer({
     method: request.method ?? "",
     target: request.url ?? "",
     headers: request.headers,
@@ -19,11 +19,16 @@ export const reply = Effect.fnUntraced(function* (
   const isAtHand = typeof body === "string" || body instanceof Uint8Array
   // 304 speaks of a body that it does not have
   const isCounted = isAtHand && status !== 304
+  const sending = Effect.gen(function* () {
+    if (request.method === "HEAD") response.end()
+    else if (isAtHand) response.end(body)
+    else yield* send(body, response)
+    if (!response.writableFinished) yield* orStalled(response, "finish")
+  })
   response.writeHead(status, isCounted ? { "content-length": Buffer.byteLength(body), ...headers } : headers)
-  if (request.method === "HEAD") response.end()
-  else if (isAtHand) response.end(body)
-  else yield* send(body, response)
-  if (!response.writableFinished) yield* orStalled(response, "finish")
+  if (until === undefined) return yield* sending
+  const cut = Effect.sync(() => response.destroy())
+  yield* Effect.raceFirst(sending, Effect.andThen(until, cut))
 })
 
 /** Sends as fast as the client takes it. */

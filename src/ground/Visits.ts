@@ -50,6 +50,8 @@ export interface HttpReply {
    * taken nothing for `stalledAfter`; one that fails cuts the connection, so that no part passes for the whole.
    */
   readonly body: string | Uint8Array | Stream.Stream<Uint8Array, ReplyBroken>
+  /** once this is over the connection is cut, however much of the reply is sent by then */
+  readonly until?: Effect.Effect<unknown>
 }
 
 /** A client that takes no byte for so long is gone, or wants to hold what it is sent for ever. */

@@ -2,7 +2,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { AuthFailed, NotFound } from "../../schema/Errors.ts"
-import { Tokens } from "../auth/Tokens.ts"
+import { inScope } from "../auth/CameraScope.ts"
+import { Credentials, untilOver } from "../auth/Credentials.ts"
+import { FailedLogins } from "../auth/FailedLogins.ts"
 import { type HttpReply, type HttpRequest, ReplyBroken, type RequestHead } from "../ground/Visits.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Files, type OpenFile } from "../storage/Files.ts"
@@ -18,7 +20,8 @@ const readBytes = 64 << 10
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const http = yield* PublicHttp
-    const tokens = yield* Tokens
+    const credentials = yield* Credentials
+    const failedLogins = yield* FailedLogins
     const index = yield* FileIndex
     const files = yield* Files
     const holds = yield* Holds
@@ -26,21 +29,23 @@ export const layer = Layer.effectDiscard(
     /** the file, if this request may have it; one that it may not see is not found, like one that is not there */
     const permitted = Effect.fnUntraced(function* (kind: FileKind, filename: string, request: RequestHead) {
       const credential = credentialOf(request)
-      if (credential === undefined) return yield* new AuthFailed({ reason: "a token is needed" })
-      const session = yield* tokens.verify(credential)
+      if (credential === undefined) return yield* new AuthFailed({ reason: "a token or a key is needed" })
+      const login = { address: request.address, credential, over: "a download" } as const
+      const session = yield* failedLogins.slowed(login, credentials.verify(credential))
       const entry = yield* index.get(kind, filename)
-      const visible = entry !== undefined && (session.cameras?.includes(entry.device) ?? true)
-      if (!visible) return yield* new NotFound({ resource: kind, id: filename })
+      if (entry === undefined || !inScope(session.cameras, entry.device)) {
+        return yield* new NotFound({ resource: kind, id: filename })
+      }
       yield* holds.hold(kind, filename, "DOWNLOADING")
-      return yield* files.open(kind, filename)
+      return { file: yield* files.open(kind, filename), session }
     })
 
     const serve = Effect.fn("Downloads.serve", { kind: "server" })(
       function* (kind: FileKind, filename: string, request: HttpRequest) {
         yield* Effect.annotateCurrentSpan({ "file.kind": kind, "file.name": filename })
         if (request.method !== "GET" && request.method !== "HEAD") return refusal(405, { allow: "GET, HEAD" })
-        const file = yield* permitted(kind, filename, request)
-        return replyTo(request, filename, file)
+        const { file, session } = yield* permitted(kind, filename, request)
+        return { ...replyTo(request, filename, file), until: untilOver(session) }
       },
       Effect.catchTags({
         AuthFailed: () => Effect.succeed(refusal(401, { "www-authenticate": "Bearer" })),
@@ -57,7 +62,7 @@ export const layer = Layer.effectDiscard(
   })
 )
 
-/** A JWT as a Bearer token (RFC 6750), or what stands in `X-API-Key`. */
+/** A JWT or a key, as a Bearer token (RFC 6750) or in `X-API-Key`. */
 const credentialOf = ({ headers }: RequestHead): string | undefined => {
   const bearer = /^Bearer +([^ ]+) *$/i.exec(one(headers["authorization"]) ?? "")?.[1]
   const key = one(headers["x-api-key"])

@@ -1,10 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { CameraId } from "../../schema/Camera.ts"
+import { inScope } from "../auth/CameraScope.ts"
+import { Credentials } from "../auth/Credentials.ts"
+import { FailedLogins } from "../auth/FailedLogins.ts"
+import { MediaMtxSessions } from "../auth/MediaMtxSessions.ts"
 import { Tickets } from "../auth/Tickets.ts"
-import { Tokens } from "../auth/Tokens.ts"
 import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { Loopback } from "../ground/Loopback.ts"
@@ -22,7 +25,10 @@ const Question = Schema.fromJsonString(
     action: Schema.String,
     path: Schema.String,
     query: Schema.String,
-    /** the session that asks to publish */
+    /** who asks MediaMTX */
+    ip: Schema.String,
+    protocol: Schema.String,
+    /** the session that asks; null for what opens none */
     id: Schema.NullOr(Schema.String)
   })
 )
@@ -32,10 +38,13 @@ const isCameraId = Schema.is(CameraId)
 const yes = json(200, { allowed: true })
 const no = json(401, { allowed: false })
 
+/** Verifying takes microseconds, but where an identity provider has to be asked for a new key, which goes on beside. */
+const verifyTime = "250 millis"
+
 /** MediaMTX's API tells of a session within milliseconds; meanwhile no path moves. */
 const lookTime = "1 second"
 
-/** A token as the password, as a Bearer token, or as `?token=`: MediaMTX gives it to us in one of three places. */
+/** A token or a key as the password, as a Bearer token, or as `?token=`: MediaMTX gives it to us in one of three places. */
 const tokenOf = ({ password, query, token }: Question): string =>
   token || password || (new URLSearchParams(query).get("token") ?? "")
 
@@ -51,8 +60,10 @@ export const layer = Layer.effectDiscard(
     const api = yield* MediaMtxApi
     const key = yield* MediaMtxKey
     const loopback = yield* Loopback
+    const sessions = yield* MediaMtxSessions
     const tickets = yield* Tickets
-    const tokens = yield* Tokens
+    const credentials = yield* Credentials
+    const failedLogins = yield* FailedLogins
     const devices = yield* Devices
     const viewers = yield* Viewers
 
@@ -80,16 +91,20 @@ export const layer = Layer.effectDiscard(
     }
 
     const answer = Effect.fn("MediaMtxAuth.answer")(function* (question: Question) {
-      const { action, id, path } = question
+      const { action, id, ip, path, protocol } = question
       const credential = tokenOf(question)
       yield* Effect.annotateCurrentSpan({ "mediamtx.action": action, "stream.name": path })
       const ticket = tickets.find(path, action, credential)
       if (ticket !== undefined) return (yield* mayShow(ticket.holder(), id)) && ticket.redeem() ? yes : no
-      if (action !== "read" && action !== "playback") return no
-      const session = yield* Effect.result(tokens.verify(credential))
-      if (Result.isFailure(session) || !isCameraId(path)) return no
-      const { cameras } = session.success
-      if (cameras !== undefined && !cameras.includes(path)) return no
+      // RTSP clients, and browsers that ask, come without one first
+      if ((action !== "read" && action !== "playback") || credential === "") return no
+      // a viewing key is for what is seen now
+      const verify = action === "read" ? credentials.verifyViewer(credential) : credentials.verify(credential)
+      // never held up: meanwhile no path would move
+      const verified = failedLogins.noted({ address: ip, credential, over: "MediaMTX" }, verify)
+      const session = yield* Effect.option(Effect.timeout(verified, verifyTime))
+      if (Option.isNone(session) || !isCameraId(path) || !inScope(session.value.cameras, path)) return no
+      if (id !== null && !(yield* sessions.opened(protocol, id, session.value))) return no
       if (action === "read" && devices.list().some(({ id }) => id === path)) yield* viewers.admit(path)
       return yes
     })

@@ -40,6 +40,20 @@ export interface PathState {
   readonly bytesSent: number
 }
 
+/** How a reader comes. */
+export const protocols = ["rtsp", "hls", "webrtc", "rtmp", "srt", "moq"] as const
+export type Protocol = (typeof protocols)[number]
+
+/** Where its API has the sessions of a protocol, which it calls the same with TLS where it asks who may read. */
+const sessionKinds: Readonly<Record<Protocol, ReadonlyArray<string>>> = {
+  rtsp: ["rtspsessions", "rtspssessions"],
+  hls: ["hlssessions"],
+  webrtc: ["webrtcsessions"],
+  rtmp: ["rtmpconns", "rtmpsconns"],
+  srt: ["srtconns"],
+  moq: ["moqsessions"]
+}
+
 const PathItem = Schema.Struct({
   name: Schema.String,
   available: Schema.Boolean,
@@ -70,6 +84,7 @@ const decodePaths = Schema.decodeUnknownEffect(page(PathItem))
 const decodePath = Schema.decodeUnknownEffect(PathItem)
 const Options = Schema.Record(Schema.String, Schema.Json)
 const decodeOptions = Schema.decodeUnknownEffect(Options)
+const decodeSessions = Schema.decodeUnknownEffect(page(Schema.Struct({ id: Schema.String })))
 const decodeSession = Schema.decodeUnknownEffect(Schema.Struct({ remoteAddr: Schema.String }))
 const Info = Schema.Struct({ version: Schema.String, started: Schema.String })
 const decodeInfo = Schema.decodeUnknownEffect(Info)
@@ -107,6 +122,10 @@ export class MediaMtxApi extends Context.Service<
     readonly pathDefaults: Effect.Effect<PathOptions, MediaMtxError>
     /** Where an RTSP client comes from (`127.0.0.1:40112`), by its session; also while MediaMTX asks who it is. */
     readonly rtspClient: (session: string) => Effect.Effect<string, MediaMtxError>
+    /** The sessions that read or publish over this protocol, all pages. */
+    readonly listSessions: (protocol: Protocol) => Effect.Effect<ReadonlyArray<string>, MediaMtxError>
+    /** Cuts a session off; false when there is none of this id (yet: HLS shows one only when its stream is there). */
+    readonly kickSession: (protocol: Protocol, session: string) => Effect.Effect<boolean, MediaMtxError>
   }
 >()("camera-service/process/MediaMtxApi") {
   static readonly layer = Layer.effect(
@@ -197,6 +216,22 @@ export class MediaMtxApi extends Context.Service<
         rtspClient: Effect.fn("MediaMtxApi.rtspClient")(function* (session: string) {
           const reply = yield* call("GET", `/v3/rtspsessions/get/${encodeURIComponent(session)}`)
           return (yield* understood(decodeSession(reply))).remoteAddr
+        }),
+        listSessions: Effect.fn("MediaMtxApi.listSessions")(function* (protocol: Protocol) {
+          const found: Array<string> = []
+          for (const kind of sessionKinds[protocol]) {
+            // a server that is switched off has no such URL
+            const items = yield* ifNotFound(all(`/v3/${kind}/list`, decodeSessions), [])
+            for (const { id } of items) found.push(id)
+          }
+          return found
+        }),
+        kickSession: Effect.fn("MediaMtxApi.kickSession")(function* (protocol: Protocol, session: string) {
+          for (const kind of sessionKinds[protocol]) {
+            const kicked = Effect.as(call("POST", `/v3/${kind}/kick/${encodeURIComponent(session)}`), true)
+            if (yield* ifNotFound(kicked, false)) return true
+          }
+          return false
         })
       }
     })

@@ -1,17 +1,20 @@
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { RequiredRole, roleIncludes } from "../../schema/Auth.ts"
+import * as Redacted from "effect/Redacted"
+import { CurrentSession, RequiredRole, roleIncludes } from "../../schema/Auth.ts"
 import { AuthRpcs, CameraRpcs } from "../../schema/CameraRpcs.ts"
-import { AuthFailed } from "../../schema/Errors.ts"
+import { InvalidState } from "../../schema/Errors.ts"
+import { Credentials } from "../auth/Credentials.ts"
+import { FailedLogins } from "../auth/FailedLogins.ts"
 import { Tokens } from "../auth/Tokens.ts"
 import { Connections } from "./Connections.ts"
 import { isoTime } from "./Wire.ts"
 
-/** Tokens longer than this are none of ours. */
-const maxTokenLength = 8192
-
 export const layer = AuthRpcs.toLayer(
   Effect.gen(function* () {
+    const credentials = yield* Credentials
+    const failedLogins = yield* FailedLogins
     const tokens = yield* Tokens
     const connections = yield* Connections
     const required = [...CameraRpcs.requests.values()].map(
@@ -21,8 +24,9 @@ export const layer = AuthRpcs.toLayer(
       ping: () => Effect.succeed("pong" as const),
 
       authenticate: Effect.fnUntraced(function* ({ auth_token }, { client }) {
-        if (auth_token.length > maxTokenLength) return yield* new AuthFailed({ reason: "the token is not valid" })
-        const session = yield* tokens.verify(auth_token)
+        const address = connections.get(client.id)?.peer.address ?? ""
+        const login = { address, credential: auth_token, over: "JSON-RPC" } as const
+        const session = yield* failedLogins.slowed(login, credentials.verify(auth_token))
         connections.authenticate(client.id, session)
         return {
           authenticated: true,
@@ -33,6 +37,22 @@ export const layer = AuthRpcs.toLayer(
           expires_at: isoTime(session.expiresAt),
           session_id: session.sessionId
         }
+      }),
+
+      refresh_token: Effect.fnUntraced(function* () {
+        const { cameras, credential, role, userId } = yield* CurrentSession
+        if (credential.kind !== "token" || credential.lifetime === undefined) {
+          return yield* new InvalidState({
+            state: credential.kind === "token" ? "a token of another issuer" : "an API key",
+            allowed_states: ["a token that this service signed"],
+            suggestion: credential.kind === "token" ? "ask its issuer for another" : "a key needs no refreshing"
+          })
+        }
+        const timeToLive = Duration.millis(credential.lifetime)
+        const grant = { userId, role, timeToLive, ...(cameras === undefined ? {} : { cameras }) }
+        const auth_token = Redacted.value(yield* tokens.sign(grant))
+        const { expiresAt } = yield* tokens.verify(auth_token)
+        return { auth_token, expires_at: isoTime(expiresAt) }
       })
     })
   })

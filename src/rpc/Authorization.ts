@@ -5,6 +5,8 @@ import * as Layer from "effect/Layer"
 import { Authorization, CurrentSession, RequiredRole, roleIncludes, type Session } from "../../schema/Auth.ts"
 import type { CameraId } from "../../schema/Camera.ts"
 import { AuthFailed, NotFound, PermissionDenied } from "../../schema/Errors.ts"
+import { inScope } from "../auth/CameraScope.ts"
+import { whyOver } from "../auth/Credentials.ts"
 import { Connections } from "./Connections.ts"
 
 /** The one place where a method's required role meets the connection's session. */
@@ -17,10 +19,11 @@ export const layer = Layer.effect(
         const session = connections.get(client.id)?.session
         if (session === undefined) {
           return Effect.fail(
-            new AuthFailed({ reason: "authenticate first", suggestion: "call authenticate with a token" })
+            new AuthFailed({ reason: "authenticate first", suggestion: "call authenticate with a token or a key" })
           )
         }
-        if (session.expiresAt <= now) return Effect.fail(new AuthFailed({ reason: "the token has expired" }))
+        const reason = whyOver(session, now)
+        if (reason !== undefined) return Effect.fail(new AuthFailed({ reason }))
         const required = Context.get(rpc.annotations, RequiredRole) ?? "viewer"
         if (!roleIncludes(session.role, required)) {
           return Effect.fail(new PermissionDenied({ required_role: required, have_role: session.role }))
@@ -32,8 +35,7 @@ export const layer = Layer.effect(
 )
 
 /** Whether this user may see the camera at all. */
-export const maySee = (session: Session, camera: CameraId): boolean =>
-  session.cameras === undefined || session.cameras.includes(camera)
+export const maySee = (session: Session, camera: CameraId): boolean => inScope(session.cameras, camera)
 
 /** A camera that the user may not see is not there for them. */
 export const visible = (camera: CameraId): Effect.Effect<CameraId, NotFound, CurrentSession> =>

@@ -12,6 +12,7 @@ import { maxFrameBytes } from "../../schema/JsonRpc.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { noSubscription, type Subscription } from "../events/Subscription.ts"
 import { moments, monotonicMillis } from "../ground/Time.ts"
+import { whyOver } from "../auth/Credentials.ts"
 import type { MessageLimits, Peer } from "../ground/Visits.ts"
 import { connections, notificationsDropped, observe } from "../telemetry/Metrics.ts"
 import { type Addressee, Outbox } from "./Outbox.ts"
@@ -63,7 +64,7 @@ export class Connections extends Context.Service<
     /** closes every connection with this code; returns when they are gone */
     readonly closeAll: (code: number, reason: string) => Effect.Effect<void>
     /**
-     * Sends a notification to every authenticated client whose session has not expired and whom `audience` (default:
+     * Sends a notification to every authenticated client whose session is not over and whom `audience` (default:
      * everybody) admits; encoded once. A client that is far behind loses it, and is told so when it reads on.
      */
     readonly notify: <Method extends NotificationMethod>(
@@ -121,7 +122,7 @@ export class Connections extends Context.Service<
         let text: string | undefined
         for (const connection of all.values()) {
           const { session } = connection
-          if (session === undefined || session.expiresAt <= time) continue
+          if (session === undefined || whyOver(session, time) !== undefined) continue
           if (audience !== undefined && !audience(session, connection)) continue
           text ??= notificationText(method, encoders[method](params))
           outbox.post(connection, text)

@@ -23,8 +23,8 @@ export const layer = FileRpcs.toLayer(
 
     const list = (kind: FileKind) =>
       Effect.fnUntraced(function* ({ device, limit = defaultListLimit, offset = 0 }: Page) {
-        const { cameras } = yield* CurrentSession
-        const asked = device === undefined ? cameras : [device].filter((one) => cameras?.includes(one) ?? true)
+        const session = yield* CurrentSession
+        const asked = device === undefined ? session.cameras : [device].filter((one) => maySee(session, one))
         const found = yield* index.list(kind, { limit, offset, devices: asked })
         const entries = found.files.map((file) => ({
           filename: file.filename,

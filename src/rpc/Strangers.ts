@@ -1,3 +1,4 @@
+import { networkOf } from "../config/Hosts.ts"
 import type { Peer } from "../ground/Visits.ts"
 
 /** The clients that have not authenticated, the oldest first, and where they come from. */
@@ -29,14 +30,4 @@ export class Strangers {
     for (const [peer, since] of this.since) return now - since >= age ? peer : undefined
     return undefined
   }
-}
-
-/** Who has one IPv6 address has its /64, 2^64 of them (RFC 4291, section 2.5.4): they count as one. */
-const networkOf = (address: string): string => {
-  if (!address.includes(":") || address.includes(".")) return address
-  const [before = "", after] = address.split("::")
-  const head = before === "" ? [] : before.split(":")
-  const tail = after === undefined || after === "" ? [] : after.split(":")
-  const zeros = after === undefined ? 0 : 8 - head.length - tail.length
-  return [...head, ...Array.from({ length: zeros }, () => "0"), ...tail].slice(0, 4).join(":")
 }

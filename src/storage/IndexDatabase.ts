@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite"
 import type { CameraId } from "../../schema/Camera.ts"
+import { matchesGlob } from "../config/Glob.ts"
 import type { FileKind } from "./Names.ts"
 
 /** One recording or snapshot; times are epoch milliseconds, `duration` seconds; 0 and "" where not known. */
@@ -27,8 +28,8 @@ export interface Description {
 export interface Page {
   readonly limit: number
   readonly offset: number
-  /** only files of these cameras; undefined: of all */
-  readonly devices: ReadonlyArray<CameraId> | undefined
+  /** only files of these cameras, by names and globs; undefined: of all */
+  readonly devices: ReadonlyArray<string> | undefined
 }
 
 /** Which files, oldest first: those of these kinds, of one camera or of all, behind this one of the sequence. */
@@ -155,7 +156,10 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
 
   const page: IndexDatabase["page"] = (kind, { limit, offset, devices }) => {
     const all = totals.all(kindNumber(kind))
-    const counted = devices === undefined ? all : all.filter((row) => devices.includes(String(row["device"])))
+    const counted =
+      devices === undefined
+        ? all
+        : all.filter((row) => devices.some((glob) => matchesGlob(String(row["device"]), glob)))
     const total = counted.reduce((sum, row) => sum + Number(row["files"]), 0)
     const size = Math.min(limit, total - offset)
     if (size <= 0) return { files: [], total }

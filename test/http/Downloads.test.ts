@@ -3,10 +3,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/testing/TestClock"
 import { readdirSync, readlinkSync } from "node:fs"
 import { truncate, writeFile } from "node:fs/promises"
 import { connect, type Socket } from "node:net"
 import { join } from "node:path"
+import { ApiKeys } from "../../src/auth/ApiKeys.ts"
+import { Credentials } from "../../src/auth/Credentials.ts"
+import { FailedLogins } from "../../src/auth/FailedLogins.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Network } from "../../src/ground/Network.ts"
 import * as Downloads from "../../src/http/Downloads.ts"
@@ -21,7 +25,8 @@ const settings = settingsWith({ server: { host: "127.0.0.1", port: 0 } })
 const running = Layer.unwrap(
   Effect.map(temporaryFolder, (root) =>
     Downloads.layer.pipe(
-      Layer.provideMerge(Layer.mergeAll(PublicHttp.layer, Tokens.layer)),
+      Layer.provide([Credentials.layer, FailedLogins.layer]),
+      Layer.provideMerge(Layer.mergeAll(PublicHttp.layer, Tokens.layer, ApiKeys.layer)),
       Layer.provide([settings, Network.layer]),
       Layer.provideMerge(storageAt(root))
     )
@@ -255,6 +260,58 @@ layer(running)("a download", (it) => {
         Effect.tapError(() => turn),
         Effect.retry({ while: ({ _tag }) => _tag === "InvalidState" })
       )
+    })
+  )
+
+  it.effect("breaks off when the key that opened it is revoked, also for who does not read", () =>
+    Effect.gen(function* () {
+      const keys = yield* ApiKeys
+      const path = yield* recorded("revoked.mp4", Buffer.alloc(32 * 1024 * 1024))
+      const { address } = yield* PublicHttp
+      const grant = { kind: "api", role: "viewer", createdBy: "ann", expiresAt: 3_600_000 } as const
+      const { key, secret } = yield* keys.create(grant)
+      const request = `GET /files/recordings/revoked.mp4 HTTP/1.1\r\nhost: x\r\nx-api-key: ${Redacted.value(secret)}\r\n\r\n`
+      let bytes = 0
+      const socket = yield* Effect.callback<Socket>((resume) => {
+        const client = connect(address.port, "127.0.0.1", () => client.write(request))
+        client.on("error", () => undefined)
+        client.once("readable", () => resume(Effect.succeed(client)))
+      })
+      assert.isTrue(holdsOpen(path))
+      yield* keys.revoke(key.id)
+      const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+      yield* Effect.repeat(turn, { while: () => holdsOpen(path) })
+      yield* Effect.callback<void>((resume) => {
+        socket.on("close", () => resume(Effect.void))
+        socket.on("data", (chunk: Buffer) => void (bytes += chunk.length))
+      })
+      assert.isBelow(bytes, 32 * 1024 * 1024)
+      const again = yield* ask(address.port, "/files/recordings/revoked.mp4", {
+        headers: { "x-api-key": Redacted.value(secret) }
+      })
+      assert.strictEqual(again.status, 401)
+    })
+  )
+
+  it.effect("breaks off when its token expires", () =>
+    Effect.gen(function* () {
+      const path = yield* recorded("expired.mp4", Buffer.alloc(32 * 1024 * 1024))
+      const { sign } = yield* Tokens
+      const grant = { userId: "someone", role: "viewer", timeToLive: Duration.seconds(30) } as const
+      const short = Redacted.value(yield* sign(grant))
+      const { address } = yield* PublicHttp
+      const request = `GET /files/recordings/expired.mp4 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${short}\r\n\r\n`
+      yield* Effect.callback<Socket>((resume) => {
+        const client = connect(address.port, "127.0.0.1", () => client.write(request))
+        client.on("error", () => undefined)
+        client.once("readable", () => resume(Effect.succeed(client)))
+      })
+      yield* TestClock.adjust("29 seconds")
+      assert.isTrue(holdsOpen(path))
+      // less than what a client may take to read
+      yield* TestClock.adjust("1 second")
+      const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+      yield* Effect.repeat(turn, { while: () => holdsOpen(path) })
     })
   )
 })

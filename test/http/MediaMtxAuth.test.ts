@@ -2,8 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Layer from "effect/Layer"
+import { Credentials } from "../../src/auth/Credentials.ts"
+import { FailedLogins } from "../../src/auth/FailedLogins.ts"
+import { MediaMtxSessions } from "../../src/auth/MediaMtxSessions.ts"
 import { Tickets } from "../../src/auth/Tickets.ts"
-import { Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { Loopback } from "../../src/ground/Loopback.ts"
@@ -42,7 +44,9 @@ const bench = Effect.fnUntraced(function* (managed = true) {
         return Effect.succeed(port === 40_003 ? undefined : pid === ffmpeg && port === 40_001)
       }
     }),
-    Layer.mock(Tokens, {}),
+    Layer.mock(Credentials, {}),
+    FailedLogins.layer,
+    Layer.mock(MediaMtxSessions, {}),
     Layer.mock(Devices, {
       list: () => [],
       settled: () => true,
@@ -62,7 +66,17 @@ const bench = Effect.fnUntraced(function* (managed = true) {
     },
     /** the status for this ticket, shown by this session */
     shown: (password: string, id: string | null) => {
-      const question = { user: "u", password, token: "", action: "publish", path: "camera0", query: "", id }
+      const question = {
+        user: "u",
+        password,
+        token: "",
+        action: "publish",
+        path: "camera0",
+        query: "",
+        ip: "192.0.2.1",
+        protocol: "rtsp",
+        id
+      }
       const request = { body: JSON.stringify(question), accept: "" }
       return Effect.map(handler(request), ({ status }) => status)
     }

@@ -3,9 +3,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { RequiredRole, roleIncludes, roles } from "../../schema/Auth.ts"
 import { CameraRpcs } from "../../schema/CameraRpcs.ts"
+import { execFile } from "node:child_process"
+import { promisify } from "node:util"
 import { eventually } from "../support/Eventually.ts"
 import { connect } from "../support/PlainClient.ts"
-import { readRtsp } from "../support/RtspReader.ts"
+import { announce, readRtsp } from "../support/RtspReader.ts"
 import { type Grant, SharedService, statusOf } from "../support/Service.ts"
 
 const clientOf = (grant: Grant) =>
@@ -18,6 +20,11 @@ const secured = [...CameraRpcs.requests.values()].flatMap((rpc) => {
   const role = Context.get(rpc.annotations, RequiredRole)
   return role === undefined ? [] : [{ method: rpc._tag as string, role }]
 })
+
+interface Key {
+  readonly key_id: string
+  readonly api_key: string
+}
 
 const codeOf = (error: { readonly code: number } | undefined): number => error?.code ?? 0
 
@@ -157,6 +164,106 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       assert.deepStrictEqual(yield* Effect.all(refusals, { concurrency: "unbounded" }), [401, 401, 401, 401])
       assert.strictEqual(yield* statusOf(`http://127.0.0.1:${playback}/list?path=camera1`, { headers }), 200)
       yield* (yield* readRtsp({ port: rtsp, path: "camera1", token })).firstKeyframe
+    })
+  )
+
+  it.effect("hold on MediaMTX's ports, and on downloads, for every credential alike", () =>
+    Effect.gen(function* () {
+      const service = yield* SharedService
+      const { api, hls, playback, rtsp, webrtc } = service.ground.ports
+      const admin = yield* clientOf({ role: "admin" })
+      const key = (params: object) => admin.result<Key>("create_api_key", { role: "viewer", ...params })
+      const revoked = yield* key({})
+      yield* admin.result("revoke_api_key", { key_id: revoked.key_id })
+      const viewing = yield* admin.result<{ readonly viewing_key: string }>("create_viewing_key", { device: "camera0" })
+      const { filename } = yield* admin.result<{ readonly filename: string }>("take_snapshot", { device: "camera0" })
+
+      const credentials = {
+        nobody: undefined,
+        viewer: yield* service.token({ role: "viewer" }),
+        operator: yield* service.token({ role: "operator" }),
+        admin: yield* service.token({ role: "admin" }),
+        key: (yield* key({})).api_key,
+        glob: yield* service.token({ role: "viewer", cameras: ["camera?"] }),
+        viewingKey: viewing.viewing_key,
+        expired: yield* service.token({ role: "admin", ttl: -1 }),
+        revoked: revoked.api_key,
+        wrongCamera: yield* service.token({ role: "admin", cameras: ["camera1*"] }),
+        keyOfWrongCamera: (yield* key({ cameras: ["camera1"] })).api_key,
+        viewingKeyOfWrongCamera: (yield* admin.result<typeof viewing>("create_viewing_key", { device: "camera1" }))
+          .viewing_key
+      }
+      const may = (status: number, more: { readonly playback?: number; readonly download?: number } = {}) => ({
+        ...{ rtsp: status, hls: status, webrtc: status === 200 ? 204 : status, playback: status, download: status },
+        ...{ publish: 401, api: 401 },
+        ...more
+      })
+      const expected: Record<keyof typeof credentials, ReturnType<typeof may>> = {
+        nobody: may(401),
+        viewer: may(200),
+        operator: may(200),
+        admin: may(200),
+        key: may(200),
+        glob: may(200),
+        viewingKey: may(200, { playback: 401, download: 401 }),
+        expired: may(401),
+        revoked: may(401),
+        wrongCamera: may(401, { download: 404 }),
+        keyOfWrongCamera: may(401, { download: 404 }),
+        viewingKeyOfWrongCamera: may(401)
+      }
+
+      const statuses = Effect.fnUntraced(function* (credential: string | undefined) {
+        const headers: Record<string, string> =
+          credential === undefined ? {} : { authorization: `Bearer ${credential}` }
+        const target = { port: rtsp, path: "camera0", ...(credential === undefined ? {} : { token: credential }) }
+        const http = (port: number, path: string, method = "GET") =>
+          statusOf(`http://127.0.0.1:${port}${path}`, { headers, method })
+        return yield* Effect.all(
+          {
+            rtsp: Effect.matchEffect(readRtsp(target), {
+              onFailure: ({ status }) => Effect.succeed(status),
+              onSuccess: () => Effect.succeed(200)
+            }),
+            hls: http(hls, "/camera0/"),
+            webrtc: http(webrtc, "/camera0/whep", "OPTIONS"),
+            playback: http(playback, "/list?path=camera0"),
+            download: statusOf(`${service.files}/files/snapshots/${filename}`, { headers }),
+            publish: announce({ port: rtsp, path: "camera0", user: "any", password: credential ?? "" }),
+            api: http(api, "/v3/paths/list")
+          },
+          // MediaMTX takes its time for each refusal
+          { concurrency: "unbounded" }
+        )
+      }, Effect.scoped)
+      yield* admin.result("start_recording", { device: "camera0" })
+      yield* admin.result("stop_recording", { device: "camera0" })
+      const found = yield* Effect.all(
+        Object.fromEntries(Object.entries(credentials).map(([name, credential]) => [name, statuses(credential)])),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(found, expected)
+    })
+  )
+
+  it.effect("open a stream to FFmpeg's own tools, which cut a token, with a viewing key as the password", () =>
+    Effect.gen(function* () {
+      const service = yield* SharedService
+      const viewer = yield* clientOf({ role: "viewer" })
+      const { viewing_key } = yield* viewer.result<{ readonly viewing_key: string }>("create_viewing_key", {
+        device: "camera0"
+      })
+      const probed = (password: string) =>
+        Effect.promise(() => {
+          const url = `rtsp://viewer:${password}@127.0.0.1:${service.ground.ports.rtsp}/camera0`
+          const args = ["-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=codec_name", "-of", "csv=p=0"]
+          return promisify(execFile)("ffprobe", [...args, url]).then(
+            ({ stdout }) => stdout.trim(),
+            ({ stderr }: { readonly stderr: string }) => stderr
+          )
+        })
+      assert.strictEqual(yield* probed(viewing_key), "h264")
+      assert.include(yield* probed(yield* service.token({ role: "viewer" })), "401")
     })
   )
 })

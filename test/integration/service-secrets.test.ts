@@ -21,6 +21,10 @@ it.live("no token, secret or password that still works stands in the process lis
     const { ground } = service
     const token = yield* service.token({ role: "admin" })
     const client = yield* connect(service.url, token)
+    const { api_key } = yield* client.result<{ readonly api_key: string }>("create_api_key", { role: "viewer" })
+    const { viewing_key } = yield* client.result<{ readonly viewing_key: string }>("create_viewing_key", {
+      device: "camera0"
+    })
     // whatever has to do with tokens, passwords and children
     yield* client.result("start_streaming", { device: "camera0" })
     yield* client.result("take_snapshot", { device: "camera1" })
@@ -31,7 +35,11 @@ it.live("no token, secret or password that still works stands in the process lis
     }
     yield* client.result("get_streams")
     yield* client.error("authenticate", { auth_token: `${token}x` })
+    yield* client.error("authenticate", { auth_token: viewing_key })
+    yield* client.result("authenticate", { auth_token: api_key })
     yield* (yield* readRtsp({ port: ground.ports.rtsp, path: "camera0", token })).firstPacket
+    yield* (yield* readRtsp({ port: ground.ports.rtsp, path: "camera0", token: viewing_key })).firstPacket
+    yield* (yield* readRtsp({ port: ground.ports.rtsp, path: "camera1", token: api_key })).firstPacket
     yield* (yield* readRtsp({ port: ground.ports.rtsp, path: "camera1", query: `?token=${token}` })).firstPacket
 
     const publishers = ground.running("ffmpeg").map(({ argv }) => {
@@ -51,6 +59,7 @@ it.live("no token, secret or password that still works stands in the process lis
     )
     assert.strictEqual(stale.status, 401)
 
+    yield* client.result("authenticate", { auth_token: token })
     yield* client.result("stop_recording", { device: "camera0" })
     yield* service.kill("SIGTERM")
     assert.strictEqual((yield* service.ended).code, 0)
@@ -62,11 +71,13 @@ it.live("no token, secret or password that still works stands in the process lis
     const secret = readFileSync(join(ground.folder, "secrets/jwt_secret"), "utf8").trim()
     const signature = token.split(".")[2] ?? ""
     const passwords = publishers.map(({ password }) => password)
+    // a reply tells a key once, when it is made
+    const keys = [api_key, viewing_key].map((key) => key.slice(-20))
     const shown: ReadonlyArray<readonly [string, string, ReadonlyArray<string>]> = [
-      ["the process list", commands.join(" "), []],
-      ["the log", service.stderr() + service.stdout(), passwords],
+      ["the process list", commands.join(" "), keys],
+      ["the log", service.stderr() + service.stdout(), [...passwords, ...keys]],
       ["a reply", client.texts().join("\n"), passwords],
-      ["a trace", traces.text(), passwords]
+      ["a trace", traces.text(), [...passwords, ...keys]]
     ]
     for (const [where, text, more] of shown) {
       assert.isNotEmpty(text, where)

@@ -113,7 +113,9 @@ it.effect("a client that reads, and too slowly, is told of the gap where it is",
       yield* connections.notify("camera_status_update", { ...camera, fps })
       connections.deliver(connection)
     })
-    connections.authenticate(connection.id, { sessionId: "s", userId: "u", role: "viewer", expiresAt: Infinity })
+    const credential = { kind: "token", lifetime: undefined } as const
+    const session = { sessionId: "s", userId: "u", role: "viewer", expiresAt: Infinity, credential } as const
+    connections.authenticate(connection.id, session)
     yield* tell(1)
     unread = (64 << 10) + 1
     yield* tell(2)

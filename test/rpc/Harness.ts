@@ -7,6 +7,9 @@ import type * as Rpc from "effect/rpc/Rpc"
 import type * as RpcGroup from "effect/rpc/RpcGroup"
 import type { Role } from "../../schema/Auth.ts"
 import { CameraRpcs } from "../../schema/CameraRpcs.ts"
+import { ApiKeys } from "../../src/auth/ApiKeys.ts"
+import { Credentials } from "../../src/auth/Credentials.ts"
+import { FailedLogins } from "../../src/auth/FailedLogins.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { type Boot, type Live, Settings } from "../../src/config/Settings.ts"
 import { Network } from "../../src/ground/Network.ts"
@@ -25,7 +28,7 @@ import * as RealVisitors from "../support/RealVisitors.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
 /** All methods but those that `AuthHandlers` answers. */
-const rest = CameraRpcs.omit("ping", "authenticate")
+const rest = CameraRpcs.omit("ping", "authenticate", "refresh_token")
 
 type Rpcs = RpcGroup.Rpcs<typeof rest>
 type AllHandlers = { readonly [Current in Rpcs as Current["_tag"]]: Rpc.ToHandlerFn<Current, never> }
@@ -47,10 +50,10 @@ const handlersLayer = (handlers: Handlers) => {
   return rest.toLayer({ ...all, ...handlers } as unknown as AllHandlers)
 }
 
-/** The secret is in the settings: no folder is looked into. */
+/** The secret is in the settings, and there are no keys: no folder is looked into. */
 const nowhere = Layer.merge(
   Layer.succeed(DataFolder, DataFolder.of({ root: "", recordings: "", snapshots: "", secrets: "" })),
-  Layer.mock(SmallFiles)({})
+  Layer.mock(SmallFiles)({ read: () => Effect.succeedNone })
 )
 
 /** The service from its network up to these handlers. */
@@ -58,7 +61,8 @@ const service = (handlers: Handlers, server: Partial<Server>) =>
   WebSocketServer.layer.pipe(
     Layer.provideMerge(JsonRpcProtocol.layer),
     Layer.provide([handlersLayer(handlers), AuthHandlers.layer, Authorization.layer, Validation.layer]),
-    Layer.provideMerge([Connections.layer, PublicHttp.layer, Tokens.layer]),
+    Layer.provide([Credentials.layer, FailedLogins.layer]),
+    Layer.provideMerge([Connections.layer, PublicHttp.layer, Tokens.layer, ApiKeys.layer]),
     Layer.provide([SecureRandom.layerWebCrypto, nowhere]),
     Layer.provide(settingsOf(server))
   )

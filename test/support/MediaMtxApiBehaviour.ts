@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
+import { MediaMtxApi, protocols } from "../../src/process/MediaMtxApi.ts"
 
 const refused = (status: number) => (error: { readonly _tag: string; readonly status?: number }) => {
   assert.strictEqual(error._tag, "MediaMtxRefused")
@@ -114,6 +114,16 @@ export const mediaMtxApiBehaviour = (name: string, live: Layer.Layer<MediaMtxApi
         refused(400)(yield* Effect.flip(api.addPath("camera9", { source: "publisher", sourceOnDemand: true })))
         yield* api.addPath("camera9", { source: "publisher" })
         yield* api.deletePath("camera9")
+      })
+    )
+
+    it.effect("has no sessions while nobody reads, and kicks none", () =>
+      Effect.gen(function* () {
+        const api = yield* MediaMtxApi
+        for (const protocol of protocols) {
+          assert.deepStrictEqual(yield* api.listSessions(protocol), [])
+          assert.isFalse(yield* api.kickSession(protocol, "e1ba53a1-3aa0-4dd1-8b92-5a7dd2a0ab4e"))
+        }
       })
     )
   })

@@ -8,7 +8,7 @@ import { liveNow, type Settings } from "../../config/Settings.ts"
 import type { Found } from "../Device.ts"
 import type { Attachment, Devices } from "../Devices.ts"
 import type { Fault } from "../Fault.ts"
-import { matchesGlob } from "./Glob.ts"
+import { matchesGlob } from "../../config/Glob.ts"
 
 interface Known {
   readonly found: Found

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { matchesGlob } from "../../../src/device/v4l2/Glob.ts"
+import { matchesGlob } from "../../src/config/Glob.ts"
 
 describe("a glob on a device's name", () => {
   it.each([

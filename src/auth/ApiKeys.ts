@@ -1,0 +1,263 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import { SecureRandom } from "effect/crypto/SecureRandom"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
+import * as Hex from "effect/encoding/Hex"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
+import * as Semaphore from "effect/Semaphore"
+import type { Role, Session } from "../../schema/Auth.ts"
+import { AuthFailed, DependencyFailed, InvalidState, NotFound } from "../../schema/Errors.ts"
+import { sameSecret } from "../process/Secret.ts"
+import { type ApiKey, keyFile } from "./KeyFile.ts"
+import { readKey, writeKey } from "./KeyText.ts"
+
+export interface KeyGrant {
+  readonly kind: ApiKey["kind"]
+  readonly role: Role
+  /** names and globs; absent: all cameras */
+  readonly cameras?: ReadonlyArray<string>
+  readonly description?: string
+  readonly createdBy: string
+  /** for a viewing key: the key that it is made with */
+  readonly parent?: string
+  /** epoch milliseconds */
+  readonly expiresAt: number
+}
+
+/** A key with the secret that nobody can tell again. */
+export interface NewKey {
+  readonly key: ApiKey
+  readonly secret: Redacted.Redacted
+}
+
+/** So many keys of one kind may be in force: each change writes all of them. */
+const mostKeys = 1000
+/** So many of the viewing keys may be one user's. */
+const mostOfOne = 100
+/** A key that is over stays in the list so long, in milliseconds. */
+const keptFor = 30 * 86_400_000
+/** `lastUsed` is told to this many milliseconds, and written after `writeUsesAfter` or at the end. */
+const useResolution = 60_000
+const writeUsesAfter = "5 minutes"
+
+/** Keys for programs and for players: opaque, 256 random bits, kept as hashes only. */
+export class ApiKeys extends Context.Service<
+  ApiKeys,
+  {
+    /** newest first; also those that ended lately */
+    readonly list: () => ReadonlyArray<ApiKey>
+    readonly get: (id: string) => ApiKey | undefined
+    /** on the disk when it returns; fails with `AuthFailed` where its parent has ended meanwhile */
+    readonly create: (grant: KeyGrant) => Effect.Effect<NewKey, AuthFailed | InvalidState | DependencyFailed>
+    /**
+     * Ends it, the viewing keys made with it, and what they opened, at once. A failure says that this could not be
+     * written; it is refused all the same until the next start.
+     */
+    readonly revoke: (id: string) => Effect.Effect<ApiKey, NotFound | DependencyFailed>
+    /** another key with the same rights and as long a life in its place */
+    readonly rotate: (id: string, by: string) => Effect.Effect<NewKey, NotFound | InvalidState | DependencyFailed>
+    /** from memory */
+    readonly verify: (text: string) => Effect.Effect<Session, AuthFailed>
+  }
+>()("camera-service/auth/ApiKeys") {
+  static readonly layer = Layer.effect(
+    ApiKeys,
+    Effect.gen(function* () {
+      const random = yield* SecureRandom
+      const file = yield* keyFile
+      let entries = new Map(file.keys.map((key) => [key.id, entryOf(key)]))
+      const oneAtATime = yield* Semaphore.make(1)
+      /** a use that is not written yet; capacity 1: one write is enough for all */
+      const uses = yield* Queue.sliding<void>(1)
+
+      const write = (all: Iterable<Entry>) => file.write(Array.from(all, ({ key }) => key))
+      /** nobody sees a change that is not on the disk; a client that goes meanwhile does not stop it half-way */
+      const change = <A, E>(made: Effect.Effect<A, E>) => Effect.uninterruptible(oneAtATime.withPermits(1)(made))
+
+      const make = Effect.fnUntraced(function* (grant: KeyGrant, now: number) {
+        const id = Hex.encode(yield* random.randomBytes(6))
+        const secret = Base64Url.encode(yield* random.randomBytes(32))
+        const key = { ...grant, id, hash: yield* hashOf(secret), createdAt: now } satisfies ApiKey
+        return { key, secret: Redacted.make(writeKey(id, secret)) }
+      })
+
+      const create = Effect.fn("ApiKeys.create")((grant: KeyGrant) =>
+        change(
+          Effect.gen(function* () {
+            const now = yield* Clock.currentTimeMillis
+            const parent = grant.parent === undefined ? undefined : entries.get(grant.parent)?.key
+            if (grant.parent !== undefined && (parent === undefined || statusOf(parent, now) !== "ACTIVE")) {
+              return yield* new AuthFailed({ reason: "the key was revoked" })
+            }
+            const kept = stillKept(entries.values(), now)
+            const alike = kept.filter(({ key }) => key.kind === grant.kind && statusOf(key, now) === "ACTIVE")
+            const own = alike.filter(({ key }) => key.createdBy === grant.createdBy)
+            if (alike.length >= mostKeys) return yield* tooMany(mostKeys, grant.kind)
+            if (grant.kind === "viewing" && own.length >= mostOfOne) return yield* tooMany(mostOfOne, "viewing")
+            const made = yield* make(grant, now)
+            const next = [...kept, entryOf(made.key)]
+            yield* write(next)
+            entries = byId(next)
+            return made
+          })
+        )
+      )
+
+      const find = (id: string) => {
+        const entry = entries.get(id)
+        return entry === undefined ? Effect.fail(new NotFound({ resource: "api_key", id })) : Effect.succeed(entry)
+      }
+
+      const end = (id: string, now: number): void => {
+        for (const entry of entries.values()) {
+          if (!endsWith(entry.key, id)) continue
+          entry.key = revoked(entry.key, now)
+          Deferred.doneUnsafe(entry.revoked, Effect.void)
+        }
+      }
+
+      const revoke = Effect.fn("ApiKeys.revoke")((id: string) =>
+        change(
+          Effect.gen(function* () {
+            const entry = yield* find(id)
+            // before it is written: on a full disk, too, a key that leaked must end
+            end(id, yield* Clock.currentTimeMillis)
+            yield* Effect.mapError(write(entries.values()), notWritten)
+            return entry.key
+          })
+        )
+      )
+
+      const rotate = Effect.fn("ApiKeys.rotate")((id: string, by: string) =>
+        change(
+          Effect.gen(function* () {
+            const now = yield* Clock.currentTimeMillis
+            const { key: old } = yield* find(id)
+            const state = old.kind === "viewing" ? "VIEWING_KEY" : statusOf(old, now)
+            if (state !== "ACTIVE") {
+              return yield* new InvalidState({ state, allowed_states: ["ACTIVE"], suggestion: "create another key" })
+            }
+            const { createdAt, expiresAt, hash: _hash, id: _id, lastUsed: _lastUsed, ...grant } = old
+            const made = yield* make({ ...grant, createdBy: by, expiresAt: now + expiresAt - createdAt }, now)
+            const kept = stillKept(entries.values(), now)
+            const keys = Array.from(kept, ({ key }) => (endsWith(key, id) ? revoked(key, now) : key))
+            yield* file.write([...keys, made.key])
+            entries = byId([...kept, entryOf(made.key)])
+            end(id, now)
+            return made
+          })
+        )
+      )
+
+      const verify = Effect.fn("ApiKeys.verify")(function* (text: string) {
+        const { id, secret } = readKey(text) ?? { id: "", secret: "" }
+        const hash = yield* hashOf(secret)
+        const entry = entries.get(id)
+        if (!sameSecret(hash, entry?.key.hash ?? "") || entry === undefined) {
+          return yield* new AuthFailed({ reason: "the key is not valid" })
+        }
+        const now = yield* Clock.currentTimeMillis
+        const { cameras, expiresAt, kind, lastUsed = -Infinity, role } = entry.key
+        const status = statusOf(entry.key, now)
+        if (status !== "ACTIVE") {
+          return yield* new AuthFailed({
+            reason: status === "EXPIRED" ? "the key has expired" : "the key was revoked"
+          })
+        }
+        if (Math.abs(now - lastUsed) >= useResolution) {
+          entry.key = { ...entry.key, lastUsed: now }
+          yield* Queue.offer(uses, undefined)
+        }
+        const credential = {
+          kind: kind === "api" ? ("key" as const) : ("viewing key" as const),
+          id,
+          revoked: entry.revoked
+        }
+        const sessionId = yield* random.uuidV4()
+        const session = { sessionId, userId: `key ${id}`, role, expiresAt, credential }
+        return cameras === undefined ? session : { ...session, cameras }
+      })
+
+      const writeUses = change(Effect.suspend(() => write(entries.values()))).pipe(
+        // the disk has said so in the log; the next use tries again
+        Effect.ignore
+      )
+      yield* Effect.addFinalizer(() => Effect.flatMap(Queue.size(uses), (left) => (left > 0 ? writeUses : Effect.void)))
+      yield* Effect.sleep(writeUsesAfter).pipe(
+        // taken only then: what is left at the end is written there
+        Effect.andThen(Queue.take(uses)),
+        Effect.andThen(writeUses),
+        Effect.forever,
+        Effect.forkScoped
+      )
+
+      return ApiKeys.of({
+        list: () => [...entries.values()].map(({ key }) => key).sort((a, b) => b.createdAt - a.createdAt),
+        get: (id) => entries.get(id)?.key,
+        create,
+        revoke,
+        rotate,
+        verify
+      })
+    })
+  )
+}
+
+export const statusOf = ({ expiresAt, revokedAt }: ApiKey, now: number): "ACTIVE" | "EXPIRED" | "REVOKED" => {
+  if (revokedAt !== undefined) return "REVOKED"
+  return expiresAt <= now ? "EXPIRED" : "ACTIVE"
+}
+
+/** Whether a key ends with the one of this id. */
+const endsWith = (key: ApiKey, id: string): boolean => key.id === id || key.parent === id
+
+const revoked = (key: ApiKey, now: number): ApiKey => ({ ...key, revokedAt: key.revokedAt ?? now })
+
+interface Entry {
+  key: ApiKey
+  readonly revoked: Deferred.Deferred<void>
+}
+
+const entryOf = (key: ApiKey): Entry => {
+  const revoked = Deferred.makeUnsafe<void>()
+  if (key.revokedAt !== undefined) Deferred.doneUnsafe(revoked, Effect.void)
+  return { key, revoked }
+}
+
+const byId = (entries: ReadonlyArray<Entry>) => new Map(entries.map((entry) => [entry.key.id, entry]))
+
+/** Without those that ended long ago, and viewing keys that ended at all; of many that ended only the last. */
+const stillKept = (entries: Iterable<Entry>, now: number): ReadonlyArray<Entry> => {
+  const alive: Array<Entry> = []
+  const over: Array<Entry> = []
+  for (const entry of entries) {
+    const { expiresAt, kind, revokedAt = expiresAt } = entry.key
+    if (statusOf(entry.key, now) === "ACTIVE") alive.push(entry)
+    else if (kind === "api" && now - Math.min(revokedAt, expiresAt) < keptFor) over.push(entry)
+  }
+  return [...over.slice(-mostKeys), ...alive]
+}
+
+const tooMany = (most: number, kind: ApiKey["kind"]) =>
+  new InvalidState({
+    state: `${most} ${kind === "api" ? "API keys" : "viewing keys"} are in force`,
+    allowed_states: [`fewer than ${most}`],
+    suggestion: kind === "api" ? "revoke keys that nobody needs" : "use those that there are, or wait until they expire"
+  })
+
+const notWritten = ({ dependency, detail }: DependencyFailed) =>
+  new DependencyFailed({
+    dependency,
+    detail,
+    suggestion: "the key is refused already, but would be back after a restart: mend the disk, and revoke it again"
+  })
+
+const hashOf = (secret: string): Effect.Effect<string> =>
+  Effect.map(
+    Effect.promise(() => crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret))),
+    (hash) => Hex.encode(new Uint8Array(hash))
+  )

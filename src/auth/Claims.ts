@@ -1,0 +1,51 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Role } from "../../schema/Auth.ts"
+import { CameraPattern } from "../../schema/Camera.ts"
+import { AuthFailed } from "../../schema/Errors.ts"
+import { codeOf } from "../ground/Disk.ts"
+
+/** Seconds since 1970 that a date can be made of (RFC 7519, 2; ECMA-262, 21.4.1.1): no session may last beyond. */
+const NumericDate = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 8.64e12 }))
+
+const Claims = Schema.Struct({
+  user_id: Schema.NonEmptyString,
+  role: Role,
+  iat: NumericDate,
+  exp: NumericDate,
+  cameras: Schema.optionalKey(Schema.Array(CameraPattern))
+})
+type Claims = typeof Claims.Type
+
+const decode = Schema.decodeUnknownEffect(Claims)
+
+/** What a token says, once its signature is known to be right. */
+export const decodeClaims = (payload: unknown): Effect.Effect<Claims, AuthFailed> =>
+  Effect.mapError(
+    decode(payload),
+    () => new AuthFailed({ reason: "the token lacks a claim that makes sense: user_id, role, iat and exp are needed" })
+  )
+
+/** What jose found wrong with a token, as far as a client can do something about it. */
+export const tokenRefused = (cause: unknown): AuthFailed => {
+  const claim = typeof cause === "object" && cause !== null && "claim" in cause ? String(cause.claim) : ""
+  return new AuthFailed({ reason: claims[claim] ?? codes[codeOf(cause)] ?? "the token is not valid" })
+}
+
+/** By the name of the claim that does not hold. */
+const claims: Readonly<Record<string, string>> = {
+  iss: "the token is of another issuer",
+  aud: "the token is for another audience",
+  nbf: "the token is not valid yet",
+  exp: "the token has expired"
+}
+
+/** By jose's error codes (https://github.com/panva/jose, errors). */
+const codes: Readonly<Record<string, string>> = {
+  ERR_JWT_EXPIRED: "the token has expired",
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: "the token's signature is wrong",
+  ERR_JOSE_ALG_NOT_ALLOWED: "the token's algorithm is not allowed",
+  ERR_JOSE_NOT_SUPPORTED: "the token's algorithm is not allowed",
+  ERR_JWKS_NO_MATCHING_KEY: "the token's key is none of its issuer's",
+  ERR_JWKS_MULTIPLE_MATCHING_KEYS: "the token does not say which of its issuer's keys it was signed with (kid)"
+}

@@ -1,0 +1,73 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Session } from "../../schema/Auth.ts"
+import { AuthFailed } from "../../schema/Errors.ts"
+import { ApiKeys } from "./ApiKeys.ts"
+import { ForeignTokens } from "./ForeignTokens.ts"
+import { isKey } from "./KeyText.ts"
+import { Tokens } from "./Tokens.ts"
+
+/** Longer ones are none of ours. */
+const maxLength = 8192
+
+/** Whatever somebody may show to be let in: a JWT or a key. */
+export class Credentials extends Context.Service<
+  Credentials,
+  {
+    /** who it speaks for, over JSON-RPC and for downloads */
+    readonly verify: (text: string) => Effect.Effect<Session, AuthFailed>
+    /** the same for who watches a stream, where a viewing key will do */
+    readonly verifyViewer: (text: string) => Effect.Effect<Session, AuthFailed>
+  }
+>()("camera-service/auth/Credentials") {
+  static readonly layer = Layer.effect(
+    Credentials,
+    Effect.gen(function* () {
+      const keys = yield* ApiKeys
+      const tokens = yield* Tokens
+      const foreign = yield* ForeignTokens
+
+      const verifyViewer = (text: string) => {
+        if (text.length > maxLength) return Effect.fail(new AuthFailed({ reason: "the token is not valid" }))
+        if (isKey(text)) return keys.verify(text)
+        return foreign.isOne(text) ? foreign.verify(text) : tokens.verify(text)
+      }
+      return Credentials.of({
+        verify: (text) =>
+          Effect.filterOrFail(
+            verifyViewer(text),
+            ({ credential }) => credential.kind !== "viewing key",
+            () => new AuthFailed({ reason: "a viewing key opens streams only" })
+          ),
+        verifyViewer
+      })
+    })
+  ).pipe(Layer.provide(ForeignTokens.layer))
+}
+
+/** Why a session is over; undefined while it is not. `now`: epoch milliseconds */
+export const whyOver = ({ credential, expiresAt }: Session, now: number): string | undefined => {
+  if (expiresAt <= now) return credential.kind === "token" ? "the token has expired" : "the key has expired"
+  if (credential.kind !== "token" && Deferred.isDoneUnsafe(credential.revoked)) return "the key was revoked"
+  return undefined
+}
+
+/** The wall clock may be set while somebody waits for a time on it: it is looked at this often. */
+const lookAgainAfter = 60_000
+
+/** Waits until a session is over, and tells why. */
+export const untilOver = (session: Session): Effect.Effect<string> => {
+  const { credential, expiresAt } = session
+  const expired = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.sleep(Math.min(Math.max(0, expiresAt - now), lookAgainAfter))
+  )
+  const turn = credential.kind === "token" ? expired : Effect.raceFirst(expired, Deferred.await(credential.revoked))
+  return turn.pipe(
+    Effect.andThen(Effect.map(Clock.currentTimeMillis, (now) => whyOver(session, now))),
+    Effect.repeat({ until: (why) => why !== undefined }),
+    Effect.map((why) => why ?? "")
+  )
+}

@@ -1,0 +1,70 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import { SecureRandom } from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { jwtVerify } from "jose/jwt/verify"
+import { decodeProtectedHeader } from "jose/decode/protected_header"
+import type { Session } from "../../schema/Auth.ts"
+import { AuthFailed } from "../../schema/Errors.ts"
+import { Settings } from "../config/Settings.ts"
+import { decodeClaims, tokenRefused } from "./Claims.ts"
+import { KeySet } from "./KeySet.ts"
+
+/** Public keys only: a provider's key that served as the secret of HS256 would be known to everybody. */
+const algorithms = ["RS256", "ES256", "EdDSA"]
+
+/** By so much another machine's clock may differ from ours, in seconds. */
+const clockSkew = 30
+
+/** JSON Web Tokens of an identity provider, by the keys that it publishes. */
+export class ForeignTokens extends Context.Service<
+  ForeignTokens,
+  {
+    /** whether this token is the provider's to have signed, where there is one */
+    readonly isOne: (token: string) => boolean
+    readonly verify: (token: string) => Effect.Effect<Session, AuthFailed>
+  }
+>()("camera-service/auth/ForeignTokens") {
+  static readonly layer = Layer.effect(
+    ForeignTokens,
+    Effect.gen(function* () {
+      const { audience, issuer } = (yield* Settings).boot.auth
+      const { uuidV4 } = yield* SecureRandom
+      const keys = yield* KeySet
+      const expected = { ...(issuer === "" ? {} : { issuer }), ...(audience === "" ? {} : { audience }) }
+
+      const verify = Effect.fn("ForeignTokens.verify")(function* (token: string) {
+        const key = yield* keys.keyFor(headerOf(token) ?? {})
+        const now = yield* Clock.currentTimeMillis
+        const options = { algorithms, currentDate: new Date(now), clockTolerance: clockSkew, ...expected }
+        const { payload } = yield* Effect.tryPromise({
+          try: () => jwtVerify(token, key, options),
+          catch: tokenRefused
+        })
+        const { cameras, exp, role, user_id } = yield* decodeClaims(payload)
+        const session: Session = {
+          sessionId: yield* uuidV4(),
+          userId: user_id,
+          role,
+          expiresAt: (exp + clockSkew) * 1000,
+          credential: { kind: "token", lifetime: undefined }
+        }
+        return cameras === undefined ? session : { ...session, cameras }
+      })
+
+      return ForeignTokens.of({
+        isOne: (token) => keys.isConfigured && algorithms.includes(headerOf(token)?.alg ?? ""),
+        verify
+      })
+    })
+  ).pipe(Layer.provide(KeySet.layer))
+}
+
+const headerOf = (token: string) => {
+  try {
+    return decodeProtectedHeader(token)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,144 @@
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
+import type { Session } from "../../schema/Auth.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
+import { monotonicMillis } from "../ground/Time.ts"
+import { MediaMtxApi, type MediaMtxError, type Protocol, protocols } from "../process/MediaMtxApi.ts"
+import { untilOver } from "./Credentials.ts"
+
+/** So many may be known before it is looked which are still there; from then on twice as many as were. */
+const fewSessions = 256
+/** With so many that live nobody else is let in. */
+const mostSessions = 10_000
+/** A session is there once its stream is, and MediaMTX has made of it what the protocol needs: this long after it, at most. */
+const settling = Duration.toMillis("10 seconds")
+
+/** MediaMTX is asked again without end: the schedule never gives up. */
+const patience = Schedule.min([Schedule.exponential("200 millis", 2), Schedule.spaced("2 seconds")])
+
+const isProtocol = Schema.is(Schema.Literals(protocols))
+
+/** One that was let in: when, in monotonic milliseconds. */
+interface Admitted {
+  readonly protocol: Protocol
+  readonly at: number
+}
+
+/** Which of MediaMTX's sessions a token or a key has opened: they are cut off as soon as it is over. */
+export class MediaMtxSessions extends Context.Service<
+  MediaMtxSessions,
+  {
+    /** a reader is let in, at once; false: it may not be, for there are too many, or its protocol is unknown */
+    readonly opened: (protocol: string, id: string, session: Session) => Effect.Effect<boolean>
+  }
+>()("camera-service/auth/MediaMtxSessions") {
+  static readonly layer = Layer.effect(
+    MediaMtxSessions,
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      const api = yield* MediaMtxApi
+      const fibers = yield* FiberMap.make<string>()
+      const scope = yield* Effect.scope
+      const admitted = new Map<string, Admitted>()
+      /** those of them that are to be cut off; an RTSP client also asks with its connection's id, which is no session's */
+      const over = new Map<string, Admitted>()
+      const wake = yield* Queue.sliding<void>(1)
+      const oneSweep = yield* Semaphore.make(1)
+      let many = fewSessions
+
+      const mayStillCome = ({ at }: Admitted) =>
+        Effect.map(
+          monotonicMillis,
+          (now) => now - at <= settling + Duration.toMillis(liveNow(settings).streams.start_timeout_seconds)
+        )
+
+      const cutOffWith = Effect.fnUntraced(function* (session: Session, id: string, one: Admitted) {
+        const reason = yield* untilOver(session)
+        yield* Effect.logDebug("a reader is cut off").pipe(
+          Effect.annotateLogs({ reason, user: session.userId, protocol: one.protocol, session: id })
+        )
+        over.set(id, one)
+        yield* Queue.offer(wake, undefined)
+      })
+
+      /** Cuts off those that MediaMTX has, and forgets those that it has no more. */
+      const cutOff = Effect.fnUntraced(function* (protocol: Protocol) {
+        const mine = [...over].filter(([, one]) => one.protocol === protocol)
+        if (mine.length === 0) return
+        // one that is not there is not asked for: MediaMTX would log each as an error
+        const live = new Set(yield* api.listSessions(protocol))
+        const settle = Effect.fnUntraced(function* ([id, one]: readonly [string, Admitted]) {
+          if (live.has(id)) yield* api.kickSession(protocol, id)
+          else if (yield* mayStillCome(one)) return
+          if (over.get(id) !== one) return
+          over.delete(id)
+          admitted.delete(id)
+        })
+        yield* Effect.forEach(mine, settle, { concurrency: 8, discard: true })
+      })
+
+      let isTold = false
+      const tellOnce = (error: MediaMtxError) =>
+        Effect.suspend(() => {
+          if (isTold) return Effect.void
+          isTold = true
+          return Effect.logWarning("readers whose token or key is over are not cut off yet", error)
+        })
+      const cutOffAll = Effect.forEach(protocols, cutOff, { discard: true }).pipe(
+        Effect.tapError(tellOnce),
+        // one that starts anew has lost its sessions, and says so
+        Effect.retry(patience),
+        Effect.orDie,
+        Effect.tap(
+          Effect.sync(() => {
+            isTold = false
+          })
+        )
+      )
+      // those that may still come are looked for again; a new one is cut off at once
+      const next = Effect.suspend(() =>
+        over.size === 0 ? Queue.take(wake) : Effect.timeoutOption(Queue.take(wake), "200 millis")
+      )
+      yield* Effect.forkScoped(Effect.forever(Effect.andThen(next, cutOffAll)))
+
+      /** Forgets those that ended by themselves, of which MediaMTX tells nobody. */
+      const sweep = Effect.gen(function* () {
+        const live = new Set((yield* Effect.forEach(protocols, api.listSessions)).flat())
+        for (const [id, one] of admitted) {
+          if (live.has(id) || over.has(id) || (yield* mayStillCome(one))) continue
+          admitted.delete(id)
+          yield* FiberMap.remove(fibers, id)
+        }
+        many = Math.max(fewSessions, 2 * admitted.size)
+      }).pipe(
+        Effect.catch((error) => Effect.logDebug("MediaMTX does not tell who reads", error)),
+        oneSweep.withPermitsIfAvailable(1)
+      )
+
+      const opened = Effect.fnUntraced(function* (protocol: string, id: string, session: Session) {
+        // nobody could cut it off
+        if (!isProtocol(protocol)) return false
+        if (admitted.size >= mostSessions && !admitted.has(id)) {
+          yield* Effect.forkIn(sweep, scope)
+          yield* Effect.logWarning(`more than ${mostSessions} readers: another one is refused`)
+          return false
+        }
+        const one = { protocol, at: yield* monotonicMillis }
+        admitted.set(id, one)
+        over.delete(id)
+        yield* FiberMap.run(fibers, id, cutOffWith(session, id, one))
+        if (admitted.size > many) yield* Effect.forkIn(sweep, scope)
+        return true
+      })
+
+      return MediaMtxSessions.of({ opened })
+    })
+  )
+}

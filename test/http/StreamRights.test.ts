@@ -1,0 +1,146 @@
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import type { ApiKeyCreated, ViewingKeyCreated } from "../../schema/Auth.ts"
+import { LocalHttp } from "../../src/http/LocalHttp.ts"
+import { Visitors } from "../../testing/Visitors.ts"
+import { onFakes } from "../support/App.ts"
+import { until } from "../support/Ground.ts"
+import { connect, type Reply, token } from "../support/RpcVisitor.ts"
+
+interface Shown {
+  readonly action?: string
+  readonly path?: string
+  readonly password?: string
+  readonly token?: string
+  readonly query?: string
+}
+
+/** What the service answers when MediaMTX asks whether this may be: the status. */
+const asked = Effect.fnUntraced(function* (shown: Shown) {
+  const { address } = yield* LocalHttp
+  const question = {
+    ...{ user: "", password: "", token: "", action: "read", path: "camera0", query: "" },
+    ...{ ip: "192.0.2.1", protocol: "rtsp", id: null, userAgent: "" },
+    ...shown
+  }
+  const body = JSON.stringify(question)
+  const { status } = yield* (yield* Visitors).ask(address.port, { method: "POST", target: "/mediamtx/auth", body })
+  return status
+})
+
+/** The status of a download with this key. */
+const downloaded = Effect.fnUntraced(function* (port: number, key: string) {
+  const question = { target: "/files/recordings/none.mp4", headers: { "x-api-key": key } }
+  const { body, status } = yield* (yield* Visitors).ask(port, question)
+  yield* Stream.runDrain(body)
+  return status
+})
+
+const resultOf = <A>({ error, result }: Reply): A => {
+  assert.isUndefined(error)
+  return result as A
+}
+type Viewing = typeof ViewingKeyCreated.Type
+type Key = typeof ApiKeyCreated.Type
+
+const cameras = { cameras: { synthetic: 2, v4l2: false } }
+const twoCameras = (call: (method: string) => Effect.Effect<Reply>) =>
+  until(
+    "two cameras",
+    Effect.map(call("get_camera_list"), ({ result }) => (result as { total: number }).total === 2)
+  )
+
+describe("a viewing key", () => {
+  onFakes(
+    "opens the stream of its camera, as the password, as a token and in the query, and nothing else",
+    Effect.gen(function* () {
+      const call = yield* connect(yield* token({ role: "viewer" }))
+      yield* twoCameras(call)
+      const made = resultOf<Viewing>(yield* call("create_viewing_key", { device: "camera0" }))
+      const { key_id, streams, viewing_key } = made
+      // the tool that is cut off at 128 characters has room for a user
+      assert.isAtMost(viewing_key.length, 100)
+      assert.strictEqual(streams.rtsp, `rtsp://127.0.0.1:8554/camera0?token=${viewing_key}`)
+      for (const shown of [{ password: viewing_key }, { token: viewing_key }, { query: `token=${viewing_key}` }]) {
+        assert.strictEqual(yield* asked(shown), 200)
+        assert.strictEqual(yield* asked({ ...shown, path: "camera1" }), 401)
+        for (const action of ["publish", "playback", "api", "metrics"]) {
+          assert.strictEqual(yield* asked({ ...shown, action }), 401, action)
+        }
+      }
+      const stranger = yield* connect()
+      assert.deepInclude((yield* stranger("authenticate", { auth_token: viewing_key })).error, {
+        code: -32001,
+        data: { reason: "a viewing key opens streams only" }
+      })
+      assert.strictEqual(yield* downloaded(8002, viewing_key), 401)
+      const admin = yield* connect(yield* token({}))
+      resultOf(yield* admin("revoke_api_key", { key_id }))
+      assert.strictEqual(yield* asked({ password: viewing_key }), 401)
+    }),
+    cameras
+  )
+
+  onFakes(
+    "never outlives the token or the key that it was made with",
+    Effect.gen(function* () {
+      const admin = yield* connect(yield* token({}))
+      yield* twoCameras(admin)
+      const params = { device: "camera0", expires_in_seconds: 2_592_000 }
+      const short = resultOf<Viewing>(yield* admin("create_viewing_key", params))
+      const key = resultOf<Key>(yield* admin("create_api_key", { role: "viewer", expires_in_days: 1 }))
+      const byKey = resultOf<Viewing>(yield* (yield* connect(key.api_key))("create_viewing_key", params))
+      assert.strictEqual(byKey.expires_at, key.expires_at)
+      assert.strictEqual(yield* asked({ password: byKey.viewing_key }), 200)
+      resultOf(yield* admin("revoke_api_key", { key_id: key.key_id }))
+      assert.strictEqual(yield* asked({ password: byKey.viewing_key }), 401)
+      assert.strictEqual(yield* asked({ password: short.viewing_key }), 200)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* asked({ password: short.viewing_key }), 401)
+    }),
+    cameras
+  )
+
+  onFakes(
+    "is for a camera that is there and may be seen; one user has 100 at most",
+    Effect.gen(function* () {
+      const call = yield* connect(yield* token({ role: "viewer", cameras: ["camera0", "camera9"] }))
+      yield* twoCameras(yield* connect(yield* token({})))
+      for (const device of ["camera1", "camera9"]) {
+        assert.deepInclude((yield* call("create_viewing_key", { device })).error, { code: -32010 }, device)
+      }
+      for (let i = 0; i < 100; i++) resultOf(yield* call("create_viewing_key", { device: "camera0" }))
+      assert.deepInclude((yield* call("create_viewing_key", { device: "camera0" })).error, { code: -32020 })
+      const other = yield* connect(yield* token({ userId: "bob" }))
+      resultOf(yield* other("create_viewing_key", { device: "camera0" }))
+    }),
+    cameras
+  )
+})
+
+describe("MediaMTX's question", () => {
+  onFakes(
+    "is answered for a key as it is for a token, by the cameras that it may see, whatever others get wrong",
+    Effect.gen(function* () {
+      const admin = yield* connect(yield* token({}))
+      yield* twoCameras(admin)
+      const scoped = resultOf<Key>(yield* admin("create_api_key", { role: "viewer", cameras: ["camera1*"] })).api_key
+      const byToken = yield* token({ role: "viewer", cameras: ["camera1*"] })
+      for (let i = 0; i < 50; i++) assert.strictEqual(yield* asked({ password: `wrong ${i}` }), 401)
+      for (const password of [scoped, byToken]) {
+        for (const action of ["read", "playback"]) {
+          assert.strictEqual(yield* asked({ action, password, path: "camera1" }), 200, action)
+          assert.strictEqual(yield* asked({ action, password, path: "camera0" }), 401, action)
+          assert.strictEqual(yield* asked({ action, password, path: "../camera1" }), 401, action)
+        }
+        for (const action of ["publish", "api", "metrics", "pprof", ""]) {
+          assert.strictEqual(yield* asked({ action, password, path: "camera1" }), 401, action)
+        }
+      }
+      assert.strictEqual(yield* downloaded(8002, scoped), 404)
+    }),
+    cameras
+  )
+})
