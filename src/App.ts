@@ -34,6 +34,7 @@ import * as DeviceHandlers from "./rpc/DeviceHandlers.ts"
 import * as FileHandlers from "./rpc/FileHandlers.ts"
 import * as Notifications from "./rpc/Notifications.ts"
 import { JsonRpcProtocol } from "./rpc/Protocol.ts"
+import { RequestLimits } from "./rpc/RequestLimits.ts"
 import * as RecordingHandlers from "./rpc/RecordingHandlers.ts"
 import * as SnapshotHandlers from "./rpc/SnapshotHandlers.ts"
 import * as StreamHandlers from "./rpc/StreamHandlers.ts"
@@ -114,7 +115,7 @@ const handlers = Layer.mergeAll(
 
 const rpc = Layer.mergeAll(WebSocketServer.layer, Notifications.layer).pipe(
   Layer.provide(JsonRpcProtocol.layer),
-  Layer.provide([handlers, Authorization.layer, Validation.layer]),
+  Layer.provide([handlers, Authorization.layer, Validation.layer, RequestLimits.layer]),
   Layer.provide(Connections.layer)
 )
 

@@ -20,3 +20,19 @@ export const reachableHere = (host: string): string => (isEverywhere(host) ? "12
 
 /** Where others reach a server that listens on `host`; one that listens everywhere is known by the machine's name. */
 export const reachableByOthers = (host: string, machine: string): string => (isEverywhere(host) ? machine : host)
+
+const name = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?"
+const ipv6 = "[0-9A-Fa-f:]{2,39}"
+
+/** An address or a host name and nothing else: no port, no brackets, nothing that means something else in a URL. */
+export const plainHost = new RegExp(`^(?:${name}|${ipv6})$`, "u")
+
+const authorityPattern = new RegExp(`^(?:${name}|\\[${ipv6}\\])(?::[0-9]{1,5})?$`, "u")
+
+/** A Host header (RFC 9110, 7.2) that is a plain host, an IPv6 address in brackets, and a port if it names one. */
+export const authorityIn = (header: string | undefined): string | undefined =>
+  header !== undefined && authorityPattern.test(header) ? header : undefined
+
+/** The host in such a header, an IPv6 address without its brackets. */
+export const hostOf = (header: string): string =>
+  header.startsWith("[") ? header.slice(1, header.indexOf("]")) : (header.split(":")[0] ?? "")

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import { Authorization, CurrentSession, RequiredRole, roleIncludes, type Session } from "../../schema/Auth.ts"
 import type { CameraId } from "../../schema/Camera.ts"
 import { AuthFailed, NotFound, PermissionDenied } from "../../schema/Errors.ts"
+import { makeWarner } from "../telemetry/Warner.ts"
 import { Connections } from "./Connections.ts"
 
 /** The one place where a method's required role meets the connection's session. */
@@ -12,17 +13,22 @@ export const layer = Layer.effect(
   Authorization,
   Effect.gen(function* () {
     const connections = yield* Connections
+    const warn = yield* makeWarner
     return Authorization.of((effect, { client, rpc }) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const session = connections.get(client.id)?.session
-        if (session === undefined) {
-          return Effect.fail(
-            new AuthFailed({ reason: "authenticate first", suggestion: "call authenticate with a token" })
-          )
-        }
-        if (session.expiresAt <= now) return Effect.fail(new AuthFailed({ reason: "the token has expired" }))
+        const connection = connections.get(client.id)
+        const session = connection?.session
+        if (connection === undefined || session === undefined) return Effect.fail(connection?.refused ?? stranger())
+        if (session.expiresAt <= now) return Effect.fail(expired())
         const required = Context.get(rpc.annotations, RequiredRole) ?? "viewer"
         if (!roleIncludes(session.role, required)) {
+          warn(`${session.userId} ${rpc._tag}`, "a call was forbidden", {
+            peer: connection.peer.address,
+            user: session.userId,
+            method: rpc._tag,
+            have_role: session.role,
+            required_role: required
+          })
           return Effect.fail(new PermissionDenied({ required_role: required, have_role: session.role }))
         }
         return Effect.provideService(effect, CurrentSession, session)
@@ -30,6 +36,11 @@ export const layer = Layer.effect(
     )
   })
 )
+
+const suggestion = "call authenticate with a token, or send it as a Bearer token when connecting"
+const stranger = () => new AuthFailed({ reason: "authenticate first", suggestion })
+const expired = () =>
+  new AuthFailed({ reason: "the token has expired", suggestion: "call authenticate with a new one" })
 
 /** Whether this user may see the camera at all. */
 export const maySee = (session: Session, camera: CameraId): boolean =>

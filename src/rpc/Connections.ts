@@ -5,11 +5,14 @@ import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Session } from "../../schema/Auth.ts"
+import type { AuthFailed } from "../../schema/Errors.ts"
 import { type NotificationMethod, notifications } from "../../schema/Event.ts"
 import { maxFrameBytes } from "../../schema/JsonRpc.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import type { MessageLimits, Peer } from "../ground/Visits.ts"
 import { notificationText } from "./Reply.ts"
+import { Addresses } from "./Addresses.ts"
+import { TokenBucket } from "./TokenBucket.ts"
 import { Strangers } from "./Strangers.ts"
 
 /** One client that is connected. */
@@ -17,6 +20,12 @@ export interface Connection {
   /** the `id` of the `Rpc.ServerClient` that handlers and middleware get */
   readonly id: number
   readonly peer: Peer
+  /** the host and the port by which it came, as it wrote them; undefined where that was none, or one of too many */
+  readonly authority: string | undefined
+  /** what is left of its share of requests */
+  readonly bucket: TokenBucket
+  /** why the credential that it showed when it came is of no use */
+  refused: AuthFailed | undefined
   /** set by `authenticate`, and kept when the token expires */
   session: Session | undefined
 }
@@ -32,6 +41,9 @@ export type Audience = (session: Session, connection: Connection) => boolean
 /** A client that has left this many bytes unread gets no notifications until it has read them. */
 const maxUnreadForNotifications = 512 << 10
 
+/** So many names of this service are told apart: what is made for each client's is not made without end. */
+const maxAuthorities = 16
+
 /** All clients that are connected now, and the way to tell them something unasked. */
 export class Connections extends Context.Service<
   Connections,
@@ -41,8 +53,10 @@ export class Connections extends Context.Service<
     readonly get: (clientId: number) => Connection | undefined
     /** those of them that have never authenticated */
     readonly strangers: Strangers
-    /** a new client; the protocol calls it, and `remove` */
-    readonly add: (peer: Peer) => Connection
+    /** how many there are from where this address is from */
+    readonly from: (address: string) => number
+    /** a new client, and by which host and port it came; the protocol calls it, and `remove` */
+    readonly add: (peer: Peer, authority?: string) => Connection
     readonly remove: (clientId: number) => void
     /** the client holds this session from now on */
     readonly authenticate: (clientId: number, session: Session) => void
@@ -65,6 +79,8 @@ export class Connections extends Context.Service<
       const run = Effect.runSyncWith(yield* Effect.context<never>())
       const all = new Map<number, Connection>()
       const strangers = new Strangers()
+      const addresses = new Addresses()
+      const authorities = new Map<string, number>()
       const empty = Latch.makeUnsafe(true)
       let nextId = 0
 
@@ -92,9 +108,20 @@ export class Connections extends Context.Service<
         all,
         get: (clientId) => all.get(clientId),
         strangers,
-        add(peer) {
-          const connection = { id: nextId++, peer, session: undefined }
+        from: (address) => addresses.count(address),
+        add(peer, authority) {
+          const isKnown = authority !== undefined && (authorities.has(authority) || authorities.size < maxAuthorities)
+          if (isKnown) authorities.set(authority, (authorities.get(authority) ?? 0) + 1)
+          const connection: Connection = {
+            id: nextId++,
+            peer,
+            authority: isKnown ? authority : undefined,
+            bucket: new TokenBucket(),
+            refused: undefined,
+            session: undefined
+          }
           all.set(connection.id, connection)
+          addresses.add(peer.address)
           strangers.add(peer, run(monotonicMillis))
           empty.closeUnsafe()
           return connection
@@ -102,14 +129,20 @@ export class Connections extends Context.Service<
         remove(clientId) {
           const connection = all.get(clientId)
           if (connection === undefined) return
+          const { authority, peer } = connection
           all.delete(clientId)
-          strangers.delete(connection.peer)
+          addresses.delete(peer.address)
+          strangers.delete(peer)
+          const others = authority === undefined ? 0 : (authorities.get(authority) ?? 0) - 1
+          if (authority !== undefined && others > 0) authorities.set(authority, others)
+          else if (authority !== undefined) authorities.delete(authority)
           if (all.size === 0) empty.openUnsafe()
         },
         authenticate(clientId, session) {
           const connection = all.get(clientId)
           if (connection === undefined) return
           connection.session = session
+          connection.refused = undefined
           strangers.delete(connection.peer)
           connection.peer.limit(memberLimits)
         },

@@ -3,10 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Settings } from "../config/Settings.ts"
 import { Events } from "../events/Events.ts"
+import type { CameraFact } from "../device/CameraFact.ts"
 import { Machine } from "../ground/Machine.ts"
 import { Sources } from "../stream/Sources.ts"
 import { maySee } from "./Authorization.ts"
-import { cameraViews } from "./CameraView.ts"
+import { cameraViews, makeHostFor } from "./CameraView.ts"
 import { Connections } from "./Connections.ts"
 import { recordingUpdate } from "./RecordingUpdate.ts"
 import { isoTime } from "./Wire.ts"
@@ -15,8 +16,26 @@ import { isoTime } from "./Wire.ts"
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const events = yield* Events
-    const viewOf = cameraViews(yield* Sources, (yield* Settings).boot, yield* Machine)
+    const settings = yield* Settings
+    const viewFor = cameraViews(yield* Sources, settings.boot)
+    const hostFor = makeHostFor(settings, yield* Machine)
     const connections = yield* Connections
+
+    /** To each client with the URLs that it can use: one text for all that came by the same host. */
+    const tellCamera = ({ camera, device }: CameraFact) =>
+      Effect.suspend(() => {
+        const hosts = new Set(Array.from(connections.all.values(), ({ authority }) => hostFor(authority)))
+        return Effect.forEach(
+          hosts,
+          (host) =>
+            connections.notify(
+              "camera_status_update",
+              viewFor(host)(device),
+              (session, { authority }) => maySee(session, camera) && hostFor(authority) === host
+            ),
+          { discard: true }
+        )
+      })
 
     yield* events.followFirst((fact) => {
       switch (fact._tag) {
@@ -25,9 +44,7 @@ export const layer = Layer.effectDiscard(
         case "CameraFaulty":
         case "CameraRecovered":
         case "CameraChanged":
-          return connections.notify("camera_status_update", viewOf(fact.device), (session) =>
-            maySee(session, fact.camera)
-          )
+          return tellCamera(fact)
         case "RecordingStarting":
         case "RecordingWriting":
         case "RecordingWaiting":

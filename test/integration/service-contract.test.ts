@@ -144,7 +144,7 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       Effect.gen(function* () {
         const client = yield* clientAs("admin")
         const error = yield* client.error(method, params)
-        assert.include(error, { code: -32602, message: "Invalid Params", param })
+        assert.include(error, { code: -32602, message: "Invalid params", param })
         assert.isNotEmpty(error["rule"])
         assert.isNotEmpty(error["hint"])
       })
@@ -189,7 +189,7 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
     Effect.gen(function* () {
       const client = yield* clientAs("viewer")
       const error = yield* client.error("get_camera_lst")
-      assert.include(error, { code: -32601, message: "Method Not Found", hint: "did you mean get_camera_list?" })
+      assert.include(error, { code: -32601, message: "Method not found", hint: "did you mean get_camera_list?" })
     })
   )
 
