@@ -4,42 +4,64 @@ import * as RpcGroup from "effect/rpc/RpcGroup"
 import { Authenticated, Authorization, RequiredRole, type Role, Validation } from "./Auth.ts"
 import { CameraCapabilities, CameraDetails, CameraId, CameraList } from "./Camera.ts"
 import { Control, ControlList, SetControl } from "./Control.ts"
-import { AuthFailed, DependencyFailed, InvalidParams, InvalidState, NotFound, PermissionDenied } from "./Errors.ts"
-import { RecordingInfo, RecordingStarted, RecordingStopped, StartRecording } from "./Recording.ts"
-import { SnapshotInfo, SnapshotTaken, TakeSnapshot } from "./Snapshot.ts"
-import { FileDeleted, FileList, FileName, ListFiles } from "./Storage.ts"
-import { StreamingStarted, StreamingStopped, StreamStatus, StreamSummary, StreamUrl } from "./Stream.ts"
-import { ServerInfo, SystemStatus } from "./System.ts"
-
-/** What a method may fail with, beside what the middleware refuses. */
-const MethodError = Schema.Union([
+import {
   AuthFailed,
   DependencyFailed,
   InvalidParams,
   InvalidState,
   NotFound,
-  PermissionDenied
-])
+  PermissionDenied,
+  RateLimited,
+  Unsupported
+} from "./Errors.ts"
+import {
+  AddExternalStream,
+  DiscoverExternalStreams,
+  DiscoveryIntervalSet,
+  ExternalStreamAdded,
+  ExternalStreamList,
+  ExternalStreamRemoved,
+  ExternalStreamsDiscovered,
+  RemoveExternalStream,
+  SetDiscoveryInterval
+} from "./External.ts"
+import { RecordingInfo, RecordingStarted, RecordingStopped, StartRecording } from "./Recording.ts"
+import { SnapshotInfo, SnapshotTaken, TakeSnapshot } from "./Snapshot.ts"
+import { FileDeleted, FileList, FileName, ListFiles } from "./Storage.ts"
+import { StreamingStarted, StreamingStopped, StreamStatus, StreamSummary, StreamUrl } from "./Stream.ts"
+import { OpenRpcDocument, ServerInfo, SystemStatus } from "./System.ts"
 
-/** A method that anybody may call, authenticated or not. */
-const open = <const Tag extends string, Fields extends Schema.Struct.Fields, Success extends Schema.Top>(
+/** A method that anybody may call, authenticated or not. `errors`: what it fails with, beside what any method may. */
+const open = <
+  const Tag extends string,
+  Fields extends Schema.Struct.Fields,
+  Success extends Schema.Top,
+  Errors extends ReadonlyArray<Schema.Top>
+>(
   tag: Tag,
   payload: Fields,
-  success: Success
+  success: Success,
+  ...errors: Errors
 ) =>
-  Rpc.make(tag, { payload: Schema.Struct(payload), success, error: MethodError })
+  Rpc.make(tag, { payload: Schema.Struct(payload), success, error: Schema.Union([RateLimited, ...errors]) })
     .annotate(RequiredRole, undefined)
     .middleware(Validation)
 
 /** A method that needs a session of at least this role. */
 const secured =
   (role: Role) =>
-  <const Tag extends string, Fields extends Schema.Struct.Fields, Success extends Schema.Top>(
+  <
+    const Tag extends string,
+    Fields extends Schema.Struct.Fields,
+    Success extends Schema.Top,
+    Errors extends ReadonlyArray<Schema.Top>
+  >(
     tag: Tag,
     payload: Fields,
-    success: Success
+    success: Success,
+    ...errors: Errors
   ) =>
-    Rpc.make(tag, { payload: Schema.Struct(payload), success, error: MethodError })
+    Rpc.make(tag, { payload: Schema.Struct(payload), success, error: Schema.Union([RateLimited, ...errors]) })
       .annotate(RequiredRole, role)
       // the last one added is the outermost: rights are checked before params
       .middleware(Validation)
@@ -47,6 +69,7 @@ const secured =
 
 const viewer = secured("viewer")
 const operator = secured("operator")
+const admin = secured("admin")
 
 const device = { device: CameraId }
 const filename = { filename: FileName }
@@ -54,47 +77,64 @@ const filename = { filename: FileName }
 /** The methods, by noun; each under its wire name. */
 export const AuthRpcs = RpcGroup.make(
   open("ping", {}, Schema.Literal("pong")),
-  open("authenticate", { auth_token: Schema.String }, Authenticated)
+  open("authenticate", { auth_token: Schema.String }, Authenticated, AuthFailed)
 )
 
 export const DeviceRpcs = RpcGroup.make(
   viewer("get_camera_list", {}, CameraList),
-  viewer("get_camera_status", { ...device, debug: Schema.optionalKey(Schema.Boolean) }, CameraDetails),
-  viewer("get_camera_capabilities", device, CameraCapabilities)
+  viewer(
+    "get_camera_status",
+    { ...device, debug: Schema.optionalKey(Schema.Boolean) },
+    CameraDetails,
+    NotFound,
+    PermissionDenied
+  ),
+  viewer("get_camera_capabilities", device, CameraCapabilities, NotFound)
 )
 
 export const ControlRpcs = RpcGroup.make(
-  viewer("get_camera_controls", device, ControlList),
-  operator("set_camera_control", SetControl, Control)
+  viewer("get_camera_controls", device, ControlList, NotFound, InvalidState, DependencyFailed),
+  operator("set_camera_control", SetControl, Control, NotFound, InvalidState, InvalidParams, DependencyFailed)
 )
 
-export const SnapshotRpcs = RpcGroup.make(operator("take_snapshot", TakeSnapshot, SnapshotTaken))
+export const SnapshotRpcs = RpcGroup.make(
+  operator("take_snapshot", TakeSnapshot, SnapshotTaken, NotFound, InvalidState, InvalidParams, DependencyFailed)
+)
 
 export const RecordingRpcs = RpcGroup.make(
-  operator("start_recording", StartRecording, RecordingStarted),
-  operator("stop_recording", device, RecordingStopped)
+  operator("start_recording", StartRecording, RecordingStarted, NotFound, InvalidState, DependencyFailed),
+  operator("stop_recording", device, RecordingStopped, NotFound, InvalidState, DependencyFailed)
 )
 
 export const StreamRpcs = RpcGroup.make(
-  operator("start_streaming", device, StreamingStarted),
-  operator("stop_streaming", device, StreamingStopped),
-  viewer("get_stream_url", device, StreamUrl),
-  viewer("get_stream_status", device, StreamStatus),
-  viewer("get_streams", {}, Schema.Array(StreamSummary))
+  operator("start_streaming", device, StreamingStarted, NotFound, InvalidState, DependencyFailed),
+  operator("stop_streaming", device, StreamingStopped, NotFound, InvalidState),
+  viewer("get_stream_url", device, StreamUrl, NotFound, DependencyFailed),
+  viewer("get_stream_status", device, StreamStatus, NotFound, DependencyFailed),
+  viewer("get_streams", {}, Schema.Array(StreamSummary), DependencyFailed)
 )
 
 export const FileRpcs = RpcGroup.make(
-  viewer("list_recordings", ListFiles, FileList),
-  viewer("list_snapshots", ListFiles, FileList),
-  viewer("get_recording_info", filename, RecordingInfo),
-  viewer("get_snapshot_info", filename, SnapshotInfo),
-  operator("delete_recording", filename, FileDeleted),
-  operator("delete_snapshot", filename, FileDeleted)
+  viewer("list_recordings", ListFiles, FileList, DependencyFailed),
+  viewer("list_snapshots", ListFiles, FileList, DependencyFailed),
+  viewer("get_recording_info", filename, RecordingInfo, NotFound, DependencyFailed),
+  viewer("get_snapshot_info", filename, SnapshotInfo, NotFound, DependencyFailed),
+  operator("delete_recording", filename, FileDeleted, NotFound, InvalidState, DependencyFailed),
+  operator("delete_snapshot", filename, FileDeleted, NotFound, InvalidState, DependencyFailed)
 )
 
 export const SystemRpcs = RpcGroup.make(
   viewer("get_server_info", {}, ServerInfo),
-  viewer("get_system_status", {}, SystemStatus)
+  viewer("get_system_status", {}, SystemStatus),
+  viewer("rpc.discover", {}, OpenRpcDocument)
+)
+
+export const ExternalRpcs = RpcGroup.make(
+  operator("discover_external_streams", DiscoverExternalStreams, ExternalStreamsDiscovered, Unsupported),
+  operator("add_external_stream", AddExternalStream, ExternalStreamAdded, Unsupported),
+  operator("remove_external_stream", RemoveExternalStream, ExternalStreamRemoved, Unsupported),
+  viewer("get_external_streams", {}, ExternalStreamList, Unsupported),
+  admin("set_discovery_interval", SetDiscoveryInterval, DiscoveryIntervalSet, Unsupported)
 )
 
 /** The whole contract. */
@@ -105,5 +145,6 @@ export class CameraRpcs extends AuthRpcs.merge(
   RecordingRpcs,
   StreamRpcs,
   FileRpcs,
+  ExternalRpcs,
   SystemRpcs
 ) {}

@@ -21,3 +21,7 @@ export const SystemStatus = Schema.Struct({
   discovery_active: Schema.Boolean
 })
 export type SystemStatus = typeof SystemStatus.Type
+
+/** The contract as a document of OpenRPC (https://spec.open-rpc.org): `schema/generated/openrpc.json`. */
+export const OpenRpcDocument = Schema.Record(Schema.String, Schema.Json)
+export type OpenRpcDocument = typeof OpenRpcDocument.Type

@@ -31,6 +31,7 @@ import * as Authorization from "./rpc/Authorization.ts"
 import { Connections } from "./rpc/Connections.ts"
 import * as ControlHandlers from "./rpc/ControlHandlers.ts"
 import * as DeviceHandlers from "./rpc/DeviceHandlers.ts"
+import * as ExternalHandlers from "./rpc/ExternalHandlers.ts"
 import * as FileHandlers from "./rpc/FileHandlers.ts"
 import * as Notifications from "./rpc/Notifications.ts"
 import { JsonRpcProtocol } from "./rpc/Protocol.ts"
@@ -110,6 +111,7 @@ const handlers = Layer.mergeAll(
   RecordingHandlers.layer,
   StreamHandlers.layer,
   FileHandlers.layer,
+  ExternalHandlers.layer,
   SystemHandlers.layer
 )
 

@@ -151,10 +151,10 @@ export const liveSchema = Schema.Struct({
       "JSON-RPC requests of one user, over all connections; more are refused"
     ),
     ffmpeg_processes: key(
-      whole(2, 1000),
+      whole(1, 1000),
       128,
-      "2 to 1000",
-      "FFmpeg processes at once; streams that have to wait for one come first"
+      "1 to 1000",
+      "FFmpeg processes that read cameras at once; further ones queue, streams before snapshots"
     )
   }),
   cameras: Schema.Struct({

@@ -38,6 +38,12 @@ export const layer = SystemRpcs.toLayer(
     return SystemRpcs.of({
       get_server_info: () => Effect.succeed(info),
 
+      // read when it is first asked for, and encoded once: it is the same object from then on
+      "rpc.discover": () =>
+        Effect.promise(
+          async () => (await import("../../schema/generated/openrpc.json", { with: { type: "json" } })).default
+        ),
+
       get_system_status: () =>
         Effect.map(CurrentSession, (session) => {
           const shown = devices.list().filter(({ id }) => maySee(session, id))

@@ -77,10 +77,10 @@ it.live("a refused token shows as AuthFailed in the calls", () =>
 it.live("what the server refuses although the types allow it is an InvalidParams", () =>
   Effect.gen(function* () {
     const service = yield* start({
-      delete_snapshot: () => Effect.fail(new InvalidParams({ param: "filename", rule: "a new name", hint: "h" }))
+      take_snapshot: () => Effect.fail(new InvalidParams({ param: "filename", rule: "a new name", hint: "h" }))
     })
     const client = yield* clientOf(service.port, yield* service.token("operator"))
-    const refused = yield* Effect.flip(client.call.delete_snapshot({ filename: "a.jpg" }))
+    const refused = yield* Effect.flip(client.call.take_snapshot({ device: "camera0", filename: "a.jpg" }))
     expect(refused).toBeInstanceOf(InvalidParams)
   })
 )

@@ -115,8 +115,8 @@ export const tokenFor = Effect.fnUntraced(function* (role: Role) {
 })
 
 /** A client that holds a role. */
-export const connectAs = Effect.fnUntraced(function* (role: Role) {
-  const client = yield* connect()
+export const connectAs = Effect.fnUntraced(function* (role: Role, question: Partial<Question> = {}) {
+  const client = yield* connect(question)
   const params = { auth_token: yield* tokenFor(role) }
   yield* client.call({ jsonrpc: "2.0", id: 0, method: "authenticate", params })
   return client
