@@ -50,7 +50,7 @@ export const layer = StreamRpcs.toLayer(
         const stream = yield* Effect.scoped(
           Effect.tap(streams.lease(camera, "viewer"), (leased) => streams.awaitReady(leased))
           // who was told that it failed does not expect it to begin minutes later
-        ).pipe(Effect.tapErrorTag("DependencyFailed", () => streams.release(camera)))
+        ).pipe(Effect.tapErrorTag(["DependencyFailed", "RateLimited"], () => streams.release(camera)))
         return {
           ...base(camera, client.id),
           status: "STARTED" as const,
