@@ -51,6 +51,7 @@ export interface JsonSchema {
   readonly additionalProperties?: boolean | JsonSchema
   readonly items?: JsonSchema
   readonly examples?: ReadonlyArray<unknown>
+  readonly pattern?: string
   readonly minimum?: number
   readonly maximum?: number
 }
