@@ -43,6 +43,16 @@ const withDevice = [
   "get_stream_status"
 ]
 
+const stream_url = "rtsp://192.168.42.10:8554/video"
+/** Methods of streams from the network, which are none yet. */
+const external: ReadonlyArray<readonly [method: string, params: object]> = [
+  ["discover_external_streams", {}],
+  ["add_external_stream", { stream_url, stream_name: "UAV 7" }],
+  ["remove_external_stream", { stream_url }],
+  ["get_external_streams", {}],
+  ["set_discovery_interval", { scan_interval: 300 }]
+]
+
 /** Params that break a rule, and which of them is named. */
 const broken: ReadonlyArray<readonly [method: string, params: unknown, param: string]> = [
   ["get_camera_status", {}, "device"],
@@ -94,6 +104,11 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       assert.include(noControl, { code: -32010, resource: "control", id: "9963776" })
       assert.include(yield* visit("get_system_status"), { status: "ready" })
       assert.include(yield* visit("get_server_info"), { name: "camera-service" })
+      assert.include(yield* visit("rpc.discover"), { openrpc: "1.3.2" })
+      for (const [method, params] of external) {
+        visited.add(method)
+        assert.include(yield* client.error(method, params), { code: -32030, feature: "external_streams" })
+      }
 
       assert.include(yield* visit("get_stream_status", device), { status: "INACTIVE", start_time: "" })
       const started = yield* visit("start_streaming", device)
