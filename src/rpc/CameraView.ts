@@ -7,7 +7,7 @@ import type { Sources } from "../stream/Sources.ts"
 
 /** How a camera is shown to clients. */
 
-/** As many names of this service as connections tell apart (`Connections`), and the machine's own. */
+/** As many names of this service as connections tell apart (`Authorities`), and the machine's own. */
 const maxKeptNames = 17
 
 /** Makes something once for each name of this service. */

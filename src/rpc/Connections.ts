@@ -12,6 +12,7 @@ import { monotonicMillis } from "../ground/Time.ts"
 import type { MessageLimits, Peer } from "../ground/Visits.ts"
 import { notificationText } from "./Reply.ts"
 import { Addresses } from "./Addresses.ts"
+import { Authorities } from "./Authorities.ts"
 import { TokenBucket } from "./TokenBucket.ts"
 import { Strangers } from "./Strangers.ts"
 
@@ -20,8 +21,10 @@ export interface Connection {
   /** the `id` of the `Rpc.ServerClient` that handlers and middleware get */
   readonly id: number
   readonly peer: Peer
-  /** the host and the port by which it came, as it wrote them; undefined where that was none, or one of too many */
-  readonly authority: string | undefined
+  /** the host and the port by which it came, as it wrote them */
+  readonly cameBy: string | undefined
+  /** the same, once it has authenticated and where there are not too many of them */
+  authority: string | undefined
   /** what is left of its share of requests */
   readonly bucket: TokenBucket
   /** why the credential that it showed when it came is of no use */
@@ -41,9 +44,6 @@ export type Audience = (session: Session, connection: Connection) => boolean
 /** A client that has left this many bytes unread gets no notifications until it has read them. */
 const maxUnreadForNotifications = 512 << 10
 
-/** So many names of this service are told apart: what is made for each client's is not made without end. */
-const maxAuthorities = 16
-
 /** All clients that are connected now, and the way to tell them something unasked. */
 export class Connections extends Context.Service<
   Connections,
@@ -56,7 +56,7 @@ export class Connections extends Context.Service<
     /** how many there are from where this address is from */
     readonly from: (address: string) => number
     /** a new client, and by which host and port it came; the protocol calls it, and `remove` */
-    readonly add: (peer: Peer, authority?: string) => Connection
+    readonly add: (peer: Peer, cameBy?: string) => Connection
     readonly remove: (clientId: number) => void
     /** the client holds this session from now on */
     readonly authenticate: (clientId: number, session: Session) => void
@@ -80,7 +80,7 @@ export class Connections extends Context.Service<
       const all = new Map<number, Connection>()
       const strangers = new Strangers()
       const addresses = new Addresses()
-      const authorities = new Map<string, number>()
+      const authorities = new Authorities()
       const empty = Latch.makeUnsafe(true)
       let nextId = 0
 
@@ -109,13 +109,12 @@ export class Connections extends Context.Service<
         get: (clientId) => all.get(clientId),
         strangers,
         from: (address) => addresses.count(address),
-        add(peer, authority) {
-          const isKnown = authority !== undefined && (authorities.has(authority) || authorities.size < maxAuthorities)
-          if (isKnown) authorities.set(authority, (authorities.get(authority) ?? 0) + 1)
+        add(peer, cameBy) {
           const connection: Connection = {
             id: nextId++,
             peer,
-            authority: isKnown ? authority : undefined,
+            cameBy,
+            authority: undefined,
             bucket: new TokenBucket(),
             refused: undefined,
             session: undefined
@@ -133,14 +132,13 @@ export class Connections extends Context.Service<
           all.delete(clientId)
           addresses.delete(peer.address)
           strangers.delete(peer)
-          const others = authority === undefined ? 0 : (authorities.get(authority) ?? 0) - 1
-          if (authority !== undefined && others > 0) authorities.set(authority, others)
-          else if (authority !== undefined) authorities.delete(authority)
+          authorities.giveBack(authority)
           if (all.size === 0) empty.openUnsafe()
         },
         authenticate(clientId, session) {
           const connection = all.get(clientId)
           if (connection === undefined) return
+          connection.authority ??= authorities.take(connection.cameBy)
           connection.session = session
           connection.refused = undefined
           strangers.delete(connection.peer)

@@ -29,7 +29,7 @@ import { Turns } from "./Turns.ts"
 /** How a client came. */
 export interface Arrival {
   /** the host and the port by which it came, as it wrote them */
-  readonly authority: string | undefined
+  readonly cameBy: string | undefined
   /** whom the credential speaks for that it showed; undefined: it showed none */
   readonly login: Effect.Effect<Session, AuthFailed> | undefined
 }
@@ -110,8 +110,8 @@ export class JsonRpcProtocol extends Context.Service<
         )
       }
 
-      const connect = (peer: Peer, { authority, login }: Arrival): Receiver => {
-        const connection = connections.add(peer, authority)
+      const connect = (peer: Peer, { cameBy, login }: Arrival): Receiver => {
+        const connection = connections.add(peer, cameBy)
         const channel = new Channel(connection, switchboard)
         channels.set(connection.id, channel)
         if (login !== undefined) logIn(channel, login)

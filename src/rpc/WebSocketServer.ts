@@ -69,10 +69,10 @@ export const layer = Layer.effectDiscard(
       if (all.size >= max_connections && !makeRoom()) {
         return refuse(request, 503, "all connections are taken: more are refused", "server.max_connections")
       }
-      const authority = authorityIn(one(request.headers["host"]))
+      const cameBy = authorityIn(one(request.headers["host"]))
       const credential = credentialOf(request)
       const login = credential === undefined ? undefined : tokens.verify(credential)
-      return (peer: Peer) => protocol.connect(peer, { authority, login })
+      return (peer: Peer) => protocol.connect(peer, { cameBy, login })
     }
     for (const path of ["/ws", "/ws/"]) yield* http.admit(path, admit)
     yield* Effect.addFinalizer(() => {

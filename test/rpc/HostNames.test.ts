@@ -4,7 +4,7 @@ import { Devices } from "../../src/device/Devices.ts"
 import { faultOf } from "../../src/device/Fault.ts"
 import { asTimePasses } from "../../testing/PassingTime.ts"
 import { onFakes, plugIn } from "../support/App.ts"
-import { connectAs } from "./Harness.ts"
+import { connect, connectAs } from "./Harness.ts"
 
 /** Who came by this host: how to ask for URLs, and the hosts that are told. */
 const visitorBy = Effect.fnUntraced(function* (host: string) {
@@ -94,6 +94,8 @@ describe("the URLs that a client is told name", () => {
     "few hosts at once: whoever invents more is told the machine's name",
     Effect.gen(function* () {
       yield* plugIn()
+      // who does not authenticate takes no name from anybody
+      for (let n = 0; n < 20; n++) yield* connect({ headers: { host: `stranger${n}.example` } })
       for (let n = 0; n < 16; n++) assert.deepStrictEqual(yield* asked(`host${n}.example`), [`host${n}.example`])
       assert.deepStrictEqual(yield* asked("one-more.example"), ["test-machine"])
     }),
