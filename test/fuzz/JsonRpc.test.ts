@@ -59,27 +59,28 @@ const check = (call: Call, reply: Reply, role: Role | undefined): void => {
   if (tag !== undefined) read(ServiceError, { _tag: tag, ...reply.error.data })
 }
 
+/** The replies of a batch come in any order, and two of its calls may have one id: each reply is that of some call. */
+const answersAll = (replies: ReadonlyArray<Reply>, calls: ReadonlyArray<Call>, role: Role | undefined): void => {
+  const [reply, ...others] = replies
+  if (reply === undefined) return
+  let why: unknown
+  for (const [index, call] of calls.entries()) {
+    try {
+      check(call, reply, role)
+      return answersAll(others, calls.toSpliced(index, 1), role)
+    } catch (cause) {
+      why = cause
+    }
+  }
+  throw why
+}
+
 const checkAll = ({ calls, isBatch }: Message, text: string, role: Role | undefined): void => {
   const came = JSON.parse(text) as Reply | ReadonlyArray<Reply>
   expect(Array.isArray(came)).toBe(isBatch)
   const replies = Array.isArray(came) ? (came as ReadonlyArray<Reply>) : [came as Reply]
   expect(replies).toHaveLength(calls.length)
-  // in any order, and two may have one id: each reply is that of some call
-  const open = [...calls]
-  for (const reply of replies) {
-    const errors: Array<unknown> = []
-    const mine = open.findIndex((call) => {
-      try {
-        check(call, reply, role)
-        return true
-      } catch (cause) {
-        errors.push(cause)
-        return false
-      }
-    })
-    if (mine === -1) throw errors[0]
-    open.splice(mine, 1)
-  }
+  answersAll(replies, calls, role)
   if (!isBatch) expect(text.startsWith(`{"jsonrpc":"2.0","id":${calls[0]?.id},`)).toBe(true)
 }
 

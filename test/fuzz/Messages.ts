@@ -78,12 +78,18 @@ const paramsOf = ({ params }: Method): fc.Arbitrary<Params> => {
 }
 
 const codeOf = (name: string): number => contract.errors.find((error) => error.name === name)?.code ?? 0
-/** What a method may say to params that fit their schemas. */
-const outcomesOf = (method: Method): ReadonlyArray<number | "ok"> => {
-  const looksCloser = ["take_snapshot", "set_camera_control"].includes(method.name)
-  const own = method.errors.filter((name) => name !== "InvalidParams" || looksCloser)
-  return ["ok", ...own.filter((name) => name !== "RateLimited").map(codeOf)]
+/** What any method may say before it looks at what it is to do, and those that say it then too. */
+const beforehand: Readonly<Record<string, ReadonlyArray<string>>> = {
+  AuthFailed: ["authenticate"],
+  InvalidParams: ["take_snapshot", "set_camera_control"],
+  PermissionDenied: ["get_camera_status"],
+  RateLimited: []
 }
+/** What a method may say to params that fit their schemas. */
+const outcomesOf = ({ errors, name }: Method): ReadonlyArray<number | "ok"> => [
+  "ok",
+  ...errors.filter((error) => beforehand[error]?.includes(name) ?? true).map(codeOf)
+]
 
 const callOf = (method: Method): fc.Arbitrary<Call> =>
   fc.tuple(fc.option(ids, { nil: undefined, freq: 6 }), paramsOf(method)).map(([id, params]) => {

@@ -4,8 +4,14 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { TestClock } from "effect/testing"
+import { Settings } from "../../src/config/Settings.ts"
+import type { Connection } from "../../src/rpc/Connections.ts"
+import { RequestLimits } from "../../src/rpc/RequestLimits.ts"
 import { TokenBucket } from "../../src/rpc/TokenBucket.ts"
+import { testSettings } from "../support/TestSettings.ts"
 import { connect, connectAs, layer } from "./Harness.ts"
+
+const settings = Layer.succeed(Settings, testSettings({ limits: { user_requests_per_second: 1 } }))
 
 const ping = { jsonrpc: "2.0", id: 1, method: "ping" }
 const limited = (retry_after_ms: number) => ({
@@ -62,6 +68,37 @@ it.effect("who meets a limit stands in the log once in a while, with the setting
     Effect.provide(layer({}, {}, { user_requests_per_second: 10 }).pipe(Layer.provideMerge(Logger.layer([logger]))))
   )
 })
+
+it.effect("what is remembered of users is bounded: beyond 10,000 the one that came first is forgotten", () =>
+  Effect.gen(function* () {
+    const { take } = yield* RequestLimits
+    const connectionOf = (userId: string): Connection => ({
+      id: 0,
+      peer: {
+        address: "192.0.2.1",
+        send() {},
+        buffered: () => 0,
+        pause() {},
+        resume() {},
+        cut() {},
+        limit() {}
+      },
+      cameBy: undefined,
+      authority: undefined,
+      bucket: new TokenBucket(),
+      refused: undefined,
+      session: { sessionId: "s", userId, role: "viewer", expiresAt: Infinity }
+    })
+    const askAs = (user: number) => take(connectionOf(`user${user}`)) === undefined
+    expect([askAs(0), askAs(0)]).toEqual([true, false])
+    for (let user = 1; user < 10_000; user++) expect(askAs(user)).toBe(true)
+    expect([askAs(0), askAs(9_999)]).toEqual([false, false])
+    expect(askAs(10_000)).toBe(true)
+    expect([askAs(9_999), askAs(0)]).toEqual([false, true])
+    yield* TestClock.adjust("1 second")
+    expect(askAs(9_999)).toBe(true)
+  }).pipe(Effect.provide(RequestLimits.layer.pipe(Layer.provide(settings))))
+)
 
 it("a bucket gives as many in the long run as it should, and a second's worth at once", () => {
   for (const perSecond of [1, 3, 7, 1000, 999_999]) {
