@@ -27,10 +27,10 @@ export class RequestLimits extends Context.Service<
       const warn = yield* makeWarner
       const users = new Map<string, TokenBucket>()
 
-      const ofUser = (userId: string, at: number): TokenBucket => {
+      const ofUser = (userId: string): TokenBucket => {
         const known = users.get(userId)
         if (known !== undefined) return known
-        if (users.size >= maxUsers) makeRoom(users, at)
+        if (users.size >= maxUsers) makeRoom(users, now(), liveNow(settings).limits.user_requests_per_second)
         const made = new TokenBucket()
         users.set(userId, made)
         return made
@@ -44,7 +44,7 @@ export class RequestLimits extends Context.Service<
           setting: `${limit} (${perSecond})`
         })
         return new RateLimited({
-          retry_after_ms: Math.ceil(wait),
+          retry_after_ms: wait,
           reason: `one ${whose} may send ${perSecond} requests a second`,
           suggestion: "wait for retry_after_ms, then send fewer; notifications tell what changes without being asked"
         })
@@ -54,11 +54,10 @@ export class RequestLimits extends Context.Service<
         take(connection) {
           const { bucket, session } = connection
           const { connection_requests_per_second, user_requests_per_second } = liveNow(settings).limits
-          const at = now()
-          const wait = bucket.take(at, connection_requests_per_second)
+          const wait = bucket.take(now, connection_requests_per_second)
           if (wait > 0) return refuse(connection, "connection", connection_requests_per_second, wait)
           if (session === undefined) return undefined
-          const userWait = ofUser(session.userId, at).take(at, user_requests_per_second)
+          const userWait = ofUser(session.userId).take(now, user_requests_per_second)
           return userWait > 0 ? refuse(connection, "user", user_requests_per_second, userWait) : undefined
         }
       })
@@ -67,8 +66,8 @@ export class RequestLimits extends Context.Service<
 }
 
 /** Forgets the users whose buckets are full again; where all are in use, the one that came first. */
-const makeRoom = (users: Map<string, TokenBucket>, now: number): void => {
-  for (const [user, bucket] of users) if (bucket.restedAt() <= now) users.delete(user)
+const makeRoom = (users: Map<string, TokenBucket>, now: number, perSecond: number): void => {
+  for (const [user, bucket] of users) if (bucket.isFull(now, perSecond)) users.delete(user)
   const [oldest] = users.keys()
   if (users.size >= maxUsers && oldest !== undefined) users.delete(oldest)
 }
