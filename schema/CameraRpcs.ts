@@ -18,8 +18,28 @@ import {
 } from "./Auth.ts"
 import { CameraCapabilities, CameraDetails, CameraId, CameraList } from "./Camera.ts"
 import { Control, ControlList, SetControl } from "./Control.ts"
-import { AuthFailed, DependencyFailed, InvalidParams, InvalidState, NotFound, PermissionDenied } from "./Errors.ts"
+import {
+  AuthFailed,
+  DependencyFailed,
+  InvalidParams,
+  InvalidState,
+  NotFound,
+  PermissionDenied,
+  RateLimited,
+  Unsupported
+} from "./Errors.ts"
 import { EventsSubscribed, EventsUnsubscribed, SubscribeEvents, SubscriptionStats, UnsubscribeEvents } from "./Event.ts"
+import {
+  AddExternalStream,
+  DiscoverExternalStreams,
+  DiscoveryIntervalSet,
+  ExternalStreamAdded,
+  ExternalStreamList,
+  ExternalStreamRemoved,
+  ExternalStreamsDiscovered,
+  RemoveExternalStream,
+  SetDiscoveryInterval
+} from "./External.ts"
 import { RecordingInfo, RecordingStarted, RecordingStopped, StartRecording } from "./Recording.ts"
 import { SnapshotInfo, SnapshotTaken, TakeSnapshot } from "./Snapshot.ts"
 import {
@@ -33,37 +53,39 @@ import {
   StorageInfo
 } from "./Storage.ts"
 import { StreamingStarted, StreamingStopped, StreamStatus, StreamSummary, StreamUrl } from "./Stream.ts"
-import { ServerInfo, ServiceMetrics, ServiceStatus, SystemStatus } from "./System.ts"
+import { OpenRpcDocument, ServerInfo, ServiceMetrics, ServiceStatus, SystemStatus } from "./System.ts"
 
-/** What a method may fail with, beside what the middleware refuses. */
-const MethodError = Schema.Union([
-  AuthFailed,
-  DependencyFailed,
-  InvalidParams,
-  InvalidState,
-  NotFound,
-  PermissionDenied
-])
-
-/** A method that anybody may call, authenticated or not. */
-const open = <const Tag extends string, Fields extends Schema.Struct.Fields, Success extends Schema.Top>(
+/** A method that anybody may call, authenticated or not. `errors`: what it fails with, beside what any method may. */
+const open = <
+  const Tag extends string,
+  Fields extends Schema.Struct.Fields,
+  Success extends Schema.Top,
+  Errors extends ReadonlyArray<Schema.Top>
+>(
   tag: Tag,
   payload: Fields,
-  success: Success
+  success: Success,
+  ...errors: Errors
 ) =>
-  Rpc.make(tag, { payload: Schema.Struct(payload), success, error: MethodError })
+  Rpc.make(tag, { payload: Schema.Struct(payload), success, error: Schema.Union([RateLimited, ...errors]) })
     .annotate(RequiredRole, undefined)
     .middleware(Validation)
 
 /** A method that needs a session of at least this role. */
 const secured =
   (role: Role) =>
-  <const Tag extends string, Fields extends Schema.Struct.Fields, Success extends Schema.Top>(
+  <
+    const Tag extends string,
+    Fields extends Schema.Struct.Fields,
+    Success extends Schema.Top,
+    Errors extends ReadonlyArray<Schema.Top>
+  >(
     tag: Tag,
     payload: Fields,
-    success: Success
+    success: Success,
+    ...errors: Errors
   ) =>
-    Rpc.make(tag, { payload: Schema.Struct(payload), success, error: MethodError })
+    Rpc.make(tag, { payload: Schema.Struct(payload), success, error: Schema.Union([RateLimited, ...errors]) })
       .annotate(RequiredRole, role)
       // the last one added is the outermost: rights are checked before params
       .middleware(Validation)
@@ -80,61 +102,77 @@ const key_id = { key_id: KeyId }
 /** The methods, by noun; each under its wire name. */
 export const AuthRpcs = RpcGroup.make(
   open("ping", {}, Schema.Literal("pong")),
-  open("authenticate", { auth_token: Schema.String }, Authenticated),
-  viewer("refresh_token", {}, TokenRefreshed)
+  open("authenticate", { auth_token: Schema.String }, Authenticated, AuthFailed),
+  viewer("refresh_token", {}, TokenRefreshed, AuthFailed, InvalidState)
 )
 
 export const KeyRpcs = RpcGroup.make(
-  admin("create_api_key", CreateApiKey, ApiKeyCreated),
+  admin("create_api_key", CreateApiKey, ApiKeyCreated, AuthFailed, InvalidParams, InvalidState, DependencyFailed),
   admin("list_api_keys", {}, ApiKeyList),
-  admin("revoke_api_key", key_id, ApiKey),
-  admin("rotate_api_key", key_id, ApiKeyCreated),
-  viewer("create_viewing_key", CreateViewingKey, ViewingKeyCreated)
+  admin("revoke_api_key", key_id, ApiKey, NotFound, DependencyFailed),
+  admin("rotate_api_key", key_id, ApiKeyCreated, NotFound, InvalidState, DependencyFailed),
+  viewer(
+    "create_viewing_key",
+    CreateViewingKey,
+    ViewingKeyCreated,
+    AuthFailed,
+    NotFound,
+    InvalidState,
+    DependencyFailed
+  )
 )
 
 export const DeviceRpcs = RpcGroup.make(
   viewer("get_camera_list", {}, CameraList),
-  viewer("get_camera_status", { ...device, debug: Schema.optionalKey(Schema.Boolean) }, CameraDetails),
-  viewer("get_camera_capabilities", device, CameraCapabilities)
+  viewer(
+    "get_camera_status",
+    { ...device, debug: Schema.optionalKey(Schema.Boolean) },
+    CameraDetails,
+    NotFound,
+    PermissionDenied
+  ),
+  viewer("get_camera_capabilities", device, CameraCapabilities, NotFound)
 )
 
 export const ControlRpcs = RpcGroup.make(
-  viewer("get_camera_controls", device, ControlList),
-  operator("set_camera_control", SetControl, Control)
+  viewer("get_camera_controls", device, ControlList, NotFound, InvalidState, DependencyFailed),
+  operator("set_camera_control", SetControl, Control, NotFound, InvalidState, InvalidParams, DependencyFailed)
 )
 
-export const SnapshotRpcs = RpcGroup.make(operator("take_snapshot", TakeSnapshot, SnapshotTaken))
+export const SnapshotRpcs = RpcGroup.make(
+  operator("take_snapshot", TakeSnapshot, SnapshotTaken, NotFound, InvalidState, InvalidParams, DependencyFailed)
+)
 
 export const RecordingRpcs = RpcGroup.make(
-  operator("start_recording", StartRecording, RecordingStarted),
-  operator("stop_recording", device, RecordingStopped)
+  operator("start_recording", StartRecording, RecordingStarted, NotFound, InvalidState, DependencyFailed),
+  operator("stop_recording", device, RecordingStopped, NotFound, InvalidState, DependencyFailed)
 )
 
 export const StreamRpcs = RpcGroup.make(
-  operator("start_streaming", device, StreamingStarted),
-  operator("stop_streaming", device, StreamingStopped),
-  viewer("get_stream_url", device, StreamUrl),
-  viewer("get_stream_status", device, StreamStatus),
-  viewer("get_streams", {}, Schema.Array(StreamSummary))
+  operator("start_streaming", device, StreamingStarted, NotFound, InvalidState, DependencyFailed),
+  operator("stop_streaming", device, StreamingStopped, NotFound, InvalidState),
+  viewer("get_stream_url", device, StreamUrl, NotFound, DependencyFailed),
+  viewer("get_stream_status", device, StreamStatus, NotFound, DependencyFailed),
+  viewer("get_streams", {}, Schema.Array(StreamSummary), DependencyFailed)
 )
 
 export const FileRpcs = RpcGroup.make(
-  viewer("list_recordings", ListFiles, FileList),
-  viewer("list_snapshots", ListFiles, FileList),
-  viewer("get_recording_info", filename, RecordingInfo),
-  viewer("get_snapshot_info", filename, SnapshotInfo),
-  operator("delete_recording", filename, FileDeleted),
-  operator("delete_snapshot", filename, FileDeleted)
+  viewer("list_recordings", ListFiles, FileList, DependencyFailed),
+  viewer("list_snapshots", ListFiles, FileList, DependencyFailed),
+  viewer("get_recording_info", filename, RecordingInfo, NotFound, DependencyFailed),
+  viewer("get_snapshot_info", filename, SnapshotInfo, NotFound, DependencyFailed),
+  operator("delete_recording", filename, FileDeleted, NotFound, InvalidState, DependencyFailed),
+  operator("delete_snapshot", filename, FileDeleted, NotFound, InvalidState, DependencyFailed)
 )
 
 export const StorageRpcs = RpcGroup.make(
-  admin("get_storage_info", {}, StorageInfo),
-  admin("set_retention_policy", SetRetentionPolicy, RetentionPolicySet),
-  admin("cleanup_old_files", {}, CleanupDone)
+  admin("get_storage_info", {}, StorageInfo, DependencyFailed),
+  admin("set_retention_policy", SetRetentionPolicy, RetentionPolicySet, InvalidParams, DependencyFailed),
+  admin("cleanup_old_files", {}, CleanupDone, DependencyFailed)
 )
 
 export const EventRpcs = RpcGroup.make(
-  viewer("subscribe_events", SubscribeEvents, EventsSubscribed),
+  viewer("subscribe_events", SubscribeEvents, EventsSubscribed, NotFound, InvalidState),
   viewer("unsubscribe_events", UnsubscribeEvents, EventsUnsubscribed),
   viewer("get_subscription_stats", {}, SubscriptionStats)
 )
@@ -143,7 +181,16 @@ export const SystemRpcs = RpcGroup.make(
   viewer("get_server_info", {}, ServerInfo),
   viewer("get_system_status", {}, SystemStatus),
   admin("get_status", {}, ServiceStatus),
-  admin("get_metrics", {}, ServiceMetrics)
+  admin("get_metrics", {}, ServiceMetrics),
+  viewer("rpc.discover", {}, OpenRpcDocument)
+)
+
+export const ExternalRpcs = RpcGroup.make(
+  operator("discover_external_streams", DiscoverExternalStreams, ExternalStreamsDiscovered, Unsupported),
+  operator("add_external_stream", AddExternalStream, ExternalStreamAdded, Unsupported),
+  operator("remove_external_stream", RemoveExternalStream, ExternalStreamRemoved, Unsupported),
+  viewer("get_external_streams", {}, ExternalStreamList, Unsupported),
+  admin("set_discovery_interval", SetDiscoveryInterval, DiscoveryIntervalSet, Unsupported)
 )
 
 /** The whole contract. */
@@ -157,5 +204,6 @@ export class CameraRpcs extends AuthRpcs.merge(
   FileRpcs,
   StorageRpcs,
   EventRpcs,
+  ExternalRpcs,
   SystemRpcs
 ) {}

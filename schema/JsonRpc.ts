@@ -9,12 +9,12 @@ export interface Code {
 
 export const parseError: Code = { code: -32700, message: "Parse error" }
 export const invalidRequest: Code = { code: -32600, message: "Invalid Request" }
-export const methodNotFound: Code = { code: -32601, message: "Method Not Found" }
-export const internalError: Code = { code: -32603, message: "Internal Error" }
+export const methodNotFound: Code = { code: -32601, message: "Method not found" }
+export const internalError: Code = { code: -32603, message: "Internal error" }
 
 /** One code for each typed error; a client reads it back to tell which error it holds. */
 export const errorCodes: { readonly [Tag in ServiceError["_tag"]]: Code } = {
-  InvalidParams: { code: -32602, message: "Invalid Params" },
+  InvalidParams: { code: -32602, message: "Invalid params" },
   AuthFailed: { code: -32001, message: "Auth Failed" },
   PermissionDenied: { code: -32002, message: "Permission Denied" },
   NotFound: { code: -32010, message: "Not Found" },

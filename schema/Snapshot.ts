@@ -9,7 +9,9 @@ export type SnapshotFormat = typeof SnapshotFormat.Type
 export const TakeSnapshot = {
   device: CameraId,
   filename: Schema.optionalKey(FileName),
-  format: Schema.optionalKey(SnapshotFormat),
+  format: Schema.optionalKey(Schema.Literals(["jpg", "jpeg", "png"])).annotateKey({
+    description: "jpeg is another word for jpg"
+  }),
   quality: Schema.optionalKey(
     Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 }, { expected: "a whole number from 1 to 100" }))
   ),

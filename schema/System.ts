@@ -88,3 +88,6 @@ export const ServiceMetrics = Schema.Struct({
   })
 })
 export type ServiceMetrics = typeof ServiceMetrics.Type
+/** The contract as a document of OpenRPC (https://spec.open-rpc.org): `schema/generated/openrpc.json`. */
+export const OpenRpcDocument = Schema.Record(Schema.String, Schema.Json)
+export type OpenRpcDocument = typeof OpenRpcDocument.Type

@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import type * as Rpc from "effect/rpc/Rpc"
 import { RequiredRole, type Role } from "../schema/Auth.ts"
 import { CameraRpcs } from "../schema/CameraRpcs.ts"
+import { descriptions } from "../schema/Descriptions.ts"
 import { ServiceError } from "../schema/Errors.ts"
 import { notifications } from "../schema/Event.ts"
 import { errorCodes } from "../schema/JsonRpc.ts"
@@ -10,7 +11,11 @@ import { errorCodes } from "../schema/JsonRpc.ts"
 /** The contract as JSON Schema (draft 2020-12), read from `schema/`; what openrpc.json and types.ts are made of. */
 export interface Contract {
   readonly methods: ReadonlyArray<Method>
-  readonly notifications: ReadonlyArray<{ readonly name: string; readonly params: JsonSchema }>
+  readonly notifications: ReadonlyArray<{
+    readonly name: string
+    readonly description: string
+    readonly params: JsonSchema
+  }>
   readonly errors: ReadonlyArray<{
     readonly name: string
     readonly code: number
@@ -23,6 +28,7 @@ export interface Contract {
 
 export interface Method {
   readonly name: string
+  readonly description: string
   /** undefined: anybody */
   readonly role: Role | undefined
   readonly params: JsonSchema
@@ -34,6 +40,7 @@ export interface Method {
 /** The part of JSON Schema that Effect Schema writes for this contract. */
 export interface JsonSchema {
   readonly $ref?: string
+  readonly title?: string
   readonly type?: string
   readonly description?: string
   readonly enum?: ReadonlyArray<string | number | boolean>
@@ -43,6 +50,8 @@ export interface JsonSchema {
   readonly required?: ReadonlyArray<string>
   readonly additionalProperties?: boolean | JsonSchema
   readonly items?: JsonSchema
+  readonly examples?: ReadonlyArray<unknown>
+  readonly pattern?: string
   readonly minimum?: number
   readonly maximum?: number
 }
@@ -58,7 +67,11 @@ export const readContract = (): Contract => {
   }
   return {
     methods: Array.from(CameraRpcs.requests.values(), (rpc) => readMethod(rpc as unknown as Rpc.AnyWithProps, read)),
-    notifications: Object.entries(notifications).map(([name, params]) => ({ name, params: read(params) })),
+    notifications: Object.entries(notifications).map(([name, params]) => ({
+      name,
+      description: describe(name),
+      params: read(params)
+    })),
     errors: ServiceError.members.map((member) => {
       const { _tag, ...fields } = member.fields
       const name = _tag.schema.literal
@@ -74,12 +87,19 @@ const readMethod = (rpc: Rpc.AnyWithProps, read: (schema: Schema.Top) => JsonSch
   const failures = [rpc.errorSchema, ...Array.from(rpc.middlewares, ({ error }) => error)]
   return {
     name: rpc._tag,
+    description: describe(rpc._tag),
     role: Context.get(rpc.annotations, RequiredRole),
     // an unknown key is refused, whatever the schema of the params alone would let pass
     params: { ...params, type: "object", properties: params.properties ?? {}, additionalProperties: false },
     result: read(rpc.successSchema),
     errors: Array.from(new Set(failures.flatMap(tagsOf))).sort()
   }
+}
+
+const describe = (name: string): string => {
+  const description = descriptions[name]
+  if (description === undefined) throw new Error(`schema/Descriptions.ts does not say what ${name} does`)
+  return description
 }
 
 /** The names of the typed errors in a schema: one error, or a union of them. */

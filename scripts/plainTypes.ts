@@ -10,9 +10,9 @@ export const typesText = ({ definitions, errors, methods, notifications }: Contr
     ),
     "/** Every method, by its name on the wire. */",
     "export interface Methods {",
-    ...methods.flatMap(({ name, params, result, role }) => [
-      `  /** ${role === undefined ? "anybody may call it" : `role: ${role}`} */`,
-      `  ${name}: {`,
+    ...methods.flatMap(({ description, name, params, result, role }) => [
+      `  /** ${description} ${role === undefined ? "Anybody may call it." : `Role: ${role}.`} */`,
+      `  ${keyOf(name)}: {`,
       `    params: ${typeOf(params, "    ")}`,
       `    result: ${typeOf(result, "    ")}`,
       "  }"
@@ -21,7 +21,10 @@ export const typesText = ({ definitions, errors, methods, notifications }: Contr
     "",
     "/** What the server sends unasked: the params, by method. */",
     "export interface Notifications {",
-    ...notifications.map(({ name, params }) => `  ${name}: ${typeOf(params, "  ")}`),
+    ...notifications.flatMap(({ description, name, params }) => [
+      `  /** ${description} */`,
+      `  ${name}: ${typeOf(params, "  ")}`
+    ]),
     "}",
     "",
     "/** `error.data`, by `error.code`. */",
@@ -65,6 +68,9 @@ const objectType = ({ additionalProperties, properties, required }: JsonSchema, 
   )
   return ["{", ...lines, `${indent}}`].join("\n")
 }
+
+/** `rpc.discover` is no identifier. */
+const keyOf = (name: string): string => (/^[A-Za-z_]+$/.test(name) ? name : JSON.stringify(name))
 
 /** A line of its own above what it describes, or nothing. */
 const comment = ({ description }: JsonSchema, indent: string): string =>

@@ -39,10 +39,12 @@ import { Connections } from "./rpc/Connections.ts"
 import * as ControlHandlers from "./rpc/ControlHandlers.ts"
 import * as DeviceHandlers from "./rpc/DeviceHandlers.ts"
 import * as EventHandlers from "./rpc/EventHandlers.ts"
+import * as ExternalHandlers from "./rpc/ExternalHandlers.ts"
 import * as FileHandlers from "./rpc/FileHandlers.ts"
 import * as KeyHandlers from "./rpc/KeyHandlers.ts"
 import * as Notifications from "./rpc/Notifications.ts"
 import { JsonRpcProtocol } from "./rpc/Protocol.ts"
+import { RequestLimits } from "./rpc/RequestLimits.ts"
 import * as RecordingHandlers from "./rpc/RecordingHandlers.ts"
 import * as Serving from "./rpc/Serving.ts"
 import * as SnapshotHandlers from "./rpc/SnapshotHandlers.ts"
@@ -142,13 +144,14 @@ const handlers = Layer.mergeAll(
   FileHandlers.layer,
   StorageHandlers.layer,
   EventHandlers.layer,
+  ExternalHandlers.layer,
   SystemHandlers.layer.pipe(Layer.provide(Usage.layer))
 )
 
 const rpc = Serving.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(WebSocketServer.layer, Notifications.layer)),
   Layer.provide(JsonRpcProtocol.layer),
-  Layer.provide([handlers, Authorization.layer, Validation.layer]),
+  Layer.provide([handlers, Authorization.layer, Validation.layer, RequestLimits.layer]),
   Layer.provide(Connections.layer)
 )
 

@@ -84,6 +84,22 @@ export type FileName = string
 /** a topic, or all that begin alike: camera.*, recording.*, snapshot.*, system.* */
 export type TopicPattern = "camera.connected" | "camera.disconnected" | "camera.status_change" | "recording.start" | "recording.stop" | "recording.error" | "snapshot.taken" | "system.health" | "system.startup" | "system.shutdown" | "system.notifications_lost" | "camera.*" | "recording.*" | "snapshot.*" | "system.*" | "recording.started" | "recording.stopped" | "camera_status_update" | "recording_status_update" | "system_health_update"
 
+export type ExternalStream = {
+  /** without credentials */
+  url: string
+  type: "skydio_stanag4609" | "generic_rtsp" | "onvif"
+  name: string
+  status: "DISCOVERED" | "ONLINE" | "OFFLINE" | "ERROR"
+  /** ISO 8601, UTC */
+  discovered_at: string
+  /** ISO 8601, UTC */
+  last_seen: string
+  /** what it carries, such as h264 or klv */
+  capabilities: Array<string>
+}
+
+export type StreamAddress = string
+
 export type ServiceStatus = {
   status: "HEALTHY" | "DEGRADED" | "UNHEALTHY"
   /** seconds that the service has run */
@@ -110,12 +126,12 @@ export type RecordingStatusUpdate = {
 
 /** Every method, by its name on the wire. */
 export interface Methods {
-  /** anybody may call it */
+  /** Answers pong. Anybody may call it. */
   ping: {
     params: Record<string, never>
     result: "pong"
   }
-  /** anybody may call it */
+  /** Says who is asking, with a token or a key; the connection stays so until the token expires. Anybody may call it. */
   authenticate: {
     params: {
       auth_token: string
@@ -130,7 +146,7 @@ export interface Methods {
       session_id: string
     }
   }
-  /** role: viewer */
+  /** Gives a new token for the same user and role, before the old one expires. Role: viewer. */
   refresh_token: {
     params: Record<string, never>
     result: {
@@ -140,7 +156,7 @@ export interface Methods {
       expires_at: string
     }
   }
-  /** role: admin */
+  /** Makes a key that authenticates like a token; it is shown this once. Role: admin. */
   create_api_key: {
     params: {
       role: "viewer" | "operator" | "admin"
@@ -169,7 +185,7 @@ export interface Methods {
       api_key: string
     }
   }
-  /** role: admin */
+  /** All keys, without their secrets. Role: admin. */
   list_api_keys: {
     params: Record<string, never>
     result: {
@@ -178,14 +194,14 @@ export interface Methods {
       total: number
     }
   }
-  /** role: admin */
+  /** Ends a key, and what it has opened. Role: admin. */
   revoke_api_key: {
     params: {
       key_id: string
     }
     result: ApiKey
   }
-  /** role: admin */
+  /** Gives a key a new secret, shown this once; the old one ends. Role: admin. */
   rotate_api_key: {
     params: {
       key_id: string
@@ -211,7 +227,7 @@ export interface Methods {
       api_key: string
     }
   }
-  /** role: viewer */
+  /** Makes a short key that opens one camera's streams in a player. Role: viewer. */
   create_viewing_key: {
     params: {
       device: CameraId
@@ -233,7 +249,7 @@ export interface Methods {
       }
     }
   }
-  /** role: viewer */
+  /** All cameras that the user may see, also those that are away. Role: viewer. */
   get_camera_list: {
     params: Record<string, never>
     result: {
@@ -242,7 +258,7 @@ export interface Methods {
       connected: number
     }
   }
-  /** role: viewer */
+  /** One camera, with what it can deliver and how much of it is watched. Role: viewer. */
   get_camera_status: {
     params: {
       device: CameraId
@@ -287,7 +303,7 @@ export interface Methods {
       }
     }
   }
-  /** role: viewer */
+  /** The formats, sizes and rates of a camera, and what is set on it now. Role: viewer. */
   get_camera_capabilities: {
     params: {
       device: CameraId
@@ -307,7 +323,7 @@ export interface Methods {
       validation_status: "NONE" | "DISCONNECTED" | "CONFIRMED"
     }
   }
-  /** role: viewer */
+  /** The controls of a camera (brightness, exposure, focus) with their values and ranges. Role: viewer. */
   get_camera_controls: {
     params: {
       device: CameraId
@@ -316,7 +332,7 @@ export interface Methods {
       controls: Array<Control>
     }
   }
-  /** role: operator */
+  /** Sets a control of a camera, also while it streams, and answers with the control as it then is. Role: operator. */
   set_camera_control: {
     params: {
       device: CameraId
@@ -326,12 +342,13 @@ export interface Methods {
     }
     result: Control
   }
-  /** role: operator */
+  /** Takes a picture the fastest way there is: from the running stream, by starting it, or from the device. Role: operator. */
   take_snapshot: {
     params: {
       device: CameraId
       filename?: FileName
-      format?: "jpg" | "png"
+      /** jpeg is another word for jpg */
+      format?: "jpg" | "jpeg" | "png"
       quality?: number
       /** how old the picture may be; 0: captured after the call came (default 1000) */
       max_age_ms?: number
@@ -360,7 +377,7 @@ export interface Methods {
       }>
     }
   }
-  /** role: operator */
+  /** Starts to record a camera; answers as soon as there are bytes on disk. Role: operator. */
   start_recording: {
     params: {
       device: CameraId
@@ -375,7 +392,7 @@ export interface Methods {
       format: "fmp4" | "mpegts" | "mp4" | "mkv"
     }
   }
-  /** role: operator */
+  /** Ends a recording; answers when its files are whole on disk. Role: operator. */
   stop_recording: {
     params: {
       device: CameraId
@@ -398,7 +415,7 @@ export interface Methods {
       reason?: string
     }
   }
-  /** role: operator */
+  /** Starts the stream of a camera, as a viewer would, and answers when MediaMTX has it. Role: operator. */
   start_streaming: {
     params: {
       device: CameraId
@@ -417,7 +434,7 @@ export interface Methods {
       ffmpeg_command: string
     }
   }
-  /** role: operator */
+  /** Ends the time that a stream lives on without viewers. Role: operator. */
   stop_streaming: {
     params: {
       device: CameraId
@@ -437,7 +454,7 @@ export interface Methods {
       stream_continues: boolean
     }
   }
-  /** role: viewer */
+  /** Where viewers find a camera's stream, and whether it is there now. Role: viewer. */
   get_stream_url: {
     params: {
       device: CameraId
@@ -453,7 +470,7 @@ export interface Methods {
       stream_status: "READY" | "NOT_READY" | "ERROR"
     }
   }
-  /** role: viewer */
+  /** How a stream is made: its FFmpeg, its path, what it sends, and why it does not. Role: viewer. */
   get_stream_status: {
     params: {
       device: CameraId
@@ -508,7 +525,7 @@ export interface Methods {
       start_time: string
     }
   }
-  /** role: viewer */
+  /** The streams of all cameras that the user may see. Role: viewer. */
   get_streams: {
     params: Record<string, never>
     result: Array<{
@@ -520,7 +537,7 @@ export interface Methods {
       bytes_sent: number
     }>
   }
-  /** role: viewer */
+  /** The recordings, newest first. Role: viewer. */
   list_recordings: {
     params: {
       limit?: number
@@ -542,7 +559,7 @@ export interface Methods {
       offset: number
     }
   }
-  /** role: viewer */
+  /** The snapshots, newest first. Role: viewer. */
   list_snapshots: {
     params: {
       limit?: number
@@ -564,7 +581,7 @@ export interface Methods {
       offset: number
     }
   }
-  /** role: viewer */
+  /** What is known of one recording. Role: viewer. */
   get_recording_info: {
     params: {
       filename: FileName
@@ -580,7 +597,7 @@ export interface Methods {
       height: number
     }
   }
-  /** role: viewer */
+  /** What is known of one snapshot. Role: viewer. */
   get_snapshot_info: {
     params: {
       filename: FileName
@@ -594,7 +611,7 @@ export interface Methods {
       height: number
     }
   }
-  /** role: operator */
+  /** Deletes a recording that nobody writes or downloads. Role: operator. */
   delete_recording: {
     params: {
       filename: FileName
@@ -605,7 +622,7 @@ export interface Methods {
       message: string
     }
   }
-  /** role: operator */
+  /** Deletes a snapshot that nobody downloads. Role: operator. */
   delete_snapshot: {
     params: {
       filename: FileName
@@ -616,7 +633,7 @@ export interface Methods {
       message: string
     }
   }
-  /** role: admin */
+  /** How much room there is, how much of it recordings and snapshots take, and when it will be full. Role: admin. */
   get_storage_info: {
     params: Record<string, never>
     result: {
@@ -640,7 +657,7 @@ export interface Methods {
       retention?: string
     }
   }
-  /** role: admin */
+  /** Says which files are deleted, and when. Role: admin. */
   set_retention_policy: {
     params: {
       /** which limit counts; manual: nothing is deleted but when cleanup_old_files is called */
@@ -666,7 +683,7 @@ export interface Methods {
       message: string
     }
   }
-  /** role: admin */
+  /** Deletes now what the retention policy would delete. Role: admin. */
   cleanup_old_files: {
     params: Record<string, never>
     result: {
@@ -678,7 +695,7 @@ export interface Methods {
       message: string
     }
   }
-  /** role: viewer */
+  /** From now on tells this connection of these topics. Role: viewer. */
   subscribe_events: {
     params: {
       topics: Array<TopicPattern>
@@ -696,7 +713,7 @@ export interface Methods {
       }
     }
   }
-  /** role: viewer */
+  /** Tells this connection of these topics, or of any, no more. Role: viewer. */
   unsubscribe_events: {
     params: {
       /** without it, all */
@@ -707,7 +724,7 @@ export interface Methods {
       topics: Array<TopicPattern>
     }
   }
-  /** role: viewer */
+  /** What this connection is told of, and how many others are told of what. Role: viewer. */
   get_subscription_stats: {
     params: Record<string, never>
     result: {
@@ -725,7 +742,102 @@ export interface Methods {
       client_id: string
     }
   }
-  /** role: viewer */
+  /** Looks for streams in the network: Skydio drones, RTSP servers, ONVIF cameras. Role: operator. */
+  discover_external_streams: {
+    params: {
+      /** look for Skydio drones (default true) */
+      skydio_enabled?: boolean
+      /** look for other RTSP servers (default false) */
+      generic_enabled?: boolean
+      /** look for ONVIF cameras (default true) */
+      onvif_enabled?: boolean
+      /** look again where the last scan is recent (default false) */
+      force_rescan?: boolean
+      /** tell of those too that do not answer now (default false) */
+      include_offline?: boolean
+    }
+    result: {
+      discovered_streams: Array<ExternalStream>
+      skydio_streams: Array<ExternalStream>
+      generic_streams: Array<ExternalStream>
+      onvif_streams: Array<ExternalStream>
+      /** seconds since 1970 */
+      scan_timestamp: number
+      total_found: number
+      /** what was in force in this scan */
+      discovery_options: {
+        skydio_enabled: boolean
+        generic_enabled: boolean
+        onvif_enabled: boolean
+        force_rescan: boolean
+        include_offline: boolean
+      }
+      /** such as 1.2s */
+      scan_duration: string
+      /** what could not be looked at, for people */
+      errors: Array<string>
+    }
+  }
+  /** Makes a stream from the network a camera. Role: operator. */
+  add_external_stream: {
+    params: {
+      stream_url: StreamAddress
+      /** how it is called, for people */
+      stream_name: string
+      stream_type?: "skydio_stanag4609" | "generic_rtsp" | "onvif"
+    }
+    result: {
+      /** without credentials */
+      stream_url: string
+      stream_name: string
+      stream_type: "skydio_stanag4609" | "generic_rtsp" | "onvif"
+      device: CameraId
+      status: "ADDED"
+      /** ISO 8601, UTC */
+      timestamp: string
+    }
+  }
+  /** Forgets a stream from the network. Role: operator. */
+  remove_external_stream: {
+    params: {
+      stream_url: StreamAddress
+    }
+    result: {
+      /** without credentials */
+      stream_url: string
+      status: "REMOVED"
+      /** ISO 8601, UTC */
+      timestamp: string
+    }
+  }
+  /** The streams from the network that are known. Role: viewer. */
+  get_external_streams: {
+    params: Record<string, never>
+    result: {
+      external_streams: Array<ExternalStream>
+      skydio_streams: Array<ExternalStream>
+      generic_streams: Array<ExternalStream>
+      onvif_streams: Array<ExternalStream>
+      total_count: number
+      /** ISO 8601, UTC */
+      timestamp: string
+    }
+  }
+  /** Says how often streams are looked for in the network. Role: admin. */
+  set_discovery_interval: {
+    params: {
+      /** seconds from one scan to the next; 0: only when asked */
+      scan_interval: number
+    }
+    result: {
+      scan_interval: number
+      status: "UPDATED"
+      message: string
+      /** ISO 8601, UTC */
+      timestamp: string
+    }
+  }
+  /** What this server is, and what it can do. Role: viewer. */
   get_server_info: {
     params: Record<string, never>
     result: {
@@ -743,7 +855,7 @@ export interface Methods {
       max_cameras: number
     }
   }
-  /** role: viewer */
+  /** Whether the cameras are ready to be used. Role: viewer. */
   get_system_status: {
     params: Record<string, never>
     result: {
@@ -753,12 +865,12 @@ export interface Methods {
       discovery_active: boolean
     }
   }
-  /** role: admin */
+  /** Whether the service is well, part by part. Role: admin. */
   get_status: {
     params: Record<string, never>
     result: ServiceStatus
   }
-  /** role: admin */
+  /** Load of the machine and of the service, in numbers. Role: admin. */
   get_metrics: {
     params: Record<string, never>
     result: {
@@ -799,13 +911,22 @@ export interface Methods {
       }
     }
   }
+  /** This interface as an OpenRPC document. Role: viewer. */
+  "rpc.discover": {
+    params: Record<string, never>
+    result: Record<string, never>
+  }
 }
 
 /** What the server sends unasked: the params, by method. */
 export interface Notifications {
+  /** A camera is another than before; every authenticated client is told. */
   camera_status_update: Camera
+  /** A recording is in another state; every authenticated client is told. */
   recording_status_update: RecordingStatusUpdate
+  /** A part of the service is in another state; every authenticated client is told. */
   system_health_update: ServiceStatus
+  /** Something happened that was subscribed to. */
   event: {
     topic: "camera.connected" | "camera.disconnected" | "camera.status_change"
     device: CameraId
@@ -865,7 +986,7 @@ export interface Notifications {
 
 /** `error.data`, by `error.code`. */
 export interface Errors {
-  /** Invalid Params */
+  /** Invalid params */
   [-32602]: {
     reason?: string
     details?: string

@@ -21,6 +21,12 @@ const portKeys = [
   "MEDIAMTX_PLAYBACK_PORT"
 ] as const
 
+/** All load comes from one user, as fast as it is answered: each request is counted, and none is one too many. */
+const unlimited = {
+  LIMITS_CONNECTION_REQUESTS_PER_SECOND: 1_000_000,
+  LIMITS_USER_REQUESTS_PER_SECOND: 1_000_000
+}
+
 /** Where services run, one after the other: a temporary data folder and free ports. */
 export interface Ground extends Disposable {
   readonly folder: string
@@ -39,7 +45,14 @@ export const makeGround = async (settings: Readonly<Record<string, string | numb
   const free = await quietPorts(portKeys.length)
   const ports = Object.fromEntries(portKeys.map((key, index) => [key, free[index] ?? 0])) as Ground["ports"]
   const folder = mkdtempSync(join(tmpdir(), "camera-service-bench-"))
-  const keys = { DATA_DIR: folder, ...ports, CAMERAS_V4L2: "false", TELEMETRY_LOG_FORMAT: "json", ...settings }
+  const keys = {
+    DATA_DIR: folder,
+    ...ports,
+    CAMERAS_V4L2: "false",
+    TELEMETRY_LOG_FORMAT: "json",
+    ...unlimited,
+    ...settings
+  }
   const prefixed = Object.fromEntries(
     Object.entries(keys).map(([key, value]) => [`CAMERA_SERVICE_${key}`, String(value)])
   )

@@ -32,3 +32,18 @@ export const networkOf = (address: string): string => {
   const zeros = after === undefined ? 0 : 8 - head.length - tail.length
   return [...head, ...Array.from({ length: zeros }, () => "0"), ...tail].slice(0, 4).join(":")
 }
+const name = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?"
+const ipv6 = "[0-9A-Fa-f:]{2,39}"
+
+/** An address or a host name and nothing else: no port, no brackets, nothing that means something else in a URL. */
+export const plainHost = new RegExp(`^(?:${name}|${ipv6})$`, "u")
+
+const authorityPattern = new RegExp(`^(?:${name}|\\[${ipv6}\\])(?::[0-9]{1,5})?$`, "u")
+
+/** A Host header (RFC 9110, 7.2) that is a plain host, an IPv6 address in brackets, and a port if it names one. */
+export const authorityIn = (header: string | undefined): string | undefined =>
+  header !== undefined && authorityPattern.test(header) ? header : undefined
+
+/** The host in such a header, an IPv6 address without its brackets. */
+export const hostOf = (header: string): string =>
+  header.startsWith("[") ? header.slice(1, header.indexOf("]")) : (header.split(":")[0] ?? "")

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { plainHost } from "./Hosts.ts"
 import { RecordingFormat } from "../../schema/Recording.ts"
 import * as Rules from "./Rules.ts"
 
@@ -149,6 +150,12 @@ export type Boot = typeof bootSchema.Type
 export const liveSchema = Schema.Struct({
   server: Schema.Struct({
     max_connections: key(whole(1, 100_000), 10_000, "1 to 100000", "open WebSocket connections; more are refused"),
+    max_connections_per_address: key(
+      whole(1, 100_000),
+      2000,
+      "1 to 100000",
+      "open WebSocket connections of one address, not of this machine"
+    ),
     max_unauthenticated_per_address: key(
       whole(1, 100_000),
       1000,
@@ -172,6 +179,32 @@ export const liveSchema = Schema.Struct({
       256,
       "1 to 10000",
       "event topics that a client may subscribe to, each counted for each camera that it names"
+    ),
+    public_host: key(
+      Schema.Union([Schema.Literal(""), Schema.String.check(Schema.isPattern(plainHost))]),
+      "",
+      "an address or a host name, or empty",
+      "the host that URLs for clients name; empty: the one by which the client came"
+    )
+  }),
+  limits: Schema.Struct({
+    connection_requests_per_second: key(
+      whole(1, 1_000_000),
+      10_000,
+      "1 to 1000000",
+      "JSON-RPC requests of one connection; more are refused"
+    ),
+    user_requests_per_second: key(
+      whole(1, 1_000_000),
+      20_000,
+      "1 to 1000000",
+      "JSON-RPC requests of one user, over all connections; more are refused"
+    ),
+    ffmpeg_processes: key(
+      whole(1, 1000),
+      128,
+      "1 to 1000",
+      "FFmpeg processes that read cameras at once; further ones queue, streams before snapshots"
     )
   }),
   cameras: Schema.Struct({

@@ -10,6 +10,7 @@ import { FileIndex } from "../storage/FileIndex.ts"
 import { Files, type OpenFile } from "../storage/Files.ts"
 import { Holds } from "../storage/Holds.ts"
 import type { FileKind } from "../storage/Names.ts"
+import { credentialOf, one } from "./Credential.ts"
 import { pathOf, PublicHttp } from "./PublicHttp.ts"
 import { conditionOf, parseRange, rangeApplies } from "./Ranges.ts"
 
@@ -61,17 +62,6 @@ export const layer = Layer.effectDiscard(
     }
   })
 )
-
-/** A JWT or a key, as a Bearer token (RFC 6750) or in `X-API-Key`. */
-const credentialOf = ({ headers }: RequestHead): string | undefined => {
-  const bearer = /^Bearer +([^ ]+) *$/i.exec(one(headers["authorization"]) ?? "")?.[1]
-  const key = one(headers["x-api-key"])
-  return bearer ?? (key === "" ? undefined : key)
-}
-
-/** A header that makes sense only once. */
-const one = (header: RequestHead["headers"][string]): string | undefined =>
-  typeof header === "string" ? header : undefined
 
 /** What follows the prefix; a malformed one is nobody's name. */
 const nameOf = ({ target }: RequestHead, prefix: string): string => {

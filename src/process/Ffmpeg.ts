@@ -8,10 +8,11 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { ProgramMissing, ProgramUnfit } from "../config/StartupErrors.ts"
 import { Disk } from "../ground/Disk.ts"
 import { type Child, type ChildExit, describeExit, startChild } from "./Child.ts"
+import { makeGate, type Urgency } from "./Gate.ts"
 import { maskSecrets } from "./Lines.ts"
 import { readMp4Header } from "./Mp4File.ts"
 import { type MediaInfo, parseProbe, probeArgs } from "./Probe.ts"
@@ -67,6 +68,12 @@ const versionFlaw = (said: string, name: string): string | undefined => {
   return isOld ? `is too old (${version})` : undefined
 }
 
+export interface StartOptions {
+  readonly urgency: Urgency
+  /** told its place each time that it is another while it waits for its turn: 1 for the next, and 0 when the wait is over */
+  readonly queued?: (place: number) => Effect.Effect<void>
+}
+
 export interface RunOptions {
   readonly work: Work
   readonly stdin?: Uint8Array
@@ -78,10 +85,13 @@ export interface RunOptions {
 export class Ffmpeg extends Context.Service<
   Ffmpeg,
   {
-    /** Starts FFmpeg with these arguments for as long as the scope lives; it does not wait for anything to come out. */
+    /**
+     * Starts FFmpeg with these arguments for as long as the scope lives; it does not wait for anything to come out. While
+     * `limits.ffmpeg_processes` of them run it waits for its turn.
+     */
     readonly start: (
       args: ReadonlyArray<string>,
-      options?: { readonly stdin?: Uint8Array | Stream.Stream<Uint8Array> }
+      options: StartOptions
     ) => Effect.Effect<FfmpegProcess, FfmpegFailed, Scope.Scope>
     /** Runs to the end and gives what came out of `pipe:1`. */
     readonly run: (args: ReadonlyArray<string>, options: RunOptions) => Effect.Effect<Uint8Array, FfmpegFailed>
@@ -96,7 +106,9 @@ export class Ffmpeg extends Context.Service<
     Effect.gen(function* () {
       const spawner = yield* ChildProcessSpawner
       const disk = yield* Disk
-      const { ffmpeg } = (yield* Settings).boot
+      const settings = yield* Settings
+      const { ffmpeg } = settings.boot
+      const gate = makeGate(() => liveNow(settings).limits.ffmpeg_processes)
       const gates = {
         picture: yield* Semaphore.make(permits.picture),
         remux: yield* Semaphore.make(permits.remux),
@@ -150,14 +162,9 @@ export class Ffmpeg extends Context.Service<
           })
         )
 
-      const start = Effect.fn("Ffmpeg.start")(function* (
-        args: ReadonlyArray<string>,
-        options?: { readonly stdin?: Uint8Array | Stream.Stream<Uint8Array> }
-      ) {
-        const child = yield* startProgram(ffmpeg.binary, [...common, ...progressArgs, ...args], {
-          ...stdinOf(options?.stdin),
-          fd3: true
-        })
+      const start = Effect.fn("Ffmpeg.start")(function* (args: ReadonlyArray<string>, options: StartOptions) {
+        yield* gate.enter(options.urgency, options.queued ?? (() => Effect.void))
+        const child = yield* startProgram(ffmpeg.binary, [...common, ...progressArgs, ...args], { fd3: true })
         yield* Effect.annotateCurrentSpan("process.pid", child.pid)
         const progress = yield* progressOf(child.fd3)
         return { pid: child.pid, stdout: outputOf(child), progress, said: child.said, exit: child.exit }
@@ -213,7 +220,5 @@ interface ChildInput {
   readonly fd3?: boolean
 }
 
-const stdinOf = (input: Uint8Array | Stream.Stream<Uint8Array> | undefined): ChildInput => {
-  if (input === undefined) return {}
-  return { stdin: input instanceof Uint8Array ? Stream.make(input) : input }
-}
+const stdinOf = (input: Uint8Array | undefined): ChildInput =>
+  input === undefined ? {} : { stdin: Stream.make(input) }

@@ -7,6 +7,7 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { AuthFailed, NotFound, PermissionDenied } from "../../schema/Errors.ts"
 import { inScope } from "../auth/CameraScope.ts"
 import { whyOver } from "../auth/Credentials.ts"
+import { makeWarner } from "../telemetry/Warner.ts"
 import { Connections } from "./Connections.ts"
 
 /** The one place where a method's required role meets the connection's session. */
@@ -14,18 +15,23 @@ export const layer = Layer.effect(
   Authorization,
   Effect.gen(function* () {
     const connections = yield* Connections
+    const warn = yield* makeWarner
     return Authorization.of((effect, { client, rpc }) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const session = connections.get(client.id)?.session
-        if (session === undefined) {
-          return Effect.fail(
-            new AuthFailed({ reason: "authenticate first", suggestion: "call authenticate with a token or a key" })
-          )
-        }
-        const reason = whyOver(session, now)
-        if (reason !== undefined) return Effect.fail(new AuthFailed({ reason }))
+        const connection = connections.get(client.id)
+        const session = connection?.session
+        if (connection === undefined || session === undefined) return Effect.fail(connection?.refused ?? stranger())
+        const over = whyOver(session, now)
+        if (over !== undefined) return Effect.fail(new AuthFailed({ reason: over, suggestion: again }))
         const required = Context.get(rpc.annotations, RequiredRole) ?? "viewer"
         if (!roleIncludes(session.role, required)) {
+          warn(`${session.userId} ${rpc._tag}`, "a call was forbidden", {
+            peer: connection.peer.address,
+            user: session.userId,
+            method: rpc._tag,
+            have_role: session.role,
+            required_role: required
+          })
           return Effect.fail(new PermissionDenied({ required_role: required, have_role: session.role }))
         }
         return Effect.provideService(effect, CurrentSession, session)
@@ -33,6 +39,10 @@ export const layer = Layer.effect(
     )
   })
 )
+
+const suggestion = "call authenticate with a token or a key, or send it as a Bearer token when connecting"
+const stranger = () => new AuthFailed({ reason: "authenticate first", suggestion })
+const again = "call authenticate with a new one"
 
 /** Whether this user may see the camera at all. */
 export const maySee = (session: Session, camera: CameraId): boolean => inScope(session.cameras, camera)

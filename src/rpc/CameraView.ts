@@ -1,15 +1,45 @@
 import type { Camera, CameraCapabilities, CameraId } from "../../schema/Camera.ts"
-import { reachableByOthers, urlAuthority } from "../config/Hosts.ts"
-import type { Boot } from "../config/Settings.ts"
+import { hostOf, reachableByOthers, urlAuthority } from "../config/Hosts.ts"
+import { type Boot, liveNow, type Settings } from "../config/Settings.ts"
 import type { Device, Mode } from "../device/Device.ts"
 import type { Machine } from "../ground/Machine.ts"
 import type { Sources } from "../stream/Sources.ts"
 
 /** How a camera is shown to clients. */
 
-/** Where viewers find the stream; a service that listens everywhere is reached by the machine's name. */
-export const streamUrls = (camera: CameraId, { mediamtx }: Boot, machine: Machine["Service"]): Camera["streams"] => {
-  const at = (port: number) => urlAuthority(reachableByOthers(mediamtx.host, machine.name()), port)
+/** As many names of this service as connections tell apart (`Authorities`), and the machine's own. */
+const maxKeptNames = 17
+
+/** Makes something once for each name of this service. */
+export const perName = <A>(make: (name: string) => A): ((name: string) => A) => {
+  const kept = new Map<string, A>()
+  return (name) => {
+    const known = kept.get(name)
+    if (known !== undefined) return known
+    const made = make(name)
+    // names of clients that have gone
+    if (kept.size >= maxKeptNames) kept.clear()
+    kept.set(name, made)
+    return made
+  }
+}
+
+/** The host that URLs name for a client that came by this authority (see `Connection`). */
+export type HostFor = (authority: string | undefined) => string
+
+/** What the operator says; else where MediaMTX listens; and where that is everywhere, the host by which the client came. */
+export const makeHostFor = (settings: Settings["Service"], machine: Machine["Service"]): HostFor => {
+  const cameBy = perName((authority) => reachableByOthers(settings.boot.mediamtx.host, hostOf(authority)))
+  return (authority) => {
+    const { public_host } = liveNow(settings).server
+    if (public_host !== "") return public_host
+    return authority === undefined ? reachableByOthers(settings.boot.mediamtx.host, machine.name()) : cameBy(authority)
+  }
+}
+
+/** Where viewers find the stream. */
+export const streamUrls = (camera: CameraId, { mediamtx }: Boot, host: string): Camera["streams"] => {
+  const at = (port: number) => urlAuthority(host, port)
   return {
     rtsp: `rtsp://${at(mediamtx.rtsp_port)}/${camera}`,
     hls: `http://${at(mediamtx.hls_port)}/${camera}/index.m3u8`,
@@ -18,29 +48,26 @@ export const streamUrls = (camera: CameraId, { mediamtx }: Boot, machine: Machin
 }
 
 /** Makes the list's entry of a device: the same object for the same device, so that it is planned and encoded once. */
-export const cameraViews = (
-  sources: Sources["Service"],
-  boot: Boot,
-  machine: Machine["Service"]
-): ((device: Device) => Camera) => {
-  const views = new WeakMap<Device, Camera>()
-  return (device) => {
-    const known = views.get(device)
-    if (known !== undefined) return known
-    const source = sources.of(device)
-    const view: Camera = {
-      device: device.id,
-      status: device.status,
-      ...(device.fault === undefined ? {} : { fault: device.fault }),
-      name: device.name,
-      resolution: source === undefined ? "" : `${source.width}x${source.height}`,
-      fps: source?.fps ?? 0,
-      streams: streamUrls(device.id, boot, machine)
+export const cameraViews = (sources: Sources["Service"], boot: Boot): ((host: string) => (device: Device) => Camera) =>
+  perName((host) => {
+    const views = new WeakMap<Device, Camera>()
+    return (device) => {
+      const known = views.get(device)
+      if (known !== undefined) return known
+      const source = sources.of(device)
+      const view: Camera = {
+        device: device.id,
+        status: device.status,
+        ...(device.fault === undefined ? {} : { fault: device.fault }),
+        name: device.name,
+        resolution: source === undefined ? "" : `${source.width}x${source.height}`,
+        fps: source?.fps ?? 0,
+        streams: streamUrls(device.id, boot, host)
+      }
+      views.set(device, view)
+      return view
     }
-    views.set(device, view)
-    return view
-  }
-}
+  })
 
 /** Each size once, the largest first. */
 export const resolutionsOf = (device: Device): ReadonlyArray<string> => {

@@ -1,11 +1,19 @@
-import { type Code, invalidRequest, maxBatchEntries, methodNotFound, parseError } from "../../schema/JsonRpc.ts"
+import {
+  type Code,
+  errorCodes,
+  invalidRequest,
+  maxBatchEntries,
+  methodNotFound,
+  parseError
+} from "../../schema/JsonRpc.ts"
 import { nearest } from "../config/Nearest.ts"
 import type { Receiver } from "../ground/Visits.ts"
 import type { CallMeter } from "./CallMeter.ts"
 import type { Connection } from "./Connections.ts"
 import type { Method } from "./Methods.ts"
 import { rawId, rawIds } from "./RawIds.ts"
-import { failure } from "./Reply.ts"
+import { failure, typedFailure } from "./Reply.ts"
+import type { RequestLimits } from "./RequestLimits.ts"
 import type { Turns, Worker } from "./Turns.ts"
 
 /** Calls of one connection that run side by side; reading stops while there are so many. */
@@ -47,6 +55,7 @@ interface Entry {
 export interface Switchboard {
   readonly meter: CallMeter
   readonly turns: Turns
+  readonly limits: RequestLimits["Service"]
   readonly methods: ReadonlyMap<string, Method>
   readonly dispatch: (channel: Channel, requestId: number, call: Call, payload: unknown) => void
   /** a client that has left so many bytes unread when the next reply comes is disconnected */
@@ -70,6 +79,8 @@ export class Channel implements Receiver, Worker {
   private nextRequestId = 0
   private inFlightCharacters = 0
   private paused = false
+  /** nothing is read yet: who it is has to be known first */
+  private held = false
   private stalled = false
   private closed = false
 
@@ -100,6 +111,17 @@ export class Channel implements Receiver, Worker {
     this.stalled = false
     this.switchboard.drained(this)
     if (this.paused) this.adjust()
+  }
+
+  /** nothing is read until `release` */
+  hold(): void {
+    this.held = true
+    this.adjust()
+  }
+
+  release(): void {
+    this.held = false
+    this.adjust()
   }
 
   /** nothing is answered any more */
@@ -137,6 +159,7 @@ export class Channel implements Receiver, Worker {
     const most = this.connection.session === undefined ? maxInFlightOfStranger : maxInFlight
     return (
       this.entries.length > 0 ||
+      this.held ||
       this.stalled ||
       this.calls.size >= most ||
       this.inFlightCharacters >= maxInFlightCharacters
@@ -184,13 +207,20 @@ export class Channel implements Receiver, Worker {
   }
 
   private dispatch({ frame, id, message }: Entry): void {
-    const { meter, methods } = this.switchboard
+    const { limits, meter, methods } = this.switchboard
+    // what we never asked for needs no answer; one would be answered in turn, for ever
+    if (isResponse(message)) return this.settle(frame, undefined)
     const envelope = readEnvelope(message)
     if (typeof envelope === "string") {
       meter.refused(frame.began, invalidRequest.code)
       // an id that is no id cannot come back (section 5: "it MUST be Null")
       const known = id === undefined || !hasValidId(message) ? "null" : id
       return this.settle(frame, failure(known, invalidRequest, { hint: envelope }))
+    }
+    const exceeded = limits.take(this.connection)
+    if (exceeded !== undefined) {
+      meter.refused(frame.began, errorCodes.RateLimited.code)
+      return this.settle(frame, id === undefined ? undefined : typedFailure(id, errorCodes.RateLimited, exceeded))
     }
     const method = methods.get(envelope.method)
     if (method === undefined) {
@@ -238,6 +268,7 @@ export class Channel implements Receiver, Worker {
 
 interface Envelope {
   readonly method: string
+  /** an object, an array, null or undefined */
   readonly params: unknown
 }
 
@@ -246,6 +277,13 @@ const hasValidId = (message: unknown): boolean => {
   return id === null || typeof id === "string" || typeof id === "number"
 }
 
+/** A response object (section 5). */
+const isResponse = (message: unknown): boolean =>
+  typeof message === "object" &&
+  message !== null &&
+  !Object.hasOwn(message, "method") &&
+  (Object.hasOwn(message, "result") || Object.hasOwn(message, "error"))
+
 /** A request or notification object (section 4), or what is wrong with it. */
 const readEnvelope = (message: unknown): Envelope | string => {
   if (typeof message !== "object" || message === null || Array.isArray(message)) return "a request is an object"
@@ -253,6 +291,6 @@ const readEnvelope = (message: unknown): Envelope | string => {
   if (jsonrpc !== "2.0") return 'jsonrpc must be "2.0"'
   if (typeof method !== "string") return "method must be a string"
   if (Object.hasOwn(message, "id") && !hasValidId(message)) return "id must be a string, a number or null"
-  if (params !== undefined && (typeof params !== "object" || params === null)) return "params must be an object"
+  if (params !== undefined && typeof params !== "object") return "params must be an object or an array"
   return { method, params }
 }

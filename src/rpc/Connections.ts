@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Schema from "effect/Schema"
 import type { Session } from "../../schema/Auth.ts"
+import type { AuthFailed } from "../../schema/Errors.ts"
 import { type NotificationMethod, notifications } from "../../schema/Event.ts"
 import { maxFrameBytes } from "../../schema/JsonRpc.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
@@ -17,6 +18,9 @@ import type { MessageLimits, Peer } from "../ground/Visits.ts"
 import { connections, notificationsDropped, observe } from "../telemetry/Metrics.ts"
 import { type Addressee, Outbox } from "./Outbox.ts"
 import { notificationText } from "./Reply.ts"
+import { Addresses } from "./Addresses.ts"
+import { Authorities } from "./Authorities.ts"
+import { TokenBucket } from "./TokenBucket.ts"
 import { Strangers } from "./Strangers.ts"
 import { isoTime } from "./Wire.ts"
 
@@ -24,6 +28,14 @@ import { isoTime } from "./Wire.ts"
 export interface Connection extends Addressee {
   /** the `id` of the `Rpc.ServerClient` that handlers and middleware get */
   readonly id: number
+  /** the host and the port by which it came, as it wrote them */
+  readonly cameBy: string | undefined
+  /** the same, once it has authenticated and where there are not too many of them */
+  authority: string | undefined
+  /** what is left of its share of requests */
+  readonly bucket: TokenBucket
+  /** why the credential that it showed when it came is of no use */
+  refused: AuthFailed | undefined
   /** set by `authenticate`, and kept when the token expires */
   session: Session | undefined
   subscription: Subscription
@@ -54,8 +66,10 @@ export class Connections extends Context.Service<
     readonly get: (clientId: number) => Connection | undefined
     /** those of them that have never authenticated */
     readonly strangers: Strangers
-    /** a new client; the protocol calls it, and `remove` */
-    readonly add: (peer: Peer) => Connection
+    /** how many there are from where this address is from */
+    readonly from: (address: string) => number
+    /** a new client, and by which host and port it came; the protocol calls it, and `remove` */
+    readonly add: (peer: Peer, cameBy?: string) => Connection
     readonly remove: (clientId: number) => void
     /** the client holds this session from now on */
     readonly authenticate: (clientId: number, session: Session) => void
@@ -84,6 +98,8 @@ export class Connections extends Context.Service<
       const run = Effect.runSyncWith(yield* Effect.context<never>())
       const all = new Map<number, Connection>()
       const strangers = new Strangers()
+      const addresses = new Addresses()
+      const authorities = new Authorities()
       const empty = Latch.makeUnsafe(true)
       let nextId = 0
       yield* observe(connections, () => all.size)
@@ -134,9 +150,21 @@ export class Connections extends Context.Service<
         all,
         get: (clientId) => all.get(clientId),
         strangers,
-        add(peer) {
-          const connection = { id: nextId++, peer, session: undefined, subscription: noSubscription, lost: 0 }
+        from: (address) => addresses.count(address),
+        add(peer, cameBy) {
+          const connection: Connection = {
+            id: nextId++,
+            peer,
+            cameBy,
+            authority: undefined,
+            bucket: new TokenBucket(),
+            refused: undefined,
+            session: undefined,
+            subscription: noSubscription,
+            lost: 0
+          }
           all.set(connection.id, connection)
+          addresses.add(peer.address)
           strangers.add(peer, run(monotonicMillis))
           empty.closeUnsafe()
           return connection
@@ -144,15 +172,20 @@ export class Connections extends Context.Service<
         remove(clientId) {
           const connection = all.get(clientId)
           if (connection === undefined) return
+          const { authority, peer } = connection
           all.delete(clientId)
           outbox.discard(connection)
-          strangers.delete(connection.peer)
+          addresses.delete(peer.address)
+          strangers.delete(peer)
+          authorities.giveBack(authority)
           if (all.size === 0) empty.openUnsafe()
         },
         authenticate(clientId, session) {
           const connection = all.get(clientId)
           if (connection === undefined) return
+          connection.authority ??= authorities.take(connection.cameBy)
           connection.session = session
+          connection.refused = undefined
           strangers.delete(connection.peer)
           connection.peer.limit(memberLimits)
         },

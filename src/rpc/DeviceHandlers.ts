@@ -13,29 +13,36 @@ import { millisSince } from "../ground/Time.ts"
 import { Sources } from "../stream/Sources.ts"
 import { Status } from "../stream/Status.ts"
 import { maySee, visible } from "./Authorization.ts"
-import { cameraViews, currentOf, formatsOf, ratesOf, resolutionsOf } from "./CameraView.ts"
+import { cameraViews, currentOf, formatsOf, makeHostFor, perName, ratesOf, resolutionsOf } from "./CameraView.ts"
+import { Connections } from "./Connections.ts"
 import { toSeconds } from "./Wire.ts"
 
 export const layer = DeviceRpcs.toLayer(
   Effect.gen(function* () {
     const devices = yield* Devices
     const controls = yield* CameraControls
-    const viewOf = cameraViews(yield* Sources, (yield* Settings).boot, yield* Machine)
+    const connections = yield* Connections
+    const settings = yield* Settings
+    const viewFor = cameraViews(yield* Sources, settings.boot)
+    const hostFor = makeHostFor(settings, yield* Machine)
+    const hostOf = (clientId: number) => hostFor(connections.get(clientId)?.authority)
     const status = yield* Status
 
-    const listOf = (shown: ReadonlyArray<Device>): CameraList => ({
-      cameras: shown.map(viewOf),
+    const listOf = (shown: ReadonlyArray<Device>, host: string): CameraList => ({
+      cameras: shown.map(viewFor(host)),
       total: shown.length,
       connected: shown.filter(({ status }) => status === "CONNECTED").length
     })
 
     /** The list for users who see all cameras, made anew only when the registry changed. */
-    let whole = { of: devices.list(), list: listOf(devices.list()) }
-    const wholeList = (): CameraList => {
-      const now = devices.list()
-      if (whole.of !== now) whole = { of: now, list: listOf(now) }
-      return whole.list
-    }
+    const wholeList = perName((host) => {
+      let whole = { of: devices.list(), list: listOf(devices.list(), host) }
+      return (): CameraList => {
+        const now = devices.list()
+        if (whole.of !== now) whole = { of: now, list: listOf(now, host) }
+        return whole.list
+      }
+    })
 
     const metricsOf = Effect.fnUntraced(function* (device: Device) {
       const known = yield* Effect.option(status.of(device.id))
@@ -50,12 +57,17 @@ export const layer = DeviceRpcs.toLayer(
     })
 
     return DeviceRpcs.of({
-      get_camera_list: () =>
-        Effect.map(CurrentSession, (session) =>
-          session.cameras === undefined ? wholeList() : listOf(devices.list().filter(({ id }) => maySee(session, id)))
-        ),
+      get_camera_list: (_, { client }) =>
+        Effect.map(CurrentSession, (session) => {
+          const host = hostOf(client.id)
+          if (session.cameras === undefined) return wholeList(host)()
+          return listOf(
+            devices.list().filter(({ id }) => maySee(session, id)),
+            host
+          )
+        }),
 
-      get_camera_status: Effect.fnUntraced(function* ({ debug, device: id }) {
+      get_camera_status: Effect.fnUntraced(function* ({ debug, device: id }, { client }) {
         const device = yield* devices.get(yield* visible(id))
         const { role } = yield* CurrentSession
         if (debug === true && role !== "admin") {
@@ -63,7 +75,7 @@ export const layer = DeviceRpcs.toLayer(
         }
         const metrics = yield* metricsOf(device)
         return {
-          ...viewOf(device),
+          ...viewFor(hostOf(client.id))(device),
           ...(metrics === undefined ? {} : { metrics }),
           capabilities: { formats: formatsOf(device), resolutions: resolutionsOf(device) },
           ...(debug === true ? { debug: { internal_device_path: device.input.address } } : {})

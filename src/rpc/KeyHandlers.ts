@@ -12,7 +12,8 @@ import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { Machine } from "../ground/Machine.ts"
 import { visible } from "./Authorization.ts"
-import { streamUrls } from "./CameraView.ts"
+import { makeHostFor, streamUrls } from "./CameraView.ts"
+import { Connections } from "./Connections.ts"
 import { isoTime } from "./Wire.ts"
 
 const view = (key: ApiKey, now: number): typeof Wire.Type => ({
@@ -35,8 +36,9 @@ export const layer = KeyRpcs.toLayer(
   Effect.gen(function* () {
     const keys = yield* ApiKeys
     const devices = yield* Devices
-    const { boot } = yield* Settings
-    const machine = yield* Machine
+    const connections = yield* Connections
+    const settings = yield* Settings
+    const hostFor = makeHostFor(settings, yield* Machine)
 
     /** a key that sees more than who asks is not there for them: they could rotate it, and use it */
     const mayHandle = Effect.fnUntraced(function* (id: string) {
@@ -88,7 +90,7 @@ export const layer = KeyRpcs.toLayer(
         return viewNew(yield* keys.rotate(yield* mayHandle(key_id), userId))
       }),
 
-      create_viewing_key: Effect.fnUntraced(function* ({ device, expires_in_seconds }) {
+      create_viewing_key: Effect.fnUntraced(function* ({ device, expires_in_seconds }, { client }) {
         const { id } = yield* devices.get(yield* visible(device))
         const { credential, expiresAt, userId } = yield* CurrentSession
         const lifetime = (expires_in_seconds ?? defaultViewingSeconds) * 1000
@@ -101,7 +103,7 @@ export const layer = KeyRpcs.toLayer(
           expiresAt: Math.min((yield* Clock.currentTimeMillis) + lifetime, expiresAt)
         })
         const token = Redacted.value(secret)
-        const { hls, rtsp, webrtc } = streamUrls(id, boot, machine)
+        const { hls, rtsp, webrtc } = streamUrls(id, settings.boot, hostFor(connections.get(client.id)?.authority))
         const withKey = (url: string) => `${url}?token=${token}`
         return {
           key_id: key.id,

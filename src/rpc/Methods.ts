@@ -2,9 +2,10 @@ import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import "effect/schema/SchemaJITCompiler/enable"
+import type * as SchemaAST from "effect/SchemaAST"
 import type * as Rpc from "effect/rpc/Rpc"
 import { InvalidParams } from "../../schema/Errors.ts"
-import { brokenRule, paramsByName, unknownParam } from "./ParamRules.ts"
+import { brokenRule, tooManyParams, unknownParam } from "./ParamRules.ts"
 import { InvalidPayload } from "./Validation.ts"
 
 /** One method on the wire: JSON params to a payload, a result to JSON text. */
@@ -28,18 +29,29 @@ const makeMethod = (rpc: Rpc.AnyWithProps): Method => ({
   encode: makeEncode(rpc.successSchema)
 })
 
+/** The names of a method's params in the order of openrpc.json: those that are required first. */
+const paramNames = (ast: SchemaAST.AST): ReadonlyArray<string> => {
+  if (ast._tag !== "Objects") return []
+  const isOptional = ({ type }: SchemaAST.PropertySignature) => type.context?.isOptional === true
+  const [required, optional] = [false, true].map((wanted) =>
+    ast.propertySignatures.filter((property) => isOptional(property) === wanted)
+  )
+  return [...(required ?? []), ...(optional ?? [])].map(({ name }) => String(name))
+}
+
 // A method's schemas need no services: the contract imports none.
 const codec = (schema: Schema.Top) => Schema.toCodecJson(schema as Schema.Codec<unknown, unknown>)
 
 const makeDecode = (schema: Schema.Top): Method["decode"] => {
   const { ast } = schema
-  const known = new Set(ast._tag === "Objects" ? ast.propertySignatures.map(({ name }) => name) : [])
+  const names = paramNames(ast)
+  const known = new Set(names)
   const decodeExit = Schema.decodeUnknownExit(codec(schema), { onExcessProperty: "error" })
-  return (params) => {
-    if (params === undefined) params = {}
-    if (Array.isArray(params)) return new InvalidPayload(paramsByName(ast))
+  return (given) => {
+    if (Array.isArray(given) && given.length > names.length) return new InvalidPayload(tooManyParams(ast, names.length))
+    const params = Array.isArray(given) ? byName(names, given) : (given ?? {})
     // the schema of no params at all accepts any object: keys are checked here
-    for (const key in params as object) if (!known.has(key)) return new InvalidPayload(unknownParam(ast, key))
+    for (const key in params) if (!known.has(key)) return new InvalidPayload(unknownParam(ast, key))
     if (known.size === 0) return params
     const exit = decodeExit(params)
     if (exit._tag === "Success") return exit.value
@@ -51,6 +63,12 @@ const makeDecode = (schema: Schema.Top): Method["decode"] => {
     )
   }
 }
+
+/** Params by position; null stands for one that is left out, as JSON writes what a client leaves undefined. */
+const byName = (names: ReadonlyArray<string>, given: ReadonlyArray<unknown>): object =>
+  Object.fromEntries(
+    names.flatMap((name, at) => (given[at] === undefined || given[at] === null ? [] : [[name, given[at]]]))
+  )
 
 const makeEncode = (schema: Schema.Top): Method["encode"] => {
   const encodeSync = Schema.encodeUnknownSync(codec(schema))

@@ -21,34 +21,41 @@ import type { SnapshotFact } from "../snapshot/Snapshots.ts"
 import { downloadUrl } from "../storage/Names.ts"
 import { Sources } from "../stream/Sources.ts"
 import { maySee } from "./Authorization.ts"
-import { cameraViews } from "./CameraView.ts"
-import { Connections } from "./Connections.ts"
+import { cameraViews, makeHostFor } from "./CameraView.ts"
+import { type Audience, Connections } from "./Connections.ts"
 import { recordingUpdate } from "./RecordingUpdate.ts"
 import { isoTime, toSeconds } from "./Wire.ts"
 
 /** Tells clients what happens: some of it to all who may know of it, and events to those who subscribed to them. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
-    const { notify } = yield* Connections
+    const { all, notify } = yield* Connections
     const { startedAt } = yield* Health
-    const viewOf = cameraViews(yield* Sources, (yield* Settings).boot, yield* Machine)
+    const settings = yield* Settings
+    const viewFor = cameraViews(yield* Sources, settings.boot)
+    const hostFor = makeHostFor(settings, yield* Machine)
     const cameraTopic = cameraTopics((yield* Devices).list())
     const recordingTopic = recordingTopics()
 
-    const tellEvent = (event: TopicEvent, may: (session: Session) => boolean) =>
+    const tellEvent = (event: TopicEvent, may: Audience) =>
       notify(
         "event",
         event,
-        (session, { subscription }) =>
-          includes(subscription, event.topic, "device" in event ? event.device : undefined) && may(session)
+        (session, connection) =>
+          includes(connection.subscription, event.topic, "device" in event ? event.device : undefined) &&
+          may(session, connection)
       )
 
+    /** To each client with the URLs that it can use: one text for all that came by the same host. */
     const tellCamera = Effect.fnUntraced(function* (fact: Told<CameraFact>) {
       const topic = cameraTopic(fact)
       if (fact._tag === "CameraForgotten") return
-      const data = viewOf(fact.device)
-      yield* notify("camera_status_update", data, who(fact.camera))
-      if (topic !== undefined) yield* tellEvent({ topic, ...of(fact), data }, who(fact.camera))
+      for (const host of new Set(Array.from(all.values(), ({ authority }) => hostFor(authority)))) {
+        const data = viewFor(host)(fact.device)
+        const may: Audience = (session, { authority }) => maySee(session, fact.camera) && hostFor(authority) === host
+        yield* notify("camera_status_update", data, may)
+        if (topic !== undefined) yield* tellEvent({ topic, ...of(fact), data }, may)
+      }
     })
 
     const tellRecording = Effect.fnUntraced(function* (fact: Told<RecordingFact>) {

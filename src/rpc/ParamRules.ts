@@ -19,8 +19,8 @@ export const unknownParam = (ast: SchemaAST.AST, param: string): InvalidParams =
   })
 }
 
-export const paramsByName = (ast: SchemaAST.AST): InvalidParams =>
-  new InvalidParams({ param: "params", rule: "by name", hint: `pass an object, not an array; ${takes(ast)}` })
+export const tooManyParams = (ast: SchemaAST.AST, most: number): InvalidParams =>
+  new InvalidParams({ param: `params[${most}]`, rule: "unknown parameter", hint: takes(ast) })
 
 /** The first broken rule of an issue that decoding `params` as `ast` ended with. */
 export const brokenRule = (ast: SchemaAST.AST, issue: SchemaIssue.Issue, params: unknown): InvalidParams => {

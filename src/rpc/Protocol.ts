@@ -12,8 +12,9 @@ import * as Headers from "effect/http/Headers"
 import type * as RpcGroup from "effect/rpc/RpcGroup"
 import { type FromClient, RequestId } from "effect/rpc/RpcMessage"
 import * as RpcServer from "effect/rpc/RpcServer"
+import type { Session } from "../../schema/Auth.ts"
 import { CameraRpcs } from "../../schema/CameraRpcs.ts"
-import type { ServiceError } from "../../schema/Errors.ts"
+import type { AuthFailed, ServiceError } from "../../schema/Errors.ts"
 import { internalError } from "../../schema/JsonRpc.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import type { Peer, Receiver } from "../ground/Visits.ts"
@@ -23,8 +24,17 @@ import { type Call, Channel, type Switchboard } from "./Channel.ts"
 import { type CallMeter, makeCallMeter } from "./CallMeter.ts"
 import { Connections } from "./Connections.ts"
 import { makeMethods } from "./Methods.ts"
+import { RequestLimits } from "./RequestLimits.ts"
 import { codeOf, failure, success, typedFailure } from "./Reply.ts"
 import { Turns } from "./Turns.ts"
+
+/** How a client came. */
+export interface Arrival {
+  /** the host and the port by which it came, as it wrote them */
+  readonly cameBy: string | undefined
+  /** whom the credential speaks for that it showed; undefined: it showed none */
+  readonly login: Effect.Effect<Session, AuthFailed> | undefined
+}
 
 /**
  * Strict JSON-RPC 2.0 (https://www.jsonrpc.org/specification) for the methods of `CameraRpcs`, over any transport of
@@ -33,8 +43,8 @@ import { Turns } from "./Turns.ts"
 export class JsonRpcProtocol extends Context.Service<
   JsonRpcProtocol,
   {
-    /** a new client; not authenticated yet */
-    readonly connect: (peer: Peer) => Receiver
+    /** a new client; nothing that it sends is read until its credential, if it showed one, has been looked at */
+    readonly connect: (peer: Peer, arrival: Arrival) => Receiver
   }
 >()("camera-service/rpc/JsonRpcProtocol") {
   static readonly layer = Layer.effect(
@@ -70,6 +80,7 @@ export class JsonRpcProtocol extends Context.Service<
       const switchboard: Switchboard = {
         meter,
         turns: new Turns(yield* monotonicNow, (next) => dispatcher.scheduleTask(next, 0)),
+        limits: yield* RequestLimits,
         methods: makeMethods(CameraRpcs.requests.values()),
         dispatch({ connection }, requestId, call, payload) {
           calls.count++
@@ -92,10 +103,26 @@ export class JsonRpcProtocol extends Context.Service<
         }
       }
 
-      const connect = (peer: Peer): Receiver => {
-        const connection = connections.add(peer)
+      const logIn = (channel: Channel, login: Effect.Effect<Session, AuthFailed>) => {
+        const { connection } = channel
+        channel.hold()
+        const looked = Effect.match(login, {
+          onFailure: (error) => void (connection.refused = error),
+          onSuccess: (session) => connections.authenticate(connection.id, session)
+        })
+        run(
+          Effect.ensuring(
+            looked,
+            Effect.sync(() => channel.release())
+          )
+        )
+      }
+
+      const connect = (peer: Peer, { cameBy, login }: Arrival): Receiver => {
+        const connection = connections.add(peer, cameBy)
         const channel = new Channel(connection, switchboard)
         channels.set(connection.id, channel)
+        if (login !== undefined) logIn(channel, login)
         return channel
       }
 

@@ -12,9 +12,14 @@ export const layer = SnapshotRpcs.toLayer(
   Effect.gen(function* () {
     const snapshots = yield* Snapshots
     return SnapshotRpcs.of({
-      take_snapshot: Effect.fnUntraced(function* ({ device, max_age_ms, ...options }) {
+      take_snapshot: Effect.fnUntraced(function* ({ device, format, max_age_ms, ...options }) {
         const camera = yield* visible(device)
-        const snapshot = yield* snapshots.take({ camera, ...options, maxAge: max_age_ms ?? defaultMaxAge })
+        const snapshot = yield* snapshots.take({
+          camera,
+          ...options,
+          ...(format === undefined ? {} : { format: format === "jpeg" ? "jpg" : format }),
+          maxAge: max_age_ms ?? defaultMaxAge
+        })
         return {
           device,
           filename: snapshot.filename,

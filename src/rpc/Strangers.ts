@@ -1,28 +1,25 @@
-import { networkOf } from "../config/Hosts.ts"
 import type { Peer } from "../ground/Visits.ts"
+import { Addresses } from "./Addresses.ts"
 
 /** The clients that have not authenticated, the oldest first, and where they come from. */
 export class Strangers {
   /** when they came, in milliseconds of the monotonic clock */
   private readonly since = new Map<Peer, number>()
-  private readonly counts = new Map<string, number>()
+  private readonly addresses = new Addresses()
 
   add(peer: Peer, now: number): void {
     this.since.set(peer, now)
-    this.counts.set(networkOf(peer.address), this.from(peer.address) + 1)
+    this.addresses.add(peer.address)
   }
 
   /** it has authenticated, or goes */
   delete(peer: Peer): void {
-    if (!this.since.delete(peer)) return
-    const left = this.from(peer.address) - 1
-    if (left > 0) this.counts.set(networkOf(peer.address), left)
-    else this.counts.delete(networkOf(peer.address))
+    if (this.since.delete(peer)) this.addresses.delete(peer.address)
   }
 
   /** how many are from where this address is from */
   from(address: string): number {
-    return this.counts.get(networkOf(address)) ?? 0
+    return this.addresses.count(address)
   }
 
   /** the oldest, where it has been here for so many milliseconds */

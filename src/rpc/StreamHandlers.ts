@@ -15,7 +15,8 @@ import type { Source } from "../source/Source.ts"
 import { Status } from "../stream/Status.ts"
 import { Streams } from "../stream/Streams.ts"
 import { maySee, visible } from "./Authorization.ts"
-import { streamUrls } from "./CameraView.ts"
+import { makeHostFor, streamUrls } from "./CameraView.ts"
+import { Connections } from "./Connections.ts"
 import { isoTime, toSeconds } from "./Wire.ts"
 
 const noCodec = { profile: "", level: "", width: 0, height: 0, conformant: false }
@@ -33,25 +34,28 @@ export const layer = StreamRpcs.toLayer(
     const devices = yield* Devices
     const streams = yield* Streams
     const status = yield* Status
-    const machine = yield* Machine
     const scope = yield* Effect.scope
+    const connections = yield* Connections
+    const hostFor = makeHostFor(settings, yield* Machine)
 
-    const base = (camera: CameraId) => ({
+    const base = (camera: CameraId, clientId: number) => ({
       device: camera,
       stream_name: camera,
-      stream_url: streamUrls(camera, settings.boot, machine).rtsp
+      stream_url: streamUrls(camera, settings.boot, hostFor(connections.get(clientId)?.authority)).rtsp
     })
 
     return StreamRpcs.of({
-      start_streaming: Effect.fnUntraced(function* ({ device }) {
+      start_streaming: Effect.fnUntraced(function* ({ device }, { client }) {
         const camera = yield* visible(device)
         const linger = Duration.toSeconds(liveNow(settings).streams.viewer_linger_seconds)
         const stream = yield* Effect.scoped(
           Effect.tap(streams.lease(camera, "viewer"), (leased) => streams.awaitReady(leased))
           // who was told that it failed does not expect it to begin minutes later, nor waits for an FFmpeg that hangs
-        ).pipe(Effect.tapErrorTag("DependencyFailed", () => Effect.forkIn(streams.release(camera), scope)))
+        ).pipe(
+          Effect.tapErrorTag(["DependencyFailed", "RateLimited"], () => Effect.forkIn(streams.release(camera), scope))
+        )
         return {
-          ...base(camera),
+          ...base(camera, client.id),
           status: "STARTED" as const,
           start_time: isoTime(stream.startedAt.wall),
           auto_close_after: `${linger}s`,
@@ -59,7 +63,7 @@ export const layer = StreamRpcs.toLayer(
         }
       }),
 
-      stop_streaming: Effect.fnUntraced(function* ({ device }) {
+      stop_streaming: Effect.fnUntraced(function* ({ device }, { client }) {
         const camera = yield* visible(device)
         yield* devices.get(camera)
         const stream = streams.current(camera)
@@ -69,7 +73,7 @@ export const layer = StreamRpcs.toLayer(
         const continues = yield* streams.release(camera)
         const now = yield* Clock.currentTimeMillis
         return {
-          ...base(camera),
+          ...base(camera, client.id),
           status: "STOPPED" as const,
           start_time: isoTime(stream.startedAt.wall),
           end_time: isoTime(now),
@@ -78,13 +82,13 @@ export const layer = StreamRpcs.toLayer(
         }
       }),
 
-      get_stream_url: Effect.fnUntraced(function* ({ device }) {
+      get_stream_url: Effect.fnUntraced(function* ({ device }, { client }) {
         const camera = yield* visible(device)
         const { status: condition } = yield* devices.get(camera)
         const { hasPath, path, state } = yield* status.of(camera)
         const notReady = state === "ERROR" || condition === "ERROR" ? ("ERROR" as const) : ("NOT_READY" as const)
         return {
-          ...base(camera),
+          ...base(camera, client.id),
           available: hasPath && condition === "CONNECTED",
           active_consumers: path?.readers ?? 0,
           stream_status: path?.ready === true ? ("READY" as const) : notReady

@@ -57,6 +57,12 @@ export const layer = SystemRpcs.toLayer(
 
       get_metrics: () => Effect.flatMap(CurrentSession, metricsOf),
 
+      // read when it is first asked for, and encoded once: it is the same object from then on
+      "rpc.discover": () =>
+        Effect.promise(
+          async () => (await import("../../schema/generated/openrpc.json", { with: { type: "json" } })).default
+        ),
+
       get_system_status: () =>
         Effect.map(CurrentSession, (session) => {
           const shown = devices.list().filter(({ id }) => maySee(session, id))

@@ -43,7 +43,7 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
       /** From FFmpeg's start to its end; the picture is handed on as soon as it is there. */
       const readDevice = Effect.fnUntraced(function* (source: Source, found: (picture: Picture) => void) {
         const process = yield* ffmpeg
-          .start(directArguments(source))
+          .start(directArguments(source), { urgency: "snapshot" })
           .pipe(Effect.mapError(({ detail }) => new NoPicture({ outcome: detail })))
         const picture = yield* firstGood(source, process)
         if (Option.isSome(picture)) return found(picture.value)

@@ -29,12 +29,13 @@ export interface Run {
 }
 
 /**
- * Starting: its run is being started, or waited for to be started again (`reason`: why the last one ended).
+ * Starting: its run is being started, or waited for to be started again (`reason`: why the last one ended), or it waits
+ * for its turn (`place`: in the queue for an FFmpeg, 1 for the next).
  * Ready: MediaMTX has the stream, since then without a break; `codec` once it was read. Failing: as Starting, after more
  * than one failure in a row, or one that the camera itself is to blame for (`isCamera`). Stopping: nobody needs it.
  */
 export type StreamState =
-  | { readonly _tag: "Starting"; readonly reason?: string }
+  | { readonly _tag: "Starting"; readonly reason?: string; readonly place?: number }
   | { readonly _tag: "Ready"; readonly since: Moment; readonly codec?: Codec }
   | { readonly _tag: "Failing"; readonly reason: string; readonly isCamera?: true }
   | { readonly _tag: "Stopping" }

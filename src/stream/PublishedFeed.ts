@@ -25,7 +25,7 @@ import { publishArguments } from "../source/FfmpegArguments.ts"
 import type { Source } from "../source/Source.ts"
 import { CameraHealth } from "./CameraHealth.ts"
 import type { Feed } from "./Feed.ts"
-import type { LiveStream, Run } from "./LiveStream.ts"
+import type { LiveStream, Run, StreamState } from "./LiveStream.ts"
 import { pictureReader } from "./PictureReader.ts"
 import { codecOf } from "./PublishedCodec.ts"
 import { RunEnded } from "./RunEnded.ts"
@@ -44,6 +44,12 @@ const hangTime = Duration.seconds(1)
 const obstacleIn = ({ kind }: Complaint): Pick<RunEnded, "obstacle"> => {
   if (kind === "FROZEN" || kind === "WRONG_DATA" || kind === "UNRESPONSIVE") return {}
   return { obstacle: kind === "GONE" ? "UNPLUGGED" : kind }
+}
+
+const queuedAt = (place: number): StreamState => {
+  if (place === 0) return { _tag: "Starting" }
+  const reason = `as many FFmpeg processes run as limits.ffmpeg_processes allows: it is number ${place} in the queue`
+  return { _tag: "Starting", reason, place }
 }
 
 /** Our FFmpeg reads the camera and publishes to its path; a run is one FFmpeg. */
@@ -142,7 +148,10 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
         // shown at once: FFmpeg gives a user's password only when it was refused, which costs 45 ms (Nagle and a late ACK)
         const target = `rtsp://${authority(rtspHost, port)}/${camera}?token=${ticket.password}`
         const process = yield* Effect.mapError(
-          ffmpeg.start(publishArguments(source, target)),
+          ffmpeg.start(publishArguments(source, target), {
+            urgency: "stream",
+            queued: (place) => stream.become(queuedAt(place))
+          }),
           ({ detail }) => new RunEnded({ reason: detail })
         )
         ticket.giveTo(process.pid)

@@ -9,7 +9,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
-import { DependencyFailed, InvalidState, type NotFound } from "../../schema/Errors.ts"
+import { DependencyFailed, InvalidState, type NotFound, RateLimited } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
@@ -53,9 +53,9 @@ export class Streams extends Context.Service<
     ) => Effect.Effect<LiveStream, NotFound | InvalidState, Scope.Scope>
     /**
      * waits until MediaMTX has the stream; fails after `streams.start_timeout_seconds`, at once when it is the camera, and
-     * within a second when it is MediaMTX
+     * within a second when it is MediaMTX; with `RateLimited` where it waits for its turn
      */
-    readonly awaitReady: (stream: LiveStream) => Effect.Effect<void, DependencyFailed>
+    readonly awaitReady: (stream: LiveStream) => Effect.Effect<void, DependencyFailed | RateLimited>
     /** ends the time that the stream lives on for nobody; true when somebody still needs it */
     readonly release: (camera: CameraId) => Effect.Effect<boolean>
     /** runs this while no stream's FFmpeg has the device open, and keeps them from opening it; waits for its turn */
@@ -204,6 +204,15 @@ export class Streams extends Context.Service<
         if (SubscriptionRef.getUnsafe(stream.state)._tag !== "Ready") yield* Effect.raceFirst(decided, mediaMtxFails)
         const state = SubscriptionRef.getUnsafe(stream.state)
         if (state._tag === "Ready") return
+        if (state._tag === "Starting" && state.place !== undefined) {
+          const retry_after_ms = Duration.toMillis(liveNow(settings).streams.start_timeout_seconds)
+          const suggestion = "stop another stream, or wait for one to end"
+          return yield* new RateLimited({
+            retry_after_ms,
+            ...(state.reason === undefined ? {} : { reason: state.reason }),
+            suggestion
+          })
+        }
         const detail = ("reason" in state ? state.reason : undefined) ?? "the stream did not start in time"
         const isCamera = state._tag === "Failing" && state.isCamera === true
         return yield* new DependencyFailed({ dependency: isCamera ? "camera" : "ffmpeg", detail })

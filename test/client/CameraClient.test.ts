@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import { CameraClient } from "../../schema/client/CameraClient.ts"
 import type { Role } from "../../schema/Auth.ts"
 import type { Camera } from "../../schema/Camera.ts"
-import { AuthFailed, InvalidParams, NotFound, PermissionDenied } from "../../schema/Errors.ts"
+import { AuthFailed, InvalidParams, NotFound, PermissionDenied, RateLimited, Unsupported } from "../../schema/Errors.ts"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
 import { type Handlers, layerOnSockets, tokenFor } from "../rpc/Harness.ts"
@@ -77,11 +77,25 @@ it.live("a refused token shows as AuthFailed in the calls", () =>
 it.live("what the server refuses although the types allow it is an InvalidParams", () =>
   Effect.gen(function* () {
     const service = yield* start({
-      delete_snapshot: () => Effect.fail(new InvalidParams({ param: "filename", rule: "a new name", hint: "h" }))
+      take_snapshot: () => Effect.fail(new InvalidParams({ param: "filename", rule: "a new name", hint: "h" }))
     })
     const client = yield* clientOf(service.port, yield* service.token("operator"))
-    const refused = yield* Effect.flip(client.call.delete_snapshot({ filename: "a.jpg" }))
+    const refused = yield* Effect.flip(client.call.take_snapshot({ device: "camera0", filename: "a.jpg" }))
     expect(refused).toBeInstanceOf(InvalidParams)
+  })
+)
+
+it.live("errors that any method may give, and those of features that there are not, are typed too", () =>
+  Effect.gen(function* () {
+    const service = yield* start({
+      get_camera_list: () => Effect.fail(new RateLimited({ retry_after_ms: 5 })),
+      get_external_streams: () => Effect.fail(new Unsupported({ feature: "external_streams" }))
+    })
+    const client = yield* clientOf(service.port, yield* service.token("viewer"))
+    const limited = yield* Effect.flip(client.call.get_camera_list({}))
+    expect(limited).toBeInstanceOf(RateLimited)
+    expect(limited).toMatchObject({ retry_after_ms: 5 })
+    expect(yield* Effect.flip(client.call.get_external_streams({}))).toBeInstanceOf(Unsupported)
   })
 )
 

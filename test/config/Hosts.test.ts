@@ -1,5 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { authority, reachableByOthers, reachableHere, urlAuthority } from "../../src/config/Hosts.ts"
+import {
+  authority,
+  authorityIn,
+  hostOf,
+  reachableByOthers,
+  reachableHere,
+  urlAuthority
+} from "../../src/config/Hosts.ts"
 
 const hosts = [
   // host, address, in a URL, reached from here, reached by others
@@ -24,4 +31,38 @@ describe("a host", () => {
       assert.strictEqual(reachableByOthers(host, "box"), there)
     })
   }
+})
+
+describe("a Host header", () => {
+  it.each([
+    ["cam.example", "cam.example"],
+    ["cam.example:8443", "cam.example"],
+    ["my_box:1", "my_box"],
+    ["192.168.0.7:8002", "192.168.0.7"],
+    ["[::1]:8002", "::1"],
+    ["[2001:db8::7]", "2001:db8::7"]
+  ])("%s tells a host", (header, host) => {
+    assert.strictEqual(authorityIn(header), header)
+    assert.strictEqual(hostOf(header), host)
+  })
+
+  it.each([
+    "",
+    ":80",
+    "::1",
+    "[::1",
+    "[cam.example]",
+    "[]:80",
+    "cam.example:",
+    "cam.example:x",
+    "user@cam.example",
+    "cam.example/path",
+    "cam.example?a",
+    "cam example",
+    "cam.example\r\n",
+    "-rf",
+    "a".repeat(300),
+    "fe80::1%eth0",
+    "<script>"
+  ])("%j tells none", (header) => assert.isUndefined(authorityIn(header)))
 })

@@ -99,7 +99,7 @@ describe("FFmpeg", () => {
           "mjpeg",
           "pipe:1"
         ]
-        const process = yield* ffmpeg.start(args).pipe(Scope.provide(scope))
+        const process = yield* ffmpeg.start(args, { urgency: "stream" }).pipe(Scope.provide(scope))
         const progress = process.progress.pipe(
           Stream.filter(({ frame, outTimeUs }) => frame > 5 && outTimeUs > 0),
           Stream.take(1),
@@ -118,7 +118,7 @@ describe("FFmpeg", () => {
     it.effect("tells of a stream that ended by itself with status 0", () =>
       Effect.gen(function* () {
         const ffmpeg = yield* Ffmpeg
-        const process = yield* ffmpeg.start([...picture, "-frames:v", "3", "-f", "null", "-"])
+        const process = yield* ffmpeg.start([...picture, "-frames:v", "3", "-f", "null", "-"], { urgency: "stream" })
         assert.strictEqual((yield* process.exit).code, 0)
       })
     )

@@ -41,7 +41,7 @@ const wakingCamera =
 /** The first picture that is fit to be shown. */
 const firstPicture = Effect.fnUntraced(function* (source: Source) {
   const ffmpeg = yield* Ffmpeg
-  const process = yield* ffmpeg.start(directArguments(source))
+  const process = yield* ffmpeg.start(directArguments(source), { urgency: "stream" })
   const read = pictureReader(source.input)
   const pictures = process.stdout.pipe(
     Stream.mapEffect((chunk) => Effect.map(now, (moment) => read(chunk, moment).good)),

@@ -46,6 +46,16 @@ const withDevice = [
   "get_stream_status"
 ]
 
+const stream_url = "rtsp://192.168.42.10:8554/video"
+/** Methods of streams from the network, which are none yet. */
+const external: ReadonlyArray<readonly [method: string, params: object]> = [
+  ["discover_external_streams", {}],
+  ["add_external_stream", { stream_url, stream_name: "UAV 7" }],
+  ["remove_external_stream", { stream_url }],
+  ["get_external_streams", {}],
+  ["set_discovery_interval", { scan_interval: 300 }]
+]
+
 /** Params that break a rule, and which of them is named. */
 const broken: ReadonlyArray<readonly [method: string, params: unknown, param: string]> = [
   ["get_camera_status", {}, "device"],
@@ -109,6 +119,11 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       assert.deepInclude(yield* visit("get_status"), { status: "HEALTHY", reasons: [] })
       const topics = ["snapshot.*", "recording.stop"]
       assert.deepInclude(yield* visit("subscribe_events", { topics, filters: device }), { topics, filters: device })
+      assert.include(yield* visit("rpc.discover"), { openrpc: "1.3.2" })
+      for (const [method, params] of external) {
+        visited.add(method)
+        assert.include(yield* client.error(method, params), { code: -32030, feature: "external_streams" })
+      }
 
       assert.include(yield* visit("get_stream_status", device), { status: "INACTIVE", start_time: "" })
       const started = yield* visit("start_streaming", device)
@@ -188,7 +203,7 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       Effect.gen(function* () {
         const client = yield* clientAs("admin")
         const error = yield* client.error(method, params)
-        assert.include(error, { code: -32602, message: "Invalid Params", param })
+        assert.include(error, { code: -32602, message: "Invalid params", param })
         assert.isNotEmpty(error["rule"])
         assert.isNotEmpty(error["hint"])
       })
@@ -233,7 +248,7 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
     Effect.gen(function* () {
       const client = yield* clientAs("viewer")
       const error = yield* client.error("get_camera_lst")
-      assert.include(error, { code: -32601, message: "Method Not Found", hint: "did you mean get_camera_list?" })
+      assert.include(error, { code: -32601, message: "Method not found", hint: "did you mean get_camera_list?" })
     })
   )
 

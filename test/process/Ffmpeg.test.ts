@@ -96,7 +96,7 @@ describe("Ffmpeg", () => {
   it.effect("never reads the terminal, and puts its own options first", () =>
     Effect.gen(function* () {
       const { ffmpeg, started } = yield* bench
-      const process = yield* ffmpeg.start(["-i", "x", "out.ts"])
+      const process = yield* ffmpeg.start(["-i", "x", "out.ts"], { urgency: "stream" })
       const { argv } = yield* Queue.take(started)
       const own = argv.slice(argv.indexOf("ffmpeg") + 1)
       assert.deepStrictEqual(own.slice(-3), ["-i", "x", "out.ts"])

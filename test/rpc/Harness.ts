@@ -18,6 +18,7 @@ import * as AuthHandlers from "../../src/rpc/AuthHandlers.ts"
 import * as Authorization from "../../src/rpc/Authorization.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
 import { JsonRpcProtocol } from "../../src/rpc/Protocol.ts"
+import { RequestLimits } from "../../src/rpc/RequestLimits.ts"
 import * as Validation from "../../src/rpc/Validation.ts"
 import * as WebSocketServer from "../../src/rpc/WebSocketServer.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
@@ -34,11 +35,16 @@ type Rpcs = RpcGroup.Rpcs<typeof rest>
 type AllHandlers = { readonly [Current in Rpcs as Current["_tag"]]: Rpc.ToHandlerFn<Current, never> }
 export type Handlers = Partial<AllHandlers>
 type Server = Boot["server"] & Live["server"]
+type Limits = Partial<Live["limits"]>
 
 /** Port 0 is none that an operator may set: the system chooses one. */
-const settingsOf = ({ port = 0, ...server }: Partial<Server>) =>
+const settingsOf = ({ port = 0, ...server }: Partial<Server>, limits: Limits) =>
   Layer.sync(Settings, () => {
-    const { boot, live } = testSettings({ server, auth: { jwt_secret: "the secret of a test, 32 bytes at least" } })
+    const { boot, live } = testSettings({
+      server,
+      limits,
+      auth: { jwt_secret: "the secret of a test, 32 bytes at least" }
+    })
     return { boot: { ...boot, server: { ...boot.server, port } }, live }
   })
 
@@ -57,19 +63,25 @@ const nowhere = Layer.merge(
 )
 
 /** The service from its network up to these handlers. */
-const service = (handlers: Handlers, server: Partial<Server>) =>
+const service = (handlers: Handlers, server: Partial<Server>, limits: Limits = {}) =>
   WebSocketServer.layer.pipe(
     Layer.provideMerge(JsonRpcProtocol.layer),
-    Layer.provide([handlersLayer(handlers), AuthHandlers.layer, Authorization.layer, Validation.layer]),
+    Layer.provide([
+      handlersLayer(handlers),
+      AuthHandlers.layer,
+      Authorization.layer,
+      Validation.layer,
+      RequestLimits.layer
+    ]),
     Layer.provide([Credentials.layer, FailedLogins.layer]),
     Layer.provideMerge([Connections.layer, PublicHttp.layer, Tokens.layer, ApiKeys.layer]),
     Layer.provide([SecureRandom.layerWebCrypto, nowhere]),
-    Layer.provide(settingsOf(server))
+    Layer.provide(settingsOf(server, limits))
   )
 
 /** On the network in memory. */
-export const layer = (handlers: Handlers = {}, server: Partial<Server> = {}) =>
-  service(handlers, server).pipe(Layer.provideMerge(MemoryNetwork.layer))
+export const layer = (handlers: Handlers = {}, server: Partial<Server> = {}, limits: Limits = {}) =>
+  service(handlers, server, limits).pipe(Layer.provideMerge(MemoryNetwork.layer))
 
 /** On a free port of this machine. */
 export const layerOnSockets = (handlers: Handlers = {}, server: Partial<Server> = {}) =>
@@ -108,8 +120,12 @@ export const tokenFor = Effect.fnUntraced(function* (role: Role, cameras?: Reado
 })
 
 /** A client that holds a role, and may see these cameras, or all. */
-export const connectAs = Effect.fnUntraced(function* (role: Role, cameras?: ReadonlyArray<string>) {
-  const client = yield* connect()
+export const connectAs = Effect.fnUntraced(function* (
+  role: Role,
+  cameras?: ReadonlyArray<string>,
+  question: Partial<Question> = {}
+) {
+  const client = yield* connect(question)
   const params = { auth_token: yield* tokenFor(role, cameras) }
   yield* client.call({ jsonrpc: "2.0", id: 0, method: "authenticate", params })
   return client

@@ -2,6 +2,8 @@ import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as References from "effect/References"
+import { TestClock } from "effect/testing"
 import * as Tracer from "effect/Tracer"
 import { NotFound } from "../../schema/Errors.ts"
 import { connectAs, layer } from "./Harness.ts"
@@ -16,8 +18,11 @@ const handlers = {
 const observed = () => {
   const errors: Array<string> = []
   const spans: Array<Tracer.NativeSpan> = []
-  const logger = Logger.make(({ cause, logLevel, message }) => {
-    if (logLevel === "Error") errors.push(`${String(message)} ${String(cause)}`)
+  const warnings: Array<unknown> = []
+  const logger = Logger.make(({ cause, fiber, logLevel, message }) => {
+    const fields = fiber.getRef(References.CurrentLogAnnotations)
+    if (logLevel === "Error") errors.push(`${String(message)} ${String(cause)} ${JSON.stringify(fields)}`)
+    if (logLevel === "Warn") warnings.push({ message: String(message), ...fields })
   })
   const tracer = Tracer.make({
     span(options) {
@@ -26,7 +31,7 @@ const observed = () => {
       return span
     }
   })
-  return { errors, spans, loggers: Logger.layer([logger]), tracers: Layer.succeed(Tracer.Tracer, tracer) }
+  return { errors, spans, warnings, loggers: Logger.layer([logger]), tracers: Layer.succeed(Tracer.Tracer, tracer) }
 }
 
 interface Failure {
@@ -65,7 +70,36 @@ it.effect("a defect is logged once, and the reply's request_id is the id of its 
     expect(span?.attributes.get("rpc.response.status_code")).toBe("-32603")
     expect(errors).toHaveLength(1)
     expect(errors[0]).toContain("broken")
+    expect(errors[0]).toContain(`"request_id":"${reply.error.data.request_id}"`)
   }).pipe(Effect.provide(layer(handlers).pipe(Layer.provide([loggers, tracers]))))
+})
+
+it.effect("a defect's number is in the log also where nothing is traced", () => {
+  const { errors, loggers } = observed()
+  return Effect.gen(function* () {
+    const client = yield* connectAs("viewer")
+    const reply = (yield* client.call({ jsonrpc: "2.0", id: 1, method: "get_streams" })) as Failure
+    expect(reply.error.data).toEqual({ request_id: expect.stringMatching(/^[0-9a-f]{32}$/) })
+    expect(errors).toHaveLength(1)
+    expect(errors[0]).toContain(reply.error.data.request_id)
+  }).pipe(Effect.provide(layer(handlers).pipe(Layer.provide(loggers))))
+})
+
+it.effect("a call that is forbidden stands in the log once in a while, with who tried it and from where", () => {
+  const { loggers, warnings } = observed()
+  return Effect.gen(function* () {
+    const client = yield* connectAs("viewer", undefined, { address: "192.0.2.1" })
+    const forbidden = { jsonrpc: "2.0", id: 1, method: "stop_recording", params: { device: "camera0" } }
+    for (let n = 0; n < 3; n++) yield* client.call(forbidden)
+    const known = { peer: "192.0.2.1", user: "viewer", have_role: "viewer", required_role: "operator" }
+    const first = { message: "a call was forbidden", method: "stop_recording", ...known }
+    expect(warnings).toEqual([first])
+    yield* client.call({ ...forbidden, method: "start_recording" })
+    expect(warnings[1]).toEqual({ ...first, method: "start_recording" })
+    yield* TestClock.adjust("10 seconds")
+    yield* client.call(forbidden)
+    expect(warnings[2]).toEqual({ ...first, times_unsaid_before: 2 })
+  }).pipe(Effect.provide(layer(handlers).pipe(Layer.provide(loggers))))
 })
 
 it.effect("typed errors are no news for the log", () => {

@@ -62,7 +62,54 @@ layer(service_)("JSON-RPC 2.0", (it) => {
     Effect.gen(function* () {
       const client = yield* connect()
       expect(yield* client.call(request("ping"))).toEqual(pong(1))
-      expect(yield* client.call(request("ping", {}))).toEqual(pong(1))
+      for (const none of [{}, [], null]) expect(yield* client.call(request("ping", none))).toEqual(pong(1))
+    })
+  )
+
+  it.effect("params may come by position, those that are required first; null leaves one out", () =>
+    Effect.gen(function* () {
+      const client = yield* connectAs("operator")
+      const params = (given: unknown) => client.call(request("start_recording", given))
+      const started = failed(-32020, expect.objectContaining({ state: "camera1 records" }))
+      expect(yield* params(["camera1"])).toEqual(started)
+      expect(yield* params(["camera1", 60, "mkv"])).toEqual(started)
+      expect(yield* params(["camera1", null, "mkv"])).toEqual(started)
+      const refused = (param: string, rule: unknown) => failed(-32602, { param, rule, hint: expect.any(String) })
+      expect(yield* params([])).toEqual(refused("device", expect.stringMatching(/^required: /)))
+      expect(yield* params([null, 60])).toEqual(refused("device", expect.stringMatching(/^required: /)))
+      expect(yield* params(["camera1", "mkv"])).toEqual(refused("duration", expect.any(String)))
+      expect(yield* params(["camera1", 60, "mkv", 1])).toEqual(refused("params[3]", "unknown parameter"))
+      expect(yield* client.call(request("ping", [1]))).toEqual(refused("params[0]", "unknown parameter"))
+    })
+  )
+
+  it.effect("a response that comes in is ignored, alone and in a batch", () =>
+    Effect.gen(function* () {
+      const client = yield* connect()
+      const responses = [
+        { jsonrpc: "2.0", id: 1, result: 5 },
+        { jsonrpc: "2.0", id: null, error: { code: -32600, message: "Invalid Request" } }
+      ]
+      for (const response of responses) client.send(response)
+      client.send(responses)
+      expect(yield* client.call([...responses, request("ping", [], 3)])).toEqual([pong(3)])
+    })
+  )
+
+  it.effect("errors speak the words of the specification, and of the contract", () =>
+    Effect.gen(function* () {
+      const client = yield* connectAs("viewer")
+      const messageOf = (text: unknown) =>
+        Effect.map(
+          client.call(text),
+          (reply) => (reply as { readonly error: { readonly message: string } }).error.message
+        )
+      expect(yield* messageOf("{")).toBe("Parse error")
+      expect(yield* messageOf("1")).toBe("Invalid Request")
+      expect(yield* messageOf(request("nothing"))).toBe("Method not found")
+      expect(yield* messageOf(request("get_stream_url", { device: 1 }))).toBe("Invalid params")
+      expect(yield* messageOf(request("get_streams"))).toBe("Internal error")
+      expect(yield* messageOf(request("take_snapshot"))).toBe("Permission Denied")
     })
   )
 
@@ -101,7 +148,6 @@ layer(service_)("JSON-RPC 2.0", (it) => {
       expect(yield* client.call({ id: 4, method: "ping" })).toEqual(failed(-32600, hint, 4))
       expect(yield* client.call({ jsonrpc: "1.0", id: 4, method: "ping" })).toEqual(failed(-32600, hint, 4))
       expect(yield* client.call({ jsonrpc: 2, id: 4, method: "ping" })).toEqual(failed(-32600, hint, 4))
-      expect(yield* client.call(request("ping", null))).toEqual(failed(-32600, hint))
       expect(yield* client.call(request("ping", "text"))).toEqual(failed(-32600, hint))
       for (const id of [{}, [1], true])
         expect(yield* client.call(request("ping", {}, id))).toEqual(failed(-32600, hint, null))
@@ -113,7 +159,7 @@ layer(service_)("JSON-RPC 2.0", (it) => {
       const client = yield* connectAs("viewer")
       const near = yield* client.call(request("get_camera_lst"))
       expect(near).toEqual(failed(-32601, { hint: "did you mean get_camera_list?" }))
-      for (const method of ["rpc.discover", "constructor", "__proto__", "toString", "", "x".repeat(100_000)]) {
+      for (const method of ["rpc.nothing", "constructor", "__proto__", "toString", "", "x".repeat(100_000)]) {
         expect(yield* client.call(request(method))).toEqual(failed(-32601, { hint: expect.any(String) }))
       }
     })
@@ -172,14 +218,12 @@ layer(service_)("JSON-RPC 2.0", (it) => {
       const data = (param: string, rule: unknown, hint: unknown = expect.any(String)) =>
         failed(-32602, { param, rule, hint })
       const device = "camera0"
-      expect(yield* refused([device])).toEqual(data("params", "by name"))
-      expect(yield* refused([])).toEqual(data("params", "by name"))
       expect(yield* refused({})).toEqual(data("device", expect.stringMatching(/^required: a camera name/)))
       expect(yield* refused({ device: "front" })).toEqual(data("device", expect.stringContaining("a camera name")))
       expect(yield* refused({ device: 1 })).toEqual(data("device", expect.stringContaining("a camera name")))
       expect(yield* refused({ device, quality: 0 })).toEqual(data("quality", "a whole number from 1 to 100"))
       expect(yield* refused({ device, quality: 1.5 })).toEqual(data("quality", "a whole number from 1 to 100"))
-      expect(yield* refused({ device, format: "gif" })).toEqual(data("format", 'one of "jpg", "png"'))
+      expect(yield* refused({ device, format: "gif" })).toEqual(data("format", 'one of "jpg", "jpeg", "png"'))
       expect(yield* refused({ device, qualty: 5 })).toEqual(
         data("qualty", "unknown parameter", "did you mean quality?")
       )

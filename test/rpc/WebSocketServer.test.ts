@@ -3,6 +3,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
@@ -33,11 +35,84 @@ it.effect("programs, our own pages and the origins that the operator names may c
 
 it.effect("only /ws is a WebSocket", () =>
   Effect.gen(function* () {
-    for (const target of ["/wsx", "/", "/ws/", "/files/recordings/"]) expect(yield* refusal({ target })).toBe(404)
-    const client = yield* connect({ target: "/ws?from=bookmark" })
-    expect(yield* client.call(ping)).toMatchObject({ result: "pong" })
+    for (const target of ["/wsx", "/", "/ws//", "/files/recordings/"]) expect(yield* refusal({ target })).toBe(404)
+    for (const target of ["/ws?from=bookmark", "/ws/", "/ws/?from=bookmark"]) {
+      const client = yield* connect({ target })
+      expect(yield* client.call(ping)).toMatchObject({ result: "pong" })
+    }
   }).pipe(Effect.provide(layer()))
 )
+
+const list = { jsonrpc: "2.0", id: 2, method: "get_camera_list" }
+const handlers = { get_camera_list: () => Effect.succeed({ cameras: [], total: 0, connected: 0 }) }
+
+it.effect("a token that is shown when connecting authenticates the connection before its first call is read", () =>
+  Effect.gen(function* () {
+    const token = yield* tokenFor("viewer")
+    for (const headers of [{ authorization: `Bearer ${token}` }, { "x-api-key": token }]) {
+      const client = yield* connect({ headers })
+      client.send(list)
+      client.send(ping)
+      expect(yield* client.next).toMatchObject({ id: 2, result: { total: 0 } })
+      expect(yield* client.next).toMatchObject({ id: 1, result: "pong" })
+      expect(Array.from((yield* Connections).all.values()).every(({ session }) => session?.role === "viewer")).toBe(
+        true
+      )
+    }
+  }).pipe(Effect.provide(layer(handlers)))
+)
+
+it.effect("a token that is of no use is told of by each call, until another one is given", () =>
+  Effect.gen(function* () {
+    const client = yield* connect({ headers: { authorization: "Bearer nonsense" } })
+    expect(yield* client.call(ping)).toMatchObject({ result: "pong" })
+    expect(yield* client.call(list)).toMatchObject({
+      error: { code: -32001, data: { reason: "the token is not valid" } }
+    })
+    const params = { auth_token: yield* tokenFor("viewer") }
+    yield* client.call({ jsonrpc: "2.0", id: 1, method: "authenticate", params })
+    expect(yield* client.call(list)).toMatchObject({ result: { total: 0 } })
+  }).pipe(Effect.provide(layer(handlers)))
+)
+
+it.effect("one address has so many connections, authenticated or not, and others have theirs", () =>
+  Effect.gen(function* () {
+    const address = "192.0.2.1"
+    const headers = { authorization: `Bearer ${yield* tokenFor("viewer")}` }
+    const first = yield* connect({ address, headers })
+    yield* connect({ address, headers })
+    expect(yield* refusal({ address, headers })).toBe(429)
+    yield* connect({ address: "192.0.2.2", headers })
+    first.leave(1000)
+    yield* first.closed
+    yield* connect({ address, headers })
+    for (let n = 0; n < 4; n++) yield* connect({ address: "127.0.0.1" })
+  }).pipe(Effect.provide(layer({}, { max_connections_per_address: 2 })))
+)
+
+it.effect("who is refused stands in the log, with what to set; the same is said once in a while", () => {
+  const lines: Array<string> = []
+  const logger = Logger.make(({ fiber, message }) => {
+    lines.push(`${String(message)} ${JSON.stringify(fiber.getRef(References.CurrentLogAnnotations))}`)
+  })
+  return Effect.gen(function* () {
+    const origin = "https://evil.example"
+    for (let n = 0; n < 3; n++) yield* refusal({ address: "192.0.2.1", headers: { origin } })
+    yield* refusal({ address: "192.0.2.2", headers: { origin, authorization: "Bearer secret" } })
+    expect(lines).toHaveLength(2)
+    expect(lines[0]).toMatch(/another origin may not.*"peer":"192.0.2.1","origin":"https:\/\/evil.example"/)
+    expect(lines[0]).toContain("server.allowed_origins")
+    yield* TestClock.adjust("10 seconds")
+    yield* refusal({ address: "192.0.2.1", headers: { origin } })
+    expect(lines[2]).toContain('"times_unsaid_before":2')
+    yield* connect({ address: "192.0.2.3" })
+    yield* refusal({ address: "192.0.2.3" })
+    expect(lines[3]).toContain("server.max_unauthenticated_per_address")
+    expect(lines.join("\n")).not.toContain("secret")
+  }).pipe(
+    Effect.provide(layer({}, { max_unauthenticated_per_address: 1 }).pipe(Layer.provideMerge(Logger.layer([logger]))))
+  )
+})
 
 it.effect("when all connections are taken a new one is refused until one ends", () =>
   Effect.gen(function* () {

@@ -16,7 +16,7 @@ const publisher = Effect.gen(function* () {
   const ticket = yield* (yield* Tickets).issue("camera0", "publish")
   yield* (yield* MediaMtxApi).addPath("camera0", {})
   const url = `rtsp://127.0.0.1:8554/camera0?token=${ticket.password}`
-  const process = yield* ffmpeg.start(["-f", "image2pipe", "pipe:1", "-f", "rtsp", url])
+  const process = yield* ffmpeg.start(["-f", "image2pipe", "pipe:1", "-f", "rtsp", url], { urgency: "stream" })
   ticket.giveTo(process.pid)
   return { process, ticket, url }
 })

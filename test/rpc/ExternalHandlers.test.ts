@@ -1,0 +1,63 @@
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { onFakes } from "../support/App.ts"
+import { connectAs } from "./Harness.ts"
+
+const url = "rtsp://192.168.42.10:8554/video"
+const calls: ReadonlyArray<readonly [method: string, params: object]> = [
+  ["discover_external_streams", {}],
+  [
+    "discover_external_streams",
+    { skydio_enabled: true, generic_enabled: false, onvif_enabled: true, force_rescan: true }
+  ],
+  ["add_external_stream", { stream_url: url, stream_name: "UAV 7", stream_type: "skydio_stanag4609" }],
+  ["remove_external_stream", { stream_url: url }],
+  ["get_external_streams", {}],
+  ["set_discovery_interval", { scan_interval: 0 }]
+]
+
+onFakes(
+  "methods of external streams check who asks and what, and say that there are none",
+  Effect.gen(function* () {
+    const [viewer, operator, admin] = [
+      yield* connectAs("viewer"),
+      yield* connectAs("operator"),
+      yield* connectAs("admin")
+    ]
+    const errorOf = (client: typeof admin, method: string, params: object) =>
+      Effect.map(
+        client.call({ jsonrpc: "2.0", id: 1, method, params }),
+        (reply) => (reply as { readonly error: { readonly code: number; readonly data: object } }).error
+      )
+    for (const [method, params] of calls) {
+      const { code, data } = yield* errorOf(admin, method, params)
+      assert.strictEqual(code, -32030, method)
+      assert.include(data, { feature: "external_streams" })
+    }
+    assert.strictEqual((yield* errorOf(viewer, "add_external_stream", {})).code, -32002)
+    assert.strictEqual((yield* errorOf(viewer, "get_external_streams", {})).code, -32030)
+    assert.strictEqual((yield* errorOf(operator, "set_discovery_interval", { scan_interval: 0 })).code, -32002)
+    for (const [method, params, param] of [
+      ["add_external_stream", { stream_url: "file:///etc/passwd", stream_name: "x" }, "stream_url"],
+      ["add_external_stream", { stream_url: url, stream_name: " " }, "stream_name"],
+      ["add_external_stream", { stream_url: url, stream_name: "x", stream_type: "ftp" }, "stream_type"],
+      ["set_discovery_interval", { scan_interval: -1 }, "scan_interval"]
+    ] as const) {
+      assert.include((yield* errorOf(admin, method, params)).data, { param })
+    }
+  })
+)
+
+onFakes(
+  "rpc.discover gives the document, to whoever has authenticated",
+  Effect.gen(function* () {
+    const viewer = yield* connectAs("viewer")
+    const reply = (yield* viewer.call({ jsonrpc: "2.0", id: 1, method: "rpc.discover" })) as {
+      readonly result: { readonly openrpc: string; readonly methods: ReadonlyArray<object> }
+    }
+    assert.strictEqual(reply.result.openrpc, "1.3.2")
+    assert.isAbove(reply.result.methods.length, 20)
+    const again = yield* viewer.call({ jsonrpc: "2.0", id: 1, method: "rpc.discover", params: [] })
+    assert.deepStrictEqual(again, reply)
+  })
+)
