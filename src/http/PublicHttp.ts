@@ -40,7 +40,8 @@ export class PublicHttp extends Context.Service<
             if (path.startsWith(prefix) && (best === undefined || prefix.length > best.length)) best = prefix
           }
           const answer = best === undefined ? undefined : answers.get(best)
-          const reply = answer === undefined ? Effect.succeed(notFound) : answer(request)
+          const absent = admissions.has(path) ? upgradeRequired : notFound
+          const reply = answer === undefined ? Effect.succeed(absent) : answer(request)
           return request.headers["origin"] === undefined
             ? reply
             : Effect.map(reply, (made) => withOrigin(made, request, allowed_origins))
@@ -73,4 +74,11 @@ const notFound: HttpReply = {
   status: 404,
   headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
   body: "Not Found\n"
+}
+
+/** Of an address that is there for WebSockets alone (RFC 9110, 15.5.22). */
+const upgradeRequired: HttpReply = {
+  status: 426,
+  headers: { ...notFound.headers, upgrade: "websocket", connection: "upgrade" },
+  body: "A WebSocket is served here\n"
 }
