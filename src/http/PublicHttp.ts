@@ -15,7 +15,7 @@ export class PublicHttp extends Context.Service<
     readonly address: Address
     /**
      * Has all requests whose path starts with `prefix` answered so, as long as the scope lives; the longest prefix wins,
-     * and what no prefix matches is answered 404.
+     * what no prefix matches is answered 404, and the path of a WebSocket 426.
      */
     readonly handle: (prefix: string, answer: Host["answer"]) => Effect.Effect<void, never, Scope.Scope>
     /** lets WebSockets in at this very path, as long as the scope lives */
@@ -35,13 +35,13 @@ export class PublicHttp extends Context.Service<
           const asked = preflight(request, allowed_origins)
           if (asked !== undefined) return Effect.succeed(asked)
           const path = pathOf(request.target)
+          if (admissions.has(path)) return Effect.succeed(upgradeRequired)
           let best: string | undefined
           for (const prefix of answers.keys()) {
             if (path.startsWith(prefix) && (best === undefined || prefix.length > best.length)) best = prefix
           }
           const answer = best === undefined ? undefined : answers.get(best)
-          const absent = admissions.has(path) ? upgradeRequired : notFound
-          const reply = answer === undefined ? Effect.succeed(absent) : answer(request)
+          const reply = answer === undefined ? Effect.succeed(notFound) : answer(request)
           return request.headers["origin"] === undefined
             ? reply
             : Effect.map(reply, (made) => withOrigin(made, request, allowed_origins))
