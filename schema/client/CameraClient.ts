@@ -81,17 +81,14 @@ export class CameraClient extends Context.Service<
     let failedAttempts = 0
 
     const lose = (error: ConnectionLost) => SubscriptionRef.set(state, { _tag: "Lost", error })
-    const tell = (outcome: Authenticated | AuthFailed) =>
-      SubscriptionRef.set(
-        state,
-        outcome instanceof AuthFailed
-          ? { _tag: "Lost", error: outcome }
-          : { _tag: "Ready", session: outcome, connection }
-      )
+    const tell = (outcome: Authenticated | AuthFailed) => {
+      if (outcome instanceof AuthFailed) return SubscriptionRef.set(state, { _tag: "Lost", error: outcome })
+      failedAttempts = 0
+      return SubscriptionRef.set(state, { _tag: "Ready", session: outcome, connection })
+    }
 
     const hooks = RpcClient.ConnectionHooks.of({
       onConnect: Effect.suspend(() => {
-        failedAttempts = 0
         connection++
         isConnected = true
         return FiberHandle.run(
@@ -171,8 +168,8 @@ export class CameraClient extends Context.Service<
     )
 
     const onEachConnection = Effect.fnUntraced(function* <A, E>(calls: Effect.Effect<A, E>) {
+      let latest = isConnected ? connection : connection + 1
       const result = yield* calls
-      let latest = connection
       const repeat = Effect.tapCause(calls, (cause) =>
         Effect.logWarning("a camera client could not repeat its calls at a new connection", cause)
       )

@@ -27,7 +27,12 @@ export const holdSession = Effect.fnUntraced(function* (
 ) {
   let validUntil = 0
   while (true) {
-    const outcome = yield* Effect.result(Effect.flatMap(nextToken(token), (next) => authenticate(Redacted.value(next))))
+    const outcome = yield* nextToken(token).pipe(
+      Effect.flatMap((next) => authenticate(Redacted.value(next))),
+      // the service's own, or what it says cannot be read
+      Effect.catchDefect(() => Effect.fail(new AuthFailed({ reason: "the service could not look at the token" }))),
+      Effect.result
+    )
     const now = yield* Clock.currentTimeMillis
     let pause = secondTry
     let goesOn = Effect.isEffect(token)

@@ -13,7 +13,8 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { WebSocket as WsClient } from "ws"
+import type { AddressInfo } from "node:net"
+import { WebSocket as WsClient, WebSocketServer } from "ws"
 import { CameraClient, type ConnectionState, type Options } from "../../schema/client/CameraClient.ts"
 import type { Role } from "../../schema/Auth.ts"
 import type { Camera } from "../../schema/Camera.ts"
@@ -244,6 +245,28 @@ it.effect("a token that something gives is renewed before it expires, over the s
     expect(given).toBe(2)
     yield* TestClock.adjust("1 second")
     expect(yield* client.call.get_streams({})).toEqual([])
+  })
+)
+
+it.live("a service that fails as it looks at the token is told as such", () =>
+  Effect.gen(function* () {
+    const server = yield* Effect.acquireRelease(
+      Effect.sync(() => new WebSocketServer({ host: "127.0.0.1", port: 0 })),
+      (open) => Effect.sync(() => open.close())
+    )
+    server.on("connection", (socket) =>
+      socket.on("message", (data) => {
+        const { id } = JSON.parse(String(data)) as { readonly id: number }
+        socket.send(
+          JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32603, message: "Internal Error", data: {} } })
+        )
+      })
+    )
+    yield* Effect.callback<void>((resume) => void server.once("listening", () => resume(Effect.void)))
+    const { port } = server.address() as AddressInfo
+    const client = yield* clientOf(port, "a")
+    const refused = yield* Effect.flip(client.call.get_streams({}))
+    expect(refused.message).toBe("Not authenticated: the service could not look at the token.")
   })
 )
 
