@@ -70,7 +70,7 @@ export const explainLoss = (url: string, reason: Socket.SocketErrorReason): Effe
   const page = url.replace(/^ws/, "http")
   return Effect.tryPromise((signal) =>
     // a page of another origin does not learn the status: it is 0 there
-    fetch(page, { signal, mode: "no-cors", redirect: "manual" }).then(({ status }) => status)
+    fetch(page, { signal, mode: "no-cors" }).then(({ status }) => status)
   ).pipe(
     Effect.timeout(limit),
     Effect.match({
