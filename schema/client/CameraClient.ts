@@ -1,30 +1,45 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
-import * as Latch from "effect/Latch"
+import * as FiberHandle from "effect/FiberHandle"
 import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
-import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
-import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as RpcClient from "effect/rpc/RpcClient"
 import type { RpcClientError } from "effect/rpc/RpcClientError"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as Socket from "effect/socket/Socket"
+import type { Authenticated } from "../Auth.ts"
 import { CameraRpcs } from "../CameraRpcs.ts"
-import { type Notification, type NotificationMethod, notifications } from "../Event.ts"
+import { AuthFailed } from "../Errors.ts"
+import type { Notification } from "../Event.ts"
+import { type Calls, isOpen, makeCalls, unwrap, wrap } from "./Calls.ts"
+import { ConnectionLost } from "./ConnectionLost.ts"
+import { brokenOff, describeLoss, dial, explainLoss, obstacle, type OpenWebSocket, silence } from "./Dialing.ts"
 import * as JsonRpcSerialization from "./JsonRpcSerialization.ts"
+import { readNotification } from "./Notifications.ts"
+import { holdSession, type Token } from "./Session.ts"
 
 export interface Options {
   /** `ws://host:8002/ws` */
   readonly url: string
-  /** a JWT or an API key; given anew at every connection */
-  readonly token: Redacted.Redacted
+  readonly token: Token
+  /** how long a call waits for a connection that is not there: 10 seconds, where nothing is said */
+  readonly patience?: Duration.Input
+  readonly openWebSocket?: OpenWebSocket
 }
+
+export type ConnectionState =
+  /** for the first time */
+  | { readonly _tag: "Connecting" }
+  /** `connection` counts the connections: it tells a new one from a session that was renewed */
+  | { readonly _tag: "Ready"; readonly session: Authenticated; readonly connection: number }
+  /** the last thing that went wrong; what can be tried again is, with backoff: a connection, and a token where there is a next one */
+  | { readonly _tag: "Lost"; readonly error: ConnectionLost | AuthFailed }
 
 /** A slow subscriber keeps this many notifications; older ones are dropped. */
 const notificationBuffer = 1024
@@ -32,46 +47,74 @@ const firstRetry = Duration.millis(100)
 const lastRetry = Duration.seconds(5)
 
 /**
- * The typed client of the service, for Node and browsers. It connects, authenticates, and does both again, with
- * backoff, when the connection is lost. Calls in flight then fail with `RpcClientError`; calls made in the meantime
- * wait for the new connection (`Effect.timeout` bounds that). A token that is refused shows as `AuthFailed` in calls.
+ * The typed client of the service, for Node and browsers. It connects and authenticates, again before its token expires,
+ * and anew, with backoff, when the connection is lost. A call in flight then fails with `ConnectionLost`; one that is made
+ * in the meantime waits for the new connection, and fails so when its patience is over. A token that is refused shows as
+ * `AuthFailed` in the calls, with the reason that the service gave.
  */
 export class CameraClient extends Context.Service<
   CameraClient,
   {
-    /** one function for each method, under its wire name; errors are the classes of `schema/Errors.ts` */
-    readonly call: RpcClient.FromGroup<typeof CameraRpcs, RpcClientError>
+    /** errors are the classes of `schema/Errors.ts`, and `ConnectionLost` */
+    readonly call: Calls
     /** what the server sends unasked, from the moment this is run; over all connections */
     readonly notifications: Stream.Stream<Notification>
+    /** how the connection is now */
+    readonly state: Effect.Effect<ConnectionState>
+    /** how it is now, and each change */
+    readonly states: Stream.Stream<ConnectionState>
+    /**
+     * Makes calls that count for one connection only, such as `subscribe_events`: now, and again at every new connection
+     * for as long as the scope lives. A failure at a later one is logged.
+     */
+    readonly onEachConnection: <A, E>(calls: Effect.Effect<A, E>) => Effect.Effect<A, E, Scope.Scope>
   }
 >()("camera-service/schema/client/CameraClient") {
   /** A client that lives as long as the scope. */
-  static readonly make = Effect.fn("CameraClient.make")(function* ({ token, url }: Options) {
+  static readonly make = Effect.fn("CameraClient.make")(function* (options: Options) {
+    const { openWebSocket, patience = "10 seconds", token, url } = options
     const pubsub = yield* PubSub.sliding<Notification>(notificationBuffer)
-    // open while the connection is up and has been authenticated
-    const ready = yield* Latch.make(false)
-    const connections = yield* Queue.unbounded<number>()
+    const state = yield* SubscriptionRef.make<ConnectionState>({ _tag: "Connecting" })
+    const session = yield* FiberHandle.make()
     let connection = 0
+    let isConnected = false
     let failedAttempts = 0
+
+    const lose = (error: ConnectionLost) => SubscriptionRef.set(state, { _tag: "Lost", error })
+    const tell = (outcome: Authenticated | AuthFailed) => {
+      if (outcome instanceof AuthFailed) return SubscriptionRef.set(state, { _tag: "Lost", error: outcome })
+      failedAttempts = 0
+      return SubscriptionRef.set(state, { _tag: "Ready", session: outcome, connection })
+    }
 
     const hooks = RpcClient.ConnectionHooks.of({
       onConnect: Effect.suspend(() => {
-        failedAttempts = 0
-        return Queue.offer(connections, ++connection)
-      }),
-      onDisconnect: Effect.suspend(() => {
         connection++
-        return ready.close
+        isConnected = true
+        return FiberHandle.run(
+          session,
+          holdSession(token, (auth_token) => authenticate({ auth_token }), tell)
+        )
+      }),
+      // also run where no connection came about
+      onDisconnect: Effect.suspend(() => {
+        if (!isConnected) return Effect.void
+        isConnected = false
+        return Effect.andThen(FiberHandle.clear(session), lose(lossOf(brokenOff(url))))
       })
     })
     const retryPolicy = Schedule.forever.pipe(
-      Schedule.modifyDelay(() =>
-        Effect.map(Random.next, (random) => {
+      Schedule.setInputType<Socket.SocketError>(),
+      Schedule.modifyDelay(({ input }) =>
+        Effect.gen(function* () {
+          yield* lose(lossOf(yield* explainLoss(url, input.reason)))
           const backoff = Duration.min(Duration.times(firstRetry, 2 ** Math.min(failedAttempts++, 10)), lastRetry)
-          return Duration.times(backoff, 0.5 + random / 2)
+          return Duration.times(backoff, 0.5 + (yield* Random.next) / 2)
         })
       )
     )
+    const hindrance = obstacle(url, openWebSocket)
+    if (hindrance !== undefined) yield* lose(lossOf(hindrance, false))
     const protocol = yield* RpcClient.makeProtocolSocket({ retryTransientErrors: true, retryPolicy }).pipe(
       Effect.provideService(RpcClient.ConnectionHooks, hooks),
       Effect.provideService(
@@ -81,47 +124,76 @@ export class CameraClient extends Context.Service<
           if (notification !== undefined) PubSub.publishUnsafe(pubsub, notification)
         })
       ),
-      Effect.provideServiceEffect(Socket.Socket, Socket.makeWebSocket(url)),
-      Effect.provide(Socket.layerWebSocketConstructorGlobal)
+      Effect.provideServiceEffect(
+        Socket.Socket,
+        hindrance === undefined ? dial(url, openWebSocket) : Socket.fromWebSocket(Effect.never)
+      )
     )
 
-    const makeClient = (send: RpcClient.Protocol["Service"]["send"]) =>
-      RpcClient.make(CameraRpcs, { disableTracing: true }).pipe(
-        Effect.provideService(RpcClient.Protocol, { ...protocol, send })
+    /** Whether a call may go out now; undefined: it has to wait. */
+    const verdict = (now: ConnectionState, method: string): Effect.Effect<void, RpcClientError> | undefined => {
+      if (now._tag === "Ready") return Effect.void
+      if (now._tag === "Connecting") return undefined
+      if (now.error._tag === "AuthFailed") return isOpen(method) ? Effect.void : Effect.fail(wrap(now.error))
+      return now.error.retrying ? undefined : Effect.fail(wrap(now.error))
+    }
+    const outOfPatience = Effect.suspend(() => {
+      const now = SubscriptionRef.getUnsafe(state)
+      return Effect.fail(wrap(now._tag === "Lost" ? now.error : lossOf(silence(url))))
+    })
+    const admit = (method: string) =>
+      Effect.suspend(
+        () =>
+          verdict(SubscriptionRef.getUnsafe(state), method) ??
+          SubscriptionRef.changes(state).pipe(
+            Stream.map((now) => verdict(now, method)),
+            Stream.filter((known) => known !== undefined),
+            Stream.take(1),
+            Stream.runForEach((known) => known),
+            Effect.timeoutOrElse({ duration: patience, orElse: () => outOfPatience })
+          )
       )
-    const authenticator = yield* makeClient(protocol.send)
-    yield* Queue.take(connections).pipe(
-      Effect.flatMap((current) =>
-        // refused: the calls go out all the same, and their errors say so
-        Effect.exit(authenticator.authenticate({ auth_token: Redacted.value(token) })).pipe(
-          Effect.andThen(Effect.suspend(() => (current === connection ? ready.open : Effect.void)))
-        )
-      ),
-      Effect.forever,
-      Effect.forkScoped
-    )
+
+    const makeClient = (send: RpcClient.Protocol["Service"]["send"]) =>
+      RpcClient.make(CameraRpcs, { disableTracing: true, flatten: true }).pipe(
+        Effect.provideService(RpcClient.Protocol, { ...protocol, send }),
+        Effect.map((ask) => makeCalls(ask, (error) => unwrap(error) ?? lossOf(describeLoss(url, error.reason))))
+      )
+    const { authenticate } = yield* makeClient(protocol.send)
     const call = yield* makeClient((clientId, request, transferables) =>
       request._tag === "Request"
-        ? // `send` looks at the connection when it is called: not before it is ready
-          Effect.flatMap(ready.await, () => protocol.send(clientId, request, transferables))
+        ? // `send` looks at the connection when it is called: not before it may be used
+          Effect.flatMap(admit(request.tag), () => protocol.send(clientId, request, transferables))
         : protocol.send(clientId, request, transferables)
     )
-    return CameraClient.of({ call, notifications: Stream.fromPubSub(pubsub) })
+
+    const onEachConnection = Effect.fnUntraced(function* <A, E>(calls: Effect.Effect<A, E>) {
+      let latest = isConnected ? connection : connection + 1
+      const result = yield* calls
+      const repeat = Effect.tapCause(calls, (cause) =>
+        Effect.logWarning("a camera client could not repeat its calls at a new connection", cause)
+      )
+      yield* SubscriptionRef.changes(state).pipe(
+        Stream.filter((now) => now._tag === "Ready" && now.connection > latest),
+        Stream.runForEach(() => {
+          latest = connection
+          return Effect.exit(repeat)
+        }),
+        Effect.forkScoped
+      )
+      return result
+    })
+
+    return CameraClient.of({
+      call,
+      notifications: Stream.fromPubSub(pubsub),
+      state: SubscriptionRef.get(state),
+      states: SubscriptionRef.changes(state),
+      onEachConnection
+    })
   })
 
   static readonly layer = (options: Options) => Layer.effect(CameraClient, CameraClient.make(options))
 }
 
-/** Undefined for what this client does not know, or cannot read: a newer server may say more. */
-const readNotification = (method: string, params: unknown): Notification | undefined => {
-  if (!Object.hasOwn(readers, method)) return undefined
-  const exit = readers[method as NotificationMethod](params)
-  return exit._tag === "Success" ? ({ method, params: exit.value } as Notification) : undefined
-}
-
-const readers = Object.fromEntries(
-  Object.entries(notifications).map(([method, params]) => [
-    method,
-    Schema.decodeUnknownExit(Schema.toCodecJson(params as Schema.Codec<unknown>))
-  ])
-) as { readonly [Method in NotificationMethod]: (params: unknown) => Exit.Exit<unknown, Schema.SchemaError> }
+const lossOf = (message: string, retrying = true) => new ConnectionLost({ message, retrying })

