@@ -55,6 +55,8 @@ export const budgets: ReadonlyArray<Budget> = [
   row("cpu.get_camera_list", "CPU a call: get_camera_list of 10", "– · 70 µs (bare: 28)", atMost(1.3, timesBare)),
   row("list.call", "list_recordings, 50 of 100,000", "–", below(2, "ms", "p50")),
   row("list.cpu", "the same, CPU", "– · 16 ms, 200 files", below(2, "ms")),
+  row("list.usage", "get_storage_info, 100,000 files", "–", below(5, "ms", "p50")),
+  row("list.cleanup", "ping while 100,000 files are deleted", "–", below(5, "ms", "p99")),
   row("broadcast.first", "notification to 1,000 clients: the first", "< 20 ms · none came", below(5, "ms", "p50")),
   row("broadcast.last", "… the last", "< 20 ms · none came", below(50, "ms", "p50")),
   row("connections.held", "connections held on one core", "1,000+ · 5,000", atLeast(10_000)),

@@ -1,11 +1,12 @@
 import { mkdirSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import type { Benchmark } from "./Benchmark.ts"
+import type { Benchmark, Measurement } from "./Benchmark.ts"
 import { frame, startLoad } from "./Load.ts"
 import { cpuSeconds } from "./Proc.ts"
-import { type Ground, makeGround, startService } from "./Service.ts"
-import { median, round, summary } from "./Statistics.ts"
+import type { Rpc } from "./Rpc.ts"
+import { type Ground, makeGround, type Service, startService } from "./Service.ts"
+import { median, percentile, round, summary } from "./Statistics.ts"
 import { pause, until } from "./Waiting.ts"
 
 const files = 100_000
@@ -68,7 +69,43 @@ const prepare = async (ground: Ground): Promise<void> => {
   writeFiles(folder, 1, files)
 }
 
-/** A page of 50 out of 100,000 recordings, the newest and the oldest. */
+/** How long each call takes until this has happened. */
+const callsUntil = async (rpc: Rpc, method: string, happened: Promise<unknown>): Promise<ReadonlyArray<number>> => {
+  const over = happened.then(() => true)
+  const samples: Array<number> = []
+  while ((await Promise.race([over, false])) !== true) {
+    const began = performance.now()
+    await rpc.call(method)
+    samples.push(performance.now() - began)
+    await pause(1)
+  }
+  return samples
+}
+
+/** All files go at once, while another client asks. */
+const deleteAll = async (service: Service): Promise<ReadonlyArray<Measurement>> => {
+  using admin = await service.connect()
+  using other = await service.connect()
+  const usage = await callsUntil(other, "get_storage_info", pause(2000))
+  const before = await callsUntil(other, "ping", pause(5000))
+  await admin.call("set_retention_policy", { policy_type: "manual", enabled: true, max_age_days: 1 })
+  const began = performance.now()
+  const cleanup = admin.call<{ readonly files_deleted: number }>("cleanup_old_files")
+  const pings = await callsUntil(other, "ping", cleanup)
+  const seconds = (performance.now() - began) / 1000
+  const deleted = (await cleanup).files_deleted
+  if (deleted !== files) throw new Error(`${deleted} files were deleted, and there were ${files}`)
+  return [
+    { name: "list.usage", value: median(usage), detail: summary(usage) },
+    {
+      name: "list.cleanup",
+      value: percentile(pings, 0.99),
+      detail: `in ${round(seconds)} s; ${summary(pings)}; before: p99 ${round(percentile(before, 0.99))}, ${summary(before)}`
+    }
+  ]
+}
+
+/** A page of 50 out of 100,000 recordings, the newest and the oldest; and how others fare while all of them are deleted. */
 export const fileList: Benchmark = async ({ say, times }) => {
   using ground = await makeGround()
   say(`making ${files} files`)
@@ -97,6 +134,7 @@ export const fileList: Benchmark = async ({ say, times }) => {
   const cost = ((cpuSeconds(service.pid) - before) / times(calls)) * 1000
   return [
     { name: "list.call", value: median(samples), detail: summary(samples) },
-    { name: "list.cpu", value: cost, detail: `${round(cost * 1000)} µs` }
+    { name: "list.cpu", value: cost, detail: `${round(cost * 1000)} µs` },
+    ...(await deleteAll(service))
   ]
 }
