@@ -100,7 +100,7 @@ const deleteAll = async (service: Service): Promise<ReadonlyArray<Measurement>> 
     {
       name: "list.cleanup",
       value: percentile(pings, 0.99),
-      detail: `in ${round(seconds)} s; before: ${round(percentile(before, 0.99))}; ${summary(pings)}`
+      detail: `in ${round(seconds)} s; ${summary(pings)}; before: p99 ${round(percentile(before, 0.99))}, ${summary(before)}`
     }
   ]
 }
