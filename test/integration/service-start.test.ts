@@ -162,7 +162,7 @@ it.live("a MediaMTX that is too old is refused with its version", () =>
     const { code, text } = yield* runToEnd(ground, { environment: { CAMERA_SERVICE_MEDIAMTX_BINARY: old } })
     assert.strictEqual(code, 69)
     assert.include(text, "v1.9.0")
-    assert.include(text, "1.20.1")
+    assert.include(text, "1.21.0")
   })
 )
 
