@@ -17,6 +17,7 @@ export class Doors extends Context.Service<
       const played = yield* Network
       const ports = new Map<number, number>()
       const network = Network.of({
+        ...played,
         listen: Effect.fnUntraced(function* (address, host) {
           const inMemory = yield* played.listen(address, host)
           const real = yield* listen({ host: "127.0.0.1", port: 0 }, host)

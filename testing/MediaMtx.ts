@@ -165,7 +165,7 @@ const played = Effect.gen(function* () {
     const say = (line: string) => process.stdout(new TextEncoder().encode(`${line}\n`))
     const [file = ""] = process.args
     if (file === "--version") {
-      say("v1.20.1")
+      say("v1.21.0")
       return { code: 0 }
     }
     yield* Stream.runHead(Stream.filter(SubscriptionRef.changes(faults), ({ idles }) => idles !== true))

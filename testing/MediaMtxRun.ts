@@ -42,7 +42,7 @@ export const callApi = (now: Run, { body, method, path }: JsonRequest, at: numbe
   const url = new URL(path, "http://api")
   const [, action = "", name = ""] = /\/(list|get|add|replace|patch|delete|kick)(?:\/(.*))?$/.exec(url.pathname) ?? []
   const wanted = decodeURIComponent(name)
-  if (url.pathname === "/v3/info") return { status: 200, body: { version: "v1.20.1", started: String(now.number) } }
+  if (url.pathname === "/v3/info") return { status: 200, body: { version: "v1.21.0", started: String(now.number) } }
   if (url.pathname === "/v3/config/global/get") return { status: 200, body: now.global }
   if (url.pathname === "/v3/config/pathdefaults/get") return now.paths.defaults()
   if (/^\/v3\/(hls|rtsp|webrtc)sessions\//.test(url.pathname)) {

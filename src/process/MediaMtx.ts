@@ -42,8 +42,8 @@ class MediaMtxEnded extends Schema.TaggedError<MediaMtxEnded>()("MediaMtxEnded",
   portInUse: Schema.optionalKey(PortInUse)
 }) {}
 
-const hint = "the service needs MediaMTX 1.20.1 or later: see ./scripts/setup, or set mediamtx.binary"
-const oldest = [1, 20, 1] as const
+const hint = "the service needs MediaMTX 1.21.0 or later: see ./scripts/setup, or set mediamtx.binary"
+const oldest = [1, 21, 0] as const
 // Steps of its start take 10 ms each (measured); a poll costs 0.3 ms.
 const startPoll = "15 millis"
 /** How often the configuration is looked at: nobody else should be able to change it. */
@@ -55,7 +55,7 @@ const backoff = Schedule.min([Schedule.exponential("100 millis", 2), Schedule.sp
   Schedule.jittered
 )
 
-/** `v1.20.1`, also with something after it; a build without a version counts as old. */
+/** `v1.21.0`, also with something after it; a build without a version counts as old. */
 const isCurrent = (version: string): boolean => {
   const parts = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? []
   for (const [i, least] of oldest.entries()) {

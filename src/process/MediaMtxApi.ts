@@ -114,7 +114,7 @@ export class MediaMtxApi extends Context.Service<
     readonly listPaths: Effect.Effect<ReadonlyArray<PathState>, MediaMtxError>
     /** One path as it is; none when there is no such path. */
     readonly getPath: (name: string) => Effect.Effect<Option.Option<PathState>, MediaMtxError>
-    /** Its version (`v1.20.1`), and when it started: another time is another run. */
+    /** Its version (`v1.21.0`), and when it started: another time is another run. */
     readonly info: Effect.Effect<typeof Info.Type, MediaMtxError>
     /** Its configuration, paths apart: every option by MediaMTX's name, also those at their default. */
     readonly global: Effect.Effect<PathOptions, MediaMtxError>

@@ -285,7 +285,7 @@ describe("our MediaMTX", () => {
 
   it.live("that fails for another reason is tried again, and says why", () =>
     Effect.gen(function* () {
-      const binary = yield* script('[ "$1" = --version ] && echo v1.20.1 && exit; echo "ERR: cannot read"; exit 1')
+      const binary = yield* script('[ "$1" = --version ] && echo v1.21.0 && exit; echo "ERR: cannot read"; exit 1')
       const { mediaMtx, started } = yield* build(yield* settingsOnFreePorts({ mediamtx: { binary } }))
       const stopped = yield* until(mediaMtx.state, ({ _tag }) => _tag === "Stopped")
       assert.include(stopped.detail, "ERR: cannot read")

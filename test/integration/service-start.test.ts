@@ -173,14 +173,14 @@ it.live("a MediaMTX that is too old is refused with its version", () =>
     chmodSync(old, 0o755)
     const { code, text } = yield* runToEnd(ground, { environment: { CAMERA_SERVICE_MEDIAMTX_BINARY: old } })
     assert.strictEqual(code, 69)
-    assert.include(text, `${old} is too old (v1.9.0): the service needs MediaMTX 1.20.1 or later`)
+    assert.include(text, `${old} is too old (v1.9.0): the service needs MediaMTX 1.21.0 or later`)
   })
 )
 
 for (const [variable, words] of [
   ["FFMPEG_BINARY", "/bin/true is no ffmpeg: the service needs FFmpeg 5.1 or later"],
   ["FFMPEG_FFPROBE_BINARY", "/bin/true is no ffprobe: the service needs FFmpeg 5.1 or later"],
-  ["MEDIAMTX_BINARY", "/bin/true is no MediaMTX with a version: the service needs MediaMTX 1.20.1 or later"]
+  ["MEDIAMTX_BINARY", "/bin/true is no MediaMTX with a version: the service needs MediaMTX 1.21.0 or later"]
 ] as const) {
   it.live(`a program that is another one (${variable}) is refused in one line`, () =>
     Effect.gen(function* () {

@@ -26,7 +26,7 @@ const bench = Effect.fnUntraced(function* (managed: boolean) {
   const answering = Effect.suspend(() => {
     if (!listens) return Effect.die("another program was asked")
     if (answer === false) return Effect.delay(silent, "5 seconds")
-    return answer === undefined ? silent : Effect.succeed({ version: "v1.20.1", started: answer })
+    return answer === undefined ? silent : Effect.succeed({ version: "v1.21.0", started: answer })
   })
   const api = Layer.mock(MediaMtxApi, {
     info: answering,
@@ -128,7 +128,7 @@ describe("our MediaMTX", () => {
         yield* process.end(1, { stdout: "ERR: out of luck" })
         const asked = yield* Queue.take(started)
         assert.include(asked.argv, "--version")
-        yield* asked.end(0, { stdout: "v1.20.1\n" })
+        yield* asked.end(0, { stdout: "v1.21.0\n" })
         assert.include((yield* next("Stopped")).detail, "out of luck")
         yield* TestClock.adjust(atLeast - 1)
         assert.strictEqual(yield* Queue.size(started), 0)
