@@ -43,7 +43,8 @@ const withDevice = [
   "start_streaming",
   "stop_streaming",
   "get_stream_url",
-  "get_stream_status"
+  "get_stream_status",
+  "create_viewing_key"
 ]
 
 const stream_url = "rtsp://192.168.42.10:8554/video"
@@ -89,6 +90,9 @@ const broken: ReadonlyArray<readonly [method: string, params: unknown, param: st
   ["set_retention_policy", { policy_type: "age", enabled: true, max_age_days: 0 }, "max_age_days"],
   ["set_retention_policy", { policy_type: "age", enabled: true }, "max_age_days"],
   ["set_retention_policy", { policy_type: "size", enabled: true, max_size_gb: -1 }, "max_size_gb"],
+  ["create_api_key", { role: "viewer", expires_in_days: 3651 }, "expires_in_days"],
+  ["revoke_api_key", { key_id: "1" }, "key_id"],
+  ["create_viewing_key", { device: "camera0", expires_in_seconds: 59 }, "expires_in_seconds"],
   ["authenticate", {}, "auth_token"]
 ]
 
@@ -102,6 +106,16 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       const session = yield* visit("authenticate", { auth_token: yield* service.token({ role: "admin" }) })
       assert.include(session, { authenticated: true, role: "admin" })
       assert.sameMembers([...(session["permissions"] as ReadonlyArray<string>)], [...CameraRpcs.requests.keys()])
+
+      const { auth_token } = yield* visit<{ readonly auth_token: string }>("refresh_token")
+      assert.include(yield* visit("authenticate", { auth_token }), { role: "admin" })
+      const made = yield* visit("create_api_key", { role: "viewer", description: "a wall", cameras: ["camera0"] })
+      assert.include(made, { role: "viewer", description: "a wall", status: "ACTIVE" })
+      const rotated = yield* visit("rotate_api_key", { key_id: made["key_id"] })
+      assert.notStrictEqual(rotated["api_key"], made["api_key"])
+      assert.include(yield* visit("revoke_api_key", { key_id: rotated["key_id"] }), { status: "REVOKED" })
+      assert.include(yield* visit("create_viewing_key", { device: "camera0" }), { device: "camera0" })
+      assert.include(yield* visit("list_api_keys"), { total: 3 })
 
       assert.include(yield* visit("get_camera_list"), { total: 2, connected: 2 })
       const device = { device: "camera0" }

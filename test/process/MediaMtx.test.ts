@@ -151,7 +151,7 @@ describe("our MediaMTX that does not start", () => {
         const process = yield* Queue.take(started)
         const time = "2026/11/29 13:20:33"
         yield* process.end(1, { stdout: `${time} ${words}\n${time} INF waiting for running hooks\n` })
-        yield* Effect.flatMap(Queue.take(started), (asked) => asked.end(0, { stdout: "v1.20.1\n" }))
+        yield* Effect.flatMap(Queue.take(started), (asked) => asked.end(0, { stdout: "v1.21.0\n" }))
         const { detail } = yield* next("Stopped")
         assert.include(detail, words)
         assert.include(detail, told)
