@@ -6,24 +6,28 @@ import { ServiceStatus } from "./System.ts"
 
 const timestamp = Schema.String.annotate({ description: "when it happened; ISO 8601, UTC" })
 
-const ofCamera = <const Names extends ReadonlyArray<string>, Data extends Schema.Top>(topics: Names, data: Data) =>
-  Schema.Struct({ topic: Schema.Literals(topics), device: CameraId, timestamp, data })
+const ofCamera = <const Names extends ReadonlyArray<string>, Data extends Schema.Top>(
+  identifier: string,
+  topics: Names,
+  data: Data
+) => Schema.Struct({ topic: Schema.Literals(topics), device: CameraId, timestamp, data }).annotate({ identifier })
 
-const ofSystem = <const Name extends string, Data extends Schema.Top>(topic: Name, data: Data) =>
-  Schema.Struct({ topic: Schema.Literal(topic), timestamp, data })
+const ofSystem = <const Name extends string, Data extends Schema.Top>(identifier: string, topic: Name, data: Data) =>
+  Schema.Struct({ topic: Schema.Literal(topic), timestamp, data }).annotate({ identifier })
 
 const cameraTopics = ["camera.connected", "camera.disconnected", "camera.status_change"] as const
 const recordingTopics = ["recording.start", "recording.stop", "recording.error"] as const
 
 /** The params of the notification `event`. */
 export const TopicEvent = Schema.Union([
-  ofCamera(cameraTopics, Camera),
-  ofCamera(recordingTopics, RecordingStatusUpdate),
-  ofCamera(["snapshot.taken"], SnapshotEvent),
-  ofSystem("system.health", ServiceStatus),
-  ofSystem("system.startup", Schema.Struct({ version: Schema.String })),
-  ofSystem("system.shutdown", Schema.Record(Schema.String, Schema.Json)),
+  ofCamera("CameraEvent", cameraTopics, Camera),
+  ofCamera("RecordingEvent", recordingTopics, RecordingStatusUpdate),
+  ofCamera("SnapshotTakenEvent", ["snapshot.taken"], SnapshotEvent),
+  ofSystem("HealthEvent", "system.health", ServiceStatus),
+  ofSystem("StartupEvent", "system.startup", Schema.Struct({ version: Schema.String })),
+  ofSystem("ShutdownEvent", "system.shutdown", Schema.Record(Schema.String, Schema.Json)),
   ofSystem(
+    "NotificationsLostEvent",
     "system.notifications_lost",
     Schema.Struct({
       lost: Schema.Int.annotate({ description: "notifications that this client did not get: it read too slowly" })

@@ -68,7 +68,7 @@ export const ServiceMetrics = Schema.Struct({
         frames_sent: Schema.Int,
         restarts: Schema.Int.annotate({ description: "of FFmpeg, since the stream is needed" }),
         viewers: Schema.optionalKey(Schema.Int)
-      })
+      }).annotate({ identifier: "CameraMetrics" })
     )
   }),
   recording_metrics: Schema.Struct({
@@ -78,7 +78,7 @@ export const ServiceMetrics = Schema.Struct({
       Schema.Struct({
         state: ComponentState.annotate({ description: "RUNNING: it is written; ERROR: it is to be, and cannot" }),
         since: Schema.String.annotate({ description: "ISO 8601, UTC" })
-      })
+      }).annotate({ identifier: "RecordingMetrics" })
     )
   }),
   stream_metrics: Schema.Struct({

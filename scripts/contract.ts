@@ -49,6 +49,8 @@ export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly required?: ReadonlyArray<string>
   readonly additionalProperties?: boolean | JsonSchema
+  readonly patternProperties?: Readonly<Record<string, JsonSchema>>
+  readonly minItems?: number
   readonly items?: JsonSchema
   readonly examples?: ReadonlyArray<unknown>
   readonly pattern?: string
@@ -126,11 +128,14 @@ const tidy = (schema: JsonSchema): JsonSchema => {
     ...(maximum === undefined || maximum === Number.MAX_SAFE_INTEGER ? {} : { maximum }),
     ...(merged.anyOf === undefined ? {} : { anyOf: merged.anyOf.map(tidy) }),
     ...(merged.items === undefined ? {} : { items: tidy(merged.items) }),
-    ...(merged.properties === undefined
-      ? {}
-      : {
-          properties: Object.fromEntries(Object.entries(merged.properties).map(([name, value]) => [name, tidy(value)]))
-        }),
+    ...(merged.properties === undefined ? {} : { properties: each(merged.properties, tidy) }),
+    ...(merged.patternProperties === undefined ? {} : { patternProperties: each(merged.patternProperties, tidy) }),
     ...(typeof additionalProperties === "object" ? { additionalProperties: tidy(additionalProperties) } : {})
   }
 }
+
+const each = (
+  schemas: Readonly<Record<string, JsonSchema>>,
+  change: (schema: JsonSchema) => JsonSchema
+): Readonly<Record<string, JsonSchema>> =>
+  Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, change(schema)]))

@@ -121,7 +121,7 @@ const values: Readonly<Record<string, string | number | boolean>> = {
   hls: "http://192.168.0.7:8888/camera0/index.m3u8",
   id: 9_963_776,
   input: "YUYV 640x480 at 30/s",
-  key_id: "k_7d3f",
+  key_id: "7d3f00a1b2c4",
   last_seen: end,
   last_used: end,
   level: "3.0",

@@ -14,7 +14,7 @@ export const openRpc = ({ definitions, errors, methods, notifications }: Contrac
       const { $ref: _, ...own } = schema
       return { ...titled(definitions[name] ?? {}, name, [...inside, name]), ...own }
     }
-    const { additionalProperties, anyOf, items, properties } = schema
+    const { additionalProperties, anyOf, items, patternProperties, properties } = schema
     const [only] = anyOf ?? []
     // a choice of one
     if (only !== undefined && anyOf?.length === 1)
@@ -33,6 +33,13 @@ export const openRpc = ({ definitions, errors, methods, notifications }: Contrac
         : {
             properties: Object.fromEntries(
               Object.entries(properties).map(([name, value]) => [name, titled(value, title + pascal(name), inside)])
+            )
+          }),
+      ...(patternProperties === undefined
+        ? {}
+        : {
+            patternProperties: Object.fromEntries(
+              Object.entries(patternProperties).map(([name, value]) => [name, titled(value, `${title}Value`, inside)])
             )
           }),
       ...(typeof additionalProperties === "object"

@@ -114,6 +114,24 @@ export type ServiceStatus = {
   reasons?: Array<string>
 }
 
+export type CameraMetrics = {
+  status: "CONNECTED" | "DISCONNECTED" | "ERROR"
+  fault?: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE"
+  stream: "ACTIVE" | "INACTIVE" | "ERROR" | "STARTING" | "STOPPING"
+  fps: number
+  frames_sent: number
+  /** of FFmpeg, since the stream is needed */
+  restarts: number
+  viewers?: number
+}
+
+export type RecordingMetrics = {
+  /** RUNNING: it is written; ERROR: it is to be, and cannot */
+  state: "RUNNING" | "STOPPED" | "ERROR" | "STARTING" | "STOPPING"
+  /** ISO 8601, UTC */
+  since: string
+}
+
 export type RecordingStatusUpdate = {
   device: CameraId
   status: "STARTING" | "RECORDING" | "STOPPED" | "ERROR"
@@ -122,6 +140,74 @@ export type RecordingStatusUpdate = {
   /** seconds since it was asked for; STOPPED: of video in its files, as stop_recording tells */
   duration: number
   reason?: string
+}
+
+export type CameraEvent = {
+  topic: "camera.connected" | "camera.disconnected" | "camera.status_change"
+  device: CameraId
+  /** when it happened; ISO 8601, UTC */
+  timestamp: string
+  data: Camera
+}
+
+export type RecordingEvent = {
+  topic: "recording.start" | "recording.stop" | "recording.error"
+  device: CameraId
+  /** when it happened; ISO 8601, UTC */
+  timestamp: string
+  data: RecordingStatusUpdate
+}
+
+export type SnapshotTakenEvent = {
+  topic: "snapshot.taken"
+  device: CameraId
+  /** when it happened; ISO 8601, UTC */
+  timestamp: string
+  data: {
+    device: CameraId
+    filename: string
+    /** when the picture was captured; ISO 8601, UTC */
+    timestamp: string
+    /** the picture's age when it was chosen */
+    age_ms: number
+    file_size: number
+    /** where to download it: a path on this server */
+    file_path: string
+    tier_name: "live" | "activated" | "direct"
+  }
+}
+
+export type HealthEvent = {
+  topic: "system.health"
+  /** when it happened; ISO 8601, UTC */
+  timestamp: string
+  data: ServiceStatus
+}
+
+export type StartupEvent = {
+  topic: "system.startup"
+  /** when it happened; ISO 8601, UTC */
+  timestamp: string
+  data: {
+    version: string
+  }
+}
+
+export type ShutdownEvent = {
+  topic: "system.shutdown"
+  /** when it happened; ISO 8601, UTC */
+  timestamp: string
+  data: Record<string, never>
+}
+
+export type NotificationsLostEvent = {
+  topic: "system.notifications_lost"
+  /** when it happened; ISO 8601, UTC */
+  timestamp: string
+  data: {
+    /** notifications that this client did not get: it read too slowly */
+    lost: number
+  }
 }
 
 /** Every method, by its name on the wire. */
@@ -927,61 +1013,7 @@ export interface Notifications {
   /** A part of the service is in another state; every authenticated client is told. */
   system_health_update: ServiceStatus
   /** Something happened that was subscribed to. */
-  event: {
-    topic: "camera.connected" | "camera.disconnected" | "camera.status_change"
-    device: CameraId
-    /** when it happened; ISO 8601, UTC */
-    timestamp: string
-    data: Camera
-  } | {
-    topic: "recording.start" | "recording.stop" | "recording.error"
-    device: CameraId
-    /** when it happened; ISO 8601, UTC */
-    timestamp: string
-    data: RecordingStatusUpdate
-  } | {
-    topic: "snapshot.taken"
-    device: CameraId
-    /** when it happened; ISO 8601, UTC */
-    timestamp: string
-    data: {
-      device: CameraId
-      filename: string
-      /** when the picture was captured; ISO 8601, UTC */
-      timestamp: string
-      /** the picture's age when it was chosen */
-      age_ms: number
-      file_size: number
-      /** where to download it: a path on this server */
-      file_path: string
-      tier_name: "live" | "activated" | "direct"
-    }
-  } | {
-    topic: "system.health"
-    /** when it happened; ISO 8601, UTC */
-    timestamp: string
-    data: ServiceStatus
-  } | {
-    topic: "system.startup"
-    /** when it happened; ISO 8601, UTC */
-    timestamp: string
-    data: {
-      version: string
-    }
-  } | {
-    topic: "system.shutdown"
-    /** when it happened; ISO 8601, UTC */
-    timestamp: string
-    data: Record<string, never>
-  } | {
-    topic: "system.notifications_lost"
-    /** when it happened; ISO 8601, UTC */
-    timestamp: string
-    data: {
-      /** notifications that this client did not get: it read too slowly */
-      lost: number
-    }
-  }
+  event: CameraEvent | RecordingEvent | SnapshotTakenEvent | HealthEvent | StartupEvent | ShutdownEvent | NotificationsLostEvent
 }
 
 /** `error.data`, by `error.code`. */

@@ -1,8 +1,11 @@
 import * as Effect from "effect/Effect"
+import { CurrentSession } from "../../schema/Auth.ts"
 import { StorageRpcs } from "../../schema/CameraRpcs.ts"
+import { InvalidParams } from "../../schema/Errors.ts"
 import { type Cleaned, Retention } from "../storage/Retention.ts"
 import { describePolicy } from "../storage/RetentionRules.ts"
 import { StorageUsage } from "../storage/StorageUsage.ts"
+import { visible } from "./Authorization.ts"
 import { isoTime } from "./Wire.ts"
 
 export const layer = StorageRpcs.toLayer(
@@ -25,12 +28,12 @@ export const layer = StorageRpcs.toLayer(
           retention: now.retention
         })),
 
-      set_retention_policy: ({ device, ...policy }) =>
-        Effect.as(retention.setPolicy(policy, device), {
-          ...policy,
-          ...(device === undefined ? {} : { device }),
-          message: describePolicy(policy, device)
-        }),
+      set_retention_policy: Effect.fnUntraced(function* ({ device, ...policy }) {
+        if (device !== undefined) yield* visible(device)
+        else if ((yield* CurrentSession).cameras !== undefined) return yield* notForAll()
+        yield* retention.setPolicy(policy, device)
+        return { ...policy, ...(device === undefined ? {} : { device }), message: describePolicy(policy, device) }
+      }),
 
       cleanup_old_files: () =>
         Effect.map(retention.cleanUp, (cleanup) => ({
@@ -42,6 +45,14 @@ export const layer = StorageRpcs.toLayer(
     })
   })
 )
+
+/** A policy for all files deletes those of cameras that the user may not see. */
+const notForAll = () =>
+  new InvalidParams({
+    param: "device",
+    rule: "a camera that you may see",
+    hint: "your token or key is for some cameras"
+  })
 
 const messageOf = ({ files, inUse, isOn, limits, reasons }: Cleaned): string => {
   if (!isOn) return "retention is switched off: set_retention_policy switches it on"

@@ -204,6 +204,7 @@ describe("health", () => {
         yield* health.facts.follow(({ _tag, health: { status } }) =>
           Effect.sync(() => _tag === "HealthReady" && ready.push(status))
         )
+        yield* health.serving("RUNNING")
         yield* bringMediaMtx
         yield* until(
           "it is ready",

@@ -17,7 +17,7 @@ const secret = "canary-of-the-fuzzer-0123456789abcdef"
 const leaks = [secret, `${dataFolder}/`, "node_modules", "/src/", ".ts:", "TypeError", "at Object"]
 const ports = { public: 8002, local: 8003 }
 /** Every status that these ports answer with, but for defects. */
-const statuses = new Set([200, 206, 304, 400, 401, 403, 404, 405, 413, 416, 429, 503])
+const statuses = new Set([200, 206, 304, 400, 401, 403, 404, 405, 413, 416, 426, 429, 503])
 
 const segments = fc.oneof(
   fc.constantFrom(

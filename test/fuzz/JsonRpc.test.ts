@@ -91,6 +91,8 @@ const fuzz = (seed: number, count: number) =>
     const members = yield* Effect.forEach(["viewer", "operator", "admin"] as const, (role) =>
       Effect.map(connectAs(role), (client) => ({ client, role: role as Role | undefined }))
     )
+    // loaded at its first call, in a time that is not the test's
+    yield* Effect.promise(() => import("../../schema/generated/openrpc.json", { with: { type: "json" } }))
     const messages = fc.sample(fc.tuple(message, fc.nat(3)), { seed, numRuns: count })
     for (const [sent, who] of messages) {
       // a stranger is not let be one for long

@@ -81,7 +81,7 @@ const codeOf = (name: string): number => contract.errors.find((error) => error.n
 /** What any method may say before it looks at what it is to do, and those that say it then too. */
 const beforehand: Readonly<Record<string, ReadonlyArray<string>>> = {
   AuthFailed: ["authenticate"],
-  InvalidParams: ["take_snapshot", "set_camera_control"],
+  InvalidParams: ["take_snapshot", "set_camera_control", "create_api_key", "set_retention_policy"],
   PermissionDenied: ["get_camera_status"],
   RateLimited: []
 }

@@ -33,6 +33,7 @@ const hostileTexts = [
 
 /** Of each kind that has a rule some: made of its pattern they would take seconds. */
 const goodTexts = [
+  "0123456789ab",
   "camera0",
   "camera0",
   "camera0",
@@ -60,7 +61,7 @@ const resolve = (schema: JsonSchema): JsonSchema =>
 /** A value that the schema allows. */
 export const valid = (given: JsonSchema): fc.Arbitrary<unknown> => {
   const schema = resolve(given)
-  const { anyOf, items, maximum, minimum, pattern, properties, required = [], type } = schema
+  const { anyOf, items, maximum, minItems = 0, minimum, pattern, properties, required = [], type } = schema
   if (schema.enum !== undefined) return fc.constantFrom<unknown>(...schema.enum)
   if (anyOf !== undefined) return fc.oneof(...anyOf.map(valid))
   switch (type) {
@@ -76,7 +77,7 @@ export const valid = (given: JsonSchema): fc.Arbitrary<unknown> => {
     case "null":
       return fc.constant(null)
     case "array":
-      return fc.array(valid(items ?? {}), { maxLength: 4 })
+      return fc.array(valid(items ?? {}), { minLength: minItems, maxLength: 4 })
     default:
       return fc.record(
         Object.fromEntries(Object.entries(properties ?? {}).map(([name, inner]) => [name, valid(inner)])),

@@ -137,6 +137,8 @@ describe("a MediaMTX that is frozen", () => {
   )
 })
 
+const full = "the disk is full up to its reserve: recordings wait, and no snapshot is kept"
+
 describe("a service", () => {
   onFakes(
     "is DEGRADED while its disk is full, and well again when there is room",
@@ -145,12 +147,12 @@ describe("a service", () => {
       yield* well
       const { takeBack } = yield* disk.suffer({ name: "small", bytes: 1_000_000 })
       const { ready, reasons } = yield* untilHealth("it is noticed", ({ status }) => status === "DEGRADED")
-      assert.deepStrictEqual(reasons, ["storage: no space is left on the disk"])
+      assert.deepStrictEqual(reasons, [`storage: ${full}`])
       // it still serves what needs no room
       assert.isTrue(ready.ok)
       yield* takeBack
       const now = yield* well
-      assert.strictEqual(partOf(now, "storage")?.lastError?.detail, "no space is left on the disk")
+      assert.strictEqual(partOf(now, "storage")?.lastError?.detail, full)
     })
   )
 
@@ -161,7 +163,7 @@ describe("a service", () => {
       yield* well
       const { takeBack } = yield* disk.suffer({ name: "hung", calls: ["space"] })
       const { reasons } = yield* untilHealth("it is noticed", ({ status }) => status === "DEGRADED")
-      assert.deepStrictEqual(reasons, ["storage: the disk does not answer"])
+      assert.deepStrictEqual(reasons, ["storage: cannot ask the disk for its room: it does not answer"])
       yield* takeBack
       yield* well
     })

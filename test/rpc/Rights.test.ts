@@ -54,6 +54,9 @@ const nonsense = { of_no_method: 1 }
 
 const cameras = { cameras: { synthetic: 2, v4l2: false } }
 
+/** To whom had a credential that is over. */
+const suggestion = "call authenticate with a new one"
+
 describe("rights, for every method", () => {
   onFakes(
     "who has not logged in gets nothing but the open ones",
@@ -67,7 +70,10 @@ describe("rights, for every method", () => {
         for (const params of [{}, nonsense, [], { device: "camera0", filename: "a.mp4" }]) {
           assert.deepInclude((yield* call(method, params)).error, {
             code: -32001,
-            data: { reason: "authenticate first", suggestion: "call authenticate with a token or a key" }
+            data: {
+              reason: "authenticate first",
+              suggestion: "call authenticate with a token or a key, or send it as a Bearer token when connecting"
+            }
           })
         }
       }
@@ -103,12 +109,12 @@ describe("rights, for every method", () => {
       for (const { method } of secured) {
         assert.deepInclude(
           (yield* byToken(method)).error,
-          { code: -32001, data: { reason: "the token has expired" } },
+          { code: -32001, data: { reason: "the token has expired", suggestion } },
           method
         )
         assert.deepInclude(
           (yield* byKey(method)).error,
-          { code: -32001, data: { reason: "the key has expired" } },
+          { code: -32001, data: { reason: "the key has expired", suggestion } },
           method
         )
       }
@@ -126,7 +132,7 @@ describe("rights, for every method", () => {
       for (const { method } of secured) {
         assert.deepInclude(
           (yield* call(method)).error,
-          { code: -32001, data: { reason: "the key was revoked" } },
+          { code: -32001, data: { reason: "the key was revoked", suggestion } },
           method
         )
       }

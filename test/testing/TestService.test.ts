@@ -66,7 +66,7 @@ describe("the test service", () => {
       yield* call.get_camera_list({})
       yield* service.move("2 minutes")
       const refused = yield* Effect.flip(call.get_camera_list({}))
-      assert.strictEqual(refused.message, "Not authenticated: the token has expired.")
+      assert.strictEqual(refused.message, "Not authenticated: the token has expired; call authenticate with a new one.")
     })
   )
 })
