@@ -79,7 +79,6 @@ import { Status } from "./stream/Status.ts"
 import { Streams } from "./stream/Streams.ts"
 import { Supervision } from "./stream/Supervision.ts"
 import { Viewers } from "./stream/Viewers.ts"
-import * as MetricsExport from "./telemetry/MetricsExport.ts"
 import * as Metrics from "./telemetry/Metrics.ts"
 
 /*
@@ -175,5 +174,5 @@ export const layer = Layer.mergeAll(rpc, http, metrics, Memory.layer).pipe(
   ),
   Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer)),
   Layer.provide(SmallFiles.layer),
-  Layer.provideMerge(MetricsExport.layer.pipe(Layer.provideMerge(Metrics.layer)))
+  Layer.provideMerge(Metrics.layer)
 )

@@ -15,6 +15,7 @@ import { MediaMtx } from "../process/MediaMtx.ts"
 import { raisePriority } from "../self/Priority.ts"
 import { DataFolder, standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import * as Logs from "../telemetry/Logs.ts"
+import * as MetricsExport from "../telemetry/MetricsExport.ts"
 import * as Traces from "../telemetry/Traces.ts"
 import type { Life } from "./Life.ts"
 
@@ -49,7 +50,7 @@ export const serve = Effect.fnUntraced(function* (from: Origin, { ending, hangup
 
   const service = Effect.gen(function* () {
     for (const warning of warnings) yield* Effect.logWarning(warning)
-    const built = yield* Layer.build(App.layer)
+    const built = yield* Layer.build(MetricsExport.layer.pipe(Layer.provideMerge(App.layer)))
     const startedIn = Math.round(yield* millisSince(began))
     const { health, server } = boot
     yield* Effect.logInfo("camera-service is serving", {

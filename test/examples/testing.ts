@@ -29,7 +29,7 @@ const test = Effect.gen(function* () {
   yield* camera.unplug
   const { cameras } = yield* client.call.get_camera_list({})
   yield* Console.log(Option.isSome(told), cameras[0]?.status)
-  yield* Console.log(openrpc.methods.length === CameraRpcs.requests.size)
+  yield* Console.log(openrpc.methods.every(({ name }) => CameraRpcs.requests.has(name)))
 })
 
 await Effect.runPromise(Effect.scoped(test))

@@ -108,7 +108,8 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       assert.sameMembers([...(session["permissions"] as ReadonlyArray<string>)], [...CameraRpcs.requests.keys()])
 
       const { auth_token } = yield* visit<{ readonly auth_token: string }>("refresh_token")
-      assert.include(yield* visit("authenticate", { auth_token }), { role: "admin" })
+      const renewed = yield* visit("authenticate", { auth_token })
+      assert.include(renewed, { role: "admin" })
       const made = yield* visit("create_api_key", { role: "viewer", description: "a wall", cameras: ["camera0"] })
       assert.include(made, { role: "viewer", description: "a wall", status: "ACTIVE" })
       const rotated = yield* visit("rotate_api_key", { key_id: made["key_id"] })
@@ -174,7 +175,7 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
         filename: stopped["filename"],
         duration: stopped["duration"]
       })
-      const stats = { client_topics: ["snapshot.taken", "recording.stop"], client_id: session["session_id"] }
+      const stats = { client_topics: ["snapshot.taken", "recording.stop"], client_id: renewed["session_id"] }
       assert.deepInclude(yield* visit("get_subscription_stats"), stats)
       assert.deepInclude(yield* visit("unsubscribe_events"), { topics: stats.client_topics })
       assert.include(yield* visit("stop_streaming", device), { status: "STOPPED", stream_continues: false })

@@ -100,7 +100,16 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
     Effect.gen(function* () {
       const { health } = yield* SharedService
       const ask = (body: object) => statusOf(`${health}/mediamtx/auth`, { method: "POST", body: JSON.stringify(body) })
-      const question = { user: "camera-service", password: "a.b", token: "", path: "camera0", query: "", id: null }
+      const question = {
+        user: "camera-service",
+        password: "a.b",
+        token: "",
+        path: "camera0",
+        query: "",
+        id: null,
+        ip: "::1",
+        protocol: "rtsp"
+      }
       assert.strictEqual(yield* ask({ ...question, action: "publish" }), 401)
       assert.strictEqual(yield* ask({ ...question, action: "read" }), 401)
       for (const action of ["api", "playback", "metrics", "pprof"]) {

@@ -88,6 +88,9 @@ export const makeGround = Effect.fnUntraced(function* ({
     CAMERAS_SYNTHETIC: cameras,
     CAMERAS_V4L2: false,
     TELEMETRY_LOG_FORMAT: "json",
+    // the machine's own disk may be full for all that the tests need
+    STORAGE_REFUSE_PERCENT: 100,
+    STORAGE_RESERVE_MB: 0,
     ...settings
   }
   const environment = Object.fromEntries(
