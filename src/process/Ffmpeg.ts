@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { ProgramMissing, ProgramUnfit } from "../config/StartupErrors.ts"
 import { Disk } from "../ground/Disk.ts"
@@ -109,6 +110,7 @@ export class Ffmpeg extends Context.Service<
       const settings = yield* Settings
       const { ffmpeg } = settings.boot
       const gate = makeGate(() => liveNow(settings).limits.ffmpeg_processes)
+      yield* Effect.forkScoped(Stream.runForEach(SubscriptionRef.changes(settings.live), () => gate.limitChanged))
       const gates = {
         picture: yield* Semaphore.make(permits.picture),
         remux: yield* Semaphore.make(permits.remux),

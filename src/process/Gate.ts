@@ -21,6 +21,8 @@ export interface Gate {
     urgency: Urgency,
     queued: (place: number) => Effect.Effect<void>
   ) => Effect.Effect<void, never, Scope.Scope>
+  /** lets in whom a limit that was raised has room for */
+  readonly limitChanged: Effect.Effect<void>
 }
 
 /** Lets so many in at once; the limit is asked for at each turn. Who waits comes in by urgency, then by arrival. */
@@ -61,8 +63,6 @@ export const makeGate = (limit: () => number): Gate => {
         const at = after === -1 ? queue.length : after
         queue.splice(at, 0, mine)
         moved(at)
-        // the limit may have been raised meanwhile
-        next()
         return Effect.sync(() => {
           const index = queue.indexOf(mine)
           if (index === -1) return
@@ -78,6 +78,7 @@ export const makeGate = (limit: () => number): Gate => {
   })
 
   return {
-    enter: (urgency, queued) => Effect.acquireRelease(wait(urgency, queued), () => leave, { interruptible: true })
+    enter: (urgency, queued) => Effect.acquireRelease(wait(urgency, queued), () => leave, { interruptible: true }),
+    limitChanged: Effect.sync(next)
   }
 }

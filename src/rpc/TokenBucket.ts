@@ -11,6 +11,8 @@ export class TokenBucket {
 
   /** takes a token; where there is none, the whole milliseconds until there is */
   take(now: () => number, perSecond: number): number {
+    // fewer may be allowed than when it was filled
+    if (this.tokens > perSecond) this.tokens = perSecond
     if (this.tokens < 1) {
       const at = now()
       const tokens = this.holds(at, perSecond)

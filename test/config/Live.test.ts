@@ -1,24 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import * as TestClock from "effect/testing/TestClock"
 import { keys } from "../../src/config/Keys.ts"
 import { decodeRecord, Settings } from "../../src/config/Settings.ts"
-import { Devices } from "../../src/device/Devices.ts"
-import { type Reason, Streams } from "../../src/stream/Streams.ts"
-import { TestGround } from "../../testing/TestGround.ts"
-import type { Question } from "../../testing/Visitors.ts"
-import { endFfmpeg, listen, removableCamera, statuses, untilTold } from "../suites/interruptions.ts"
-import { pathOf } from "../suites/paths.ts"
-import { asTimePasses, record, start } from "../suites/recordings.ts"
-import { liveCamera, take } from "../suites/snapshots.ts"
-import { readyStream, untilReady } from "../suites/streams.ts"
-import { disturb, type FakeApp, onFakes, plugIn, plugInUsb } from "../support/App.ts"
-import { children, running, until } from "../support/Ground.ts"
-
-type Check = Effect.Effect<void, unknown, FakeApp | Scope.Scope>
+import { onFakes } from "../support/App.ts"
+import { cameraRows } from "./LiveCameras.ts"
+import type { Rows } from "./LiveRows.ts"
+import { serverRows } from "./LiveServer.ts"
+import { storageRows } from "./LiveStorage.ts"
 
 /** The file says this of a key from now on, and nothing of the others. */
 const set = Effect.fnUntraced(function* (key: string, value: unknown) {
@@ -27,171 +16,7 @@ const set = Effect.fnUntraced(function* (key: string, value: unknown) {
   yield* SubscriptionRef.set((yield* Settings).live, live)
 })
 
-/** The HTTP status that a WebSocket is refused with; 101: it is not. */
-const knock = (question: Partial<Question> = {}) =>
-  Effect.flatMap(TestGround, ({ visitors }) =>
-    Effect.match(visitors.connect(8002, { target: "/ws", ...question }), {
-      onSuccess: () => 101,
-      onFailure: (refused) => ("status" in refused ? refused.status : 0)
-    })
-  )
-
-const publisherHas = (...words: ReadonlyArray<string>) =>
-  Effect.map(children("publish"), (all) => assert.include(all.at(-1)?.args.join(" "), words.join(" ")))
-
-/** A stream ends so many seconds after its last lease, to the second. */
-const lingers = (reason: Reason, seconds: number) =>
-  Effect.gen(function* () {
-    const streams = yield* Streams
-    const camera = yield* plugIn()
-    yield* Effect.scoped(Effect.flatMap(streams.lease(camera, reason), untilReady))
-    yield* TestClock.adjust(Duration.seconds(seconds - 1))
-    assert.lengthOf(yield* running("publish"), 1)
-    yield* TestClock.adjust("1 second")
-    assert.lengthOf(yield* running("publish"), 0)
-  })
-
-/** How long a tier was tried. */
-const tierTook = (tried: ReadonlyArray<{ readonly tier: number; readonly ms: number }> | undefined, tier: number) =>
-  tried?.find((one) => one.tier === tier)?.ms
-
-const connectedCameras = Effect.map(Devices, (devices) => devices.list().filter(({ status }) => status === "CONNECTED"))
-const untilConnected = (count: number) =>
-  until(
-    `${count} cameras`,
-    Effect.map(connectedCameras, (all) => all.length === count)
-  )
-
-/** Each key that changes while the service runs: a value, and what then is otherwise. Its turn comes when the app runs. */
-const table: Readonly<Record<string, (change: (value: unknown) => Effect.Effect<void, unknown, Settings>) => Check>> = {
-  "server.max_connections": (change) =>
-    Effect.gen(function* () {
-      assert.strictEqual(yield* knock(), 101)
-      yield* change(1)
-      assert.strictEqual(yield* knock(), 503)
-    }),
-  "server.max_unauthenticated_per_address": (change) =>
-    Effect.gen(function* () {
-      const address = "10.0.0.9"
-      assert.strictEqual(yield* knock({ address }), 101)
-      yield* change(1)
-      assert.strictEqual(yield* knock({ address }), 429)
-    }),
-  "server.allowed_origins": (change) =>
-    Effect.gen(function* () {
-      const headers = { origin: "https://a.example" }
-      assert.strictEqual(yield* knock({ headers }), 403)
-      yield* change(["https://a.example"])
-      assert.strictEqual(yield* knock({ headers }), 101)
-    }),
-  "cameras.include": (change) =>
-    Effect.gen(function* () {
-      yield* plugInUsb()
-      yield* change(["another*"])
-      yield* untilConnected(0)
-    }),
-  "cameras.exclude": (change) =>
-    Effect.gen(function* () {
-      yield* plugInUsb()
-      yield* change(["uvc*"])
-      yield* untilConnected(0)
-      yield* change([])
-      yield* untilConnected(1)
-    }),
-  "codec.bitrate_kbps": (change) =>
-    Effect.gen(function* () {
-      yield* change(900)
-      yield* readyStream(yield* plugIn())
-      yield* publisherHas("-b:v", "900k")
-    }),
-  "streams.viewer_linger_seconds": (change) => Effect.andThen(change(7), lingers("viewer", 7)),
-  "streams.snapshot_linger_seconds": (change) => Effect.andThen(change(7), lingers("snapshot", 7)),
-  "streams.start_timeout_seconds": (change) =>
-    Effect.gen(function* () {
-      const streams = yield* Streams
-      yield* disturb({ neverReady: true })
-      const stream = yield* streams.lease(yield* plugIn(), "viewer")
-      yield* change(2)
-      const waiting = yield* Effect.forkChild(Effect.flip(streams.awaitReady(stream)), { startImmediately: true })
-      yield* TestClock.adjust("2 seconds")
-      assert.isDefined(waiting.pollUnsafe())
-    }),
-  "streams.stall_seconds": (change) =>
-    Effect.gen(function* () {
-      const stream = yield* readyStream(yield* plugIn())
-      yield* until(
-        "a picture",
-        Effect.sync(() => stream.pictures.latest())
-      )
-      yield* change(20)
-      yield* disturb({ frozen: true })
-      yield* TestClock.adjust("15 seconds")
-      assert.strictEqual(stream.restarts, 0)
-      yield* TestClock.adjust("10 seconds")
-      assert.isAbove((yield* children("publish")).length, 1)
-    }),
-  "snapshots.jpeg_quality": (change) =>
-    Effect.gen(function* () {
-      yield* change(1)
-      yield* readyStream(yield* plugIn())
-      yield* publisherHas("-q:v", "31")
-    }),
-  "snapshots.live_timeout_seconds": (change) =>
-    Effect.gen(function* () {
-      const { camera } = yield* liveCamera
-      yield* disturb({ noPictures: true })
-      yield* TestClock.adjust("300 millis")
-      yield* change(1)
-      const { tiers_tried } = (yield* Effect.flip(take({ camera, maxAge: 0 }))) as { readonly tiers_tried?: [] }
-      assert.strictEqual(tierTook(tiers_tried, 1), 1000)
-    }),
-  "snapshots.activated_timeout_seconds": (change) =>
-    Effect.gen(function* () {
-      const camera = yield* plugIn()
-      yield* disturb({ noPictures: true })
-      yield* change(1)
-      const { tiers_tried } = (yield* Effect.flip(take({ camera }))) as { readonly tiers_tried?: [] }
-      assert.strictEqual(tierTook(tiers_tried, 2), 1000)
-    }),
-  "snapshots.direct_timeout_seconds": (change) =>
-    Effect.gen(function* () {
-      const camera = yield* plugIn()
-      yield* disturb({ failStarts: 1000, direct: "hangs" })
-      yield* change(1)
-      const { tiers_tried } = (yield* Effect.flip(take({ camera }))) as { readonly tiers_tried?: [] }
-      assert.closeTo(tierTook(tiers_tried, 3) ?? 0, 1000, 100)
-    }),
-  "recording.format": (change) =>
-    Effect.gen(function* () {
-      yield* change("mpegts")
-      const { segments } = yield* start({ camera: yield* plugIn() })
-      assert.match(segments()[0]?.filename ?? "", /\.ts$/)
-    }),
-  "recording.segment_seconds": (change) =>
-    Effect.gen(function* () {
-      yield* change(90)
-      const { camera } = yield* start({ camera: yield* plugIn() })
-      assert.deepInclude(yield* pathOf(camera), { recordSegmentDuration: "90s" })
-    }),
-  "recording.part_milliseconds": (change) =>
-    Effect.gen(function* () {
-      yield* change(500)
-      const { camera } = yield* start({ camera: yield* plugIn() })
-      assert.deepInclude(yield* pathOf(camera), { recordPartDuration: "500ms" })
-    }),
-  "recording.resume_seconds": (change) =>
-    Effect.gen(function* () {
-      const { camera, detach } = yield* removableCamera
-      const told = yield* listen
-      yield* change(2)
-      yield* record(yield* start({ camera }))
-      yield* detach
-      yield* endFfmpeg
-      yield* asTimePasses(TestClock.adjust("4 seconds"))
-      yield* untilTold(told, 3)
-      assert.include(["STOPPED", "ERROR"], statuses(told).at(-1))
-    })
-}
+const table: Rows = { ...serverRows, ...cameraRows, ...storageRows }
 
 /** Where it is tested that a key is followed, if not here. */
 const elsewhere = new Set(["telemetry.log_level"]) // test/telemetry/Logs.test.ts

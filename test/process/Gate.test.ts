@@ -75,14 +75,15 @@ it.effect("who gives up leaves the queue, and keeps nobody out", () =>
   })
 )
 
-it.effect("a limit that is raised lets in who waits, at the next that comes or goes", () =>
+it.effect("a limit that is raised lets in who waits, the first first", () =>
   Effect.gen(function* () {
     let limit = 1
     const gate = makeGate(() => limit)
     yield* comer(gate)
-    const waiting = yield* comer(gate)
+    const [one, two, three] = [yield* comer(gate), yield* comer(gate), yield* comer(gate)]
     limit = 3
-    const next = yield* comer(gate)
-    expect([waiting.inside(), next.inside()]).toEqual([true, true])
+    yield* gate.limitChanged
+    expect([one, two, three].map(({ inside }) => inside())).toEqual([true, true, false])
+    expect(three.places).toEqual([3, 1])
   })
 )
