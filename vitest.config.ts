@@ -12,7 +12,9 @@ export default defineConfig({
         test: {
           name: "unit",
           include: [tests],
-          exclude: [integration, lab]
+          exclude: [integration, lab],
+          // played hours take seconds where the machine is busy
+          testTimeout: 20_000
         }
       },
       {
