@@ -68,6 +68,7 @@ export const budgets: ReadonlyArray<Budget> = [
   row("memory.calls", "… after 1,000,000 calls", "– · 54 MB and growing", below(60, "MB")),
   row("memory.growth", "… the second half of them", "– · 20 MB", below(5, "MB")),
   row("snapshot.at_hand", "snapshot: live, at hand", "< 500 · 100 ms", below(5, "ms", "p95")),
+  row("mjpeg.fresh", "snapshot: live, fresh, from MJPEG", "–", below(50, "ms", "p95")),
   row("hotplug.fresh_mjpeg", "snapshot: live, fresh, from MJPEG, in the lab", "–", below(50, "ms", "p95")),
   row("snapshot.fresh", "snapshot: live, fresh, encoded here", "–", below(250, "ms", "p95")),
   row("snapshot.activated.p50", "snapshot: activated", "1–3 s · 2–5 s", below(200, "ms", "p50")),

@@ -1,16 +1,11 @@
 import * as Effect from "effect/Effect"
-import * as Scope from "effect/Scope"
-import * as Exit from "effect/Exit"
-import { readdirSync } from "node:fs"
-import { homedir } from "node:os"
-import { join } from "node:path"
 import { WebSocket } from "ws"
 import { usbCamera } from "../../testing/Sysfs.ts"
-import { fakeKernel } from "../../test/device/v4l2/FakeSysfs.ts"
 import type { Run } from "./Benchmark.ts"
+import { onPlayedKernel } from "./PlayedKernel.ts"
 import { residentMegabytes } from "./Proc.ts"
 import { socketOptions } from "./Rpc.ts"
-import { makeGround, type Service, startService } from "./Service.ts"
+import type { Service } from "./Service.ts"
 import { pause } from "./Waiting.ts"
 
 export interface NativeFigures {
@@ -21,23 +16,6 @@ export interface NativeFigures {
   readonly paths: ReadonlyArray<number>
   /** MB of the service at rest: when it knows all cameras, and after all plugs */
   readonly resident: { readonly before: number; readonly after: number }
-}
-
-const program = join(import.meta.dirname, "../../test/lab/bench/played.ts")
-/** As scripts/camera-service has them. */
-const flags = [
-  "--max-semi-space-size=1",
-  "--heap-growing-percent=50",
-  "--expose-gc",
-  "--disable-sigusr1",
-  "--disable-warning=ExperimentalWarning"
-]
-const environment = { UV_THREADPOOL_SIZE: "32", MALLOC_ARENA_MAX: "1" }
-
-/** Where setup has put MediaMTX. */
-const mediaMtxFolders = (): ReadonlyArray<string> => {
-  const folder = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "camera-service/mediamtx")
-  return readdirSync(folder).map((name) => join(folder, name))
 }
 
 /** Each has a path in the end, and MediaMTX takes the longer for one the more there are. */
@@ -77,17 +55,9 @@ const listen = async ({ ground, url }: Service) => {
   }
 }
 
-/** The program as it is, on a kernel of files: what is left of a plug without the device and the emulation. */
-export const nativePlugs = async ({ say, times }: Run): Promise<NativeFigures> => {
-  const scope = Scope.makeUnsafe()
-  const kernel = await Effect.runPromise(Scope.provide(fakeKernel, scope))
-  await Effect.runPromise(kernel.prepare)
-  using ground = await makeGround({ CAMERAS_V4L2: "true" })
-  const PATH = [...mediaMtxFolders(), process.env["PATH"]].join(":")
-  const onFiles = { ...ground, environment: { ...ground.environment, ...environment, PATH } }
-  try {
-    await using service = startService(onFiles, { command: [process.execPath, ...flags, program, kernel.root] })
-    await service.ready()
+/** What is left of a plug without the device and the emulation. */
+export const nativePlugs = ({ say, times }: Run): Promise<NativeFigures> =>
+  onPlayedKernel({ settings: {}, formats: ["MJPG", "YUYV"] }, async (kernel, service) => {
     const client = await listen(service)
     const figures = { plugged: new Array<number>(), unplugged: new Array<number>(), paths: new Array<number>() }
     // a camera keeps its path from its first time on
@@ -124,7 +94,4 @@ export const nativePlugs = async ({ say, times }: Run): Promise<NativeFigures> =
     client.close()
     resident.after = await atRest()
     return { ...figures, resident }
-  } finally {
-    await Effect.runPromise(Scope.close(scope, Exit.void))
-  }
-}
+  })

@@ -14,6 +14,7 @@ import { hotplug } from "./Hotplug.ts"
 import { idle } from "./Idle.ts"
 import { latency } from "./Latency.ts"
 import { memory } from "./Memory.ts"
+import { mjpeg } from "./FreshMjpeg.ts"
 import { orphans } from "./Orphans.ts"
 import { recordingStart } from "./RecordingStart.ts"
 import { recovery } from "./Recovery.ts"
@@ -33,6 +34,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   events,
   connections: connectionCount,
   snapshot: snapshotTiers,
+  mjpeg,
   describe,
   recording: recordingStart,
   ffmpeg: frozenFfmpeg,

@@ -9,11 +9,11 @@ import { KernelFiles } from "../../../src/ground/KernelFiles.ts"
 import { driverIoctl } from "../../../testing/V4l2Driver.ts"
 
 /*
- * The service on a kernel of files: `played.ts FOLDER` takes /dev and sysfs from there, and every node for a USB camera
- * that answers at once. All else is the program as it is, and its environment.
+ * The service on a kernel of files: `played.ts FOLDER FORMAT…` takes /dev and sysfs from there, and every node for a USB
+ * camera that answers at once and has these formats. All else is the program as it is, and its environment.
  */
 
-const root = process.argv[2] ?? ""
+const [root = "", ...fourccs] = process.argv.slice(2)
 
 const opened = new Map<number, string>()
 let next = 1000
@@ -21,7 +21,7 @@ const ioctl = (fd: number) =>
   driverIoctl({
     card: `Camera ${opened.get(fd)}`,
     deviceCaps: 0x04200001,
-    formats: ["MJPG", "YUYV"].map((fourcc) => ({
+    formats: fourccs.map((fourcc) => ({
       fourcc,
       sizes: [
         [1280, 720],
