@@ -76,19 +76,15 @@ export const controlNamed = (lab: AnyLab, device: CameraId, name: string) =>
       : Effect.succeed(found)
   })
 
-/** MediaMTX stands still until the scope closes. */
-export const mediaMtxStopped = (lab: AnyLab) =>
-  Effect.acquireRelease(
+/** MediaMTX stands still until the scope closes, and so does each that is started in its place. */
+export const mediaMtxStopped = Effect.fnUntraced(function* (lab: AnyLab) {
+  const all = (name: "SIGSTOP" | "SIGCONT") =>
     Effect.sync(() => {
-      const [mediaMtx] = lab.bench.now().service.ground.running("mediamtx")
-      if (mediaMtx !== undefined) signal(mediaMtx.pid, "SIGSTOP")
-      return mediaMtx
-    }),
-    (mediaMtx) =>
-      Effect.sync(() => {
-        if (mediaMtx !== undefined) signal(mediaMtx.pid, "SIGCONT")
-      })
-  )
+      for (const { pid } of lab.bench.now().service.ground.running("mediamtx")) signal(pid, name)
+    })
+  yield* Effect.acquireRelease(all("SIGSTOP"), () => all("SIGCONT"))
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep("100 millis"), all("SIGSTOP"))))
+})
 
 export const snapshotFile = (lab: AnyLab, filename: string) =>
   Effect.succeed(join(lab.bench.now().service.ground.folder, "snapshots", filename))
