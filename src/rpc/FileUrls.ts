@@ -41,7 +41,8 @@ export const makeFileUrls = Effect.gen(function* () {
 
   return (clientId: number, session: Session): Effect.Effect<FileUrls> =>
     Effect.map(Clock.currentTimeMillis, (now) => {
-      const origin = `http://${authorityFor(connections.get(clientId)?.authority)}`
+      const { authority, isSecure = false } = connections.get(clientId) ?? {}
+      const origin = `${isSecure ? "https" : "http"}://${authorityFor(authority)}`
       const expiresAt = Math.min(Math.ceil((now + goodFor) / minute) * minute, session.expiresAt)
       return {
         expiresAt,

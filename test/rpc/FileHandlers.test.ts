@@ -1,16 +1,22 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import * as Tracer from "effect/Tracer"
 import { join } from "node:path"
 import type { ApiKeyCreated } from "../../schema/Auth.ts"
 import type { FileList, FileUrl } from "../../schema/Storage.ts"
+import { Devices } from "../../src/device/Devices.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { Visitors } from "../../testing/Visitors.ts"
 import { indexed } from "../storage/Workbench.ts"
-import { dataFolder, onFakes } from "../support/App.ts"
+import { dataFolder, onFakes, onTestGround, runFake } from "../support/App.ts"
+import { until } from "../support/Ground.ts"
 import { connect, type Reply, token } from "../support/RpcVisitor.ts"
 
 /** A recording and a snapshot of this camera, on the disk and in the index. */
@@ -159,6 +165,15 @@ describe("a download_url names", () => {
     })
   )
   onFakes(
+    "TLS, where a proxy in front of the service says that the client came by it",
+    Effect.gen(function* () {
+      yield* kept("camera0")
+      const headers = { host: "cam.example", "x-forwarded-proto": "https" }
+      const call = yield* connect(yield* token({ role: "viewer" }), headers)
+      for (const url of yield* urlsOf(call)) assert.strictEqual(new URL(url).origin, "https://cam.example")
+    })
+  )
+  onFakes(
     "no port to a client that came by the usual one, through a proxy",
     Effect.gen(function* () {
       yield* kept("camera0")
@@ -166,5 +181,62 @@ describe("a download_url names", () => {
       for (const url of yield* urlsOf(call)) assert.strictEqual(new URL(url).host, "cam.example")
     }),
     { server: { public_host: "cam.example" } }
+  )
+})
+
+it.effect("no signature stands in a log line or a trace, right, wrong or over", () => {
+  const told: Array<string> = []
+  const logger = Logger.make(({ fiber, logLevel, message }) => {
+    told.push(JSON.stringify([logLevel, message, fiber.getRef(References.CurrentLogAnnotations)]))
+  })
+  const spans: Array<Tracer.NativeSpan> = []
+  const tracer = Tracer.make({
+    span(options) {
+      const span = new Tracer.NativeSpan(options)
+      spans.push(span)
+      return span
+    }
+  })
+  return onTestGround(
+    runFake(
+      dataFolder,
+      Effect.gen(function* () {
+        yield* kept("camera0")
+        const { id } = yield* until(
+          "a camera",
+          Effect.map(Devices, (devices) => devices.list()[0])
+        )
+        const call = yield* connect(yield* token({ role: "viewer" }))
+        const [url] = yield* urlsOf(call)
+        const streams = resultOf<{ readonly signed_urls: { readonly rtsp: string } }>(
+          yield* call("get_stream_url", { device: id, signed: true })
+        )
+        const shown = new URL(streams.signed_urls.rtsp).searchParams.get("token") ?? ""
+        const signatures = [url, shown].map((text) => text.slice(-22))
+        const question = { user: "", password: "", token: shown, action: "read", path: id, query: "", id: null }
+        const body = JSON.stringify({ ...question, ip: "192.0.2.1", protocol: "rtsp" })
+        const visitors = yield* Visitors
+        const asked = visitors.ask(8003, { method: "POST", target: "/mediamtx/auth", body })
+        assert.strictEqual((yield* asked).status, 200)
+        assert.strictEqual(yield* got(url), "200 the recording")
+        assert.strictEqual(yield* got(url.replace("camera0.mp4", "other.mp4")), refused)
+        yield* TestClock.adjust("61 seconds")
+        assert.strictEqual((yield* asked).status, 401)
+        assert.strictEqual(yield* got(url), refused)
+
+        assert.isTrue(told.some((line) => line.includes("a signed URL was refused")))
+        const downloads = spans.filter(({ name }) => name === "Downloads.serve")
+        assert.lengthOf(downloads, 3)
+        const traced = spans.map(({ attributes, events, name }) => JSON.stringify([name, [...attributes], events]))
+        for (const signature of signatures) {
+          assert.lengthOf(signature, 22)
+          for (const line of [...told, ...traced]) assert.notInclude(line, signature)
+        }
+      }),
+      { telemetry: { log_level: "trace" }, cameras: { synthetic: 1, v4l2: false } }
+    )
+  ).pipe(
+    Effect.provide(Layer.merge(Logger.layer([logger]), Layer.succeed(Tracer.Tracer, tracer))),
+    Effect.provideService(References.MinimumLogLevel, "Trace")
   )
 })
