@@ -32,6 +32,7 @@ export const layer = Layer.effectDiscard(
     const files = yield* Files
     const holds = yield* Holds
 
+    /** who asks for this file, and shows a credential or that it was signed for them */
     const visitor = Effect.fnUntraced(function* (kind: FileKind, filename: string, request: RequestHead) {
       const { address } = request
       const credential = credentialOf(request)

@@ -6,7 +6,8 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { readdirSync, readlinkSync } from "node:fs"
-import { truncate, writeFile } from "node:fs/promises"
+import { appendFile, truncate, unlink, writeFile } from "node:fs/promises"
+import { request as httpRequest } from "node:http"
 import { connect, type Socket } from "node:net"
 import { join } from "node:path"
 import { ApiKeys } from "../../src/auth/ApiKeys.ts"
@@ -215,6 +216,30 @@ layer(running)("a download", (it) => {
         assert.strictEqual(answer.status, 405)
         assert.strictEqual(answer.headers.allow, "GET, HEAD")
       }
+    })
+  )
+
+  it.effect("of a file that is written on, and then deleted by hand, is what it was when it began", () =>
+    Effect.gen(function* () {
+      const size = 16 * 1024 * 1024
+      const path = yield* recorded("growing.mp4", Buffer.alloc(size, 1))
+      const { address } = yield* PublicHttp
+      const headers = { authorization: `Bearer ${yield* tokenFor()}` }
+      const taken = yield* Effect.callback<{ readonly told: number; readonly bytes: Buffer }>((resume) => {
+        const target = { host: "127.0.0.1", port: address.port, path: "/files/recordings/growing.mp4", headers }
+        httpRequest({ ...target, agent: false }, (response) => {
+          const chunks: Array<Buffer> = []
+          // the buffers in between cannot hold the rest
+          const changed = appendFile(path, Buffer.alloc(1024, 2)).then(() => unlink(path))
+          void changed.then(() => response.on("data", (chunk: Buffer) => chunks.push(chunk)))
+          response.on("end", () =>
+            resume(Effect.succeed({ told: Number(response.headers["content-length"]), bytes: Buffer.concat(chunks) }))
+          )
+        }).end()
+      })
+      assert.strictEqual(taken.told, size)
+      assert.isTrue(taken.bytes.equals(Buffer.alloc(size, 1)))
+      assert.strictEqual((yield* get("/files/recordings/growing.mp4")).status, 404)
     })
   )
 
