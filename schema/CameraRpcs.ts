@@ -47,12 +47,13 @@ import {
   FileDeleted,
   FileList,
   FileName,
+  FileUrl,
   ListFiles,
   RetentionPolicySet,
   SetRetentionPolicy,
   StorageInfo
 } from "./Storage.ts"
-import { StreamingStarted, StreamingStopped, StreamStatus, StreamSummary, StreamUrl } from "./Stream.ts"
+import { GetStreamUrl, StreamingStarted, StreamingStopped, StreamStatus, StreamSummary, StreamUrl } from "./Stream.ts"
 import { OpenRpcDocument, ServerInfo, ServiceMetrics, ServiceStatus, SystemStatus } from "./System.ts"
 
 /** A method that anybody may call, authenticated or not. `errors`: what it fails with, beside what any method may. */
@@ -151,7 +152,7 @@ export const RecordingRpcs = RpcGroup.make(
 export const StreamRpcs = RpcGroup.make(
   operator("start_streaming", device, StreamingStarted, NotFound, InvalidState, DependencyFailed),
   operator("stop_streaming", device, StreamingStopped, NotFound, InvalidState),
-  viewer("get_stream_url", device, StreamUrl, NotFound, DependencyFailed),
+  viewer("get_stream_url", GetStreamUrl, StreamUrl, NotFound, DependencyFailed),
   viewer("get_stream_status", device, StreamStatus, NotFound, DependencyFailed),
   viewer("get_streams", {}, Schema.Array(StreamSummary), DependencyFailed)
 )
@@ -161,6 +162,7 @@ export const FileRpcs = RpcGroup.make(
   viewer("list_snapshots", ListFiles, FileList, DependencyFailed),
   viewer("get_recording_info", filename, RecordingInfo, NotFound, DependencyFailed),
   viewer("get_snapshot_info", filename, SnapshotInfo, NotFound, DependencyFailed),
+  viewer("get_download_url", filename, FileUrl, NotFound, DependencyFailed),
   operator("delete_recording", filename, FileDeleted, NotFound, InvalidState, DependencyFailed),
   operator("delete_snapshot", filename, FileDeleted, NotFound, InvalidState, DependencyFailed)
 )

@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { CameraId } from "./Camera.ts"
+import { DownloadUrl } from "./Storage.ts"
 
 /** `fmp4` and `mpegts` are written as they are; `mp4` and `mkv` are remuxed when the recording stops. */
 export const RecordingFormat = Schema.Literals(["fmp4", "mpegts", "mp4", "mkv"])
@@ -43,7 +44,7 @@ export const RecordingInfo = Schema.Struct({
   file_size: Schema.Int,
   duration: Schema.Finite,
   created_time: Schema.String,
-  download_url: Schema.String,
+  download_url: DownloadUrl,
   codec: Schema.String,
   width: Schema.Int,
   height: Schema.Int

@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import { CameraId } from "./Camera.ts"
 import { TierAttempt } from "./Errors.ts"
-import { FileName } from "./Storage.ts"
+import { DownloadUrl, FileName } from "./Storage.ts"
 
 export const SnapshotFormat = Schema.Literals(["jpg", "png"])
 export type SnapshotFormat = typeof SnapshotFormat.Type
@@ -55,7 +55,7 @@ export const SnapshotInfo = Schema.Struct({
   filename: Schema.String,
   file_size: Schema.Int,
   created_time: Schema.String,
-  download_url: Schema.String,
+  download_url: DownloadUrl,
   width: Schema.Int,
   height: Schema.Int
 })

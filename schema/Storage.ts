@@ -21,12 +21,16 @@ export const ListFiles = {
 /** `limit` when none is given. */
 export const defaultListLimit = 50
 
+export const DownloadUrl = Schema.String.annotate({
+  description: "gives this file without a header, for 10 minutes; it ends with the token or key that asked for it"
+})
+
 export const FileEntry = Schema.Struct({
   filename: Schema.String,
   device: CameraId,
   file_size: Schema.Int,
   modified_time: Schema.String.annotate({ description: "ISO 8601, UTC" }),
-  download_url: Schema.String.annotate({ description: "a path on this server" })
+  download_url: DownloadUrl
 })
 export type FileEntry = typeof FileEntry.Type
 
@@ -37,6 +41,13 @@ export const FileList = Schema.Struct({
   offset: Schema.Int
 })
 export type FileList = typeof FileList.Type
+
+export const FileUrl = Schema.Struct({
+  filename: Schema.String,
+  download_url: DownloadUrl,
+  expires_at: Schema.String.annotate({ description: "ISO 8601, UTC; what has begun by then goes on" })
+})
+export type FileUrl = typeof FileUrl.Type
 
 export const FileDeleted = Schema.Struct({
   filename: Schema.String,

@@ -28,8 +28,26 @@ export const StreamingStopped = Schema.Struct({
 })
 export type StreamingStopped = typeof StreamingStopped.Type
 
+export const GetStreamUrl = {
+  device: CameraId,
+  signed: Schema.optionalKey(Schema.Boolean).annotateKey({
+    description: "also URLs that a player opens without a header (default false)"
+  })
+}
+
 export const StreamUrl = Schema.Struct({
   ...StreamBase,
+  signed_urls: Schema.optionalKey(
+    Schema.Struct({
+      rtsp: Schema.String,
+      hls: Schema.String,
+      webrtc: Schema.String.annotate({ description: "WHEP" }),
+      expires_at: Schema.String.annotate({
+        description:
+          "ISO 8601, UTC: 60 s from now, or the end of the token or key that asked; who watches by then stays"
+      })
+    })
+  ).annotateKey({ description: "where signed was asked for: each opens this camera's stream, and nothing else" }),
   available: Schema.Boolean.annotate({ description: "whether a reader who comes now gets a picture" }),
   active_consumers: Schema.Int,
   stream_status: Schema.Literals(["READY", "NOT_READY", "ERROR"])

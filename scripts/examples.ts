@@ -43,6 +43,8 @@ const end = "2026-05-17T09:31:00.000Z"
 
 const recording = "camera0_2026-05-17_09-30-00_000000.mp4"
 const snapshot = "camera0_2026-05-17_09-30-00_000000.jpg"
+const signature = "thazq8.tib6cg.camera0.7d3f00a1b2c4.Wl3Xv0p6Rk2sQm9aB7cDeF"
+const files = "http://192.168.0.7:8002/files"
 const drone = "rtsp://192.168.42.10:8554/video"
 
 /** By the name of the field, and where that says too little, by the place and the name. */
@@ -61,12 +63,12 @@ const values: Readonly<Record<string, string | number | boolean>> = {
   "get_camera_controls.name": "Brightness",
   "get_external_streams.capabilitie": "h264",
   "get_external_streams.name": "UAV 7",
-  "get_recording_info.download_url": `/files/recordings/${recording}`,
+  "get_recording_info.download_url": `${files}/recordings/${recording}?signed=${signature}`,
   "get_recording_info.filename": recording,
   "get_server_info.name": "camera-service",
   "get_streams.name": "camera0",
   "get_system_status.status": "ready",
-  "list_recordings.download_url": `/files/recordings/${recording}`,
+  "list_recordings.download_url": `${files}/recordings/${recording}?signed=${signature}`,
   "list_recordings.filename": recording,
   "recording_status_update.filename": recording,
   "recording_status_update.status": "RECORDING",
@@ -98,7 +100,7 @@ const values: Readonly<Record<string, string | number | boolean>> = {
   description: "the console in the hall",
   detail: "no frames for 2 s",
   discovered_at: start,
-  download_url: `/files/snapshots/${snapshot}`,
+  download_url: `${files}/snapshots/${snapshot}?signed=${signature}`,
   duration: 60,
   encoder: "libx264",
   end_time: end,

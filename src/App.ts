@@ -4,6 +4,7 @@ import { ApiKeys } from "./auth/ApiKeys.ts"
 import { Credentials } from "./auth/Credentials.ts"
 import { FailedLogins } from "./auth/FailedLogins.ts"
 import { MediaMtxSessions } from "./auth/MediaMtxSessions.ts"
+import { SignedUrls } from "./auth/SignedUrls.ts"
 import { Tickets } from "./auth/Tickets.ts"
 import { Tokens } from "./auth/Tokens.ts"
 import { CameraControls } from "./device/CameraControls.ts"
@@ -125,7 +126,10 @@ const auth = Layer.mergeAll(
   Tickets.layer,
   FailedLogins.layer,
   MediaMtxSessions.layer,
-  Credentials.layer.pipe(Layer.provideMerge(Layer.merge(Tokens.layer, ApiKeys.layer)))
+  Credentials.layer.pipe(
+    Layer.provideMerge(SignedUrls.layer),
+    Layer.provideMerge(Layer.merge(Tokens.layer, ApiKeys.layer))
+  )
 )
 
 const events = Events.layer.pipe(Layer.provideMerge(Health.layer))

@@ -44,7 +44,7 @@ export class TestService extends Context.Service<
   {
     /** JSON-RPC over WebSocket */
     readonly url: string
-    /** downloads: what a `download_url` is relative to */
+    /** downloads: what a `file_path` is relative to */
     readonly files: string
     /** `/health`, `/health/ready`, … */
     readonly health: string

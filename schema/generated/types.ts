@@ -544,12 +544,23 @@ export interface Methods {
   get_stream_url: {
     params: {
       device: CameraId
+      /** also URLs that a player opens without a header (default false) */
+      signed?: boolean
     }
     result: {
       device: CameraId
       stream_name: string
       /** RTSP; without credentials */
       stream_url: string
+      /** where signed was asked for: each opens this camera's stream, and nothing else */
+      signed_urls?: {
+        rtsp: string
+        hls: string
+        /** WHEP */
+        webrtc: string
+        /** ISO 8601, UTC: 60 s from now, or the end of the token or key that asked; who watches by then stays */
+        expires_at: string
+      }
       /** whether a reader who comes now gets a picture */
       available: boolean
       active_consumers: number
@@ -637,7 +648,7 @@ export interface Methods {
         file_size: number
         /** ISO 8601, UTC */
         modified_time: string
-        /** a path on this server */
+        /** gives this file without a header, for 10 minutes; it ends with the token or key that asked for it */
         download_url: string
       }>
       total: number
@@ -659,7 +670,7 @@ export interface Methods {
         file_size: number
         /** ISO 8601, UTC */
         modified_time: string
-        /** a path on this server */
+        /** gives this file without a header, for 10 minutes; it ends with the token or key that asked for it */
         download_url: string
       }>
       total: number
@@ -677,6 +688,7 @@ export interface Methods {
       file_size: number
       duration: number
       created_time: string
+      /** gives this file without a header, for 10 minutes; it ends with the token or key that asked for it */
       download_url: string
       codec: string
       width: number
@@ -692,9 +704,23 @@ export interface Methods {
       filename: string
       file_size: number
       created_time: string
+      /** gives this file without a header, for 10 minutes; it ends with the token or key that asked for it */
       download_url: string
       width: number
       height: number
+    }
+  }
+  /** A URL that downloads one file without a header, for a short time. Role: viewer. */
+  get_download_url: {
+    params: {
+      filename: FileName
+    }
+    result: {
+      filename: string
+      /** gives this file without a header, for 10 minutes; it ends with the token or key that asked for it */
+      download_url: string
+      /** ISO 8601, UTC; what has begun by then goes on */
+      expires_at: string
     }
   }
   /** Deletes a recording that nobody writes or downloads. Role: operator. */

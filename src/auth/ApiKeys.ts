@@ -62,6 +62,8 @@ export class ApiKeys extends Context.Service<
     readonly rotate: (id: string, by: string) => Effect.Effect<NewKey, NotFound | InvalidState | DependencyFailed>
     /** from memory */
     readonly verify: (text: string) => Effect.Effect<Session, AuthFailed>
+    /** the same for who shows something that the key of this id has signed */
+    readonly session: (id: string) => Effect.Effect<Session, AuthFailed>
   }
 >()("camera-service/auth/ApiKeys") {
   static readonly layer = Layer.effect(
@@ -157,11 +159,18 @@ export class ApiKeys extends Context.Service<
         const { id, secret } = readKey(text) ?? { id: "", secret: "" }
         const hash = yield* hashOf(secret)
         const entry = entries.get(id)
-        if (!sameSecret(hash, entry?.key.hash ?? "") || entry === undefined) {
-          return yield* new AuthFailed({ reason: "the key is not valid" })
-        }
+        if (!sameSecret(hash, entry?.key.hash ?? "") || entry === undefined) return yield* notValid
+        return yield* open(entry)
+      })
+
+      const session = (id: string) => {
+        const entry = entries.get(id)
+        return entry === undefined ? notValid : open(entry)
+      }
+
+      const open = Effect.fnUntraced(function* (entry: Entry) {
         const now = yield* Clock.currentTimeMillis
-        const { cameras, expiresAt, kind, lastUsed = -Infinity, role } = entry.key
+        const { cameras, expiresAt, id, kind, lastUsed = -Infinity, role } = entry.key
         const status = statusOf(entry.key, now)
         if (status !== "ACTIVE") {
           return yield* new AuthFailed({
@@ -201,11 +210,14 @@ export class ApiKeys extends Context.Service<
         create,
         revoke,
         rotate,
-        verify
+        verify,
+        session
       })
     })
   )
 }
+
+const notValid = Effect.fail(new AuthFailed({ reason: "the key is not valid" }))
 
 export const statusOf = ({ expiresAt, revokedAt }: ApiKey, now: number): "ACTIVE" | "EXPIRED" | "REVOKED" => {
   if (revokedAt !== undefined) return "REVOKED"

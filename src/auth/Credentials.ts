@@ -8,6 +8,7 @@ import { AuthFailed } from "../../schema/Errors.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import { ForeignTokens } from "./ForeignTokens.ts"
 import { isKey } from "./KeyText.ts"
+import { isSignature, SignedUrls } from "./SignedUrls.ts"
 import { Tokens } from "./Tokens.ts"
 
 /** Longer ones are none of ours. */
@@ -19,7 +20,7 @@ export class Credentials extends Context.Service<
   {
     /** who it speaks for, over JSON-RPC and for downloads */
     readonly verify: (text: string) => Effect.Effect<Session, AuthFailed>
-    /** the same for who watches a stream, where a viewing key will do */
+    /** the same for who watches a stream, where a viewing key will do, or a signature */
     readonly verifyViewer: (text: string) => Effect.Effect<Session, AuthFailed>
   }
 >()("camera-service/auth/Credentials") {
@@ -29,8 +30,9 @@ export class Credentials extends Context.Service<
       const keys = yield* ApiKeys
       const tokens = yield* Tokens
       const foreign = yield* ForeignTokens
+      const signedUrls = yield* SignedUrls
 
-      const verifyViewer = (text: string) => {
+      const verify = (text: string) => {
         if (text.length > maxLength) return Effect.fail(new AuthFailed({ reason: "the token is not valid" }))
         if (isKey(text)) return keys.verify(text)
         return foreign.isOne(text) ? foreign.verify(text) : tokens.verify(text)
@@ -38,11 +40,11 @@ export class Credentials extends Context.Service<
       return Credentials.of({
         verify: (text) =>
           Effect.filterOrFail(
-            verifyViewer(text),
+            verify(text),
             ({ credential }) => credential.kind !== "viewing key",
             () => new AuthFailed({ reason: "a viewing key opens streams only" })
           ),
-        verifyViewer
+        verifyViewer: (text) => (isSignature(text) ? signedUrls.verify("stream", text) : verify(text))
       })
     })
   ).pipe(Layer.provide(ForeignTokens.layer))

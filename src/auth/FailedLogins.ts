@@ -11,7 +11,7 @@ export interface Login {
   /** where they come from */
   readonly address: string
   readonly credential: string
-  readonly over: "JSON-RPC" | "a download" | "MediaMTX"
+  readonly over: "JSON-RPC" | "a download" | "MediaMTX" | "a signed URL"
 }
 
 /** So many failures cost nothing: a person who mistypes, a client with an old token. */
@@ -84,13 +84,17 @@ export class FailedLogins extends Context.Service<
           toldAt = at
           failures.toldAt = at
           untold = 0
-          return Effect.logWarning("a login failed", { address, over, reason, failures: failures.count, ...more })
+          const what = over === "a signed URL" ? "a signed URL was refused" : "a login failed"
+          return Effect.logWarning(what, { address, over, reason, failures: failures.count, ...more })
         })
 
       /** remembers a failure; gives by how long its answer is late */
       const note = Effect.fnUntraced(function* (login: Login, error: AuthFailed) {
-        const byAddress = remember(addresses, networkOf(login.address))
-        const byCredential = remember(credentials, nameOf(login.credential))
+        const network = networkOf(login.address)
+        // a page that was left open shows many that have expired, and whoever got the URL the same one: logins pay for neither
+        const isUrl = login.over === "a signed URL"
+        const byAddress = remember(addresses, isUrl ? `URLs from ${network}` : network)
+        const byCredential = isUrl ? byAddress : remember(credentials, nameOf(login.credential))
         yield* tell(login, error, byAddress)
         const beyond = Math.max(byAddress.count, byCredential.count) - free
         return beyond <= 0 ? 0 : Math.min(longest, shortest * 2 ** (beyond - 1))

@@ -13,6 +13,7 @@ import type { Role, Session } from "../../schema/Auth.ts"
 import type { AuthFailed } from "../../schema/Errors.ts"
 import { Settings } from "../config/Settings.ts"
 import { DataFolderUnusable } from "../config/StartupErrors.ts"
+import { hmacSha256 } from "../ground/Hmac.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
 import { decodeClaims, tokenRefused } from "./Claims.ts"
@@ -32,6 +33,8 @@ export class Tokens extends Context.Service<
     readonly sign: (grant: Grant) => Effect.Effect<Redacted.Redacted>
     /** who this token speaks for; fails when it is malformed, forged, expired, or lacks a claim */
     readonly verify: (token: string) => Effect.Effect<Session, AuthFailed>
+    /** a key of 256 bits for another use of ours, which gives nothing away of the secret that it comes from (RFC 5869, 2.3) */
+    readonly keyFor: (use: string) => Redacted.Redacted
   }
 >()("camera-service/auth/Tokens") {
   static readonly layer = Layer.effect(
@@ -81,7 +84,12 @@ export class Tokens extends Context.Service<
         }
       })
 
-      return Tokens.of({ sign, verify })
+      return Tokens.of({
+        sign,
+        verify,
+        // no text that a token's signature is made of has a blank in it: neither can stand for the other
+        keyFor: (use) => Redacted.make(hmacSha256(secret, `a key for ${use}`))
+      })
     })
   )
 }

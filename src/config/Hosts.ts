@@ -14,6 +14,9 @@ export const authority = (host: string, port: number): string =>
 /** `host:port` in a URL, where the percent sign of a zone is escaped (RFC 3986, 3.2.2; RFC 6874, 2). */
 export const urlAuthority = (host: string, port: number): string => authority(host.replace("%", "%25"), port)
 
+/** The same without a port. */
+export const urlHost = (host: string): string => urlAuthority(host, 0).slice(0, -2)
+
 /**
  * Where this machine itself reaches a server that listens on `host`. One that listens everywhere is there on IPv4 as well,
  * also on `::`: Go and libuv both switch IPV6_V6ONLY off. And containers often have no `::1`.
@@ -43,6 +46,12 @@ const authorityPattern = new RegExp(`^(?:${name}|\\[${ipv6}\\])(?::[0-9]{1,5})?$
 /** A Host header (RFC 9110, 7.2) that is a plain host, an IPv6 address in brackets, and a port if it names one. */
 export const authorityIn = (header: string | undefined): string | undefined =>
   header !== undefined && authorityPattern.test(header) ? header : undefined
+
+/** The port in such a header, where it names one. */
+export const portOf = (header: string): number | undefined => {
+  const port = /:([0-9]+)$/.exec(header)?.[1]
+  return port === undefined ? undefined : Number(port)
+}
 
 /** The host in such a header, an IPv6 address without its brackets. */
 export const hostOf = (header: string): string =>

@@ -5,6 +5,7 @@ import { AuthFailed, NotFound } from "../../schema/Errors.ts"
 import { inScope } from "../auth/CameraScope.ts"
 import { Credentials, untilOver } from "../auth/Credentials.ts"
 import { FailedLogins } from "../auth/FailedLogins.ts"
+import { SignedUrls } from "../auth/SignedUrls.ts"
 import { type HttpReply, type HttpRequest, ReplyBroken, type RequestHead } from "../ground/Visits.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Files, type OpenFile } from "../storage/Files.ts"
@@ -17,22 +18,37 @@ import { conditionOf, parseRange, rangeApplies } from "./Ranges.ts"
 /** So much of a file is read at a time. */
 const readBytes = 64 << 10
 
-/** `GET` and `HEAD` of `/files/recordings/NAME` and `/files/snapshots/NAME`, for whoever may see the file's camera. */
+/**
+ * `GET` and `HEAD` of `/files/recordings/NAME` and `/files/snapshots/NAME`, for whoever may see the file's camera: by a
+ * header, or by a signature in the URL.
+ */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const http = yield* PublicHttp
     const credentials = yield* Credentials
+    const signedUrls = yield* SignedUrls
     const failedLogins = yield* FailedLogins
     const index = yield* FileIndex
     const files = yield* Files
     const holds = yield* Holds
 
+    /** who asks for this file, and shows a credential or that it was signed for them */
+    const visitor = Effect.fnUntraced(function* (kind: FileKind, filename: string, request: RequestHead) {
+      const { address } = request
+      const credential = credentialOf(request)
+      if (credential !== undefined) {
+        const login = { address, credential, over: "a download" } as const
+        return yield* failedLogins.slowed(login, credentials.verify(credential))
+      }
+      const signature = signatureOf(request)
+      if (signature === undefined) return yield* new AuthFailed({ reason: "a token or a key is needed" })
+      const login = { address, credential: signature, over: "a signed URL" } as const
+      return yield* failedLogins.slowed(login, signedUrls.verify(`${kind}/${filename}`, signature))
+    })
+
     /** the file, if this request may have it; one that it may not see is not found, like one that is not there */
     const permitted = Effect.fnUntraced(function* (kind: FileKind, filename: string, request: RequestHead) {
-      const credential = credentialOf(request)
-      if (credential === undefined) return yield* new AuthFailed({ reason: "a token or a key is needed" })
-      const login = { address: request.address, credential, over: "a download" } as const
-      const session = yield* failedLogins.slowed(login, credentials.verify(credential))
+      const session = yield* visitor(kind, filename, request)
       const entry = yield* index.get(kind, filename)
       if (entry === undefined || !inScope(session.cameras, entry.device)) {
         return yield* new NotFound({ resource: kind, id: filename })
@@ -48,11 +64,12 @@ export const layer = Layer.effectDiscard(
         const { file, session } = yield* permitted(kind, filename, request)
         return { ...replyTo(request, filename, file), until: untilOver(session) }
       },
-      Effect.catchTags({
-        AuthFailed: () => Effect.succeed(refusal(401, { "www-authenticate": "Bearer" })),
-        NotFound: () => Effect.succeed(refusal(404)),
-        DependencyFailed: () => Effect.succeed(refusal(503))
-      }),
+      (serving, _kind, _filename, request) =>
+        Effect.catchTags(serving, {
+          AuthFailed: () => Effect.succeed(refusedVisitor(request)),
+          NotFound: () => Effect.succeed(refusal(404)),
+          DependencyFailed: () => Effect.succeed(refusal(503))
+        }),
       Effect.catchDefect((cause) => Effect.as(Effect.logError("a download failed", cause), refusal(500)))
     )
 
@@ -72,9 +89,25 @@ const nameOf = ({ target }: RequestHead, prefix: string): string => {
   }
 }
 
+const queryOf = ({ target }: RequestHead): URLSearchParams => new URLSearchParams(target.slice(pathOf(target).length))
+
+/** What stands in the URL for who can send no header. */
+const signatureOf = (request: RequestHead): string | undefined => queryOf(request).get("signed") ?? undefined
+
 /** A page may show the file, where it asks for that (`?disposition=inline`), instead of saving it (RFC 6266). */
-const dispositionOf = ({ target }: RequestHead): "inline" | "attachment" =>
-  new URLSearchParams(target.slice(pathOf(target).length)).get("disposition") === "inline" ? "inline" : "attachment"
+const dispositionOf = (request: RequestHead): "inline" | "attachment" =>
+  queryOf(request).get("disposition") === "inline" ? "inline" : "attachment"
+
+/** Whether the file is there or not: a header may help; a URL that is signed wrongly, or no more, stays of no use. */
+const refusedVisitor = (request: RequestHead): HttpReply => {
+  if (credentialOf(request) !== undefined || signatureOf(request) === undefined) {
+    return refusal(401, { "www-authenticate": "Bearer" })
+  }
+  return {
+    ...refusal(403, { "content-type": "text/plain; charset=utf-8" }),
+    body: "This link has expired, or never was one: ask get_download_url for another\n"
+  }
+}
 
 const refusal = (status: number, headers: HttpReply["headers"] = {}): HttpReply => ({
   status,

@@ -7,6 +7,7 @@ import { inScope } from "../auth/CameraScope.ts"
 import { Credentials } from "../auth/Credentials.ts"
 import { FailedLogins } from "../auth/FailedLogins.ts"
 import { MediaMtxSessions } from "../auth/MediaMtxSessions.ts"
+import { isSignature } from "../auth/SignedUrls.ts"
 import { Tickets } from "../auth/Tickets.ts"
 import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
@@ -101,7 +102,8 @@ export const layer = Layer.effectDiscard(
       // a viewing key is for what is seen now
       const verify = action === "read" ? credentials.verifyViewer(credential) : credentials.verify(credential)
       // never held up: meanwhile no path would move
-      const verified = failedLogins.noted({ address: ip, credential, over: "MediaMTX" }, verify)
+      const over = isSignature(credential) ? ("a signed URL" as const) : ("MediaMTX" as const)
+      const verified = failedLogins.noted({ address: ip, credential, over }, verify)
       const session = yield* Effect.option(Effect.timeout(verified, verifyTime))
       if (Option.isNone(session) || !isCameraId(path) || !inScope(session.value.cameras, path)) return no
       if (id !== null && !(yield* sessions.opened(protocol, id, session.value))) return no

@@ -47,6 +47,13 @@ export const streamUrls = (camera: CameraId, { mediamtx }: Boot, host: string): 
   }
 }
 
+/** The same for players that send no header. */
+export const withToken = ({ hls, rtsp, webrtc }: Camera["streams"], token: string): Camera["streams"] => ({
+  rtsp: `${rtsp}?token=${token}`,
+  hls: `${hls}?token=${token}`,
+  webrtc: `${webrtc}?token=${token}`
+})
+
 /** Makes the list's entry of a device: the same object for the same device, so that it is planned and encoded once. */
 export const cameraViews = (sources: Sources["Service"], boot: Boot): ((host: string) => (device: Device) => Camera) =>
   perName((host) => {

@@ -30,6 +30,8 @@ export interface Connection extends Addressee {
   readonly id: number
   /** the host and the port by which it came, as it wrote them */
   readonly cameBy: string | undefined
+  /** it came by TLS, to a proxy in front of us */
+  readonly isSecure: boolean
   /** the same, once it has authenticated and where there are not too many of them */
   authority: string | undefined
   /** what is left of its share of requests */
@@ -69,7 +71,7 @@ export class Connections extends Context.Service<
     /** how many there are from where this address is from */
     readonly from: (address: string) => number
     /** a new client, and by which host and port it came; the protocol calls it, and `remove` */
-    readonly add: (peer: Peer, cameBy?: string) => Connection
+    readonly add: (peer: Peer, cameBy?: string, isSecure?: boolean) => Connection
     readonly remove: (clientId: number) => void
     /** the client holds this session from now on */
     readonly authenticate: (clientId: number, session: Session) => void
@@ -151,11 +153,12 @@ export class Connections extends Context.Service<
         get: (clientId) => all.get(clientId),
         strangers,
         from: (address) => addresses.count(address),
-        add(peer, cameBy) {
+        add(peer, cameBy, isSecure = false) {
           const connection: Connection = {
             id: nextId++,
             peer,
             cameBy,
+            isSecure,
             authority: undefined,
             bucket: new TokenBucket(),
             refused: undefined,

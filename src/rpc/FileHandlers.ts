@@ -6,8 +6,9 @@ import { defaultListLimit } from "../../schema/Storage.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Files } from "../storage/Files.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
-import { downloadUrl, type FileKind } from "../storage/Names.ts"
+import { type FileKind, snapshotFormatOf } from "../storage/Names.ts"
 import { maySee } from "./Authorization.ts"
+import { makeFileUrls } from "./FileUrls.ts"
 import { isoTime, toSeconds } from "./Wire.ts"
 
 interface Page {
@@ -16,22 +17,30 @@ interface Page {
   readonly device?: string
 }
 
+/** Who calls a method. */
+interface Call {
+  readonly client: { readonly id: number }
+}
+
 export const layer = FileRpcs.toLayer(
   Effect.gen(function* () {
     const index = yield* FileIndex
     const files = yield* Files
 
+    const urlsFor = yield* makeFileUrls
+
     const list = (kind: FileKind) =>
-      Effect.fnUntraced(function* ({ device, limit = defaultListLimit, offset = 0 }: Page) {
+      Effect.fnUntraced(function* ({ device, limit = defaultListLimit, offset = 0 }: Page, { client }: Call) {
         const session = yield* CurrentSession
         const asked = device === undefined ? session.cameras : [device].filter((one) => maySee(session, one))
         const found = yield* index.list(kind, { limit, offset, devices: asked })
+        const urls = yield* urlsFor(client.id, session)
         const entries = found.files.map((file) => ({
           filename: file.filename,
           device: file.device,
           file_size: file.bytes,
           modified_time: isoTime(file.modified),
-          download_url: downloadUrl(kind, file.filename)
+          download_url: urls.of(file)
         }))
         return { files: entries, total: found.total, limit, offset }
       })
@@ -45,13 +54,16 @@ export const layer = FileRpcs.toLayer(
       return file
     })
 
-    const info = (file: IndexedFile) => ({
-      filename: file.filename,
-      file_size: file.bytes,
-      created_time: isoTime(file.created),
-      download_url: downloadUrl(file.kind, file.filename),
-      width: file.width,
-      height: file.height
+    const info = Effect.fnUntraced(function* (file: IndexedFile, { client }: Call) {
+      const urls = yield* urlsFor(client.id, yield* CurrentSession)
+      return {
+        filename: file.filename,
+        file_size: file.bytes,
+        created_time: isoTime(file.created),
+        download_url: urls.of(file),
+        width: file.width,
+        height: file.height
+      }
     })
 
     const deleted = ({ filename, kind }: IndexedFile) => ({
@@ -63,13 +75,17 @@ export const layer = FileRpcs.toLayer(
     return FileRpcs.of({
       list_recordings: list("recording"),
       list_snapshots: list("snapshot"),
-      get_recording_info: ({ filename }) =>
-        Effect.map(find("recording", filename), (file) => ({
-          ...info(file),
-          duration: toSeconds(file.duration * 1000),
-          codec: file.codec
-        })),
-      get_snapshot_info: ({ filename }) => Effect.map(find("snapshot", filename), info),
+      get_recording_info: Effect.fnUntraced(function* ({ filename }, call) {
+        const file = yield* find("recording", filename)
+        return { ...(yield* info(file, call)), duration: toSeconds(file.duration * 1000), codec: file.codec }
+      }),
+      get_snapshot_info: ({ filename }, call) => Effect.flatMap(find("snapshot", filename), (file) => info(file, call)),
+      get_download_url: Effect.fnUntraced(function* ({ filename }, { client }) {
+        // a recording's name never ends as a picture's does
+        const file = yield* find(snapshotFormatOf(filename) === undefined ? "recording" : "snapshot", filename)
+        const urls = yield* urlsFor(client.id, yield* CurrentSession)
+        return { filename, download_url: urls.of(file), expires_at: isoTime(urls.expiresAt) }
+      }),
       delete_recording: ({ filename }) =>
         Effect.map(Effect.andThen(find("recording", filename), files.delete("recording", filename)), deleted),
       delete_snapshot: ({ filename }) =>

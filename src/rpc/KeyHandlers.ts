@@ -12,7 +12,7 @@ import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { Machine } from "../ground/Machine.ts"
 import { visible } from "./Authorization.ts"
-import { makeHostFor, streamUrls } from "./CameraView.ts"
+import { makeHostFor, streamUrls, withToken } from "./CameraView.ts"
 import { Connections } from "./Connections.ts"
 import { isoTime } from "./Wire.ts"
 
@@ -103,14 +103,13 @@ export const layer = KeyRpcs.toLayer(
           expiresAt: Math.min((yield* Clock.currentTimeMillis) + lifetime, expiresAt)
         })
         const token = Redacted.value(secret)
-        const { hls, rtsp, webrtc } = streamUrls(id, settings.boot, hostFor(connections.get(client.id)?.authority))
-        const withKey = (url: string) => `${url}?token=${token}`
+        const urls = streamUrls(id, settings.boot, hostFor(connections.get(client.id)?.authority))
         return {
           key_id: key.id,
           viewing_key: token,
           device: id,
           expires_at: isoTime(key.expiresAt),
-          streams: { rtsp: withKey(rtsp), hls: withKey(hls), webrtc: withKey(webrtc) }
+          streams: withToken(urls, token)
         }
       })
     })

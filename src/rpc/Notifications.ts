@@ -18,7 +18,7 @@ import type { Moment } from "../ground/Time.ts"
 import { Health, type SystemHealth } from "../health/Health.ts"
 import type { RecordingFact } from "../recording/Recording.ts"
 import type { SnapshotFact } from "../snapshot/Snapshots.ts"
-import { downloadUrl } from "../storage/Names.ts"
+import { filePath } from "../storage/Names.ts"
 import { Sources } from "../stream/Sources.ts"
 import { maySee } from "./Authorization.ts"
 import { cameraViews, makeHostFor } from "./CameraView.ts"
@@ -72,7 +72,7 @@ export const layer = Layer.effectDiscard(
         timestamp: isoTime(fact.captured.wall),
         age_ms: fact.ageMs,
         file_size: fact.bytes,
-        file_path: downloadUrl("snapshot", fact.filename),
+        file_path: filePath("snapshot", fact.filename),
         tier_name: fact.tier
       }
       return tellEvent({ topic: "snapshot.taken", ...of(fact), data }, who(fact.camera))

@@ -32,6 +32,8 @@ import { Turns } from "./Turns.ts"
 export interface Arrival {
   /** the host and the port by which it came, as it wrote them */
   readonly cameBy: string | undefined
+  /** through a proxy in front of us that has it come by TLS */
+  readonly isSecure: boolean
   /** whom the credential speaks for that it showed; undefined: it showed none */
   readonly login: Effect.Effect<Session, AuthFailed> | undefined
 }
@@ -118,8 +120,8 @@ export class JsonRpcProtocol extends Context.Service<
         )
       }
 
-      const connect = (peer: Peer, { cameBy, login }: Arrival): Receiver => {
-        const connection = connections.add(peer, cameBy)
+      const connect = (peer: Peer, { cameBy, isSecure, login }: Arrival): Receiver => {
+        const connection = connections.add(peer, cameBy, isSecure)
         const channel = new Channel(connection, switchboard)
         channels.set(connection.id, channel)
         if (login !== undefined) logIn(channel, login)

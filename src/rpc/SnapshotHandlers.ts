@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { SnapshotRpcs } from "../../schema/CameraRpcs.ts"
 import { Snapshots } from "../snapshot/Snapshots.ts"
-import { downloadUrl } from "../storage/Names.ts"
+import { filePath } from "../storage/Names.ts"
 import { visible } from "./Authorization.ts"
 import { isoTime } from "./Wire.ts"
 
@@ -27,7 +27,7 @@ export const layer = SnapshotRpcs.toLayer(
           timestamp: isoTime(snapshot.picture.captured.wall),
           age_ms: snapshot.ageMs,
           file_size: snapshot.bytes,
-          file_path: downloadUrl("snapshot", snapshot.filename),
+          file_path: filePath("snapshot", snapshot.filename),
           width: snapshot.picture.width,
           height: snapshot.picture.height,
           tier: snapshot.capture.tier,

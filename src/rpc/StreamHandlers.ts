@@ -6,6 +6,7 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { StreamRpcs } from "../../schema/CameraRpcs.ts"
 import { InvalidState } from "../../schema/Errors.ts"
 import type { StreamEncoding } from "../../schema/Stream.ts"
+import { SignedUrls } from "../auth/SignedUrls.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { Machine } from "../ground/Machine.ts"
@@ -15,9 +16,12 @@ import type { Source } from "../source/Source.ts"
 import { Status } from "../stream/Status.ts"
 import { Streams } from "../stream/Streams.ts"
 import { maySee, visible } from "./Authorization.ts"
-import { makeHostFor, streamUrls } from "./CameraView.ts"
+import { makeHostFor, streamUrls, withToken } from "./CameraView.ts"
 import { Connections } from "./Connections.ts"
 import { isoTime, toSeconds } from "./Wire.ts"
+
+/** Milliseconds in which a signed URL opens a stream. */
+const signedFor = 60_000
 
 const noCodec = { profile: "", level: "", width: 0, height: 0, conformant: false }
 
@@ -36,12 +40,23 @@ export const layer = StreamRpcs.toLayer(
     const status = yield* Status
     const scope = yield* Effect.scope
     const connections = yield* Connections
+    const signatures = yield* SignedUrls
     const hostFor = makeHostFor(settings, yield* Machine)
 
+    const urlsOf = (camera: CameraId, clientId: number) =>
+      streamUrls(camera, settings.boot, hostFor(connections.get(clientId)?.authority))
     const base = (camera: CameraId, clientId: number) => ({
       device: camera,
       stream_name: camera,
-      stream_url: streamUrls(camera, settings.boot, hostFor(connections.get(clientId)?.authority)).rtsp
+      stream_url: urlsOf(camera, clientId).rtsp
+    })
+
+    const signedUrls = Effect.fnUntraced(function* (camera: CameraId, clientId: number) {
+      const session = yield* CurrentSession
+      const now = yield* Clock.currentTimeMillis
+      const expiresAt = Math.min(Math.ceil((now + signedFor) / 1000) * 1000, session.expiresAt)
+      const signature = signatures.sign("stream", camera, session, expiresAt)
+      return { ...withToken(urlsOf(camera, clientId), signature), expires_at: isoTime(expiresAt) }
     })
 
     return StreamRpcs.of({
@@ -82,13 +97,14 @@ export const layer = StreamRpcs.toLayer(
         }
       }),
 
-      get_stream_url: Effect.fnUntraced(function* ({ device }, { client }) {
+      get_stream_url: Effect.fnUntraced(function* ({ device, signed }, { client }) {
         const camera = yield* visible(device)
         const { status: condition } = yield* devices.get(camera)
         const { hasPath, path, state } = yield* status.of(camera)
         const notReady = state === "ERROR" || condition === "ERROR" ? ("ERROR" as const) : ("NOT_READY" as const)
         return {
           ...base(camera, client.id),
+          ...(signed === true ? { signed_urls: yield* signedUrls(camera, client.id) } : {}),
           available: hasPath && condition === "CONNECTED",
           active_consumers: path?.readers ?? 0,
           stream_status: path?.ready === true ? ("READY" as const) : notReady

@@ -72,12 +72,14 @@ export const layer = Layer.effectDiscard(
         return refuse(request, 503, "all connections are taken: more are refused", "server.max_connections")
       }
       const cameBy = authorityIn(one(request.headers["host"]))
+      // whoever lies about it is told URLs that do not work
+      const isSecure = one(request.headers["x-forwarded-proto"]) === "https"
       const credential = credentialOf(request)
       const login =
         credential === undefined
           ? undefined
           : failedLogins.slowed({ address, credential, over: "JSON-RPC" }, credentials.verify(credential))
-      return (peer: Peer) => protocol.connect(peer, { cameBy, login })
+      return (peer: Peer) => protocol.connect(peer, { cameBy, isSecure, login })
     }
     for (const path of ["/ws", "/ws/"]) yield* http.admit(path, admit)
     yield* Effect.addFinalizer(() => {

@@ -12,7 +12,7 @@ export const isFileName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]
 const twoFolders = { recording: "recordings", snapshot: "snapshots" } as const
 
 /** Where a client gets the file: a path on this server. */
-export const downloadUrl = (kind: FileKind, filename: string): string => `/files/${twoFolders[kind]}/${filename}`
+export const filePath = (kind: FileKind, filename: string): string => `/files/${twoFolders[kind]}/${filename}`
 
 /** `2026-01-02_03-04-05`, UTC, from epoch milliseconds. */
 const stamp = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-")

@@ -85,6 +85,22 @@ describe("failed logins", () => {
     }).pipe(Effect.provide(log().layer))
   )
 
+  it.effect(
+    "with signed URLs are slowed by their address, and make no login late, nor others with the same URL",
+    () => {
+      const { layer, lines } = log()
+      return Effect.gen(function* () {
+        const url = { over: "a signed URL" } as const
+        const waits = yield* times(12, () => took(url))
+        assert.deepStrictEqual(waits.slice(9), [0, 250, 500])
+        assert.strictEqual(yield* took({ ...url, address: "192.0.2.2" }), 0)
+        assert.strictEqual(yield* took(), 0)
+        assert.deepInclude(lines[0], { text: "a signed URL was refused", address: "192.0.2.1" })
+        assert.notInclude(JSON.stringify(lines), "a.b.c")
+      }).pipe(Effect.provide(layer))
+    }
+  )
+
   it.effect("are forgotten after ten minutes without one", () =>
     Effect.gen(function* () {
       yield* times(15, () => took())

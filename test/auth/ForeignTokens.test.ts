@@ -12,6 +12,7 @@ import { createHmac } from "node:crypto"
 import { createServer, type Server } from "node:http"
 import { ApiKeys } from "../../src/auth/ApiKeys.ts"
 import { Credentials } from "../../src/auth/Credentials.ts"
+import { SignedUrls } from "../../src/auth/SignedUrls.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { NoReply } from "../../src/ground/Loopback.ts"
@@ -57,6 +58,7 @@ const refusal = (token: string) => Effect.map(Effect.flip(verified(token)), ({ r
 
 const service = (auth: object) =>
   Credentials.layer.pipe(
+    Layer.provide(SignedUrls.layer),
     Layer.provide([Tokens.layer, ApiKeys.layer]),
     Layer.provide([DataFolder.layerShared, SmallFiles.layer]),
     Layer.provide(Layer.succeed(Settings, testSettings({ data_dir: "/data", auth: { jwt_secret: secret, ...auth } })))

@@ -5,7 +5,6 @@ import asyncio
 import itertools
 import json
 import os
-import urllib.parse
 import urllib.request
 
 import websockets
@@ -42,11 +41,7 @@ async def main():
         picture = await client.call("take_snapshot", device="camera0")
         listed = (await client.call("list_snapshots", device="camera0"))["files"][0]
 
-    files = URL.replace("ws", "http", 1)
-    request = urllib.request.Request(
-        urllib.parse.urljoin(files, listed["download_url"]), headers={"Authorization": f"Bearer {TOKEN}"}
-    )
-    with urllib.request.urlopen(request) as reply:
+    with urllib.request.urlopen(listed["download_url"]) as reply:
         print("downloaded", len(reply.read()) == picture["file_size"], listed["filename"])
 
 

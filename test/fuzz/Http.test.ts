@@ -4,7 +4,7 @@ import * as Stream from "effect/Stream"
 import * as fc from "fast-check"
 import * as PassingTime from "../../testing/PassingTime.ts"
 import { type Question, Visitors } from "../../testing/Visitors.ts"
-import { tokenFor } from "../rpc/Harness.ts"
+import { connectAs, tokenFor } from "../rpc/Harness.ts"
 import { dataFolder, onTestGround, plugIn, runFake } from "../support/App.ts"
 import { take } from "../suites/snapshots.ts"
 
@@ -63,11 +63,24 @@ const target = fc
       ""
     ),
     fc.array(segments, { maxLength: 4 }),
-    fc.constantFrom("", "?", "?token=x", "?a=b&a=c", "#x", `?${"x".repeat(3000)}`)
+    fc.constantFrom(
+      "",
+      "?",
+      "?token=x",
+      "?a=b&a=c",
+      "#x",
+      `?${"x".repeat(3000)}`,
+      "?SIGNED",
+      "?SIGNED&disposition=inline",
+      "?SIGNEDx",
+      "?signed=",
+      "?signed=..camera0..x",
+      "?signed=%00&SIGNED"
+    )
   )
   .map(([start, path, query]) => start + path.join("/") + query)
 
-/** `TOKEN` stands for a viewer's token. */
+/** `TOKEN` stands for a viewer's token, and `SIGNED` for what opens its snapshot. */
 const headers = fc.dictionary(
   fc.constantFrom(
     "authorization",
@@ -140,6 +153,10 @@ const fuzz = (seed: number, count: number) =>
     const camera = yield* plugIn(0)
     yield* PassingTime.asTimePasses(take({ camera, filename: "a.jpg" }))
     const token = yield* tokenFor("viewer")
+    const client = yield* connectAs("viewer")
+    const url = client.call({ jsonrpc: "2.0", id: 1, method: "get_download_url", params: { filename: "a.jpg" } })
+    const { result } = (yield* PassingTime.asTimePasses(url)) as { readonly result: { readonly download_url: string } }
+    const signed = new URL(result.download_url).search.slice(1)
     const shown = new Map<number, number>()
     const questions = fc.sample(fc.tuple(question, fc.constantFrom("public", "local"), fc.nat(9)), {
       seed,
@@ -148,6 +165,7 @@ const fuzz = (seed: number, count: number) =>
     for (const [sent, where, chance] of questions) {
       const asked = {
         ...sent,
+        target: sent.target.replace("SIGNED", signed),
         headers: Object.fromEntries(
           Object.entries(sent.headers).map(([name, value]) => [name, value.replace("TOKEN", token)])
         )
@@ -177,7 +195,7 @@ const fuzz = (seed: number, count: number) =>
     const headers = { authorization: `Bearer ${token}` }
     const file = yield* PassingTime.asTimePasses(answer(ports.public, { target: "/files/snapshots/a.jpg", headers }))
     expect(file.status).toBe(200)
-    for (const status of [200, 401, 404, 405]) expect(shown.get(status), String(status)).toBeGreaterThan(0)
+    for (const status of [200, 401, 403, 404, 405]) expect(shown.get(status), String(status)).toBeGreaterThan(0)
   })
 
 for (let done = 0, seed = firstSeed; done < inputs; done += inputsOfOneApp, seed++) {

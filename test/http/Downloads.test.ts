@@ -1,16 +1,19 @@
 import { assert, layer } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { readdirSync, readlinkSync } from "node:fs"
-import { truncate, writeFile } from "node:fs/promises"
+import { appendFile, truncate, unlink, writeFile } from "node:fs/promises"
+import { request as httpRequest } from "node:http"
 import { connect, type Socket } from "node:net"
 import { join } from "node:path"
 import { ApiKeys } from "../../src/auth/ApiKeys.ts"
 import { Credentials } from "../../src/auth/Credentials.ts"
 import { FailedLogins } from "../../src/auth/FailedLogins.ts"
+import { SignedUrls } from "../../src/auth/SignedUrls.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Network } from "../../src/ground/Network.ts"
 import * as Downloads from "../../src/http/Downloads.ts"
@@ -26,6 +29,7 @@ const running = Layer.unwrap(
   Effect.map(temporaryFolder, (root) =>
     Downloads.layer.pipe(
       Layer.provide([Credentials.layer, FailedLogins.layer]),
+      Layer.provideMerge(SignedUrls.layer),
       Layer.provideMerge(Layer.mergeAll(PublicHttp.layer, Tokens.layer, ApiKeys.layer)),
       Layer.provide([settings, Network.layer]),
       Layer.provideMerge(storageAt(root))
@@ -215,6 +219,30 @@ layer(running)("a download", (it) => {
     })
   )
 
+  it.effect("of a file that is written on, and then deleted by hand, is what it was when it began", () =>
+    Effect.gen(function* () {
+      const size = 16 * 1024 * 1024
+      const path = yield* recorded("growing.mp4", Buffer.alloc(size, 1))
+      const { address } = yield* PublicHttp
+      const headers = { authorization: `Bearer ${yield* tokenFor()}` }
+      const taken = yield* Effect.callback<{ readonly told: number; readonly bytes: Buffer }>((resume) => {
+        const target = { host: "127.0.0.1", port: address.port, path: "/files/recordings/growing.mp4", headers }
+        httpRequest({ ...target, agent: false }, (response) => {
+          const chunks: Array<Buffer> = []
+          // the buffers in between cannot hold the rest
+          const changed = appendFile(path, Buffer.alloc(1024, 2)).then(() => unlink(path))
+          void changed.then(() => response.on("data", (chunk: Buffer) => chunks.push(chunk)))
+          response.on("end", () =>
+            resume(Effect.succeed({ told: Number(response.headers["content-length"]), bytes: Buffer.concat(chunks) }))
+          )
+        }).end()
+      })
+      assert.strictEqual(taken.told, size)
+      assert.isTrue(taken.bytes.equals(Buffer.alloc(size, 1)))
+      assert.strictEqual((yield* get("/files/recordings/growing.mp4")).status, 404)
+    })
+  )
+
   it.effect("of a file that is being cut short ends in a broken connection, not in a wrong file", () =>
     Effect.gen(function* () {
       const path = yield* recorded("large.mp4", Buffer.alloc(16 * 1024 * 1024, 1))
@@ -290,6 +318,55 @@ layer(running)("a download", (it) => {
         headers: { "x-api-key": Redacted.value(secret) }
       })
       assert.strictEqual(again.status, 401)
+    })
+  )
+
+  it.effect("by a signed URL outlives the URL, and breaks off when the key that made it is revoked", () =>
+    Effect.gen(function* () {
+      const keys = yield* ApiKeys
+      const { sign } = yield* SignedUrls
+      const path = yield* recorded("signed.mp4", Buffer.alloc(32 * 1024 * 1024))
+      const { address } = yield* PublicHttp
+      const grant = { kind: "api", role: "viewer", createdBy: "ann", expiresAt: 3_600_000 } as const
+      const { key, secret } = yield* keys.create(grant)
+      const session = yield* keys.verify(Redacted.value(secret))
+      const expiresAt = (yield* Clock.currentTimeMillis) + 10_000
+      const target = `/files/recordings/signed.mp4?signed=${sign("recording/signed.mp4", "camera0", session, expiresAt)}`
+      yield* Effect.callback<Socket>((resume) => {
+        const client = connect(address.port, "127.0.0.1", () =>
+          client.write(`GET ${target} HTTP/1.1\r\nhost: x\r\n\r\n`)
+        )
+        client.on("error", () => undefined)
+        client.once("readable", () => resume(Effect.succeed(client)))
+      })
+      // less than what a client may take to read
+      yield* TestClock.adjust("11 seconds")
+      assert.strictEqual((yield* ask(address.port, target)).status, 403)
+      assert.isTrue(holdsOpen(path))
+      yield* keys.revoke(key.id)
+      const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+      yield* Effect.repeat(turn, { while: () => holdsOpen(path) })
+    })
+  )
+
+  it.effect("by a signed URL is all that a download is: parts, HEAD, shown in a page", () =>
+    Effect.gen(function* () {
+      const { sign } = yield* SignedUrls
+      yield* recorded("a.mp4", digits)
+      const { address } = yield* PublicHttp
+      const { verify } = yield* Tokens
+      const session = yield* verify(yield* tokenFor())
+      const expiresAt = (yield* Clock.currentTimeMillis) + 600_000
+      const target = `/files/recordings/a.mp4?signed=${sign("recording/a.mp4", "camera0", session, expiresAt)}`
+      const { body, headers } = yield* ask(address.port, target)
+      assert.strictEqual(body, digits)
+      assert.strictEqual(headers["content-disposition"], 'attachment; filename="a.mp4"')
+      const part = yield* ask(address.port, target, { headers: { range: "bytes=2-4", "if-range": headers.etag ?? "" } })
+      assert.deepInclude(part, { status: 206, body: "234" })
+      assert.deepInclude(yield* ask(address.port, target, { method: "HEAD" }), { status: 200, body: "" })
+      const shown = yield* ask(address.port, `${target}&disposition=inline`)
+      assert.strictEqual(shown.headers["content-disposition"], 'inline; filename="a.mp4"')
+      assert.strictEqual((yield* ask(address.port, target, { method: "DELETE" })).status, 405)
     })
   )
 

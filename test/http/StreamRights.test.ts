@@ -1,4 +1,5 @@
 import { assert, describe } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -115,6 +116,67 @@ describe("a viewing key", () => {
       assert.deepInclude((yield* call("create_viewing_key", { device: "camera0" })).error, { code: -32020 })
       const other = yield* connect(yield* token({ userId: "bob" }))
       resultOf(yield* other("create_viewing_key", { device: "camera0" }))
+    }),
+    cameras
+  )
+})
+
+describe("a signed stream URL", () => {
+  interface Signed {
+    readonly rtsp: string
+    readonly hls: string
+    readonly webrtc: string
+    readonly expires_at: string
+  }
+  const signed = (reply: Reply) => resultOf<{ readonly signed_urls?: Signed }>(reply).signed_urls
+  const tokenIn = (url = "") => new URL(url).searchParams.get("token") ?? ""
+
+  onFakes(
+    "opens its camera's stream for a minute, and nothing else",
+    Effect.gen(function* () {
+      const call = yield* connect(yield* token({ role: "viewer", timeToLive: Duration.hours(1) }))
+      yield* twoCameras(call)
+      assert.isUndefined(signed(yield* call("get_stream_url", { device: "camera0" })))
+      assert.isUndefined(signed(yield* call("get_stream_url", { device: "camera0", signed: false })))
+      const urls = signed(yield* call("get_stream_url", { device: "camera0", signed: true }))
+      const shown = tokenIn(urls?.rtsp)
+      assert.strictEqual(urls?.rtsp, `rtsp://127.0.0.1:8554/camera0?token=${shown}`)
+      assert.strictEqual(urls?.hls, `http://127.0.0.1:8888/camera0/index.m3u8?token=${shown}`)
+      assert.strictEqual(urls?.webrtc, `http://127.0.0.1:8889/camera0/whep?token=${shown}`)
+      assert.isAtMost(shown.length, 100)
+      for (const way of [{ query: `token=${shown}` }, { token: shown }, { password: shown }]) {
+        assert.strictEqual(yield* asked(way), 200)
+        assert.strictEqual(yield* asked({ ...way, path: "camera1" }), 401)
+        for (const action of ["publish", "playback", "api", "metrics"]) {
+          assert.strictEqual(yield* asked({ ...way, action }), 401, action)
+        }
+      }
+      const stranger = yield* connect()
+      assert.deepInclude((yield* stranger("authenticate", { auth_token: shown })).error, { code: -32001 })
+      assert.strictEqual(yield* downloaded(8002, shown), 401)
+      yield* TestClock.adjust("59 seconds")
+      assert.strictEqual(yield* asked({ token: shown }), 200)
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual(yield* asked({ token: shown }), 401)
+    }),
+    cameras
+  )
+
+  onFakes(
+    "ends with the key that asked for it, and is no file's",
+    Effect.gen(function* () {
+      const admin = yield* connect(yield* token({}))
+      yield* twoCameras(admin)
+      const key = resultOf<Key>(yield* admin("create_api_key", { role: "viewer", cameras: ["camera1*"] }))
+      const call = yield* connect(key.api_key)
+      const hidden = yield* call("get_stream_url", { device: "camera0", signed: true })
+      assert.deepInclude(hidden.error, { code: -32010 })
+      const shown = tokenIn(signed(yield* call("get_stream_url", { device: "camera1", signed: true }))?.rtsp)
+      assert.strictEqual(yield* asked({ token: shown, path: "camera1" }), 200)
+      const { status } = yield* (yield* Visitors).ask(8002, { target: `/files/recordings/none.mp4?signed=${shown}` })
+      assert.strictEqual(status, 403)
+      resultOf(yield* admin("revoke_api_key", { key_id: key.key_id }))
+      assert.strictEqual(yield* asked({ token: shown, path: "camera1" }), 401)
     }),
     cameras
   )

@@ -1,7 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { openPage, servePage } from "../support/browser/Browser.ts"
-import { startReady } from "../support/Service.ts"
+import { eventually } from "../support/Eventually.ts"
+import { clientOf, startReady } from "../support/Service.ts"
 
 const limit = { timeout: 30_000 }
 
@@ -71,3 +72,55 @@ for (const protocol of ["webrtc", "hls"] as const) {
     60_000
   )
 }
+
+/** Runs in the page: what it sees of a picture and a film, and what it may fetch. */
+const look = async ({ film, picture }: { readonly film: string; readonly picture: string }) => {
+  const image = new Image()
+  image.src = picture
+  await image.decode()
+  const video = document.createElement("video")
+  video.muted = true
+  video.src = film
+  document.body.append(video)
+  await video.play()
+  while (video.currentTime < 0.3) {
+    await new Promise((resolve) => video.addEventListener("timeupdate", resolve, { once: true }))
+  }
+  const fetched = await fetch(film, { headers: { range: "bytes=0-99" } }).then(
+    async (response) => [response.headers.get("content-range"), (await response.arrayBuffer()).byteLength],
+    () => "not allowed"
+  )
+  return {
+    image: [image.naturalWidth, image.naturalHeight],
+    video: [video.videoWidth, video.videoHeight],
+    fetched
+  }
+}
+
+it.live(
+  "a web page shows a snapshot and plays a recording by their URLs; where its origin is allowed, it fetches them too",
+  () =>
+    Effect.gen(function* () {
+      const [allowed, other] = [yield* servePage, yield* servePage]
+      const service = yield* startReady({ settings: { SERVER_ALLOWED_ORIGINS: allowed } })
+      const { call } = yield* clientOf(service, { role: "operator" })
+      const { filename } = yield* call.take_snapshot({ device: "camera0" })
+      yield* call.start_recording({ device: "camera0", duration: 1 })
+      const recording = yield* eventually(
+        "the recording has ended",
+        Effect.map(call.list_recordings({}), ({ files }) => files[0]?.filename)
+      )
+      const { download_url: picture } = yield* call.get_download_url({ filename })
+      const { download_url: film, file_size } = yield* call.get_recording_info({ filename: recording })
+      const page = yield* openPage
+      const sees = (origin: string) =>
+        Effect.promise(async () => {
+          await page.goto(`${origin}/${new URLSearchParams({ url: service.url })}`)
+          return page.evaluate(look, { film, picture })
+        })
+      const seen = { image: [640, 480], video: [640, 480] }
+      assert.deepStrictEqual(yield* sees(allowed), { ...seen, fetched: [`bytes 0-99/${file_size}`, 100] })
+      assert.deepStrictEqual(yield* sees(other), { ...seen, fetched: "not allowed" })
+    }),
+  60_000
+)

@@ -67,6 +67,8 @@ const broken: ReadonlyArray<readonly [method: string, params: unknown, param: st
   ["get_camera_list", { all: true }, "all"],
   ["set_camera_control", { device: "camera0", value: 1 }, "id"],
   ["set_camera_control", { device: "camera0", id: 9963776, value: 0.5 }, "value"],
+  ["get_stream_url", { device: "camera0", signed: "yes" }, "signed"],
+  ["get_download_url", { filename: "../a.mp4" }, "filename"],
   ["take_snapshot", { device: "camera0", quality: 0 }, "quality"],
   ["take_snapshot", { device: "camera0", quality: 101 }, "quality"],
   ["take_snapshot", { device: "camera0", format: "gif" }, "format"],
@@ -187,6 +189,7 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       const still = { filename: picture["filename"] }
       assert.include(yield* visit("list_snapshots"), { total: 1, limit: 50, offset: 0 })
       assert.include(yield* visit("get_snapshot_info", still), { ...still, width: 640, height: 480 })
+      assert.include(yield* visit("get_download_url", still), still)
       assert.include(yield* visit("delete_snapshot", still), { ...still, deleted: true })
       assert.deepStrictEqual(yield* visit("list_snapshots"), { files: [], total: 0, limit: 50, offset: 0 })
 

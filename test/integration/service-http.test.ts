@@ -1,8 +1,12 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import { clientOf, SharedService, statusOf } from "../support/Service.ts"
+
+const run = promisify(execFile)
 
 /** A recording and a snapshot, and who may have them. */
 const withFiles = Effect.gen(function* () {
@@ -20,7 +24,8 @@ const withFiles = Effect.gen(function* () {
     Effect.promise(() =>
       fetch(`${service.files}${path}`, { method, headers: { authorization: `Bearer ${token}`, ...headers } })
     )
-  return { service, token, snapshot, recording, bytes: readFileSync(file), url: info.download_url, get }
+  const url = `/files/recordings/${recording.filename}`
+  return { service, snapshot, recording, bytes: readFileSync(file), url, signed: info.download_url, get }
 })
 
 const bytesOf = (response: Response) => Effect.promise(async () => Buffer.from(await response.arrayBuffer()))
@@ -34,6 +39,18 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       assert.include(response.headers.get("content-disposition") ?? "", recording.filename)
       assert.strictEqual(bytes.length, recording.file_size)
       assert.isTrue(bytes.equals(yield* bytesOf(response)))
+    })
+  )
+
+  it.effect("a download_url gives the file as it stands", () =>
+    Effect.gen(function* () {
+      const { bytes, signed, url } = yield* withFiles
+      const response = yield* Effect.promise(() => fetch(signed))
+      assert.strictEqual(response.status, 200)
+      assert.isTrue(bytes.equals(yield* bytesOf(response)))
+      const { stdout } = yield* Effect.promise(() => run("curl", ["-sS", signed], { encoding: "buffer" }))
+      assert.isTrue(bytes.equals(stdout))
+      assert.strictEqual(yield* statusOf(signed.replace(url, `${url}x`)), 403)
     })
   )
 

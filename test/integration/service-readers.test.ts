@@ -6,7 +6,7 @@ import { clientOf, SharedService, statusOf } from "../support/Service.ts"
 import { whepOffer } from "../support/WhepOffer.ts"
 
 const settings = { STREAMS_VIEWER_LINGER_SECONDS: "2", STREAMS_START_TIMEOUT_SECONDS: "3" }
-const cameras = 6
+const cameras = 7
 
 const bytesOf = (response: Response) => Effect.promise(async () => Buffer.from(await response.arrayBuffer()))
 
@@ -110,12 +110,35 @@ layer(SharedService.layer({ cameras, settings }), { timeout: "60 seconds", exclu
       })
     )
 
+    it.effect("are let in by a signed URL as it stands, over RTSP, HLS and WebRTC, to its camera alone", () =>
+      Effect.gen(function* () {
+        const { client, rtsp } = yield* idle("camera4")
+        const { signed_urls } = yield* client.call.get_stream_url({ device: "camera4", signed: true })
+        const urls = signed_urls ?? { rtsp: "", hls: "", webrtc: "" }
+        const { pathname, search } = new URL(urls.rtsp)
+        const reader = yield* readRtsp({ port: rtsp, path: pathname.slice(1), query: search })
+        yield* reader.firstKeyframe
+        const stranger = yield* Effect.flip(readRtsp({ port: rtsp, path: "camera0", query: search }))
+        assert.include(stranger, { step: "DESCRIBE", status: 401 })
+        const playlist = yield* eventually(
+          "the playlist is there",
+          Effect.promise(() => fetch(urls.hls).then((response) => (response.ok ? response.text() : undefined))),
+          "10 seconds"
+        )
+        // what follows belongs to the session that this has opened
+        const variant = /^(?!#)\S+\.m3u8\S*$/m.exec(playlist)?.[0] ?? ""
+        assert.strictEqual(yield* statusOf(new URL(variant, urls.hls).href), 200)
+        const offer = { method: "POST", headers: { "content-type": "application/sdp" }, body: whepOffer }
+        assert.strictEqual(yield* statusOf(urls.webrtc, offer), 201)
+      })
+    )
+
     it.effect("over WebRTC get an answer for an idle camera", () =>
       Effect.gen(function* () {
-        const { token, webrtc } = yield* idle("camera4")
+        const { token, webrtc } = yield* idle("camera6")
         const headers = { "content-type": "application/sdp", authorization: `Bearer ${token}` }
         const response = yield* Effect.promise(() =>
-          fetch(`http://127.0.0.1:${webrtc}/camera4/whep`, { method: "POST", headers, body: whepOffer })
+          fetch(`http://127.0.0.1:${webrtc}/camera6/whep`, { method: "POST", headers, body: whepOffer })
         )
         assert.strictEqual(response.status, 201)
         assert.match(yield* Effect.promise(() => response.text()), /^m=video[\s\S]*H264/m)

@@ -6,7 +6,7 @@ import { eventually } from "../support/Eventually.ts"
 import { collector } from "../support/OtlpCollector.ts"
 import { connect } from "../support/PlainClient.ts"
 import { announce, readRtsp } from "../support/RtspReader.ts"
-import { startReady } from "../support/Service.ts"
+import { startReady, statusOf } from "../support/Service.ts"
 
 /** What FFmpeg's arguments name as the place to publish to. */
 const targetIn = (argv: ReadonlyArray<string>) =>
@@ -42,6 +42,25 @@ it.live("no token, secret or password that still works stands in the process lis
     yield* (yield* readRtsp({ port: ground.ports.rtsp, path: "camera1", token: api_key })).firstPacket
     yield* (yield* readRtsp({ port: ground.ports.rtsp, path: "camera1", query: `?token=${token}` })).firstPacket
 
+    yield* client.result("authenticate", { auth_token: token })
+    yield* client.result("stop_recording", { device: "camera0" })
+    const { files } = yield* client.result<{ readonly files: ReadonlyArray<{ readonly download_url: string }> }>(
+      "list_recordings"
+    )
+    const download = files[0]?.download_url ?? ""
+    const { signed_urls } = yield* client.result<{ readonly signed_urls: { readonly rtsp: string } }>(
+      "get_stream_url",
+      {
+        device: "camera0",
+        signed: true
+      }
+    )
+    const signatures = [download, signed_urls.rtsp].map((url) => url.slice(-22))
+    assert.strictEqual(yield* statusOf(download), 200)
+    assert.strictEqual(yield* statusOf(download.replace("/camera0", "/camera1")), 403)
+    yield* (yield* readRtsp({ port: ground.ports.rtsp, path: "camera0", query: new URL(signed_urls.rtsp).search }))
+      .firstPacket
+
     const publishers = ground.running("ffmpeg").map(({ argv }) => {
       const { pathname, searchParams } = targetIn(argv)
       return { path: pathname.slice(1), password: searchParams.get("token") ?? "" }
@@ -59,8 +78,6 @@ it.live("no token, secret or password that still works stands in the process lis
     )
     assert.strictEqual(stale.status, 401)
 
-    yield* client.result("authenticate", { auth_token: token })
-    yield* client.result("stop_recording", { device: "camera0" })
     yield* service.kill("SIGTERM")
     assert.strictEqual((yield* service.ended).code, 0)
     yield* eventually(
@@ -74,10 +91,10 @@ it.live("no token, secret or password that still works stands in the process lis
     // a reply tells a key once, when it is made
     const keys = [api_key, viewing_key].map((key) => key.slice(-20))
     const shown: ReadonlyArray<readonly [string, string, ReadonlyArray<string>]> = [
-      ["the process list", commands.join(" "), keys],
-      ["the log", service.stderr() + service.stdout(), [...passwords, ...keys]],
+      ["the process list", commands.join(" "), [...keys, ...signatures]],
+      ["the log", service.stderr() + service.stdout(), [...passwords, ...keys, ...signatures]],
       ["a reply", client.texts().join("\n"), passwords],
-      ["a trace", traces.text(), [...passwords, ...keys]]
+      ["a trace", traces.text(), [...passwords, ...keys, ...signatures]]
     ]
     for (const [where, text, more] of shown) {
       assert.isNotEmpty(text, where)

@@ -10,6 +10,7 @@ import { CameraRpcs } from "../../schema/CameraRpcs.ts"
 import { ApiKeys } from "../../src/auth/ApiKeys.ts"
 import { Credentials } from "../../src/auth/Credentials.ts"
 import { FailedLogins } from "../../src/auth/FailedLogins.ts"
+import { SignedUrls } from "../../src/auth/SignedUrls.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { type Boot, type Live, Settings } from "../../src/config/Settings.ts"
 import { Network } from "../../src/ground/Network.ts"
@@ -74,6 +75,7 @@ const service = (handlers: Handlers, server: Partial<Server>, limits: Limits = {
       RequestLimits.layer
     ]),
     Layer.provide([Credentials.layer, FailedLogins.layer]),
+    Layer.provideMerge(SignedUrls.layer),
     Layer.provideMerge([Connections.layer, PublicHttp.layer, Tokens.layer, ApiKeys.layer]),
     Layer.provide([SecureRandom.layerWebCrypto, nowhere]),
     Layer.provide(settingsOf(server, limits))

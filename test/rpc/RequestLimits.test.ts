@@ -86,6 +86,7 @@ it.effect("what is remembered of users is bounded: beyond 10,000 the one that ca
         limit() {}
       },
       cameBy: undefined,
+      isSecure: false,
       authority: undefined,
       bucket: new TokenBucket(),
       refused: undefined,

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
   contentTypeOf,
-  downloadUrl,
+  filePath,
   fileName,
   isFileName,
   parseFileName,
@@ -54,6 +54,6 @@ describe("file names", () => {
     assert.isUndefined(snapshotFormatOf("png"))
     assert.strictEqual(contentTypeOf("recording", "a.ts"), "video/mp2t")
     assert.isUndefined(contentTypeOf("snapshot", "a.mp4"))
-    assert.strictEqual(downloadUrl("recording", "a.mp4"), "/files/recordings/a.mp4")
+    assert.strictEqual(filePath("recording", "a.mp4"), "/files/recordings/a.mp4")
   })
 })

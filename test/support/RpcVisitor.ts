@@ -10,10 +10,13 @@ export interface Reply {
   readonly error?: { readonly code: number; readonly data: Readonly<Record<string, unknown>> }
 }
 
-/** A client on the test ground that calls methods one after the other. */
-export const connect = Effect.fnUntraced(function* (credential?: string) {
+/** A client on the test ground that calls methods one after the other; it may come with headers of its own. */
+export const connect = Effect.fnUntraced(function* (
+  credential?: string,
+  headers: Readonly<Record<string, string>> = {}
+) {
   const { address } = yield* PublicHttp
-  const visitor = yield* (yield* Visitors).connect(address.port, { target: "/ws" })
+  const visitor = yield* (yield* Visitors).connect(address.port, { target: "/ws", headers })
   /** the reply; notifications before it are passed over */
   const call = Effect.fnUntraced(function* (method: string, params: unknown = {}) {
     visitor.send(JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }))

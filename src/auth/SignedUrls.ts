@@ -1,0 +1,94 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import { SecureRandom } from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type { Session } from "../../schema/Auth.ts"
+import type { CameraId } from "../../schema/Camera.ts"
+import { AuthFailed } from "../../schema/Errors.ts"
+import { hmacSha256 } from "../ground/Hmac.ts"
+import { sameSecret } from "../process/Secret.ts"
+import { ApiKeys } from "./ApiKeys.ts"
+import { inScope } from "./CameraScope.ts"
+import { Tokens } from "./Tokens.ts"
+
+/**
+ * How a signature is written: until when it opens something, until when the credential lasts that it was made with (both in
+ * seconds since 1970, to the base of 36), the camera, the key's id (nothing: it was a token), and 132 bits of the HMAC.
+ */
+const form = /^(([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.(camera[0-9]+)\.([0-9a-f]{12})?)\.([A-Za-z0-9_-]{22})$/
+
+/** What a signature opens, and nothing else: one file, or the stream of its camera. */
+export type Use = "stream" | `${"recording" | "snapshot"}/${string}`
+
+/**
+ * Signatures in URLs for `<img>`, `<video>`, players and links, which send no headers. Nothing is kept of them: each tells
+ * what it opens, and ends with the credential that it was made with.
+ */
+export class SignedUrls extends Context.Service<
+  SignedUrls,
+  {
+    /** opens this until then (epoch milliseconds), or until the session's end where that comes first; in microseconds */
+    readonly sign: (use: Use, camera: CameraId, session: Session, expiresAt: number) => string
+    /**
+     * Who opens this with it: a viewer of the one camera, for as long as the credential lasts that it was made with.
+     * What was opened by then outlives the signature.
+     */
+    readonly verify: (use: Use, signature: string) => Effect.Effect<Session, AuthFailed>
+  }
+>()("camera-service/auth/SignedUrls") {
+  static readonly layer = Layer.effect(
+    SignedUrls,
+    Effect.gen(function* () {
+      const keys = yield* ApiKeys
+      const { uuidV4 } = yield* SecureRandom
+      const key = Redacted.value((yield* Tokens).keyFor("signed URLs"))
+
+      // what is signed is a line of its own: no file's name makes another one of it
+      const macOf = (use: Use, claims: string): string => hmacSha256(key, `${use}\n${claims}`).slice(0, 22)
+
+      const sign = (
+        use: Use,
+        camera: CameraId,
+        { credential, expiresAt: last }: Session,
+        expiresAt: number
+      ): string => {
+        const keyId = credential.kind === "token" ? "" : credential.id
+        const claims = `${write(Math.min(expiresAt, last))}.${write(last)}.${camera}.${keyId}`
+        return `${claims}.${macOf(use, claims)}`
+      }
+
+      /** who made it, if they still may */
+      const makerOf = (keyId: string | undefined, last: string): Effect.Effect<Session, AuthFailed> =>
+        keyId !== undefined
+          ? keys.session(keyId)
+          : Effect.map(uuidV4(), (sessionId) => ({
+              sessionId,
+              userId: "a signed URL",
+              role: "viewer",
+              expiresAt: read(last),
+              credential: { kind: "token", lifetime: undefined }
+            }))
+
+      const verify = Effect.fn("SignedUrls.verify")(function* (use: Use, signature: string) {
+        const [, claims = "", expires = "", last = "", camera = "", keyId, mac = ""] = form.exec(signature) ?? []
+        if (!sameSecret(mac, macOf(use, claims))) return yield* new AuthFailed({ reason: "the signature is wrong" })
+        if (read(expires) <= (yield* Clock.currentTimeMillis)) {
+          return yield* new AuthFailed({ reason: "the signed URL has expired" })
+        }
+        const maker = yield* makerOf(keyId, last)
+        if (!inScope(maker.cameras, camera)) return yield* new AuthFailed({ reason: "the key may not see the camera" })
+        return { ...maker, role: "viewer" as const, cameras: [camera] }
+      })
+
+      return SignedUrls.of({ sign, verify })
+    })
+  )
+}
+
+/** Whether this is meant to be a signature, and no token or key. */
+export const isSignature = (text: string): boolean => form.test(text)
+
+const write = (millis: number): string => Math.floor(millis / 1000).toString(36)
+const read = (seconds: string): number => parseInt(seconds, 36) * 1000

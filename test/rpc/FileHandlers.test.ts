@@ -1,0 +1,242 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import * as Tracer from "effect/Tracer"
+import { join } from "node:path"
+import type { ApiKeyCreated } from "../../schema/Auth.ts"
+import type { FileList, FileUrl } from "../../schema/Storage.ts"
+import { Devices } from "../../src/device/Devices.ts"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { TestGround } from "../../testing/TestGround.ts"
+import { Visitors } from "../../testing/Visitors.ts"
+import { indexed } from "../storage/Workbench.ts"
+import { dataFolder, onFakes, onTestGround, runFake } from "../support/App.ts"
+import { until } from "../support/Ground.ts"
+import { connect, type Reply, token } from "../support/RpcVisitor.ts"
+
+/** A recording and a snapshot of this camera, on the disk and in the index. */
+const kept = Effect.fnUntraced(function* (device: string) {
+  const { disk } = yield* TestGround
+  const index = yield* FileIndex
+  for (const [kind, filename] of [
+    ["recording", `${device}.mp4`],
+    ["snapshot", `${device}.jpg`]
+  ] as const) {
+    disk.outside.write(join(dataFolder, `${kind}s`, filename), new TextEncoder().encode(`the ${kind}`))
+    yield* index.put(indexed({ kind, filename, device, bytes: 1 }))
+  }
+})
+
+const resultOf = <A>({ error, result }: Reply): A => {
+  assert.isUndefined(error)
+  return result as A
+}
+
+/** What such a URL gives to who has nothing else. */
+const got = Effect.fnUntraced(function* (url: string, address = "192.0.2.1", headers: Record<string, string> = {}) {
+  const { pathname, search } = new URL(url)
+  const visitors = yield* Visitors
+  const { body, status } = yield* visitors.ask(8002, { target: pathname + search, address, headers })
+  return `${status} ${yield* Stream.mkString(Stream.decodeText(body))}`
+})
+
+const refused = "403 This link has expired, or never was one: ask get_download_url for another\n"
+
+const urlsOf = Effect.fnUntraced(function* (call: Effect.Success<ReturnType<typeof connect>>) {
+  const one = (reply: Reply) => resultOf<{ readonly download_url: string }>(reply).download_url
+  const list = (reply: Reply) => resultOf<FileList>(reply).files[0]?.download_url ?? ""
+  return [
+    list(yield* call("list_recordings")),
+    one(yield* call("get_recording_info", { filename: "camera0.mp4" })),
+    one(yield* call("get_download_url", { filename: "camera0.mp4" })),
+    list(yield* call("list_snapshots")),
+    one(yield* call("get_snapshot_info", { filename: "camera0.jpg" })),
+    one(yield* call("get_download_url", { filename: "camera0.jpg" }))
+  ] as const
+})
+
+describe("a download_url", () => {
+  onFakes(
+    "gives its file as it stands, for ten minutes and no longer than eleven, in every list and info",
+    Effect.gen(function* () {
+      yield* kept("camera0")
+      const call = yield* connect(yield* token({ role: "viewer", timeToLive: Duration.hours(1) }))
+      const urls = yield* urlsOf(call)
+      // the same one again, so that a page need not fetch anew what it has
+      assert.lengthOf(new Set(urls), 2)
+      yield* TestClock.adjust("599 seconds")
+      for (const [at, url] of urls.entries()) {
+        assert.strictEqual(yield* got(url), at < 3 ? "200 the recording" : "200 the snapshot")
+      }
+      // to the end of a minute
+      yield* TestClock.adjust("61 seconds")
+      for (const url of urls) assert.strictEqual(yield* got(url), refused)
+      const fresh = resultOf<FileUrl>(yield* call("get_download_url", { filename: "camera0.mp4" }))
+      assert.strictEqual(fresh.filename, "camera0.mp4")
+      assert.match(fresh.expires_at, /^1970-01-01T00:2[12]:00.000Z$/)
+      assert.strictEqual(yield* got(fresh.download_url), "200 the recording")
+    })
+  )
+
+  onFakes(
+    "is of this file alone, and tells nobody which others there are",
+    Effect.gen(function* () {
+      yield* kept("camera0")
+      yield* kept("camera1")
+      const call = yield* connect(yield* token({ role: "viewer" }))
+      const [, url] = yield* urlsOf(call)
+      const signature = new URL(url).search
+      for (const path of ["recordings/camera1.mp4", "snapshots/camera0.jpg", "recordings/none.mp4", "recordings/"]) {
+        assert.strictEqual(yield* got(`http://x/files/${path}${signature}`), refused, path)
+      }
+      const wrong = [
+        url.slice(0, -1),
+        `${url}A`,
+        url.replace("signed=", "signed=1"),
+        url.replace(/signed=.*/, "signed=")
+      ]
+      for (const other of wrong) assert.strictEqual(yield* got(other), refused, other)
+      // who shows a credential is asked for a right one
+      assert.match(yield* got(url, "192.0.2.1", { authorization: "Bearer nonsense" }), /^401/)
+      const deleted = yield* connect(yield* token({}))
+      resultOf(yield* deleted("delete_recording", { filename: "camera0.mp4" }))
+      assert.match(yield* got(url), /^404/)
+    })
+  )
+
+  onFakes(
+    "opens nothing once another camera's file has that name",
+    Effect.gen(function* () {
+      yield* kept("camera0")
+      const call = yield* connect(yield* token({ role: "viewer", cameras: ["camera0"] }))
+      const url = (yield* urlsOf(call))[5]
+      assert.strictEqual(yield* got(url), "200 the snapshot")
+      yield* (yield* FileIndex).put(indexed({ kind: "snapshot", filename: "camera0.jpg", device: "camera1" }))
+      assert.match(yield* got(url), /^404/)
+    })
+  )
+
+  onFakes(
+    "ends with the credential that asked for it",
+    Effect.gen(function* () {
+      yield* kept("camera0")
+      const admin = yield* connect(yield* token({ timeToLive: Duration.hours(1) }))
+      const key = resultOf<typeof ApiKeyCreated.Type>(yield* admin("create_api_key", { role: "viewer" }))
+      const [byKey] = yield* urlsOf(yield* connect(key.api_key))
+      const minute = yield* connect(yield* token({ role: "viewer" }))
+      const byToken = resultOf<FileUrl>(yield* minute("get_download_url", { filename: "camera0.mp4" }))
+      assert.strictEqual(byToken.expires_at, "1970-01-01T00:01:00.000Z")
+      assert.strictEqual(yield* got(byKey), "200 the recording")
+      resultOf(yield* admin("revoke_api_key", { key_id: key.key_id }))
+      assert.strictEqual(yield* got(byKey), refused)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* got(byToken.download_url), refused)
+    })
+  )
+})
+
+const hostOfUrl = (settings: object, expected: string) =>
+  [
+    Effect.gen(function* () {
+      yield* kept("camera0")
+      const call = yield* connect(yield* token({ role: "viewer" }), { host: "cam.example:18002" })
+      for (const url of yield* urlsOf(call)) assert.strictEqual(new URL(url).host, expected)
+    }),
+    settings
+  ] as const
+
+describe("a download_url names", () => {
+  onFakes("the host and the port by which the client came", ...hostOfUrl({}, "cam.example:18002"))
+  onFakes(
+    "the host that the operator says, and that port",
+    ...hostOfUrl({ server: { public_host: "2001:db8::7" } }, "[2001:db8::7]:18002")
+  )
+  onFakes(
+    "where the service listens, to a client that does not say by what it came",
+    Effect.gen(function* () {
+      yield* kept("camera0")
+      const call = yield* connect(yield* token({ role: "viewer" }), { host: "no host/" })
+      for (const url of yield* urlsOf(call)) assert.strictEqual(new URL(url).host, "127.0.0.1:8002")
+    })
+  )
+  onFakes(
+    "TLS, where a proxy in front of the service says that the client came by it",
+    Effect.gen(function* () {
+      yield* kept("camera0")
+      const headers = { host: "cam.example", "x-forwarded-proto": "https" }
+      const call = yield* connect(yield* token({ role: "viewer" }), headers)
+      for (const url of yield* urlsOf(call)) assert.strictEqual(new URL(url).origin, "https://cam.example")
+    })
+  )
+  onFakes(
+    "no port to a client that came by the usual one, through a proxy",
+    Effect.gen(function* () {
+      yield* kept("camera0")
+      const call = yield* connect(yield* token({ role: "viewer" }), { host: "proxy.lan" })
+      for (const url of yield* urlsOf(call)) assert.strictEqual(new URL(url).host, "cam.example")
+    }),
+    { server: { public_host: "cam.example" } }
+  )
+})
+
+it.effect("no signature stands in a log line or a trace, right, wrong or over", () => {
+  const told: Array<string> = []
+  const logger = Logger.make(({ fiber, logLevel, message }) => {
+    told.push(JSON.stringify([logLevel, message, fiber.getRef(References.CurrentLogAnnotations)]))
+  })
+  const spans: Array<Tracer.NativeSpan> = []
+  const tracer = Tracer.make({
+    span(options) {
+      const span = new Tracer.NativeSpan(options)
+      spans.push(span)
+      return span
+    }
+  })
+  return onTestGround(
+    runFake(
+      dataFolder,
+      Effect.gen(function* () {
+        yield* kept("camera0")
+        const { id } = yield* until(
+          "a camera",
+          Effect.map(Devices, (devices) => devices.list()[0])
+        )
+        const call = yield* connect(yield* token({ role: "viewer" }))
+        const [url] = yield* urlsOf(call)
+        const streams = resultOf<{ readonly signed_urls: { readonly rtsp: string } }>(
+          yield* call("get_stream_url", { device: id, signed: true })
+        )
+        const shown = new URL(streams.signed_urls.rtsp).searchParams.get("token") ?? ""
+        const signatures = [url, shown].map((text) => text.slice(-22))
+        const question = { user: "", password: "", token: shown, action: "read", path: id, query: "", id: null }
+        const body = JSON.stringify({ ...question, ip: "192.0.2.1", protocol: "rtsp" })
+        const visitors = yield* Visitors
+        const asked = visitors.ask(8003, { method: "POST", target: "/mediamtx/auth", body })
+        assert.strictEqual((yield* asked).status, 200)
+        assert.strictEqual(yield* got(url), "200 the recording")
+        assert.strictEqual(yield* got(url.replace("camera0.mp4", "other.mp4")), refused)
+        yield* TestClock.adjust("61 seconds")
+        assert.strictEqual((yield* asked).status, 401)
+        assert.strictEqual(yield* got(url), refused)
+
+        assert.isTrue(told.some((line) => line.includes("a signed URL was refused")))
+        const downloads = spans.filter(({ name }) => name === "Downloads.serve")
+        assert.lengthOf(downloads, 3)
+        const traced = spans.map(({ attributes, events, name }) => JSON.stringify([name, [...attributes], events]))
+        for (const signature of signatures) {
+          assert.lengthOf(signature, 22)
+          for (const line of [...told, ...traced]) assert.notInclude(line, signature)
+        }
+      }),
+      { telemetry: { log_level: "trace" }, cameras: { synthetic: 1, v4l2: false } }
+    )
+  ).pipe(
+    Effect.provide(Layer.merge(Logger.layer([logger]), Layer.succeed(Tracer.Tracer, tracer))),
+    Effect.provideService(References.MinimumLogLevel, "Trace")
+  )
+})
