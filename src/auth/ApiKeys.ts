@@ -161,7 +161,7 @@ export class ApiKeys extends Context.Service<
           return yield* new AuthFailed({ reason: "the key is not valid" })
         }
         const now = yield* Clock.currentTimeMillis
-        const { cameras, expiresAt, kind, lastUsed = -Infinity, role } = entry.key
+        const { cameras, createdBy, expiresAt, kind, lastUsed = -Infinity, role } = entry.key
         const status = statusOf(entry.key, now)
         if (status !== "ACTIVE") {
           return yield* new AuthFailed({
@@ -175,6 +175,7 @@ export class ApiKeys extends Context.Service<
         const credential = {
           kind: kind === "api" ? ("key" as const) : ("viewing key" as const),
           id,
+          by: createdBy,
           revoked: entry.revoked
         }
         const sessionId = yield* random.uuidV4()
