@@ -170,7 +170,12 @@ describe("retention", () => {
       const taken: Array<string> = []
       for (const name of names) {
         const isTaken = yield* holds.hold("recording", name, "DOWNLOADING")
-        yield* Effect.forkScoped(Effect.andThen(isTaken, Effect.sync(() => taken.push(name))))
+        yield* Effect.forkScoped(
+          Effect.andThen(
+            isTaken,
+            Effect.sync(() => taken.push(name))
+          )
+        )
       }
       assert.deepInclude(yield* cleanUp, { files: 4, inUse: 4 })
       assert.deepEqual(yield* left(), names.slice(0, 4))
