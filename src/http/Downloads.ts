@@ -37,7 +37,7 @@ export const layer = Layer.effectDiscard(
       if (entry === undefined || !inScope(session.cameras, entry.device)) {
         return yield* new NotFound({ resource: kind, id: filename })
       }
-      const taken = yield* holds.hold(kind, filename, "DOWNLOADING")
+      const { taken } = yield* holds.hold(kind, filename, "DOWNLOADING")
       return { file: yield* files.open(kind, filename), over: Effect.raceFirst(untilOver(session), taken) }
     })
 

@@ -29,14 +29,14 @@ export class Holds extends Context.Service<
   Holds,
   {
     /**
-     * For as long as the scope lives; a file that is being deleted is gone already. It need not be there yet. What it gives
+     * For as long as the scope lives; a file that is being deleted is gone already. It need not be there yet. `taken`
      * completes when the file is taken away from those who download it
      */
     readonly hold: (
       kind: FileKind,
       filename: string,
       use: Use
-    ) => Effect.Effect<Effect.Effect<void>, NotFound, Scope.Scope>
+    ) => Effect.Effect<{ readonly taken: Effect.Effect<void> }, NotFound, Scope.Scope>
     /** deletes a file that nobody holds; until this has ended nobody can */
     readonly whileFree: Deletes
     /** the same, and takes it away from those who download it */
@@ -77,7 +77,7 @@ export class Holds extends Context.Service<
         const taken = Effect.suspend(() => {
           if (gone.has(key)) return Effect.fail(new NotFound({ resource: kind, id: filename }))
           uses.set(key, [...(uses.get(key) ?? []), mine])
-          return Effect.succeed(Deferred.await(mine.taken))
+          return Effect.succeed({ taken: Deferred.await(mine.taken) })
         })
         const given = Effect.sync(() => {
           const left = (uses.get(key) ?? []).filter((other) => other !== mine)

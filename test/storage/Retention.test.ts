@@ -169,10 +169,10 @@ describe("retention", () => {
       const { cleanUp, holds } = yield* started({ max_size_gb: gigabytes(100) })
       const taken: Array<string> = []
       for (const name of names) {
-        const isTaken = yield* holds.hold("recording", name, "DOWNLOADING")
+        const hold = yield* holds.hold("recording", name, "DOWNLOADING")
         yield* Effect.forkScoped(
           Effect.andThen(
-            isTaken,
+            hold.taken,
             Effect.sync(() => taken.push(name))
           )
         )
