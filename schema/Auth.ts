@@ -16,8 +16,13 @@ export const roleIncludes = (have: Role, required: Role): boolean => roles.index
 export type Credential =
   /** `lifetime`: milliseconds from its issue to its expiry; undefined: this service did not sign it, and cannot renew it */
   | { readonly kind: "token"; readonly lifetime: number | undefined }
-  /** `revoked` is done when it is revoked, and with it what it opened */
-  | { readonly kind: "key" | "viewing key"; readonly id: string; readonly revoked: Deferred.Deferred<void> }
+  /** `by`: the user who made it. `revoked` is done when it is revoked, and with it what it opened */
+  | {
+      readonly kind: "key" | "viewing key"
+      readonly id: string
+      readonly by: string
+      readonly revoked: Deferred.Deferred<void>
+    }
 
 /** Who is asking: what an accepted token or key says, for as long as it is valid. */
 export interface Session {

@@ -170,7 +170,7 @@ export class ApiKeys extends Context.Service<
 
       const open = Effect.fnUntraced(function* (entry: Entry) {
         const now = yield* Clock.currentTimeMillis
-        const { cameras, expiresAt, id, kind, lastUsed = -Infinity, role } = entry.key
+        const { cameras, createdBy, expiresAt, id, kind, lastUsed = -Infinity, role } = entry.key
         const status = statusOf(entry.key, now)
         if (status !== "ACTIVE") {
           return yield* new AuthFailed({
@@ -184,6 +184,7 @@ export class ApiKeys extends Context.Service<
         const credential = {
           kind: kind === "api" ? ("key" as const) : ("viewing key" as const),
           id,
+          by: createdBy,
           revoked: entry.revoked
         }
         const sessionId = yield* random.uuidV4()

@@ -11,11 +11,12 @@ import type { Session } from "../../schema/Auth.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { MediaMtxApi, type MediaMtxError, type Protocol, protocols } from "../process/MediaMtxApi.ts"
+import { makeWarner } from "../telemetry/Warner.ts"
 import { untilOver } from "./Credentials.ts"
 
 /** So many may be known before it is looked which are still there; from then on twice as many as were. */
 const fewSessions = 256
-/** With so many that live nobody else is let in. */
+/** So many may live; one user has no more of them than are left for all others, or one could keep everybody out. */
 const mostSessions = 10_000
 /** A session is there once its stream is, and MediaMTX has made of it what the protocol needs: this long after it, at most. */
 const settling = Duration.toMillis("10 seconds")
@@ -25,9 +26,14 @@ const patience = Schedule.min([Schedule.exponential("200 millis", 2), Schedule.s
 
 const isProtocol = Schema.is(Schema.Literals(protocols))
 
-/** One that was let in: when, in monotonic milliseconds. */
+/** A user makes many viewing keys: what they open is theirs. */
+const ownerOf = ({ credential, userId }: Session): string =>
+  credential.kind === "viewing key" ? credential.by : userId
+
+/** One that was let in: whose it is, and when, in monotonic milliseconds. */
 interface Admitted {
   readonly protocol: Protocol
+  readonly userId: string
   readonly at: number
 }
 
@@ -46,12 +52,29 @@ export class MediaMtxSessions extends Context.Service<
       const api = yield* MediaMtxApi
       const fibers = yield* FiberMap.make<string>()
       const scope = yield* Effect.scope
+      const warn = yield* makeWarner
       const admitted = new Map<string, Admitted>()
+      /** how many of them each user has */
+      const shares = new Map<string, number>()
       /** those of them that are to be cut off; an RTSP client also asks with its connection's id, which is no session's */
       const over = new Map<string, Admitted>()
       const wake = yield* Queue.sliding<void>(1)
       const oneSweep = yield* Semaphore.make(1)
       let many = fewSessions
+
+      const share = (userId: string): number => shares.get(userId) ?? 0
+      const forget = (id: string): void => {
+        const userId = admitted.get(id)?.userId
+        if (userId === undefined) return
+        admitted.delete(id)
+        if (share(userId) > 1) shares.set(userId, share(userId) - 1)
+        else shares.delete(userId)
+      }
+      const remember = (id: string, one: Admitted): void => {
+        forget(id)
+        admitted.set(id, one)
+        shares.set(one.userId, share(one.userId) + 1)
+      }
 
       const mayStillCome = ({ at }: Admitted) =>
         Effect.map(
@@ -79,7 +102,7 @@ export class MediaMtxSessions extends Context.Service<
           else if (yield* mayStillCome(one)) return
           if (over.get(id) !== one) return
           over.delete(id)
-          admitted.delete(id)
+          forget(id)
         })
         yield* Effect.forEach(mine, settle, { concurrency: 8, discard: true })
       })
@@ -113,7 +136,7 @@ export class MediaMtxSessions extends Context.Service<
         const live = new Set((yield* Effect.forEach(protocols, api.listSessions)).flat())
         for (const [id, one] of admitted) {
           if (live.has(id) || over.has(id) || (yield* mayStillCome(one))) continue
-          admitted.delete(id)
+          forget(id)
           yield* FiberMap.remove(fibers, id)
         }
         many = Math.max(fewSessions, 2 * admitted.size)
@@ -125,13 +148,15 @@ export class MediaMtxSessions extends Context.Service<
       const opened = Effect.fnUntraced(function* (protocol: string, id: string, session: Session) {
         // nobody could cut it off
         if (!isProtocol(protocol)) return false
-        if (admitted.size >= mostSessions && !admitted.has(id)) {
+        const userId = ownerOf(session)
+        if (share(userId) >= mostSessions - admitted.size && !admitted.has(id)) {
           yield* Effect.forkIn(sweep, scope)
-          yield* Effect.logWarning(`more than ${mostSessions} readers: another one is refused`)
+          const readers = { user: userId, readers: share(userId), of_all: admitted.size, at_most: mostSessions }
+          warn(userId, "readers are refused: one user has as many as are left for all others", readers)
           return false
         }
-        const one = { protocol, at: yield* monotonicMillis }
-        admitted.set(id, one)
+        const one = { protocol, userId, at: yield* monotonicMillis }
+        remember(id, one)
         over.delete(id)
         yield* FiberMap.run(fibers, id, cutOffWith(session, id, one))
         if (admitted.size > many) yield* Effect.forkIn(sweep, scope)

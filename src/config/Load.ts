@@ -154,15 +154,21 @@ const flatten = (record: object): ReadonlyArray<readonly [string, unknown]> =>
       : [[name, value] as const]
   )
 
+/**
+ * A configuration has some kilobytes. What has more was put in its place by mistake, such as a log: of one with 150,000
+ * lines `key: value` the event loop would stand still for minutes.
+ */
+export const mostBytes = 64 << 10
+export const tooLarge = `it has more than ${mostBytes >> 10} KiB`
+
 /** The configuration as it is there now, and its file's text; refused whole when any key is wrong. */
 export const load = Effect.fn("Settings.load")(function* (from: Origin) {
   const { file } = from
   if (file === undefined) return { text: undefined, configuration: yield* configurationOf(undefined, from) }
   const disk = yield* Disk
-  const text = yield* Effect.mapError(
-    disk.text(file),
-    ({ code }) =>
-      new BadConfiguration({ problems: [{ key: "", value: "", rule: `cannot be read (${code})`, place: file }] })
-  )
+  const unreadable = (why: string) =>
+    new BadConfiguration({ problems: [{ key: "", value: "", rule: `cannot be read (${why})`, place: file }] })
+  const text = yield* Effect.mapError(disk.text(file), ({ code }) => unreadable(code))
+  if (text.length > mostBytes) return yield* unreadable(tooLarge)
   return { text, configuration: yield* configurationOf(text, from) }
 })

@@ -10,7 +10,7 @@ import { Disk } from "../ground/Disk.ts"
 import { inotifyAdvice } from "../ground/Inotify.ts"
 import { type BadConfiguration, problemText } from "./BadConfiguration.ts"
 import { keys, visible } from "./Keys.ts"
-import { type Configuration, configurationOf, type Origin } from "./Load.ts"
+import { type Configuration, configurationOf, mostBytes, type Origin, tooLarge } from "./Load.ts"
 import type { Settings } from "./Settings.ts"
 
 /** So long the file has to stay as it is: whoever writes it has ended by then. */
@@ -18,8 +18,11 @@ const quiet = Duration.seconds(1)
 /** Where nothing is told (a network's disk, inotify used up), it is looked at all the same. */
 const lookEvery = Duration.seconds(30)
 
-/** The file's text, or the errno's name of why it has none. */
-type Reading = { readonly text: string } | { readonly code: string }
+/** So many problems are told in one line of the log; `config check` tells all. */
+const mostTold = 20
+
+/** The file's text, or why it has none: an errno's name, or words. */
+type Reading = { readonly text: string } | { readonly why: string }
 
 export interface Running {
   readonly from: Origin & { readonly file: string }
@@ -62,15 +65,16 @@ export const followFile = Effect.fnUntraced(function* ({ configuration, from, se
 
   const refused = ({ problems }: BadConfiguration) =>
     Effect.logWarning("the configuration file is refused, and the configuration stays as it was", {
-      problems: problems.map(problemText)
+      problems: problems.slice(0, mostTold).map(problemText),
+      ...(problems.length > mostTold ? { more_problems: problems.length - mostTold } : {})
     })
 
   const take = (next: Reading): Effect.Effect<void> =>
     Effect.suspend(() => {
       seen = next
-      if ("code" in next) {
+      if ("why" in next) {
         return Effect.logWarning(
-          `the configuration file ${file} cannot be read (${next.code}), and the configuration stays as it was`
+          `the configuration file ${file} cannot be read (${next.why}), and the configuration stays as it was`
         )
       }
       // who empties a file is about to fill it, or failed to
@@ -80,10 +84,13 @@ export const followFile = Effect.fnUntraced(function* ({ configuration, from, se
       return Effect.matchEffect(configurationOf(next.text, from), { onFailure: refused, onSuccess: taken })
     }).pipe(one.withPermit)
 
-  const reading: Effect.Effect<Reading> = Effect.match(disk.text(file), {
-    onFailure: ({ code }) => ({ code }),
-    onSuccess: (now) => ({ text: now })
-  })
+  /** What is no file (a pipe that nobody writes to, a device) may hold its reader for ever, or give without end. */
+  const reading: Effect.Effect<Reading> = Effect.gen(function* () {
+    const { bytes, kind } = yield* disk.state(yield* disk.realPath(file))
+    if (kind !== "file") return { why: kind === "folder" ? "it is a folder" : "it is no file" }
+    if (bytes > mostBytes) return { why: tooLarge }
+    return { text: yield* disk.text(file) }
+  }).pipe(Effect.catch(({ code }) => Effect.succeed({ why: code })))
 
   /** The file, once it is the same for a while; undefined: it is as it was. */
   const settled = Effect.gen(function* () {

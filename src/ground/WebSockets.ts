@@ -21,6 +21,9 @@ const maxKept = 64 << 10
 /** A client that has left so many bytes unread gets no pongs: pinging must cost it as much as us. */
 const maxUnreadForPongs = 16 << 10
 
+/** Behind so many unread bytes no close frame comes through in time: they are given up at once. */
+const maxUnreadAtEnd = 256 << 10
+
 /** What opens WebSockets (RFC 6455) for as long as the scope lives: a listener of node's `upgrade`. */
 export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"]) {
   const run = Effect.runForkWith(yield* Effect.context<never>())
@@ -174,6 +177,7 @@ class Client implements Peer {
   /** asks for the close handshake, and does not wait long for it */
   cut(code: number | undefined, reason: string): void {
     if (this.closing) return
+    if (this.socket.writableLength > maxUnreadAtEnd) return void this.socket.destroy()
     if (this.socket.writable) this.socket.write(closeFrame(code, reason))
     this.closing = true
     this.yard.destroySoon(this.socket)

@@ -53,16 +53,16 @@ export const layer = Layer.effectDiscard(
       if (entry === undefined || !inScope(session.cameras, entry.device)) {
         return yield* new NotFound({ resource: kind, id: filename })
       }
-      yield* holds.hold(kind, filename, "DOWNLOADING")
-      return { file: yield* files.open(kind, filename), session }
+      const { taken } = yield* holds.hold(kind, filename, "DOWNLOADING")
+      return { file: yield* files.open(kind, filename), over: Effect.raceFirst(untilOver(session), taken) }
     })
 
     const serve = Effect.fn("Downloads.serve", { kind: "server" })(
       function* (kind: FileKind, filename: string, request: HttpRequest) {
         yield* Effect.annotateCurrentSpan({ "file.kind": kind, "file.name": filename })
         if (request.method !== "GET" && request.method !== "HEAD") return refusal(405, { allow: "GET, HEAD" })
-        const { file, session } = yield* permitted(kind, filename, request)
-        return { ...replyTo(request, filename, file), until: untilOver(session) }
+        const { file, over } = yield* permitted(kind, filename, request)
+        return { ...replyTo(request, filename, file), until: over }
       },
       (serving, _kind, _filename, request) =>
         Effect.catchTags(serving, {

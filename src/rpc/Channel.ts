@@ -1,13 +1,16 @@
+import { RateLimited } from "../../schema/Errors.ts"
 import {
   type Code,
   errorCodes,
   invalidRequest,
   maxBatchEntries,
+  maxFrameBytes,
   methodNotFound,
   parseError
 } from "../../schema/JsonRpc.ts"
 import { nearest } from "../config/Nearest.ts"
 import type { Receiver } from "../ground/Visits.ts"
+import type { Backlog, Debtor } from "./Backlog.ts"
 import type { CallMeter } from "./CallMeter.ts"
 import type { Connection } from "./Connections.ts"
 import type { Method } from "./Methods.ts"
@@ -41,6 +44,8 @@ interface Frame {
   readonly characters: number
   left: number
   readonly replies: Array<string> | undefined
+  /** of the replies so far */
+  replyCharacters: number
 }
 
 /** A request or notification object, or what came in its place. */
@@ -56,6 +61,7 @@ export interface Switchboard {
   readonly meter: CallMeter
   readonly turns: Turns
   readonly limits: RequestLimits["Service"]
+  readonly backlog: Backlog
   readonly methods: ReadonlyMap<string, Method>
   readonly dispatch: (channel: Channel, requestId: number, call: Call, payload: unknown) => void
   /** a client that has left so many bytes unread when the next reply comes is disconnected */
@@ -69,7 +75,7 @@ export interface Switchboard {
 }
 
 /** The JSON-RPC 2.0 side of one connection: frames in, calls out, replies back; and its share of memory. */
-export class Channel implements Receiver, Worker {
+export class Channel implements Receiver, Worker, Debtor {
   readonly connection: Connection
   private readonly switchboard: Switchboard
   /** of the frame that came last: what has not had its turn; nothing is read meanwhile */
@@ -109,6 +115,7 @@ export class Channel implements Receiver, Worker {
 
   drained(): void {
     this.stalled = false
+    this.switchboard.backlog.owes(this, 0)
     this.switchboard.drained(this)
     if (this.paused) this.adjust()
   }
@@ -127,9 +134,19 @@ export class Channel implements Receiver, Worker {
   /** nothing is answered any more */
   close(): void {
     this.closed = true
+    this.switchboard.backlog.owes(this, 0)
     this.entries = []
     this.calls.clear()
     this.switchboard.left(this)
+  }
+
+  unread(): number {
+    return this.connection.peer.buffered()
+  }
+
+  abandon(): void {
+    this.closed = true
+    this.connection.peer.cut(1013, "replies were not read")
   }
 
   /** the call that this request still waits for */
@@ -142,7 +159,7 @@ export class Channel implements Receiver, Worker {
     const call = this.calls.get(requestId)
     if (call === undefined) return
     this.calls.delete(requestId)
-    this.settle(call.frame, reply)
+    this.settle(call.frame, fits(call, reply) ? reply : tooLong(call))
     if (this.paused) this.adjust()
   }
 
@@ -181,7 +198,7 @@ export class Channel implements Receiver, Worker {
       return refuse(parseError, { reason })
     }
     if (!Array.isArray(message)) {
-      const frame = { began, characters: text.length, left: 1, replies: undefined }
+      const frame = { began, characters: text.length, left: 1, replies: undefined, replyCharacters: 0 }
       this.inFlightCharacters += frame.characters
       const isObject = typeof message === "object" && message !== null
       this.entries.push({ frame, message, id: isObject ? rawId(text) : undefined })
@@ -192,7 +209,7 @@ export class Channel implements Receiver, Worker {
       const hint = `a batch may hold ${maxBatchEntries} entries, this one has ${message.length}`
       return refuse(invalidRequest, { hint })
     }
-    const frame = { began, characters: text.length, left: message.length, replies: [] }
+    const frame = { began, characters: text.length, left: message.length, replies: [], replyCharacters: 0 }
     this.inFlightCharacters += frame.characters
     const ids = rawIds(text)
     for (const [index, entry] of message.entries()) this.entries.push({ frame, message: entry, id: ids[index] })
@@ -247,7 +264,10 @@ export class Channel implements Receiver, Worker {
       if (reply !== undefined) this.write(reply)
       return
     }
-    if (reply !== undefined) frame.replies.push(reply)
+    if (reply !== undefined) {
+      frame.replies.push(reply)
+      frame.replyCharacters += reply.length
+    }
     if (frame.left === 0 && frame.replies.length > 0) this.write(`[${frame.replies.join(",")}]`)
   }
 
@@ -255,16 +275,29 @@ export class Channel implements Receiver, Worker {
     const { peer, session } = this.connection
     if (this.closed) return
     this.switchboard.replies(this)
-    if (this.stalled && peer.buffered() > this.switchboard.maxUnread()) {
-      this.closed = true
-      return peer.cut(1013, "replies were not read")
-    }
+    if (this.stalled && peer.buffered() > this.switchboard.maxUnread()) return this.abandon()
     peer.send(text)
-    if (this.stalled || peer.buffered() <= (session === undefined ? stallBytesOfStranger : stallBytes)) return
+    if (!this.stalled && peer.buffered() <= (session === undefined ? stallBytesOfStranger : stallBytes)) return
     this.stalled = true
+    this.switchboard.backlog.owes(this, peer.buffered())
     this.adjust()
   }
 }
+
+/** The replies of a batch go in one frame, which takes no more than a client's; a reply alone may always go. */
+const fits = ({ frame }: Call, reply: string | undefined): boolean =>
+  frame.replyCharacters === 0 || frame.replyCharacters + (reply?.length ?? 0) <= maxFrameBytes
+
+const tooLong = ({ id = "null" }: Call): string =>
+  typedFailure(
+    id,
+    errorCodes.RateLimited,
+    new RateLimited({
+      retry_after_ms: 0,
+      reason: `the replies of a batch may have ${maxFrameBytes >> 20} MiB together`,
+      suggestion: "ask for it in a batch of its own, or without one"
+    })
+  )
 
 interface Envelope {
   readonly method: string

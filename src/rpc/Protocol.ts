@@ -21,6 +21,7 @@ import type { Peer, Receiver } from "../ground/Visits.ts"
 import { monotonicNow } from "../ground/Time.ts"
 import { Calls } from "../self/Calls.ts"
 import { type Call, Channel, type Switchboard } from "./Channel.ts"
+import { Backlog } from "./Backlog.ts"
 import { type CallMeter, makeCallMeter } from "./CallMeter.ts"
 import { Connections } from "./Connections.ts"
 import { makeMethods } from "./Methods.ts"
@@ -80,6 +81,7 @@ export class JsonRpcProtocol extends Context.Service<
       })
 
       const switchboard: Switchboard = {
+        backlog: new Backlog(),
         meter,
         turns: new Turns(yield* monotonicNow, (next) => dispatcher.scheduleTask(next, 0)),
         limits: yield* RequestLimits,

@@ -41,6 +41,11 @@ export interface OpenFile {
   readonly contentType: string
 }
 
+type Deletes = (
+  kind: FileKind,
+  filename: string
+) => Effect.Effect<IndexedFile, NotFound | InvalidState | DependencyFailed>
+
 /** The files themselves. Names come from the index and lead nowhere but into their own folder. */
 export class Files extends Context.Service<
   Files,
@@ -48,10 +53,9 @@ export class Files extends Context.Service<
     /** keeps a picture under a new name (a file that is there is never replaced) and tells the index */
     readonly saveSnapshot: (snapshot: NewSnapshot) => Effect.Effect<IndexedFile, InvalidParams | DependencyFailed>
     /** deletes the file and its entry, unless somebody holds it; gives what it was */
-    readonly delete: (
-      kind: FileKind,
-      filename: string
-    ) => Effect.Effect<IndexedFile, NotFound | InvalidState | DependencyFailed>
+    readonly delete: Deletes
+    /** the same, whoever downloads it: their downloads break off */
+    readonly takeAway: Deletes
     /** opens for reading until the scope ends */
     readonly open: (
       kind: FileKind,
@@ -151,6 +155,12 @@ export class Files extends Context.Service<
         return file
       }, Effect.uninterruptible)
 
+      const takeAway = Effect.fn("Files.takeAway")(function* (kind: FileKind, filename: string) {
+        const { file, path } = yield* find(kind, filename)
+        yield* holds.whileUnwritten(kind, filename, remove(kind, filename, path))
+        return file
+      }, Effect.uninterruptible)
+
       const openFile = Effect.fn("Files.open")(function* (kind: FileKind, filename: string) {
         const { path } = yield* find(kind, filename)
         const opened = yield* attempt(`open the ${kind}`, openRegular(disk, path))
@@ -166,7 +176,7 @@ export class Files extends Context.Service<
         } satisfies OpenFile
       })
 
-      return Files.of({ saveSnapshot, delete: removeFree, open: openFile })
+      return Files.of({ saveSnapshot, delete: removeFree, takeAway, open: openFile })
     })
   )
 }

@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
@@ -8,6 +9,18 @@ import type { FileKind } from "./Names.ts"
 /** What a file is in use for: the state that a refused delete answers. */
 export type Use = "RECORDING" | "REMUXING" | "DOWNLOADING"
 
+/** Deletes a file, which nobody can come to hold meanwhile. */
+type Deletes = <A, E, R>(
+  kind: FileKind,
+  filename: string,
+  deletion: Effect.Effect<A, E, R>
+) => Effect.Effect<A, E | InvalidState | NotFound, R>
+
+interface Hold {
+  readonly use: Use
+  readonly taken: Deferred.Deferred<void>
+}
+
 /**
  * Why files may not be deleted now. Several may hold one; who came first gives the reason. All of it is in memory and
  * decided at once, so nobody comes to hold a file between the question and its deletion.
@@ -15,29 +28,56 @@ export type Use = "RECORDING" | "REMUXING" | "DOWNLOADING"
 export class Holds extends Context.Service<
   Holds,
   {
-    /** for as long as the scope lives; a file that is being deleted is gone already. It need not be there yet */
-    readonly hold: (kind: FileKind, filename: string, use: Use) => Effect.Effect<void, NotFound, Scope.Scope>
-    /** deletes a file that nobody holds; until this has ended nobody can */
-    readonly whileFree: <A, E, R>(
+    /**
+     * For as long as the scope lives; a file that is being deleted is gone already. It need not be there yet. `taken`
+     * completes when the file is taken away from those who download it
+     */
+    readonly hold: (
       kind: FileKind,
       filename: string,
-      deletion: Effect.Effect<A, E, R>
-    ) => Effect.Effect<A, E | InvalidState | NotFound, R>
+      use: Use
+    ) => Effect.Effect<{ readonly taken: Effect.Effect<void> }, NotFound, Scope.Scope>
+    /** deletes a file that nobody holds; until this has ended nobody can */
+    readonly whileFree: Deletes
+    /** the same, and takes it away from those who download it */
+    readonly whileUnwritten: Deletes
   }
 >()("camera-service/storage/Holds") {
   static readonly layer = Layer.sync(Holds, () => {
-    const uses = new Map<string, ReadonlyArray<{ readonly use: Use }>>()
-    const deleting = new Set<string>()
+    const uses = new Map<string, ReadonlyArray<Hold>>()
+    /** those that are being deleted */
+    const gone = new Set<string>()
     const keyOf = (kind: FileKind, filename: string) => `${kind}/${filename}`
+
+    const deleting =
+      (keeps: (hold: Hold) => boolean): Deletes =>
+      (kind, filename, deletion) => {
+        const key = keyOf(kind, filename)
+        const begun = Effect.suspend((): Effect.Effect<void, InvalidState | NotFound> => {
+          const held = uses.get(key) ?? []
+          const use = held.find(keeps)?.use
+          if (use !== undefined) return Effect.fail(inUse(use))
+          if (gone.has(key)) return Effect.fail(new NotFound({ resource: kind, id: filename }))
+          gone.add(key)
+          for (const { taken } of held) Deferred.doneUnsafe(taken, Effect.void)
+          return Effect.void
+        })
+        const ended = Effect.sync(() => gone.delete(key))
+        return Effect.acquireUseRelease(
+          begun,
+          () => deletion,
+          () => ended
+        )
+      }
 
     return Holds.of({
       hold: (kind, filename, use) => {
         const key = keyOf(kind, filename)
-        const mine = { use }
+        const mine = { use, taken: Deferred.makeUnsafe<void>() }
         const taken = Effect.suspend(() => {
-          if (deleting.has(key)) return Effect.fail(new NotFound({ resource: kind, id: filename }))
+          if (gone.has(key)) return Effect.fail(new NotFound({ resource: kind, id: filename }))
           uses.set(key, [...(uses.get(key) ?? []), mine])
-          return Effect.void
+          return Effect.succeed({ taken: Deferred.await(mine.taken) })
         })
         const given = Effect.sync(() => {
           const left = (uses.get(key) ?? []).filter((other) => other !== mine)
@@ -47,22 +87,8 @@ export class Holds extends Context.Service<
         return Effect.acquireRelease(taken, () => given)
       },
 
-      whileFree: (kind, filename, deletion) => {
-        const key = keyOf(kind, filename)
-        const begun = Effect.suspend((): Effect.Effect<void, InvalidState | NotFound> => {
-          const use = uses.get(key)?.[0]?.use
-          if (use !== undefined) return Effect.fail(inUse(use))
-          if (deleting.has(key)) return Effect.fail(new NotFound({ resource: kind, id: filename }))
-          deleting.add(key)
-          return Effect.void
-        })
-        const ended = Effect.sync(() => deleting.delete(key))
-        return Effect.acquireUseRelease(
-          begun,
-          () => deletion,
-          () => ended
-        )
-      }
+      whileFree: deleting(() => true),
+      whileUnwritten: deleting(({ use }) => use !== "DOWNLOADING")
     })
   })
 }

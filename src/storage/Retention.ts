@@ -52,6 +52,8 @@ const every = Duration.minutes(1)
 const batch = 100
 /** Files that cannot be deleted are passed over; a disk that deletes none of so many deletes nothing now. */
 const mostFailures = 10
+/** So many files stay for as long as somebody downloads them. More are taken away: who may download must not fill the disk. */
+const mostDownloaded = 4
 /** Btrfs shows what was deleted after its next commit, within 30 s, and XFS a little later: until then it is counted here. */
 const hiddenMillis = 60_000
 
@@ -92,11 +94,21 @@ export class Retention extends Context.Service<
         return recordings.fileSystem === snapshots.fileSystem ? bothKinds : (["recording"] as const)
       })
 
+      /** A file that more than so many others are downloaded beside goes all the same; one that is written does not. */
+      const removeFrom = ({ downloaded }: Tally, { filename, kind }: IndexedFile) => {
+        const isSpared = downloaded.has(filename) || downloaded.size < mostDownloaded
+        return isSpared ? files.delete(kind, filename) : files.takeAway(kind, filename)
+      }
+
       const remove = (file: IndexedFile, tally: Tally) =>
-        files.delete(file.kind, file.filename).pipe(
+        removeFrom(tally, file).pipe(
           Effect.as(true),
           Effect.catchTags({
-            InvalidState: () => Effect.sync(() => void tally.held.add(file.filename)),
+            InvalidState: ({ state }) =>
+              Effect.sync(() => {
+                tally.held.add(file.filename)
+                if (state === "DOWNLOADING") tally.downloaded.add(file.filename)
+              }),
             // somebody else was faster
             NotFound: () => Effect.void,
             DependencyFailed: (error) => (++tally.failures < mostFailures ? Effect.void : Effect.fail(error))
@@ -176,6 +188,7 @@ export class Retention extends Context.Service<
             bytes: 0,
             reasons: { age: 0, size: 0, room: 0 },
             held: new Set(),
+            downloaded: new Set(),
             failures: 0
           }
           const done = (): Cleanup => {
@@ -227,6 +240,8 @@ interface Tally {
   readonly reasons: Record<Why, number>
   /** by their names */
   readonly held: Set<string>
+  /** those of them that somebody downloads */
+  readonly downloaded: Set<string>
   failures: number
 }
 

@@ -45,7 +45,7 @@ const byToken = (expiresAt: number): Session => ({
 })
 const byKey = () => {
   const revoked = Deferred.makeUnsafe<void>()
-  const session: Session = { ...base, expiresAt: Infinity, credential: { kind: "key", id: "k", revoked } }
+  const session: Session = { ...base, expiresAt: Infinity, credential: { kind: "key", id: "k", by: "ann", revoked } }
   return { session, revoke: Deferred.succeed(revoked, undefined) }
 }
 
@@ -167,11 +167,11 @@ describe("a session at MediaMTX", () => {
     })
   )
 
-  it.effect("is one of 10,000 at most, over a protocol that can be cut off", () =>
+  it.effect("is one of 5,000 of a user at most, over a protocol that can be cut off", () =>
     Effect.gen(function* () {
       const { opened } = yield* bench
       assert.isFalse(yield* opened("carrier pigeon", "a", byToken(60_000)))
-      for (let i = 0; i < 10_000; i++) yield* opened("rtsp", String(i), byToken(60_000))
+      for (let i = 0; i < 5_000; i++) assert.isTrue(yield* opened("rtsp", String(i), byToken(60_000)))
       assert.isFalse(yield* opened("rtsp", "one more", byToken(60_000)))
       assert.isTrue(yield* opened("rtsp", "7", byToken(60_000)))
       yield* TestClock.adjust("30 seconds")
@@ -179,6 +179,24 @@ describe("a session at MediaMTX", () => {
       // the others ended by themselves, which was looked at meanwhile
       yield* TestClock.adjust("1 millis")
       assert.isTrue(yield* opened("rtsp", "one more", byToken(60_000)))
+    })
+  )
+
+  it.effect("is there for other users however many one of them opens, with however many keys", () =>
+    Effect.gen(function* () {
+      const { opened } = yield* bench
+      const by = (userId: string) => ({ ...byToken(60_000), userId })
+      const byViewingKey = (id: string): Session => {
+        const revoked = Deferred.makeUnsafe<void>()
+        const credential = { kind: "viewing key", id, by: "mallory", revoked } as const
+        return { ...base, userId: `key ${id}`, expiresAt: 60_000, credential }
+      }
+      for (let key = 0; key < 20; key++) {
+        for (let i = 0; i < 500; i++) yield* opened("rtsp", `flood ${key} ${i}`, byViewingKey(String(key)))
+      }
+      assert.isFalse(yield* opened("rtsp", "one more", byViewingKey("one more")))
+      assert.isFalse(yield* opened("rtsp", "one more", by("mallory")))
+      assert.isTrue(yield* opened("rtsp", "good", by("bob")))
     })
   )
 })

@@ -7,6 +7,7 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { TestClock } from "effect/testing"
+import { execFileSync } from "node:child_process"
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { load } from "../../src/config/Load.ts"
@@ -150,6 +151,26 @@ describe("a configuration file that changes", () => {
     }).pipe(inMemory)
   )
 
+  it.effect("is not even looked at when it is far too large for one, nor is the log filled with what is wrong", () =>
+    Effect.gen(function* () {
+      const { live, replace, said } = yield* bench(linger(300))
+      const wrong = (lines: number) => Array.from({ length: lines }, (_, i) => `key${i}: value\n`).join("")
+      yield* replace(wrong(10_000))
+      yield* TestClock.adjust("2 seconds")
+      const { words } = yield* said
+      assert.include(words, "cannot be read (it has more than 64 KiB), and the configuration stays as it was")
+      yield* replace(wrong(100))
+      yield* TestClock.adjust("2 seconds")
+      const { details } = yield* said
+      assert.strictEqual(details.match(/there is no such key/g)?.length, 20)
+      assert.include(details, '"more_problems":80')
+      yield* replace(linger(20))
+      yield* TestClock.adjust("2 seconds")
+      yield* said
+      assert.strictEqual(Duration.toSeconds(live().streams.viewer_linger_seconds), 20)
+    }).pipe(inMemory)
+  )
+
   it.effect("does not prevail over the environment, nor does a key that it leaves out keep its old value", () =>
     Effect.gen(function* () {
       const environment = { CAMERA_SERVICE_STREAMS_VIEWER_LINGER_SECONDS: "7" }
@@ -265,6 +286,23 @@ describe("a configuration file on the disk", () => {
         yield* untilLinger(followed, 20)
         writeFileSync(join(root, "two/camera.yml"), linger(30))
         yield* untilLinger(followed, 30)
+      }).pipe(onDisk),
+    20_000
+  )
+
+  it.live(
+    "is followed on after a pipe that nobody writes to stood in its place",
+    () =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "camera.yml")
+        writeFileSync(path, linger(300))
+        const followed = yield* following(path)
+        execFileSync("mkfifo", [`${path}.new`])
+        renameSync(`${path}.new`, path)
+        assert.include((yield* followed.said).words, "cannot be read (it is no file)")
+        writeFileSync(`${path}.new`, linger(20))
+        renameSync(`${path}.new`, path)
+        yield* untilLinger(followed, 20)
       }).pipe(onDisk),
     20_000
   )

@@ -370,6 +370,27 @@ layer(running)("a download", (it) => {
     })
   )
 
+  it.effect("breaks off when the file is taken away, also for who does not read", () =>
+    Effect.gen(function* () {
+      const files = yield* Files
+      const path = yield* recorded("taken.mp4", Buffer.alloc(32 * 1024 * 1024))
+      const { address } = yield* PublicHttp
+      const token = yield* tokenFor()
+      yield* Effect.callback<Socket>((resume) => {
+        const client = connect(address.port, "127.0.0.1", () =>
+          client.write(`GET /files/recordings/taken.mp4 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`)
+        )
+        client.on("error", () => undefined)
+        client.once("readable", () => resume(Effect.succeed(client)))
+      })
+      assert.isTrue(holdsOpen(path))
+      yield* files.takeAway("recording", "taken.mp4")
+      // a deleted file takes room until nobody has it open
+      const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+      yield* Effect.repeat(turn, { while: () => holdsOpen(`${path} (deleted)`) })
+    })
+  )
+
   it.effect("breaks off when its token expires", () =>
     Effect.gen(function* () {
       const path = yield* recorded("expired.mp4", Buffer.alloc(32 * 1024 * 1024))

@@ -7,7 +7,7 @@ import type { Camera } from "../../schema/Camera.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
 import { eventually } from "../support/Eventually.ts"
 import { frame, upgrade } from "../support/RawClient.ts"
-import { connect, layerOnSockets, port, tokenFor } from "./Harness.ts"
+import { connect, connectAs, layer, layerOnSockets, port, tokenFor } from "./Harness.ts"
 
 const camera: Camera = {
   device: "camera0",
@@ -147,3 +147,27 @@ it.live("a client that reads again is told how many notifications it lost meanwh
     expect(yield* reader.call(ping)).toMatchObject({ result: "pong" })
   }).pipe(Effect.provide(layerOnSockets()))
 )
+
+it.effect("a batch is answered in a frame of 1 MiB at most: what has no room in it is to be asked for again", () => {
+  const big = {
+    status: "ready",
+    message: "x".repeat(400 << 10),
+    available_cameras: [],
+    discovery_active: false
+  } as const
+  const batch = Array.from({ length: 5 }, (_, id) => ({ jsonrpc: "2.0", id, method: "get_system_status" }))
+  return Effect.gen(function* () {
+    const client = yield* connectAs("viewer")
+    client.send([...batch, { jsonrpc: "2.0", id: "last", method: "ping" }])
+    const replies = (yield* client.next) as ReadonlyArray<{ readonly id: unknown; readonly error?: { code: number } }>
+    expect(replies.map(({ error, id }) => [id, error?.code])).toEqual([
+      [0, undefined],
+      [1, undefined],
+      [2, -32040],
+      [3, -32040],
+      [4, -32040],
+      ["last", undefined]
+    ])
+    expect(JSON.stringify(replies).length).toBeLessThan(1 << 20)
+  }).pipe(Effect.provide(layer({ get_system_status: () => Effect.succeed(big) })))
+})

@@ -160,6 +160,46 @@ describe("retention", () => {
   )
 
   onMemory(
+    "takes files away from who downloads more than four: who may only look must not fill the disk",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      const names: Array<string> = []
+      for (let i = 0; i < 8; i++) names.push(yield* put("camera0", i, 100))
+      yield* TestClock.setTime(start + 9 * day)
+      const { cleanUp, holds } = yield* started({ max_size_gb: gigabytes(100) })
+      const taken: Array<string> = []
+      for (const name of names) {
+        const hold = yield* holds.hold("recording", name, "DOWNLOADING")
+        yield* Effect.forkScoped(
+          Effect.andThen(
+            hold.taken,
+            Effect.sync(() => taken.push(name))
+          )
+        )
+      }
+      assert.deepInclude(yield* cleanUp, { files: 4, inUse: 4 })
+      assert.deepEqual(yield* left(), names.slice(0, 4))
+      yield* step
+      assert.deepEqual(taken, names.slice(4))
+    })
+  )
+
+  onMemory(
+    "never takes a file that is written, however many are downloaded",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      const names: Array<string> = []
+      for (let i = 0; i < 6; i++) names.push(yield* put("camera0", i, 100))
+      yield* TestClock.setTime(start + 9 * day)
+      const { cleanUp, holds } = yield* started({ max_size_gb: gigabytes(100) })
+      for (const name of names) yield* holds.hold("recording", name, "DOWNLOADING")
+      for (const name of names.slice(4)) yield* holds.hold("recording", name, "RECORDING")
+      assert.deepInclude(yield* cleanUp, { files: 0, inUse: 6 })
+      assert.deepEqual(yield* left(), names)
+    })
+  )
+
+  onMemory(
     "touches no file that the index does not own",
     Effect.gen(function* () {
       yield* folderIsThere
