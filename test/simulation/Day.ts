@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import { fractions } from "../../testing/Chance.ts"
 import { simulate } from "../../testing/Simulator.ts"
 import { actions } from "./Actions.ts"
+import { calm } from "./Calm.ts"
 import { invariants } from "./Invariants.ts"
 import { makeTrace } from "./Trace.ts"
 import { makeWorld, type World } from "./World.ts"
@@ -49,9 +50,9 @@ export const stepsOf = (seed: number, count: number): ReadonlyArray<Step> => {
 }
 
 const live = Effect.fnUntraced(function* (world: World, steps: ReadonlyArray<Step>) {
-  for (let i = 0; i < 2; i++) {
-    const serial = `SERIAL${i}`
-    world.cameras.push({ serial, played: yield* world.ground.cameras.plug({ name: "UVC Camera", serial }) })
+  for (const key of ["SERIAL0", "SERIAL1", "-7"]) {
+    const known = key === "-7" ? { port: "1-7" } : { serial: key }
+    world.cameras.push({ key, played: yield* world.ground.cameras.plug({ name: "UVC Camera", ...known }) })
   }
   yield* world.boot
   for (const { action, pause, seed } of steps) {
@@ -59,8 +60,7 @@ const live = Effect.fnUntraced(function* (world: World, steps: ReadonlyArray<Ste
     world.trace.note("action", action)
     yield* actions[action]?.run(world, fractions(seed)) ?? Effect.void
   }
-  yield* Effect.sleep("2 minutes")
-  yield* world.shutDown
+  yield* calm(world)
 })
 
 /** Lives through these steps on a machine of its own. */

@@ -2,18 +2,20 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as App from "../../src/App.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
-import { Events } from "../../src/events/Events.ts"
+import { Devices } from "../../src/device/Devices.ts"
+import { type Fact, Events } from "../../src/events/Events.ts"
 import type { PlayedCamera } from "../../testing/Cameras.ts"
 import * as Chance from "../../testing/Chance.ts"
-import type { Suffered } from "../../testing/DiskFaults.ts"
 import { workOf } from "../../testing/Ffmpeg.ts"
 import type { PlayedProcess } from "../../testing/Programs.ts"
 import type { Simulated } from "../../testing/Simulator.ts"
@@ -34,6 +36,9 @@ const settings = () =>
 /** The longest time that a stream outlives its last reason, in seconds. */
 export const longestLinger = 20
 
+/** What the service has for its end. */
+const endTime = "10 seconds"
+
 type Service = Layer.Success<typeof App.layer>
 
 /** A service from its start to its end. */
@@ -45,12 +50,30 @@ export interface Life {
 
 export interface WorldCamera {
   readonly played: PlayedCamera
-  readonly serial: string
+  /** by which it is known again: in its serial number, or in where it is plugged in */
+  readonly key: string
 }
+
+export const oneOf = <A>(all: ReadonlyArray<A>, chance: () => number): A | undefined =>
+  all[Math.floor(chance() * all.length)]
+
+/** The name of a camera, or of one that there is not. */
+export const someName = (world: World, chance: () => number): string =>
+  `camera${Math.floor(chance() * (world.cameras.length + 0.1))}`
+
+/** The name that the service has given a camera; undefined while it knows none, or does not run. */
+export const deviceOf = ({ life }: World, { key }: WorldCamera): string | undefined =>
+  life === undefined
+    ? undefined
+    : Context.get(life.nouns, Devices)
+        .list()
+        .find(({ identity }) => identity.serial?.includes(key) ?? identity.position.includes(key))?.id
 
 /** A machine with cameras, the service on it, and who comes to it. */
 export interface World {
   readonly passed: () => number
+  /** fibers that wait for their time */
+  readonly sleepers: () => number
   readonly setClockBy: (millis: number) => void
   readonly trace: Trace
   readonly ground: TestGround["Service"]
@@ -59,11 +82,18 @@ export interface World {
   life: Life | undefined
   /** processes that run, oldest first */
   readonly running: () => ReadonlyArray<PlayedProcess>
-  readonly faults: Map<string, Suffered>
-  readonly viewers: Map<string, number>
+  /** what is wrong with the machine now, and what puts it right */
+  readonly suffering: Map<string, Effect.Effect<void>>
+  readonly suffer: (name: string, over: Effect.Effect<void>) => Effect.Effect<void>
+  /** by MediaMTX's paths */
+  readonly readers: Map<string, number>
+  /** when the last one came or went (milliseconds that had passed) */
+  readonly viewed: Map<string, number>
+  /** hears what happens, before anybody else; for as long as the world stands */
+  readonly hear: (hearer: (fact: Fact) => void) => void
   readonly boot: Effect.Effect<void>
-  /** as SIGTERM; gives the milliseconds that it took */
-  readonly shutDown: Effect.Effect<number>
+  /** as SIGTERM */
+  readonly shutDown: Effect.Effect<void>
   readonly connect: Effect.Effect<Client>
 }
 
@@ -91,6 +121,8 @@ export const makeWorld = Effect.fnUntraced(function* (
   let seenProcesses = 0
   let running: Array<PlayedProcess> = []
   let names = 0
+  const suffering = new Map<string, Effect.Effect<void>>()
+  const hearers: Array<(fact: Fact) => void> = []
 
   const look = () => {
     const all = SubscriptionRef.getUnsafe(played.programs.processes)
@@ -107,6 +139,7 @@ export const makeWorld = Effect.fnUntraced(function* (
 
   const world: World = {
     passed: clock.passed,
+    sleepers: clock.sleepers,
     setClockBy: clock.setBy,
     trace,
     ground: played,
@@ -116,8 +149,15 @@ export const makeWorld = Effect.fnUntraced(function* (
       look()
       return running
     },
-    faults: new Map(),
-    viewers: new Map(),
+    suffering,
+    suffer: (name, over) =>
+      Effect.sync(() => {
+        trace.note("suffers", name)
+        suffering.set(name, over)
+      }),
+    readers: new Map(),
+    viewed: new Map(),
+    hear: (hearer) => void hearers.push(hearer),
     boot: Effect.gen(function* () {
       const scope = yield* Scope.make()
       const built = yield* Layer.build(App.layer.pipe(Layer.provide(Layer.sync(Settings, settings)))).pipe(
@@ -132,19 +172,38 @@ export const makeWorld = Effect.fnUntraced(function* (
       trace.note("service", "started")
       world.life = { scope, nouns: built.value, clients: [] }
       yield* Scope.provide(
-        Context.get(built.value, Events).followFirst((fact) => Effect.sync(() => trace.note("fact", dataOf(fact)))),
+        Context.get(built.value, Events).followFirst((fact) =>
+          Effect.sync(() => {
+            trace.note("fact", dataOf(fact))
+            for (const hear of hearers) hear(fact)
+          })
+        ),
         scope
       )
     }).pipe(Effect.provideContext(Context.merge(ground, chance))),
     shutDown: Effect.gen(function* () {
       const { life } = world
-      if (life === undefined) return 0
+      if (life === undefined) return
       const since = clock.passed()
       trace.note("service", "is ending")
-      yield* Scope.close(life.scope, Exit.void)
-      trace.note("service", "ended")
+      const ended = yield* Effect.forkChild(Scope.close(life.scope, Exit.void))
+      const inTime = yield* Effect.timeoutOption(Fiber.join(ended), endTime)
+      if (Option.isNone(inTime)) {
+        const reasons = [...suffering.keys()].filter((name) => name.startsWith("disk"))
+        if (reasons.length === 0) return yield* Effect.die(new Error("the service ends in time: it does not"))
+        // the real one is given up by now, which frees whatever hangs
+        trace.note("service", "is given up")
+        for (const reason of reasons) {
+          yield* suffering.get(reason) ?? Effect.void
+          suffering.delete(reason)
+        }
+        yield* Fiber.join(ended)
+      }
+      trace.note("service", `ended after ${Math.round(clock.passed() - since)} ms`)
       world.life = undefined
-      return clock.passed() - since
+      const [left] = world.running()
+      if (left !== undefined)
+        return yield* Effect.die(new Error(`no process outlives the service: ${left.program} ${left.args.join(" ")}`))
     }),
     connect: Effect.gen(function* () {
       const life = world.life
