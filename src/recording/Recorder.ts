@@ -172,7 +172,10 @@ export class Recorder extends Context.Service<
           yield* Deferred.done(started, Exit.fail(failure ?? notStarted))
           yield* Deferred.done(ended, failure === undefined ? Exit.succeed(stopped) : Exit.fail(failure))
           // what still waits for a disk that hangs is left behind: nobody waits for it
-          yield* Effect.forkDetach(Effect.andThen(Scope.close(leased, Exit.void), Scope.close(scope, Exit.void)))
+          const closed = Effect.andThen(Scope.close(leased, Exit.void), Scope.close(scope, Exit.void))
+          // a file that was given up is not what it was when it began, which is what the index knows
+          const isLost = state.segments.some(({ fate }) => fate._tag === "Lost")
+          yield* Effect.forkDetach(isLost ? Effect.andThen(closed, index.doubt) : closed)
         })
 
         const perform = (action: Action): Effect.Effect<unknown> => {

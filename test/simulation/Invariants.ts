@@ -70,7 +70,11 @@ export const invariants: Readonly<Record<string, Invariant>> = {
       const clients = world.life?.clients ?? []
       const asked = Math.max(0, ...clients.map(({ askedAt, open }) => (open.size > 0 ? now : askedAt())))
       for (const { camera } of streamsOf(world)) {
-        const isUsed = recorded.has(camera) || (world.readers.get(camera) ?? 0) > 0
+        // who reads is known to MediaMTX alone
+        const isUnknown = [...world.suffering.keys()].some(
+          (name) => name.startsWith("MediaMTX") || name.startsWith("stopped")
+        )
+        const isUsed = isUnknown || recorded.has(camera) || (world.readers.get(camera) ?? 0) > 0
         const last = isUsed ? now : Math.max(asked, world.viewed.get(camera) ?? 0, lastReason.get(camera) ?? now)
         lastReason.set(camera, last)
         if (now - last > longestLinger * 1000 + slack) return `${camera} streams for nobody since ${now - last} ms`

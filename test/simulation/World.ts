@@ -36,7 +36,8 @@ const settings = () =>
 /** The longest time that a stream outlives its last reason, in seconds. */
 export const longestLinger = 20
 
-/** What the service has for its end. */
+/** What the service has for its start and for its end. */
+const startTime = "10 seconds"
 const endTime = "10 seconds"
 
 type Service = Layer.Success<typeof App.layer>
@@ -137,6 +138,27 @@ export const makeWorld = Effect.fnUntraced(function* (
     running = running.filter(({ isRunning }) => isRunning())
   }
 
+  /** The service waits for nothing but a disk that does not answer; whoever runs it gives it up then, and sees to the disk. */
+  const inTime = Effect.fnUntraced(function* <A, R>(
+    what: string,
+    time: Duration.Input,
+    doing: Effect.Effect<A, never, R>
+  ) {
+    const fiber = yield* Effect.forkChild(doing)
+    const done = yield* Effect.timeoutOption(Fiber.await(fiber), time)
+    if (Option.isNone(done)) {
+      const reasons = [...suffering].filter(([name]) => name.startsWith("disk"))
+      if (reasons.length === 0)
+        return yield* Effect.die(new Error(`the service's ${what} takes ${String(time)} at most: it takes longer`))
+      trace.note("service", `is given up: its ${what}`)
+      for (const [name, over] of reasons) {
+        yield* over
+        suffering.delete(name)
+      }
+    }
+    return yield* Fiber.join(fiber)
+  })
+
   const world: World = {
     passed: clock.passed,
     sleepers: clock.sleepers,
@@ -153,17 +175,18 @@ export const makeWorld = Effect.fnUntraced(function* (
     suffer: (name, over) =>
       Effect.sync(() => {
         trace.note("suffers", name)
-        suffering.set(name, over)
+        const before = suffering.get(name) ?? Effect.void
+        suffering.set(name, Effect.andThen(over, before))
       }),
     readers: new Map(),
     viewed: new Map(),
     hear: (hearer) => void hearers.push(hearer),
     boot: Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const built = yield* Layer.build(App.layer.pipe(Layer.provide(Layer.sync(Settings, settings)))).pipe(
-        Scope.provide(scope),
-        Effect.exit
+      const building = Layer.build(App.layer.pipe(Layer.provide(Layer.sync(Settings, settings)))).pipe(
+        Scope.provide(scope)
       )
+      const built = yield* inTime("start", startTime, Effect.exit(building))
       if (Exit.isFailure(built)) {
         trace.note("service", "did not start")
         yield* Scope.close(scope, Exit.void)
@@ -186,19 +209,7 @@ export const makeWorld = Effect.fnUntraced(function* (
       if (life === undefined) return
       const since = clock.passed()
       trace.note("service", "is ending")
-      const ended = yield* Effect.forkChild(Scope.close(life.scope, Exit.void))
-      const inTime = yield* Effect.timeoutOption(Fiber.join(ended), endTime)
-      if (Option.isNone(inTime)) {
-        const reasons = [...suffering.keys()].filter((name) => name.startsWith("disk"))
-        if (reasons.length === 0) return yield* Effect.die(new Error("the service ends in time: it does not"))
-        // the real one is given up by now, which frees whatever hangs
-        trace.note("service", "is given up")
-        for (const reason of reasons) {
-          yield* suffering.get(reason) ?? Effect.void
-          suffering.delete(reason)
-        }
-        yield* Fiber.join(ended)
-      }
+      yield* inTime("end", endTime, Scope.close(life.scope, Exit.void))
       trace.note("service", `ended after ${Math.round(clock.passed() - since)} ms`)
       world.life = undefined
       const [left] = world.running()
