@@ -173,8 +173,8 @@ export class Recorder extends Context.Service<
           yield* Deferred.done(ended, failure === undefined ? Exit.succeed(stopped) : Exit.fail(failure))
           // what still waits for a disk that hangs is left behind: nobody waits for it
           const closed = Effect.andThen(Scope.close(leased, Exit.void), Scope.close(scope, Exit.void))
-          // a file that was given up is not what it was when it began, which is what the index knows
-          const isLost = state.segments.some(({ fate }) => fate._tag === "Lost")
+          // of a file that was given up the index knows what it was when it began, or nothing
+          const isLost = failure?.dependency === "storage" || state.segments.some(({ fate }) => fate._tag === "Lost")
           yield* Effect.forkDetach(isLost ? Effect.andThen(closed, index.doubt) : closed)
         })
 

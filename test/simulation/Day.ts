@@ -11,6 +11,8 @@ import { makeWorld, type World } from "./World.ts"
 
 /** One thing that happens, so many milliseconds after the last one. */
 export interface Step {
+  /** its place in the day */
+  readonly number: number
   readonly pause: number
   readonly action: string
   /** what its own choices depend on */
@@ -41,12 +43,19 @@ const pickAction = (chance: number): string => {
 /** What happens in the day that a seed makes. */
 export const stepsOf = (seed: number, count: number): ReadonlyArray<Step> => {
   const chance = fractions(seed)
-  return Array.from({ length: count }, () => ({
+  return Array.from({ length: count }, (_, number) => ({
+    number,
     // most things come soon after another, some after a long while
     pause: Math.min(120_000, -Math.log(1 - chance()) * (chance() < 0.5 ? 1500 : 15_000)),
     action: pickAction(chance()),
     seed: 1 + Math.floor(chance() * 1e9)
   }))
+}
+
+/** The command that lives through it again. */
+export const replayOf = (seed: number, count: number, steps: ReadonlyArray<Step>): string => {
+  const chosen = steps.length === count ? "" : ` --steps ${steps.map(({ number }) => number).join(",")}`
+  return `node test/simulation/main.ts --seed ${seed} --count ${count}${chosen}`
 }
 
 const live = Effect.fnUntraced(function* (world: World, steps: ReadonlyArray<Step>) {
