@@ -67,7 +67,9 @@ const live = Effect.fnUntraced(function* (world: World, steps: ReadonlyArray<Ste
   for (const { action, pause, seed } of steps) {
     yield* Effect.sleep(pause)
     world.trace.note("action", action)
-    yield* actions[action]?.run(world, fractions(seed)) ?? Effect.void
+    const known = actions[action]
+    if (known === undefined) return yield* Effect.die(new Error(`there is no such thing: ${action}`))
+    yield* known.run(world, fractions(seed))
   }
   yield* calm(world)
 })

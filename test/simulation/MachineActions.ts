@@ -67,7 +67,10 @@ export const machineActions: Readonly<Record<string, Action>> = {
   "a path is changed by hand": {
     weight: 1,
     run: (world, chance) =>
-      world.ground.mediaMtx.patch(someName(world, chance), chance() < 0.5 ? { record: true } : { maxReaders: 1 })
+      world.ground.mediaMtx.patch(
+        someName(world, chance),
+        chance() < 0.5 ? { overridePublisher: true } : { maxReaders: 1 }
+      )
   },
 
   "FFmpeg is killed": { weight: 4, run: (world, chance) => oneOf(ffmpegs(world), chance)?.kill ?? Effect.void },
