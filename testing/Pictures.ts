@@ -10,11 +10,18 @@ const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (c
 
 export const png = bytesOf(gray)
 
+const jpegs = { bright: bytesOf(bright), dark: bytesOf(dark) }
+
 /** A JPEG like no other: its number stands in a comment behind the start of the image. */
 export const numbered = (number: number, isDark = false): Uint8Array => {
-  const jpeg = bytesOf(isDark ? dark : bright)
+  const jpeg = isDark ? jpegs.dark : jpegs.bright
   const text = new TextEncoder().encode(`picture ${number}`)
-  return Uint8Array.from([...jpeg.subarray(0, 2), 0xff, 0xfe, 0, text.length + 2, ...text, ...jpeg.subarray(2)])
+  const made = new Uint8Array(jpeg.length + 4 + text.length)
+  made.set(jpeg.subarray(0, 2))
+  made.set([0xff, 0xfe, 0, text.length + 2], 2)
+  made.set(text, 6)
+  made.set(jpeg.subarray(2), 6 + text.length)
+  return made
 }
 
 /** Which picture this is. */

@@ -145,7 +145,10 @@ export class NewFiles extends Context.Service<
           Effect.fnUntraced(function* (name) {
             follower.empty.delete(name)
             const isEmpty = Effect.map(disk.state(join(folder, name)), ({ bytes }) => bytes === 0)
-            if (yield* Effect.orElseSucceed(isEmpty, () => false)) yield* Effect.ignore(disk.remove(join(folder, name)))
+            if (!(yield* Effect.orElseSucceed(isEmpty, () => false))) return
+            // a walk of the index may have met it
+            const removed = Effect.andThen(disk.remove(join(folder, name)), index.remove("recording", name))
+            yield* Effect.ignore(removed)
           }),
           { discard: true }
         )

@@ -152,10 +152,13 @@ export class Recorder extends Context.Service<
           .record(camera, written[format])
           .pipe(Effect.catch((error) => Effect.sync(() => happened({ _tag: "RecorderRefused", error }))))
 
+        let areFilesKnown = false
         /** Gives what went wrong; nothing is written when it returns, and what was is known. */
         const turnOff = Effect.fnUntraced(function* (seconds: number) {
+          areFilesKnown = false
           const flaw = yield* switchOff(paths, camera, seconds)
           yield* lookForLast
+          areFilesKnown = true
           return flaw
         })
 
@@ -172,7 +175,10 @@ export class Recorder extends Context.Service<
           yield* Deferred.done(started, Exit.fail(failure ?? notStarted))
           yield* Deferred.done(ended, failure === undefined ? Exit.succeed(stopped) : Exit.fail(failure))
           // what still waits for a disk that hangs is left behind: nobody waits for it
-          yield* Effect.forkDetach(Effect.andThen(Scope.close(leased, Exit.void), Scope.close(scope, Exit.void)))
+          const closed = Effect.andThen(Scope.close(leased, Exit.void), Scope.close(scope, Exit.void))
+          // of a file that was given up the index knows what it was when it began, and of one that was not seen nothing
+          const isDoubtful = !areFilesKnown || state.segments.some(({ fate }) => fate._tag === "Lost")
+          yield* Effect.forkDetach(isDoubtful ? Effect.andThen(closed, index.doubt) : closed)
         })
 
         const perform = (action: Action): Effect.Effect<unknown> => {

@@ -32,6 +32,8 @@ export class FileIndex extends Context.Service<
     /** forgets a file; the file itself is `Files`' */
     readonly remove: (kind: FileKind, filename: string) => Effect.Effect<void>
     readonly get: (kind: FileKind, filename: string) => Effect.Effect<IndexedFile | undefined, DependencyFailed>
+    /** what it says of a file may be wrong: it is brought to what the folders hold beside, as soon as the disk allows it */
+    readonly doubt: Effect.Effect<void>
     /** newest first, with the number of all files that match; 50 of 100,000 take 0.2 ms */
     readonly list: (
       kind: FileKind,
@@ -156,6 +158,7 @@ export class FileIndex extends Context.Service<
             removed?.add(`${kind}/${filename}`)
             it.remove(kind, filename)
           }),
+        doubt: Effect.asVoid(want),
         get: (kind, filename) => read((it) => it.get(kind, filename)),
         list: Effect.fn("FileIndex.list")((kind: FileKind, page: Page) => read((it) => it.page(kind, page))),
         oldest: (sequence) => read((it) => it.oldest(sequence)),

@@ -6,8 +6,10 @@ import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { join } from "node:path"
 import { monotonicMillis } from "../../src/ground/Time.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
+import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Streams } from "../../src/stream/Streams.ts"
@@ -168,6 +170,48 @@ describe("a stop", () => {
       yield* hung.takeBack
       yield* record(yield* start({ camera }))
       assert.lengthOf((yield* stop(camera)).files, 1)
+    })
+  )
+
+  onFakes(
+    "is over with a disk that hung: the list tells of the file as it is, once the disk answers",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const index = yield* FileIndex
+      const { recordings } = yield* DataFolder
+      const camera = yield* plugIn()
+      const { segments } = yield* start({ camera })
+      const filename = segments()[0]?.filename ?? ""
+      yield* until(
+        "it has grown",
+        Effect.sync(() => disk.outside.read(join(recordings, filename)).length > 10_000)
+      )
+      const hung = yield* disk.suffer({ name: "hung", calls: writing, at: ".mp4" })
+      yield* Effect.flip(stop(camera))
+      yield* hung.takeBack
+      yield* until(
+        "the list tells its bytes",
+        Effect.map(
+          index.get("recording", filename),
+          (file) => file?.bytes === disk.outside.read(join(recordings, filename)).length
+        )
+      )
+    })
+  )
+
+  onFakes(
+    "is not needed after a start that met a disk which hung: what MediaMTX wrote all the same is listed once it answers",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const index = yield* FileIndex
+      const { recordings } = yield* DataFolder
+      const camera = yield* plugIn()
+      const hung = yield* disk.suffer({ name: "hung" })
+      assert.deepInclude(yield* Effect.flip(start({ camera })), { dependency: "storage" })
+      const written = disk.outside.names(recordings).filter((name) => name.endsWith(".mp4"))
+      assert.lengthOf(written, 1)
+      yield* hung.takeBack
+      yield* until("it is listed", index.get("recording", written[0] ?? ""))
     })
   )
 

@@ -3,8 +3,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import { join } from "node:path"
 import { monotonicMillis } from "../../src/ground/Time.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
+import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { listen, removableCamera, endFfmpeg, statuses, steps, untilTold } from "../suites/interruptions.ts"
@@ -43,6 +45,31 @@ describe("the folder of recordings", () => {
       const recording = yield* Fiber.join(starting)
       yield* record(recording)
       assert.lengthOf((yield* stop(camera)).files, 1)
+    })
+  )
+
+  onFakes(
+    "loses the empty files that a full disk left, and so does an index that has met them",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const index = yield* FileIndex
+      const { recordings: folder } = yield* DataFolder
+      const { names, read } = disk.outside
+      const camera = yield* plugIn()
+      yield* record(yield* start({ camera }))
+      const full = yield* disk.suffer({ name: "full" })
+      const empty = yield* until(
+        "an empty file",
+        Effect.sync(() => names(folder).find((name) => read(join(folder, name)).length === 0))
+      )
+      yield* index.reconcile
+      assert.deepInclude(yield* index.get("recording", empty), { bytes: 0 })
+      yield* full.takeBack
+      yield* until(
+        "it is gone",
+        Effect.sync(() => !names(folder).includes(empty))
+      )
+      assert.isUndefined(yield* index.get("recording", empty))
     })
   )
 

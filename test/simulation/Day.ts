@@ -1,0 +1,111 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { fractions } from "../../testing/Chance.ts"
+import { simulate } from "../../testing/Simulator.ts"
+import { actions } from "./Actions.ts"
+import { calm } from "./Calm.ts"
+import { invariants } from "./Invariants.ts"
+import { makeTrace } from "./Trace.ts"
+import { makeWorld, type World } from "./World.ts"
+
+/** One thing that happens, so many milliseconds after the last one. */
+export interface Step {
+  /** its place in the day */
+  readonly number: number
+  readonly pause: number
+  readonly action: string
+  /** what its own choices depend on */
+  readonly seed: number
+}
+
+export interface Outcome {
+  readonly seed: number
+  /** the same for the same seed and steps, always */
+  readonly hash: string
+  /** simulated milliseconds */
+  readonly passed: number
+  /** the invariant that was broken, and how; undefined: none was */
+  readonly broken: string | undefined
+  readonly tail: ReadonlyArray<string>
+}
+
+const pickAction = (chance: number): string => {
+  const all = Object.entries(actions)
+  let left = chance * all.reduce((sum, [, { weight }]) => sum + weight, 0)
+  for (const [name, { weight }] of all) {
+    left -= weight
+    if (left < 0) return name
+  }
+  return ""
+}
+
+/** What happens in the day that a seed makes. */
+export const stepsOf = (seed: number, count: number): ReadonlyArray<Step> => {
+  const chance = fractions(seed)
+  return Array.from({ length: count }, (_, number) => ({
+    number,
+    // most things come soon after another, some after a long while
+    pause: Math.min(120_000, -Math.log(1 - chance()) * (chance() < 0.5 ? 1500 : 15_000)),
+    action: pickAction(chance()),
+    seed: 1 + Math.floor(chance() * 1e9)
+  }))
+}
+
+/** The command that lives through it again. */
+export const replayOf = (seed: number, count: number, steps: ReadonlyArray<Step>): string => {
+  const chosen = steps.length === count ? "" : ` --steps ${steps.map(({ number }) => number).join(",")}`
+  return `node test/simulation/main.ts --seed ${seed} --count ${count}${chosen}`
+}
+
+const live = Effect.fnUntraced(function* (world: World, steps: ReadonlyArray<Step>) {
+  for (const key of ["SERIAL0", "SERIAL1", "-7"]) {
+    const known = key === "-7" ? { port: "1-7" } : { serial: key }
+    world.cameras.push({ key, played: yield* world.ground.cameras.plug({ name: "UVC Camera", ...known }) })
+  }
+  yield* world.boot
+  for (const { action, pause, seed } of steps) {
+    yield* Effect.sleep(pause)
+    world.trace.note("action", action)
+    const known = actions[action]
+    if (known === undefined) return yield* Effect.die(new Error(`there is no such thing: ${action}`))
+    yield* known.run(world, fractions(seed))
+  }
+  yield* calm(world)
+})
+
+/** Lives through these steps on a machine of its own. */
+export const liveThrough = async (
+  seed: number,
+  steps: ReadonlyArray<Step>,
+  show?: (line: string) => void
+): Promise<Outcome> => {
+  let passed = () => 0
+  const trace = makeTrace(() => passed(), show)
+  let broken: string | undefined
+  try {
+    const exit = await simulate(seed, (simulated) => {
+      ;({ passed } = simulated.clock)
+      return Effect.scoped(
+        Effect.gen(function* () {
+          const world = yield* makeWorld(seed, simulated, trace)
+          const all = Object.entries(invariants).map(([name, invariant]) => [name, invariant(world)] as const)
+          let next = 0
+          simulated.whenAtRest(() => {
+            if (passed() < next) return
+            next = passed() + 10
+            for (const [name, look] of all) {
+              const found = look()
+              if (found !== undefined) throw new Error(`${name}: ${found}`)
+            }
+          })
+          yield* live(world, steps)
+        })
+      )
+    })
+    if (Exit.isFailure(exit)) broken = Cause.pretty(exit.cause)
+  } catch (error) {
+    broken = error instanceof Error ? error.message : String(error)
+  }
+  return { seed, hash: trace.hash(), passed: passed(), broken, tail: trace.tail() }
+}

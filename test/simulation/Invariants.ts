@@ -1,0 +1,131 @@
+import * as Context from "effect/Context"
+import { Devices } from "../../src/device/Devices.ts"
+import { Streams } from "../../src/stream/Streams.ts"
+import { workOf } from "../../testing/Ffmpeg.ts"
+import { deviceOf, longestLinger, type World } from "./World.ts"
+
+/** What holds at every moment. Gives what is broken; asked again and again as time goes on. */
+export type Invariant = (world: World) => () => string | undefined
+
+const cameraOf = (args: ReadonlyArray<string>): string => {
+  const url = args.find((arg) => arg.startsWith("rtsp:"))
+  return url === undefined ? "" : new URL(url).pathname.slice(1)
+}
+
+export const publishers = (world: World) =>
+  world
+    .running()
+    .filter(({ args, program }) => workOf(program, args) === "publish")
+    .map((process) => ({ pid: process.pid, camera: cameraOf(process.args) }))
+
+const streamsOf = ({ life }: World) => (life === undefined ? [] : Context.get(life.nouns, Streams).all())
+
+/** FFmpeg is gone so many milliseconds after its last need ended, even if it ignores signals. */
+const gone = 6000
+/** What is under way when a reason ends may take so long: a reader that was let in and never came, a stop that hangs. */
+const slack = 40_000
+/** What the service sleeps on: a few for each camera, client and call. */
+const mostSleepers = 400
+
+export const invariants: Readonly<Record<string, Invariant>> = {
+  "one FFmpeg a camera": (world) => () => {
+    const cameras = publishers(world).map(({ camera }) => camera)
+    const twice = cameras.find((camera, i) => cameras.indexOf(camera) !== i)
+    return twice === undefined ? undefined : `two publish ${twice}`
+  },
+
+  "no process without a lease": (world) => {
+    const unneeded = new Map<number, number>()
+    return () => {
+      const needed = new Set<string>(streamsOf(world).map(({ camera }) => camera))
+      const now = world.passed()
+      const all = publishers(world)
+      for (const pid of unneeded.keys()) if (!all.some((one) => one.pid === pid)) unneeded.delete(pid)
+      for (const { camera, pid } of all) {
+        if (needed.has(camera)) {
+          unneeded.delete(pid)
+          continue
+        }
+        const since = unneeded.get(pid) ?? now
+        unneeded.set(pid, since)
+        if (now - since > gone) return `FFmpeg ${pid} publishes ${camera}, which nobody needs since ${now - since} ms`
+      }
+      return undefined
+    }
+  },
+
+  "no lease without a reason": (world) => {
+    const lastReason = new Map<string, number>()
+    const recorded = new Set<string>()
+    world.hear((fact) => {
+      if (fact._tag === "RecordingStarting") recorded.add(fact.camera)
+      if (fact._tag === "RecordingEnded" || fact._tag === "RecordingFailed") {
+        recorded.delete(fact.camera)
+        lastReason.set(fact.camera, world.passed())
+      }
+    })
+    return () => {
+      if (world.life === undefined) recorded.clear()
+      const now = world.passed()
+      const clients = world.life?.clients ?? []
+      const asked = Math.max(0, ...clients.map(({ askedAt, open }) => (open.size > 0 ? now : askedAt())))
+      for (const { camera } of streamsOf(world)) {
+        // who reads is known to MediaMTX alone
+        const isUnknown = [...world.suffering.keys()].some(
+          (name) => name.startsWith("MediaMTX") || name.startsWith("stopped")
+        )
+        const isUsed = isUnknown || recorded.has(camera) || (world.readers.get(camera) ?? 0) > 0
+        const last = isUsed ? now : Math.max(asked, world.viewed.get(camera) ?? 0, lastReason.get(camera) ?? now)
+        lastReason.set(camera, last)
+        if (now - last > longestLinger * 1000 + slack) return `${camera} streams for nobody since ${now - last} ms`
+      }
+      for (const camera of lastReason.keys()) {
+        if (!streamsOf(world).some((stream) => stream.camera === camera)) lastReason.delete(camera)
+      }
+      return undefined
+    }
+  },
+
+  "every request is answered once": (world) => () => {
+    for (const { name, surplus } of world.life?.clients ?? []) {
+      if (surplus[0] !== undefined) return `${name} was answered what it had not asked: ${surplus[0]}`
+    }
+    return undefined
+  },
+
+  "names last": (world) => {
+    const names = new Map<string, string>()
+    return () => {
+      for (const camera of world.cameras) {
+        const name = deviceOf(world, camera)
+        if (name === undefined) continue
+        const before = names.get(camera.key)
+        if (before !== undefined && before !== name) return `the camera ${camera.key} was ${before} and is ${name}`
+        names.set(camera.key, name)
+      }
+      return undefined
+    }
+  },
+
+  "what is being written stays": (world) => {
+    const written = new Map<string, string>()
+    world.hear((fact) => {
+      if (fact._tag === "RecordingWriting") written.set(fact.camera, fact.filename)
+      else if (fact._tag.startsWith("Recording") && "camera" in fact) written.delete(fact.camera)
+    })
+    return () => {
+      if (world.life === undefined) written.clear()
+      if (written.size === 0) return undefined
+      const there = new Set(world.ground.disk.outside.names("/data/recordings"))
+      const lost = [...written.values()].find((name) => !there.has(name))
+      return lost === undefined ? undefined : `${lost} is being written, and was deleted`
+    }
+  },
+
+  "what is remembered is bounded": (world) => () => {
+    const devices = world.life === undefined ? 0 : Context.get(world.life.nouns, Devices).list().length
+    if (devices > world.cameras.length) return `${devices} cameras are known, of ${world.cameras.length}`
+    const sleepers = world.sleepers()
+    return sleepers > mostSleepers ? `${sleepers} fibers wait for their time` : undefined
+  }
+}

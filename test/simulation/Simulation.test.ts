@@ -1,0 +1,38 @@
+import { assert, describe, it } from "@effect/vitest"
+import { liveThrough, replayOf, stepsOf } from "./Day.ts"
+import { shrink } from "./Shrink.ts"
+
+/** Each is lived through twice. */
+const seeds = [1, 2, 3, 4, 5, 6]
+const count = 60
+
+describe("a simulated day", () => {
+  for (const seed of seeds) {
+    it(`of seed ${seed} breaks no promise, and is the same each time, to the byte`, { timeout: 60_000 }, async () => {
+      const steps = stepsOf(seed, count)
+      const first = await liveThrough(seed, steps)
+      assert.isUndefined(first.broken, `${replayOf(seed, count, steps)}\n${first.tail.join("\n")}`)
+      assert.strictEqual((await liveThrough(seed, steps)).hash, first.hash)
+    })
+  }
+
+  it("of another seed is another day", async () => {
+    const [one, other] = [await liveThrough(7, stepsOf(7, 5)), await liveThrough(8, stepsOf(8, 5))]
+    assert.notStrictEqual(one.hash, other.hash)
+  })
+})
+
+describe("a simulation", () => {
+  const broken = stepsOf(1, 12).map((step) => (step.number === 8 ? { ...step, action: "no such action" } : step))
+
+  it("that fails says so, and is shrunk to the steps that it takes", async () => {
+    const failed = await liveThrough(1, broken)
+    assert.include(failed.broken, "no such action")
+    const needed = await shrink(1, broken, failed)
+    assert.deepEqual(
+      needed.map(({ number }) => number),
+      [8]
+    )
+    assert.strictEqual(replayOf(1, 12, needed), "node test/simulation/main.ts --seed 1 --count 12 --steps 8")
+  })
+})
