@@ -153,7 +153,8 @@ export class MediaMtxApi extends Context.Service<
       const understood = <A>(decoded: Effect.Effect<A, Schema.SchemaError>) =>
         Effect.mapError(
           decoded,
-          (cause) => new MediaMtxUnavailable({ detail: "an answer in an unknown form: is it MediaMTX 1.21 or later?", cause })
+          (cause) =>
+            new MediaMtxUnavailable({ detail: "an answer in an unknown form: is it MediaMTX 1.21 or later?", cause })
         )
 
       const all = Effect.fnUntraced(function* <A>(

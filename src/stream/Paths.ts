@@ -15,6 +15,7 @@ import { type Live, liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi, type MediaMtxError, MediaMtxRefused, type PathOptions } from "../process/MediaMtxApi.ts"
+import { awaitRunning } from "../process/MediaMtxTrouble.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { reconciliations } from "../telemetry/Metrics.ts"
 import { type CameraPath, differences } from "./CameraPath.ts"
@@ -206,14 +207,10 @@ export class Paths extends Context.Service<
 
       const failed = (error: MediaMtxError) => new DependencyFailed({ dependency: "mediamtx", detail: error.detail })
 
-      const awaitRunning = SubscriptionRef.changes(mediaMtx.state).pipe(
-        Stream.filter(({ _tag }) => _tag === "Running"),
-        Stream.runHead,
-        Effect.timeoutOrElse({
-          duration: patience,
-          orElse: () => Effect.fail(new DependencyFailed({ dependency: "mediamtx", detail: "MediaMTX is not running" }))
-        })
-      )
+      const running = Effect.timeoutOrElse(awaitRunning(mediaMtx), {
+        duration: patience,
+        orElse: () => Effect.fail(new DependencyFailed({ dependency: "mediamtx", detail: "MediaMTX is not running" }))
+      })
 
       const write = (camera: CameraId) =>
         Effect.suspend((): Effect.Effect<void, MediaMtxError> => {
@@ -224,7 +221,7 @@ export class Paths extends Context.Service<
       const switchOn = Effect.fnUntraced(function* (camera: CameraId, format: WrittenFormat) {
         const before = desired.get(camera) ?? unused()
         desired.set(camera, { ...before, format, recording: liveNow(settings).recording })
-        yield* Effect.andThen(awaitRunning, write(camera)).pipe(
+        yield* Effect.andThen(running, write(camera)).pipe(
           Effect.onError(() => Effect.sync(() => desired.set(camera, before)))
         )
       })
