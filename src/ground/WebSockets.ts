@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { createHash } from "node:crypto"
 import { type IncomingMessage, STATUS_CODES } from "node:http"
 import type { Socket } from "node:net"
 import { closeFrame, FrameReader, pingFrame, pongFrame, type Signal, textFrame } from "./Frames.ts"
+import { handshake } from "./Handshake.ts"
 import {
   closeGrace,
   defaultLimits,
@@ -74,30 +74,6 @@ export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"]) {
 
 /** A function of its own: a listener made where the request is in reach would keep it as long as the connection. */
 const destroyOnError = (socket: Socket): void => void socket.on("error", () => socket.destroy())
-
-/** What a server proves that it knows WebSocket with (RFC 6455, section 1.3). */
-const magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
-/** The answer to an opening handshake (RFC 6455, section 4.2), or the status of its refusal. */
-const handshake = ({ headers, method }: IncomingMessage): string | number => {
-  if (method !== "GET") return 405
-  const key = headers["sec-websocket-key"]
-  const isOurs = headers.upgrade?.toLowerCase() === "websocket" && headers["sec-websocket-version"] === "13"
-  if (!isOurs || key === undefined || !/^[+/0-9A-Za-z]{22}==$/.test(key)) return 400
-  // browsers fail where none of those that they offered is chosen; we know none, so any will do
-  const [, protocol] =
-    /^\s*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)\s*(?:,|$)/.exec(headers["sec-websocket-protocol"] ?? "") ?? []
-  const lines = [
-    "HTTP/1.1 101 Switching Protocols",
-    "Upgrade: websocket",
-    "Connection: Upgrade",
-    `Sec-WebSocket-Accept: ${createHash("sha1")
-      .update(key + magic)
-      .digest("base64")}`,
-    ...(protocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${protocol}`])
-  ]
-  return `${lines.join("\r\n")}\r\n\r\n`
-}
 
 /** What all clients share. */
 interface Yard {
