@@ -15,9 +15,6 @@ import {
   silentHeartbeats
 } from "./Visits.ts"
 
-/** Frames up to so many bytes are kept until the next one, for who gets the same. */
-const maxKept = 64 << 10
-
 /** A client that has left so many bytes unread gets no pongs: pinging must cost it as much as us. */
 const maxUnreadForPongs = 16 << 10
 
@@ -27,7 +24,6 @@ export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"]) {
   const scope = yield* Effect.scope
   const clients = new Set<Client>()
   const yard: Yard = {
-    frameOf: frameMaker(),
     framesOf: framesMaker(),
     destroySoon: (socket) => {
       const destroy = Effect.sync(() => socket.destroy())
@@ -77,7 +73,6 @@ const destroyOnError = (socket: Socket): void => void socket.on("error", () => s
 
 /** What all clients share. */
 interface Yard {
-  readonly frameOf: (text: string) => Buffer
   readonly framesOf: (texts: ReadonlyArray<string>) => Buffer
   /** after the grace, if it is open then */
   readonly destroySoon: (socket: Socket) => void
@@ -120,7 +115,7 @@ class Client implements Peer {
   }
 
   send(text: string): void {
-    if (!this.closing && this.socket.writable) this.socket.write(this.yard.frameOf(text))
+    if (!this.closing && this.socket.writable) this.socket.write(textFrame(text))
   }
 
   sendAll(texts: ReadonlyArray<string>): void {
@@ -213,21 +208,6 @@ class Client implements Peer {
         this.cut(signal.code, "")
         this.socket.end()
     }
-  }
-}
-
-/** Makes text frames; one that many get is made once. */
-const frameMaker = () => {
-  let lastText = ""
-  let lastFrame = textFrame("")
-  return (text: string): Buffer => {
-    if (text === lastText) return lastFrame
-    const frame = textFrame(text)
-    if (frame.length <= maxKept) {
-      lastText = text
-      lastFrame = frame
-    }
-    return frame
   }
 }
 
