@@ -1,5 +1,5 @@
 import type { RecordingFormat } from "../../schema/Recording.ts"
-import type { WrittenFormat } from "../stream/Paths.ts"
+import type { WrittenFormat } from "../stream/CameraPath.ts"
 
 /** The formats that clients ask for, and what becomes of them on disk. */
 
