@@ -48,7 +48,6 @@ export const descriptions: Readonly<Record<string, string>> = {
   revoke_api_key: "Ends a key, and what it has opened.",
   rotate_api_key: "Gives a key a new secret, shown this once; the old one ends.",
   create_viewing_key: "Makes a short key that opens one camera's streams in a player.",
-  revoke_viewing_key: "Ends a viewing key, and what it has opened.",
 
   get_server_info: "What this server is, and what it can do.",
   get_system_status: "Whether the cameras are ready to be used.",

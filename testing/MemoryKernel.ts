@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import { DiskError } from "../src/ground/Disk.ts"
+import { DiskError } from "../src/ground/DiskError.ts"
 import { KernelCalls } from "../src/ground/KernelCalls.ts"
 import { KernelFiles } from "../src/ground/KernelFiles.ts"
 import { join, makeTree } from "./KernelTree.ts"

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import { Role } from "../../schema/Auth.ts"
 import { CameraPattern } from "../../schema/Camera.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
-import { codeOf } from "../ground/Disk.ts"
+import { codeOf } from "../ground/DiskError.ts"
 
 /** Seconds since 1970 that a date can be made of (RFC 7519, 2; ECMA-262, 21.4.1.1): no session may last beyond. */
 const NumericDate = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 8.64e12 }))

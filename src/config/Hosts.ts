@@ -35,6 +35,7 @@ export const networkOf = (address: string): string => {
   const zeros = after === undefined ? 0 : 8 - head.length - tail.length
   return [...head, ...Array.from({ length: zeros }, () => "0"), ...tail].slice(0, 4).join(":")
 }
+
 const name = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?"
 const ipv6 = "[0-9A-Fa-f:]{2,39}"
 

@@ -1,11 +1,9 @@
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Queue from "effect/Queue"
-import * as Schema from "effect/Schema"
+import type * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
-import { constants, type Stats, watch } from "node:fs"
+import { constants, type Stats } from "node:fs"
 import {
   access,
   chmod,
@@ -27,13 +25,9 @@ import {
 } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import { DatabaseSync } from "node:sqlite"
-
-/** The disk did not do it. `code` is the errno's name (`ENOSPC`; man 3 errno), or the empty text. */
-export class DiskError extends Schema.TaggedError<DiskError>()("DiskError", {
-  code: Schema.String,
-  cause: Schema.Defect()
-}) {}
+import { codeOf, type DiskError, diskError } from "./DiskError.ts"
+import { lockFile } from "./FileLock.ts"
+import { watchFolder } from "./FolderWatch.ts"
 
 export interface FileState {
   readonly kind: "file" | "folder" | "other"
@@ -172,7 +166,7 @@ export class Disk extends Context.Service<
           await handle.sync()
         }),
       watch: watchFolder,
-      lock,
+      lock: lockFile,
       temporaryFolder: (prefix) =>
         Effect.acquireRelease(
           attempt(() => mkdtemp(join(tmpdir(), prefix))),
@@ -185,14 +179,8 @@ export class Disk extends Context.Service<
 /** Names that a walk gives at once. */
 const batch = 100
 
-/** The errno's name, the `code` of what else was thrown (`node:sqlite`, jose), or the empty text. */
-export const codeOf = (cause: unknown): string =>
-  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
-
-const failed = (cause: unknown): DiskError => new DiskError({ code: codeOf(cause), cause })
-
 const attempt = <A>(run: () => Promise<A>): Effect.Effect<A, DiskError> =>
-  Effect.uninterruptible(Effect.tryPromise({ try: run, catch: failed }))
+  Effect.uninterruptible(Effect.tryPromise({ try: run, catch: diskError }))
 
 /** Node's own `recursive` never ends where the kernel says ENOENT for a folder whose parent is there: in /proc (Node 24). */
 const makeFolders = async (path: string, mode: number): Promise<void> => {
@@ -260,47 +248,3 @@ const opened = (run: () => Promise<FileHandle>): Effect.Effect<OpenFile, DiskErr
       )
     }))
   )
-
-/** `Disk.watch` */
-export const watchFolder = Effect.fnUntraced(function* (folder: string) {
-  const names = yield* Queue.unbounded<string, DiskError>()
-  yield* Effect.acquireRelease(
-    Effect.try({
-      try: () =>
-        watch(folder, (_event, name) => {
-          if (name !== null) Queue.offerUnsafe(names, name)
-        }).on("error", (cause) => Queue.failCauseUnsafe(names, Cause.fail(failed(cause)))),
-      catch: failed
-    }),
-    (watcher) => Effect.sync(() => watcher.close())
-  )
-  return names
-})
-
-/** SQLITE_BUSY, 5 (https://www.sqlite.org/rescode.html#busy). */
-const isBusy = (cause: unknown): boolean =>
-  typeof cause === "object" && cause !== null && "errcode" in cause && cause.errcode === 5
-
-/**
- * The lock is SQLite's: an advisory lock on a file that the kernel drops with the process, so a kill -9 leaves nothing
- * stale (a file with a pid would), and containers that share the folder but neither pids nor a network name space see it
- * too (an abstract socket would not be seen). Node itself offers no file locks.
- */
-const lock = (path: string): Effect.Effect<void, DiskError, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.try({
-      try: () => {
-        const database = new DatabaseSync(path, { timeout: 0 })
-        try {
-          // nothing is ever written, so there is no journal to keep
-          database.exec("PRAGMA journal_mode=OFF; BEGIN EXCLUSIVE")
-          return database
-        } catch (cause) {
-          database.close()
-          throw cause
-        }
-      },
-      catch: (cause) => (isBusy(cause) ? new DiskError({ code: "EBUSY", cause }) : failed(cause))
-    }),
-    (database) => Effect.sync(() => database.close())
-  ).pipe(Effect.asVoid)

@@ -15,7 +15,8 @@ import {
   statSync
 } from "node:fs"
 import { promisify } from "node:util"
-import { type DiskError, watchFolder } from "./Disk.ts"
+import type { DiskError } from "./DiskError.ts"
+import { watchFolder } from "./FolderWatch.ts"
 
 /** Where the kernel's file systems are. */
 export interface Roots {

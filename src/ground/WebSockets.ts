@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { createHash } from "node:crypto"
 import { type IncomingMessage, STATUS_CODES } from "node:http"
 import type { Socket } from "node:net"
 import { closeFrame, FrameReader, pingFrame, pongFrame, type Signal, textFrame } from "./Frames.ts"
+import { handshake } from "./Handshake.ts"
 import {
   closeGrace,
   defaultLimits,
@@ -14,9 +14,6 @@ import {
   type Receiver,
   silentHeartbeats
 } from "./Visits.ts"
-
-/** Frames up to so many bytes are kept until the next one, for who gets the same. */
-const maxKept = 64 << 10
 
 /** A client that has left so many bytes unread gets no pongs: pinging must cost it as much as us. */
 const maxUnreadForPongs = 16 << 10
@@ -30,7 +27,6 @@ export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"]) {
   const scope = yield* Effect.scope
   const clients = new Set<Client>()
   const yard: Yard = {
-    frameOf: frameMaker(),
     framesOf: framesMaker(),
     destroySoon: (socket) => {
       const destroy = Effect.sync(() => socket.destroy())
@@ -78,33 +74,8 @@ export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"]) {
 /** A function of its own: a listener made where the request is in reach would keep it as long as the connection. */
 const destroyOnError = (socket: Socket): void => void socket.on("error", () => socket.destroy())
 
-/** What a server proves that it knows WebSocket with (RFC 6455, section 1.3). */
-const magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
-/** The answer to an opening handshake (RFC 6455, section 4.2), or the status of its refusal. */
-const handshake = ({ headers, method }: IncomingMessage): string | number => {
-  if (method !== "GET") return 405
-  const key = headers["sec-websocket-key"]
-  const isOurs = headers.upgrade?.toLowerCase() === "websocket" && headers["sec-websocket-version"] === "13"
-  if (!isOurs || key === undefined || !/^[+/0-9A-Za-z]{22}==$/.test(key)) return 400
-  // browsers fail where none of those that they offered is chosen; we know none, so any will do
-  const [, protocol] =
-    /^\s*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)\s*(?:,|$)/.exec(headers["sec-websocket-protocol"] ?? "") ?? []
-  const lines = [
-    "HTTP/1.1 101 Switching Protocols",
-    "Upgrade: websocket",
-    "Connection: Upgrade",
-    `Sec-WebSocket-Accept: ${createHash("sha1")
-      .update(key + magic)
-      .digest("base64")}`,
-    ...(protocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${protocol}`])
-  ]
-  return `${lines.join("\r\n")}\r\n\r\n`
-}
-
 /** What all clients share. */
 interface Yard {
-  readonly frameOf: (text: string) => Buffer
   readonly framesOf: (texts: ReadonlyArray<string>) => Buffer
   /** after the grace, if it is open then */
   readonly destroySoon: (socket: Socket) => void
@@ -147,7 +118,7 @@ class Client implements Peer {
   }
 
   send(text: string): void {
-    if (!this.closing && this.socket.writable) this.socket.write(this.yard.frameOf(text))
+    if (!this.closing && this.socket.writable) this.socket.write(textFrame(text))
   }
 
   sendAll(texts: ReadonlyArray<string>): void {
@@ -241,21 +212,6 @@ class Client implements Peer {
         this.cut(signal.code, "")
         this.socket.end()
     }
-  }
-}
-
-/** Makes text frames; one that many get is made once. */
-const frameMaker = () => {
-  let lastText = ""
-  let lastFrame = textFrame("")
-  return (text: string): Buffer => {
-    if (text === lastText) return lastFrame
-    const frame = textFrame(text)
-    if (frame.length <= maxKept) {
-      lastText = text
-      lastFrame = frame
-    }
-    return frame
   }
 }
 

@@ -113,7 +113,8 @@ export const layer = Layer.effectDiscard(
       }
     }
 
-    for (const device of devices.list()) showCamera(device)
     yield* events.follow((fact) => Effect.sync(() => count(fact)))
+    // only then: one that comes meanwhile is not missed
+    for (const device of devices.list()) showCamera(device)
   })
 )

@@ -93,7 +93,7 @@ const isRefusal = Schema.is(Schema.Struct({ error: Schema.String }))
 // As many as a reply may carry: one request for all but very large boxes.
 const itemsPerPage = 1000
 
-/** MediaMTX's HTTP API (v1.20), on loopback. Every call ends within 5 s. Its configuration lives in its memory only. */
+/** MediaMTX's HTTP API (v1.21), on loopback. Every call ends within 5 s. Its configuration lives in its memory only. */
 export class MediaMtxApi extends Context.Service<
   MediaMtxApi,
   {
@@ -153,7 +153,8 @@ export class MediaMtxApi extends Context.Service<
       const understood = <A>(decoded: Effect.Effect<A, Schema.SchemaError>) =>
         Effect.mapError(
           decoded,
-          (cause) => new MediaMtxUnavailable({ detail: "an answer in an unknown form: is it MediaMTX 1.20?", cause })
+          (cause) =>
+            new MediaMtxUnavailable({ detail: "an answer in an unknown form: is it MediaMTX 1.21 or later?", cause })
         )
 
       const all = Effect.fnUntraced(function* <A>(

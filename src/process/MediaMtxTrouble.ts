@@ -17,6 +17,14 @@ export const troubleOf = ({ _tag, isSilent }: MediaMtxState): string | undefined
   return `MediaMTX is ${_tag.toLowerCase()}`
 }
 
+/** Waits until it runs. */
+export const awaitRunning = ({ state }: MediaMtx["Service"]): Effect.Effect<void> =>
+  SubscriptionRef.changes(state).pipe(
+    Stream.filter(({ _tag }) => _tag === "Running"),
+    Stream.runHead,
+    Effect.asVoid
+  )
+
 /** Waits until MediaMTX is of no use, and says why: it has not run, or not answered, for 0.7 s. It is asked once, now. */
 export const awaitTrouble = ({ state }: MediaMtx["Service"], api: MediaMtxApi["Service"]): Effect.Effect<string> => {
   const untilIs = (isTroubled: boolean) =>

@@ -6,7 +6,8 @@ import type { CameraId } from "../../schema/Camera.ts"
 import type { RecordingFormat } from "../../schema/Recording.ts"
 import type { Holds } from "../storage/Holds.ts"
 import type { Incident } from "./RecordingState.ts"
-import { type Segments, segmentName } from "./Segments.ts"
+import { segmentName } from "./Format.ts"
+import type { Segments } from "./Segments.ts"
 
 /** The work on the files of one recording, each of which is held until it is done; what came of it is told. */
 export const makeFileWork = (

@@ -9,42 +9,24 @@ import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
-import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, type InvalidState, type NotFound } from "../../schema/Errors.ts"
-import type { RecordingFormat } from "../../schema/Recording.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Holds } from "../storage/Holds.ts"
-import type { IndexedFile } from "../storage/IndexDatabase.ts"
-import { Paths, type WrittenFormat } from "../stream/Paths.ts"
+import { Paths } from "../stream/Paths.ts"
 import { Streams } from "../stream/Streams.ts"
 import { CameraWatch } from "./CameraWatch.ts"
 import { makeFileWork } from "./FileWork.ts"
+import { writtenAs } from "./Format.ts"
 import { NewFiles } from "./NewFiles.ts"
-import { type Recording, type RecordingFact, secondsOfVideo } from "./Recording.ts"
+import { type Recording, type RecordingFact, type RecordingRequest, secondsOfVideo, type Stopped } from "./Recording.ts"
 import { type Action, type Incident, starting, type Timer } from "./RecordingState.ts"
 import { switchOff, switchOnAgain } from "./RecorderSwitch.ts"
 import { Segments } from "./Segments.ts"
 import { step } from "./Step.ts"
-
-export interface RecordingRequest {
-  readonly camera: CameraId
-  readonly format?: RecordingFormat
-  readonly duration?: Duration.Duration
-}
-
-export interface Stopped {
-  readonly recording: Recording
-  /** epoch milliseconds */
-  readonly endedAt: number
-  /** oldest first, whole on disk */
-  readonly files: ReadonlyArray<IndexedFile>
-  /** what is not as it should be all the same */
-  readonly reason: string | undefined
-}
 
 /** A recording from its start to its end. */
 export interface RecordingRun {
@@ -55,13 +37,6 @@ export interface RecordingRun {
   readonly started: Effect.Effect<void, DependencyFailed>
   /** when all files are whole */
   readonly ended: Effect.Effect<Stopped, DependencyFailed>
-}
-
-const written: Readonly<Record<RecordingFormat, WrittenFormat>> = {
-  fmp4: "fmp4",
-  mp4: "fmp4",
-  mkv: "fmp4",
-  mpegts: "mpegts"
 }
 
 /** How often a file is looked at that should grow. */
@@ -149,7 +124,7 @@ export class Recorder extends Context.Service<
         )
 
         const turnOn = paths
-          .record(camera, written[format])
+          .record(camera, writtenAs[format])
           .pipe(Effect.catch((error) => Effect.sync(() => happened({ _tag: "RecorderRefused", error }))))
 
         let areFilesKnown = false
@@ -198,7 +173,7 @@ export class Recorder extends Context.Service<
                 Effect.map(turnOff(action.seconds), () => happened({ _tag: "RecorderPaused" }))
               )
             case "ResumeRecorder":
-              return fork("recorder", switchOnAgain(paths, camera, written[format]))
+              return fork("recorder", switchOnAgain(paths, camera, writtenAs[format]))
             case "ReleaseStream":
               return fork(
                 "lease",

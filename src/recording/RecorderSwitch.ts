@@ -2,7 +2,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { CameraId } from "../../schema/Camera.ts"
-import type { Paths, WrittenFormat } from "../stream/Paths.ts"
+import type { WrittenFormat } from "../stream/CameraPath.ts"
+import type { Paths } from "../stream/Paths.ts"
 
 const again = Duration.millis(250)
 const onAgain = Duration.seconds(1)

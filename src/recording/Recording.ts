@@ -1,3 +1,4 @@
+import type * as Duration from "effect/Duration"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { RecordingFormat } from "../../schema/Recording.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
@@ -52,5 +53,21 @@ export interface RecordingFact {
   readonly filename: string
   /** since it was asked for; Waiting and Ended: of video in its files */
   readonly seconds: number
+  readonly reason: string | undefined
+}
+
+export interface RecordingRequest {
+  readonly camera: CameraId
+  readonly format?: RecordingFormat
+  readonly duration?: Duration.Duration
+}
+
+export interface Stopped {
+  readonly recording: Recording
+  /** epoch milliseconds */
+  readonly endedAt: number
+  /** oldest first, whole on disk */
+  readonly files: ReadonlyArray<IndexedFile>
+  /** what is not as it should be all the same */
   readonly reason: string | undefined
 }

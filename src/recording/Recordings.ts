@@ -7,8 +7,8 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { type DependencyFailed, InvalidState, type NotFound } from "../../schema/Errors.ts"
 import type { Facts } from "../facts/Facts.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
-import { Recorder, type RecordingRequest, type RecordingRun, type Stopped } from "./Recorder.ts"
-import type { Recording, RecordingFact } from "./Recording.ts"
+import { Recorder, type RecordingRun } from "./Recorder.ts"
+import type { Recording, RecordingFact, RecordingRequest, Stopped } from "./Recording.ts"
 
 /** A recording ends in less, whatever a disk or a program does; should it not, the service's end goes on without it. */
 const endTime = Duration.seconds(6)

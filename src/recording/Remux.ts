@@ -12,6 +12,7 @@ import type { MediaInfo } from "../process/Probe.ts"
 import { extensionOf } from "../storage/Names.ts"
 import { temporaryPrefix } from "../storage/NewFile.ts"
 import { attempt } from "../storage/StorageFailed.ts"
+import { isRemuxed } from "./Format.ts"
 
 /** Copying an hour into another container reads and writes it once. */
 const remuxTime = Duration.minutes(10)
@@ -31,9 +32,6 @@ export interface Wanted {
   /** whether that is so */
   readonly isHurried: () => boolean
 }
-
-/** MediaMTX does not write it itself. */
-export const isRemuxed = (format: RecordingFormat): format is "mp4" | "mkv" => format === "mp4" || format === "mkv"
 
 /** A segment in the container that was asked for: `copy`, beside its place, or it stays what it is; `flaw`: why. */
 interface Remuxed {

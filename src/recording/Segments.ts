@@ -5,7 +5,6 @@ import * as Layer from "effect/Layer"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { DependencyFailed } from "../../schema/Errors.ts"
-import type { RecordingFormat } from "../../schema/Recording.ts"
 import { Disk } from "../ground/Disk.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
@@ -17,7 +16,8 @@ import { FileIndex } from "../storage/FileIndex.ts"
 import { Holds } from "../storage/Holds.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
 import { extensionOf, parseFileName } from "../storage/Names.ts"
-import { isRemuxed, makeRemux, type Wanted } from "./Remux.ts"
+import { isRemuxed } from "./Format.ts"
+import { makeRemux, type Wanted } from "./Remux.ts"
 import { explainStalls, type Stall } from "./Stall.ts"
 
 const poll = Duration.millis(5)
@@ -202,9 +202,3 @@ export class Segments extends Context.Service<
     })
   )
 }
-
-const extensions: Readonly<Record<RecordingFormat, string>> = { fmp4: "mp4", mp4: "mp4", mkv: "mkv", mpegts: "ts" }
-
-/** The name that a file which MediaMTX began as `written` has for good, from its first byte on, whatever it holds by now. */
-export const segmentName = (written: string, format: RecordingFormat): string =>
-  written.replace(/\.[^.]+$/, `.${extensions[format]}`)

@@ -1,11 +1,11 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { join } from "node:path"
 import { DependencyFailed } from "../../schema/Errors.ts"
 import type { Disk } from "../ground/Disk.ts"
 import { temporaryPrefix } from "../storage/NewFile.ts"
+import { sharedAnswer } from "../storage/SharedAnswer.ts"
 import { storageFailed } from "../storage/StorageFailed.ts"
 
 /**
@@ -25,15 +25,18 @@ const trialTime = Duration.seconds(2)
 /** Does what MediaMTX does: takes place on the disk. A call that hangs cannot be taken back: it is left behind. */
 export const explainStalls = (disk: Disk["Service"], folder: string): Effect.Effect<Stall> => {
   let trials = 0
-  return Effect.gen(function* () {
+  const trial = Effect.suspend(() => {
+    // another name each time: one that could not be removed is in nobody's way
     const path = join(folder, `${temporaryPrefix}trial-${trials++}`)
-    const trial = disk.create(path, 0o600).pipe(
+    return disk.create(path, 0o600).pipe(
       Effect.flatMap(({ append }) => append(new Uint8Array(trialBytes))),
       Effect.scoped,
       Effect.ensuring(Effect.ignore(disk.removeAll(path)))
     )
-    const trying = yield* Effect.forkDetach(Effect.result(trial))
-    const tried = yield* Effect.timeoutOption(Fiber.join(trying), trialTime)
+  })
+  const trying = sharedAnswer(Effect.result(trial))
+  return Effect.gen(function* () {
+    const tried = yield* Effect.timeoutOption(trying, trialTime)
     const takesIt = "the disk takes it again"
     if (Option.isNone(tried)) {
       const failure = new DependencyFailed({ dependency: "storage", detail: "the disk does not answer" })

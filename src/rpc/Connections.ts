@@ -208,7 +208,7 @@ export class Connections extends Context.Service<
         deliver: (connection) => outbox.deliver(connection),
         drained(connection) {
           const { session } = connection
-          if (session !== undefined && session.expiresAt > now().wall) outbox.tellLost(connection)
+          if (session !== undefined && whyOver(session, now().wall) === undefined) outbox.tellLost(connection)
         }
       })
     })

@@ -9,6 +9,7 @@ import { moments } from "../ground/Time.ts"
 import { Health } from "../health/Health.ts"
 import { Usage } from "../self/Usage.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
+import { usedPercent } from "../storage/SpaceLevel.ts"
 import { Status } from "../stream/Status.ts"
 import { Streams } from "../stream/Streams.ts"
 import { LiveFibers } from "../telemetry/Metrics.ts"
@@ -27,12 +28,6 @@ export const makeMetricsView = Effect.gen(function* () {
   const usage = yield* Usage
   const live = yield* LiveFibers
   const now = yield* moments
-
-  /** As df(1) tells it: of what is not the system's own. */
-  const diskUsage = (): number => {
-    const { available, used } = disk.now() ?? { available: 0, used: 0 }
-    return used + available > 0 ? Math.round((used / (used + available)) * 10_000) / 100 : 0
-  }
 
   const cameraOf = ({ fault, id, status: condition }: Device) => {
     const stream = streams.current(id)
@@ -66,7 +61,7 @@ export const makeMetricsView = Effect.gen(function* () {
     const system = {
       cpu_usage: usage.processor(),
       memory_usage: usage.memory(),
-      disk_usage: diskUsage(),
+      disk_usage: usedPercent(disk.now() ?? { available: 0, used: 0 }),
       goroutines: live.count
     }
     return {

@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { LiveStream } from "../stream/LiveStream.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
+import { awaitRunning } from "../process/MediaMtxTrouble.ts"
+import type { LiveStream } from "../stream/LiveStream.ts"
 import { Streams } from "../stream/Streams.ts"
 import { type Capture, NoPicture } from "./Capture.ts"
 import { pictureOf } from "./LiveCapture.ts"
@@ -29,20 +30,16 @@ export class ActivatedCapture extends Context.Service<ActivatedCapture, Capture>
     Effect.gen(function* () {
       const streams = yield* Streams
       const mediaMtx = yield* MediaMtx
-      const isRunning = SubscriptionRef.changes(mediaMtx.state).pipe(
-        Stream.filter(({ _tag }) => _tag === "Running"),
-        Stream.runHead,
-        Effect.timeoutOrElse({
-          duration: startingTime,
-          orElse: () => Effect.fail(new NoPicture({ outcome: "MediaMTX does not run" }))
-        })
-      )
+      const running = Effect.timeoutOrElse(awaitRunning(mediaMtx), {
+        duration: startingTime,
+        orElse: () => Effect.fail(new NoPicture({ outcome: "MediaMTX does not run" }))
+      })
       return ActivatedCapture.of({
         tier: 2,
         name: "activated",
         capture: Effect.fn("ActivatedCapture.capture")(
           function* ({ camera, notBefore }) {
-            yield* isRunning
+            yield* running
             const stream = yield* Effect.mapError(
               streams.lease(camera, "snapshot"),
               ({ _tag }) => new NoPicture({ outcome: _tag === "NotFound" ? "no such camera" : "the camera is away" })

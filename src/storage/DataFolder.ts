@@ -4,7 +4,8 @@ import * as Layer from "effect/Layer"
 import { isAbsolute, join, resolve } from "node:path"
 import { DataFolderForeign, DataFolderInUse, DataFolderUnusable } from "../config/StartupErrors.ts"
 import { Settings } from "../config/Settings.ts"
-import { Disk, type DiskError } from "../ground/Disk.ts"
+import { Disk } from "../ground/Disk.ts"
+import type { DiskError } from "../ground/DiskError.ts"
 import { temporaryPrefix } from "./NewFile.ts"
 
 /**

@@ -1,5 +1,4 @@
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -7,9 +6,11 @@ import type * as Scope from "effect/Scope"
 import { DependencyFailed } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
-import { Disk, type DiskError, type DiskSpace } from "../ground/Disk.ts"
+import { Disk, type DiskSpace } from "../ground/Disk.ts"
+import type { DiskError } from "../ground/DiskError.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { isAtLeast, levelAfter, reaches, type SpaceLevel, usedPercent } from "./SpaceLevel.ts"
+import { sharedAnswer } from "./SharedAnswer.ts"
 import { storageFailed } from "./StorageFailed.ts"
 
 /** 16 cameras with 10 Mbit/s each take 40 MB meanwhile. */
@@ -68,23 +69,7 @@ export class DiskGuard extends Context.Service<
         })
       })
 
-      /** Who asks meanwhile gets the same answer: a disk that hangs holds one of Node's four threads, not all. */
-      let answer: Deferred.Deferred<DiskSpace, DiskError> | undefined
-      const begin = Effect.suspend(() => {
-        if (answer !== undefined) return Effect.succeed(answer)
-        const asked = Deferred.makeUnsafe<DiskSpace, DiskError>()
-        answer = asked
-        const asking = disk.space(folder).pipe(
-          Effect.tap(note),
-          Effect.onExit((exit) => {
-            answer = undefined
-            return Deferred.done(asked, exit)
-          })
-        )
-        // no child of anybody, whose end would wait for a disk that hangs
-        return Effect.as(Effect.forkDetach(asking), asked)
-      })
-      const ask = Effect.flatMap(Effect.uninterruptible(begin), Deferred.await)
+      const ask = sharedAnswer(Effect.tap(disk.space(folder), note))
       const doing = "ask the disk for its room"
       const look = ask.pipe(
         Effect.mapError((error) => storageFailed(doing, error)),

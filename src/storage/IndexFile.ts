@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { Databases } from "../ground/Databases.ts"
-import { codeOf } from "../ground/Disk.ts"
+import { codeOf } from "../ground/DiskError.ts"
 import { type IndexDatabase, indexStatements } from "./IndexDatabase.ts"
 
 /**

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import type { Disk, DiskError } from "../ground/Disk.ts"
+import type { Disk } from "../ground/Disk.ts"
+import type { DiskError } from "../ground/DiskError.ts"
 
 /*
  * How a file comes to be in the data folder, so that a power cut between any two steps leaves the old file or the new one,

@@ -92,7 +92,7 @@ const enterUnknown = Effect.fnUntraced(function* (
       added += files.length
       if (files.length > 0) yield* use((index) => index.addNew(files))
     }
-    yield* letOthersRun
+    yield* Effect.yieldNow
   }
 }, Effect.scoped)
 
@@ -114,14 +114,11 @@ const sweep = Effect.fnUntraced(function* (use: UseIndex, disk: Disk["Service"],
         changed++
       }
     }
-    yield* letOthersRun
+    yield* Effect.yieldNow
     if (files.length < batch) return { removed, changed }
     last = names.at(-1) ?? last
   }
 })
-
-/** A turn of the event loop: timers, sockets and pipes come first. */
-const letOthersRun = Effect.yieldNow
 
 /** What a power cut made of a picture that was not on the disk yet; a recording may just have begun. */
 const isLost = (kind: FileKind, { bytes }: FileState): boolean => kind === "snapshot" && bytes === 0

@@ -137,11 +137,11 @@ export class Retention extends Context.Service<
             tally.files++
             tally.bytes += file.bytes
             tally.reasons[task.why]++
-            yield* letOthersRun
+            yield* Effect.yieldNow
           }
           if (next.length < limit) return
           after = next.at(-1)
-          yield* letOthersRun
+          yield* Effect.yieldNow
         }
       })
 
@@ -173,7 +173,7 @@ export class Retention extends Context.Service<
           for (const task of stage(rules, { now, stored: yield* index.stored, missing })) {
             if (task.bytes <= 0) continue
             yield* perform(task, rules, task.why === "room" ? yield* kindsOnDisk : bothKinds, tally)
-            yield* letOthersRun
+            yield* Effect.yieldNow
           }
         }
         if (before === undefined || tally.bytes === 0) return
@@ -248,6 +248,3 @@ interface Tally {
 /** Bytes that are deleted, and that the disk does not show as free. */
 const unshownOf = ({ bytes }: Tally, before: DiskSpace | undefined, now: DiskSpace | undefined): number =>
   before === undefined || now === undefined ? 0 : Math.max(0, bytes - Math.max(0, now.available - before.available))
-
-/** A turn of the event loop: timers, sockets and pipes come first. */
-const letOthersRun = Effect.yieldNow

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { DependencyFailed } from "../../schema/Errors.ts"
-import { codeOf, type DiskError } from "../ground/Disk.ts"
+import { codeOf, type DiskError } from "../ground/DiskError.ts"
 
 /** What the disk may answer that a client or an operator can do something about (errno names: `man 3 errno`). */
 const meanings: Readonly<Record<string, string>> = {

@@ -1,14 +1,40 @@
-import type { FeedPath } from "./FeedPath.ts"
+import * as Duration from "effect/Duration"
+import type { Live } from "../config/Settings.ts"
+import { type FeedPath, publishedPath } from "./FeedPath.ts"
+
+/** What MediaMTX writes itself; the other formats are made of these when a recording stops. */
+export type WrittenFormat = "fmp4" | "mpegts"
+
+/** What a camera's path is to be. */
+export interface Desired {
+  /** what it is recorded in; undefined: it is not */
+  readonly format: WrittenFormat | undefined
+  /** the settings that it was made with */
+  readonly live: Live
+  /** those that its recording began with: it would go on in a new file, with a gap, to follow others */
+  readonly recording: Live["recording"]
+}
 
 /** The options of a MediaMTX path that we set (`/v3/config/paths`); all others have the server's defaults. */
 export type CameraPath = FeedPath & {
   readonly record: boolean
   readonly recordPath: string
-  readonly recordFormat: "fmp4" | "mpegts"
+  readonly recordFormat: WrittenFormat
   readonly recordPartDuration: string
   readonly recordSegmentDuration: string
   readonly recordDeleteAfter: string
 }
+
+/** `recordPath`: where MediaMTX's recorder writes, as it wants it */
+export const pathOf = ({ format, live, recording }: Desired, recordPath: string): CameraPath => ({
+  ...publishedPath(live),
+  record: format !== undefined,
+  recordPath,
+  recordFormat: format ?? "fmp4",
+  recordPartDuration: `${Duration.toMillis(recording.part_milliseconds)}ms`,
+  recordSegmentDuration: `${Duration.toSeconds(recording.segment_seconds)}s`,
+  recordDeleteAfter: "0s"
+})
 
 const unitMillis: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 

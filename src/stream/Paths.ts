@@ -15,23 +15,11 @@ import { type Live, liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi, type MediaMtxError, MediaMtxRefused, type PathOptions } from "../process/MediaMtxApi.ts"
+import { awaitRunning } from "../process/MediaMtxTrouble.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { reconciliations } from "../telemetry/Metrics.ts"
-import { type CameraPath, differences } from "./CameraPath.ts"
+import { type CameraPath, type Desired, differences, pathOf, type WrittenFormat } from "./CameraPath.ts"
 import { publishedPath } from "./FeedPath.ts"
-
-/** What MediaMTX writes itself; the other formats are made of these when a recording stops. */
-export type WrittenFormat = "fmp4" | "mpegts"
-
-/** What a camera's path is to be. */
-interface Desired {
-  /** what it is recorded in; undefined: it is not */
-  readonly format: WrittenFormat | undefined
-  /** the settings that it was made with */
-  readonly live: Live
-  /** those that its recording began with: it would go on in a new file, with a gap, to follow others */
-  readonly recording: Live["recording"]
-}
 
 /** How often the actual paths are compared with the desired ones when nothing else says so: changes by hand. */
 const compareEvery = Duration.seconds(30)
@@ -82,18 +70,7 @@ export class Paths extends Context.Service<
       const scope = yield* Effect.scope
       const recordPath = join(folder.recordings, "%path_%Y-%m-%d_%H-%M-%S_%f")
 
-      const configOf = (camera: CameraId): CameraPath => {
-        const { format, live, recording } = desired.get(camera) ?? unused()
-        return {
-          ...publishedPath(live),
-          record: format !== undefined,
-          recordPath,
-          recordFormat: format ?? "fmp4",
-          recordPartDuration: `${Duration.toMillis(recording.part_milliseconds)}ms`,
-          recordSegmentDuration: `${Duration.toSeconds(recording.segment_seconds)}s`,
-          recordDeleteAfter: "0s"
-        }
-      }
+      const configOf = (camera: CameraId): CameraPath => pathOf(desired.get(camera) ?? unused(), recordPath)
       const unused = (): Desired => {
         const live = liveNow(settings)
         return { format: undefined, live, recording: live.recording }
@@ -206,14 +183,10 @@ export class Paths extends Context.Service<
 
       const failed = (error: MediaMtxError) => new DependencyFailed({ dependency: "mediamtx", detail: error.detail })
 
-      const awaitRunning = SubscriptionRef.changes(mediaMtx.state).pipe(
-        Stream.filter(({ _tag }) => _tag === "Running"),
-        Stream.runHead,
-        Effect.timeoutOrElse({
-          duration: patience,
-          orElse: () => Effect.fail(new DependencyFailed({ dependency: "mediamtx", detail: "MediaMTX is not running" }))
-        })
-      )
+      const running = Effect.timeoutOrElse(awaitRunning(mediaMtx), {
+        duration: patience,
+        orElse: () => Effect.fail(new DependencyFailed({ dependency: "mediamtx", detail: "MediaMTX is not running" }))
+      })
 
       const write = (camera: CameraId) =>
         Effect.suspend((): Effect.Effect<void, MediaMtxError> => {
@@ -224,7 +197,7 @@ export class Paths extends Context.Service<
       const switchOn = Effect.fnUntraced(function* (camera: CameraId, format: WrittenFormat) {
         const before = desired.get(camera) ?? unused()
         desired.set(camera, { ...before, format, recording: liveNow(settings).recording })
-        yield* Effect.andThen(awaitRunning, write(camera)).pipe(
+        yield* Effect.andThen(running, write(camera)).pipe(
           Effect.onError(() => Effect.sync(() => desired.set(camera, before)))
         )
       })

@@ -10,6 +10,7 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { Devices } from "../device/Devices.ts"
 import { millisSince } from "../ground/Time.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
+import { awaitRunning } from "../process/MediaMtxTrouble.ts"
 import type { LiveStream } from "./LiveStream.ts"
 import { Paths } from "./Paths.ts"
 import { PublishedFeed } from "./PublishedFeed.ts"
@@ -61,11 +62,7 @@ export class Supervision extends Context.Service<
           Stream.filter(({ id, status }) => id === camera && status !== "DISCONNECTED"),
           Stream.runHead
         )
-        const running = SubscriptionRef.changes(mediaMtx.state).pipe(
-          Stream.filter(({ _tag }) => _tag === "Running"),
-          Stream.runHead
-        )
-        return Effect.andThen(connected, Effect.andThen(running, paths.awaitPath(camera)))
+        return Effect.andThen(connected, Effect.andThen(awaitRunning(mediaMtx), paths.awaitPath(camera)))
       }
 
       /** A camera that is told to work again is not kept waiting. */

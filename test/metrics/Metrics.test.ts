@@ -7,6 +7,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { faultOf } from "../../src/device/Fault.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { LocalHttp } from "../../src/http/LocalHttp.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { Visitors } from "../../testing/Visitors.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { connect, connectAs } from "../rpc/Harness.ts"
@@ -194,6 +195,19 @@ describe("an admin", () => {
       assert.deepInclude(recording_metrics, { active_recordings: 1 })
       assert.deepStrictEqual(stream_metrics, { active_streams: 1, total_streams: 2, total_viewers: 0 })
       assert.isString(timestamp)
+    })
+  )
+
+  onFakes(
+    "gets the same use of the disk by get_metrics and get_storage_info",
+    Effect.gen(function* () {
+      const { suffer } = yield* MemoryDisk
+      const { result: before } = yield* call("get_storage_info")
+      yield* suffer({ name: "small", bytes: 3 * Number(before["used_space"]) })
+      const { result: storage } = yield* call("get_storage_info")
+      const { result: metrics } = yield* call("get_metrics")
+      assert.strictEqual(storage["usage_percentage"], 33.34)
+      assert.strictEqual(metrics["disk_usage"], 33.34)
     })
   )
 

@@ -1,4 +1,5 @@
 import { expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
@@ -134,4 +135,39 @@ it.effect("a client that reads, and too slowly, is told of the gap where it is",
     yield* tell(5)
     expect(sent).toHaveLength(3)
   }).pipe(Effect.provide(layer({}, { max_unread_kilobytes: 512 }).pipe(Layer.provideMerge(Layer.fresh(Metrics.layer)))))
+)
+
+it.effect("a client whose key was revoked is told nothing more, not even what it lost", () =>
+  Effect.gen(function* () {
+    const connections = yield* Connections
+    const sent: Array<string> = []
+    let unread = 1 << 20
+    const connection = connections.add({
+      address: "test",
+      send: (text) => sent.push(text),
+      sendAll: (texts) => sent.push(...texts),
+      buffered: () => unread,
+      pause() {},
+      resume() {},
+      cut() {},
+      limit() {}
+    })
+    const revoked = Deferred.makeUnsafe<void>()
+    const credential = { kind: "key", id: "1", revoked } as const
+    connections.authenticate(connection.id, {
+      sessionId: "s",
+      userId: "u",
+      role: "viewer",
+      expiresAt: Infinity,
+      credential
+    })
+    yield* connections.notify("camera_status_update", camera)
+    connections.deliver(connection)
+    yield* Deferred.succeed(revoked, undefined)
+    unread = 0
+    connections.drained(connection)
+    connections.remove(connection.id)
+    expect(connection.lost).toBe(1)
+    expect(sent).toEqual([])
+  }).pipe(Effect.provide(layer({}, { max_unread_kilobytes: 512 })))
 )

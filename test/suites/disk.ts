@@ -4,7 +4,8 @@ import type * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import { join } from "node:path"
-import { Disk, type DiskError } from "../../src/ground/Disk.ts"
+import { Disk } from "../../src/ground/Disk.ts"
+import type { DiskError } from "../../src/ground/DiskError.ts"
 
 const encode = (text: string) => new TextEncoder().encode(text)
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes)

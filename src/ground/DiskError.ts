@@ -1,0 +1,14 @@
+import * as Schema from "effect/Schema"
+
+/** The disk did not do it. `code` is the errno's name (`ENOSPC`; man 3 errno), or the empty text. */
+export class DiskError extends Schema.TaggedError<DiskError>()("DiskError", {
+  code: Schema.String,
+  cause: Schema.Defect()
+}) {}
+
+/** The errno's name, the `code` of what else was thrown (`node:sqlite`, jose), or the empty text. */
+export const codeOf = (cause: unknown): string =>
+  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
+
+/** What Node threw. */
+export const diskError = (cause: unknown): DiskError => new DiskError({ code: codeOf(cause), cause })

@@ -1,0 +1,32 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { DatabaseSync } from "node:sqlite"
+import { DiskError, diskError } from "./DiskError.ts"
+
+/** SQLITE_BUSY, 5 (https://www.sqlite.org/rescode.html#busy). */
+const isBusy = (cause: unknown): boolean =>
+  typeof cause === "object" && cause !== null && "errcode" in cause && cause.errcode === 5
+
+/**
+ * `Disk.lock`. The lock is SQLite's: an advisory lock on a file that the kernel drops with the process, so a kill -9 leaves
+ * nothing stale (a file with a pid would), and containers that share the folder but neither pids nor a network name space
+ * see it too (an abstract socket would not be seen). Node itself offers no file locks.
+ */
+export const lockFile = (path: string): Effect.Effect<void, DiskError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        const database = new DatabaseSync(path, { timeout: 0 })
+        try {
+          // nothing is ever written, so there is no journal to keep
+          database.exec("PRAGMA journal_mode=OFF; BEGIN EXCLUSIVE")
+          return database
+        } catch (cause) {
+          database.close()
+          throw cause
+        }
+      },
+      catch: (cause) => (isBusy(cause) ? new DiskError({ code: "EBUSY", cause }) : diskError(cause))
+    }),
+    (database) => Effect.sync(() => database.close())
+  ).pipe(Effect.asVoid)

@@ -1,0 +1,21 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+
+/**
+ * A question that a disk may never answer: who asks while it is under way waits for the same answer, so that a disk which
+ * hangs holds one of Node's four threads, not all. It is no child of anybody, whose end would wait for that disk.
+ */
+export const sharedAnswer = <A, E>(question: Effect.Effect<A, E>): Effect.Effect<A, E> => {
+  let answer: Deferred.Deferred<A, E> | undefined
+  const begin = Effect.suspend(() => {
+    if (answer !== undefined) return Effect.succeed(answer)
+    const asked = Deferred.makeUnsafe<A, E>()
+    answer = asked
+    const asking = Effect.onExit(question, (exit) => {
+      answer = undefined
+      return Deferred.done(asked, exit)
+    })
+    return Effect.as(Effect.forkDetach(asking), asked)
+  })
+  return Effect.flatMap(Effect.uninterruptible(begin), Deferred.await)
+}
