@@ -153,7 +153,7 @@ it.effect("a client whose key was revoked is told nothing more, not even what it
       limit() {}
     })
     const revoked = Deferred.makeUnsafe<void>()
-    const credential = { kind: "key", id: "1", revoked } as const
+    const credential = { kind: "key", id: "1", by: "u", revoked } as const
     connections.authenticate(connection.id, {
       sessionId: "s",
       userId: "u",
