@@ -12,6 +12,8 @@ export interface Run {
   readonly say: (text: string) => void
   /** so many, or a tenth of it for a quick try */
   readonly times: (count: number) => number
+  /** for who simulates: so many simulated days, in place of the usual number */
+  readonly days: number | undefined
 }
 
 /** Measures some rows of the budgets; fails when it cannot. */

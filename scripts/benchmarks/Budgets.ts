@@ -87,5 +87,7 @@ export const budgets: ReadonlyArray<Budget> = [
   row("recovery.time", "MediaMTX killed → 50 paths, 2 streams", "< 60 s · never", below(3000, "ms", "slowest")),
   row("orphans.left", "orphans after 100 kill -9", "– · 3 each time", atMost(0, "processes")),
   row("testground.boot", "the whole service in memory: start and end", "–", below(100, "ms", "p50")),
-  row("testground.story", "… a camera is recorded, freezes, is given up", "–", below(1000, "ms", "p50"))
+  row("testground.story", "… a camera is recorded, freezes, is given up", "–", below(1000, "ms", "p50")),
+  row("simulate.days", "busy days simulated in a minute", "–", atLeast(0.2)),
+  row("simulate.broken", "… seeds that broke a promise", "–", atMost(0, "seeds"))
 ]

@@ -18,6 +18,7 @@ import { mjpeg } from "./FreshMjpeg.ts"
 import { orphans } from "./Orphans.ts"
 import { recordingStart } from "./RecordingStart.ts"
 import { recovery } from "./Recovery.ts"
+import { simulate } from "./Simulate.ts"
 import { snapshotTiers } from "./SnapshotTiers.ts"
 import { start } from "./Start.ts"
 import { json, type Result, table } from "./Table.ts"
@@ -41,24 +42,27 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   recovery,
   orphans,
   hotplug,
-  testground: testGround
+  testground: testGround,
+  simulate
 }
 
-const help = `scripts/bench [NAME…] [--json FILE] [--quick]: measures the production bundle against its budgets
+const help = `scripts/bench [NAME…] [--json FILE] [--quick] [--days N]: measures the production bundle against its budgets
 
   NAME         only these: ${Object.keys(benchmarks).join(" ")}
   --json FILE  also writes an array of {name, value, unit, budget, reference, ok}
   --quick      a tenth of the repetitions: to try it out, not to quote
+  --days N     simulate: so many simulated days
 `
 
 const tell = (text: string): void => void process.stderr.write(`bench: ${text}\n`)
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "string" }, quick: { type: "boolean" }, help: { type: "boolean" } }
+  options: { json: { type: "string" }, quick: { type: "boolean" }, days: { type: "string" }, help: { type: "boolean" } }
 })
 const unknown = positionals.filter((name) => !(name in benchmarks))
-if (values.help === true || unknown.length > 0) {
+const days = values.days === undefined ? undefined : Number(values.days)
+if (values.help === true || unknown.length > 0 || Number.isNaN(days)) {
   process.stderr.write(help)
   process.exit(values.help === true ? 0 : 64)
 }
@@ -80,7 +84,8 @@ for (const [name, benchmark] of Object.entries(benchmarks)) {
   const began = performance.now()
   const run: Run = {
     say: (text) => tell(`${name}: ${text}`),
-    times: (count) => (values.quick === true ? Math.ceil(count / 10) : count)
+    times: (count) => (values.quick === true ? Math.ceil(count / 10) : count),
+    days
   }
   tell(name)
   try {

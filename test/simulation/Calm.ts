@@ -102,7 +102,7 @@ const isServed = Effect.fnUntraced(function* (world: World) {
     )
     const { error } = client.last()
     if (error === undefined || allowed.includes(error.code)) return
-    yield* Effect.die(
+    return yield* Effect.die(
       new Error(`all is well after the chaos: ${method} ${JSON.stringify(params)} is answered ${JSON.stringify(error)}`)
     )
   })

@@ -23,7 +23,12 @@ describe("a simulated day", () => {
 })
 
 describe("a simulation", () => {
-  const broken = stepsOf(1, 12).map((step) => (step.number === 8 ? { ...step, action: "no such action" } : step))
+  const broken = stepsOf(1, 12).map(({ action, number, pause, seed }) => ({
+    number,
+    pause,
+    seed,
+    action: number === 8 ? "no such action" : action
+  }))
 
   it("that fails says so, and is shrunk to the steps that it takes", async () => {
     const failed = await liveThrough(1, broken)
