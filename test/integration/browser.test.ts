@@ -1,7 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
 import { openPage, servePage } from "../support/browser/Browser.ts"
-import { eventually } from "../support/Eventually.ts"
 import { clientOf, startReady } from "../support/Service.ts"
 
 const limit = { timeout: 30_000 }
@@ -103,13 +104,15 @@ it.live(
     Effect.gen(function* () {
       const [allowed, other] = [yield* servePage, yield* servePage]
       const service = yield* startReady({ settings: { SERVER_ALLOWED_ORIGINS: allowed } })
-      const { call } = yield* clientOf(service, { role: "operator" })
+      const { call, notifications } = yield* clientOf(service, { role: "operator" })
       const { filename } = yield* call.take_snapshot({ device: "camera0" })
-      yield* call.start_recording({ device: "camera0", duration: 1 })
-      const recording = yield* eventually(
-        "the recording has ended",
-        Effect.map(call.list_recordings({}), ({ files }) => files[0]?.filename)
+      const ended = yield* notifications.pipe(
+        Stream.filter((told) => told.method === "recording_status_update" && told.params.status === "STOPPED"),
+        Stream.runHead,
+        Effect.forkScoped({ startImmediately: true })
       )
+      const { filename: recording } = yield* call.start_recording({ device: "camera0", duration: 1 })
+      yield* Fiber.join(ended)
       const { download_url: picture } = yield* call.get_download_url({ filename })
       const { download_url: film, file_size } = yield* call.get_recording_info({ filename: recording })
       const page = yield* openPage
