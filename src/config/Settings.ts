@@ -85,6 +85,12 @@ export const bootSchema = Schema.Struct({
     api_port: anyPort(9997, "MediaMTX's API; always on loopback"),
     rtsp_port: anyPort(8554, "RTSP"),
     hls_port: anyPort(8888, "HLS"),
+    hls_variant: key(
+      Schema.Literals(["fmp4", "mpegts", "lowLatency"]),
+      "fmp4",
+      "fmp4, mpegts or lowLatency",
+      "how HLS is cut: fmp4 for every player; mpegts for old ones (H.264 alone); lowLatency is half as late, and fails in VLC"
+    ),
     webrtc_port: anyPort(8889, "WebRTC signalling (WHEP)"),
     webrtc_udp_port: anyPort(8189, "WebRTC media"),
     playback_port: anyPort(9996, "playback of recordings")

@@ -20,6 +20,17 @@ const publisherPath = ({ streams }: Live): PathOptions => ({
 })
 
 /**
+ * Segments end with the first keyframe after half a second: the least that rounds to the whole second which a playlist has
+ * to tell, and which must not change (MediaMTX warns of iOS). Low-latency HLS calls what was before a stream began
+ * `gap.mp4`, which MediaMTX does not have; hls.js leaves it out, and VLC asks for it and waits for ever.
+ */
+const segments = {
+  fmp4: { hlsVariant: "fmp4", hlsSegmentDuration: "500ms", hlsSegmentCount: 14 },
+  mpegts: { hlsVariant: "mpegts", hlsSegmentDuration: "500ms", hlsSegmentCount: 14 },
+  lowLatency: { hlsVariant: "lowLatency" }
+}
+
+/**
  * The configuration of our own MediaMTX, as JSON (which is YAML). No path is configured: unknown names are refused, and
  * paths come over the API.
  */
@@ -45,7 +56,7 @@ export const mediaMtxConfig = (settings: Settings["Service"]): string => {
     // TCP only: UDP would take ports 8000 and 8001 too, loses packets, and players fall back to TCP by themselves.
     rtspTransports: ["tcp"],
 
-    // Low-latency HLS with segments of 1 s and parts of 200 ms is the default, and the fastest to its first picture.
+    ...segments[mediamtx.hls_variant],
     // Pages of any origin may play: a token is what opens a stream, and browsers send none by themselves.
     hls: true,
     hlsAddress: at(mediamtx.hls_port),

@@ -95,8 +95,7 @@ layer(SharedService.layer({ cameras, settings }), { timeout: "60 seconds", exclu
         const variants = yield* textOf("index.m3u8")
         assert.include(variants, "#EXTM3U")
         const variant = /^(?!#)\S+\.m3u8\S*$/m.exec(variants)?.[0] ?? ""
-        // what was before the stream began stands there as a gap
-        const firstOf = (text: string) => /^(?!#|gap)\S+\.mp4\S*$/m.exec(text)?.[0]
+        const firstOf = (text: string) => /^(?!#)\S+\.mp4\S*$/m.exec(text)?.[0]
         const segments = yield* eventually(
           "the playlist has a segment",
           Effect.map(textOf(variant), (text) => (firstOf(text) === undefined ? undefined : text)),

@@ -1,9 +1,10 @@
 import * as Effect from "effect/Effect"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { chromium } from "playwright-core"
 import { rolldown } from "rolldown"
 
@@ -37,17 +38,12 @@ export const openPage = Effect.gen(function* () {
   return yield* Effect.promise(() => context.newPage())
 })
 
-/** Serves a page whose script is the bundle of Page.ts; gives its origin. */
-export const servePage = Effect.gen(function* () {
-  const script = yield* Effect.promise(async () => {
-    const bundle = await rolldown({ input: join(import.meta.dirname, "Page.ts"), platform: "browser" })
-    const { output } = await bundle.generate({ format: "esm" })
-    return output[0].code
-  })
+/** Serves a page with a script of its own; gives its origin. */
+const serve = Effect.fnUntraced(function* (page: string, script: string) {
   const server = createServer((request, response) => {
     const isScript = request.url === "/page.js"
     response.setHeader("content-type", isScript ? "text/javascript" : "text/html")
-    response.end(isScript ? script : '<!doctype html><title></title><script type="module" src="/page.js"></script>')
+    response.end(isScript ? script : page)
   })
   yield* Effect.acquireRelease(
     Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
@@ -55,3 +51,25 @@ export const servePage = Effect.gen(function* () {
   )
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })
+
+/** Serves a page whose script is the bundle of Page.ts; gives its origin. */
+export const servePage = Effect.gen(function* () {
+  const script = yield* Effect.promise(async () => {
+    const bundle = await rolldown({ input: join(import.meta.dirname, "Page.ts"), platform: "browser" })
+    const { output } = await bundle.generate({ format: "esm" })
+    return output[0].code
+  })
+  return yield* serve('<!doctype html><title></title><script type="module" src="/page.js"></script>', script)
+})
+
+/** Serves a page that plays the HLS at `#ADDRESS` with hls.js as its authors ship it; gives its origin. */
+export const servePlayer = Effect.suspend(() =>
+  serve(
+    `<!doctype html><video muted autoplay playsinline></video><script src="/page.js"></script><script>
+const player = new Hls()
+player.loadSource(decodeURIComponent(location.hash.slice(1)))
+player.attachMedia(document.querySelector("video"))
+</script>`,
+    readFileSync(fileURLToPath(import.meta.resolve("hls.js/dist/hls.min.js")), "utf8")
+  )
+)
