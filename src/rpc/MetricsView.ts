@@ -7,7 +7,7 @@ import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { moments } from "../ground/Time.ts"
 import { Health } from "../health/Health.ts"
-import { Usage } from "../self/Usage.ts"
+import { MachineUsage } from "../self/MachineUsage.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
 import { usedPercent } from "../storage/SpaceLevel.ts"
 import { Status } from "../stream/Status.ts"
@@ -25,7 +25,7 @@ export const makeMetricsView = Effect.gen(function* () {
   const streams = yield* Streams
   const status = yield* Status
   const disk = yield* DiskGuard
-  const usage = yield* Usage
+  const usage = yield* MachineUsage
   const live = yield* LiveFibers
   const now = yield* moments
 
