@@ -12,10 +12,10 @@ import { statusOf } from "../auth/KeyLife.ts"
 import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { Machine } from "../ground/Machine.ts"
+import { isoTime } from "../ground/Time.ts"
 import { visible } from "./Authorization.ts"
 import { makeHostFor, streamUrls, withToken } from "./CameraView.ts"
 import { Connections } from "./Connections.ts"
-import { isoTime } from "./Wire.ts"
 
 const view = (key: ApiKey, now: number): typeof Wire.Type => ({
   key_id: key.id,

@@ -5,7 +5,7 @@ import type { Session } from "../../schema/Auth.ts"
 import type { ServiceMetrics } from "../../schema/System.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
-import { moments } from "../ground/Time.ts"
+import { isoTime, moments } from "../ground/Time.ts"
 import { Health } from "../health/Health.ts"
 import { MachineUsage } from "../self/MachineUsage.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
@@ -14,7 +14,6 @@ import { Status } from "../stream/Status.ts"
 import { Streams } from "../stream/Streams.ts"
 import { LiveFibers } from "../telemetry/Metrics.ts"
 import { maySee } from "./Authorization.ts"
-import { isoTime } from "./Wire.ts"
 
 const states = { Starting: "STARTING", Ready: "ACTIVE", Failing: "ERROR", Stopping: "STOPPING" } as const
 
