@@ -18,10 +18,10 @@ import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
 import { Events } from "./events/Events.ts"
 import { Health } from "./health/Health.ts"
 import * as Downloads from "./http/Downloads.ts"
-import * as HealthPort from "./http/Health.ts"
+import * as HealthPort from "./http/HealthPort.ts"
 import { LocalHttp } from "./http/LocalHttp.ts"
 import * as MediaMtxAuth from "./http/MediaMtxAuth.ts"
-import * as MetricsPort from "./http/Metrics.ts"
+import * as MetricsPort from "./http/MetricsPort.ts"
 import { PublicHttp } from "./http/PublicHttp.ts"
 import * as FactMetrics from "./metrics/FactMetrics.ts"
 import * as Gauges from "./metrics/Gauges.ts"
@@ -55,8 +55,8 @@ import * as SystemHandlers from "./rpc/SystemHandlers.ts"
 import * as Validation from "./rpc/Validation.ts"
 import * as WebSocketServer from "./rpc/WebSocketServer.ts"
 import { EventLoop } from "./self/EventLoop.ts"
+import { MachineUsage } from "./self/MachineUsage.ts"
 import * as Memory from "./self/Memory.ts"
-import { Usage } from "./self/Usage.ts"
 import { ActivatedCapture } from "./snapshot/ActivatedCapture.ts"
 import { DirectCapture } from "./snapshot/DirectCapture.ts"
 import { LiveCapture } from "./snapshot/LiveCapture.ts"
@@ -74,8 +74,8 @@ import { StorageUsage } from "./storage/StorageUsage.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Encoders } from "./stream/Encoders.ts"
 import { Paths } from "./stream/Paths.ts"
-import { Sources } from "./stream/Sources.ts"
 import { PublishedFeed } from "./stream/PublishedFeed.ts"
+import { Sources } from "./stream/Sources.ts"
 import { Status } from "./stream/Status.ts"
 import { Streams } from "./stream/Streams.ts"
 import { Supervision } from "./stream/Supervision.ts"
@@ -148,7 +148,7 @@ const handlers = Layer.mergeAll(
   StorageHandlers.layer,
   EventHandlers.layer,
   ExternalHandlers.layer,
-  SystemHandlers.layer.pipe(Layer.provide(Usage.layer))
+  SystemHandlers.layer.pipe(Layer.provide(MachineUsage.layer))
 )
 
 const rpc = Serving.layer.pipe(

@@ -13,6 +13,7 @@ import type { Role, Session } from "../../schema/Auth.ts"
 import { AuthFailed, DependencyFailed, InvalidState, NotFound } from "../../schema/Errors.ts"
 import { sameSecret } from "../process/Secret.ts"
 import { type ApiKey, keyFile } from "./KeyFile.ts"
+import { byId, endsWith, type Entry, entryOf, mostKeys, revoked, statusOf, stillKept } from "./KeyLife.ts"
 import { readKey, writeKey } from "./KeyText.ts"
 
 export interface KeyGrant {
@@ -34,12 +35,8 @@ export interface NewKey {
   readonly secret: Redacted.Redacted
 }
 
-/** So many keys of one kind may be in force: each change writes all of them. */
-const mostKeys = 1000
 /** So many of the viewing keys may be one user's. */
 const mostOfOne = 100
-/** A key that is over stays in the list so long, in milliseconds. */
-const keptFor = 30 * 86_400_000
 /** `lastUsed` is told to this many milliseconds, and written after `writeUsesAfter` or at the end. */
 const useResolution = 60_000
 const writeUsesAfter = "5 minutes"
@@ -219,41 +216,6 @@ export class ApiKeys extends Context.Service<
 }
 
 const notValid = Effect.fail(new AuthFailed({ reason: "the key is not valid" }))
-
-export const statusOf = ({ expiresAt, revokedAt }: ApiKey, now: number): "ACTIVE" | "EXPIRED" | "REVOKED" => {
-  if (revokedAt !== undefined) return "REVOKED"
-  return expiresAt <= now ? "EXPIRED" : "ACTIVE"
-}
-
-/** Whether a key ends with the one of this id. */
-const endsWith = (key: ApiKey, id: string): boolean => key.id === id || key.parent === id
-
-const revoked = (key: ApiKey, now: number): ApiKey => ({ ...key, revokedAt: key.revokedAt ?? now })
-
-interface Entry {
-  key: ApiKey
-  readonly revoked: Deferred.Deferred<void>
-}
-
-const entryOf = (key: ApiKey): Entry => {
-  const revoked = Deferred.makeUnsafe<void>()
-  if (key.revokedAt !== undefined) Deferred.doneUnsafe(revoked, Effect.void)
-  return { key, revoked }
-}
-
-const byId = (entries: ReadonlyArray<Entry>) => new Map(entries.map((entry) => [entry.key.id, entry]))
-
-/** Without those that ended long ago, and viewing keys that ended at all; of many that ended only the last. */
-const stillKept = (entries: Iterable<Entry>, now: number): ReadonlyArray<Entry> => {
-  const alive: Array<Entry> = []
-  const over: Array<Entry> = []
-  for (const entry of entries) {
-    const { expiresAt, kind, revokedAt = expiresAt } = entry.key
-    if (statusOf(entry.key, now) === "ACTIVE") alive.push(entry)
-    else if (kind === "api" && now - Math.min(revokedAt, expiresAt) < keptFor) over.push(entry)
-  }
-  return [...over.slice(-mostKeys), ...alive]
-}
 
 const tooMany = (most: number, kind: ApiKey["kind"]) =>
   new InvalidState({

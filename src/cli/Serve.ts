@@ -50,6 +50,7 @@ export const serve = Effect.fnUntraced(function* (from: Origin, { ending, hangup
 
   const service = Effect.gen(function* () {
     for (const warning of warnings) yield* Effect.logWarning(warning)
+    // what sends metrics stands on the app, whose own they are
     const built = yield* Layer.build(MetricsExport.layer.pipe(Layer.provideMerge(App.layer)))
     const startedIn = Math.round(yield* millisSince(began))
     const { health, server } = boot

@@ -37,3 +37,6 @@ export const monotonicNow: Effect.Effect<() => number> = Effect.map(
   Clock.Clock,
   (clock) => () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 )
+
+/** ISO 8601 in UTC, from epoch milliseconds. */
+export const isoTime = (epochMillis: number): string => new Date(epochMillis).toISOString()

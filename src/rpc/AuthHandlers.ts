@@ -8,8 +8,8 @@ import { InvalidState } from "../../schema/Errors.ts"
 import { Credentials } from "../auth/Credentials.ts"
 import { FailedLogins } from "../auth/FailedLogins.ts"
 import { Tokens } from "../auth/Tokens.ts"
+import { isoTime } from "../ground/Time.ts"
 import { Connections } from "./Connections.ts"
-import { isoTime } from "./Wire.ts"
 
 export const layer = AuthRpcs.toLayer(
   Effect.gen(function* () {

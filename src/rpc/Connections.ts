@@ -12,7 +12,7 @@ import { type NotificationMethod, notifications } from "../../schema/Event.ts"
 import { maxFrameBytes } from "../../schema/JsonRpc.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { noSubscription, type Subscription } from "../events/Subscription.ts"
-import { moments, monotonicMillis } from "../ground/Time.ts"
+import { isoTime, moments, monotonicMillis } from "../ground/Time.ts"
 import { whyOver } from "../auth/Credentials.ts"
 import type { MessageLimits, Peer } from "../ground/Visits.ts"
 import { connections, notificationsDropped, observe } from "../telemetry/Metrics.ts"
@@ -22,7 +22,6 @@ import { Addresses } from "./Addresses.ts"
 import { Authorities } from "./Authorities.ts"
 import { TokenBucket } from "./TokenBucket.ts"
 import { Strangers } from "./Strangers.ts"
-import { isoTime } from "./Wire.ts"
 
 /** One client that is connected. */
 export interface Connection extends Addressee {

@@ -5,16 +5,15 @@ import type { Session } from "../../schema/Auth.ts"
 import type { ServiceMetrics } from "../../schema/System.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
-import { moments } from "../ground/Time.ts"
+import { isoTime, moments } from "../ground/Time.ts"
 import { Health } from "../health/Health.ts"
-import { Usage } from "../self/Usage.ts"
+import { MachineUsage } from "../self/MachineUsage.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
 import { usedPercent } from "../storage/SpaceLevel.ts"
 import { Status } from "../stream/Status.ts"
 import { Streams } from "../stream/Streams.ts"
 import { LiveFibers } from "../telemetry/Metrics.ts"
 import { maySee } from "./Authorization.ts"
-import { isoTime } from "./Wire.ts"
 
 const states = { Starting: "STARTING", Ready: "ACTIVE", Failing: "ERROR", Stopping: "STOPPING" } as const
 
@@ -25,7 +24,7 @@ export const makeMetricsView = Effect.gen(function* () {
   const streams = yield* Streams
   const status = yield* Status
   const disk = yield* DiskGuard
-  const usage = yield* Usage
+  const usage = yield* MachineUsage
   const live = yield* LiveFibers
   const now = yield* moments
 

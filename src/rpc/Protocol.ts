@@ -26,7 +26,7 @@ import { type CallMeter, makeCallMeter } from "./CallMeter.ts"
 import { Connections } from "./Connections.ts"
 import { makeMethods } from "./Methods.ts"
 import { RequestLimits } from "./RequestLimits.ts"
-import { codeOf, failure, success, typedFailure } from "./Reply.ts"
+import { codeFor, failure, success, typedFailure } from "./Reply.ts"
 import { Turns } from "./Turns.ts"
 
 /** How a client came. */
@@ -203,7 +203,7 @@ const answerer = (random: SecureRandom["Service"], traced: boolean, meter: CallM
       return Effect.void
     }
     const error = Cause.hasDies(exit.cause) ? undefined : Option.getOrUndefined(Cause.findErrorOption(exit.cause))
-    const code = codeOf(error)
+    const code = codeFor(error)
     if (code === undefined) return answerDefect(channel, requestId, call, exit.cause)
     channel.answer(requestId, call.id === undefined ? undefined : typedFailure(call.id, code, error as ServiceError))
     meter.answered(call.method.name, call.frame.began, code.code)

@@ -12,7 +12,7 @@ export const notificationText = (method: string, params: unknown): string =>
   JSON.stringify({ jsonrpc: "2.0", method, params })
 
 /** The code of a typed error; undefined for anything else that a handler may have failed with. */
-export const codeOf = (error: unknown): Code | undefined =>
+export const codeFor = (error: unknown): Code | undefined =>
   typeof error === "object" && error !== null && "_tag" in error && Object.hasOwn(errorCodes, String(error._tag))
     ? errorCodes[error._tag as ServiceError["_tag"]]
     : undefined

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import { SnapshotRpcs } from "../../schema/CameraRpcs.ts"
+import { isoTime } from "../ground/Time.ts"
 import { Snapshots } from "../snapshot/Snapshots.ts"
 import { filePath } from "../storage/Names.ts"
 import { visible } from "./Authorization.ts"
-import { isoTime } from "./Wire.ts"
 
 /** How old a picture may be when the caller does not say, in milliseconds. */
 const defaultMaxAge = 1000

@@ -2,11 +2,11 @@ import * as Effect from "effect/Effect"
 import { CurrentSession } from "../../schema/Auth.ts"
 import { StorageRpcs } from "../../schema/CameraRpcs.ts"
 import { InvalidParams } from "../../schema/Errors.ts"
+import { isoTime } from "../ground/Time.ts"
 import { type Cleaned, Retention } from "../storage/Retention.ts"
 import { describePolicy } from "../storage/RetentionRules.ts"
 import { StorageUsage } from "../storage/StorageUsage.ts"
 import { visible } from "./Authorization.ts"
-import { isoTime } from "./Wire.ts"
 
 export const layer = StorageRpcs.toLayer(
   Effect.gen(function* () {

@@ -3,14 +3,14 @@ import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Queue from "effect/Queue"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidParams, type InvalidState, NotFound } from "../../schema/Errors.ts"
-import { Disk, type OpenFile as DiskFile } from "../ground/Disk.ts"
+import { Disk } from "../ground/Disk.ts"
 import type { DiskError } from "../ground/DiskError.ts"
+import { backgroundSync, type Unsynced } from "./BackgroundSync.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { DiskGuard } from "./DiskGuard.ts"
 import { FileIndex } from "./FileIndex.ts"
@@ -197,12 +197,6 @@ const openRegular = Effect.fnUntraced(
   Effect.catch((error) => (["ENOENT", "ELOOP"].includes(error.code) ? Effect.succeed(undefined) : Effect.fail(error)))
 )
 
-/** A new file that is not synced yet, and stays open for that until its scope is closed. */
-interface Unsynced {
-  readonly file: DiskFile
-  readonly scope: Scope.Closeable
-}
-
 /** A file that has its name. */
 interface Written {
   readonly path: string
@@ -228,38 +222,4 @@ const createFile = Effect.fnUntraced(function* (disk: Disk["Service"], aside: st
     ),
     Effect.ensuring(Effect.ignore(disk.remove(aside)))
   )
-})
-
-/** More pictures than the disk can sync while this many wait: saving slows down to the disk's pace. */
-const syncsWaiting = 64
-
-interface Waiting {
-  readonly filename: string
-  readonly file: Unsynced | undefined
-}
-
-/**
- * Syncs new files after the reply: a picture at hand is answered within 5 ms, and an fsync alone takes 100 ms and more on
- * an SD card that records. A power cut in between costs that picture and nothing else; a stop of the service waits for the syncs.
- */
-const backgroundSync = Effect.fnUntraced(function* (disk: Disk["Service"], folder: string) {
-  const waiting = yield* Queue.bounded<Waiting>(syncsWaiting)
-  const lost = (filenames: ReadonlyArray<string>, { cause }: DiskError) =>
-    Effect.logError("snapshots may be gone after a power cut: the disk did not sync them", { filenames }, cause)
-  const syncFile = ({ file, filename }: Waiting) =>
-    (file === undefined ? Effect.void : Effect.ensuring(file.file.sync, Scope.close(file.scope, Exit.void))).pipe(
-      Effect.as([filename]),
-      Effect.catch((error) => Effect.as(lost([filename], error), []))
-    )
-  // the folder once for all their names
-  const syncAll = Effect.gen(function* () {
-    const synced = (yield* Effect.forEach(yield* Queue.clear(waiting), syncFile)).flat()
-    if (synced.length > 0) yield* disk.sync(folder).pipe(Effect.catch((error) => lost(synced, error)))
-  })
-  // registered before the fiber, so it runs after the fiber has ended
-  yield* Effect.addFinalizer(() => syncAll)
-  // interruptible only while it waits: an interrupted `take` may have taken a file already, and would lose it
-  const next = Effect.uninterruptibleMask((restore) => Effect.andThen(restore(Queue.peek(waiting)), syncAll))
-  yield* Effect.forkScoped(Effect.forever(next))
-  return (unsynced: Waiting) => Queue.offer(waiting, unsynced)
 })

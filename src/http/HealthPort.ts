@@ -1,9 +1,9 @@
-import * as DateTime from "effect/DateTime"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { version } from "../config/Version.ts"
 import { Machine } from "../ground/Machine.ts"
-import { millisSince } from "../ground/Time.ts"
+import { isoTime, millisSince } from "../ground/Time.ts"
 import type { Part } from "../health/Parts.ts"
 import { Health, type Verdict } from "../health/Health.ts"
 import { json, LocalHttp } from "./LocalHttp.ts"
@@ -21,7 +21,7 @@ export const layer = Layer.effectDiscard(
         status: health.status,
         uptime: (yield* millisSince(startedAt)) / 1000,
         version,
-        timestamp: DateTime.formatIso(yield* DateTime.now)
+        timestamp: isoTime(yield* Clock.currentTimeMillis)
       }
       return { brief, health }
     })
@@ -53,8 +53,6 @@ export const layer = Layer.effectDiscard(
     )
   })
 )
-
-const isoTime = (epochMillis: number): string => DateTime.formatIso(DateTime.makeUnsafe(epochMillis))
 
 const shown = ({ device, error, lastError, part, since, state }: Part) => ({
   part,

@@ -11,23 +11,23 @@ const percent = (part: number, whole: number): number =>
   whole > 0 ? Math.round(Math.min(100, Math.max(0, (part / whole) * 100)) * 100) / 100 : 0
 
 /** How much of the machine is used, by whatever runs on it: percent, 0 to 100. */
-export class Usage extends Context.Service<
-  Usage,
+export class MachineUsage extends Context.Service<
+  MachineUsage,
   {
     /** of all CPUs, since it was last asked a second or more ago */
     readonly processor: () => number
     /** of the memory: what is not to be had any more */
     readonly memory: () => number
   }
->()("camera-service/self/Usage") {
+>()("camera-service/self/MachineUsage") {
   static readonly layer = Layer.effect(
-    Usage,
+    MachineUsage,
     Effect.gen(function* () {
       const machine = yield* Machine
       const now = yield* monotonicNow
       let before = { at: now(), ...machine.processors() }
       let last = 0
-      return Usage.of({
+      return MachineUsage.of({
         processor: () => {
           const at = now()
           if (at - before.at < shortest) return last
