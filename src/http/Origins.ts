@@ -21,15 +21,17 @@ const exposed = "Accept-Ranges, Content-Disposition, Content-Length, Content-Ran
 
 /** The answer to a browser that asks what a page of another origin may send; undefined: it does not ask that. */
 export const preflight = (request: RequestHead, allowed: ReadonlyArray<string>): HttpReply | undefined => {
-  if (request.method !== "OPTIONS" || request.headers["access-control-request-method"] === undefined) return undefined
+  const { headers, method } = request
+  const asks = headers["origin"] !== undefined && headers["access-control-request-method"] !== undefined
+  if (method !== "OPTIONS" || !asks) return undefined
   if (!originAllowed(request, allowed)) return { status: 403, headers: { vary: "Origin" }, body: "" }
-  const headers = {
+  const allowance = {
     ...shared(request),
     "access-control-allow-methods": "GET, HEAD, POST, PATCH, DELETE",
     "access-control-allow-headers": "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-API-Key",
     "access-control-max-age": preflightAge
   }
-  return { status: 204, headers, body: "" }
+  return { status: 204, headers: allowance, body: "" }
 }
 
 /** The reply to a page of another origin, which may read it where that is allowed. */

@@ -52,6 +52,16 @@ layer(running)("a page of another origin", (it) => {
     })
   )
 
+  it.effect("is none where no origin is named: a program that asks for options gets what others get", () =>
+    Effect.gen(function* () {
+      const { address } = yield* PublicHttp
+      const asked = { method: "OPTIONS", headers: { "access-control-request-method": "GET" } }
+      const reply = yield* ask(address.port, "/none", asked)
+      assert.strictEqual(reply.status, 404)
+      assert.notProperty(reply.headers, "access-control-allow-origin")
+    })
+  )
+
   it.effect("is told the same of what is not there", () =>
     Effect.gen(function* () {
       const { address } = yield* PublicHttp
