@@ -12,6 +12,7 @@ import { type Live, liveNow, Settings } from "../config/Settings.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { Disk, type DiskSpace } from "../ground/Disk.ts"
 import { monotonicMillis } from "../ground/Time.ts"
+import { makeClockTrust } from "./ClockTrust.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { DiskGuard } from "./DiskGuard.ts"
 import { FileIndex } from "./FileIndex.ts"
@@ -82,6 +83,7 @@ export class Retention extends Context.Service<
       const guard = yield* DiskGuard
       const policies = yield* RetentionPolicies
       const facts = yield* makeFacts<RetentionFact>()
+      const clock = yield* makeClockTrust
       const oneCleanup = yield* Semaphore.make(1)
       const wanted = yield* Queue.sliding<void>(1)
 
@@ -122,7 +124,8 @@ export class Retention extends Context.Service<
         task: Task,
         rules: Rules,
         kinds: ReadonlyArray<FileKind>,
-        tally: Tally
+        tally: Tally,
+        doubtedUntil: number | undefined
       ) {
         let gone = 0
         let after: Sequence["after"]
@@ -132,6 +135,8 @@ export class Retention extends Context.Service<
           for (const file of next) {
             const fate = verdict(task, rules, gone, file)
             if (fate === "done") return
+            if (fate === "goes" && task.why === "age" && doubtedUntil !== undefined)
+              return yield* clock.warn(doubtedUntil)
             if (fate === "stays" || !(yield* remove(file, tally))) continue
             gone += file.bytes
             tally.files++
@@ -162,17 +167,19 @@ export class Retention extends Context.Service<
         return Math.max(tooMuch, tooLittle) - unshown - hidden.reduce((sum, { bytes }) => sum + bytes, 0)
       })
 
-      const run = Effect.fnUntraced(function* (rules: Rules, storage: Live["storage"], tally: Tally) {
+      const run = Effect.fnUntraced(function* (rules: Rules, storage: Live["storage"], tally: Tally, isAsked: boolean) {
         const keepsRoom = storage.delete_percent > 0
         const before = keepsRoom ? yield* guard.look : undefined
         for (const stage of stages) {
           const now = yield* Clock.currentTimeMillis
+          // looked at after `now`, lest it is set in between; who asks for a cleanup answers for the clock
+          const doubtedUntil = isAsked ? undefined : yield* clock.doubtedUntil
           const space = before === undefined ? undefined : yield* guard.look
           const unshown = unshownOf(tally, before, space)
           const missing = space === undefined ? 0 : yield* missingOn(space, storage, unshown)
           for (const task of stage(rules, { now, stored: yield* index.stored, missing })) {
             if (task.bytes <= 0) continue
-            yield* perform(task, rules, task.why === "room" ? yield* kindsOnDisk : bothKinds, tally)
+            yield* perform(task, rules, task.why === "room" ? yield* kindsOnDisk : bothKinds, tally, doubtedUntil)
             yield* Effect.yieldNow
           }
         }
@@ -202,7 +209,7 @@ export class Retention extends Context.Service<
           })
           const { storage } = liveNow(settings)
           const rules = rulesOf(storage, yield* policies.get, isAsked)
-          yield* Effect.ensuring(run(rules, storage, tally), tell)
+          yield* Effect.ensuring(run(rules, storage, tally, isAsked), tell)
           const isOn = [rules.all, ...rules.own.values()].some((rule) => rule !== "KEPT")
           return { ...done(), isOn, limits: describe(rules, storage) } satisfies Cleaned
         },

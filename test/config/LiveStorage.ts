@@ -44,6 +44,9 @@ const leaves = Effect.fnUntraced(function* (...cameras: ReadonlyArray<string>) {
   )
 })
 
+/** They are deleted for their age from then on: the clock is trusted. */
+const anHourLater = Effect.andThen(TestClock.adjust("1 hour"), step)
+
 /** A disk of which more than 1 % is used, and far more than the reserve is free. */
 const largeDisk = Effect.gen(function* () {
   const { disk } = yield* TestGround
@@ -59,6 +62,7 @@ export const storageRows: Rows = {
   "storage.max_age_days": (change) =>
     Effect.gen(function* () {
       yield* twoRecordings
+      yield* anHourLater
       yield* change(Number(minute))
       yield* leaves()
     }),
@@ -71,6 +75,7 @@ export const storageRows: Rows = {
   "storage.camera_max_age_days": (change) =>
     Effect.gen(function* () {
       yield* twoRecordings
+      yield* anHourLater
       yield* change([`camera0=${minute}`])
       yield* leaves("camera1")
     }),

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { join } from "node:path"
@@ -16,6 +17,7 @@ import { Retention, type RetentionFact } from "../../src/storage/Retention.ts"
 import { step } from "../../testing/PassingTime.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { testSettings } from "../support/TestSettings.ts"
+import { onSettableClock } from "../support/WallClock.ts"
 import { jpeg, memoryGround, storage } from "./Workbench.ts"
 
 const root = "/data"
@@ -28,7 +30,10 @@ const started = Effect.fnUntraced(function* (keys: Readonly<Record<string, unkno
   const settings = Layer.sync(Settings, () => testSettings({ data_dir: root, storage: keys }))
   const scope = yield* Scope.make()
   yield* Effect.addFinalizer((exit) => Scope.close(scope, exit))
-  const context = yield* Layer.buildWithScope(storage(root, settings), scope)
+  const logged: Array<string> = []
+  const logger = Logger.make(({ message }) => void logged.push(String(Array.isArray(message) ? message[0] : message)))
+  const room = storage(root, settings).pipe(Layer.provideMerge(Logger.layer([logger])))
+  const context = yield* Layer.buildWithScope(room, scope)
   const index = Context.get(context, FileIndex)
   const retention = Context.get(context, Retention)
   yield* index.reconcile
@@ -41,6 +46,9 @@ const started = Effect.fnUntraced(function* (keys: Readonly<Record<string, unkno
     cleanUp,
     setPolicy,
     facts,
+    /** how often it was told that files stay for now */
+    doubts: () =>
+      logged.filter((text) => text === "files are not deleted for their age yet: the clock may be wrong").length,
     holds: Context.get(context, Holds),
     stop: Scope.close(scope, Exit.void)
   }
@@ -69,6 +77,9 @@ const left = (kind: FileKind = "recording") =>
 
 /** A minute later, and all that this leads to. */
 const aMinuteLater = Effect.andThen(TestClock.adjust("1 minute"), step)
+
+/** An hour later, when the clock is trusted, and all that this leads to. */
+const anHourLater = Effect.andThen(TestClock.adjust("1 hour"), step)
 
 const onMemory = <E>(name: string, body: Effect.Effect<void, E, Layer.Success<typeof memoryGround> | Scope.Scope>) =>
   it.effect(name, () => Effect.provide(body, memoryGround))
@@ -101,7 +112,7 @@ describe("retention", () => {
       yield* TestClock.setTime(start + 9.5 * day)
       const { facts } = yield* started({ max_age_days: 7 })
       assert.lengthOf(yield* left(), 3)
-      yield* aMinuteLater
+      yield* anHourLater
       assert.deepEqual(yield* left(), [kept])
       assert.deepEqual(yield* left("snapshot"), [])
       assert.deepEqual(
@@ -232,6 +243,85 @@ describe("retention", () => {
   )
 })
 
+describe("a clock that may be wrong", () => {
+  onMemory(
+    "years ahead at the start deletes nothing for its age before somebody has set it, nor when it is so again",
+    onSettableClock((set) =>
+      Effect.gen(function* () {
+        yield* folderIsThere
+        const kept = [yield* put("camera0", 0, 10), yield* put("camera1", 1, 10)]
+        set(4000 * day)
+        const { doubts } = yield* started({ max_age_days: 30 })
+        yield* TestClock.adjust("59 minutes")
+        yield* step
+        assert.deepEqual(yield* left(), kept)
+        assert.strictEqual(doubts(), 1)
+        set(-4000 * day)
+        yield* anHourLater
+        yield* anHourLater
+        assert.deepEqual(yield* left(), kept)
+        assert.strictEqual(doubts(), 1)
+        set(4000 * day)
+        yield* aMinuteLater
+        assert.deepEqual(yield* left(), kept)
+        assert.strictEqual(doubts(), 2)
+      })
+    )
+  )
+
+  onMemory(
+    "set by more than a day deletes nothing for its age for an hour",
+    onSettableClock((set) =>
+      Effect.gen(function* () {
+        yield* folderIsThere
+        const kept = yield* put("camera0", 0, 10)
+        const { doubts } = yield* started({ max_age_days: 30 })
+        yield* anHourLater
+        set(31 * day)
+        yield* aMinuteLater
+        assert.deepEqual(yield* left(), [kept])
+        yield* TestClock.adjust("58 minutes")
+        yield* step
+        assert.deepEqual(yield* left(), [kept])
+        assert.strictEqual(doubts(), 1)
+        yield* TestClock.adjust("2 minutes")
+        yield* step
+        assert.deepEqual(yield* left(), [])
+      })
+    )
+  )
+
+  onMemory(
+    "set by less is trusted",
+    onSettableClock((set) =>
+      Effect.gen(function* () {
+        yield* folderIsThere
+        yield* put("camera0", 0, 10)
+        const { doubts } = yield* started({ max_age_days: 0.5 })
+        yield* anHourLater
+        set(0.9 * day)
+        yield* aMinuteLater
+        assert.deepEqual(yield* left(), [])
+        assert.strictEqual(doubts(), 0)
+      })
+    )
+  )
+
+  onMemory(
+    "is believed by who asks for a cleanup, and says nothing of size",
+    Effect.gen(function* () {
+      yield* folderIsThere
+      yield* put("camera0", 0, 100)
+      const second = yield* put("camera0", 1, 100)
+      yield* TestClock.setTime(start + 4000 * day)
+      const { cleanUp } = yield* started({ max_age_days: 30, max_size_gb: gigabytes(150) })
+      yield* aMinuteLater
+      assert.deepEqual(yield* left(), [second])
+      assert.deepInclude(yield* cleanUp, { files: 1, reasons: { age: 1, size: 0, room: 0 } })
+    })
+  )
+})
+
 /** The guard of the disk has nothing to say: cleanups come when they are asked for, and every minute. */
 const quiet = { warn_percent: 100, refuse_percent: 100, reserve_mb: 0 }
 
@@ -299,13 +389,14 @@ describe("a policy", () => {
       const second = yield* put("camera0", 5, 10)
       yield* TestClock.setTime(start + 9 * day)
       const first = yield* started({ max_age_days: 1000 })
+      yield* anHourLater
       yield* first.setPolicy({ policy_type: "age", enabled: true, max_age_days: 7 }, undefined)
       yield* step
       assert.deepEqual(yield* left(), [second])
       yield* first.stop
       yield* TestClock.setTime(start + 13 * day)
       yield* started({ max_age_days: 1000 })
-      yield* aMinuteLater
+      yield* anHourLater
       assert.deepEqual(yield* left(), [])
     })
   )
@@ -318,6 +409,7 @@ describe("a policy", () => {
       const other = yield* put("camera1", 0, 10)
       yield* TestClock.setTime(start + 9 * day)
       const { setPolicy } = yield* started()
+      yield* anHourLater
       yield* setPolicy({ policy_type: "age", enabled: true, max_age_days: 7 }, "camera0")
       yield* step
       assert.deepEqual(yield* left(), [other])
