@@ -9,6 +9,9 @@ export type SnapshotFormat = typeof SnapshotFormat.Type
 export const TakeSnapshot = {
   device: CameraId,
   filename: Schema.optionalKey(FileName),
+  overwrite: Schema.optionalKey(Schema.Boolean).annotateKey({
+    description: "true: a snapshot that has this filename is replaced; else its name is taken (default false)"
+  }),
   format: Schema.optionalKey(Schema.Literals(["jpg", "jpeg", "png"])).annotateKey({
     description: "jpeg is another word for jpg"
   }),

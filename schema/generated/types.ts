@@ -433,6 +433,8 @@ export interface Methods {
     params: {
       device: CameraId
       filename?: FileName
+      /** true: a snapshot that has this filename is replaced; else its name is taken (default false) */
+      overwrite?: boolean
       /** jpeg is another word for jpg */
       format?: "jpg" | "jpeg" | "png"
       quality?: number

@@ -49,12 +49,18 @@ export const layer = Layer.effectDiscard(
     /** the file, if this request may have it; one that it may not see is not found, like one that is not there */
     const permitted = Effect.fnUntraced(function* (kind: FileKind, filename: string, request: RequestHead) {
       const session = yield* visitor(kind, filename, request)
-      const entry = yield* index.get(kind, filename)
-      if (entry === undefined || !inScope(session.cameras, entry.device)) {
-        return yield* new NotFound({ resource: kind, id: filename })
-      }
+      const look = Effect.gen(function* () {
+        const entry = yield* index.get(kind, filename)
+        if (entry === undefined || !inScope(session.cameras, entry.device)) {
+          return yield* new NotFound({ resource: kind, id: filename })
+        }
+      })
+      yield* look
       const { taken } = yield* holds.hold(kind, filename, "DOWNLOADING")
-      return { file: yield* files.open(kind, filename), over: Effect.raceFirst(untilOver(session), taken) }
+      const file = yield* files.open(kind, filename)
+      // another camera's picture may have replaced it meanwhile
+      yield* look
+      return { file, over: Effect.raceFirst(untilOver(session), taken) }
     })
 
     const serve = Effect.fn("Downloads.serve", { kind: "server" })(

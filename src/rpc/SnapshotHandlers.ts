@@ -1,9 +1,11 @@
 import * as Effect from "effect/Effect"
+import { CurrentSession } from "../../schema/Auth.ts"
+import type { CameraId } from "../../schema/Camera.ts"
 import { SnapshotRpcs } from "../../schema/CameraRpcs.ts"
 import { isoTime } from "../ground/Time.ts"
 import { Snapshots } from "../snapshot/Snapshots.ts"
 import { filePath } from "../storage/Names.ts"
-import { visible } from "./Authorization.ts"
+import { maySee, visible } from "./Authorization.ts"
 
 /** How old a picture may be when the caller does not say, in milliseconds. */
 const defaultMaxAge = 1000
@@ -12,12 +14,14 @@ export const layer = SnapshotRpcs.toLayer(
   Effect.gen(function* () {
     const snapshots = yield* Snapshots
     return SnapshotRpcs.of({
-      take_snapshot: Effect.fnUntraced(function* ({ device, format, max_age_ms, ...options }) {
+      take_snapshot: Effect.fnUntraced(function* ({ device, format, max_age_ms, overwrite, ...options }) {
         const camera = yield* visible(device)
+        const session = yield* CurrentSession
         const snapshot = yield* snapshots.take({
           camera,
           ...options,
           ...(format === undefined ? {} : { format: format === "jpeg" ? "jpg" : format }),
+          ...(overwrite === true ? { replaces: (owner: CameraId) => maySee(session, owner) } : {}),
           maxAge: max_age_ms ?? defaultMaxAge
         })
         return {

@@ -18,7 +18,7 @@ import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { millisSince, type Moment, now } from "../ground/Time.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { convertArguments } from "../source/FfmpegArguments.ts"
-import { Files } from "../storage/Files.ts"
+import { Files, type Replaces } from "../storage/Files.ts"
 import { fileName, snapshotFormatOf } from "../storage/Names.ts"
 import type { Picture } from "../stream/Pictures.ts"
 import { ActivatedCapture } from "./ActivatedCapture.ts"
@@ -29,6 +29,8 @@ import { LiveCapture } from "./LiveCapture.ts"
 export interface SnapshotRequest {
   readonly camera: CameraId
   readonly filename?: string
+  /** whose picture of this name may be replaced; absent: nobody's */
+  readonly replaces?: Replaces
   readonly format?: SnapshotFormat
   /** 1 to 100; absent: the picture as it came from the camera */
   readonly quality?: number
@@ -136,6 +138,7 @@ export class Snapshots extends Context.Service<
         yield* devices.get(request.camera)
         const format = yield* formatOf(request)
         const called = yield* now
+        if (request.filename !== undefined) yield* files.admitName(request.filename, request.replaces)
         const left = Effect.map(millisSince(called), (spent) => Duration.subtract(wholeTime, Duration.millis(spent)))
         const notBefore = called.monotonic - request.maxAge
         const tried: Array<TierAttempt> = []
@@ -147,18 +150,21 @@ export class Snapshots extends Context.Service<
           const captured = yield* now
           const encoded = yield* encode(picture, format, request.quality, yield* left)
           const save = Effect.suspend(() =>
-            files.saveSnapshot({
-              filename: newName(request, called.wall, format),
-              device: request.camera,
-              bytes: encoded,
-              width: picture.width,
-              height: picture.height,
-              capturedAt: picture.captured.wall
-            })
+            files.saveSnapshot(
+              {
+                filename: newName(request, called.wall, format),
+                device: request.camera,
+                bytes: encoded,
+                width: picture.width,
+                height: picture.height,
+                capturedAt: picture.captured.wall
+              },
+              request.filename === undefined ? undefined : request.replaces
+            )
           )
           // a name of ours may be there since before the clock was set back
-          const isTaken = ({ _tag }: DependencyFailed | InvalidParams): boolean =>
-            _tag === "InvalidParams" && request.filename === undefined
+          const isTaken = ({ _tag }: DependencyFailed | InvalidParams | InvalidState): boolean =>
+            _tag === "InvalidState" && request.filename === undefined
           const saved = yield* Effect.retry(save, { times: 10, while: isTaken })
           const { bytes, filename } = saved
           const ageMs = Math.max(0, Math.round(captured.monotonic - picture.captured.monotonic))

@@ -1,24 +1,22 @@
 import * as Context from "effect/Context"
-import { SecureRandom } from "effect/crypto/SecureRandom"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
-import { DependencyFailed, InvalidParams, type InvalidState, NotFound } from "../../schema/Errors.ts"
+import { DependencyFailed, InvalidParams, InvalidState, NotFound } from "../../schema/Errors.ts"
 import { Disk } from "../ground/Disk.ts"
-import type { DiskError } from "../ground/DiskError.ts"
-import { backgroundSync, type Unsynced } from "./BackgroundSync.ts"
+import { type DiskError, diskError } from "../ground/DiskError.ts"
+import { backgroundSync } from "./BackgroundSync.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { DiskGuard } from "./DiskGuard.ts"
 import { FileIndex } from "./FileIndex.ts"
 import { Holds } from "./Holds.ts"
 import type { IndexedFile } from "./IndexDatabase.ts"
 import { contentTypeOf, type FileKind, isFileName, matroska, parseFileName } from "./Names.ts"
-import { nameNew, temporaryPrefix } from "./NewFile.ts"
 import { markCamera } from "../media/Picture.ts"
+import { pictureFiles, type Written } from "./PictureFiles.ts"
 import { attempt } from "./StorageFailed.ts"
 
 /** A picture to keep; `capturedAt` is epoch milliseconds. */
@@ -30,6 +28,9 @@ export interface NewSnapshot {
   readonly height: number
   readonly capturedAt: number
 }
+
+/** Whether a picture of this camera may give way to a new one of its name. */
+export type Replaces = (owner: CameraId) => boolean
 
 /** A file to read from, as it was when it was opened: what is written to it later is not part of it. */
 export interface OpenFile {
@@ -51,8 +52,19 @@ type Deletes = (
 export class Files extends Context.Service<
   Files,
   {
-    /** keeps a picture under a new name (a file that is there is never replaced) and tells the index */
-    readonly saveSnapshot: (snapshot: NewSnapshot) => Effect.Effect<IndexedFile, InvalidParams | DependencyFailed>
+    /** fails where no picture could be saved under this name now: a look ahead, which reserves nothing */
+    readonly admitName: (
+      filename: string,
+      replaces: Replaces | undefined
+    ) => Effect.Effect<void, InvalidParams | InvalidState | DependencyFailed>
+    /**
+     * keeps a picture and tells the index. A file that has the name is replaced in one step where `replaces` allows it,
+     * and stays what it is in every other case
+     */
+    readonly saveSnapshot: (
+      snapshot: NewSnapshot,
+      replaces?: Replaces
+    ) => Effect.Effect<IndexedFile, InvalidParams | InvalidState | DependencyFailed>
     /** deletes the file and its entry, unless somebody holds it; gives what it was */
     readonly delete: Deletes
     /** the same, whoever downloads it: their downloads break off */
@@ -72,7 +84,7 @@ export class Files extends Context.Service<
       const holds = yield* Holds
       const guard = yield* DiskGuard
       const disk = yield* Disk
-      const { uuidV4 } = yield* SecureRandom
+      const pictures = yield* pictureFiles(disk, folder.snapshots)
       const syncLater = yield* backgroundSync(disk, folder.snapshots)
       const folders: Readonly<Record<FileKind, string>> = { recording: folder.recordings, snapshot: folder.snapshots }
 
@@ -83,44 +95,33 @@ export class Files extends Context.Service<
         return { file, path: join(folders[kind], filename) }
       })
 
-      const writeNew = Effect.fnUntraced(function* (bytes: Uint8Array, path: string) {
-        const aside = join(folder.snapshots, `${temporaryPrefix}${yield* uuidV4()}`)
-        return yield* createFile(disk, aside, path, bytes)
+      /** One at a time replaces or deletes a picture, its entry with it. */
+      const oneReplaced = Semaphore.makeUnsafe(1)
+
+      /** What has the name and may be replaced; undefined where nothing has it. */
+      const replaceable = Effect.fnUntraced(function* (filename: string, replaces: Replaces | undefined) {
+        if (!isFileName(filename)) return yield* badName()
+        const there = yield* attempt("look for a snapshot", stateOf(disk, join(folder.snapshots, filename)))
+        if (there === undefined) return undefined
+        const isAsked = there.kind === "file" && replaces !== undefined
+        const old = isAsked ? yield* index.get("snapshot", filename) : undefined
+        // whose it is is not told; one that the index does not know may be anybody's
+        if (old === undefined || replaces?.(old.device) !== true) return yield* nameTaken()
+        return old
       })
 
-      /** What became of the bytes that were written last; they are known by their object, which nobody changes. */
-      const written = new WeakMap<Uint8Array, Deferred.Deferred<Written | undefined, DiskError>>()
-
-      /**
-       * Who asks for a picture that another one has just been given, which many do at once, gets one more name of the same
-       * file: a step instead of five, and its bytes lie on the disk once. Each name is deleted for itself.
-       */
-      const write = Effect.fnUntraced(function* (bytes: Uint8Array, path: string) {
-        const known = written.get(bytes)
-        if (known === undefined) {
-          const mine = Deferred.makeUnsafe<Written | undefined, DiskError>()
-          written.set(bytes, mine)
-          return yield* writeNew(bytes, path).pipe(Effect.onExit((exit) => Deferred.done(mine, exit)))
-        }
-        const first = yield* Effect.orElseSucceed(Deferred.await(known), () => undefined)
-        if (first === undefined) return yield* writeNew(bytes, path)
-        return yield* disk.link(first.path, path).pipe(
-          Effect.as<Written>({ path, modified: first.modified, unsynced: undefined }),
-          // it may be deleted by now, have as many names as it may, or be on a disk without links
-          Effect.catch(({ code }) => (code === "EEXIST" ? Effect.succeed(undefined) : writeNew(bytes, path)))
-        )
-      })
-
-      const saveSnapshot = Effect.fn("Files.saveSnapshot")(function* (snapshot: NewSnapshot) {
+      const save = Effect.fnUntraced(function* (
+        snapshot: NewSnapshot,
+        write: (bytes: Uint8Array, path: string) => Effect.Effect<Written | undefined, DiskError>
+      ) {
         const { filename, device } = snapshot
-        if (!isFileName(filename))
-          return yield* nameRefused("a plain file name", "letters, digits, dots, dashes, underscores")
+        if (!isFileName(filename)) return yield* badName()
         // such a name does not tell the camera, or tells another one: the picture has to
         const bytes = parseFileName(filename)?.device === device ? snapshot.bytes : markCamera(snapshot.bytes, device)
         const path = join(folder.snapshots, filename)
         yield* guard.admitSnapshot
         const saved = yield* attempt("save the snapshot", write(bytes, path))
-        if (saved === undefined) return yield* nameRefused("a new name", "a snapshot of this name is there already")
+        if (saved === undefined) return yield* nameTaken()
         yield* syncLater({ filename, file: saved.unsynced })
         const file: IndexedFile = {
           kind: "snapshot",
@@ -136,12 +137,38 @@ export class Files extends Context.Service<
         }
         yield* index.put(file)
         return file
-      }, Effect.uninterruptible)
+      })
+
+      /** Another camera's entry goes before its picture does: no picture is ever listed as one of the wrong camera. */
+      const replace = (old: IndexedFile, device: CameraId, bytes: Uint8Array, path: string) => {
+        const forget = Effect.gen(function* () {
+          yield* index.remove("snapshot", old.filename)
+          const left = yield* Effect.mapError(index.get("snapshot", old.filename), diskError)
+          if (left !== undefined) return yield* diskError(new Error("the index does not forget the old snapshot"))
+        })
+        return pictures
+          .replace(bytes, path, old.device === device ? Effect.void : forget)
+          .pipe(Effect.onError(() => index.put(old)))
+      }
+
+      const saveOver = Effect.fnUntraced(function* (snapshot: NewSnapshot, replaces: Replaces) {
+        const old = yield* replaceable(snapshot.filename, replaces)
+        return yield* save(snapshot, (bytes, path) =>
+          old === undefined ? pictures.addAlone(bytes, path) : replace(old, snapshot.device, bytes, path)
+        )
+      }, oneReplaced.withPermit)
+
+      const saveSnapshot = Effect.fn("Files.saveSnapshot")(
+        (snapshot: NewSnapshot, replaces?: Replaces) =>
+          replaces === undefined ? save(snapshot, pictures.add) : saveOver(snapshot, replaces),
+        Effect.uninterruptible
+      )
 
       const remove = Effect.fnUntraced(function* (kind: FileKind, filename: string, path: string) {
+        const removeFile = kind === "snapshot" ? pictures.remove : disk.remove
         // a symbolic link in its place, or anywhere on the way, leads elsewhere: not ours to delete
         const removed = disk.realPath(path).pipe(
-          Effect.flatMap((real) => (real === path ? Effect.as(disk.remove(path), true) : Effect.succeed(false))),
+          Effect.flatMap((real) => (real === path ? Effect.as(removeFile(path), true) : Effect.succeed(false))),
           Effect.catch((error) => (error.code === "ENOENT" ? Effect.succeed(false) : Effect.fail(error)))
         )
         const isDeleted = yield* attempt(`delete the ${kind}`, removed)
@@ -150,15 +177,18 @@ export class Files extends Context.Service<
         if (!isDeleted) return yield* new NotFound({ resource: kind, id: filename })
       })
 
+      const removeInTurn: typeof remove = (kind, filename, path) =>
+        kind === "snapshot" ? oneReplaced.withPermit(remove(kind, filename, path)) : remove(kind, filename, path)
+
       const removeFree = Effect.fn("Files.delete")(function* (kind: FileKind, filename: string) {
         const { file, path } = yield* find(kind, filename)
-        yield* holds.whileFree(kind, filename, remove(kind, filename, path))
+        yield* holds.whileFree(kind, filename, removeInTurn(kind, filename, path))
         return file
       }, Effect.uninterruptible)
 
       const takeAway = Effect.fn("Files.takeAway")(function* (kind: FileKind, filename: string) {
         const { file, path } = yield* find(kind, filename)
-        yield* holds.whileUnwritten(kind, filename, remove(kind, filename, path))
+        yield* holds.whileUnwritten(kind, filename, removeInTurn(kind, filename, path))
         return file
       }, Effect.uninterruptible)
 
@@ -177,7 +207,7 @@ export class Files extends Context.Service<
         } satisfies OpenFile
       })
 
-      return Files.of({ saveSnapshot, delete: removeFree, takeAway, open: openFile })
+      return Files.of({ admitName: replaceable, saveSnapshot, delete: removeFree, takeAway, open: openFile })
     })
   )
 }
@@ -185,7 +215,21 @@ export class Files extends Context.Service<
 /** It begins with a file type box (ISO/IEC 14496-12, 4.3). */
 const isMp4 = (head: Uint8Array): boolean => new TextDecoder().decode(head.subarray(4)) === "ftyp"
 
-const nameRefused = (rule: string, hint: string) => new InvalidParams({ param: "filename", rule, hint })
+const badName = () =>
+  new InvalidParams({
+    param: "filename",
+    rule: "a plain file name",
+    hint: "letters, digits, dots, dashes, underscores"
+  })
+
+const nameTaken = () =>
+  new InvalidState({ state: "TAKEN", allowed_states: ["FREE"], suggestion: "another name, or overwrite: true" })
+
+/** undefined where there is none */
+const stateOf = (disk: Disk["Service"], path: string) =>
+  disk
+    .state(path)
+    .pipe(Effect.catch((error) => (error.code === "ENOENT" ? Effect.succeed(undefined) : Effect.fail(error))))
 
 /** undefined where there is none, or something else has its name */
 const openRegular = Effect.fnUntraced(
@@ -196,30 +240,3 @@ const openRegular = Effect.fnUntraced(
   },
   Effect.catch((error) => (["ENOENT", "ELOOP"].includes(error.code) ? Effect.succeed(undefined) : Effect.fail(error)))
 )
-
-/** A file that has its name. */
-interface Written {
-  readonly path: string
-  /** epoch milliseconds */
-  readonly modified: number
-  /** undefined: the bytes are another name's, too, which has them synced */
-  readonly unsynced: Unsynced | undefined
-}
-
-/** Writes aside, then gives it its name, whole; undefined when something has that name. */
-const createFile = Effect.fnUntraced(function* (disk: Disk["Service"], aside: string, path: string, bytes: Uint8Array) {
-  const scope = yield* Scope.make()
-  const created = Effect.gen(function* () {
-    const file = yield* Scope.provide(disk.create(aside, 0o640), scope)
-    yield* file.append(bytes)
-    const { modified } = yield* file.state
-    const written: Written = { path, modified: Math.floor(modified), unsynced: { file, scope } }
-    return (yield* nameNew(disk, aside, path)) ? written : undefined
-  })
-  return yield* created.pipe(
-    Effect.onExit((exit) =>
-      Exit.isSuccess(exit) && exit.value !== undefined ? Effect.void : Scope.close(scope, Exit.void)
-    ),
-    Effect.ensuring(Effect.ignore(disk.remove(aside)))
-  )
-})

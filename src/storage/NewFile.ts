@@ -14,8 +14,9 @@ import type { DiskError } from "../ground/DiskError.ts"
  * 5. Only now what it replaced under another name, or came from, is removed.
  *
  * A sync that failed is never tried again on the same file: ext4, XFS and Btrfs take what they could not write for
- * written. The file is given up, and written anew where its bytes are still at hand. Only snapshots have their name before
- * they are synced (`Files`): a power cut may leave an empty one, which the index does not list (`Reconcile`).
+ * written. The file is given up, and written anew where its bytes are still at hand. Only snapshots that replace none have
+ * their name before they are synced (`PictureFiles`): a power cut may leave an empty one, which the index does not list
+ * (`Reconcile`).
  */
 
 /** The start of a temporary file's name; such files are hidden, never listed, and removed at the next start. */

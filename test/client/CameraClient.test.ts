@@ -89,7 +89,8 @@ it.live("a refused token shows in the calls, and in the state, with the reason t
 it.live("what the server refuses although the types allow it is an InvalidParams", () =>
   Effect.gen(function* () {
     const service = yield* start({
-      take_snapshot: () => Effect.fail(new InvalidParams({ param: "filename", rule: "a new name", hint: "h" }))
+      take_snapshot: () =>
+        Effect.fail(new InvalidParams({ param: "filename", rule: "a name that ends in .png", hint: "h" }))
     })
     const client = yield* clientOf(service.port, yield* service.token("operator"))
     const refused = yield* Effect.flip(client.call.take_snapshot({ device: "camera0", filename: "a.jpg" }))

@@ -71,7 +71,7 @@ describe("openrpc.json", () => {
     expect(methodNamed("take_snapshot")).toMatchObject({
       "x-required-role": "operator",
       paramStructure: "either",
-      params: [{ name: "device", required: true }, { name: "filename", required: false }, {}, {}, {}]
+      params: [{ name: "device", required: true }, { name: "filename", required: false }, {}, {}, {}, {}]
     })
     expect(methodNamed("ping")?.["x-required-role"]).toBe("none")
     expect(document.servers).toMatchObject([{ url: "ws://127.0.0.1:8002/ws" }])

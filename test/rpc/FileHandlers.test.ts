@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
@@ -12,10 +13,12 @@ import type { ApiKeyCreated } from "../../schema/Auth.ts"
 import type { FileList, FileUrl } from "../../schema/Storage.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { Files } from "../../src/storage/Files.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { Visitors } from "../../testing/Visitors.ts"
-import { indexed } from "../storage/Workbench.ts"
-import { dataFolder, onFakes, onTestGround, runFake } from "../support/App.ts"
+import { indexed, jpeg } from "../storage/Workbench.ts"
+import { asTimePasses } from "../suites/recordings.ts"
+import { dataFolder, onFakes, plugIn, onTestGround, runFake } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 import { connect, type Reply, token } from "../support/RpcVisitor.ts"
 
@@ -238,5 +241,56 @@ it.effect("no signature stands in a log line or a trace, right, wrong or over", 
   ).pipe(
     Effect.provide(Layer.merge(Logger.layer([logger]), Layer.succeed(Tracer.Tracer, tracer))),
     Effect.provideService(References.MinimumLogLevel, "Trace")
+  )
+})
+
+describe("a snapshot's name that is taken", () => {
+  onFakes(
+    "is told to be, and given away by who may see the camera whose it is, and by nobody else",
+    Effect.gen(function* () {
+      yield* plugIn(0)
+      yield* plugIn(1)
+      yield* kept("camera0")
+      const params = { device: "camera1", filename: "camera0.jpg" }
+      const narrow = yield* connect(yield* token({ cameras: ["camera1"] }))
+      const wide = yield* connect(yield* token({}))
+      const told = { state: "TAKEN", allowed_states: ["FREE"], suggestion: "another name, or overwrite: true" }
+      for (const [call, overwrite] of [
+        [narrow, true],
+        [narrow, false],
+        [wide, false]
+      ] as const) {
+        const { error } = yield* call("take_snapshot", { ...params, overwrite })
+        assert.strictEqual(error?.code, -32020)
+        assert.deepInclude(error?.data, told)
+        assert.notInclude(JSON.stringify(error), "camera0")
+      }
+      const { disk } = yield* TestGround
+      const path = join(dataFolder, "snapshots", "camera0.jpg")
+      assert.strictEqual(new TextDecoder().decode(disk.outside.read(path)), "the snapshot")
+      const refused = yield* wide("take_snapshot", { ...params, overwrite: "yes" })
+      assert.deepInclude(refused.error, { code: -32602 })
+      resultOf(yield* asTimePasses(wide("take_snapshot", { ...params, overwrite: true })))
+      assert.deepInclude(yield* (yield* FileIndex).get("snapshot", "camera0.jpg"), { device: "camera1" })
+      resultOf(yield* asTimePasses(narrow("take_snapshot", { ...params, overwrite: true })))
+    })
+  )
+
+  onFakes(
+    "gives nobody another camera's picture that replaces one while it is opened",
+    Effect.gen(function* () {
+      yield* kept("camera0")
+      const { disk } = yield* TestGround
+      const files = yield* Files
+      const call = yield* connect(yield* token({ cameras: ["camera0"] }))
+      const { download_url } = resultOf<FileUrl>(yield* call("get_download_url", { filename: "camera0.jpg" }))
+      const { met, takeBack } = yield* disk.suffer({ name: "hung", calls: ["open"] })
+      const download = yield* Effect.forkChild(got(download_url))
+      yield* met
+      const picture = { device: "camera1", bytes: jpeg, width: 1, height: 1, capturedAt: 0 }
+      yield* files.saveSnapshot({ ...picture, filename: "camera0.jpg" }, () => true)
+      yield* takeBack
+      assert.match(yield* Fiber.join(download), /^404 /)
+    })
   )
 })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { Snapshots } from "../../src/snapshot/Snapshots.ts"
 import { numberOf } from "../../testing/Pictures.ts"
-import { bytesOf, liveCamera, snapshotsOnDisk, take } from "../suites/snapshots.ts"
+import { bytesOf, liveCamera, snapshotsOnDisk, take, taken } from "../suites/snapshots.ts"
 import { readyStream } from "../suites/streams.ts"
 import { asTimePasses } from "../suites/recordings.ts"
 import { disturb, disturbWork, onFakes, plugIn, takeMediaMtx } from "../support/App.ts"
@@ -171,6 +171,23 @@ describe("the picture at hand", () => {
 })
 
 describe("names and formats", () => {
+  onFakes(
+    "that are taken are refused before anything is captured, unless they may be replaced",
+    Effect.gen(function* () {
+      const camera = yield* plugIn()
+      yield* disturb({ failStarts: 1000 })
+      const first = yield* take({ camera, filename: "mine.jpg" })
+      const before = yield* children("direct")
+      assert.deepInclude(yield* Effect.flip(take({ camera, maxAge: 0, filename: "mine.jpg" })), taken)
+      assert.lengthOf(yield* children("direct"), before.length)
+      const old = yield* bytesOf("mine.jpg")
+      const again = yield* take({ camera, maxAge: 0, filename: "mine.jpg", replaces: (owner) => owner === camera })
+      assert.isAbove(again.picture.captured.wall, first.picture.captured.wall)
+      assert.notDeepEqual(yield* bytesOf("mine.jpg"), old)
+      assert.deepEqual(yield* snapshotsOnDisk, ["mine.jpg"])
+    })
+  )
+
   onFakes(
     "that contradict each other are refused before anything is captured",
     Effect.gen(function* () {

@@ -74,8 +74,7 @@ describe("saving a snapshot", () => {
       const kept = attempts.filter((attempt) => attempt._tag === "Success")
       assert.strictEqual(kept.length, 1)
       for (const attempt of attempts) {
-        if (attempt._tag === "Failure")
-          assert.deepInclude(attempt.failure, { _tag: "InvalidParams", param: "filename", rule: "a new name" })
+        if (attempt._tag === "Failure") assert.deepInclude(attempt.failure, { _tag: "InvalidState", state: "TAKEN" })
       }
       const stored = read(join(snapshots, "door.jpg"))
       assert.deepStrictEqual(stored, markCamera(jpeg, kept[0]?.success.device ?? ""))
@@ -177,7 +176,7 @@ describe("saving a snapshot", () => {
       const [kept, ...others] = saved
       assert.strictEqual(kept?._tag, "Success")
       for (const other of others)
-        assert.deepInclude(other._tag === "Failure" ? other.failure : {}, { _tag: "InvalidParams", rule: "a new name" })
+        assert.deepInclude(other._tag === "Failure" ? other.failure : {}, { _tag: "InvalidState", state: "TAKEN" })
       assert.deepStrictEqual(names(snapshots), [filename])
       assert.deepStrictEqual(read(`${snapshots}/${filename}`), jpeg)
       assert.isFalse(calls.includes(`create ${snapshots}/${filename}`))
@@ -274,6 +273,103 @@ describe("opening", () => {
         const error = yield* Effect.flip(Effect.scoped(files.open("recording", filename)))
         assert.strictEqual(error._tag, "NotFound", filename)
       }
+    })
+  )
+})
+
+describe("a snapshot that replaces another one", () => {
+  const anyones = () => true
+  const newer = { ...picture, device: "camera2", bytes: encode("a newer picture"), capturedAt: capturedAt + 1000 }
+
+  it.effect("has its name and its entry, and who reads the old one reads it to the end", () =>
+    Effect.gen(function* () {
+      const { files, index, names, read, snapshots } = yield* bench
+      const filename = fileName("camera2", capturedAt, "jpg")
+      const old = yield* files.saveSnapshot({ ...picture, filename })
+      const reading = yield* files.open("snapshot", filename)
+      const saved = yield* files.saveSnapshot({ ...newer, filename }, anyones)
+      assert.deepStrictEqual(yield* index.get("snapshot", filename), saved)
+      assert.deepInclude(saved, { device: "camera2", bytes: newer.bytes.length, created: newer.capturedAt })
+      assert.deepStrictEqual(read(join(snapshots, filename)), newer.bytes)
+      assert.deepStrictEqual(names(snapshots), [filename])
+      assert.deepStrictEqual(yield* reading.read(0, old.bytes), markCamera(jpeg, "camera1"))
+    })
+  )
+
+  it.effect("is saved also where there is none to replace", () =>
+    Effect.gen(function* () {
+      const { files, names, snapshots } = yield* bench
+      yield* files.admitName("door.jpg", anyones)
+      yield* files.saveSnapshot({ ...picture, filename: "door.jpg" }, anyones)
+      assert.deepStrictEqual(names(snapshots), ["door.jpg"])
+    })
+  )
+
+  for (const fault of [{ name: "full", freeBytes: 10 }, { name: "sync fails" }, { name: "no renames" }] as const) {
+    it.effect(`leaves the old one and its entry where it cannot be written: ${fault.name}`, () =>
+      Effect.gen(function* () {
+        const { files, index, names, read, snapshots, suffer } = yield* bench
+        const old = yield* files.saveSnapshot({ ...picture, filename: "door.jpg" })
+        yield* suffer(fault)
+        const failure = yield* Effect.flip(files.saveSnapshot({ ...newer, filename: "door.jpg" }, anyones))
+        assert.deepInclude(failure, { _tag: "DependencyFailed", dependency: "storage" })
+        assert.deepStrictEqual(names(snapshots), ["door.jpg"])
+        assert.deepStrictEqual(read(join(snapshots, "door.jpg")), markCamera(jpeg, "camera1"))
+        assert.deepStrictEqual(yield* index.get("snapshot", "door.jpg"), old)
+      })
+    )
+  }
+
+  it.effect("never replaces one that it may not, that the index does not know, or that is no file", () =>
+    Effect.gen(function* () {
+      const { files, snapshots } = yield* realBench
+      yield* files.saveSnapshot({ ...picture, filename: "door.jpg" })
+      yield* promise(() => writeFile(join(snapshots, "strange.jpg"), "strange"))
+      yield* promise(() => symlink("/etc/hostname", join(snapshots, "link.jpg")))
+      for (const filename of ["door.jpg", "strange.jpg", "link.jpg"]) {
+        const replaces = (owner: string) => owner !== "camera1"
+        const answers = [
+          yield* Effect.flip(files.admitName(filename, replaces)),
+          yield* Effect.flip(files.saveSnapshot({ ...newer, filename }, replaces))
+        ]
+        for (const answer of answers) {
+          assert.deepInclude(answer, { _tag: "InvalidState", state: "TAKEN" })
+          assert.notInclude(JSON.stringify(answer), "camera1")
+        }
+      }
+      assert.strictEqual(yield* promise(() => readFile(join(snapshots, "strange.jpg"), "utf8")), "strange")
+    })
+  )
+
+  it.effect("is what all of them agree on, of twenty at once and a delete", () =>
+    Effect.gen(function* () {
+      const { files, index, names, read, snapshots } = yield* bench
+      yield* files.saveSnapshot({ ...picture, filename: "door.jpg" })
+      const save = (device: string) => files.saveSnapshot({ ...picture, device, filename: "door.jpg" }, anyones)
+      const saves = Array.from({ length: 20 }, (_, i) => save(`camera${i}`))
+      yield* Effect.all([...saves, files.delete("snapshot", "door.jpg"), ...saves], { concurrency: "unbounded" })
+      const { device = "" } = (yield* index.get("snapshot", "door.jpg")) ?? {}
+      assert.deepStrictEqual(names(snapshots), ["door.jpg"])
+      assert.deepStrictEqual(read(join(snapshots, "door.jpg")), markCamera(jpeg, device))
+    })
+  )
+
+  it.effect("is not taken for the one that it replaced, or that was deleted, by who saves that again", () =>
+    Effect.gen(function* () {
+      const { files, read, snapshots } = yield* bench
+      const [first, second, third] = [0, 1, 2].map((i) => fileName("camera1", capturedAt + i, "jpg")) as [
+        string,
+        string,
+        string
+      ]
+      yield* files.saveSnapshot({ ...picture, filename: first })
+      yield* files.saveSnapshot({ ...newer, filename: first }, anyones)
+      yield* files.saveSnapshot({ ...picture, filename: second })
+      assert.deepStrictEqual(read(join(snapshots, second)), jpeg)
+      yield* files.delete("snapshot", first)
+      yield* files.saveSnapshot({ ...newer, filename: first })
+      yield* files.saveSnapshot({ ...picture, filename: third })
+      assert.deepStrictEqual(read(join(snapshots, third)), jpeg)
     })
   )
 })
