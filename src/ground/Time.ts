@@ -38,5 +38,8 @@ export const monotonicNow: Effect.Effect<() => number> = Effect.map(
   (clock) => () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 )
 
+/** Milliseconds as the wire has them: seconds with three decimals. */
+export const toSeconds = (millis: number): number => Math.round(millis) / 1000
+
 /** ISO 8601 in UTC, from epoch milliseconds. */
 export const isoTime = (epochMillis: number): string => new Date(epochMillis).toISOString()

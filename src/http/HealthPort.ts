@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { version } from "../config/Version.ts"
 import { Machine } from "../ground/Machine.ts"
-import { isoTime, millisSince } from "../ground/Time.ts"
+import { isoTime, millisSince, toSeconds } from "../ground/Time.ts"
 import type { Part } from "../health/Parts.ts"
 import { Health, type Verdict } from "../health/Health.ts"
 import { json, LocalHttp } from "./LocalHttp.ts"
@@ -19,7 +19,7 @@ export const layer = Layer.effectDiscard(
       const health = state()
       const brief = {
         status: health.status,
-        uptime: (yield* millisSince(startedAt)) / 1000,
+        uptime: toSeconds(yield* millisSince(startedAt)),
         version,
         timestamp: isoTime(yield* Clock.currentTimeMillis)
       }

@@ -9,13 +9,12 @@ import { CameraControls } from "../device/CameraControls.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { Machine } from "../ground/Machine.ts"
-import { millisSince } from "../ground/Time.ts"
+import { millisSince, toSeconds } from "../ground/Time.ts"
 import { Sources } from "../stream/Sources.ts"
 import { Status } from "../stream/Status.ts"
 import { maySee, visible } from "./Authorization.ts"
 import { cameraViews, currentOf, formatsOf, makeHostFor, perName, ratesOf, resolutionsOf } from "./CameraView.ts"
 import { Connections } from "./Connections.ts"
-import { toSeconds } from "./Wire.ts"
 
 export const layer = DeviceRpcs.toLayer(
   Effect.gen(function* () {

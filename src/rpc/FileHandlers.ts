@@ -3,14 +3,13 @@ import { CurrentSession } from "../../schema/Auth.ts"
 import { FileRpcs } from "../../schema/CameraRpcs.ts"
 import { NotFound } from "../../schema/Errors.ts"
 import { defaultListLimit } from "../../schema/Storage.ts"
-import { isoTime } from "../ground/Time.ts"
+import { isoTime, toSeconds } from "../ground/Time.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Files } from "../storage/Files.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
 import { type FileKind, snapshotFormatOf } from "../storage/Names.ts"
 import { maySee } from "./Authorization.ts"
 import { makeFileUrls } from "./FileUrls.ts"
-import { toSeconds } from "./Wire.ts"
 
 interface Page {
   readonly limit?: number

@@ -15,7 +15,7 @@ import { cameraTopics, recordingTopics } from "../events/Topics.ts"
 import type { Told } from "../facts/Facts.ts"
 import { Machine } from "../ground/Machine.ts"
 import type { Moment } from "../ground/Time.ts"
-import { isoTime } from "../ground/Time.ts"
+import { isoTime, toSeconds } from "../ground/Time.ts"
 import { Health, type SystemHealth } from "../health/Health.ts"
 import type { RecordingFact } from "../recording/Recording.ts"
 import type { SnapshotFact } from "../snapshot/Snapshots.ts"
@@ -25,7 +25,6 @@ import { maySee } from "./Authorization.ts"
 import { cameraViews, makeHostFor } from "./CameraView.ts"
 import { type Audience, Connections } from "./Connections.ts"
 import { recordingUpdate } from "./RecordingUpdate.ts"
-import { toSeconds } from "./Wire.ts"
 
 /** Tells clients what happens: some of it to all who may know of it, and events to those who subscribed to them. */
 export const layer = Layer.effectDiscard(

@@ -2,10 +2,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { RecordingRpcs } from "../../schema/CameraRpcs.ts"
 import { Devices } from "../device/Devices.ts"
-import { isoTime } from "../ground/Time.ts"
+import { isoTime, toSeconds } from "../ground/Time.ts"
 import { Recordings } from "../recording/Recordings.ts"
 import { visible } from "./Authorization.ts"
-import { toSeconds } from "./Wire.ts"
 
 export const layer = RecordingRpcs.toLayer(
   Effect.gen(function* () {

@@ -1,6 +1,6 @@
 import type { RecordingStatusUpdate } from "../../schema/Recording.ts"
+import { toSeconds } from "../ground/Time.ts"
 import type { RecordingFact } from "../recording/Recording.ts"
-import { toSeconds } from "./Wire.ts"
 
 const statuses: Readonly<Record<RecordingFact["_tag"], RecordingStatusUpdate["status"]>> = {
   RecordingStarting: "STARTING",

@@ -10,7 +10,7 @@ import { SignedUrls } from "../auth/SignedUrls.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { Machine } from "../ground/Machine.ts"
-import { isoTime, millisSince } from "../ground/Time.ts"
+import { isoTime, millisSince, toSeconds } from "../ground/Time.ts"
 import { isHardware } from "../source/Encoder.ts"
 import type { Source } from "../source/Source.ts"
 import { Status } from "../stream/Status.ts"
@@ -18,7 +18,6 @@ import { Streams } from "../stream/Streams.ts"
 import { maySee, visible } from "./Authorization.ts"
 import { makeHostFor, streamUrls, withToken } from "./CameraView.ts"
 import { Connections } from "./Connections.ts"
-import { toSeconds } from "./Wire.ts"
 
 /** Milliseconds in which a signed URL opens a stream. */
 const signedFor = 60_000

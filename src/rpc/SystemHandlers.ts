@@ -5,12 +5,11 @@ import { SystemRpcs } from "../../schema/CameraRpcs.ts"
 import type { SystemStatus } from "../../schema/System.ts"
 import { buildDate, version } from "../config/Version.ts"
 import { Devices } from "../device/Devices.ts"
-import { isoTime, millisSince } from "../ground/Time.ts"
+import { isoTime, millisSince, toSeconds } from "../ground/Time.ts"
 import { Health } from "../health/Health.ts"
 import { Paths } from "../stream/Paths.ts"
 import { maySee } from "./Authorization.ts"
 import { makeMetricsView } from "./MetricsView.ts"
-import { toSeconds } from "./Wire.ts"
 
 /** More cameras than this were never tried; it is no limit that is enforced. */
 const maxCameras = 256

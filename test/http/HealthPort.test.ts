@@ -1,7 +1,9 @@
 import { assert, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { TestClock } from "effect/testing"
 import { Machine } from "../../src/ground/Machine.ts"
 import { Network } from "../../src/ground/Network.ts"
 import { Health, type SystemHealth, type Verdict } from "../../src/health/Health.ts"
@@ -99,6 +101,14 @@ layer(running)("the health port", (it) => {
         assert.deepInclude(found, { uptime: 0, timestamp: "1969-12-31T23:00:00.000Z" })
       })
     )
+  )
+
+  it.effect("tells how long it has run to the millisecond, as calls do", () =>
+    Effect.gen(function* () {
+      const { uptime } = JSON.parse((yield* get("/health")).body) as { readonly uptime: number }
+      yield* TestClock.adjust(Duration.micros(1_234_567n))
+      assert.closeTo(JSON.parse((yield* get("/health")).body).uptime, uptime + 1.235, 1e-9)
+    })
   )
 
   it.effect("answers 503 with the reasons while the service is not ready, or not alive", () =>
