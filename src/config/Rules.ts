@@ -1,6 +1,8 @@
+import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 
-/** What texts of the configuration have to be: as patterns wherever one can say it, so that editors know it too. Pure. */
+/** What values of the configuration have to be: as patterns wherever one can say it, so that editors know it too. Pure. */
 
 /** An IPv4 or IPv6 address (without brackets, its zone behind it), or a host name: no port, no URL. */
 export const host = Schema.String.check(
@@ -26,3 +28,34 @@ export const origin = Schema.String.check(
   Schema.isPattern(/^[a-z][a-z0-9+.-]*:\/\/[^/\s?#@*A-Z]+$/u),
   Schema.makeFilter((text: string) => !/^https?:/.test(text) || URL.parse(text)?.origin === text)
 )
+
+export const text = Schema.NonEmptyString
+export const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+export const port = whole(1, 65535)
+export const names = Schema.Array(Schema.NonEmptyString)
+export const amount = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
+export const amountsByCamera = Schema.Array(
+  Schema.String.check(Schema.isPattern(/^camera[0-9]+=(?!0+(\.0+)?$)\d{1,6}(\.\d+)?$/))
+)
+
+export const seconds = (minimum: number, maximum: number) =>
+  Schema.Finite.check(Schema.isBetween({ minimum, maximum })).pipe(
+    Schema.decodeTo(
+      Schema.Duration,
+      SchemaTransformation.transform({
+        decode: (n: number) => Duration.seconds(n),
+        encode: (d: Duration.Duration) => Duration.toSeconds(d)
+      })
+    )
+  )
+
+export const milliseconds = (minimum: number, maximum: number) =>
+  whole(minimum, maximum).pipe(
+    Schema.decodeTo(
+      Schema.Duration,
+      SchemaTransformation.transform({
+        decode: (n: number) => Duration.millis(n),
+        encode: (d: Duration.Duration) => Duration.toMillis(d)
+      })
+    )
+  )

@@ -1,8 +1,6 @@
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { plainHost } from "./Hosts.ts"
 import { RecordingFormat } from "../../schema/Recording.ts"
@@ -20,37 +18,7 @@ const key = <S extends Schema.Top>(schema: S, fallback: S["Encoded"], rule: stri
     .annotate({ title: rule, description: meaning })
     .pipe(Schema.withDecodingDefaultKey(Effect.succeed(fallback) as Effect.Effect<never>))
 
-const text = Schema.NonEmptyString
-const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
-const port = whole(1, 65535)
-const anyPort = (fallback: number, meaning: string) => key(port, fallback, "a port, 1 to 65535", meaning)
-const names = Schema.Array(Schema.NonEmptyString)
-const amount = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
-const amountsByCamera = Schema.Array(
-  Schema.String.check(Schema.isPattern(/^camera[0-9]+=(?!0+(\.0+)?$)\d{1,6}(\.\d+)?$/))
-)
-
-const seconds = (minimum: number, maximum: number) =>
-  Schema.Finite.check(Schema.isBetween({ minimum, maximum })).pipe(
-    Schema.decodeTo(
-      Schema.Duration,
-      SchemaTransformation.transform({
-        decode: (n: number) => Duration.seconds(n),
-        encode: (d: Duration.Duration) => Duration.toSeconds(d)
-      })
-    )
-  )
-
-const milliseconds = (minimum: number, maximum: number) =>
-  whole(minimum, maximum).pipe(
-    Schema.decodeTo(
-      Schema.Duration,
-      SchemaTransformation.transform({
-        decode: (n: number) => Duration.millis(n),
-        encode: (d: Duration.Duration) => Duration.toMillis(d)
-      })
-    )
-  )
+const anyPort = (fallback: number, meaning: string) => key(Rules.port, fallback, "a port, 1 to 65535", meaning)
 
 /** What is read once, at the start. */
 export const bootSchema = Schema.Struct({
@@ -75,7 +43,7 @@ export const bootSchema = Schema.Struct({
   }),
   mediamtx: Schema.Struct({
     managed: key(Schema.Boolean, true, "true or false", "true: MediaMTX is a child of this service"),
-    binary: key(text, "mediamtx", "a program", "the MediaMTX program"),
+    binary: key(Rules.text, "mediamtx", "a program", "the MediaMTX program"),
     host: key(
       Rules.host,
       "127.0.0.1",
@@ -96,12 +64,12 @@ export const bootSchema = Schema.Struct({
     playback_port: anyPort(9996, "playback of recordings")
   }),
   ffmpeg: Schema.Struct({
-    binary: key(text, "ffmpeg", "a program", "the FFmpeg program"),
-    ffprobe_binary: key(text, "ffprobe", "a program", "the ffprobe program")
+    binary: key(Rules.text, "ffmpeg", "a program", "the FFmpeg program"),
+    ffprobe_binary: key(Rules.text, "ffprobe", "a program", "the ffprobe program")
   }),
   cameras: Schema.Struct({
     synthetic: key(
-      whole(0, 256),
+      Rules.whole(0, 256),
       0,
       "a whole number, 0 to 256",
       "how many synthetic cameras (test patterns) there are"
@@ -155,15 +123,20 @@ export type Boot = typeof bootSchema.Type
 /** What may change while the service runs. */
 export const liveSchema = Schema.Struct({
   server: Schema.Struct({
-    max_connections: key(whole(1, 100_000), 10_000, "1 to 100000", "open WebSocket connections; more are refused"),
+    max_connections: key(
+      Rules.whole(1, 100_000),
+      10_000,
+      "1 to 100000",
+      "open WebSocket connections; more are refused"
+    ),
     max_connections_per_address: key(
-      whole(1, 100_000),
+      Rules.whole(1, 100_000),
       2000,
       "1 to 100000",
       "open WebSocket connections of one address, not of this machine"
     ),
     max_unauthenticated_per_address: key(
-      whole(1, 100_000),
+      Rules.whole(1, 100_000),
       1000,
       "1 to 100000",
       "open WebSocket connections of one address, not of this machine, before they authenticate"
@@ -175,13 +148,13 @@ export const liveSchema = Schema.Struct({
       "browser origins that may connect, beside the server's own"
     ),
     max_unread_kilobytes: key(
-      whole(512, 65_536),
+      Rules.whole(512, 65_536),
       4096,
       "512 to 65536",
       "replies that a client may leave unread, or it is cut; with an eighth of it unread it gets no notifications"
     ),
     max_subscriptions_per_client: key(
-      whole(1, 10_000),
+      Rules.whole(1, 10_000),
       256,
       "1 to 10000",
       "event topics that a client may subscribe to, each counted for each camera that it names"
@@ -195,49 +168,59 @@ export const liveSchema = Schema.Struct({
   }),
   limits: Schema.Struct({
     connection_requests_per_second: key(
-      whole(1, 1_000_000),
+      Rules.whole(1, 1_000_000),
       10_000,
       "1 to 1000000",
       "JSON-RPC requests of one connection; more are refused"
     ),
     user_requests_per_second: key(
-      whole(1, 1_000_000),
+      Rules.whole(1, 1_000_000),
       20_000,
       "1 to 1000000",
       "JSON-RPC requests of one user, over all connections; more are refused"
     ),
     ffmpeg_processes: key(
-      whole(1, 1000),
+      Rules.whole(1, 1000),
       128,
       "1 to 1000",
       "FFmpeg processes that read cameras at once; further ones queue, streams before snapshots"
     )
   }),
   cameras: Schema.Struct({
-    include: key(names, ["*"], "a list of globs", "only devices whose name matches one"),
-    exclude: key(names, [], "a list of globs", "no devices whose name matches one")
+    include: key(Rules.names, ["*"], "a list of globs", "only devices whose name matches one"),
+    exclude: key(Rules.names, [], "a list of globs", "no devices whose name matches one")
   }),
   codec: Schema.Struct({
-    bitrate_kbps: key(whole(64, 50_000), 600, "64 to 50000", "the stream's bit rate where it is encoded here")
+    bitrate_kbps: key(Rules.whole(64, 50_000), 600, "64 to 50000", "the stream's bit rate where it is encoded here")
   }),
   streams: Schema.Struct({
-    viewer_linger_seconds: key(seconds(0, 86_400), 300, "0 to 86400", "how long a stream outlives its last viewer"),
-    snapshot_linger_seconds: key(seconds(0, 86_400), 60, "0 to 86400", "how long a stream outlives a snapshot"),
-    start_timeout_seconds: key(seconds(1, 60), 10, "1 to 60", "how long a stream may take to start"),
-    stall_seconds: key(seconds(1, 60), 3, "1 to 60", "frozen output for so long: FFmpeg is started again")
+    viewer_linger_seconds: key(
+      Rules.seconds(0, 86_400),
+      300,
+      "0 to 86400",
+      "how long a stream outlives its last viewer"
+    ),
+    snapshot_linger_seconds: key(Rules.seconds(0, 86_400), 60, "0 to 86400", "how long a stream outlives a snapshot"),
+    start_timeout_seconds: key(Rules.seconds(1, 60), 10, "1 to 60", "how long a stream may take to start"),
+    stall_seconds: key(Rules.seconds(1, 60), 3, "1 to 60", "frozen output for so long: FFmpeg is started again")
   }),
   snapshots: Schema.Struct({
-    jpeg_quality: key(whole(1, 100), 85, "1 to 100", "of pictures that are encoded here"),
-    live_timeout_seconds: key(seconds(0.1, 10), 2, "0.1 to 10", "time limit of tier 1, live"),
-    activated_timeout_seconds: key(seconds(0.1, 10), 4, "0.1 to 10", "time limit of tier 2, activated"),
-    direct_timeout_seconds: key(seconds(0.1, 10), 4, "0.1 to 10", "time limit of tier 3, direct")
+    jpeg_quality: key(Rules.whole(1, 100), 85, "1 to 100", "of pictures that are encoded here"),
+    live_timeout_seconds: key(Rules.seconds(0.1, 10), 2, "0.1 to 10", "time limit of tier 1, live"),
+    activated_timeout_seconds: key(Rules.seconds(0.1, 10), 4, "0.1 to 10", "time limit of tier 2, activated"),
+    direct_timeout_seconds: key(Rules.seconds(0.1, 10), 4, "0.1 to 10", "time limit of tier 3, direct")
   }),
   recording: Schema.Struct({
     format: key(RecordingFormat, "fmp4", "fmp4, mpegts, mp4 or mkv", "when start_recording names none"),
-    segment_seconds: key(seconds(1, 86_400), 3600, "1 to 86400", "a recording goes on in a new file after so long"),
-    part_milliseconds: key(milliseconds(50, 10_000), 100, "50 to 10000", "what a crash may cost (fMP4 parts)"),
+    segment_seconds: key(
+      Rules.seconds(1, 86_400),
+      3600,
+      "1 to 86400",
+      "a recording goes on in a new file after so long"
+    ),
+    part_milliseconds: key(Rules.milliseconds(50, 10_000), 100, "50 to 10000", "what a crash may cost (fMP4 parts)"),
     resume_seconds: key(
-      seconds(0, 3600),
+      Rules.seconds(0, 3600),
       60,
       "0 to 3600",
       "an unplugged camera that is back within so long is recorded on; 0: the recording ends at once"
@@ -245,49 +228,49 @@ export const liveSchema = Schema.Struct({
   }),
   storage: Schema.Struct({
     max_age_days: key(
-      amount,
+      Rules.amount,
       0,
       "0 to 1000000",
       "recordings and snapshots that are older are deleted; 0: none for its age"
     ),
     max_size_gb: key(
-      amount,
+      Rules.amount,
       0,
       "0 to 1000000",
       "where all files together have more (GB of 1024³ bytes), the oldest are deleted; 0: they may have any size"
     ),
     camera_max_age_days: key(
-      amountsByCamera,
+      Rules.amountsByCamera,
       [],
       "a list of camera=days",
       "the same for one camera, in place of max_age_days: camera0=7"
     ),
     camera_max_size_gb: key(
-      amountsByCamera,
+      Rules.amountsByCamera,
       [],
       "a list of camera=GB",
       "the same for one camera's files: camera0=20.5"
     ),
     delete_percent: key(
-      whole(0, 99),
+      Rules.whole(0, 99),
       0,
       "0 to 99",
       "where more of the disk is used, or little more than the reserve is left, the oldest files are deleted; 0: never for that"
     ),
     warn_percent: key(
-      whole(1, 100),
+      Rules.whole(1, 100),
       80,
       "1 to 100",
       "where as much of the disk is used, the log and low_space_warning say so; 100: never"
     ),
     refuse_percent: key(
-      whole(1, 100),
+      Rules.whole(1, 100),
       90,
       "1 to 100",
       "where as much of the disk is used, no new recording begins; 100: none is refused"
     ),
     reserve_mb: key(
-      whole(0, 1_000_000),
+      Rules.whole(0, 1_000_000),
       256,
       "0 to 1000000",
       "what recordings and snapshots leave free: recordings wait until twice as much is free (MB of 1024² bytes)"
