@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Machine } from "../src/ground/Machine.ts"
 
@@ -9,6 +10,7 @@ export const layer = Layer.succeed(
     memory: () => ({ resident: 0, anonymous: 0, heapUsed: 0 }),
     room: () => ({ total: 0, available: 0 }),
     processorSeconds: () => 0,
-    processors: () => ({ all: 0, busy: 0 })
+    processors: () => ({ all: 0, busy: 0 }),
+    works: () => Effect.succeed(false)
   })
 )

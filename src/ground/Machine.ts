@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { hostname } from "node:os"
 
 /** What the machine says of itself and of this process. */
@@ -17,6 +18,8 @@ export class Machine extends Context.Service<
     readonly processorSeconds: () => number
     /** of all CPUs, in a unit of the kernel's: their time, and that in which they worked */
     readonly processors: () => { readonly all: number; readonly busy: number }
+    /** whether a process does anything, or waits for a CPU to do it, within 0.1 s; one that is gone, frozen or asleep does not */
+    readonly works: (pid: number) => Effect.Effect<boolean>
   }
 >()("camera-service/ground/Machine") {
   static readonly layer = Layer.sync(Machine, () =>
@@ -34,7 +37,8 @@ export class Machine extends Context.Service<
         const { system, user } = process.cpuUsage()
         return (user + system) / 1e6
       },
-      processors
+      processors,
+      works
     })
   )
 }
@@ -59,3 +63,24 @@ const processors = () => {
   const [, , , idle = 0, wait = 0] = times
   return { all, busy: all - idle - wait }
 }
+
+const threadsOf = (pid: number): ReadonlyArray<string> => {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}`)
+  } catch {
+    return []
+  }
+}
+
+/** `pid (name) R …` (proc_pid_stat(5)): on a CPU, or in the queue for one */
+const isRunnable = (thread: string): boolean => /^.*\) R/.test(text(`${thread}/stat`))
+/** nanoseconds on a CPU: the first number (kernel, Documentation/scheduler/sched-stats.rst) */
+const ranFor = (thread: string): number => Number(/^\d+/.exec(text(`${thread}/schedstat`))?.[0] ?? 0)
+
+const works = Effect.fnUntraced(function* (pid: number) {
+  const ran = () => threadsOf(pid).reduce((sum, thread) => sum + ranFor(thread), 0)
+  const before = ran()
+  if (threadsOf(pid).some(isRunnable)) return true
+  yield* Effect.sleep("100 millis")
+  return ran() > before || threadsOf(pid).some(isRunnable)
+})

@@ -15,6 +15,7 @@ import { Settings } from "../config/Settings.ts"
 import { PortInUse, ProgramMissing, ProgramUnfit } from "../config/StartupErrors.ts"
 import { Disk } from "../ground/Disk.ts"
 import { Loopback } from "../ground/Loopback.ts"
+import { Machine } from "../ground/Machine.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { startChild } from "./Child.ts"
 import { tail } from "./Lines.ts"
@@ -23,7 +24,7 @@ import { mediaMtxConfig } from "./MediaMtxConfig.ts"
 import { bindError, endOf } from "./MediaMtxEnd.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
 import { relog } from "./MediaMtxLog.ts"
-import { askEvery, awaitLoss } from "./MediaMtxWatch.ts"
+import { askEvery, awaitLoss, type Silence } from "./MediaMtxWatch.ts"
 
 export interface MediaMtxState {
   readonly _tag: "Starting" | "Running" | "Stopped"
@@ -31,8 +32,8 @@ export interface MediaMtxState {
   readonly generation: number
   /** Why it is not running. */
   readonly detail?: string
-  /** It runs, and has not answered for a second or more: it hangs, was stopped, or has too much to do. */
-  readonly isSilent?: true
+  /** It runs, and has not answered for a second or more. */
+  readonly silence?: Silence
 }
 
 /** It ended or stopped answering. `steady`: after a good while, so the next start need not wait. */
@@ -76,6 +77,8 @@ export class MediaMtx extends Context.Service<
   MediaMtx,
   {
     readonly state: SubscriptionRef.SubscriptionRef<MediaMtxState>
+    /** Whether its process works, or waits for a CPU to; false where it is not our child. */
+    readonly works: Effect.Effect<boolean>
     /** Fails when it can't ever run here: for the main program to end on. */
     readonly fatal: Effect.Effect<never, PortInUse | ProgramMissing | ProgramUnfit>
   }
@@ -88,6 +91,7 @@ export class MediaMtx extends Context.Service<
       const key = yield* MediaMtxKey
       const disk = yield* Disk
       const loopback = yield* Loopback
+      const machine = yield* Machine
       const settings = yield* Settings
       const { binary, managed } = settings.boot.mediamtx
       const startingAgain = (last: MediaMtxState): MediaMtxState => ({
@@ -98,6 +102,8 @@ export class MediaMtx extends Context.Service<
       const state = yield* SubscriptionRef.make(startingAgain({ _tag: "Starting", generation: 0 }))
       const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing | ProgramUnfit>()
       let failedStarts = 0
+      let pid: number | undefined
+      const works = Effect.suspend(() => (pid === undefined ? Effect.succeed(false) : machine.works(pid)))
 
       const running = SubscriptionRef.update(state, ({ generation }): MediaMtxState => {
         failedStarts = 0
@@ -107,13 +113,12 @@ export class MediaMtx extends Context.Service<
       const stopped = (detail: string) =>
         SubscriptionRef.update(state, ({ generation }): MediaMtxState => ({ _tag: "Stopped", generation, detail }))
 
-      const silent = Effect.fnUntraced(function* (isSilent: boolean) {
-        yield* SubscriptionRef.update(state, ({ _tag, generation }): MediaMtxState => ({
-          _tag,
-          generation,
-          ...(isSilent ? { isSilent } : {})
-        }))
-        yield* isSilent ? Effect.logWarning("MediaMTX does not answer") : Effect.logInfo("MediaMTX answers again")
+      const tellSilence = Effect.fnUntraced(function* (silence: Silence | undefined) {
+        const { _tag, generation } = yield* SubscriptionRef.get(state)
+        yield* SubscriptionRef.set(state, { _tag, generation, ...(silence === undefined ? {} : { silence }) })
+        yield* silence === undefined
+          ? Effect.logInfo("MediaMTX answers again")
+          : Effect.annotateLogs(Effect.logWarning("MediaMTX does not answer"), { silence })
       })
 
       const requireVersion = (version: string) =>
@@ -126,7 +131,7 @@ export class MediaMtx extends Context.Service<
       /** Fails when the API does not answer any more, or another run of MediaMTX does. */
       const watch = (started: string) =>
         Effect.flatMap(
-          awaitLoss(api, { started, isOurs: managed, silent }),
+          awaitLoss(api, { started, isOurs: managed, works, told: tellSilence }),
           (detail) => new MediaMtxEnded({ detail, steady: true })
         )
 
@@ -181,6 +186,7 @@ export class MediaMtx extends Context.Service<
             stdout: "pipe",
             env: { TZ: "UTC" }
           })
+          pid = child.pid
           const said = tail(5)
           const logging = yield* Effect.forkScoped(relog(child.stdout, said.add), { startImmediately: true })
           let since: number | undefined
@@ -245,7 +251,7 @@ export class MediaMtx extends Context.Service<
       )
       yield* Effect.forkScoped(run)
 
-      return { state, fatal: Deferred.await(fatal) }
+      return { state, works, fatal: Deferred.await(fatal) }
     })
   )
 }

@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { MediaMtx, MediaMtxState } from "./MediaMtx.ts"
@@ -9,13 +10,16 @@ import type { MediaMtxApi } from "./MediaMtxApi.ts"
 /** It starts within 0.1 s, and answers within milliseconds. */
 const patience = Duration.millis(700)
 
-const silence = "MediaMTX does not answer"
+const noAnswer = "MediaMTX does not answer"
 
 /** What is wrong with it, in a few words; undefined while it runs and answers. */
-export const troubleOf = ({ _tag, isSilent }: MediaMtxState): string | undefined => {
-  if (_tag === "Running") return isSilent === true ? silence : undefined
+export const troubleOf = ({ _tag, silence }: MediaMtxState): string | undefined => {
+  if (_tag === "Running") return silence === undefined ? undefined : noAnswer
   return `MediaMTX is ${_tag.toLowerCase()}`
 }
+
+/** One that has too much to do may answer yet. */
+const isUseless = ({ _tag, silence }: MediaMtxState): boolean => _tag !== "Running" || silence === "idle"
 
 /** Waits until it runs. */
 export const awaitRunning = ({ state }: MediaMtx["Service"]): Effect.Effect<void> =>
@@ -25,26 +29,32 @@ export const awaitRunning = ({ state }: MediaMtx["Service"]): Effect.Effect<void
     Effect.asVoid
   )
 
-/** Waits until MediaMTX is of no use, and says why: it has not run, or not answered, for 0.7 s. It is asked once, now. */
-export const awaitTrouble = ({ state }: MediaMtx["Service"], api: MediaMtxApi["Service"]): Effect.Effect<string> => {
-  const untilIs = (isTroubled: boolean) =>
+/**
+ * Waits until MediaMTX is of no use, and says why: for 0.7 s it has not run, or not answered though it does nothing else.
+ * It is asked once, now: it may have stopped to answer since it was last asked.
+ */
+export const awaitTrouble = (
+  { state, works }: MediaMtx["Service"],
+  api: MediaMtxApi["Service"]
+): Effect.Effect<string> => {
+  const untilIs = (useless: boolean) =>
     SubscriptionRef.changes(state).pipe(
-      Stream.filter((now) => (troubleOf(now) !== undefined) === isTroubled),
+      Stream.filter((now) => isUseless(now) === useless),
       Stream.runHead
     )
   const told = Effect.gen(function* () {
     for (;;) {
       yield* untilIs(true)
       yield* Effect.timeoutOption(untilIs(false), patience)
-      const trouble = troubleOf(yield* SubscriptionRef.get(state))
-      if (trouble !== undefined) return trouble
+      const now = yield* SubscriptionRef.get(state)
+      if (isUseless(now)) return troubleOf(now) ?? noAnswer
     }
   })
-  // it may have stopped to answer since it was last asked; one that is gone is told of
-  const asked = api.info.pipe(
-    Effect.timeoutOption(patience),
-    Effect.flatMap((answer) => (Option.isNone(answer) ? Effect.succeed(silence) : Effect.never)),
-    Effect.catch(() => Effect.never)
-  )
+  const asked = Effect.gen(function* () {
+    // one that is gone is told of
+    const answer = yield* Effect.result(Effect.timeoutOption(api.info, patience))
+    const isSilent = Result.isSuccess(answer) && Option.isNone(answer.success)
+    return isSilent && !(yield* works) ? noAnswer : yield* Effect.never
+  })
   return Effect.raceFirst(told, asked)
 }

@@ -13,23 +13,35 @@ const answerTime = Duration.seconds(1)
 const blind = 2 * Duration.toMillis(answerTime)
 /** Questions without an answer after which it counts as gone: 10 s where it is ours to start again, 5 s where it is not. */
 const patience = { ours: 4, others: 2 }
+/** What such a question counts while it works: a small machine has much to do at times, and to start it again is more. */
+const working = 1 / 6
+
+/** It has not answered: it does nothing, as one that was stopped or waits for ever; or works, or waits for a CPU to. */
+export type Silence = "idle" | "working"
 
 interface Watched {
   /** when this run began, by which it is told from others */
   readonly started: string
   /** it is our child: its process tells when it ends */
   readonly isOurs: boolean
-  /** it has not answered once, or does again */
-  readonly silent: (isSilent: boolean) => Effect.Effect<void>
+  /** whether its process works; false where that is not known */
+  readonly works: Effect.Effect<boolean>
+  /** what it does instead of an answer, each time that it is another thing; undefined: it answers again */
+  readonly told: (silence: Silence | undefined) => Effect.Effect<void>
 }
 
 /** Waits until MediaMTX does not answer any more, or another run of it does, and says which. */
 export const awaitLoss = Effect.fnUntraced(function* (
   api: MediaMtxApi["Service"],
-  { isOurs, silent, started }: Watched
+  { isOurs, started, told, works }: Watched
 ) {
   const most = isOurs ? patience.ours : patience.others
   let missed = 0
+  let last: Silence | undefined
+  const tell = Effect.fnUntraced(function* (silence: Silence | undefined) {
+    if (silence !== last) yield* told(silence)
+    last = silence
+  })
   while (missed < most) {
     yield* Effect.sleep(askEvery)
     const asked = yield* monotonicMillis
@@ -39,11 +51,12 @@ export const awaitLoss = Effect.fnUntraced(function* (
     const info = Result.getOrElse(answer, () => Option.none())
     if (Option.isSome(info)) {
       if (info.value.started !== started) return "it was started again"
-      if (missed > 0) yield* silent(false)
+      yield* tell(undefined)
       missed = 0
     } else if ((yield* monotonicMillis) - asked < blind) {
-      missed++
-      if (missed === 1) yield* silent(true)
+      const silence = (yield* works) ? "working" : "idle"
+      missed += silence === "working" ? working : 1
+      yield* tell(silence)
     }
   }
   return "its API does not answer"

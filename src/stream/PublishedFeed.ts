@@ -18,6 +18,8 @@ import { now } from "../ground/Time.ts"
 import { spsOf } from "../media/Sdp.ts"
 import { describeExit } from "../process/Child.ts"
 import { Ffmpeg, type FfmpegProcess } from "../process/Ffmpeg.ts"
+import { MediaMtx } from "../process/MediaMtx.ts"
+import { awaitTrouble } from "../process/MediaMtxTrouble.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { describe } from "../process/RtspDescribe.ts"
 import type { Encoding } from "../source/Encoder.ts"
@@ -37,8 +39,6 @@ const readyPoll = Duration.millis(10)
 const headerPoll = Duration.millis(100)
 /** FFmpeg shows its ticket 0.2 s after its start; one that has not by now waits for its camera, or for MediaMTX. */
 const ticketTime = Duration.seconds(2)
-/** MediaMTX's API answers within milliseconds. */
-const hangTime = Duration.seconds(1)
 
 /** What a camera's complaint means for the one who waits for its stream. */
 const obstacleIn = ({ kind }: Complaint): Pick<RunEnded, "obstacle"> => {
@@ -63,6 +63,7 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
       const tickets = yield* Tickets
       const loopback = yield* Loopback
       const api = yield* MediaMtxApi
+      const mediaMtx = yield* MediaMtx
       const sources = yield* Sources
       const { host, rtsp_port: port } = settings.boot.mediamtx
       const rtspHost = reachableHere(host)
@@ -79,14 +80,12 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
       }
 
       /** Fails when FFmpeg has not reached MediaMTX for long, and MediaMTX answers nobody else either. */
-      const watchForHang = (camera: CameraId, redeemed: Effect.Effect<void>) => {
-        const hangs = new RunEnded({ reason: "MediaMTX does not answer", obstacle: "MEDIAMTX" })
-        const ask = Effect.timeout(api.getPath(camera), hangTime)
-        return Effect.timeout(redeemed, ticketTime).pipe(
-          Effect.catch(() => Effect.mapError(ask, () => hangs)),
-          Effect.andThen(Effect.never)
-        )
-      }
+      const watchForHang = Effect.fnUntraced(function* (redeemed: Effect.Effect<void>) {
+        const shown = yield* Effect.timeoutOption(redeemed, ticketTime)
+        if (Option.isSome(shown)) return yield* Effect.never
+        const reason = yield* awaitTrouble(mediaMtx, api)
+        return yield* new RunEnded({ reason, obstacle: "MEDIAMTX" })
+      })
 
       const readCodec = Effect.fnUntraced(
         function* (camera: CameraId, encoding: Encoding) {
@@ -175,7 +174,7 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
         // what stands on standard output after the end is read to its end too; the exit tells more than the pipe
         yield* Effect.forkScoped(Effect.ignoreCause(collectPictures(stream, run, process), { log: "Warn" }))
         const unfit = Effect.andThen(announce(stream, source, ticket.redeemed), Effect.never)
-        const hang = watchForHang(camera, ticket.redeemed)
+        const hang = watchForHang(ticket.redeemed)
         return yield* Effect.raceAllFirst([ended, unfit, hang, health.watch(stream, run, device, process)]).pipe(
           Effect.tapError(({ obstacle, silence }) => {
             // once may be a shaken cable

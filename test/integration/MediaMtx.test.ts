@@ -18,6 +18,7 @@ import { Settings } from "../../src/config/Settings.ts"
 import { describeExit, startChild } from "../../src/process/Child.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { Loopback } from "../../src/ground/Loopback.ts"
+import { Machine } from "../../src/ground/Machine.ts"
 import { MediaMtx, type MediaMtxState } from "../../src/process/MediaMtx.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
@@ -57,7 +58,7 @@ const build = Effect.fnUntraced(function* (settings: Settings["Service"], hooked
   const layer = MediaMtx.layer.pipe(
     Layer.provideMerge(MediaMtxApi.layer),
     Layer.provideMerge(key),
-    Layer.provide([spawner, Disk.layer, Loopback.layer, Layer.succeed(Settings, settings)])
+    Layer.provide([spawner, Disk.layer, Loopback.layer, Machine.layer, Layer.succeed(Settings, settings)])
   )
   const context = yield* Layer.build(layer)
   const { opens } = Context.get(context, MediaMtxKey)

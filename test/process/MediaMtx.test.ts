@@ -9,8 +9,10 @@ import { TestClock } from "effect/testing"
 import { Settings } from "../../src/config/Settings.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { Loopback } from "../../src/ground/Loopback.ts"
+import { Machine } from "../../src/ground/Machine.ts"
 import { MediaMtx, type MediaMtxState } from "../../src/process/MediaMtx.ts"
 import { MediaMtxApi, MediaMtxUnavailable } from "../../src/process/MediaMtxApi.ts"
+import * as QuietMachine from "../../testing/QuietMachine.ts"
 import { key } from "../support/Key.ts"
 import { fakeSpawner } from "../support/Spawners.ts"
 import { testSettings } from "../support/TestSettings.ts"
@@ -23,6 +25,7 @@ const bench = Effect.fnUntraced(function* (managed: boolean) {
   let answer: string | undefined | false
   let configuration = "ours"
   let listens = true
+  let works = false
   const answering = Effect.suspend(() => {
     if (!listens) return Effect.die("another program was asked")
     if (answer === false) return Effect.delay(silent, "5 seconds")
@@ -35,7 +38,13 @@ const bench = Effect.fnUntraced(function* (managed: boolean) {
   })
   const loopback = Layer.mock(Loopback, { has: () => Effect.sync(() => listens) })
   const settings = Layer.succeed(Settings, testSettings({ mediamtx: { managed } }))
-  const context = yield* Layer.build(Layer.provide(MediaMtx.layer, [layer, api, settings, loopback, key, Disk.layer]))
+  const machine = Layer.effect(
+    Machine,
+    Effect.map(Machine, (quiet) => Machine.of({ ...quiet, works: () => Effect.sync(() => works) }))
+  ).pipe(Layer.provide(QuietMachine.layer))
+  const context = yield* Layer.build(
+    Layer.provide(MediaMtx.layer, [layer, api, settings, loopback, machine, key, Disk.layer])
+  )
   const { state } = Context.get(context, MediaMtx)
   const states = yield* Queue.unbounded<MediaMtxState>()
   yield* SubscriptionRef.changes(state).pipe(
@@ -52,6 +61,10 @@ const bench = Effect.fnUntraced(function* (managed: boolean) {
     },
     listen: (now: boolean) => {
       listens = now
+    },
+    /** Whether its process works. */
+    work: (now: boolean) => {
+      works = now
     },
     /** The next state of this kind. */
     next: (tag: MediaMtxState["_tag"]) => Queue.take(states).pipe(Effect.repeat({ until: ({ _tag }) => _tag === tag }))
@@ -73,6 +86,23 @@ describe("our MediaMTX", () => {
       set("2")
       yield* TestClock.adjust("6 seconds")
       assert.strictEqual((yield* next("Running")).generation, 2)
+    })
+  )
+
+  it.effect("that works, and has no time to answer, is not replaced for a minute", () =>
+    Effect.gen(function* () {
+      const { next, set, started, work } = yield* bench(true)
+      yield* Queue.take(started)
+      set("1")
+      yield* TestClock.adjust("15 millis")
+      yield* next("Running")
+      set(false)
+      work(true)
+      yield* TestClock.adjust("50 seconds")
+      assert.strictEqual((yield* next("Running")).silence, "working")
+      assert.strictEqual(yield* Queue.size(started), 0)
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual((yield* next("Stopped")).detail, "its API does not answer")
     })
   )
 

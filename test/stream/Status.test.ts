@@ -63,6 +63,7 @@ const status = (
         }),
         Layer.succeed(MediaMtx, {
           state: yield* SubscriptionRef.make<MediaMtxState>({ _tag: mediaMtx, generation: 1 }),
+          works: Effect.succeed(false),
           fatal: Effect.never
         })
       ])
