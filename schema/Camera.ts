@@ -18,6 +18,10 @@ export type CameraStatus = typeof CameraStatus.Type
  * `BUSY`: another program has it open. `NO_PERMISSION`: the service may not open it. `NO_BANDWIDTH`: the USB bus has no
  * room for its stream. `FROZEN`: it is open and sends no frames. `WRONG_DATA`: what it sends is no video.
  * `UNRESPONSIVE`: it does not say what it is.
+ *
+ * Of cameras in the network: `UNREACHABLE`: no connection, or it broke. `AUTH_FAILED`: its credentials are refused.
+ * `NOT_FOUND`: no such stream there. `NO_VIDEO`: the stream has none. `SESSION_LIMIT`: it serves no more viewers. `STALLED`:
+ * it sends nothing any more. `REDIRECTED`: it sends to another address. `PROTOCOL`: what it says is not understood.
  */
 export const FaultKind = Schema.Literals([
   "BUSY",
@@ -25,7 +29,15 @@ export const FaultKind = Schema.Literals([
   "NO_BANDWIDTH",
   "FROZEN",
   "WRONG_DATA",
-  "UNRESPONSIVE"
+  "UNRESPONSIVE",
+  "UNREACHABLE",
+  "AUTH_FAILED",
+  "NOT_FOUND",
+  "NO_VIDEO",
+  "SESSION_LIMIT",
+  "STALLED",
+  "REDIRECTED",
+  "PROTOCOL"
 ])
 export type FaultKind = typeof FaultKind.Type
 

@@ -29,7 +29,7 @@ export type Camera = {
   /** DISCONNECTED: not plugged in; ERROR: plugged in, see fault */
   status: "CONNECTED" | "DISCONNECTED" | "ERROR"
   fault?: {
-    kind: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE"
+    kind: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE" | "UNREACHABLE" | "AUTH_FAILED" | "NOT_FOUND" | "NO_VIDEO" | "SESSION_LIMIT" | "STALLED" | "REDIRECTED" | "PROTOCOL"
     /** what was seen, such as: opened by obs (process 812) */
     detail: string
     /** what to do about it */
@@ -116,7 +116,7 @@ export type ServiceStatus = {
 
 export type CameraMetrics = {
   status: "CONNECTED" | "DISCONNECTED" | "ERROR"
-  fault?: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE"
+  fault?: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE" | "UNREACHABLE" | "AUTH_FAILED" | "NOT_FOUND" | "NO_VIDEO" | "SESSION_LIMIT" | "STALLED" | "REDIRECTED" | "PROTOCOL"
   stream: "ACTIVE" | "INACTIVE" | "ERROR" | "STARTING" | "STOPPING"
   fps: number
   frames_sent: number
@@ -355,7 +355,7 @@ export interface Methods {
       /** DISCONNECTED: not plugged in; ERROR: plugged in, see fault */
       status: "CONNECTED" | "DISCONNECTED" | "ERROR"
       fault?: {
-        kind: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE"
+        kind: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE" | "UNREACHABLE" | "AUTH_FAILED" | "NOT_FOUND" | "NO_VIDEO" | "SESSION_LIMIT" | "STALLED" | "REDIRECTED" | "PROTOCOL"
         /** what was seen, such as: opened by obs (process 812) */
         detail: string
         /** what to do about it */

@@ -15,7 +15,16 @@ const suggestions: Readonly<Record<FaultKind, string>> = {
   NO_BANDWIDTH: "plug the camera into another USB controller, or have fewer cameras run at once on this one",
   FROZEN: "look at the cable and the hub; plug the camera out and in again if it does not recover by itself",
   WRONG_DATA: "look at the cable; a camera that goes on like this is broken, or its firmware is",
-  UNRESPONSIVE: "plug the camera out and in again"
+  UNRESPONSIVE: "plug the camera out and in again",
+  UNREACHABLE: "look whether the camera is on, in this network, and listens at this port",
+  AUTH_FAILED:
+    "add the stream again with the right credentials; it is asked rarely until then, as cameras lock accounts",
+  NOT_FOUND: "look into the camera's manual for the path of its stream, and add that",
+  NO_VIDEO: "add another stream of the camera: this one has no video that is known here",
+  SESSION_LIMIT: "end another program that watches the camera, or allow it more sessions",
+  STALLED: "look at the camera and the network between; it is asked again by itself",
+  REDIRECTED: "add the address that it sends to, if it is to be trusted: redirects are not followed",
+  PROTOCOL: "look into the log for what the camera said; its firmware may have an update"
 }
 
 export const faultOf = (kind: FaultKind, detail: string): Fault => ({ kind, detail, suggestion: suggestions[kind] })

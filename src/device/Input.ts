@@ -1,16 +1,32 @@
+import type * as Effect from "effect/Effect"
 import type { CameraId, FaultKind } from "../../schema/Camera.ts"
+import type { RtspFailed } from "../rtsp/RtspFailed.ts"
+import type { RtspTarget } from "../rtsp/Target.ts"
 
 /**
- * Where a device's frames come from, and all that is particular to it. Each kind of camera is a value of this shape, in a
- * file of its own; nobody asks which kind it is.
+ * Where a device's frames come from, and all that is particular to it. Each kind of camera is a value of one of these
+ * shapes, in a file of its own; nobody asks which kind it is, only how its frames are had.
  */
-export interface Input {
+export type Input = ReadInput | StreamedInput
+
+interface Place {
   /** its kind, in the word that clients and the log have for it: `v4l2`, `synthetic` */
   readonly name: string
   /** where it is: `/dev/video0`, `synthetic:0`; without secrets, and for administrators only */
   readonly address: string
   /** the kernel's node, which has controls and may be open in other programs; undefined: there is none */
   readonly node: string | undefined
+}
+
+/** A camera that streams by itself: what it sends is relayed as it comes. */
+export interface StreamedInput extends Place {
+  readonly node: undefined
+  /** where its stream is had, resolved and checked anew for each run; fails where it may not be gone to */
+  readonly rtsp: Effect.Effect<RtspTarget, RtspFailed>
+}
+
+/** A camera that FFmpeg reads. */
+export interface ReadInput extends Place {
   /** its first pictures are dark or torn, until its exposure has settled */
   readonly wakesDark: boolean
   /** why its frames are never published as they come; undefined: that depends on their format */

@@ -61,14 +61,14 @@ export const cameraViews = (sources: Sources["Service"], boot: Boot): ((host: st
     return (device) => {
       const known = views.get(device)
       if (known !== undefined) return known
-      const source = sources.of(device)
+      const { fps = 0, height = 0, width = 0 } = sources.making(device) ?? {}
       const view: Camera = {
         device: device.id,
         status: device.status,
         ...(device.fault === undefined ? {} : { fault: device.fault }),
         name: device.name,
-        resolution: source === undefined ? "" : `${source.width}x${source.height}`,
-        fps: source?.fps ?? 0,
+        resolution: width === 0 ? "" : `${width}x${height}`,
+        fps,
         streams: streamUrls(device.id, boot, host)
       }
       views.set(device, view)

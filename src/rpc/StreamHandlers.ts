@@ -12,7 +12,7 @@ import { Devices } from "../device/Devices.ts"
 import { Machine } from "../ground/Machine.ts"
 import { isoTime, millisSince, toSeconds } from "../ground/Time.ts"
 import { isHardware } from "../source/Encoder.ts"
-import type { Source } from "../source/Source.ts"
+import type { Making } from "../source/Making.ts"
 import { Status } from "../stream/Status.ts"
 import { Streams } from "../stream/Streams.ts"
 import { maySee, visible } from "./Authorization.ts"
@@ -24,7 +24,7 @@ const signedFor = 60_000
 
 const noCodec = { profile: "", level: "", width: 0, height: 0, conformant: false }
 
-const encodingView = ({ delivers, encoder, why }: Source): StreamEncoding => ({
+const encodingView = ({ delivers, encoder, why }: Making): StreamEncoding => ({
   input: delivers,
   encoder: encoder.name,
   hardware: isHardware(encoder),
@@ -73,7 +73,7 @@ export const layer = StreamRpcs.toLayer(
           status: "STARTED" as const,
           start_time: isoTime(stream.startedAt.wall),
           auto_close_after: `${linger}s`,
-          ffmpeg_command: stream.run?.source.summary ?? ""
+          ffmpeg_command: stream.run?.making.summary ?? ""
         }
       }),
 
@@ -123,9 +123,9 @@ export const layer = StreamRpcs.toLayer(
           ready: path?.ready ?? false,
           restarts: now.stream?.restarts ?? 0,
           ffmpeg_process: {
-            running: run !== undefined,
+            running: run?.pid !== undefined,
             pid: run?.pid ?? 0,
-            uptime: run === undefined ? 0 : toSeconds(yield* millisSince(run.startedAt))
+            uptime: run?.pid === undefined ? 0 : toSeconds(yield* millisSince(run.startedAt))
           },
           mediamtx_path: { exists: now.hasPath, ready: path?.ready ?? false, readers: path?.readers ?? 0 },
           metrics: {
@@ -135,7 +135,7 @@ export const layer = StreamRpcs.toLayer(
             fps: run?.published.fps ?? 0
           },
           codec: now.codec ?? noCodec,
-          ...(run === undefined ? {} : { encoding: encodingView(run.source) }),
+          ...(run === undefined ? {} : { encoding: encodingView(run.making) }),
           start_time: now.lastStart === undefined ? "" : isoTime(now.lastStart)
         }
       }),

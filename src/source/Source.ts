@@ -1,33 +1,23 @@
+import type { CameraId } from "../../schema/Camera.ts"
 import type { Device, FrameSize } from "../device/Device.ts"
-import type { Input } from "../device/Input.ts"
-import type { Encoder, EncoderChoice, Encoding } from "./Encoder.ts"
+import type { ReadInput } from "../device/Input.ts"
+import type { EncoderChoice, Encoding } from "./Encoder.ts"
+import type { Making } from "./Making.ts"
 import { inputFormatOf } from "./PixelFormats.ts"
 import { fitFrame, maxFrameRate } from "./Profile.ts"
 
 /** How to read a device and what to make of it: pure data, from which FFmpeg's arguments follow. */
-export interface Source {
-  readonly input: Input
+export interface Source extends Making {
+  readonly input: ReadInput
   /** FFmpeg's, to read that input so, `-i` included */
   readonly inputArguments: ReadonlyArray<string>
   /** the kernel's four characters of what the camera delivers */
   readonly pixelFormat: string
   /** frames come as JPEG pictures: a still is a copy of one, at the camera's own quality */
   readonly deliversJpeg: boolean
-  /** the camera's format, size and rate in words: `MJPG 640x480 at 30/s` */
-  readonly delivers: string
-  /** of the published stream */
-  readonly width: number
-  readonly height: number
-  readonly fps: number
   /** the frame is scaled to the stream's size */
   readonly scaled: boolean
-  /** `copy`: the camera's own H.264 is published as it is */
-  readonly encoder: Encoder | { readonly name: "copy" }
   readonly encoding: Encoding
-  /** why this encoder, in words */
-  readonly why: string
-  /** kind, size, rate and encoder, in words; no path */
-  readonly summary: string
 }
 
 /** What was learnt beside what a device says of itself. */
@@ -99,7 +89,7 @@ const choose = (choices: ReadonlyArray<Choice>): Choice | undefined => {
   )[0]
 }
 
-const inputArguments = ({ id, input }: Device, { pixelFormat, rate, size }: Choice): ReadonlyArray<string> =>
+const inputArguments = (id: CameraId, input: ReadInput, { pixelFormat, rate, size }: Choice): ReadonlyArray<string> =>
   input.ffmpegArguments(id, {
     format: inputFormatOf(pixelFormat) ?? pixelFormat,
     width: size.width,
@@ -108,14 +98,16 @@ const inputArguments = ({ id, input }: Device, { pixelFormat, rate, size }: Choi
   })
 
 /** Why the camera's own H.264 is not published. */
-const whyEncoded = (device: Device, without: Known["without"]): string => {
-  if (device.input.whyEncoded !== undefined) return device.input.whyEncoded
+const whyEncoded = (device: Device, input: ReadInput, without: Known["without"]): string => {
+  if (input.whyEncoded !== undefined) return input.whyEncoded
   if (device.formats.every(({ pixelFormat }) => pixelFormat !== "H264")) return "the camera has no H.264 of its own"
   return without.get("H264") ?? "the camera's own H.264 has no size and rate that the profile allows"
 }
 
-/** How this device is read and encoded; undefined when it delivers nothing that can be. */
+/** How FFmpeg reads and encodes this device; undefined when it delivers nothing that can be read so. */
 export const planSource = (device: Device, encoding: Encoding, known = nothing): Source | undefined => {
+  const { input } = device
+  if ("rtsp" in input) return undefined
   const chosen = choose(choicesOf(device, encoding, known.without))
   if (chosen === undefined) return undefined
   const { pixelFormat, rate, size } = chosen
@@ -125,13 +117,13 @@ export const planSource = (device: Device, encoding: Encoding, known = nothing):
   const encoder = chosen.passes ? ({ name: "copy" } as const) : known.choice.encoder
   const why = chosen.passes
     ? "the camera's own H.264 has a size and rate that the profile allows"
-    : `${whyEncoded(device, known.without)}; ${known.choice.why}`
+    : `${whyEncoded(device, input, known.without)}; ${known.choice.why}`
   const delivers = `${pixelFormat} ${size.width}x${size.height} at ${rate}/s`
   const constraint = profile === "none" ? "high" : "constrained baseline 3.0"
   const encoded = `${constraint} ${frame.width}x${frame.height} at ${fps}/s, ${encoding.bitrateKbps} kbit/s`
   return {
-    input: device.input,
-    inputArguments: inputArguments(device, chosen),
+    input,
+    inputArguments: inputArguments(device.id, input, chosen),
     pixelFormat,
     deliversJpeg: inputFormatOf(pixelFormat) === "mjpeg",
     delivers,
@@ -142,6 +134,6 @@ export const planSource = (device: Device, encoding: Encoding, known = nothing):
     encoder,
     encoding,
     why,
-    summary: `${device.input.name} ${delivers} -> ${encoder.name}${chosen.passes ? "" : ` ${encoded}`} (${why})`
+    summary: `${input.name} ${delivers} -> ${encoder.name}${chosen.passes ? "" : ` ${encoded}`} (${why})`
   }
 }

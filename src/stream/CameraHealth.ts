@@ -8,11 +8,12 @@ import { liveNow, Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { faultOf } from "../device/Fault.ts"
-import type { Complaint } from "../device/Input.ts"
+import type { Complaint, ReadInput } from "../device/Input.ts"
 import { Holders } from "../device/v4l2/Holders.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import type { FfmpegProcess } from "../process/Ffmpeg.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
+import type { Source } from "../source/Source.ts"
 import type { LiveStream, Run } from "./LiveStream.ts"
 import { rateMeter } from "./RateMeter.ts"
 import { RunEnded } from "./RunEnded.ts"
@@ -37,11 +38,11 @@ export class CameraHealth extends Context.Service<
     readonly watch: (
       stream: LiveStream,
       run: Run,
-      device: Device,
+      source: Source,
       process: FfmpegProcess
     ) => Effect.Effect<never, RunEnded>
     /** What FFmpeg said when it ended, if it was the camera; that is the camera's fault from now on. */
-    readonly ended: (device: Device, stderr: string) => Effect.Effect<Complaint | undefined>
+    readonly ended: (device: Device, input: ReadInput, stderr: string) => Effect.Effect<Complaint | undefined>
   }
 >()("camera-service/stream/CameraHealth") {
   static readonly layer = Layer.effect(
@@ -65,10 +66,10 @@ export class CameraHealth extends Context.Service<
       const watch = Effect.fnUntraced(function* (
         { camera }: LiveStream,
         run: Run,
-        device: Device,
+        source: Source,
         process: FfmpegProcess
       ) {
-        const measure = rateMeter(run)
+        const measure = rateMeter(run, source)
         let frames = 0
         let progressedAt: number | undefined
         let isSilent = false
@@ -87,7 +88,7 @@ export class CameraHealth extends Context.Service<
         )
         /** Monotonic. FFmpeg counts what it copies, be it a picture or not. */
         const movedAt = (): number | undefined => {
-          if (run.source.deliversJpeg || progressedAt === undefined) return run.pictureAt
+          if (source.deliversJpeg || progressedAt === undefined) return run.pictureAt
           return Math.max(progressedAt, run.pictureAt ?? progressedAt)
         }
 
@@ -95,7 +96,7 @@ export class CameraHealth extends Context.Service<
           isSilent = true
           // an FFmpeg that waits for MediaMTX gives no frames either
           const answers = yield* Effect.option(Effect.timeout(api.getPath(camera), answerTime))
-          const silence = device.input.silenceOf(process.said())
+          const silence = source.input.silenceOf(process.said())
           if (answers._tag === "None" || silence === undefined) return
           yield* devices.fault(camera, faultOf(silence.kind, silence.detail))
         })
@@ -109,7 +110,7 @@ export class CameraHealth extends Context.Service<
           lookedAt = now
           const limit = limitOf(moved !== undefined)
           if (still > limit.end) {
-            const isGarbage = device.input.silenceOf(process.said())?.kind === "WRONG_DATA"
+            const isGarbage = source.input.silenceOf(process.said())?.kind === "WRONG_DATA"
             return yield* new RunEnded({
               reason: `no frame for ${Math.round(still / 1000)} s`,
               silence: isGarbage ? "WRONG_DATA" : "FROZEN"
@@ -127,12 +128,12 @@ export class CameraHealth extends Context.Service<
           holder === undefined ? undefined : `opened by ${holder.program} (process ${holder.pid})`
         )
 
-      const ended = Effect.fnUntraced(function* (device: Device, stderr: string) {
-        const complaint = device.input.complaintIn(stderr)
+      const ended = Effect.fnUntraced(function* (device: Device, input: ReadInput, stderr: string) {
+        const complaint = input.complaintIn(stderr)
         if (complaint === undefined || complaint.kind === "GONE") return complaint
         const { kind } = complaint
         const known = (yield* Effect.orElseSucceed(devices.get(device.id), () => device)).fault
-        const { node } = device.input
+        const { node } = input
         const holder = kind === "BUSY" && node !== undefined ? yield* whoHolds(node) : undefined
         // it is as busy as before, whether or not who has it could be seen this time
         const detail = holder ?? (known?.kind === kind ? known.detail : complaint.detail)

@@ -2,7 +2,7 @@ import type * as Effect from "effect/Effect"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { Moment } from "../ground/Time.ts"
-import type { Source } from "../source/Source.ts"
+import type { Making } from "../source/Making.ts"
 import type { Pictures } from "./Pictures.ts"
 import type { RunEnd } from "./RunEnded.ts"
 
@@ -18,9 +18,9 @@ export interface Codec {
 
 /** One attempt to have frames on the camera's path, from its start to its end. */
 export interface Run {
-  readonly source: Source
-  /** our FFmpeg */
-  readonly pid: number
+  readonly making: Making
+  /** our FFmpeg; absent: it needs none */
+  readonly pid?: number
   readonly startedAt: Moment
   /** so far, and a second over the last seconds */
   published: { readonly frames: number; readonly fps: number }

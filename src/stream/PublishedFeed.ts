@@ -68,8 +68,8 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
       const { host, rtsp_port: port } = settings.boot.mediamtx
       const rtspHost = reachableHere(host)
 
-      const collectPictures = ({ pictures }: LiveStream, run: Run, process: FfmpegProcess) => {
-        const read = pictureReader(run.source.input)
+      const collectPictures = ({ pictures }: LiveStream, run: Run, source: Source, process: FfmpegProcess) => {
+        const read = pictureReader(source.input)
         return Stream.runForEach(process.stdout, (chunk) =>
           Effect.map(now, (moment) => {
             const { came, good } = read(chunk, moment)
@@ -155,7 +155,7 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
         )
         ticket.giveTo(process.pid)
         const run: Run = {
-          source,
+          making: source,
           pid: process.pid,
           startedAt: yield* now,
           published: { frames: 0, fps: 0 },
@@ -167,15 +167,15 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
         )
         const ended = Effect.gen(function* () {
           const exit = yield* process.exit
-          const complaint = yield* health.ended(device, exit.stderr)
+          const complaint = yield* health.ended(device, source.input, exit.stderr)
           if (complaint === undefined) return yield* new RunEnded({ reason: describeExit("ffmpeg", exit) })
           return yield* new RunEnded({ reason: complaint.detail, ...obstacleIn(complaint) })
         })
         // what stands on standard output after the end is read to its end too; the exit tells more than the pipe
-        yield* Effect.forkScoped(Effect.ignoreCause(collectPictures(stream, run, process), { log: "Warn" }))
+        yield* Effect.forkScoped(Effect.ignoreCause(collectPictures(stream, run, source, process), { log: "Warn" }))
         const unfit = Effect.andThen(announce(stream, source, ticket.redeemed), Effect.never)
         const hang = watchForHang(ticket.redeemed)
-        return yield* Effect.raceAllFirst([ended, unfit, hang, health.watch(stream, run, device, process)]).pipe(
+        return yield* Effect.raceAllFirst([ended, unfit, hang, health.watch(stream, run, source, process)]).pipe(
           Effect.tapError(({ obstacle, silence }) => {
             // once may be a shaken cable
             if (silence === "WRONG_DATA" && stream.failuresInARow > 0) {

@@ -1,10 +1,18 @@
 import * as Schema from "effect/Schema"
+import { RtspFailure } from "../rtsp/RtspFailed.ts"
 
 /**
  * What stands in the way of a stream, and will a moment later: who waits is told now. UNPLUGGED: the camera was pulled
  * out; MEDIAMTX: it does not answer; the others are faults of the camera.
  */
-export const Obstacle = Schema.Literals(["BUSY", "NO_PERMISSION", "NO_BANDWIDTH", "UNPLUGGED", "MEDIAMTX"])
+export const Obstacle = Schema.Literals([
+  "BUSY",
+  "NO_PERMISSION",
+  "NO_BANDWIDTH",
+  "UNPLUGGED",
+  "MEDIAMTX",
+  ...RtspFailure.literals
+])
 export type Obstacle = typeof Obstacle.Type
 
 /** No frames came, or what came was no video. */

@@ -6,6 +6,7 @@ import { liveNow, Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { encodingOf, isHardware } from "../source/Encoder.ts"
+import { type Making, makingOfRelay } from "../source/Making.ts"
 import { planSource, type Source } from "../source/Source.ts"
 import { Encoders } from "./Encoders.ts"
 
@@ -13,8 +14,10 @@ import { Encoders } from "./Encoders.ts"
 export class Sources extends Context.Service<
   Sources,
   {
-    /** undefined when the camera delivers nothing that can be read */
+    /** how FFmpeg reads it; undefined when the camera delivers nothing that can be read so */
     readonly of: (device: Device) => Source | undefined
+    /** how its stream is made, by whatever makes it; undefined: it has none */
+    readonly making: (device: Device) => Making | undefined
     /** this pixel format of the camera proved bad: it is avoided for as long as the service runs; `why` is told to clients */
     readonly avoid: (camera: CameraId, pixelFormat: string, why: string) => Effect.Effect<void>
     /** FFmpeg ended before the first frame: where it was the hardware that encoded, it does so no more for this camera */
@@ -44,12 +47,15 @@ export class Sources extends Context.Service<
         })
       )
 
+      const plan = (device: Device) =>
+        planSource(device, encodingOf(settings.boot, liveNow(settings)), {
+          choice: choiceFor(device.id),
+          without: bad.get(device.id) ?? new Map()
+        })
+
       return Sources.of({
-        of: (device) =>
-          planSource(device, encodingOf(settings.boot, liveNow(settings)), {
-            choice: choiceFor(device.id),
-            without: bad.get(device.id) ?? new Map()
-          }),
+        of: plan,
+        making: (device) => ("rtsp" in device.input ? makingOfRelay(device) : plan(device)),
         avoid: (camera, pixelFormat, why) =>
           Effect.suspend(() => {
             bad.set(camera, new Map([...(bad.get(camera) ?? []), [pixelFormat, why]]))

@@ -114,7 +114,7 @@ const stateOf = (
       return { state: "INACTIVE" }
     case "Starting":
       // a camera's own bit stream is none that viewers are to rely on before it has been read
-      if (hasFrames && run !== undefined && run.source.encoder.name !== "copy") return { state: "ACTIVE" }
+      if (hasFrames && run !== undefined && run.making.encoder.name !== "copy") return { state: "ACTIVE" }
       return { state: "STARTING", ...(state.reason === undefined ? {} : { reason: state.reason }) }
     case "Ready":
       return { state: "ACTIVE" }

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
 import type * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -11,6 +12,7 @@ import { Devices } from "../device/Devices.ts"
 import { millisSince } from "../ground/Time.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { awaitRunning } from "../process/MediaMtxTrouble.ts"
+import { RtspFailure } from "../rtsp/RtspFailed.ts"
 import type { LiveStream } from "./LiveStream.ts"
 import { Paths } from "./Paths.ts"
 import { PublishedFeed } from "./PublishedFeed.ts"
@@ -20,7 +22,7 @@ import { type Obstacle, RunEnded, runEndOf } from "./RunEnded.ts"
 const steady = Duration.toMillis("10 seconds")
 
 /** The shortest pause after a failure, and the longest that grows by itself, in milliseconds. */
-const pauses = { first: 250, longest: 10_000 }
+const pauses = { first: 250, longest: 10_000, longestInNetwork: 30_000 }
 
 /** How long it makes no sense to try again, in milliseconds, where more is known than that the run failed. */
 const atLeast: Readonly<Record<Obstacle, number>> = {
@@ -31,11 +33,22 @@ const atLeast: Readonly<Record<Obstacle, number>> = {
   BUSY: 10_000,
   NO_PERMISSION: 30_000,
   // another stream of the bus has to end first
-  NO_BANDWIDTH: 2000
+  NO_BANDWIDTH: 2000,
+  UNREACHABLE: 0,
+  STALLED: 0,
+  SESSION_LIMIT: 2000,
+  NOT_FOUND: 10_000,
+  NO_VIDEO: 10_000,
+  REDIRECTED: 10_000,
+  PROTOCOL: 10_000,
+  // cameras lock accounts after a few wrong passwords, often for half an hour; new credentials end the wait
+  AUTH_FAILED: 300_000
 }
 
 const isCameras = (obstacle: Obstacle | undefined): boolean =>
   obstacle !== undefined && obstacle !== "MEDIAMTX" && obstacle !== "UNPLUGGED"
+
+const isInNetwork = Schema.is(RtspFailure)
 
 /** Keeps a stream running for as long as it is needed. */
 export class Supervision extends Context.Service<
@@ -104,7 +117,8 @@ export class Supervision extends Context.Service<
 
         const pause = ({ obstacle }: RunEnded) =>
           Effect.flatMap(Random.nextBetween(0.9, 1.1), (chance) => {
-            const growing = Math.min(pauses.longest, (pauses.first / 2) * 2 ** stream.failuresInARow) * chance
+            const longest = isInNetwork(obstacle) ? pauses.longestInNetwork : pauses.longest
+            const growing = Math.min(longest, (pauses.first / 2) * 2 ** stream.failuresInARow) * chance
             return Effect.sleep(Duration.millis(Math.max(growing, obstacle === undefined ? 0 : atLeast[obstacle])))
           })
 

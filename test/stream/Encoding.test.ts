@@ -27,7 +27,7 @@ describe("a camera with H.264 of its own", () => {
       const stream = yield* readyStream(yield* camera(["MJPG", "H264"], conformantSps))
       assert.deepEqual(yield* encoders, ["copy"])
       assert.deepInclude(codecOf(stream), { level: "3.0", conformant: true })
-      assert.strictEqual(stream.run?.source?.encoder.name, "copy")
+      assert.strictEqual(stream.run?.making?.encoder.name, "copy")
     })
   )
 
@@ -50,8 +50,8 @@ describe("a camera with H.264 of its own", () => {
       yield* untilReady(stream)
       assert.deepEqual(yield* encoders, ["copy", "libx264"])
       assert.lengthOf(yield* running("publish"), 1)
-      assert.include(stream.run?.source?.why, reason)
-      assert.include(stream.run?.source?.delivers, "MJPG")
+      assert.include(stream.run?.making?.why, reason)
+      assert.include(stream.run?.making?.delivers, "MJPG")
     })
   )
 
@@ -129,7 +129,7 @@ describe("the hardware's encoder", () => {
     Effect.gen(function* () {
       const stream = yield* readyStream(yield* proven("works"))
       assert.deepEqual(yield* encoders, ["h264_vaapi"])
-      assert.match(stream.run?.source?.why ?? "", /passed its trial/)
+      assert.match(stream.run?.making?.why ?? "", /passed its trial/)
     })
   )
 
@@ -141,7 +141,7 @@ describe("the hardware's encoder", () => {
       const id = yield* proven("fails")
       const stream = yield* readyStream(id)
       assert.deepEqual(yield* encoders, ["h264_vaapi", "libx264"])
-      assert.include(stream.run?.source?.why, "h264_vaapi failed with this camera")
+      assert.include(stream.run?.making?.why, "h264_vaapi failed with this camera")
       const other = yield* devices.get(yield* plugIn(1))
       assert.strictEqual(sources.of(other)?.encoder.name, "h264_vaapi")
     })

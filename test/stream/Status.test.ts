@@ -42,7 +42,7 @@ const status = (
       state: yield* SubscriptionRef.make(state),
       become: () => Effect.void,
       pictures: makePictures(),
-      run: { source, pid: 1, startedAt: began, published: { frames: 0, fps: 0 }, pictureAt: undefined },
+      run: { making: source, pid: 1, startedAt: began, published: { frames: 0, fps: 0 }, pictureAt: undefined },
       restarts: 0,
       failuresInARow: 0
     }
