@@ -73,8 +73,10 @@ import { SmallFiles } from "./storage/SmallFiles.ts"
 import { StorageUsage } from "./storage/StorageUsage.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Encoders } from "./stream/Encoders.ts"
+import { Keyframes } from "./stream/Keyframes.ts"
 import { Paths } from "./stream/Paths.ts"
 import { PublishedFeed } from "./stream/PublishedFeed.ts"
+import { RelayedFeed } from "./stream/RelayedFeed.ts"
 import { Sources } from "./stream/Sources.ts"
 import { Status } from "./stream/Status.ts"
 import { Streams } from "./stream/Streams.ts"
@@ -109,7 +111,8 @@ const devices = Layer.mergeAll(SyntheticCameras.layer, V4l2Cameras.layer, contro
 
 const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
   Layer.provideMerge(Streams.layer),
-  Layer.provide(Supervision.layer.pipe(Layer.provide(PublishedFeed.layer), Layer.provide(CameraHealth.layer))),
+  Layer.provide(Supervision.layer.pipe(Layer.provide([PublishedFeed.layer, RelayedFeed.layer]))),
+  Layer.provide([CameraHealth.layer, Keyframes.layer]),
   Layer.provideMerge(Sources.layer.pipe(Layer.provide(Encoders.layer))),
   Layer.provideMerge(Paths.layer),
   Layer.provide(Holders.layer)

@@ -11,7 +11,9 @@ import { monotonicMillis, now as moment } from "../src/ground/Time.ts"
 import type { PathOptions } from "../src/process/MediaMtxApi.ts"
 import { makePaths, refusal } from "./MediaMtxPaths.ts"
 import { callApi, described, idle, type Live, type Run, rtsp } from "./MediaMtxRun.ts"
+import { takePublisher } from "./MediaMtxRtsp.ts"
 import { MemoryDisk } from "./MemoryDisk.ts"
+import { Peers } from "./MemoryTcp.ts"
 import { type Listener, Ports } from "./MemoryLoopback.ts"
 import { type Ending, type PlayedProcess, Programs } from "./Programs.ts"
 import { makeRecorder } from "./Recorder.ts"
@@ -97,6 +99,7 @@ export class PlayedMediaMtx extends Context.Service<
 const played = Effect.gen(function* () {
   const disk = yield* Disk
   const { outside } = yield* MemoryDisk
+  const peers = yield* Peers
   const ports = yield* Ports
   const programs = yield* Programs
   const faults = yield* SubscriptionRef.make<MediaMtxFaults>({ hangs: false })
@@ -197,6 +200,7 @@ const played = Effect.gen(function* () {
     const { apiAddress, hlsAddress, playbackAddress, rtspAddress, webrtcAddress } = global
     return yield* Effect.gen(function* () {
       yield* listen(rtspAddress, { tcp: (words) => describe(now, words) })
+      yield* peers.listen("127.0.0.1", now.rtspPort, takePublisher(publish))
       yield* Effect.forEach([hlsAddress, webrtcAddress, playbackAddress], (address) => listen(address))
       yield* Effect.acquireRelease(
         Effect.sync(() => {

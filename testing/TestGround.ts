@@ -9,7 +9,9 @@ import { MemoryDatabases } from "./MemoryDatabases.ts"
 import { MemoryDisk } from "./MemoryDisk.ts"
 import * as MemoryNetwork from "./MemoryNetwork.ts"
 import { Programs } from "./Programs.ts"
+import { Peers } from "./MemoryTcp.ts"
 import * as QuietMachine from "./QuietMachine.ts"
+import { RtspCameras } from "./RtspCamera.ts"
 import { Visitors } from "./Visitors.ts"
 
 /**
@@ -32,6 +34,10 @@ export class TestGround extends Context.Service<
     readonly databases: MemoryDatabases["Service"]
     /** who comes with HTTP requests and WebSockets */
     readonly visitors: Visitors["Service"]
+    /** cameras in the network: what they want, and what is wrong with them */
+    readonly rtspCameras: RtspCameras["Service"]
+    /** other servers of the network, and addresses where nobody answers */
+    readonly peers: Peers["Service"]
   }
 >()("camera-service/testing/TestGround") {
   /** The whole ground, as `src/ground/Ground.ts` gives the real one, and who steers it. */
@@ -44,11 +50,13 @@ export class TestGround extends Context.Service<
       mediaMtx: PlayedMediaMtx,
       disk: MemoryDisk,
       databases: MemoryDatabases,
-      visitors: Visitors
+      visitors: Visitors,
+      rtspCameras: RtspCameras,
+      peers: Peers
     })
   ).pipe(
     Layer.provide(PlayedFfmpeg.layer),
-    Layer.provide(PlayedMediaMtx.layer),
+    Layer.provide([PlayedMediaMtx.layer, RtspCameras.layer]),
     Layer.provideMerge(
       Layer.mergeAll(
         Programs.layer,
@@ -56,6 +64,7 @@ export class TestGround extends Context.Service<
         MemoryDatabases.layer,
         Cameras.layer,
         MemoryNetwork.layer,
+        Peers.layer,
         QuietMachine.layer,
         Chance.layer
       )

@@ -18,9 +18,9 @@ export interface Ticket {
   readonly password: string
   /**
    * A publisher's password stands in its arguments, which everybody on this machine reads: it is worth nothing until the
-   * process is named that may show it. One to read with stays in our memory, and needs no holder.
+   * process is named that may show it. One that stays in our memory, as one to read with does, is for "anybody" who knows it.
    */
-  readonly giveTo: (pid: number) => void
+  readonly giveTo: (holder: number | "anybody") => void
   /** completes when MediaMTX presented it: whoever holds it has reached MediaMTX */
   readonly redeemed: Effect.Effect<void>
 }
@@ -65,8 +65,8 @@ export class Tickets extends Context.Service<
         const ticket: Ticket = {
           user: "camera-service",
           password: `${id}.${secret}`,
-          giveTo: (pid) => {
-            holder = pid
+          giveTo: (to) => {
+            holder = to
           },
           redeemed: Deferred.await(redeemed)
         }

@@ -29,14 +29,14 @@ export interface Ears {
 /** A connection; its end is its scope's. */
 export interface Connection {
   readonly send: (bytes: Uint8Array) => void
-  /** what was sent is kept until `flush`, to leave together */
-  readonly hold: () => void
-  readonly flush: () => void
   /** bytes that the other end has yet to take */
   readonly unsent: () => number
   /** SHA-256 of the other end's certificate, in hex, where it is secure; whom it belongs to was not looked at */
   readonly fingerprint: string | undefined
 }
+
+/** Milliseconds that the last bytes may take to leave. */
+const lastWords = 500
 
 /** TCP connections to servers in the network. */
 export class Tcp extends Context.Service<
@@ -57,7 +57,12 @@ interface Opened extends Connection {
   readonly socket: Socket
 }
 
-const close = ({ socket }: Opened) => Effect.sync(() => socket.destroySoon())
+/** What was said last is to be heard, by who listens. */
+const close = ({ socket }: Opened) =>
+  Effect.sync(() => {
+    socket.setTimeout(lastWords, () => socket.destroy())
+    socket.destroySoon()
+  })
 
 const notConnected = (cause: NodeJS.ErrnoException) =>
   new NotConnected({ code: cause.code ?? "", detail: cause.message })
@@ -96,9 +101,7 @@ const open = (peer: Peer, { ended, heard }: Ears): Effect.Effect<Opened, NotConn
           socket.on("data", heard)
           const connection: Opened = {
             socket,
-            send: (bytes) => void socket.write(bytes),
-            hold: () => socket.cork(),
-            flush: () => socket.uncork(),
+            send: (bytes) => void (socket.writable && socket.write(bytes)),
             unsent: () => socket.writableLength,
             fingerprint: fingerprint()
           }

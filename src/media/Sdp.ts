@@ -1,7 +1,112 @@
 import { isSps } from "./Sps.ts"
 
-/** The first H.264 sequence parameter set of an SDP (RFC 6184, 8.1: sprop-parameter-sets). */
-export const spsOf = (sdp: string): Uint8Array | undefined => {
-  const sets = /sprop-parameter-sets=([^;\s]+)/.exec(sdp)?.[1]?.split(",") ?? []
-  return sets.map((set) => Buffer.from(set, "base64")).find(isSps)
+/** One stream of those that a session description (RFC 8866) offers, by the first of its formats. */
+export interface SdpMedia {
+  /** `video`, `audio`, `application` */
+  readonly kind: string
+  /** of its RTP packets, 0 to 127 */
+  readonly payloadType: number
+  /** as RTP names it, in lower case: `h264`, `mp2t`, `smpte336m`; empty: it does not say */
+  readonly encoding: string
+  /** of its RTP clock, in Hz; 0: it does not say */
+  readonly clockRate: number
+  /** the format's parameters as they stand, without the payload type (`a=fmtp`) */
+  readonly fmtp: string | undefined
+  /** where it is controlled (RFC 2326, C.1.1): absolute, relative, or `*` */
+  readonly control: string | undefined
+  /** frames a second */
+  readonly frameRate: number | undefined
+  /** it wants to be sent something, and sends nothing */
+  readonly isForUs: boolean
+  /** the rest of `a=rtpmap`, as it stands */
+  readonly rtpmap: string | undefined
 }
+
+export interface SessionDescription {
+  /** of the session as a whole */
+  readonly control: string | undefined
+  readonly media: ReadonlyArray<SdpMedia>
+}
+
+/** Those that have no `a=rtpmap` (RFC 3551, section 6). */
+const wellKnown: ReadonlyMap<number, string> = new Map([
+  [0, "PCMU/8000"],
+  [3, "GSM/8000"],
+  [4, "G723/8000"],
+  [8, "PCMA/8000"],
+  [9, "G722/8000"],
+  [14, "MPA/90000"],
+  [26, "JPEG/90000"],
+  [32, "MPV/90000"],
+  [33, "MP2T/90000"]
+])
+
+/** More streams than a camera has. */
+const maxMedia = 32
+
+const attribute = (lines: ReadonlyArray<string>, name: string): string | undefined =>
+  lines
+    .find((line) => line.startsWith(`a=${name}:`))
+    ?.slice(name.length + 3)
+    .trim()
+
+/** The value of an attribute whose first word is the payload type; some cameras give one with another number in it. */
+const ofFormat = (lines: ReadonlyArray<string>, name: string, payloadType: number): string | undefined => {
+  const values = lines.filter((line) => line.startsWith(`a=${name}:`)).map((line) => line.slice(name.length + 3).trim())
+  const mine = values.find((value) => value.split(/\s/, 1)[0] === String(payloadType))
+  return mine?.slice(String(payloadType).length).trim()
+}
+
+const mediaOf = (lines: ReadonlyArray<string>): SdpMedia | undefined => {
+  const [, kind = "", type = ""] =
+    /^m=(\S+)\s+\S+\s+RTP\/S?AVPF?(?:\/TCP)?\s+(\d{1,3})(?:\s|$)/.exec(lines[0] ?? "") ?? []
+  const payloadType = Number(type)
+  if (kind === "" || payloadType > 127) return undefined
+  const rtpmap = ofFormat(lines, "rtpmap", payloadType) ?? wellKnown.get(payloadType)
+  const [, encoding = "", rate = "0"] = /^([^/\s]+)(?:\/(\d{1,9}))?/.exec(rtpmap ?? "") ?? []
+  const frameRate = Number(attribute(lines, "framerate") ?? Number.NaN)
+  return {
+    kind,
+    payloadType,
+    encoding: encoding.toLowerCase(),
+    clockRate: Number(rate),
+    fmtp: ofFormat(lines, "fmtp", payloadType),
+    control: attribute(lines, "control"),
+    frameRate: frameRate > 0 && frameRate <= 1000 ? frameRate : undefined,
+    // from the client's side, as ONVIF has it for its back channel (ONVIF Streaming Specification, 5.3)
+    isForUs: lines.includes("a=sendonly"),
+    rtpmap
+  }
+}
+
+/** Of any text: what is not understood is passed over. */
+export const parseSdp = (sdp: string): SessionDescription => {
+  const sections: Array<Array<string>> = [[]]
+  for (const line of sdp.split(/\r\n|\r|\n/)) {
+    if (line.startsWith("m=")) sections.push([])
+    if (sections.length > maxMedia) break
+    sections.at(-1)?.push(line.trimEnd())
+  }
+  const [session = [], ...media] = sections
+  return {
+    control: attribute(session, "control"),
+    media: media.flatMap((lines) => mediaOf(lines) ?? [])
+  }
+}
+
+const setsIn = (text: string, name: string): ReadonlyArray<Uint8Array> => {
+  const sets = new RegExp(`${name}=([^;\\s]+)`, "i").exec(text)?.[1]?.split(",") ?? []
+  return sets.map((set) => Buffer.from(set, "base64")).filter(({ length }) => length > 0)
+}
+
+/** The parameter sets that a stream's description gives (RFC 6184, 8.1; RFC 7798, 7.1), as NAL units. */
+export const parameterSetsOf = ({ encoding, fmtp = "" }: SdpMedia): ReadonlyArray<Uint8Array> => {
+  if (encoding === "h264") return setsIn(fmtp, "sprop-parameter-sets")
+  return encoding === "h265" ? ["sprop-vps", "sprop-sps", "sprop-pps"].flatMap((name) => setsIn(fmtp, name)) : []
+}
+
+/** The first H.264 sequence parameter set of an SDP. */
+export const spsOf = (sdp: string): Uint8Array | undefined =>
+  parseSdp(sdp)
+    .media.flatMap(({ fmtp = "" }) => setsIn(fmtp, "sprop-parameter-sets"))
+    .find(isSps)

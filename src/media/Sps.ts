@@ -17,14 +17,16 @@ export interface Sps {
   readonly height: number
   /** from the timing information; 0: the stream says nothing */
   readonly framesPerSecond: number
+  /** pictures may come in another order than they are shown in; undefined: the stream does not say */
+  readonly hasBFrames: boolean | undefined
 }
 
 /** Profiles whose SPS carries chroma and scaling fields (7.3.2.1.1). */
 const highProfiles = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135])
 
-/** The payload of a NAL unit, without the bytes that keep start codes from appearing in it (7.4.1: 00 00 03). */
-const payload = (nal: Uint8Array): NextByte => {
-  let at = 1
+/** The payload of a NAL unit behind its header, without the bytes that keep start codes from appearing in it (7.4.1: 00 00 03). */
+export const payload = (nal: Uint8Array, header = 1): NextByte => {
+  let at = header
   let zeros = 0
   return () => {
     if (zeros >= 2 && nal[at] === 3) {
@@ -52,15 +54,19 @@ const skipScalingLists = (read: Bits, count: number): void => {
   }
 }
 
-const skipPictureOrder = (read: Bits): void => {
+/** Gives `pic_order_cnt_type`. */
+const readPictureOrder = (read: Bits): number => {
   const type = read.unsigned()
   if (type === 0) read.unsigned()
-  if (type !== 1) return
+  if (type !== 1) return type
   read.take(1)
   read.signed()
   read.signed()
   const cycle = read.unsigned()
+  // more than there may be (7.4.2.1.1)
+  if (cycle > 255) throw new RangeError("the picture order has too many steps")
   for (let i = 0; i < cycle; i++) read.signed()
+  return type
 }
 
 /** `vui_parameters()` up to the timing information (E.1.1); frames a second, or 0. */
@@ -78,7 +84,43 @@ const readFrameRate = (read: Bits): number => {
   if (read.take(1) === 0) return 0
   const unitsInTick = read.take(32)
   const timeScale = read.take(32)
+  read.take(1)
   return unitsInTick === 0 ? 0 : timeScale / (2 * unitsInTick)
+}
+
+/** `hrd_parameters()` (E.1.2). */
+const skipBuffer = (read: Bits): void => {
+  const count = read.unsigned() + 1
+  if (count > 32) throw new RangeError("there are too many buffers")
+  read.take(8)
+  for (let i = 0; i < count; i++) {
+    read.unsigned()
+    read.unsigned()
+    read.take(1)
+  }
+  read.take(20)
+}
+
+/** `max_num_reorder_frames`, behind the timing information; undefined where it is not said, or what is said ends early. */
+const readReordering = (read: Bits): number | undefined => {
+  try {
+    const buffers = [1, 2].filter(() => {
+      const isThere = read.take(1) === 1
+      if (isThere) skipBuffer(read)
+      return isThere
+    })
+    if (buffers.length > 0) read.take(1)
+    read.take(1)
+    if (read.take(1) === 0) return undefined
+    read.take(1)
+    for (let i = 0; i < 4; i++) read.unsigned()
+    const frames = read.unsigned()
+    return read.isOver ? undefined : frames
+  } catch (error) {
+    // cameras write the end of it wrongly
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 /** `nal` is one SPS NAL unit without its start code. Throws a RangeError when it is cut short or is no SPS. */
@@ -102,7 +144,7 @@ export const parseSps = (nal: Uint8Array): Sps => {
     if (read.take(1) === 1) skipScalingLists(read, chromaFormatIdc === 3 ? 12 : 8)
   }
   read.unsigned()
-  skipPictureOrder(read)
+  const pictureOrder = readPictureOrder(read)
   read.unsigned()
   read.take(1)
   const widthInBlocks = read.unsigned() + 1
@@ -117,8 +159,12 @@ export const parseSps = (nal: Uint8Array): Sps => {
     top = read.unsigned()
     bottom = read.unsigned()
   }
-  const framesPerSecond = read.take(1) === 1 ? readFrameRate(read) : 0
+  const saysMore = read.take(1) === 1
+  const framesPerSecond = saysMore ? readFrameRate(read) : 0
   if (read.isOver) throw new RangeError("the SPS ends early")
+  const reordered = saysMore ? readReordering(read) : undefined
+  // baseline has no B slices (A.2.1); with type 2 pictures come in the order that they are shown in (8.2.1.3)
+  const isInOrder = profileIdc === 66 || pictureOrder === 2
   const planes = separatePlanes ? 0 : chromaFormatIdc
   const cropX = planes === 1 || planes === 2 ? 2 : 1
   const cropY = (planes === 1 ? 2 : 1) * (progressive ? 1 : 2)
@@ -130,7 +176,8 @@ export const parseSps = (nal: Uint8Array): Sps => {
     progressive,
     width: widthInBlocks * 16 - cropX * (left + right),
     height: heightInUnits * 16 * (progressive ? 1 : 2) - cropY * (top + bottom),
-    framesPerSecond
+    framesPerSecond,
+    hasBFrames: isInOrder ? false : reordered === undefined ? undefined : reordered > 0
   }
 }
 
@@ -143,14 +190,17 @@ export const profileName = (sps: Sps): string => {
   )
 }
 
-/** The first sequence parameter set of a byte stream (annex B: each NAL unit behind 00 00 01). */
-export const spsIn = (stream: Buffer): Buffer | undefined => {
+/** The NAL units of a byte stream (annex B: each behind 00 00 01), some with zeros behind them. */
+export const nalsIn = (stream: Buffer): ReadonlyArray<Buffer> => {
   const startCode = Buffer.from([0, 0, 1])
+  const found: Array<Buffer> = []
   for (let at = stream.indexOf(startCode); at !== -1;) {
     const next = stream.indexOf(startCode, at + 3)
-    const nal = stream.subarray(at + 3, next === -1 ? stream.length : next)
-    if (isSps(nal)) return nal
+    found.push(stream.subarray(at + 3, next === -1 ? stream.length : next))
     at = next
   }
-  return undefined
+  return found
 }
+
+/** The first sequence parameter set of a byte stream. */
+export const spsIn = (stream: Buffer): Buffer | undefined => nalsIn(stream).find(isSps)

@@ -1,6 +1,13 @@
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Tcp } from "../ground/Tcp.ts"
-import { RtspFailed } from "./RtspFailed.ts"
+import { h265ProfileName, isH265Sps, parseH265Sps } from "../media/H265Sps.ts"
+import { keyframesOf } from "../media/Keyframes.ts"
+import { parameterSetsOf, type SdpMedia } from "../media/Sdp.ts"
+import { isSps, nalsIn, parseSps, profileName } from "../media/Sps.ts"
+import { dial } from "./Dialogue.ts"
+import { describe, isKlv, play, worthHaving } from "./Session.ts"
 import type { RtspTarget } from "./Target.ts"
 
 /** What a stream's video is, by its description and its parameter sets; absent is what they do not say. */
@@ -30,6 +37,71 @@ export interface Described {
   readonly fingerprint?: string
 }
 
-/** Asks a camera what its stream is, on a connection of its own; plays nothing where the description says enough. */
-export const probe = (_tcp: Tcp["Service"], _target: RtspTarget): Effect.Effect<Described, RtspFailed> =>
-  Effect.fail(new RtspFailed({ kind: "PROTOCOL", detail: "not yet" }))
+/** For a keyframe, where the description says nothing of the pictures. */
+const keyframeTime = "2 seconds"
+
+/** Of a stream's video with these parameter sets. Hostile ones say nothing. */
+export const describeVideo = (
+  { clockRate, encoding, frameRate }: SdpMedia,
+  sets: ReadonlyArray<Uint8Array>
+): DescribedVideo => {
+  const told = { codec: encoding, clockRate, ...(frameRate === undefined ? {} : { rate: frameRate }) }
+  try {
+    const sps = encoding === "h264" ? sets.find(isSps) : undefined
+    if (sps !== undefined) {
+      const parsed = parseSps(sps)
+      const { framesPerSecond, hasBFrames, height, levelIdc, width } = parsed
+      return {
+        ...told,
+        ...{ width, height, profile: profileName(parsed), level: (levelIdc / 10).toFixed(1) },
+        ...(framesPerSecond > 0 ? { rate: Math.round(framesPerSecond * 100) / 100 } : {}),
+        ...(hasBFrames === undefined ? {} : { hasBFrames })
+      }
+    }
+    const h265 = encoding === "h265" ? sets.find(isH265Sps) : undefined
+    if (h265 === undefined) return told
+    const parsed = parseH265Sps(h265)
+    const { height, levelIdc, width } = parsed
+    return { ...told, width, height, profile: h265ProfileName(parsed), level: (levelIdc / 30).toFixed(1) }
+  } catch (error) {
+    if (error instanceof RangeError) return told
+    throw error
+  }
+}
+
+/** Asks a camera what its stream is, on a connection of its own; it plays only where the description does not say enough. */
+export const probe = Effect.fn("Rtsp.probe")(function* (tcp: Tcp["Service"], target: RtspTarget) {
+  const found = Deferred.makeUnsafe<Buffer>()
+  let take: ((channel: number, bytes: Buffer, start: number, end: number) => Buffer | undefined) | undefined
+  const dialogue = yield* dial(tcp, target, {
+    frame: (channel, bytes, start, end) => {
+      const keyframe = take?.(channel, bytes, start + 4, end)
+      if (keyframe !== undefined) Deferred.doneUnsafe(found, Effect.succeed(keyframe))
+      return false
+    },
+    frames: () => undefined
+  })
+  const offer = yield* describe(dialogue, target)
+  const wanted = yield* worthHaving(offer)
+  const [video] = wanted
+  if (video === undefined) return yield* Effect.die(new Error("nothing is worth having"))
+  const fromSdp = describeVideo(video, parameterSetsOf(video))
+  const keyframes = fromSdp.width === undefined ? keyframesOf(video.encoding, []) : undefined
+  const fromStream = Effect.gen(function* () {
+    yield* play(dialogue, offer, [video], ([track]) =>
+      Effect.sync(() => {
+        take = (channel, bytes, start, end) => (channel === track?.channel ? keyframes?.(bytes, start, end) : undefined)
+      })
+    )
+    const keyframe = yield* Effect.timeoutOption(Effect.raceFirst(Deferred.await(found), dialogue.ended), keyframeTime)
+    return Option.match(keyframe, { onNone: () => fromSdp, onSome: (bytes) => describeVideo(video, nalsIn(bytes)) })
+  })
+  const audio = wanted.find(({ kind }) => kind === "audio")
+  const { fingerprint } = dialogue.connection
+  return {
+    video: keyframes === undefined ? fromSdp : yield* fromStream,
+    ...(audio === undefined ? {} : { audioCodec: audio.encoding }),
+    hasKlv: wanted.some(isKlv),
+    ...(fingerprint === undefined ? {} : { fingerprint })
+  } satisfies Described as Described
+}, Effect.scoped)

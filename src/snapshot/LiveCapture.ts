@@ -8,12 +8,15 @@ import { Streams } from "../stream/Streams.ts"
 import { type Capture, NoPicture } from "./Capture.ts"
 
 /** The stream's picture that is new enough: the one at hand, or the first to come. */
-export const pictureOf = (stream: LiveStream, notBefore: number): Effect.Effect<Picture> =>
+export const pictureOf = (stream: LiveStream, notBefore: number): Effect.Effect<Picture, NoPicture> =>
   Effect.suspend(() => {
     const latest = stream.pictures.latest()
     if (latest !== undefined && latest.captured.monotonic >= notBefore) return Effect.succeed(latest)
     return Effect.repeat(stream.pictures.next, { until: ({ captured }) => captured.monotonic >= notBefore })
-  })
+  }).pipe(
+    Effect.flatMap(({ picture }) => picture),
+    Effect.mapError(({ detail }) => new NoPicture({ outcome: detail }))
+  )
 
 /** It has given pictures, or is about to give its first. */
 const isLive = (stream: LiveStream): boolean =>

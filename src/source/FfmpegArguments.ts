@@ -64,6 +64,12 @@ export const convertArguments = (
   ...["-f", "image2pipe", "pipe:1"]
 ]
 
+/** Decodes the keyframe on standard input (a byte stream, Annex B) to JPEG of this quality (1 to 100). */
+export const keyframeArguments = (codec: "h264" | "h265", quality: number): ReadonlyArray<string> => [
+  ...["-f", codec === "h264" ? codec : "hevc", "-i", "pipe:0", "-frames:v", "1"],
+  ...["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", String(jpegScale(quality)), "-f", "image2pipe", "pipe:1"]
+]
+
 /** Copies a recording into another container without encoding. */
 export const remuxArguments = (from: string, to: string, format: "mp4" | "mkv"): ReadonlyArray<string> => [
   ...["-i", `file:${from}`, "-map", "0", "-c", "copy"],

@@ -69,7 +69,7 @@ export class CameraHealth extends Context.Service<
         source: Source,
         process: FfmpegProcess
       ) {
-        const measure = rateMeter(run, source)
+        const measure = rateMeter(run)
         let frames = 0
         let progressedAt: number | undefined
         let isSilent = false
@@ -80,7 +80,8 @@ export class CameraHealth extends Context.Service<
         yield* Effect.forkScoped(
           Stream.runForEach(process.progress, (progress) =>
             Effect.map(monotonicMillis, (now) => {
-              measure(progress, now)
+              // FFmpeg counts the frames of its first output, which are the pictures at hand; the stream has a constant rate
+              measure(Math.round((progress.outTimeUs / 1_000_000) * source.fps), now)
               if (progress.frame > frames) progressedAt = now
               frames = progress.frame
             })

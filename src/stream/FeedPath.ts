@@ -7,13 +7,16 @@ export type FeedPath = {
   readonly overridePublisher: boolean
   readonly runOnDemand: string
   readonly runOnDemandStartTimeout: string
+  readonly rtspDemuxMpegts: boolean
 }
 
-/** Our FFmpeg publishes. */
+/** Our FFmpeg publishes, or our relay. */
 export const publishedPath = ({ streams }: Live): FeedPath => ({
   source: "publisher",
   overridePublisher: false,
   // does nothing: MediaMTX holds readers of a path that has it until somebody publishes
   runOnDemand: "true",
+  // a transport stream from a camera is its own tracks to viewers and to the recorder
+  rtspDemuxMpegts: true,
   runOnDemandStartTimeout: `${Duration.toSeconds(streams.start_timeout_seconds)}s`
 })

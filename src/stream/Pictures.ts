@@ -1,6 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { Moment } from "../ground/Time.ts"
+import type { FfmpegFailed } from "../process/Ffmpeg.ts"
 
 /** One picture of a camera as JPEG. */
 export interface Picture {
@@ -11,24 +12,33 @@ export interface Picture {
   readonly captured: Moment
 }
 
-/** The latest picture of one stream, and a place to wait for the next. */
-export interface Pictures {
-  readonly latest: () => Picture | undefined
-  /** the next one to arrive */
-  readonly next: Effect.Effect<Picture>
-  readonly put: (picture: Picture) => void
+/** What a stream showed at a moment: a picture at hand, or one that is made when somebody wants it. */
+export interface Still {
+  readonly captured: Moment
+  readonly picture: Effect.Effect<Picture, FfmpegFailed>
 }
 
+/** The latest still of one stream, and a place to wait for the next. */
+export interface Pictures {
+  readonly latest: () => Still | undefined
+  /** the next one to arrive */
+  readonly next: Effect.Effect<Still>
+  readonly put: (still: Still) => void
+}
+
+/** Of a picture that is at hand. */
+export const stillOf = (picture: Picture): Still => ({ captured: picture.captured, picture: Effect.succeed(picture) })
+
 export const makePictures = (): Pictures => {
-  let latest: Picture | undefined
-  let waiting: Deferred.Deferred<Picture> | undefined
+  let latest: Still | undefined
+  let waiting: Deferred.Deferred<Still> | undefined
   return {
     latest: () => latest,
-    next: Effect.suspend(() => Deferred.await((waiting ??= Deferred.makeUnsafe<Picture>()))),
-    put: (picture) => {
-      latest = picture
+    next: Effect.suspend(() => Deferred.await((waiting ??= Deferred.makeUnsafe<Still>()))),
+    put: (still) => {
+      latest = still
       if (waiting === undefined) return
-      Deferred.doneUnsafe(waiting, Effect.succeed(picture))
+      Deferred.doneUnsafe(waiting, Effect.succeed(still))
       waiting = undefined
     }
   }

@@ -29,6 +29,7 @@ import { CameraHealth } from "./CameraHealth.ts"
 import type { Feed } from "./Feed.ts"
 import type { LiveStream, Run, StreamState } from "./LiveStream.ts"
 import { pictureReader } from "./PictureReader.ts"
+import { stillOf } from "./Pictures.ts"
 import { codecOf } from "./PublishedCodec.ts"
 import { RunEnded } from "./RunEnded.ts"
 import { Sources } from "./Sources.ts"
@@ -74,7 +75,7 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
           Effect.map(now, (moment) => {
             const { came, good } = read(chunk, moment)
             if (came) run.pictureAt = moment.monotonic
-            for (const picture of good) pictures.put(picture)
+            for (const picture of good) pictures.put(stillOf(picture))
           })
         )
       }

@@ -16,6 +16,7 @@ import { RtspFailure } from "../rtsp/RtspFailed.ts"
 import type { LiveStream } from "./LiveStream.ts"
 import { Paths } from "./Paths.ts"
 import { PublishedFeed } from "./PublishedFeed.ts"
+import { RelayedFeed } from "./RelayedFeed.ts"
 import { type Obstacle, RunEnded, runEndOf } from "./RunEnded.ts"
 
 /** A run that MediaMTX has had for so long was steady: what ends it is no failure in a row. */
@@ -64,7 +65,8 @@ export class Supervision extends Context.Service<
       const devices = yield* Devices
       const mediaMtx = yield* MediaMtx
       const paths = yield* Paths
-      const feed = yield* PublishedFeed
+      const published = yield* PublishedFeed
+      const relayed = yield* RelayedFeed
 
       const deviceOf = (camera: CameraId) =>
         Effect.mapError(devices.get(camera), () => new RunEnded({ reason: "the camera is not known" }))
@@ -123,7 +125,7 @@ export class Supervision extends Context.Service<
           })
 
         const once = deviceOf(camera).pipe(
-          Effect.flatMap((device) => feed.runOnce(stream, device)),
+          Effect.flatMap((device) => ("rtsp" in device.input ? relayed : published).runOnce(stream, device)),
           // who waits for the stream is told, and the next run may do better
           Effect.catchDefect((defect) =>
             Effect.andThen(

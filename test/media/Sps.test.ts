@@ -27,7 +27,8 @@ describe("an SPS", () => {
       progressive: true,
       width: 640,
       height: 480,
-      framesPerSecond: 25
+      framesPerSecond: 25,
+      hasBFrames: false
     })
   })
 
@@ -43,6 +44,12 @@ describe("an SPS", () => {
     const sps = parsed(which)
     assert.deepInclude(sps, { levelIdc, width, height, framesPerSecond: 25 })
     assert.strictEqual(profileName(sps), profile)
+  })
+
+  it("tells whether pictures come in another order than they are shown in, where it says so", () => {
+    assert.isFalse(parsed("baseline720p").hasBFrames)
+    assert.isTrue(parsed("main").hasBFrames)
+    assert.isTrue(parsed("high1080p").hasBFrames)
   })
 
   it("tells chroma and interlacing", () => {

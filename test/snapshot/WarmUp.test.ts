@@ -32,7 +32,7 @@ describe("a camera that wakes and is dark at first", () => {
       )
       assert.isUndefined(stream.pictures.latest())
       const first = yield* until("a picture is shown", Effect.sync(stream.pictures.latest))
-      assert.isAbove(brightness({ picture: first }), dark)
+      assert.isAbove(brightness({ picture: yield* first.picture }), dark)
     })
   )
 

@@ -9,6 +9,7 @@ const sps: Sps = {
   levelIdc: 30,
   chromaFormatIdc: 1,
   progressive: true,
+  hasBFrames: false,
   width: 640,
   height: 480,
   framesPerSecond: 30

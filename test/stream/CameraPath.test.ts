@@ -6,6 +6,7 @@ const wanted: CameraPath = {
   overridePublisher: false,
   runOnDemand: "true",
   runOnDemandStartTimeout: "10s",
+  rtspDemuxMpegts: true,
   record: false,
   recordPath: "/data/recordings/%path_%Y-%m-%d_%H-%M-%S_%f",
   recordFormat: "fmp4",

@@ -1,0 +1,151 @@
+/** Takes keyframes out of RTP packets (RFC 3550) of H.264 (RFC 6184) and H.265 (RFC 7798). */
+
+interface Packing {
+  /** bytes of a NAL unit's header */
+  readonly header: number
+  readonly typeOf: (first: number) => number
+  readonly isSps: (type: number) => boolean
+  readonly isParameterSet: (type: number) => boolean
+  /** a picture that needs no other */
+  readonly isKey: (type: number) => boolean
+  readonly aggregate: number
+  readonly fragment: number
+  /** the header of the NAL unit that a packet has a fragment of, whose own header is `at` */
+  readonly fragmentHeader: (bytes: Buffer, at: number) => ReadonlyArray<number>
+}
+
+const h264: Packing = {
+  header: 1,
+  typeOf: (first) => first & 0x1f,
+  isSps: (type) => type === 7,
+  isParameterSet: (type) => type === 7 || type === 8,
+  isKey: (type) => type === 5,
+  aggregate: 24,
+  fragment: 28,
+  fragmentHeader: (bytes, at) => [((bytes[at] ?? 0) & 0xe0) | ((bytes[at + 1] ?? 0) & 0x1f)]
+}
+
+const h265: Packing = {
+  header: 2,
+  typeOf: (first) => (first >> 1) & 0x3f,
+  isSps: (type) => type === 33,
+  isParameterSet: (type) => type >= 32 && type <= 34,
+  // broken links, IDR and CRA
+  isKey: (type) => type >= 16 && type <= 21,
+  aggregate: 48,
+  fragment: 49,
+  fragmentHeader: (bytes, at) => [((bytes[at] ?? 0) & 0x81) | (((bytes[at + 2] ?? 0) & 0x3f) << 1), bytes[at + 1] ?? 0]
+}
+
+const packings: ReadonlyMap<string, Packing> = new Map([
+  ["h264", h264],
+  ["h265", h265]
+])
+
+const startCode = Buffer.from([0, 0, 0, 1])
+/** A keyframe of a 4K camera has about 1 MB. */
+const maxBytes = 8 << 20
+
+/** Gives the whole keyframe that a packet is the last of, with its parameter sets, as a byte stream (Annex B). */
+export type TakeKeyframe = (bytes: Buffer, start: number, end: number) => Buffer | undefined
+
+/** `sets`: the parameter sets that the stream's description gives. Undefined: of this codec nothing can be taken. */
+export const keyframesOf = (encoding: string, sets: ReadonlyArray<Uint8Array>): TakeKeyframe | undefined => {
+  const packing = packings.get(encoding)
+  return packing === undefined ? undefined : takeKeyframes(packing, sets)
+}
+
+const takeKeyframes = (packing: Packing, given: ReadonlyArray<Uint8Array>): TakeKeyframe => {
+  const { header, isKey, isParameterSet, isSps, typeOf } = packing
+  /** those that pictures need which come without any */
+  let sets: ReadonlyArray<Buffer> = given.flatMap((set) => [startCode, Buffer.from(set)])
+  let unit: Array<Buffer> = []
+  let size = 0
+  let timestamp = -1
+  let hasKey = false
+  let hasSps = false
+  /** a fragmented NAL unit is being put together */
+  let isOpen = false
+
+  const add = (...pieces: ReadonlyArray<Buffer>): void => {
+    for (const piece of pieces) {
+      size += piece.length
+      if (size <= maxBytes) unit.push(Buffer.from(piece))
+    }
+  }
+
+  const begin = (first: number): boolean => {
+    const type = typeOf(first)
+    if (!isKey(type) && !isParameterSet(type)) return false
+    hasKey ||= isKey(type)
+    hasSps ||= isSps(type)
+    add(startCode)
+    return true
+  }
+
+  const finish = (): Buffer | undefined => {
+    if (size === 0) return undefined
+    const whole = size <= maxBytes ? unit : []
+    const isWhole = hasKey && whole.length > 0 && !isOpen && (hasSps || sets.length > 0)
+    // sent ahead of the picture, at another time
+    if (!hasKey && hasSps) sets = whole
+    const keyframe = isWhole ? Buffer.concat(hasSps ? whole : [...sets, ...whole]) : undefined
+    unit = []
+    size = 0
+    hasKey = hasSps = isOpen = false
+    return keyframe
+  }
+
+  const addAggregate = (bytes: Buffer, from: number, to: number): void => {
+    let at = from + header
+    while (at + 2 < to) {
+      const next = at + 2 + bytes.readUInt16BE(at)
+      if (next > to) return
+      if (next > at + 2 && begin(bytes[at + 2] ?? 0)) add(bytes.subarray(at + 2, next))
+      at = next
+    }
+  }
+
+  const addFragment = (bytes: Buffer, from: number, to: number): void => {
+    const place = bytes[from + header] ?? 0
+    const payload = from + header + 1
+    if (payload > to) return
+    if ((place & 0x80) !== 0) {
+      const whole = packing.fragmentHeader(bytes, from)
+      isOpen = begin(whole[0] ?? 0)
+      if (isOpen) add(Buffer.from(whole))
+    }
+    if (!isOpen) return
+    add(bytes.subarray(payload, to))
+    if ((place & 0x40) !== 0) isOpen = false
+  }
+
+  return (bytes, start, end) => {
+    const payload = payloadOf(bytes, start, end)
+    if (payload === undefined) return undefined
+    const [from, to] = payload
+    const at = bytes.readUInt32BE(start + 4)
+    const isLast = ((bytes[start + 1] ?? 0) & 0x80) !== 0
+    // the marker of the packet before was missing
+    const earlier = at === timestamp ? undefined : finish()
+    timestamp = at
+    const type = typeOf(bytes[from] ?? 0)
+    if (type === packing.fragment) addFragment(bytes, from, to)
+    else if (type === packing.aggregate) addAggregate(bytes, from, to)
+    else if (begin(bytes[from] ?? 0)) add(bytes.subarray(from, to))
+    return isLast ? (finish() ?? earlier) : earlier
+  }
+}
+
+/** Where the payload of an RTP packet begins and ends (RFC 3550, 5.1); undefined: it is none, or empty. */
+export const payloadOf = (bytes: Buffer, start: number, end: number): readonly [number, number] | undefined => {
+  const first = bytes[start] ?? 0
+  if (end - start < 12 || first >> 6 !== 2) return undefined
+  let from = start + 12 + (first & 0x0f) * 4
+  if ((first & 0x10) !== 0) {
+    if (from + 4 > end) return undefined
+    from += 4 + bytes.readUInt16BE(from + 2) * 4
+  }
+  const to = (first & 0x20) === 0 ? end : end - (bytes[end - 1] ?? 0)
+  return from < to ? [from, to] : undefined
+}

@@ -1,0 +1,185 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Semaphore from "effect/Semaphore"
+import type { Connection, Tcp } from "../ground/Tcp.ts"
+import { authorization, challengesIn, isStale, strongestWay, type Way } from "./Digest.ts"
+import { type Asked, headerOf, isOneWord, type Message, type Reply, serialise } from "./Message.ts"
+import { type Hearing, Reader } from "./Reader.ts"
+import { failureOf } from "./Refusal.ts"
+import { RtspFailed } from "./RtspFailed.ts"
+import type { RtspTarget } from "./Target.ts"
+
+/** A machine in the network that is there answers within milliseconds; who waits for the stream hears of one that is not. */
+const connectTime = "900 millis"
+/** Cameras that sleep need seconds for their first answer. */
+const answerTime = "3 seconds"
+/** Cameras lock accounts after three to five wrong passwords. */
+const maxRejections = 2
+/** A server may want another nonce for every request, and one that wants another one again and again never has enough. */
+const maxNonces = 3
+/** A server that asks and does not read our answers. */
+const maxUnsent = 64 * 1024
+
+const agent = "camera-service"
+
+/** What we send it on the same connection, beside requests; frames are given as they come. */
+export interface Dialogue {
+  /** fails unless it is answered with a success (2xx) */
+  readonly ask: (
+    method: string,
+    uri: string,
+    headers?: Readonly<Record<string, string | undefined>>,
+    body?: string
+  ) => Effect.Effect<Reply, RtspFailed>
+  /** says it and waits for no answer */
+  readonly say: (method: string, uri: string, headers?: Readonly<Record<string, string | undefined>>) => void
+  readonly connection: Connection
+  /** fails when the connection ends, or what comes on it is no RTSP */
+  readonly ended: Effect.Effect<never, RtspFailed>
+}
+
+/** Connects, for as long as the scope lives; who speaks next to each other takes turns. */
+export const dial = Effect.fnUntraced(function* (
+  tcp: Tcp["Service"],
+  target: RtspTarget,
+  { frame, frames }: Omit<Hearing, "message">
+) {
+  const { credentials } = target
+  const cnonce = (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0")
+  const turns = yield* Semaphore.make(1)
+  const ended = Deferred.makeUnsafe<never, RtspFailed>()
+  const end = (kind: RtspFailed["kind"], detail: string): void => {
+    Deferred.doneUnsafe(ended, Effect.fail(new RtspFailed({ kind, detail })))
+  }
+  let waiting: { readonly number: number; readonly reply: Deferred.Deferred<Reply> } | undefined
+  let numbers = 0
+  let way: Way | undefined
+  /** how often this nonce was used */
+  let uses = 0
+  /** how often the password was not taken, in a row */
+  let rejections = 0
+
+  const answer = ({ headers, method }: Asked): void => {
+    if (method === "REDIRECT") return end("REDIRECTED", "the camera sends to another address")
+    if (method === "TEARDOWN") return end("UNREACHABLE", "the camera ended the session")
+    const isKnown = ["OPTIONS", "GET_PARAMETER", "SET_PARAMETER"].includes(method)
+    const first = `RTSP/1.0 ${isKnown ? "200 OK" : "501 Not Implemented"}`
+    connection.send(serialise(first, { CSeq: headerOf(headers, "cseq"), Session: headerOf(headers, "session") }))
+    if (connection.unsent() > maxUnsent) end("PROTOCOL", "the camera asks and does not read the answers")
+  }
+
+  const message = (heard: Message): void => {
+    if (heard._tag === "Asked") return answer(heard)
+    // an answer that came too late is nobody's; some leave the number out
+    const number = headerOf(heard.headers, "cseq")
+    if (waiting === undefined || (number !== undefined && Number(number) !== waiting.number)) return
+    const { reply } = waiting
+    // who asked may ask the next at once
+    waiting = undefined
+    Deferred.doneUnsafe(reply, Effect.succeed(heard))
+  }
+
+  const reader = new Reader({ frame, frames, message })
+  const connection: Connection = yield* tcp
+    .connect(target, {
+      heard: (bytes) => {
+        if (Deferred.isDoneUnsafe(ended)) return
+        const wrong = reader.push(bytes)
+        if (wrong !== undefined) end("PROTOCOL", `the camera sent ${wrong}`)
+      },
+      ended: (why) => end("UNREACHABLE", why)
+    })
+    .pipe(
+      Effect.mapError(({ detail }) => new RtspFailed({ kind: "UNREACHABLE", detail })),
+      Effect.timeoutOrElse({
+        duration: connectTime,
+        orElse: () => Effect.fail(new RtspFailed({ kind: "UNREACHABLE", detail: "no connection within 0.9 s" }))
+      })
+    )
+  if (target.fingerprint !== undefined && connection.fingerprint !== target.fingerprint) {
+    const detail = `its certificate is another one than before: SHA-256 ${connection.fingerprint}`
+    return yield* new RtspFailed({ kind: "AUTH_FAILED", detail })
+  }
+
+  const signed = (method: string, uri: string): string | undefined => {
+    if (way === undefined || credentials === undefined || rejections >= maxRejections) return undefined
+    return authorization(way, credentials, { method, uri, count: ++uses, cnonce })
+  }
+
+  const send = (
+    method: string,
+    uri: string,
+    headers: Readonly<Record<string, string | undefined>>,
+    body?: string
+  ): boolean => {
+    const Authorization = signed(method, uri)
+    const all = { CSeq: String(++numbers), "User-Agent": agent, ...headers, Authorization }
+    connection.send(serialise(`${method} ${uri} RTSP/1.0`, all, body))
+    return Authorization !== undefined
+  }
+
+  const once = Effect.fnUntraced(function* (
+    method: string,
+    uri: string,
+    headers: Readonly<Record<string, string | undefined>>,
+    body?: string
+  ) {
+    const reply = Deferred.makeUnsafe<Reply>()
+    waiting = { number: numbers + 1, reply }
+    const isSigned = send(method, uri, headers, body)
+    const heard = yield* Effect.raceFirst(Deferred.await(reply), Deferred.await(ended)).pipe(
+      Effect.timeoutOrElse({
+        duration: answerTime,
+        orElse: () => Effect.fail(new RtspFailed({ kind: "STALLED", detail: `no answer to ${method} within 3 s` }))
+      })
+    )
+    return { heard, isSigned }
+  })
+
+  /** What a refusal for want of credentials makes of `way`; fails where it is no use to try again. */
+  const consider = (heard: Reply, isSigned: boolean): Effect.Effect<void, RtspFailed> => {
+    const refused = (detail: string) => Effect.fail(new RtspFailed({ kind: "AUTH_FAILED", detail }))
+    if (credentials === undefined) return refused("the camera wants a user and a password")
+    const challenges = challengesIn(heard.headers.get("www-authenticate") ?? [])
+    const before = way
+    way = strongestWay(challenges, target.isSecure || credentials.mayBeSentInClear)
+    uses = 0
+    if (isSigned && !isStale(challenges)) rejections++
+    if (way === undefined) {
+      const offers = challenges.length === 0 ? "does not say how" : "offers no way to log in that may be used"
+      return refused(`the camera wants a password and ${offers}`)
+    }
+    const isSame = before?.scheme === "digest" && way.scheme === "digest" && before.nonce === way.nonce
+    const isOver = rejections >= maxRejections || (rejections > 0 && (way.scheme === "basic" || isSame))
+    return isOver ? refused("the camera does not take the user and the password") : Effect.void
+  }
+
+  const ask = Effect.fnUntraced(function* (
+    method: string,
+    uri: string,
+    headers: Readonly<Record<string, string | undefined>> = {},
+    body?: string
+  ) {
+    if (!isOneWord(uri)) return yield* new RtspFailed({ kind: "PROTOCOL", detail: "an address that is none" })
+    for (let nonces = 0; nonces <= maxNonces; nonces++) {
+      const { heard, isSigned } = yield* once(method, uri, headers, body)
+      if (heard.status === 401) {
+        yield* consider(heard, isSigned)
+        continue
+      }
+      if (isSigned) rejections = 0
+      if (heard.status >= 200 && heard.status < 300) return heard
+      return yield* failureOf(method, heard)
+    }
+    return yield* new RtspFailed({ kind: "AUTH_FAILED", detail: "the camera wants another nonce again and again" })
+  }, turns.withPermit)
+
+  const dialogue: Dialogue = {
+    ask,
+    say: (method, uri, headers = {}) => void send(method, uri, headers),
+    connection,
+    ended: Deferred.await(ended)
+  }
+  return dialogue
+})

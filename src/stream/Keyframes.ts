@@ -1,0 +1,58 @@
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Moment } from "../ground/Time.ts"
+import { jpegSize } from "../media/Jpeg.ts"
+import { Ffmpeg, FfmpegFailed } from "../process/Ffmpeg.ts"
+import { keyframeArguments } from "../source/FfmpegArguments.ts"
+import type { Picture, Still } from "./Pictures.ts"
+
+/** A keyframe of 1080p takes 0.15 s of a core, most of it FFmpeg's start (measured). */
+const decodeTime = "5 seconds"
+
+/** Keyframes of streams that are passed on as they come: each is made a picture once, and only where somebody wants it. */
+export class Keyframes extends Context.Service<
+  Keyframes,
+  {
+    /** `bytes`: a whole keyframe with its parameter sets (Annex B); `quality`: of the JPEG, 1 to 100 */
+    readonly still: (encoding: string, bytes: Buffer, captured: Moment, quality: number) => Still
+  }
+>()("camera-service/stream/Keyframes") {
+  static readonly layer = Layer.effect(
+    Keyframes,
+    Effect.gen(function* () {
+      const ffmpeg = yield* Ffmpeg
+      const scope = yield* Effect.scope
+
+      const decode = Effect.fn("Keyframes.decode")(function* (
+        encoding: string,
+        stdin: Buffer,
+        captured: Moment,
+        quality: number
+      ) {
+        const codec = encoding === "h265" ? "h265" : "h264"
+        const decoding = ffmpeg.run(keyframeArguments(codec, quality), { work: "picture", stdin, timeout: decodeTime })
+        const output = yield* decoding
+        const jpeg = Buffer.from(output.buffer, output.byteOffset, output.byteLength)
+        const size = jpegSize(jpeg)
+        if (size === undefined) return yield* new FfmpegFailed({ detail: "the keyframe could not be decoded" })
+        return { jpeg, ...size, captured } satisfies Picture as Picture
+      })
+
+      const still = (encoding: string, bytes: Buffer, captured: Moment, quality: number): Still => {
+        let shared: Deferred.Deferred<Picture, FfmpegFailed> | undefined
+        // nobody's own: who gives up takes the picture from nobody else
+        const picture = Effect.suspend(() => {
+          if (shared !== undefined) return Deferred.await(shared)
+          shared = Deferred.makeUnsafe()
+          const decoding = Deferred.into(decode(encoding, bytes, captured, quality), shared)
+          return Effect.andThen(Effect.forkIn(decoding, scope), Deferred.await(shared))
+        })
+        return { captured, picture }
+      }
+
+      return Keyframes.of({ still })
+    })
+  )
+}

@@ -1,0 +1,198 @@
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import type { CameraId } from "../../schema/Camera.ts"
+import { Tickets } from "../auth/Tickets.ts"
+import { authority, reachableHere } from "../config/Hosts.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
+import type { Device } from "../device/Device.ts"
+import { Devices } from "../device/Devices.ts"
+import { faultOf } from "../device/Fault.ts"
+import { Tcp } from "../ground/Tcp.ts"
+import { moments, monotonicMillis, now } from "../ground/Time.ts"
+import { parameterSetsOf, type SdpMedia } from "../media/Sdp.ts"
+import { nalsIn } from "../media/Sps.ts"
+import { MediaMtxApi } from "../process/MediaMtxApi.ts"
+import { dial } from "../rtsp/Dialogue.ts"
+import { describeVideo } from "../rtsp/Probe.ts"
+import { publish } from "../rtsp/Publishing.ts"
+import { RtspFailed } from "../rtsp/RtspFailed.ts"
+import { describe, play, type Track, worthHaving } from "../rtsp/Session.ts"
+import type { RtspTarget } from "../rtsp/Target.ts"
+import { encodingOf } from "../source/Encoder.ts"
+import { makingOfRelay } from "../source/Making.ts"
+import type { Feed } from "./Feed.ts"
+import { Keyframes } from "./Keyframes.ts"
+import type { Codec, LiveStream, Run } from "./LiveStream.ts"
+import { rateMeter } from "./RateMeter.ts"
+import { codecIn } from "./PublishedCodec.ts"
+import { makeRelay, type Relay } from "./Relay.ts"
+import { RunEnded } from "./RunEnded.ts"
+
+const look = Duration.millis(250)
+/** What a look counts of the time since the one before, in milliseconds, at most; see `CameraHealth`. */
+const longestTurn = 1000
+/** How often MediaMTX is asked whether it has the stream, once it was published. */
+const readyPoll = Duration.millis(10)
+
+/**
+ * A camera in the network streams by itself: what it sends goes on to its path as it comes. A run is one session at the
+ * camera and one at MediaMTX; nobody but us has the camera's password, and no redirect is followed.
+ */
+export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-service/stream/RelayedFeed") {
+  static readonly layer = Layer.effect(
+    RelayedFeed,
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      const devices = yield* Devices
+      const tcp = yield* Tcp
+      const tickets = yield* Tickets
+      const api = yield* MediaMtxApi
+      const keyframes = yield* Keyframes
+      const stamp = yield* moments
+      const { host, rtsp_port: port } = settings.boot.mediamtx
+      const rtspHost = reachableHere(host)
+
+      const targetOf = ({ input }: Device): Effect.Effect<RtspTarget, RtspFailed> =>
+        "rtsp" in input ? input.rtsp : Effect.die(new Error("the camera does not stream by itself"))
+
+      /** The other side: MediaMTX, which takes what the camera sends. */
+      const publishAt = Effect.fnUntraced(function* (camera: CameraId, tracks: ReadonlyArray<Track>) {
+        const ticket = yield* tickets.issue(camera, "publish")
+        ticket.giveTo("anybody")
+        const url = `rtsp://${authority(rtspHost, port)}/${camera}?token=${ticket.password}`
+        return yield* publish(tcp, { address: rtspHost, port, url, isSecure: false }, tracks)
+      }, Effect.mapError(notTaken))
+
+      /** Fails when the camera sends no video any more, or never began to. */
+      const watch = Effect.fnUntraced(function* (run: Run, relay: Relay) {
+        const measure = rateMeter(run)
+        let last: number | undefined
+        let silent = 0
+        let lookedAt = yield* monotonicMillis
+        let looks = 0
+        const check = Effect.gen(function* () {
+          const time = yield* monotonicMillis
+          const moved = relay.movedAt()
+          const turn = Math.min(time - lookedAt, longestTurn)
+          silent = moved === last ? silent + turn : Math.min(time - (moved ?? time), turn)
+          last = moved
+          lookedAt = time
+          // twice a second, as the meter has it
+          if (looks++ % 2 === 0) measure(relay.pictures(), time)
+          if (silent < Duration.toMillis(liveNow(settings).streams.stall_seconds)) return
+          const detail = `no video for ${Math.round(silent / 1000)} s`
+          return yield* new RtspFailed({ kind: "STALLED", detail })
+        })
+        return yield* Effect.repeat(check, Schedule.spaced(look)).pipe(Effect.andThen(Effect.never))
+      })
+
+      /** From the first packet to MediaMTX's word that it has the stream. */
+      const announce = Effect.fn("RelayedFeed.announce")(function* (
+        stream: LiveStream,
+        started: Effect.Effect<void>,
+        codec: Effect.Effect<Codec | undefined>
+      ) {
+        yield* Effect.annotateCurrentSpan("stream.name", stream.camera)
+        yield* started
+        yield* devices.recovered(stream.camera)
+        yield* api.getPath(stream.camera).pipe(
+          Effect.map((state) => Option.isSome(state) && state.value.ready),
+          Effect.orElseSucceed(() => false),
+          Effect.repeat({ until: (ready) => ready, schedule: Schedule.spaced(readyPoll) })
+        )
+        const since = yield* now
+        yield* stream.become({ _tag: "Ready", since })
+        const known = yield* codec
+        if (known === undefined) return
+        yield* stream.become({ _tag: "Ready", since, codec: known })
+        if (!known.conformant) yield* Effect.logWarning("the stream does not meet the profile", known)
+      })
+
+      const begin = Effect.fnUntraced(function* (stream: LiveStream, device: Device, video: SdpMedia) {
+        const { height = 0, rate, width = 0 } = describeVideo(video, parameterSetsOf(video))
+        const size = { width, height, rates: rate === undefined ? [] : [rate] }
+        const format = { pixelFormat: video.encoding.toUpperCase(), sizes: width === 0 ? [] : [size] }
+        const run: Run = {
+          making: makingOfRelay(device, [format]),
+          startedAt: yield* now,
+          published: { frames: 0, fps: 0 },
+          pictureAt: undefined
+        }
+        yield* Effect.acquireRelease(
+          Effect.sync(() => (stream.run = run)),
+          () => Effect.sync(() => (stream.run = undefined))
+        )
+        return run
+      })
+
+      const relayOnce = Effect.fnUntraced(function* (stream: LiveStream, device: Device) {
+        const { camera, pictures } = stream
+        const encoding = encodingOf(settings.boot, liveNow(settings))
+        const started = Deferred.makeUnsafe<void>()
+        const choked = Deferred.makeUnsafe<never, RunEnded>()
+        const firstKeyframe = Deferred.makeUnsafe<Buffer>()
+        let wanted: ReadonlyArray<SdpMedia> = []
+        const relay = makeRelay(stamp, {
+          keyframe: (bytes) => {
+            Deferred.doneUnsafe(firstKeyframe, Effect.succeed(bytes))
+            const [video] = wanted
+            if (video !== undefined) pictures.put(keyframes.still(video.encoding, bytes, stamp(), encoding.jpegQuality))
+          },
+          started: () => void Deferred.doneUnsafe(started, Effect.void),
+          choked: () => {
+            const reason = "MediaMTX does not take what the camera sends"
+            Deferred.doneUnsafe(choked, Effect.fail(new RunEnded({ reason, obstacle: "MEDIAMTX" })))
+          }
+        })
+        const target = yield* targetOf(device)
+        const dialogue = yield* dial(tcp, target, relay)
+        const offer = yield* describe(dialogue, target)
+        wanted = yield* worthHaving(offer)
+        const [video] = wanted
+        if (video === undefined) return yield* Effect.die(new Error("nothing is worth having"))
+        const run = yield* begin(stream, device, video)
+        const published = Deferred.makeUnsafe<never, RunEnded>()
+        yield* play(dialogue, offer, wanted, (tracks) =>
+          Effect.gen(function* () {
+            const { connection, ended } = yield* publishAt(camera, tracks)
+            relay.to(connection, tracks)
+            yield* Effect.forkScoped(Deferred.into(Effect.mapError(ended, notTaken), published))
+          })
+        )
+        const codec = Effect.suspend(() => {
+          const told = codecIn(video.encoding, parameterSetsOf(video), encoding)
+          if (told !== undefined) return Effect.succeed(told)
+          return Effect.map(Deferred.await(firstKeyframe), (bytes) => codecIn(video.encoding, nalsIn(bytes), encoding))
+        })
+        const announced = Effect.andThen(announce(stream, Deferred.await(started), codec), Effect.never)
+        const over = Effect.raceFirst(Deferred.await(choked), Deferred.await(published))
+        return yield* Effect.raceAllFirst([dialogue.ended, over, announced, watch(run, relay)])
+      })
+
+      const runOnce = (stream: LiveStream, device: Device) =>
+        relayOnce(stream, device).pipe(
+          Effect.catchTag("RtspFailed", ({ detail, kind }) =>
+            Effect.andThen(
+              devices.fault(stream.camera, faultOf(kind, detail)),
+              Effect.fail(new RunEnded({ reason: detail, obstacle: kind }))
+            )
+          )
+        )
+
+      return RelayedFeed.of({ runOnce })
+    })
+  )
+}
+
+const notTaken = ({ detail, kind }: RtspFailed): RunEnded => {
+  const isSilent = kind === "UNREACHABLE" || kind === "STALLED"
+  return new RunEnded({
+    reason: `MediaMTX did not take the stream: ${detail}`,
+    ...(isSilent ? { obstacle: "MEDIAMTX" } : {})
+  })
+}

@@ -1,0 +1,265 @@
+import { assert, describe } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { Devices } from "../../src/device/Devices.ts"
+import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
+import { Status } from "../../src/stream/Status.ts"
+import { Streams } from "../../src/stream/Streams.ts"
+import type { RtspFaults } from "../../testing/RtspCamera.ts"
+import { TestGround } from "../../testing/TestGround.ts"
+import { take } from "../suites/snapshots.ts"
+import { codecOf, readyStream, stateOf, untilReady } from "../suites/streams.ts"
+import { onFakes } from "../support/App.ts"
+import { children, until } from "../support/Ground.ts"
+import { attachCamera, login, target, url, withLogin } from "../support/NetworkCamera.ts"
+
+const startCamera = Effect.flatMap(TestGround, ({ rtspCameras }) => rtspCameras.start(target.address))
+
+/** How long a camera with this fault keeps who waits for it, and what they are told. */
+const failureWith = Effect.fnUntraced(function* (faults: Partial<RtspFaults>, at = target) {
+  const streams = yield* Streams
+  const devices = yield* Devices
+  const camera = yield* startCamera
+  yield* camera.disturb(faults)
+  const { id } = yield* attachCamera(at)
+  const stream = yield* streams.lease(id, "viewer")
+  const began = yield* Clock.currentTimeMillis
+  const waiting = yield* Effect.forkChild(Effect.flip(streams.awaitReady(stream)))
+  const fault = yield* until(
+    "the fault is told",
+    Effect.map(Effect.orDie(devices.get(id)), (device) => device.fault)
+  )
+  const millis = (yield* Clock.currentTimeMillis) - began
+  const told = yield* Fiber.join(waiting)
+  return { camera, id, stream, kind: fault.kind, detail: fault.detail, millis, told }
+})
+
+describe("a camera that streams by itself", () => {
+  onFakes(
+    "has its stream on its path, its codec told, and no FFmpeg",
+    Effect.gen(function* () {
+      const camera = yield* startCamera
+      const { id } = yield* attachCamera()
+      const stream = yield* readyStream(id)
+      yield* until(
+        "its codec is known",
+        Effect.sync(() => codecOf(stream))
+      )
+      assert.deepEqual(codecOf(stream), {
+        profile: "constrained baseline",
+        level: "3.0",
+        width: 640,
+        height: 480,
+        conformant: true
+      })
+      const path = yield* (yield* MediaMtxApi).getPath(id)
+      assert.isTrue(Option.getOrThrow(path).ready)
+      assert.lengthOf(yield* children("publish"), 0)
+      yield* TestClock.adjust("4 seconds")
+      const { run, state } = yield* (yield* Status).of(id)
+      assert.strictEqual(state, "ACTIVE")
+      assert.isUndefined(run?.pid)
+      assert.strictEqual(run?.making.encoder.name, "copy")
+      assert.approximately(run?.published.fps ?? 0, 10, 0.5)
+      assert.isAbove(run?.published.frames ?? 0, 30)
+      assert.deepEqual(camera.requests().slice(0, 2), [`OPTIONS ${url}`, `DESCRIBE ${url}`])
+      assert.include(camera.requests(), `SETUP ${url}/trackID=0`)
+      assert.include(camera.requests(), `SETUP ${url}/trackID=1`)
+    })
+  )
+
+  onFakes(
+    "is asked for one session, whoever needs it, and is told when nobody does",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      const camera = yield* startCamera
+      const { id } = yield* attachCamera()
+      const life = yield* Scope.make()
+      const stream = yield* Scope.provide(streams.lease(id, "recording"), life)
+      yield* untilReady(stream)
+      assert.strictEqual(yield* Scope.provide(streams.lease(id, "recording"), life), stream)
+      yield* take({ camera: id, maxAge: 5000 })
+      assert.strictEqual(camera.mostAtOnce(), 1)
+      yield* Scope.close(life, Exit.void)
+      yield* streams.release(id)
+      yield* until(
+        "the session is over",
+        Effect.sync(() => camera.playing() === 0)
+      )
+      assert.include(camera.requests(), `TEARDOWN ${url}/`)
+    })
+  )
+
+  onFakes(
+    "is kept alive at half of its session's time",
+    Effect.gen(function* () {
+      const camera = yield* startCamera
+      const stream = yield* readyStream((yield* attachCamera()).id)
+      yield* TestClock.adjust("95 seconds")
+      assert.lengthOf(
+        camera.requests().filter((request) => request === `GET_PARAMETER ${url}/`),
+        3
+      )
+      assert.strictEqual(stateOf(stream)._tag, "Ready")
+    })
+  )
+
+  for (const way of ["MD5", "MD5-sess", "SHA-256"] as const) {
+    for (const nonces of ["kept", "stale"] as const) {
+      onFakes(
+        `that wants ${way} streams${nonces === "kept" ? "" : ", and may want another nonce for each request"}`,
+        Effect.gen(function* () {
+          const camera = yield* startCamera
+          yield* camera.disturb({ login: { ...login, way }, nonces })
+          yield* readyStream((yield* attachCamera(withLogin)).id)
+          assert.strictEqual(camera.rejections(), 0)
+        })
+      )
+    }
+  }
+
+  onFakes(
+    "whose password is wrong is asked twice at most, then not for minutes, and its picture is no secret's end",
+    Effect.gen(function* () {
+      const { camera, id, kind, told } = yield* failureWith(
+        { login: { ...login, password: "another", way: "MD5" }, nonces: "changed" },
+        withLogin
+      )
+      assert.strictEqual(kind, "AUTH_FAILED")
+      assert.strictEqual(told._tag === "DependencyFailed" && told.dependency, "camera")
+      yield* TestClock.adjust("4 minutes")
+      assert.isAtMost(camera.rejections(), 2)
+      yield* camera.disturb({ login: undefined })
+      yield* TestClock.adjust("2 minutes")
+      const { status } = yield* (yield* Devices).get(id)
+      assert.strictEqual(status, "CONNECTED")
+    })
+  )
+
+  onFakes(
+    "that offers Basic alone gets no password in clear",
+    Effect.gen(function* () {
+      const { camera, detail, kind } = yield* failureWith({ login: { ...login, way: "Basic" } }, withLogin)
+      assert.strictEqual(kind, "AUTH_FAILED")
+      assert.strictEqual(detail, "the camera wants a password and offers no way to log in that may be used")
+      assert.strictEqual(camera.rejections(), 0)
+    })
+  )
+
+  onFakes(
+    "that wants a login and has none configured says so",
+    Effect.gen(function* () {
+      const { detail, kind } = yield* failureWith({ login: { ...login, way: "MD5" } })
+      assert.deepEqual([kind, detail], ["AUTH_FAILED", "the camera wants a user and a password"])
+    })
+  )
+
+  for (const [fault, kind] of [
+    [{ refuses: { DESCRIBE: "404 Not Found" } }, "NOT_FOUND"],
+    [{ refuses: { DESCRIBE: "301 Moved Permanently" } }, "REDIRECTED"],
+    [{ refuses: { SETUP: "453 Not Enough Bandwidth" } }, "SESSION_LIMIT"],
+    [{ refuses: { SETUP: "461 Unsupported Transport" } }, "PROTOCOL"],
+    [{ sdp: "v=0\r\nm=audio 0 RTP/AVP 0\r\n" }, "NO_VIDEO"],
+    [{ diesInMidFrame: true }, "UNREACHABLE"]
+  ] as const) {
+    onFakes(
+      `is told as ${kind} within a second where its fault is ${JSON.stringify(fault)}`,
+      Effect.gen(function* () {
+        const failure = yield* failureWith(fault)
+        assert.strictEqual(failure.kind, kind)
+        assert.isAtMost(failure.millis, 1000)
+        assert.strictEqual(failure.told._tag, "DependencyFailed")
+        assert.notInclude(JSON.stringify(failure), "secret")
+      })
+    )
+  }
+
+  for (const [fault, what] of [
+    [{ isSilent: true }, "no answer to OPTIONS within 3 s"],
+    [{ neverPlays: true }, "no video for 3 s"]
+  ] as const) {
+    onFakes(
+      `is STALLED after 3 s where it ${JSON.stringify(fault)}`,
+      Effect.gen(function* () {
+        const { detail, kind, millis } = yield* failureWith(fault)
+        assert.deepEqual([kind, detail], ["STALLED", what])
+        assert.isAtMost(millis, 3500)
+      })
+    )
+  }
+
+  onFakes(
+    "is told as UNREACHABLE within a second where nobody answers, or nobody listens",
+    Effect.gen(function* () {
+      const { peers } = yield* TestGround
+      const streams = yield* Streams
+      const nobody = yield* attachCamera()
+      yield* Effect.flip(streams.awaitReady(yield* streams.lease(nobody.id, "viewer")))
+      yield* peers.silence("192.168.42.11")
+      const silent = yield* attachCamera({ ...target, address: "192.168.42.11", url: `${url}2` })
+      const stream = yield* streams.lease(silent.id, "viewer")
+      yield* Effect.forkChild(streams.awaitReady(stream))
+      yield* TestClock.adjust("1 second")
+      const devices = yield* Devices
+      for (const { id } of [nobody, silent]) {
+        assert.strictEqual((yield* devices.get(id)).fault?.kind, "UNREACHABLE")
+      }
+    })
+  )
+
+  onFakes(
+    "that stops to send is STALLED after 3 s, and back within 2 s of sending again",
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const camera = yield* startCamera
+      const { id } = yield* attachCamera()
+      const stream = yield* readyStream(id)
+      yield* camera.disturb({ isStalled: true })
+      yield* TestClock.adjust("3500 millis")
+      assert.strictEqual((yield* devices.get(id)).fault?.kind, "STALLED")
+      yield* camera.disturb({ isStalled: false })
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual(stateOf(stream)._tag, "Ready")
+      assert.strictEqual((yield* devices.get(id)).status, "CONNECTED")
+    })
+  )
+
+  onFakes(
+    "shows its last keyframe as a snapshot, with the time at which it came",
+    Effect.gen(function* () {
+      yield* startCamera
+      const { id } = yield* attachCamera()
+      yield* readyStream(id)
+      const first = yield* take({ camera: id, maxAge: 5000 })
+      assert.deepEqual([first.capture.name, first.picture.width], ["live", 64])
+      const second = yield* take({ camera: id, maxAge: 0 })
+      assert.isAbove(second.picture.captured.monotonic, first.picture.captured.monotonic)
+      assert.lengthOf(yield* children("convert"), 2)
+    })
+  )
+
+  onFakes(
+    "is woken for a snapshot while it is idle",
+    Effect.gen(function* () {
+      yield* startCamera
+      const { id } = yield* attachCamera()
+      const snapshot = yield* take({ camera: id })
+      assert.strictEqual(snapshot.capture.name, "activated")
+    })
+  )
+
+  onFakes(
+    "streams without a Content-Base too",
+    Effect.gen(function* () {
+      const camera = yield* startCamera
+      yield* camera.disturb({ noContentBase: true })
+      yield* readyStream((yield* attachCamera()).id)
+      assert.include(camera.requests(), `SETUP ${url}/trackID=0`)
+    })
+  )
+})

@@ -1,0 +1,29 @@
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { StreamedInput } from "../../src/device/Input.ts"
+import { Devices } from "../../src/device/Devices.ts"
+import type { RtspTarget } from "../../src/rtsp/Target.ts"
+
+export const url = "rtsp://192.168.42.10:554/subject"
+
+export const target: RtspTarget = { address: "192.168.42.10", port: 554, url, isSecure: false }
+
+export const login = { user: "operator", password: "canary of a camera" }
+
+/** The same camera, asked with its login. */
+export const withLogin: RtspTarget = {
+  ...target,
+  credentials: { user: login.user, password: Redacted.make(login.password), mayBeSentInClear: false }
+}
+
+/** Attaches a camera that streams by itself, as long as the scope lives. */
+export const attachCamera = Effect.fnUntraced(function* (at: RtspTarget = target) {
+  const devices = yield* Devices
+  const input: StreamedInput = { name: "rtsp", address: at.url, node: undefined, rtsp: Effect.succeed(at) }
+  return yield* devices.attach({
+    input,
+    identity: { position: at.url },
+    name: "EO camera",
+    formats: [{ pixelFormat: "H264", sizes: [{ width: 640, height: 480, rates: [10] }] }]
+  })
+})

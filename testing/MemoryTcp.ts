@@ -1,0 +1,111 @@
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import { type Connection, type Ears, NotConnected, type Peer, Tcp } from "../src/ground/Tcp.ts"
+
+/** Who has connected, as the server sees it. */
+export interface Caller {
+  /** what it says; it ends when it has gone */
+  readonly heard: Queue.Dequeue<Uint8Array, Cause.Done>
+  readonly say: (bytes: Uint8Array) => void
+  readonly hangUp: (why: string) => void
+}
+
+/** Servers of a network without sockets, by their addresses. */
+export class Peers extends Context.Service<
+  Peers,
+  {
+    /** serves each that connects, as long as the scope lives; the end of `serve` ends a connection too */
+    readonly listen: (
+      address: string,
+      port: number,
+      serve: (caller: Caller) => Effect.Effect<void, never, Scope.Scope>
+    ) => Effect.Effect<void, never, Scope.Scope>
+    /** a machine that answers nobody at this address, as long as the scope lives */
+    readonly silence: (address: string) => Effect.Effect<void, never, Scope.Scope>
+  }
+>()("camera-service/testing/Peers") {
+  static readonly layer: Layer.Layer<Peers | Tcp> = Layer.effectContext(
+    Effect.sync(() => {
+      const servers = new Map<string, Server>()
+      const silent = new Set<string>()
+
+      const peers = Peers.of({
+        listen: (address, port, serve) =>
+          Effect.flatMap(Effect.scope, (scope) =>
+            Effect.asVoid(
+              Effect.acquireRelease(
+                Effect.sync(() => servers.set(`${address}:${port}`, { serve, scope })),
+                () => Effect.sync(() => servers.delete(`${address}:${port}`))
+              )
+            )
+          ),
+        silence: (address) =>
+          Effect.asVoid(
+            Effect.acquireRelease(
+              Effect.sync(() => silent.add(address)),
+              () => Effect.sync(() => silent.delete(address))
+            )
+          )
+      })
+
+      const tcp = Tcp.of({
+        connect: ({ address, port }: Peer, ears: Ears) =>
+          Effect.suspend(() => {
+            if (silent.has(address)) return Effect.never
+            const server = servers.get(`${address}:${port}`)
+            return server === undefined ? Effect.fail(refused(address, port)) : open(server, ears)
+          })
+      })
+      return Context.make(Peers, peers).pipe(Context.add(Tcp, tcp))
+    })
+  )
+}
+
+interface Server {
+  readonly serve: (caller: Caller) => Effect.Effect<void, never, Scope.Scope>
+  readonly scope: Scope.Scope
+}
+
+const refused = (address: string, port: number) =>
+  new NotConnected({ code: "ECONNREFUSED", detail: `connect ECONNREFUSED ${address}:${port}` })
+
+const open = Effect.fnUntraced(function* ({ scope, serve }: Server, { ended, heard }: Ears) {
+  const toServer = yield* Queue.unbounded<Uint8Array, Cause.Done>()
+  let isOpen = true
+  const hangUp = (why: string): void => {
+    if (!isOpen) return
+    isOpen = false
+    Queue.endUnsafe(toServer)
+    ended(why)
+  }
+  const caller: Caller = {
+    heard: toServer,
+    say: (bytes) => {
+      if (isOpen) heard(bytes)
+    },
+    hangUp
+  }
+  const serving = Effect.ensuring(
+    Effect.scoped(serve(caller)),
+    Effect.sync(() => hangUp("read ECONNRESET"))
+  )
+  yield* Effect.forkIn(serving, scope)
+  const connection: Connection = {
+    send: (bytes) => {
+      if (isOpen) Queue.offerUnsafe(toServer, bytes)
+    },
+    unsent: () => 0,
+    fingerprint: undefined
+  }
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      isOpen = false
+      Queue.endUnsafe(toServer)
+    })
+  )
+  return connection
+})

@@ -1,0 +1,230 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { hashHex } from "../src/ground/Hashes.ts"
+import { challengesIn } from "../src/rtsp/Digest.ts"
+import { type Asked, headerOf } from "../src/rtsp/Message.ts"
+import { type Caller, Peers } from "./MemoryTcp.ts"
+import { answer, serveRtsp } from "./RtspServer.ts"
+
+/** What is wrong with a camera in the network; a test sets it, and may wait for it. */
+export interface RtspFaults {
+  /** it wants these credentials, as Digest of this algorithm, or Basic */
+  readonly login: Login | undefined
+  /** it wants another nonce for every request: with `stale`, or, as some cameras do, without saying so */
+  readonly nonces: "kept" | "stale" | "changed"
+  /** it answers this method with this status */
+  readonly refuses: Readonly<Record<string, string>>
+  /** it takes connections and says nothing */
+  readonly isSilent: boolean
+  /** it says that it plays, and sends nothing */
+  readonly neverPlays: boolean
+  /** it sends nothing any more, and keeps the connection */
+  readonly isStalled: boolean
+  /** it hangs up in the middle of a frame, with the next picture */
+  readonly diesInMidFrame: boolean
+  /** it tells no Content-Base */
+  readonly noContentBase: boolean
+  /** instead of its own description */
+  readonly sdp: string | undefined
+}
+
+export interface Login {
+  readonly user: string
+  readonly password: string
+  readonly way: "Basic" | "MD5" | "MD5-sess" | "SHA-256"
+}
+
+const sound: RtspFaults = {
+  login: undefined,
+  nonces: "kept",
+  refuses: {},
+  isSilent: false,
+  neverPlays: false,
+  isStalled: false,
+  diesInMidFrame: false,
+  noContentBase: false,
+  sdp: undefined
+}
+
+/** A camera in the network that is none: 640 × 480, H.264 at 10 frames a second, a keyframe a second. */
+export interface RtspCamera {
+  readonly faults: SubscriptionRef.SubscriptionRef<RtspFaults>
+  /** changes what is wrong with it */
+  readonly disturb: (faults: Partial<RtspFaults>) => Effect.Effect<void>
+  /** each request, such as `SETUP rtsp://192.168.42.10/subject/trackID=0` */
+  readonly requests: () => ReadonlyArray<string>
+  /** sessions that play now, and the most that ever did at once */
+  readonly playing: () => number
+  readonly mostAtOnce: () => number
+  /** how often a password was refused */
+  readonly rejections: () => number
+}
+
+const frameTime = 100
+const sps = "Z0LAHtoCgPbARAAAAwAEAAADAPI8WLqA"
+const pps = "aM48gA=="
+
+const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+
+export const cameraSdp = [
+  ...["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=Camera", "t=0 0", "a=control:*"],
+  ...["m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/90000"],
+  ...[
+    `a=fmtp:96 packetization-mode=1;profile-level-id=42C01E;sprop-parameter-sets=${sps},${pps}`,
+    "a=control:trackID=0"
+  ],
+  ...["m=application 0 RTP/AVP 98", "a=rtpmap:98 smpte336m/90000", "a=control:trackID=1", ""]
+].join("\r\n")
+
+/** One RTP packet with its marker, on channel 0. */
+const packet = (sequence: number, payload: Uint8Array): Uint8Array => {
+  const bytes = new Uint8Array(16 + payload.length)
+  const view = new DataView(bytes.buffer)
+  bytes.set([0x24, 0])
+  view.setUint16(2, 12 + payload.length)
+  bytes.set([0x80, 0x80 | 96], 4)
+  view.setUint16(6, sequence % 65_536)
+  view.setUint32(8, sequence * 9000)
+  view.setUint32(12, 0x1234)
+  bytes.set(payload, 16)
+  return bytes
+}
+
+/** A keyframe with its parameter sets in one packet (STAP-A), or a picture that is none. */
+const picture = (number: number): Uint8Array => {
+  if (number % 10 !== 0) return packet(number, Uint8Array.from([0x41, 1, 2, 3, number % 256]))
+  const units = [bytesOf(sps), bytesOf(pps), Uint8Array.from([0x65, 1, 2, 3, number % 256])]
+  return packet(number, Uint8Array.from([0x18, ...units.flatMap((unit) => [0, unit.length, ...unit])]))
+}
+
+/** Cameras in the network. */
+export class RtspCameras extends Context.Service<
+  RtspCameras,
+  {
+    /** one at this address and port, as long as the scope lives */
+    readonly start: (address: string, port?: number) => Effect.Effect<RtspCamera, never, Scope.Scope>
+  }
+>()("camera-service/testing/RtspCameras") {
+  static readonly layer = Layer.effect(
+    RtspCameras,
+    Effect.map(Peers, (peers) => RtspCameras.of({ start: (address, port = 554) => start(peers, address, port) }))
+  )
+}
+
+const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: string, port: number) {
+  const faults = yield* SubscriptionRef.make(sound)
+  const requests: Array<string> = []
+  let playing = 0
+  let mostAtOnce = 0
+  let rejections = 0
+  let nonces = 0
+
+  const serve = Effect.fnUntraced(function* (caller: Caller) {
+    const scope = yield* Effect.scope
+    let nonce = `nonce-${nonces++}`
+    let sending: Fiber.Fiber<void> | undefined
+
+    const send = Effect.gen(function* () {
+      for (let number = 0; ; number++) {
+        const { diesInMidFrame, isStalled, neverPlays } = yield* SubscriptionRef.get(faults)
+        if (diesInMidFrame) {
+          caller.say(picture(number).subarray(0, 10))
+          return caller.hangUp("read ECONNRESET")
+        }
+        if (!isStalled && !neverPlays) caller.say(picture(number))
+        yield* Effect.sleep(frameTime)
+      }
+    })
+    const play = Effect.acquireUseRelease(
+      Effect.sync(() => {
+        playing++
+        mostAtOnce = Math.max(mostAtOnce, playing)
+      }),
+      () => send,
+      () => Effect.sync(() => void playing--)
+    )
+
+    /** How it asks for a login; undefined: the one who asks has shown that he may. */
+    const challenge = (request: Asked, { login, nonces: how }: RtspFaults): string | undefined => {
+      if (login === undefined) return undefined
+      const shown = headerOf(request.headers, "authorization")
+      if (shown !== undefined && isLogin(login, shown, request.method, nonce)) {
+        if (how !== "kept") nonce = `nonce-${nonces++}`
+        return undefined
+      }
+      const isOld = shown !== undefined && !shown.includes(nonce)
+      if (shown !== undefined && !(isOld && how === "stale")) rejections++
+      const stale = isOld && how === "stale" ? ", stale=TRUE" : ""
+      if (login.way === "Basic") return `Basic realm="camera"`
+      const algorithm = login.way === "MD5" ? "" : `, algorithm=${login.way}`
+      const qop = login.way === "MD5" ? "" : `, qop="auth"`
+      return `Digest realm="camera", nonce="${nonce}"${algorithm}${qop}${stale}, Basic realm="camera"`
+    }
+
+    const asked = Effect.fnUntraced(function* (request: Asked) {
+      const { method, uri } = request
+      requests.push(`${method} ${uri}`)
+      const now = yield* SubscriptionRef.get(faults)
+      if (now.isSilent) return
+      const wanted = challenge(request, now)
+      if (wanted !== undefined) return answer(caller, request, "401 Unauthorized", { "WWW-Authenticate": wanted })
+      const refusal = now.refuses[method]
+      if (refusal !== undefined)
+        return answer(caller, request, refusal, { Location: "rtsp://admin:secret@10.0.0.1/live" })
+      switch (method) {
+        case "OPTIONS":
+          return answer(caller, request, "200 OK", { Public: "DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER" })
+        case "DESCRIBE": {
+          const base = { "Content-Base": `${uri}/` }
+          const headers = now.noContentBase ? {} : base
+          return answer(
+            caller,
+            request,
+            "200 OK",
+            { ...headers, "Content-Type": "application/sdp" },
+            now.sdp ?? cameraSdp
+          )
+        }
+        case "SETUP": {
+          const transport = headerOf(request.headers, "transport") ?? ""
+          return answer(caller, request, "200 OK", { Transport: transport, Session: "12345678;timeout=60" })
+        }
+        case "PLAY":
+          answer(caller, request, "200 OK", { Session: "12345678" })
+          sending = yield* Effect.forkIn(play, scope)
+          return
+        case "TEARDOWN":
+          if (sending !== undefined) yield* Fiber.interrupt(sending)
+          return answer(caller, request, "200 OK")
+        default:
+          return answer(caller, request, "200 OK")
+      }
+    })
+    yield* serveRtsp(caller, { asked, frames: () => Effect.void })
+  })
+  yield* peers.listen(address, port, serve)
+  return {
+    faults,
+    disturb: (changed) => SubscriptionRef.update(faults, (all) => ({ ...all, ...changed })),
+    requests: () => [...requests],
+    playing: () => playing,
+    mostAtOnce: () => mostAtOnce,
+    rejections: () => rejections
+  } satisfies RtspCamera as RtspCamera
+})
+
+/** Whether this header shows the password, by RFC 7616 put down once more. */
+const isLogin = ({ password, user, way }: Login, shown: string, method: string, nonce: string): boolean => {
+  if (way === "Basic") return shown === `Basic ${btoa(`${user}:${password}`)}`
+  const [{ parameters } = { parameters: new Map<string, string>() }] = challengesIn([shown])
+  const of = (name: string) => parameters.get(name) ?? ""
+  const hash = (...parts: ReadonlyArray<string>) => hashHex(way === "SHA-256" ? "sha256" : "md5", parts.join(":"))
+  const secret = hash(user, "camera", password)
+  const a1 = way === "MD5-sess" ? hash(secret, nonce, of("cnonce")) : secret
+  const use = of("qop") === "" ? [nonce] : [nonce, of("nc"), of("cnonce"), of("qop")]
+  return of("nonce") === nonce && of("response") === hash(a1, ...use, hash(method, of("uri")))
+}
