@@ -1,4 +1,5 @@
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Semaphore from "effect/Semaphore"
@@ -13,7 +14,9 @@ import type { RtspTarget } from "./Target.ts"
 /** A machine in the network that is there answers within milliseconds; who waits for the stream hears of one that is not. */
 const connectTime = "900 millis"
 /** Cameras that sleep need seconds for their first answer. */
-const answerTime = "3 seconds"
+const answerTime = Duration.seconds(3)
+/** Servers take their time to refuse a password, so that nobody tries many: MediaMTX 2 to 5 s. */
+const loginTime = Duration.seconds(6)
 /** Cameras lock accounts after three to five wrong passwords. */
 const maxRejections = 2
 /** A server may want another nonce for every request, and one that wants another one again and again never has enough. */
@@ -57,8 +60,9 @@ export const dial = Effect.fnUntraced(function* (
   let way: Way | undefined
   /** how often this nonce was used */
   let uses = 0
-  /** how often the password was not taken, in a row */
+  /** how often the password was not taken, in a row; and whether it ever was */
   let rejections = 0
+  let isAccepted = false
 
   const answer = ({ headers, method }: Asked): void => {
     if (method === "REDIRECT") return end("REDIRECTED", "the camera sends to another address")
@@ -128,10 +132,14 @@ export const dial = Effect.fnUntraced(function* (
     const reply = Deferred.makeUnsafe<Reply>()
     waiting = { number: numbers + 1, reply }
     const isSigned = send(method, uri, headers, body)
+    const patience = isSigned && !isAccepted ? loginTime : answerTime
     const heard = yield* Effect.raceFirst(Deferred.await(reply), Deferred.await(ended)).pipe(
       Effect.timeoutOrElse({
-        duration: answerTime,
-        orElse: () => Effect.fail(new RtspFailed({ kind: "STALLED", detail: `no answer to ${method} within 3 s` }))
+        duration: patience,
+        orElse: () => {
+          const detail = `no answer to ${method} within ${Duration.toSeconds(patience)} s`
+          return Effect.fail(new RtspFailed({ kind: "STALLED", detail }))
+        }
       })
     )
     return { heard, isSigned }
@@ -146,13 +154,14 @@ export const dial = Effect.fnUntraced(function* (
     way = strongestWay(challenges, target.isSecure || credentials.mayBeSentInClear)
     uses = 0
     if (isSigned && !isStale(challenges)) rejections++
+    const isSame = before?.scheme === "digest" && way?.scheme === "digest" && before.nonce === way.nonce
+    const isNoUse = way === undefined || way.scheme === "basic" || isSame || rejections >= maxRejections
+    if (rejections > 0 && isNoUse) return refused("the camera does not take the user and the password")
     if (way === undefined) {
       const offers = challenges.length === 0 ? "does not say how" : "offers no way to log in that may be used"
       return refused(`the camera wants a password and ${offers}`)
     }
-    const isSame = before?.scheme === "digest" && way.scheme === "digest" && before.nonce === way.nonce
-    const isOver = rejections >= maxRejections || (rejections > 0 && (way.scheme === "basic" || isSame))
-    return isOver ? refused("the camera does not take the user and the password") : Effect.void
+    return Effect.void
   }
 
   const ask = Effect.fnUntraced(function* (
@@ -168,7 +177,10 @@ export const dial = Effect.fnUntraced(function* (
         yield* consider(heard, isSigned)
         continue
       }
-      if (isSigned) rejections = 0
+      if (isSigned) {
+        rejections = 0
+        isAccepted = true
+      }
       if (heard.status >= 200 && heard.status < 300) return heard
       return yield* failureOf(method, heard)
     }

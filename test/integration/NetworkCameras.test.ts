@@ -1,0 +1,131 @@
+import { assert, describe } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { execFile } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { Tokens } from "../../src/auth/Tokens.ts"
+import { Settings } from "../../src/config/Settings.ts"
+import { Devices } from "../../src/device/Devices.ts"
+import { Tcp } from "../../src/ground/Tcp.ts"
+import { meanLuma } from "../../src/media/Luma.ts"
+import { nalsIn } from "../../src/media/Sps.ts"
+import { Recordings } from "../../src/recording/Recordings.ts"
+import { probe } from "../../src/rtsp/Probe.ts"
+import type { RtspTarget } from "../../src/rtsp/Target.ts"
+import { Streams } from "../../src/stream/Streams.ts"
+import { take } from "../suites/snapshots.ts"
+import { codecOf, readyStream, stateOf } from "../suites/streams.ts"
+import { realPrograms } from "../support/App.ts"
+import { eventually } from "../support/Eventually.ts"
+import { attachCamera } from "../support/NetworkCamera.ts"
+import { makeVideo, peerLogin, type RtspPeer, startPeer } from "../support/RtspPeer.ts"
+
+const targetOf = ({ port, url }: RtspPeer, password = peerLogin.password): RtspTarget => ({
+  address: "127.0.0.1",
+  port,
+  url,
+  isSecure: false,
+  credentials: { user: peerLogin.user, password: Redacted.make(password), mayBeSentInClear: false }
+})
+
+/** The slices of a byte stream. */
+const slicesOf = (stream: Buffer): ReadonlyArray<string> =>
+  nalsIn(stream)
+    .filter((nal) => [1, 5].includes((nal[0] ?? 0) & 0x1f))
+    .map((nal) => nal.toString("latin1").replace(/\0+$/, ""))
+
+/** Thirty frames of what MediaMTX gives its readers. */
+const readStream = Effect.fnUntraced(function* (camera: string, folder: string) {
+  const { mediamtx } = (yield* Settings).boot
+  const tokens = yield* Tokens
+  const token = yield* tokens.sign({ userId: "viewer", role: "viewer", timeToLive: Duration.minutes(1) })
+  const url = `rtsp://127.0.0.1:${mediamtx.rtsp_port}/${camera}?token=${Redacted.value(token)}`
+  const out = join(folder, "read.h264")
+  const input = ["-v", "error", "-nostdin", "-y", "-rtsp_transport", "tcp", "-i", url]
+  yield* Effect.promise(() => promisify(execFile)("ffmpeg", [...input, "-frames:v", "30", "-c", "copy", out]))
+  return readFileSync(out)
+})
+
+describe("a camera in the network, played by another MediaMTX", () => {
+  realPrograms.starts(
+    "streams bit by bit to viewers, snapshots and a recording, in one session of its own",
+    (run, folder) =>
+      Effect.gen(function* () {
+        const video = makeVideo(folder)
+        const peer = yield* startPeer(folder, video)
+        yield* run(
+          folder,
+          Effect.gen(function* () {
+            const described = yield* probe(yield* Tcp, targetOf(peer))
+            assert.deepInclude(described.video, {
+              ...{ codec: "h264", clockRate: 90_000, width: 640, height: 480, profile: "constrained baseline" },
+              hasBFrames: false
+            })
+            const { id } = yield* attachCamera(targetOf(peer))
+            const snapshot = yield* take({ camera: id })
+            assert.strictEqual(snapshot.capture.name, "activated")
+            assert.deepInclude(snapshot.picture, { width: 640, height: 480 })
+            assert.isAbove(meanLuma(snapshot.picture.jpeg) ?? 0, 100)
+            const stream = yield* readyStream(id)
+            assert.deepInclude(codecOf(stream), { profile: "constrained baseline", level: "3.0", conformant: true })
+
+            const recordings = yield* Recordings
+            yield* recordings.start({ camera: id, format: "fmp4" })
+            const slices = slicesOf(yield* readStream(id, folder))
+            const own = new Set(slicesOf(readFileSync(video)))
+            assert.isAbove(slices.length, 20)
+            assert.deepEqual(
+              slices.filter((slice) => !own.has(slice)),
+              []
+            )
+            assert.strictEqual((yield* take({ camera: id })).capture.name, "live")
+            assert.strictEqual(yield* peer.readers, 1)
+            const recorded = yield* recordings.stop(id)
+            assert.isAbove(recorded.files[0]?.duration ?? 0, 0.5)
+            assert.strictEqual(stream.restarts, 0)
+          })
+        )
+      }).pipe(Effect.scoped)
+  )
+
+  realPrograms.starts(
+    "that goes is told within a second, and is back within two; a wrong password is told",
+    (run, folder) =>
+      Effect.gen(function* () {
+        const peer = yield* startPeer(folder, makeVideo(folder))
+        yield* run(
+          folder,
+          Effect.gen(function* () {
+            const devices = yield* Devices
+            const { id } = yield* attachCamera(targetOf(peer))
+            const stream = yield* readyStream(id)
+            yield* peer.stop
+            const began = yield* Clock.currentTimeMillis
+            yield* eventually(
+              "its fault",
+              Effect.map(devices.get(id), ({ fault }) => fault !== undefined)
+            )
+            assert.isBelow((yield* Clock.currentTimeMillis) - began, 1000)
+            yield* peer.publish
+            const published = yield* Clock.currentTimeMillis
+            yield* eventually(
+              "the stream",
+              Effect.sync(() => stateOf(stream)._tag === "Ready"),
+              "5 seconds"
+            )
+            assert.isBelow((yield* Clock.currentTimeMillis) - published, 2000)
+
+            const wrong = yield* attachCamera({ ...targetOf(peer, "another"), url: `${peer.url}?again` })
+            const streams = yield* Streams
+            const failed = yield* Effect.flip(streams.awaitReady(yield* streams.lease(wrong.id, "viewer")))
+            assert.deepInclude(failed, { _tag: "DependencyFailed", dependency: "camera" })
+            assert.strictEqual((yield* devices.get(wrong.id)).fault?.kind, "AUTH_FAILED")
+          })
+        )
+      }).pipe(Effect.scoped)
+  )
+})

@@ -1,0 +1,98 @@
+import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { eventually } from "./Eventually.ts"
+import { freePorts } from "./FreePorts.ts"
+
+/** A MediaMTX that plays a camera in the network: it wants this login, as Digest (MD5 or SHA-256), and has one stream. */
+export const peerLogin = { user: "operator", password: "canary-of-a-peer" }
+
+const configuration = (rtsp: number, api: number): string =>
+  JSON.stringify({
+    logLevel: "warn",
+    api: true,
+    apiAddress: `127.0.0.1:${api}`,
+    rtsp: true,
+    rtspAddress: `127.0.0.1:${rtsp}`,
+    rtspTransports: ["tcp"],
+    rtspAuthMethods: ["digest"],
+    ...{ rtmp: false, hls: false, webrtc: false, srt: false, moq: false },
+    authInternalUsers: [
+      { user: "any", ips: ["127.0.0.1"], permissions: [{ action: "api" }, { action: "publish" }] },
+      { user: peerLogin.user, pass: peerLogin.password, permissions: [{ action: "read" }] }
+    ],
+    paths: { all_others: {} }
+  })
+
+const child = (program: string, args: ReadonlyArray<string>) =>
+  Effect.acquireRelease(
+    Effect.sync(() => spawn(program, args, { stdio: "ignore" })),
+    (process) =>
+      Effect.callback<void>((resume) => {
+        if (process.exitCode !== null || process.signalCode !== null) return resume(Effect.void)
+        process.once("exit", () => resume(Effect.void))
+        process.kill("SIGKILL")
+      })
+  )
+
+/** Four seconds of H.264 in a file, a keyframe each half second. */
+export const makeVideo = (folder: string): string => {
+  const file = join(folder, "camera.h264")
+  const picture = ["-f", "lavfi", "-i", "testsrc2=s=640x480:r=25", "-t", "4"]
+  const h264 = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-g", "12"]
+  const profile = ["-profile:v", "baseline", "-level:v", "3.0", "-b:v", "1000k"]
+  execFileSync("ffmpeg", ["-v", "error", "-nostdin", "-y", ...picture, ...h264, ...profile, "-f", "h264", file])
+  return file
+}
+
+export interface RtspPeer {
+  readonly url: string
+  readonly port: number
+  /** sessions that read the stream now */
+  readonly readers: Effect.Effect<number>
+  /** what it shows goes away, as when a camera restarts */
+  readonly stop: Effect.Effect<void>
+  readonly publish: Effect.Effect<void>
+}
+
+/** As long as the scope lives; it shows this video again and again. */
+export const startPeer = Effect.fnUntraced(function* (folder: string, video: string) {
+  const [port = 0, api = 0] = yield* freePorts(2)
+  const file = join(folder, "peer.yml")
+  writeFileSync(file, configuration(port, api))
+  yield* child("mediamtx", [file])
+  const scope = yield* Effect.scope
+  const publishedAt = `rtsp://127.0.0.1:${port}/live`
+  const ask = (path: string) =>
+    Effect.promise(async () => (await (await fetch(`http://127.0.0.1:${api}/v3/${path}`)).json()) as Answer)
+  const isShown = Effect.map(ask("paths/list"), ({ items }) => items?.some(({ ready }) => ready === true))
+  yield* eventually(
+    "the peer answers",
+    Effect.map(ask("info"), () => true),
+    "10 seconds"
+  )
+  let publisher: ChildProcess | undefined
+  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-f", "h264", "-framerate", "25", "-i", video]
+  const output = ["-c", "copy", "-f", "rtsp", "-rtsp_transport", "tcp", publishedAt]
+  const publish = Effect.gen(function* () {
+    publisher = yield* Effect.provideService(child("ffmpeg", [...input, ...output]), Scope.Scope, scope)
+    yield* eventually("the peer has its stream", isShown, "10 seconds")
+  })
+  yield* publish
+  return {
+    url: publishedAt,
+    port,
+    readers: Effect.map(
+      ask("rtspsessions/list"),
+      ({ items = [] }) => items.filter(({ state }) => state === "read").length
+    ),
+    stop: Effect.sync(() => void publisher?.kill("SIGKILL")),
+    publish
+  } satisfies RtspPeer as RtspPeer
+})
+
+interface Answer {
+  readonly items?: ReadonlyArray<{ readonly ready?: boolean; readonly state?: string }>
+}
