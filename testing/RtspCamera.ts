@@ -98,7 +98,8 @@ const packet = (sequence: number, payload: Uint8Array): Uint8Array => {
 const picture = (number: number): Uint8Array => {
   if (number % 10 !== 0) return packet(number, Uint8Array.from([0x41, 1, 2, 3, number % 256]))
   const units = [bytesOf(sps), bytesOf(pps), Uint8Array.from([0x65, 1, 2, 3, number % 256])]
-  return packet(number, Uint8Array.from([0x18, ...units.flatMap((unit) => [0, unit.length, ...unit])]))
+  const sized = units.flatMap((unit) => [Uint8Array.from([0, unit.length]), unit])
+  return packet(number, Buffer.concat([Uint8Array.from([0x18]), ...sized]))
 }
 
 /** Cameras in the network. */

@@ -12,7 +12,7 @@ export interface H265Sps {
 }
 
 /** The type in the first byte of a NAL unit (7.3.1.2). */
-export const h265Type = (first: number): number => (first >> 1) & 0x3f
+const h265Type = (first: number): number => (first >> 1) & 0x3f
 
 export const isH265Sps = (nal: Uint8Array): boolean => h265Type(nal[0] ?? 0) === 33
 

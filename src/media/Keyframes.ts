@@ -138,7 +138,7 @@ const takeKeyframes = (packing: Packing, given: ReadonlyArray<Uint8Array>): Take
 }
 
 /** Where the payload of an RTP packet begins and ends (RFC 3550, 5.1); undefined: it is none, or empty. */
-export const payloadOf = (bytes: Buffer, start: number, end: number): readonly [number, number] | undefined => {
+const payloadOf = (bytes: Buffer, start: number, end: number): readonly [number, number] | undefined => {
   const first = bytes[start] ?? 0
   if (end - start < 12 || first >> 6 !== 2) return undefined
   let from = start + 12 + (first & 0x0f) * 4

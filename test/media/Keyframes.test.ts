@@ -1,0 +1,89 @@
+import { assert, describe, it } from "vitest"
+import * as fc from "fast-check"
+import { keyframesOf } from "../../src/media/Keyframes.ts"
+import { nalsIn } from "../../src/media/Sps.ts"
+
+const sps = Buffer.from("Z0LAHtoCgPbARAAAAwAEAAADAPI8WLqA", "base64")
+const pps = Buffer.from("aM48gA==", "base64")
+
+/** An RTP packet, of which nothing but this counts. */
+const rtp = (timestamp: number, isLast: boolean, payload: ReadonlyArray<number> | Buffer): Buffer => {
+  const head = Buffer.from([0x80, isLast ? 0xe0 : 0x60, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9])
+  head.writeUInt32BE(timestamp, 4)
+  return Buffer.concat([head, Buffer.from(payload)])
+}
+
+/** What comes of these packets. */
+const taken = (encoding: string, sets: ReadonlyArray<Uint8Array>, packets: ReadonlyArray<Buffer>) => {
+  const take = keyframesOf(encoding, sets)
+  return packets.flatMap((packet) => take?.(packet, 0, packet.length) ?? [])
+}
+const nals = (keyframe: Buffer | undefined) =>
+  nalsIn(keyframe ?? Buffer.alloc(0)).map((nal) => nal.toString("hex").replace(/(00)+$/, ""))
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
+
+describe("a keyframe of H.264", () => {
+  it("is put together of its fragments, behind the parameter sets of the description", () => {
+    const [keyframe, ...others] = taken(
+      "h264",
+      [sps, pps],
+      [
+        rtp(1, true, [0x41, 9, 9]),
+        rtp(2, false, [0x7c, 0x85, 1, 2]),
+        rtp(2, false, [0x7c, 0x05, 3, 4]),
+        rtp(2, true, [0x7c, 0x45, 5]),
+        rtp(3, true, [0x41, 9, 9])
+      ]
+    )
+    assert.deepEqual(nals(keyframe), [hex(sps), hex(pps).replace(/(00)+$/, ""), "650102030405"])
+    assert.lengthOf(others, 0)
+  })
+
+  it("has its own parameter sets where it comes with some, in one packet or several, and all its slices", () => {
+    const aggregate = [0x18, 0, sps.length, ...sps, 0, pps.length, ...pps]
+    const [keyframe] = taken(
+      "h264",
+      [Buffer.from([0x67, 1])],
+      [rtp(2, false, aggregate), rtp(2, false, [0x65, 1, 7]), rtp(2, true, [0x65, 2, 7])]
+    )
+    assert.deepEqual(nals(keyframe), [hex(sps), hex(pps), "650107", "650207"])
+  })
+
+  it("is whole with the next picture where its last packet has no marker", () => {
+    const packets = [rtp(2, false, [0x65, 1, 7]), rtp(3, true, [0x41, 9])]
+    assert.lengthOf(taken("h264", [sps, pps], packets), 1)
+  })
+
+  it("is none without parameter sets, or with a fragment that has no end", () => {
+    assert.lengthOf(taken("h264", [], [rtp(2, true, [0x65, 1, 7])]), 0)
+    assert.lengthOf(taken("h264", [sps, pps], [rtp(2, true, [0x7c, 0x85, 1, 2])]), 0)
+  })
+})
+
+describe("a keyframe of H.265", () => {
+  it("is put together of its fragments, with parameter sets that came in an aggregate", () => {
+    const sets = [0x60, 1, 0, 2, 0x40, 1, 0, 2, 0x42, 1, 0, 2, 0x44, 1]
+    const [keyframe] = taken(
+      "h265",
+      [],
+      [rtp(2, false, sets), rtp(2, false, [0x62, 1, 0x93, 5]), rtp(2, true, [0x62, 1, 0x53, 6])]
+    )
+    assert.deepEqual(nals(keyframe), ["4001", "4201", "4401", "26010506"])
+  })
+})
+
+it("packets of any bytes take nothing down, and other codecs have no keyframes", () => {
+  assert.isUndefined(keyframesOf("jpeg", []))
+  const packet = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+    fc
+      .tuple(fc.nat(3), fc.boolean(), fc.uint8Array({ maxLength: 30 }))
+      .map(([at, isLast, bytes]) => rtp(at, isLast, Buffer.from(bytes)))
+  )
+  fc.assert(
+    fc.property(fc.constantFrom("h264", "h265"), fc.array(packet, { maxLength: 30 }), (encoding, packets) => {
+      taken(encoding, [sps, pps], packets)
+    }),
+    { numRuns: 2000 }
+  )
+})
