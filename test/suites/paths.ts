@@ -100,7 +100,7 @@ export const pathBehaviour = (name: string, { test }: Place<App>) =>
           (key) => JSON.stringify(defaults[key]) !== JSON.stringify(options[key])
         )
         const set = new Set(
-          "source overridePublisher runOnDemand runOnDemandStartTimeout record recordPath recordFormat recordPartDuration recordSegmentDuration recordDeleteAfter".split(
+          "source overridePublisher runOnDemand runOnDemandStartTimeout rtspDemuxMpegts record recordPath recordFormat recordPartDuration recordSegmentDuration recordDeleteAfter".split(
             " "
           )
         )
