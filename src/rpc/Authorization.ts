@@ -16,27 +16,27 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const connections = yield* Connections
     const warn = yield* makeWarner
-    return Authorization.of((effect, { client, rpc }) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const connection = connections.get(client.id)
-        const session = connection?.session
-        if (connection === undefined || session === undefined) return Effect.fail(connection?.refused ?? stranger())
-        const over = whyOver(session, now)
-        if (over !== undefined) return Effect.fail(new AuthFailed({ reason: over, suggestion: again }))
-        const required = Context.get(rpc.annotations, RequiredRole) ?? "viewer"
-        if (!roleIncludes(session.role, required)) {
-          warn(`${session.userId} ${rpc._tag}`, "a call was forbidden", {
-            peer: connection.peer.address,
-            user: session.userId,
-            method: rpc._tag,
-            have_role: session.role,
-            required_role: required
-          })
-          return Effect.fail(new PermissionDenied({ required_role: required, have_role: session.role }))
-        }
-        return Effect.provideService(effect, CurrentSession, session)
-      })
-    )
+    const clock = yield* Clock.Clock
+    // it is asked when the call is about to run
+    return Authorization.of((effect, { client, rpc }) => {
+      const connection = connections.get(client.id)
+      const session = connection?.session
+      if (connection === undefined || session === undefined) return Effect.fail(connection?.refused ?? stranger())
+      const over = whyOver(session, clock.currentTimeMillisUnsafe())
+      if (over !== undefined) return Effect.fail(new AuthFailed({ reason: over, suggestion: again }))
+      const required = Context.get(rpc.annotations, RequiredRole) ?? "viewer"
+      if (!roleIncludes(session.role, required)) {
+        warn(`${session.userId} ${rpc._tag}`, "a call was forbidden", {
+          peer: connection.peer.address,
+          user: session.userId,
+          method: rpc._tag,
+          have_role: session.role,
+          required_role: required
+        })
+        return Effect.fail(new PermissionDenied({ required_role: required, have_role: session.role }))
+      }
+      return Effect.provideService(effect, CurrentSession, session)
+    })
   })
 )
 

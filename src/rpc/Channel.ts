@@ -98,11 +98,16 @@ export class Channel implements Receiver, Worker, Debtor {
 
   receive(text: string): void {
     if (this.closed) return
-    this.accept(text)
-    const { turns } = this.switchboard
+    const { meter, turns } = this.switchboard
+    const began = meter.now()
+    this.accept(text, began)
     // an answer that lets us read on may bring the next frame while this one is worked on
     if (!this.isWorking) {
-      while (this.entries.length > 0 && turns.hasRoom()) this.takeUp()
+      let at = began
+      while (this.entries.length > 0 && turns.hasRoom(at)) {
+        this.takeUp()
+        if (this.entries.length > 0) at = meter.now()
+      }
       if (this.entries.length > 0) turns.wait(this)
     }
     if (this.full()) this.adjust()
@@ -184,9 +189,8 @@ export class Channel implements Receiver, Worker, Debtor {
     )
   }
 
-  private accept(text: string): void {
+  private accept(text: string, began: number): void {
     const { meter } = this.switchboard
-    const began = meter.now()
     const refuse = (code: Code, data: object): void => {
       meter.refused(began, code.code)
       this.write(failure("null", code, data))

@@ -14,9 +14,9 @@ export interface Worker {
 export class Turns {
   private readonly now: () => number
   private readonly later: (next: () => void) => void
-  /** the slice of this turn has begun */
-  private isOpen = false
-  private began = 0
+  /** in the next turn of the event loop a slice begins */
+  private isNext = false
+  private began = -Infinity
   private readonly newcomers = new Set<Worker>()
   private readonly busy = new Set<Worker>()
   private served: Worker | undefined
@@ -27,39 +27,41 @@ export class Turns {
     this.later = later
   }
 
-  /** whether a piece of work may be done at once */
-  hasRoom(): boolean {
-    if (this.newcomers.size > 0 || this.busy.size > 0) return false
-    if (this.isOpen) return this.now() - this.began < sliceMillis
-    this.open()
-    return true
+  /**
+   * whether a piece of work that came `at` this moment may be done at once; a slice that was begun is used by the turns
+   * after it too, since each new one costs as much as a tenth of a small call
+   */
+  hasRoom(at: number): boolean {
+    return this.newcomers.size === 0 && this.busy.size === 0 && at - this.began < sliceMillis
   }
 
   /** until its `work` is called */
   wait(worker: Worker): void {
     if (worker === this.served) this.busy.add(worker)
     else this.newcomers.add(worker)
+    this.awaitTurn()
   }
 
-  private open(): void {
-    this.isOpen = true
-    this.began = this.now()
+  private awaitTurn(): void {
+    if (this.isNext) return
+    this.isNext = true
     this.later(this.turn)
   }
 
   private readonly turn = (): void => {
-    this.isOpen = false
+    this.isNext = false
+    this.began = this.now()
     let next = first(this.busy) ?? first(this.newcomers)
-    if (next === undefined) return
-    this.open()
-    do {
+    while (next !== undefined) {
       this.newcomers.delete(next)
       this.busy.delete(next)
       this.served = next
       next.work()
       this.served = undefined
+      if (this.now() - this.began >= sliceMillis) break
       next = first(this.newcomers) ?? first(this.busy)
-    } while (next !== undefined && this.now() - this.began < sliceMillis)
+    }
+    if (this.newcomers.size > 0 || this.busy.size > 0) this.awaitTurn()
   }
 }
 

@@ -10,17 +10,27 @@ it.live(
   () =>
     Effect.gen(function* () {
       const service = yield* startReady({ settings: { TELEMETRY_LOG_LEVEL: "debug" } })
-      const times = (): number => service.stderr().split("memory is given back").length - 1
+      const started = residentMegabytes(service.pid)
+      /** What idle work needs comes back at once: 8 to 15 MB, by how the machine's kernel reads files. */
+      const much = started - 15
+      const told = () =>
+        service
+          .stderr()
+          .split("\n")
+          .filter((line) => line.includes("memory is given back"))
+      const times = (): number => told().length
       const givenBack = (what: string, already: number) =>
         eventually(
           `${what} is given back`,
-          Effect.sync(() => times() > already && residentMegabytes(service.pid) < 50),
-          "60 seconds"
+          Effect.sync(() => times() > already && residentMegabytes(service.pid) < much),
+          "80 seconds"
+        ).pipe(
+          Effect.catchDefect(() =>
+            Effect.sync(() => assert.fail([what, started, residentMegabytes(service.pid), ...told()].join("\n")))
+          )
         )
-      const started = residentMegabytes(service.pid)
       yield* givenBack("the start's", 0)
       const atRest = residentMegabytes(service.pid)
-      assert.isBelow(atRest, started - 15)
 
       const token = yield* service.token({ role: "viewer" })
       const visit = Effect.scoped(
@@ -35,10 +45,9 @@ it.live(
       )
       for (const what of ["the first burst's", "the second burst's"]) {
         const already = times()
-        yield* burst
-        assert.isAbove(residentMegabytes(service.pid), atRest + 8)
+        yield* Effect.repeat(burst, { until: () => residentMegabytes(service.pid) > atRest + 12 })
         yield* givenBack(what, already)
       }
     }),
-  180_000
+  300_000
 )
