@@ -13,7 +13,9 @@ import { inotifyAdvice } from "../ground/Inotify.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { temporaryPrefix } from "../storage/NewFile.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
+import { Holds } from "../storage/Holds.ts"
 import { parseFileName } from "../storage/Names.ts"
+import { makeOtherFiles } from "./OtherFiles.ts"
 
 /** What MediaMTX writes itself; other extensions are made of these here. */
 const writtenExtensions = new Set(["mp4", "ts"])
@@ -67,7 +69,9 @@ export class NewFiles extends Context.Service<
       const marks = new Map<string, Deferred.Deferred<void>>()
       let markCount = 0
 
+      const heardByOthers = yield* makeOtherFiles(index, yield* Holds)
       const heard = (name: string): void => {
+        heardByOthers(name)
         const follower = followers.get(name.slice(0, name.indexOf("_")))
         if (follower !== undefined && needsLook(follower, name)) {
           follower.heard.add(name)

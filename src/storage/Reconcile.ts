@@ -60,13 +60,23 @@ export const describeAll = Effect.fnUntraced(function* (
   while (true) {
     const file = yield* use((index) => index.undescribed("recording"))
     if (file === undefined) return
-    const found = yield* look(join(folder, file.filename)).pipe(
-      Effect.catch((cause) =>
-        Effect.as(Effect.logWarning("cannot look into a recording", { filename: file.filename }, cause), nothingKnown)
-      )
-    )
-    yield* use((index) => index.describe("recording", file.filename, found))
+    yield* describe(use, folder, look, file.filename)
   }
+})
+
+/** Looks into a recording. */
+export const describe = Effect.fnUntraced(function* (
+  use: UseIndex,
+  folder: string,
+  look: (path: string) => Effect.Effect<Description, unknown>,
+  filename: string
+) {
+  const found = yield* look(join(folder, filename)).pipe(
+    Effect.catch((cause) =>
+      Effect.as(Effect.logWarning("cannot look into a recording", { filename }, cause), nothingKnown)
+    )
+  )
+  yield* use((index) => index.describe("recording", filename, found))
 })
 
 const enterUnknown = Effect.fnUntraced(function* (
@@ -105,19 +115,49 @@ const sweep = Effect.fnUntraced(function* (use: UseIndex, disk: Disk["Service"],
     const names = files.map(({ filename }) => filename)
     const states = yield* attempt(`look at a ${kind}`, disk.states(folder, names))
     for (const [i, file] of files.entries()) {
-      const now = states[i]
-      if (now === undefined || now.kind !== "file" || isLost(kind, now)) {
-        yield* use((index) => index.remove(kind, file.filename))
-        removed++
-      } else if (now.bytes !== file.bytes || Math.floor(now.modified) !== file.modified) {
-        yield* use((index) => index.resize(kind, file.filename, now.bytes, now.modified))
-        changed++
-      }
+      const done = yield* use((index) => correct(index, file, states[i]))
+      if (done === "removed") removed++
+      if (done === "changed") changed++
     }
     yield* Effect.yieldNow
     if (files.length < batch) return { removed, changed }
     last = names.at(-1) ?? last
   }
+})
+
+/** Has the index say of a file that it knows what the disk says of it now. */
+const correct = (
+  index: IndexDatabase,
+  { bytes, filename, kind, modified }: IndexedFile,
+  now: FileState | undefined
+) => {
+  if (now === undefined || now.kind !== "file" || isLost(kind, now)) {
+    index.remove(kind, filename)
+    return "removed"
+  }
+  if (now.bytes === bytes && Math.floor(now.modified) === modified) return undefined
+  index.resize(kind, filename, now.bytes, now.modified)
+  return "changed"
+}
+
+/** Makes the index say what the folder holds of these recordings alone; gives those of which it said something else. */
+export const reconcileRecordings = Effect.fnUntraced(function* (
+  use: UseIndex,
+  disk: Disk["Service"],
+  folder: string,
+  names: ReadonlyArray<string>,
+  isDeleted: (filename: string) => boolean
+) {
+  const states = yield* attempt("look at a recording", disk.states(folder, names))
+  const isCorrected = (index: IndexDatabase, name: string, now: FileState | undefined): boolean => {
+    const known = index.get("recording", name)
+    if (known !== undefined) return correct(index, known, now) !== undefined
+    const found = fileOf("recording", name, now?.kind === "file" ? now : undefined, undefined)
+    if (found === undefined || found === "unknown" || isDeleted(name)) return false
+    index.addNew([found])
+    return true
+  }
+  return yield* use((index) => names.filter((name, i) => isCorrected(index, name, states[i])))
 })
 
 /** What a power cut made of a picture that was not on the disk yet; a recording may just have begun. */
