@@ -19,10 +19,11 @@ import { Holds } from "../storage/Holds.ts"
 import { Paths } from "../stream/Paths.ts"
 import { Streams } from "../stream/Streams.ts"
 import { CameraWatch } from "./CameraWatch.ts"
+import { sum } from "./Draft.ts"
 import { makeFileWork } from "./FileWork.ts"
 import { writtenAs } from "./Format.ts"
 import { NewFiles } from "./NewFiles.ts"
-import { type Recording, type RecordingFact, type RecordingRequest, secondsOfVideo, type Stopped } from "./Recording.ts"
+import type { Recording, RecordingFact, RecordingRequest, Stopped } from "./Recording.ts"
 import { type Action, type Incident, starting, type Timer } from "./RecordingState.ts"
 import { switchOff, switchOnAgain } from "./RecorderSwitch.ts"
 import { Segments } from "./Segments.ts"
@@ -98,7 +99,7 @@ export class Recorder extends Context.Service<
         ) {
           const now = yield* monotonicMillis
           const isStopped = fact === "RecordingEnded" || fact === "RecordingWaiting"
-          const seconds = isStopped ? secondsOfVideo(state.segments) : (now - since) / 1000
+          const seconds = isStopped ? sum(state).seconds : (now - since) / 1000
           facts.tell({ _tag: fact, camera, filename, seconds, reason })
           if (fact === "RecordingTroubled" || fact === "RecordingFailed") {
             yield* Effect.logWarning("a recording is in trouble", reason)
@@ -146,13 +147,15 @@ export class Recorder extends Context.Service<
               (found) => found !== undefined
             )
           )
-          const stopped: Stopped = { recording, endedAt, files: left, reason }
+          const seconds = left.reduce((total, file) => total + file.duration, state.earlier.seconds)
+          const bytes = left.reduce((total, file) => total + file.bytes, state.earlier.bytes)
+          const stopped: Stopped = { recording, endedAt, files: left, seconds, bytes, reason }
           yield* Deferred.done(started, Exit.fail(failure ?? notStarted))
           yield* Deferred.done(ended, failure === undefined ? Exit.succeed(stopped) : Exit.fail(failure))
           // what still waits for a disk that hangs is left behind: nobody waits for it
           const closed = Effect.andThen(Scope.close(leased, Exit.void), Scope.close(scope, Exit.void))
           // of a file that was given up the index knows what it was when it began, and of one that was not seen nothing
-          const isDoubtful = !areFilesKnown || state.segments.some(({ fate }) => fate._tag === "Lost")
+          const isDoubtful = !areFilesKnown || sum(state).lost !== undefined
           yield* Effect.forkDetach(isDoubtful ? Effect.andThen(closed, index.doubt) : closed)
         })
 
