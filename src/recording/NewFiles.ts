@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
+import { Devices } from "../device/Devices.ts"
 import { Disk } from "../ground/Disk.ts"
 import { inotifyAdvice } from "../ground/Inotify.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
@@ -31,13 +32,21 @@ interface Follower {
   /** heard of and not looked at yet, in the order in which they came */
   readonly heard: Set<string>
   readonly awake: Queue.Queue<void>
-  /** were acted on */
+  /** were acted on: the newest of them, for MediaMTX goes on with the last one alone */
   readonly own: Set<string>
   /** stood in the index when they were first heard of, with so many bytes: older ones, as long as they do not grow */
   readonly older: Map<string, number>
   /** have no bytes yet; MediaMTX leaves one behind each time that it cannot write, and goes on with another name */
   readonly empty: Set<string>
   isOver: boolean
+}
+
+/** Names of a recording that are remembered: a minute and more, where each file has a second. */
+const remembered = 100
+
+const forgetOldest = (names: Set<string> | Map<string, number>): void => {
+  const [oldest] = names.keys()
+  if (names.size > remembered && oldest !== undefined) names.delete(oldest)
 }
 
 const needsLook = ({ isOver, older, own }: Follower, name: string): boolean =>
@@ -64,7 +73,8 @@ export class NewFiles extends Context.Service<
       const { recordings: folder } = yield* DataFolder
       const disk = yield* Disk
       const index = yield* FileIndex
-      // the last one of each camera, be it over or not
+      const devices = yield* Devices
+      // the last one of each camera, be it over or not, as long as the camera is not forgotten
       const followers = new Map<CameraId, Follower>()
       const marks = new Map<string, Deferred.Deferred<void>>()
       let markCount = 0
@@ -80,6 +90,14 @@ export class NewFiles extends Context.Service<
         const mark = marks.get(name)
         if (mark !== undefined) Deferred.doneUnsafe(mark, Effect.void)
       }
+
+      const forget = (camera: CameraId): void => {
+        const isKnown = devices.list().some(({ id }) => id === camera)
+        if (!isKnown && followers.get(camera)?.isOver === true) followers.delete(camera)
+      }
+      yield* devices.facts.follow(({ _tag, camera }) =>
+        Effect.sync(() => (_tag === "CameraForgotten" ? forget(camera) : undefined))
+      )
 
       const isFollowed = () => [...followers.values()].some(({ isOver }) => !isOver)
       let seen: ReadonlySet<string> | undefined
@@ -182,9 +200,11 @@ export class NewFiles extends Context.Service<
         // the index may have been brought to what the disk holds just now; what grows is being recorded
         if (indexed !== undefined && !wasEmpty && (before === undefined || bytes <= before)) {
           follower.older.set(name, bytes)
+          forgetOldest(follower.older)
           return false
         }
         follower.own.add(name)
+        forgetOldest(follower.own)
         yield* removeEmpty(follower, name)
         return true
       })
@@ -205,6 +225,7 @@ export class NewFiles extends Context.Service<
           () =>
             Effect.sync(() => {
               follower.isOver = true
+              forget(camera)
             })
         )
         const oneLook = yield* Semaphore.make(1)
