@@ -31,9 +31,11 @@ export const makeOtherFiles = Effect.fnUntraced(function* (index: FileIndex["Ser
   /** Those that are looked after come to their turn when they are not any more. */
   const lookAtSome = Effect.fnUntraced(function* (names: ReadonlyArray<string>) {
     const others = names.filter((name) => !holds.isWritten("recording", name))
-    const left = names.filter((name) => holds.isWritten("recording", name))
+    const isOther = new Set(others)
+    for (const name of names) if (!isOther.has(name)) heard(name)
+    if (others.length === 0) return
     const changed = yield* Effect.orElseSucceed(index.look(others), () => others)
-    for (const name of [...left, ...changed]) heard(name)
+    for (const name of changed) heard(name)
   })
 
   const look = Effect.gen(function* () {

@@ -3,9 +3,11 @@ import * as Effect from "effect/Effect"
 import { join } from "node:path"
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import type { Disk, FileState } from "../ground/Disk.ts"
+import type { DiskError } from "../ground/DiskError.ts"
 import type { Description, IndexedFile, IndexDatabase } from "./IndexDatabase.ts"
 import { contentTypeOf, type FileKind, isFileName, parseFileName } from "./Names.ts"
 import { pictureFacts, pictureHeadBytes } from "../media/Picture.ts"
+import { looseAnswer } from "./SharedAnswer.ts"
 import { attempt } from "./StorageFailed.ts"
 
 /**
@@ -27,6 +29,9 @@ export interface Reconciled {
   /** files in the folder whose camera cannot be told, and empty pictures; they are left alone and not listed */
   readonly unknown: number
 }
+
+/** Asks the disk: the service's end does not wait for one that hangs. */
+const ask = <A>(doing: string, question: Effect.Effect<A, DiskError>) => looseAnswer(attempt(doing, question))
 
 /** Files a turn: some 2 ms of SQLite for a batch of new ones, then others may run. */
 const batch = 100
@@ -90,12 +95,12 @@ const enterUnknown = Effect.fnUntraced(function* (
   let added = 0
   let unknown = 0
   while (true) {
-    const names = yield* attempt(`read the ${kind}s folder`, nextNames)
+    const names = yield* ask(`read the ${kind}s folder`, nextNames)
     if (names.length === 0) return { added, unknown }
     const ours = names.filter((name) => isFileName(name) && contentTypeOf(kind, name) !== undefined)
     const strange = yield* use((index) => ours.filter((name) => !index.has(kind, name)))
     if (strange.length > 0) {
-      const found = yield* attempt(`look at a ${kind}`, lookAt(disk, kind, folder, strange))
+      const found = yield* ask(`look at a ${kind}`, lookAt(disk, kind, folder, strange))
       const known = found.filter((file) => file !== undefined && file !== "unknown")
       const files = known.filter(({ file }) => !isDeleted(file.filename))
       unknown += found.filter((file) => file === "unknown").length
@@ -113,7 +118,7 @@ const sweep = Effect.fnUntraced(function* (use: UseIndex, disk: Disk["Service"],
   while (true) {
     const files = yield* use((index) => index.after(kind, last, batch))
     const names = files.map(({ filename }) => filename)
-    const states = yield* attempt(`look at a ${kind}`, disk.states(folder, names))
+    const states = yield* ask(`look at a ${kind}`, disk.states(folder, names))
     for (const [i, file] of files.entries()) {
       const done = yield* use((index) => correct(index, file, states[i]))
       if (done === "removed") removed++
@@ -148,7 +153,7 @@ export const reconcileRecordings = Effect.fnUntraced(function* (
   names: ReadonlyArray<string>,
   isDeleted: (filename: string) => boolean
 ) {
-  const states = yield* attempt("look at a recording", disk.states(folder, names))
+  const states = yield* ask("look at a recording", disk.states(folder, names))
   const isCorrected = (index: IndexDatabase, name: string, now: FileState | undefined): boolean => {
     const known = index.get("recording", name)
     if (known !== undefined) return correct(index, known, now) !== undefined

@@ -155,6 +155,22 @@ describe("the service's end", () => {
     }),
     { within: 8000 }
   )
+
+  endsInTime(
+    "comes although the disk hangs where it was asked for what others have changed",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const { recordings } = yield* DataFolder
+      const hung = yield* disk.suffer({ name: "hung", calls: ["states"] })
+      disk.outside.write(join(recordings, "camera7_2026-01-02_03-04-05.mp4"), new Uint8Array(1))
+      const asked = yield* Effect.forkChild(hung.met)
+      yield* until(
+        "it is asked",
+        Effect.sync(() => asked.pollUnsafe() !== undefined)
+      )
+    }),
+    { within: 200 }
+  )
 })
 
 describe("recordings that are over", () => {
