@@ -16,6 +16,8 @@ import { temporaryPrefix } from "../storage/NewFile.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Holds } from "../storage/Holds.ts"
 import { parseFileName } from "../storage/Names.ts"
+import { makeTrouble } from "../telemetry/Trouble.ts"
+import { type Follower, forgetOldest, needsLook } from "./FileFollower.ts"
 import { makeOtherFiles } from "./OtherFiles.ts"
 
 /** What MediaMTX writes itself; other extensions are made of these here. */
@@ -27,30 +29,6 @@ const markTime = Duration.seconds(1)
 
 /** Acts on a file with bytes in it that MediaMTX began. */
 type Act = (filename: string) => Effect.Effect<void>
-
-interface Follower {
-  /** heard of and not looked at yet, in the order in which they came */
-  readonly heard: Set<string>
-  readonly awake: Queue.Queue<void>
-  /** were acted on: the newest of them, for MediaMTX goes on with the last one alone */
-  readonly own: Set<string>
-  /** stood in the index when they were first heard of, with so many bytes: older ones, as long as they do not grow */
-  readonly older: Map<string, number>
-  /** have no bytes yet; MediaMTX leaves one behind each time that it cannot write, and goes on with another name */
-  readonly empty: Set<string>
-  isOver: boolean
-}
-
-/** Names of a recording that are remembered: a minute and more, where each file has a second. */
-const remembered = 100
-
-const forgetOldest = (names: Set<string> | Map<string, number>): void => {
-  const [oldest] = names.keys()
-  if (names.size > remembered && oldest !== undefined) names.delete(oldest)
-}
-
-const needsLook = ({ isOver, older, own }: Follower, name: string): boolean =>
-  !isOver && !own.has(name) && older.get(name) !== Number.POSITIVE_INFINITY
 
 /**
  * The files that appear in the folder of recordings: one watch for all, of which each recording hears only its camera's
@@ -100,6 +78,7 @@ export class NewFiles extends Context.Service<
       )
 
       const isFollowed = () => [...followers.values()].some(({ isOver }) => !isOver)
+      const trouble = makeTrouble()
       let seen: ReadonlySet<string> | undefined
       /** Hears of what has come since the last time. */
       const readFolder = Effect.gen(function* () {
@@ -109,7 +88,10 @@ export class NewFiles extends Context.Service<
         if (before === undefined && !isFollowed()) return
         for (const name of names) if (before?.has(name) !== true) heard(name)
         for (const { empty } of followers.values()) for (const name of empty) heard(name)
-      }).pipe(Effect.catch((error) => Effect.logWarning("the folder of recordings cannot be read", error)))
+      }).pipe(
+        Effect.andThen(trouble.isOver("the folder of recordings can be read again")),
+        Effect.catch((error) => trouble.began("the folder of recordings cannot be read", error))
+      )
 
       const readOnAndOn = Effect.forever(
         Effect.andThen(

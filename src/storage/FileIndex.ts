@@ -7,6 +7,7 @@ import { join } from "node:path"
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import { Databases } from "../ground/Databases.ts"
 import { Disk } from "../ground/Disk.ts"
+import { makeTrouble } from "../telemetry/Trouble.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { isDamaged, openIndex, type OpenIndex, renewIndex } from "./IndexFile.ts"
 import type { IndexDatabase, IndexedFile, Page, Sequence, Stored } from "./IndexDatabase.ts"
@@ -86,13 +87,12 @@ export class FileIndex extends Context.Service<
           state = { state: "ERROR", detail }
         })
 
-      let isFailing = false
+      const trouble = makeTrouble()
       const use = Effect.fnUntraced(function* <A>(run: (index: IndexDatabase) => A) {
         const first = yield* Effect.result(tryOn(index, run))
         if (first._tag === "Success") return first.success
         if (!isDamaged(first.failure.cause)) {
-          yield* isFailing ? Effect.void : Effect.logWarning("the file index failed", first.failure.cause)
-          isFailing = true
+          yield* trouble.began("the file index failed", first.failure.cause)
           const failure = storageFailed("use the index", first.failure.cause)
           yield* failed(failure)
           return yield* failure
@@ -144,15 +144,10 @@ export class FileIndex extends Context.Service<
         oneWalk.withPermits(1),
         Effect.withSpan("FileIndex.reconcile")
       )
-      const worksAgain = Effect.suspend(() => {
-        const wasFailing = isFailing
-        isFailing = false
-        return wasFailing ? Effect.logInfo("the file index works again") : Effect.void
-      })
       // a walk that fails (the disk is full, say) is tried again while nobody waits for it
       const makeGood = walk.pipe(
         Effect.tapError(failed),
-        Effect.andThen(worksAgain),
+        Effect.andThen(trouble.isOver("the file index works again")),
         Effect.andThen(Effect.ignore(use((it) => it.reserve()))),
         // it works, be there room for it to grow or not
         Effect.map(() => {
