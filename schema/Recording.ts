@@ -31,7 +31,7 @@ export const RecordingStopped = Schema.Struct({
   end_time: Schema.String,
   duration: Schema.Finite.annotate({ description: "seconds of video in all files" }),
   file_size: Schema.Int.annotate({ description: "bytes of all files" }),
-  files: Schema.Array(Schema.String).annotate({ description: "the segments, oldest first" }),
+  files: Schema.Array(Schema.String).annotate({ description: "the segments, oldest first: the newest thousand" }),
   status: Schema.Literal("STOPPED"),
   reason: Schema.optionalKey(
     Schema.String.annotate({ description: "what is not as it should be: a file that is lost, or not safe on the disk" })

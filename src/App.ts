@@ -30,6 +30,7 @@ import { MediaMtx } from "./process/MediaMtx.ts"
 import { MediaMtxApi } from "./process/MediaMtxApi.ts"
 import { MediaMtxKey } from "./process/MediaMtxKey.ts"
 import { CameraWatch } from "./recording/CameraWatch.ts"
+import * as Leftovers from "./recording/Leftovers.ts"
 import { NewFiles } from "./recording/NewFiles.ts"
 import { Recorder } from "./recording/Recorder.ts"
 import { Recordings } from "./recording/Recordings.ts"
@@ -120,8 +121,7 @@ const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
 
 const snapshots = Snapshots.layer.pipe(Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer]))
 
-const recordings = Recordings.layer.pipe(
-  Layer.provide(Recorder.layer),
+const recordings = Layer.merge(Recordings.layer.pipe(Layer.provide(Recorder.layer)), Leftovers.layer).pipe(
   Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer])
 )
 

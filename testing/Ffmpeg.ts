@@ -212,6 +212,8 @@ const played = Effect.gen(function* () {
   const remux = Effect.fnUntraced(function* ({ args }: PlayedProcess, writes: boolean) {
     const from = yield* disk.open(fileIn(args, 0))
     const bytes = yield* from.read(0, writes ? (yield* from.state).bytes : 0)
+    // its first box is none of an MP4 file any more, and all others are what they were
+    if (writes && args.includes("matroska")) bytes.set(new TextEncoder().encode("mkv "), 4)
     outside.write(fileIn(args, 1), bytes, 0)
     return { code: 0 }
   })

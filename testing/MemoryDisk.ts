@@ -33,6 +33,8 @@ export class MemoryDisk extends Context.Service<
     readonly suffer: (fault: Fault) => Effect.Effect<Suffered, never, Scope.Scope>
     /** each call from now on that changes or syncs something, such as `rename /a /b`, in the order in which they are made */
     readonly calls: Effect.Effect<ReadonlyArray<string>, never, Scope.Scope>
+    /** calls of the service that have not been answered */
+    readonly pending: () => number
     /** how often the service has read the names of a whole folder */
     readonly listings: () => number
   }
@@ -45,6 +47,7 @@ export class MemoryDisk extends Context.Service<
       const logs = new Set<Array<string>>()
       let folders = 0
       let listings = 0
+      let pending = 0
 
       const files = makeMemoryFiles(
         () => clock.currentTimeMillisUnsafe(),
@@ -56,11 +59,13 @@ export class MemoryDisk extends Context.Service<
 
       /** One call of the service: it meets the faults, then happens at one stroke. */
       const called = <A>(call: Call, paths: string, run: () => A): Effect.Effect<A, DiskError> =>
-        faults.meet(call, paths).pipe(
+        Effect.sync(() => pending++).pipe(
+          Effect.andThen(faults.meet(call, paths)),
           Effect.andThen(Effect.sync(run)),
           Effect.catchDefect((cause) =>
             cause instanceof Refused ? Effect.fail(new DiskError({ code: cause.code, cause })) : Effect.die(cause)
           ),
+          Effect.ensuring(Effect.sync(() => pending--)),
           Effect.uninterruptible
         )
       const changes = <A>(call: Call, paths: string, run: () => A) =>
@@ -201,6 +206,7 @@ export class MemoryDisk extends Context.Service<
       const memoryDisk = MemoryDisk.of({
         outside,
         listings: () => listings,
+        pending: () => pending,
         suffer: (fault) => Effect.acquireRelease(faults.suffer(fault), ({ takeBack }) => takeBack),
         calls: Effect.acquireRelease(
           Effect.sync(() => {

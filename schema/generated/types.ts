@@ -496,7 +496,7 @@ export interface Methods {
       duration: number
       /** bytes of all files */
       file_size: number
-      /** the segments, oldest first */
+      /** the segments, oldest first: the newest thousand */
       files: Array<string>
       status: "STOPPED"
       /** what is not as it should be: a file that is lost, or not safe on the disk */

@@ -10,7 +10,8 @@ import * as Semaphore from "effect/Semaphore"
 import type { Session } from "../../schema/Auth.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { monotonicMillis } from "../ground/Time.ts"
-import { MediaMtxApi, type MediaMtxError, type Protocol, protocols } from "../process/MediaMtxApi.ts"
+import { MediaMtxApi, type Protocol, protocols } from "../process/MediaMtxApi.ts"
+import { makeTrouble } from "../telemetry/Trouble.ts"
 import { makeWarner } from "../telemetry/Warner.ts"
 import { untilOver } from "./Credentials.ts"
 
@@ -107,23 +108,13 @@ export class MediaMtxSessions extends Context.Service<
         yield* Effect.forEach(mine, settle, { concurrency: 8, discard: true })
       })
 
-      let isTold = false
-      const tellOnce = (error: MediaMtxError) =>
-        Effect.suspend(() => {
-          if (isTold) return Effect.void
-          isTold = true
-          return Effect.logWarning("readers whose token or key is over are not cut off yet", error)
-        })
+      const trouble = makeTrouble()
       const cutOffAll = Effect.forEach(protocols, cutOff, { discard: true }).pipe(
-        Effect.tapError(tellOnce),
+        Effect.tapError((error) => trouble.began("readers whose token or key is over are not cut off yet", error)),
         // one that starts anew has lost its sessions, and says so
         Effect.retry(patience),
         Effect.orDie,
-        Effect.tap(
-          Effect.sync(() => {
-            isTold = false
-          })
-        )
+        Effect.tap(trouble.isOver())
       )
       // those that may still come are looked for again; a new one is cut off at once
       const next = Effect.suspend(() =>

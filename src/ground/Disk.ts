@@ -152,7 +152,9 @@ export class Disk extends Context.Service<
       mayWrite: (folder) => attempt(() => access(folder, constants.W_OK | constants.X_OK)),
       space: (folder) =>
         attempt(async () => {
-          const [{ bavail, bfree, blocks, frsize }, { dev }] = await Promise.all([statfs(folder), stat(folder)])
+          // one after the other: a disk that hangs holds one thread
+          const { bavail, bfree, blocks, frsize } = await statfs(folder)
+          const { dev } = await stat(folder)
           return {
             total: blocks * frsize,
             used: (blocks - bfree) * frsize,
@@ -213,10 +215,12 @@ const stateOf = (stats: Stats): FileState => ({
  */
 const together = 20
 
-const statesOf = async (folder: string, names: ReadonlyArray<string>) => {
-  const states: Array<FileState | undefined> = []
-  for (let i = 0; i < names.length; i += together) {
-    const some = names.slice(i, i + together)
+const statesOf = async (folder: string, [first, ...others]: ReadonlyArray<string>) => {
+  if (first === undefined) return []
+  // alone: a disk that hangs holds one thread
+  const states = [await stateOrNone(join(folder, first))]
+  for (let i = 0; i < others.length; i += together) {
+    const some = others.slice(i, i + together)
     states.push(...(await Promise.all(some.map((name) => stateOrNone(join(folder, name))))))
   }
   return states

@@ -76,7 +76,8 @@ export class Health extends Context.Service<
       const clock = yield* moments
       const startedAt = yield* moment
       let server: ComponentState = "STARTING"
-      let parts: ReadonlyArray<Part> = []
+      /** as they were at the last look */
+      let seen: ReadonlyArray<Part> = []
 
       const components = (): SystemHealth["components"] => ({
         websocket_server: server,
@@ -86,7 +87,7 @@ export class Health extends Context.Service<
 
       const now = (): SystemHealth => {
         const states = components()
-        parts = partsSince(parts, [{ part: "websocket_server", state: server }, ...seeAll()], clock())
+        const parts = partsSince(seen, [{ part: "websocket_server", state: server }, ...seeAll()], clock())
         const trouble = troubleOf(SubscriptionRef.getUnsafe(mediaMtx.state))
         const missing = devices.list().filter(({ id }) => !paths.exists(id))
         const unready = [
@@ -107,6 +108,7 @@ export class Health extends Context.Service<
       }
 
       let last = now()
+      seen = last.parts
       let wasReady = false
       const later = yield* FiberHandle.make()
       const tell = Effect.sync(() => {
@@ -120,11 +122,13 @@ export class Health extends Context.Service<
           facts.tell({ _tag: "HealthReady", health })
         }
       })
-      const look = Effect.suspend(() =>
-        lacksOnlyPaths(now()) && last.status === "HEALTHY"
+      const look = Effect.suspend(() => {
+        const health = now()
+        seen = health.parts
+        return lacksOnlyPaths(health) && last.status === "HEALTHY"
           ? FiberHandle.run(later, Effect.delay(tell, pathTime), { onlyIfMissing: true })
           : Effect.andThen(FiberHandle.clear(later), tell)
-      )
+      })
       const lookAtEach = (changes: Stream.Stream<unknown>) =>
         Effect.forkScoped(
           Stream.runForEach(changes, () => look),

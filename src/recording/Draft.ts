@@ -1,5 +1,5 @@
 import type { Fate, RecordingFact, Segment } from "./Recording.ts"
-import type { Action, RecordingState, Word } from "./RecordingState.ts"
+import type { Action, Earlier, RecordingState, Word } from "./RecordingState.ts"
 
 /** A step in the making. */
 export interface Draft {
@@ -22,6 +22,32 @@ export const settle = (draft: Draft, filename: string, fate: Fate): void =>
   set(draft, {
     segments: draft.state.segments.map((segment) => (segment.filename === filename ? { filename, fate } : segment))
   })
+
+/** Segments that are over and remembered: 6 weeks of hours. Each takes some 150 bytes. */
+const remembered = 1000
+
+const isOver = ({ fate }: Segment): boolean => fate._tag !== "Written" && fate._tag !== "Finishing"
+
+const add = ({ bytes, flaw, lost, seconds }: Earlier, { fate }: Segment): Earlier => ({
+  seconds: seconds + (fate._tag === "Whole" ? fate.file.duration : 0),
+  bytes: bytes + (fate._tag === "Whole" ? fate.file.bytes : 0),
+  lost: lost ?? (fate._tag === "Lost" ? fate.reason : undefined),
+  flaw: flaw ?? (fate._tag === "Whole" ? fate.flaw : undefined)
+})
+
+/** All segments, in what they come to. */
+export const sum = ({ earlier, segments }: RecordingState): Earlier => segments.reduce(add, earlier)
+
+/** A segment begins; the oldest that are over are forgotten where there are too many. */
+export const append = (draft: Draft, filename: string): void => {
+  const { earlier, segments } = draft.state
+  const forgotten = new Set(segments.filter(isOver).slice(0, -remembered))
+  const kept = forgotten.size === 0 ? segments : segments.filter((segment) => !forgotten.has(segment))
+  set(draft, {
+    segments: [...kept, { filename, fate: { _tag: "Written" } }],
+    earlier: [...forgotten].reduce(add, earlier)
+  })
+}
 
 /** Once for each: as soon as nothing more comes to it. */
 export const finish = (draft: Draft, filename: string): void => {

@@ -1,7 +1,7 @@
 import { DependencyFailed } from "../../schema/Errors.ts"
-import { current, type Draft, fateOf, finish, flush, set, settle, tell } from "./Draft.ts"
+import { current, type Draft, fateOf, finish, flush, set, settle, sum, tell } from "./Draft.ts"
 import type { Fate } from "./Recording.ts"
-import type { Ending } from "./RecordingState.ts"
+import type { Ending, Incident } from "./RecordingState.ts"
 
 /** From the reason why a recording ends to its last word. */
 
@@ -84,10 +84,9 @@ const endWhenDone = (draft: Draft): void => {
   if (phase !== "STOPPING" || ending === undefined || !ending.isRecorderOff || !ending.isStreamReleased) return
   if (segments.some(({ fate }) => fate._tag === "Written" || fate._tag === "Finishing")) return
   const files = segments.flatMap(({ fate }) => (fate._tag === "Whole" ? [fate.file] : []))
-  const lost = segments.flatMap(({ fate }) => (fate._tag === "Lost" ? [fate.reason] : []))
-  const failure = ending.failure ?? nothingLeft(files, lost)
-  const flaws = [lost[0], ...segments.map(({ fate }) => (fate._tag === "Whole" ? fate.flaw : undefined)), ending.flaw]
-  const flaw = flaws.find((text) => text !== undefined)
+  const all = sum(draft.state)
+  const failure = ending.failure ?? (all.bytes === 0 ? nothingLeft(all.lost) : undefined)
+  const flaw = all.lost ?? all.flaw ?? ending.flaw
   const reasons = [ending.reason, flaw].filter((text) => text !== undefined)
   set(draft, { phase: "ENDED" })
   if (failure === undefined) tell(draft, "RecordingEnded", reasons.length === 0 ? undefined : reasons.join("; "))
@@ -98,10 +97,13 @@ const endWhenDone = (draft: Draft): void => {
   )
 }
 
-const nothingLeft = (files: ReadonlyArray<unknown>, lost: ReadonlyArray<string>): DependencyFailed | undefined =>
-  files.length === 0 && lost[0] !== undefined
-    ? new DependencyFailed({ dependency: "storage", detail: lost[0] })
-    : undefined
+const nothingLeft = (lost: string | undefined): DependencyFailed | undefined =>
+  lost === undefined ? undefined : new DependencyFailed({ dependency: "storage", detail: lost })
+
+export const segmentWhole = (
+  draft: Draft,
+  { file: { bytes, duration }, filename, flaw }: Extract<Incident, { _tag: "SegmentFinished" }>
+): void => segmentDone(draft, filename, { _tag: "Whole", file: { filename, duration, bytes }, flaw })
 
 export const segmentDone = (draft: Draft, filename: string, fate: Fate): void => {
   if (fateOf(draft, filename) !== "Finishing") return

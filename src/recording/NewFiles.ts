@@ -8,12 +8,17 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
+import { Devices } from "../device/Devices.ts"
 import { Disk } from "../ground/Disk.ts"
 import { inotifyAdvice } from "../ground/Inotify.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { temporaryPrefix } from "../storage/NewFile.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
+import { Holds } from "../storage/Holds.ts"
 import { parseFileName } from "../storage/Names.ts"
+import { makeTrouble } from "../telemetry/Trouble.ts"
+import { type Follower, forgetOldest, needsLook } from "./FileFollower.ts"
+import { makeOtherFiles } from "./OtherFiles.ts"
 
 /** What MediaMTX writes itself; other extensions are made of these here. */
 const writtenExtensions = new Set(["mp4", "ts"])
@@ -24,22 +29,6 @@ const markTime = Duration.seconds(1)
 
 /** Acts on a file with bytes in it that MediaMTX began. */
 type Act = (filename: string) => Effect.Effect<void>
-
-interface Follower {
-  /** heard of and not looked at yet, in the order in which they came */
-  readonly heard: Set<string>
-  readonly awake: Queue.Queue<void>
-  /** were acted on */
-  readonly own: Set<string>
-  /** stood in the index when they were first heard of, with so many bytes: older ones, as long as they do not grow */
-  readonly older: Map<string, number>
-  /** have no bytes yet; MediaMTX leaves one behind each time that it cannot write, and goes on with another name */
-  readonly empty: Set<string>
-  isOver: boolean
-}
-
-const needsLook = ({ isOver, older, own }: Follower, name: string): boolean =>
-  !isOver && !own.has(name) && older.get(name) !== Number.POSITIVE_INFINITY
 
 /**
  * The files that appear in the folder of recordings: one watch for all, of which each recording hears only its camera's
@@ -62,12 +51,15 @@ export class NewFiles extends Context.Service<
       const { recordings: folder } = yield* DataFolder
       const disk = yield* Disk
       const index = yield* FileIndex
-      // the last one of each camera, be it over or not
+      const devices = yield* Devices
+      // the last one of each camera, be it over or not, as long as the camera is not forgotten
       const followers = new Map<CameraId, Follower>()
       const marks = new Map<string, Deferred.Deferred<void>>()
       let markCount = 0
 
+      const heardByOthers = yield* makeOtherFiles(index, yield* Holds)
       const heard = (name: string): void => {
+        heardByOthers(name)
         const follower = followers.get(name.slice(0, name.indexOf("_")))
         if (follower !== undefined && needsLook(follower, name)) {
           follower.heard.add(name)
@@ -77,7 +69,16 @@ export class NewFiles extends Context.Service<
         if (mark !== undefined) Deferred.doneUnsafe(mark, Effect.void)
       }
 
+      const forget = (camera: CameraId): void => {
+        const isKnown = devices.list().some(({ id }) => id === camera)
+        if (!isKnown && followers.get(camera)?.isOver === true) followers.delete(camera)
+      }
+      yield* devices.facts.follow(({ _tag, camera }) =>
+        Effect.sync(() => (_tag === "CameraForgotten" ? forget(camera) : undefined))
+      )
+
       const isFollowed = () => [...followers.values()].some(({ isOver }) => !isOver)
+      const trouble = makeTrouble()
       let seen: ReadonlySet<string> | undefined
       /** Hears of what has come since the last time. */
       const readFolder = Effect.gen(function* () {
@@ -87,7 +88,10 @@ export class NewFiles extends Context.Service<
         if (before === undefined && !isFollowed()) return
         for (const name of names) if (before?.has(name) !== true) heard(name)
         for (const { empty } of followers.values()) for (const name of empty) heard(name)
-      }).pipe(Effect.catch((error) => Effect.logWarning("the folder of recordings cannot be read", error)))
+      }).pipe(
+        Effect.andThen(trouble.isOver("the folder of recordings can be read again")),
+        Effect.catch((error) => trouble.began("the folder of recordings cannot be read", error))
+      )
 
       const readOnAndOn = Effect.forever(
         Effect.andThen(
@@ -178,9 +182,11 @@ export class NewFiles extends Context.Service<
         // the index may have been brought to what the disk holds just now; what grows is being recorded
         if (indexed !== undefined && !wasEmpty && (before === undefined || bytes <= before)) {
           follower.older.set(name, bytes)
+          forgetOldest(follower.older)
           return false
         }
         follower.own.add(name)
+        forgetOldest(follower.own)
         yield* removeEmpty(follower, name)
         return true
       })
@@ -201,6 +207,7 @@ export class NewFiles extends Context.Service<
           () =>
             Effect.sync(() => {
               follower.isOver = true
+              forget(camera)
             })
         )
         const oneLook = yield* Semaphore.make(1)

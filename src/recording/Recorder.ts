@@ -12,17 +12,21 @@ import * as Scope from "effect/Scope"
 import { DependencyFailed, type InvalidState, type NotFound } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
+import { Disk } from "../ground/Disk.ts"
 import { monotonicMillis } from "../ground/Time.ts"
+import { DataFolder } from "../storage/DataFolder.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Holds } from "../storage/Holds.ts"
 import { Paths } from "../stream/Paths.ts"
 import { Streams } from "../stream/Streams.ts"
 import { CameraWatch } from "./CameraWatch.ts"
+import { sum } from "./Draft.ts"
 import { makeFileWork } from "./FileWork.ts"
 import { writtenAs } from "./Format.ts"
+import { watchGrowth } from "./Growth.ts"
 import { NewFiles } from "./NewFiles.ts"
-import { type Recording, type RecordingFact, type RecordingRequest, secondsOfVideo, type Stopped } from "./Recording.ts"
+import type { Recording, RecordingFact, RecordingRequest, Stopped } from "./Recording.ts"
 import { type Action, type Incident, starting, type Timer } from "./RecordingState.ts"
 import { switchOff, switchOnAgain } from "./RecorderSwitch.ts"
 import { Segments } from "./Segments.ts"
@@ -38,9 +42,6 @@ export interface RecordingRun {
   /** when all files are whole */
   readonly ended: Effect.Effect<Stopped, DependencyFailed>
 }
-
-/** How often a file is looked at that should grow. */
-const lookEvery = Duration.seconds(1)
 
 /** Runs recordings: all that happens to one comes through one queue to `step`, and what that says is done here. */
 export class Recorder extends Context.Service<
@@ -63,6 +64,8 @@ export class Recorder extends Context.Service<
       const index = yield* FileIndex
       const holds = yield* Holds
       const guard = yield* DiskGuard
+      const { recordings: folder } = yield* DataFolder
+      const followGrowth = yield* watchGrowth(yield* Disk, folder)
       const facts = yield* makeFacts<RecordingFact>()
 
       const run = Effect.fn("Recorder.run")(function* (request: RecordingRequest) {
@@ -98,7 +101,7 @@ export class Recorder extends Context.Service<
         ) {
           const now = yield* monotonicMillis
           const isStopped = fact === "RecordingEnded" || fact === "RecordingWaiting"
-          const seconds = isStopped ? secondsOfVideo(state.segments) : (now - since) / 1000
+          const seconds = isStopped ? sum(state).seconds : (now - since) / 1000
           facts.tell({ _tag: fact, camera, filename, seconds, reason })
           if (fact === "RecordingTroubled" || fact === "RecordingFailed") {
             yield* Effect.logWarning("a recording is in trouble", reason)
@@ -146,13 +149,15 @@ export class Recorder extends Context.Service<
               (found) => found !== undefined
             )
           )
-          const stopped: Stopped = { recording, endedAt, files: left, reason }
+          const seconds = left.reduce((total, file) => total + file.duration, state.earlier.seconds)
+          const bytes = left.reduce((total, file) => total + file.bytes, state.earlier.bytes)
+          const stopped: Stopped = { recording, endedAt, files: left, seconds, bytes, reason }
           yield* Deferred.done(started, Exit.fail(failure ?? notStarted))
           yield* Deferred.done(ended, failure === undefined ? Exit.succeed(stopped) : Exit.fail(failure))
           // what still waits for a disk that hangs is left behind: nobody waits for it
           const closed = Effect.andThen(Scope.close(leased, Exit.void), Scope.close(scope, Exit.void))
           // of a file that was given up the index knows what it was when it began, and of one that was not seen nothing
-          const isDoubtful = !areFilesKnown || state.segments.some(({ fate }) => fate._tag === "Lost")
+          const isDoubtful = !areFilesKnown || sum(state).lost !== undefined
           yield* Effect.forkDetach(isDoubtful ? Effect.andThen(closed, index.doubt) : closed)
         })
 
@@ -230,24 +235,17 @@ export class Recorder extends Context.Service<
             return performAll(next.actions)
           })
 
-        let sizes = { filename: "", bytes: 0 }
-        const look = Effect.gen(function* () {
-          const last = state.segments.at(-1)
-          if (!state.isWriting || last === undefined) return
-          const bytes = yield* segments.bytes(last.filename)
-          const before = sizes
-          sizes = { filename: last.filename, bytes }
-          if (before.filename === last.filename && bytes > before.bytes) {
-            happened({ _tag: "FileGrew", filename: last.filename })
-          }
-        }).pipe(Effect.ignore)
-
         yield* performAll(begun.actions)
         yield* inScope(cameraWatch.watch(stream, happened))
         yield* inScope(
           guard.follow((reason) => happened(reason === undefined ? { _tag: "RoomBack" } : { _tag: "RoomGone", reason }))
         )
-        yield* fork("growth", Effect.forever(Effect.andThen(Effect.sleep(lookEvery), look)))
+        yield* inScope(
+          followGrowth(
+            () => (state.isWriting ? state.segments.at(-1)?.filename : undefined),
+            (filename) => happened({ _tag: "FileGrew", filename })
+          )
+        )
         yield* Effect.forkIn(Effect.forever(Effect.flatMap(Queue.take(incidents), take)), scope)
         return {
           recording,

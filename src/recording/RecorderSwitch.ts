@@ -4,12 +4,15 @@ import * as Schedule from "effect/Schedule"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { WrittenFormat } from "../stream/CameraPath.ts"
 import type { Paths } from "../stream/Paths.ts"
+import { makeTrouble } from "../telemetry/Trouble.ts"
+
+type Recorders = Pick<Paths["Service"], "record">
 
 const again = Duration.millis(250)
 const onAgain = Duration.seconds(1)
 
 /** Has MediaMTX write no more of this camera; for so long it is tried. Gives what is wrong where it may write on. */
-export const switchOff = (paths: Paths["Service"], camera: CameraId, seconds: number) => {
+export const switchOff = (paths: Recorders, camera: CameraId, seconds: number) => {
   let said = "it did not answer"
   return paths.record(camera, undefined).pipe(
     Effect.tapError(({ detail }) =>
@@ -30,5 +33,14 @@ export const switchOff = (paths: Paths["Service"], camera: CameraId, seconds: nu
 }
 
 /** Has MediaMTX write again, as soon as it can be told to. */
-export const switchOnAgain = (paths: Paths["Service"], camera: CameraId, format: WrittenFormat) =>
-  Effect.ignore(Effect.retry(paths.record(camera, format), Schedule.spaced(onAgain)))
+export const switchOnAgain = (paths: Recorders, camera: CameraId, format: WrittenFormat) => {
+  const trouble = makeTrouble()
+  return paths.record(camera, format).pipe(
+    Effect.tapError(({ detail }) =>
+      trouble.began("MediaMTX could not be told to record again: it is told until it does", detail)
+    ),
+    Effect.retry(Schedule.spaced(onAgain)),
+    Effect.andThen(trouble.isOver("MediaMTX was told to record again")),
+    Effect.ignore
+  )
+}

@@ -3,6 +3,9 @@ import type { CameraId } from "../../schema/Camera.ts"
 import type { RecordingFormat } from "../../schema/Recording.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
 
+/** A file of a recording that is whole: what is remembered of it, for the rest is in the index. */
+export type RecordedFile = Pick<IndexedFile, "filename" | "duration" | "bytes">
+
 /**
  * What is or was a file of a recording. Written: MediaMTX writes it, or nobody has looked after it since. Finishing: it
  * is made whole. Whole: it is; `flaw`: what is not as it should be all the same. Lost: it could not be. Empty: there was
@@ -11,7 +14,7 @@ import type { IndexedFile } from "../storage/IndexDatabase.ts"
 export type Fate =
   | { readonly _tag: "Written" }
   | { readonly _tag: "Finishing"; readonly isRemuxed: boolean }
-  | { readonly _tag: "Whole"; readonly file: IndexedFile; readonly flaw: string | undefined }
+  | { readonly _tag: "Whole"; readonly file: RecordedFile; readonly flaw: string | undefined }
   | { readonly _tag: "Lost"; readonly reason: string }
   | { readonly _tag: "Empty" }
 
@@ -21,17 +24,13 @@ export interface Segment {
   readonly fate: Fate
 }
 
-/** Of all that are whole. */
-export const secondsOfVideo = (segments: ReadonlyArray<Segment>): number =>
-  segments.reduce((total, { fate }) => total + (fate._tag === "Whole" ? fate.file.duration : 0), 0)
-
 /** A recording under way, or over. */
 export interface Recording {
   readonly camera: CameraId
   readonly format: RecordingFormat
   /** epoch milliseconds */
   readonly startedAt: number
-  /** as they are now, oldest first */
+  /** as they are now, oldest first: the newest thousand, and those that are not whole yet */
   readonly segments: () => ReadonlyArray<Segment>
 }
 
@@ -66,8 +65,11 @@ export interface Stopped {
   readonly recording: Recording
   /** epoch milliseconds */
   readonly endedAt: number
-  /** oldest first, whole on disk */
-  readonly files: ReadonlyArray<IndexedFile>
+  /** whole on disk, oldest first: of the newest thousand */
+  readonly files: ReadonlyArray<RecordedFile>
+  /** of these, and of all before them */
+  readonly seconds: number
+  readonly bytes: number
   /** what is not as it should be all the same */
   readonly reason: string | undefined
 }

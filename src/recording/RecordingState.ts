@@ -1,6 +1,6 @@
 import { DependencyFailed } from "../../schema/Errors.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
-import type { RecordingFact, Segment } from "./Recording.ts"
+import type { RecordedFile, RecordingFact, Segment } from "./Recording.ts"
 import type { Stall } from "./Stall.ts"
 
 /** The way of a recording from its start to its last word, as a pure step: what it is, what happens, what is done. */
@@ -32,6 +32,15 @@ export interface Ending {
   readonly isStreamReleased: boolean
 }
 
+/** What segments come to that are over and remembered no more. */
+export interface Earlier {
+  readonly seconds: number
+  readonly bytes: number
+  /** of the first that was lost, or whole with a flaw: why */
+  readonly lost: string | undefined
+  readonly flaw: string | undefined
+}
+
 export interface RecordingState {
   /** STARTING: until there are bytes on disk. STOPPING: until all files are whole. */
   readonly phase: "STARTING" | "RUNNING" | "STOPPING" | "ENDED"
@@ -39,8 +48,9 @@ export interface RecordingState {
   readonly startSeconds: number
   /** undefined: until it is stopped */
   readonly durationSeconds: number | undefined
-  /** oldest first */
+  /** oldest first: a recording may go on for years, so only the newest of those that are over */
   readonly segments: ReadonlyArray<Segment>
+  readonly earlier: Earlier
   /** MediaMTX writes into the last segment, for all that is known */
   readonly isWriting: boolean
   readonly trouble: Trouble | undefined
@@ -131,7 +141,7 @@ export type Action =
   | { readonly _tag: "AnswerStart" }
   | {
       readonly _tag: "End"
-      readonly files: ReadonlyArray<IndexedFile>
+      readonly files: ReadonlyArray<RecordedFile>
       readonly failure: DependencyFailed | undefined
       readonly reason: string | undefined
     }
@@ -145,6 +155,7 @@ export const starting = (limits: {
     ...limits,
     phase: "STARTING",
     segments: [],
+    earlier: { seconds: 0, bytes: 0, lost: undefined, flaw: undefined },
     isWriting: false,
     trouble: undefined,
     failure: undefined,

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as RcMap from "effect/RcMap"
 import * as Semaphore from "effect/Semaphore"
 import type { CameraId } from "../../schema/Camera.ts"
 import { type DependencyFailed, InvalidState, type NotFound } from "../../schema/Errors.ts"
@@ -30,16 +31,16 @@ export class Recordings extends Context.Service<
     Effect.gen(function* () {
       const recorder = yield* Recorder
       const guard = yield* DiskGuard
-      // the last one of each camera, be it over or not
+      const scope = yield* Effect.scope
+      /** those that are not over */
       const runs = new Map<CameraId, RecordingRun>()
-      const turns = new Map<CameraId, Semaphore.Semaphore>()
+      const turns = yield* RcMap.make({ lookup: (_camera: CameraId) => Semaphore.make(1) })
 
       /** One change of a camera's recording at a time. */
-      const inTurn = (camera: CameraId) => {
-        const turn = turns.get(camera) ?? Semaphore.makeUnsafe(1)
-        turns.set(camera, turn)
-        return turn.withPermit
-      }
+      const inTurn =
+        (camera: CameraId) =>
+        <A, E>(change: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+          Effect.scoped(Effect.flatMap(RcMap.get(turns, camera), (turn) => turn.withPermit(change)))
 
       /** The recording under way; one that ends by itself is waited for. */
       const running = Effect.fnUntraced(function* (camera: CameraId) {
@@ -64,6 +65,9 @@ export class Recordings extends Context.Service<
             Effect.gen(function* () {
               const run = yield* recorder.run(request)
               runs.set(camera, run)
+              const over = Effect.sync(() => (runs.get(camera) === run ? runs.delete(camera) : false))
+              // not when the service ends, which goes on with those that are not over
+              yield* Effect.forkIn(Effect.andThen(Effect.exit(run.ended), over), scope)
               const cancel = Effect.suspend(() => {
                 run.happened({ _tag: "StartCancelled" })
                 return Effect.ignore(run.ended)

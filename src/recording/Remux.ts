@@ -19,6 +19,9 @@ const remuxTime = Duration.minutes(10)
 /** What hangs writes nothing; a remux that does not is given all of `remuxTime`. */
 const stuckSeconds = 5
 
+/** So many may wait for their turn; where segments come faster than they are remuxed, the rest stays what it is. */
+const mostWaiting = 100
+
 /** Containers round durations, and begin to count at their first frame or at zero. */
 const toleratedSeconds = 0.5
 
@@ -48,6 +51,7 @@ const kept = (why?: string): Remuxed => ({
 export const makeRemux = Effect.fnUntraced(function* (disk: Disk["Service"], ffmpeg: Ffmpeg["Service"]) {
   // it reads and writes as fast as the disk can
   const oneRemux = yield* Semaphore.make(1)
+  let waiting = 0
 
   /** Fails when FFmpeg has written nothing for a while: whoever stops the recording waits for it. */
   const awaitStuck = Effect.fnUntraced(function* (aside: string) {
@@ -85,8 +89,11 @@ export const makeRemux = Effect.fnUntraced(function* (disk: Disk["Service"], ffm
   return Effect.fnUntraced(function* (path: string, { format, givenUp, remuxing }: Wanted) {
     if (!isRemuxed(format)) return kept()
     if (extensionOf(path) !== format) return kept("it could not be renamed")
-    yield* remuxing
-    return yield* Effect.raceFirst(copy(path, format), Effect.as(givenUp, kept("there was no time to copy it"))).pipe(
+    if (waiting >= mostWaiting) return kept("too many wait to be copied")
+    waiting++
+    return yield* remuxing.pipe(
+      Effect.andThen(Effect.raceFirst(copy(path, format), Effect.as(givenUp, kept("there was no time to copy it")))),
+      Effect.ensuring(Effect.sync(() => waiting--)),
       Effect.catch((error: DependencyFailed | FfmpegFailed) =>
         Effect.as(
           Effect.logError("a recording is kept as it was written: it could not be remuxed", error),

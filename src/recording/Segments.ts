@@ -57,7 +57,6 @@ export class Segments extends Context.Service<
     ) => Effect.Effect<Finished | "EMPTY", DependencyFailed>
     /** forgets a file of a recording that never was one */
     readonly discard: (filename: string) => Effect.Effect<void, DependencyFailed>
-    readonly bytes: (filename: string) => Effect.Effect<number, DependencyFailed>
     /** why nothing is written, and what is told when it is over */
     readonly explainStall: Effect.Effect<Stall>
   }
@@ -196,7 +195,6 @@ export class Segments extends Context.Service<
         begin,
         finish,
         discard,
-        bytes: (filename) => Effect.map(stateOf(filename), ({ bytes }) => bytes),
         explainStall: explainStalls(disk, folder)
       })
     })

@@ -1,6 +1,6 @@
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import { blameSeconds, cameraFaulty, cameraUnplugged, cameraWorks, tellTrouble } from "./CameraTrouble.ts"
-import { current, type Draft, fateOf, finish, flush, say, set, settle, tell } from "./Draft.ts"
+import { append, current, type Draft, fateOf, finish, flush, say, set, settle, tell } from "./Draft.ts"
 import {
   endInTime,
   fail,
@@ -8,6 +8,7 @@ import {
   notBegun,
   recorderOff,
   segmentDone,
+  segmentWhole,
   serviceEnds,
   stop,
   streamReleased
@@ -77,7 +78,7 @@ const take = (draft: Draft, incident: Incident): void => {
       }
       return
     case "SegmentFinished":
-      return segmentDone(draft, incident.filename, { _tag: "Whole", file: incident.file, flaw: incident.flaw })
+      return segmentWhole(draft, incident)
     case "SegmentFailed":
       return segmentDone(draft, incident.filename, { _tag: "Lost", reason: incident.reason })
     case "SegmentGone":
@@ -94,7 +95,7 @@ const fileBegan = (draft: Draft, filename: string): void => {
   const before = current(draft)
   if (before !== undefined && phase !== "STOPPING") finish(draft, before.filename)
   const over = phase === "RUNNING" ? goOn(draft) : undefined
-  set(draft, { segments: [...draft.state.segments, { filename, fate: { _tag: "Written" } }] })
+  append(draft, filename)
   // it came while the end was under way
   if (phase === "STOPPING") return draft.state.ending?.isRecorderOff === true ? lookAfter(draft, filename) : undefined
   set(draft, { phase: "RUNNING", isWriting: true })

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Session } from "../../schema/Auth.ts"
 import type { ServiceMetrics } from "../../schema/System.ts"
 import type { Device } from "../device/Device.ts"
@@ -10,12 +9,10 @@ import { Health } from "../health/Health.ts"
 import { MachineUsage } from "../self/MachineUsage.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
 import { usedPercent } from "../storage/SpaceLevel.ts"
-import { Status } from "../stream/Status.ts"
+import { Status, type StreamStatus } from "../stream/Status.ts"
 import { Streams } from "../stream/Streams.ts"
 import { LiveFibers } from "../telemetry/Metrics.ts"
 import { maySee } from "./Authorization.ts"
-
-const states = { Starting: "STARTING", Ready: "ACTIVE", Failing: "ERROR", Stopping: "STOPPING" } as const
 
 /** Makes what `get_metrics` tells of the machine, and of the cameras that this user may see. */
 export const makeMetricsView = Effect.gen(function* () {
@@ -28,12 +25,12 @@ export const makeMetricsView = Effect.gen(function* () {
   const live = yield* LiveFibers
   const now = yield* moments
 
-  const cameraOf = ({ fault, id, status: condition }: Device) => {
+  const cameraOf = ({ fault, id, status: condition }: Device, state: StreamStatus["state"]) => {
     const stream = streams.current(id)
     return {
       status: condition,
       ...(fault === undefined ? {} : { fault: fault.kind }),
-      stream: stream === undefined ? ("INACTIVE" as const) : states[SubscriptionRef.getUnsafe(stream.state)._tag],
+      stream: state,
       fps: stream?.run?.published.fps ?? 0,
       frames_sent: stream?.run?.published.frames ?? 0,
       restarts: stream?.restarts ?? 0
@@ -50,12 +47,17 @@ export const makeMetricsView = Effect.gen(function* () {
     const shown = devices.list().filter(({ id }) => maySee(session, id))
     // a MediaMTX that does not say who views keeps nobody from the rest
     const asked = yield* Effect.option(status.ofAll(shown.map(({ id }) => id)))
-    const viewers = Option.map(asked, (all) => new Map(all.map(({ camera, path }) => [camera, path?.readers ?? 0])))
+    const known = Option.map(asked, (all) => new Map(all.map((one) => [one.camera, one])))
     const cameras = shown.map((device) => {
-      const seen = Option.map(viewers, (all) => ({ viewers: all.get(device.id) ?? 0 }))
-      return [device.id, { ...cameraOf(device), ...Option.getOrElse(seen, () => ({})) }] as const
+      const { id } = device
+      const now = Option.flatMapNullishOr(known, (all) => all.get(id))
+      const viewers = Option.map(now, ({ path }) => ({ viewers: path?.readers ?? 0 }))
+      const state = Option.match(now, { onNone: () => status.stateOf(id), onSome: (one) => one.state })
+      return [id, { ...cameraOf(device, state), ...Option.getOrElse(viewers, () => ({})) }] as const
     })
-    const total = Option.map(viewers, (all) => ({ total_viewers: [...all.values()].reduce((sum, n) => sum + n, 0) }))
+    const total = Option.map(asked, (all) => ({
+      total_viewers: all.reduce((sum, { path }) => sum + (path?.readers ?? 0), 0)
+    }))
     const recordings = recordingsOf(session)
     const system = {
       cpu_usage: usage.processor(),

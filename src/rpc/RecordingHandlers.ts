@@ -28,7 +28,7 @@ export const layer = RecordingRpcs.toLayer(
 
       stop_recording: Effect.fnUntraced(function* ({ device }) {
         const { id } = yield* devices.get(yield* visible(device))
-        const { endedAt, files, reason, recording } = yield* recordings.stop(id)
+        const { bytes, endedAt, files, reason, recording, seconds } = yield* recordings.stop(id)
         const names = files.map(({ filename }) => filename)
         return {
           device,
@@ -36,8 +36,8 @@ export const layer = RecordingRpcs.toLayer(
           format: recording.format,
           start_time: isoTime(recording.startedAt),
           end_time: isoTime(endedAt),
-          duration: toSeconds(files.reduce((total, file) => total + file.duration * 1000, 0)),
-          file_size: files.reduce((total, file) => total + file.bytes, 0),
+          duration: toSeconds(seconds * 1000),
+          file_size: bytes,
           files: names,
           status: "STOPPED" as const,
           ...(reason === undefined ? {} : { reason })

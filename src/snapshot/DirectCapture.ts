@@ -14,7 +14,7 @@ import { now } from "../ground/Time.ts"
 import { describeExit } from "../process/Child.ts"
 import { Ffmpeg, type FfmpegProcess } from "../process/Ffmpeg.ts"
 import { directArguments } from "../source/FfmpegArguments.ts"
-import type { Source } from "../source/Source.ts"
+import { type Source, whyNoSource } from "../source/Source.ts"
 import type { LiveStream } from "../stream/LiveStream.ts"
 import { pictureReader } from "../stream/PictureReader.ts"
 import type { Picture } from "../stream/Pictures.ts"
@@ -58,9 +58,7 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
           return yield* new NoPicture({ outcome: "the stream's FFmpeg holds the device" })
         }
         const source = sources.of(device)
-        if (source === undefined) {
-          return yield* new NoPicture({ outcome: "the camera delivers no format that can be read" })
-        }
+        if (source === undefined) return yield* new NoPicture({ outcome: whyNoSource(device) })
         const limit = liveNow(settings).snapshots.direct_timeout_seconds
         yield* readDevice(source, found).pipe(
           Effect.timeoutOrElse({

@@ -36,7 +36,7 @@ export class DiskGuard extends Context.Service<
     readonly look: Effect.Effect<DiskSpace, DependencyFailed>
     /** fails where the disk is too full for a new recording */
     readonly admitRecording: Effect.Effect<void, DependencyFailed>
-    /** fails where only the reserve is left, as it was seen last: who asks waits for no disk */
+    /** fails where only the reserve is left: who asks waits for no disk that had room when it was seen last */
     readonly admitSnapshot: Effect.Effect<void, DependencyFailed>
     /** tells why recordings have to wait, or undefined once they need not any more: first how it stands now, then each change */
     readonly follow: (act: (reason: string | undefined) => void) => Effect.Effect<void, never, Scope.Scope>
@@ -88,26 +88,31 @@ export class DiskGuard extends Context.Service<
       })
       yield* Effect.forkScoped(Effect.forever(Effect.andThen(watch, Effect.sleep(every))))
 
+      const isReserved = () => level === "RESERVE"
+
       const admitRecording = Effect.gen(function* () {
         // one that cannot say how full it is may have room all the same
         const space = yield* Effect.orElseSucceed(look, () => undefined)
-        if (level === "RESERVE") return yield* full(waiting(limits().reserve_mb))
+        if (isReserved()) return yield* full(waiting(limits().reserve_mb))
         const { refuse_percent } = limits()
         const percent = space === undefined ? 0 : usedPercent(space)
         if (!reaches(percent, refuse_percent)) return
         return yield* full(`${percent} % of the disk is used: from ${refuse_percent} % on no recording begins`)
       })
+      const admitSnapshot = Effect.gen(function* () {
+        // what was deleted a moment ago may have made room
+        if (isReserved()) yield* Effect.ignore(look)
+        if (isReserved()) return yield* full(onlyReserve(limits().reserve_mb))
+      })
 
-      const reason = () => (level === "RESERVE" ? waiting(limits().reserve_mb) : undefined)
+      const reason = () => (isReserved() ? waiting(limits().reserve_mb) : undefined)
 
       return DiskGuard.of({
         now: () => seen,
         trouble: () => failure ?? (isAtLeast(level, "REFUSING") ? worse[level] : undefined),
         look,
         admitRecording,
-        admitSnapshot: Effect.suspend(() =>
-          level === "RESERVE" ? full(onlyReserve(limits().reserve_mb)) : Effect.void
-        ),
+        admitSnapshot,
         follow: (act) =>
           Effect.andThen(
             facts.follow(() => Effect.sync(() => act(reason()))),

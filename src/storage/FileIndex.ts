@@ -7,11 +7,19 @@ import { join } from "node:path"
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import { Databases } from "../ground/Databases.ts"
 import { Disk } from "../ground/Disk.ts"
+import { makeTrouble } from "../telemetry/Trouble.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { isDamaged, openIndex, type OpenIndex, renewIndex } from "./IndexFile.ts"
 import type { IndexDatabase, IndexedFile, Page, Sequence, Stored } from "./IndexDatabase.ts"
 import type { FileKind } from "./Names.ts"
-import { describeAll, DescribeRecording, reconcile, type Reconciled } from "./Reconcile.ts"
+import {
+  describe,
+  describeAll,
+  DescribeRecording,
+  reconcile,
+  type Reconciled,
+  reconcileRecordings
+} from "./Reconcile.ts"
 import { storageFailed } from "./StorageFailed.ts"
 
 export interface IndexState {
@@ -34,6 +42,8 @@ export class FileIndex extends Context.Service<
     readonly get: (kind: FileKind, filename: string) => Effect.Effect<IndexedFile | undefined, DependencyFailed>
     /** what it says of a file may be wrong: it is brought to what the folders hold beside, as soon as the disk allows it */
     readonly doubt: Effect.Effect<void>
+    /** has it say what the folder holds of these recordings, and looks into those that are as it said: gives those that are not */
+    readonly look: (recordings: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<string>, DependencyFailed>
     /** newest first, with the number of all files that match; 50 of 100,000 take 0.2 ms */
     readonly list: (
       kind: FileKind,
@@ -77,13 +87,12 @@ export class FileIndex extends Context.Service<
           state = { state: "ERROR", detail }
         })
 
-      let isFailing = false
+      const trouble = makeTrouble()
       const use = Effect.fnUntraced(function* <A>(run: (index: IndexDatabase) => A) {
         const first = yield* Effect.result(tryOn(index, run))
         if (first._tag === "Success") return first.success
         if (!isDamaged(first.failure.cause)) {
-          yield* isFailing ? Effect.void : Effect.logWarning("the file index failed", first.failure.cause)
-          isFailing = true
+          yield* trouble.began("the file index failed", first.failure.cause)
           const failure = storageFailed("use the index", first.failure.cause)
           yield* failed(failure)
           return yield* failure
@@ -105,21 +114,24 @@ export class FileIndex extends Context.Service<
         use(run).pipe(Effect.catch(() => Effect.asVoid(want)))
 
       const oneWalk = yield* Semaphore.make(1)
-      /** what was removed while a walk is under way, which may have seen it before */
-      let removed: Set<string> | undefined
+      /** what was removed while somebody looks at the disk, who may have seen it before: one set for each */
+      const removed = new Set<Set<string>>()
+      const whileLooking = <A, E>(looking: (isRemoved: (kind: FileKind) => IsRemoved) => Effect.Effect<A, E>) =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => {
+            const meanwhile = new Set<string>()
+            removed.add(meanwhile)
+            return meanwhile
+          }),
+          (meanwhile) => looking((kind) => (filename) => meanwhile.has(`${kind}/${filename}`)),
+          (meanwhile) => Effect.sync(() => removed.delete(meanwhile))
+        )
       const walk = Effect.gen(function* () {
-        const meanwhile = new Set<string>()
-        removed = meanwhile
-        const removedOf = (kind: FileKind) => (filename: string) => meanwhile.has(`${kind}/${filename}`)
-        const found = yield* Effect.all({
-          recording: reconcile(use, disk, "recording", folder.recordings, removedOf("recording")),
-          snapshot: reconcile(use, disk, "snapshot", folder.snapshots, removedOf("snapshot"))
-        }).pipe(
-          Effect.ensuring(
-            Effect.sync(() => {
-              removed = undefined
-            })
-          )
+        const found = yield* whileLooking((isRemoved) =>
+          Effect.all({
+            recording: reconcile(use, disk, "recording", folder.recordings, isRemoved("recording")),
+            snapshot: reconcile(use, disk, "snapshot", folder.snapshots, isRemoved("snapshot"))
+          })
         )
         yield* describeAll(use, folder.recordings, look)
         return found
@@ -132,15 +144,10 @@ export class FileIndex extends Context.Service<
         oneWalk.withPermits(1),
         Effect.withSpan("FileIndex.reconcile")
       )
-      const worksAgain = Effect.suspend(() => {
-        const wasFailing = isFailing
-        isFailing = false
-        return wasFailing ? Effect.logInfo("the file index works again") : Effect.void
-      })
       // a walk that fails (the disk is full, say) is tried again while nobody waits for it
       const makeGood = walk.pipe(
         Effect.tapError(failed),
-        Effect.andThen(worksAgain),
+        Effect.andThen(trouble.isOver("the file index works again")),
         Effect.andThen(Effect.ignore(use((it) => it.reserve()))),
         // it works, be there room for it to grow or not
         Effect.map(() => {
@@ -151,14 +158,27 @@ export class FileIndex extends Context.Service<
       yield* want
       yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(wanted), makeGood)))
 
+      const lookAt = Effect.fnUntraced(function* (recordings: ReadonlyArray<string>) {
+        const changed = yield* whileLooking((isRemoved) =>
+          reconcileRecordings(use, disk, folder.recordings, recordings, isRemoved("recording"))
+        )
+        for (const filename of recordings) {
+          const file = yield* use((it) => it.get("recording", filename))
+          const isUnknown = file !== undefined && file.codec === "" && file.bytes > 0
+          if (isUnknown && !changed.includes(filename)) yield* describe(use, folder.recordings, look, filename)
+        }
+        return changed
+      })
+
       return FileIndex.of({
         put: (file) => useOrMakeGood((it) => it.put(file)),
         remove: (kind, filename) =>
           useOrMakeGood((it) => {
-            removed?.add(`${kind}/${filename}`)
+            for (const meanwhile of removed) meanwhile.add(`${kind}/${filename}`)
             it.remove(kind, filename)
           }),
         doubt: Effect.asVoid(want),
+        look: lookAt,
         get: (kind, filename) => read((it) => it.get(kind, filename)),
         list: Effect.fn("FileIndex.list")((kind: FileKind, page: Page) => read((it) => it.page(kind, page))),
         oldest: (sequence) => read((it) => it.oldest(sequence)),
@@ -170,6 +190,8 @@ export class FileIndex extends Context.Service<
     })
   )
 }
+
+type IsRemoved = (filename: string) => boolean
 
 const tryOn = <A>(index: IndexDatabase, run: (index: IndexDatabase) => A) =>
   Effect.try({ try: () => run(index), catch: (cause) => ({ cause }) })

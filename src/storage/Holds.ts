@@ -37,6 +37,8 @@ export class Holds extends Context.Service<
       filename: string,
       use: Use
     ) => Effect.Effect<{ readonly taken: Effect.Effect<void> }, NotFound, Scope.Scope>
+    /** whether it is being recorded or remuxed */
+    readonly isWritten: (kind: FileKind, filename: string) => boolean
     /** deletes a file that nobody holds; until this has ended nobody can */
     readonly whileFree: Deletes
     /** the same, and takes it away from those who download it */
@@ -87,10 +89,13 @@ export class Holds extends Context.Service<
         return Effect.acquireRelease(taken, () => given)
       },
 
+      isWritten: (kind, filename) => (uses.get(keyOf(kind, filename)) ?? []).some(writes),
       whileFree: deleting(() => true),
-      whileUnwritten: deleting(({ use }) => use !== "DOWNLOADING")
+      whileUnwritten: deleting(writes)
     })
   })
 }
+
+const writes = ({ use }: Hold): boolean => use !== "DOWNLOADING"
 
 const inUse = (use: Use) => new InvalidState({ state: use, allowed_states: [use === "RECORDING" ? "STOPPED" : "FREE"] })

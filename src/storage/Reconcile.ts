@@ -3,9 +3,11 @@ import * as Effect from "effect/Effect"
 import { join } from "node:path"
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import type { Disk, FileState } from "../ground/Disk.ts"
+import type { DiskError } from "../ground/DiskError.ts"
 import type { Description, IndexedFile, IndexDatabase } from "./IndexDatabase.ts"
 import { contentTypeOf, type FileKind, isFileName, parseFileName } from "./Names.ts"
 import { pictureFacts, pictureHeadBytes } from "../media/Picture.ts"
+import { looseAnswer } from "./SharedAnswer.ts"
 import { attempt } from "./StorageFailed.ts"
 
 /**
@@ -27,6 +29,9 @@ export interface Reconciled {
   /** files in the folder whose camera cannot be told, and empty pictures; they are left alone and not listed */
   readonly unknown: number
 }
+
+/** Asks the disk: the service's end does not wait for one that hangs. */
+const ask = <A>(doing: string, question: Effect.Effect<A, DiskError>) => looseAnswer(attempt(doing, question))
 
 /** Files a turn: some 2 ms of SQLite for a batch of new ones, then others may run. */
 const batch = 100
@@ -60,13 +65,23 @@ export const describeAll = Effect.fnUntraced(function* (
   while (true) {
     const file = yield* use((index) => index.undescribed("recording"))
     if (file === undefined) return
-    const found = yield* look(join(folder, file.filename)).pipe(
-      Effect.catch((cause) =>
-        Effect.as(Effect.logWarning("cannot look into a recording", { filename: file.filename }, cause), nothingKnown)
-      )
-    )
-    yield* use((index) => index.describe("recording", file.filename, found))
+    yield* describe(use, folder, look, file.filename)
   }
+})
+
+/** Looks into a recording. */
+export const describe = Effect.fnUntraced(function* (
+  use: UseIndex,
+  folder: string,
+  look: (path: string) => Effect.Effect<Description, unknown>,
+  filename: string
+) {
+  const found = yield* look(join(folder, filename)).pipe(
+    Effect.catch((cause) =>
+      Effect.as(Effect.logWarning("cannot look into a recording", { filename }, cause), nothingKnown)
+    )
+  )
+  yield* use((index) => index.describe("recording", filename, found))
 })
 
 const enterUnknown = Effect.fnUntraced(function* (
@@ -80,12 +95,12 @@ const enterUnknown = Effect.fnUntraced(function* (
   let added = 0
   let unknown = 0
   while (true) {
-    const names = yield* attempt(`read the ${kind}s folder`, nextNames)
+    const names = yield* ask(`read the ${kind}s folder`, nextNames)
     if (names.length === 0) return { added, unknown }
     const ours = names.filter((name) => isFileName(name) && contentTypeOf(kind, name) !== undefined)
     const strange = yield* use((index) => ours.filter((name) => !index.has(kind, name)))
     if (strange.length > 0) {
-      const found = yield* attempt(`look at a ${kind}`, lookAt(disk, kind, folder, strange))
+      const found = yield* ask(`look at a ${kind}`, lookAt(disk, kind, folder, strange))
       const known = found.filter((file) => file !== undefined && file !== "unknown")
       const files = known.filter(({ file }) => !isDeleted(file.filename))
       unknown += found.filter((file) => file === "unknown").length
@@ -103,21 +118,51 @@ const sweep = Effect.fnUntraced(function* (use: UseIndex, disk: Disk["Service"],
   while (true) {
     const files = yield* use((index) => index.after(kind, last, batch))
     const names = files.map(({ filename }) => filename)
-    const states = yield* attempt(`look at a ${kind}`, disk.states(folder, names))
+    const states = yield* ask(`look at a ${kind}`, disk.states(folder, names))
     for (const [i, file] of files.entries()) {
-      const now = states[i]
-      if (now === undefined || now.kind !== "file" || isLost(kind, now)) {
-        yield* use((index) => index.remove(kind, file.filename))
-        removed++
-      } else if (now.bytes !== file.bytes || Math.floor(now.modified) !== file.modified) {
-        yield* use((index) => index.resize(kind, file.filename, now.bytes, now.modified))
-        changed++
-      }
+      const done = yield* use((index) => correct(index, file, states[i]))
+      if (done === "removed") removed++
+      if (done === "changed") changed++
     }
     yield* Effect.yieldNow
     if (files.length < batch) return { removed, changed }
     last = names.at(-1) ?? last
   }
+})
+
+/** Has the index say of a file that it knows what the disk says of it now. */
+const correct = (
+  index: IndexDatabase,
+  { bytes, filename, kind, modified }: IndexedFile,
+  now: FileState | undefined
+) => {
+  if (now === undefined || now.kind !== "file" || isLost(kind, now)) {
+    index.remove(kind, filename)
+    return "removed"
+  }
+  if (now.bytes === bytes && Math.floor(now.modified) === modified) return undefined
+  index.resize(kind, filename, now.bytes, now.modified)
+  return "changed"
+}
+
+/** Makes the index say what the folder holds of these recordings alone; gives those of which it said something else. */
+export const reconcileRecordings = Effect.fnUntraced(function* (
+  use: UseIndex,
+  disk: Disk["Service"],
+  folder: string,
+  names: ReadonlyArray<string>,
+  isDeleted: (filename: string) => boolean
+) {
+  const states = yield* ask("look at a recording", disk.states(folder, names))
+  const isCorrected = (index: IndexDatabase, name: string, now: FileState | undefined): boolean => {
+    const known = index.get("recording", name)
+    if (known !== undefined) return correct(index, known, now) !== undefined
+    const found = fileOf("recording", name, now?.kind === "file" ? now : undefined, undefined)
+    if (found === undefined || found === "unknown" || isDeleted(name)) return false
+    index.addNew([found])
+    return true
+  }
+  return yield* use((index) => names.filter((name, i) => isCorrected(index, name, states[i])))
 })
 
 /** What a power cut made of a picture that was not on the disk yet; a recording may just have begun. */

@@ -1,5 +1,12 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+
+/** Who is interrupted does not wait for the disk: the question is left behind, and its answer goes nowhere. */
+export const looseAnswer = <A, E>(question: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Effect.forkDetach(question), (asking) => restore(Fiber.join(asking)))
+  )
 
 /**
  * A question that a disk may never answer: who asks while it is under way waits for the same answer, so that a disk which

@@ -24,7 +24,7 @@ import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { describe } from "../process/RtspDescribe.ts"
 import type { Encoding } from "../source/Encoder.ts"
 import { publishArguments } from "../source/FfmpegArguments.ts"
-import type { Source } from "../source/Source.ts"
+import { type Source, whyNoSource } from "../source/Source.ts"
 import { CameraHealth } from "./CameraHealth.ts"
 import type { Feed } from "./Feed.ts"
 import type { LiveStream, Run, StreamState } from "./LiveStream.ts"
@@ -136,7 +136,7 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
       const sourceOf = (device: Device): Effect.Effect<Source, RunEnded> => {
         const source = sources.of(device)
         return source === undefined
-          ? Effect.fail(new RunEnded({ reason: "the camera delivers no format that can be read" }))
+          ? Effect.fail(new RunEnded({ reason: whyNoSource(device) }))
           : Effect.succeed(source)
       }
 

@@ -44,6 +44,8 @@ export class Status extends Context.Service<
     readonly of: (camera: CameraId) => Effect.Effect<StreamStatus, DependencyFailed>
     /** the same of many, with one question to MediaMTX */
     readonly ofAll: (cameras: ReadonlyArray<CameraId>) => Effect.Effect<ReadonlyArray<StreamStatus>, DependencyFailed>
+    /** as far as it is known without MediaMTX, from memory */
+    readonly stateOf: (camera: CameraId) => StreamStatus["state"]
   }
 >()("camera-service/stream/Status") {
   static readonly layer = Layer.effect(
@@ -97,7 +99,12 @@ export class Status extends Context.Service<
           const found = running ? yield* asked(api.listPaths, []) : []
           const byName = new Map(found.map((path) => [path.name, path]))
           return yield* Effect.forEach(cameras, (camera) => statusOf(camera, byName.get(camera)))
-        })
+        }),
+
+        stateOf: (camera) => {
+          const stream = streams.current(camera)
+          return stateOf(stream?.run, stream && SubscriptionRef.getUnsafe(stream.state), false).state
+        }
       })
     })
   )

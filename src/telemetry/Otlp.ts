@@ -13,6 +13,7 @@ import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import { version } from "../config/Version.ts"
 import { Machine } from "../ground/Machine.ts"
+import { makeTrouble } from "./Trouble.ts"
 
 // one module, loaded later: two would have the bundler take what they share out of the part that every start loads
 
@@ -72,14 +73,13 @@ const told = (exporter: SpanExporter, tell: (failure: string | undefined) => voi
 
 /** One line when the collector is away, and one when it is back, however many batches were lost. */
 const logOutcomes = Effect.fnUntraced(function* (outcomes: Queue.Dequeue<string | undefined>, url: string) {
-  for (let isAway = false; ;) {
-    const failure = yield* Queue.take(outcomes)
-    if ((failure !== undefined) === isAway) continue
-    isAway = failure !== undefined
-    yield* isAway
-      ? Effect.logWarning(`traces do not get to ${url}: they are lost until it answers`, { reason: failure })
-      : Effect.logInfo(`traces get to ${url} again`)
-  }
+  const trouble = makeTrouble()
+  const next = Effect.flatMap(Queue.take(outcomes), (failure) =>
+    failure === undefined
+      ? trouble.isOver(`traces get to ${url} again`)
+      : trouble.began(`traces do not get to ${url}: they are lost until it answers`, { reason: failure })
+  )
+  return yield* Effect.forever(next)
 })
 
 /** Exports traces in batches, at most a second late; what is left is sent when the service ends. */

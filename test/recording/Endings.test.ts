@@ -7,6 +7,8 @@ import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { join } from "node:path"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { monotonicMillis } from "../../src/ground/Time.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
@@ -152,6 +154,41 @@ describe("the service's end", () => {
       yield* (yield* TestGround).disk.suffer({ name: "hung", calls: writing, at: ".mp4" })
     }),
     { within: 8000 }
+  )
+
+  endsInTime(
+    "comes although the disk hangs where it was asked for what others have changed",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const { recordings } = yield* DataFolder
+      const hung = yield* disk.suffer({ name: "hung", calls: ["states"] })
+      disk.outside.write(join(recordings, "camera7_2026-01-02_03-04-05.mp4"), new Uint8Array(1))
+      const asked = yield* Effect.forkChild(hung.met)
+      yield* until(
+        "it is asked",
+        Effect.sync(() => asked.pollUnsafe() !== undefined)
+      )
+    }),
+    { within: 200 }
+  )
+})
+
+describe("recordings that are over", () => {
+  onFakes(
+    "are not remembered",
+    Effect.gen(function* () {
+      setFlagsFromString("--expose-gc")
+      const collect = runInNewContext("gc") as () => void
+      const over: Array<WeakRef<object>> = []
+      for (let number = 0; number < 10; number++) {
+        const camera = yield* plugIn(number)
+        over.push(new WeakRef(yield* start({ camera })))
+        yield* stop(camera)
+      }
+      collect()
+      // the last one is in this fiber's hands yet
+      assert.isAtMost(over.filter((one) => one.deref() !== undefined).length, 1)
+    })
   )
 })
 

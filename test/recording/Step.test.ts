@@ -8,6 +8,7 @@ import {
   starting,
   type Timer
 } from "../../src/recording/RecordingState.ts"
+import { sum } from "../../src/recording/Draft.ts"
 import { step } from "../../src/recording/Step.ts"
 
 const limits = { resumeSeconds: 60, startSeconds: 10, durationSeconds: undefined as number | undefined }
@@ -488,6 +489,37 @@ describe("a step of a recording", () => {
       if (row.phase !== undefined) assert.strictEqual(state.phase, row.phase)
     })
   }
+})
+
+describe("a recording of months in hours", () => {
+  const hours = 3000
+  /** Each file is whole when the next one has begun; the last one is being written. */
+  const until = (count: number) =>
+    Array.from({ length: count }, (_, i) => (i === 0 ? [began("0")] : [began(`${i}`), finished(`${i - 1}`)])).flat()
+
+  it("remembers the files of its last weeks alone", () => {
+    const { segments } = after(until(hours))
+    assert.isAtMost(segments.length, 1002)
+    assert.deepInclude(segments.at(-1), { filename: `${hours - 1}`, fate: { _tag: "Written" } })
+  })
+
+  it("tells at its end what they all come to", () => {
+    const { actions, state } = step(after([...until(hours), stop, off(), released]), finished(`${hours - 1}`))
+    assert.deepInclude(sum(state), { seconds: hours, bytes: hours * 1000, lost: undefined })
+    const last = actions.at(-1)
+    assert.strictEqual(last?._tag === "End" ? last.files.at(-1)?.filename : "", `${hours - 1}`)
+  })
+
+  it("knows at its end that its first file was lost, and forgets none that is not whole yet", () => {
+    const story = [began("0"), began("1"), lost("0"), began("2"), ...until(hours).slice(5)]
+    const { segments } = after(story)
+    assert.deepInclude(segments[0], { filename: "1", fate: { _tag: "Finishing", isRemuxed: false } })
+    assert.isAtMost(segments.length, 1003)
+    assert.deepEqual(
+      step(after([...story, stop, off(), released, finished("1")]), finished(`${hours - 1}`)).actions.map(shown)[0],
+      `Ended ${hours - 1}: the disk reports an error`
+    )
+  })
 })
 
 const names = fc.constantFrom("a", "b", "c", "d")

@@ -35,7 +35,9 @@ const isBack = (world: World) =>
         .list()
         .find(({ id }) => id === deviceOf(world, camera))
       if (device === undefined) return `the camera ${camera.key} is not known`
-      if (device.status === "DISCONNECTED") return `${device.id} is ${device.status}`
+      if (device.status === "DISCONNECTED" || device.formats.length === 0) {
+        return `${device.id} is ${device.fault?.kind ?? device.status}`
+      }
       if ((yield* world.ground.mediaMtx.options(device.id)) === undefined) return `${device.id} has no path`
     }
     for (const { isConnected, name, open } of clients) {

@@ -1,5 +1,7 @@
 import * as Context from "effect/Context"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Devices } from "../../src/device/Devices.ts"
+import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { workOf } from "../../testing/Ffmpeg.ts"
 import { deviceOf, longestLinger, type World } from "./World.ts"
@@ -19,6 +21,9 @@ export const publishers = (world: World) =>
     .map((process) => ({ pid: process.pid, camera: cameraOf(process.args) }))
 
 const streamsOf = ({ life }: World) => (life === undefined ? [] : Context.get(life.nouns, Streams).all())
+
+const hasMediaMtx = ({ life }: World) =>
+  life !== undefined && SubscriptionRef.getUnsafe(Context.get(life.nouns, MediaMtx).state)._tag === "Running"
 
 /** FFmpeg is gone so many milliseconds after its last need ended, even if it ignores signals. */
 const gone = 6000
@@ -71,9 +76,9 @@ export const invariants: Readonly<Record<string, Invariant>> = {
       const asked = Math.max(0, ...clients.map(({ askedAt, open }) => (open.size > 0 ? now : askedAt())))
       for (const { camera } of streamsOf(world)) {
         // who reads is known to MediaMTX alone
-        const isUnknown = [...world.suffering.keys()].some(
-          (name) => name.startsWith("MediaMTX") || name.startsWith("stopped")
-        )
+        const isUnknown =
+          !hasMediaMtx(world) ||
+          [...world.suffering.keys()].some((name) => name.startsWith("MediaMTX") || name.startsWith("stopped"))
         const isUsed = isUnknown || recorded.has(camera) || (world.readers.get(camera) ?? 0) > 0
         const last = isUsed ? now : Math.max(asked, world.viewed.get(camera) ?? 0, lastReason.get(camera) ?? now)
         lastReason.set(camera, last)

@@ -47,6 +47,8 @@ const workFaults: ReadonlyArray<readonly [WorkFaults, WorkFaults]> = [
   [{ convert: { error: "no encoder" } }, { convert: undefined }]
 ]
 
+const changesByHand = [{ overridePublisher: true }, { maxReaders: 1 }, { record: true }, { record: false }]
+
 const ffmpegs = (world: World) => world.running().filter(({ program }) => program === "ffmpeg")
 const mediaMtx = (world: World) => world.running().find(({ program }) => program === "mediamtx")
 
@@ -66,11 +68,7 @@ export const machineActions: Readonly<Record<string, Action>> = {
   },
   "a path is changed by hand": {
     weight: 1,
-    run: (world, chance) =>
-      world.ground.mediaMtx.patch(
-        someName(world, chance),
-        chance() < 0.5 ? { overridePublisher: true } : { maxReaders: 1 }
-      )
+    run: (world, chance) => world.ground.mediaMtx.patch(someName(world, chance), oneOf(changesByHand, chance) ?? {})
   },
 
   "FFmpeg is killed": { weight: 4, run: (world, chance) => oneOf(ffmpegs(world), chance)?.kill ?? Effect.void },

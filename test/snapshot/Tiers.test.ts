@@ -2,8 +2,10 @@ import { assert, describe } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { Devices } from "../../src/device/Devices.ts"
 import { Snapshots } from "../../src/snapshot/Snapshots.ts"
 import { numberOf } from "../../testing/Pictures.ts"
+import { TestGround } from "../../testing/TestGround.ts"
 import { bytesOf, liveCamera, snapshotsOnDisk, take, taken } from "../suites/snapshots.ts"
 import { readyStream } from "../suites/streams.ts"
 import { asTimePasses } from "../suites/recordings.ts"
@@ -53,6 +55,25 @@ describe("a camera whose stream cannot be had", () => {
       )
       assert.include(failure.detail, "Device or resource busy")
       assert.lengthOf(yield* snapshotsOnDisk, 0)
+    })
+  )
+
+  onFakes(
+    "because it has never said what it delivers is told by its fault",
+    Effect.gen(function* () {
+      const { cameras } = yield* TestGround
+      const devices = yield* Devices
+      const plugged = yield* cameras.plug({ name: "UVC Camera" })
+      yield* plugged.unplug
+      yield* plugged.refuse
+      yield* plugged.replug()
+      const { id } = yield* until(
+        "its fault",
+        Effect.sync(() => devices.list().find(({ fault }) => fault?.kind === "NO_PERMISSION"))
+      )
+      const failure = yield* Effect.flip(take({ camera: id }))
+      assert.include(failure.message, "the camera has a fault: the service's user may not open it")
+      assert.notInclude(failure.message, "format")
     })
   )
 

@@ -39,6 +39,8 @@ const bench = Effect.gen(function* () {
     files: Context.get(context, Files),
     settings: Context.get(context, Settings),
     fill,
+    /** there is room, and the guard has not looked since */
+    makeRoom: Effect.suspend(() => last.takeBack),
     /** what was logged since it was last asked, of the disk */
     said: () => logged.splice(0).filter((text) => text.includes("the disk") && !text.includes("index"))
   }
@@ -105,6 +107,30 @@ describe("the guard of the disk", () => {
       yield* fill(89)
       assert.isUndefined(told.at(-1))
       yield* files.saveSnapshot({ ...picture, filename: "b.jpg" })
+    })
+  )
+
+  onMemory(
+    "keeps a snapshot as soon as there is room again",
+    Effect.gen(function* () {
+      const { files, fill, makeRoom } = yield* bench
+      yield* fill(96)
+      yield* makeRoom
+      yield* files.saveSnapshot({ ...picture, filename: "a.jpg" })
+    })
+  )
+
+  onMemory(
+    "refuses a snapshot within a second where the disk does not say whether there is room again",
+    Effect.gen(function* () {
+      const { files, fill } = yield* bench
+      const { suffer } = yield* MemoryDisk
+      yield* fill(96)
+      yield* suffer({ name: "hung", calls: ["space"] })
+      const saving = yield* Effect.forkChild(Effect.flip(files.saveSnapshot({ ...picture, filename: "a.jpg" })))
+      yield* TestClock.adjust("1 second")
+      yield* step
+      assert.strictEqual(saving.pollUnsafe()?._tag, "Success")
     })
   )
 

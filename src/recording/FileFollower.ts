@@ -1,0 +1,26 @@
+import type * as Queue from "effect/Queue"
+
+/** A recording that waits for its files. */
+export interface Follower {
+  /** heard of and not looked at yet, in the order in which they came */
+  readonly heard: Set<string>
+  readonly awake: Queue.Queue<void>
+  /** were acted on: the newest of them, for MediaMTX goes on with the last one alone */
+  readonly own: Set<string>
+  /** stood in the index when they were first heard of, with so many bytes: older ones, as long as they do not grow */
+  readonly older: Map<string, number>
+  /** have no bytes yet; MediaMTX leaves one behind each time that it cannot write, and goes on with another name */
+  readonly empty: Set<string>
+  isOver: boolean
+}
+
+/** Names of a recording that are remembered: a minute and more, where each file has a second. */
+const remembered = 100
+
+export const forgetOldest = (names: Set<string> | Map<string, number>): void => {
+  const [oldest] = names.keys()
+  if (names.size > remembered && oldest !== undefined) names.delete(oldest)
+}
+
+export const needsLook = ({ isOver, older, own }: Follower, name: string): boolean =>
+  !isOver && !own.has(name) && older.get(name) !== Number.POSITIVE_INFINITY

@@ -1,0 +1,65 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import type * as Scope from "effect/Scope"
+import type { Disk } from "../ground/Disk.ts"
+import { looseAnswer } from "../storage/SharedAnswer.ts"
+
+/** How often files are looked at that should grow. */
+const every = Duration.seconds(1)
+
+/** A recording that wants to know whether its file grows. */
+interface Follower {
+  /** the file that is written now; undefined: none is */
+  readonly written: () => string | undefined
+  readonly grew: (filename: string) => void
+  /** as it was seen last */
+  last: { readonly filename: string; readonly bytes: number } | undefined
+}
+
+/**
+ * Looks every second at all files that are written, with one question to the disk: one that hangs holds no more than that,
+ * and nobody hears of growth until it has answered. Gives what follows a recording's files for as long as the scope lives.
+ */
+export const watchGrowth = Effect.fnUntraced(function* (disk: Disk["Service"], folder: string) {
+  const followers = new Set<Follower>()
+  const isFollowed = yield* Latch.make(false)
+
+  const look = Effect.gen(function* () {
+    const asked = [...followers].flatMap((follower) => {
+      const filename = follower.written()
+      return filename === undefined ? [] : [{ follower, filename }]
+    })
+    if (asked.length === 0) return
+    const states = yield* disk.states(
+      folder,
+      asked.map(({ filename }) => filename)
+    )
+    for (const [i, { filename, follower }] of asked.entries()) {
+      const bytes = states[i]?.bytes
+      if (bytes === undefined) continue
+      const before = follower.last
+      follower.last = { filename, bytes }
+      if (before?.filename === filename && bytes > before.bytes) follower.grew(filename)
+    }
+  }).pipe(Effect.ignore)
+
+  yield* Effect.forkScoped(
+    Effect.forever(isFollowed.await.pipe(Effect.andThen(Effect.sleep(every)), Effect.andThen(looseAnswer(look))))
+  )
+
+  return (written: Follower["written"], grew: Follower["grew"]): Effect.Effect<void, never, Scope.Scope> =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const follower: Follower = { written, grew, last: undefined }
+        followers.add(follower)
+        isFollowed.openUnsafe()
+        return follower
+      }),
+      (follower) =>
+        Effect.sync(() => {
+          followers.delete(follower)
+          if (followers.size === 0) isFollowed.closeUnsafe()
+        })
+    )
+})
