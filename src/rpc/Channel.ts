@@ -195,8 +195,7 @@ export class Channel implements Receiver, Worker, Debtor {
     try {
       message = JSON.parse(text)
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : "not JSON"
-      return refuse(parseError, { reason })
+      return refuse(parseError, { reason: cause instanceof Error ? withoutContent(cause.message) : "not JSON" })
     }
     if (!Array.isArray(message)) {
       const frame = { began, characters: text.length, left: 1, replies: undefined, replyCharacters: 0 }
@@ -284,6 +283,9 @@ export class Channel implements Receiver, Worker, Debtor {
     this.adjust()
   }
 }
+
+/** V8 quotes what it stumbles upon, with what stands around it; that may be a secret. */
+const withoutContent = (message: string): string => message.replace(/,? (?:\.{3})?".*" ?(?:\.{3})?(?= is not)/s, "")
 
 /** The replies of a batch go in one frame, which takes no more than a client's; a reply alone may always go. */
 const fits = ({ frame }: Call, reply: string | undefined): boolean =>
