@@ -100,8 +100,18 @@ export const bootSchema = Schema.Struct({
       "an https URL (http on this machine alone), or empty",
       "an identity provider's keys (JWKS): its tokens (RS256, ES256, EdDSA) count too; empty: none do"
     ),
-    issuer: key(Schema.String, "", "a text, or empty", "the iss that the provider's tokens must have; empty: any"),
-    audience: key(Schema.String, "", "a text, or empty", "the aud that the provider's tokens must have; empty: any")
+    issuer: key(
+      Schema.String,
+      "",
+      "a text, or empty",
+      "the iss that tokens must have, the provider's and those signed with our secret; empty: any"
+    ),
+    audience: key(
+      Schema.String,
+      "",
+      "a text, or empty",
+      "the aud that tokens must have, the provider's and those signed with our secret; empty: any"
+    )
   }),
   telemetry: Schema.Struct({
     otlp_endpoint: key(
