@@ -12,6 +12,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { Role, Session } from "../../schema/Auth.ts"
 import { AuthFailed, DependencyFailed, InvalidState, NotFound } from "../../schema/Errors.ts"
 import { sameSecret } from "../process/Secret.ts"
+import { makeRefusals } from "../telemetry/Metrics.ts"
 import { type ApiKey, keyFile } from "./KeyFile.ts"
 import { byId, endsWith, type Entry, entryOf, mostKeys, revoked, statusOf, stillKept } from "./KeyLife.ts"
 import { readKey, writeKey } from "./KeyText.ts"
@@ -68,6 +69,7 @@ export class ApiKeys extends Context.Service<
     Effect.gen(function* () {
       const random = yield* SecureRandom
       const file = yield* keyFile
+      const refused = yield* makeRefusals
       let entries = new Map(file.keys.map((key) => [key.id, entryOf(key)]))
       const oneAtATime = yield* Semaphore.make(1)
       /** a use that is not written yet; capacity 1: one write is enough for all */
@@ -95,8 +97,11 @@ export class ApiKeys extends Context.Service<
             const kept = stillKept(entries.values(), now)
             const alike = kept.filter(({ key }) => key.kind === grant.kind && statusOf(key, now) === "ACTIVE")
             const own = alike.filter(({ key }) => key.createdBy === grant.createdBy)
-            if (alike.length >= mostKeys) return yield* tooMany(mostKeys, grant.kind)
-            if (grant.kind === "viewing" && own.length >= mostOfOne) return yield* tooMany(mostOfOne, "viewing")
+            const most = grant.kind === "viewing" && own.length >= mostOfOne ? mostOfOne : mostKeys
+            if (alike.length >= mostKeys || most === mostOfOne) {
+              refused(grant.kind === "viewing" ? "viewing keys" : "api keys")
+              return yield* tooMany(most, grant.kind)
+            }
             const made = yield* make(grant, now)
             const next = [...kept, entryOf(made.key)]
             yield* write(next)

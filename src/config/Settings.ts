@@ -151,6 +151,18 @@ export const liveSchema = Schema.Struct({
       "1 to 100000",
       "open WebSocket connections of one address, not of this machine, before they authenticate"
     ),
+    max_downloads_per_user: key(
+      Rules.whole(1, 10_000),
+      64,
+      "1 to 10000",
+      "downloads of one user, token or key at once; more are refused"
+    ),
+    max_downloads_per_address: key(
+      Rules.whole(1, 100_000),
+      256,
+      "1 to 100000",
+      "downloads of one address, not of this machine, at once"
+    ),
     allowed_origins: key(
       Schema.Array(Rules.origin),
       [],

@@ -67,6 +67,8 @@ export interface Switchboard {
   readonly dispatch: (channel: Channel, requestId: number, call: Call, payload: unknown) => void
   /** a client that has left so many bytes unread when the next reply comes is disconnected */
   readonly maxUnread: () => number
+  /** a client is disconnected for what it left unread */
+  readonly abandoned: () => void
   /** a reply comes next: what the client is to be told before is sent */
   readonly replies: (channel: Channel) => void
   /** the client has read all that was sent */
@@ -147,6 +149,7 @@ export class Channel implements Receiver, Worker, Debtor {
 
   abandon(): void {
     this.closed = true
+    this.switchboard.abandoned()
     this.connection.peer.cut(1013, "replies were not read")
   }
 

@@ -19,6 +19,7 @@ import { internalError } from "../../schema/JsonRpc.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import type { Peer, Receiver } from "../ground/Visits.ts"
 import { monotonicNow } from "../ground/Time.ts"
+import { makeRefusals } from "../telemetry/Metrics.ts"
 import { Calls } from "../self/Calls.ts"
 import { type Call, Channel, type Switchboard } from "./Channel.ts"
 import { Backlog } from "./Backlog.ts"
@@ -60,6 +61,7 @@ export class JsonRpcProtocol extends Context.Service<
       const traced = yield* isTraced
       const meter = yield* makeCallMeter
       const answer = answerer(yield* SecureRandom, traced, meter)
+      const refused = yield* makeRefusals
       const channels = new Map<number, Channel>()
       const dispatcher = (yield* Scheduler.Scheduler).makeDispatcher()
 
@@ -98,6 +100,7 @@ export class JsonRpcProtocol extends Context.Service<
           run(server.write(connection.id, request, traced ? { onRequest: inSpan(call) } : undefined))
         },
         maxUnread: () => liveNow(settings).server.max_unread_kilobytes * 1024,
+        abandoned: () => refused("server.max_unread_kilobytes"),
         replies: ({ connection }) => connections.deliver(connection),
         drained: ({ connection }) => connections.drained(connection),
         left({ connection }) {

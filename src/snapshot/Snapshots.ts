@@ -23,6 +23,7 @@ import { convertArguments } from "../source/FfmpegArguments.ts"
 import { Files, type Replaces } from "../storage/Files.ts"
 import { fileName, snapshotFormatOf } from "../storage/Names.ts"
 import type { Picture } from "../stream/Pictures.ts"
+import { makeRefusals } from "../telemetry/Metrics.ts"
 import { ActivatedCapture } from "./ActivatedCapture.ts"
 import type { Capture } from "./Capture.ts"
 import { DirectCapture } from "./DirectCapture.ts"
@@ -86,6 +87,7 @@ export class Snapshots extends Context.Service<
       const files = yield* Files
       const ffmpeg = yield* Ffmpeg
       const facts = yield* makeFacts<SnapshotFact>()
+      const refused = yield* makeRefusals
       const tiers = [
         { capture: yield* LiveCapture, limit: "live_timeout_seconds" },
         { capture: yield* ActivatedCapture, limit: "activated_timeout_seconds" },
@@ -200,6 +202,7 @@ export class Snapshots extends Context.Service<
           }
         }
         if (place !== undefined) {
+          refused("limits.ffmpeg_processes")
           return yield* new RateLimited({
             retry_after_ms: Duration.toMillis(wholeTime),
             reason: placeText(place),
