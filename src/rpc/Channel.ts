@@ -18,6 +18,7 @@ import type { Method } from "./Methods.ts"
 import { rawId, rawIds } from "./RawIds.ts"
 import { failure, typedFailure } from "./Reply.ts"
 import type { RequestLimits } from "./RequestLimits.ts"
+import type { Shares } from "./Shares.ts"
 import type { Turns, Worker } from "./Turns.ts"
 
 /** Calls of one connection that run side by side; reading stops while there are so many. */
@@ -36,6 +37,8 @@ export interface Call {
   readonly id: string | undefined
   readonly method: Method
   readonly frame: Frame
+  /** whose call it is; undefined: a stranger's */
+  readonly user: string | undefined
 }
 
 /** The text frame that calls came in: one, or the entries of a batch, whose replies go back together. */
@@ -61,6 +64,7 @@ interface Entry {
 export interface Switchboard {
   readonly meter: CallMeter
   readonly turns: Turns
+  readonly shares: Shares
   readonly limits: RequestLimits["Service"]
   readonly backlog: Backlog
   readonly methods: ReadonlyMap<string, Method>
@@ -84,6 +88,8 @@ export class Channel implements Receiver, Worker, Debtor {
   /** of the frame that came last: what has not had its turn; nothing is read meanwhile */
   private entries: Array<Entry> = []
   private isWorking = false
+  /** the user that has as many calls under way as it may have: what is left waits for one of them to end */
+  private waitsFor: string | undefined
   private readonly calls = new Map<number, Call>()
   private nextRequestId = 0
   private inFlightCharacters = 0
@@ -104,16 +110,20 @@ export class Channel implements Receiver, Worker, Debtor {
     const { turns } = this.switchboard
     // an answer that lets us read on may bring the next frame while this one is worked on
     if (!this.isWorking) {
-      while (this.entries.length > 0 && turns.hasRoom()) this.takeUp()
-      if (this.entries.length > 0) turns.wait(this)
+      while (this.entries.length > 0 && this.hasShare() && turns.hasRoom()) this.takeUp()
+      if (this.entries.length > 0 && this.waitsFor === undefined) turns.wait(this)
     }
     if (this.full()) this.adjust()
   }
 
   work(): void {
-    if (this.entries.length > 0) this.takeUp()
-    if (this.entries.length > 0) this.switchboard.turns.wait(this)
-    else if (this.paused) this.adjust()
+    const { shares, turns } = this.switchboard
+    const user = this.waitsFor ?? this.user()
+    if (this.entries.length > 0 && this.hasShare()) this.takeUp()
+    if (user !== undefined) shares.next(user)
+    if (this.entries.length === 0) {
+      if (this.paused) this.adjust()
+    } else if (this.waitsFor === undefined) turns.wait(this)
   }
 
   drained(): void {
@@ -139,6 +149,9 @@ export class Channel implements Receiver, Worker, Debtor {
     this.closed = true
     this.switchboard.backlog.owes(this, 0)
     this.entries = []
+    const { shares } = this.switchboard
+    if (this.waitsFor !== undefined) shares.leave(this.waitsFor, this)
+    for (const { user } of this.calls.values()) if (user !== undefined) shares.end(user)
     this.calls.clear()
     this.switchboard.left(this)
   }
@@ -163,6 +176,7 @@ export class Channel implements Receiver, Worker, Debtor {
     const call = this.calls.get(requestId)
     if (call === undefined) return
     this.calls.delete(requestId)
+    if (call.user !== undefined) this.switchboard.shares.end(call.user)
     this.settle(call.frame, fits(call, reply) ? reply : tooLong(call))
     if (this.paused) this.adjust()
   }
@@ -218,6 +232,17 @@ export class Channel implements Receiver, Worker, Debtor {
     for (const [index, entry] of message.entries()) this.entries.push({ frame, message: entry, id: ids[index] })
   }
 
+  private user(): string | undefined {
+    return this.connection.session?.userId
+  }
+
+  /** whether its user may begin another call; where not, it has its turn when that is so */
+  private hasShare(): boolean {
+    const user = this.user()
+    this.waitsFor = user === undefined || this.switchboard.shares.hasRoom(user, this) ? undefined : user
+    return this.waitsFor === undefined
+  }
+
   private takeUp(): void {
     const entry = this.entries.shift()
     if (entry === undefined) return
@@ -249,8 +274,9 @@ export class Channel implements Receiver, Worker, Debtor {
       return this.settle(frame, failure(id, methodNotFound, { hint: this.hintFor(envelope.method) }))
     }
     const requestId = this.nextRequestId++
-    const call = { id, method, frame }
+    const call = { id, method, frame, user: this.user() }
     this.calls.set(requestId, call)
+    if (call.user !== undefined) this.switchboard.shares.begin(call.user)
     this.switchboard.dispatch(this, requestId, call, method.decode(envelope.params))
   }
 

@@ -28,6 +28,7 @@ import { Connections } from "./Connections.ts"
 import { makeMethods } from "./Methods.ts"
 import { RequestLimits } from "./RequestLimits.ts"
 import { codeFor, failure, success, typedFailure } from "./Reply.ts"
+import { Shares } from "./Shares.ts"
 import { Turns } from "./Turns.ts"
 
 /** How a client came. */
@@ -82,10 +83,12 @@ export class JsonRpcProtocol extends Context.Service<
         }
       })
 
+      const turns = new Turns(yield* monotonicNow, (next) => dispatcher.scheduleTask(next, 0))
       const switchboard: Switchboard = {
         backlog: new Backlog(),
         meter,
-        turns: new Turns(yield* monotonicNow, (next) => dispatcher.scheduleTask(next, 0)),
+        turns,
+        shares: new Shares(turns),
         limits: yield* RequestLimits,
         methods: makeMethods(CameraRpcs.requests.values()),
         dispatch({ connection }, requestId, call, payload) {

@@ -37,6 +37,7 @@ export class Turns {
 
   /** until its `work` is called */
   wait(worker: Worker): void {
+    if (!this.isOpen) this.open()
     if (worker === this.served) this.busy.add(worker)
     else this.newcomers.add(worker)
   }
