@@ -7,7 +7,7 @@ import { makeRefusals } from "../telemetry/Metrics.ts"
 import { makeWarner } from "../telemetry/Warner.ts"
 
 /** One user, or one address, has as many downloads as it may have. */
-export class TooManyDownloads extends Schema.TaggedError<TooManyDownloads>()("TooManyDownloads", {}) {}
+class TooManyDownloads extends Schema.TaggedError<TooManyDownloads>()("TooManyDownloads", {}) {}
 
 /** Makes what counts the downloads under way: each holds a file, memory and a place to read from the disk. */
 export const makeDownloadLimits = Effect.gen(function* () {

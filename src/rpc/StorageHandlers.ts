@@ -21,11 +21,15 @@ export const layer = StorageRpcs.toLayer(
 
     /** a camera that there is, or one that is forgotten and has left files */
     const known = (device: CameraId) =>
-      Effect.catch(devices.get(device), (error) =>
-        Effect.flatMap(index.stored, (stored) =>
-          stored.some((one) => one.device === device) ? Effect.void : Effect.fail(error)
+      devices
+        .get(device)
+        .pipe(
+          Effect.catch((error) =>
+            Effect.flatMap(index.stored, (stored) =>
+              stored.some((one) => one.device === device) ? Effect.void : Effect.fail(error)
+            )
+          )
         )
-      )
 
     return StorageRpcs.of({
       get_storage_info: Effect.fnUntraced(function* () {

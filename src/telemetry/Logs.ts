@@ -33,16 +33,16 @@ const readable = (value: unknown): unknown => {
   return { ...fields, ...(message === "" ? {} : { message }), ...("_tag" in fields ? {} : { name }) }
 }
 
-/** What was logged beside the words: an object's fields as the line's own, an error as `error`, the rest as a list. */
+/** What was logged beside the words: an object's fields as the line's own, an error as `error`, the rest as `detail`. */
 const fieldsOf = (details: ReadonlyArray<unknown>): Readonly<Record<string, unknown>> => {
   const rest: Array<unknown> = []
-  let fields: Readonly<Record<string, unknown>> = {}
+  const fields: Record<string, unknown> = {}
   for (const detail of details) {
-    if (detail instanceof Error) fields = { ...fields, error: readable(detail) }
-    else if (typeof detail === "object" && detail !== null && !Array.isArray(detail)) fields = { ...fields, ...detail }
+    if (detail instanceof Error) fields["error"] = readable(detail)
+    else if (typeof detail === "object" && detail !== null && !Array.isArray(detail)) Object.assign(fields, detail)
     else rest.push(detail)
   }
-  return rest.length === 0 ? fields : { ...fields, details: rest }
+  return rest.length === 0 ? fields : { ...fields, detail: rest.length === 1 ? rest[0] : rest }
 }
 
 interface Line {

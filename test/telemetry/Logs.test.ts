@@ -50,6 +50,6 @@ it.effect("a line has one form, whether its fields were given beside the words o
     assert.deepInclude(beside, { level: "info", message: "beside", camera: "camera0" })
     assert.notProperty(beside, "details")
     assert.deepInclude(annotated, { level: "info", message: "annotated", camera: "camera0" })
-    assert.deepInclude(failed, { level: "warning", error: { _tag: "DiskHung", disk: "sda" }, details: ["twice"] })
+    assert.deepInclude(failed, { level: "warning", error: { _tag: "DiskHung", disk: "sda" }, detail: "twice" })
   }).pipe(Effect.provide(Logs.layer.pipe(Layer.provide(Layer.succeed(Settings, settings)))))
 })
