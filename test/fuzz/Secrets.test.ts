@@ -1,6 +1,7 @@
 import { afterEach, assert, beforeEach, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Tracer from "effect/Tracer"
@@ -16,6 +17,7 @@ import { type Question, Visitors } from "../../testing/Visitors.ts"
 import { connect, tokenFor } from "../rpc/Harness.ts"
 import { dataFolder, onTestGround, plugIn, runFake } from "../support/App.ts"
 import { children } from "../support/Ground.ts"
+import { attachCamera, target, url } from "../support/NetworkCamera.ts"
 import { testSettings } from "../support/TestSettings.ts"
 import { atOnce, inTime } from "./InTime.ts"
 
@@ -256,12 +258,31 @@ const complain = Effect.fnUntraced(function* (watch: Watch, admin: Client) {
   yield* admin.ask("take_snapshot", { device: camera })
 })
 
+/** Cameras of the network, which want a password: one has the right one, one a wrong one. */
+const network = Effect.fnUntraced(function* (watch: Watch, admin: Client) {
+  const { rtspCameras } = yield* TestGround
+  const settled = yield* rtspCameras.start(target.address)
+  const password = watch.make("a network camera's password")
+  yield* settled.disturb({ login: { user: "operator", password, way: "MD5" } })
+  for (const [port, shown] of [
+    [target.port, password],
+    [target.port, watch.make("a wrong password for a network camera")]
+  ] as const) {
+    const credentials = { user: "operator", password: Redacted.make(shown), mayBeSentInClear: false }
+    const { id } = yield* attachCamera({ ...target, port, url: `${url}?${shown.length}`, credentials })
+    yield* admin.ask("take_snapshot", { device: id })
+    yield* admin.ask("get_camera_status", { device: id, debug: true })
+    yield* admin.ask("get_stream_status", { device: id })
+  }
+})
+
 const body = Effect.fnUntraced(function* (watch: Watch) {
   yield* plugIn(0)
   const key = yield* MediaMtxKey
   yield* showWrong(watch)
   const admin = yield* useRight(watch)
   yield* complain(watch, admin)
+  yield* network(watch, admin)
   watch.learn("the key to MediaMTX's API", atob(key.authorization().slice("Basic ".length)).split(":")[1] ?? "")
   watch.learn("the same in its header", key.authorization().slice("Basic ".length))
   const commands = (yield* children("publish")).flatMap(({ args }) => args)
