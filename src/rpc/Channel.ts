@@ -8,6 +8,7 @@ import {
   methodNotFound,
   parseError
 } from "../../schema/JsonRpc.ts"
+import { networkOf } from "../config/Hosts.ts"
 import { nearest } from "../config/Nearest.ts"
 import type { Receiver } from "../ground/Visits.ts"
 import type { Backlog, Debtor } from "./Backlog.ts"
@@ -15,11 +16,12 @@ import type { CallMeter } from "./CallMeter.ts"
 import type { Connection } from "./Connections.ts"
 import { hasValidId, isResponse, readEnvelope } from "./Envelope.ts"
 import type { Method } from "./Methods.ts"
+import type { Worker } from "./Rota.ts"
 import { rawId, rawIds } from "./RawIds.ts"
 import { failure, typedFailure } from "./Reply.ts"
 import type { RequestLimits } from "./RequestLimits.ts"
 import type { Shares } from "./Shares.ts"
-import type { Turns, Worker } from "./Turns.ts"
+import type { Turns } from "./Turns.ts"
 
 /** Calls of one connection that run side by side; reading stops while there are so many. */
 const maxInFlight = 64
@@ -114,6 +116,11 @@ export class Channel implements Receiver, Worker, Debtor {
       if (this.entries.length > 0 && this.waitsFor === undefined) turns.wait(this)
     }
     if (this.full()) this.adjust()
+  }
+
+  owner(): string {
+    const user = this.user()
+    return user === undefined ? `address ${networkOf(this.connection.peer.address)}` : `user ${user}`
   }
 
   work(): void {

@@ -1,4 +1,5 @@
-import type { Turns, Worker } from "./Turns.ts"
+import type { Worker } from "./Rota.ts"
+import type { Turns } from "./Turns.ts"
 
 /** So many calls of one user run at once, over all its connections; further ones begin as others end. */
 const most = 128

@@ -1,15 +1,12 @@
+import { Rota, type Worker } from "./Rota.ts"
+
 /** So long, in milliseconds, is worked on calls in one turn of the event loop; then all else has its turn. */
 const sliceMillis = 5
 
-/** Who has work that may have to wait. */
-export interface Worker {
-  /** does one piece of its work; calls `wait` where there is more */
-  work(): void
-}
-
 /**
  * Shares the event loop between clients, whatever each of them asks for at once: one piece of work after the other while
- * the slice lasts, and in the next turns what is left, newcomers before those that have had some of theirs done.
+ * the slice lasts, and in the next turns what is left, newcomers before those that have had some of theirs done. Users take
+ * turns, however many connections each of them has.
  */
 export class Turns {
   private readonly now: () => number
@@ -17,8 +14,8 @@ export class Turns {
   /** the slice of this turn has begun */
   private isOpen = false
   private began = 0
-  private readonly newcomers = new Set<Worker>()
-  private readonly busy = new Set<Worker>()
+  private readonly newcomers = new Rota()
+  private readonly busy = new Rota()
   private served: Worker | undefined
 
   /** `now` in monotonic milliseconds; `later` calls in the next turn of the event loop */
@@ -29,7 +26,7 @@ export class Turns {
 
   /** whether a piece of work may be done at once */
   hasRoom(): boolean {
-    if (this.newcomers.size > 0 || this.busy.size > 0) return false
+    if (!this.newcomers.isEmpty() || !this.busy.isEmpty()) return false
     if (this.isOpen) return this.now() - this.began < sliceMillis
     this.open()
     return true
@@ -50,7 +47,7 @@ export class Turns {
 
   private readonly turn = (): void => {
     this.isOpen = false
-    let next = first(this.busy) ?? first(this.newcomers)
+    let next = this.busy.take() ?? this.newcomers.take()
     if (next === undefined) return
     this.open()
     do {
@@ -59,12 +56,7 @@ export class Turns {
       this.served = next
       next.work()
       this.served = undefined
-      next = first(this.newcomers) ?? first(this.busy)
-    } while (next !== undefined && this.now() - this.began < sliceMillis)
+      next = this.now() - this.began < sliceMillis ? (this.newcomers.take() ?? this.busy.take()) : undefined
+    } while (next !== undefined)
   }
-}
-
-const first = (workers: ReadonlySet<Worker>): Worker | undefined => {
-  for (const worker of workers) return worker
-  return undefined
 }

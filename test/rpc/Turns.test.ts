@@ -74,6 +74,21 @@ it.effect("a batch, too, is worked on in turns, and answered whole and in order"
   )
 })
 
+it.effect("a user with many connections has no more turns than one with a single one", () => {
+  const { run, state } = working(2)
+  return run(
+    Effect.gen(function* () {
+      const hogs = yield* Effect.all(Array.from({ length: 100 }, () => connectAs("operator")))
+      const other = yield* connectAs("admin")
+      const batch = Array.from({ length: 50 }, (_, id) => call(id))
+      for (const hog of hogs) hog.send(batch)
+      other.send([ping, ping, ping, ping])
+      expect(yield* other.next).toHaveLength(4)
+      expect(state.calls).toBeLessThan(25)
+    })
+  )
+})
+
 it.effect("what is wrong with a message is found in turns too, and told in order", () => {
   const { run } = working(10)
   return run(
