@@ -170,7 +170,7 @@ export const FileRpcs = RpcGroup.make(
 export const StorageRpcs = RpcGroup.make(
   admin("get_storage_info", {}, StorageInfo, DependencyFailed),
   admin("set_retention_policy", SetRetentionPolicy, RetentionPolicySet, NotFound, InvalidParams, DependencyFailed),
-  admin("cleanup_old_files", {}, CleanupDone, DependencyFailed)
+  admin("cleanup_old_files", {}, CleanupDone, DependencyFailed, PermissionDenied)
 )
 
 export const EventRpcs = RpcGroup.make(

@@ -1,12 +1,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { type Role, roles } from "../schema/Auth.ts"
 import { keys, standard } from "../src/config/Keys.ts"
 import { configSchema } from "./configSchema.ts"
-import { readContract } from "./contract.ts"
+import { type Contract, readContract } from "./contract.ts"
 import { openRpc } from "./openRpc.ts"
 import { typesText } from "./plainTypes.ts"
 
 /** Run by scripts/generate. */
+
+const contract = readContract()
 
 const root = join(import.meta.dirname, "..")
 
@@ -18,19 +21,28 @@ const onDisk = (name: string): string | undefined => {
   }
 }
 
-/** The README with its table of configuration keys as the schema has them. */
+/** What each role may call, beside what those before it may. */
+const rolesTable = ({ methods }: Contract): string => {
+  const namesOf = (role: Role | undefined): string =>
+    methods.flatMap((method) => (method.role === role ? [`\`${method.name}\``] : [])).join(", ")
+  const rows = [undefined, ...roles].map((role) => `  | ${role ?? "before it authenticates"} | ${namesOf(role)} |`)
+  return ["  | role | may call |", "  |---|---|", ...rows].join("\n")
+}
+
+const put = (text: string, name: string, table: string): string =>
+  text.replace(
+    new RegExp(`(<!-- ${name}: begin[^\\n]*-->\\n)[^]*?( *<!-- ${name}: end -->)`),
+    (_all, begin: string, end: string) => `${begin}${table}\n${end}`
+  )
+
+/** The README with its tables as the schemas have them. */
 const readme = (): string => {
   const rows = keys.map(
     (key) => `| \`${key.key}\` | ${JSON.stringify(standard(key))} | ${key.rule} | ${key.changes} | ${key.meaning} |`
   )
   const table = ["| key | default | rule | changes | meaning |", "|---|---|---|---|---|", ...rows].join("\n")
-  return (onDisk("README.md") ?? "").replace(
-    /(<!-- keys: begin[^\n]*-->\n)[^]*(<!-- keys: end -->)/,
-    (_all, begin: string, end: string) => `${begin}${table}\n${end}`
-  )
+  return put(put(onDisk("README.md") ?? "", "keys", table), "roles", rolesTable(contract))
 }
-
-const contract = readContract()
 const files = {
   "README.md": readme(),
   "schema/generated/config.json": `${JSON.stringify(configSchema(), undefined, 2)}\n`,

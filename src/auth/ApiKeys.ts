@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
+import * as Exit from "effect/Exit"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Hex from "effect/encoding/Hex"
@@ -9,25 +10,13 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
-import type { Role, Session } from "../../schema/Auth.ts"
+import type { Session } from "../../schema/Auth.ts"
 import { AuthFailed, DependencyFailed, InvalidState, NotFound } from "../../schema/Errors.ts"
 import { sameSecret } from "../process/Secret.ts"
+import { makeRefusals } from "../telemetry/Metrics.ts"
 import { type ApiKey, keyFile } from "./KeyFile.ts"
-import { byId, endsWith, type Entry, entryOf, mostKeys, revoked, statusOf, stillKept } from "./KeyLife.ts"
+import { byId, endsWith, type Entry, entryOf, flawOf, type KeyGrant, revoked, statusOf, stillKept } from "./KeyLife.ts"
 import { readKey, writeKey } from "./KeyText.ts"
-
-export interface KeyGrant {
-  readonly kind: ApiKey["kind"]
-  readonly role: Role
-  /** names and globs; absent: all cameras */
-  readonly cameras?: ReadonlyArray<string>
-  readonly description?: string
-  readonly createdBy: string
-  /** for a viewing key: the key that it is made with */
-  readonly parent?: string
-  /** epoch milliseconds */
-  readonly expiresAt: number
-}
 
 /** A key with the secret that nobody can tell again. */
 export interface NewKey {
@@ -35,8 +24,12 @@ export interface NewKey {
   readonly secret: Redacted.Redacted
 }
 
-/** So many of the viewing keys may be one user's. */
-const mostOfOne = 100
+/** Somebody waits for a key. */
+interface Asked {
+  readonly grant: KeyGrant
+  readonly made: Deferred.Deferred<NewKey, AuthFailed | InvalidState | DependencyFailed>
+}
+
 /** `lastUsed` is told to this many milliseconds, and written after `writeUsesAfter` or at the end. */
 const useResolution = 60_000
 const writeUsesAfter = "5 minutes"
@@ -68,6 +61,7 @@ export class ApiKeys extends Context.Service<
     Effect.gen(function* () {
       const random = yield* SecureRandom
       const file = yield* keyFile
+      const refused = yield* makeRefusals
       let entries = new Map(file.keys.map((key) => [key.id, entryOf(key)]))
       const oneAtATime = yield* Semaphore.make(1)
       /** a use that is not written yet; capacity 1: one write is enough for all */
@@ -84,27 +78,43 @@ export class ApiKeys extends Context.Service<
         return { key, secret: Redacted.make(writeKey(id, secret)) }
       })
 
-      const create = Effect.fn("ApiKeys.create")((grant: KeyGrant) =>
-        change(
-          Effect.gen(function* () {
-            const now = yield* Clock.currentTimeMillis
-            const parent = grant.parent === undefined ? undefined : entries.get(grant.parent)?.key
-            if (grant.parent !== undefined && (parent === undefined || statusOf(parent, now) !== "ACTIVE")) {
-              return yield* new AuthFailed({ reason: "the key was revoked" })
+      /** asked for while the file was being written */
+      const asked: Array<Asked> = []
+
+      /** One write is enough for all: a disk that takes its time takes it once. */
+      const createAsked = change(
+        Effect.gen(function* () {
+          const now = yield* Clock.currentTimeMillis
+          const kept = [...stillKept(entries.values(), now)]
+          const made: Array<{ readonly one: Asked; readonly key: NewKey }> = []
+          for (const one of asked.splice(0)) {
+            const flaw = flawOf(one.grant, kept, now)
+            if (flaw !== undefined) {
+              if (flaw._tag === "InvalidState") refused(one.grant.kind === "viewing" ? "viewing keys" : "api keys")
+              Deferred.doneUnsafe(one.made, Effect.fail(flaw))
+              continue
             }
-            const kept = stillKept(entries.values(), now)
-            const alike = kept.filter(({ key }) => key.kind === grant.kind && statusOf(key, now) === "ACTIVE")
-            const own = alike.filter(({ key }) => key.createdBy === grant.createdBy)
-            if (alike.length >= mostKeys) return yield* tooMany(mostKeys, grant.kind)
-            if (grant.kind === "viewing" && own.length >= mostOfOne) return yield* tooMany(mostOfOne, "viewing")
-            const made = yield* make(grant, now)
-            const next = [...kept, entryOf(made.key)]
-            yield* write(next)
-            entries = byId(next)
-            return made
-          })
-        )
+            const key = yield* make(one.grant, now)
+            kept.push(entryOf(key.key))
+            made.push({ one, key })
+          }
+          if (made.length === 0) return
+          const written = yield* Effect.exit(write(kept))
+          if (Exit.isSuccess(written)) entries = byId(kept)
+          for (const { key, one } of made)
+            Deferred.doneUnsafe(
+              one.made,
+              Exit.map(written, () => key)
+            )
+        })
       )
+
+      const create = Effect.fn("ApiKeys.create")(function* (grant: KeyGrant) {
+        const made = Deferred.makeUnsafe<NewKey, AuthFailed | InvalidState | DependencyFailed>()
+        asked.push({ grant, made })
+        yield* createAsked
+        return yield* Deferred.await(made)
+      }, Effect.uninterruptible)
 
       const find = (id: string) => {
         const entry = entries.get(id)
@@ -216,13 +226,6 @@ export class ApiKeys extends Context.Service<
 }
 
 const notValid = Effect.fail(new AuthFailed({ reason: "the key is not valid" }))
-
-const tooMany = (most: number, kind: ApiKey["kind"]) =>
-  new InvalidState({
-    state: `${most} ${kind === "api" ? "API keys" : "viewing keys"} are in force`,
-    allowed_states: [`fewer than ${most}`],
-    suggestion: kind === "api" ? "revoke keys that nobody needs" : "use those that there are, or wait until they expire"
-  })
 
 const notWritten = ({ dependency, detail }: DependencyFailed) =>
   new DependencyFailed({

@@ -3,10 +3,14 @@ import * as Schema from "effect/Schema"
 import { Role } from "../../schema/Auth.ts"
 import { CameraPattern } from "../../schema/Camera.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
+import type { Boot } from "../config/Settings.ts"
 import { codeOf } from "../ground/DiskError.ts"
 
-/** Seconds since 1970 that a date can be made of (RFC 7519, 2; ECMA-262, 21.4.1.1): no session may last beyond. */
-const NumericDate = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 8.64e12 }))
+/** The last second since 1970 that a date can be made of (ECMA-262, 21.4.1.1): no session may last beyond. */
+export const latest = 8.64e12
+
+/** RFC 7519, 2 */
+const NumericDate = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: latest }))
 
 const Claims = Schema.Struct({
   user_id: Schema.NonEmptyString,
@@ -18,6 +22,15 @@ const Claims = Schema.Struct({
 type Claims = typeof Claims.Type
 
 const decode = Schema.decodeUnknownEffect(Claims)
+
+/** By so much another machine's clock may differ from ours, in seconds. */
+export const clockSkew = 30
+
+/** What a token's `iss` and `aud` have to be, where the configuration says so. */
+export const expectedClaims = ({ audience, issuer }: Boot["auth"]) => ({
+  ...(issuer === "" ? {} : { issuer }),
+  ...(audience === "" ? {} : { audience })
+})
 
 /** What a token says, once its signature is known to be right. */
 export const decodeClaims = (payload: unknown): Effect.Effect<Claims, AuthFailed> =>

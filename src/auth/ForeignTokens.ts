@@ -8,14 +8,11 @@ import { decodeProtectedHeader } from "jose/decode/protected_header"
 import type { Session } from "../../schema/Auth.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
 import { Settings } from "../config/Settings.ts"
-import { decodeClaims, tokenRefused } from "./Claims.ts"
+import { clockSkew, decodeClaims, latest, expectedClaims, tokenRefused } from "./Claims.ts"
 import { KeySet } from "./KeySet.ts"
 
 /** Public keys only: a provider's key that served as the secret of HS256 would be known to everybody. */
 const algorithms = ["RS256", "ES256", "EdDSA"]
-
-/** By so much another machine's clock may differ from ours, in seconds. */
-const clockSkew = 30
 
 /** JSON Web Tokens of an identity provider, by the keys that it publishes. */
 export class ForeignTokens extends Context.Service<
@@ -29,10 +26,9 @@ export class ForeignTokens extends Context.Service<
   static readonly layer = Layer.effect(
     ForeignTokens,
     Effect.gen(function* () {
-      const { audience, issuer } = (yield* Settings).boot.auth
+      const expected = expectedClaims((yield* Settings).boot.auth)
       const { uuidV4 } = yield* SecureRandom
       const keys = yield* KeySet
-      const expected = { ...(issuer === "" ? {} : { issuer }), ...(audience === "" ? {} : { audience }) }
 
       const verify = Effect.fn("ForeignTokens.verify")(function* (token: string) {
         const key = yield* keys.keyFor(headerOf(token) ?? {})
@@ -47,7 +43,7 @@ export class ForeignTokens extends Context.Service<
           sessionId: yield* uuidV4(),
           userId: user_id,
           role,
-          expiresAt: (exp + clockSkew) * 1000,
+          expiresAt: Math.min(exp + clockSkew, latest) * 1000,
           credential: { kind: "token", lifetime: undefined }
         }
         return cameras === undefined ? session : { ...session, cameras }

@@ -1,11 +1,28 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import type { Role } from "../../schema/Auth.ts"
+import { AuthFailed, InvalidState } from "../../schema/Errors.ts"
 import type { ApiKey } from "./KeyFile.ts"
 
 /** From a key's making to its end, and how long it is known after that. Times are epoch milliseconds. */
 
+export interface KeyGrant {
+  readonly kind: ApiKey["kind"]
+  readonly role: Role
+  /** names and globs; absent: all cameras */
+  readonly cameras?: ReadonlyArray<string>
+  readonly description?: string
+  readonly createdBy: string
+  /** for a viewing key: the key that it is made with */
+  readonly parent?: string
+  /** epoch milliseconds */
+  readonly expiresAt: number
+}
+
 /** So many keys of one kind may be in force: each change writes all of them. */
 export const mostKeys = 1000
+/** So many of the viewing keys may be one user's. */
+const mostOfOne = 100
 /** A key that is over stays in the list so long, in milliseconds. */
 const keptFor = 30 * 86_400_000
 
@@ -44,3 +61,26 @@ export const stillKept = (entries: Iterable<Entry>, now: number): ReadonlyArray<
   }
   return [...over.slice(-mostKeys), ...alive]
 }
+
+/** Why no such key may be made beside these. */
+export const flawOf = (
+  { createdBy, kind, parent }: KeyGrant,
+  entries: ReadonlyArray<Entry>,
+  now: number
+): AuthFailed | InvalidState | undefined => {
+  const active = entries.filter(({ key }) => statusOf(key, now) === "ACTIVE")
+  if (parent !== undefined && !active.some(({ key }) => key.id === parent)) {
+    return new AuthFailed({ reason: "the key was revoked" })
+  }
+  const alike = active.filter(({ key }) => key.kind === kind)
+  if (alike.length >= mostKeys) return tooMany(mostKeys, kind)
+  const own = alike.filter(({ key }) => key.createdBy === createdBy)
+  return kind === "viewing" && own.length >= mostOfOne ? tooMany(mostOfOne, kind) : undefined
+}
+
+const tooMany = (most: number, kind: ApiKey["kind"]) =>
+  new InvalidState({
+    state: `${most} ${kind === "api" ? "API keys" : "viewing keys"} are in force`,
+    allowed_states: [`fewer than ${most}`],
+    suggestion: kind === "api" ? "revoke keys that nobody needs" : "use those that there are, or wait until they expire"
+  })

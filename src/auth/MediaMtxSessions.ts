@@ -11,6 +11,7 @@ import type { Session } from "../../schema/Auth.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { MediaMtxApi, type Protocol, protocols } from "../process/MediaMtxApi.ts"
+import { makeRefusals } from "../telemetry/Metrics.ts"
 import { makeTrouble } from "../telemetry/Trouble.ts"
 import { makeWarner } from "../telemetry/Warner.ts"
 import { untilOver } from "./Credentials.ts"
@@ -54,6 +55,7 @@ export class MediaMtxSessions extends Context.Service<
       const fibers = yield* FiberMap.make<string>()
       const scope = yield* Effect.scope
       const warn = yield* makeWarner
+      const refused = yield* makeRefusals
       const admitted = new Map<string, Admitted>()
       /** how many of them each user has */
       const shares = new Map<string, number>()
@@ -142,6 +144,7 @@ export class MediaMtxSessions extends Context.Service<
         const userId = ownerOf(session)
         if (share(userId) >= mostSessions - admitted.size && !admitted.has(id)) {
           yield* Effect.forkIn(sweep, scope)
+          refused("readers")
           const readers = { user: userId, readers: share(userId), of_all: admitted.size, at_most: mostSessions }
           warn(userId, "readers are refused: one user has as many as are left for all others", readers)
           return false

@@ -10,13 +10,13 @@ import { SignJWT } from "jose/jwt/sign"
 import { jwtVerify } from "jose/jwt/verify"
 import { join } from "node:path"
 import type { Role, Session } from "../../schema/Auth.ts"
-import type { AuthFailed } from "../../schema/Errors.ts"
+import { AuthFailed } from "../../schema/Errors.ts"
 import { Settings } from "../config/Settings.ts"
 import { DataFolderUnusable } from "../config/StartupErrors.ts"
 import { hmacSha256 } from "../ground/Hmac.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
-import { decodeClaims, tokenRefused } from "./Claims.ts"
+import { clockSkew, decodeClaims, expectedClaims, tokenRefused } from "./Claims.ts"
 
 export interface Grant {
   readonly userId: string
@@ -43,17 +43,22 @@ export class Tokens extends Context.Service<
       const settings = yield* Settings
       const folder = yield* DataFolder
       const { uuidV4 } = yield* SecureRandom
+      const expected = expectedClaims(settings.boot.auth)
       const configured = Redacted.value(settings.boot.auth.jwt_secret)
       const secret = configured === "" ? yield* storedSecret(folder.secrets) : configured
       // imported once, when it is first needed: given the bytes, jose would import them for every token
       const key = yield* Effect.cached(Effect.promise(() => importKey(secret)))
+
+      const rules = { algorithms: ["HS256"], clockTolerance: clockSkew, ...expected }
 
       const sign = Effect.fn("Tokens.sign")(function* (grant: Grant) {
         const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
         const claims = {
           user_id: grant.userId,
           role: grant.role,
-          ...(grant.cameras === undefined ? {} : { cameras: grant.cameras })
+          ...(grant.cameras === undefined ? {} : { cameras: grant.cameras }),
+          ...(expected.issuer === undefined ? {} : { iss: expected.issuer }),
+          ...(expected.audience === undefined ? {} : { aud: expected.audience })
         }
         const signingKey = yield* key
         const token = yield* Effect.promise(() =>
@@ -70,10 +75,12 @@ export class Tokens extends Context.Service<
         const now = yield* Clock.currentTimeMillis
         const verifyingKey = yield* key
         const { payload } = yield* Effect.tryPromise({
-          try: () => jwtVerify(token, verifyingKey, { algorithms: ["HS256"], currentDate: new Date(now) }),
+          try: () => jwtVerify(token, verifyingKey, { ...rules, currentDate: new Date(now) }),
           catch: tokenRefused
         })
         const claims = yield* decodeClaims(payload)
+        // whoever else has the secret may have a clock that is ahead; a token ends when it says
+        if (claims.exp * 1000 <= now) return yield* new AuthFailed({ reason: "the token has expired" })
         return {
           sessionId: yield* uuidV4(),
           userId: claims.user_id,

@@ -26,6 +26,13 @@ export const reachableHere = (host: string): string => (isEverywhere(host) ? "12
 /** Where others reach a server that listens on `host`; one that listens everywhere is known by the machine's name. */
 export const reachableByOthers = (host: string, machine: string): string => (isEverywhere(host) ? machine : host)
 
+/**
+ * Whoever is on this machine is its operator, or a proxy in front of us, which has everybody's clients and its own limits:
+ * what comes from there is not counted as of one.
+ */
+export const isLoopback = (address: string): boolean =>
+  address === "::1" || address.startsWith("127.") || address.startsWith("::ffff:127.")
+
 /** Who has one IPv6 address has its /64, 2^64 of them (RFC 4291, section 2.5.4): they count as one. */
 export const networkOf = (address: string): string => {
   if (!address.includes(":") || address.includes(".")) return address

@@ -52,10 +52,14 @@ export const secretVariables: ReadonlyArray<string> = keys
   .filter(({ key }) => secretKeys.has(key))
   .map(({ environment }) => environment)
 
-/** What of a value may be seen: "***" stands for a secret, and for the user in a URL. */
+/** What of a value may be seen: "***" stands for a secret, and for the user and the query in a URL, well-formed or not. */
 export const visible = (key: string, value: unknown): unknown => {
   if (secretKeys.has(key)) return value === "" ? "" : "***"
-  return typeof value === "string" ? value.replace(/(?<=:\/\/)[^/\s]*@/, "***@") : value
+  if (Array.isArray(value)) return value.map((one) => visible(key, one))
+  if (typeof value !== "string") return value
+  return value
+    .replace(/(?<=:\/\/)[^\s?#]*@|^[^\s/@]+:[^\s/]*@/, "***@")
+    .replace(/(?<=:\/\/\S*)[?#]\S+|[?#]\S*=\S*/, "?***")
 }
 
 const longestShown = 120

@@ -100,8 +100,18 @@ export const bootSchema = Schema.Struct({
       "an https URL (http on this machine alone), or empty",
       "an identity provider's keys (JWKS): its tokens (RS256, ES256, EdDSA) count too; empty: none do"
     ),
-    issuer: key(Schema.String, "", "a text, or empty", "the iss that the provider's tokens must have; empty: any"),
-    audience: key(Schema.String, "", "a text, or empty", "the aud that the provider's tokens must have; empty: any")
+    issuer: key(
+      Schema.String,
+      "",
+      "a text, or empty",
+      "the iss that tokens must have, the provider's and those signed with our secret; empty: any"
+    ),
+    audience: key(
+      Schema.String,
+      "",
+      "a text, or empty",
+      "the aud that tokens must have, the provider's and those signed with our secret; empty: any"
+    )
   }),
   telemetry: Schema.Struct({
     otlp_endpoint: key(
@@ -140,6 +150,18 @@ export const liveSchema = Schema.Struct({
       1000,
       "1 to 100000",
       "open WebSocket connections of one address, not of this machine, before they authenticate"
+    ),
+    max_downloads_per_user: key(
+      Rules.whole(1, 10_000),
+      64,
+      "1 to 10000",
+      "downloads of one user, token or key at once; more are refused"
+    ),
+    max_downloads_per_address: key(
+      Rules.whole(1, 100_000),
+      256,
+      "1 to 100000",
+      "downloads of one address, not of this machine, at once"
     ),
     allowed_origins: key(
       Schema.Array(Rules.origin),

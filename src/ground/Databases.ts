@@ -1,12 +1,27 @@
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
-import { readFileSync, rmSync } from "node:fs"
+import { chmodSync, closeSync, openSync, readFileSync, rmSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
+
+/** SQLite gives the journals that it makes the rights of their database (https://www.sqlite.org/src/file/src/os_unix.c). */
+const makePrivate = (path: string): void => {
+  for (const make of [
+    () => closeSync(openSync(path, "a", 0o600)),
+    ...["", "-wal", "-shm", "-journal"].map((suffix) => () => chmodSync(`${path}${suffix}`, 0o600))
+  ]) {
+    try {
+      make()
+    } catch {
+      // not there, or not to be had: SQLite says so itself, in its own words
+    }
+  }
+}
 
 /** SQLite databases in files: synchronous, and thrown is what `node:sqlite` throws. */
 export class Databases extends Context.Service<
   Databases,
   {
+    /** for the owner only, its journals too */
     readonly open: (path: string) => DatabaseSync
     /** with its journals; nothing there is fine */
     readonly remove: (path: string) => void
@@ -16,7 +31,10 @@ export class Databases extends Context.Service<
 >()("camera-service/ground/Databases") {
   static readonly layer = Layer.sync(Databases, () =>
     Databases.of({
-      open: (path) => new DatabaseSync(path),
+      open: (path) => {
+        makePrivate(path)
+        return new DatabaseSync(path)
+      },
       remove: (path) => {
         for (const suffix of ["", "-wal", "-shm", "-journal"]) {
           rmSync(`${path}${suffix}`, { force: true, recursive: true })

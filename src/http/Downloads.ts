@@ -12,6 +12,7 @@ import { Files, type OpenFile } from "../storage/Files.ts"
 import { Holds } from "../storage/Holds.ts"
 import type { FileKind } from "../storage/Names.ts"
 import { credentialOf, one } from "./Credential.ts"
+import { makeDownloadLimits } from "./DownloadLimits.ts"
 import { pathOf, PublicHttp } from "./PublicHttp.ts"
 import { conditionOf, parseRange, rangeApplies } from "./Ranges.ts"
 
@@ -31,6 +32,7 @@ export const layer = Layer.effectDiscard(
     const index = yield* FileIndex
     const files = yield* Files
     const holds = yield* Holds
+    const admit = yield* makeDownloadLimits
 
     /** who asks for this file, and shows a credential or that it was signed for them */
     const visitor = Effect.fnUntraced(function* (kind: FileKind, filename: string, request: RequestHead) {
@@ -49,6 +51,7 @@ export const layer = Layer.effectDiscard(
     /** the file, if this request may have it; one that it may not see is not found, like one that is not there */
     const permitted = Effect.fnUntraced(function* (kind: FileKind, filename: string, request: RequestHead) {
       const session = yield* visitor(kind, filename, request)
+      yield* admit(session, request.address)
       const look = Effect.gen(function* () {
         const entry = yield* index.get(kind, filename)
         if (entry === undefined || !inScope(session.cameras, entry.device)) {
@@ -74,6 +77,7 @@ export const layer = Layer.effectDiscard(
         Effect.catchTags(serving, {
           AuthFailed: () => Effect.succeed(refusedVisitor(request)),
           NotFound: () => Effect.succeed(refusal(404)),
+          TooManyDownloads: () => Effect.succeed(tooMany),
           DependencyFailed: () => Effect.succeed(refusal(503))
         }),
       Effect.catchDefect((cause) => Effect.as(Effect.logError("a download failed", cause), refusal(500)))
@@ -113,6 +117,13 @@ const refusedVisitor = (request: RequestHead): HttpReply => {
     ...refusal(403, { "content-type": "text/plain; charset=utf-8" }),
     body: "This link has expired, or never was one: ask get_download_url for another\n"
   }
+}
+
+/** In a second a short download has ended. */
+const tooMany: HttpReply = {
+  status: 429,
+  headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", "retry-after": 1 },
+  body: "Too many downloads at once: wait for one to end\n"
 }
 
 const refusal = (status: number, headers: HttpReply["headers"] = {}): HttpReply => ({

@@ -6,6 +6,10 @@ export type Urgency = "stream" | "snapshot"
 
 const order: Readonly<Record<Urgency, number>> = { stream: 0, snapshot: 1 }
 
+/** What is told who waits: 1 is the next. */
+export const placeText = (place: number): string =>
+  `as many FFmpeg processes run as limits.ffmpeg_processes allows: it is number ${place} in the queue`
+
 interface Waiting {
   readonly urgency: Urgency
   readonly come: () => void

@@ -8,6 +8,7 @@ import {
   methodNotFound,
   parseError
 } from "../../schema/JsonRpc.ts"
+import { networkOf } from "../config/Hosts.ts"
 import { nearest } from "../config/Nearest.ts"
 import type { Receiver } from "../ground/Visits.ts"
 import type { Backlog, Debtor } from "./Backlog.ts"
@@ -15,10 +16,12 @@ import type { CallMeter } from "./CallMeter.ts"
 import type { Connection } from "./Connections.ts"
 import { hasValidId, isResponse, readEnvelope } from "./Envelope.ts"
 import type { Method } from "./Methods.ts"
+import type { Worker } from "./Rota.ts"
 import { rawId, rawIds } from "./RawIds.ts"
 import { failure, typedFailure } from "./Reply.ts"
 import type { RequestLimits } from "./RequestLimits.ts"
-import type { Turns, Worker } from "./Turns.ts"
+import type { Shares } from "./Shares.ts"
+import type { Turns } from "./Turns.ts"
 
 /** Calls of one connection that run side by side; reading stops while there are so many. */
 const maxInFlight = 64
@@ -36,6 +39,8 @@ export interface Call {
   readonly id: string | undefined
   readonly method: Method
   readonly frame: Frame
+  /** whose call it is; undefined: a stranger's */
+  readonly user: string | undefined
 }
 
 /** The text frame that calls came in: one, or the entries of a batch, whose replies go back together. */
@@ -61,12 +66,15 @@ interface Entry {
 export interface Switchboard {
   readonly meter: CallMeter
   readonly turns: Turns
+  readonly shares: Shares
   readonly limits: RequestLimits["Service"]
   readonly backlog: Backlog
   readonly methods: ReadonlyMap<string, Method>
   readonly dispatch: (channel: Channel, requestId: number, call: Call, payload: unknown) => void
   /** a client that has left so many bytes unread when the next reply comes is disconnected */
   readonly maxUnread: () => number
+  /** a client is disconnected for what it left unread */
+  readonly abandoned: () => void
   /** a reply comes next: what the client is to be told before is sent */
   readonly replies: (channel: Channel) => void
   /** the client has read all that was sent */
@@ -82,6 +90,8 @@ export class Channel implements Receiver, Worker, Debtor {
   /** of the frame that came last: what has not had its turn; nothing is read meanwhile */
   private entries: Array<Entry> = []
   private isWorking = false
+  /** the user that has as many calls under way as it may have: what is left waits for one of them to end */
+  private waitsFor: string | undefined
   private readonly calls = new Map<number, Call>()
   private nextRequestId = 0
   private inFlightCharacters = 0
@@ -104,19 +114,28 @@ export class Channel implements Receiver, Worker, Debtor {
     // an answer that lets us read on may bring the next frame while this one is worked on
     if (!this.isWorking) {
       let at = began
-      while (this.entries.length > 0 && turns.hasRoom(at)) {
+      while (this.entries.length > 0 && this.hasShare() && turns.hasRoom(at)) {
         this.takeUp()
         if (this.entries.length > 0) at = meter.now()
       }
-      if (this.entries.length > 0) turns.wait(this)
+      if (this.entries.length > 0 && this.waitsFor === undefined) turns.wait(this)
     }
     if (this.full()) this.adjust()
   }
 
+  owner(): string {
+    const user = this.user()
+    return user === undefined ? `address ${networkOf(this.connection.peer.address)}` : `user ${user}`
+  }
+
   work(): void {
-    if (this.entries.length > 0) this.takeUp()
-    if (this.entries.length > 0) this.switchboard.turns.wait(this)
-    else if (this.paused) this.adjust()
+    const { shares, turns } = this.switchboard
+    const user = this.waitsFor ?? this.user()
+    if (this.entries.length > 0 && this.hasShare()) this.takeUp()
+    if (user !== undefined) shares.next(user)
+    if (this.entries.length === 0) {
+      if (this.paused) this.adjust()
+    } else if (this.waitsFor === undefined) turns.wait(this)
   }
 
   drained(): void {
@@ -142,6 +161,9 @@ export class Channel implements Receiver, Worker, Debtor {
     this.closed = true
     this.switchboard.backlog.owes(this, 0)
     this.entries = []
+    const { shares } = this.switchboard
+    if (this.waitsFor !== undefined) shares.leave(this.waitsFor, this)
+    for (const { user } of this.calls.values()) if (user !== undefined) shares.end(user)
     this.calls.clear()
     this.switchboard.left(this)
   }
@@ -152,6 +174,7 @@ export class Channel implements Receiver, Worker, Debtor {
 
   abandon(): void {
     this.closed = true
+    this.switchboard.abandoned()
     this.connection.peer.cut(1013, "replies were not read")
   }
 
@@ -165,6 +188,7 @@ export class Channel implements Receiver, Worker, Debtor {
     const call = this.calls.get(requestId)
     if (call === undefined) return
     this.calls.delete(requestId)
+    if (call.user !== undefined) this.switchboard.shares.end(call.user)
     this.settle(call.frame, fits(call, reply) ? reply : tooLong(call))
     if (this.paused) this.adjust()
   }
@@ -199,8 +223,7 @@ export class Channel implements Receiver, Worker, Debtor {
     try {
       message = JSON.parse(text)
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : "not JSON"
-      return refuse(parseError, { reason })
+      return refuse(parseError, { reason: cause instanceof Error ? withoutContent(cause.message) : "not JSON" })
     }
     if (!Array.isArray(message)) {
       const frame = { began, characters: text.length, left: 1, replies: undefined, replyCharacters: 0 }
@@ -218,6 +241,17 @@ export class Channel implements Receiver, Worker, Debtor {
     this.inFlightCharacters += frame.characters
     const ids = rawIds(text)
     for (const [index, entry] of message.entries()) this.entries.push({ frame, message: entry, id: ids[index] })
+  }
+
+  private user(): string | undefined {
+    return this.connection.session?.userId
+  }
+
+  /** whether its user may begin another call; where not, it has its turn when that is so */
+  private hasShare(): boolean {
+    const user = this.user()
+    this.waitsFor = user === undefined || this.switchboard.shares.hasRoom(user, this) ? undefined : user
+    return this.waitsFor === undefined
   }
 
   private takeUp(): void {
@@ -251,8 +285,9 @@ export class Channel implements Receiver, Worker, Debtor {
       return this.settle(frame, failure(id, methodNotFound, { hint: this.hintFor(envelope.method) }))
     }
     const requestId = this.nextRequestId++
-    const call = { id, method, frame }
+    const call = { id, method, frame, user: this.user() }
     this.calls.set(requestId, call)
+    if (call.user !== undefined) this.switchboard.shares.begin(call.user)
     this.switchboard.dispatch(this, requestId, call, method.decode(envelope.params))
   }
 
@@ -288,6 +323,9 @@ export class Channel implements Receiver, Worker, Debtor {
     this.adjust()
   }
 }
+
+/** V8 quotes what it stumbles upon, with what stands around it; that may be a secret. */
+const withoutContent = (message: string): string => message.replace(/,? (?:\.{3})?".*" ?(?:\.{3})?(?= is not)/s, "")
 
 /** The replies of a batch go in one frame, which takes no more than a client's; a reply alone may always go. */
 const fits = ({ frame }: Call, reply: string | undefined): boolean =>

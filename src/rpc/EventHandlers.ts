@@ -6,12 +6,14 @@ import type { SubscribableName } from "../../schema/Event.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { noSubscription, sizeOf, subscribed, unsubscribed } from "../events/Subscription.ts"
 import { visible } from "./Authorization.ts"
+import { makeRefusals } from "../telemetry/Metrics.ts"
 import { Connections } from "./Connections.ts"
 
 export const layer = EventRpcs.toLayer(
   Effect.gen(function* () {
     const settings = yield* Settings
     const connections = yield* Connections
+    const refused = yield* makeRefusals
 
     /** Of a client that has just gone nothing is kept. */
     const subscriptionOf = (clientId: number) => connections.get(clientId)?.subscription ?? noSubscription
@@ -22,6 +24,7 @@ export const layer = EventRpcs.toLayer(
         const subscription = subscribed(subscriptionOf(client.id), topics, camera)
         const most = liveNow(settings).server.max_subscriptions_per_client
         if (sizeOf(subscription) > most) {
+          refused("server.max_subscriptions_per_client")
           return yield* new InvalidState({
             state: "too many subscriptions",
             allowed_states: [`${most} at most: a topic counts for each camera that it is narrowed to`],

@@ -87,9 +87,9 @@ export const layer = FileRpcs.toLayer(
         return { filename, download_url: urls.of(file), expires_at: isoTime(urls.expiresAt) }
       }),
       delete_recording: ({ filename }) =>
-        Effect.map(Effect.andThen(find("recording", filename), files.delete("recording", filename)), deleted),
+        Effect.map(Effect.andThen(find("recording", filename), files.takeAway("recording", filename)), deleted),
       delete_snapshot: ({ filename }) =>
-        Effect.map(Effect.andThen(find("snapshot", filename), files.delete("snapshot", filename)), deleted)
+        Effect.map(Effect.andThen(find("snapshot", filename), files.takeAway("snapshot", filename)), deleted)
     })
   })
 )

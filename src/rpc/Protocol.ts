@@ -19,6 +19,7 @@ import { internalError } from "../../schema/JsonRpc.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import type { Peer, Receiver } from "../ground/Visits.ts"
 import { monotonicNow } from "../ground/Time.ts"
+import { makeRefusals } from "../telemetry/Metrics.ts"
 import { Calls } from "../self/Calls.ts"
 import { type Call, Channel, type Switchboard } from "./Channel.ts"
 import { Backlog } from "./Backlog.ts"
@@ -27,6 +28,7 @@ import { Connections } from "./Connections.ts"
 import { makeMethods } from "./Methods.ts"
 import { RequestLimits } from "./RequestLimits.ts"
 import { codeFor, failure, success, typedFailure } from "./Reply.ts"
+import { Shares } from "./Shares.ts"
 import { Turns } from "./Turns.ts"
 
 /** How a client came. */
@@ -60,6 +62,7 @@ export class JsonRpcProtocol extends Context.Service<
       const traced = yield* isTraced
       const meter = yield* makeCallMeter
       const answer = answerer(yield* SecureRandom, traced, meter)
+      const refused = yield* makeRefusals
       const channels = new Map<number, Channel>()
       const dispatcher = (yield* Scheduler.Scheduler).makeDispatcher()
 
@@ -80,10 +83,12 @@ export class JsonRpcProtocol extends Context.Service<
         }
       })
 
+      const turns = new Turns(yield* monotonicNow, (next) => dispatcher.scheduleTask(next, 0))
       const switchboard: Switchboard = {
         backlog: new Backlog(),
         meter,
-        turns: new Turns(yield* monotonicNow, (next) => dispatcher.scheduleTask(next, 0)),
+        turns,
+        shares: new Shares(turns),
         limits: yield* RequestLimits,
         methods: makeMethods(CameraRpcs.requests.values()),
         dispatch({ connection }, requestId, call, payload) {
@@ -98,6 +103,7 @@ export class JsonRpcProtocol extends Context.Service<
           run(server.write(connection.id, request, traced ? { onRequest: inSpan(call) } : undefined))
         },
         maxUnread: () => liveNow(settings).server.max_unread_kilobytes * 1024,
+        abandoned: () => refused("server.max_unread_kilobytes"),
         replies: ({ connection }) => connections.deliver(connection),
         drained: ({ connection }) => connections.drained(connection),
         left({ connection }) {

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import { RateLimited } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { monotonicNow } from "../ground/Time.ts"
+import { makeRefusals } from "../telemetry/Metrics.ts"
 import { makeWarner } from "../telemetry/Warner.ts"
 import type { Connection } from "./Connections.ts"
 import { TokenBucket } from "./TokenBucket.ts"
@@ -25,6 +26,7 @@ export class RequestLimits extends Context.Service<
       const settings = yield* Settings
       const now = yield* monotonicNow
       const warn = yield* makeWarner
+      const refused = yield* makeRefusals
       const users = new Map<string, TokenBucket>()
 
       const ofUser = (userId: string): TokenBucket => {
@@ -36,8 +38,14 @@ export class RequestLimits extends Context.Service<
         return made
       }
 
-      const refuse = ({ peer, session }: Connection, whose: string, perSecond: number, wait: number): RateLimited => {
-        const limit = `limits.${whose}_requests_per_second`
+      const refuse = (
+        { peer, session }: Connection,
+        whose: "connection" | "user",
+        perSecond: number,
+        wait: number
+      ): RateLimited => {
+        const limit = `limits.${whose}_requests_per_second` as const
+        refused(limit)
         warn(`${whose} ${peer.address}`, "requests are refused: there are too many", {
           peer: peer.address,
           ...(session === undefined ? {} : { user: session.userId }),

@@ -1,47 +1,85 @@
 import * as Effect from "effect/Effect"
 import { CurrentSession } from "../../schema/Auth.ts"
+import type { CameraId } from "../../schema/Camera.ts"
 import { StorageRpcs } from "../../schema/CameraRpcs.ts"
-import { InvalidParams } from "../../schema/Errors.ts"
+import { InvalidParams, PermissionDenied } from "../../schema/Errors.ts"
+import { Devices } from "../device/Devices.ts"
 import { isoTime } from "../ground/Time.ts"
+import { FileIndex } from "../storage/FileIndex.ts"
+import type { FileKind } from "../storage/Names.ts"
 import { type Cleaned, Retention } from "../storage/Retention.ts"
 import { describePolicy } from "../storage/RetentionRules.ts"
 import { StorageUsage } from "../storage/StorageUsage.ts"
-import { visible } from "./Authorization.ts"
+import { maySee, visible } from "./Authorization.ts"
 
 export const layer = StorageRpcs.toLayer(
   Effect.gen(function* () {
     const usage = yield* StorageUsage
     const retention = yield* Retention
+    const devices = yield* Devices
+    const index = yield* FileIndex
+
+    /** a camera that there is, or one that is forgotten and has left files */
+    const known = (device: CameraId) =>
+      devices
+        .get(device)
+        .pipe(
+          Effect.catch((error) =>
+            Effect.flatMap(index.stored, (stored) =>
+              stored.some((one) => one.device === device) ? Effect.void : Effect.fail(error)
+            )
+          )
+        )
+
     return StorageRpcs.of({
-      get_storage_info: () =>
-        Effect.map(usage.now, ({ bytesPerDay, fullAt, keptMillis, space, ...now }) => ({
+      get_storage_info: Effect.fnUntraced(function* () {
+        const session = yield* CurrentSession
+        const { bytesPerDay, fullAt, keptMillis, space, ...now } = yield* usage.now
+        const disk = {
           total_space: space.total,
           used_space: space.used,
           available_space: space.available,
           usage_percentage: now.percent,
+          low_space_warning: now.isLow
+        }
+        if (session.cameras !== undefined) {
+          const seen = (yield* index.stored).filter(({ device }) => maySee(session, device))
+          const sizeOf = (kind: FileKind) => seen.reduce((sum, one) => (one.kind === kind ? sum + one.bytes : sum), 0)
+          // the rest is of all cameras
+          return { ...disk, recordings_size: sizeOf("recording"), snapshots_size: sizeOf("snapshot") }
+        }
+        return {
+          ...disk,
           recordings_size: now.recordings,
           snapshots_size: now.snapshots,
-          low_space_warning: now.isLow,
           ...(keptMillis === undefined ? {} : { days_kept: Math.round(keptMillis / 864_000) / 100 }),
           ...(bytesPerDay === 0 ? {} : { bytes_per_day: Math.round(bytesPerDay) }),
           ...(fullAt === undefined ? {} : { full_at: isoTime(fullAt) }),
           retention: now.retention
-        })),
+        }
+      }),
 
       set_retention_policy: Effect.fnUntraced(function* ({ device, ...policy }) {
-        if (device !== undefined) yield* visible(device)
+        if (device !== undefined) yield* known(yield* visible(device))
         else if ((yield* CurrentSession).cameras !== undefined) return yield* notForAll()
         yield* retention.setPolicy(policy, device)
         return { ...policy, ...(device === undefined ? {} : { device }), message: describePolicy(policy, device) }
       }),
 
-      cleanup_old_files: () =>
-        Effect.map(retention.cleanUp, (cleanup) => ({
+      cleanup_old_files: Effect.fnUntraced(function* () {
+        const { cameras, role } = yield* CurrentSession
+        if (cameras !== undefined) {
+          const have_role = `${role} of ${cameras.join(", ")}`
+          return yield* new PermissionDenied({ required_role: "admin of all cameras", have_role })
+        }
+        const cleanup = yield* retention.cleanUp
+        return {
           cleanup_executed: cleanup.isOn,
           files_deleted: cleanup.files,
           space_freed: cleanup.bytes,
           message: messageOf(cleanup)
-        }))
+        }
+      })
     })
   })
 )

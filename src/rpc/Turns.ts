@@ -1,15 +1,12 @@
+import { Rota, type Worker } from "./Rota.ts"
+
 /** So long, in milliseconds, is worked on calls in one turn of the event loop; then all else has its turn. */
 const sliceMillis = 5
 
-/** Who has work that may have to wait. */
-export interface Worker {
-  /** does one piece of its work; calls `wait` where there is more */
-  work(): void
-}
-
 /**
  * Shares the event loop between clients, whatever each of them asks for at once: one piece of work after the other while
- * the slice lasts, and in the next turns what is left, newcomers before those that have had some of theirs done.
+ * the slice lasts, and in the next turns what is left, newcomers before those that have had some of theirs done. Users take
+ * turns, however many connections each of them has.
  */
 export class Turns {
   private readonly now: () => number
@@ -17,8 +14,8 @@ export class Turns {
   /** in the next turn of the event loop a slice begins */
   private isNext = false
   private began = -Infinity
-  private readonly newcomers = new Set<Worker>()
-  private readonly busy = new Set<Worker>()
+  private readonly newcomers = new Rota()
+  private readonly busy = new Rota()
   private served: Worker | undefined
 
   /** `now` in monotonic milliseconds; `later` calls in the next turn of the event loop */
@@ -32,7 +29,7 @@ export class Turns {
    * after it too, since each new one costs as much as a tenth of a small call
    */
   hasRoom(at: number): boolean {
-    return this.newcomers.size === 0 && this.busy.size === 0 && at - this.began < sliceMillis
+    return this.newcomers.isEmpty() && this.busy.isEmpty() && at - this.began < sliceMillis
   }
 
   /** until its `work` is called */
@@ -51,7 +48,7 @@ export class Turns {
   private readonly turn = (): void => {
     this.isNext = false
     this.began = this.now()
-    let next = first(this.busy) ?? first(this.newcomers)
+    let next = this.busy.take() ?? this.newcomers.take()
     while (next !== undefined) {
       this.newcomers.delete(next)
       this.busy.delete(next)
@@ -59,13 +56,8 @@ export class Turns {
       next.work()
       this.served = undefined
       if (this.now() - this.began >= sliceMillis) break
-      next = first(this.newcomers) ?? first(this.busy)
+      next = this.newcomers.take() ?? this.busy.take()
     }
-    if (this.newcomers.size > 0 || this.busy.size > 0) this.awaitTurn()
+    if (!this.newcomers.isEmpty() || !this.busy.isEmpty()) this.awaitTurn()
   }
-}
-
-const first = (workers: ReadonlySet<Worker>): Worker | undefined => {
-  for (const worker of workers) return worker
-  return undefined
 }

@@ -3,13 +3,14 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { Credentials } from "../auth/Credentials.ts"
 import { FailedLogins } from "../auth/FailedLogins.ts"
-import { authorityIn } from "../config/Hosts.ts"
+import { authorityIn, isLoopback } from "../config/Hosts.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { originAllowed } from "../http/Origins.ts"
 import type { Peer, RequestHead } from "../ground/Visits.ts"
 import { credentialOf, one } from "../http/Credential.ts"
 import { PublicHttp } from "../http/PublicHttp.ts"
+import { type Limit, makeRefusals } from "../telemetry/Metrics.ts"
 import { makeWarner } from "../telemetry/Warner.ts"
 import { Connections } from "./Connections.ts"
 import { JsonRpcProtocol } from "./Protocol.ts"
@@ -29,6 +30,7 @@ export const layer = Layer.effectDiscard(
     const failedLogins = yield* FailedLogins
     const { all, closeAll, from, strangers } = yield* Connections
     const warn = yield* makeWarner
+    const refused = yield* makeRefusals
     const run = Effect.runSyncWith(yield* Effect.context<never>())
     let ending = false
 
@@ -43,7 +45,13 @@ export const layer = Layer.effectDiscard(
 
     const makeRoom = (): boolean => dismiss(graceOfStranger, "all connections are taken: authenticate sooner")
 
-    const refuse = (request: RequestHead, status: number, why: string, setting: string): number => {
+    const refuse = (
+      request: RequestHead,
+      status: number,
+      why: string,
+      setting: Limit | "server.allowed_origins"
+    ): number => {
+      if (setting !== "server.allowed_origins") refused(setting)
       const { address: peer, headers } = request
       const origin = one(headers["origin"])?.slice(0, 256)
       warn(`${setting} ${peer}`, why, { peer, ...(origin === undefined ? {} : { origin }), setting })
@@ -92,10 +100,3 @@ export const layer = Layer.effectDiscard(
     }).pipe(Effect.schedule(Schedule.spaced("1 second")), Effect.forkScoped)
   })
 )
-
-/**
- * Whoever is on this machine is its operator, or a proxy in front of us, which has everybody's clients and its own limits:
- * its connections are not counted as those of one.
- */
-const isLoopback = (address: string): boolean =>
-  address === "::1" || address.startsWith("127.") || address.startsWith("::ffff:127.")

@@ -7,7 +7,7 @@ import { MediaMtx } from "../process/MediaMtx.ts"
 import { awaitRunning } from "../process/MediaMtxTrouble.ts"
 import type { LiveStream } from "../stream/LiveStream.ts"
 import { Streams } from "../stream/Streams.ts"
-import { type Capture, NoPicture } from "./Capture.ts"
+import { type Capture, noneInTime, NoPicture, placeOf } from "./Capture.ts"
 import { pictureOf } from "./LiveCapture.ts"
 
 /** The stream's second failure in a row: waiting longer would only take the time that the direct way needs. */
@@ -37,6 +37,7 @@ export class ActivatedCapture extends Context.Service<ActivatedCapture, Capture>
       return ActivatedCapture.of({
         tier: 2,
         name: "activated",
+        late: (camera) => noneInTime(placeOf(streams.current(camera))),
         capture: Effect.fn("ActivatedCapture.capture")(
           function* ({ camera, notBefore }) {
             yield* running

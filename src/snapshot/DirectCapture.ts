@@ -20,7 +20,7 @@ import { pictureReader } from "../stream/PictureReader.ts"
 import type { Picture } from "../stream/Pictures.ts"
 import { Sources } from "../stream/Sources.ts"
 import { Streams } from "../stream/Streams.ts"
-import { type Capture, NoPicture } from "./Capture.ts"
+import { type Capture, noneInTime, NoPicture, placeOf } from "./Capture.ts"
 
 /** A burst of pictures must not take the machine from the streams that run. */
 const atOnce = 4
@@ -40,10 +40,21 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
       /** captures that run: whoever comes meanwhile waits for the same picture */
       const running = new Map<CameraId, Deferred.Deferred<Picture, NoPicture>>()
 
+      /** captures that wait for their FFmpeg: where they are in the queue */
+      const places = new Map<CameraId, number>()
+      // its stream may wait there, and has the device meanwhile
+      const late = (camera: CameraId) => noneInTime(places.get(camera) ?? placeOf(streams.current(camera)))
+
       /** From FFmpeg's start to its end; the picture is handed on as soon as it is there. */
-      const readDevice = Effect.fnUntraced(function* (source: Source, found: (picture: Picture) => void) {
+      const readDevice = Effect.fnUntraced(function* (
+        camera: CameraId,
+        source: Source,
+        found: (picture: Picture) => void
+      ) {
+        const queued = (place: number) =>
+          Effect.sync(() => void (place > 0 ? places.set(camera, place) : places.delete(camera)))
         const process = yield* ffmpeg
-          .start(directArguments(source), { urgency: "snapshot" })
+          .start(directArguments(source), { urgency: "snapshot", queued })
           .pipe(Effect.mapError(({ detail }) => new NoPicture({ outcome: detail })))
         const picture = yield* firstGood(source, process)
         if (Option.isSome(picture)) return found(picture.value)
@@ -60,17 +71,17 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
         const source = sources.of(device)
         if (source === undefined) return yield* new NoPicture({ outcome: whyNoSource(device) })
         const limit = liveNow(settings).snapshots.direct_timeout_seconds
-        yield* readDevice(source, found).pipe(
+        yield* readDevice(camera, source, found).pipe(
           Effect.timeoutOrElse({
             duration: limit,
-            orElse: () => Effect.fail(new NoPicture({ outcome: "the device gave no picture in time" }))
+            orElse: () => Effect.fail(late(camera))
           }),
           gate.withPermit,
           // an FFmpeg of the stream's that failed may still be going
           streams.withDevice(camera),
           Effect.timeoutOrElse({
             duration: limit,
-            orElse: () => Effect.fail(new NoPicture({ outcome: "the device was not free in time" }))
+            orElse: () => Effect.fail(late(camera))
           })
         )
       })
@@ -87,6 +98,7 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
             Deferred.doneUnsafe(mine, result)
           }
           const reading = read(camera, (picture) => done(Exit.succeed(picture))).pipe(
+            Effect.ensuring(Effect.sync(() => places.delete(camera))),
             Effect.onError((cause) => Effect.sync(() => done(Exit.failCause(cause))))
           )
           return Effect.andThen(Effect.forkIn(reading, layerScope), Deferred.await(mine))
@@ -95,6 +107,7 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
       return DirectCapture.of({
         tier: 3,
         name: "direct",
+        late,
         capture: ({ camera, notBefore }) =>
           share(camera).pipe(
             // a capture that was under way may show a moment before the call: then once more, for this call

@@ -5,7 +5,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { LiveStream } from "../stream/LiveStream.ts"
 import type { Picture } from "../stream/Pictures.ts"
 import { Streams } from "../stream/Streams.ts"
-import { type Capture, NoPicture } from "./Capture.ts"
+import { type Capture, noneInTime, NoPicture } from "./Capture.ts"
 
 /** The stream's picture that is new enough: the one at hand, or the first to come. */
 export const pictureOf = (stream: LiveStream, notBefore: number): Effect.Effect<Picture, NoPicture> =>
@@ -31,6 +31,7 @@ export class LiveCapture extends Context.Service<LiveCapture, Capture>()("camera
       return LiveCapture.of({
         tier: 1,
         name: "live",
+        late: () => noneInTime(undefined),
         capture: Effect.fn("LiveCapture.capture")(
           function* ({ camera, notBefore }) {
             const running = streams.current(camera)

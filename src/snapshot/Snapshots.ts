@@ -9,6 +9,7 @@ import {
   InvalidParams,
   type InvalidState,
   type NotFound,
+  RateLimited,
   type TierAttempt
 } from "../../schema/Errors.ts"
 import type { SnapshotFormat } from "../../schema/Snapshot.ts"
@@ -17,10 +18,12 @@ import { Devices } from "../device/Devices.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { millisSince, type Moment, now } from "../ground/Time.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
+import { placeText } from "../process/Gate.ts"
 import { convertArguments } from "../source/FfmpegArguments.ts"
 import { Files, type Replaces } from "../storage/Files.ts"
 import { fileName, snapshotFormatOf } from "../storage/Names.ts"
 import type { Picture } from "../stream/Pictures.ts"
+import { makeRefusals } from "../telemetry/Metrics.ts"
 import { ActivatedCapture } from "./ActivatedCapture.ts"
 import type { Capture } from "./Capture.ts"
 import { DirectCapture } from "./DirectCapture.ts"
@@ -71,7 +74,7 @@ export class Snapshots extends Context.Service<
   {
     readonly take: (
       request: SnapshotRequest
-    ) => Effect.Effect<Snapshot, DependencyFailed | InvalidParams | InvalidState | NotFound>
+    ) => Effect.Effect<Snapshot, DependencyFailed | InvalidParams | InvalidState | NotFound | RateLimited>
     /** what is taken from now on */
     readonly facts: Facts<SnapshotFact>
   }
@@ -84,6 +87,7 @@ export class Snapshots extends Context.Service<
       const files = yield* Files
       const ffmpeg = yield* Ffmpeg
       const facts = yield* makeFacts<SnapshotFact>()
+      const refused = yield* makeRefusals
       const tiers = [
         { capture: yield* LiveCapture, limit: "live_timeout_seconds" },
         { capture: yield* ActivatedCapture, limit: "activated_timeout_seconds" },
@@ -97,13 +101,19 @@ export class Snapshots extends Context.Service<
         left: Duration.Duration
       ) {
         const began = yield* now
-        const result = yield* capture
-          .capture({ camera: request.camera, notBefore })
-          .pipe(Effect.timeoutOption(Duration.min(liveNow(settings).snapshots[limit], left)), Effect.result)
+        const result = yield* capture.capture({ camera: request.camera, notBefore }).pipe(
+          Effect.timeoutOrElse({
+            duration: Duration.min(liveNow(settings).snapshots[limit], left),
+            orElse: () => Effect.fail(capture.late(request.camera))
+          }),
+          Effect.result
+        )
         const ms = Math.round(yield* millisSince(began))
-        if (Result.isFailure(result)) return { tried: { tier: capture.tier, outcome: result.failure.outcome, ms } }
-        if (result.success._tag === "None") return { tried: { tier: capture.tier, outcome: "no picture in time", ms } }
-        return { tried: { tier: capture.tier, outcome: "SUCCESS", ms }, picture: result.success.value }
+        if (Result.isSuccess(result)) {
+          return { tried: { tier: capture.tier, outcome: "SUCCESS", ms }, picture: result.success }
+        }
+        const { outcome, place } = result.failure
+        return { tried: { tier: capture.tier, outcome, ms }, place }
       })
 
       /** Encoded anew only where the caller asks for it: another format, or a quality. */
@@ -142,9 +152,11 @@ export class Snapshots extends Context.Service<
         const left = Effect.map(millisSince(called), (spent) => Duration.subtract(wholeTime, Duration.millis(spent)))
         const notBefore = called.monotonic - request.maxAge
         const tried: Array<TierAttempt> = []
+        let place: number | undefined
         for (const tier of tiers) {
           const { picture, ...outcome } = yield* attempt(tier, request, notBefore, yield* left)
           tried.push(outcome.tried)
+          place = outcome.place
           if (picture === undefined) continue
           yield* Effect.annotateCurrentSpan("snapshot.tier", tier.capture.name)
           const captured = yield* now
@@ -188,6 +200,14 @@ export class Snapshots extends Context.Service<
             capture: tier.capture,
             tried
           }
+        }
+        if (place !== undefined) {
+          refused("limits.ffmpeg_processes")
+          return yield* new RateLimited({
+            retry_after_ms: Duration.toMillis(wholeTime),
+            reason: placeText(place),
+            suggestion: "stop a stream, or wait for one to end"
+          })
         }
         return yield* new DependencyFailed({
           dependency: "camera",

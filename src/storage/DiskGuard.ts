@@ -7,6 +7,7 @@ import { DependencyFailed } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { Disk, type DiskSpace } from "../ground/Disk.ts"
+import { type Limit, makeRefusals } from "../telemetry/Metrics.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { isAtLeast, levelAfter, reaches, type SpaceLevel, usedPercent } from "./SpaceLevel.ts"
 import { sharedAnswer } from "./SharedAnswer.ts"
@@ -89,20 +90,29 @@ export class DiskGuard extends Context.Service<
       yield* Effect.forkScoped(Effect.forever(Effect.andThen(watch, Effect.sleep(every))))
 
       const isReserved = () => level === "RESERVE"
+      const refused = yield* makeRefusals
+      const full = (limit: Limit, detail: string) =>
+        Effect.suspend(() => {
+          refused(limit)
+          return Effect.fail(new DependencyFailed({ dependency: "storage", detail, suggestion: makeRoom }))
+        })
 
       const admitRecording = Effect.gen(function* () {
         // one that cannot say how full it is may have room all the same
         const space = yield* Effect.orElseSucceed(look, () => undefined)
-        if (isReserved()) return yield* full(waiting(limits().reserve_mb))
+        if (isReserved()) return yield* full("storage.reserve_mb", waiting(limits().reserve_mb))
         const { refuse_percent } = limits()
         const percent = space === undefined ? 0 : usedPercent(space)
         if (!reaches(percent, refuse_percent)) return
-        return yield* full(`${percent} % of the disk is used: from ${refuse_percent} % on no recording begins`)
+        return yield* full(
+          "storage.refuse_percent",
+          `${percent} % of the disk is used: from ${refuse_percent} % on no recording begins`
+        )
       })
       const admitSnapshot = Effect.gen(function* () {
         // what was deleted a moment ago may have made room
         if (isReserved()) yield* Effect.ignore(look)
-        if (isReserved()) return yield* full(onlyReserve(limits().reserve_mb))
+        if (isReserved()) return yield* full("storage.reserve_mb", onlyReserve(limits().reserve_mb))
       })
 
       const reason = () => (isReserved() ? waiting(limits().reserve_mb) : undefined)
@@ -135,9 +145,4 @@ const onlyReserve = (megabytes: number): string => `only the reserve of ${megaby
 const waiting = (megabytes: number): string =>
   `${onlyReserve(megabytes)}: a recording goes on when ${2 * megabytes} MB are free`
 
-const full = (detail: string) =>
-  new DependencyFailed({
-    dependency: "storage",
-    detail,
-    suggestion: "delete recordings or snapshots, or call cleanup_old_files"
-  })
+const makeRoom = "delete recordings or snapshots, or call cleanup_old_files"

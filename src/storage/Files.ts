@@ -65,7 +65,7 @@ export class Files extends Context.Service<
       snapshot: NewSnapshot,
       replaces?: Replaces
     ) => Effect.Effect<IndexedFile, InvalidParams | InvalidState | DependencyFailed>
-    /** deletes the file and its entry, unless somebody holds it; gives what it was */
+    /** deletes the file and its entry, unless somebody holds it, to download it or else; gives what it was */
     readonly delete: Deletes
     /** the same, whoever downloads it: their downloads break off */
     readonly takeAway: Deletes

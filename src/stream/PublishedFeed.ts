@@ -18,6 +18,7 @@ import { now } from "../ground/Time.ts"
 import { spsOf } from "../media/Sdp.ts"
 import { describeExit } from "../process/Child.ts"
 import { Ffmpeg, type FfmpegProcess } from "../process/Ffmpeg.ts"
+import { placeText } from "../process/Gate.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { awaitTrouble } from "../process/MediaMtxTrouble.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
@@ -49,8 +50,7 @@ const obstacleIn = ({ kind }: Complaint): Pick<RunEnded, "obstacle"> => {
 
 const queuedAt = (place: number): StreamState => {
   if (place === 0) return { _tag: "Starting" }
-  const reason = `as many FFmpeg processes run as limits.ffmpeg_processes allows: it is number ${place} in the queue`
-  return { _tag: "Starting", reason, place }
+  return { _tag: "Starting", reason: placeText(place), place }
 }
 
 /** Our FFmpeg reads the camera and publishes to its path; a run is one FFmpeg. */

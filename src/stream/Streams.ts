@@ -21,6 +21,7 @@ import type { LiveStream, StreamState } from "./LiveStream.ts"
 import { makePictures } from "./Pictures.ts"
 import type { RunEnd } from "./RunEnded.ts"
 import { Supervision } from "./Supervision.ts"
+import { makeRefusals } from "../telemetry/Metrics.ts"
 
 /** Why a stream is needed; it decides how long the stream lives on when the need is over. */
 export type Reason = "viewer" | "recording" | "snapshot"
@@ -189,6 +190,7 @@ export class Streams extends Context.Service<
         return stream
       })
 
+      const refused = yield* makeRefusals
       const mediaMtxFails = Effect.flatMap(
         awaitTrouble(mediaMtx, api),
         (detail) => new DependencyFailed({ dependency: "mediamtx", detail })
@@ -205,6 +207,7 @@ export class Streams extends Context.Service<
         const state = SubscriptionRef.getUnsafe(stream.state)
         if (state._tag === "Ready") return
         if (state._tag === "Starting" && state.place !== undefined) {
+          refused("limits.ffmpeg_processes")
           const retry_after_ms = Duration.toMillis(liveNow(settings).streams.start_timeout_seconds)
           const suggestion = "stop another stream, or wait for one to end"
           return yield* new RateLimited({

@@ -33,6 +33,18 @@ const readable = (value: unknown): unknown => {
   return { ...fields, ...(message === "" ? {} : { message }), ...("_tag" in fields ? {} : { name }) }
 }
 
+/** What was logged beside the words: an object's fields as the line's own, an error as `error`, the rest as `detail`. */
+const fieldsOf = (details: ReadonlyArray<unknown>): Readonly<Record<string, unknown>> => {
+  const rest: Array<unknown> = []
+  const fields: Record<string, unknown> = {}
+  for (const detail of details) {
+    if (detail instanceof Error) fields["error"] = readable(detail)
+    else if (typeof detail === "object" && detail !== null && !Array.isArray(detail)) Object.assign(fields, detail)
+    else rest.push(detail)
+  }
+  return rest.length === 0 ? fields : { ...fields, detail: rest.length === 1 ? rest[0] : rest }
+}
+
 interface Line {
   readonly timestamp: string
   readonly level: string
@@ -44,13 +56,18 @@ interface Line {
 const lineOf = ({ cause, date, fiber, logLevel, message }: Logger.Options<unknown>): Line => {
   const [words, ...details] = Array.isArray(message) ? (message as Array<unknown>) : [message]
   const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
-  return {
+  const head = {
     timestamp: date.toISOString(),
     level: levels[logLevel]?.[1] ?? logLevel,
-    message: typeof words === "string" ? words : JSON.stringify(readable(words)),
-    ...(details.length === 0 ? {} : { details: details.map(readable) }),
-    ...(cause.reasons.length === 0 ? {} : { cause: Cause.pretty(cause) }),
+    message: typeof words === "string" ? words : JSON.stringify(readable(words))
+  }
+  return {
+    ...head,
+    ...fieldsOf(details),
     ...fiber.getRef(References.CurrentLogAnnotations),
+    // no field takes the place of these, which stand first
+    ...head,
+    ...(cause.reasons.length === 0 ? {} : { cause: Cause.pretty(cause) }),
     ...(span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId })
   }
 }

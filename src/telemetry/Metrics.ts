@@ -114,6 +114,31 @@ export const notificationsDropped = counter(
   about("Notifications that a client did not get because it had left too much unread.")
 )
 
+/** By the setting's name, or what there may not be more of. */
+export type Limit =
+  | `server.max_${"connections" | "connections_per_address" | "unauthenticated_per_address"}`
+  | `server.max_downloads_per_${"user" | "address"}`
+  | `server.max_${"unread_kilobytes" | "subscriptions_per_client"}`
+  | `limits.${"connection_requests" | "user_requests"}_per_second`
+  | "limits.ffmpeg_processes"
+  | `storage.${"refuse_percent" | "reserve_mb"}`
+  | "api keys"
+  | "viewing keys"
+  | "readers"
+
+const limitRefusals = (limit: Limit) =>
+  counter("camera.limit.refusals", about("What was refused, or cut, because of a limit.", { limit }))
+
+/** Makes what counts what a limit refuses. */
+export const makeRefusals = Effect.map(Effect.context<never>(), (context) => {
+  const known = new Map<Limit, ReturnType<typeof limitRefusals>>()
+  return (limit: Limit): void => {
+    const series = known.get(limit) ?? limitRefusals(limit)
+    known.set(limit, series)
+    series.updateUnsafe(1, context)
+  }
+})
+
 // --- this process
 
 export const serviceInfo = (version: string) =>

@@ -7,7 +7,8 @@ import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { statSync } from "node:fs"
 import { join } from "node:path"
-import { ApiKeys, type KeyGrant } from "../../src/auth/ApiKeys.ts"
+import { ApiKeys } from "../../src/auth/ApiKeys.ts"
+import type { KeyGrant } from "../../src/auth/KeyLife.ts"
 import { untilOver } from "../../src/auth/Credentials.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { Settings } from "../../src/config/Settings.ts"
@@ -269,6 +270,24 @@ describe("an API key", () => {
           })
         )
       }).pipe(Effect.scoped)
+    )
+  )
+
+  it.effect("is written with all that were asked for while the one before was written", () =>
+    bench(
+      inRun(
+        Effect.gen(function* () {
+          const keys = yield* ApiKeys
+          const calls = yield* (yield* MemoryDisk).calls
+          const grants = Array.from({ length: 50 }, (_, n) => ({ ...grant, createdBy: `user ${n}` }))
+          const made = yield* Effect.forEach(grants, keys.create, { concurrency: "unbounded" })
+          assert.lengthOf(new Set(made.map(({ key }) => key.id)), 50)
+          for (const { secret } of made) yield* keys.verify(Redacted.value(secret))
+          const writes = calls.filter((call) => call.startsWith("rename"))
+          assert.isAtMost(writes.length, 2)
+          assert.lengthOf((yield* stored).keys, 50)
+        })
+      ).pipe(Effect.scoped)
     )
   )
 

@@ -201,6 +201,8 @@ describe("a token of an identity provider", () => {
         assert.strictEqual((yield* verified(token)).expiresAt, 90_000)
         yield* TestClock.adjust("1 second")
         assert.strictEqual(yield* refusal(token), "the token has expired")
+        // no date is later
+        assert.strictEqual((yield* verified(yield* sign(pair, { exp: 8.64e12 }))).expiresAt, 8.64e15)
       })
     )
   )

@@ -21,13 +21,15 @@ const key = new TextEncoder().encode(secret)
 const grant: Grant = { userId: "ann", role: "operator", timeToLive: Duration.hours(1) }
 const claims = { user_id: "ann", role: "operator" }
 
-const inFolder = <A, E>(folder: string, body: Effect.Effect<A, E, Tokens>, configured = secret) =>
+const inFolder = <A, E>(folder: string, body: Effect.Effect<A, E, Tokens>, configured = secret, auth: object = {}) =>
   Effect.provide(
     body,
     Tokens.layer.pipe(
       Layer.provide([DataFolder.layerShared, SmallFiles.layer]),
       Layer.provide(realGround),
-      Layer.provide(Layer.succeed(Settings, testSettings({ data_dir: folder, auth: { jwt_secret: configured } })))
+      Layer.provide(
+        Layer.succeed(Settings, testSettings({ data_dir: folder, auth: { jwt_secret: configured, ...auth } }))
+      )
     )
   )
 const bench = <A, E>(body: Effect.Effect<A, E, Tokens>): Effect.Effect<A, unknown, Scope> =>
@@ -150,6 +152,40 @@ describe("a token", () => {
         for (const payload of wrong) {
           assert.isString(yield* refusal(forged({ alg: "HS256" }, payload, key)), JSON.stringify(payload))
         }
+      })
+    )
+  )
+
+  it.effect("must be of the issuer and for the audience that are configured, as those are that the service signs", () =>
+    Effect.flatMap(temporaryFolder, (folder) =>
+      inFolder(
+        folder,
+        Effect.gen(function* () {
+          yield* verified(yield* signed(grant))
+          const right = { ...lasting, iss: "https://id", aud: "cameras" }
+          const shown = (payload: object) => forged({ alg: "HS256" }, payload, key)
+          yield* verified(shown({ ...right, aud: ["others", "cameras"] }))
+          for (const iss of ["https://other", undefined]) {
+            assert.strictEqual(yield* refusal(shown({ ...right, iss })), "the token is of another issuer")
+          }
+          for (const aud of ["others", undefined]) {
+            assert.strictEqual(yield* refusal(shown({ ...right, aud })), "the token is for another audience")
+          }
+        }),
+        secret,
+        { issuer: "https://id", audience: "cameras" }
+      )
+    )
+  )
+
+  it.effect("may come from a clock that is 30 s ahead of ours, and ends when it says", () =>
+    bench(
+      Effect.gen(function* () {
+        const from = (ahead: number) => forged({ alg: "HS256" }, { ...lasting, iat: ahead, nbf: ahead, exp: 60 }, key)
+        assert.strictEqual((yield* verified(from(30))).expiresAt, 60_000)
+        assert.strictEqual(yield* refusal(from(31)), "the token is not valid yet")
+        yield* TestClock.adjust("60 seconds")
+        assert.strictEqual(yield* refusal(from(30)), "the token has expired")
       })
     )
   )

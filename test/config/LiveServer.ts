@@ -5,7 +5,8 @@ import { Streams } from "../../src/stream/Streams.ts"
 import { asTimePasses, settle } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import type { Question } from "../../testing/Visitors.ts"
-import { connectAs } from "../rpc/Harness.ts"
+import { beginDownload, longRecording } from "../support/LongRecording.ts"
+import { connectAs, tokenFor } from "../rpc/Harness.ts"
 import { readyStream, untilReady } from "../suites/streams.ts"
 import { plugIn } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
@@ -52,6 +53,21 @@ export const serverRows: Rows = {
       assert.strictEqual(yield* knock({ address }), 101)
       yield* change(1)
       assert.strictEqual(yield* knock({ address }), 429)
+    }),
+  "server.max_downloads_per_user": (change) =>
+    Effect.gen(function* () {
+      yield* longRecording
+      const token = yield* tokenFor("viewer")
+      assert.strictEqual((yield* beginDownload(token)).status, 200)
+      yield* change(1)
+      assert.strictEqual((yield* beginDownload(token)).status, 429)
+    }),
+  "server.max_downloads_per_address": (change) =>
+    Effect.gen(function* () {
+      yield* longRecording
+      assert.strictEqual((yield* beginDownload(yield* tokenFor("viewer"))).status, 200)
+      yield* change(1)
+      assert.strictEqual((yield* beginDownload(yield* tokenFor("admin"))).status, 429)
     }),
   "server.allowed_origins": (change) =>
     Effect.gen(function* () {

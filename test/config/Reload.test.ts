@@ -85,6 +85,18 @@ describe("a configuration file that changes", () => {
     }).pipe(inMemory)
   )
 
+  it.effect("in its comments alone leaves every key as it is", () =>
+    Effect.gen(function* () {
+      const { live, replace, said } = yield* bench(linger(300))
+      const before = live()
+      yield* replace(`# the hall\n${linger(300)}# 5 minutes\n`)
+      yield* TestClock.adjust("2 seconds")
+      assert.include((yield* said).words, "the configuration is as it was")
+      // nobody is told of a change either
+      assert.strictEqual(live(), before)
+    }).pipe(inMemory)
+  )
+
   it.effect("is not taken half written, however often its writer pauses", () =>
     Effect.gen(function* () {
       const { live, outside, said, unread, write } = yield* bench(linger(300))

@@ -1,6 +1,5 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import type * as Rpc from "effect/rpc/Rpc"
 import * as fc from "fast-check"
@@ -9,9 +8,9 @@ import type { Role } from "../../schema/Auth.ts"
 import { ServiceError } from "../../schema/Errors.ts"
 import { errorCodes } from "../../schema/JsonRpc.ts"
 import { Devices } from "../../src/device/Devices.ts"
-import * as PassingTime from "../../testing/PassingTime.ts"
 import { connect, connectAs } from "../rpc/Harness.ts"
 import { dataFolder, onTestGround, plugIn, runFake } from "../support/App.ts"
+import { inTime } from "./InTime.ts"
 import { type Call, message, type Message } from "./Messages.ts"
 
 /**
@@ -28,9 +27,6 @@ const inputsOfOneApp = 1000
 const secret = "canary-of-the-fuzzer-0123456789abcdef"
 /** What no client is ever told: our secret, our folders, our sources. */
 const leaks = [secret, `${dataFolder}/`, "node_modules", "/src/", ".ts:", "TypeError", "SchemaError", "at Object"]
-
-/** So much of the test's time may pass before a reply counts as missing: 40 s, four times what a snapshot may take. */
-const patience = 2000
 
 interface Reply {
   readonly jsonrpc: string
@@ -117,16 +113,6 @@ const fuzz = (seed: number, count: number) =>
     }
     expect(devices.list().length).toBeGreaterThan(0)
   })
-
-/** Waits for a reply as the test's time passes, and not for ever. */
-const inTime = Effect.fnUntraced(function* (reply: Effect.Effect<string>) {
-  const fiber = yield* Effect.forkChild(reply, { startImmediately: true })
-  for (let steps = 0; fiber.pollUnsafe() === undefined; steps++) {
-    if (steps > patience) return yield* Effect.die(new Error("no reply"))
-    yield* PassingTime.step
-  }
-  return yield* Fiber.join(fiber)
-})
 
 const settings = {
   auth: { jwt_secret: secret },

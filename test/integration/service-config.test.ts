@@ -20,7 +20,7 @@ it.live("a changed file is followed, told by SIGHUP or not, and every line on st
         .stderr()
         .split("\n")
         .filter((line) => line !== "")
-        .map((line) => JSON.parse(line) as { readonly message: string; readonly details?: ReadonlyArray<unknown> })
+        .map((line) => JSON.parse(line) as { readonly message: string; readonly [field: string]: unknown })
     const said = (words: string) =>
       eventually(
         words,
@@ -29,9 +29,8 @@ it.live("a changed file is followed, told by SIGHUP or not, and every line on st
 
     write("streams: { stall_seconds: 5 }\n")
     yield* said("the configuration has changed")
-    assert.deepStrictEqual(lines().find(({ message }) => message === "the configuration has changed")?.details, [
-      { "streams.stall_seconds": 5 }
-    ])
+    const changed = lines().find(({ message }) => message === "the configuration has changed")
+    assert.strictEqual(changed?.["streams.stall_seconds"], 5)
     write("streams: { stall_seconds: 500 }\n")
     yield* service.kill("SIGHUP")
     yield* said("SIGHUP: reading the configuration file")

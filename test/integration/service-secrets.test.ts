@@ -8,6 +8,11 @@ import { connect } from "../support/PlainClient.ts"
 import { announce, readRtsp } from "../support/RtspReader.ts"
 import { startReady, statusOf } from "../support/Service.ts"
 
+/** Secrets of others, and wrong ones, in the places where people put them; nobody else has such words. */
+const canaries = Array.from({ length: 16 }, (_, n) => `canary-${n.toString(16)}-${crypto.randomUUID()}`)
+const [otlp = "", header = "", query = "", param = "", name = "", camera = "", upgrade = "", mediaMtx = "", ...more] =
+  canaries
+
 /** What FFmpeg's arguments name as the place to publish to. */
 const targetIn = (argv: ReadonlyArray<string>) =>
   URL.parse(argv.find((word) => word.startsWith("rtsp://")) ?? "") ?? new URL("rtsp://nowhere")
@@ -16,7 +21,15 @@ it.live("no token, secret or password that still works stands in the process lis
   Effect.gen(function* () {
     const traces = yield* collector
     const service = yield* startReady({
-      settings: { TELEMETRY_LOG_LEVEL: "trace", TELEMETRY_OTLP_ENDPOINT: traces.endpoint }
+      settings: {
+        TELEMETRY_LOG_LEVEL: "debug",
+        TELEMETRY_OTLP_ENDPOINT: traces.endpoint,
+        // a provider that is not there, and a key to it
+        AUTH_JWKS_URL: `https://u:${more[0]}@127.0.0.1:9/keys?key=${more[1]}`,
+        // others' variables, some of which look like ours
+        SECRET: more[2] ?? ""
+      },
+      environment: { OTEL_EXPORTER_OTLP_HEADERS: `x-api-key=${otlp}` }
     })
     const { ground } = service
     const token = yield* service.token({ role: "admin" })
@@ -78,6 +91,21 @@ it.live("no token, secret or password that still works stands in the process lis
     )
     assert.strictEqual(stale.status, 401)
 
+    // what is wrong, wherever it can be shown
+    const file = `${service.files}/files/recordings/none.mp4`
+    assert.strictEqual(yield* statusOf(file, { headers: { authorization: `Bearer ${header}` } }), 401)
+    assert.strictEqual(yield* statusOf(file, { headers: { "x-api-key": `csk_0123456789ab_${more[3]}` } }), 401)
+    assert.strictEqual(yield* statusOf(`${file}?signed=${query}`), 403)
+    assert.strictEqual(yield* statusOf(`${service.health}/health?token=${more[4]}`), 200)
+    yield* client.error("authenticate", { auth_token: param })
+    yield* client.error("take_snapshot", { device: "camera0", filename: `rtsp://u:${name}@192.0.2.1/a.jpg` })
+    yield* client.error("get_camera_status", { device: `rtsp://u:${camera}@192.0.2.1/` })
+    yield* connect(`${service.url}?token=${upgrade}`)
+    const guess = { port: ground.ports.rtsp, path: "camera0", query: `?token=${mediaMtx}` }
+    assert.strictEqual((yield* Effect.flip(readRtsp(guess))).status, 401)
+    assert.strictEqual(yield* statusOf(`http://127.0.0.1:${ground.ports.hls}/camera0/index.m3u8?token=${more[5]}`), 401)
+    const metrics = yield* Effect.promise(() => fetch(`${service.health}/metrics`).then((reply) => reply.text()))
+
     yield* service.kill("SIGTERM")
     assert.strictEqual((yield* service.ended).code, 0)
     yield* eventually(
@@ -94,11 +122,13 @@ it.live("no token, secret or password that still works stands in the process lis
       ["the process list", commands.join(" "), [...keys, ...signatures]],
       ["the log", service.stderr() + service.stdout(), [...passwords, ...keys, ...signatures]],
       ["a reply", client.texts().join("\n"), passwords],
-      ["a trace", traces.text(), [...passwords, ...keys, ...signatures]]
+      ["a trace or a metric that is sent", traces.text(), [...passwords, ...keys, ...signatures]],
+      ["a metric", metrics, [...passwords, ...keys, ...signatures]]
     ]
-    for (const [where, text, more] of shown) {
+    for (const [where, text, own] of shown) {
       assert.isNotEmpty(text, where)
-      for (const word of [secret, signature, ...more]) assert.isFalse(text.includes(word), `${where} shows a secret`)
+      for (const word of [secret, signature, ...canaries, ...own])
+        assert.isFalse(text.includes(word), `${where} shows a secret`)
       assert.notMatch(text, /eyJ[\w-]+\.eyJ/, where)
     }
   })

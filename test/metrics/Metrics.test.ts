@@ -76,6 +76,29 @@ describe("metrics", () => {
   )
 
   onFakes(
+    "count what each limit refuses, by the limit alone",
+    Effect.gen(function* () {
+      const { visitors } = yield* TestGround
+      const refusals = (limit: string) => value(`camera_limit_refusals_total{limit="${limit}"}`)
+      const client = yield* connectAs("admin", undefined, { address: "192.0.2.1" })
+      const call = (method: string, params: object = {}) => client.call({ jsonrpc: "2.0", id: 1, method, params })
+      yield* call("subscribe_events", { topics: ["camera.connected", "camera.disconnected"] })
+      const another = visitors.connect(8002, { target: "/ws", address: "192.0.2.1" })
+      assert.strictEqual((yield* Effect.flip(another))._tag, "Refused")
+      for (let n = 0; n < 4; n++) yield* call("ping")
+      assert.strictEqual(yield* refusals("server.max_subscriptions_per_client"), 1)
+      assert.strictEqual(yield* refusals("server.max_connections_per_address"), 1)
+      assert.strictEqual(yield* refusals("limits.user_requests_per_second"), 1)
+      assert.isUndefined(yield* refusals("server.max_connections"))
+      assert.notInclude((yield* scrape()).text, "192.0.2")
+    }),
+    {
+      server: { max_subscriptions_per_client: 1, max_connections_per_address: 1 },
+      limits: { user_requests_per_second: 4 }
+    }
+  )
+
+  onFakes(
     "time how fast a camera that is plugged in is known, and none that was there already",
     Effect.gen(function* () {
       const synthetic = yield* plugIn()

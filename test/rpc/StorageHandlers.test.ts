@@ -13,13 +13,15 @@ interface Answer {
   readonly error?: { readonly code: number; readonly data: Readonly<Record<string, unknown>> }
 }
 
-/** An admin, who calls while time passes. */
-const admin = Effect.map(
-  connectAs("admin"),
-  (client) =>
-    (method: string, params: object = {}) =>
-      Effect.map(asTimePasses(client.call({ jsonrpc: "2.0", id: 1, method, params })), (answer) => answer as Answer)
-)
+/** An admin, of all cameras or of these, who calls while time passes. */
+const adminOf = (cameras?: ReadonlyArray<string>) =>
+  Effect.map(
+    connectAs("admin", cameras),
+    (client) =>
+      (method: string, params: object = {}) =>
+        Effect.map(asTimePasses(client.call({ jsonrpc: "2.0", id: 1, method, params })), (answer) => answer as Answer)
+  )
+const admin = adminOf()
 
 /** Recordings of 1970, where the test's clock stands: some seconds old when they are asked for. */
 const recordings = Effect.fnUntraced(function* (count: number) {
@@ -69,7 +71,46 @@ describe("get_storage_info", () => {
   )
 })
 
+describe("an admin of some cameras", () => {
+  onFakes(
+    "sees how large their files are, and nothing that tells of others'",
+    Effect.gen(function* () {
+      yield* recordings(3)
+      const [mine, others] = [yield* adminOf(["camera0"]), yield* adminOf(["camera1*"])]
+      const { result } = yield* mine("get_storage_info")
+      assert.deepInclude(result, { recordings_size: 300, snapshots_size: 0 })
+      const small = (yield* others("get_storage_info")).result ?? {}
+      assert.deepInclude(small, { recordings_size: 0, snapshots_size: 0 })
+      assert.isAbove(Number(small["total_space"]), 0)
+      for (const name of ["days_kept", "bytes_per_day", "full_at", "retention"]) assert.notProperty(small, name)
+    })
+  )
+
+  onFakes(
+    "may not clean up, which deletes files of all",
+    Effect.gen(function* () {
+      const call = yield* adminOf(["camera0", "camera1*"])
+      const { error } = yield* call("cleanup_old_files")
+      assert.strictEqual(error?.code, -32002)
+      const data = { required_role: "admin of all cameras", have_role: "admin of camera0, camera1*" }
+      assert.deepEqual(error?.data, data)
+    })
+  )
+})
+
 describe("set_retention_policy", () => {
+  onFakes(
+    "is for a camera that there is, or that has left files",
+    Effect.gen(function* () {
+      const call = yield* admin
+      const policy = { policy_type: "age", enabled: true, max_age_days: 7, device: "camera0" }
+      const { error } = yield* call("set_retention_policy", policy)
+      assert.deepInclude(error, { code: -32010, data: { resource: "camera", id: "camera0" } })
+      yield* recordings(1)
+      assert.deepInclude((yield* call("set_retention_policy", policy)).result, policy)
+    })
+  )
+
   onFakes(
     "gives the policy back, with what it does, for one camera too; it is told with the disk",
     Effect.gen(function* () {
@@ -79,14 +120,15 @@ describe("set_retention_policy", () => {
         ...size,
         message: "the oldest files are deleted where there is more than 1.5 GB"
       })
-      const off = { policy_type: "manual", enabled: false, device: "camera7" }
+      yield* recordings(1)
+      const off = { policy_type: "manual", enabled: false, device: "camera0" }
       assert.deepEqual((yield* call("set_retention_policy", off)).result, {
         ...off,
-        message: "files of camera7 are not deleted"
+        message: "files of camera0 are not deleted"
       })
       assert.deepInclude((yield* call("get_storage_info")).result, {
         retention:
-          "the oldest files are deleted where there is more than 1.5 GB; files of camera7 are not deleted by themselves"
+          "the oldest files are deleted where there is more than 1.5 GB; files of camera0 are not deleted by themselves"
       })
     })
   )

@@ -1,5 +1,6 @@
 import { expect, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { connectAs, layer } from "./Harness.ts"
 
@@ -73,6 +74,21 @@ it.effect("a batch, too, is worked on in turns, and answered whole and in order"
   )
 })
 
+it.effect("a user with many connections has no more turns than one with a single one", () => {
+  const { run, state } = working(2)
+  return run(
+    Effect.gen(function* () {
+      const hogs = yield* Effect.all(Array.from({ length: 100 }, () => connectAs("operator")))
+      const other = yield* connectAs("admin")
+      const batch = Array.from({ length: 50 }, (_, id) => call(id))
+      for (const hog of hogs) hog.send(batch)
+      other.send([ping, ping, ping, ping])
+      expect(yield* other.next).toHaveLength(4)
+      expect(state.calls).toBeLessThan(25)
+    })
+  )
+})
+
 it.effect("what is wrong with a message is found in turns too, and told in order", () => {
   const { run } = working(10)
   return run(
@@ -105,3 +121,35 @@ it.effect("who goes while its calls wait for their turn is asked nothing more", 
     })
   )
 })
+
+it.effect(
+  "as many calls of one user run at once as leave others their turn; its further ones wait, and all are answered",
+  () => {
+    const gate = Deferred.makeUnsafe<void>()
+    let [running, most] = [0, 0]
+    const handlers = {
+      delete_snapshot: ({ filename }: { readonly filename: string }) =>
+        Effect.gen(function* () {
+          most = Math.max(most, ++running)
+          yield* Deferred.await(gate)
+          running--
+          return { filename, deleted: true, message: "" }
+        })
+    }
+    return Effect.gen(function* () {
+      const hogs = yield* Effect.all(Array.from({ length: 20 }, () => connectAs("operator")))
+      const [gone] = [yield* connectAs("operator")]
+      const other = yield* connectAs("viewer")
+      const batch = Array.from({ length: 50 }, (_, id) => call(id))
+      for (const hog of [...hogs, gone]) hog.send(batch)
+      expect(yield* other.call(ping)).toMatchObject({ result: "pong" })
+      expect(yield* Effect.repeat(Effect.as(Effect.yieldNow, running), { until: (now) => now === 128 })).toBe(128)
+      gone.leave(1000)
+      yield* gone.closed
+      yield* Deferred.succeed(gate, undefined)
+      for (const hog of hogs) expect(yield* hog.next).toHaveLength(50)
+      expect(most).toBe(128)
+      expect(running).toBe(0)
+    }).pipe(Effect.provide(layer(handlers)))
+  }
+)

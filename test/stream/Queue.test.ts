@@ -19,6 +19,25 @@ interface Reply {
 
 describe("as many FFmpeg processes as may run", () => {
   onFakes(
+    "keep a snapshot waiting until its time is over, which is told as what it is",
+    Effect.gen(function* () {
+      const [first, second, third] = [yield* plugIn(0), yield* plugIn(1), yield* plugIn(2)]
+      yield* readyStream(first)
+      const client = yield* connectAs("operator")
+      for (const device of [second, third]) {
+        const call = client.call({ jsonrpc: "2.0", id: 1, method: "take_snapshot", params: { device } })
+        const { error } = (yield* asTimePasses(call)) as Reply
+        assert.strictEqual(error?.code, -32040, JSON.stringify(error))
+        assert.deepInclude(error?.data, { retry_after_ms: 10_000, suggestion: "stop a stream, or wait for one to end" })
+        // the one before waits on: somebody may want another picture
+        const place = device === second ? 1 : 2
+        assert.include(error?.data["reason"], `limits.ffmpeg_processes allows: it is number ${place} in the queue`)
+      }
+    }),
+    { limits: { ffmpeg_processes: 1 } }
+  )
+
+  onFakes(
     "keep a further stream waiting, which knows its place, says so, and starts when another ends",
     Effect.gen(function* () {
       const [first, second] = [yield* plugIn(0), yield* plugIn(1)]

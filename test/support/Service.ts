@@ -250,8 +250,9 @@ export const ready = (service: Service, within: Duration.Input = startTime) =>
   )
 
 /** A service on new ground, ready. */
-export const startReady = Effect.fnUntraced(function* (options: GroundOptions = {}) {
-  const service = yield* start(yield* makeGround(options))
+export const startReady = Effect.fnUntraced(function* (options: GroundOptions & Pick<RunOptions, "environment"> = {}) {
+  const { environment = {} } = options
+  const service = yield* start(yield* makeGround(options), { environment })
   yield* ready(service)
   return service
 })
