@@ -7,6 +7,7 @@ import type { ExternalStream } from "../../schema/External.ts"
 import { DiscoveryInterval } from "../../src/external/DiscoveryInterval.ts"
 import { ExternalStreams } from "../../src/external/ExternalStreams.ts"
 import { parseStreamUrl } from "../../src/external/StreamUrl.ts"
+import { Streams } from "../../src/stream/Streams.ts"
 import { asTimePasses, settle } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { connectAs } from "../rpc/Harness.ts"
@@ -293,6 +294,74 @@ describe("remove_external_stream", () => {
     })
   )
 })
+
+describe("an added stream that somebody needs", () => {
+  onFakes(
+    "is asked nothing beside: it shows by itself how its camera is",
+    Effect.gen(function* () {
+      const camera = yield* startCamera
+      const call = yield* clientAs("operator")
+      yield* add(call)
+      assert.include((yield* call("start_streaming", { device: "camera0" })).result, { status: "STARTED" })
+      const asked = camera.requests().filter((request) => request.startsWith("DESCRIBE")).length
+      yield* Effect.repeat(Effect.andThen(TestClock.adjust("1 second"), settle), { times: 130 })
+      assert.lengthOf(
+        camera.requests().filter((request) => request.startsWith("DESCRIBE")),
+        asked
+      )
+      assert.strictEqual(camera.mostAtOnce(), 1)
+      const [stream] = yield* streamsOf(call)
+      // the test's clock began in 1970
+      assert.isAbove(Date.parse(stream?.last_seen ?? ""), 100_000)
+      yield* camera.disturb({ isStalled: true })
+      yield* becomes(call, "OFFLINE")
+      yield* camera.disturb({ isStalled: false })
+      yield* becomes(call, "ONLINE")
+    })
+  )
+
+  onFakes(
+    "ends with it: the recording is whole, the camera's session is over",
+    Effect.gen(function* () {
+      const camera = yield* startCamera
+      const call = yield* clientAs("operator")
+      yield* add(call)
+      const { result } = yield* call("start_recording", { device: "camera0" })
+      assert.include(result, { status: "RECORDING" })
+      assert.strictEqual(camera.playing(), 1)
+      const told = yield* connectAs("viewer")
+      assert.include((yield* call("remove_external_stream", { stream_url: url })).result, { status: "REMOVED" })
+      assert.strictEqual(camera.playing(), 0)
+      const updates: Array<unknown> = []
+      while (!updates.includes("STOPPED")) {
+        const { method, params } = (yield* told.next) as { method: string; params: { status: string } }
+        if (method === "recording_status_update") updates.push(params.status)
+      }
+      assert.deepInclude((yield* call("list_recordings")).result, { total: 1 })
+      assert.include((yield* call("get_camera_list")).result, { total: 0 })
+    })
+  )
+})
+
+onFakes(
+  "a viewer of a stream that is removed keeps no session at its camera",
+  Effect.gen(function* () {
+    const camera = yield* startCamera
+    const call = yield* clientAs("operator")
+    const streams = yield* Streams
+    yield* add(call)
+    const stream = yield* streams.lease("camera0", "viewer")
+    yield* asTimePasses(streams.awaitReady(stream))
+    assert.strictEqual(camera.playing(), 1)
+    yield* call("remove_external_stream", { stream_url: url })
+    yield* until(
+      "the session is over",
+      Effect.sync(() => camera.playing() === 0)
+    )
+    yield* Effect.repeat(Effect.andThen(TestClock.adjust("1 second"), settle), { times: 40 })
+    assert.strictEqual(camera.playing(), 0)
+  })
+)
 
 describe("streams that a scan has seen", () => {
   const seen = Effect.fnUntraced(function* (...texts: ReadonlyArray<string>) {
