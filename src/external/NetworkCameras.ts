@@ -13,7 +13,7 @@ import type { Found } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { faultOf } from "../device/Fault.ts"
 import { Tcp } from "../ground/Tcp.ts"
-import type { Described } from "../rtsp/Probe.ts"
+import { type Described, probe } from "../rtsp/Probe.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { Streams } from "../stream/Streams.ts"
 import { carriedIn, formatsOf, isSame } from "./Carried.ts"
@@ -72,8 +72,6 @@ export class NetworkCameras extends Context.Service<
 
       const ask: NetworkCameras["Service"]["ask"] = Effect.fn("NetworkCameras.ask")(function* ({ fingerprint, url }) {
         const target = yield* reach.target(url, fingerprint)
-        // a machine without such cameras does without it
-        const { probe } = yield* Effect.promise(() => import("../rtsp/Probe.ts"))
         return yield* Effect.timeoutOrElse(probe(tcp, target), { duration: answerTime, orElse: () => silent })
       })
 
