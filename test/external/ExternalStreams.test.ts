@@ -101,7 +101,7 @@ describe("add_external_stream", () => {
       assert.include((yield* add(call)).result, { device: "camera0", status: "ADDED" })
       const status = (yield* call("get_camera_status", { device: "camera0" })).result
       assert.include(status, { status: "ERROR" })
-      assert.deepInclude(status?.["fault"], { kind: "UNREACHABLE" })
+      assert.deepInclude(status?.["fault"], { kind: "UNREACHABLE", detail: "nobody listens at its port" })
       assert.strictEqual((yield* streamsOf(call))[0]?.status, "OFFLINE")
       const camera = yield* startCamera
       yield* becomes(call, "ONLINE")
