@@ -136,7 +136,11 @@ export class ExternalStreams extends Context.Service<
         const present = added.get(text)
         if (present !== undefined || underWay.has(text)) return yield* alreadyAdded(present?.camera.id)
         if (added.size + underWay.size >= most.added) return yield* tooMany()
-        const camera = yield* meanwhile(text)(make(request))
+        const camera = yield* meanwhile(text)(make(request)).pipe(
+          Effect.tapErrorTag("DependencyFailed", ({ detail, reason }) =>
+            Effect.annotateLogs(Effect.logWarning("a network camera was not added"), { url: text, reason, detail })
+          )
+        )
         known.delete(text)
         yield* Effect.logInfo("network camera added").pipe(
           Effect.annotateLogs({ "camera.id": camera.id, url: text, type: request.type })

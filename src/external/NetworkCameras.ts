@@ -23,6 +23,8 @@ import type { AddedStream } from "./StreamFiles.ts"
 
 /** A camera that is asked what its stream is has answered by then, or it is away. */
 const answerTime = Duration.seconds(5)
+/** The same, for one whose turn has to come first. */
+const turnTime = Duration.seconds(8)
 /**
  * An idle camera is asked whether it is there so often, in milliseconds; one that is away at first, and at most. Cameras
  * lock accounts after a few wrong passwords.
@@ -121,12 +123,20 @@ export class NetworkCameras extends Context.Service<
         const seen = Effect.map(Clock.currentTimeMillis, (lastSeen) => {
           if (isReady()) stream = { ...stream, lastSeen }
         })
-        /** One session at a time: a stream that somebody needs shows by itself how its camera is, and waits for no question. */
+        /** Undefined: somebody needs the stream, and it shows by itself how its camera is; that session is the only one. */
+        const askIdle = Effect.suspend(() => (streams.current(id) === undefined ? ask(stream) : Effect.undefined))
         const look = Effect.suspend(() =>
-          streams.current(id) === undefined
-            ? Effect.matchEffect(streams.withDevice(id)(ask(stream)), { onFailure: failed, onSuccess: answered })
-            : seen
-        ).pipe(turn.withPermit)
+          streams.current(id) === undefined ? streams.withDevice(id)(askIdle) : Effect.undefined
+        ).pipe(
+          // a stream that has begun meanwhile has the device for hours
+          Effect.timeoutOrElse({ duration: turnTime, orElse: () => Effect.undefined }),
+          turn.withPermit,
+          Effect.matchEffect({
+            onFailure: failed,
+            onSuccess: (described) => (described === undefined ? seen : answered(described))
+          }),
+          Effect.catchDefect((defect) => Effect.logError("a network camera could not be asked", defect))
+        )
 
         const faultNow = () => devices.list().find((device) => device.id === id)?.fault?.kind
         const pause = Effect.flatMap(Random.nextBetween(0.9, 1.1), (chance) =>
@@ -134,6 +144,7 @@ export class NetworkCameras extends Context.Service<
         )
         yield* (answer === undefined ? Effect.void : pause).pipe(
           Effect.andThen(Effect.forever(Effect.andThen(look, pause))),
+          Effect.annotateLogs({ "camera.id": id }),
           Effect.forkScoped
         )
 

@@ -2,7 +2,8 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { ExternalStreamType } from "../../schema/External.ts"
 import { InvalidParams } from "../../schema/Errors.ts"
-import { plainHost, urlAuthority } from "../config/Hosts.ts"
+import { parseAddress } from "../config/Address.ts"
+import { plainHost, urlAuthority, urlHost } from "../config/Hosts.ts"
 
 /** The URL of a camera's stream, taken apart. Pure. */
 export interface StreamUrl {
@@ -53,7 +54,7 @@ export const parseStreamUrl = (given: string): Result.Result<StreamUrl, InvalidP
   if (credentials === undefined) return broken("a user and a password in which % is written as %25")
   const resource = url.pathname + url.search
   const shown = withoutSecrets(resource)
-  const authority = port === schemePorts[scheme] ? urlAuthority(host, 0).slice(0, -2) : urlAuthority(host, port)
+  const authority = port === schemePorts[scheme] ? urlHost(host) : urlAuthority(host, port)
   return Result.succeed({
     text: `${scheme}://${authority}${shown}`,
     scheme,
@@ -86,9 +87,17 @@ const broken = (rule: string, hint = "a stream's URL has a scheme, a host, and m
 /** As HTTP's URLs have it (WHATWG URL, "host parsing"): octal, hexadecimal and short IPv4 addresses are made plain. */
 const hostIn = ({ hostname }: URL): string | undefined => {
   const canonical = URL.parse(`http://${hostname}/`)?.hostname.replace(/\.$/, "") ?? ""
-  const host = canonical.startsWith("[") ? canonical.slice(1, -1) : canonical
+  const host = canonical.startsWith("[") ? withoutWrapping(canonical.slice(1, -1)) : canonical
   return plainHost.test(host) ? host : undefined
 }
+
+/** `::ffff:c0a8:140` is `192.168.1.64` (RFC 4291, 2.5.5.2), and is to be the same camera. */
+const withoutWrapping = (text: string): string => {
+  const address = parseAddress(text) ?? []
+  return mapped.every((byte, at) => address[at] === byte) ? address.slice(12).join(".") : text
+}
+
+const mapped = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
 
 const credentialsIn = ({ password, username }: URL): StreamSecret | undefined => {
   if (username === "" && password === "") return {}

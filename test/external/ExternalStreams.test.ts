@@ -321,6 +321,22 @@ describe("an added stream that somebody needs", () => {
   )
 
   onFakes(
+    "and is in use when it is to be asked keeps no other camera waiting",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      const camera = yield* startCamera
+      const call = yield* clientAs("operator")
+      yield* add(call)
+      for (let number = 1; number <= 8; number++) {
+        yield* add(call, `rtsp://10.0.0.${number}/live`)
+        yield* Effect.forkScoped(streams.withDevice(`camera${number}`)(Effect.never))
+      }
+      yield* camera.disturb({ isSilent: true })
+      yield* becomes(call, "OFFLINE")
+    })
+  )
+
+  onFakes(
     "ends with it: the recording is whole, the camera's session is over",
     Effect.gen(function* () {
       const camera = yield* startCamera

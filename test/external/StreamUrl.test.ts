@@ -25,6 +25,7 @@ describe("a stream's URL", () => {
     ["rtsp://127.1/a", "rtsp://127.0.0.1/a"],
     ["rtsp://127.0.0.1./a", "rtsp://127.0.0.1/a"],
     ["rtsp://%31%32%37.0.0.1/a", "rtsp://127.0.0.1/a"],
+    ["rtsp://[::ffff:192.168.1.64]/a", "rtsp://192.168.1.64/a"],
     ["rtsp://cam/a/../b?c=1&d=2", "rtsp://cam/b?c=1&d=2"]
   ])("%s is %s", (given, text) => {
     expect(parsed(given).text).toBe(text)
