@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { join } from "node:path"
 import { CameraId } from "../../schema/Camera.ts"
@@ -74,8 +73,10 @@ export const streamFiles = Effect.gen(function* () {
 
   const read = Effect.gen(function* () {
     const { left, streams } = yield* readOr(file, Stored, { version: 1 as const, streams: [], left: [] })
+    if (streams.length === 0) return { left, streams: [] }
     const { secrets } = yield* readOr(secretFile, StoredSecrets, { version: 1 as const, secrets: {} })
-    return { left, streams: streams.flatMap(({ url: text, ...rest }) => withUrl(text, secrets[text], rest)) }
+    const known = yield* Effect.forEach(streams, ({ url: text, ...rest }) => withUrl(text, secrets[text], rest))
+    return { left, streams: known.flat() }
   })
 
   const write = Effect.fnUntraced(function* ({ left, streams }: Kept) {
@@ -90,8 +91,10 @@ export const streamFiles = Effect.gen(function* () {
 
 const jsonOf = (value: object) => `${JSON.stringify(value, undefined, 1)}\n`
 
-const withUrl = (text: string, secret: StreamSecret = {}, rest: Omit<AddedStream, "url">): ReadonlyArray<AddedStream> =>
-  Result.match(parseStreamUrl(text), {
-    onFailure: () => [],
-    onSuccess: (url) => [{ ...rest, url: { ...url, secret: Redacted.make(secret) } }]
-  })
+const withUrl = (text: string, secret: StreamSecret = {}, rest: Omit<AddedStream, "url">) =>
+  Effect.fromResult(parseStreamUrl(text)).pipe(
+    Effect.map((url): ReadonlyArray<AddedStream> => [{ ...rest, url: { ...url, secret: Redacted.make(secret) } }]),
+    Effect.catch(({ rule }) =>
+      Effect.as(Effect.logError("a network camera is left out: its URL breaks a rule", { name: rest.name, rule }), [])
+    )
+  )
