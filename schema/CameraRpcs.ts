@@ -189,10 +189,26 @@ export const SystemRpcs = RpcGroup.make(
 
 export const ExternalRpcs = RpcGroup.make(
   operator("discover_external_streams", DiscoverExternalStreams, ExternalStreamsDiscovered, Unsupported),
-  operator("add_external_stream", AddExternalStream, ExternalStreamAdded, Unsupported),
-  operator("remove_external_stream", RemoveExternalStream, ExternalStreamRemoved, Unsupported),
-  viewer("get_external_streams", {}, ExternalStreamList, Unsupported),
-  admin("set_discovery_interval", SetDiscoveryInterval, DiscoveryIntervalSet, Unsupported)
+  operator(
+    "add_external_stream",
+    AddExternalStream,
+    ExternalStreamAdded,
+    PermissionDenied,
+    InvalidParams,
+    InvalidState,
+    Unsupported,
+    DependencyFailed
+  ),
+  operator(
+    "remove_external_stream",
+    RemoveExternalStream,
+    ExternalStreamRemoved,
+    InvalidParams,
+    NotFound,
+    DependencyFailed
+  ),
+  viewer("get_external_streams", {}, ExternalStreamList),
+  admin("set_discovery_interval", SetDiscoveryInterval, DiscoveryIntervalSet, DependencyFailed)
 )
 
 /** The whole contract. */

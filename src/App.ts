@@ -16,6 +16,10 @@ import { Kernel } from "./device/v4l2/Kernel.ts"
 import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
 import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
 import { Events } from "./events/Events.ts"
+import { DiscoveryInterval } from "./external/DiscoveryInterval.ts"
+import { ExternalStreams } from "./external/ExternalStreams.ts"
+import { NetworkCameras } from "./external/NetworkCameras.ts"
+import { Reach } from "./external/Reach.ts"
 import { Health } from "./health/Health.ts"
 import * as Downloads from "./http/Downloads.ts"
 import * as HealthPort from "./http/HealthPort.ts"
@@ -107,7 +111,7 @@ const controls = CameraControls.layer.pipe(Layer.provide(V4l2Controls.layer), La
 
 const devices = Layer.mergeAll(SyntheticCameras.layer, V4l2Cameras.layer, controls).pipe(
   Layer.provideMerge(Devices.layer),
-  Layer.provide(CameraNames.layer)
+  Layer.provideMerge(CameraNames.layer)
 )
 
 const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
@@ -123,6 +127,10 @@ const snapshots = Snapshots.layer.pipe(Layer.provide([LiveCapture.layer, Activat
 
 const recordings = Layer.merge(Recordings.layer.pipe(Layer.provide(Recorder.layer)), Leftovers.layer).pipe(
   Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer])
+)
+
+const external = Layer.merge(ExternalStreams.layer, DiscoveryInterval.layer).pipe(
+  Layer.provide(NetworkCameras.layer.pipe(Layer.provide(Reach.layer)))
 )
 
 const auth = Layer.mergeAll(
@@ -166,6 +174,7 @@ const http = Layer.mergeAll(Downloads.layer, HealthPort.layer, MetricsPort.layer
 /** The whole service, and its nouns for who has it in the same process: its start, its end, and the tests. */
 export const layer = Layer.mergeAll(rpc, http, metrics, Memory.layer).pipe(
   Layer.provideMerge(events),
+  Layer.provideMerge(external),
   Layer.provideMerge(Layer.merge(snapshots, recordings)),
   // MediaMTX asks us about our own calls too: whoever ends by calling it ends before this
   Layer.provideMerge(MediaMtxAuth.layer),

@@ -18,10 +18,10 @@ const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["storage"],
   ["auth"],
   ["device"],
-  ["external"],
   ["source"],
   ["stream"],
   ["snapshot", "recording"],
+  ["external"],
   ["health"],
   ["events"],
   ["metrics"],
@@ -148,6 +148,7 @@ describe("the architecture", () => {
   it("above the ground nobody touches Node's own: these rooms know the syntax of paths alone, and types", () => {
     const nouns = [
       "device",
+      "external",
       "storage",
       "recording",
       "snapshot",

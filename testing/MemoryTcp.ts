@@ -26,12 +26,15 @@ export class Peers extends Context.Service<
     ) => Effect.Effect<void, never, Scope.Scope>
     /** a machine that answers nobody at this address, as long as the scope lives */
     readonly silence: (address: string) => Effect.Effect<void, never, Scope.Scope>
+    /** where the service has gone, or tried to: `192.168.1.64:554`, each once */
+    readonly dialled: () => ReadonlyArray<string>
   }
 >()("camera-service/testing/Peers") {
   static readonly layer: Layer.Layer<Peers | Tcp> = Layer.effectContext(
     Effect.sync(() => {
       const servers = new Map<string, Server>()
       const silent = new Set<string>()
+      const dialled = new Set<string>()
 
       const peers = Peers.of({
         listen: (address, port, serve) =>
@@ -49,12 +52,14 @@ export class Peers extends Context.Service<
               Effect.sync(() => silent.add(address)),
               () => Effect.sync(() => silent.delete(address))
             )
-          )
+          ),
+        dialled: () => [...dialled]
       })
 
       const tcp = Tcp.of({
         connect: ({ address, port }: Peer, ears: Ears) =>
           Effect.suspend(() => {
+            dialled.add(`${address}:${port}`)
             if (silent.has(address)) return Effect.never
             const server = servers.get(`${address}:${port}`)
             return server === undefined ? Effect.fail(refused(address, port)) : open(server, ears)

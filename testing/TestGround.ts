@@ -8,6 +8,7 @@ import { PlayedMediaMtx } from "./MediaMtx.ts"
 import { MemoryDatabases } from "./MemoryDatabases.ts"
 import { MemoryDisk } from "./MemoryDisk.ts"
 import * as MemoryNetwork from "./MemoryNetwork.ts"
+import { MemoryResolver } from "./MemoryResolver.ts"
 import { Programs } from "./Programs.ts"
 import { Peers } from "./MemoryTcp.ts"
 import * as QuietMachine from "./QuietMachine.ts"
@@ -32,6 +33,8 @@ export class TestGround extends Context.Service<
     /** the disk, and what it suffers from */
     readonly disk: MemoryDisk["Service"]
     readonly databases: MemoryDatabases["Service"]
+    /** names of the network, and this machine's addresses */
+    readonly names: MemoryResolver["Service"]
     /** who comes with HTTP requests and WebSockets */
     readonly visitors: Visitors["Service"]
     /** cameras in the network: what they want, and what is wrong with them */
@@ -50,6 +53,7 @@ export class TestGround extends Context.Service<
       mediaMtx: PlayedMediaMtx,
       disk: MemoryDisk,
       databases: MemoryDatabases,
+      names: MemoryResolver,
       visitors: Visitors,
       rtspCameras: RtspCameras,
       peers: Peers
@@ -64,6 +68,7 @@ export class TestGround extends Context.Service<
         MemoryDatabases.layer,
         Cameras.layer,
         MemoryNetwork.layer,
+        MemoryResolver.layer,
         Peers.layer,
         QuietMachine.layer,
         Chance.layer

@@ -36,3 +36,7 @@ export const collisions = (boot: Boot): ReadonlyArray<Collision> => {
     return other === undefined ? [] : [{ key, other: other.key, port }]
   })
 }
+
+/** The TCP ports that are this service's and its MediaMTX's, be it a child or not. */
+export const ownPorts = (boot: Boot): ReadonlySet<number> =>
+  new Set(listeners({ ...boot, mediamtx: { ...boot.mediamtx, managed: true } }).map(({ port }) => port))

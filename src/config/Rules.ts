@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { parseNetwork } from "./Address.ts"
 
 /** What values of the configuration have to be: as patterns wherever one can say it, so that editors know it too. Pure. */
 
@@ -27,6 +28,12 @@ export const endpoint = Schema.String.check(
 export const origin = Schema.String.check(
   Schema.isPattern(/^[a-z][a-z0-9+.-]*:\/\/[^/\s?#@*A-Z]+$/u),
   Schema.makeFilter((text: string) => !/^https?:/.test(text) || URL.parse(text)?.origin === text)
+)
+
+/** An IP address, or a network in CIDR notation whose other bits are 0. */
+export const network = Schema.String.check(
+  Schema.isPattern(/^[0-9A-Fa-f:.]+(?:\/[0-9]{1,3})?$/u),
+  Schema.makeFilter((text: string) => parseNetwork(text) !== undefined)
 )
 
 export const text = Schema.NonEmptyString

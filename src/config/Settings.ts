@@ -212,6 +212,20 @@ export const liveSchema = Schema.Struct({
     include: key(Rules.names, ["*"], "a list of globs", "only devices whose name matches one"),
     exclude: key(Rules.names, [], "a list of globs", "no devices whose name matches one")
   }),
+  external: Schema.Struct({
+    allowed_hosts: key(
+      Schema.Array(Rules.network),
+      [],
+      "a list of IP addresses, and of networks such as 192.168.1.0/24",
+      "where cameras may be although it is loopback, link-local, multicast, reserved, or this machine (never its own ports)"
+    ),
+    allow_basic_over_plaintext: key(
+      Schema.Boolean,
+      false,
+      "true or false",
+      "true: passwords go in clear to cameras that know no Digest and no TLS"
+    )
+  }),
   codec: Schema.Struct({
     bitrate_kbps: key(Rules.whole(64, 50_000), 600, "64 to 50000", "the stream's bit rate where it is encoded here")
   }),

@@ -8,6 +8,7 @@ import { KernelFiles } from "./KernelFiles.ts"
 import { Loopback } from "./Loopback.ts"
 import { Machine } from "./Machine.ts"
 import { Network } from "./Network.ts"
+import { Resolver } from "./Resolver.ts"
 import { Tcp } from "./Tcp.ts"
 
 /** This machine: all that the service stands on and does not control. Its clock, and chance, are Effect's own. */
@@ -20,6 +21,7 @@ export const layer = Layer.mergeAll(
   Loopback.layer,
   Machine.layer,
   Network.layer,
+  Resolver.layer,
   Tcp.layer,
   layerWebCrypto
 )

@@ -1,21 +1,110 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { CurrentSession, type Session } from "../../schema/Auth.ts"
 import { ExternalRpcs } from "../../schema/CameraRpcs.ts"
-import { Unsupported } from "../../schema/Errors.ts"
+import { NotFound, PermissionDenied, Unsupported } from "../../schema/Errors.ts"
+import type { ExternalStream } from "../../schema/External.ts"
+import { DiscoveryInterval } from "../external/DiscoveryInterval.ts"
+import { ExternalStreams, type KnownStream } from "../external/ExternalStreams.ts"
+import { parseStreamUrl, typeFor } from "../external/StreamUrl.ts"
+import { isoTime } from "../ground/Time.ts"
+import { maySee } from "./Authorization.ts"
 
 const unsupported = () =>
   Effect.fail(
     new Unsupported({
-      feature: "external_streams",
-      reason: "this version reads cameras of this machine only",
-      suggestion: "get_camera_list tells which there are"
+      feature: "discovery",
+      reason: "this version looks for no streams by itself",
+      suggestion: "add_external_stream takes the URL of one"
     })
   )
 
-/** Streams from the network: this version has none. */
-export const layer = ExternalRpcs.toLayer({
-  discover_external_streams: unsupported,
-  add_external_stream: unsupported,
-  remove_external_stream: unsupported,
-  get_external_streams: unsupported,
-  set_discovery_interval: unsupported
+export const layer = ExternalRpcs.toLayer(
+  Effect.gen(function* () {
+    const streams = yield* ExternalStreams
+    const interval = yield* DiscoveryInterval
+    const timestamp = Effect.map(Clock.currentTimeMillis, isoTime)
+
+    return ExternalRpcs.of({
+      discover_external_streams: unsupported,
+
+      add_external_stream: Effect.fnUntraced(function* ({ stream_name: name, stream_type, stream_url }) {
+        const session = yield* CurrentSession
+        if (session.cameras !== undefined) return yield* notForNewOnes(session)
+        const url = yield* Effect.fromResult(parseStreamUrl(stream_url))
+        const type = yield* Effect.fromResult(typeFor(url, stream_type))
+        const { device } = yield* streams.add({ url, type, name })
+        return {
+          stream_url: url.text,
+          stream_name: name,
+          stream_type: type,
+          device,
+          status: "ADDED" as const,
+          timestamp: yield* timestamp
+        }
+      }),
+
+      remove_external_stream: Effect.fnUntraced(function* ({ stream_url }) {
+        const session = yield* CurrentSession
+        const url = yield* Effect.fromResult(parseStreamUrl(stream_url))
+        const hidden = streams.list().some((stream) => stream.url.text === url.text && !isShown(session)(stream))
+        if (hidden) return yield* new NotFound({ resource: "stream", id: url.text })
+        yield* streams.remove(url)
+        return { stream_url: url.text, status: "REMOVED" as const, timestamp: yield* timestamp }
+      }),
+
+      get_external_streams: Effect.fnUntraced(function* () {
+        const shown = streams
+          .list()
+          .filter(isShown(yield* CurrentSession))
+          .map(viewOf)
+        const ofType = (type: ExternalStream["type"]) => shown.filter((stream) => stream.type === type)
+        return {
+          external_streams: shown,
+          skydio_streams: ofType("skydio_stanag4609"),
+          generic_streams: ofType("generic_rtsp"),
+          onvif_streams: ofType("onvif"),
+          total_count: shown.length,
+          timestamp: yield* timestamp
+        }
+      }),
+
+      set_discovery_interval: Effect.fnUntraced(function* ({ scan_interval }) {
+        yield* interval.set(scan_interval)
+        return {
+          scan_interval,
+          status: "UPDATED" as const,
+          message:
+            scan_interval === 0
+              ? "streams are looked for when asked only"
+              : `streams are looked for every ${scan_interval} s`,
+          timestamp: yield* timestamp
+        }
+      })
+    })
+  })
+)
+
+/** Who sees some cameras only sees neither the others nor what is in the network beside. */
+const isShown =
+  (session: Session) =>
+  ({ device }: KnownStream): boolean =>
+    device === undefined ? session.cameras === undefined : maySee(session, device)
+
+const viewOf = ({ capabilities, discoveredAt, lastSeen, name, status, type, url }: KnownStream): ExternalStream => ({
+  url: url.text,
+  type,
+  name,
+  status,
+  discovered_at: isoTime(discoveredAt),
+  last_seen: isoTime(lastSeen),
+  capabilities
 })
+
+const notForNewOnes = ({ role }: Session) =>
+  new PermissionDenied({
+    required_role: role,
+    have_role: role,
+    reason: "your token or key is for some cameras, and a new one would be none of them",
+    suggestion: "use one that is for all cameras"
+  })

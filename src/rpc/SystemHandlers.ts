@@ -22,7 +22,7 @@ const info = {
   runtime_version: runtime,
   go_version: runtime,
   architecture: process.arch,
-  capabilities: ["controls", "snapshots", "recordings", "streaming", "rtsp", "hls", "webrtc"],
+  capabilities: ["controls", "snapshots", "recordings", "streaming", "rtsp", "hls", "webrtc", "external_streams"],
   supported_formats: ["fmp4", "mpegts", "mp4", "mkv", "jpg", "png"],
   max_cameras: maxCameras
 }

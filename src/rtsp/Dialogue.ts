@@ -26,6 +26,13 @@ const maxUnsent = 64 * 1024
 
 const agent = "camera-service"
 
+/** Why there is no connection, by errno: without the address, for it is told to whoever asks how the service is. */
+const noWay: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nobody listens at its port",
+  EHOSTUNREACH: "there is no such machine in its network",
+  ENETUNREACH: "this machine has no way to its network"
+}
+
 /** What we send it on the same connection, beside requests; frames are given as they come. */
 export interface Dialogue {
   /** fails unless it is answered with a success (2xx) */
@@ -95,7 +102,9 @@ export const dial = Effect.fnUntraced(function* (
       ended: (why) => end("UNREACHABLE", why)
     })
     .pipe(
-      Effect.mapError(({ detail }) => new RtspFailed({ kind: "UNREACHABLE", detail })),
+      Effect.mapError(
+        ({ code }) => new RtspFailed({ kind: "UNREACHABLE", detail: noWay[code] ?? `no connection: ${code}` })
+      ),
       Effect.timeoutOrElse({
         duration: connectTime,
         orElse: () => Effect.fail(new RtspFailed({ kind: "UNREACHABLE", detail: "no connection within 0.9 s" }))

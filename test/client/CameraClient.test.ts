@@ -102,13 +102,13 @@ it.live("errors that any method may give, and those of features that there are n
   Effect.gen(function* () {
     const service = yield* start({
       get_camera_list: () => Effect.fail(new RateLimited({ retry_after_ms: 5 })),
-      get_external_streams: () => Effect.fail(new Unsupported({ feature: "external_streams" }))
+      discover_external_streams: () => Effect.fail(new Unsupported({ feature: "discovery" }))
     })
-    const client = yield* clientOf(service.port, yield* service.token("viewer"))
+    const client = yield* clientOf(service.port, yield* service.token("operator"))
     const limited = yield* Effect.flip(client.call.get_camera_list({}))
     expect(limited).toBeInstanceOf(RateLimited)
     expect(limited).toMatchObject({ retry_after_ms: 5 })
-    expect(yield* Effect.flip(client.call.get_external_streams({}))).toBeInstanceOf(Unsupported)
+    expect(yield* Effect.flip(client.call.discover_external_streams({}))).toBeInstanceOf(Unsupported)
   })
 )
 

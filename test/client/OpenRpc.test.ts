@@ -84,7 +84,7 @@ describe("openrpc.json", () => {
         .sort()
     expect(codesOf("ping")).toEqual([-32040, -32602])
     expect(codesOf("get_camera_list")).toEqual([-32001, -32002, -32040, -32602])
-    expect(codesOf("add_external_stream")).toEqual([-32001, -32002, -32030, -32040, -32602])
+    expect(codesOf("add_external_stream")).toEqual([-32001, -32002, -32020, -32030, -32040, -32050, -32602])
     for (const { errors } of methods) {
       for (const { code, data, message } of errors) {
         const [tag, words] = Object.entries(errorCodes).find(([, known]) => known.code === code) ?? []

@@ -47,16 +47,6 @@ const withDevice = [
   "create_viewing_key"
 ]
 
-const stream_url = "rtsp://192.168.42.10:8554/video"
-/** Methods of streams from the network, which are none yet. */
-const external: ReadonlyArray<readonly [method: string, params: object]> = [
-  ["discover_external_streams", {}],
-  ["add_external_stream", { stream_url, stream_name: "UAV 7" }],
-  ["remove_external_stream", { stream_url }],
-  ["get_external_streams", {}],
-  ["set_discovery_interval", { scan_interval: 300 }]
-]
-
 /** Params that break a rule, and which of them is named. */
 const broken: ReadonlyArray<readonly [method: string, params: unknown, param: string]> = [
   ["get_camera_status", {}, "device"],
@@ -98,7 +88,10 @@ const broken: ReadonlyArray<readonly [method: string, params: unknown, param: st
   ["authenticate", {}, "auth_token"]
 ]
 
-layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true })("the contract", (it) => {
+layer(SharedService.layer({ settings: { EXTERNAL_ALLOWED_HOSTS: "127.0.0.1" } }), {
+  timeout: "60 seconds",
+  excludeTestServices: true
+})("the contract", (it) => {
   it.effect("every method answers a plain WebSocket client, in the shape that the contract gives", () =>
     Effect.gen(function* () {
       const service = yield* SharedService
@@ -137,10 +130,19 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       const topics = ["snapshot.*", "recording.stop"]
       assert.deepInclude(yield* visit("subscribe_events", { topics, filters: device }), { topics, filters: device })
       assert.include(yield* visit("rpc.discover"), { openrpc: "1.3.2" })
-      for (const [method, params] of external) {
-        visited.add(method)
-        assert.include(yield* client.error(method, params), { code: -32030, feature: "external_streams" })
-      }
+
+      // nobody is there: it is added, and waited for
+      const drone = { stream_url: "rtsp://127.0.0.1:9/video" }
+      const { fault } = yield* visit("add_external_stream", { ...drone, stream_name: "UAV 7" }).pipe(
+        Effect.tap((added) => Effect.sync(() => assert.include(added, { device: "camera2", status: "ADDED" }))),
+        Effect.andThen(visit("get_camera_status", { device: "camera2" }))
+      )
+      assert.deepInclude(fault, { kind: "UNREACHABLE" })
+      assert.include(yield* visit("get_external_streams"), { total_count: 1 })
+      assert.include(yield* visit("remove_external_stream", drone), { status: "REMOVED" })
+      assert.include(yield* visit("set_discovery_interval", { scan_interval: 0 }), { status: "UPDATED" })
+      visited.add("discover_external_streams")
+      assert.include(yield* client.error("discover_external_streams"), { code: -32030, feature: "discovery" })
 
       assert.include(yield* visit("get_stream_status", device), { status: "INACTIVE", start_time: "" })
       const started = yield* visit("start_streaming", device)

@@ -74,7 +74,10 @@ export const startPeer = Effect.fnUntraced(function* (folder: string, video: str
     "10 seconds"
   )
   let publisher: ChildProcess | undefined
-  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-f", "h264", "-framerate", "25", "-i", video]
+  // what is no more than a byte stream cannot be shown again (its second round has no times)
+  const shown = join(folder, "peer.ts")
+  execFileSync("ffmpeg", ["-v", "error", "-nostdin", "-y", "-framerate", "25", "-i", video, "-c", "copy", shown])
+  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", shown]
   const output = ["-c", "copy", "-f", "rtsp", "-rtsp_transport", "tcp", publishedAt]
   const publish = Effect.gen(function* () {
     publisher = yield* Effect.provideService(child("ffmpeg", [...input, ...output]), Scope.Scope, scope)

@@ -1,0 +1,53 @@
+import * as Schema from "effect/Schema"
+import type { Format } from "../device/Device.ts"
+import type { Described } from "../rtsp/Probe.ts"
+
+/** What a stream was seen to carry. Pure. */
+export const Carried = Schema.Struct({
+  /** as RTP names it, in lower case */
+  codec: Schema.String,
+  width: Schema.optionalKey(Schema.Finite),
+  height: Schema.optionalKey(Schema.Finite),
+  /** frames a second */
+  rate: Schema.optionalKey(Schema.Finite),
+  audioCodec: Schema.optionalKey(Schema.String),
+  hasKlv: Schema.Boolean
+})
+export type Carried = typeof Carried.Type
+
+export const carriedIn = ({ audioCodec, hasKlv, video: { codec, height, rate, width } }: Described): Carried => ({
+  codec,
+  ...(width === undefined || height === undefined ? {} : { width, height }),
+  ...(rate === undefined ? {} : { rate }),
+  ...(audioCodec === undefined ? {} : { audioCodec }),
+  hasKlv
+})
+
+const sameKeys = ["codec", "width", "height", "rate", "audioCodec", "hasKlv"] as const
+
+export const isSame = (one: Carried | undefined, other: Carried): boolean =>
+  one !== undefined && sameKeys.every((key) => one[key] === other[key])
+
+/** RTP's names of what everybody calls otherwise. */
+const usualNames: Readonly<Record<string, string>> = { "mpeg4-generic": "aac", "mp4a-latm": "aac", mp2t: "mpegts" }
+
+/** In words for clients: `h264`, `1280x720`, `aac`, `klv`. */
+export const capabilitiesOf = (carried: Carried | undefined): ReadonlyArray<string> => {
+  if (carried === undefined) return []
+  const { audioCodec, codec, hasKlv, height, width } = carried
+  const usual = (name: string | undefined) => (name === undefined ? [] : [usualNames[name] ?? name])
+  const size = width === undefined ? [] : [`${width}x${height}`]
+  return [...usual(codec), ...size, ...usual(audioCodec), ...(hasKlv ? ["klv"] : [])]
+}
+
+/** The kernel's characters (videodev2.h) of what RTP names; of others these names are theirs too. */
+const pixelFormats: Readonly<Record<string, string>> = { h265: "HEVC", jpeg: "MJPG", mp2t: "MPEG" }
+
+/** As cameras of this machine tell what they deliver. */
+export const formatsOf = (carried: Carried | undefined): ReadonlyArray<Format> => {
+  if (carried === undefined) return []
+  const { codec, height, rate, width } = carried
+  const pixelFormat = pixelFormats[codec] ?? codec.toUpperCase()
+  if (width === undefined || height === undefined) return [{ pixelFormat, sizes: [] }]
+  return [{ pixelFormat, sizes: [{ width, height, rates: rate === undefined ? [] : [rate] }] }]
+}

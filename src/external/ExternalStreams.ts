@@ -1,0 +1,254 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import type { CameraId } from "../../schema/Camera.ts"
+import { DependencyFailed, InvalidParams, InvalidState, NotFound } from "../../schema/Errors.ts"
+import type { ExternalStream, ExternalStreamType } from "../../schema/External.ts"
+import { CameraNames } from "../device/CameraNames.ts"
+import { Devices } from "../device/Devices.ts"
+import { faultOf } from "../device/Fault.ts"
+import { Recordings } from "../recording/Recordings.ts"
+import { RtspFailed } from "../rtsp/RtspFailed.ts"
+import { Streams } from "../stream/Streams.ts"
+import { capabilitiesOf } from "./Carried.ts"
+import { type Answer, type NetworkCamera, NetworkCameras, withAnswer } from "./NetworkCameras.ts"
+import type { AddressRefused } from "./Reach.ts"
+import { type AddedStream, streamFiles } from "./StreamFiles.ts"
+import type { StreamUrl } from "./StreamUrl.ts"
+
+/** A stream that a scan has seen. */
+export interface SeenStream {
+  readonly url: StreamUrl
+  readonly type: ExternalStreamType
+  readonly name: string
+  readonly capabilities: ReadonlyArray<string>
+  /** what the camera and this stream of it are known by, wherever they are: `onvif:SERIAL:PROFILE` */
+  readonly lasting?: string
+}
+
+/** A stream that is known; times are epoch milliseconds. */
+export interface KnownStream extends SeenStream {
+  readonly status: ExternalStream["status"]
+  readonly discoveredAt: number
+  readonly lastSeen: number
+  /** of one that was added */
+  readonly device?: CameraId
+}
+
+export type AddRequest = Pick<AddedStream, "url" | "type" | "name">
+
+/** So many may be added, be known from scans, and leave the names of their cameras behind when they are removed. */
+const most = { added: 256, seen: 1024, left: 256 }
+
+/** The streams from the network: those that were added, each of which is a camera, and those that scans have seen. */
+export class ExternalStreams extends Context.Service<
+  ExternalStreams,
+  {
+    /** the added ones first */
+    readonly list: () => ReadonlyArray<KnownStream>
+    /**
+     * Makes it a camera, for good. One that is away now is a camera with a fault, and is waited for; what the camera refuses
+     * in a way that waiting does not mend (`DependencyFailed`) is not added.
+     */
+    readonly add: (
+      request: AddRequest
+    ) => Effect.Effect<KnownStream & { readonly device: CameraId }, InvalidParams | InvalidState | DependencyFailed>
+    /** Ends its recording and its stream, and forgets it; its camera's name is kept for it, should it be added again. */
+    readonly remove: (url: StreamUrl) => Effect.Effect<void, NotFound | DependencyFailed>
+    /** for scans: these are there */
+    readonly seen: (streams: ReadonlyArray<SeenStream>) => Effect.Effect<void>
+  }
+>()("camera-service/external/ExternalStreams") {
+  static readonly layer = Layer.effect(
+    ExternalStreams,
+    Effect.gen(function* () {
+      const cameras = yield* NetworkCameras
+      const devices = yield* Devices
+      const names = yield* CameraNames
+      const recordings = yield* Recordings
+      const streams = yield* Streams
+      const files = yield* streamFiles
+      const life = yield* Effect.scope
+      // by the texts of their URLs
+      const added = new Map<string, Added>()
+      const known = new Map<string, KnownStream>()
+      /** they are being added, or removed */
+      const underWay = new Set<string>()
+      const oneChange = yield* Semaphore.make(1)
+      let left: ReadonlyArray<CameraId> = []
+
+      const streamsBut = (text?: string) =>
+        Array.from(added).flatMap(([key, { camera }]) => (key === text ? [] : [camera.stream()]))
+
+      const learnt = Effect.suspend(() => files.write({ streams: streamsBut(), left })).pipe(
+        oneChange.withPermit,
+        // the disk has said so in the log, and what was learnt is learnt again
+        Effect.ignore
+      )
+
+      const attach = Effect.fnUntraced(function* (stream: AddedStream, answer: Answer | undefined) {
+        const scope = yield* Scope.fork(life)
+        const camera = yield* Scope.provide(cameras.attach(stream, answer, learnt), scope)
+        added.set(stream.url.text, { camera, scope })
+        return camera
+      })
+
+      const looked = yield* devices.looking("network")
+      const kept = yield* files.read
+      left = kept.left
+      for (const stream of kept.streams) yield* attach(stream, undefined)
+      yield* looked
+      // when they were seen last is on no disk yet
+      yield* Effect.addFinalizer(() => (added.size === 0 ? Effect.void : learnt))
+
+      const meanwhile =
+        (text: string) =>
+        <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+          Effect.acquireUseRelease(
+            Effect.sync(() => underWay.add(text)),
+            () => effect,
+            () => Effect.sync(() => underWay.delete(text))
+          )
+
+      const make = Effect.fnUntraced(function* ({ name, type, url }: AddRequest) {
+        const answer = yield* cameras.ask({ url }).pipe(
+          Effect.catchTag("AddressRefused", (refused) => Effect.fail(noCameraThere(refused))),
+          Effect.catchTag("RtspFailed", (failed) => (isForNow(failed) ? Effect.succeed(failed) : refused(failed)))
+        )
+        const now = yield* Clock.currentTimeMillis
+        const { discoveredAt = now, lasting } = known.get(url.text) ?? {}
+        const asked: AddedStream = {
+          ...{ url, type, name, discoveredAt, lastSeen: now },
+          ...(lasting === undefined ? {} : { lasting })
+        }
+        const stream = answer instanceof RtspFailed ? asked : withAnswer(asked, answer, now)
+        return yield* files
+          .write({ streams: [...streamsBut(), stream], left })
+          .pipe(Effect.andThen(attach(stream, answer)), oneChange.withPermit, Effect.uninterruptible)
+      })
+
+      const add = Effect.fn("ExternalStreams.add")(function* (request: AddRequest) {
+        const { text } = request.url
+        const present = added.get(text)
+        if (present !== undefined || underWay.has(text)) return yield* alreadyAdded(present?.camera.id)
+        if (added.size + underWay.size >= most.added) return yield* tooMany()
+        const camera = yield* meanwhile(text)(make(request)).pipe(
+          Effect.tapErrorTag("DependencyFailed", ({ detail, reason }) =>
+            Effect.annotateLogs(Effect.logWarning("a network camera was not added"), { url: text, reason, detail })
+          )
+        )
+        known.delete(text)
+        yield* Effect.logInfo("network camera added").pipe(
+          Effect.annotateLogs({ "camera.id": camera.id, url: text, type: request.type })
+        )
+        return { ...shown(camera), device: camera.id }
+      })
+
+      const end = Effect.fnUntraced(function* ({ camera: { id }, scope }: Added) {
+        yield* recordings.stop(id).pipe(
+          Effect.catchTag("InvalidState", () => Effect.void),
+          Effect.catchTag("DependencyFailed", (error) =>
+            Effect.logWarning("the recording of a camera that is removed did not end well", error)
+          )
+        )
+        yield* streams.release(id)
+        yield* Scope.close(scope, Exit.void)
+        yield* devices.forget(id, "kept")
+      })
+
+      /** Files of this camera have its name: another camera gets it only after many others were removed. */
+      const leave = Effect.fnUntraced(function* (text: string, id: CameraId) {
+        const used = new Set(Array.from(added.values(), ({ camera }) => camera.id))
+        const next = [...left.filter((name) => !used.has(name)), id]
+        yield* files.write({ streams: streamsBut(text), left: next.slice(-most.left) })
+        yield* Effect.forEach(next.slice(0, -most.left), names.giveUp, { discard: true })
+        left = next.slice(-most.left)
+        added.delete(text)
+      })
+
+      const forget = (text: string, present: Added) =>
+        leave(text, present.camera.id).pipe(
+          oneChange.withPermit,
+          Effect.andThen(end(present)),
+          Effect.andThen(Effect.logInfo("network camera removed")),
+          Effect.annotateLogs({ "camera.id": present.camera.id, url: text }),
+          Effect.uninterruptible
+        )
+
+      const remove = Effect.fn("ExternalStreams.remove")(function* ({ text }: StreamUrl) {
+        const present = added.get(text)
+        if (present === undefined) {
+          if (known.delete(text)) return
+          return yield* new NotFound({ resource: "stream", id: text })
+        }
+        return yield* meanwhile(text)(forget(text, present))
+      })
+
+      const seen = (streams: ReadonlyArray<SeenStream>) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          for (const stream of streams) {
+            const { text } = stream.url
+            if (added.has(text)) continue
+            const { discoveredAt = now } = known.get(text) ?? {}
+            // the latest last
+            known.delete(text)
+            known.set(text, { ...stream, status: "DISCOVERED", discoveredAt, lastSeen: now })
+          }
+          for (const text of known.keys()) if (known.size > most.seen) known.delete(text)
+        })
+
+      return ExternalStreams.of({
+        list: () => [...Array.from(added.values(), ({ camera }) => shown(camera)), ...known.values()],
+        add,
+        remove,
+        seen
+      })
+    })
+  )
+}
+
+interface Added {
+  readonly camera: NetworkCamera
+  readonly scope: Scope.Closeable
+}
+
+const shown = (camera: NetworkCamera): KnownStream => {
+  const { carried, discoveredAt, lastSeen, name, type, url } = camera.stream()
+  const capabilities = capabilitiesOf(carried)
+  return { url, type, name, status: camera.status(), discoveredAt, lastSeen, capabilities, device: camera.id }
+}
+
+/** What may be otherwise when the camera is on, is free, or has begun to stream. */
+const isForNow = ({ kind }: RtspFailed): boolean =>
+  kind === "UNREACHABLE" || kind === "STALLED" || kind === "SESSION_LIMIT" || kind === "NOT_FOUND"
+
+const refused = ({ detail, kind }: RtspFailed) =>
+  Effect.fail(
+    new DependencyFailed({ dependency: "camera", reason: kind, detail, suggestion: faultOf(kind, detail).suggestion })
+  )
+
+const noCameraThere = ({ why }: AddressRefused) =>
+  new InvalidParams({
+    param: "stream_url",
+    rule: "no loopback, link-local, multicast, reserved or cloud metadata address, and none of this machine",
+    hint: `it is ${why}: external.allowed_hosts allows addresses all the same, this service's own ports apart`
+  })
+
+const alreadyAdded = (device: CameraId | undefined) =>
+  new InvalidState({
+    state: "ADDED",
+    allowed_states: ["NOT_ADDED"],
+    ...(device === undefined ? {} : { details: `it is ${device}` }),
+    suggestion: "remove it first where its name, its type or its password is to be another"
+  })
+
+const tooMany = () =>
+  new InvalidState({
+    state: `${most.added} streams are added`,
+    allowed_states: [`fewer than ${most.added}`],
+    suggestion: "remove some that nobody needs"
+  })

@@ -1,0 +1,189 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { CameraId, FaultKind } from "../../schema/Camera.ts"
+import type { ExternalStream } from "../../schema/External.ts"
+import type { Found } from "../device/Device.ts"
+import { Devices } from "../device/Devices.ts"
+import { faultOf } from "../device/Fault.ts"
+import { Tcp } from "../ground/Tcp.ts"
+import { type Described, probe } from "../rtsp/Probe.ts"
+import { RtspFailed } from "../rtsp/RtspFailed.ts"
+import { Streams } from "../stream/Streams.ts"
+import { carriedIn, formatsOf, isSame } from "./Carried.ts"
+import { asFailure, networkInput } from "./NetworkInput.ts"
+import { type AddressRefused, Reach } from "./Reach.ts"
+import type { AddedStream } from "./StreamFiles.ts"
+
+/** A camera that is asked what its stream is has answered by then, or it is away. */
+const answerTime = Duration.seconds(5)
+/** The same, for one whose turn has to come first. */
+const turnTime = Duration.seconds(8)
+/**
+ * An idle camera is asked whether it is there so often, in milliseconds; one that is away at first, and at most. Cameras
+ * lock accounts after a few wrong passwords.
+ */
+const pauses = { idle: 60_000, firstAway: 2000, longestAway: 30_000, refused: 300_000 }
+/** So many cameras are asked at once. */
+const atOnce = 8
+
+/** How a camera answered when it was asked last. */
+export type Answer = Described | RtspFailed
+
+/** An added stream as a camera. */
+export interface NetworkCamera {
+  readonly id: CameraId
+  /** with what was learnt of it since it was added */
+  readonly stream: () => AddedStream
+  readonly status: () => ExternalStream["status"]
+}
+
+/** Makes cameras of streams, and looks whether they are there while nobody needs them. */
+export class NetworkCameras extends Context.Service<
+  NetworkCameras,
+  {
+    /** what the camera says of the stream now */
+    readonly ask: (
+      stream: Pick<AddedStream, "url" | "fingerprint">
+    ) => Effect.Effect<Described, RtspFailed | AddressRefused>
+    /**
+     * It is a camera for as long as the scope lives. `answer`: it was asked just now; `learnt` runs when more is known of it
+     * that should last.
+     */
+    readonly attach: (
+      stream: AddedStream,
+      answer: Answer | undefined,
+      learnt: Effect.Effect<unknown>
+    ) => Effect.Effect<NetworkCamera, never, Scope.Scope>
+  }
+>()("camera-service/external/NetworkCameras") {
+  static readonly layer = Layer.effect(
+    NetworkCameras,
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const streams = yield* Streams
+      const reach = yield* Reach
+      const tcp = yield* Tcp
+      const turn = yield* Semaphore.make(atOnce)
+
+      const ask: NetworkCameras["Service"]["ask"] = Effect.fn("NetworkCameras.ask")(function* ({ fingerprint, url }) {
+        const target = yield* reach.target(url, fingerprint)
+        return yield* Effect.timeoutOrElse(probe(tcp, target), { duration: answerTime, orElse: () => silent })
+      })
+
+      const attach: NetworkCameras["Service"]["attach"] = Effect.fnUntraced(function* (first, answer, learnt) {
+        const { lasting, name, url } = first
+        let stream = first
+        const input = networkInput(
+          url.text,
+          Effect.suspend(() => reach.target(url, stream.fingerprint))
+        )
+        const found = (): Found => ({
+          input,
+          identity: { position: url.text, ...(lasting === undefined ? {} : { serial: lasting }) },
+          name,
+          formats: formatsOf(stream.carried)
+        })
+        /** how often in a row it did not answer; undefined: it was never asked */
+        let failures: number | undefined
+
+        const learn = Effect.fnUntraced(function* (described: Described) {
+          failures = 0
+          const before = stream
+          stream = withAnswer(stream, described, yield* Clock.currentTimeMillis)
+          return { isOther: before.carried !== stream.carried, isPinned: before.fingerprint !== stream.fingerprint }
+        })
+        const refuse = ({ detail, kind }: RtspFailed) => {
+          failures = (failures ?? 0) + 1
+          return faultOf(kind, detail)
+        }
+
+        const fault = answer instanceof RtspFailed ? refuse(answer) : undefined
+        if (answer !== undefined && !(answer instanceof RtspFailed)) yield* learn(answer)
+        const { id, update } = yield* devices.attach(found(), fault)
+
+        const answered = Effect.fnUntraced(function* (described: Described) {
+          const { isOther, isPinned } = yield* learn(described)
+          yield* isOther ? update(found()) : devices.recovered(id)
+          if (isOther || isPinned) yield* learnt
+        })
+        const failed = (reason: RtspFailed | AddressRefused) =>
+          Effect.suspend(() => devices.fault(id, refuse(reason._tag === "AddressRefused" ? asFailure(reason) : reason)))
+
+        const isReady = () => {
+          const current = streams.current(id)
+          return current !== undefined && SubscriptionRef.getUnsafe(current.state)._tag === "Ready"
+        }
+        const seen = Effect.map(Clock.currentTimeMillis, (lastSeen) => {
+          if (isReady()) stream = { ...stream, lastSeen }
+        })
+        /** Undefined: somebody needs the stream, and it shows by itself how its camera is; that session is the only one. */
+        const askIdle = Effect.suspend(() => (streams.current(id) === undefined ? ask(stream) : Effect.undefined))
+        const look = Effect.suspend(() =>
+          streams.current(id) === undefined ? streams.withDevice(id)(askIdle) : Effect.undefined
+        ).pipe(
+          // a stream that has begun meanwhile has the device for hours
+          Effect.timeoutOrElse({ duration: turnTime, orElse: () => Effect.undefined }),
+          turn.withPermit,
+          Effect.matchEffect({
+            onFailure: failed,
+            onSuccess: (described) => (described === undefined ? seen : answered(described))
+          }),
+          Effect.catchDefect((defect) => Effect.logError("a network camera could not be asked", defect))
+        )
+
+        const faultNow = () => devices.list().find((device) => device.id === id)?.fault?.kind
+        const pause = Effect.flatMap(Random.nextBetween(0.9, 1.1), (chance) =>
+          Effect.sleep(Duration.millis(pauseAfter(faultNow(), failures ?? 0) * chance))
+        )
+        yield* (answer === undefined ? Effect.void : pause).pipe(
+          Effect.andThen(Effect.forever(Effect.andThen(look, pause))),
+          Effect.annotateLogs({ "camera.id": id }),
+          Effect.forkScoped
+        )
+
+        return {
+          id,
+          stream: () => stream,
+          status: () => statusOf(faultNow(), failures === 0 || isReady())
+        }
+      })
+
+      return NetworkCameras.of({ ask, attach })
+    })
+  )
+}
+
+const silent = Effect.fail(new RtspFailed({ kind: "UNREACHABLE", detail: "it does not answer" }))
+
+/** Whether it would answer may be otherwise in a moment; the other faults need somebody to do something. */
+const isPassing = (kind: FaultKind): boolean => kind === "UNREACHABLE" || kind === "STALLED"
+
+const statusOf = (fault: FaultKind | undefined, isThere: boolean): ExternalStream["status"] => {
+  if (fault === undefined) return isThere ? "ONLINE" : "OFFLINE"
+  return isPassing(fault) ? "OFFLINE" : "ERROR"
+}
+
+const pauseAfter = (fault: FaultKind | undefined, failures: number): number => {
+  if (fault === undefined) return pauses.idle
+  if (fault === "AUTH_FAILED") return pauses.refused
+  return Math.min(pauses.longestAway, pauses.firstAway * 2 ** Math.max(0, failures - 1))
+}
+
+/** What is the same stays the same object; a certificate, once seen, is the camera's. */
+export const withAnswer = (stream: AddedStream, described: Described, lastSeen: number): AddedStream => {
+  const carried = carriedIn(described)
+  const fingerprint = stream.fingerprint ?? described.fingerprint
+  return {
+    ...stream,
+    lastSeen,
+    ...(isSame(stream.carried, carried) ? {} : { carried }),
+    ...(fingerprint === undefined ? {} : { fingerprint })
+  }
+}

@@ -1,0 +1,100 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { join } from "node:path"
+import { CameraId } from "../../schema/Camera.ts"
+import { ExternalStreamType } from "../../schema/External.ts"
+import { DataFolder } from "../storage/DataFolder.ts"
+import { SmallFiles } from "../storage/SmallFiles.ts"
+import { Carried } from "./Carried.ts"
+import { parseStreamUrl, type StreamSecret, type StreamUrl } from "./StreamUrl.ts"
+
+/** A stream that was added; times are epoch milliseconds. */
+const fields = {
+  type: ExternalStreamType,
+  name: Schema.String,
+  discoveredAt: Schema.Finite,
+  lastSeen: Schema.Finite,
+  /** what the camera and this stream of it are known by wherever they are: `onvif:SERIAL:PROFILE` */
+  lasting: Schema.optionalKey(Schema.String),
+  /** SHA-256 of the certificate that the camera had when it was first reached, in hex */
+  fingerprint: Schema.optionalKey(Schema.String),
+  carried: Schema.optionalKey(Carried)
+}
+
+const Stored = Schema.fromJsonString(
+  Schema.Struct({
+    version: Schema.Literal(1),
+    streams: Schema.Array(Schema.Struct({ url: Schema.String, ...fields })),
+    /** names of cameras that were removed, in that order: kept for them, should they be added again */
+    left: Schema.Array(CameraId)
+  })
+)
+
+const Secret = Schema.Struct({
+  credentials: Schema.optionalKey(Schema.Struct({ user: Schema.String, password: Schema.String })),
+  resource: Schema.optionalKey(Schema.String)
+})
+const StoredSecrets = Schema.fromJsonString(
+  Schema.Struct({ version: Schema.Literal(1), secrets: Schema.Record(Schema.String, Secret) })
+)
+
+export interface AddedStream extends Schema.Struct.Type<typeof fields> {
+  readonly url: StreamUrl
+}
+
+export interface Kept {
+  readonly streams: ReadonlyArray<AddedStream>
+  readonly left: ReadonlyArray<CameraId>
+}
+
+/**
+ * Where added streams last: `external_streams.json`, and what opens them apart from it in `secrets/external_streams.json`. A
+ * file that cannot be understood is set aside, not overwritten: somebody may want to mend it.
+ */
+export const streamFiles = Effect.gen(function* () {
+  const folder = yield* DataFolder
+  const smallFiles = yield* SmallFiles
+  const file = join(folder.root, "external_streams.json")
+  const secretFile = join(folder.secrets, "external_streams.json")
+
+  const readOr = <A>(path: string, schema: Schema.Codec<A, string>, none: A) =>
+    Effect.gen(function* () {
+      const text = yield* smallFiles.read(path)
+      if (Option.isNone(text)) return none
+      const decoded = Schema.decodeExit(schema)(text.value)
+      if (decoded._tag === "Success") return decoded.value
+      // what is wrong with it might show a secret
+      yield* Effect.logError("a file of network cameras is not readable; it is kept as .bad, and begins anew", { path })
+      yield* smallFiles.write(`${path}.bad`, text.value)
+      return none
+    })
+
+  const read = Effect.gen(function* () {
+    const { left, streams } = yield* readOr(file, Stored, { version: 1 as const, streams: [], left: [] })
+    if (streams.length === 0) return { left, streams: [] }
+    const { secrets } = yield* readOr(secretFile, StoredSecrets, { version: 1 as const, secrets: {} })
+    const known = yield* Effect.forEach(streams, ({ url: text, ...rest }) => withUrl(text, secrets[text], rest))
+    return { left, streams: known.flat() }
+  })
+
+  const write = Effect.fnUntraced(function* ({ left, streams }: Kept) {
+    const secrets = Object.fromEntries(streams.map(({ url: { secret, text } }) => [text, Redacted.value(secret)]))
+    const shown = streams.map(({ url, ...rest }) => ({ url: url.text, ...rest }))
+    // first the secrets: a stream without its own would lock the camera's account with empty passwords
+    yield* smallFiles.write(secretFile, jsonOf({ version: 1, secrets }))
+    yield* smallFiles.write(file, jsonOf({ version: 1, streams: shown, left }))
+  })
+  return { read, write }
+})
+
+const jsonOf = (value: object) => `${JSON.stringify(value, undefined, 1)}\n`
+
+const withUrl = (text: string, secret: StreamSecret = {}, rest: Omit<AddedStream, "url">) =>
+  Effect.fromResult(parseStreamUrl(text)).pipe(
+    Effect.map((url): ReadonlyArray<AddedStream> => [{ ...rest, url: { ...url, secret: Redacted.make(secret) } }]),
+    Effect.catch(({ rule }) =>
+      Effect.as(Effect.logError("a network camera is left out: its URL breaks a rule", { name: rest.name, rule }), [])
+    )
+  )

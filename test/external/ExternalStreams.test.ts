@@ -1,0 +1,454 @@
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { TestClock } from "effect/testing"
+import type { Role } from "../../schema/Auth.ts"
+import type { ExternalStream } from "../../schema/External.ts"
+import { DiscoveryInterval } from "../../src/external/DiscoveryInterval.ts"
+import { ExternalStreams } from "../../src/external/ExternalStreams.ts"
+import { parseStreamUrl } from "../../src/external/StreamUrl.ts"
+import { Streams } from "../../src/stream/Streams.ts"
+import { asTimePasses, settle } from "../../testing/PassingTime.ts"
+import { TestGround } from "../../testing/TestGround.ts"
+import { connectAs } from "../rpc/Harness.ts"
+import { dataFolder, fakes, onFakes } from "../support/App.ts"
+import { until } from "../support/Ground.ts"
+
+const address = "192.168.1.64"
+
+interface Answer {
+  readonly result?: Readonly<Record<string, unknown>>
+  readonly error?: { readonly code: number; readonly data: Readonly<Record<string, unknown>> }
+}
+
+/** Calls; what is told meanwhile is passed over. */
+const ask = (client: Effect.Success<ReturnType<typeof connectAs>>, method: string, params: object = {}) =>
+  Effect.gen(function* () {
+    client.send({ jsonrpc: "2.0", id: 1, method, params })
+    for (;;) {
+      const message = (yield* client.next) as Answer & { readonly id?: number }
+      if (message.id === 1) return message
+    }
+  })
+
+/** A client that calls while time passes. */
+const clientAs = (role: Role, cameras?: ReadonlyArray<string>) =>
+  Effect.map(
+    connectAs(role, cameras),
+    (client) => (method: string, params?: object) => asTimePasses(ask(client, method, params))
+  )
+const startCamera = Effect.flatMap(TestGround, ({ rtspCameras }) => rtspCameras.start(address))
+type Call = Effect.Success<ReturnType<typeof clientAs>>
+const url = `rtsp://${address}/live`
+
+const add = (call: Call, stream_url = url, more: object = {}) =>
+  call("add_external_stream", { stream_url, stream_name: "Gate", ...more })
+
+const streamsOf = (call: Call) =>
+  Effect.map(
+    call("get_external_streams"),
+    ({ result }) => result?.["external_streams"] as ReadonlyArray<ExternalStream>
+  )
+
+const fileOf = (name: string) =>
+  Effect.map(TestGround, ({ disk }) => new TextDecoder().decode(disk.outside.read(`${dataFolder}/${name}`)))
+
+/** Waits until the stream shows this status; that of an idle camera is looked at every minute. */
+const becomes = Effect.fnUntraced(function* (call: Call, status: string) {
+  for (let second = 0; second < 90; second++) {
+    const [stream] = yield* streamsOf(call)
+    if (stream?.status === status) return
+    yield* Effect.andThen(TestClock.adjust("1 second"), settle)
+  }
+  return yield* Effect.die(new Error(`it did not become ${status}`))
+})
+
+describe("add_external_stream", () => {
+  onFakes(
+    "makes a camera of a stream, with what it carries, and tells everybody",
+    Effect.gen(function* () {
+      yield* startCamera
+      const client = yield* connectAs("viewer")
+      const call = yield* clientAs("operator")
+      const { result } = yield* add(call)
+      assert.deepInclude(result, {
+        stream_url: url,
+        stream_name: "Gate",
+        stream_type: "generic_rtsp",
+        device: "camera0",
+        status: "ADDED"
+      })
+      const told = (yield* client.next) as { method: string; params: object }
+      assert.strictEqual(told.method, "camera_status_update")
+      assert.include(told.params, { device: "camera0", status: "CONNECTED", name: "Gate", resolution: "640x480" })
+      const [stream] = yield* streamsOf(call)
+      assert.deepInclude(stream, { url, type: "generic_rtsp", name: "Gate", status: "ONLINE" })
+      assert.deepStrictEqual(stream?.capabilities, ["h264", "640x480", "klv"])
+      assert.deepInclude((yield* call("get_camera_capabilities", { device: "camera0" })).result, {
+        formats: ["H264"],
+        resolutions: ["640x480"],
+        validation_status: "CONFIRMED"
+      })
+      const all = (yield* call("get_external_streams")).result
+      assert.deepInclude(all, { total_count: 1, skydio_streams: [], generic_streams: [stream], onvif_streams: [] })
+    })
+  )
+
+  onFakes(
+    "takes a camera that is off: it has a fault, and is a camera as soon as it answers",
+    Effect.gen(function* () {
+      const call = yield* clientAs("operator")
+      assert.include((yield* add(call)).result, { device: "camera0", status: "ADDED" })
+      const status = (yield* call("get_camera_status", { device: "camera0" })).result
+      assert.include(status, { status: "ERROR" })
+      assert.deepInclude(status?.["fault"], { kind: "UNREACHABLE", detail: "nobody listens at its port" })
+      assert.strictEqual((yield* streamsOf(call))[0]?.status, "OFFLINE")
+      const camera = yield* startCamera
+      yield* becomes(call, "ONLINE")
+      assert.include((yield* call("get_camera_status", { device: "camera0" })).result, {
+        status: "CONNECTED",
+        resolution: "640x480"
+      })
+      // and the other way round
+      yield* camera.disturb({ isSilent: true })
+      yield* becomes(call, "OFFLINE")
+      yield* camera.disturb({ isSilent: false, refuses: { DESCRIBE: "404 Not Found" } })
+      yield* becomes(call, "ERROR")
+    })
+  )
+
+  onFakes(
+    "adds nothing that waiting does not mend: the password is wrong, there is no video, it is no RTSP",
+    Effect.gen(function* () {
+      const call = yield* clientAs("operator")
+      const camera = yield* startCamera
+      yield* camera.disturb({ login: { user: "admin", password: "right", way: "MD5" } })
+      for (const wrong of [url, `rtsp://admin:wrong@${address}/live`]) {
+        const { error } = yield* add(call, wrong)
+        assert.strictEqual(error?.code, -32050)
+        assert.include(error?.data, { dependency: "camera", reason: "AUTH_FAILED" })
+      }
+      yield* camera.disturb({ login: undefined, sdp: "v=0\r\nm=audio 0 RTP/AVP 0\r\n" })
+      assert.include((yield* add(call)).error?.data, { reason: "NO_VIDEO" })
+      assert.deepStrictEqual(yield* streamsOf(call), [])
+      assert.include((yield* call("get_camera_list")).result, { total: 0 })
+      yield* camera.disturb({ login: { user: "admin", password: "right", way: "SHA-256" }, sdp: undefined })
+      assert.include((yield* add(call, `rtsp://admin:right@${address}/live`)).result, { stream_url: url })
+    })
+  )
+
+  onFakes(
+    "says which rule a URL breaks, and goes nowhere for it",
+    Effect.gen(function* () {
+      const call = yield* clientAs("operator")
+      const { names, peers } = yield* TestGround
+      names.own.add("192.168.7.7")
+      yield* names.set("inside.example", ["192.168.1.64", "127.0.0.1"])
+      const refused: ReadonlyArray<readonly [stream_url: string, more?: object]> = [
+        ["rtsp://127.0.0.1/live"],
+        ["rtsp://0x7f000001/live"],
+        ["rtsp://[::ffff:127.0.0.1]/live"],
+        ["rtsp://[64:ff9b::a9fe:a9fe]/live"],
+        ["rtsp://169.254.169.254/latest"],
+        ["rtsp://192.168.7.7/live"],
+        ["rtsp://inside.example/live"],
+        ["rtsp://admin:geheim@239.1.1.1/live"],
+        ["rtsp://cam:0/live"],
+        ["rtsp://192.168.1.64/live#1"],
+        ["https://192.168.1.64/live", { stream_type: "generic_rtsp" }]
+      ]
+      for (const [stream_url, more] of refused) {
+        const { error } = yield* add(call, stream_url, more)
+        assert.strictEqual(error?.code, -32602, stream_url)
+        assert.include(error?.data, { param: "stream_url" })
+        assert.notInclude(JSON.stringify(error), "geheim")
+      }
+      assert.deepStrictEqual(peers.dialled(), [])
+      assert.deepStrictEqual(yield* streamsOf(call), [])
+    })
+  )
+
+  onFakes(
+    "refuses what is added already, however it is written, and knows nothing of what was not",
+    Effect.gen(function* () {
+      const call = yield* clientAs("operator")
+      yield* add(call)
+      const { error } = yield* add(call, "rtsp://admin:secret@0xc0a80140:554/live")
+      assert.strictEqual(error?.code, -32020)
+      assert.deepInclude(error?.data, { state: "ADDED", details: "it is camera0" })
+      const unknown = yield* call("remove_external_stream", { stream_url: "rtsp://admin:secret@192.168.1.65/live" })
+      assert.strictEqual(unknown.error?.code, -32010)
+      assert.deepInclude(unknown.error?.data, { resource: "stream", id: "rtsp://192.168.1.65/live" })
+    })
+  )
+
+  onFakes(
+    "of two who add one stream at once, one has it",
+    Effect.gen(function* () {
+      yield* startCamera
+      const [one, other] = [yield* connectAs("operator"), yield* connectAs("operator")]
+      const params = { stream_url: url, stream_name: "Gate" }
+      const both = [one, other].map((client) => ask(client, "add_external_stream", params))
+      const answers = yield* asTimePasses(Effect.all(both, { concurrency: 2 }))
+      assert.sameMembers(
+        answers.map(({ error, result }) => error?.code ?? result?.["status"]),
+        ["ADDED", -32020]
+      )
+    })
+  )
+
+  onFakes(
+    "goes to where a name leads at that moment, and never where cameras may not be",
+    Effect.gen(function* () {
+      const { names, peers, rtspCameras } = yield* TestGround
+      yield* startCamera
+      yield* rtspCameras.start("127.0.0.1")
+      yield* names.set("gate.example", [address])
+      const call = yield* clientAs("operator")
+      assert.include((yield* add(call, "rtsp://gate.example/live")).result, { device: "camera0" })
+      yield* names.set("gate.example", ["127.0.0.1"])
+      yield* becomes(call, "OFFLINE")
+      const { result } = yield* call("get_camera_status", { device: "camera0" })
+      assert.match(JSON.stringify(result?.["fault"]), /loopback/)
+      assert.deepStrictEqual(peers.dialled(), [`${address}:554`])
+    })
+  )
+})
+
+describe("added streams", () => {
+  fakes.starts("are the same cameras after a restart, and are opened with the same password", (run) => {
+    const camera = Effect.tap(startCamera, ({ disturb }) =>
+      disturb({ login: { user: "admin", password: "p@ss", way: "MD5" } })
+    )
+    const before = Effect.gen(function* () {
+      yield* camera
+      const call = yield* clientAs("operator")
+      yield* add(call, "rtsp://192.168.1.60/other")
+      assert.include((yield* add(call, `rtsp://admin:p%40ss@${address}/live`)).result, { device: "camera1" })
+      yield* call("remove_external_stream", { stream_url: "rtsp://192.168.1.60/other" })
+    })
+    const after = Effect.gen(function* () {
+      yield* camera
+      const call = yield* clientAs("operator")
+      yield* becomes(call, "ONLINE")
+      const [stream] = yield* streamsOf(call)
+      assert.deepInclude(stream, { url, name: "Gate", capabilities: ["h264", "640x480", "klv"] })
+      assert.include((yield* call("get_camera_status", { device: "camera1" })).result, { status: "CONNECTED" })
+      // another stream gets another name: the files of the one that is gone have its own
+      assert.include((yield* add(call, "rtsp://192.168.1.61/third")).result, { device: "camera2" })
+      assert.include((yield* add(call, "rtsp://192.168.1.60/other")).result, { device: "camera0" })
+    })
+    return Effect.andThen(run(dataFolder, before), run(dataFolder, after))
+  })
+
+  fakes.starts("begin anew where their file is not readable, which is kept", (run) => {
+    const spoil = Effect.map(TestGround, ({ disk }) =>
+      disk.outside.write(`${dataFolder}/external_streams.json`, new TextEncoder().encode("{"))
+    )
+    const after = Effect.gen(function* () {
+      const call = yield* clientAs("operator")
+      assert.deepStrictEqual(yield* streamsOf(call), [])
+      assert.strictEqual(yield* fileOf("external_streams.json.bad"), "{")
+      assert.include((yield* add(call)).result, { device: "camera0" })
+    })
+    return Effect.andThen(run(dataFolder, spoil), run(dataFolder, after))
+  })
+
+  onFakes(
+    "that cannot be kept are not added",
+    Effect.gen(function* () {
+      const call = yield* clientAs("operator")
+      const { disk } = yield* TestGround
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* disk.suffer({ name: "small", bytes: 0 })
+          const { error } = yield* add(call)
+          assert.include(error?.data, { dependency: "storage" })
+        })
+      )
+      assert.deepStrictEqual(yield* streamsOf(call), [])
+      assert.include((yield* add(call)).result, { device: "camera0" })
+    })
+  )
+})
+
+describe("remove_external_stream", () => {
+  onFakes(
+    "forgets the camera: it is on no list, and has no path any more",
+    Effect.gen(function* () {
+      const call = yield* clientAs("operator")
+      yield* startCamera
+      yield* add(call, `rtsp://admin:geheim@${address}/live`)
+      const { result } = yield* call("remove_external_stream", { stream_url: `rtsp://${address}:554/live` })
+      assert.include(result, { stream_url: url, status: "REMOVED" })
+      assert.deepStrictEqual(yield* streamsOf(call), [])
+      assert.include((yield* call("get_camera_list")).result, { total: 0 })
+      assert.strictEqual((yield* call("get_camera_status", { device: "camera0" })).error?.code, -32010)
+      yield* until(
+        "its path is gone",
+        Effect.map(call("get_streams"), (streams) => (streams.result as unknown as ReadonlyArray<unknown>).length === 0)
+      )
+      for (const file of ["external_streams.json", "secrets/external_streams.json"]) {
+        assert.notInclude(yield* fileOf(file), address)
+      }
+    })
+  )
+})
+
+describe("an added stream that somebody needs", () => {
+  onFakes(
+    "is asked nothing beside: it shows by itself how its camera is",
+    Effect.gen(function* () {
+      const camera = yield* startCamera
+      const call = yield* clientAs("operator")
+      yield* add(call)
+      assert.include((yield* call("start_streaming", { device: "camera0" })).result, { status: "STARTED" })
+      const asked = camera.requests().filter((request) => request.startsWith("DESCRIBE")).length
+      yield* Effect.repeat(Effect.andThen(TestClock.adjust("1 second"), settle), { times: 130 })
+      assert.lengthOf(
+        camera.requests().filter((request) => request.startsWith("DESCRIBE")),
+        asked
+      )
+      assert.strictEqual(camera.mostAtOnce(), 1)
+      const [stream] = yield* streamsOf(call)
+      // the test's clock began in 1970
+      assert.isAbove(Date.parse(stream?.last_seen ?? ""), 100_000)
+      yield* camera.disturb({ isStalled: true })
+      yield* becomes(call, "OFFLINE")
+      yield* camera.disturb({ isStalled: false })
+      yield* becomes(call, "ONLINE")
+    })
+  )
+
+  onFakes(
+    "and is in use when it is to be asked keeps no other camera waiting",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      const camera = yield* startCamera
+      const call = yield* clientAs("operator")
+      yield* add(call)
+      for (let number = 1; number <= 8; number++) {
+        yield* add(call, `rtsp://10.0.0.${number}/live`)
+        yield* Effect.forkScoped(streams.withDevice(`camera${number}`)(Effect.never))
+      }
+      yield* camera.disturb({ isSilent: true })
+      yield* becomes(call, "OFFLINE")
+    })
+  )
+
+  onFakes(
+    "ends with it: the recording is whole, the camera's session is over",
+    Effect.gen(function* () {
+      const camera = yield* startCamera
+      const call = yield* clientAs("operator")
+      yield* add(call)
+      const { result } = yield* call("start_recording", { device: "camera0" })
+      assert.include(result, { status: "RECORDING" })
+      assert.strictEqual(camera.playing(), 1)
+      const told = yield* connectAs("viewer")
+      assert.include((yield* call("remove_external_stream", { stream_url: url })).result, { status: "REMOVED" })
+      assert.strictEqual(camera.playing(), 0)
+      const updates: Array<unknown> = []
+      while (!updates.includes("STOPPED")) {
+        const { method, params } = (yield* told.next) as { method: string; params: { status: string } }
+        if (method === "recording_status_update") updates.push(params.status)
+      }
+      assert.deepInclude((yield* call("list_recordings")).result, { total: 1 })
+      assert.include((yield* call("get_camera_list")).result, { total: 0 })
+    })
+  )
+})
+
+onFakes(
+  "a viewer of a stream that is removed keeps no session at its camera",
+  Effect.gen(function* () {
+    const camera = yield* startCamera
+    const call = yield* clientAs("operator")
+    const streams = yield* Streams
+    yield* add(call)
+    const stream = yield* streams.lease("camera0", "viewer")
+    yield* asTimePasses(streams.awaitReady(stream))
+    assert.strictEqual(camera.playing(), 1)
+    yield* call("remove_external_stream", { stream_url: url })
+    yield* until(
+      "the session is over",
+      Effect.sync(() => camera.playing() === 0)
+    )
+    yield* Effect.repeat(Effect.andThen(TestClock.adjust("1 second"), settle), { times: 40 })
+    assert.strictEqual(camera.playing(), 0)
+  })
+)
+
+describe("streams that a scan has seen", () => {
+  const seen = Effect.fnUntraced(function* (...texts: ReadonlyArray<string>) {
+    const streams = yield* ExternalStreams
+    for (const text of texts) {
+      const parsed = yield* Effect.fromResult(parseStreamUrl(text))
+      yield* streams.seen([{ url: parsed, type: "skydio_stanag4609", name: "Skydio", capabilities: ["klv"] }])
+    }
+  })
+
+  onFakes(
+    "are listed until they are added or forgotten, and never more than a bound",
+    Effect.gen(function* () {
+      const call = yield* clientAs("operator")
+      yield* seen("rtsp://192.168.42.10:5554/subject", url)
+      const [first] = yield* streamsOf(call)
+      assert.deepInclude(first, { type: "skydio_stanag4609", status: "DISCOVERED", capabilities: ["klv"] })
+      assert.include((yield* call("get_camera_list")).result, { total: 0 })
+      yield* add(call)
+      yield* seen(url)
+      assert.deepStrictEqual(
+        (yield* streamsOf(call)).map(({ status }) => status),
+        ["OFFLINE", "DISCOVERED"]
+      )
+      yield* call("remove_external_stream", { stream_url: first?.url })
+      assert.lengthOf(yield* streamsOf(call), 1)
+      yield* seen(...Array.from({ length: 1030 }, (_, at) => `rtsp://10.0.${at >> 8}.${at & 255}/a`))
+      assert.lengthOf(yield* streamsOf(call), 1 + 1024)
+    })
+  )
+
+  onFakes(
+    "and all others are shown to those who may see them",
+    Effect.gen(function* () {
+      const call = yield* clientAs("operator")
+      yield* add(call, `rtsp://admin:geheim@${address}/live`)
+      yield* add(call, "rtsp://192.168.1.65/live")
+      yield* seen("rtsp://192.168.42.10:5554/subject")
+      assert.lengthOf(yield* streamsOf(yield* clientAs("viewer")), 3)
+      const guard = yield* clientAs("operator", ["camera1"])
+      assert.deepStrictEqual(
+        (yield* streamsOf(guard)).map((stream) => stream.url),
+        ["rtsp://192.168.1.65/live"]
+      )
+      assert.strictEqual((yield* add(guard, "rtsp://192.168.1.66/live")).error?.code, -32002)
+      for (const stream_url of [url, "rtsp://192.168.42.10:5554/subject"]) {
+        const { error } = yield* guard("remove_external_stream", { stream_url })
+        assert.strictEqual(error?.code, -32010, stream_url)
+      }
+      assert.include((yield* guard("remove_external_stream", { stream_url: "rtsp://192.168.1.65/live" })).result, {
+        status: "REMOVED"
+      })
+      assert.lengthOf(yield* streamsOf(call), 2)
+    })
+  )
+})
+
+describe("set_discovery_interval", () => {
+  fakes.starts("holds after a restart", (run) => {
+    const set = Effect.gen(function* () {
+      const call = yield* clientAs("admin")
+      assert.deepInclude((yield* call("set_discovery_interval", { scan_interval: 300 })).result, {
+        scan_interval: 300,
+        status: "UPDATED",
+        message: "streams are looked for every 300 s"
+      })
+    })
+    const look = Effect.gen(function* () {
+      const { now } = yield* DiscoveryInterval
+      assert.strictEqual(yield* SubscriptionRef.get(now), 300)
+    })
+    return Effect.andThen(run(dataFolder, set), run(dataFolder, look))
+  })
+})
