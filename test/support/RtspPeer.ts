@@ -37,13 +37,13 @@ const child = (program: string, args: ReadonlyArray<string>) =>
       })
   )
 
-/** Four seconds of H.264 in a file, a keyframe each half second. */
+/** Four seconds of H.264 in a file (MP4), a keyframe each half second. */
 export const makeVideo = (folder: string): string => {
-  const file = join(folder, "camera.h264")
+  const file = join(folder, "camera.mp4")
   const picture = ["-f", "lavfi", "-i", "testsrc2=s=640x480:r=25", "-t", "4"]
   const h264 = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-g", "12"]
   const profile = ["-profile:v", "baseline", "-level:v", "3.0", "-b:v", "1000k"]
-  execFileSync("ffmpeg", ["-v", "error", "-nostdin", "-y", ...picture, ...h264, ...profile, "-f", "h264", file])
+  execFileSync("ffmpeg", ["-v", "error", "-nostdin", "-y", ...picture, ...h264, ...profile, file])
   return file
 }
 
@@ -74,7 +74,7 @@ export const startPeer = Effect.fnUntraced(function* (folder: string, video: str
     "10 seconds"
   )
   let publisher: ChildProcess | undefined
-  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-f", "h264", "-framerate", "25", "-i", video]
+  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", video]
   const output = ["-c", "copy", "-f", "rtsp", "-rtsp_transport", "tcp", publishedAt]
   const publish = Effect.gen(function* () {
     publisher = yield* Effect.provideService(child("ffmpeg", [...input, ...output]), Scope.Scope, scope)
