@@ -22,9 +22,9 @@ import { codecOf, readyStream, stateOf } from "../suites/streams.ts"
 import { realPrograms } from "../support/App.ts"
 import { eventually } from "../support/Eventually.ts"
 import { attachCamera } from "../support/NetworkCamera.ts"
-import { makeVideo, peerLogin, type RtspPeer, startPeer } from "../support/RtspPeer.ts"
+import { makeVideo, peerLogin, type RtspPeer, startGstreamer, startPeer } from "../support/RtspPeer.ts"
 
-const targetOf = ({ port, url }: RtspPeer, password = peerLogin.password): RtspTarget => ({
+const targetOf = ({ port, url }: Pick<RtspPeer, "port" | "url">, password = peerLogin.password): RtspTarget => ({
   address: "127.0.0.1",
   port,
   url,
@@ -129,6 +129,40 @@ describe("a camera in the network, played by another MediaMTX", () => {
             const asked = yield* Clock.currentTimeMillis
             yield* Effect.flip(readStream(wrong.id, folder))
             assert.isBelow((yield* Clock.currentTimeMillis) - asked, 1500)
+          })
+        )
+      }).pipe(Effect.scoped)
+  )
+})
+
+describe("a camera in the network, played by GStreamer", () => {
+  realPrograms.starts(
+    "that sends a transport stream is to viewers, snapshots and recordings what is in it",
+    (run, folder) =>
+      Effect.gen(function* () {
+        const file = join(folder, "camera.ts")
+        // longer than the test: it is not begun anew
+        const long = ["-stream_loop", "10", "-i", makeVideo(folder), "-c", "copy", "-f", "mpegts", file]
+        execFileSync("ffmpeg", ["-v", "error", "-nostdin", ...long])
+        const transport = "tsparse set-timestamps=true ! rtpmp2tpay name=pay0 pt=33"
+        const camera = yield* startGstreamer(`( filesrc location=${file} ! ${transport} )`)
+        yield* run(
+          folder,
+          Effect.gen(function* () {
+            const described = yield* probe(yield* Tcp, targetOf(camera))
+            assert.deepInclude(described.video, { codec: "h264", width: 640, height: 480 })
+            const { id } = yield* attachCamera(targetOf(camera))
+            const snapshot = yield* take({ camera: id })
+            assert.deepInclude(snapshot.picture, { width: 640, height: 480 })
+            assert.isAbove(meanLuma(snapshot.picture.jpeg) ?? 0, 100)
+            const stream = yield* readyStream(id)
+            const recordings = yield* Recordings
+            yield* recordings.start({ camera: id, format: "mpegts" })
+            assert.isAbove(slicesOf(yield* readStream(id, folder)).length, 20)
+            const { files } = yield* recordings.stop(id)
+            assert.isAbove(files[0]?.duration ?? 0, 0.5)
+            assert.deepInclude(codecOf(stream), { profile: "constrained baseline", level: "3.0", conformant: true })
+            assert.strictEqual(stream.restarts, 0)
           })
         )
       }).pipe(Effect.scoped)

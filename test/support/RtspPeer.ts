@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { writeFileSync } from "node:fs"
+import { connect } from "node:net"
 import { join } from "node:path"
 import { eventually } from "./Eventually.ts"
 import { freePorts } from "./FreePorts.ts"
@@ -91,6 +92,24 @@ export const startPeer = Effect.fnUntraced(function* (folder: string, video: str
     stop: Effect.sync(() => void publisher?.kill("SIGKILL")),
     publish
   } satisfies RtspPeer as RtspPeer
+})
+
+/** A camera played by GStreamer, as long as the scope lives, that sends what this pipeline makes. */
+export const startGstreamer = Effect.fnUntraced(function* (pipeline: string) {
+  const [port = 0] = yield* freePorts(1)
+  const script = join(import.meta.dirname, "gst_camera.py")
+  yield* child("/usr/bin/python3", [script, String(port), peerLogin.user, peerLogin.password, pipeline])
+  const knocks = Effect.callback<void, Error>((resume) => {
+    const socket = connect(port, "127.0.0.1", () => resume(Effect.void))
+    socket.once("error", (error) => resume(Effect.fail(error)))
+    return Effect.sync(() => socket.destroy())
+  })
+  yield* eventually(
+    "GStreamer listens",
+    Effect.map(knocks, () => true),
+    "10 seconds"
+  )
+  return { port, url: `rtsp://127.0.0.1:${port}/subject` }
 })
 
 interface Answer {
