@@ -1,6 +1,9 @@
+import { payloadOf } from "./Rtp.ts"
+
 /** Takes keyframes out of RTP packets (RFC 3550) of H.264 (RFC 6184) and H.265 (RFC 7798). */
 
 interface Packing {
+  readonly codec: Keyframe["codec"]
   /** bytes of a NAL unit's header */
   readonly header: number
   readonly typeOf: (first: number) => number
@@ -15,6 +18,7 @@ interface Packing {
 }
 
 const h264: Packing = {
+  codec: "h264",
   header: 1,
   typeOf: (first) => first & 0x1f,
   isSps: (type) => type === 7,
@@ -26,6 +30,7 @@ const h264: Packing = {
 }
 
 const h265: Packing = {
+  codec: "h265",
   header: 2,
   typeOf: (first) => (first >> 1) & 0x3f,
   isSps: (type) => type === 33,
@@ -46,8 +51,14 @@ const startCode = Buffer.from([0, 0, 0, 1])
 /** A keyframe of a 4K camera has about 1 MB. */
 const maxBytes = 8 << 20
 
-/** Gives the whole keyframe that a packet is the last of, with its parameter sets, as a byte stream (Annex B). */
-export type TakeKeyframe = (bytes: Buffer, start: number, end: number) => Buffer | undefined
+/** A picture that needs no other, with its parameter sets, as a byte stream (Annex B). */
+export interface Keyframe {
+  readonly codec: "h264" | "h265"
+  readonly bytes: Buffer
+}
+
+/** Gives the whole keyframe that an RTP packet is the last of, which stands in `bytes` from `start` to `end`. */
+export type TakeKeyframe = (bytes: Buffer, start: number, end: number) => Keyframe | undefined
 
 /** `sets`: the parameter sets that the stream's description gives. Undefined: of this codec nothing can be taken. */
 export const keyframesOf = (encoding: string, sets: ReadonlyArray<Uint8Array>): TakeKeyframe | undefined => {
@@ -56,7 +67,7 @@ export const keyframesOf = (encoding: string, sets: ReadonlyArray<Uint8Array>): 
 }
 
 const takeKeyframes = (packing: Packing, given: ReadonlyArray<Uint8Array>): TakeKeyframe => {
-  const { header, isKey, isParameterSet, isSps, typeOf } = packing
+  const { codec, header, isKey, isParameterSet, isSps, typeOf } = packing
   /** those that pictures need which come without any */
   let sets: ReadonlyArray<Buffer> = given.flatMap((set) => [startCode, Buffer.from(set)])
   let unit: Array<Buffer> = []
@@ -83,13 +94,13 @@ const takeKeyframes = (packing: Packing, given: ReadonlyArray<Uint8Array>): Take
     return true
   }
 
-  const finish = (): Buffer | undefined => {
+  const finish = (): Keyframe | undefined => {
     if (size === 0) return undefined
     const whole = size <= maxBytes ? unit : []
     const isWhole = hasKey && whole.length > 0 && !isOpen && (hasSps || sets.length > 0)
     // sent ahead of the picture, at another time
     if (!hasKey && hasSps) sets = whole
-    const keyframe = isWhole ? Buffer.concat(hasSps ? whole : [...sets, ...whole]) : undefined
+    const keyframe = isWhole ? { codec, bytes: Buffer.concat(hasSps ? whole : [...sets, ...whole]) } : undefined
     unit = []
     size = 0
     hasKey = hasSps = isOpen = false
@@ -135,17 +146,4 @@ const takeKeyframes = (packing: Packing, given: ReadonlyArray<Uint8Array>): Take
     else if (begin(bytes[from] ?? 0)) add(bytes.subarray(from, to))
     return isLast ? (finish() ?? earlier) : earlier
   }
-}
-
-/** Where the payload of an RTP packet begins and ends (RFC 3550, 5.1); undefined: it is none, or empty. */
-const payloadOf = (bytes: Buffer, start: number, end: number): readonly [number, number] | undefined => {
-  const first = bytes[start] ?? 0
-  if (end - start < 12 || first >> 6 !== 2) return undefined
-  let from = start + 12 + (first & 0x0f) * 4
-  if ((first & 0x10) !== 0) {
-    if (from + 4 > end) return undefined
-    from += 4 + bytes.readUInt16BE(from + 2) * 4
-  }
-  const to = (first & 0x20) === 0 ? end : end - (bytes[end - 1] ?? 0)
-  return from < to ? [from, to] : undefined
 }

@@ -3,16 +3,17 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Tcp } from "../ground/Tcp.ts"
 import { h265ProfileName, isH265Sps, parseH265Sps } from "../media/H265Sps.ts"
-import { keyframesOf } from "../media/Keyframes.ts"
+import { type Keyframe, keyframesOf, type TakeKeyframe } from "../media/Keyframes.ts"
 import { parameterSetsOf, type SdpMedia } from "../media/Sdp.ts"
 import { isSps, nalsIn, parseSps, profileName } from "../media/Sps.ts"
+import { readTransport } from "../media/TransportStream.ts"
 import { dial } from "./Dialogue.ts"
 import { describe, isKlv, play, worthHaving } from "./Session.ts"
 import type { RtspTarget } from "./Target.ts"
 
 /** What a stream's video is, by its description and its parameter sets; absent is what they do not say. */
 export interface DescribedVideo {
-  /** as RTP names it, in lower case: `h264`, `h265`, `jpeg`, `mp2t` (a transport stream, which may carry more) */
+  /** as RTP names it, in lower case: `h264`, `h265`, `jpeg`; `mp2t`: a transport stream of which no more is known */
   readonly codec: string
   /** of its RTP clock, in Hz */
   readonly clockRate: number
@@ -31,7 +32,7 @@ export interface Described {
   readonly video: DescribedVideo
   /** the first audio track's, in lower case: `mpeg4-generic`, `pcmu` */
   readonly audioCodec?: string
-  /** metadata (RFC 6597, SMPTE 336M) comes on a track of its own */
+  /** metadata (KLV, SMPTE 336M) comes with it, on a track of its own (RFC 6597) or in the transport stream */
   readonly hasKlv: boolean
   /** SHA-256 of its certificate, in hex, where it was reached over TLS */
   readonly fingerprint?: string
@@ -71,11 +72,11 @@ export const describeVideo = (
 
 /** Asks a camera what its stream is, on a connection of its own; it plays only where the description does not say enough. */
 export const probe = Effect.fn("Rtsp.probe")(function* (tcp: Tcp["Service"], target: RtspTarget) {
-  const found = Deferred.makeUnsafe<Buffer>()
-  let take: ((channel: number, bytes: Buffer, start: number, end: number) => Buffer | undefined) | undefined
+  const found = Deferred.makeUnsafe<Keyframe>()
+  let read: { readonly channel: number; readonly take: TakeKeyframe } | undefined
   const dialogue = yield* dial(tcp, target, {
     frame: (channel, bytes, start, end) => {
-      const keyframe = take?.(channel, bytes, start + 4, end)
+      const keyframe = channel === read?.channel ? read.take(bytes, start + 4, end) : undefined
       if (keyframe !== undefined) Deferred.doneUnsafe(found, Effect.succeed(keyframe))
       return false
     },
@@ -86,22 +87,27 @@ export const probe = Effect.fn("Rtsp.probe")(function* (tcp: Tcp["Service"], tar
   const [video] = wanted
   if (video === undefined) return yield* Effect.die(new Error("nothing is worth having"))
   const fromSdp = describeVideo(video, parameterSetsOf(video))
-  const keyframes = fromSdp.width === undefined ? keyframesOf(video.encoding, []) : undefined
+  const transport = video.encoding === "mp2t" ? readTransport() : undefined
+  const take = transport?.take ?? (fromSdp.width === undefined ? keyframesOf(video.encoding, []) : undefined)
   const fromStream = Effect.gen(function* () {
     yield* play(dialogue, offer, [video], ([track]) =>
       Effect.sync(() => {
-        take = (channel, bytes, start, end) => (channel === track?.channel ? keyframes?.(bytes, start, end) : undefined)
+        if (track !== undefined && take !== undefined) read = { channel: track.channel, take }
       })
     )
     const keyframe = yield* Effect.timeoutOption(Effect.raceFirst(Deferred.await(found), dialogue.ended), keyframeTime)
-    return Option.match(keyframe, { onNone: () => fromSdp, onSome: (bytes) => describeVideo(video, nalsIn(bytes)) })
+    return Option.match(keyframe, {
+      onNone: () => fromSdp,
+      onSome: ({ bytes, codec }) => describeVideo({ ...video, encoding: codec }, nalsIn(bytes))
+    })
   })
-  const audio = wanted.find(({ kind }) => kind === "audio")
+  const seen = take === undefined ? fromSdp : yield* fromStream
+  const audioCodec = transport?.audioCodec() ?? wanted.find(({ kind }) => kind === "audio")?.encoding
   const { fingerprint } = dialogue.connection
   return {
-    video: keyframes === undefined ? fromSdp : yield* fromStream,
-    ...(audio === undefined ? {} : { audioCodec: audio.encoding }),
-    hasKlv: wanted.some(isKlv),
+    video: seen,
+    ...(audioCodec === undefined ? {} : { audioCodec }),
+    hasKlv: transport?.hasKlv() ?? wanted.some(isKlv),
     ...(fingerprint === undefined ? {} : { fingerprint })
   } satisfies Described as Described
 }, Effect.scoped)

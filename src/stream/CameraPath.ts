@@ -13,6 +13,8 @@ export interface Desired {
   readonly live: Live
   /** those that its recording began with: it would go on in a new file, with a gap, to follow others */
   readonly recording: Live["recording"]
+  /** how often who waited at it was sent away */
+  readonly dismissals: number
 }
 
 /** The options of a MediaMTX path that we set (`/v3/config/paths`); all others have the server's defaults. */
@@ -26,8 +28,12 @@ export type CameraPath = FeedPath & {
 }
 
 /** `recordPath`: where MediaMTX's recorder writes, as it wants it */
-export const pathOf = ({ format, live, recording }: Desired, recordPath: string): CameraPath => ({
+export const pathOf = ({ dismissals, format, live, recording }: Desired, recordPath: string): CameraPath => ({
   ...publishedPath(live),
+  // another path to MediaMTX, which makes it anew, and sends away who waited at the old one
+  ...(dismissals % 2 === 0
+    ? {}
+    : { runOnDemandStartTimeout: `${Duration.toMillis(live.streams.start_timeout_seconds) + 1}ms` }),
   record: format !== undefined,
   recordPath,
   recordFormat: format ?? "fmp4",

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Moment } from "../ground/Time.ts"
 import { jpegSize } from "../media/Jpeg.ts"
+import type { Keyframe } from "../media/Keyframes.ts"
 import { Ffmpeg, FfmpegFailed } from "../process/Ffmpeg.ts"
 import { keyframeArguments } from "../source/FfmpegArguments.ts"
 import type { Picture, Still } from "./Pictures.ts"
@@ -15,8 +16,8 @@ const decodeTime = "5 seconds"
 export class Keyframes extends Context.Service<
   Keyframes,
   {
-    /** `bytes`: a whole keyframe with its parameter sets (Annex B); `quality`: of the JPEG, 1 to 100 */
-    readonly still: (encoding: string, bytes: Buffer, captured: Moment, quality: number) => Still
+    /** `quality`: of the JPEG, 1 to 100 */
+    readonly still: (keyframe: Keyframe, captured: Moment, quality: number) => Still
   }
 >()("camera-service/stream/Keyframes") {
   static readonly layer = Layer.effect(
@@ -26,27 +27,25 @@ export class Keyframes extends Context.Service<
       const scope = yield* Effect.scope
 
       const decode = Effect.fn("Keyframes.decode")(function* (
-        encoding: string,
-        stdin: Buffer,
+        { bytes, codec }: Keyframe,
         captured: Moment,
         quality: number
       ) {
-        const codec = encoding === "h265" ? "h265" : "h264"
-        const decoding = ffmpeg.run(keyframeArguments(codec, quality), { work: "picture", stdin, timeout: decodeTime })
-        const output = yield* decoding
+        const options = { work: "picture", stdin: bytes, timeout: decodeTime } as const
+        const output = yield* ffmpeg.run(keyframeArguments(codec, quality), options)
         const jpeg = Buffer.from(output.buffer, output.byteOffset, output.byteLength)
         const size = jpegSize(jpeg)
         if (size === undefined) return yield* new FfmpegFailed({ detail: "the keyframe could not be decoded" })
         return { jpeg, ...size, captured } satisfies Picture as Picture
       })
 
-      const still = (encoding: string, bytes: Buffer, captured: Moment, quality: number): Still => {
+      const still = (keyframe: Keyframe, captured: Moment, quality: number): Still => {
         let shared: Deferred.Deferred<Picture, FfmpegFailed> | undefined
         // nobody's own: who gives up takes the picture from nobody else
         const picture = Effect.suspend(() => {
           if (shared !== undefined) return Deferred.await(shared)
           shared = Deferred.makeUnsafe()
-          const decoding = Deferred.into(decode(encoding, bytes, captured, quality), shared)
+          const decoding = Deferred.into(decode(keyframe, captured, quality), shared)
           return Effect.andThen(Effect.forkIn(decoding, scope), Deferred.await(shared))
         })
         return { captured, picture }

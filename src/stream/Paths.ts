@@ -41,6 +41,8 @@ export class Paths extends Context.Service<
      * to switch it off says that it may still write: that is tried on until it is off.
      */
     readonly record: (camera: CameraId, format: WrittenFormat | undefined) => Effect.Effect<void, DependencyFailed>
+    /** sends away who waits at the path for a stream that does not come; who reads a stream that is there would go too */
+    readonly dismiss: (camera: CameraId) => Effect.Effect<void>
     /** whether MediaMTX has this camera's path */
     readonly exists: (camera: CameraId) => boolean
     /** the names of those that it has: now, and each time that they are others */
@@ -73,7 +75,7 @@ export class Paths extends Context.Service<
       const configOf = (camera: CameraId): CameraPath => pathOf(desired.get(camera) ?? unused(), recordPath)
       const unused = (): Desired => {
         const live = liveNow(settings)
-        return { format: undefined, live, recording: live.recording }
+        return { format: undefined, live, recording: live.recording, dismissals: 0 }
       }
 
       const isMadeByUs = (name: string, options: PathOptions) =>
@@ -228,6 +230,16 @@ export class Paths extends Context.Service<
         return yield* format === undefined ? switchOff(camera) : switchOn(camera, format)
       })
 
+      const dismiss = Effect.fn("Paths.dismiss")(function* (camera: CameraId) {
+        yield* Effect.annotateCurrentSpan("camera.id", camera)
+        const before = desired.get(camera)
+        if (before === undefined || !SubscriptionRef.getUnsafe(actual).has(camera)) return
+        desired.set(camera, { ...before, dismissals: before.dismissals + 1 })
+        yield* write(camera).pipe(
+          Effect.catch((error) => Effect.logDebug("who waits at a path could not be sent away", error))
+        )
+      })
+
       /** Without a look at all others, of which there may be many; a MediaMTX that is not there is told when it is. */
       const arrive = Effect.fnUntraced(function* (camera: CameraId) {
         if (desired.has(camera)) return
@@ -263,6 +275,7 @@ export class Paths extends Context.Service<
 
       return Paths.of({
         record,
+        dismiss,
         exists: (camera) => SubscriptionRef.getUnsafe(actual).has(camera),
         changes: SubscriptionRef.changes(actual),
         awaitPath: (camera) =>

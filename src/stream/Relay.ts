@@ -1,7 +1,8 @@
 import type { Connection } from "../ground/Tcp.ts"
 import type { Moment } from "../ground/Time.ts"
-import { keyframesOf } from "../media/Keyframes.ts"
+import { type Keyframe, keyframesOf, type TakeKeyframe } from "../media/Keyframes.ts"
 import { parameterSetsOf } from "../media/Sdp.ts"
+import { readTransport } from "../media/TransportStream.ts"
 import type { Hearing } from "../rtsp/Reader.ts"
 import type { Track } from "../rtsp/Session.ts"
 
@@ -10,8 +11,7 @@ const maxUnsent = 16 << 20
 
 /** What is told of what passes. */
 export interface RelayEars {
-  /** a whole keyframe with its parameter sets, as a byte stream (Annex B) */
-  readonly keyframe: (bytes: Buffer) => void
+  readonly keyframe: (keyframe: Keyframe) => void
   /** the first packet of the video */
   readonly started: () => void
   /** MediaMTX does not take what is sent */
@@ -32,9 +32,11 @@ export const makeRelay = (now: () => Moment, { choked, keyframe, started }: Rela
   const isWanted = new Uint8Array(256)
   let out: Connection | undefined
   let videoChannel = -1
-  let take: ReturnType<typeof keyframesOf>
+  let take: TakeKeyframe | undefined
   let movedAt: number | undefined
-  let pictures = 0
+  /** packets with a marker: the last ones of pictures (RFC 3550, 5.1) */
+  let markers = 0
+  let pictures = () => markers
   /** a packet of the video was in what came last */
   let hasMoved = false
 
@@ -44,15 +46,17 @@ export const makeRelay = (now: () => Moment, { choked, keyframe, started }: Rela
       const [video] = tracks
       if (video !== undefined) {
         videoChannel = video.channel
-        take = keyframesOf(video.media.encoding, parameterSetsOf(video.media))
+        const transport = video.media.encoding === "mp2t" ? readTransport() : undefined
+        take = transport?.take ?? keyframesOf(video.media.encoding, parameterSetsOf(video.media))
+        // a marker has another meaning there
+        pictures = transport?.pictures ?? pictures
       }
       out = connection
     },
     frame: (channel, bytes, start, end) => {
       if (channel === videoChannel && end - start > 16) {
         hasMoved = true
-        // its marker: the last packet of a picture (RFC 3550, 5.1)
-        if (((bytes[start + 5] ?? 0) & 0x80) !== 0) pictures++
+        if (((bytes[start + 5] ?? 0) & 0x80) !== 0) markers++
         const whole = take?.(bytes, start + 4, end)
         if (whole !== undefined) keyframe(whole)
       }
@@ -68,6 +72,6 @@ export const makeRelay = (now: () => Moment, { choked, keyframe, started }: Rela
       movedAt = now().monotonic
     },
     movedAt: () => movedAt,
-    pictures: () => pictures
+    pictures: () => pictures()
   }
 }

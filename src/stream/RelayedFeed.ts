@@ -14,6 +14,7 @@ import { Devices } from "../device/Devices.ts"
 import { faultOf } from "../device/Fault.ts"
 import { Tcp } from "../ground/Tcp.ts"
 import { moments, monotonicMillis, now } from "../ground/Time.ts"
+import type { Keyframe } from "../media/Keyframes.ts"
 import { parameterSetsOf, type SdpMedia } from "../media/Sdp.ts"
 import { nalsIn } from "../media/Sps.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
@@ -135,13 +136,11 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         const encoding = encodingOf(settings.boot, liveNow(settings))
         const started = Deferred.makeUnsafe<void>()
         const choked = Deferred.makeUnsafe<never, RunEnded>()
-        const firstKeyframe = Deferred.makeUnsafe<Buffer>()
-        let wanted: ReadonlyArray<SdpMedia> = []
+        const firstKeyframe = Deferred.makeUnsafe<Keyframe>()
         const relay = makeRelay(stamp, {
-          keyframe: (bytes) => {
-            Deferred.doneUnsafe(firstKeyframe, Effect.succeed(bytes))
-            const [video] = wanted
-            if (video !== undefined) pictures.put(keyframes.still(video.encoding, bytes, stamp(), encoding.jpegQuality))
+          keyframe: (keyframe) => {
+            Deferred.doneUnsafe(firstKeyframe, Effect.succeed(keyframe))
+            pictures.put(keyframes.still(keyframe, stamp(), encoding.jpegQuality))
           },
           started: () => void Deferred.doneUnsafe(started, Effect.void),
           choked: () => {
@@ -152,7 +151,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         const target = yield* targetOf(device)
         const dialogue = yield* dial(tcp, target, relay)
         const offer = yield* describe(dialogue, target)
-        wanted = yield* worthHaving(offer)
+        const wanted = yield* worthHaving(offer)
         const [video] = wanted
         if (video === undefined) return yield* Effect.die(new Error("nothing is worth having"))
         const run = yield* begin(stream, device, video)
@@ -167,7 +166,9 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         const codec = Effect.suspend(() => {
           const told = codecIn(video.encoding, parameterSetsOf(video), encoding)
           if (told !== undefined) return Effect.succeed(told)
-          return Effect.map(Deferred.await(firstKeyframe), (bytes) => codecIn(video.encoding, nalsIn(bytes), encoding))
+          return Effect.map(Deferred.await(firstKeyframe), ({ bytes, codec }) =>
+            codecIn(codec, nalsIn(bytes), encoding)
+          )
         })
         const announced = Effect.andThen(announce(stream, Deferred.await(started), codec), Effect.never)
         const over = Effect.raceFirst(Deferred.await(choked), Deferred.await(published))

@@ -4,20 +4,28 @@ import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
+import { Paths } from "./Paths.ts"
 import { Streams } from "./Streams.ts"
 
 /** How often MediaMTX is asked who reads, while somebody does. */
 const lookEvery = Duration.seconds(1)
 
+/** From our word that a reader may come to MediaMTX's holding it. */
+const holdTime = Duration.millis(100)
+
 /** The readers that come straight to MediaMTX (RTSP, HLS, WebRTC): each camera that has some holds one viewer's lease. */
 export class Viewers extends Context.Service<
   Viewers,
   {
-    /** an authorized reader comes: its stream is started beside, and held until no reader is left; returns at once */
+    /**
+     * an authorized reader comes: its stream is started beside, and held until no reader is left; returns at once. Who waits
+     * for a camera that is to blame for its failure is sent away.
+     */
     readonly admit: (camera: CameraId) => Effect.Effect<void>
   }
 >()("camera-service/stream/Viewers") {
@@ -26,7 +34,9 @@ export class Viewers extends Context.Service<
     Effect.gen(function* () {
       const settings = yield* Settings
       const streams = yield* Streams
+      const paths = yield* Paths
       const api = yield* MediaMtxApi
+      const scope = yield* Effect.scope
       const watches = yield* FiberMap.make<CameraId>()
       /** of cameras that have readers, or one on its way; `admittedAt`: monotonic milliseconds at which the last was let in */
       const watched = new Map<CameraId, { admittedAt: number }>()
@@ -70,8 +80,21 @@ export class Viewers extends Context.Service<
         )
       }
 
+      const isHopeless = (camera: CameraId): boolean => {
+        const stream = streams.current(camera)
+        if (stream === undefined) return false
+        const state = SubscriptionRef.getUnsafe(stream.state)
+        return state._tag === "Failing" && state.isCamera === true
+      }
+
+      /** MediaMTX would hold them for the whole time that a stream may take to start. */
+      const dismiss = (camera: CameraId) =>
+        Effect.suspend(() => (watched.has(camera) && isHopeless(camera) ? paths.dismiss(camera) : Effect.void))
+      yield* streams.facts.follow((fact) => (fact._tag === "StreamChanged" ? dismiss(fact.camera) : Effect.void))
+
       const admit = (camera: CameraId) =>
         Effect.gen(function* () {
+          if (isHopeless(camera)) yield* Effect.forkIn(Effect.delay(dismiss(camera), holdTime), scope)
           const admittedAt = yield* monotonicMillis
           const present = watched.get(camera)
           if (present !== undefined) {

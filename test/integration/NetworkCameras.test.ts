@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { execFile } from "node:child_process"
+import { execFile, execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -22,9 +22,9 @@ import { codecOf, readyStream, stateOf } from "../suites/streams.ts"
 import { realPrograms } from "../support/App.ts"
 import { eventually } from "../support/Eventually.ts"
 import { attachCamera } from "../support/NetworkCamera.ts"
-import { makeVideo, peerLogin, type RtspPeer, startPeer } from "../support/RtspPeer.ts"
+import { makeVideo, peerLogin, type RtspPeer, startGstreamer, startPeer } from "../support/RtspPeer.ts"
 
-const targetOf = ({ port, url }: RtspPeer, password = peerLogin.password): RtspTarget => ({
+const targetOf = ({ port, url }: Pick<RtspPeer, "port" | "url">, password = peerLogin.password): RtspTarget => ({
   address: "127.0.0.1",
   port,
   url,
@@ -46,7 +46,7 @@ const readStream = Effect.fnUntraced(function* (camera: string, folder: string) 
   const url = `rtsp://127.0.0.1:${mediamtx.rtsp_port}/${camera}?token=${Redacted.value(token)}`
   const out = join(folder, "read.h264")
   const input = ["-v", "error", "-nostdin", "-y", "-rtsp_transport", "tcp", "-i", url]
-  yield* Effect.promise(() => promisify(execFile)("ffmpeg", [...input, "-frames:v", "30", "-c", "copy", out]))
+  yield* Effect.tryPromise(() => promisify(execFile)("ffmpeg", [...input, "-frames:v", "30", "-c", "copy", out]))
   return readFileSync(out)
 })
 
@@ -76,7 +76,9 @@ describe("a camera in the network, played by another MediaMTX", () => {
             const recordings = yield* Recordings
             yield* recordings.start({ camera: id, format: "fmp4" })
             const slices = slicesOf(yield* readStream(id, folder))
-            const own = new Set(slicesOf(readFileSync(video)))
+            const own = new Set(
+              slicesOf(execFileSync("ffmpeg", ["-v", "error", "-i", video, "-c", "copy", "-f", "h264", "-"]))
+            )
             assert.isAbove(slices.length, 20)
             assert.deepEqual(
               slices.filter((slice) => !own.has(slice)),
@@ -124,6 +126,43 @@ describe("a camera in the network, played by another MediaMTX", () => {
             const failed = yield* Effect.flip(streams.awaitReady(yield* streams.lease(wrong.id, "viewer")))
             assert.deepInclude(failed, { _tag: "DependencyFailed", dependency: "camera" })
             assert.strictEqual((yield* devices.get(wrong.id)).fault?.kind, "AUTH_FAILED")
+            const asked = yield* Clock.currentTimeMillis
+            yield* Effect.flip(readStream(wrong.id, folder))
+            assert.isBelow((yield* Clock.currentTimeMillis) - asked, 1500)
+          })
+        )
+      }).pipe(Effect.scoped)
+  )
+})
+
+describe("a camera in the network, played by GStreamer", () => {
+  realPrograms.starts(
+    "that sends a transport stream is to viewers, snapshots and recordings what is in it",
+    (run, folder) =>
+      Effect.gen(function* () {
+        const file = join(folder, "camera.ts")
+        // longer than the test: it is not begun anew
+        const long = ["-stream_loop", "10", "-i", makeVideo(folder), "-c", "copy", "-f", "mpegts", file]
+        execFileSync("ffmpeg", ["-v", "error", "-nostdin", ...long])
+        const transport = "tsparse set-timestamps=true ! rtpmp2tpay name=pay0 pt=33"
+        const camera = yield* startGstreamer(`( filesrc location=${file} ! ${transport} )`)
+        yield* run(
+          folder,
+          Effect.gen(function* () {
+            const described = yield* probe(yield* Tcp, targetOf(camera))
+            assert.deepInclude(described.video, { codec: "h264", width: 640, height: 480 })
+            const { id } = yield* attachCamera(targetOf(camera))
+            const snapshot = yield* take({ camera: id })
+            assert.deepInclude(snapshot.picture, { width: 640, height: 480 })
+            assert.isAbove(meanLuma(snapshot.picture.jpeg) ?? 0, 100)
+            const stream = yield* readyStream(id)
+            const recordings = yield* Recordings
+            yield* recordings.start({ camera: id, format: "mpegts" })
+            assert.isAbove(slicesOf(yield* readStream(id, folder)).length, 20)
+            const { files } = yield* recordings.stop(id)
+            assert.isAbove(files[0]?.duration ?? 0, 0.5)
+            assert.deepInclude(codecOf(stream), { profile: "constrained baseline", level: "3.0", conformant: true })
+            assert.strictEqual(stream.restarts, 0)
           })
         )
       }).pipe(Effect.scoped)

@@ -16,7 +16,7 @@ const rtp = (timestamp: number, isLast: boolean, payload: ReadonlyArray<number> 
 /** What comes of these packets. */
 const taken = (encoding: string, sets: ReadonlyArray<Uint8Array>, packets: ReadonlyArray<Buffer>) => {
   const take = keyframesOf(encoding, sets)
-  return packets.flatMap((packet) => take?.(packet, 0, packet.length) ?? [])
+  return packets.flatMap((packet) => take?.(packet, 0, packet.length)?.bytes ?? [])
 }
 const nals = (keyframe: Buffer | undefined) =>
   nalsIn(keyframe ?? Buffer.alloc(0)).map((nal) => nal.toString("hex").replace(/(00)+$/, ""))

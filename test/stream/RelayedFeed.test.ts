@@ -10,6 +10,7 @@ import { Devices } from "../../src/device/Devices.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { Status } from "../../src/stream/Status.ts"
 import { Streams } from "../../src/stream/Streams.ts"
+import { Viewers } from "../../src/stream/Viewers.ts"
 import type { RtspFaults } from "../../testing/RtspCamera.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { take } from "../suites/snapshots.ts"
@@ -250,6 +251,29 @@ describe("a camera that streams by itself", () => {
       const { id } = yield* attachCamera()
       const snapshot = yield* take({ camera: id })
       assert.strictEqual(snapshot.capture.name, "activated")
+    })
+  )
+
+  onFakes(
+    "that fails keeps no viewer waiting at MediaMTX: not those who wait then, nor who comes later",
+    Effect.gen(function* () {
+      const { mediaMtx } = yield* TestGround
+      const viewers = yield* Viewers
+      const camera = yield* startCamera
+      yield* camera.disturb({ refuses: { DESCRIBE: "404 Not Found" } })
+      const { id } = yield* attachCamera()
+      const dismissals = () => mediaMtx.calls().filter((call) => call === `replace ${id}`).length
+      yield* viewers.admit(id)
+      yield* until(
+        "they are sent away",
+        Effect.sync(() => dismissals() === 1)
+      )
+      yield* viewers.admit(id)
+      yield* TestClock.adjust("200 millis")
+      assert.strictEqual(dismissals(), 2)
+      yield* camera.disturb({ refuses: {} })
+      yield* TestClock.adjust("20 seconds")
+      assert.isTrue(Option.getOrThrow(yield* (yield* MediaMtxApi).getPath(id)).ready)
     })
   )
 

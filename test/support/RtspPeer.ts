@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { writeFileSync } from "node:fs"
+import { connect } from "node:net"
 import { join } from "node:path"
 import { eventually } from "./Eventually.ts"
 import { freePorts } from "./FreePorts.ts"
@@ -37,13 +38,13 @@ const child = (program: string, args: ReadonlyArray<string>) =>
       })
   )
 
-/** Four seconds of H.264 in a file, a keyframe each half second. */
+/** Four seconds of H.264 in a file (MP4), a keyframe each half second. */
 export const makeVideo = (folder: string): string => {
-  const file = join(folder, "camera.h264")
+  const file = join(folder, "camera.mp4")
   const picture = ["-f", "lavfi", "-i", "testsrc2=s=640x480:r=25", "-t", "4"]
   const h264 = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-g", "12"]
   const profile = ["-profile:v", "baseline", "-level:v", "3.0", "-b:v", "1000k"]
-  execFileSync("ffmpeg", ["-v", "error", "-nostdin", "-y", ...picture, ...h264, ...profile, "-f", "h264", file])
+  execFileSync("ffmpeg", ["-v", "error", "-nostdin", "-y", ...picture, ...h264, ...profile, file])
   return file
 }
 
@@ -74,10 +75,7 @@ export const startPeer = Effect.fnUntraced(function* (folder: string, video: str
     "10 seconds"
   )
   let publisher: ChildProcess | undefined
-  // what is no more than a byte stream cannot be shown again (its second round has no times)
-  const shown = join(folder, "peer.ts")
-  execFileSync("ffmpeg", ["-v", "error", "-nostdin", "-y", "-framerate", "25", "-i", video, "-c", "copy", shown])
-  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", shown]
+  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", video]
   const output = ["-c", "copy", "-f", "rtsp", "-rtsp_transport", "tcp", publishedAt]
   const publish = Effect.gen(function* () {
     publisher = yield* Effect.provideService(child("ffmpeg", [...input, ...output]), Scope.Scope, scope)
@@ -94,6 +92,24 @@ export const startPeer = Effect.fnUntraced(function* (folder: string, video: str
     stop: Effect.sync(() => void publisher?.kill("SIGKILL")),
     publish
   } satisfies RtspPeer as RtspPeer
+})
+
+/** A camera played by GStreamer, as long as the scope lives, that sends what this pipeline makes. */
+export const startGstreamer = Effect.fnUntraced(function* (pipeline: string) {
+  const [port = 0] = yield* freePorts(1)
+  const script = join(import.meta.dirname, "gst_camera.py")
+  yield* child("/usr/bin/python3", [script, String(port), peerLogin.user, peerLogin.password, pipeline])
+  const knocks = Effect.callback<void, Error>((resume) => {
+    const socket = connect(port, "127.0.0.1", () => resume(Effect.void))
+    socket.once("error", (error) => resume(Effect.fail(error)))
+    return Effect.sync(() => socket.destroy())
+  })
+  yield* eventually(
+    "GStreamer listens",
+    Effect.map(knocks, () => true),
+    "10 seconds"
+  )
+  return { port, url: `rtsp://127.0.0.1:${port}/subject` }
 })
 
 interface Answer {
