@@ -188,7 +188,13 @@ export const SystemRpcs = RpcGroup.make(
 )
 
 export const ExternalRpcs = RpcGroup.make(
-  operator("discover_external_streams", DiscoverExternalStreams, ExternalStreamsDiscovered, Unsupported),
+  operator(
+    "discover_external_streams",
+    DiscoverExternalStreams,
+    ExternalStreamsDiscovered,
+    PermissionDenied,
+    InvalidState
+  ),
   operator(
     "add_external_stream",
     AddExternalStream,

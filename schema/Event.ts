@@ -25,6 +25,16 @@ export const TopicEvent = Schema.Union([
   ofCamera("SnapshotTakenEvent", ["snapshot.taken"], SnapshotEvent),
   ofSystem("HealthEvent", "system.health", ServiceStatus),
   ofSystem("StartupEvent", "system.startup", Schema.Struct({ version: Schema.String })),
+  ofSystem(
+    "DiscoveryProgressEvent",
+    "discovery.progress",
+    Schema.Struct({
+      state: Schema.Literals(["SCANNING", "DONE"]),
+      looked: Schema.Int.annotate({ description: "ports of addresses that were looked at" }),
+      total: Schema.Int.annotate({ description: "ports of addresses that are to be looked at" }),
+      found: Schema.Int.annotate({ description: "streams" })
+    })
+  ),
   ofSystem("ShutdownEvent", "system.shutdown", Schema.Record(Schema.String, Schema.Json)),
   ofSystem(
     "NotificationsLostEvent",
@@ -40,6 +50,7 @@ export const topicNames = [
   ...cameraTopics,
   ...recordingTopics,
   "snapshot.taken",
+  "discovery.progress",
   "system.health",
   "system.startup",
   "system.shutdown",
@@ -73,7 +84,7 @@ export type SubscribableName = (typeof subscribableNames)[number]
 /** Other names of topics. */
 export const topicAliases = { "recording.started": "recording.start", "recording.stopped": "recording.stop" } as const
 
-export const topicFamilies = ["camera.*", "recording.*", "snapshot.*", "system.*"] as const
+export const topicFamilies = ["camera.*", "recording.*", "snapshot.*", "discovery.*", "system.*"] as const
 
 /** How a client names topics. */
 export const TopicPattern = Schema.Literals([

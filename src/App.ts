@@ -16,10 +16,16 @@ import { Kernel } from "./device/v4l2/Kernel.ts"
 import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
 import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
 import { Events } from "./events/Events.ts"
+import { Discovery } from "./external/Discovery.ts"
 import { DiscoveryInterval } from "./external/DiscoveryInterval.ts"
 import { ExternalStreams } from "./external/ExternalStreams.ts"
 import { NetworkCameras } from "./external/NetworkCameras.ts"
+import { OnvifClient } from "./external/onvif/OnvifClient.ts"
+import { WsDiscovery } from "./external/onvif/WsDiscovery.ts"
+import { OnvifCameras } from "./external/OnvifCameras.ts"
 import { Reach } from "./external/Reach.ts"
+import { Scan } from "./external/Scan.ts"
+import { StreamTargets } from "./external/StreamTargets.ts"
 import { Health } from "./health/Health.ts"
 import * as Downloads from "./http/Downloads.ts"
 import * as HealthPort from "./http/HealthPort.ts"
@@ -129,8 +135,12 @@ const recordings = Layer.merge(Recordings.layer.pipe(Layer.provide(Recorder.laye
   Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer])
 )
 
-const external = Layer.merge(ExternalStreams.layer, DiscoveryInterval.layer).pipe(
-  Layer.provide(NetworkCameras.layer.pipe(Layer.provide(Reach.layer)))
+const external = Discovery.layer.pipe(
+  Layer.provide([Scan.layer, OnvifCameras.layer.pipe(Layer.provide(WsDiscovery.layer))]),
+  Layer.provideMerge(Layer.merge(ExternalStreams.layer, DiscoveryInterval.layer)),
+  Layer.provide(NetworkCameras.layer.pipe(Layer.provide(StreamTargets.layer))),
+  Layer.provide(OnvifClient.layer),
+  Layer.provide(Reach.layer)
 )
 
 const auth = Layer.mergeAll(

@@ -22,6 +22,7 @@ import {
   stalledAfter
 } from "../src/ground/Visits.ts"
 import { Ports } from "./MemoryLoopback.ts"
+import { Neighbours } from "./Neighbours.ts"
 import { type Answer, CutOff, NobodyThere, type Question, Refused, Visitors } from "./Visitors.ts"
 import { MemoryVisit } from "./MemoryVisit.ts"
 
@@ -37,6 +38,7 @@ const loopback = "127.0.0.1"
 export const layer = Layer.effectContext(
   Effect.gen(function* () {
     const ports = yield* Ports
+    const neighbours = yield* Neighbours
     const hosts = new Map<number, Door>()
     let nextPort = firstFreePort
 
@@ -70,6 +72,7 @@ export const layer = Layer.effectContext(
         )
         return { host: address.host, port }
       }),
+      exchange: neighbours.ask,
       getJson: ({ pathname, port, search }) => ports.request(Number(port), { method: "GET", path: pathname + search })
     })
 
@@ -118,7 +121,7 @@ export const layer = Layer.effectContext(
 
     return Context.make(Network, network).pipe(Context.add(Visitors, visitors))
   })
-).pipe(Layer.provideMerge(Ports.layer))
+).pipe(Layer.provideMerge(Layer.merge(Ports.layer, Neighbours.layer)))
 
 const parse = (text: string): unknown => {
   try {

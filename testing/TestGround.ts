@@ -9,6 +9,7 @@ import { MemoryDatabases } from "./MemoryDatabases.ts"
 import { MemoryDisk } from "./MemoryDisk.ts"
 import * as MemoryNetwork from "./MemoryNetwork.ts"
 import { MemoryResolver } from "./MemoryResolver.ts"
+import { Neighbours } from "./Neighbours.ts"
 import { Programs } from "./Programs.ts"
 import { Peers } from "./MemoryTcp.ts"
 import * as QuietMachine from "./QuietMachine.ts"
@@ -41,6 +42,8 @@ export class TestGround extends Context.Service<
     readonly rtspCameras: RtspCameras["Service"]
     /** other servers of the network, and addresses where nobody answers */
     readonly peers: Peers["Service"]
+    /** who else is in the network: who hears what is sent to all, and web servers */
+    readonly neighbours: Neighbours["Service"]
   }
 >()("camera-service/testing/TestGround") {
   /** The whole ground, as `src/ground/Ground.ts` gives the real one, and who steers it. */
@@ -53,6 +56,7 @@ export class TestGround extends Context.Service<
       mediaMtx: PlayedMediaMtx,
       disk: MemoryDisk,
       databases: MemoryDatabases,
+      neighbours: Neighbours,
       names: MemoryResolver,
       visitors: Visitors,
       rtspCameras: RtspCameras,

@@ -81,8 +81,8 @@ export type Control = {
 
 export type FileName = string
 
-/** a topic, or all that begin alike: camera.*, recording.*, snapshot.*, system.* */
-export type TopicPattern = "camera.connected" | "camera.disconnected" | "camera.status_change" | "recording.start" | "recording.stop" | "recording.error" | "snapshot.taken" | "system.health" | "system.startup" | "system.shutdown" | "system.notifications_lost" | "camera.*" | "recording.*" | "snapshot.*" | "system.*" | "recording.started" | "recording.stopped" | "camera_status_update" | "recording_status_update" | "system_health_update"
+/** a topic, or all that begin alike: camera.*, recording.*, snapshot.*, discovery.*, system.* */
+export type TopicPattern = "camera.connected" | "camera.disconnected" | "camera.status_change" | "recording.start" | "recording.stop" | "recording.error" | "snapshot.taken" | "discovery.progress" | "system.health" | "system.startup" | "system.shutdown" | "system.notifications_lost" | "camera.*" | "recording.*" | "snapshot.*" | "discovery.*" | "system.*" | "recording.started" | "recording.stopped" | "camera_status_update" | "recording_status_update" | "system_health_update"
 
 export type ExternalStream = {
   /** without credentials */
@@ -190,6 +190,21 @@ export type StartupEvent = {
   timestamp: string
   data: {
     version: string
+  }
+}
+
+export type DiscoveryProgressEvent = {
+  topic: "discovery.progress"
+  /** when it happened; ISO 8601, UTC */
+  timestamp: string
+  data: {
+    state: "SCANNING" | "DONE"
+    /** ports of addresses that were looked at */
+    looked: number
+    /** ports of addresses that are to be looked at */
+    total: number
+    /** streams */
+    found: number
   }
 }
 
@@ -1041,7 +1056,7 @@ export interface Notifications {
   /** A part of the service is in another state; every authenticated client is told. */
   system_health_update: ServiceStatus
   /** Something happened that was subscribed to. */
-  event: CameraEvent | RecordingEvent | SnapshotTakenEvent | HealthEvent | StartupEvent | ShutdownEvent | NotificationsLostEvent
+  event: CameraEvent | RecordingEvent | SnapshotTakenEvent | HealthEvent | StartupEvent | DiscoveryProgressEvent | ShutdownEvent | NotificationsLostEvent
 }
 
 /** `error.data`, by `error.code`. */

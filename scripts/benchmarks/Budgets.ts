@@ -76,6 +76,8 @@ export const budgets: ReadonlyArray<Budget> = [
   row("snapshot.direct.p50", "snapshot: direct (the tier's own time)", "– · never", below(200, "ms", "p50")),
   row("snapshot.direct.p95", "", "", below(350, "ms", "p95")),
   row("describe.keyframe", "idle camera: DESCRIBE → first frame", "– (go2rtc 154 ms)", below(150, "ms", "p50")),
+  row("external.scan", "a silent /24 × two streams looked at", "hours", below(5, "s")),
+  row("external.latency", "… status methods meanwhile, 1,000 clients", "–", below(5, "ms", "p99")),
   row("snapshot.burst", "20 snapshots at once, live: the slowest", "– · 4: 372 ms", below(15, "ms", "p50")),
   row("recording.live", "recording started: live", "< 1 s · 2.6 s", below(600, "ms", "p95")),
   row("recording.idle", "recording started: idle", "< 1 s · 2.6 s", below(600, "ms", "p95")),

@@ -8,6 +8,7 @@ import { cpu } from "./Cpu.ts"
 import { describe } from "./Describe.ts"
 import { breakOff } from "./Ending.ts"
 import { events } from "./Events.ts"
+import { external } from "./Scan.ts"
 import { fileList } from "./FileList.ts"
 import { frozenFfmpeg } from "./FrozenFfmpeg.ts"
 import { hotplug } from "./Hotplug.ts"
@@ -37,6 +38,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   snapshot: snapshotTiers,
   mjpeg,
   describe,
+  external,
   recording: recordingStart,
   ffmpeg: frozenFfmpeg,
   recovery,

@@ -36,6 +36,22 @@ export const network = Schema.String.check(
   Schema.makeFilter((text: string) => parseNetwork(text) !== undefined)
 )
 
+const byte = "(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)"
+
+/** IPv4 addresses, and networks of 1024 addresses at most. */
+export const scanRanges = Schema.Array(
+  Schema.String.check(Schema.isPattern(new RegExp(`^(?:${byte}\\.){3}${byte}(?:/(?:2[2-9]|3[0-2]))?$`, "u")))
+).check(Schema.isMaxLength(16))
+
+/** What is asked for behind the ports there: `5554/subject`. */
+export const scanStreams = Schema.Array(
+  Schema.String.check(
+    Schema.isPattern(
+      /^(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])\/[\w.~!&'()*+,;=:@%/?-]{0,200}$/u
+    )
+  )
+).check(Schema.isMaxLength(16))
+
 export const text = Schema.NonEmptyString
 export const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 export const port = whole(1, 65535)

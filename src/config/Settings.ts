@@ -20,6 +20,9 @@ const key = <S extends Schema.Top>(schema: S, fallback: S["Encoded"], rule: stri
 
 const anyPort = (fallback: number, meaning: string) => key(Rules.port, fallback, "a port, 1 to 65535", meaning)
 
+const aboutRanges = "a list of 16 at most: IPv4 addresses, and networks no wider than /22, such as 192.168.42.0/24"
+const aboutStreams = "a list of 16 at most: a port and a path, such as 5554/subject"
+
 /** What is read once, at the start. */
 export const bootSchema = Schema.Struct({
   data_dir: key(
@@ -224,6 +227,32 @@ export const liveSchema = Schema.Struct({
       false,
       "true or false",
       "true: passwords go in clear to cameras that know no Digest and no TLS"
+    )
+  }),
+  discovery: Schema.Struct({
+    skydio_ranges: key(
+      Rules.scanRanges,
+      ["192.168.42.10", "192.168.42.0/24"],
+      aboutRanges,
+      "where Skydio drones are looked for, the first first"
+    ),
+    skydio_streams: key(
+      Rules.scanStreams,
+      ["5554/subject", "6554/infrared"],
+      aboutStreams,
+      "what Skydio drones stream"
+    ),
+    generic_ranges: key(
+      Rules.scanRanges,
+      [],
+      aboutRanges,
+      "where other RTSP servers are looked for, where a client wants that (generic_enabled)"
+    ),
+    generic_streams: key(
+      Rules.scanStreams,
+      ["554/stream", "554/live", "554/video", "8554/stream", "8554/live", "8554/video"],
+      aboutStreams,
+      "what is looked for there"
     )
   }),
   codec: Schema.Struct({

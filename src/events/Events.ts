@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { CameraFact } from "../device/CameraFact.ts"
 import { Devices } from "../device/Devices.ts"
+import { Discovery, type DiscoveryFact } from "../external/Discovery.ts"
 import { type Feed, mergeFacts } from "../facts/Facts.ts"
 import { Health, type HealthFact } from "../health/Health.ts"
 import type { RecordingFact } from "../recording/Recording.ts"
@@ -13,7 +14,15 @@ import { Retention, type RetentionFact } from "../storage/Retention.ts"
 import { type StreamFact, Streams } from "../stream/Streams.ts"
 
 /** Whatever happens. */
-export type Fact = CameraFact | StreamFact | RecordingFact | SnapshotFact | SpaceFact | RetentionFact | HealthFact
+export type Fact =
+  | CameraFact
+  | StreamFact
+  | RecordingFact
+  | SnapshotFact
+  | SpaceFact
+  | RetentionFact
+  | DiscoveryFact
+  | HealthFact
 
 /** All that the nouns tell, as one feed in the order in which it happens. */
 export class Events extends Context.Service<Events, Feed<Fact>>()("camera-service/events/Events") {
@@ -27,6 +36,7 @@ export class Events extends Context.Service<Events, Feed<Fact>>()("camera-servic
         yield* Snapshots,
         yield* DiskGuard,
         yield* Retention,
+        yield* Discovery,
         yield* Health
       ]
       return Events.of(yield* mergeFacts<Fact>(nouns.map(({ facts }) => facts)))

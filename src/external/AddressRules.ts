@@ -9,6 +9,8 @@ import { type Address, isIn, type Network, parseNetwork } from "../config/Addres
 /** Why cameras may not be there; in words that follow "it is". */
 export type Refusal = string
 
+export const ownAddress: Refusal = "an address of this machine"
+
 export interface Surroundings {
   /** networks where the operator allows cameras all the same */
   readonly allowed: ReadonlyArray<Network>

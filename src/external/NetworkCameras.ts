@@ -18,8 +18,9 @@ import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { Streams } from "../stream/Streams.ts"
 import { carriedIn, formatsOf, isSame } from "./Carried.ts"
 import { asFailure, networkInput } from "./NetworkInput.ts"
-import { type AddressRefused, Reach } from "./Reach.ts"
+import type { AddressRefused } from "./Reach.ts"
 import type { AddedStream } from "./StreamFiles.ts"
+import { StreamTargets } from "./StreamTargets.ts"
 
 /** A camera that is asked what its stream is has answered by then, or it is away. */
 const answerTime = Duration.seconds(5)
@@ -68,12 +69,12 @@ export class NetworkCameras extends Context.Service<
     Effect.gen(function* () {
       const devices = yield* Devices
       const streams = yield* Streams
-      const reach = yield* Reach
+      const targets = yield* StreamTargets
       const tcp = yield* Tcp
       const turn = yield* Semaphore.make(atOnce)
 
       const ask: NetworkCameras["Service"]["ask"] = Effect.fn("NetworkCameras.ask")(function* ({ fingerprint, url }) {
-        const target = yield* reach.target(url, fingerprint)
+        const target = yield* targets.target(url, fingerprint)
         return yield* Effect.timeoutOrElse(probe(tcp, target), { duration: answerTime, orElse: () => silent })
       })
 
@@ -82,7 +83,7 @@ export class NetworkCameras extends Context.Service<
         let stream = first
         const input = networkInput(
           url.text,
-          Effect.suspend(() => reach.target(url, stream.fingerprint))
+          Effect.suspend(() => targets.recent(url, stream.fingerprint))
         )
         const found = (): Found => ({
           input,

@@ -7,6 +7,7 @@ import { KernelCalls } from "./KernelCalls.ts"
 import { KernelFiles } from "./KernelFiles.ts"
 import { Loopback } from "./Loopback.ts"
 import { Machine } from "./Machine.ts"
+import { Multicast } from "./Multicast.ts"
 import { Network } from "./Network.ts"
 import { Resolver } from "./Resolver.ts"
 import { Tcp } from "./Tcp.ts"
@@ -20,6 +21,7 @@ export const layer = Layer.mergeAll(
   KernelCalls.layer,
   Loopback.layer,
   Machine.layer,
+  Multicast.layer,
   Network.layer,
   Resolver.layer,
   Tcp.layer,

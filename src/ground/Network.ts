@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import { listen } from "./Listener.ts"
 import type { JsonReply, NoReply } from "./Loopback.ts"
 import type { Address, AddressTaken, AddressUnusable, Host } from "./Visits.ts"
+import { exchange, type WebReply, type WebRequest } from "./WebExchange.ts"
 import { getJson } from "./WebJson.ts"
 
 /** Sockets that others connect to, and servers elsewhere. */
@@ -21,8 +22,10 @@ export class Network extends Context.Service<
     ) => Effect.Effect<Address, AddressTaken | AddressUnusable, Scope.Scope>
     /** asks for a document (http, https), of 1 MiB at most; one that is elsewhere is not followed there */
     readonly getJson: (url: URL) => Effect.Effect<JsonReply, NoReply>
+    /** one HTTP request and its reply; a redirect is a reply like any other */
+    readonly exchange: (request: WebRequest) => Effect.Effect<WebReply, NoReply>
   }
 >()("camera-service/ground/Network") {
   /** Node's. */
-  static readonly layer = Layer.succeed(Network, Network.of({ listen, getJson }))
+  static readonly layer = Layer.succeed(Network, Network.of({ listen, getJson, exchange }))
 }

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { connect as connectPlain, type Socket } from "node:net"
+import type { connect as connectSecure } from "node:tls"
 
 /** The other end could not be connected to. `code` is the errno's name (`ECONNREFUSED`), or what TLS says of it. */
 export class NotConnected extends Schema.TaggedError<NotConnected>()("NotConnected", {
@@ -47,34 +48,24 @@ export class Tcp extends Context.Service<
   }
 >()("camera-service/ground/Tcp") {
   /** Node's. */
-  static readonly layer = Layer.succeed(
-    Tcp,
-    Tcp.of({ connect: (peer, ears) => Effect.acquireRelease(open(peer, ears), close) })
-  )
+  static readonly layer = Layer.sync(Tcp, () => Tcp.of({ connect }))
 }
 
-interface Opened extends Connection {
+/** A socket that is being connected. */
+interface Dialled {
   readonly socket: Socket
+  /** the event that says that it is connected */
+  readonly ready: "connect" | "secureConnect"
+  /** of its certificate then */
+  readonly fingerprint: () => string | undefined
 }
 
-/** What was said last is to be heard, by who listens. */
-const close = ({ socket }: Opened) =>
-  Effect.sync(() => {
-    socket.setTimeout(lastWords, () => socket.destroy())
-    socket.destroySoon()
-  })
+const dialPlain = ({ address, port }: Peer): Dialled => {
+  const socket = connectPlain({ host: address, port, noDelay: true })
+  return { socket, ready: "connect", fingerprint: () => undefined }
+}
 
-const notConnected = (cause: NodeJS.ErrnoException) =>
-  new NotConnected({ code: cause.code ?? "", detail: cause.message })
-
-/** A socket that is being connected, the event that says that it is, and what its certificate is then. */
-const dial = async ({ address, isSecure, port }: Peer) => {
-  if (!isSecure) {
-    const socket = connectPlain({ host: address, port, noDelay: true })
-    return { socket, ready: "connect", fingerprint: () => undefined }
-  }
-  // 2 MB, which few need
-  const { connect } = await import("node:tls")
+const dialSecure = ({ address, port }: Peer, connect: typeof connectSecure): Dialled => {
   // cameras sign their certificates themselves: who asks looks at the fingerprint
   const socket = connect({ host: address, port, rejectUnauthorized: false })
   socket.setNoDelay(true)
@@ -82,31 +73,49 @@ const dial = async ({ address, isSecure, port }: Peer) => {
   return { socket, ready: "secureConnect", fingerprint }
 }
 
-const open = (peer: Peer, { ended, heard }: Ears): Effect.Effect<Opened, NotConnected> =>
-  Effect.flatMap(
-    Effect.promise(() => dial(peer)),
-    ({ fingerprint, ready, socket }) =>
-      Effect.callback((resume) => {
-        const failed = (cause: Error) => resume(Effect.fail(notConnected(cause)))
-        socket.once("error", failed)
-        socket.once("close", () => failed(new Error("the connection was closed")))
-        socket.once(ready, () => {
-          socket.removeAllListeners("close")
-          socket.off("error", failed)
-          let why = "the other end closed the connection"
-          socket.on("error", (cause) => {
-            why = cause.message
-          })
-          socket.on("close", () => ended(why))
-          socket.on("data", heard)
-          const connection: Opened = {
-            socket,
-            send: (bytes) => void (socket.writable && socket.write(bytes)),
-            unsent: () => socket.writableLength,
-            fingerprint: fingerprint()
-          }
-          resume(Effect.succeed(connection))
-        })
-        return Effect.sync(() => socket.destroy())
-      })
+/** What was said last is to be heard, by who listens. */
+const close = ({ socket }: Dialled) =>
+  Effect.sync(() => {
+    if (socket.connecting) return socket.destroy()
+    socket.setTimeout(lastWords, () => socket.destroy())
+    return socket.destroySoon()
+  })
+
+/** Who waits for a connection that never comes may give it up at any time. */
+const connect = Effect.fnUntraced(function* (peer: Peer, ears: Ears) {
+  // 2 MB, which few need
+  const tls = peer.isSecure ? yield* Effect.promise(() => import("node:tls")) : undefined
+  const dialled = yield* Effect.acquireRelease(
+    Effect.sync(() => (tls === undefined ? dialPlain(peer) : dialSecure(peer, tls.connect))),
+    close
   )
+  return yield* established(dialled, ears)
+})
+
+const notConnected = (cause: NodeJS.ErrnoException) =>
+  new NotConnected({ code: cause.code ?? "", detail: cause.message })
+
+const established = ({ fingerprint, ready, socket }: Dialled, { ended, heard }: Ears) =>
+  Effect.callback<Connection, NotConnected>((resume) => {
+    let why = "the other end closed the connection"
+    let isConnected = false
+    socket.on("error", (cause) => {
+      why = cause.message
+      resume(Effect.fail(notConnected(cause)))
+    })
+    socket.on("close", () => {
+      if (isConnected) ended(why)
+      else resume(Effect.fail(notConnected(new Error("the connection was closed"))))
+    })
+    socket.once(ready, () => {
+      isConnected = true
+      socket.on("data", heard)
+      resume(
+        Effect.succeed({
+          send: (bytes) => void (socket.writable && socket.write(bytes)),
+          unsent: () => socket.writableLength,
+          fingerprint: fingerprint()
+        })
+      )
+    })
+  })

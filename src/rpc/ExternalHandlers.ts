@@ -2,31 +2,54 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentSession, type Session } from "../../schema/Auth.ts"
 import { ExternalRpcs } from "../../schema/CameraRpcs.ts"
-import { NotFound, PermissionDenied, Unsupported } from "../../schema/Errors.ts"
+import { NotFound, PermissionDenied } from "../../schema/Errors.ts"
 import type { ExternalStream } from "../../schema/External.ts"
+import { Discovery } from "../external/Discovery.ts"
 import { DiscoveryInterval } from "../external/DiscoveryInterval.ts"
 import { ExternalStreams, type KnownStream } from "../external/ExternalStreams.ts"
 import { parseStreamUrl, typeFor } from "../external/StreamUrl.ts"
 import { isoTime } from "../ground/Time.ts"
 import { maySee } from "./Authorization.ts"
 
-const unsupported = () =>
-  Effect.fail(
-    new Unsupported({
-      feature: "discovery",
-      reason: "this version looks for no streams by itself",
-      suggestion: "add_external_stream takes the URL of one"
-    })
-  )
-
 export const layer = ExternalRpcs.toLayer(
   Effect.gen(function* () {
     const streams = yield* ExternalStreams
     const interval = yield* DiscoveryInterval
+    const discovery = yield* Discovery
     const timestamp = Effect.map(Clock.currentTimeMillis, isoTime)
 
     return ExternalRpcs.of({
-      discover_external_streams: unsupported,
+      discover_external_streams: Effect.fnUntraced(function* (asked) {
+        const session = yield* CurrentSession
+        if (session.cameras !== undefined) return yield* notForNewOnes(session)
+        const options = { ...discoveryDefaults, ...asked }
+        const wanted = {
+          skydio: options.skydio_enabled,
+          generic: options.generic_enabled,
+          onvif: options.onvif_enabled
+        }
+        const {
+          begun,
+          errors,
+          millis,
+          streams: found
+        } = yield* discovery.scan(wanted, options.force_rescan).pipe(Effect.annotateLogs({ user: session.userId }))
+        const isFound = new Set(found.map(({ url }) => url.text))
+        const shown = streams.list().flatMap((stream): ReadonlyArray<ExternalStream> => {
+          if (isFound.has(stream.url.text)) return [viewOf(stream)]
+          if (!options.include_offline || !wanted[kinds[stream.type]]) return []
+          return [{ ...viewOf(stream), ...(stream.device === undefined ? { status: "OFFLINE" } : {}) }]
+        })
+        return {
+          discovered_streams: shown,
+          ...byType(shown),
+          scan_timestamp: Math.floor(begun.wall / 1000),
+          total_found: shown.length,
+          discovery_options: options,
+          scan_duration: `${(millis / 1000).toFixed(1)}s`,
+          errors
+        }
+      }),
 
       add_external_stream: Effect.fnUntraced(function* ({ stream_name: name, stream_type, stream_url }) {
         const session = yield* CurrentSession
@@ -58,12 +81,9 @@ export const layer = ExternalRpcs.toLayer(
           .list()
           .filter(isShown(yield* CurrentSession))
           .map(viewOf)
-        const ofType = (type: ExternalStream["type"]) => shown.filter((stream) => stream.type === type)
         return {
           external_streams: shown,
-          skydio_streams: ofType("skydio_stanag4609"),
-          generic_streams: ofType("generic_rtsp"),
-          onvif_streams: ofType("onvif"),
+          ...byType(shown),
           total_count: shown.length,
           timestamp: yield* timestamp
         }
@@ -90,6 +110,25 @@ const isShown =
   (session: Session) =>
   ({ device }: KnownStream): boolean =>
     device === undefined ? session.cameras === undefined : maySee(session, device)
+
+const discoveryDefaults = {
+  skydio_enabled: true,
+  generic_enabled: false,
+  onvif_enabled: true,
+  force_rescan: false,
+  include_offline: false
+}
+
+const kinds = { skydio_stanag4609: "skydio", generic_rtsp: "generic", onvif: "onvif" } as const
+
+const byType = (streams: ReadonlyArray<ExternalStream>) => {
+  const ofType = (type: ExternalStream["type"]) => streams.filter((stream) => stream.type === type)
+  return {
+    skydio_streams: ofType("skydio_stanag4609"),
+    generic_streams: ofType("generic_rtsp"),
+    onvif_streams: ofType("onvif")
+  }
+}
 
 const viewOf = ({ capabilities, discoveredAt, lastSeen, name, status, type, url }: KnownStream): ExternalStream => ({
   url: url.text,

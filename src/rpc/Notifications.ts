@@ -12,6 +12,7 @@ import { Devices } from "../device/Devices.ts"
 import { Events, type Fact } from "../events/Events.ts"
 import { includes } from "../events/Subscription.ts"
 import { cameraTopics, recordingTopics } from "../events/Topics.ts"
+import type { DiscoveryFact } from "../external/Discovery.ts"
 import type { Told } from "../facts/Facts.ts"
 import { Machine } from "../ground/Machine.ts"
 import type { Moment } from "../ground/Time.ts"
@@ -78,6 +79,13 @@ export const layer = Layer.effectDiscard(
       return tellEvent({ topic: "snapshot.taken", ...of(fact), data }, who(fact.camera))
     }
 
+    const tellDiscovery = ({ at, found, looked, state, total }: Told<DiscoveryFact>) =>
+      tellEvent(
+        { topic: "discovery.progress", timestamp: isoTime(at.wall), data: { state, looked, total, found } },
+        // who sees some cameras only is not told of what else is in the network
+        ({ cameras }) => cameras === undefined
+      )
+
     const tellHealth = Effect.fnUntraced(function* ({ components, reasons, status }: SystemHealth, at: Moment) {
       const uptime = toSeconds(at.monotonic - startedAt.monotonic)
       const brief: ServiceStatus = { status, uptime, version, components }
@@ -109,6 +117,8 @@ export const layer = Layer.effectDiscard(
           return tellRecording(fact)
         case "SnapshotTaken":
           return tellSnapshot(fact)
+        case "DiscoveryProgressed":
+          return tellDiscovery(fact)
         case "HealthChanged":
           return tellHealth(fact.health, fact.at)
         case "HealthReady":

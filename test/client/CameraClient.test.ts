@@ -102,13 +102,14 @@ it.live("errors that any method may give, and those of features that there are n
   Effect.gen(function* () {
     const service = yield* start({
       get_camera_list: () => Effect.fail(new RateLimited({ retry_after_ms: 5 })),
-      discover_external_streams: () => Effect.fail(new Unsupported({ feature: "discovery" }))
+      add_external_stream: () => Effect.fail(new Unsupported({ feature: "external_streams" }))
     })
     const client = yield* clientOf(service.port, yield* service.token("operator"))
     const limited = yield* Effect.flip(client.call.get_camera_list({}))
     expect(limited).toBeInstanceOf(RateLimited)
     expect(limited).toMatchObject({ retry_after_ms: 5 })
-    expect(yield* Effect.flip(client.call.discover_external_streams({}))).toBeInstanceOf(Unsupported)
+    const adding = client.call.add_external_stream({ stream_url: "rtsp://192.168.1.64/live", stream_name: "Gate" })
+    expect(yield* Effect.flip(adding)).toBeInstanceOf(Unsupported)
   })
 )
 

@@ -5,6 +5,7 @@ import { keys } from "../../src/config/Keys.ts"
 import { decodeRecord, Settings } from "../../src/config/Settings.ts"
 import { onFakes } from "../support/App.ts"
 import { cameraRows } from "./LiveCameras.ts"
+import { discoveryRows } from "./LiveDiscovery.ts"
 import { externalRows } from "./LiveExternal.ts"
 import type { Rows } from "./LiveRows.ts"
 import { serverRows } from "./LiveServer.ts"
@@ -17,7 +18,7 @@ const set = Effect.fnUntraced(function* (key: string, value: unknown) {
   yield* SubscriptionRef.set((yield* Settings).live, live)
 })
 
-const table: Rows = { ...serverRows, ...cameraRows, ...externalRows, ...storageRows }
+const table: Rows = { ...serverRows, ...cameraRows, ...externalRows, ...discoveryRows, ...storageRows }
 
 /** Where it is tested that a key is followed, if not here. */
 const elsewhere = new Set(["telemetry.log_level"]) // test/telemetry/Logs.test.ts

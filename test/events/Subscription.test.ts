@@ -26,7 +26,10 @@ const means = (pattern: TopicPattern, topic: string): boolean => {
 
 /** All events that there are, of these cameras or of none. */
 const events = topicNames.flatMap((topic) =>
-  (topic.startsWith("system.") ? [undefined] : ["camera0", "camera1", "camera10"]).map((camera) => ({ topic, camera }))
+  (/^(?:system|discovery)\./.test(topic) ? [undefined] : ["camera0", "camera1", "camera10"]).map((camera) => ({
+    topic,
+    camera
+  }))
 )
 const told = (subscription: Subscription) => events.filter(({ camera, topic }) => includes(subscription, topic, camera))
 

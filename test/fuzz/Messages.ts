@@ -81,9 +81,12 @@ const codeOf = (name: string): number => contract.errors.find((error) => error.n
 /** What any method may say before it looks at what it is to do, and those that say it then too. */
 const beforehand: Readonly<Record<string, ReadonlyArray<string>>> = {
   AuthFailed: ["authenticate"],
-  InvalidParams: ["take_snapshot", "set_camera_control", "create_api_key", "set_retention_policy"],
+  InvalidParams: [
+    ...["take_snapshot", "set_camera_control", "create_api_key", "set_retention_policy"],
+    ...["add_external_stream", "remove_external_stream"]
+  ],
   PermissionDenied: ["get_camera_status"],
-  RateLimited: []
+  RateLimited: ["discover_external_streams"]
 }
 /** What a method may say to params that fit their schemas. */
 const outcomesOf = ({ errors, name }: Method): ReadonlyArray<number | "ok"> => [

@@ -34,7 +34,7 @@ describe("subscribe_events", () => {
     "tells which topic is none, and which one was meant; nothing is subscribed to then",
     Effect.gen(function* () {
       const client = yield* listeningClient("viewer")
-      const families = "a topic, or all that begin alike: camera.*, recording.*, snapshot.*, system.*"
+      const families = "a topic, or all that begin alike: camera.*, recording.*, snapshot.*, discovery.*, system.*"
       const refused = Effect.fnUntraced(function* (topics: unknown, filters?: unknown) {
         const params = { topics, ...(filters === undefined ? {} : { filters }) }
         const error = yield* client.error("subscribe_events", params)

@@ -1,0 +1,100 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { monotonicNow } from "../ground/Time.ts"
+import { RtspFailed } from "../rtsp/RtspFailed.ts"
+import type { RtspTarget } from "../rtsp/Target.ts"
+import { OnvifClient } from "./onvif/OnvifClient.ts"
+import type { OnvifTarget } from "./onvif/OnvifTarget.ts"
+import { type AddressRefused, Reach } from "./Reach.ts"
+import type { StreamUrl } from "./StreamUrl.ts"
+
+type TargetOf = (url: StreamUrl, fingerprint?: string) => Effect.Effect<RtspTarget, RtspFailed | AddressRefused>
+
+/** Milliseconds; a camera that is idle is asked each minute. */
+const recentFor = 120_000
+/** More streams than can be added. */
+const mostKnown = 512
+
+/** From the URL that a stream was added by to where its frames are now: ONVIF cameras are asked for that. */
+export class StreamTargets extends Context.Service<
+  StreamTargets,
+  {
+    /** what a session needs; `fingerprint`: of the certificate that the stream is known by */
+    readonly target: TargetOf
+    /** the same for who cannot wait for an ONVIF camera that has told it within two minutes */
+    readonly recent: TargetOf
+  }
+>()("camera-service/external/StreamTargets") {
+  static readonly layer = Layer.effect(
+    StreamTargets,
+    Effect.gen(function* () {
+      const reach = yield* Reach
+      const onvif = yield* OnvifClient
+      const clock = yield* monotonicNow
+      /** by the device services' URLs; the latest last */
+      const known = new Map<string, { readonly uri: string; readonly at: number }>()
+
+      const ask = (text: string, target: OnvifTarget) =>
+        onvif.uriOf(target).pipe(
+          Effect.tap((uri) =>
+            Effect.sync(() => {
+              known.delete(text)
+              known.set(text, { uri, at: clock() })
+              for (const key of known.keys()) if (known.size > mostKnown) known.delete(key)
+            })
+          ),
+          Effect.mapError(({ detail, kind }) => new RtspFailed({ kind, detail }))
+        )
+      const remembered = (text: string, target: OnvifTarget) =>
+        Effect.suspend(() => {
+          const last = known.get(text)
+          return last !== undefined && clock() - last.at < recentFor ? Effect.succeed(last.uri) : ask(text, target)
+        })
+
+      const atCamera = Effect.fnUntraced(function* (
+        url: StreamUrl,
+        fingerprint: string | undefined,
+        uriAt: typeof ask
+      ) {
+        const device = yield* reach.target(url)
+        const uri = yield* uriAt(url.text, onvifTarget(url, device))
+        const { port: told, protocol } = new URL(uri)
+        const isSecure = protocol === "rtsps:"
+        const port = told === "" ? (isSecure ? 322 : 554) : Number(told)
+        // the camera named the port: it might be one of ours, where the camera's address is allowed although it is ours
+        const address = yield* reach.addressOf({ host: device.address, port })
+        const target: RtspTarget = {
+          address,
+          port,
+          url: uri,
+          isSecure,
+          ...(isSecure && fingerprint !== undefined ? { fingerprint } : {}),
+          ...(device.credentials === undefined ? {} : { credentials: device.credentials })
+        }
+        return target
+      })
+
+      const targetBy =
+        (uriAt: typeof ask): TargetOf =>
+        (url, fingerprint) =>
+          url.scheme === "rtsp" || url.scheme === "rtsps"
+            ? reach.target(url, fingerprint)
+            : atCamera(url, fingerprint, uriAt)
+
+      return StreamTargets.of({ target: targetBy(ask), recent: targetBy(remembered) })
+    })
+  )
+}
+
+/** The device service at this URL. */
+export const onvifTarget = ({ scheme }: StreamUrl, { address, credentials, port, url }: RtspTarget): OnvifTarget => {
+  const { pathname, search } = new URL(url)
+  return {
+    address,
+    port,
+    isSecure: scheme === "https",
+    path: pathname + search,
+    ...(credentials === undefined ? {} : { credentials })
+  }
+}

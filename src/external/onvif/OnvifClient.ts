@@ -1,0 +1,144 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import {
+  type DeviceInformation,
+  deviceService,
+  getCapabilities,
+  getDeviceInformation,
+  getServices,
+  type Media,
+  media,
+  media2,
+  media2Service,
+  mediaService,
+  type OnvifCall,
+  type Profile,
+  type Services
+} from "./OnvifCalls.ts"
+import { makeSessions, type OnvifSession } from "./OnvifSession.ts"
+import { atDevice, OnvifFailed, type OnvifTarget, type ServiceAddress } from "./OnvifTarget.ts"
+
+/** One way to watch a camera. Its addresses are at the device that was asked, and without credentials. */
+export interface OnvifStream extends Profile {
+  /** `rtsp://…`, `rtsps://…` */
+  readonly uri: string
+  /** where single pictures are, where there are any: `http://…`, `https://…` */
+  readonly snapshotUri?: string
+}
+
+/** What a device says of itself; what it does not say, or not in a way that is understood, is in `errors`, for people. */
+export interface OnvifDevice {
+  readonly information: DeviceInformation | undefined
+  readonly streams: ReadonlyArray<OnvifStream>
+  /** the first of the failures that matter, for who cannot show them all */
+  readonly failure: OnvifFailed | undefined
+  readonly errors: ReadonlyArray<string>
+}
+
+/** So many profiles of one device are asked for their addresses. */
+const maxProfiles = 16
+
+/** Talks to ONVIF cameras, one call after the other: many have room for no more. */
+export class OnvifClient extends Context.Service<
+  OnvifClient,
+  {
+    /** all that a device says; fails where it says nothing at all */
+    readonly describe: (target: OnvifTarget) => Effect.Effect<OnvifDevice, OnvifFailed>
+    /** where the stream to watch is: the first that is H.264, else the first */
+    readonly uriOf: (target: OnvifTarget) => Effect.Effect<string, OnvifFailed>
+  }
+>()("camera-service/external/OnvifClient") {
+  static readonly layer = Layer.effect(
+    OnvifClient,
+    Effect.gen(function* () {
+      const begin = yield* makeSessions
+
+      const describe = Effect.fn("OnvifClient.describe")(function* (target: OnvifTarget) {
+        const session = yield* begin(target)
+        const failures: Array<OnvifFailed> = session.clockFailure === undefined ? [] : [session.clockFailure]
+        const noted = <A>(asked: Effect.Effect<A, OnvifFailed>) =>
+          asked.pipe(
+            Effect.catch((failure) => {
+              failures.push(failure)
+              return Effect.undefined
+            })
+          )
+        const information = yield* noted(session.ask(getDeviceInformation, target))
+        const service = yield* mediaOf(session, target)
+        const profiles = (yield* noted(service.ask(service.calls.getProfiles))) ?? []
+        const streams: Array<OnvifStream> = []
+        for (const profile of profiles.slice(0, maxProfiles)) {
+          const stream = yield* noted(streamIn(service, profile))
+          if (stream !== undefined) streams.push(stream)
+        }
+        const device: OnvifDevice = {
+          information,
+          streams,
+          failure: failures[0],
+          errors: [...new Set(failures.map(({ detail }) => detail))]
+        }
+        return device
+      })
+
+      const watched = Effect.fn("OnvifClient.uriOf")(function* (target: OnvifTarget) {
+        const service = yield* mediaOf(yield* begin(target), target)
+        const profiles = yield* service.ask(service.calls.getProfiles)
+        const profile = profiles.find(({ encoding }) => encoding?.toUpperCase() === "H264") ?? profiles[0]
+        if (profile === undefined) return yield* new OnvifFailed({ kind: "NO_VIDEO", detail: "it has no profile" })
+        return yield* uriOf(service, profile)
+      })
+
+      return OnvifClient.of({ describe, uriOf: watched })
+    })
+  )
+}
+
+/** A device's media service. */
+interface MediaService {
+  readonly target: OnvifTarget
+  readonly calls: Media
+  readonly ask: <A>(call: OnvifCall<A>) => Effect.Effect<A, OnvifFailed>
+}
+
+/** Where the media service is; where the device does not say it is mostly where all of them are. */
+const mediaOf = Effect.fnUntraced(function* ({ ask }: OnvifSession, target: OnvifTarget) {
+  const told = yield* ask(getServices, target).pipe(
+    Effect.catch(() => ask(getCapabilities, target)),
+    Effect.result
+  )
+  const services: Services = Result.getOrElse(told, () => new Map([[deviceService, ""]]))
+  const address = services.get(mediaService) ?? services.get(media2Service)
+  const service: ServiceAddress = (address === undefined ? undefined : serviceAt(address, target)) ?? target
+  const calls = services.has(mediaService) || !services.has(media2Service) ? media : media2
+  return { target, calls, ask: (call) => ask(call, service) } satisfies MediaService as MediaService
+})
+
+const serviceAt = (told: string, target: OnvifTarget): ServiceAddress | undefined => {
+  const url = atDevice(told, target, "http:", "https:")
+  if (url === undefined) return undefined
+  const isSecure = url.protocol === "https:"
+  // a password that was meant for a secured connection goes over no other
+  if (target.isSecure && !isSecure) return undefined
+  return { port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port), isSecure, path: url.pathname + url.search }
+}
+
+const uriOf = Effect.fnUntraced(function* ({ ask, calls, target }: MediaService, profile: Profile) {
+  const uri = atDevice(yield* ask(calls.getStreamUri(profile.token)), target, "rtsp:", "rtsps:")
+  if (uri !== undefined) return uri.href
+  return yield* new OnvifFailed({ kind: "PROTOCOL", detail: `its stream ${profile.name} has no rtsp:// address` })
+})
+
+/** Many tell none. */
+const snapshotUriOf = Effect.fnUntraced(function* ({ ask, calls, target }: MediaService, { token }: Profile) {
+  const told = yield* ask(calls.getSnapshotUri(token))
+  return atDevice(told, target, "http:", "https:")?.href
+})
+
+const streamIn = Effect.fnUntraced(function* (service: MediaService, profile: Profile) {
+  const uri = yield* uriOf(service, profile)
+  const snapshotUri = yield* snapshotUriOf(service, profile).pipe(Effect.catch(() => Effect.undefined))
+  const stream: OnvifStream = { ...profile, uri, ...(snapshotUri === undefined ? {} : { snapshotUri }) }
+  return stream
+})

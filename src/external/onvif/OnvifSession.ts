@@ -1,0 +1,167 @@
+import * as Clock from "effect/Clock"
+import { SecureRandom } from "effect/crypto/SecureRandom"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Hex from "effect/encoding/Hex"
+import { urlAuthority } from "../../config/Hosts.ts"
+import { Network } from "../../ground/Network.ts"
+import { authorization, challengesIn, isStale, strongestWay, type Way } from "../../rtsp/Digest.ts"
+import type { RtspCredentials } from "../../rtsp/Target.ts"
+import { getSystemDateAndTime, type OnvifCall } from "./OnvifCalls.ts"
+import { OnvifFailed, type OnvifTarget, type ServiceAddress } from "./OnvifTarget.ts"
+import { contentType, request, saidIn } from "./Soap.ts"
+import { usernameTokens } from "./WsSecurity.ts"
+import { loadXml, maxXmlBytes, type ReadXml } from "./Xml.ts"
+
+/** A camera that is slow needs half a second for a call. */
+const answerTime = "3 seconds"
+/** Cameras lock accounts: a password that was refused so often is shown no more. */
+const maxRefusals = 2
+
+export interface OnvifSession {
+  readonly ask: <A>(call: OnvifCall<A>, service: ServiceAddress) => Effect.Effect<A, OnvifFailed>
+  /** why the camera's clock is not known, where it is not: ours stands in for it */
+  readonly clockFailure: OnvifFailed | undefined
+}
+
+/** The camera wants to know better who asks; `way`: how, where that was not tried. */
+class Refusal extends Data.TaggedError("Refusal")<{ readonly detail: string; readonly way?: Way }> {}
+
+/** What one attempt is, and its answer. */
+interface Attempt<A> {
+  readonly call: OnvifCall<A>
+  readonly service: ServiceAddress
+  readonly as: RtspCredentials | undefined
+}
+
+/**
+ * What begins to talk to a device. Who asks shows a user's name token (WS-Security) for the camera's own clock, which is
+ * read first and never set; where the camera wants HTTP's digest instead, that.
+ */
+export const makeSessions = Effect.gen(function* () {
+  const network = yield* Network
+  const { randomBytes } = yield* SecureRandom
+  const makeToken = yield* usernameTokens
+
+  const post = (
+    target: OnvifTarget,
+    service: ServiceAddress,
+    headers: Readonly<Record<string, string>>,
+    body: string
+  ) =>
+    network
+      .exchange({
+        address: target.address,
+        port: service.port,
+        isSecure: service.isSecure,
+        method: "POST",
+        target: service.path,
+        headers: { host: urlAuthority(target.address, service.port), ...headers },
+        body,
+        maxBytes: maxXmlBytes
+      })
+      .pipe(
+        Effect.mapError(({ detail }) => failed("UNREACHABLE", detail)),
+        Effect.timeoutOrElse({
+          duration: answerTime,
+          orElse: () => Effect.fail(failed("UNREACHABLE", `no answer within ${answerTime}`))
+        })
+      )
+
+  return Effect.fn("OnvifSession.begin")(function* (target: OnvifTarget) {
+    const readXml = yield* loadXml
+    /** milliseconds by which the camera's clock is ahead of ours */
+    let clockOffset = 0
+    let digest: { readonly way: Way; count: number } | undefined
+    let refusals = 0
+    let isAccepted = false
+
+    const send = Effect.fnUntraced(function* ({ as, call, service }: Attempt<unknown>) {
+      const headers = { "content-type": contentType(call) }
+      if (as === undefined) return yield* post(target, service, headers, request(call, undefined))
+      if (digest === undefined) {
+        const token = yield* makeToken(as, (yield* Clock.currentTimeMillis) + clockOffset)
+        return yield* post(target, service, headers, request(call, token))
+      }
+      const cnonce = Hex.encode(yield* randomBytes(8))
+      const signed = { method: "POST", uri: service.path, count: ++digest.count, cnonce }
+      const shown = authorization(digest.way, as, signed)
+      return yield* post(target, service, { ...headers, authorization: shown }, request(call, undefined))
+    })
+
+    const attempt = Effect.fnUntraced(function* <A>(one: Attempt<A>) {
+      const { as, call } = one
+      if (as !== undefined && refusals >= maxRefusals && !isAccepted) {
+        return yield* failed("AUTH_FAILED", "it has refused this user and password")
+      }
+      const { body, challenges: told, status } = yield* send(one)
+      const outcome = yield* Effect.result(
+        status === 401 ? Effect.fail(new Refusal({ detail: "status 401" })) : answerIn(readXml, status, body, call)
+      )
+      if (outcome._tag === "Success") {
+        isAccepted ||= as !== undefined
+        return outcome.success
+      }
+      if (as === undefined || outcome.failure._tag !== "Refusal") return yield* outcome.failure
+      const challenges = challengesIn(told)
+      const isLate = digest !== undefined && isStale(challenges)
+      if (!isLate) refusals++
+      const way = digest === undefined || isLate ? strongestWay(challenges, as.mayBeSentInClear) : undefined
+      return yield* new Refusal({ detail: outcome.failure.detail, ...(way === undefined ? {} : { way }) })
+    })
+
+    const askAs = <A>(as: RtspCredentials, call: OnvifCall<A>, service: ServiceAddress) =>
+      Effect.catchTag(attempt({ as, call, service }), "Refusal", (refusal) => {
+        if (refusal.way === undefined) return Effect.fail(refusal)
+        digest = { way: refusal.way, count: 0 }
+        return attempt({ as, call, service })
+      })
+
+    const ask = <A>(call: OnvifCall<A>, service: ServiceAddress): Effect.Effect<A, OnvifFailed> => {
+      const { credentials } = target
+      const asked =
+        credentials === undefined
+          ? attempt({ as: undefined, call, service })
+          : call.isOpen
+            ? Effect.catchTag(attempt({ as: undefined, call, service }), "Refusal", () =>
+                askAs(credentials, call, service)
+              )
+            : askAs(credentials, call, service)
+      return Effect.catchTag(asked, "Refusal", ({ detail }) =>
+        Effect.fail(
+          failed(
+            "AUTH_FAILED",
+            credentials === undefined ? "it wants a user and a password" : `it refuses them: ${detail}`
+          )
+        )
+      )
+    }
+
+    const clock = yield* Effect.result(ask(getSystemDateAndTime, target))
+    if (clock._tag === "Success") clockOffset = clock.success - (yield* Clock.currentTimeMillis)
+    else if (clock.failure.kind === "UNREACHABLE") return yield* clock.failure
+    const session: OnvifSession = { ask, clockFailure: clock._tag === "Failure" ? clock.failure : undefined }
+    return session
+  })
+})
+
+const answerIn = Effect.fnUntraced(function* <A>(
+  readXml: ReadXml,
+  status: number,
+  body: Uint8Array,
+  call: OnvifCall<A>
+) {
+  if (status >= 300 && status < 400) return yield* failed("REDIRECTED", "it sends to another address")
+  const envelope = yield* Effect.mapError(readXml(new TextDecoder().decode(body)), ({ detail }) =>
+    failed("PROTOCOL", `what it answers to ${call.name} with status ${status} is not read: ${detail}`)
+  )
+  const said = saidIn(envelope, call)
+  if (said._tag === "Fault") {
+    if (said.isAuthorization) return yield* new Refusal({ detail: said.detail })
+    return yield* failed("PROTOCOL", `it refuses ${call.name}: ${said.detail}`)
+  }
+  const value = said._tag === "Answer" ? call.read(said.answer) : undefined
+  return value ?? (yield* failed("PROTOCOL", `what it answers to ${call.name} is not what ONVIF has`))
+})
+
+const failed = (kind: OnvifFailed["kind"], detail: string) => new OnvifFailed({ kind, detail })

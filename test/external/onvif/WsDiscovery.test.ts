@@ -1,0 +1,145 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { nameIn } from "../../../src/external/onvif/ProbeMessages.ts"
+import { type Answer, WsDiscovery } from "../../../src/external/onvif/WsDiscovery.ts"
+import * as Chance from "../../../testing/Chance.ts"
+import { asTimePasses } from "../../../testing/PassingTime.ts"
+import { Neighbours, type SentBack } from "../../../testing/Neighbours.ts"
+
+const layer = WsDiscovery.layer.pipe(Layer.provideMerge(Neighbours.layer), Layer.provide(Chance.layer))
+
+const messageIdIn = (probe: string) => /MessageID>([^<]+)</.exec(probe)?.[1] ?? ""
+
+/** what a device says to this probe, in the words of a device that was recorded */
+const match = (
+  relatesTo: string,
+  {
+    address = "http://10.0.0.9/onvif/device_service",
+    endpoint = "urn:uuid:cam",
+    scopes = "onvif://www.onvif.org/type/video_encoder onvif://www.onvif.org/name/Front%20door",
+    types = "dn:NetworkVideoTransmitter tds:Device"
+  } = {}
+) =>
+  `<?xml version="1.0" encoding="UTF-8"?><env:Envelope xmlns:env="http://www.w3.org/2003/05/soap-envelope"><env:Header><wsa:RelatesTo>${relatesTo}</wsa:RelatesTo></env:Header><env:Body><d:ProbeMatches><d:ProbeMatch><wsa:EndpointReference><wsa:Address>${endpoint}</wsa:Address></wsa:EndpointReference><d:Types>${types}</d:Types><d:Scopes>${scopes}</d:Scopes><d:XAddrs>${address}</d:XAddrs></d:ProbeMatch></d:ProbeMatches></env:Body></env:Envelope>`
+
+/** a search that lasts as long as it lasts, and the cameras of it with the milliseconds after which each was told */
+const search = Effect.gen(function* () {
+  const { search } = yield* WsDiscovery
+  const found: Array<{ readonly answer: Answer; readonly after: number }> = []
+  const begun = yield* Clock.currentTimeMillis
+  const errors = yield* asTimePasses(
+    search((answer) => Effect.map(Clock.currentTimeMillis, (now) => void found.push({ answer, after: now - begun })))
+  )
+  return { errors, found }
+})
+
+/** a machine that says this to the first probe that it hears, or to each */
+const device = Effect.fnUntraced(function* (
+  address: string,
+  say: (messageId: string, probe: string) => ReadonlyArray<SentBack>
+) {
+  const { listen } = yield* Neighbours
+  const heard: Array<string> = []
+  yield* listen(address, (probe) => {
+    heard.push(probe)
+    return say(messageIdIn(probe), probe)
+  })
+  return heard
+})
+
+describe("WS-Discovery", () => {
+  it.effect("tells a camera as soon as it answers, with the address that it answered from, and once", () =>
+    Effect.gen(function* () {
+      const heard = yield* device("192.168.1.64", (id) => [{ words: match(id), after: 100 }])
+      const { errors, found } = yield* search
+      assert.deepEqual(errors, [])
+      assert.strictEqual(found.length, 1)
+      assert.isAtMost(found[0]?.after ?? Infinity, 300)
+      assert.deepInclude(found[0]?.answer, {
+        from: "192.168.1.64",
+        endpoint: "urn:uuid:cam",
+        addresses: ["http://10.0.0.9/onvif/device_service"]
+      })
+      assert.strictEqual(nameIn(found[0]?.answer.scopes ?? []), "Front door")
+      // three times, in the words of 2005 and of 1.1
+      assert.strictEqual(heard.length, 6)
+      assert.strictEqual(new Set(heard).size, 2)
+      assert.isTrue(heard.every((probe) => probe.includes("dn:NetworkVideoTransmitter") && probe.length < 4096))
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("reads an answer without the list that should be around it", () =>
+    Effect.gen(function* () {
+      yield* device("192.168.1.64", (id) => [{ words: match(id).replaceAll(/<\/?d:ProbeMatches>/g, "") }])
+      assert.strictEqual((yield* search).found.length, 1)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("asks on every interface, and says which ones it could not ask on", () =>
+    Effect.gen(function* () {
+      const { interfaces, listen } = yield* Neighbours
+      interfaces.push({ name: "wlan0", address: "10.1.1.2" })
+      const by = new Set<string>()
+      yield* listen("10.1.1.9", (probe, { name }) => {
+        by.add(name)
+        if (name === "wlan0") interfaces.splice(1)
+        return [{ words: match(messageIdIn(probe)) }]
+      })
+      const { errors, found } = yield* search
+      assert.deepEqual([...by], ["eth0", "wlan0"])
+      assert.deepEqual(errors, ["cameras can't be asked for on wlan0: ENETUNREACH"])
+      assert.strictEqual(found.length, 1)
+      interfaces.splice(0)
+      assert.match((yield* search).errors.join(), /no network interface is up/)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("takes nobody for a camera who is a printer, answers something else, or talks nonsense", () =>
+    Effect.gen(function* () {
+      const printer = { types: "wsdp:Device wprt:PrintDeviceType", scopes: "ldap:///ou=office" }
+      yield* device("192.168.1.10", (id) => [{ words: match(id, printer) }])
+      yield* device("192.168.1.11", () => [{ words: match("urn:uuid:another-question") }])
+      yield* device("192.168.1.12", (id, probe) => [
+        { words: "" },
+        { words: "\u0000\u0001<<<>" },
+        { words: probe },
+        { words: match(id).replace("?>", '?><!DOCTYPE a [<!ENTITY b "c">]>') },
+        { words: match(id).slice(0, -40) },
+        { words: match(id, { address: "" }) },
+        { words: match(id) + " ".repeat(20_000) }
+      ])
+      const { errors, found } = yield* search
+      assert.deepEqual(found, [])
+      assert.deepEqual(errors, [])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("hears the others through a flood of answers from one machine", () =>
+    Effect.gen(function* () {
+      yield* device("192.168.1.66", (id) =>
+        Array.from({ length: 1000 }, (_, number) => ({ words: match(id, { endpoint: `urn:uuid:${number}` }) }))
+      )
+      yield* device("192.168.1.64", (id) => [{ words: match(id), after: 400 }])
+      const { found } = yield* search
+      assert.isAtMost(found.length, 17)
+      assert.include(
+        found.map(({ answer }) => answer.from),
+        "192.168.1.64"
+      )
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("what a device calls itself", () => {
+  it("is the name in its scopes, else its hardware, on one line, and never too long", () => {
+    const scope = (text: string) => `onvif://www.onvif.org/${text}`
+    assert.strictEqual(nameIn([scope("hardware/DS-2CD"), scope("name/HIKVISION%20DS")]), "HIKVISION DS")
+    assert.strictEqual(nameIn([scope("hardware/DS_2CD")]), "DS 2CD")
+    assert.strictEqual(nameIn([scope("name/%0a%e2%80%ae"), scope("hardware/X")]), "X")
+    assert.strictEqual(nameIn([scope("name/100%")]), "100%")
+    assert.strictEqual(nameIn([scope(`name/${"x".repeat(500)}`)])?.length, 64)
+    assert.isUndefined(nameIn([scope("location/city")]))
+  })
+})

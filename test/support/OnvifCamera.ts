@@ -1,0 +1,118 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { createHash } from "node:crypto"
+import type { WebReply, WebRequest } from "../../src/ground/WebExchange.ts"
+
+/** An ONVIF camera as cheap ones are: it reads what it is asked with regular expressions. */
+export interface PlayedCamera {
+  readonly user?: { readonly name: string; readonly password: string }
+  /** milliseconds that its clock is ahead of the right time */
+  readonly clockAhead?: number
+  /** what it calls its host: one that is not where it is reached */
+  readonly host?: string
+  /** HTTP's digest in place of WS-Security */
+  readonly wantsHttpDigest?: boolean
+  /** in place of its answer to a call, or a change of it */
+  readonly instead?: Readonly<Record<string, (answer: string, request: string) => string | WebReply>>
+}
+
+/** What a played camera was asked, and how often it refused a password. */
+export interface Seen {
+  readonly calls: Array<string>
+  readonly requests: Array<WebRequest>
+  refusals: number
+}
+
+/** As much as a camera's clock may differ from a user's (IP cameras: 5 s to 5 min). */
+const clockWindow = 30_000
+
+export const soap = (body: string): string =>
+  `<?xml version="1.0" encoding="UTF-8"?>\n<SOAP-ENV:Envelope xmlns:SOAP-ENV="http://www.w3.org/2003/05/soap-envelope" xmlns:tt="http://www.onvif.org/ver10/schema" xmlns:tds="http://www.onvif.org/ver10/device/wsdl" xmlns:trt="http://www.onvif.org/ver10/media/wsdl"><SOAP-ENV:Body>${body}</SOAP-ENV:Body></SOAP-ENV:Envelope>`
+
+export const fault = (subcode: string, text: string): string =>
+  soap(
+    `<SOAP-ENV:Fault><SOAP-ENV:Code><SOAP-ENV:Value>SOAP-ENV:Sender</SOAP-ENV:Value><SOAP-ENV:Subcode><SOAP-ENV:Value>ter:${subcode}</SOAP-ENV:Value></SOAP-ENV:Subcode></SOAP-ENV:Code><SOAP-ENV:Reason><SOAP-ENV:Text xml:lang="en">${text}</SOAP-ENV:Text></SOAP-ENV:Reason></SOAP-ENV:Fault>`
+  )
+
+export const reply = (body: string, status = 200, challenges: ReadonlyArray<string> = []): WebReply => ({
+  status,
+  contentType: "application/soap+xml",
+  challenges,
+  body: new TextEncoder().encode(body)
+})
+
+const profile = (token: string, name: string, encoding: string, width: number, height: number) =>
+  `<trt:Profiles token="${token}" fixed="true"><tt:Name>${name}</tt:Name><tt:VideoEncoderConfiguration token="ve"><tt:Encoding>${encoding}</tt:Encoding><tt:Resolution><tt:Width>${width}</tt:Width><tt:Height>${height}</tt:Height></tt:Resolution><tt:RateControl><tt:FrameRateLimit>25</tt:FrameRateLimit></tt:RateControl></tt:VideoEncoderConfiguration></trt:Profiles>`
+
+const answers = (host: string, now: Date): Readonly<Record<string, (request: string) => string>> => ({
+  GetSystemDateAndTime: () =>
+    `<tds:SystemDateAndTime><tt:DateTimeType>Manual</tt:DateTimeType><tt:UTCDateTime><tt:Time><tt:Hour>${now.getUTCHours()}</tt:Hour><tt:Minute>${now.getUTCMinutes()}</tt:Minute><tt:Second>${now.getUTCSeconds()}</tt:Second></tt:Time><tt:Date><tt:Year>${now.getUTCFullYear()}</tt:Year><tt:Month>${now.getUTCMonth() + 1}</tt:Month><tt:Day>${now.getUTCDate()}</tt:Day></tt:Date></tt:UTCDateTime></tds:SystemDateAndTime>`,
+  GetDeviceInformation: () =>
+    "<tds:Manufacturer>Acme</tds:Manufacturer><tds:Model>Dome &amp; Co</tds:Model><tds:FirmwareVersion>1.0</tds:FirmwareVersion><tds:SerialNumber>SN1</tds:SerialNumber>",
+  GetServices: () =>
+    `<tds:Service><tds:Namespace>http://www.onvif.org/ver10/media/wsdl</tds:Namespace><tds:XAddr>http://${host}/onvif/media_service</tds:XAddr></tds:Service>`,
+  GetProfiles: () => profile("p0", "mainStream", "JPEG", 1920, 1080) + profile("p1", "subStream", "H264", 640, 480),
+  GetStreamUri: (request) =>
+    `<trt:MediaUri><tt:Uri>rtsp://${host}:554/${/ProfileToken>(\w+)</.exec(request)?.[1]}?a=1&amp;b=2</tt:Uri></trt:MediaUri>`,
+  GetSnapshotUri: () => `<trt:MediaUri><tt:Uri>http://${host}/snap.jpg</tt:Uri></trt:MediaUri>`
+})
+
+const open = new Set(["GetSystemDateAndTime", "GetServices", "GetCapabilities"])
+
+/** What such a camera answers, and what it saw. */
+export const playCamera = ({
+  clockAhead = 0,
+  host = "10.0.0.1",
+  instead = {},
+  user,
+  wantsHttpDigest = false
+}: PlayedCamera = {}) => {
+  const seen: Seen = { calls: [], requests: [], refusals: 0 }
+  const answer = (request: WebRequest) =>
+    Effect.map(Clock.currentTimeMillis, (time): WebReply => {
+      const body = request.body ?? ""
+      const call = /<s:Body><(\w+)/.exec(body)?.[1] ?? ""
+      const now = new Date(time + clockAhead)
+      seen.calls.push(call)
+      seen.requests.push(request)
+      const isKnown =
+        user === undefined || open.has(call) || (wantsHttpDigest ? httpOk(request, user) : tokenOk(body, user, now))
+      if (!isKnown) {
+        seen.refusals++
+        return wantsHttpDigest
+          ? reply("", 401, ['Digest realm="cam", nonce="n0nce", qop="auth", algorithm=MD5'])
+          : reply(fault("NotAuthorized", "Sender not Authorized"), 400)
+      }
+      const inner = answers(host, now)[call]?.(body)
+      const whole =
+        inner === undefined
+          ? fault("ActionNotSupported", "no such call")
+          : soap(`<tds:${call}Response>${inner}</tds:${call}Response>`)
+      const changed = instead[call]?.(whole, body) ?? whole
+      return typeof changed === "string" ? reply(changed, inner === undefined ? 400 : 200) : changed
+    })
+  return { answer, seen }
+}
+
+type User = NonNullable<PlayedCamera["user"]>
+
+const hash = (algorithm: string, ...parts: ReadonlyArray<string | Uint8Array>) =>
+  parts.reduce((sum, part) => sum.update(part), createHash(algorithm))
+
+const tokenOk = (body: string, { name, password }: User, now: Date): boolean => {
+  const field = (tag: string) => new RegExp(`<${tag}[^>]*>([^<]*)</${tag}>`).exec(body)?.[1] ?? ""
+  const created = field("Created")
+  const digest = hash("sha1", Buffer.from(field("Nonce"), "base64"), created, password).digest("base64")
+  const isFresh = Math.abs(Date.parse(created) - now.getTime()) <= clockWindow
+  return field("Username") === name && field("Password") === digest && isFresh
+}
+
+const httpOk = ({ headers, method, target }: WebRequest, { name, password }: User): boolean => {
+  const shown = headers["authorization"] ?? ""
+  const field = (key: string) => new RegExp(`\\b${key}="?([^",]*)`).exec(shown)?.[1] ?? ""
+  const md5 = (text: string) => hash("md5", text).digest("hex")
+  const a1 = md5(`${name}:cam:${password}`)
+  const a2 = md5(`${method}:${target}`)
+  const whole = md5(`${a1}:n0nce:${field("nc")}:${field("cnonce")}:auth:${a2}`)
+  return field("username") === name && field("uri") === target && field("response") === whole
+}
