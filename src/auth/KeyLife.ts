@@ -20,7 +20,7 @@ export interface KeyGrant {
 }
 
 /** So many keys of one kind may be in force: each change writes all of them. */
-export const mostKeys = 1000
+const mostKeys = 1000
 /** So many of the viewing keys may be one user's. */
 const mostOfOne = 100
 /** A key that is over stays in the list so long, in milliseconds. */
