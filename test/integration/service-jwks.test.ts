@@ -6,7 +6,7 @@ import { generateKeyPair } from "jose/key/generate/keypair"
 import { createServer, type Server } from "node:http"
 import { connect } from "../support/PlainClient.ts"
 import { readRtsp } from "../support/RtspReader.ts"
-import { startReady } from "../support/Service.ts"
+import { run, startReady } from "../support/Service.ts"
 
 it.live("an identity provider's token opens calls and streams alike, and its keys are fetched from there", () =>
   Effect.gen(function* () {
@@ -43,7 +43,11 @@ it.live("an identity provider's token opens calls and streams alike, and its key
     yield* (yield* readRtsp({ port: rtsp, path: "camera0", token: good })).firstKeyframe
     const refused = Effect.flip(readRtsp({ port: rtsp, path: "camera1", token: good }))
     assert.include(yield* refused, { status: 401 })
-    // what was signed here goes on
-    yield* connect(service.url, yield* service.token({ role: "viewer" }))
+    // what is signed here names the issuer, and has to
+    const signed = yield* run(service.ground, { args: ["token", "--role", "viewer"] })
+    assert.strictEqual((yield* signed.ended).code, 0)
+    yield* connect(service.url, signed.stdout().trim())
+    const nobodys = { auth_token: yield* service.token({ role: "viewer" }) }
+    assert.include(yield* client.error("authenticate", nobodys), { reason: "the token is of another issuer" })
   })
 )
