@@ -12,7 +12,9 @@ import { RtspFailed } from "./RtspFailed.ts"
 import type { RtspTarget } from "./Target.ts"
 
 /** A machine in the network that is there answers within milliseconds; who waits for the stream hears of one that is not. */
-const connectTime = "900 millis"
+const connectTime = Duration.millis(900)
+/** TLS takes a camera's processor a second or two. */
+const secureConnectTime = Duration.seconds(3)
 /** Cameras that sleep need seconds for their first answer. */
 const answerTime = Duration.seconds(3)
 /** Servers take their time to refuse a password, so that nobody tries many: MediaMTX 2 to 5 s. */
@@ -91,6 +93,7 @@ export const dial = Effect.fnUntraced(function* (
     Deferred.doneUnsafe(reply, Effect.succeed(heard))
   }
 
+  const patience = target.isSecure ? secureConnectTime : connectTime
   const reader = new Reader({ frame, frames, message })
   const connection: Connection = yield* tcp
     .connect(target, {
@@ -106,8 +109,11 @@ export const dial = Effect.fnUntraced(function* (
         ({ code }) => new RtspFailed({ kind: "UNREACHABLE", detail: noWay[code] ?? `no connection: ${code}` })
       ),
       Effect.timeoutOrElse({
-        duration: connectTime,
-        orElse: () => Effect.fail(new RtspFailed({ kind: "UNREACHABLE", detail: "no connection within 0.9 s" }))
+        duration: patience,
+        orElse: () => {
+          const detail = `no connection within ${Duration.toSeconds(patience)} s`
+          return Effect.fail(new RtspFailed({ kind: "UNREACHABLE", detail }))
+        }
       })
     )
   if (target.fingerprint !== undefined && connection.fingerprint !== target.fingerprint) {
