@@ -35,7 +35,7 @@ const noWay: Readonly<Record<string, string>> = {
   ENETUNREACH: "this machine has no way to its network"
 }
 
-/** What we send it on the same connection, beside requests; frames are given as they come. */
+/** What is said on one connection, but for the frames that come on it. "It" in what went wrong is the other end. */
 export interface Dialogue {
   /** fails unless it is answered with a success (2xx) */
   readonly ask: (
@@ -74,12 +74,12 @@ export const dial = Effect.fnUntraced(function* (
   let isAccepted = false
 
   const answer = ({ headers, method }: Asked): void => {
-    if (method === "REDIRECT") return end("REDIRECTED", "the camera sends to another address")
-    if (method === "TEARDOWN") return end("UNREACHABLE", "the camera ended the session")
+    if (method === "REDIRECT") return end("REDIRECTED", "it sends to another address")
+    if (method === "TEARDOWN") return end("UNREACHABLE", "it ended the session")
     const isKnown = ["OPTIONS", "GET_PARAMETER", "SET_PARAMETER"].includes(method)
     const first = `RTSP/1.0 ${isKnown ? "200 OK" : "501 Not Implemented"}`
     connection.send(serialise(first, { CSeq: headerOf(headers, "cseq"), Session: headerOf(headers, "session") }))
-    if (connection.unsent() > maxUnsent) end("PROTOCOL", "the camera asks and does not read the answers")
+    if (connection.unsent() > maxUnsent) end("PROTOCOL", "it asks and does not read the answers")
   }
 
   const message = (heard: Message): void => {
@@ -100,7 +100,7 @@ export const dial = Effect.fnUntraced(function* (
       heard: (bytes) => {
         if (Deferred.isDoneUnsafe(ended)) return
         const wrong = reader.push(bytes)
-        if (wrong !== undefined) end("PROTOCOL", `the camera sent ${wrong}`)
+        if (wrong !== undefined) end("PROTOCOL", `it sent ${wrong}`)
       },
       ended: (why) => end("UNREACHABLE", why)
     })
@@ -163,7 +163,7 @@ export const dial = Effect.fnUntraced(function* (
   /** What a refusal for want of credentials makes of `way`; fails where it is no use to try again. */
   const consider = (heard: Reply, isSigned: boolean): Effect.Effect<void, RtspFailed> => {
     const refused = (detail: string) => Effect.fail(new RtspFailed({ kind: "AUTH_FAILED", detail }))
-    if (credentials === undefined) return refused("the camera wants a user and a password")
+    if (credentials === undefined) return refused("it wants a user and a password")
     const challenges = challengesIn(heard.headers.get("www-authenticate") ?? [])
     const before = way
     way = strongestWay(challenges, target.isSecure || credentials.mayBeSentInClear)
@@ -171,10 +171,10 @@ export const dial = Effect.fnUntraced(function* (
     if (isSigned && !isStale(challenges)) rejections++
     const isSame = before?.scheme === "digest" && way?.scheme === "digest" && before.nonce === way.nonce
     const isNoUse = way === undefined || way.scheme === "basic" || isSame || rejections >= maxRejections
-    if (rejections > 0 && isNoUse) return refused("the camera does not take the user and the password")
+    if (rejections > 0 && isNoUse) return refused("it does not take the user and the password")
     if (way === undefined) {
       const offers = challenges.length === 0 ? "does not say how" : "offers no way to log in that may be used"
-      return refused(`the camera wants a password and ${offers}`)
+      return refused(`it wants a password and ${offers}`)
     }
     return Effect.void
   }
@@ -199,7 +199,7 @@ export const dial = Effect.fnUntraced(function* (
       if (heard.status >= 200 && heard.status < 300) return heard
       return yield* failureOf(method, heard)
     }
-    return yield* new RtspFailed({ kind: "AUTH_FAILED", detail: "the camera wants another nonce again and again" })
+    return yield* new RtspFailed({ kind: "AUTH_FAILED", detail: "it wants another nonce again and again" })
   }, turns.withPermit)
 
   const dialogue: Dialogue = {
