@@ -69,7 +69,7 @@ const dialSecure = ({ address, port }: Peer, connect: typeof connectSecure): Dia
   // cameras sign their certificates themselves: who asks looks at the fingerprint
   const socket = connect({ host: address, port, rejectUnauthorized: false })
   socket.setNoDelay(true)
-  const fingerprint = () => socket.getPeerCertificate().fingerprint256.replaceAll(":", "").toLowerCase()
+  const fingerprint = () => socket.getPeerX509Certificate()?.fingerprint256.replaceAll(":", "").toLowerCase()
   return { socket, ready: "secureConnect", fingerprint }
 }
 

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Semaphore from "effect/Semaphore"
 import type { Connection, Tcp } from "../ground/Tcp.ts"
-import { authorization, challengesIn, isStale, strongestWay, type Way } from "./Digest.ts"
+import { makeLogin } from "./Login.ts"
 import { type Asked, headerOf, isOneWord, type Message, type Reply, serialise } from "./Message.ts"
 import { type Hearing, Reader } from "./Reader.ts"
 import { failureOf } from "./Refusal.ts"
@@ -12,13 +12,13 @@ import { RtspFailed } from "./RtspFailed.ts"
 import type { RtspTarget } from "./Target.ts"
 
 /** A machine in the network that is there answers within milliseconds; who waits for the stream hears of one that is not. */
-const connectTime = "900 millis"
+const connectTime = Duration.millis(900)
+/** TLS takes a camera's processor a second or two. */
+const secureConnectTime = Duration.seconds(3)
 /** Cameras that sleep need seconds for their first answer. */
 const answerTime = Duration.seconds(3)
 /** Servers take their time to refuse a password, so that nobody tries many: MediaMTX 2 to 5 s. */
 const loginTime = Duration.seconds(6)
-/** Cameras lock accounts after three to five wrong passwords. */
-const maxRejections = 2
 /** A server may want another nonce for every request, and one that wants another one again and again never has enough. */
 const maxNonces = 3
 /** A server that asks and does not read our answers. */
@@ -33,7 +33,7 @@ const noWay: Readonly<Record<string, string>> = {
   ENETUNREACH: "this machine has no way to its network"
 }
 
-/** What we send it on the same connection, beside requests; frames are given as they come. */
+/** What is said on one connection, but for the frames that come on it. "It" in what went wrong is the other end. */
 export interface Dialogue {
   /** fails unless it is answered with a success (2xx) */
   readonly ask: (
@@ -55,8 +55,7 @@ export const dial = Effect.fnUntraced(function* (
   target: RtspTarget,
   { frame, frames }: Omit<Hearing, "message">
 ) {
-  const { credentials } = target
-  const cnonce = (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0")
+  const login = makeLogin(target, (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0"))
   const turns = yield* Semaphore.make(1)
   const ended = Deferred.makeUnsafe<never, RtspFailed>()
   const end = (kind: RtspFailed["kind"], detail: string): void => {
@@ -64,20 +63,14 @@ export const dial = Effect.fnUntraced(function* (
   }
   let waiting: { readonly number: number; readonly reply: Deferred.Deferred<Reply> } | undefined
   let numbers = 0
-  let way: Way | undefined
-  /** how often this nonce was used */
-  let uses = 0
-  /** how often the password was not taken, in a row; and whether it ever was */
-  let rejections = 0
-  let isAccepted = false
 
   const answer = ({ headers, method }: Asked): void => {
-    if (method === "REDIRECT") return end("REDIRECTED", "the camera sends to another address")
-    if (method === "TEARDOWN") return end("UNREACHABLE", "the camera ended the session")
+    if (method === "REDIRECT") return end("REDIRECTED", "it sends to another address")
+    if (method === "TEARDOWN") return end("UNREACHABLE", "it ended the session")
     const isKnown = ["OPTIONS", "GET_PARAMETER", "SET_PARAMETER"].includes(method)
     const first = `RTSP/1.0 ${isKnown ? "200 OK" : "501 Not Implemented"}`
     connection.send(serialise(first, { CSeq: headerOf(headers, "cseq"), Session: headerOf(headers, "session") }))
-    if (connection.unsent() > maxUnsent) end("PROTOCOL", "the camera asks and does not read the answers")
+    if (connection.unsent() > maxUnsent) end("PROTOCOL", "it asks and does not read the answers")
   }
 
   const message = (heard: Message): void => {
@@ -91,13 +84,14 @@ export const dial = Effect.fnUntraced(function* (
     Deferred.doneUnsafe(reply, Effect.succeed(heard))
   }
 
+  const patience = target.isSecure ? secureConnectTime : connectTime
   const reader = new Reader({ frame, frames, message })
   const connection: Connection = yield* tcp
     .connect(target, {
       heard: (bytes) => {
         if (Deferred.isDoneUnsafe(ended)) return
         const wrong = reader.push(bytes)
-        if (wrong !== undefined) end("PROTOCOL", `the camera sent ${wrong}`)
+        if (wrong !== undefined) end("PROTOCOL", `it sent ${wrong}`)
       },
       ended: (why) => end("UNREACHABLE", why)
     })
@@ -106,18 +100,16 @@ export const dial = Effect.fnUntraced(function* (
         ({ code }) => new RtspFailed({ kind: "UNREACHABLE", detail: noWay[code] ?? `no connection: ${code}` })
       ),
       Effect.timeoutOrElse({
-        duration: connectTime,
-        orElse: () => Effect.fail(new RtspFailed({ kind: "UNREACHABLE", detail: "no connection within 0.9 s" }))
+        duration: patience,
+        orElse: () => {
+          const detail = `no connection within ${Duration.toSeconds(patience)} s`
+          return Effect.fail(new RtspFailed({ kind: "UNREACHABLE", detail }))
+        }
       })
     )
   if (target.fingerprint !== undefined && connection.fingerprint !== target.fingerprint) {
     const detail = `its certificate is another one than before: SHA-256 ${connection.fingerprint}`
     return yield* new RtspFailed({ kind: "AUTH_FAILED", detail })
-  }
-
-  const signed = (method: string, uri: string): string | undefined => {
-    if (way === undefined || credentials === undefined || rejections >= maxRejections) return undefined
-    return authorization(way, credentials, { method, uri, count: ++uses, cnonce })
   }
 
   const send = (
@@ -126,7 +118,7 @@ export const dial = Effect.fnUntraced(function* (
     headers: Readonly<Record<string, string | undefined>>,
     body?: string
   ): boolean => {
-    const Authorization = signed(method, uri)
+    const Authorization = login.sign(method, uri)
     const all = { CSeq: String(++numbers), "User-Agent": agent, ...headers, Authorization }
     connection.send(serialise(`${method} ${uri} RTSP/1.0`, all, body))
     return Authorization !== undefined
@@ -141,7 +133,7 @@ export const dial = Effect.fnUntraced(function* (
     const reply = Deferred.makeUnsafe<Reply>()
     waiting = { number: numbers + 1, reply }
     const isSigned = send(method, uri, headers, body)
-    const patience = isSigned && !isAccepted ? loginTime : answerTime
+    const patience = isSigned && !login.isKnown() ? loginTime : answerTime
     const heard = yield* Effect.raceFirst(Deferred.await(reply), Deferred.await(ended)).pipe(
       Effect.timeoutOrElse({
         duration: patience,
@@ -154,25 +146,6 @@ export const dial = Effect.fnUntraced(function* (
     return { heard, isSigned }
   })
 
-  /** What a refusal for want of credentials makes of `way`; fails where it is no use to try again. */
-  const consider = (heard: Reply, isSigned: boolean): Effect.Effect<void, RtspFailed> => {
-    const refused = (detail: string) => Effect.fail(new RtspFailed({ kind: "AUTH_FAILED", detail }))
-    if (credentials === undefined) return refused("the camera wants a user and a password")
-    const challenges = challengesIn(heard.headers.get("www-authenticate") ?? [])
-    const before = way
-    way = strongestWay(challenges, target.isSecure || credentials.mayBeSentInClear)
-    uses = 0
-    if (isSigned && !isStale(challenges)) rejections++
-    const isSame = before?.scheme === "digest" && way?.scheme === "digest" && before.nonce === way.nonce
-    const isNoUse = way === undefined || way.scheme === "basic" || isSame || rejections >= maxRejections
-    if (rejections > 0 && isNoUse) return refused("the camera does not take the user and the password")
-    if (way === undefined) {
-      const offers = challenges.length === 0 ? "does not say how" : "offers no way to log in that may be used"
-      return refused(`the camera wants a password and ${offers}`)
-    }
-    return Effect.void
-  }
-
   const ask = Effect.fnUntraced(function* (
     method: string,
     uri: string,
@@ -183,17 +156,14 @@ export const dial = Effect.fnUntraced(function* (
     for (let nonces = 0; nonces <= maxNonces; nonces++) {
       const { heard, isSigned } = yield* once(method, uri, headers, body)
       if (heard.status === 401) {
-        yield* consider(heard, isSigned)
+        yield* login.refused(heard, isSigned)
         continue
       }
-      if (isSigned) {
-        rejections = 0
-        isAccepted = true
-      }
+      if (isSigned) login.accepted()
       if (heard.status >= 200 && heard.status < 300) return heard
       return yield* failureOf(method, heard)
     }
-    return yield* new RtspFailed({ kind: "AUTH_FAILED", detail: "the camera wants another nonce again and again" })
+    return yield* new RtspFailed({ kind: "AUTH_FAILED", detail: "it wants another nonce again and again" })
   }, turns.withPermit)
 
   const dialogue: Dialogue = {

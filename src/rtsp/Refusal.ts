@@ -18,7 +18,7 @@ const hostIn = (location: string): string | undefined =>
 export const failureOf = (method: string, { headers, status }: Reply): RtspFailed => {
   if (status >= 300 && status < 400) {
     const host = hostIn(headerOf(headers, "location") ?? "")
-    return new RtspFailed({ kind: "REDIRECTED", detail: `the camera sends to ${host ?? "another address"}` })
+    return new RtspFailed({ kind: "REDIRECTED", detail: `it sends to ${host ?? "another address"}` })
   }
-  return new RtspFailed({ kind: kinds.get(status) ?? "PROTOCOL", detail: `the camera answered ${status} to ${method}` })
+  return new RtspFailed({ kind: kinds.get(status) ?? "PROTOCOL", detail: `it answered ${status} to ${method}` })
 }

@@ -93,7 +93,7 @@ export const play = Effect.fnUntraced(function* <E>(
     session ??= sessionIn(reply)
     const given = channelIn(reply, channel)
     if (given === undefined || tracks.some((track) => Math.abs(track.channel - given) < 2)) {
-      return yield* new RtspFailed({ kind: "PROTOCOL", detail: "the camera does not send over TCP as it was asked to" })
+      return yield* new RtspFailed({ kind: "PROTOCOL", detail: "it does not send over TCP as it was asked to" })
     }
     tracks.push({ media, channel: given })
   }

@@ -42,7 +42,9 @@ const readyPoll = Duration.millis(10)
 
 /**
  * A camera in the network streams by itself: what it sends goes on to its path as it comes. A run is one session at the
- * camera and one at MediaMTX; nobody but us has the camera's password, and no redirect is followed.
+ * camera and one at MediaMTX. MediaMTX could pull by itself, and would follow a redirect to anywhere with the password, hold
+ * viewers for 10 s when a camera fails, and tell nobody why. What that costs, in ms of CPU a second for each Mbit/s (one
+ * stream of 16 Mbit/s, and four): 0.9 and 0.7 in MediaMTX where it pulls; 0.8 and 0.6 where we publish, and 0.8 and 0.5 here.
  */
 export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-service/stream/RelayedFeed") {
   static readonly layer = Layer.effect(

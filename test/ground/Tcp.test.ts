@@ -1,62 +1,119 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import { type AddressInfo, createServer, type Server } from "node:net"
-import { Tcp } from "../../src/ground/Tcp.ts"
+import { X509Certificate } from "node:crypto"
+import { once } from "node:events"
+import { readFileSync } from "node:fs"
+import { createServer, type Server, type Socket } from "node:net"
+import { join } from "node:path"
+import { createServer as createTlsServer } from "node:tls"
+import { type Ears, Tcp } from "../../src/ground/Tcp.ts"
 
-/** a server that says nothing, and tells when somebody comes and goes */
-const silent = Effect.gen(function* () {
-  const came = yield* Deferred.make<void>()
-  const gone = yield* Deferred.make<void>()
-  const server = yield* Effect.acquireRelease(
-    Effect.callback<Server>((resume) => {
-      const made = createServer((socket) => {
-        Deferred.doneUnsafe(came, Effect.void)
-        socket.on("error", () => undefined)
-        socket.on("data", () => undefined)
-        socket.on("close", () => Deferred.doneUnsafe(gone, Effect.void))
+const pem = readFileSync(join(import.meta.dirname, "../fixtures/self-signed.pem"))
+
+/** A server on a free port, as long as the scope lives. */
+const serve = Effect.fnUntraced(function* (server: Server) {
+  const sockets = new Set<Socket>()
+  server.on("connection", (socket: Socket) => void sockets.add(socket))
+  yield* Effect.acquireRelease(
+    Effect.promise(() => once(server.listen(0, "127.0.0.1"), "listening")),
+    () =>
+      Effect.sync(() => {
+        server.close()
+        for (const socket of sockets) socket.destroy()
       })
-      made.listen(0, "127.0.0.1", () => resume(Effect.succeed(made)))
-    }),
-    (made) => Effect.sync(() => made.close())
   )
-  return { port: (server.address() as AddressInfo).port, came: Deferred.await(came), gone: Deferred.await(gone) }
+  const address = server.address()
+  return typeof address === "object" && address !== null ? address.port : 0
 })
 
-const deaf = { heard: () => undefined, ended: () => undefined }
+/** Hears all that is said until the end, and why that came. */
+const listening = () => {
+  const ended = Deferred.makeUnsafe<{ readonly why: string; readonly text: string }>()
+  let text = ""
+  const ears: Ears = {
+    heard: (bytes) => {
+      text += Buffer.from(bytes).toString()
+    },
+    ended: (why) => void Deferred.doneUnsafe(ended, Effect.succeed({ why, text }))
+  }
+  return { ears, ended: Deferred.await(ended) }
+}
+
+const connect = Effect.fnUntraced(function* (port: number, ears: Ears, isSecure = false) {
+  const tcp = yield* Tcp
+  return yield* tcp.connect({ address: "127.0.0.1", port, isSecure }, ears)
+})
+
+const test = <E>(name: string, body: Effect.Effect<void, E, Tcp>) =>
+  it.live(name, () => Effect.provide(body, Tcp.layer))
 
 describe("a connection", () => {
-  it.live("that never comes about is given up at once, and leaves nothing behind", () =>
+  test(
+    "carries what both ends say, and tells of its end",
     Effect.gen(function* () {
-      const { connect } = yield* Tcp
-      const { came, gone, port } = yield* silent
-      // nobody answers TLS's first words
-      const waiting = yield* Effect.forkChild(
-        Effect.scoped(connect({ address: "127.0.0.1", port, isSecure: true }, deaf))
-      )
-      yield* came
-      yield* Fiber.interrupt(waiting)
-      yield* gone
-    }).pipe(Effect.provide(Tcp.layer))
+      const port = yield* serve(createServer((socket) => socket.on("data", (bytes) => socket.end(bytes))))
+      const { ears, ended } = listening()
+      const connection = yield* connect(port, ears)
+      assert.isUndefined(connection.fingerprint)
+      connection.send(Buffer.from("hello"))
+      assert.deepEqual(yield* ended, { why: "the other end closed the connection", text: "hello" })
+    }).pipe(Effect.scoped)
   )
 
-  it.live("that is refused says so", () =>
+  test(
+    "over TLS tells whose certificate it was, which nobody else has signed",
     Effect.gen(function* () {
-      const { connect } = yield* Tcp
-      const refused = yield* Effect.flip(
-        Effect.scoped(connect({ address: "127.0.0.1", port: 1, isSecure: false }, deaf))
-      )
+      const port = yield* serve(createTlsServer({ cert: pem, key: pem }, (socket) => socket.end("secret")))
+      const { ears, ended } = listening()
+      const { fingerprint } = yield* connect(port, ears, true)
+      const own = new X509Certificate(pem).fingerprint256.replaceAll(":", "").toLowerCase()
+      assert.strictEqual(fingerprint, own)
+      assert.strictEqual((yield* ended).text, "secret")
+    }).pipe(Effect.scoped)
+  )
+
+  test(
+    "that is over has its last words said",
+    Effect.gen(function* () {
+      const heard = Deferred.makeUnsafe<string>()
+      let text = ""
+      const server = createServer((socket) => {
+        socket.on("data", (bytes) => (text += bytes.toString()))
+        socket.on("end", () => Deferred.doneUnsafe(heard, Effect.succeed(text)))
+      })
+      const port = yield* serve(server)
+      yield* Effect.scoped(Effect.map(connect(port, listening().ears), ({ send }) => send(Buffer.from("TEARDOWN"))))
+      assert.strictEqual(yield* Deferred.await(heard), "TEARDOWN")
+    }).pipe(Effect.scoped)
+  )
+
+  test(
+    "that is refused is none, nor is one over TLS to who does not speak it",
+    Effect.gen(function* () {
+      const closed = yield* Effect.scoped(serve(createServer()))
+      const refused = yield* Effect.flip(connect(closed, listening().ears))
       assert.strictEqual(refused.code, "ECONNREFUSED")
-    }).pipe(Effect.provide(Tcp.layer))
+      const plain = yield* serve(createServer((socket) => socket.end("RTSP/1.0 400 Bad Request\r\n\r\n")))
+      assert.strictEqual((yield* Effect.flip(connect(plain, listening().ears, true)))._tag, "NotConnected")
+    }).pipe(Effect.scoped)
   )
 
-  it.live("is over for the other end when its scope is", () =>
+  test(
+    "that never comes about is given up at once, and leaves nothing behind",
     Effect.gen(function* () {
-      const { connect } = yield* Tcp
-      const { gone, port } = yield* silent
-      yield* Effect.scoped(connect({ address: "127.0.0.1", port, isSecure: false }, deaf))
-      yield* gone
-    }).pipe(Effect.provide(Tcp.layer))
+      const gone = Deferred.makeUnsafe<void>()
+      const server = createServer((socket) => {
+        socket.on("error", () => undefined).resume()
+        socket.on("close", () => Deferred.doneUnsafe(gone, Effect.void))
+      })
+      // nobody answers TLS's first words
+      const waited = Effect.timeoutOption(
+        Effect.scoped(connect(yield* serve(server), listening().ears, true)),
+        "50 millis"
+      )
+      assert.strictEqual((yield* waited)._tag, "None")
+      yield* Deferred.await(gone)
+    }).pipe(Effect.scoped)
   )
 })

@@ -22,7 +22,8 @@ import { codecOf, readyStream, stateOf } from "../suites/streams.ts"
 import { realPrograms } from "../support/App.ts"
 import { eventually } from "../support/Eventually.ts"
 import { attachCamera } from "../support/NetworkCamera.ts"
-import { makeVideo, peerLogin, type RtspPeer, startGstreamer, startPeer } from "../support/RtspPeer.ts"
+import { readRtsp } from "../support/RtspReader.ts"
+import { certificate, makeVideo, peerLogin, type RtspPeer, startGstreamer, startPeer } from "../support/RtspPeer.ts"
 
 const targetOf = ({ port, url }: Pick<RtspPeer, "port" | "url">, password = peerLogin.password): RtspTarget => ({
   address: "127.0.0.1",
@@ -38,12 +39,15 @@ const slicesOf = (stream: Buffer): ReadonlyArray<string> =>
     .filter((nal) => [1, 5].includes((nal[0] ?? 0) & 0x1f))
     .map((nal) => nal.toString("latin1").replace(/\0+$/, ""))
 
+const viewerToken = Effect.gen(function* () {
+  const tokens = yield* Tokens
+  return Redacted.value(yield* tokens.sign({ userId: "viewer", role: "viewer", timeToLive: Duration.minutes(1) }))
+})
+
 /** Thirty frames of what MediaMTX gives its readers. */
 const readStream = Effect.fnUntraced(function* (camera: string, folder: string) {
   const { mediamtx } = (yield* Settings).boot
-  const tokens = yield* Tokens
-  const token = yield* tokens.sign({ userId: "viewer", role: "viewer", timeToLive: Duration.minutes(1) })
-  const url = `rtsp://127.0.0.1:${mediamtx.rtsp_port}/${camera}?token=${Redacted.value(token)}`
+  const url = `rtsp://127.0.0.1:${mediamtx.rtsp_port}/${camera}?token=${yield* viewerToken}`
   const out = join(folder, "read.h264")
   const input = ["-v", "error", "-nostdin", "-y", "-rtsp_transport", "tcp", "-i", url]
   yield* Effect.tryPromise(() => promisify(execFile)("ffmpeg", [...input, "-frames:v", "30", "-c", "copy", out]))
@@ -60,6 +64,8 @@ describe("a camera in the network, played by another MediaMTX", () => {
         yield* run(
           folder,
           Effect.gen(function* () {
+            const secure = yield* probe(yield* Tcp, { ...targetOf(peer), port: peer.securePort, isSecure: true })
+            assert.strictEqual(secure.fingerprint, certificate.fingerprint)
             const described = yield* probe(yield* Tcp, targetOf(peer))
             assert.deepInclude(described.video, {
               ...{ codec: "h264", clockRate: 90_000, width: 640, height: 480, profile: "constrained baseline" },
@@ -136,6 +142,35 @@ describe("a camera in the network, played by another MediaMTX", () => {
 })
 
 describe("a camera in the network, played by GStreamer", () => {
+  realPrograms.starts("that is idle shows a viewer its first keyframe within 0.3 s of being asked", (run, folder) =>
+    Effect.gen(function* () {
+      const h264 = "qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1"
+      const camera = yield* startGstreamer(`( filesrc location=${makeVideo(folder)} ! ${h264} )`)
+      yield* run(
+        folder,
+        Effect.gen(function* () {
+          const { mediamtx } = (yield* Settings).boot
+          const streams = yield* Streams
+          const { id } = yield* attachCamera(targetOf(camera))
+          const query = `?token=${yield* viewerToken}`
+          const samples: Array<number> = []
+          for (let i = 0; i < 5; i++) {
+            const reader = readRtsp({ port: mediamtx.rtsp_port, path: id, query })
+            samples.push(yield* Effect.scoped(Effect.flatMap(reader, ({ firstKeyframe }) => firstKeyframe)))
+            yield* eventually(
+              "it is idle",
+              Effect.sync(() => streams.current(id) === undefined),
+              "20 seconds"
+            )
+          }
+          const [, , median = 0] = samples.sort((a, b) => a - b)
+          assert.isBelow(median, 300, samples.join(" "))
+        }),
+        { streams: { viewer_linger_seconds: 0, start_timeout_seconds: 1 } }
+      )
+    }).pipe(Effect.scoped)
+  )
+
   realPrograms.starts(
     "that sends a transport stream is to viewers, snapshots and recordings what is in it",
     (run, folder) =>

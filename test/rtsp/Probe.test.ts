@@ -77,7 +77,7 @@ describe("a camera that is asked what its stream is", () => {
     "that sends elsewhere is not followed, and what it names is told without its credentials",
     Effect.gen(function* () {
       const { camera, found } = yield* probed({ refuses: { OPTIONS: "302 Found" } }, withLogin)
-      assert.deepInclude(found, { _tag: "RtspFailed", kind: "REDIRECTED", detail: "the camera sends to 10.0.0.1" })
+      assert.deepInclude(found, { _tag: "RtspFailed", kind: "REDIRECTED", detail: "it sends to 10.0.0.1" })
       assert.lengthOf(camera.requests(), 1)
     })
   )

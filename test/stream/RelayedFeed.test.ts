@@ -147,7 +147,7 @@ describe("a camera that streams by itself", () => {
     Effect.gen(function* () {
       const { camera, detail, kind } = yield* failureWith({ login: { ...login, way: "Basic" } }, withLogin)
       assert.strictEqual(kind, "AUTH_FAILED")
-      assert.strictEqual(detail, "the camera wants a password and offers no way to log in that may be used")
+      assert.strictEqual(detail, "it wants a password and offers no way to log in that may be used")
       assert.strictEqual(camera.rejections(), 0)
     })
   )
@@ -156,7 +156,7 @@ describe("a camera that streams by itself", () => {
     "that wants a login and has none configured says so",
     Effect.gen(function* () {
       const { detail, kind } = yield* failureWith({ login: { ...login, way: "MD5" } })
-      assert.deepEqual([kind, detail], ["AUTH_FAILED", "the camera wants a user and a password"])
+      assert.deepEqual([kind, detail], ["AUTH_FAILED", "it wants a user and a password"])
     })
   )
 

@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { writeFileSync } from "node:fs"
+import { X509Certificate } from "node:crypto"
+import { readFileSync, writeFileSync } from "node:fs"
 import { connect } from "node:net"
 import { join } from "node:path"
 import { eventually } from "./Eventually.ts"
@@ -10,13 +11,23 @@ import { freePorts } from "./FreePorts.ts"
 /** A MediaMTX that plays a camera in the network: it wants this login, as Digest (MD5 or SHA-256), and has one stream. */
 export const peerLogin = { user: "operator", password: "canary-of-a-peer" }
 
-const configuration = (rtsp: number, api: number): string =>
+const pem = join(import.meta.dirname, "../fixtures/self-signed.pem")
+/** What it shows over TLS; it signed that itself. */
+export const certificate = {
+  fingerprint: new X509Certificate(readFileSync(pem)).fingerprint256.replaceAll(":", "").toLowerCase()
+}
+
+const configuration = (rtsp: number, secure: number, api: number): string =>
   JSON.stringify({
     logLevel: "warn",
     api: true,
     apiAddress: `127.0.0.1:${api}`,
     rtsp: true,
     rtspAddress: `127.0.0.1:${rtsp}`,
+    rtspEncryption: "optional",
+    rtspsAddress: `127.0.0.1:${secure}`,
+    rtspServerKey: pem,
+    rtspServerCert: pem,
     rtspTransports: ["tcp"],
     rtspAuthMethods: ["digest"],
     ...{ rtmp: false, hls: false, webrtc: false, srt: false, moq: false },
@@ -51,6 +62,8 @@ export const makeVideo = (folder: string): string => {
 export interface RtspPeer {
   readonly url: string
   readonly port: number
+  /** of RTSP over TLS */
+  readonly securePort: number
   /** sessions that read the stream now */
   readonly readers: Effect.Effect<number>
   /** what it shows goes away, as when a camera restarts */
@@ -60,9 +73,9 @@ export interface RtspPeer {
 
 /** As long as the scope lives; it shows this video again and again. */
 export const startPeer = Effect.fnUntraced(function* (folder: string, video: string) {
-  const [port = 0, api = 0] = yield* freePorts(2)
+  const [port = 0, securePort = 0, api = 0] = yield* freePorts(3)
   const file = join(folder, "peer.yml")
-  writeFileSync(file, configuration(port, api))
+  writeFileSync(file, configuration(port, securePort, api))
   yield* child("mediamtx", [file])
   const scope = yield* Effect.scope
   const publishedAt = `rtsp://127.0.0.1:${port}/live`
@@ -85,6 +98,7 @@ export const startPeer = Effect.fnUntraced(function* (folder: string, video: str
   return {
     url: publishedAt,
     port,
+    securePort,
     readers: Effect.map(
       ask("rtspsessions/list"),
       ({ items = [] }) => items.filter(({ state }) => state === "read").length

@@ -23,7 +23,8 @@ for right in ("access", "construct"):
     permissions.add_permission_for_role("viewer", f"media.factory.{right}", True)
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_launch(pipeline)
-factory.set_shared(True)
+# each session begins with the first keyframe
+factory.set_shared(False)
 factory.set_permissions(permissions)
 
 server = GstRtspServer.RTSPServer()
