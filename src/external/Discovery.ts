@@ -128,14 +128,19 @@ export class Discovery extends Context.Service<
         return discovered
       })
 
+      const admit = Effect.suspend((): Effect.Effect<void, InvalidState | RateLimited> => {
+        if (isScanning) return Effect.fail(alreadyScanning())
+        const wait = begunAt + pause - clock()
+        if (wait > 0) return Effect.fail(new RateLimited({ retry_after_ms: Math.ceil(wait) }))
+        isScanning = true
+        return Effect.void
+      })
+
       const scan = Effect.fn("Discovery.scan")(function* (wanted: Wanted, isForced: boolean) {
         const key = JSON.stringify(wanted)
-        if (isScanning) return yield* alreadyScanning()
-        if (!isForced && last?.key === key && clock() - last.at < freshFor) return last.discovered
-        const wait = begunAt + pause - clock()
-        if (wait > 0) return yield* new RateLimited({ retry_after_ms: Math.ceil(wait) })
+        if (!isForced && !isScanning && last?.key === key && clock() - last.at < freshFor) return last.discovered
         return yield* Effect.acquireUseRelease(
-          Effect.sync(() => void (isScanning = true)),
+          admit,
           () =>
             Effect.tap(look(wanted), (discovered) => Effect.sync(() => void (last = { key, at: clock(), discovered }))),
           () => Effect.sync(() => void (isScanning = false))

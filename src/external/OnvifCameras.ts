@@ -37,7 +37,7 @@ export class OnvifCameras extends Context.Service<
       const meet = Effect.fnUntraced(function* (answer: Answer) {
         const url = yield* Effect.fromResult(parseStreamUrl(addressOf(answer)))
         const device = yield* client.describe(onvifTarget(url, yield* reach.target(url)))
-        const error = device.failure?.kind === "AUTH_FAILED" ? locked : device.errors[0]
+        const error = device.isLocked ? locked : device.errors[0]
         const serial = device.information?.serial || answer.endpoint
         const stream: SeenStream = {
           url,

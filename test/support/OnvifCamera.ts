@@ -8,6 +8,8 @@ export interface PlayedCamera {
   readonly user?: { readonly name: string; readonly password: string }
   /** milliseconds that its clock is ahead of the right time */
   readonly clockAhead?: number
+  /** and what it tells of it, beside that */
+  readonly tellsAhead?: number
   /** what it calls its host: one that is not where it is reached */
   readonly host?: string
   /** HTTP's digest in place of WS-Security */
@@ -64,6 +66,7 @@ export const playCamera = ({
   clockAhead = 0,
   host = "10.0.0.1",
   instead = {},
+  tellsAhead = 0,
   user,
   wantsHttpDigest = false
 }: PlayedCamera = {}) => {
@@ -83,7 +86,7 @@ export const playCamera = ({
           ? reply("", 401, ['Digest realm="cam", nonce="n0nce", qop="auth", algorithm=MD5'])
           : reply(fault("NotAuthorized", "Sender not Authorized"), 400)
       }
-      const inner = answers(host, now)[call]?.(body)
+      const inner = answers(host, new Date(now.getTime() + tellsAhead))[call]?.(body)
       const whole =
         inner === undefined
           ? fault("ActionNotSupported", "no such call")

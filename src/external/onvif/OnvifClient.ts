@@ -32,8 +32,8 @@ export interface OnvifStream extends Profile {
 export interface OnvifDevice {
   readonly information: DeviceInformation | undefined
   readonly streams: ReadonlyArray<OnvifStream>
-  /** the first of the failures that matter, for who cannot show them all */
-  readonly failure: OnvifFailed | undefined
+  /** it wants a user and a password, or others, for some of it */
+  readonly isLocked: boolean
   readonly errors: ReadonlyArray<string>
 }
 
@@ -76,7 +76,7 @@ export class OnvifClient extends Context.Service<
         const device: OnvifDevice = {
           information,
           streams,
-          failure: failures[0],
+          isLocked: failures.some(({ kind }) => kind === "AUTH_FAILED"),
           errors: [...new Set(failures.map(({ detail }) => detail))]
         }
         return device

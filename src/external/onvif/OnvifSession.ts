@@ -17,6 +17,8 @@ import { loadXml, maxXmlBytes, type ReadXml } from "./Xml.ts"
 const answerTime = "3 seconds"
 /** Cameras lock accounts: a password that was refused so often is shown no more. */
 const maxRefusals = 2
+/** By so many milliseconds clocks differ that are both meant to be right. */
+const muchOff = 60_000
 
 export interface OnvifSession {
   readonly ask: <A>(call: OnvifCall<A>, service: ServiceAddress) => Effect.Effect<A, OnvifFailed>
@@ -110,12 +112,22 @@ export const makeSessions = Effect.gen(function* () {
       return yield* new Refusal({ detail: outcome.failure.detail, ...(way === undefined ? {} : { way }) })
     })
 
+    /** what else is tried once where a password is refused: the way that the camera wants, else the right time */
+    const other = ({ way }: Refusal): boolean => {
+      if (way !== undefined) {
+        digest = { way, count: 0 }
+        return true
+      }
+      // some tell the time of their place for that in UTC, and go by the right one themselves
+      if (isAccepted || digest !== undefined || Math.abs(clockOffset) < muchOff) return false
+      clockOffset = 0
+      return true
+    }
+
     const askAs = <A>(as: RtspCredentials, call: OnvifCall<A>, service: ServiceAddress) =>
-      Effect.catchTag(attempt({ as, call, service }), "Refusal", (refusal) => {
-        if (refusal.way === undefined) return Effect.fail(refusal)
-        digest = { way: refusal.way, count: 0 }
-        return attempt({ as, call, service })
-      })
+      Effect.catchTag(attempt({ as, call, service }), "Refusal", (refusal) =>
+        other(refusal) ? attempt({ as, call, service }) : Effect.fail(refusal)
+      )
 
     const ask = <A>(call: OnvifCall<A>, service: ServiceAddress): Effect.Effect<A, OnvifFailed> => {
       const { credentials } = target

@@ -28,6 +28,8 @@ const maxAnswers = 512
 const maxBytes = 16 * 1024
 const maxOfOne = 16
 const maxWaiting = 128
+/** So many cameras are told. */
+const maxCameras = 128
 
 /** Finds ONVIF cameras by asking all machines of every network at once. */
 export class WsDiscovery extends Context.Service<
@@ -67,7 +69,7 @@ export class WsDiscovery extends Context.Service<
           for (const match of matchesIn(envelope, sent)) {
             // by its name and its address: whoever borrows another's name hides nobody
             const key = `${from} ${match.endpoint}`
-            if (known.has(key)) continue
+            if (known.has(key) || known.size >= maxCameras) continue
             known.add(key)
             yield* found({ ...match, from })
           }

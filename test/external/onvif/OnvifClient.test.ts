@@ -102,6 +102,17 @@ describe("an ONVIF camera", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("that tells the time of its place for that in UTC, by which it goes itself, accepts a password", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 10, 29, 12))
+      const seen = yield* camera({ user, tellsAhead: 5 * 3_600_000 })
+      const { describe } = yield* OnvifClient
+      const { isLocked, streams } = yield* describe(known)
+      assert.deepEqual([isLocked, streams.length], [false, 2])
+      assert.strictEqual(seen.refusals, 1)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("that wants HTTP's digest gets that, and is asked so from then on", () =>
     Effect.gen(function* () {
       const seen = yield* camera({ user, wantsHttpDigest: true })
@@ -121,8 +132,8 @@ describe("an ONVIF camera", () => {
         Effect.gen(function* () {
           const seen = yield* camera({ user, wantsHttpDigest })
           const { describe, uriOf } = yield* OnvifClient
-          const { failure, streams } = yield* describe(as("admin", "wrong"))
-          assert.strictEqual(failure?.kind, "AUTH_FAILED")
+          const { isLocked, streams } = yield* describe(as("admin", "wrong"))
+          assert.isTrue(isLocked)
           assert.deepEqual(streams, [])
           assert.isAtMost(seen.refusals, 2)
           assert.strictEqual((yield* Effect.flip(uriOf(as("admin", "wrong")))).kind, "AUTH_FAILED")
@@ -136,6 +147,19 @@ describe("an ONVIF camera", () => {
       const { uriOf } = yield* OnvifClient
       const { detail, kind } = yield* Effect.flip(uriOf(target))
       assert.deepEqual([kind, detail], ["AUTH_FAILED", "it wants a user and a password"])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("whose clock is years off, and who may not know one thing, tells the rest", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 10, 29, 12))
+      yield* camera({
+        user,
+        clockAhead: tenYears,
+        instead: { GetSnapshotUri: () => reply(fault("NotAuthorized", "not for you"), 400) }
+      })
+      const { describe } = yield* OnvifClient
+      assert.strictEqual((yield* describe(known)).streams.length, 2)
     }).pipe(Effect.provide(layer))
   )
 
