@@ -9,13 +9,7 @@ import { makeGround, type Service, startService } from "./Service.ts"
 
 const program = join(import.meta.dirname, "../../test/lab/bench/played.ts")
 /** As scripts/camera-service has them. */
-const flags = [
-  "--max-semi-space-size=1",
-  "--heap-growing-percent=50",
-  "--expose-gc",
-  "--disable-sigusr1",
-  "--disable-warning=ExperimentalWarning"
-]
+const flags = ["--max-semi-space-size=1", "--disable-sigusr1", "--disable-warning=ExperimentalWarning"]
 const environment = { UV_THREADPOOL_SIZE: "32", MALLOC_ARENA_MAX: "1" }
 
 /** Where setup has put MediaMTX. */

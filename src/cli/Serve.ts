@@ -12,6 +12,7 @@ import { version } from "../config/Version.ts"
 import { millisSince, now } from "../ground/Time.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
+import * as Memory from "../self/Memory.ts"
 import { raisePriority } from "../self/Priority.ts"
 import { DataFolder, standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import * as Logs from "../telemetry/Logs.ts"
@@ -32,6 +33,7 @@ export const serve = Effect.fnUntraced(function* (from: Origin, { ending, hangup
   const settings = yield* settingsOf(configuration)
   const context = Layer.mergeAll(
     Layer.succeed(Settings, settings),
+    Layer.succeed(Memory.OwnMemory, Memory.ofThisProcess()),
     Layer.succeed(StandardFolders, standardFolders(homedir(), from.environment["XDG_STATE_HOME"]))
   )
 

@@ -23,6 +23,7 @@ const bench = Effect.fnUntraced(function* ({ canRelease = true } = {}) {
     Layer.mergeAll(
       Layer.succeed(Calls, calls),
       Layer.succeed(Memory.OwnMemory, {
+        prepare: () => undefined,
         occupied: () => ({ anonymous: own.anonymous * megabyte, files: own.files * megabyte }),
         busy: () => own.busy,
         collect: () => {
@@ -181,9 +182,10 @@ describe("memory", () => {
 
   it("of a real process goes back to the system", () => {
     const program = `
-      import { OwnMemory } from ${JSON.stringify(join(import.meta.dirname, "../../src/self/Memory.ts"))}
+      import { ofThisProcess } from ${JSON.stringify(join(import.meta.dirname, "../../src/self/Memory.ts"))}
       import * as Effect from "effect/Effect"
-      const own = OwnMemory.defaultValue()
+      const own = ofThisProcess()
+      own.prepare()
       const start = own.occupied()
       let used = Array.from({ length: 500_000 }, (_, i) => ({ text: "number " + i, is: [i] }))
       const full = own.occupied()
@@ -196,7 +198,7 @@ describe("memory", () => {
       const json = JSON.stringify(sorted)
       process.stdout.write(JSON.stringify({ start, full, after, isWhole: JSON.parse(json).length === 1000 }))
     `
-    const options = ["--expose-gc", "--input-type=module", "--eval", program]
+    const options = ["--input-type=module", "--eval", program]
     const { after, full, isWhole, start } = JSON.parse(execFileSync(process.execPath, options).toString()) as Record<
       "start" | "full" | "after",
       Memory.Occupied
