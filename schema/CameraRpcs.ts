@@ -193,7 +193,8 @@ export const ExternalRpcs = RpcGroup.make(
     DiscoverExternalStreams,
     ExternalStreamsDiscovered,
     PermissionDenied,
-    InvalidState
+    InvalidState,
+    Unsupported
   ),
   operator(
     "add_external_stream",
@@ -214,7 +215,7 @@ export const ExternalRpcs = RpcGroup.make(
     DependencyFailed
   ),
   viewer("get_external_streams", {}, ExternalStreamList),
-  admin("set_discovery_interval", SetDiscoveryInterval, DiscoveryIntervalSet, DependencyFailed)
+  admin("set_discovery_interval", SetDiscoveryInterval, DiscoveryIntervalSet, Unsupported, DependencyFailed)
 )
 
 /** The whole contract. */

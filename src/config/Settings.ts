@@ -79,6 +79,14 @@ export const bootSchema = Schema.Struct({
     ),
     v4l2: key(Schema.Boolean, true, "true or false", "look for V4L2 cameras")
   }),
+  external: Schema.Struct({
+    enabled: key(
+      Schema.Boolean,
+      true,
+      "true or false",
+      "false: no camera of the network is added or looked for, and those that were added are none"
+    )
+  }),
   codec: Schema.Struct({
     profile: key(
       Schema.Literals(["stanag4406", "none"]),

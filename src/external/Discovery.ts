@@ -153,7 +153,7 @@ export class Discovery extends Context.Service<
       })
       yield* SubscriptionRef.changes(interval.now).pipe(
         Stream.switchMap((seconds) =>
-          seconds === 0
+          seconds === 0 || !settings.boot.external.enabled
             ? Stream.never
             : Stream.fromEffect(Effect.forever(Effect.andThen(Effect.sleep(`${seconds} seconds`), byItself)))
         ),

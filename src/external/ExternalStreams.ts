@@ -8,6 +8,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidParams, InvalidState, NotFound } from "../../schema/Errors.ts"
 import type { ExternalStream, ExternalStreamType } from "../../schema/External.ts"
+import { Settings } from "../config/Settings.ts"
 import { CameraNames } from "../device/CameraNames.ts"
 import { Devices } from "../device/Devices.ts"
 import { faultOf } from "../device/Fault.ts"
@@ -98,7 +99,8 @@ export class ExternalStreams extends Context.Service<
       })
 
       const looked = yield* devices.looking("network")
-      const kept = yield* files.read
+      const { enabled } = (yield* Settings).boot.external
+      const kept = enabled ? yield* files.read : { streams: [], left: [] }
       left = kept.left
       for (const stream of kept.streams) yield* attach(stream, undefined)
       yield* looked

@@ -2,8 +2,9 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentSession, type Session } from "../../schema/Auth.ts"
 import { ExternalRpcs } from "../../schema/CameraRpcs.ts"
-import { NotFound, PermissionDenied } from "../../schema/Errors.ts"
+import { NotFound, PermissionDenied, Unsupported } from "../../schema/Errors.ts"
 import type { ExternalStream } from "../../schema/External.ts"
+import { Settings } from "../config/Settings.ts"
 import { Discovery } from "../external/Discovery.ts"
 import { DiscoveryInterval } from "../external/DiscoveryInterval.ts"
 import { ExternalStreams, type KnownStream } from "../external/ExternalStreams.ts"
@@ -16,10 +17,13 @@ export const layer = ExternalRpcs.toLayer(
     const streams = yield* ExternalStreams
     const interval = yield* DiscoveryInterval
     const discovery = yield* Discovery
+    const { enabled } = (yield* Settings).boot.external
     const timestamp = Effect.map(Clock.currentTimeMillis, isoTime)
+    const mayBe = enabled ? Effect.void : Effect.suspend(switchedOff)
 
     return ExternalRpcs.of({
       discover_external_streams: Effect.fnUntraced(function* (asked) {
+        yield* mayBe
         const session = yield* CurrentSession
         if (session.cameras !== undefined) return yield* notForNewOnes(session)
         const options = { ...discoveryDefaults, ...asked }
@@ -52,6 +56,7 @@ export const layer = ExternalRpcs.toLayer(
       }),
 
       add_external_stream: Effect.fnUntraced(function* ({ stream_name: name, stream_type, stream_url }) {
+        yield* mayBe
         const session = yield* CurrentSession
         if (session.cameras !== undefined) return yield* notForNewOnes(session)
         const url = yield* Effect.fromResult(parseStreamUrl(stream_url))
@@ -90,6 +95,7 @@ export const layer = ExternalRpcs.toLayer(
       }),
 
       set_discovery_interval: Effect.fnUntraced(function* ({ scan_interval }) {
+        yield* mayBe
         yield* interval.set(scan_interval)
         return {
           scan_interval,
@@ -139,6 +145,9 @@ const viewOf = ({ capabilities, discoveredAt, lastSeen, name, status, type, url 
   last_seen: isoTime(lastSeen),
   capabilities
 })
+
+const switchedOff = () =>
+  Effect.fail(new Unsupported({ feature: "external_streams", reason: "external.enabled is false" }))
 
 const notForNewOnes = ({ role }: Session) =>
   new PermissionDenied({

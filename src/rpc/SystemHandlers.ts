@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { CurrentSession } from "../../schema/Auth.ts"
 import { SystemRpcs } from "../../schema/CameraRpcs.ts"
 import type { SystemStatus } from "../../schema/System.ts"
+import { Settings } from "../config/Settings.ts"
 import { buildDate, version } from "../config/Version.ts"
 import { Devices } from "../device/Devices.ts"
 import { isoTime, millisSince, toSeconds } from "../ground/Time.ts"
@@ -22,10 +23,11 @@ const info = {
   runtime_version: runtime,
   go_version: runtime,
   architecture: process.arch,
-  capabilities: ["controls", "snapshots", "recordings", "streaming", "rtsp", "hls", "webrtc", "external_streams"],
   supported_formats: ["fmp4", "mpegts", "mp4", "mkv", "jpg", "png"],
   max_cameras: maxCameras
 }
+
+const capabilities = ["controls", "snapshots", "recordings", "streaming", "rtsp", "hls", "webrtc"]
 
 const messages: Readonly<Record<SystemStatus["status"], string>> = {
   starting: "MediaMTX is starting, or cameras are being looked for",
@@ -38,9 +40,15 @@ export const layer = SystemRpcs.toLayer(
     const devices = yield* Devices
     const health = yield* Health
     const paths = yield* Paths
+    const { external } = (yield* Settings).boot
     const metricsOf = yield* makeMetricsView
     return SystemRpcs.of({
-      get_server_info: () => Effect.map(Clock.currentTimeMillis, (now) => ({ ...info, server_time: isoTime(now) })),
+      get_server_info: () =>
+        Effect.map(Clock.currentTimeMillis, (now) => ({
+          ...info,
+          capabilities: external.enabled ? [...capabilities, "external_streams"] : capabilities,
+          server_time: isoTime(now)
+        })),
 
       get_status: Effect.fnUntraced(function* () {
         const { components, reasons, status } = health.now()

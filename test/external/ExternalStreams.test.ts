@@ -435,6 +435,35 @@ describe("streams that a scan has seen", () => {
   )
 })
 
+fakes.starts(
+  "what was added is no camera, and nothing is added, where streams of the network are switched off",
+  (run) => {
+    const off = Effect.gen(function* () {
+      const { peers } = yield* TestGround
+      const call = yield* clientAs("admin")
+      assert.deepStrictEqual(yield* streamsOf(call), [])
+      assert.include((yield* call("get_camera_list")).result, { total: 0 })
+      const refused = [yield* add(call), yield* call("discover_external_streams")]
+      refused.push(yield* call("set_discovery_interval", { scan_interval: 60 }))
+      for (const { error } of refused) {
+        assert.strictEqual(error?.code, -32030)
+        assert.deepInclude(error?.data, { feature: "external_streams" })
+      }
+      assert.notInclude((yield* call("get_server_info")).result?.["capabilities"], "external_streams")
+      assert.lengthOf(peers.dialled(), 1)
+    })
+    const on = Effect.gen(function* () {
+      const call = yield* clientAs("admin")
+      assert.lengthOf(yield* streamsOf(call), 1)
+      assert.include((yield* call("get_server_info")).result?.["capabilities"], "external_streams")
+    })
+    return run(
+      dataFolder,
+      Effect.flatMap(clientAs("operator"), (call) => add(call))
+    ).pipe(Effect.andThen(run(dataFolder, off, { external: { enabled: false } })), Effect.andThen(run(dataFolder, on)))
+  }
+)
+
 describe("set_discovery_interval", () => {
   fakes.starts("holds after a restart", (run) => {
     const set = Effect.gen(function* () {
