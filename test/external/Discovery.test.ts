@@ -306,6 +306,29 @@ describe("an ONVIF camera", () => {
   )
 
   onFakes(
+    "has its name again at another address, by its serial number",
+    Effect.gen(function* () {
+      const { rtspCameras } = yield* TestGround
+      const { call } = yield* clientAs("operator")
+      const urlAt = (address: string) => `http://admin:word@${address}/onvif/device_service`
+      const addAt = (address: string) =>
+        Effect.gen(function* () {
+          yield* onvifCamera(address, { user: { name: "admin", password: "word" } })
+          yield* rtspCameras.start(address, 554)
+          const { result } = yield* call("add_external_stream", { stream_url: urlAt(address), stream_name: "Gate" })
+          return result["device"]
+        })
+      assert.strictEqual(yield* Effect.scoped(addAt("192.168.1.64")), "camera0")
+      yield* call("remove_external_stream", { stream_url: urlAt("192.168.1.64") })
+      const other = "rtsp://192.168.1.99/live"
+      yield* rtspCameras.start("192.168.1.99", 554)
+      const { result } = yield* call("add_external_stream", { stream_url: other, stream_name: "Door" })
+      assert.strictEqual(result["device"], "camera1")
+      assert.strictEqual(yield* addAt("192.168.1.65"), "camera0")
+    })
+  )
+
+  onFakes(
     "that may not be gone to is not gone to, whoever says that it is there",
     Effect.gen(function* () {
       const camera = yield* onvifCamera("169.254.169.254")
