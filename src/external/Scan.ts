@@ -6,7 +6,7 @@ import { Tcp } from "../ground/Tcp.ts"
 import { type Described, probe } from "../rtsp/Probe.ts"
 import { ownAddress } from "./AddressRules.ts"
 import { Reach } from "./Reach.ts"
-import type { Door } from "./ScanPlan.ts"
+import type { Door, Plan } from "./ScanPlan.ts"
 import { parseStreamUrl, type StreamUrl } from "./StreamUrl.ts"
 
 /** A stream that answered, and what it is. */
@@ -43,7 +43,7 @@ export class Scan extends Context.Service<
      * Knocks at every door, and asks who opens what it streams; an open port alone is no stream. Gives what kept it from
      * looking, for people.
      */
-    readonly run: (doors: ReadonlyArray<Door>, watching: Watching) => Effect.Effect<ReadonlyArray<string>>
+    readonly run: (plan: Plan, watching: Watching) => Effect.Effect<ReadonlyArray<string>>
   }
 >()("camera-service/external/Scan") {
   static readonly layer = Layer.effect(
@@ -64,7 +64,7 @@ export class Scan extends Context.Service<
           Effect.catchTag("NotConnected", ({ code }) => Effect.succeed({ isOpen: false, why: noWay[code] }))
         )
 
-      const run = Effect.fn("Scan.run")(function* (doors: ReadonlyArray<Door>, { found, looked }: Watching) {
+      const run = Effect.fn("Scan.run")(function* ({ doors, size }: Plan, { found, looked }: Watching) {
         const errors = new Set<string>()
         const tell = (error: string): void => {
           if (errors.size < maxErrors) errors.add(error)
@@ -108,12 +108,12 @@ export class Scan extends Context.Service<
             )
         )
 
-        const waiting = doors.values()
+        const waiting = doors[Symbol.iterator]()
         const work = Effect.fnUntraced(function* (worker: number) {
           yield* Effect.sleep(worker * stagger)
-          for (const door of waiting) yield* look(door)
+          for (let next = waiting.next(); next.done !== true; next = waiting.next()) yield* look(next.value)
         })
-        const workers = Array.from({ length: Math.min(atOnce, doors.length) }, (_, worker) => worker)
+        const workers = Array.from({ length: Math.min(atOnce, size) }, (_, worker) => worker)
         yield* Effect.forEach(workers, work, { concurrency: "unbounded", discard: true })
         return [...errors]
       })
