@@ -7,11 +7,10 @@ import { InvalidState, RateLimited } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { millisSince, type Moment, monotonicNow, now } from "../ground/Time.ts"
-import { capabilitiesOf, carriedIn } from "./Carried.ts"
 import { DiscoveryInterval } from "./DiscoveryInterval.ts"
-import { ExternalStreams, type SeenStream } from "./ExternalStreams.ts"
+import { ExternalStreams, type KnownStream, type SeenStream } from "./ExternalStreams.ts"
 import { OnvifCameras } from "./OnvifCameras.ts"
-import { Scan, type ScannedStream } from "./Scan.ts"
+import { Scan } from "./Scan.ts"
 import { type Plan, planOf, together } from "./ScanPlan.ts"
 
 /** What is looked for. */
@@ -95,7 +94,8 @@ export class Discovery extends Context.Service<
             progress("SCANNING")
           })
         const behindDoors = run(plan, {
-          found: (stream) => found(seenOf(stream)),
+          online: onlineIn(known.list()),
+          found,
           looked: Effect.sync(() => {
             looked++
             progress("SCANNING")
@@ -179,12 +179,8 @@ const planFor = (wanted: Wanted, settings: ReturnType<typeof liveNow>["discovery
     ...(wanted.generic ? [planOf("generic_rtsp", settings.generic_ranges, settings.generic_streams)] : [])
   ])
 
-const seenOf = ({ described, door: { address, type }, path, url }: ScannedStream): SeenStream => ({
-  url,
-  type,
-  name: `${type === "generic_rtsp" ? "RTSP" : "Skydio"} ${address} ${path.slice(1)}`.trim().slice(0, 64),
-  capabilities: capabilitiesOf(carriedIn(described))
-})
+const onlineIn = (streams: ReadonlyArray<KnownStream>): ReadonlyMap<string, SeenStream> =>
+  new Map(streams.flatMap((stream) => (stream.status === "ONLINE" ? [[stream.url.text, stream]] : [])))
 
 const alreadyScanning = () =>
   new InvalidState({

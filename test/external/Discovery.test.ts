@@ -162,6 +162,24 @@ describe("discover_external_streams", () => {
   )
 
   onFakes(
+    "asks no camera that is watched: many have room for one",
+    Effect.gen(function* () {
+      const { rtspCameras } = yield* TestGround
+      const camera = yield* rtspCameras.start("192.168.42.10", 5554)
+      const { call, discover } = yield* clientAs("operator")
+      const stream_url = "rtsp://192.168.42.10:5554/subject"
+      yield* call("add_external_stream", { stream_url, stream_name: "Drone", stream_type: "skydio_stanag4609" })
+      const before = camera.requests().length
+      const { result } = yield* discover({ onvif_enabled: false })
+      assert.deepEqual(
+        result.skydio_streams.map(({ name, status, url }) => ({ name, status, url })),
+        [{ name: "Drone", status: "ONLINE", url: stream_url }]
+      )
+      assert.strictEqual(camera.requests().length, before)
+    })
+  )
+
+  onFakes(
     "ends when who asked for it goes away",
     Effect.gen(function* () {
       yield* skydio
