@@ -7,12 +7,11 @@ import { InvalidState, RateLimited } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { millisSince, type Moment, monotonicNow, now } from "../ground/Time.ts"
-import { capabilitiesOf, carriedIn } from "./Carried.ts"
 import { DiscoveryInterval } from "./DiscoveryInterval.ts"
-import { ExternalStreams, type SeenStream } from "./ExternalStreams.ts"
+import { ExternalStreams, type KnownStream, type SeenStream } from "./ExternalStreams.ts"
 import { OnvifCameras } from "./OnvifCameras.ts"
-import { Scan, type ScannedStream } from "./Scan.ts"
-import { type Door, doorsOf } from "./ScanPlan.ts"
+import { Scan } from "./Scan.ts"
+import { type Plan, planOf, together } from "./ScanPlan.ts"
 
 /** What is looked for. */
 export interface Wanted {
@@ -48,6 +47,8 @@ const pause = 5000
 /** A scan of all that can be configured takes minutes; what was found by then is told. */
 const longest = "5 minutes"
 const tellEvery = 250
+/** So many streams are told of one scan. */
+const mostFound = 1024
 
 /** Looks for streams in the network: one scan at a time, when somebody asks, and every so often where that is set. */
 export class Discovery extends Context.Service<
@@ -75,23 +76,26 @@ export class Discovery extends Context.Service<
       const look = Effect.fnUntraced(function* (wanted: Wanted) {
         const begun = yield* now
         begunAt = begun.monotonic
-        const doors = doorsFor(wanted, liveNow(settings).discovery)
+        const plan = planFor(wanted, liveNow(settings).discovery)
         const streams = new Map<string, SeenStream>()
         const errors: Array<string> = []
         let looked = 0
+        let full = false
         let toldAt = -Infinity
         const progress = (state: DiscoveryFact["state"]): void => {
           if (state === "SCANNING" && clock() - toldAt < tellEvery) return
           toldAt = clock()
-          facts.tell({ _tag: "DiscoveryProgressed", state, looked, total: doors.length, found: streams.size })
+          facts.tell({ _tag: "DiscoveryProgressed", state, looked, total: plan.size, found: streams.size })
         }
         const found = (stream: SeenStream) =>
           Effect.sync(() => {
-            streams.set(stream.url.text, stream)
+            if (streams.size < mostFound) streams.set(stream.url.text, stream)
+            else full = true
             progress("SCANNING")
           })
-        const behindDoors = run(doors, {
-          found: (stream) => found(seenOf(stream)),
+        const behindDoors = run(plan, {
+          online: onlineIn(known.list()),
+          found,
           looked: Effect.sync(() => {
             looked++
             progress("SCANNING")
@@ -99,7 +103,7 @@ export class Discovery extends Context.Service<
         })
 
         progress("SCANNING")
-        yield* Effect.logInfo("streams are looked for").pipe(Effect.annotateLogs({ ...wanted, ports: doors.length }))
+        yield* Effect.logInfo("streams are looked for").pipe(Effect.annotateLogs({ ...wanted, ports: plan.size }))
         yield* Effect.all([behindDoors, wanted.onvif ? onvif.find(found) : Effect.succeed([])], {
           concurrency: "unbounded"
         }).pipe(
@@ -115,7 +119,8 @@ export class Discovery extends Context.Service<
             })
           )
         )
-        if (wanted.generic && !doors.some(({ type }) => type === "generic_rtsp")) errors.push(noRanges)
+        if (wanted.generic && liveNow(settings).discovery.generic_ranges.length === 0) errors.push(noRanges)
+        if (full) errors.push(`more than ${mostFound} streams answered`)
         const discovered: Discovered = {
           begun,
           millis: yield* millisSince(begun),
@@ -168,17 +173,14 @@ export class Discovery extends Context.Service<
 
 const noRanges = "no network is set in which other RTSP servers are looked for: discovery.generic_ranges"
 
-const doorsFor = (wanted: Wanted, settings: ReturnType<typeof liveNow>["discovery"]): ReadonlyArray<Door> => [
-  ...(wanted.skydio ? doorsOf("skydio_stanag4609", settings.skydio_ranges, settings.skydio_streams) : []),
-  ...(wanted.generic ? doorsOf("generic_rtsp", settings.generic_ranges, settings.generic_streams) : [])
-]
+const planFor = (wanted: Wanted, settings: ReturnType<typeof liveNow>["discovery"]): Plan =>
+  together([
+    ...(wanted.skydio ? [planOf("skydio_stanag4609", settings.skydio_ranges, settings.skydio_streams)] : []),
+    ...(wanted.generic ? [planOf("generic_rtsp", settings.generic_ranges, settings.generic_streams)] : [])
+  ])
 
-const seenOf = ({ described, door: { address, type }, path, url }: ScannedStream): SeenStream => ({
-  url,
-  type,
-  name: `${type === "generic_rtsp" ? "RTSP" : "Skydio"} ${address} ${path.slice(1)}`.trim().slice(0, 64),
-  capabilities: capabilitiesOf(carriedIn(described))
-})
+const onlineIn = (streams: ReadonlyArray<KnownStream>): ReadonlyMap<string, SeenStream> =>
+  new Map(streams.flatMap((stream) => (stream.status === "ONLINE" ? [[stream.url.text, stream]] : [])))
 
 const alreadyScanning = () =>
   new InvalidState({

@@ -122,7 +122,8 @@ export class ExternalStreams extends Context.Service<
           Effect.catchTag("RtspFailed", (failed) => (isForNow(failed) ? Effect.succeed(failed) : refused(failed)))
         )
         const now = yield* Clock.currentTimeMillis
-        const { discoveredAt = now, lasting } = known.get(url.text) ?? {}
+        const { discoveredAt = now, lasting: seenAs } = known.get(url.text) ?? {}
+        const lasting = (answer instanceof RtspFailed ? undefined : yield* cameras.lasting(url)) ?? seenAs
         const asked: AddedStream = {
           ...{ url, type, name, discoveredAt, lastSeen: now },
           ...(lasting === undefined ? {} : { lasting })

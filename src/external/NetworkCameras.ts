@@ -53,6 +53,8 @@ export class NetworkCameras extends Context.Service<
     readonly ask: (
       stream: Pick<AddedStream, "url" | "fingerprint">
     ) => Effect.Effect<Described, RtspFailed | AddressRefused>
+    /** what the camera is known by wherever it is, where it says that */
+    readonly lasting: StreamTargets["Service"]["lasting"]
     /**
      * It is a camera for as long as the scope lives. `answer`: it was asked just now; `learnt` runs when more is known of it
      * that should last.
@@ -156,7 +158,7 @@ export class NetworkCameras extends Context.Service<
         }
       })
 
-      return NetworkCameras.of({ ask, attach })
+      return NetworkCameras.of({ ask, lasting: targets.lasting, attach })
     })
   )
 }

@@ -5,21 +5,17 @@ import { urlAuthority } from "../config/Hosts.ts"
 import { Tcp } from "../ground/Tcp.ts"
 import { type Described, probe } from "../rtsp/Probe.ts"
 import { ownAddress } from "./AddressRules.ts"
+import { capabilitiesOf, carriedIn } from "./Carried.ts"
+import type { SeenStream } from "./ExternalStreams.ts"
 import { Reach } from "./Reach.ts"
-import type { Door } from "./ScanPlan.ts"
+import type { Door, Plan } from "./ScanPlan.ts"
 import { parseStreamUrl, type StreamUrl } from "./StreamUrl.ts"
-
-/** A stream that answered, and what it is. */
-export interface ScannedStream {
-  readonly door: Door
-  readonly path: string
-  readonly url: StreamUrl
-  readonly described: Described
-}
 
 /** What is told while it goes on. */
 export interface Watching {
-  readonly found: (stream: ScannedStream) => Effect.Effect<void>
+  /** by their URLs, streams that are known to be there: a camera that is watched is not asked beside, many serve one at a time */
+  readonly online: ReadonlyMap<string, SeenStream>
+  readonly found: (stream: SeenStream) => Effect.Effect<void>
   /** a door has been looked behind */
   readonly looked: Effect.Effect<void>
 }
@@ -43,7 +39,7 @@ export class Scan extends Context.Service<
      * Knocks at every door, and asks who opens what it streams; an open port alone is no stream. Gives what kept it from
      * looking, for people.
      */
-    readonly run: (doors: ReadonlyArray<Door>, watching: Watching) => Effect.Effect<ReadonlyArray<string>>
+    readonly run: (plan: Plan, watching: Watching) => Effect.Effect<ReadonlyArray<string>>
   }
 >()("camera-service/external/Scan") {
   static readonly layer = Layer.effect(
@@ -64,7 +60,7 @@ export class Scan extends Context.Service<
           Effect.catchTag("NotConnected", ({ code }) => Effect.succeed({ isOpen: false, why: noWay[code] }))
         )
 
-      const run = Effect.fn("Scan.run")(function* (doors: ReadonlyArray<Door>, { found, looked }: Watching) {
+      const run = Effect.fn("Scan.run")(function* ({ doors, size }: Plan, { found, looked, online }: Watching) {
         const errors = new Set<string>()
         const tell = (error: string): void => {
           if (errors.size < maxErrors) errors.add(error)
@@ -72,9 +68,10 @@ export class Scan extends Context.Service<
 
         const ask = Effect.fnUntraced(function* (door: Door, path: string) {
           const url = yield* Effect.fromResult(parseStreamUrl(`rtsp://${urlAuthority(door.address, door.port)}${path}`))
-          const target = yield* reach.target(url)
-          const described = yield* Effect.timeoutOption(probe(tcp, target), answerTime)
-          if (described._tag === "Some") yield* found({ door, path, url, described: described.value })
+          const known = online.get(url.text)
+          if (known !== undefined) return yield* found(known)
+          const described = yield* Effect.timeoutOption(probe(tcp, yield* reach.target(url)), answerTime)
+          if (described._tag === "Some") yield* found(seenAt(door, path, url, described.value))
         })
 
         const look = Effect.fnUntraced(
@@ -108,12 +105,12 @@ export class Scan extends Context.Service<
             )
         )
 
-        const waiting = doors.values()
+        const waiting = doors[Symbol.iterator]()
         const work = Effect.fnUntraced(function* (worker: number) {
           yield* Effect.sleep(worker * stagger)
-          for (const door of waiting) yield* look(door)
+          for (let next = waiting.next(); next.done !== true; next = waiting.next()) yield* look(next.value)
         })
-        const workers = Array.from({ length: Math.min(atOnce, doors.length) }, (_, worker) => worker)
+        const workers = Array.from({ length: Math.min(atOnce, size) }, (_, worker) => worker)
         yield* Effect.forEach(workers, work, { concurrency: "unbounded", discard: true })
         return [...errors]
       })
@@ -122,6 +119,13 @@ export class Scan extends Context.Service<
     })
   )
 }
+
+const seenAt = ({ address, type }: Door, path: string, url: StreamUrl, described: Described): SeenStream => ({
+  url,
+  type,
+  name: `${type === "generic_rtsp" ? "RTSP" : "Skydio"} ${address} ${path.slice(1)}`.trim().slice(0, 64),
+  capabilities: capabilitiesOf(carriedIn(described))
+})
 
 const locked = "it wants a user and a password; add it with them"
 

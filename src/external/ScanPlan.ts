@@ -11,12 +11,18 @@ export interface Door {
   readonly type: ExternalStreamType
 }
 
+/** Doors, made as they come up: there may be some 100,000. */
+export interface Plan {
+  readonly size: number
+  readonly doors: Iterable<Door>
+}
+
 /** `ranges`: IPv4 addresses and networks; `streams`: `5554/subject`. Ranges that are told first are looked at first. */
-export const doorsOf = (
+export const planOf = (
   type: ExternalStreamType,
   ranges: ReadonlyArray<string>,
   streams: ReadonlyArray<string>
-): ReadonlyArray<Door> => {
+): Plan => {
   const ports = new Map<number, Array<string>>()
   for (const stream of streams) {
     const slash = stream.indexOf("/")
@@ -24,9 +30,25 @@ export const doorsOf = (
     ports.set(port, [...(ports.get(port) ?? []), stream.slice(slash)])
   }
   const addresses = new Set(ranges.flatMap(addressesIn))
-  return Array.from(addresses).flatMap((address) =>
-    Array.from(ports, ([port, paths]) => ({ address, port, paths, type }))
-  )
+  return { size: addresses.size * ports.size, doors: doorsOf(type, addresses, ports) }
+}
+
+/** One plan after the other. */
+export const together = (plans: ReadonlyArray<Plan>): Plan => ({
+  size: plans.reduce((sum, { size }) => sum + size, 0),
+  doors: chain(plans)
+})
+
+function* doorsOf(
+  type: ExternalStreamType,
+  addresses: Iterable<string>,
+  ports: ReadonlyMap<number, ReadonlyArray<string>>
+): Generator<Door> {
+  for (const address of addresses) for (const [port, paths] of ports) yield { address, port, paths, type }
+}
+
+function* chain(plans: ReadonlyArray<Plan>): Generator<Door> {
+  for (const { doors } of plans) yield* doors
 }
 
 /** Those that machines may have; the first and the last of a network of four or more are the network's own. */

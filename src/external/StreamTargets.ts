@@ -24,6 +24,8 @@ export class StreamTargets extends Context.Service<
     readonly target: TargetOf
     /** the same for who cannot wait for an ONVIF camera that has told it within two minutes */
     readonly recent: TargetOf
+    /** what an ONVIF camera is known by wherever it is: `onvif:SERIAL`; undefined: it does not say, or is none */
+    readonly lasting: (url: StreamUrl) => Effect.Effect<string | undefined>
   }
 >()("camera-service/external/StreamTargets") {
   static readonly layer = Layer.effect(
@@ -75,17 +77,26 @@ export class StreamTargets extends Context.Service<
         return target
       })
 
+      const lasting = Effect.fn("StreamTargets.lasting")(
+        function* (url: StreamUrl) {
+          if (!isOnvif(url)) return undefined
+          const serial = yield* onvif.serialOf(onvifTarget(url, yield* reach.target(url)))
+          return serial === "" ? undefined : `onvif:${serial}`
+        },
+        Effect.catch(() => Effect.undefined)
+      )
+
       const targetBy =
         (uriAt: typeof ask): TargetOf =>
         (url, fingerprint) =>
-          url.scheme === "rtsp" || url.scheme === "rtsps"
-            ? reach.target(url, fingerprint)
-            : atCamera(url, fingerprint, uriAt)
+          isOnvif(url) ? atCamera(url, fingerprint, uriAt) : reach.target(url, fingerprint)
 
-      return StreamTargets.of({ target: targetBy(ask), recent: targetBy(remembered) })
+      return StreamTargets.of({ lasting, target: targetBy(ask), recent: targetBy(remembered) })
     })
   )
 }
+
+const isOnvif = ({ scheme }: StreamUrl): boolean => scheme === "http" || scheme === "https"
 
 /** The device service at this URL. */
 export const onvifTarget = ({ scheme }: StreamUrl, { address, credentials, port, url }: RtspTarget): OnvifTarget => {

@@ -162,6 +162,24 @@ describe("discover_external_streams", () => {
   )
 
   onFakes(
+    "asks no camera that is watched: many have room for one",
+    Effect.gen(function* () {
+      const { rtspCameras } = yield* TestGround
+      const camera = yield* rtspCameras.start("192.168.42.10", 5554)
+      const { call, discover } = yield* clientAs("operator")
+      const stream_url = "rtsp://192.168.42.10:5554/subject"
+      yield* call("add_external_stream", { stream_url, stream_name: "Drone", stream_type: "skydio_stanag4609" })
+      const before = camera.requests().length
+      const { result } = yield* discover({ onvif_enabled: false })
+      assert.deepEqual(
+        result.skydio_streams.map(({ name, status, url }) => ({ name, status, url })),
+        [{ name: "Drone", status: "ONLINE", url: stream_url }]
+      )
+      assert.strictEqual(camera.requests().length, before)
+    })
+  )
+
+  onFakes(
     "ends when who asked for it goes away",
     Effect.gen(function* () {
       yield* skydio
@@ -302,6 +320,29 @@ describe("an ONVIF camera", () => {
         stream_name: "Back door"
       })
       assert.deepInclude(wrong.error?.data, { dependency: "camera", reason: "AUTH_FAILED" })
+    })
+  )
+
+  onFakes(
+    "has its name again at another address, by its serial number",
+    Effect.gen(function* () {
+      const { rtspCameras } = yield* TestGround
+      const { call } = yield* clientAs("operator")
+      const urlAt = (address: string) => `http://admin:word@${address}/onvif/device_service`
+      const addAt = (address: string) =>
+        Effect.gen(function* () {
+          yield* onvifCamera(address, { user: { name: "admin", password: "word" } })
+          yield* rtspCameras.start(address, 554)
+          const { result } = yield* call("add_external_stream", { stream_url: urlAt(address), stream_name: "Gate" })
+          return result["device"]
+        })
+      assert.strictEqual(yield* Effect.scoped(addAt("192.168.1.64")), "camera0")
+      yield* call("remove_external_stream", { stream_url: urlAt("192.168.1.64") })
+      const other = "rtsp://192.168.1.99/live"
+      yield* rtspCameras.start("192.168.1.99", 554)
+      const { result } = yield* call("add_external_stream", { stream_url: other, stream_name: "Door" })
+      assert.strictEqual(result["device"], "camera1")
+      assert.strictEqual(yield* addAt("192.168.1.65"), "camera0")
     })
   )
 

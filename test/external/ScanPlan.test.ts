@@ -2,16 +2,18 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { decodeRecord } from "../../src/config/Settings.ts"
-import { doorsOf } from "../../src/external/ScanPlan.ts"
+import { planOf, together } from "../../src/external/ScanPlan.ts"
 
 describe("where streams are looked for", () => {
   it("is each address of the ranges once, in their order, by each port, without the network's own addresses", () => {
-    const doors = doorsOf(
+    const plan = planOf(
       "skydio_stanag4609",
       ["192.168.42.10", "192.168.42.0/24"],
       ["5554/subject", "6554/infrared", "5554/other"]
     )
+    const doors = [...plan.doors]
     assert.strictEqual(doors.length, 254 * 2)
+    assert.strictEqual(plan.size, doors.length)
     const type = "skydio_stanag4609" as const
     assert.deepEqual(doors.slice(0, 3), [
       { address: "192.168.42.10", port: 5554, paths: ["/subject", "/other"], type },
@@ -22,12 +24,14 @@ describe("where streams are looked for", () => {
     assert.notInclude(addresses, "192.168.42.0")
     assert.notInclude(addresses, "192.168.42.255")
     const of = (...ranges: ReadonlyArray<string>) =>
-      doorsOf("generic_rtsp", ranges, ["554/live"]).map(({ address }) => address)
+      Array.from(planOf("generic_rtsp", ranges, ["554/live"]).doors, ({ address }) => address)
     assert.deepEqual(of("255.255.255.254/31"), ["255.255.255.254", "255.255.255.255"])
     assert.deepEqual(of("10.1.2.3/32"), ["10.1.2.3"])
     // whichever of its addresses a network is called by
     assert.deepEqual(of("10.0.0.7/29").slice(0, 2), ["10.0.0.1", "10.0.0.2"])
     assert.strictEqual(of("10.0.0.0/22").length, 1022)
+    const both = together([planOf("generic_rtsp", ["10.0.0.1"], ["1/a"]), planOf("onvif", ["10.0.0.2"], ["2/b"])])
+    assert.deepEqual([both.size, Array.from(both.doors, ({ port }) => port)], [2, [1, 2]])
   })
 
   const isTaken = (key: string, value: unknown) =>

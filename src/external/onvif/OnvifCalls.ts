@@ -58,12 +58,17 @@ export const getDeviceInformation: OnvifCall<DeviceInformation> = {
   isOpen: false,
   parameters: "",
   read: (answer) => ({
-    manufacturer: textAt(answer, "Manufacturer") ?? "",
-    model: textAt(answer, "Model") ?? "",
-    firmware: textAt(answer, "FirmwareVersion") ?? "",
-    serial: textAt(answer, "SerialNumber") ?? ""
+    manufacturer: shortAt(answer, "Manufacturer"),
+    model: shortAt(answer, "Model"),
+    firmware: shortAt(answer, "FirmwareVersion"),
+    serial: shortAt(answer, "SerialNumber")
   })
 }
+
+/** What a device calls itself may be long, and part of a camera's name for good. */
+const maxWord = 128
+
+const shortAt = (answer: Element, name: string): string => (textAt(answer, name) ?? "").slice(0, maxWord)
 
 /** The addresses of a device's services, by namespace. */
 export type Services = ReadonlyMap<string, string>

@@ -46,6 +46,8 @@ export class OnvifClient extends Context.Service<
   {
     /** all that a device says; fails where it says nothing at all */
     readonly describe: (target: OnvifTarget) => Effect.Effect<OnvifDevice, OnvifFailed>
+    /** its number, which its maker gave it; empty: it tells none */
+    readonly serialOf: (target: OnvifTarget) => Effect.Effect<string, OnvifFailed>
     /** where the stream to watch is: the first that is H.264, else the first */
     readonly uriOf: (target: OnvifTarget) => Effect.Effect<string, OnvifFailed>
   }
@@ -82,6 +84,11 @@ export class OnvifClient extends Context.Service<
         return device
       })
 
+      const serialOf = Effect.fn("OnvifClient.serialOf")(function* (target: OnvifTarget) {
+        const { ask } = yield* begin(target)
+        return (yield* ask(getDeviceInformation, target)).serial
+      })
+
       const watched = Effect.fn("OnvifClient.uriOf")(function* (target: OnvifTarget) {
         const service = yield* mediaOf(yield* begin(target), target)
         const profiles = yield* service.ask(service.calls.getProfiles)
@@ -90,7 +97,7 @@ export class OnvifClient extends Context.Service<
         return yield* uriOf(service, profile)
       })
 
-      return OnvifClient.of({ describe, uriOf: watched })
+      return OnvifClient.of({ describe, serialOf, uriOf: watched })
     })
   )
 }
