@@ -31,6 +31,9 @@ export const SnapshotTaken = Schema.Struct({
   status: Schema.Literal("SUCCESS"),
   timestamp: Schema.String.annotate({ description: "when the picture was captured; ISO 8601, UTC" }),
   age_ms: Schema.Finite.annotate({ description: "the picture's age when it was chosen" }),
+  keyframe_interval_ms: Schema.optionalKey(Schema.Finite).annotateKey({
+    description: "of a camera whose stream is passed on: how long after the keyframe before the picture's own came"
+  }),
   file_size: Schema.Int,
   file_path: Schema.String.annotate({ description: "where to download it: a path on this server" }),
   width: Schema.Int,

@@ -24,12 +24,14 @@ export const layer = SnapshotRpcs.toLayer(
           ...(overwrite === true ? { replaces: (owner: CameraId) => maySee(session, owner) } : {}),
           maxAge: max_age_ms ?? defaultMaxAge
         })
+        const { keyframeInterval } = snapshot.picture
         return {
           device,
           filename: snapshot.filename,
           status: "SUCCESS" as const,
           timestamp: isoTime(snapshot.picture.captured.wall),
           age_ms: snapshot.ageMs,
+          ...(keyframeInterval === undefined ? {} : { keyframe_interval_ms: keyframeInterval }),
           file_size: snapshot.bytes,
           file_path: filePath("snapshot", snapshot.filename),
           width: snapshot.picture.width,

@@ -16,8 +16,8 @@ const decodeTime = "5 seconds"
 export class Keyframes extends Context.Service<
   Keyframes,
   {
-    /** `quality`: of the JPEG, 1 to 100 */
-    readonly still: (keyframe: Keyframe, captured: Moment, quality: number) => Still
+    /** of a keyframe that came then; `before`: the one before it; `quality`: of the JPEG, 1 to 100 */
+    readonly still: (keyframe: Keyframe, captured: Moment, before: Still | undefined, quality: number) => Still
   }
 >()("camera-service/stream/Keyframes") {
   static readonly layer = Layer.effect(
@@ -36,16 +36,21 @@ export class Keyframes extends Context.Service<
         const jpeg = Buffer.from(output.buffer, output.byteOffset, output.byteLength)
         const size = jpegSize(jpeg)
         if (size === undefined) return yield* new FfmpegFailed({ detail: "the keyframe could not be decoded" })
-        return { jpeg, ...size, captured } satisfies Picture as Picture
+        return { jpeg, ...size, captured }
       })
 
-      const still = (keyframe: Keyframe, captured: Moment, quality: number): Still => {
+      const still: Keyframes["Service"]["still"] = (keyframe, captured, before, quality) => {
+        const interval = before === undefined ? undefined : captured.monotonic - before.captured.monotonic
+        const about = interval === undefined ? {} : { keyframeInterval: Math.round(interval) }
         let shared: Deferred.Deferred<Picture, FfmpegFailed> | undefined
         // nobody's own: who gives up takes the picture from nobody else
         const picture = Effect.suspend(() => {
           if (shared !== undefined) return Deferred.await(shared)
           shared = Deferred.makeUnsafe()
-          const decoding = Deferred.into(decode(keyframe, captured, quality), shared)
+          const decoding = Deferred.into(
+            Effect.map(decode(keyframe, captured, quality), (picture) => ({ ...picture, ...about })),
+            shared
+          )
           return Effect.andThen(Effect.forkIn(decoding, scope), Deferred.await(shared))
         })
         return { captured, picture }

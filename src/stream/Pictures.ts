@@ -10,6 +10,8 @@ export interface Picture {
   readonly height: number
   /** when it reached us from the camera */
   readonly captured: Moment
+  /** milliseconds from the keyframe before to the one that it was made of: no younger picture than that is to be had */
+  readonly keyframeInterval?: number
 }
 
 /** What a stream showed at a moment: a picture at hand, or one that is made when somebody wants it. */

@@ -29,6 +29,7 @@ import { makingOfRelay } from "../source/Making.ts"
 import type { Feed } from "./Feed.ts"
 import { Keyframes } from "./Keyframes.ts"
 import type { Codec, LiveStream, Run } from "./LiveStream.ts"
+import type { Still } from "./Pictures.ts"
 import { rateMeter } from "./RateMeter.ts"
 import { codecIn } from "./PublishedCodec.ts"
 import { makeRelay, type Relay } from "./Relay.ts"
@@ -139,10 +140,13 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         const started = Deferred.makeUnsafe<void>()
         const choked = Deferred.makeUnsafe<never, RunEnded>()
         const firstKeyframe = Deferred.makeUnsafe<Keyframe>()
+        /** of this run */
+        let before: Still | undefined
         const relay = makeRelay(stamp, {
           keyframe: (keyframe) => {
             Deferred.doneUnsafe(firstKeyframe, Effect.succeed(keyframe))
-            pictures.put(keyframes.still(keyframe, stamp(), encoding.jpegQuality))
+            pictures.put(keyframes.still(keyframe, stamp(), before, encoding.jpegQuality))
+            before = pictures.latest()
           },
           started: () => void Deferred.doneUnsafe(started, Effect.void),
           choked: () => {

@@ -240,6 +240,7 @@ describe("a camera that streams by itself", () => {
       assert.deepEqual([first.capture.name, first.picture.width], ["live", 64])
       const second = yield* take({ camera: id, maxAge: 0 })
       assert.isAbove(second.picture.captured.monotonic, first.picture.captured.monotonic)
+      assert.strictEqual(second.picture.keyframeInterval, 1000)
       assert.lengthOf(yield* children("convert"), 2)
     })
   )
