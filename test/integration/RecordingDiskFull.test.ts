@@ -141,7 +141,8 @@ describe("a recording whose disk is full", () => {
         yield* untilTold(told, 3)
         const { files } = yield* stop(camera)
         const listed = yield* index.list("recording", { limit: 50, offset: 0, devices: undefined })
-        assert.deepEqual(listed.files, files)
+        assert.lengthOf(listed.files, 1)
+        assert.deepInclude(listed.files[0], { ...files[0] })
         assert.deepEqual(
           listed.files.map(({ bytes }) => bytes),
           listed.files.map(({ filename }) => statSync(join(folder, filename)).size)
