@@ -61,7 +61,10 @@ export type ExternalStreamsDiscovered = typeof ExternalStreamsDiscovered.Type
 export const AddExternalStream = {
   stream_url: StreamAddress,
   stream_name: Schema.String.check(
-    Schema.isPattern(/^\S(?:.{0,62}\S)?$/u, { expected: "1 to 64 characters on one line, no space at its ends" })
+    // everybody sees it: a URL that was pasted in the wrong place may have a password
+    Schema.isPattern(/^(?!.*:\/\/\S*@)\S(?:.{0,62}\S)?$/u, {
+      expected: "1 to 64 characters on one line, no space at its ends, and no URL with a user"
+    })
   ).annotateKey({
     description: "how it is called, for people"
   }),

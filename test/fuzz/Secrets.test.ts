@@ -194,7 +194,6 @@ const pasteUrls = Effect.fnUntraced(function* (watch: Watch, admin: Client) {
   yield* admin.ask("subscribe_events", { topics: [url("as a topic")] })
   yield* admin.ask("subscribe_events", { topics: ["camera.*"], filters: { device: url("in a filter") } })
   yield* admin.ask("add_external_stream", { stream_url: url("of a network camera"), stream_name: "the gate" })
-  yield* admin.ask("add_external_stream", { stream_url: url("in the wrong place"), stream_name: url("as a name") })
   yield* admin.ask("remove_external_stream", { stream_url: url("that is removed") })
   yield* admin.ask("revoke_api_key", { key_id: watch.make("a key where its id belongs") })
 })
@@ -274,6 +273,22 @@ const network = Effect.fnUntraced(function* (watch: Watch, admin: Client) {
     yield* admin.ask("get_camera_status", { device: id, debug: true })
     yield* admin.ask("get_stream_status", { device: id })
   }
+  const secret = watch.make("the password of a camera that is added")
+  const added = `rtsp://operator:${secret}@192.168.42.11:554/subject`
+  const camera = yield* rtspCameras.start("192.168.42.11")
+  yield* camera.disturb({ login: { user: "operator", password: secret, way: "MD5" } })
+  const short = watch.make("a camera's password in the name of a stream").slice(0, 20)
+  watch.learn("the same, cut", short)
+  yield* admin.ask("add_external_stream", { stream_url: added, stream_name: `rtsp://u:${short}@h/` })
+  yield* admin.ask("add_external_stream", { stream_url: added.replace("subject", "other"), stream_name: "the yard" })
+  const { external_streams } = yield* admin.told<{ readonly external_streams: ReadonlyArray<unknown> }>(
+    "get_external_streams",
+    {}
+  )
+  assert.isNotEmpty(external_streams)
+  for (const method of ["get_external_streams", "get_camera_list", "get_streams"]) yield* admin.ask(method)
+  for (const device of ["camera2", "camera3", "camera4", "camera5"]) yield* admin.ask("take_snapshot", { device })
+  yield* admin.ask("remove_external_stream", { stream_url: added })
 })
 
 const body = Effect.fnUntraced(function* (watch: Watch) {
