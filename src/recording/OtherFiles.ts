@@ -7,7 +7,7 @@ import { contentTypeOf, parseFileName } from "../storage/Names.ts"
 
 /** What a recording looks after is told of within milliseconds; this is for what nobody waits for. */
 const pause = Duration.seconds(5)
-/** So many at once: then the whole folder is walked, which costs less than to remember more. */
+/** So many at once: once there are fewer again, the whole folder is walked, which costs less than to remember more. */
 const most = 1000
 /** Files a turn: a millisecond of SQLite, then others may run. */
 const batch = 50
@@ -19,6 +19,7 @@ const batch = 50
  */
 export const makeOtherFiles = Effect.fnUntraced(function* (index: FileIndex["Service"], holds: Holds["Service"]) {
   const changing = new Set<string>()
+  let wereTooMany = false
   const awake = yield* Queue.sliding<void>(1)
 
   const heard = (name: string): void => {
@@ -41,7 +42,12 @@ export const makeOtherFiles = Effect.fnUntraced(function* (index: FileIndex["Ser
   const look = Effect.gen(function* () {
     const names = [...changing]
     changing.clear()
-    if (names.length === most) return yield* index.doubt
+    if (names.length === most) {
+      wereTooMany = true
+      return yield* Queue.offer(awake, undefined)
+    }
+    if (wereTooMany) yield* index.doubt
+    wereTooMany = false
     for (let i = 0; i < names.length; i += batch) {
       yield* lookAtSome(names.slice(i, i + batch))
       yield* Effect.yieldNow

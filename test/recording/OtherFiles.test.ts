@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { join } from "node:path"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { fileName } from "../../src/storage/Names.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { record, start, stop } from "../suites/recordings.ts"
 import { readyStream } from "../suites/streams.ts"
@@ -84,6 +85,25 @@ describe("a recording that is not ours", () => {
         "it is forgotten",
         Effect.map(index.get("recording", filename), (file) => file === undefined)
       )
+    })
+  )
+
+  onFakes(
+    "is listed however many come at once, and forgotten however many go",
+    Effect.gen(function* () {
+      const { outside } = (yield* TestGround).disk
+      const { recordings } = yield* DataFolder
+      const index = yield* FileIndex
+      const paths = Array.from({ length: 1500 }, (_, i) => join(recordings, fileName("camera7", i * 1000, "mp4")))
+      const untilThereAre = (count: number) =>
+        until(
+          `${count} are listed`,
+          Effect.map(index.totals("recording"), ({ files }) => files === count)
+        )
+      for (const path of paths) outside.write(path, new Uint8Array(1))
+      yield* untilThereAre(1500)
+      for (const path of paths) outside.remove(path)
+      yield* untilThereAre(0)
     })
   )
 })
