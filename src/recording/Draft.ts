@@ -1,4 +1,4 @@
-import type { Fate, RecordingFact, Segment } from "./Recording.ts"
+import { type Fate, type RecordingFact, remembered, type Segment } from "./Recording.ts"
 import type { Action, Earlier, RecordingState, Word } from "./RecordingState.ts"
 
 /** A step in the making. */
@@ -22,9 +22,6 @@ export const settle = (draft: Draft, filename: string, fate: Fate): void =>
   set(draft, {
     segments: draft.state.segments.map((segment) => (segment.filename === filename ? { filename, fate } : segment))
   })
-
-/** Segments that are over and remembered: 6 weeks of hours. Each takes some 150 bytes. */
-const remembered = 1000
 
 const isOver = ({ fate }: Segment): boolean => fate._tag !== "Written" && fate._tag !== "Finishing"
 

@@ -1,4 +1,5 @@
 import type * as Queue from "effect/Queue"
+import { remembered } from "./Recording.ts"
 
 /** A recording that waits for its files. */
 export interface Follower {
@@ -13,9 +14,6 @@ export interface Follower {
   readonly empty: Set<string>
   isOver: boolean
 }
-
-/** Names of a recording that are remembered: a minute and more, where each file has a second. */
-const remembered = 100
 
 export const forgetOldest = (names: Set<string> | Map<string, number>): void => {
   const [oldest] = names.keys()

@@ -24,6 +24,9 @@ export interface Segment {
   readonly fate: Fate
 }
 
+/** So many of its files are remembered one by one, the newest: 6 weeks of hours. All of them take half a megabyte. */
+export const remembered = 1000
+
 /** A recording under way, or over. */
 export interface Recording {
   readonly camera: CameraId
