@@ -1,6 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import "effect/schema/SchemaJITCompiler/enable"
 import type * as SchemaAST from "effect/SchemaAST"
 import type * as Rpc from "effect/rpc/Rpc"
 import { InvalidParams } from "../../schema/Errors.ts"

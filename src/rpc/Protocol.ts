@@ -55,8 +55,6 @@ export class JsonRpcProtocol extends Context.Service<
   static readonly layer = Layer.effect(
     JsonRpcProtocol,
     Effect.gen(function* () {
-      // compiling what is decoded once, at the start, takes longer than decoding it
-      yield* Effect.promise(() => import("effect/schema/SchemaJITCompiler/enable"))
       const settings = yield* Settings
       const connections = yield* Connections
       const calls = yield* Calls
