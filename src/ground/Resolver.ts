@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
@@ -29,11 +30,22 @@ export class Resolver extends Context.Service<
   )
 }
 
-const addressesOf = (turn: Semaphore.Semaphore) => (name: string) =>
+/** Who asked may go: the lookup ends by itself, and gives its turn back then. */
+export const addressesOf =
+  (turn: Semaphore.Semaphore, look: typeof lookAll = lookAll) =>
+  (name: string) =>
+    Effect.uninterruptibleMask((restore) =>
+      restore(turn.take(1)).pipe(
+        Effect.andThen(Effect.forkDetach(Effect.ensuring(look(name), turn.release(1)))),
+        Effect.flatMap((looking) => restore(Fiber.join(looking)))
+      )
+    )
+
+const lookAll = (name: string): Effect.Effect<ReadonlyArray<string>, NameUnknown> =>
   Effect.tryPromise({
     try: async () => (await lookup(name, { all: true, order: "ipv4first" })).map(({ address }) => address),
     catch: (cause) => new NameUnknown({ code: (cause as NodeJS.ErrnoException).code ?? "" })
-  }).pipe(turn.withPermit)
+  })
 
 const own = (): ReadonlyArray<string> =>
   Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address.replace(/%.*$/, "")))

@@ -1,13 +1,4 @@
-import { RateLimited } from "../../schema/Errors.ts"
-import {
-  type Code,
-  errorCodes,
-  invalidRequest,
-  maxBatchEntries,
-  maxFrameBytes,
-  methodNotFound,
-  parseError
-} from "../../schema/JsonRpc.ts"
+import { errorCodes, invalidRequest, methodNotFound } from "../../schema/JsonRpc.ts"
 import { networkOf } from "../config/Hosts.ts"
 import { nearest } from "../config/Nearest.ts"
 import type { Receiver } from "../ground/Visits.ts"
@@ -17,10 +8,10 @@ import type { Connection } from "./Connections.ts"
 import { hasValidId, isResponse, readEnvelope } from "./Envelope.ts"
 import type { Method } from "./Methods.ts"
 import type { Worker } from "./Rota.ts"
-import { rawId, rawIds } from "./RawIds.ts"
 import { failure, typedFailure } from "./Reply.ts"
 import type { RequestLimits } from "./RequestLimits.ts"
 import type { Shares } from "./Shares.ts"
+import { type Entry, readFrame, type TextFrame } from "./TextFrame.ts"
 import type { Turns } from "./Turns.ts"
 
 /** Calls of one connection that run side by side; reading stops while there are so many. */
@@ -38,28 +29,9 @@ export interface Call {
   /** the raw text of its id; undefined for a notification, which gets no reply */
   readonly id: string | undefined
   readonly method: Method
-  readonly frame: Frame
+  readonly frame: TextFrame
   /** whose call it is; undefined: a stranger's */
   readonly user: string | undefined
-}
-
-/** The text frame that calls came in: one, or the entries of a batch, whose replies go back together. */
-interface Frame {
-  /** monotonic milliseconds at which it came */
-  readonly began: number
-  readonly characters: number
-  left: number
-  readonly replies: Array<string> | undefined
-  /** of the replies so far */
-  replyCharacters: number
-}
-
-/** A request or notification object, or what came in its place. */
-interface Entry {
-  readonly frame: Frame
-  readonly message: unknown
-  /** the raw text of its id */
-  readonly id: string | undefined
 }
 
 /** What all channels share. */
@@ -189,7 +161,7 @@ export class Channel implements Receiver, Worker, Debtor {
     if (call === undefined) return
     this.calls.delete(requestId)
     if (call.user !== undefined) this.switchboard.shares.end(call.user)
-    this.settle(call.frame, fits(call, reply) ? reply : tooLong(call))
+    this.settle(call, reply)
     if (this.paused) this.adjust()
   }
 
@@ -214,33 +186,13 @@ export class Channel implements Receiver, Worker, Debtor {
   }
 
   private accept(text: string, began: number): void {
-    const { meter } = this.switchboard
-    const refuse = (code: Code, data: object): void => {
-      meter.refused(began, code.code)
-      this.write(failure("null", code, data))
+    const read = readFrame(text, began)
+    if ("reply" in read) {
+      this.switchboard.meter.refused(began, read.code.code)
+      return this.write(read.reply)
     }
-    let message: unknown
-    try {
-      message = JSON.parse(text)
-    } catch (cause) {
-      return refuse(parseError, { reason: cause instanceof Error ? withoutContent(cause.message) : "not JSON" })
-    }
-    if (!Array.isArray(message)) {
-      const frame = { began, characters: text.length, left: 1, replies: undefined, replyCharacters: 0 }
-      this.inFlightCharacters += frame.characters
-      const isObject = typeof message === "object" && message !== null
-      this.entries.push({ frame, message, id: isObject ? rawId(text) : undefined })
-      return
-    }
-    if (message.length === 0) return refuse(invalidRequest, { hint: "the batch is empty" })
-    if (message.length > maxBatchEntries) {
-      const hint = `a batch may hold ${maxBatchEntries} entries, this one has ${message.length}`
-      return refuse(invalidRequest, { hint })
-    }
-    const frame = { began, characters: text.length, left: message.length, replies: [], replyCharacters: 0 }
-    this.inFlightCharacters += frame.characters
-    const ids = rawIds(text)
-    for (const [index, entry] of message.entries()) this.entries.push({ frame, message: entry, id: ids[index] })
+    this.inFlightCharacters += text.length
+    for (const entry of read) this.entries.push(entry)
   }
 
   private user(): string | undefined {
@@ -262,27 +214,28 @@ export class Channel implements Receiver, Worker, Debtor {
     this.isWorking = false
   }
 
-  private dispatch({ frame, id, message }: Entry): void {
+  private dispatch(entry: Entry): void {
+    const { frame, id, message } = entry
     const { limits, meter, methods } = this.switchboard
     // what we never asked for needs no answer; one would be answered in turn, for ever
-    if (isResponse(message)) return this.settle(frame, undefined)
+    if (isResponse(message)) return this.settle(entry, undefined)
     const envelope = readEnvelope(message)
     if (typeof envelope === "string") {
       meter.refused(frame.began, invalidRequest.code)
       // an id that is no id cannot come back (section 5: "it MUST be Null")
       const known = id === undefined || !hasValidId(message) ? "null" : id
-      return this.settle(frame, failure(known, invalidRequest, { hint: envelope }))
+      return this.settle({ frame, id: known }, failure(known, invalidRequest, { hint: envelope }))
     }
     const exceeded = limits.take(this.connection)
     if (exceeded !== undefined) {
       meter.refused(frame.began, errorCodes.RateLimited.code)
-      return this.settle(frame, id === undefined ? undefined : typedFailure(id, errorCodes.RateLimited, exceeded))
+      return this.settle(entry, id === undefined ? undefined : typedFailure(id, errorCodes.RateLimited, exceeded))
     }
     const method = methods.get(envelope.method)
     if (method === undefined) {
       meter.refused(frame.began, methodNotFound.code)
-      if (id === undefined) return this.settle(frame, undefined)
-      return this.settle(frame, failure(id, methodNotFound, { hint: this.hintFor(envelope.method) }))
+      if (id === undefined) return this.settle(entry, undefined)
+      return this.settle(entry, failure(id, methodNotFound, { hint: this.hintFor(envelope.method) }))
     }
     const requestId = this.nextRequestId++
     const call = { id, method, frame, user: this.user() }
@@ -296,19 +249,11 @@ export class Channel implements Receiver, Worker, Debtor {
     return near === undefined ? "get_server_info tells what this server is" : `did you mean ${near}?`
   }
 
-  /** one call or entry of this frame is done; the last one of a batch sends all replies in one frame */
-  private settle(frame: Frame, reply: string | undefined): void {
-    frame.left--
-    if (frame.left === 0) this.inFlightCharacters -= frame.characters
-    if (frame.replies === undefined) {
-      if (reply !== undefined) this.write(reply)
-      return
-    }
-    if (reply !== undefined) {
-      frame.replies.push(reply)
-      frame.replyCharacters += reply.length
-    }
-    if (frame.left === 0 && frame.replies.length > 0) this.write(`[${frame.replies.join(",")}]`)
+  /** one call or entry of a frame is done; the last one of a batch sends all replies in one frame */
+  private settle({ frame, id }: Pick<Entry, "frame" | "id">, reply: string | undefined): void {
+    const text = frame.settle(reply, id)
+    if (frame.isDone()) this.inFlightCharacters -= frame.characters
+    if (text !== undefined) this.write(text)
   }
 
   private write(text: string): void {
@@ -323,21 +268,3 @@ export class Channel implements Receiver, Worker, Debtor {
     this.adjust()
   }
 }
-
-/** V8 quotes what it stumbles upon, with what stands around it; that may be a secret. */
-const withoutContent = (message: string): string => message.replace(/,? (?:\.{3})?".*" ?(?:\.{3})?(?= is not)/s, "")
-
-/** The replies of a batch go in one frame, which takes no more than a client's; a reply alone may always go. */
-const fits = ({ frame }: Call, reply: string | undefined): boolean =>
-  frame.replyCharacters === 0 || frame.replyCharacters + (reply?.length ?? 0) <= maxFrameBytes
-
-const tooLong = ({ id = "null" }: Call): string =>
-  typedFailure(
-    id,
-    errorCodes.RateLimited,
-    new RateLimited({
-      retry_after_ms: 0,
-      reason: `the replies of a batch may have ${maxFrameBytes >> 20} MiB together`,
-      suggestion: "ask for it in a batch of its own, or without one"
-    })
-  )

@@ -105,10 +105,12 @@ const whyEncoded = (device: Device, input: ReadInput, without: Known["without"])
 }
 
 /** Why there is no way to read this device, for people: one that has not said yet what it delivers has a fault. */
-export const whyNoSource = ({ fault, formats }: Device): string =>
-  fault !== undefined && formats.length === 0
+export const whyNoSource = ({ fault, formats, input }: Device): string => {
+  if ("rtsp" in input) return "a network camera is had through its stream only"
+  return fault !== undefined && formats.length === 0
     ? `the camera has a fault: ${fault.detail}`
     : "the camera delivers no format that can be read"
+}
 
 /** How FFmpeg reads and encodes this device; undefined when it delivers nothing that can be read so. */
 export const planSource = (device: Device, encoding: Encoding, known = nothing): Source | undefined => {

@@ -1,0 +1,102 @@
+import { RateLimited } from "../../schema/Errors.ts"
+import {
+  type Code,
+  errorCodes,
+  invalidRequest,
+  maxBatchEntries,
+  maxFrameBytes,
+  parseError
+} from "../../schema/JsonRpc.ts"
+import { rawId, rawIds } from "./RawIds.ts"
+import { failure, typedFailure } from "./Reply.ts"
+
+/** A request or notification object, or what came in its place. */
+export interface Entry {
+  readonly frame: TextFrame
+  readonly message: unknown
+  /** the raw text of its id */
+  readonly id: string | undefined
+}
+
+/** The text frame that calls came in: one, or the entries of a batch, whose replies go back together. */
+export class TextFrame {
+  /** monotonic milliseconds at which it came */
+  readonly began: number
+  readonly characters: number
+  private readonly replies: Array<string> | undefined
+  private replyCharacters = 0
+  private left: number
+
+  constructor(began: number, characters: number, batched: number | undefined) {
+    this.began = began
+    this.characters = characters
+    this.left = batched ?? 1
+    this.replies = batched === undefined ? undefined : []
+  }
+
+  isDone(): boolean {
+    return this.left === 0
+  }
+
+  /** A call or entry is done, with its reply if there is one; gives what is to be sent now. */
+  settle(reply: string | undefined, id: string | undefined): string | undefined {
+    this.left--
+    const { replies } = this
+    if (replies === undefined) return reply
+    if (reply !== undefined) {
+      const fitting = this.fits(reply) ? reply : tooLong(id)
+      replies.push(fitting)
+      this.replyCharacters += fitting.length
+    }
+    return this.left === 0 && replies.length > 0 ? `[${replies.join(",")}]` : undefined
+  }
+
+  /** The replies of a batch go in one frame, which takes no more than a client's; a reply alone may always go. */
+  private fits(reply: string): boolean {
+    return this.replyCharacters === 0 || this.replyCharacters + reply.length <= maxFrameBytes
+  }
+}
+
+/** Why a whole frame is refused: what is answered, and its code. */
+export interface Refused {
+  readonly code: Code
+  readonly reply: string
+}
+
+/** What came as one text, in order. */
+export const readFrame = (text: string, began: number): ReadonlyArray<Entry> | Refused => {
+  let message: unknown
+  try {
+    message = JSON.parse(text)
+  } catch (cause) {
+    return refused(parseError, { reason: cause instanceof Error ? withoutContent(cause.message) : "not JSON" })
+  }
+  if (!Array.isArray(message)) {
+    const isObject = typeof message === "object" && message !== null
+    return [{ frame: new TextFrame(began, text.length, undefined), message, id: isObject ? rawId(text) : undefined }]
+  }
+  if (message.length === 0) return refused(invalidRequest, { hint: "the batch is empty" })
+  if (message.length > maxBatchEntries) {
+    const hint = `a batch may hold ${maxBatchEntries} entries, this one has ${message.length}`
+    return refused(invalidRequest, { hint })
+  }
+  const frame = new TextFrame(began, text.length, message.length)
+  const ids = rawIds(text)
+  return message.map((entry: unknown, index) => ({ frame, message: entry, id: ids[index] }))
+}
+
+const refused = (code: Code, data: object): Refused => ({ code, reply: failure("null", code, data) })
+
+/** V8 quotes what it stumbles upon, with what stands around it; that may be a secret. */
+const withoutContent = (message: string): string => message.replace(/,? (?:\.{3})?".*" ?(?:\.{3})?(?= is not)/s, "")
+
+const tooLong = (id = "null"): string =>
+  typedFailure(
+    id,
+    errorCodes.RateLimited,
+    new RateLimited({
+      retry_after_ms: 0,
+      reason: `the replies of a batch may have ${maxFrameBytes >> 20} MiB together`,
+      suggestion: "ask for it in a batch of its own, or without one"
+    })
+  )
