@@ -245,6 +245,7 @@ const played = Effect.gen(function* () {
     }
     if (!(yield* isAllowed(now, question))) return yield* Effect.fail({ status: 401 })
     if (now.live.get(path)?.ready === true) return yield* Effect.fail({ status: 400 })
+    const taken = withoutRecorder(now.paths.options(path))
     const recorder = makeRecorder(path, outside)
     yield* Effect.acquireRelease(change(now, path, { ready: true, recorder, sps }), () =>
       Effect.gen(function* () {
@@ -256,7 +257,7 @@ const played = Effect.gen(function* () {
     )
     const frames = Effect.fnUntraced(function* (sps: string | undefined) {
       const options = now.paths.options(path)
-      if (run !== now || options === undefined) return false
+      if (run !== now || options === undefined || withoutRecorder(options) !== taken) return false
       yield* change(now, path, { sps })
       recorder.look(options, yield* moment)
       return true
@@ -276,3 +277,11 @@ const played = Effect.gen(function* () {
     publish
   })
 })
+
+/** A path is closed when one of these is another (its `internal/core/path_manager.go`). */
+const withoutRecorder = (options: PathOptions = {}): string =>
+  JSON.stringify(
+    Object.entries(options)
+      .filter(([key]) => !key.startsWith("record"))
+      .sort()
+  )

@@ -101,14 +101,23 @@ export class Paths extends Context.Service<
       const followSettings = Effect.gen(function* () {
         const live = liveNow(settings)
         const isOld = (made: Live) => JSON.stringify(publishedPath(made)) !== JSON.stringify(publishedPath(live))
-        const old = [...desired].filter(([, wanted]) => isOld(wanted.live))
-        if (old.length === 0) return new Set<string>()
+        const old = () => [...desired].filter(([, wanted]) => isOld(wanted.live))
+        if (old().length === 0) return new Set<string>()
         const states = yield* api.listPaths
         const used = new Set(states.flatMap(({ name, readers, ready }) => (ready || readers > 0 ? [name] : [])))
-        const free = old.filter(([camera, { format }]) => format === undefined && !used.has(camera))
+        const free = old().filter(([camera, { format }]) => format === undefined && !used.has(camera))
         for (const [camera, wanted] of free) desired.set(camera, { ...wanted, live })
         return new Set<string>(free.map(([camera]) => camera))
       })
+
+      /** Whether who waited was sent away is no difference to put right: who reads now would go, and a recording have a gap. */
+      const adopt = (camera: CameraId, options: PathOptions, defaults: PathOptions) => {
+        const wanted = desired.get(camera)
+        if (wanted === undefined) return
+        const other = { ...wanted, dismissals: wanted.dismissals + 1 }
+        const differing = (of: Desired) => differences(pathOf(of, recordPath), defaults, options).length
+        if (differing(other) < differing(wanted)) desired.set(camera, other)
+      }
 
       const putRight = Effect.fnUntraced(function* (
         camera: CameraId,
@@ -126,6 +135,7 @@ export class Paths extends Context.Service<
             }
           )
         }
+        adopt(camera, options, defaults)
         const keys = differences(configOf(camera), defaults, options)
         if (keys.length > 0) {
           const words = isFollowing
@@ -200,7 +210,12 @@ export class Paths extends Context.Service<
         const before = desired.get(camera) ?? unused()
         desired.set(camera, { ...before, format, recording: liveNow(settings).recording })
         yield* Effect.andThen(running, write(camera)).pipe(
-          Effect.onError(() => Effect.sync(() => desired.set(camera, before)))
+          Effect.onError(() =>
+            Effect.sync(() => {
+              const now = desired.get(camera)
+              if (now !== undefined) desired.set(camera, { ...now, format: before.format, recording: before.recording })
+            })
+          )
         )
       })
 
@@ -232,11 +247,22 @@ export class Paths extends Context.Service<
 
       const dismiss = Effect.fn("Paths.dismiss")(function* (camera: CameraId) {
         yield* Effect.annotateCurrentSpan("camera.id", camera)
-        const before = desired.get(camera)
-        if (before === undefined || !SubscriptionRef.getUnsafe(actual).has(camera)) return
-        desired.set(camera, { ...before, dismissals: before.dismissals + 1 })
-        yield* write(camera).pipe(
-          Effect.catch((error) => Effect.logDebug("who waits at a path could not be sent away", error))
+        const sent = Effect.gen(function* () {
+          const before = desired.get(camera)
+          if (before === undefined || !SubscriptionRef.getUnsafe(actual).has(camera)) return
+          const dismissals = before.dismissals + 1
+          yield* api.replacePath(camera, pathOf({ ...before, dismissals }, recordPath))
+          const now = desired.get(camera)
+          if (now !== undefined) desired.set(camera, { ...now, dismissals })
+        })
+        yield* writing.withPermit(sent).pipe(
+          Effect.catch((error) =>
+            Effect.andThen(
+              // it may have done so all the same
+              Queue.offer(again, true),
+              Effect.logDebug("who waits at a path could not be sent away", error)
+            )
+          )
         )
       })
 

@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import { Devices } from "../device/Devices.ts"
-import { millisSince } from "../ground/Time.ts"
+import { millisSince, monotonicMillis } from "../ground/Time.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { awaitRunning } from "../process/MediaMtxTrouble.ts"
 import { RtspFailure } from "../rtsp/RtspFailed.ts"
@@ -67,6 +67,14 @@ export class Supervision extends Context.Service<
       const paths = yield* Paths
       const published = yield* PublishedFeed
       const relayed = yield* RelayedFeed
+      /** Of cameras that refused their credentials, whichever stream showed them; `until`: monotonic milliseconds. */
+      const refused = new Map<CameraId, { readonly until: number; readonly reason: string }>()
+      yield* devices.facts.follow(({ _tag, camera }) =>
+        Effect.sync(() => {
+          const isOver = _tag === "CameraConnected" || _tag === "CameraRecovered" || _tag === "CameraForgotten"
+          if (isOver) refused.delete(camera)
+        })
+      )
 
       const deviceOf = (camera: CameraId) =>
         Effect.mapError(devices.get(camera), () => new RunEnded({ reason: "the camera is not known" }))
@@ -87,7 +95,7 @@ export class Supervision extends Context.Service<
           Stream.dropWhile(({ status }) => status === "CONNECTED"),
           Stream.filter(({ status }) => status === "CONNECTED"),
           Stream.runHead,
-          Effect.asVoid
+          Effect.map(() => void refused.delete(camera))
         )
 
       const run = (stream: LiveStream, permit: Semaphore.Semaphore): Effect.Effect<never> => {
@@ -107,6 +115,10 @@ export class Supervision extends Context.Service<
           const wasSteady = last._tag === "Ready" && (yield* millisSince(last.since)) >= steady
           stream.failuresInARow = wasSteady ? 1 : stream.failuresInARow + 1
           stream.restarts++
+          // before anybody is told, who may end this stream at once
+          if (obstacle === "AUTH_FAILED" && devices.list().some(({ id }) => id === camera)) {
+            refused.set(camera, { until: (yield* monotonicMillis) + atLeast.AUTH_FAILED, reason })
+          }
           const isFailing = stream.failuresInARow > 1 || obstacle !== undefined
           yield* stream.become(
             isFailing
@@ -115,6 +127,18 @@ export class Supervision extends Context.Service<
             runEndOf(ended)
           )
           yield* Effect.logWarning("the stream's run ended", reason)
+        })
+
+        /** The next stream would show the same credentials again, and lock the account: who waits for it is told at once. */
+        const awaitAccepted = Effect.gen(function* () {
+          const refusal = refused.get(camera)
+          if (refusal === undefined) return
+          const left = refusal.until - (yield* monotonicMillis)
+          if (left <= 0) return
+          if (SubscriptionRef.getUnsafe(state)._tag !== "Failing") {
+            yield* stream.become({ _tag: "Failing", reason: refusal.reason, isCamera: true })
+          }
+          yield* Effect.raceFirst(Effect.sleep(Duration.millis(left)), recovery(camera))
         })
 
         const pause = ({ obstacle }: RunEnded) =>
@@ -136,7 +160,8 @@ export class Supervision extends Context.Service<
           Effect.tapError(failed),
           Effect.scoped
         )
-        return awaitPossible(camera).pipe(
+        return awaitAccepted.pipe(
+          Effect.andThen(awaitPossible(camera)),
           Effect.andThen(tryAnew),
           Effect.andThen(permit.withPermit(once)),
           Effect.catch((ended) => Effect.raceFirst(pause(ended), recovery(camera))),

@@ -87,14 +87,18 @@ export class Viewers extends Context.Service<
         return state._tag === "Failing" && state.isCamera === true
       }
 
-      /** MediaMTX would hold them for the whole time that a stream may take to start. */
       const dismiss = (camera: CameraId) =>
         Effect.suspend(() => (watched.has(camera) && isHopeless(camera) ? paths.dismiss(camera) : Effect.void))
-      yield* streams.facts.follow((fact) => (fact._tag === "StreamChanged" ? dismiss(fact.camera) : Effect.void))
+      /** MediaMTX would hold them for the whole time that a stream may take to start. It has to hold them first. */
+      const dismissSoon = (camera: CameraId) =>
+        Effect.suspend(() =>
+          isHopeless(camera) ? Effect.forkIn(Effect.delay(dismiss(camera), holdTime), scope) : Effect.void
+        )
+      yield* streams.facts.follow((fact) => (fact._tag === "StreamChanged" ? dismissSoon(fact.camera) : Effect.void))
 
       const admit = (camera: CameraId) =>
         Effect.gen(function* () {
-          if (isHopeless(camera)) yield* Effect.forkIn(Effect.delay(dismiss(camera), holdTime), scope)
+          yield* dismissSoon(camera)
           const admittedAt = yield* monotonicMillis
           const present = watched.get(camera)
           if (present !== undefined) {

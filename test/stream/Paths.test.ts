@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as ChildProcess from "effect/process/ChildProcess"
@@ -14,8 +15,10 @@ import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { Paths } from "../../src/stream/Paths.ts"
 import { Streams } from "../../src/stream/Streams.ts"
+import { asTimePasses } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { nextComparison, pathBehaviour, pathOf, pluggedPath } from "../suites/paths.ts"
+import { readyStream } from "../suites/streams.ts"
 import {
   bringMediaMtx,
   fakes,
@@ -70,6 +73,24 @@ describe("a path", () => {
       yield* nextComparison
       yield* nextComparison
       assert.deepEqual(mtx.calls(), before)
+    })
+  )
+
+  onFakes(
+    "that MediaMTX made anew to send somebody away, and did not say so, is left alone, and so is who streams to it",
+    Effect.gen(function* () {
+      const { mediaMtx: mtx } = yield* TestGround
+      const paths = yield* Paths
+      const camera = yield* pluggedPath()
+      const told = String((yield* pathOf(camera))?.["runOnDemandStartTimeout"])
+      assert.strictEqual(told, "10s")
+      yield* mtx.patch(camera, { runOnDemandStartTimeout: "10001ms" })
+      const stream = yield* readyStream(camera)
+      yield* nextComparison
+      yield* paths.record(camera, "fmp4")
+      yield* nextComparison
+      assert.deepEqual(mtx.calls(), [`add ${camera}`, `replace ${camera}`])
+      assert.strictEqual(stream.restarts, 0)
     })
   )
 
@@ -255,6 +276,27 @@ describe("a recording's switch", () => {
       yield* paths.record(camera, "fmp4")
       yield* takeMediaMtx
       yield* paths.record(camera, undefined)
+    })
+  )
+
+  onFakes(
+    "that MediaMTX does not answer to brings no path back of a camera that was forgotten meanwhile",
+    Effect.gen(function* () {
+      const { mediaMtx: mtx } = yield* TestGround
+      const paths = yield* Paths
+      const devices = yield* Devices
+      const plugged = yield* Scope.make()
+      const camera = yield* Scope.provide(pluggedPath(), plugged)
+      yield* mtx.disturb({ hangs: true })
+      const switching = yield* Effect.forkChild(Effect.flip(paths.record(camera, "fmp4")), { startImmediately: true })
+      yield* (yield* Ground).step
+      yield* Scope.close(plugged, Exit.void)
+      yield* devices.forget(camera, "free")
+      yield* asTimePasses(Fiber.join(switching))
+      yield* mtx.disturb({ hangs: false })
+      yield* nextComparison
+      yield* nextComparison
+      assert.isUndefined(yield* pathOf(camera))
     })
   )
 

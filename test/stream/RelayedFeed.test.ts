@@ -8,11 +8,14 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { Devices } from "../../src/device/Devices.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
+import { Paths } from "../../src/stream/Paths.ts"
 import { Status } from "../../src/stream/Status.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { Viewers } from "../../src/stream/Viewers.ts"
 import type { RtspFaults } from "../../testing/RtspCamera.ts"
+import { asTimePasses } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
+import { connectAs } from "../rpc/Harness.ts"
 import { take } from "../suites/snapshots.ts"
 import { codecOf, readyStream, stateOf, untilReady } from "../suites/streams.ts"
 import { onFakes } from "../support/App.ts"
@@ -139,6 +142,51 @@ describe("a camera that streams by itself", () => {
       yield* TestClock.adjust("2 minutes")
       const { status } = yield* (yield* Devices).get(id)
       assert.strictEqual(status, "CONNECTED")
+    })
+  )
+
+  onFakes(
+    "whose password is wrong is asked twice at most, however often it is wanted, and anew after 5 min or once it works",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      const devices = yield* Devices
+      const camera = yield* startCamera
+      yield* camera.disturb({ login: { ...login, password: "another", way: "MD5" }, nonces: "changed" })
+      const { id } = yield* attachCamera(withLogin)
+      const client = yield* connectAs("operator")
+      const call = Effect.fnUntraced(function* (method: string) {
+        client.send({ jsonrpc: "2.0", id: 1, method, params: { device: id } })
+        // clients are told of the camera's fault, too
+        const reply = Effect.repeat(client.next, { until: (message) => "id" in (message as object) })
+        return (yield* asTimePasses(reply)) as { readonly error?: { readonly data: Readonly<Record<string, unknown>> } }
+      })
+      const fails = Effect.fnUntraced(function* (method: string) {
+        const began = yield* Clock.currentTimeMillis
+        const { error } = yield* call(method)
+        assert.strictEqual(error?.data["dependency"], "camera")
+        if (method === "start_streaming") {
+          assert.strictEqual(error?.data["detail"], "it does not take the user and the password")
+        }
+        assert.isBelow((yield* Clock.currentTimeMillis) - began, 1000)
+        yield* streams.release(id)
+        yield* until(
+          "its stream is over",
+          Effect.sync(() => streams.current(id) === undefined)
+        )
+      })
+      for (const method of ["start_streaming", "start_streaming", "take_snapshot", "start_streaming"]) {
+        yield* fails(method)
+      }
+      const first = camera.rejections()
+      assert.isAtLeast(first, 1)
+      assert.isAtMost(first, 2)
+      yield* TestClock.adjust("5 minutes")
+      yield* fails("start_streaming")
+      assert.isAbove(camera.rejections(), first)
+      assert.isAtMost(camera.rejections(), 2 * first)
+      yield* camera.disturb({ login: undefined })
+      yield* devices.recovered(id)
+      assert.isUndefined((yield* call("start_streaming")).error)
     })
   )
 
@@ -275,6 +323,64 @@ describe("a camera that streams by itself", () => {
       yield* camera.disturb({ refuses: {} })
       yield* TestClock.adjust("20 seconds")
       assert.isTrue(Option.getOrThrow(yield* (yield* MediaMtxApi).getPath(id)).ready)
+    })
+  )
+
+  onFakes(
+    "whose password was refused a moment ago keeps nobody waiting: who comes is sent away once MediaMTX holds them",
+    Effect.gen(function* () {
+      const { mediaMtx } = yield* TestGround
+      const streams = yield* Streams
+      const camera = yield* startCamera
+      yield* camera.disturb({ login: { ...login, password: "another", way: "MD5" } })
+      const { id } = yield* attachCamera(withLogin)
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const stream = yield* streams.lease(id, "recording")
+          yield* until(
+            "it is refused",
+            Effect.sync(() => stateOf(stream)._tag === "Failing")
+          )
+        })
+      )
+      const began = yield* Clock.currentTimeMillis
+      yield* (yield* Viewers).admit(id)
+      yield* until(
+        "they are sent away",
+        Effect.sync(() => mediaMtx.calls().includes(`replace ${id}`))
+      )
+      const millis = (yield* Clock.currentTimeMillis) - began
+      assert.isAtLeast(millis, 100)
+      assert.isAtMost(millis, 200)
+    })
+  )
+
+  onFakes(
+    "and recovers keeps its run, also where MediaMTX failed to send away who waited before",
+    Effect.gen(function* () {
+      const { mediaMtx } = yield* TestGround
+      const camera = yield* startCamera
+      yield* camera.disturb({ refuses: { DESCRIBE: "404 Not Found" } })
+      const { id } = yield* attachCamera()
+      const dismissals = () => mediaMtx.calls().filter((call) => call === `replace ${id}`).length
+      const paths = yield* Paths
+      yield* until(
+        "the path",
+        Effect.sync(() => paths.exists(id))
+      )
+      yield* mediaMtx.disturb({ refusals: 1 })
+      yield* (yield* Viewers).admit(id)
+      yield* until(
+        "they were to be sent away",
+        Effect.sync(() => dismissals() === 1)
+      )
+      yield* camera.disturb({ refuses: {} })
+      const stream = yield* readyStream(id)
+      const { run } = stream
+      yield* TestClock.adjust("30 seconds")
+      assert.isDefined(run)
+      assert.strictEqual(stream.run, run)
+      assert.strictEqual(stream.restarts, 1)
     })
   )
 
