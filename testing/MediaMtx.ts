@@ -51,6 +51,8 @@ export interface MediaMtxFaults {
   readonly complaint?: string
   /** what starts does nothing, and listens nowhere, until this is over */
   readonly idles?: boolean
+  /** it reads nothing that is published to it over the network */
+  readonly isDeaf?: boolean
 }
 
 /** Somebody who comes to publish: a process, and the address that it was given. */
@@ -200,7 +202,7 @@ const played = Effect.gen(function* () {
     const { apiAddress, hlsAddress, playbackAddress, rtspAddress, webrtcAddress } = global
     return yield* Effect.gen(function* () {
       yield* listen(rtspAddress, { tcp: (words) => describe(now, words) })
-      yield* peers.listen("127.0.0.1", now.rtspPort, takePublisher(publish))
+      yield* peers.listen("127.0.0.1", now.rtspPort, takePublisher(publish, untilRead))
       yield* Effect.forEach([hlsAddress, webrtcAddress, playbackAddress], (address) => listen(address))
       yield* Effect.acquireRelease(
         Effect.sync(() => {
@@ -221,6 +223,12 @@ const played = Effect.gen(function* () {
     }).pipe(Effect.catch((ending: Ending) => Effect.succeed(ending)))
   })
   programs.play("mediamtx", play)
+
+  const untilRead = SubscriptionRef.changes(faults).pipe(
+    Stream.filter(({ isDeaf }) => isDeaf !== true),
+    Stream.runHead,
+    Effect.asVoid
+  )
 
   const here = Effect.suspend(() => (run === undefined ? Effect.fail({ status: 0 }) : Effect.succeed(run)))
 

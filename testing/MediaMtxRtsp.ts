@@ -14,7 +14,7 @@ const setsOf = (sdp: string): string | undefined => {
 }
 
 /** MediaMTX's RTSP port, for the service itself: it publishes there what comes from cameras in the network. */
-export const takePublisher = (publish: Publish) =>
+export const takePublisher = (publish: Publish, untilRead: Effect.Effect<void>) =>
   Effect.fnUntraced(function* (caller: Caller) {
     const scope = yield* Effect.scope
     let announced: { readonly url: string; readonly sps: string | undefined } | undefined
@@ -27,6 +27,7 @@ export const takePublisher = (publish: Publish) =>
       return answer(caller, request, "200 OK")
     })
     yield* serveRtsp(caller, {
+      untilRead,
       asked: (request) => {
         if (request.method === "RECORD") return record(request)
         if (request.method === "ANNOUNCE") announced = { url: request.uri, sps: setsOf(request.body) }

@@ -8,8 +8,8 @@ import { type Connection, type Ears, NotConnected, type Peer, Tcp } from "../src
 
 /** Who has connected, as the server sees it. */
 export interface Caller {
-  /** what it says; it ends when it has gone */
-  readonly heard: Queue.Dequeue<Uint8Array, Cause.Done>
+  /** what it says next; it fails when it has gone. What is not heard yet is unsent at its end */
+  readonly hear: Effect.Effect<Uint8Array, Cause.Done>
   readonly say: (bytes: Uint8Array) => void
   readonly hangUp: (why: string) => void
 }
@@ -81,6 +81,7 @@ const refused = (address: string, port: number) =>
 const open = Effect.fnUntraced(function* ({ scope, serve }: Server, { ended, heard }: Ears) {
   const toServer = yield* Queue.unbounded<Uint8Array, Cause.Done>()
   let isOpen = true
+  let unsent = 0
   const hangUp = (why: string): void => {
     if (!isOpen) return
     isOpen = false
@@ -88,7 +89,7 @@ const open = Effect.fnUntraced(function* ({ scope, serve }: Server, { ended, hea
     ended(why)
   }
   const caller: Caller = {
-    heard: toServer,
+    hear: Effect.tap(Queue.take(toServer), (bytes) => Effect.sync(() => (unsent -= bytes.length))),
     say: (bytes) => {
       if (isOpen) heard(bytes)
     },
@@ -101,9 +102,9 @@ const open = Effect.fnUntraced(function* ({ scope, serve }: Server, { ended, hea
   yield* Effect.forkIn(serving, scope)
   const connection: Connection = {
     send: (bytes) => {
-      if (isOpen) Queue.offerUnsafe(toServer, bytes)
+      if (isOpen && Queue.offerUnsafe(toServer, bytes)) unsent += bytes.length
     },
-    unsent: () => 0,
+    unsent: () => unsent,
     fingerprint: undefined
   }
   yield* Effect.addFinalizer(() =>

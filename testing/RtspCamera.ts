@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { hashHex } from "../src/ground/Hashes.ts"
 import { challengesIn } from "../src/rtsp/Digest.ts"
@@ -24,6 +25,10 @@ export interface RtspFaults {
   readonly neverPlays: boolean
   /** it sends nothing any more, and keeps the connection */
   readonly isStalled: boolean
+  /** it asks a thousand times with each picture, and reads nothing */
+  readonly isDeaf: boolean
+  /** so many more packets of 64 kB come with each picture */
+  readonly ballast: number
   /** it hangs up in the middle of a frame, with the next picture */
   readonly diesInMidFrame: boolean
   /** it tells no Content-Base */
@@ -45,6 +50,8 @@ const sound: RtspFaults = {
   isSilent: false,
   neverPlays: false,
   isStalled: false,
+  isDeaf: false,
+  ballast: 0,
   diesInMidFrame: false,
   noContentBase: false,
   sdp: undefined
@@ -102,6 +109,9 @@ const picture = (number: number): Uint8Array => {
   return packet(number, Buffer.concat([Uint8Array.from([0x18]), ...sized]))
 }
 
+const filler = packet(0, new Uint8Array(65_000))
+const questions = Buffer.from("OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n".repeat(1000))
+
 /** Cameras in the network. */
 export class RtspCameras extends Context.Service<
   RtspCameras,
@@ -131,12 +141,14 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
 
     const send = Effect.gen(function* () {
       for (let number = 0; ; number++) {
-        const { diesInMidFrame, isStalled, neverPlays } = yield* SubscriptionRef.get(faults)
+        const { ballast, diesInMidFrame, isDeaf, isStalled, neverPlays } = yield* SubscriptionRef.get(faults)
         if (diesInMidFrame) {
           caller.say(picture(number).subarray(0, 10))
           return caller.hangUp("read ECONNRESET")
         }
         if (!isStalled && !neverPlays) caller.say(picture(number))
+        for (let more = 0; more < ballast; more++) caller.say(filler)
+        if (isDeaf) caller.say(questions)
         yield* Effect.sleep(frameTime)
       }
     })
@@ -205,7 +217,12 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
           return answer(caller, request, "200 OK")
       }
     })
-    yield* serveRtsp(caller, { asked, frames: () => Effect.void })
+    const untilRead = SubscriptionRef.changes(faults).pipe(
+      Stream.filter(({ isDeaf }) => !isDeaf),
+      Stream.runHead,
+      Effect.asVoid
+    )
+    yield* serveRtsp(caller, { asked, frames: () => Effect.void, untilRead })
   })
   yield* peers.listen(address, port, serve)
   return {

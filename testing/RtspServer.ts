@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
 import { type Asked, headerOf, serialise } from "../src/rtsp/Message.ts"
 import { Reader } from "../src/rtsp/Reader.ts"
 import type { Caller } from "./MemoryTcp.ts"
@@ -9,10 +8,12 @@ export interface Client {
   readonly asked: (request: Asked) => Effect.Effect<void>
   /** whole interleaved frames */
   readonly frames: (bytes: Uint8Array) => Effect.Effect<void>
+  /** waits as long as nothing is read */
+  readonly untilRead: Effect.Effect<void>
 }
 
 /** Serves one client until it has gone, or has said what is no RTSP. */
-export const serveRtsp = (caller: Caller, { asked, frames }: Client): Effect.Effect<void> =>
+export const serveRtsp = (caller: Caller, { asked, frames, untilRead }: Client): Effect.Effect<void> =>
   Effect.gen(function* () {
     let heard: Array<Effect.Effect<void>> = []
     const reader = new Reader({
@@ -23,7 +24,8 @@ export const serveRtsp = (caller: Caller, { asked, frames }: Client): Effect.Eff
       }
     })
     for (;;) {
-      const wrong = reader.push(yield* Queue.take(caller.heard))
+      yield* untilRead
+      const wrong = reader.push(yield* caller.hear)
       if (wrong !== undefined) return
       const acts = heard
       heard = []

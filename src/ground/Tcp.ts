@@ -77,7 +77,10 @@ const dialSecure = ({ address, port }: Peer, connect: typeof connectSecure): Dia
 const close = ({ socket }: Dialled) =>
   Effect.sync(() => {
     if (socket.connecting) return socket.destroy()
-    socket.setTimeout(lastWords, () => socket.destroy())
+    // what comes is nobody's any more, and puts the end off no longer
+    socket.removeAllListeners("data").resume()
+    const last = setTimeout(() => socket.destroy(), lastWords).unref()
+    socket.once("close", () => clearTimeout(last))
     return socket.destroySoon()
   })
 

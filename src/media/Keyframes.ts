@@ -1,3 +1,4 @@
+import { PictureBytes } from "./PictureBytes.ts"
 import { payloadOf } from "./Rtp.ts"
 
 /** Takes keyframes out of RTP packets (RFC 3550) of H.264 (RFC 6184) and H.265 (RFC 7798). */
@@ -48,8 +49,6 @@ const packings: ReadonlyMap<string, Packing> = new Map([
 ])
 
 const startCode = Buffer.from([0, 0, 0, 1])
-/** A keyframe of a 4K camera has about 1 MB. */
-const maxBytes = 8 << 20
 
 /** A picture that needs no other, with its parameter sets, as a byte stream (Annex B). */
 export interface Keyframe {
@@ -70,39 +69,29 @@ const takeKeyframes = (packing: Packing, given: ReadonlyArray<Uint8Array>): Take
   const { codec, header, isKey, isParameterSet, isSps, typeOf } = packing
   /** those that pictures need which come without any */
   let sets: ReadonlyArray<Buffer> = given.flatMap((set) => [startCode, Buffer.from(set)])
-  let unit: Array<Buffer> = []
-  let size = 0
+  const picture = new PictureBytes()
   let timestamp = -1
   let hasKey = false
   let hasSps = false
   /** a fragmented NAL unit is being put together */
   let isOpen = false
 
-  const add = (...pieces: ReadonlyArray<Buffer>): void => {
-    for (const piece of pieces) {
-      size += piece.length
-      if (size <= maxBytes) unit.push(Buffer.from(piece))
-    }
-  }
-
   const begin = (first: number): boolean => {
     const type = typeOf(first)
     if (!isKey(type) && !isParameterSet(type)) return false
     hasKey ||= isKey(type)
     hasSps ||= isSps(type)
-    add(startCode)
+    picture.add(startCode)
     return true
   }
 
   const finish = (): Keyframe | undefined => {
-    if (size === 0) return undefined
-    const whole = size <= maxBytes ? unit : []
-    const isWhole = hasKey && whole.length > 0 && !isOpen && (hasSps || sets.length > 0)
+    if (picture.isEmpty) return undefined
+    const whole = picture.take()
+    const isWhole = whole !== undefined && hasKey && !isOpen && (hasSps || sets.length > 0)
     // sent ahead of the picture, at another time
-    if (!hasKey && hasSps) sets = whole
-    const keyframe = isWhole ? { codec, bytes: Buffer.concat(hasSps ? whole : [...sets, ...whole]) } : undefined
-    unit = []
-    size = 0
+    if (!hasKey && hasSps) sets = whole === undefined ? [] : [Buffer.from(whole)]
+    const keyframe = isWhole ? { codec, bytes: Buffer.concat(hasSps ? [whole] : [...sets, whole]) } : undefined
     hasKey = hasSps = isOpen = false
     return keyframe
   }
@@ -112,7 +101,7 @@ const takeKeyframes = (packing: Packing, given: ReadonlyArray<Uint8Array>): Take
     while (at + 2 < to) {
       const next = at + 2 + bytes.readUInt16BE(at)
       if (next > to) return
-      if (next > at + 2 && begin(bytes[at + 2] ?? 0)) add(bytes.subarray(at + 2, next))
+      if (next > at + 2 && begin(bytes[at + 2] ?? 0)) picture.add(bytes.subarray(at + 2, next))
       at = next
     }
   }
@@ -124,10 +113,10 @@ const takeKeyframes = (packing: Packing, given: ReadonlyArray<Uint8Array>): Take
     if ((place & 0x80) !== 0) {
       const whole = packing.fragmentHeader(bytes, from)
       isOpen = begin(whole[0] ?? 0)
-      if (isOpen) add(Buffer.from(whole))
+      if (isOpen) picture.add(Uint8Array.from(whole))
     }
     if (!isOpen) return
-    add(bytes.subarray(payload, to))
+    picture.add(bytes.subarray(payload, to))
     if ((place & 0x40) !== 0) isOpen = false
   }
 
@@ -143,7 +132,7 @@ const takeKeyframes = (packing: Packing, given: ReadonlyArray<Uint8Array>): Take
     const type = typeOf(bytes[from] ?? 0)
     if (type === packing.fragment) addFragment(bytes, from, to)
     else if (type === packing.aggregate) addAggregate(bytes, from, to)
-    else if (begin(bytes[from] ?? 0)) add(bytes.subarray(from, to))
+    else if (begin(bytes[from] ?? 0)) picture.add(bytes.subarray(from, to))
     return isLast ? (finish() ?? earlier) : earlier
   }
 }

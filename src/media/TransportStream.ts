@@ -1,4 +1,5 @@
 import type { Keyframe, TakeKeyframe } from "./Keyframes.ts"
+import { PictureBytes } from "./PictureBytes.ts"
 import { payloadOf } from "./Rtp.ts"
 
 /** Reads an MPEG-2 transport stream (ISO/IEC 13818-1) in RTP packets (RFC 2250) as far as its video's keyframes need it. */
@@ -14,8 +15,6 @@ export interface TransportReader {
 
 const packetLength = 188
 const sync = 0x47
-/** A keyframe of a 4K camera has about 1 MB. */
-const maxBytes = 8 << 20
 
 /** Table 2-34 and its amendments. */
 const videos: ReadonlyMap<number, Keyframe["codec"]> = new Map([
@@ -93,27 +92,25 @@ export const readTransport = (): TransportReader => {
   let mapPid: number | undefined
   let streams: ReadonlyArray<Elementary> = []
   let video: { readonly pid: number; readonly codec: Keyframe["codec"] } | undefined
-  let pieces: Array<Buffer> = []
-  let size = 0
+  const picture = new PictureBytes()
   let pictures = 0
 
   const finish = (codec: Keyframe["codec"]): Keyframe | undefined => {
-    const whole = size > 0 && size <= maxBytes ? Buffer.concat(pieces) : undefined
-    pieces = []
-    size = 0
+    const whole = picture.take()
     if (whole === undefined || whole.length < 9 || !whole.subarray(0, 3).equals(startCode)) return undefined
     pictures++
     const bytes = bodyOf(whole)
-    return isKey(bytes, codec) ? { codec, bytes } : undefined
+    return isKey(bytes, codec) ? { codec, bytes: Buffer.from(bytes) } : undefined
   }
 
   const learn = (payload: Buffer): void => {
     const section = sectionIn(payload, 2)
     if (section === undefined) return
-    streams = streamsIn(section)
+    // a copy: it came with up to 64 kB of others
+    streams = streamsIn(Buffer.from(section))
     const found = streams.find(({ type }) => videos.has(type))
     const codec = videos.get(found?.type ?? 0)
-    if (found?.pid !== video?.pid) size = 0
+    if (found?.pid !== video?.pid) picture.take()
     video = found === undefined || codec === undefined ? undefined : { pid: found.pid, codec }
   }
 
@@ -132,9 +129,8 @@ export const readTransport = (): TransportReader => {
     if (video === undefined || pid !== video.pid) return undefined
     const keyframe = isStart ? finish(video.codec) : undefined
     // what is in the middle when we come is nobody's
-    if (!isStart && size === 0) return undefined
-    size += payload.length
-    if (size <= maxBytes) pieces.push(payload)
+    if (!isStart && picture.isEmpty) return undefined
+    picture.add(payload)
     return keyframe
   }
 

@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import { closeFrame, FrameReader, pingFrame, pongFrame, type Signal, textFrame } from "../../src/ground/Frames.ts"
+import { bytesHeld } from "../support/Memory.ts"
 import { frame } from "../support/RawClient.ts"
 
 const limits = { bytes: 1 << 20, fragments: 1000 }
@@ -134,17 +133,10 @@ describe("frames", () => {
   })
 
   it("hold no more than what they carry, however small the pieces are", () => {
-    setFlagsFromString("--expose-gc")
-    const collect = runInNewContext("gc") as () => void
-    const held = (): number => {
-      collect()
-      const { arrayBuffers, heapUsed } = process.memoryUsage()
-      return arrayBuffers + heapUsed
-    }
     const readers = Array.from({ length: 20 }, () => new FrameReader({ bytes: 1 << 20, fragments: 20_000 }))
     const begin = frame("x", { isLast: false })
     const more = frame("x", { opcode: 0, isLast: false })
-    const before = held()
+    const before = bytesHeld()
     for (const reader of readers) {
       for (let n = 0; n < 16_000; n++) {
         // as sockets give it: each piece in memory of its own
@@ -153,7 +145,7 @@ describe("frames", () => {
       }
     }
     // 16 kB of payload each; kept as they came the pieces would be 2 MB
-    assert.isBelow((held() - before) / readers.length, 64 << 10)
+    assert.isBelow((bytesHeld() - before) / readers.length, 64 << 10)
     assert.isUndefined(readers[0]?.next())
   })
 

@@ -89,6 +89,28 @@ describe("a connection", () => {
   )
 
   test(
+    "that is over is closed though the other end says more and more and never reads",
+    Effect.gen(function* () {
+      const gone = Deferred.makeUnsafe<void>()
+      const server = createServer({ pauseOnConnect: true }, (socket) => {
+        socket.on("error", () => undefined)
+        socket.on("close", () => Deferred.doneUnsafe(gone, Effect.void))
+        const sayMore = () => void socket.write("more", () => setImmediate(sayMore))
+        sayMore()
+      })
+      const port = yield* serve(server)
+      const unread = yield* Effect.scoped(
+        Effect.map(connect(port, listening().ears), ({ send, unsent }) => {
+          send(Buffer.alloc(32 << 20))
+          return unsent()
+        })
+      )
+      assert.isAbove(unread, 0)
+      yield* Deferred.await(gone)
+    }).pipe(Effect.scoped)
+  )
+
+  test(
     "that is refused is none, nor is one over TLS to who does not speak it",
     Effect.gen(function* () {
       const closed = yield* Effect.scoped(serve(createServer()))

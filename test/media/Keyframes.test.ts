@@ -2,6 +2,7 @@ import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
 import { keyframesOf } from "../../src/media/Keyframes.ts"
 import { nalsIn } from "../../src/media/Sps.ts"
+import { bytesHeld } from "../support/Memory.ts"
 
 const sps = Buffer.from("Z0LAHtoCgPbARAAAAwAEAAADAPI8WLqA", "base64")
 const pps = Buffer.from("aM48gA==", "base64")
@@ -57,6 +58,38 @@ describe("a keyframe of H.264", () => {
   it("is none without parameter sets, or with a fragment that has no end", () => {
     assert.lengthOf(taken("h264", [], [rtp(2, true, [0x65, 1, 7])]), 0)
     assert.lengthOf(taken("h264", [sps, pps], [rtp(2, true, [0x7c, 0x85, 1, 2])]), 0)
+  })
+})
+
+describe("a keyframe of very many pieces", () => {
+  const begin = rtp(2, false, [0x7c, 0x85])
+  const end = rtp(2, true, [0x7c, 0x45])
+
+  it("is put together of all of them", () => {
+    const slice = Array.from({ length: 300_000 }, (_, i) => 1 + (i % 255))
+    const fragments = slice.map((byte) => rtp(2, false, [0x7c, 0x05, byte]))
+    const [keyframe] = taken("h264", [sps, pps], [begin, ...fragments, end])
+    assert.isTrue(keyframe?.subarray(-slice.length - 1).equals(Buffer.from([0x65, ...slice])))
+  })
+
+  it.each([
+    ["a byte each", [0x7c, 0x05, 7]],
+    ["nothing", [0x7c, 0x05]],
+    ["an aggregate of units of a byte", [0x18, ...Array.from({ length: 8 }, () => [0, 1, 0x65]).flat()]]
+  ])("holds no more than its bytes while they come, of %s", (_, payload) => {
+    const take = keyframesOf("h264", [sps, pps])
+    const piece = rtp(2, false, payload)
+    take?.(begin, 0, begin.length)
+    const before = bytesHeld()
+    for (let i = 0; i < 100_000; i++) take?.(piece, 0, piece.length)
+    assert.isBelow(bytesHeld() - before, 5 << 20)
+    assert.isDefined(take)
+  })
+
+  it("is given up past 8 MB, and the next one is whole", () => {
+    const large = rtp(2, false, Buffer.concat([Buffer.from([0x7c, 0x05]), Buffer.alloc(60_000, 7)]))
+    const found = taken("h264", [sps, pps], [begin, ...Array<Buffer>(150).fill(large), end, rtp(3, true, [0x65, 1])])
+    assert.deepEqual(found.map(nals), [[hex(sps), hex(pps).replace(/(00)+$/, ""), "6501"]])
   })
 })
 

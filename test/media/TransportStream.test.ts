@@ -2,6 +2,7 @@ import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
 import { nalsIn } from "../../src/media/Sps.ts"
 import { readTransport } from "../../src/media/TransportStream.ts"
+import { bytesHeld } from "../support/Memory.ts"
 
 /** A packet of 188 bytes; what the payload leaves is stuffed in front of it. */
 const packet = (pid: number, isStart: boolean, payload: Buffer): Buffer => {
@@ -42,6 +43,7 @@ const picture = (...nals: ReadonlyArray<ReadonlyArray<number>>): ReadonlyArray<B
 const rtp = (...packets: ReadonlyArray<Buffer>) =>
   Buffer.concat([Buffer.from([0x80, 33, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9]), ...packets])
 
+const keyUnits = Buffer.from([0, 0, 1, 0x67, 1, 0, 0, 1, 0x68, 2, 0, 0, 1, 0x65, 3])
 const long = Array<number>(300).fill(7)
 const key = picture([0x09, 0xf0], [0x67, 1], [0x68, 2], [0x65, ...long])
 const other = picture([0x09, 0xf0], [0x41, ...long])
@@ -75,6 +77,35 @@ describe("a transport stream", () => {
     const bare = readTransport()
     const without = rtp(association, map, ...picture([0x65, 1]), ...other)
     assert.isUndefined(bare.take(without, 0, without.length))
+  })
+
+  it("holds no more than a picture's bytes, however large the chunks that its packets came in", () => {
+    const { take } = readTransport()
+    const inChunk = (bytes: Buffer) => take(Buffer.concat([bytes, Buffer.alloc(65_536)]), 0, bytes.length)
+    inChunk(rtp(association, map))
+    inChunk(rtp(key[0] ?? Buffer.alloc(0)))
+    const before = bytesHeld()
+    const [none, whole] = [
+      rtp(packet(videoPid, false, Buffer.alloc(0))),
+      rtp(packet(videoPid, false, Buffer.alloc(184)))
+    ]
+    for (let i = 0; i < 500; i++) {
+      inChunk(none)
+      inChunk(whole)
+    }
+    assert.isBelow(bytesHeld() - before, 1 << 20)
+    assert.isDefined(inChunk(rtp(...other)))
+  })
+
+  it("whose video moves to another place begins anew there", () => {
+    const { pictures, take } = readTransport()
+    const moved = section(2, [...[...wide(audioPid), 0xf0, 0], ...[0x1b, ...wide(audioPid), 0xf0, 0]])
+    const [begun = Buffer.alloc(0)] = key
+    const elsewhere = packet(audioPid, true, Buffer.concat([Buffer.from([0, 0, 1, 0xe0, 0, 0, 0x80, 0, 0]), keyUnits]))
+    const packets = rtp(association, map, begun, packet(mapPid, true, moved), elsewhere, elsewhere)
+    const found = take(packets, 0, packets.length)
+    assert.strictEqual(pictures(), 1)
+    assert.isTrue(found?.bytes.equals(keyUnits))
   })
 
   it("of any bytes takes nothing down", () => {

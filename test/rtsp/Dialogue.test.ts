@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Queue from "effect/Queue"
 import * as fc from "fast-check"
 import { Tcp } from "../../src/ground/Tcp.ts"
 import { probe } from "../../src/rtsp/Probe.ts"
@@ -58,7 +57,7 @@ describe("a camera that answers anything", () => {
               yield* peers.listen(target.address, target.port, (caller) =>
                 Effect.gen(function* () {
                   for (const words of answers) {
-                    yield* Queue.take(caller.heard)
+                    yield* caller.hear
                     caller.say(Buffer.from(words, "latin1"))
                   }
                 }).pipe(Effect.ignore)

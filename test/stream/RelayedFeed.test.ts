@@ -9,6 +9,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { Devices } from "../../src/device/Devices.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { Paths } from "../../src/stream/Paths.ts"
+import type { RunEnd } from "../../src/stream/RunEnded.ts"
 import { Status } from "../../src/stream/Status.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { Viewers } from "../../src/stream/Viewers.ts"
@@ -275,6 +276,58 @@ describe("a camera that streams by itself", () => {
       yield* TestClock.adjust("2 seconds")
       assert.strictEqual(stateOf(stream)._tag, "Ready")
       assert.strictEqual((yield* devices.get(id)).status, "CONNECTED")
+    })
+  )
+
+  onFakes(
+    "that asks on and on and reads no answer is given up",
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const camera = yield* startCamera
+      const { id } = yield* attachCamera()
+      yield* readyStream(id)
+      yield* camera.disturb({ isDeaf: true })
+      const fault = yield* until(
+        "the fault is told",
+        Effect.map(Effect.orDie(devices.get(id)), (device) => device.fault)
+      )
+      assert.deepInclude(fault, { kind: "PROTOCOL", detail: "it asks and does not read the answers" })
+      yield* camera.disturb({ isDeaf: false })
+      yield* until(
+        "the session is over",
+        Effect.sync(() => camera.playing() === 0)
+      )
+    })
+  )
+
+  onFakes(
+    "sends on to a MediaMTX that does not take it, until there is too much of it, which is not the camera's fault",
+    Effect.gen(function* () {
+      const { mediaMtx } = yield* TestGround
+      const camera = yield* startCamera
+      const { id } = yield* attachCamera()
+      const stream = yield* readyStream(id)
+      const ends: Array<RunEnd | undefined> = []
+      yield* (yield* Streams).facts.follow((fact) =>
+        Effect.sync(() => {
+          if (fact._tag === "StreamChanged") ends.push(fact.ended)
+        })
+      )
+      yield* mediaMtx.disturb({ isDeaf: true })
+      yield* camera.disturb({ ballast: 50 })
+      yield* until(
+        "the run has ended",
+        Effect.sync(() => stateOf(stream)._tag === "Failing")
+      )
+      assert.deepEqual(stateOf(stream), {
+        _tag: "Failing",
+        reason: "MediaMTX does not take what the camera sends"
+      })
+      assert.deepEqual(ends, ["MEDIAMTX"])
+      assert.isUndefined((yield* (yield* Devices).get(id)).fault)
+      yield* camera.disturb({ ballast: 0 })
+      yield* mediaMtx.disturb({ isDeaf: false })
+      yield* untilReady(stream)
     })
   )
 
