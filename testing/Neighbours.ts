@@ -56,8 +56,10 @@ export class Neighbours extends Context.Service<
         ask: (request) =>
           Effect.suspend(() => {
             const answer = servers.get(`${request.address}:${request.port}`)
-            if (answer === undefined)
-              return Effect.fail(new NoReply({ detail: `connect EHOSTUNREACH ${request.address}` }))
+            if (answer === undefined) {
+              const detail = `connect EHOSTUNREACH ${request.address}:${request.port}`
+              return Effect.fail(new NoReply({ detail, code: "EHOSTUNREACH" }))
+            }
             return Effect.flatMap(answer(request), (reply) =>
               reply.body.length > request.maxBytes
                 ? Effect.fail(new NoReply({ detail: "the reply is too large" }))

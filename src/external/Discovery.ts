@@ -155,7 +155,7 @@ export class Discovery extends Context.Service<
       const byItself = Effect.suspend(() => {
         const { generic_ranges } = liveNow(settings).discovery
         return Effect.ignore(scan({ skydio: true, generic: generic_ranges.length > 0, onvif: true }, true))
-      })
+      }).pipe(Effect.catchDefect((defect) => Effect.logError("streams could not be looked for", defect)))
       yield* SubscriptionRef.changes(interval.now).pipe(
         Stream.switchMap((seconds) =>
           seconds === 0 || !settings.boot.external.enabled

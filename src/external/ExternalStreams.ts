@@ -184,8 +184,8 @@ export class ExternalStreams extends Context.Service<
 
       const remove = Effect.fn("ExternalStreams.remove")(function* ({ text }: StreamUrl) {
         const present = added.get(text)
-        if (present === undefined) {
-          if (known.delete(text)) return
+        if (present === undefined || underWay.has(text)) {
+          if (!underWay.has(text) && known.delete(text)) return
           return yield* new NotFound({ resource: "stream", id: text })
         }
         return yield* meanwhile(text)(forget(text, present))

@@ -75,10 +75,12 @@ export class NetworkCameras extends Context.Service<
       const tcp = yield* Tcp
       const turn = yield* Semaphore.make(atOnce)
 
-      const ask: NetworkCameras["Service"]["ask"] = Effect.fn("NetworkCameras.ask")(function* ({ fingerprint, url }) {
-        const target = yield* targets.target(url, fingerprint)
-        return yield* Effect.timeoutOrElse(probe(tcp, target), { duration: answerTime, orElse: () => silent })
-      })
+      const ask: NetworkCameras["Service"]["ask"] = Effect.fn("NetworkCameras.ask")(
+        function* ({ fingerprint, url }) {
+          return yield* probe(tcp, yield* targets.target(url, fingerprint))
+        },
+        Effect.timeoutOrElse({ duration: answerTime, orElse: () => silent })
+      )
 
       const attach: NetworkCameras["Service"]["attach"] = Effect.fnUntraced(function* (first, answer, learnt) {
         const { lasting, name, url } = first

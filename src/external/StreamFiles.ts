@@ -93,7 +93,11 @@ const jsonOf = (value: object) => `${JSON.stringify(value, undefined, 1)}\n`
 
 const withUrl = (text: string, secret: StreamSecret = {}, rest: Omit<AddedStream, "url">) =>
   Effect.fromResult(parseStreamUrl(text)).pipe(
-    Effect.map((url): ReadonlyArray<AddedStream> => [{ ...rest, url: { ...url, secret: Redacted.make(secret) } }]),
+    Effect.map((url): ReadonlyArray<AddedStream> => {
+      // what is hidden now was not always
+      const all = { ...Redacted.value(url.secret), ...secret }
+      return [{ ...rest, url: { ...url, secret: Redacted.make(all) } }]
+    }),
     Effect.catch(({ rule }) =>
       Effect.as(Effect.logError("a network camera is left out: its URL breaks a rule", { name: rest.name, rule }), [])
     )

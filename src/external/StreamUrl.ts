@@ -9,7 +9,7 @@ import { plainHost, urlAuthority, urlHost } from "../config/Hosts.ts"
 export interface StreamUrl {
   /**
    * The one way to write it: without credentials, a port that is the scheme's own, and capital letters in the host. What
-   * looks like a secret in its path or query is `***`. It is shown to everybody, and streams are told apart by it.
+   * may be a secret in its path or query is `***`. It is shown to everybody, and streams are told apart by it.
    */
   readonly text: string
   readonly scheme: Scheme
@@ -53,7 +53,7 @@ export const parseStreamUrl = (given: string): Result.Result<StreamUrl, InvalidP
   const credentials = credentialsIn(url)
   if (credentials === undefined) return broken("a user and a password in which % is written as %25")
   const resource = url.pathname + url.search
-  const shown = withoutSecrets(resource)
+  const shown = shownPath(url.pathname) + shownQuery(url.search)
   const authority = port === schemePorts[scheme] ? urlHost(host) : urlAuthority(host, port)
   return Result.succeed({
     text: `${scheme}://${authority}${shown}`,
@@ -108,9 +108,37 @@ const credentialsIn = ({ password, username }: URL): StreamSecret | undefined =>
   }
 }
 
-/** Some cameras want them in the path (`/user=admin_password=secret_channel=1.sdp`) or in the query (`?token=secret`). */
-const withoutSecrets = (resource: string): string =>
-  resource.replace(
-    /(?<=[/?&;_](?:user(?:name)?|usr|login|pass(?:word|wd)?|pwd|psw|token|auth)=)(?:(?!_[a-z]+=)[^&;/?])+/gi,
-    "***"
-  )
+/** Some cameras want credentials in the path: `/user=admin_password=secret_channel=1.sdp`, `/admin:secret@live`. */
+const shownPath = (path: string): string =>
+  path
+    .replace(/(?<=\/)(?:[^/]*(?::|%3a).*(?:@|%40)[^/]*|[^/]*(?::|@|%3[ad]|%40)[^/]*)/gi, "***")
+    .split(/([/;&]|_(?=[a-z]+=))/i)
+    .map((part) => (part.includes("=") ? shownPart(part) : part))
+    .join("")
+
+/** Others want them in the query. */
+const shownQuery = (query: string): string =>
+  query
+    .split(/([?&;])/)
+    .map((part) => (/^[?&;]?$/.test(part) ? part : shownPart(part)))
+    .join("")
+
+/** `name=value`: no list has all names of secrets; what has no value, or no plain name, may be one by itself. */
+const shownPart = (part: string): string => {
+  const [, name = "", value = ""] = /^([^=]*)=?(.*)$/.exec(part) ?? []
+  const key = name.toLowerCase()
+  // the number of a camera, or a user's name
+  const isHarmless = key === "id" ? /^\d{1,3}$/.test(value) : harmless.has(key) && /^[\w.,+-]{0,32}$/.test(value)
+  if (isHarmless) return part
+  return /^=*$/.test(value) || !/^[\w.-]+$/.test(name) ? "***" : `${name}=***`
+}
+
+/** Names that hold no secret at any camera that is known, and that its streams are told apart by. */
+const harmless = new Set([
+  ...["camera", "cam", "cameraid", "channel", "channelid", "ch", "chid", "chn", "track", "trackid", "inst", "line"],
+  ...["input", "source", "src", "monitor", "sensor", "view", "index", "number", "sms", "x0", "x1", "y0", "y1"],
+  ...["stream", "streamid", "streamtype", "streamprofile", "substream", "subtype", "profile", "real_stream", "ssn"],
+  ...["unicast", "multicast", "proto", "protocol", "transport", "transportmode", "linktype", "tcp", "udp"],
+  ...["resolution", "res", "size", "width", "height", "codec", "videocodec", "audiocodec", "h264", "h265", "h26x"],
+  ...["fps", "framerate", "bitrate", "quality", "qp", "compression", "audio", "video", "starttime", "endtime"]
+])

@@ -11,6 +11,8 @@ import { inodesIn, type Socket } from "./SocketTable.ts"
 /** No (whole) reply: refused, reset, or not what it should be. */
 export class NoReply extends Schema.TaggedError<NoReply>()("NoReply", {
   detail: Schema.String,
+  /** the errno's name (`ECONNREFUSED`), or Node's for what is wrong with HTTP or TLS */
+  code: Schema.optionalKey(Schema.String),
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
 
@@ -69,7 +71,8 @@ const parse = (text: string): unknown => {
   }
 }
 
-export const noReply = (cause: Error): NoReply => new NoReply({ detail: cause.message, cause })
+export const noReply = (cause: NodeJS.ErrnoException): NoReply =>
+  new NoReply({ detail: cause.message, ...(cause.code === undefined ? {} : { code: cause.code }), cause })
 
 /** Hears a reply to its end; one of more bytes than this is cut off, and none. */
 export const hear = (

@@ -19,7 +19,7 @@ const batch = 50
  */
 export const makeOtherFiles = Effect.fnUntraced(function* (index: FileIndex["Service"], holds: Holds["Service"]) {
   const changing = new Set<string>()
-  let wereTooMany = false
+  let hasMissed = false
   const awake = yield* Queue.sliding<void>(1)
 
   const heard = (name: string): void => {
@@ -43,16 +43,21 @@ export const makeOtherFiles = Effect.fnUntraced(function* (index: FileIndex["Ser
     const names = [...changing]
     changing.clear()
     if (names.length === most) {
-      wereTooMany = true
+      hasMissed = true
       return yield* Queue.offer(awake, undefined)
     }
-    if (wereTooMany) yield* index.doubt
-    wereTooMany = false
+    if (hasMissed) yield* index.doubt
+    hasMissed = false
     for (let i = 0; i < names.length; i += batch) {
       yield* lookAtSome(names.slice(i, i + batch))
       yield* Effect.yieldNow
     }
-  })
+  }).pipe(
+    Effect.catchDefect((defect) => {
+      hasMissed = true
+      return Effect.logError("changed recordings could not be looked at", defect)
+    })
+  )
   yield* Effect.forkScoped(
     Effect.forever(Queue.take(awake).pipe(Effect.andThen(Effect.sleep(pause)), Effect.andThen(look)))
   )

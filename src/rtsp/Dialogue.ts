@@ -10,6 +10,7 @@ import { type Hearing, Reader } from "./Reader.ts"
 import { failureOf } from "./Refusal.ts"
 import { RtspFailed } from "./RtspFailed.ts"
 import type { RtspTarget } from "./Target.ts"
+import { whyUnreachable } from "./Unreachable.ts"
 
 /** A machine in the network that is there answers within milliseconds; who waits for the stream hears of one that is not. */
 const connectTime = Duration.millis(900)
@@ -25,13 +26,6 @@ const maxNonces = 3
 const maxUnsent = 64 * 1024
 
 const agent = "camera-service"
-
-/** Why there is no connection, by errno: without the address, for it is told to whoever asks how the service is. */
-const noWay: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nobody listens at its port",
-  EHOSTUNREACH: "there is no such machine in its network",
-  ENETUNREACH: "this machine has no way to its network"
-}
 
 /** What is said on one connection, but for the frames that come on it. "It" in what went wrong is the other end. */
 export interface Dialogue {
@@ -96,9 +90,7 @@ export const dial = Effect.fnUntraced(function* (
       ended: (why) => end("UNREACHABLE", why)
     })
     .pipe(
-      Effect.mapError(
-        ({ code }) => new RtspFailed({ kind: "UNREACHABLE", detail: noWay[code] ?? `no connection: ${code}` })
-      ),
+      Effect.mapError(({ code }) => new RtspFailed({ kind: "UNREACHABLE", detail: whyUnreachable(code) })),
       Effect.timeoutOrElse({
         duration: patience,
         orElse: () => {

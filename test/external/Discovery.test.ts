@@ -359,7 +359,51 @@ describe("an ONVIF camera", () => {
   )
 })
 
+describe("an ONVIF camera that was added", () => {
+  const device = "http://192.168.1.64/onvif/device_service"
+  const faultIn = (reply: Reply) => reply.result["fault"]
+
+  onFakes(
+    "has a fault without its address where it is off, and where it takes longer than five seconds to say where its stream is",
+    Effect.gen(function* () {
+      const { neighbours, rtspCameras } = yield* TestGround
+      yield* rtspCameras.start("192.168.1.64", 554)
+      const { call } = yield* clientAs("operator")
+      yield* call("add_external_stream", { stream_url: device, stream_name: "Gate" })
+      const status = Effect.map(call("get_camera_status", { device: "camera0" }), faultIn)
+      assert.deepInclude(yield* status, { kind: "UNREACHABLE", detail: "there is no such machine in its network" })
+      // each answer comes in time, all of them do not
+      const { answer, seen } = playCamera({})
+      const slowly = (request: Parameters<typeof answer>[0]) => Effect.delay(answer(request), "2500 millis")
+      yield* neighbours.serve("192.168.1.64", 80, slowly)
+      yield* pass(60)
+      assert.isNotEmpty(seen.calls)
+      assert.deepInclude(yield* status, { kind: "UNREACHABLE", detail: "it does not answer" })
+    })
+  )
+})
+
 describe("set_discovery_interval", () => {
+  onFakes(
+    "has streams looked for again after a scan that broke",
+    Effect.gen(function* () {
+      const { neighbours } = yield* TestGround
+      let isBroken = true
+      yield* neighbours.listen("192.168.1.8", () => {
+        if (isBroken) throw new Error("the scan breaks")
+        return []
+      })
+      const { call } = yield* clientAs("admin")
+      yield* call("set_discovery_interval", { scan_interval: 10 })
+      yield* pass(25)
+      isBroken = false
+      yield* onvifCamera("192.168.1.64")
+      yield* pass(25)
+      assert.strictEqual((yield* call("get_external_streams")).result["total_count"], 1)
+    }),
+    { discovery: { skydio_ranges: ["192.168.42.10"] } }
+  )
+
   onFakes(
     "has streams looked for every so often from then on, and never again with 0",
     Effect.gen(function* () {

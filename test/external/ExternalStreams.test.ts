@@ -1,8 +1,10 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { TestClock } from "effect/testing"
 import type { Role } from "../../schema/Auth.ts"
+import type { NotFound } from "../../schema/Errors.ts"
 import type { ExternalStream } from "../../schema/External.ts"
 import { DiscoveryInterval } from "../../src/external/DiscoveryInterval.ts"
 import { ExternalStreams } from "../../src/external/ExternalStreams.ts"
@@ -241,6 +243,25 @@ describe("added streams", () => {
     return Effect.andThen(run(dataFolder, before), run(dataFolder, after))
   })
 
+  fakes.starts("whose file shows what is hidden now are opened with it, and their file shows it no more", (run) => {
+    const before = Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const stream = { url: `${url}?key=geheim`, type: "generic_rtsp", name: "Gate", discoveredAt: 1, lastSeen: 1 }
+      const text = JSON.stringify({ version: 1, streams: [stream], left: [] })
+      disk.outside.write(`${dataFolder}/external_streams.json`, new TextEncoder().encode(text))
+    })
+    const after = Effect.gen(function* () {
+      const camera = yield* startCamera
+      const call = yield* clientAs("operator")
+      yield* becomes(call, "ONLINE")
+      assert.strictEqual((yield* streamsOf(call))[0]?.url, `${url}?key=***`)
+      assert.include(camera.requests(), `DESCRIBE ${url}?key=geheim`)
+      assert.notInclude(yield* fileOf("external_streams.json"), "geheim")
+      assert.strictEqual((yield* add(call, `${url}?key=geheim`)).error?.code, -32020)
+    })
+    return Effect.andThen(run(dataFolder, before), run(dataFolder, after))
+  })
+
   fakes.starts("begin anew where their file is not readable, which is kept", (run) => {
     const spoil = Effect.map(TestGround, ({ disk }) =>
       disk.outside.write(`${dataFolder}/external_streams.json`, new TextEncoder().encode("{"))
@@ -274,6 +295,25 @@ describe("added streams", () => {
 
 describe("remove_external_stream", () => {
   onFakes(
+    "takes the URL as it was given and as it is shown, and the camera keeps its name with another secret",
+    Effect.gen(function* () {
+      const camera = yield* startCamera
+      const call = yield* clientAs("operator")
+      const remove = (stream_url: string) => call("remove_external_stream", { stream_url })
+      assert.include((yield* add(call, `${url}?channel=1&key=geheim`)).result, { device: "camera0" })
+      assert.include((yield* add(call, `${url}?channel=2&key=geheim`)).result, { device: "camera1" })
+      assert.include((yield* remove(`${url}?channel=1&key=geheim`)).result, { status: "REMOVED" })
+      assert.include((yield* add(call, `${url}?channel=1&key=other`)).result, { device: "camera0" })
+      assert.include(camera.requests(), `DESCRIBE ${url}?channel=1&key=other`)
+      assert.include((yield* remove(`${url}?channel=1&key=***`)).result, { status: "REMOVED" })
+      assert.deepStrictEqual(
+        (yield* streamsOf(call)).map((stream) => stream.url),
+        [`${url}?channel=2&key=***`]
+      )
+    })
+  )
+
+  onFakes(
     "forgets the camera: it is on no list, and has no path any more",
     Effect.gen(function* () {
       const call = yield* clientAs("operator")
@@ -294,6 +334,31 @@ describe("remove_external_stream", () => {
     })
   )
 })
+
+onFakes(
+  "of two who remove one stream at once, one does, and the other forgets nothing",
+  Effect.gen(function* () {
+    yield* startCamera
+    const call = yield* clientAs("operator")
+    yield* add(call)
+    yield* call("start_recording", { device: "camera0" })
+    const streams = yield* ExternalStreams
+    const parsed = yield* Effect.fromResult(parseStreamUrl(url))
+    const first = yield* Effect.forkChild(streams.remove(parsed), { startImmediately: true })
+    const { resource } = yield* Effect.flip(streams.remove(parsed) as Effect.Effect<void, NotFound>)
+    assert.strictEqual(resource, "stream")
+    // its recording takes a while to end; a scan sees the stream meanwhile
+    while (streams.list().length > 0) yield* Effect.yieldNow
+    yield* streams.seen([{ url: parsed, type: "generic_rtsp", name: "Gate", capabilities: [] }])
+    assert.isUndefined(first.pollUnsafe())
+    assert.strictEqual((yield* Effect.flip(streams.remove(parsed)))._tag, "NotFound")
+    assert.deepStrictEqual(
+      streams.list().map(({ status }) => status),
+      ["DISCOVERED"]
+    )
+    yield* asTimePasses(Fiber.join(first))
+  })
+)
 
 describe("an added stream that somebody needs", () => {
   onFakes(

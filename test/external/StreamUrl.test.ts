@@ -26,7 +26,7 @@ describe("a stream's URL", () => {
     ["rtsp://127.0.0.1./a", "rtsp://127.0.0.1/a"],
     ["rtsp://%31%32%37.0.0.1/a", "rtsp://127.0.0.1/a"],
     ["rtsp://[::ffff:192.168.1.64]/a", "rtsp://192.168.1.64/a"],
-    ["rtsp://cam/a/../b?c=1&d=2", "rtsp://cam/b?c=1&d=2"]
+    ["rtsp://cam/a/../b?channel=1&subtype=2", "rtsp://cam/b?channel=1&subtype=2"]
   ])("%s is %s", (given, text) => {
     expect(parsed(given).text).toBe(text)
     expect(requestUri(parsed(given))).toBe(text)
@@ -51,10 +51,37 @@ describe("a stream's URL", () => {
     ],
     ["/live?channel=1&user=admin&pwd=geheim&subtype=0", "/live?channel=1&user=***&pwd=***&subtype=0"],
     ["/live?token=geheim", "/live?token=***"],
-    ["/live?password=", "/live?password="]
+    ["/live?authbasic=YWRtaW46Z2VoZWlt", "/live?authbasic=***"],
+    ["/live?loginuse=admin&loginpas=geheim", "/live?loginuse=***&loginpas=***"],
+    ["/live?apikey=geheim&key=geheim;secret=geheim", "/live?apikey=***&key=***;secret=***"],
+    ["/live?jwt=ey.J0.x-_&sig=geheim", "/live?jwt=***&sig=***"],
+    ["/live?u=admin&p=geheim&Channel=1", "/live?u=***&p=***&Channel=1"],
+    ["/live?pw=geheim?channel=2", "/live?pw=***?channel=2"],
+    ["/live?p%61ss=geheim", "/live?***"],
+    ["/live?YWRtaW46Z2VoZWlt", "/live?***"],
+    ["/live?YWRtaW46Z2VoZWltIQ==&tcp", "/live?***&tcp"],
+    ["/live?channel=1/user=geheim", "/live?channel=***"],
+    ["/live?channel=1_user=geheim", "/live?channel=***"],
+    ["/live?resolution=1280x720&fps=25&codec=h264&proto=Onvif&profile=Profile_1", undefined],
+    ["/cam/realmonitor?channel=1&subtype=0&unicast=true&transportmode=unicast", undefined],
+    ["/live/pw=geheim/ch1", "/live/pw=***/ch1"],
+    ["/live;channel=1;key=geheim", "/live;channel=1;key=***"],
+    ["/user:geheim@live/ch1", "/***/ch1"],
+    ["/0/admin:geheim/main", "/0/***/main"],
+    ["/admin:ge/hei@m/main", "/***/main"],
+    ["/admin%3Ageheim%40live", "/***"],
+    ["/token@live", "/***"],
+    ["/user%3Dadmin_password%3Dgeheim/ch1", "/***/ch1"],
+    ["/live?id=admin&pw=geheim", "/live?id=***&pw=***"],
+    ["/live?id=12", undefined],
+    ["/h264Preview_01_main", undefined],
+    ["/Streaming/Channels/101", undefined],
+    ["/live?password=", "/live?***"],
+    ["?key=geheim", "?key=***"]
   ])("%s shows no secrets, and asks the camera for them", (resource, shown) => {
     const url = parsed(`rtsp://cam${resource}`)
-    expect(url.text).toBe(`rtsp://cam${shown}`)
+    expect(url.text).toBe(`rtsp://cam${shown ?? resource}`)
+    expect(parsed(url.text).text).toBe(url.text)
     expect(requestUri(url)).toBe(`rtsp://cam${resource}`)
   })
 
@@ -97,6 +124,12 @@ describe("a stream's URL", () => {
       "?",
       "user=",
       "password=",
+      "?",
+      "&",
+      "_",
+      "channel=",
+      "%40",
+      "***",
       "0x7f",
       ".."
     )
@@ -134,6 +167,23 @@ describe("a stream's URL", () => {
           expect(url.text).toBe("rtsp://camera.example/live")
           expect(Redacted.value(url.secret).credentials).toEqual({ user, password })
           expect(JSON.stringify(url)).not.toContain(JSON.stringify(password).slice(1, -1))
+        }
+      )
+    )
+  })
+
+  it("shows no value of its query but of what holds no secret", () => {
+    const secret = fc.stringMatching(/^[A-Za-z0-9%40:/_.=-]{0,8}GEHEIM[A-Za-z0-9:/_.=-]{0,8}$/)
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^z[a-z]{0,7}$/),
+        secret,
+        fc.constantFrom("&", ";", "?"),
+        (name, value, between) => {
+          const text = `rtsp://cam/live?channel=1${between}${name}=${value.replaceAll("%", "%25")}`
+          const url = Result.getOrThrow(parseStreamUrl(text))
+          expect(url.text).toBe(`rtsp://cam/live?channel=1${between}${name}=***`)
+          expect(requestUri(url)).toBe(text)
         }
       )
     )

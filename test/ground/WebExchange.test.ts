@@ -75,6 +75,13 @@ describe("a request", () => {
     })
   )
 
+  it.live("that nobody hears fails with what the kernel says of it", () =>
+    Effect.gen(function* () {
+      const port = yield* Effect.scoped(serving(createServer()))
+      assert.strictEqual((yield* Effect.flip(ask(port))).code, "ECONNREFUSED")
+    })
+  )
+
   it.live("is given up with a reply that is too large, and by who asks, and leaves no connection behind", () =>
     Effect.gen(function* () {
       const came = yield* Deferred.make<void>()

@@ -1,8 +1,10 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
+import { makeOtherFiles } from "../../src/recording/OtherFiles.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { Holds } from "../../src/storage/Holds.ts"
 import { fileName } from "../../src/storage/Names.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { record, start, stop } from "../suites/recordings.ts"
@@ -37,6 +39,31 @@ const listed = Effect.gen(function* () {
 })
 
 describe("a recording that is not ours", () => {
+  onFakes(
+    "is looked at although a look at another one broke, which the whole folder is looked through for",
+    Effect.gen(function* () {
+      const index = yield* FileIndex
+      const looks: Array<ReadonlyArray<string>> = []
+      const look = (names: ReadonlyArray<string>) =>
+        looks.push(names) === 1 ? Effect.die(new Error("the look breaks")) : index.look(names)
+      let doubts = 0
+      const doubt = Effect.andThen(
+        Effect.sync(() => doubts++),
+        index.doubt
+      )
+      const heard = yield* makeOtherFiles({ ...index, look, doubt }, yield* Holds)
+      const names = [0, 1].map((second) => fileName("camera7", second * 1000, "mp4"))
+      for (const [at, name] of names.entries()) {
+        heard(name)
+        yield* until(
+          "it is looked at",
+          Effect.sync(() => looks[at]?.includes(name) === true)
+        )
+      }
+      assert.strictEqual(doubts, 1)
+    })
+  )
+
   onFakes(
     "is listed as it is once it is over: somebody had MediaMTX record by hand",
     Effect.gen(function* () {

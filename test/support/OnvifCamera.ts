@@ -55,8 +55,7 @@ const answers = (host: string, now: Date): Readonly<Record<string, (request: str
     `<tds:Service><tds:Namespace>http://www.onvif.org/ver10/media/wsdl</tds:Namespace><tds:XAddr>http://${host}/onvif/media_service</tds:XAddr></tds:Service>`,
   GetProfiles: () => profile("p0", "mainStream", "JPEG", 1920, 1080) + profile("p1", "subStream", "H264", 640, 480),
   GetStreamUri: (request) =>
-    `<trt:MediaUri><tt:Uri>rtsp://${host}:554/${/ProfileToken>(\w+)</.exec(request)?.[1]}?a=1&amp;b=2</tt:Uri></trt:MediaUri>`,
-  GetSnapshotUri: () => `<trt:MediaUri><tt:Uri>http://${host}/snap.jpg</tt:Uri></trt:MediaUri>`
+    `<trt:MediaUri><tt:Uri>rtsp://${host}:554/${/ProfileToken>(\w+)</.exec(request)?.[1]}?a=1&amp;b=2</tt:Uri></trt:MediaUri>`
 })
 
 const open = new Set(["GetSystemDateAndTime", "GetServices", "GetCapabilities"])

@@ -20,25 +20,14 @@ import {
 import { makeSessions, type OnvifSession } from "./OnvifSession.ts"
 import { atDevice, OnvifFailed, type OnvifTarget, type ServiceAddress } from "./OnvifTarget.ts"
 
-/** One way to watch a camera. Its addresses are at the device that was asked, and without credentials. */
-export interface OnvifStream extends Profile {
-  /** `rtsp://…`, `rtsps://…` */
-  readonly uri: string
-  /** where single pictures are, where there are any: `http://…`, `https://…` */
-  readonly snapshotUri?: string
-}
-
 /** What a device says of itself; what it does not say, or not in a way that is understood, is in `errors`, for people. */
 export interface OnvifDevice {
   readonly information: DeviceInformation | undefined
-  readonly streams: ReadonlyArray<OnvifStream>
+  readonly streams: ReadonlyArray<Profile>
   /** it wants a user and a password, or others, for some of it */
   readonly isLocked: boolean
   readonly errors: ReadonlyArray<string>
 }
-
-/** So many profiles of one device are asked for their addresses. */
-const maxProfiles = 16
 
 /** Talks to ONVIF cameras, one call after the other: many have room for no more. */
 export class OnvifClient extends Context.Service<
@@ -69,12 +58,7 @@ export class OnvifClient extends Context.Service<
           )
         const information = yield* noted(session.ask(getDeviceInformation, target))
         const service = yield* mediaOf(session, target)
-        const profiles = (yield* noted(service.ask(service.calls.getProfiles))) ?? []
-        const streams: Array<OnvifStream> = []
-        for (const profile of profiles.slice(0, maxProfiles)) {
-          const stream = yield* noted(streamIn(service, profile))
-          if (stream !== undefined) streams.push(stream)
-        }
+        const streams = (yield* noted(service.ask(service.calls.getProfiles))) ?? []
         const device: OnvifDevice = {
           information,
           streams,
@@ -135,17 +119,4 @@ const uriOf = Effect.fnUntraced(function* ({ ask, calls, target }: MediaService,
   const uri = atDevice(yield* ask(calls.getStreamUri(profile.token)), target, "rtsp:", "rtsps:")
   if (uri !== undefined) return uri.href
   return yield* new OnvifFailed({ kind: "PROTOCOL", detail: `its stream ${profile.name} has no rtsp:// address` })
-})
-
-/** Many tell none. */
-const snapshotUriOf = Effect.fnUntraced(function* ({ ask, calls, target }: MediaService, { token }: Profile) {
-  const told = yield* ask(calls.getSnapshotUri(token))
-  return atDevice(told, target, "http:", "https:")?.href
-})
-
-const streamIn = Effect.fnUntraced(function* (service: MediaService, profile: Profile) {
-  const uri = yield* uriOf(service, profile)
-  const snapshotUri = yield* snapshotUriOf(service, profile).pipe(Effect.catch(() => Effect.undefined))
-  const stream: OnvifStream = { ...profile, uri, ...(snapshotUri === undefined ? {} : { snapshotUri }) }
-  return stream
 })

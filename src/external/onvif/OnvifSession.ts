@@ -7,6 +7,7 @@ import { urlAuthority } from "../../config/Hosts.ts"
 import { Network } from "../../ground/Network.ts"
 import { authorization, challengesIn, isStale, strongestWay, type Way } from "../../rtsp/Digest.ts"
 import type { RtspCredentials } from "../../rtsp/Target.ts"
+import { whyUnreachable } from "../../rtsp/Unreachable.ts"
 import { getSystemDateAndTime, type OnvifCall } from "./OnvifCalls.ts"
 import { OnvifFailed, type OnvifTarget, type ServiceAddress } from "./OnvifTarget.ts"
 import { contentType, request, saidIn } from "./Soap.ts"
@@ -63,7 +64,9 @@ export const makeSessions = Effect.gen(function* () {
         maxBytes: maxXmlBytes
       })
       .pipe(
-        Effect.mapError(({ detail }) => failed("UNREACHABLE", detail)),
+        Effect.mapError(({ code, detail }) =>
+          failed("UNREACHABLE", code === undefined ? detail : whyUnreachable(code))
+        ),
         Effect.timeoutOrElse({
           duration: answerTime,
           orElse: () => Effect.fail(failed("UNREACHABLE", `no answer within ${answerTime}`))
