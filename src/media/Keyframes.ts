@@ -49,6 +49,11 @@ const packings: ReadonlyMap<string, Packing> = new Map([
 ])
 
 const startCode = Buffer.from([0, 0, 0, 1])
+const none = Buffer.alloc(0)
+
+/** More parameter sets than a camera has: of those that it gives ahead of its pictures. */
+export const maxSets = 16
+export const maxSetBytes = 64 << 10
 
 /** A picture that needs no other, with its parameter sets, as a byte stream (Annex B). */
 export interface Keyframe {
@@ -65,14 +70,24 @@ export const keyframesOf = (encoding: string, sets: ReadonlyArray<Uint8Array>): 
   return packing === undefined ? undefined : takeKeyframes(packing, sets)
 }
 
+/** Put together when it is looked at: a keyframe that nobody wants costs no more than its own bytes. */
+const keyframeOf = (codec: Keyframe["codec"], sets: Buffer, picture: Buffer): Keyframe => ({
+  codec,
+  get bytes() {
+    return Buffer.concat([sets, picture])
+  }
+})
+
 const takeKeyframes = (packing: Packing, given: ReadonlyArray<Uint8Array>): TakeKeyframe => {
   const { codec, header, isKey, isParameterSet, isSps, typeOf } = packing
   /** those that pictures need which come without any */
-  let sets: ReadonlyArray<Buffer> = given.flatMap((set) => [startCode, Buffer.from(set)])
+  let sets = Buffer.concat(given.flatMap((set) => [startCode, set]))
   const picture = new PictureBytes()
   let timestamp = -1
   let hasKey = false
   let hasSps = false
+  /** NAL units of the picture */
+  let units = 0
   /** a fragmented NAL unit is being put together */
   let isOpen = false
 
@@ -81,6 +96,7 @@ const takeKeyframes = (packing: Packing, given: ReadonlyArray<Uint8Array>): Take
     if (!isKey(type) && !isParameterSet(type)) return false
     hasKey ||= isKey(type)
     hasSps ||= isSps(type)
+    units++
     picture.add(startCode)
     return true
   }
@@ -89,10 +105,14 @@ const takeKeyframes = (packing: Packing, given: ReadonlyArray<Uint8Array>): Take
     if (picture.isEmpty) return undefined
     const whole = picture.take()
     const isWhole = whole !== undefined && hasKey && !isOpen && (hasSps || sets.length > 0)
+    const keyframe = isWhole ? keyframeOf(codec, hasSps ? none : sets, Buffer.from(whole)) : undefined
     // sent ahead of the picture, at another time
-    if (!hasKey && hasSps) sets = whole === undefined ? [] : [Buffer.from(whole)]
-    const keyframe = isWhole ? { codec, bytes: Buffer.concat(hasSps ? [whole] : [...sets, whole]) } : undefined
+    if (!hasKey && hasSps) {
+      const isTooMuch = whole === undefined || whole.length > maxSetBytes || units > maxSets
+      sets = isTooMuch ? none : Buffer.from(whole)
+    }
     hasKey = hasSps = isOpen = false
+    units = 0
     return keyframe
   }
 

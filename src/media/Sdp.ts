@@ -1,3 +1,4 @@
+import { maxSetBytes, maxSets } from "./Keyframes.ts"
 import { isSps } from "./Sps.ts"
 
 /** One stream of those that a session description (RFC 8866) offers, by the first of its formats. */
@@ -94,15 +95,22 @@ export const parseSdp = (sdp: string): SessionDescription => {
   }
 }
 
+/** Those that carry parameter sets. */
+const parameters: ReadonlyMap<string, ReadonlyArray<string>> = new Map([
+  ["h264", ["sprop-parameter-sets"]],
+  ["h265", ["sprop-vps", "sprop-sps", "sprop-pps"]]
+])
+
 const setsIn = (text: string, name: string): ReadonlyArray<Uint8Array> => {
-  const sets = new RegExp(`${name}=([^;\\s]+)`, "i").exec(text)?.[1]?.split(",") ?? []
+  const sets = new RegExp(`${name}=([^;\\s]+)`, "i").exec(text)?.[1]?.split(",", maxSets) ?? []
   return sets.map((set) => Buffer.from(set, "base64")).filter(({ length }) => length > 0)
 }
 
-/** The parameter sets that a stream's description gives (RFC 6184, 8.1; RFC 7798, 7.1), as NAL units. */
+/** The parameter sets that a stream's description gives (RFC 6184, 8.1; RFC 7798, 7.1), as NAL units; the first ones of too many. */
 export const parameterSetsOf = ({ encoding, fmtp = "" }: SdpMedia): ReadonlyArray<Uint8Array> => {
-  if (encoding === "h264") return setsIn(fmtp, "sprop-parameter-sets")
-  return encoding === "h265" ? ["sprop-vps", "sprop-sps", "sprop-pps"].flatMap((name) => setsIn(fmtp, name)) : []
+  const sets = (parameters.get(encoding) ?? []).flatMap((name) => setsIn(fmtp, name)).slice(0, maxSets)
+  let bytes = 0
+  return sets.filter(({ length }) => (bytes += length) <= maxSetBytes)
 }
 
 /** The first H.264 sequence parameter set of an SDP. */

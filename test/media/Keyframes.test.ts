@@ -93,6 +93,45 @@ describe("a keyframe of very many pieces", () => {
   })
 })
 
+describe("parameter sets ahead of keyframes", () => {
+  const fragments = (unit: Buffer, timestamp: number): ReadonlyArray<Buffer> => {
+    const count = Math.ceil(unit.length / 60_000)
+    return Array.from({ length: count }, (_, i) => {
+      const place = (i === 0 ? 0x80 : 0) | (i === count - 1 ? 0x40 : 0)
+      const piece = unit.subarray(i * 60_000, (i + 1) * 60_000)
+      return rtp(timestamp, i === count - 1, Buffer.concat([Buffer.from([0x7c, place | 7]), piece]))
+    })
+  }
+  const units = (count: number) => rtp(1, true, [0x18, ...Array.from({ length: count }, () => [0, 2, 0x67, 1]).flat()])
+  const key = rtp(2, true, [0x65])
+
+  it("are given up where they have more than 64 KiB or are more than 16, and the next ones are kept", () => {
+    for (const large of [
+      fragments(Buffer.alloc(65_536, 7), 1),
+      fragments(Buffer.alloc(7_900_000, 7), 1),
+      [units(17)]
+    ]) {
+      assert.lengthOf(taken("h264", [sps, pps], [...large, key]), 0)
+      const [keyframe] = taken("h264", [sps, pps], [...large, rtp(3, true, sps), key])
+      assert.deepEqual(nals(keyframe), [hex(sps), "65"])
+    }
+    assert.lengthOf(nals(taken("h264", [], [units(16), key])[0]), 17)
+  })
+
+  it.each([
+    ["the description", [Buffer.alloc(65_000, 7)], []],
+    ["the stream", [], fragments(Buffer.alloc(65_000, 7), 1)]
+  ])("are not copied for every keyframe, those of %s", (_, given, sent) => {
+    const take = keyframesOf("h264", given)
+    for (const packet of sent) take?.(packet, 0, packet.length)
+    const before = bytesHeld()
+    // as many as fit into 64 KiB of a connection
+    const found = Array.from({ length: 3855 }, () => take?.(key, 0, key.length))
+    assert.isBelow(bytesHeld() - before, 5 << 20)
+    assert.isAbove(found.at(-1)?.bytes.length ?? 0, 65_000)
+  })
+})
+
 describe("a keyframe of H.265", () => {
   it("is put together of its fragments, with parameter sets that came in an aggregate", () => {
     const sets = [0x60, 1, 0, 2, 0x40, 1, 0, 2, 0x42, 1, 0, 2, 0x44, 1]

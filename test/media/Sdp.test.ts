@@ -22,6 +22,22 @@ describe("the SPS of a stream's description", () => {
   })
 })
 
+describe("the parameter sets of a stream's description", () => {
+  const setsOf = (encoding: string, fmtp: string) => {
+    const lines = ["m=video 0 RTP/AVP 96", `a=rtpmap:96 ${encoding}/90000`, `a=fmtp:96 ${fmtp}`]
+    return parseSdp(lines.join("\n")).media.flatMap(parameterSetsOf)
+  }
+  const many = (set: string, count: number) => Array<string>(count).fill(set).join(",")
+
+  it("are at most 16, with 64 KiB together", () => {
+    assert.lengthOf(setsOf("H264", `sprop-parameter-sets=${many(pps, 12_000)}`), 16)
+    assert.lengthOf(setsOf("H265", `sprop-vps=${many(pps, 10)}; sprop-sps=${many(pps, 10)}`), 16)
+    const large = Buffer.alloc(30_000, 7).toString("base64")
+    assert.lengthOf(setsOf("H264", `sprop-parameter-sets=${many(large, 4)},${pps}`), 2)
+    assert.lengthOf(setsOf("H264", `sprop-parameter-sets=${sps},${pps}`), 2)
+  })
+})
+
 describe("a camera's description", () => {
   it("tells its streams by what they carry", () => {
     const { control, media } = parseSdp(
