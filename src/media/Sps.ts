@@ -190,13 +190,21 @@ export const profileName = (sps: Sps): string => {
   )
 }
 
-/** The NAL units of a byte stream (annex B: each behind 00 00 01), some with zeros behind them. */
+/** Where a picture's parameter sets and its first slice are, with much slack. */
+const maxSearched = 64 << 10
+const maxNals = 64
+const startCode = Buffer.from([0, 0, 1])
+
+/**
+ * The first 64 NAL units of a byte stream (annex B: each behind 00 00 01), some with zeros behind them. No more than 64 KiB of
+ * it are looked at, where the last one ends then.
+ */
 export const nalsIn = (stream: Buffer): ReadonlyArray<Buffer> => {
-  const startCode = Buffer.from([0, 0, 1])
+  const searched = stream.subarray(0, maxSearched)
   const found: Array<Buffer> = []
-  for (let at = stream.indexOf(startCode); at !== -1;) {
-    const next = stream.indexOf(startCode, at + 3)
-    found.push(stream.subarray(at + 3, next === -1 ? stream.length : next))
+  for (let at = searched.indexOf(startCode); at !== -1 && found.length < maxNals;) {
+    const next = searched.indexOf(startCode, at + 3)
+    found.push(searched.subarray(at + 3, next === -1 ? searched.length : next))
     at = next
   }
   return found

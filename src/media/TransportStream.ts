@@ -1,6 +1,7 @@
 import type { Keyframe, TakeKeyframe } from "./Keyframes.ts"
 import { PictureBytes } from "./PictureBytes.ts"
 import { payloadOf } from "./Rtp.ts"
+import { nalsIn } from "./Sps.ts"
 
 /** Reads an MPEG-2 transport stream (ISO/IEC 13818-1) in RTP packets (RFC 2250) as far as its video's keyframes need it. */
 export interface TransportReader {
@@ -75,8 +76,7 @@ const isKlv = ({ descriptors, type }: Elementary): boolean =>
 /** What a picture is by its first slice: a key, or not; `hasSps`: the parameter sets stand before it. */
 const isKey = (picture: Buffer, codec: Keyframe["codec"]): boolean => {
   let hasSps = false
-  for (let at = picture.indexOf(startCode); at !== -1; at = picture.indexOf(startCode, at + 3)) {
-    const first = picture[at + 3] ?? 0
+  for (const [first = 0] of nalsIn(picture)) {
     const type = codec === "h264" ? first & 0x1f : (first >> 1) & 0x3f
     hasSps ||= type === (codec === "h264" ? 7 : 33)
     const isSlice = codec === "h264" ? type >= 1 && type <= 5 : type <= 31

@@ -12,7 +12,6 @@ import { Settings } from "../../src/config/Settings.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { Tcp } from "../../src/ground/Tcp.ts"
 import { meanLuma } from "../../src/media/Luma.ts"
-import { nalsIn } from "../../src/media/Sps.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import { probe } from "../../src/rtsp/Probe.ts"
 import type { RtspTarget } from "../../src/rtsp/Target.ts"
@@ -36,9 +35,12 @@ const targetOf = ({ port, url }: Pick<RtspPeer, "port" | "url">, password = peer
 
 /** The slices of a byte stream. */
 const slicesOf = (stream: Buffer): ReadonlyArray<string> =>
-  nalsIn(stream)
-    .filter((nal) => [1, 5].includes((nal[0] ?? 0) & 0x1f))
-    .map((nal) => nal.toString("latin1").replace(/\0+$/, ""))
+  stream
+    .toString("latin1")
+    .split("\0\0\u0001")
+    .slice(1)
+    .filter((nal) => [1, 5].includes(nal.charCodeAt(0) & 0x1f))
+    .map((nal) => nal.replace(/\0+$/, ""))
 
 const viewerToken = Effect.gen(function* () {
   const tokens = yield* Tokens

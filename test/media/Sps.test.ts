@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
-import { parseSps, profileName } from "../../src/media/Sps.ts"
+import { nalsIn, parseSps, profileName, spsIn } from "../../src/media/Sps.ts"
 import { conforms } from "../../src/source/Profile.ts"
 
 /** SPS NAL units that libx264 wrote (FFmpeg 5.1: `-c:v libx264 -profile:v … -level:v …` of testsrc2 at 25/s). */
@@ -16,6 +16,18 @@ const written = {
 }
 const nal = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"))
 const parsed = (which: keyof typeof written) => parseSps(nal(written[which]))
+
+describe("the NAL units of a byte stream", () => {
+  const unit = (...bytes: ReadonlyArray<number>) => Buffer.from([0, 0, 1, ...bytes])
+
+  it("are the first 64, of the first 64 KiB", () => {
+    assert.deepEqual(nalsIn(Buffer.concat([unit(0x67, 1), unit(0x65)])), [Buffer.from([0x67, 1]), Buffer.from([0x65])])
+    const many = Buffer.alloc(8 << 20, unit())
+    assert.lengthOf(nalsIn(many), 64)
+    assert.isUndefined(spsIn(Buffer.concat([unit(6), Buffer.alloc(65_536, 7), unit(0x67, 1)])))
+    assert.isDefined(spsIn(Buffer.concat([unit(6), Buffer.alloc(65_000, 7), unit(0x67, 1)])))
+  })
+})
 
 describe("an SPS", () => {
   it("tells profile, level, size and rate of constrained baseline", () => {

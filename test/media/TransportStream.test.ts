@@ -79,6 +79,17 @@ describe("a transport stream", () => {
     assert.isUndefined(bare.take(without, 0, without.length))
   })
 
+  it("has no keyframe whose slice is behind 64 KiB or 64 units of other things", () => {
+    const units = (count: number) => Array.from({ length: count }, () => [0x06, 5])
+    const filler = (length: number) => [[0x0c, ...Array<number>(length).fill(0xff)]]
+    const isFound = (before: ReadonlyArray<ReadonlyArray<number>>) => {
+      const { take } = readTransport()
+      const packets = rtp(association, map, ...picture([0x67, 1], ...before, [0x65, 1]), ...other)
+      return take(packets, 0, packets.length) !== undefined
+    }
+    assert.deepEqual([units(62), units(63), filler(65_000), filler(66_000)].map(isFound), [true, false, true, false])
+  })
+
   it("holds no more than a picture's bytes, however large the chunks that its packets came in", () => {
     const { take } = readTransport()
     const inChunk = (bytes: Buffer) => take(Buffer.concat([bytes, Buffer.alloc(65_536)]), 0, bytes.length)
