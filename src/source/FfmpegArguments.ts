@@ -64,9 +64,12 @@ export const convertArguments = (
   ...["-f", "image2pipe", "pipe:1"]
 ]
 
+/** Of a keyframe: 8K has 33 million, and 16000 by 16000 would take FFmpeg 1.9 GB. */
+const maxPixels = 35_000_000
+
 /** Decodes the keyframe on standard input (a byte stream, Annex B) to JPEG of this quality (1 to 100). */
 export const keyframeArguments = (codec: "h264" | "h265", quality: number): ReadonlyArray<string> => [
-  ...["-f", codec === "h264" ? codec : "hevc", "-i", "pipe:0", "-frames:v", "1"],
+  ...["-max_pixels", String(maxPixels), "-f", codec === "h264" ? codec : "hevc", "-i", "pipe:0", "-frames:v", "1"],
   ...["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", String(jpegScale(quality)), "-f", "image2pipe", "pipe:1"]
 ]
 

@@ -3,7 +3,12 @@ import * as fc from "fast-check"
 import type { Device, Format } from "../../src/device/Device.ts"
 import { syntheticInput } from "../../src/device/SyntheticInput.ts"
 import { v4l2Input } from "../../src/device/v4l2/V4l2Input.ts"
-import { convertArguments, directArguments, publishArguments } from "../../src/source/FfmpegArguments.ts"
+import {
+  convertArguments,
+  directArguments,
+  keyframeArguments,
+  publishArguments
+} from "../../src/source/FfmpegArguments.ts"
 import { maxFrameRate } from "../../src/source/Profile.ts"
 import { type Encoding, trialArguments } from "../../src/source/Encoder.ts"
 import { type Known, planSource, type Source } from "../../src/source/Source.ts"
@@ -257,4 +262,11 @@ describe("FFmpeg's arguments", () => {
     )
     assert.notInclude(convertArguments({ format: "png" }), "-q:v")
   })
+})
+
+it("a keyframe is decoded up to the size of 8K: the decoder is told before its input", () => {
+  const all = keyframeArguments("h265", 85)
+  assert.isAtLeast(Number(valueOf(all, "-max_pixels")), 7680 * 4320)
+  assert.isBelow(Number(valueOf(all, "-max_pixels")), 36_000_000)
+  assert.isBelow(all.indexOf("-max_pixels"), all.indexOf("-i"))
 })
