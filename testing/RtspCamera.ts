@@ -25,10 +25,14 @@ export interface RtspFaults {
   readonly neverPlays: boolean
   /** it sends nothing any more, and keeps the connection */
   readonly isStalled: boolean
-  /** it asks a thousand times with each picture, and reads nothing */
+  /** it asks a thousand times with each picture */
+  readonly asksOften: boolean
+  /** it asks with each picture what makes long answers, and reads nothing */
   readonly isDeaf: boolean
   /** so many more packets of 64 kB come with each picture */
   readonly ballast: number
+  /** 2 MB of metadata that have no end come with each picture */
+  readonly endlessKlv: boolean
   /** it hangs up in the middle of a frame, with the next picture */
   readonly diesInMidFrame: boolean
   /** it tells no Content-Base */
@@ -50,8 +54,10 @@ const sound: RtspFaults = {
   isSilent: false,
   neverPlays: false,
   isStalled: false,
+  asksOften: false,
   isDeaf: false,
   ballast: 0,
+  endlessKlv: false,
   diesInMidFrame: false,
   noContentBase: false,
   sdp: undefined
@@ -110,7 +116,15 @@ const picture = (number: number): Uint8Array => {
 }
 
 const filler = packet(0, new Uint8Array(65_000))
-const questions = Buffer.from("OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n".repeat(1000))
+/** No marker, and always of the same time. */
+const klv = Uint8Array.from(filler)
+klv[1] = 2
+klv[5] = 98
+const klvs = Buffer.concat(Array.from({ length: 32 }, () => klv))
+
+const question = (number: string) => `OPTIONS * RTSP/1.0\r\nCSeq: ${number}\r\n\r\n`
+const questions = Buffer.from(question("1").repeat(1000))
+const longQuestions = Buffer.from(question("1".repeat(15_000)).repeat(5))
 
 /** Cameras in the network. */
 export class RtspCameras extends Context.Service<
@@ -141,14 +155,17 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
 
     const send = Effect.gen(function* () {
       for (let number = 0; ; number++) {
-        const { ballast, diesInMidFrame, isDeaf, isStalled, neverPlays } = yield* SubscriptionRef.get(faults)
+        const { asksOften, ballast, diesInMidFrame, endlessKlv, isDeaf, isStalled, neverPlays } =
+          yield* SubscriptionRef.get(faults)
         if (diesInMidFrame) {
           caller.say(picture(number).subarray(0, 10))
           return caller.hangUp("read ECONNRESET")
         }
         if (!isStalled && !neverPlays) caller.say(picture(number))
         for (let more = 0; more < ballast; more++) caller.say(filler)
-        if (isDeaf) caller.say(questions)
+        if (endlessKlv) caller.say(klvs)
+        if (asksOften) caller.say(questions)
+        if (isDeaf) caller.say(longQuestions)
         yield* Effect.sleep(frameTime)
       }
     })

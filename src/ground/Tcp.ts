@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { connect as connectPlain, type Socket } from "node:net"
 import type { connect as connectSecure } from "node:tls"
+import { monotonicNow } from "./Time.ts"
 
 /** The other end could not be connected to. `code` is the errno's name (`ECONNREFUSED`), or what TLS says of it. */
 export class NotConnected extends Schema.TaggedError<NotConnected>()("NotConnected", {
@@ -38,6 +39,8 @@ export interface Connection {
 
 /** Milliseconds that the last bytes may take to leave. */
 const lastWords = 500
+/** Milliseconds after which others have their turn: up to 32 pieces of 64 KiB are heard in one. */
+const longTurn = 5
 
 /** TCP connections to servers in the network. */
 export class Tcp extends Context.Service<
@@ -92,13 +95,13 @@ const connect = Effect.fnUntraced(function* (peer: Peer, ears: Ears) {
     Effect.sync(() => (tls === undefined ? dialPlain(peer) : dialSecure(peer, tls.connect))),
     close
   )
-  return yield* established(dialled, ears)
+  return yield* established(dialled, ears, yield* monotonicNow)
 })
 
 const notConnected = (cause: NodeJS.ErrnoException) =>
   new NotConnected({ code: cause.code ?? "", detail: cause.message })
 
-const established = ({ fingerprint, ready, socket }: Dialled, { ended, heard }: Ears) =>
+const established = ({ fingerprint, ready, socket }: Dialled, { ended, heard }: Ears, millis: () => number) =>
   Effect.callback<Connection, NotConnected>((resume) => {
     let why = "the other end closed the connection"
     let isConnected = false
@@ -112,7 +115,13 @@ const established = ({ fingerprint, ready, socket }: Dialled, { ended, heard }: 
     })
     socket.once(ready, () => {
       isConnected = true
-      socket.on("data", heard)
+      socket.on("data", (bytes) => {
+        const began = millis()
+        heard(bytes)
+        if (millis() - began <= longTurn) return
+        socket.pause()
+        setImmediate(() => socket.resume())
+      })
       resume(
         Effect.succeed({
           send: (bytes) => void (socket.writable && socket.write(bytes)),

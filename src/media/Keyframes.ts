@@ -48,6 +48,13 @@ const packings: ReadonlyMap<string, Packing> = new Map([
   ["h265", h265]
 ])
 
+/** Whether the payload that stands there is a fragment of a NAL unit that has nothing of it. */
+export const isEmptyFragment = (encoding: string, bytes: Buffer, from: number, to: number): boolean => {
+  const packing = packings.get(encoding)
+  if (packing === undefined || to - from > packing.header + 1) return false
+  return packing.typeOf(bytes[from] ?? 0) === packing.fragment
+}
+
 const startCode = Buffer.from([0, 0, 0, 1])
 const none = Buffer.alloc(0)
 

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Semaphore from "effect/Semaphore"
 import type { Connection, Tcp } from "../ground/Tcp.ts"
+import { monotonicNow } from "../ground/Time.ts"
 import { makeLogin } from "./Login.ts"
 import { type Asked, headerOf, isOneWord, type Message, type Reply, serialise } from "./Message.ts"
 import { type Hearing, Reader } from "./Reader.ts"
@@ -24,6 +25,8 @@ const loginTime = Duration.seconds(6)
 const maxNonces = 3
 /** A server that asks and does not read our answers. */
 const maxUnsent = 64 * 1024
+/** Servers ask whether we are there, every some seconds. */
+const maxAskedInSecond = 10
 
 const agent = "camera-service"
 
@@ -50,6 +53,7 @@ export const dial = Effect.fnUntraced(function* (
   { frame, frames }: Omit<Hearing, "message">
 ) {
   const login = makeLogin(target, (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0"))
+  const millis = yield* monotonicNow
   const turns = yield* Semaphore.make(1)
   const ended = Deferred.makeUnsafe<never, RtspFailed>()
   const end = (kind: RtspFailed["kind"], detail: string): void => {
@@ -57,8 +61,18 @@ export const dial = Effect.fnUntraced(function* (
   }
   let waiting: { readonly number: number; readonly reply: Deferred.Deferred<Reply> } | undefined
   let numbers = 0
+  /** requests since then, which is a second ago at most */
+  let asked = 0
+  let askedSince = Number.NEGATIVE_INFINITY
 
   const answer = ({ headers, method }: Asked): void => {
+    if (Deferred.isDoneUnsafe(ended)) return
+    const time = millis()
+    if (time - askedSince >= 1000) {
+      askedSince = time
+      asked = 0
+    }
+    if (++asked > maxAskedInSecond) return end("PROTOCOL", "it asks too often")
     if (method === "REDIRECT") return end("REDIRECTED", "it sends to another address")
     if (method === "TEARDOWN") return end("UNREACHABLE", "it ended the session")
     const isKnown = ["OPTIONS", "GET_PARAMETER", "SET_PARAMETER"].includes(method)

@@ -7,7 +7,7 @@ export interface Hearing {
    * it is one of those that `frames` is to give.
    */
   readonly frame: (channel: number, bytes: Buffer, start: number, end: number) => boolean
-  /** frames that were wanted, one after the other as they came */
+  /** frames that were wanted, one after the other as they came: those of a piece at once, and after its messages */
   readonly frames: (bytes: Buffer) => void
   readonly message: (message: Message) => void
 }
@@ -45,10 +45,15 @@ export class Reader {
     const piece = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece])
     let at = 0
-    /** where the frames begin that are wanted and not given yet */
+    /** where the frames begin that are wanted and not kept yet */
     let wanted = 0
-    const give = (end: number): void => {
-      if (end > wanted) this.#hearing.frames(bytes.subarray(wanted, end))
+    const runs: Array<Buffer> = []
+    const keep = (end: number): void => {
+      if (end > wanted) runs.push(bytes.subarray(wanted, end))
+    }
+    const give = (): void => {
+      const [only = none] = runs
+      if (runs.length > 0) this.#hearing.frames(runs.length === 1 ? only : Buffer.concat(runs))
     }
     while (at < bytes.length) {
       if (bytes[at] === dollar) {
@@ -56,20 +61,24 @@ export class Reader {
         const end = at + frameHead + bytes.readUInt16BE(at + 2)
         if (end > bytes.length) break
         if (!this.#hearing.frame(bytes[at + 1] ?? 0, bytes, at, end)) {
-          give(at)
+          keep(at)
           wanted = end
         }
         at = end
         continue
       }
-      give(at)
+      keep(at)
       const end = this.#message(bytes, at)
-      if (typeof end === "string") return end
+      if (typeof end === "string") {
+        give()
+        return end
+      }
       wanted = end ?? at
       if (end === undefined) break
       at = end
     }
-    give(at)
+    keep(at)
+    give()
     // a copy: the piece is as large as what the kernel had, and what is left of it may be a byte
     this.#rest = at === bytes.length ? none : Buffer.from(bytes.subarray(at))
     return undefined

@@ -48,13 +48,14 @@ export const describe = Effect.fnUntraced(function* ({ ask }: Dialogue, { url }:
  * Which of the streams are worth having: a video, an audio, and metadata (KLV). A transport stream has all of that in itself.
  */
 export const worthHaving = ({ description: { media } }: Offer): Effect.Effect<ReadonlyArray<SdpMedia>, RtspFailed> => {
-  const offered = media.filter(({ encoding, isForUs }) => !isForUs && encoding !== "")
+  const given = media.filter(({ encoding, isForUs }) => !isForUs && encoding !== "")
+  const offered = given.filter((one) => !isKlv(one))
   const videos = offered.filter(({ kind }) => kind === "video")
   const video = videos.find(({ encoding }) => encoding === "h264") ?? videos[0]
   if (video === undefined) return Effect.fail(new RtspFailed({ kind: "NO_VIDEO", detail: "it has no video" }))
   if (video.encoding === "mp2t") return Effect.succeed([video])
   const audio = offered.filter(({ kind }) => kind === "audio").slice(0, 1)
-  return Effect.succeed([video, ...audio, ...offered.filter(isKlv)])
+  return Effect.succeed([video, ...audio, ...given.filter(isKlv).slice(0, 1)])
 }
 
 /** Metadata as RFC 6597 carries it. */

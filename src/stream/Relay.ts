@@ -1,13 +1,18 @@
 import type { Connection } from "../ground/Tcp.ts"
 import type { Moment } from "../ground/Time.ts"
-import { type Keyframe, keyframesOf, type TakeKeyframe } from "../media/Keyframes.ts"
+import { isEmptyFragment, type Keyframe, keyframesOf, type TakeKeyframe } from "../media/Keyframes.ts"
+import { payloadOf } from "../media/Rtp.ts"
 import { parameterSetsOf } from "../media/Sdp.ts"
 import { readTransport } from "../media/TransportStream.ts"
 import type { Hearing } from "../rtsp/Reader.ts"
-import type { Track } from "../rtsp/Session.ts"
+import { isKlv, type Track } from "../rtsp/Session.ts"
 
 /** What MediaMTX has yet to take, in bytes, when it is given up: some seconds of a large stream. */
 const maxUnsent = 16 << 20
+/** MediaMTX keeps metadata until its end has come, however long that is; a set of it is some hundred bytes. */
+const maxKlv = 1 << 20
+/** With a header of RTP (RFC 3550, 5.1). */
+const leastFrame = 4 + 12
 
 /** What is told of what passes. */
 export interface RelayEars {
@@ -16,6 +21,36 @@ export interface RelayEars {
   readonly started: () => void
   /** MediaMTX does not take what is sent */
   readonly choked: () => void
+  /** the camera sends what cannot go on, and nothing does any more */
+  readonly wrong: (detail: string) => void
+}
+
+/** Whether a packet may go on that stands in `bytes` from `start` to `end`. */
+type IsFit = (bytes: Buffer, start: number, end: number) => boolean
+
+/** MediaMTX keeps packets that have nothing in them, and of metadata all that has no end: `endless` is told of that. */
+const fitnessOf = ({ media }: Track, endless: () => void): IsFit => {
+  const isMetadata = isKlv(media)
+  let timestamp = -1
+  let unended = 0
+  return (bytes, start, end) => {
+    const payload = payloadOf(bytes, start, end)
+    if (payload === undefined || isEmptyFragment(media.encoding, bytes, ...payload)) return false
+    if (!isMetadata) return true
+    // MediaMTX passes over what has another type, or what it finds wrong in padding and extensions: that would end nothing
+    const isPlain = ((bytes[start] ?? 0) & 0x30) === 0 && ((bytes[start + 1] ?? 0) & 0x7f) === media.payloadType
+    if (!isPlain) return false
+    const at = bytes.readUInt32BE(start + 4)
+    if (at !== timestamp) unended = 0
+    timestamp = at
+    unended += end - start
+    if (unended > maxKlv) {
+      endless()
+      return false
+    }
+    if (((bytes[start + 1] ?? 0) & 0x80) !== 0) unended = 0
+    return true
+  }
 }
 
 /** Hands packets on as they come, and looks at those of the video. */
@@ -28,8 +63,10 @@ export interface Relay extends Omit<Hearing, "message"> {
   readonly pictures: () => number
 }
 
-export const makeRelay = (now: () => Moment, { choked, keyframe, started }: RelayEars): Relay => {
+export const makeRelay = (now: () => Moment, { choked, keyframe, started, wrong }: RelayEars): Relay => {
   const isWanted = new Uint8Array(256)
+  /** by the channel of their packets */
+  const fitness = new Map<number, IsFit>()
   let out: Connection | undefined
   let videoChannel = -1
   let take: TakeKeyframe | undefined
@@ -40,9 +77,17 @@ export const makeRelay = (now: () => Moment, { choked, keyframe, started }: Rela
   /** a packet of the video was in what came last */
   let hasMoved = false
 
+  const endless = (): void => {
+    isWanted.fill(0)
+    wrong("its metadata has no end")
+  }
+
   return {
     to: (connection, tracks) => {
-      for (const { channel } of tracks) isWanted.fill(1, channel, channel + 2)
+      for (const track of tracks) {
+        isWanted.fill(1, track.channel, track.channel + 2)
+        fitness.set(track.channel, fitnessOf(track, endless))
+      }
       const [video] = tracks
       if (video !== undefined) {
         videoChannel = video.channel
@@ -54,13 +99,15 @@ export const makeRelay = (now: () => Moment, { choked, keyframe, started }: Rela
       out = connection
     },
     frame: (channel, bytes, start, end) => {
-      if (channel === videoChannel && end - start > 16) {
+      if (isWanted[channel] !== 1 || end - start < leastFrame) return false
+      if (fitness.get(channel)?.(bytes, start + 4, end) === false) return false
+      if (channel === videoChannel) {
         hasMoved = true
         if (((bytes[start + 5] ?? 0) & 0x80) !== 0) markers++
         const whole = take?.(bytes, start + 4, end)
         if (whole !== undefined) keyframe(whole)
       }
-      return isWanted[channel] === 1
+      return true
     },
     frames: (bytes) => {
       if (out === undefined) return

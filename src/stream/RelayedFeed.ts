@@ -138,7 +138,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         const { camera, pictures } = stream
         const encoding = encodingOf(settings.boot, liveNow(settings))
         const started = Deferred.makeUnsafe<void>()
-        const choked = Deferred.makeUnsafe<never, RunEnded>()
+        const stopped = Deferred.makeUnsafe<never, RunEnded | RtspFailed>()
         const firstKeyframe = Deferred.makeUnsafe<Keyframe>()
         /** of this run */
         let before: Still | undefined
@@ -151,8 +151,10 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
           started: () => void Deferred.doneUnsafe(started, Effect.void),
           choked: () => {
             const reason = "MediaMTX does not take what the camera sends"
-            Deferred.doneUnsafe(choked, Effect.fail(new RunEnded({ reason, obstacle: "MEDIAMTX" })))
-          }
+            Deferred.doneUnsafe(stopped, Effect.fail(new RunEnded({ reason, obstacle: "MEDIAMTX" })))
+          },
+          wrong: (detail) =>
+            void Deferred.doneUnsafe(stopped, Effect.fail(new RtspFailed({ kind: "PROTOCOL", detail })))
         })
         const target = yield* targetOf(device)
         const dialogue = yield* dial(tcp, target, relay)
@@ -177,7 +179,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
           )
         })
         const announced = Effect.andThen(announce(stream, Deferred.await(started), codec), Effect.never)
-        const over = Effect.raceFirst(Deferred.await(choked), Deferred.await(published))
+        const over = Effect.raceFirst(Deferred.await(stopped), Deferred.await(published))
         return yield* Effect.raceAllFirst([dialogue.ended, over, announced, watch(run, relay)])
       })
 

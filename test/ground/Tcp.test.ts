@@ -111,6 +111,24 @@ describe("a connection", () => {
   )
 
   test(
+    "on which much comes that takes its time lets others have their turn",
+    Effect.gen(function* () {
+      const port = yield* serve(createServer((socket) => socket.end(Buffer.alloc(4 << 20))))
+      const { ears, ended } = listening()
+      let inARow = 0
+      let most = 0
+      const heard = (): void => {
+        most = Math.max(most, ++inARow)
+        setImmediate(() => (inARow = 0))
+        for (const began = performance.now(); performance.now() - began < 8;);
+      }
+      yield* connect(port, { ...ears, heard })
+      yield* ended
+      assert.isAtMost(most, 2)
+    }).pipe(Effect.scoped)
+  )
+
+  test(
     "that is refused is none, nor is one over TLS to who does not speak it",
     Effect.gen(function* () {
       const closed = yield* Effect.scoped(serve(createServer()))

@@ -8,17 +8,21 @@ const read = (pieces: ReadonlyArray<Uint8Array>, wanted: (channel: number) => bo
   const messages: Array<Message> = []
   const channels: Array<number> = []
   const frames: Array<Uint8Array> = []
+  let gifts = 0
   let wrong: string | undefined
   const reader = new Reader({
     frame: (channel) => {
       channels.push(channel)
       return wanted(channel)
     },
-    frames: (bytes) => void frames.push(Buffer.from(bytes)),
+    frames: (bytes) => {
+      gifts++
+      frames.push(Buffer.from(bytes))
+    },
     message: (message) => void messages.push(message)
   })
   for (const piece of pieces) wrong ??= reader.push(piece)
-  return { messages, channels, frames: Buffer.concat(frames), wrong }
+  return { heard: { messages, channels, frames: Buffer.concat(frames), wrong }, gifts }
 }
 
 const text = (lines: string) => Buffer.from(lines.replaceAll("\n", "\r\n"))
@@ -44,7 +48,7 @@ const conversation = Buffer.concat([
 
 describe("what comes on a connection", () => {
   it("is the same whatever the pieces that it comes in", () => {
-    const whole = read([conversation])
+    const whole = read([conversation]).heard
     assert.deepEqual(whole.channels, [0, 1, 0, 3])
     assert.deepEqual(
       whole.messages.map((message) => (message._tag === "Reply" ? message.body : message.method)),
@@ -52,20 +56,26 @@ describe("what comes on a connection", () => {
     )
     fc.assert(
       fc.property(fc.array(fc.nat(), { maxLength: 20 }), (places) => {
-        assert.deepEqual(read(cut(conversation, places)), whole)
+        assert.deepEqual(read(cut(conversation, places)).heard, whole)
       })
     )
   })
 
   it("gives the frames that are wanted as they came, and no others", () => {
-    const { frames } = read([conversation], (channel) => channel !== 1)
+    const { frames } = read([conversation], (channel) => channel !== 1).heard
     assert.deepEqual(frames, Buffer.concat([frame(0, 1, 2, 3), frame(0, 0x24, 0x0d, 0x0a), frame(3, 7)]))
+  })
+
+  it("is given at once, however many others stand in between", () => {
+    const mixed = Buffer.concat([frame(0, 1), frame(1), Buffer.from("\r\n"), frame(0, 2), options, frame(0, 3)])
+    const { gifts, heard } = read([mixed], (channel) => channel !== 1)
+    assert.deepEqual([heard.frames, gifts], [Buffer.concat([frame(0, 1), frame(0, 2), frame(0, 3)]), 1])
   })
 
   it("may have single line feeds, folded lines, and empty lines too many", () => {
     const { messages, wrong } = read([
       Buffer.from('\r\n\nRTSP/1.0 401 No\nWWW-Authenticate: Digest\n  realm="a"\nCSeq:1\n\n')
-    ])
+    ]).heard
     assert.isUndefined(wrong)
     assert.deepEqual(messages[0]?.headers.get("www-authenticate"), ['Digest realm="a"'])
   })
@@ -79,7 +89,7 @@ describe("what comes on a connection", () => {
     ["a head without end", `RTSP/1.0 200 OK\n${"X: y\n".repeat(4000)}`],
     ["too many headers", `RTSP/1.0 200 OK\n${"X: y\n".repeat(65)}\n`]
   ])("is not understood where it is %s", (_, lines) => {
-    assert.isDefined(read([text(lines)]).wrong)
+    assert.isDefined(read([text(lines)]).heard.wrong)
   })
 
   it("never throws, and keeps no more than one message or frame", () => {
@@ -90,7 +100,7 @@ describe("what comes on a connection", () => {
     )
     fc.assert(
       fc.property(fc.array(noise, { maxLength: 30 }), (pieces) => {
-        const { wrong } = read(pieces)
+        const { wrong } = read(pieces).heard
         assert.isTrue(wrong === undefined || wrong.startsWith("something") || wrong.startsWith("a message"))
       }),
       { numRuns: Number(process.env["FUZZ_INPUTS"] ?? 2000), ...seed }
@@ -104,7 +114,7 @@ describe("what we say", () => {
   it("is read as it was meant, and no value makes a second line", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (value, body) => {
-        const { messages } = read([serialise("RTSP/1.0 200 OK", { CSeq: "1", "X-Value": `a${value}b` }, body)])
+        const { messages } = read([serialise("RTSP/1.0 200 OK", { CSeq: "1", "X-Value": `a${value}b` }, body)]).heard
         const [message] = messages
         assert.lengthOf(messages, 1)
         assert.strictEqual(message?._tag === "Reply" && message.body, body)

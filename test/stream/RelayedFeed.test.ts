@@ -13,7 +13,7 @@ import type { RunEnd } from "../../src/stream/RunEnded.ts"
 import { Status } from "../../src/stream/Status.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { Viewers } from "../../src/stream/Viewers.ts"
-import type { RtspFaults } from "../../testing/RtspCamera.ts"
+import { cameraSdp, type RtspFaults } from "../../testing/RtspCamera.ts"
 import { asTimePasses } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { connectAs } from "../rpc/Harness.ts"
@@ -279,24 +279,47 @@ describe("a camera that streams by itself", () => {
     })
   )
 
+  for (const [what, begin, end, detail] of [
+    [
+      "asks on and on and reads no answer",
+      { isDeaf: true },
+      { isDeaf: false },
+      "it asks and does not read the answers"
+    ],
+    ["asks a thousand times at once", { asksOften: true }, { asksOften: false }, "it asks too often"],
+    ["sends metadata without end", { endlessKlv: true }, { endlessKlv: false }, "its metadata has no end"]
+  ] as const) {
+    onFakes(
+      `that ${what} is given up`,
+      Effect.gen(function* () {
+        const devices = yield* Devices
+        const camera = yield* startCamera
+        const { id } = yield* attachCamera()
+        yield* readyStream(id)
+        yield* camera.disturb(begin)
+        const fault = yield* until(
+          "the fault is told",
+          Effect.map(Effect.orDie(devices.get(id)), (device) => device.fault)
+        )
+        assert.deepInclude(fault, { kind: "PROTOCOL", detail })
+        yield* camera.disturb(end)
+        yield* until(
+          "the session is over",
+          Effect.sync(() => camera.playing() === 0)
+        )
+      })
+    )
+  }
+
   onFakes(
-    "that asks on and on and reads no answer is given up",
+    "that has metadata more than once is asked for it once",
     Effect.gen(function* () {
-      const devices = yield* Devices
       const camera = yield* startCamera
-      const { id } = yield* attachCamera()
-      yield* readyStream(id)
-      yield* camera.disturb({ isDeaf: true })
-      const fault = yield* until(
-        "the fault is told",
-        Effect.map(Effect.orDie(devices.get(id)), (device) => device.fault)
-      )
-      assert.deepInclude(fault, { kind: "PROTOCOL", detail: "it asks and does not read the answers" })
-      yield* camera.disturb({ isDeaf: false })
-      yield* until(
-        "the session is over",
-        Effect.sync(() => camera.playing() === 0)
-      )
+      const more = ["m=audio 0 RTP/AVP 99", "a=rtpmap:99 SMPTE336M/90000", "a=control:trackID=2", ""]
+      yield* camera.disturb({ sdp: [cameraSdp, ...more].join("\r\n").replaceAll("\r\n\r\n", "\r\n") })
+      yield* readyStream((yield* attachCamera()).id)
+      const setUp = camera.requests().filter((request) => request.startsWith("SETUP"))
+      assert.deepEqual(setUp, [`SETUP ${url}/trackID=0`, `SETUP ${url}/trackID=1`])
     })
   )
 
