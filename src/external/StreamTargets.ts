@@ -63,7 +63,7 @@ export class StreamTargets extends Context.Service<
         const uri = yield* uriAt(url.text, onvifTarget(url, device))
         const { port: told, protocol } = new URL(uri)
         const isSecure = protocol === "rtsps:"
-        // whoever stands between says that too, to be shown the password in clear
+        // who stands between says that too, to see what the password is shown by
         if (!isSecure && fingerprint !== undefined) {
           const detail =
             "its stream was over TLS before, and is no more: remove it and add it again where that is meant"
