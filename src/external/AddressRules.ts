@@ -34,13 +34,14 @@ export const refusalOf = (address: Address, port: number, around: Surroundings):
 const networks = (...texts: ReadonlyArray<string>): ReadonlyArray<Network> =>
   texts.flatMap((text) => parseNetwork(text) ?? [])
 
-/** Where clouds tell a machine its secrets: AWS, Google, Azure, Oracle and Alibaba; the link-local ones are many more. */
+/** Where clouds tell a machine its secrets: AWS, Google, Azure, Oracle, Alibaba and Scaleway; the link-local ones are many more. */
 const metadata = networks(
   "169.254.169.254",
   "168.63.129.16",
   "192.0.0.192",
   "100.100.100.200",
   "fd00:ec2::/32",
+  "fd00:42::42",
   "fd20:ce::254"
 )
 
@@ -62,7 +63,8 @@ const special: ReadonlyArray<readonly [Refusal, ReadonlyArray<Network>]> = [
       "203.0.113.0/24",
       "240.0.0.0/4",
       "2001::/23",
-      "2001:db8::/32"
+      "2001:db8::/32",
+      "3fff::/20"
     )
   ]
 ]

@@ -63,6 +63,12 @@ export class StreamTargets extends Context.Service<
         const uri = yield* uriAt(url.text, onvifTarget(url, device))
         const { port: told, protocol } = new URL(uri)
         const isSecure = protocol === "rtsps:"
+        // who stands between says that too, to see what the password is shown by
+        if (!isSecure && fingerprint !== undefined) {
+          const detail =
+            "its stream was over TLS before, and is no more: remove it and add it again where that is meant"
+          return yield* new RtspFailed({ kind: "AUTH_FAILED", detail })
+        }
         const port = told === "" ? (isSecure ? 322 : 554) : Number(told)
         // the camera named the port: it might be one of ours, where the camera's address is allowed although it is ours
         const address = yield* reach.addressOf({ host: device.address, port })

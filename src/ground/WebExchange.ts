@@ -33,21 +33,26 @@ export const exchange = (asked: WebRequest): Effect.Effect<WebReply, NoReply> =>
     Effect.callback((resume) => {
       const { address, body, headers, method, port, target } = asked
       const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) }
-      const asking = request({
-        host: address,
-        port,
-        method,
-        path: target,
-        headers: { ...headers, ...length },
-        // a connection of its own
-        agent: false,
-        // cameras sign their certificates themselves: who asks shows nothing that others may not see
-        rejectUnauthorized: false
-      })
-      asking.on("response", (response) => hear(response, asked.maxBytes, resume))
-      asking.on("error", (cause) => resume(Effect.fail(noReply(cause))))
-      asking.end(body)
-      return Effect.sync(() => asking.destroy())
+      try {
+        const asking = request({
+          host: address,
+          port,
+          method,
+          path: target,
+          headers: { ...headers, ...length },
+          // a connection of its own
+          agent: false,
+          // cameras sign their certificates themselves: who asks shows nothing that others may not see
+          rejectUnauthorized: false
+        })
+        asking.on("response", (response) => hear(response, asked.maxBytes, resume))
+        asking.on("error", (cause) => resume(Effect.fail(noReply(cause))))
+        asking.end(body)
+        return Effect.sync(() => asking.destroy())
+      } catch (cause) {
+        // Node sends no header with characters beyond Latin-1, and a user's name may have some
+        return resume(Effect.fail(noReply(cause instanceof Error ? cause : new Error(String(cause)))))
+      }
     })
   )
 

@@ -51,6 +51,7 @@ describe("no camera is at", () => {
     ["2002:a9fe:a9fe::", "a cloud's metadata address"],
     ["64:ff9b::a9fe:a9fe", "a cloud's metadata address"],
     ["fd00:ec2::254", "a cloud's metadata address"],
+    ["fd00:42::42", "a cloud's metadata address"],
     ["100.100.100.200", "a cloud's metadata address"],
     ["168.63.129.16", "a cloud's metadata address"],
     ["224.0.0.1", "a multicast or broadcast address"],
@@ -62,6 +63,7 @@ describe("no camera is at", () => {
     // Teredo, site-local and NAT64 of a network's own: none of them is a camera's
     ["2001::4136:e378:8000:63bf:3fff:fdd2", "a reserved address"],
     ["fec0::1", "a reserved address"],
+    ["3fff:fff::1", "a reserved address"],
     ["64:ff9b:1::1", "a reserved address"],
     ["192.168.7.7", "an address of this machine"],
     ["::ffff:192.168.7.7", "an address of this machine"],

@@ -166,18 +166,23 @@ it.effect("what is said to a device is read as it was meant, whatever is in it",
 it.effect("what takes long to read is refused before it is", () =>
   Effect.gen(function* () {
     const readXml = yield* loadXml
-    const quarter = 256 * 1024
+    const most = 64 * 1024
     const hostile: Readonly<Record<string, string>> = {
-      tags: `<a>${"<b/>".repeat(quarter / 4 - 10)}</a>`,
-      attributes: `<a ${Array.from({ length: 20_000 }, (_, at) => `a${at}="1"`).join(" ")}/>`,
+      tags: `<a>${"<b/>".repeat(1100)}</a>`,
+      attributes: `<a ${Array.from({ length: 1100 }, (_, at) => `a${at}="1"`).join(" ")}/>`,
+      "attributes without values": `<a>${"<b c d e f g h i j k l/>".repeat(110)}</a>`,
+      "attributes behind what looks like the end of a tag": `<a b=">"${"\nc".repeat(1100)}/>`,
+      "attributes behind a comment": `<a><!-- ' --><b c="'>"${" d".repeat(1100)}/></a>`,
       depth: "<a>".repeat(5000) + "</a>".repeat(5000),
-      length: `<a>${"x".repeat(quarter)}</a>`,
+      length: `<a>${"x".repeat(most)}</a>`,
       "a bomb": `<!DOCTYPE a [<!ENTITY b "${"c".repeat(100)}"><!ENTITY d "&b;&b;&b;">]><a>&d;</a>`,
       "a file": '<!doctype a SYSTEM "file:///etc/passwd"><a/>'
     }
     for (const [what, message] of Object.entries(hostile)) {
       assert.strictEqual((yield* Effect.flip(readXml(message)))._tag, "BadXml", what)
     }
+    const indented = `<a>${`\n${" ".repeat(40)}<b c="d"/>`.repeat(1000)}</a>`
+    assert.strictEqual((yield* readXml(indented)).children.length, 1000)
     assert.strictEqual(textAt(yield* readXml("<a>&b;&amp;&#65;</a>")), "&b;&A")
   })
 )

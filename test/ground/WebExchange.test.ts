@@ -82,6 +82,14 @@ describe("a request", () => {
     })
   )
 
+  it.live("with a header that none may have fails as one does that nobody hears", () =>
+    Effect.gen(function* () {
+      const port = yield* serving(createServer((_, response) => void response.end("ok")))
+      const { _tag, code } = yield* Effect.flip(ask(port, { headers: { authorization: 'Digest username="Ж"' } }))
+      assert.deepEqual([_tag, code], ["NoReply", "ERR_INVALID_CHAR"])
+    })
+  )
+
   it.live("is given up with a reply that is too large, and by who asks, and leaves no connection behind", () =>
     Effect.gen(function* () {
       const came = yield* Deferred.make<void>()

@@ -42,8 +42,13 @@ const timeOf = (told: Element | undefined): number | undefined => {
   ]
   const [hour, minute, second] = ["Hour", "Minute", "Second"].map((name) => numberAt(told, "Time", name) ?? 0)
   if (year === undefined || month === undefined || day === undefined || year < 1970 || year > 9999) return undefined
-  return Date.UTC(year, month - 1, day, hour, minute, second)
+  const time = Date.UTC(year, month - 1, day, hour, minute, second)
+  // month 999 is years later, and month 999999999 no time at all
+  return time >= 0 && time < endOfTime ? time : undefined
 }
+
+/** After it a year has more than four digits. */
+const endOfTime = Date.UTC(10_000, 0)
 
 export interface DeviceInformation {
   readonly manufacturer: string

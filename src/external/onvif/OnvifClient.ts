@@ -17,6 +17,8 @@ import {
   type Profile,
   type Services
 } from "./OnvifCalls.ts"
+import { asFailure } from "../NetworkInput.ts"
+import { Reach } from "../Reach.ts"
 import { makeSessions, type OnvifSession } from "./OnvifSession.ts"
 import { atDevice, OnvifFailed, type OnvifTarget, type ServiceAddress } from "./OnvifTarget.ts"
 
@@ -45,6 +47,19 @@ export class OnvifClient extends Context.Service<
     OnvifClient,
     Effect.gen(function* () {
       const begin = yield* makeSessions
+      const reach = yield* Reach
+
+      /** Where the media service is; where the device does not say it is mostly where all of them are. */
+      const mediaOf = Effect.fnUntraced(function* (session: OnvifSession, target: OnvifTarget) {
+        const { calls, service } = yield* toldMedia(session, target)
+        // the camera named the port: it might be one of ours, where the camera's address is allowed although it is ours
+        yield* reach.addressOf({ host: target.address, port: service.port }).pipe(
+          Effect.catchTag("AddressRefused", (refused) => Effect.fail(asFailure(refused))),
+          Effect.mapError(({ detail, kind }) => new OnvifFailed({ kind, detail }))
+        )
+        const found: MediaService = { target, calls, ask: (call) => session.ask(call, service) }
+        return found
+      })
 
       const describe = Effect.fn("OnvifClient.describe")(function* (target: OnvifTarget) {
         const session = yield* begin(target)
@@ -57,8 +72,8 @@ export class OnvifClient extends Context.Service<
             })
           )
         const information = yield* noted(session.ask(getDeviceInformation, target))
-        const service = yield* mediaOf(session, target)
-        const streams = (yield* noted(service.ask(service.calls.getProfiles))) ?? []
+        const profiles = Effect.flatMap(mediaOf(session, target), ({ ask, calls }) => ask(calls.getProfiles))
+        const streams = (yield* noted(profiles)) ?? []
         const device: OnvifDevice = {
           information,
           streams,
@@ -93,8 +108,7 @@ interface MediaService {
   readonly ask: <A>(call: OnvifCall<A>) => Effect.Effect<A, OnvifFailed>
 }
 
-/** Where the media service is; where the device does not say it is mostly where all of them are. */
-const mediaOf = Effect.fnUntraced(function* ({ ask }: OnvifSession, target: OnvifTarget) {
+const toldMedia = Effect.fnUntraced(function* ({ ask }: OnvifSession, target: OnvifTarget) {
   const told = yield* ask(getServices, target).pipe(
     Effect.catch(() => ask(getCapabilities, target)),
     Effect.result
@@ -103,7 +117,7 @@ const mediaOf = Effect.fnUntraced(function* ({ ask }: OnvifSession, target: Onvi
   const address = services.get(mediaService) ?? services.get(media2Service)
   const service: ServiceAddress = (address === undefined ? undefined : serviceAt(address, target)) ?? target
   const calls = services.has(mediaService) || !services.has(media2Service) ? media : media2
-  return { target, calls, ask: (call) => ask(call, service) } satisfies MediaService as MediaService
+  return { calls, service }
 })
 
 const serviceAt = (told: string, target: OnvifTarget): ServiceAddress | undefined => {

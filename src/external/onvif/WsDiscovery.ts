@@ -28,8 +28,9 @@ const maxAnswers = 512
 const maxBytes = 16 * 1024
 const maxOfOne = 16
 const maxWaiting = 128
-/** So many cameras are told. */
+/** So many cameras are told, of each sender so many: a recorder answers for some. */
 const maxCameras = 128
+const maxCamerasOfOne = 4
 
 /** Finds ONVIF cameras by asking all machines of every network at once. */
 export class WsDiscovery extends Context.Service<
@@ -54,6 +55,7 @@ export class WsDiscovery extends Context.Service<
         const heard = yield* Queue.dropping<Datagram>(maxWaiting)
         const senders = new Map<string, number>()
         const known = new Set<string>()
+        const told = new Map<string, number>()
         let answers = 0
 
         const hear = (datagram: Datagram): void => {
@@ -69,8 +71,10 @@ export class WsDiscovery extends Context.Service<
           for (const match of matchesIn(envelope, sent)) {
             // by its name and its address: whoever borrows another's name hides nobody
             const key = `${from} ${match.endpoint}`
-            if (known.has(key) || known.size >= maxCameras) continue
+            const before = told.get(from) ?? 0
+            if (known.has(key) || known.size >= maxCameras || before >= maxCamerasOfOne) continue
             known.add(key)
+            told.set(from, before + 1)
             yield* found({ ...match, from })
           }
         }).pipe(

@@ -4,14 +4,20 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
+import { Settings } from "../../../src/config/Settings.ts"
 import { OnvifClient } from "../../../src/external/onvif/OnvifClient.ts"
 import type { OnvifTarget } from "../../../src/external/onvif/OnvifTarget.ts"
+import { Reach } from "../../../src/external/Reach.ts"
 import { Neighbours } from "../../../testing/Neighbours.ts"
 import * as Chance from "../../../testing/Chance.ts"
 import * as MemoryNetwork from "../../../testing/MemoryNetwork.ts"
+import { MemoryResolver } from "../../../testing/MemoryResolver.ts"
 import { fault, playCamera, type PlayedCamera, reply, soap } from "../../support/OnvifCamera.ts"
+import { testSettings } from "../../support/TestSettings.ts"
 
-const layer = OnvifClient.layer.pipe(Layer.provideMerge(MemoryNetwork.layer), Layer.provide(Chance.layer))
+const settings = testSettings({ external: { allowed_hosts: ["127.0.0.0/8"] } })
+const reach = Reach.layer.pipe(Layer.provide([MemoryResolver.layer, Layer.succeed(Settings, settings)]))
+const layer = OnvifClient.layer.pipe(Layer.provideMerge(MemoryNetwork.layer), Layer.provide([Chance.layer, reach]))
 
 const target: OnvifTarget = { address: "192.168.1.64", port: 80, isSecure: false, path: "/onvif/device_service" }
 const user = { name: "admin", password: "s3cret" }
@@ -157,11 +163,11 @@ describe("an ONVIF camera", () => {
     "half of it": (answer) => answer.slice(0, answer.length / 2),
     "a page": () => reply("<html><body>404</body></html>", 404),
     nothing: () => reply(""),
-    "more than 256 KiB": (answer) => answer.replace("</tds:Model>", `${"x".repeat(300_000)}</tds:Model>`),
+    "more than 64 KiB": (answer) => answer.replace("</tds:Model>", `${"x".repeat(70_000)}</tds:Model>`),
     "other bytes": () => reply("\u0000\u0001\ufffd".repeat(50)),
     "a redirect": () => reply("", 302),
     "an answer to something else": (answer) => answer.replaceAll("GetDeviceInformationResponse", "GetUsersResponse"),
-    "too many tags": () => soap("<a/>".repeat(20_000))
+    "too many tags": () => soap("<a/>".repeat(2000))
   }
   for (const [what, change] of Object.entries(bad)) {
     it.effect(`that answers one question with ${what} still has its streams`, () =>
@@ -175,6 +181,40 @@ describe("an ONVIF camera", () => {
       }).pipe(Effect.provide(layer))
     )
   }
+
+  for (const [what, year, month, day] of [
+    ["that no clock has", 2026, 999_999_999, 1],
+    ["of the last millisecond that there is", 1970, 1, 100_000_001],
+    ["before all time", 1970, -999_999, 1]
+  ] as const) {
+    it.effect(`that tells a time ${what} is asked by ours`, () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(Date.UTC(2026, 10, 29, 12))
+        const date = `<tt:Year>${year}</tt:Year><tt:Month>${month}</tt:Month><tt:Day>${day}</tt:Day>`
+        const tell = (answer: string) => answer.replace(/<tt:Year>.*<\/tt:Day>/, date)
+        yield* camera({ user, instead: { GetSystemDateAndTime: tell } })
+        const { describe } = yield* OnvifClient
+        const { errors, streams } = yield* describe(known)
+        assert.deepEqual(errors, ["what it answers to GetSystemDateAndTime is not what ONVIF has"])
+        assert.strictEqual(streams.length, 2)
+      }).pipe(Effect.provide(layer))
+    )
+  }
+
+  it.effect("that names one of our own ports for its media service is asked nothing there", () =>
+    Effect.gen(function* () {
+      const { serve } = yield* Neighbours
+      const here = { ...target, address: "127.0.0.1" }
+      const ours = playCamera()
+      yield* serve(here.address, settings.boot.mediamtx.api_port, ours.answer)
+      const { answer } = playCamera({ host: `127.0.0.1:${settings.boot.mediamtx.api_port}` })
+      yield* serve(here.address, here.port, answer)
+      const { uriOf } = yield* OnvifClient
+      const { detail, kind } = yield* Effect.flip(uriOf(here))
+      assert.deepEqual([kind, detail], ["UNREACHABLE", "cameras may not be there: it is a port of this service"])
+      assert.deepEqual(ours.seen.calls, [])
+    }).pipe(Effect.provide(layer))
+  )
 
   it.effect("that is not there, or says nothing, fails in three seconds, and is not asked on", () =>
     Effect.gen(function* () {
