@@ -23,7 +23,9 @@ const lazyBuiltins = new Set(["https", "tls", "zlib"])
 
 const lazily: Plugin = {
   name: "lazy-builtins",
-  resolveId(source, importer) {
+  resolveId(source, importer, { kind }) {
+    // what is imported when it is needed is late enough, and whole
+    if (kind === "dynamic-import") return null
     const name = source.replace(/^node:/, "")
     return lazyBuiltins.has(name) && importer !== undefined && !importer.startsWith("\0") ? `\0lazy:${name}` : null
   },

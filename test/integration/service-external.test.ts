@@ -11,6 +11,7 @@ import { readyStream } from "../suites/streams.ts"
 import { realPrograms } from "../support/App.ts"
 import { eventually } from "../support/Eventually.ts"
 import { collector } from "../support/OtlpCollector.ts"
+import { freePorts } from "../support/FreePorts.ts"
 import { connect } from "../support/PlainClient.ts"
 import { makeVideo, peerLogin, startPeer } from "../support/RtspPeer.ts"
 import { makeGround, ready, type Service, start } from "../support/Service.ts"
@@ -147,6 +148,27 @@ it.live(
         assert.notInclude(all, word)
     }),
   30_000
+)
+
+it.live("cameras that speak TLS are spoken to", () =>
+  Effect.gen(function* () {
+    const ground = yield* makeGround({ cameras: 0, settings: { EXTERNAL_ALLOWED_HOSTS: "127.0.0.1" } })
+    const service = yield* start(ground)
+    yield* ready(service)
+    const { result } = yield* connect(service.url, yield* service.token({ role: "operator" }))
+    const [port = 0] = yield* freePorts(1)
+    const urls = [`rtsps://127.0.0.1:${port}/live`, `https://127.0.0.1:${port}/onvif/device_service`]
+    for (const [number, stream_url] of urls.entries()) {
+      // nobody listens there: that is all that is wrong
+      const { device } = yield* result<{ readonly device: string }>("add_external_stream", {
+        stream_url,
+        stream_name: "T"
+      })
+      assert.strictEqual(device, `camera${number}`)
+      const { fault } = yield* result<{ readonly fault: object }>("get_camera_status", { device })
+      assert.include(fault, { kind: "UNREACHABLE" })
+    }
+  })
 )
 
 realPrograms.starts("MediaMTX is told neither a camera's address nor its password", (run, folder) =>
