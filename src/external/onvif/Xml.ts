@@ -17,9 +17,9 @@ export interface Element {
 export type ReadXml = (text: string) => Effect.Effect<Element, BadXml>
 
 /** Bytes, as UTF-8, that a document may have. */
-export const maxXmlBytes = 64 * 1024
-/** So many tags, and so many attributes: they are what takes time, 7 ms of the event loop where all are there. */
-const maxMarks = 1024
+export const maxXmlBytes = 128 * 1024
+/** So many tags, and so many attributes: they are what takes time, about 15 ms of the event loop where all are there. */
+const maxMarks = 2048
 /** Elements inside elements; ONVIF's go to about 12. */
 const maxDepth = 64
 
