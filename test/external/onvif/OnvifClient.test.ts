@@ -163,11 +163,11 @@ describe("an ONVIF camera", () => {
     "half of it": (answer) => answer.slice(0, answer.length / 2),
     "a page": () => reply("<html><body>404</body></html>", 404),
     nothing: () => reply(""),
-    "more than 64 KiB": (answer) => answer.replace("</tds:Model>", `${"x".repeat(70_000)}</tds:Model>`),
+    "more than 128 KiB": (answer) => answer.replace("</tds:Model>", `${"x".repeat(140_000)}</tds:Model>`),
     "other bytes": () => reply("\u0000\u0001\ufffd".repeat(50)),
     "a redirect": () => reply("", 302),
     "an answer to something else": (answer) => answer.replaceAll("GetDeviceInformationResponse", "GetUsersResponse"),
-    "too many tags": () => soap("<a/>".repeat(2000))
+    "too many tags": () => soap("<a/>".repeat(3000))
   }
   for (const [what, change] of Object.entries(bad)) {
     it.effect(`that answers one question with ${what} still has its streams`, () =>
