@@ -11,12 +11,14 @@ import { rolldown, type Plugin } from "rolldown"
  *
  * - `bundle.ts write FOLDER` writes it. One minified CommonJS file needs half the memory of the modules that it is made
  *   of; what is loaded later (YAML, the OpenTelemetry SDK) stays in files of its own.
- * - `bundle.ts warm` fills its compile cache, in dist, from where it is run. V8's flags are part of the cache's key, so
- *   this goes through the same launcher as any start.
+ * - `bundle.ts warm` fills its code cache, in dist, from where it is run. V8 takes no code that was made with other flags,
+ *   so this goes through the same launcher as any start.
  */
 
 const root = join(import.meta.dirname, "..")
 const launcher = join(import.meta.dirname, "camera-service")
+
+const codeCache = "main.cache"
 
 /** Node's TLS, and zlib, cost 5 MB: what requires them for cases that do not come up here must not load them. */
 const lazyBuiltins = new Set(["https", "tls", "zlib"])
@@ -38,7 +40,8 @@ const lazily: Plugin = {
 
 /**
  * The file that is run. Another Node ends here: an older one lacks modules that main.cjs requires before it can say so.
- * The cache has to be enabled before what it caches is loaded.
+ * `module.enableCompileCache` would be less to write, and caches what is compiled when a file is loaded; nearly all of it is
+ * when it is first called (35 ms of a start). V8 takes no code that it made with other flags, or as another version.
  */
 const launch = `if (process.versions.node.split(".")[0] !== "24") {
   process.stderr.write(
@@ -46,8 +49,26 @@ const launch = `if (process.versions.node.split(".")[0] !== "24") {
   )
   process.exit(69)
 }
-require("node:module").enableCompileCache(__dirname + "/compile-cache")
-require("./main.cjs")
+const { existsSync, readFileSync } = require("node:fs")
+const { constants, Script } = require("node:vm")
+const filename = __dirname + "/main.cjs"
+const cache = __dirname + "/${codeCache}"
+const source = "(function (exports, require, module, __filename, __dirname) {" + readFileSync(filename, "latin1") + "\\n})"
+new Script(source, {
+  filename,
+  cachedData: existsSync(cache) ? readFileSync(cache) : undefined,
+  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
+}).runInThisContext()(exports, require, module, filename, __dirname)
+`
+
+/** For a run that fills the cache: what was compiled until it is asked to end is put there. */
+const keepCode = (folder: string): string => `const { writeFileSync } = require("node:fs")
+const { Script } = require("node:vm")
+const run = Script.prototype.runInThisContext
+Script.prototype.runInThisContext = function (...options) {
+  process.once("SIGTERM", () => writeFileSync(${JSON.stringify(join(folder, codeCache))}, this.createCachedData()))
+  return run.apply(this, options)
+}
 `
 
 /** V8 keeps a source with one character beyond Latin-1 in two bytes a character: 0.7 MB here, for an ellipsis. */
@@ -112,16 +133,21 @@ const run = async (args: ReadonlyArray<string>, environment: NodeJS.ProcessEnv, 
   if (status !== 0) throw new Error(`camera-service ${args.join(" ")}: status ${status}: ${complaint.slice(-2000)}`)
 }
 
-/** Until the service answers; at most 10 s. */
-const answering = async (url: string) => {
+/** Until the service is ready, at most 10 s, and has answered a call: what is compiled for that is needed by every start. */
+const started = async (ports: Record<string, string>) => {
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    const answered = await fetch(url).then(
+    const ready = await fetch(`http://127.0.0.1:${ports["CAMERA_SERVICE_HEALTH_PORT"]}/health/ready`).then(
       (response) => response.ok,
       () => false
     )
-    if (answered) return
+    if (ready) break
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
+  const socket = new WebSocket(`ws://127.0.0.1:${ports["CAMERA_SERVICE_SERVER_PORT"]}/ws`)
+  await once(socket, "open")
+  socket.send(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" }))
+  await once(socket, "message")
+  socket.close()
 }
 
 const warm = async () => {
@@ -144,9 +170,9 @@ const warm = async () => {
       CAMERA_SERVICE_CAMERAS_V4L2: "false",
       CAMERA_SERVICE_CAMERAS_SYNTHETIC: "1"
     }
-    await run(["--version"], environment)
-    // what is compiled while it starts is what the cache then holds
-    await run(["serve"], environment, answering(`http://127.0.0.1:${ports["CAMERA_SERVICE_HEALTH_PORT"]}/health/ready`))
+    const hook = join(data, "keep-code.cjs")
+    writeFileSync(hook, keepCode(join(root, "dist")))
+    await run(["serve"], { ...environment, NODE_OPTIONS: `--require=${hook}` }, started(ports))
   } finally {
     rmSync(data, { recursive: true, force: true })
   }

@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import * as Queue from "effect/Queue"
 import { command } from "./cli/Command.ts"
-import { leave, leaveWell, stillRunning } from "./cli/Ending.ts"
+import { leave, stillRunning } from "./cli/Ending.ts"
 import { formatIn, makeVoice } from "./cli/Voice.ts"
 import { secretVariables } from "./config/Keys.ts"
 import * as Ground from "./ground/Ground.ts"
@@ -110,5 +110,5 @@ for (const name of [
 main.addObserver((exit) => {
   const { status, words } = outcomeOf(exit)
   if (words !== undefined) voice.say("fatal", words, { exit_status: status })
-  leaveWell(status)
+  leave(status)
 })

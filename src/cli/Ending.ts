@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs"
-import { flushCompileCache } from "node:module"
 
 /**
  * Ends the process now, whatever its threads do. `process.exit` joins libuv's workers, so that one which hangs in a camera's
@@ -9,12 +8,6 @@ import { flushCompileCache } from "node:module"
 export const leave = (status: number): never => {
   process.execve?.("/bin/sh", ["sh", "-c", `exit ${status}`], {})
   return process.exit(status)
-}
-
-/** `leave` after what `process.exit` would have written. */
-export const leaveWell = (status: number): never => {
-  flushCompileCache()
-  return leave(status)
 }
 
 /** The programs that this process has started and that still run, as people know them: `ffmpeg (812)`. */

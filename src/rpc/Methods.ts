@@ -1,8 +1,8 @@
 import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import "effect/schema/SchemaJITCompiler/enable"
-import type * as SchemaAST from "effect/SchemaAST"
+import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
+import * as SchemaAST from "effect/SchemaAST"
 import type * as Rpc from "effect/rpc/Rpc"
 import { InvalidParams } from "../../schema/Errors.ts"
 import { brokenRule, tooManyParams, unknownParam } from "./ParamRules.ts"
@@ -39,21 +39,31 @@ const paramNames = (ast: SchemaAST.AST): ReadonlyArray<string> => {
   return [...(required ?? []), ...(optional ?? [])].map(({ name }) => String(name))
 }
 
-// A method's schemas need no services: the contract imports none.
-const codec = (schema: Schema.Top) => Schema.toCodecJson(schema as Schema.Codec<unknown, unknown>)
+/**
+ * A method's schemas need no services: the contract imports none. Those that are asked for again and again are compiled; for
+ * all that is decoded once, at the start, compiling would take longer (30 ms) than decoding.
+ */
+const codec = (schema: Schema.Top) => {
+  const json = Schema.toCodecJson(schema as Schema.Codec<unknown, unknown>)
+  SchemaJITCompiler.enable(json.ast)
+  SchemaJITCompiler.enable(SchemaAST.flip(json.ast))
+  return json
+}
+
+const makeDecodeExit = (schema: Schema.Top) => Schema.decodeUnknownExit(codec(schema), { onExcessProperty: "error" })
 
 const makeDecode = (schema: Schema.Top): Method["decode"] => {
   const { ast } = schema
   const names = paramNames(ast)
   const known = new Set(names)
-  const decodeExit = Schema.decodeUnknownExit(codec(schema), { onExcessProperty: "error" })
+  let decodeExit: ReturnType<typeof makeDecodeExit> | undefined
   return (given) => {
     if (Array.isArray(given) && given.length > names.length) return new InvalidPayload(tooManyParams(ast, names.length))
     const params = Array.isArray(given) ? byName(names, given) : (given ?? {})
     // the schema of no params at all accepts any object: keys are checked here
     for (const key in params) if (!known.has(key)) return new InvalidPayload(unknownParam(ast, key))
     if (known.size === 0) return params
-    const exit = decodeExit(params)
+    const exit = (decodeExit ??= makeDecodeExit(schema))(params)
     if (exit._tag === "Success") return exit.value
     const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
     return new InvalidPayload(
@@ -71,8 +81,9 @@ const byName = (names: ReadonlyArray<string>, given: ReadonlyArray<unknown>): ob
   )
 
 const makeEncode = (schema: Schema.Top): Method["encode"] => {
-  const encodeSync = Schema.encodeUnknownSync(codec(schema))
-  const encode = (result: unknown): string => JSON.stringify(encodeSync(result)) ?? "null"
+  let encodeSync: ((result: unknown) => unknown) | undefined
+  const encode = (result: unknown): string =>
+    JSON.stringify((encodeSync ??= Schema.encodeUnknownSync(codec(schema)))(result)) ?? "null"
   const texts = new WeakMap<object, string>()
   let last: { readonly result: unknown; readonly text: string } | undefined
   return (result) => {
