@@ -8,10 +8,6 @@ import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
 import * as Tracer from "effect/Tracer"
 import { SecureRandom } from "effect/crypto/SecureRandom"
-import * as Headers from "effect/http/Headers"
-import type * as RpcGroup from "effect/rpc/RpcGroup"
-import { type FromClient, RequestId } from "effect/rpc/RpcMessage"
-import * as RpcServer from "effect/rpc/RpcServer"
 import type { Session } from "../../schema/Auth.ts"
 import { CameraRpcs } from "../../schema/CameraRpcs.ts"
 import type { AuthFailed, ServiceError } from "../../schema/Errors.ts"
@@ -25,6 +21,7 @@ import { type Call, Channel, type Switchboard } from "./Channel.ts"
 import { Backlog } from "./Backlog.ts"
 import { type CallMeter, makeCallMeter } from "./CallMeter.ts"
 import { Connections } from "./Connections.ts"
+import { makeDispatcher } from "./Dispatcher.ts"
 import { makeMethods } from "./Methods.ts"
 import { RequestLimits } from "./RequestLimits.ts"
 import { codeFor, failure, success, typedFailure } from "./Reply.ts"
@@ -63,27 +60,10 @@ export class JsonRpcProtocol extends Context.Service<
       const meter = yield* makeCallMeter
       const answer = answerer(yield* SecureRandom, traced, meter)
       const refused = yield* makeRefusals
-      const channels = new Map<number, Channel>()
-      const dispatcher = (yield* Scheduler.Scheduler).makeDispatcher()
+      const dispatcher = yield* makeDispatcher
+      const macrotasks = (yield* Scheduler.Scheduler).makeDispatcher()
 
-      const server = yield* RpcServer.makeNoSerialization(CameraRpcs, {
-        disableClientAcks: true,
-        disableFatalDefects: true,
-        disableSpanPropagation: true,
-        // the span is our own, see `inSpan`
-        disableTracing: true,
-        onFromServer(message) {
-          if (message._tag !== "Exit") return Effect.void
-          const channel = channels.get(message.clientId)
-          const requestId = Number(message.requestId)
-          const call = channel?.call(requestId)
-          // no call: the client has gone
-          if (channel === undefined || call === undefined) return Effect.void
-          return answer(channel, requestId, call, message.exit)
-        }
-      })
-
-      const turns = new Turns(yield* monotonicNow, (next) => dispatcher.scheduleTask(next, 0))
+      const turns = new Turns(yield* monotonicNow, (next) => macrotasks.scheduleTask(next, 0))
       const switchboard: Switchboard = {
         backlog: new Backlog(),
         meter,
@@ -91,25 +71,26 @@ export class JsonRpcProtocol extends Context.Service<
         shares: new Shares(turns),
         limits: yield* RequestLimits,
         methods: makeMethods(CameraRpcs.requests.values()),
-        dispatch({ connection }, requestId, call, payload) {
+        dispatch(channel, requestId, call, payload) {
           calls.count++
-          const request = {
-            _tag: "Request",
-            id: RequestId(requestId),
-            tag: call.method.name,
+          dispatcher.dispatch({
+            clientId: channel.connection.id,
+            requestId,
+            method: call.method.name,
             payload,
-            headers: Headers.empty
-          } as FromClient<RpcGroup.Rpcs<typeof CameraRpcs>>
-          run(server.write(connection.id, request, traced ? { onRequest: inSpan(call) } : undefined))
+            answer: (exit) =>
+              // no call: the client has gone
+              channel.call(requestId) === undefined ? Effect.void : answer(channel, requestId, call, exit),
+            within: traced ? inSpan(call) : undefined
+          })
         },
         maxUnread: () => liveNow(settings).server.max_unread_kilobytes * 1024,
         abandoned: () => refused("server.max_unread_kilobytes"),
         replies: ({ connection }) => connections.deliver(connection),
         drained: ({ connection }) => connections.drained(connection),
         left({ connection }) {
-          channels.delete(connection.id)
           connections.remove(connection.id)
-          run(server.disconnect(connection.id))
+          dispatcher.disconnect(connection.id)
         }
       }
 
@@ -131,7 +112,6 @@ export class JsonRpcProtocol extends Context.Service<
       const connect = (peer: Peer, { cameBy, isSecure, login }: Arrival): Receiver => {
         const connection = connections.add(peer, cameBy, isSecure)
         const channel = new Channel(connection, switchboard)
-        channels.set(connection.id, channel)
         if (login !== undefined) logIn(channel, login)
         return channel
       }

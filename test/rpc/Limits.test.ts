@@ -108,3 +108,24 @@ it.effect("what a client asked for is interrupted when it goes", () => {
     yield* Deferred.await(interrupted)
   }).pipe(Effect.provide(layer(handlers)))
 })
+
+it.effect("what runs when the service ends is interrupted, and the end waits for what it leaves in order", () => {
+  const started = Deferred.makeUnsafe<void>()
+  const told: Array<string> = []
+  const handlers = {
+    get_streams: () =>
+      Effect.andThen(Deferred.succeed(started, undefined), Effect.never).pipe(
+        Effect.onInterrupt(() =>
+          Effect.andThen(
+            Effect.yieldNow,
+            Effect.sync(() => told.push("in order"))
+          )
+        )
+      )
+  }
+  return Effect.gen(function* () {
+    const client = yield* connectAs("viewer")
+    client.send({ jsonrpc: "2.0", id: 1, method: "get_streams" })
+    yield* Deferred.await(started)
+  }).pipe(Effect.provide(layer(handlers)), Effect.andThen(Effect.sync(() => expect(told).toEqual(["in order"]))))
+})
