@@ -50,15 +50,19 @@ const launch = `if (process.versions.node.split(".")[0] !== "24") {
   process.exit(69)
 }
 const { existsSync, readFileSync } = require("node:fs")
+const { createRequire, Module } = require("node:module")
 const { constants, Script } = require("node:vm")
 const filename = __dirname + "/main.cjs"
 const cache = __dirname + "/${codeCache}"
 const source = "(function (exports, require, module, __filename, __dirname) {" + readFileSync(filename, "latin1") + "\\n})"
+const main = new Module(filename)
+// what is loaded later requires it again
+require.cache[filename] = main
 new Script(source, {
   filename,
   cachedData: existsSync(cache) ? readFileSync(cache) : undefined,
   importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
-}).runInThisContext()(exports, require, module, filename, __dirname)
+}).runInThisContext()(main.exports, createRequire(filename), main, filename, __dirname)
 `
 
 /** For a run that fills the cache: what was compiled until it is asked to end is put there. */

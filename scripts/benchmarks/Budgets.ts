@@ -51,6 +51,8 @@ export const budgets: ReadonlyArray<Budget> = [
   row("latency.p50", "status methods, 1,000 connections at 1/s", "< 50 · 0.2 ms", below(1, "ms", "p50")),
   row("latency.p99", "", "< 50 · 0.85 ms", below(5, "ms", "p99")),
   row("latency.give_backs", "… while memory is given back", "", below(5, "ms", "p99")),
+  row("tracing.p50", "the same, traces and metrics sent to a collector", "–", below(1, "ms", "p50")),
+  row("tracing.p99", "", "–", below(5, "ms", "p99")),
   row("cpu.ping", "CPU a call: ping", "– · 26 µs (bare: 16)", atMost(1.3, timesBare)),
   row("cpu.get_camera_list", "CPU a call: get_camera_list of 10", "– · 70 µs (bare: 28)", atMost(1.3, timesBare)),
   row("list.call", "list_recordings, 50 of 100,000", "–", below(2, "ms", "p50")),

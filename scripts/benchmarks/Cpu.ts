@@ -29,7 +29,7 @@ const startBare = async (cameraList: unknown) => {
 }
 
 /** Microseconds of the server's CPU for one call. */
-const costOf = async (load: Load, pid: number, calls: number, text: string): Promise<number> => {
+export const costOf = async (load: Load, pid: number, calls: number, text: string): Promise<number> => {
   const before = cpuSeconds(pid)
   await load.closedLoop(calls, [text])
   return ((cpuSeconds(pid) - before) / calls) * 1e6

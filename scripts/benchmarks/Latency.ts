@@ -7,7 +7,7 @@ import { percentile, summary } from "./Statistics.ts"
 const connections = 1000
 const seconds = 20
 
-const statusMethods = [
+export const statusMethods = [
   frame("get_system_status"),
   frame("get_camera_list"),
   frame("get_stream_url", { device: "camera3" }),

@@ -24,6 +24,7 @@ import { snapshotTiers } from "./SnapshotTiers.ts"
 import { start } from "./Start.ts"
 import { json, type Result, table } from "./Table.ts"
 import { testGround } from "./TestGround.ts"
+import { tracing } from "./Tracing.ts"
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   start,
@@ -31,6 +32,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   memory,
   cpu,
   latency,
+  tracing,
   list: fileList,
   broadcast,
   events,
