@@ -100,7 +100,7 @@ export class Disk extends Context.Service<
     readonly watch: (folder: string) => Effect.Effect<Queue.Dequeue<string, DiskError>, DiskError, Scope.Scope>
     /** takes what this file stands for, for as long as the scope lives; EBUSY where another process has it */
     readonly lock: (path: string) => Effect.Effect<void, DiskError, Scope.Scope>
-    /** a folder for this process alone (0700), gone with the scope */
+    /** a folder for this process alone (0700), in memory where the system has such a place, gone with the scope */
     readonly temporaryFolder: (prefix: string) => Effect.Effect<string, DiskError, Scope.Scope>
   }
 >()("camera-service/ground/Disk") {
@@ -171,12 +171,18 @@ export class Disk extends Context.Service<
       lock: lockFile,
       temporaryFolder: (prefix) =>
         Effect.acquireRelease(
-          attempt(() => mkdtemp(join(tmpdir(), prefix))),
+          Effect.catch(
+            attempt(() => mkdtemp(join(inMemory, prefix))),
+            () => attempt(() => mkdtemp(join(tmpdir(), prefix)))
+          ),
           (folder) => Effect.ignore(attempt(() => rm(folder, { recursive: true, force: true })))
         )
     })
   )
 }
+
+/** There on Linux (tmpfs): what is written there reaches no disk, and a disk that is full or read-only does not matter. */
+const inMemory = "/dev/shm"
 
 /** Names that a walk gives at once. */
 const batch = 100

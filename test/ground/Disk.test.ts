@@ -40,6 +40,13 @@ describe("the real disk", () => {
     }).pipe(Effect.provide(Disk.layer))
   )
 
+  it.live("has a temporary folder in memory, where no disk is full", () =>
+    Effect.gen(function* () {
+      const disk = yield* Disk
+      assert.match(yield* disk.temporaryFolder("camera-disk-"), /^\/dev\/shm\/camera-disk-/u)
+    }).pipe(Effect.provide(Disk.layer))
+  )
+
   it.live("opens nothing through a link, and waits for no pipe's other end", () =>
     Effect.gen(function* () {
       const disk = yield* Disk
