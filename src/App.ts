@@ -40,11 +40,13 @@ import { MediaMtx } from "./process/MediaMtx.ts"
 import { MediaMtxApi } from "./process/MediaMtxApi.ts"
 import { MediaMtxKey } from "./process/MediaMtxKey.ts"
 import { CameraWatch } from "./recording/CameraWatch.ts"
+import * as GoingOn from "./recording/GoingOn.ts"
 import * as Leftovers from "./recording/Leftovers.ts"
 import { NewFiles } from "./recording/NewFiles.ts"
 import { Recorder } from "./recording/Recorder.ts"
 import { Recordings } from "./recording/Recordings.ts"
 import { Segments } from "./recording/Segments.ts"
+import { Unfinished } from "./recording/Unfinished.ts"
 import * as AuthHandlers from "./rpc/AuthHandlers.ts"
 import * as Authorization from "./rpc/Authorization.ts"
 import { Connections } from "./rpc/Connections.ts"
@@ -131,8 +133,9 @@ const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
 
 const snapshots = Snapshots.layer.pipe(Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer]))
 
-const recordings = Layer.merge(Recordings.layer.pipe(Layer.provide(Recorder.layer)), Leftovers.layer).pipe(
-  Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer])
+const recordings = Layer.merge(GoingOn.layer, Leftovers.layer).pipe(
+  Layer.provideMerge(Recordings.layer.pipe(Layer.provide(Recorder.layer))),
+  Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer, Unfinished.layer])
 )
 
 const external = Discovery.layer.pipe(

@@ -297,6 +297,12 @@ export const liveSchema = Schema.Struct({
       60,
       "0 to 3600",
       "an unplugged camera that is back within so long is recorded on; 0: the recording ends at once"
+    ),
+    resume_after: key(
+      Schema.Literals(["nothing", "crash", "restart"]),
+      "crash",
+      "nothing, crash or restart",
+      "recordings go on after a crash or a power cut; or also when the service was asked to end and starts again"
     )
   }),
   storage: Schema.Struct({

@@ -171,9 +171,8 @@ export class Disk extends Context.Service<
       lock: lockFile,
       temporaryFolder: (prefix) =>
         Effect.acquireRelease(
-          Effect.catch(
-            attempt(() => mkdtemp(join(inMemory, prefix))),
-            () => attempt(() => mkdtemp(join(tmpdir(), prefix)))
+          attempt(() => mkdtemp(join(inMemory, prefix))).pipe(
+            Effect.catch(() => attempt(() => mkdtemp(join(tmpdir(), prefix))))
           ),
           (folder) => Effect.ignore(attempt(() => rm(folder, { recursive: true, force: true })))
         )

@@ -11,7 +11,7 @@ import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import { DependencyFailed, type InvalidState, type NotFound } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
-import { type Facts, makeFacts } from "../facts/Facts.ts"
+import { makeFacts, type OwnFacts } from "../facts/Facts.ts"
 import { Disk } from "../ground/Disk.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
@@ -49,7 +49,7 @@ export class Recorder extends Context.Service<
   {
     /** begins one; it ends by itself, or when it hears of a reason to */
     readonly run: (request: RecordingRequest) => Effect.Effect<RecordingRun, InvalidState | NotFound>
-    readonly facts: Facts<RecordingFact>
+    readonly facts: OwnFacts<RecordingFact>
   }
 >()("camera-service/recording/Recorder") {
   static readonly layer = Layer.effect(
@@ -69,7 +69,7 @@ export class Recorder extends Context.Service<
       const facts = yield* makeFacts<RecordingFact>()
 
       const run = Effect.fn("Recorder.run")(function* (request: RecordingRequest) {
-        const { camera, duration, format = liveNow(settings).recording.format } = request
+        const { camera, duration, format = liveNow(settings).recording.format, goesOnAfter } = request
         yield* Effect.annotateCurrentSpan("camera.id", camera)
         // no child of the layer's scope, whose end would wait for a disk that hangs: `Recordings` waits for it in time
         const scope = yield* Scope.make()
@@ -89,7 +89,8 @@ export class Recorder extends Context.Service<
         const begun = starting({
           resumeSeconds: Duration.toSeconds(liveNow(settings).recording.resume_seconds),
           startSeconds: Duration.toSeconds(liveNow(settings).streams.start_timeout_seconds),
-          durationSeconds: duration === undefined ? undefined : Duration.toSeconds(duration)
+          durationSeconds: duration === undefined ? undefined : Duration.toSeconds(duration),
+          goesOnAfter
         })
         let state = begun.state
         const recording: Recording = { camera, format, startedAt, segments: () => state.segments }

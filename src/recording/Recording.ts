@@ -62,6 +62,8 @@ export interface RecordingRequest {
   readonly camera: CameraId
   readonly format?: RecordingFormat
   readonly duration?: Duration.Duration
+  /** what cut it off before; told when it goes on */
+  readonly goesOnAfter?: string
 }
 
 export interface Stopped {

@@ -48,6 +48,8 @@ export interface RecordingState {
   readonly startSeconds: number
   /** undefined: until it is stopped */
   readonly durationSeconds: number | undefined
+  /** what cut it off before it began anew */
+  readonly goesOnAfter: string | undefined
   /** oldest first: a recording may go on for years, so only the newest of those that are over */
   readonly segments: ReadonlyArray<Segment>
   readonly earlier: Earlier
@@ -150,6 +152,7 @@ export const starting = (limits: {
   readonly resumeSeconds: number
   readonly startSeconds: number
   readonly durationSeconds: number | undefined
+  readonly goesOnAfter: string | undefined
 }): Stepped => ({
   state: {
     ...limits,

@@ -1,18 +1,25 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
 import * as Semaphore from "effect/Semaphore"
 import type { CameraId } from "../../schema/Camera.ts"
 import { type DependencyFailed, InvalidState, type NotFound } from "../../schema/Errors.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import type { Facts } from "../facts/Facts.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
 import { Recorder, type RecordingRun } from "./Recorder.ts"
 import type { Recording, RecordingFact, RecordingRequest, Stopped } from "./Recording.ts"
+import { Unfinished } from "./Unfinished.ts"
 
 /** A recording ends in less, whatever a disk or a program does; should it not, the service's end goes on without it. */
 const endTime = Duration.seconds(6)
+
+/** A disk that hangs keeps no start from being answered. */
+const writeTime = Duration.seconds(1)
 
 /** Streams written to disk by MediaMTX's recorder: one recording a camera, on the path that also serves viewers. */
 export class Recordings extends Context.Service<
@@ -22,6 +29,8 @@ export class Recordings extends Context.Service<
     readonly start: (request: RecordingRequest) => Effect.Effect<Recording, DependencyFailed | InvalidState | NotFound>
     /** succeeds when the files are whole on disk: within 10 s, remuxes apart */
     readonly stop: (camera: CameraId) => Effect.Effect<Stopped, DependencyFailed | InvalidState>
+    /** one that was cut off does not go on: told as its last word */
+    readonly giveUp: (camera: CameraId, reason: string) => Effect.Effect<void>
     /** what happens to recordings from now on */
     readonly facts: Facts<RecordingFact>
   }
@@ -31,6 +40,8 @@ export class Recordings extends Context.Service<
     Effect.gen(function* () {
       const recorder = yield* Recorder
       const guard = yield* DiskGuard
+      const settings = yield* Settings
+      const unfinished = yield* Unfinished
       const scope = yield* Effect.scope
       /** those that are not over */
       const runs = new Map<CameraId, RecordingRun>()
@@ -52,6 +63,16 @@ export class Recordings extends Context.Service<
         return undefined
       })
 
+      /** What was acknowledged goes on after a crash. */
+      const writeDown = Effect.fnUntraced(function* ({ duration }: RecordingRequest, { camera, format }: Recording) {
+        if (liveNow(settings).recording.resume_after === "nothing") return
+        const now = yield* Clock.currentTimeMillis
+        const milliseconds = duration === undefined ? undefined : Duration.toMillis(duration)
+        const until = milliseconds === undefined ? {} : { until: { endsAt: now + milliseconds, milliseconds } }
+        const adding = yield* Effect.forkIn(unfinished.add({ device: camera, format, ...until }), scope)
+        yield* Effect.timeoutOption(Fiber.await(adding), writeTime)
+      })
+
       const start = Effect.fn("Recordings.start")(function* (request: RecordingRequest) {
         const { camera } = request
         yield* Effect.annotateCurrentSpan("camera.id", camera)
@@ -65,14 +86,18 @@ export class Recordings extends Context.Service<
             Effect.gen(function* () {
               const run = yield* recorder.run(request)
               runs.set(camera, run)
-              const over = Effect.sync(() => (runs.get(camera) === run ? runs.delete(camera) : false))
+              const over = Effect.suspend(() => {
+                if (runs.get(camera) === run) runs.delete(camera)
+                return unfinished.remove(camera)
+              })
               // not when the service ends, which goes on with those that are not over
               yield* Effect.forkIn(Effect.andThen(Effect.exit(run.ended), over), scope)
               const cancel = Effect.suspend(() => {
                 run.happened({ _tag: "StartCancelled" })
                 return Effect.ignore(run.ended)
               })
-              yield* Effect.onInterrupt(restore(run.started), () => cancel)
+              const begun = Effect.andThen(run.started, writeDown(request, run.recording))
+              yield* Effect.onInterrupt(restore(begun), () => cancel)
               return run.recording
             })
           )
@@ -83,6 +108,8 @@ export class Recordings extends Context.Service<
         return yield* Effect.gen(function* () {
           const present = yield* running(camera)
           if (present === undefined) {
+            // one that was cut off, and has not gone on yet, does not
+            yield* unfinished.remove(camera)
             return yield* new InvalidState({ state: "STOPPED", allowed_states: ["RECORDING"] })
           }
           present.run.happened({ _tag: "StopAsked" })
@@ -99,10 +126,22 @@ export class Recordings extends Context.Service<
             return Effect.timeoutOption(Effect.ignore(run.ended), endTime)
           },
           { concurrency: "unbounded", discard: true }
+        ).pipe(
+          Effect.andThen(
+            Effect.suspend(() =>
+              liveNow(settings).recording.resume_after === "restart" ? Effect.void : unfinished.clear
+            )
+          )
         )
       )
 
-      return Recordings.of({ start, stop, facts: recorder.facts })
+      const giveUp = (camera: CameraId, reason: string) =>
+        Effect.andThen(
+          Effect.sync(() => recorder.facts.tell({ _tag: "RecordingFailed", camera, filename: "", seconds: 0, reason })),
+          Effect.andThen(Effect.logWarning("a recording does not go on", reason), unfinished.remove(camera))
+        )
+
+      return Recordings.of({ start, stop, giveUp, facts: recorder.facts })
     })
   )
 }

@@ -56,8 +56,8 @@ const take = (draft: Draft, incident: Incident): void => {
     case "RecorderRefused":
       return draft.state.phase === "STARTING" ? fail(draft, incident.error) : undefined
     case "StartCancelled":
-      if (draft.state.phase === "STARTING") fail(draft, notBegun("nobody waits for its start any more"))
-      return
+      if (draft.state.phase === "STARTING") return fail(draft, notBegun("nobody waits for its start any more"))
+      return draft.state.phase === "RUNNING" ? stop(draft, "nobody has heard that it began") : undefined
     case "RoomGone":
       return roomGone(draft, incident.reason)
     case "RecorderPaused":
@@ -89,12 +89,12 @@ const take = (draft: Draft, incident: Incident): void => {
 // --- files and the stream that they are made of
 
 const fileBegan = (draft: Draft, filename: string): void => {
-  const { phase, segments } = draft.state
+  const { goesOnAfter, phase, segments } = draft.state
   if (segments.some((segment) => segment.filename === filename)) return
   if (phase === "RUNNING") tellGap(draft)
   const before = current(draft)
   if (before !== undefined && phase !== "STOPPING") finish(draft, before.filename)
-  const over = phase === "RUNNING" ? goOn(draft) : undefined
+  const over = phase === "RUNNING" ? goOn(draft) : goesOnAfter
   append(draft, filename)
   // it came while the end was under way
   if (phase === "STOPPING") return draft.state.ending?.isRecorderOff === true ? lookAfter(draft, filename) : undefined

@@ -118,27 +118,37 @@ it.live("FFmpeg killed: the stream is started again, and the status tells how of
   })
 )
 
-it.live("the service killed while it records: what was on disk is a recording at the next start", () =>
-  Effect.gen(function* () {
-    const ground = yield* makeGround()
-    const service = yield* start(ground)
-    yield* ready(service)
-    const client = yield* clientOf(service, { role: "operator" })
-    const started = yield* client.call.start_recording({ device: "camera0" })
-    yield* service.kill("SIGKILL")
-    yield* service.ended
-    assert.include(readdirSync(join(ground.folder, "recordings")), started.filename)
-    const next = yield* start(ground)
-    const again = yield* clientOf(next, { role: "operator" })
-    const info = yield* eventually(
-      "the recording is indexed with what is in it",
-      Effect.map(
-        again.call.get_recording_info({
-          filename: started.filename
-        }),
-        (found) => (found.duration > 0 ? found : undefined)
+it.live(
+  "the service killed while it records: what was on disk is a recording at the next start, and it goes on in a new one",
+  () =>
+    Effect.gen(function* () {
+      const ground = yield* makeGround()
+      const service = yield* start(ground)
+      yield* ready(service)
+      const client = yield* clientOf(service, { role: "operator" })
+      const started = yield* client.call.start_recording({ device: "camera0" })
+      yield* service.kill("SIGKILL")
+      yield* service.ended
+      assert.include(readdirSync(join(ground.folder, "recordings")), started.filename)
+      const next = yield* start(ground)
+      const again = yield* clientOf(next, { role: "operator" })
+      const info = yield* eventually(
+        "the recording is indexed with what is in it",
+        Effect.map(
+          again.call.get_recording_info({
+            filename: started.filename
+          }),
+          (found) => (found.duration > 0 ? found : undefined)
+        )
       )
-    )
-    assert.strictEqual(info.codec, "h264")
-  })
+      assert.strictEqual(info.codec, "h264")
+      yield* eventually(
+        "it goes on",
+        Effect.map(again.call.list_recordings({}), ({ total }) => total === 2),
+        "10 seconds"
+      )
+      const { files } = yield* again.call.stop_recording({ device: "camera0" })
+      assert.lengthOf(files, 1)
+      assert.notInclude(files, started.filename)
+    })
 )

@@ -11,7 +11,12 @@ import {
 import { sum } from "../../src/recording/Draft.ts"
 import { step } from "../../src/recording/Step.ts"
 
-const limits = { resumeSeconds: 60, startSeconds: 10, durationSeconds: undefined as number | undefined }
+const limits = {
+  resumeSeconds: 60,
+  startSeconds: 10,
+  durationSeconds: undefined as number | undefined,
+  goesOnAfter: undefined as string | undefined
+}
 
 const file = (filename: string) => ({
   kind: "recording" as const,
@@ -130,6 +135,7 @@ const table: ReadonlyArray<Row> = [
   { name: "a camera that goes before them ends it", after: [], incident: just("CameraUnplugged"), actions: ended },
   { name: "no bytes in time end it", after: [failed("broken")], incident: over("start"), actions: ended },
   { name: "who does not wait ends it", after: [], incident: { _tag: "StartCancelled" }, actions: ended },
+  { name: "who goes as it begins ends it too", after: running, incident: { _tag: "StartCancelled" }, actions: ended },
   {
     name: "what it left is discarded",
     after: [just("CameraUnplugged"), began("a")],

@@ -1,0 +1,95 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import type { CameraId } from "../../schema/Camera.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
+import { Devices } from "../device/Devices.ts"
+import { FileIndex } from "../storage/FileIndex.ts"
+import { Recordings } from "./Recordings.ts"
+import { Unfinished, type UnfinishedRecording } from "./Unfinished.ts"
+
+/** MediaMTX may still be starting, and a camera that has come may need a moment. */
+const tryAgain = Duration.seconds(2)
+/** Also where an unplugged camera is not waited for: a start has to find its cameras. */
+const least = Duration.seconds(15)
+
+/**
+ * Recordings that a crash or a power cut ended go on (`recording.resume_after`): each when its camera is there, within the
+ * time in which one that was unplugged has to be back; one that would have ended meanwhile does not. How much is missing is
+ * told with the first word of it.
+ */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const settings = yield* Settings
+    const devices = yield* Devices
+    const index = yield* FileIndex
+    const recordings = yield* Recordings
+    const unfinished = yield* Unfinished
+
+    const awaitCamera = (camera: CameraId) =>
+      devices.changes.pipe(
+        Stream.filter(({ id, status }) => id === camera && status !== "DISCONNECTED"),
+        Stream.runHead
+      )
+
+    const whatIsMissing = Effect.fnUntraced(function* (camera: CameraId) {
+      const { files } = yield* index.list("recording", { limit: 1, offset: 0, devices: [camera] })
+      const [newest] = files
+      const now = yield* Clock.currentTimeMillis
+      // a clock that was set back says nothing of it
+      const seconds = newest === undefined ? 0 : Math.round((now - newest.modified) / 1000)
+      return seconds > 0 ? `; ${seconds} s are missing` : ""
+    })
+
+    const tryOnce = Effect.fnUntraced(function* ({ device, format, until }: UnfinishedRecording) {
+      yield* awaitCamera(device)
+      // somebody stopped it meanwhile
+      if (!(yield* unfinished.has(device))) return
+      const now = yield* Clock.currentTimeMillis
+      // a clock that was set back meanwhile makes it no longer than it was to be
+      const left = until === undefined ? undefined : Math.min(until.endsAt - now, until.milliseconds)
+      if (left !== undefined && left <= 0) {
+        yield* Effect.logInfo("a recording that was cut off would have ended meanwhile")
+        return yield* unfinished.remove(device)
+      }
+      yield* recordings.start({
+        camera: device,
+        format,
+        ...(left === undefined ? {} : { duration: Duration.millis(left) }),
+        goesOnAfter: `the service ended before the recording did${yield* whatIsMissing(device)}`
+      })
+    })
+
+    const goOn = Effect.fn("GoingOn.goOn")(function* (recording: UnfinishedRecording) {
+      const { device } = recording
+      yield* Effect.annotateCurrentSpan("camera.id", device)
+      const bound = Duration.max(liveNow(settings).recording.resume_seconds, least)
+      const isDone = yield* tryOnce(recording).pipe(
+        // somebody has begun another one
+        Effect.catchIf(
+          (error) => error._tag === "InvalidState" && error.state !== "DISCONNECTED",
+          () => Effect.void
+        ),
+        Effect.retry(Schedule.spaced(tryAgain)),
+        Effect.timeoutOption(bound)
+      )
+      if (Option.isSome(isDone) || !(yield* unfinished.has(device))) return
+      const why = `the service ended before the recording did, and it could not go on within ${Duration.toSeconds(bound)} s`
+      yield* recordings.giveUp(device, why)
+    })
+
+    yield* unfinished.list.pipe(
+      Effect.flatMap((left) =>
+        Effect.forEach(left, (one) => Effect.annotateLogs(goOn(one), { "camera.id": one.device }), {
+          concurrency: "unbounded",
+          discard: true
+        })
+      ),
+      Effect.forkScoped
+    )
+  })
+)

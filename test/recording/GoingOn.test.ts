@@ -1,0 +1,202 @@
+import { assert, describe } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { join } from "node:path"
+import type { RecordingFact } from "../../src/recording/Recording.ts"
+import { Recordings } from "../../src/recording/Recordings.ts"
+import { DataFolder } from "../../src/storage/DataFolder.ts"
+import { TestGround } from "../../testing/TestGround.ts"
+import { filesOnDisk, record, start, stop } from "../suites/recordings.ts"
+import { type FakeApp, fakes, plugIn, type RunIn } from "../support/App.ts"
+import { Ground, until } from "../support/Ground.ts"
+
+const listed = Effect.map(DataFolder, ({ root }) => join(root, "unfinished_recordings.json"))
+
+/** A run in which a camera is recorded, and that ends as a crash would have it: what is under way stays written down. */
+const crash = Effect.fnUntraced(function* (
+  run: RunIn<FakeApp>,
+  folder: string,
+  request: { readonly duration?: Duration.Duration } = {}
+) {
+  const text = yield* run(
+    folder,
+    Effect.gen(function* () {
+      const { outside } = (yield* TestGround).disk
+      yield* record(yield* start({ camera: yield* plugIn(), format: "mpegts", ...request }))
+      return outside.read(yield* listed)
+    })
+  )
+  return Effect.gen(function* () {
+    const { outside } = (yield* TestGround).disk
+    const path = yield* listed
+    outside.remove(path)
+    outside.write(path, text)
+  })
+})
+
+/** The text is put back before the service reads it. */
+const afterCrash = Effect.fnUntraced(function* (
+  run: RunIn<FakeApp>,
+  folder: string,
+  restore: Effect.Effect<void, never, FakeApp>
+) {
+  yield* run(folder, restore, { recording: { resume_after: "restart" } })
+})
+
+const facts = Effect.gen(function* () {
+  const told: Array<RecordingFact> = []
+  yield* (yield* Recordings).facts.follow((fact) => Effect.sync(() => told.push(fact)))
+  return told
+})
+
+const goesOn = (told: ReadonlyArray<RecordingFact>) =>
+  until(
+    "it goes on",
+    Effect.sync(() => told.find(({ _tag }) => _tag === "RecordingWriting"))
+  )
+
+const pass = Effect.fnUntraced(function* (seconds: number) {
+  const { step } = yield* Ground
+  for (let i = 0; i < seconds * 50; i++) yield* step
+})
+
+describe("a recording that a crash cut off", () => {
+  fakes.starts("goes on in its format when its camera is there, and what is missing is told", (run, folder) =>
+    Effect.gen(function* () {
+      yield* afterCrash(run, folder, yield* crash(run, folder))
+      yield* run(
+        folder,
+        Effect.gen(function* () {
+          const told = yield* facts
+          const before = yield* filesOnDisk
+          yield* pass(8)
+          assert.deepEqual(yield* filesOnDisk, before)
+          const camera = yield* plugIn()
+          const { filename, reason } = yield* goesOn(told)
+          assert.match(reason ?? "", /^the service ended before the recording did; \d+ s are missing$/u)
+          assert.match(filename, /\.ts$/u)
+          assert.lengthOf((yield* stop(camera)).files, 1)
+        })
+      )
+      yield* run(
+        folder,
+        Effect.gen(function* () {
+          const told = yield* facts
+          yield* plugIn()
+          yield* pass(5)
+          assert.deepEqual(told, [])
+        })
+      )
+    })
+  )
+
+  fakes.starts("ends when it was to end, and does not go on after that", (run, folder) =>
+    Effect.gen(function* () {
+      const restore = yield* crash(run, folder, { duration: Duration.seconds(15) })
+      yield* afterCrash(run, folder, restore)
+      const ended = yield* run(
+        folder,
+        Effect.gen(function* () {
+          const told = yield* facts
+          yield* plugIn()
+          yield* goesOn(told)
+          return yield* until(
+            "it ends",
+            Effect.sync(() => told.find(({ _tag }) => _tag === "RecordingEnded"))
+          )
+        })
+      )
+      assert.isBelow(ended.seconds, 15)
+      yield* afterCrash(run, folder, restore)
+      yield* run(
+        folder,
+        Effect.gen(function* () {
+          const told = yield* facts
+          yield* plugIn()
+          yield* pass(5)
+          assert.deepEqual(told, [])
+        })
+      )
+    })
+  )
+
+  fakes.starts("is given up when its camera does not come in time, and that is told", (run, folder) =>
+    Effect.gen(function* () {
+      yield* afterCrash(run, folder, yield* crash(run, folder))
+      yield* run(
+        folder,
+        Effect.gen(function* () {
+          const told = yield* facts
+          const { reason } = yield* until(
+            "it is given up",
+            Effect.sync(() => told.find(({ _tag }) => _tag === "RecordingFailed"))
+          )
+          assert.match(reason ?? "", /could not go on within 20 s$/u)
+          yield* plugIn()
+          yield* pass(5)
+          assert.lengthOf(told, 1)
+        }),
+        { recording: { resume_seconds: 20 } }
+      )
+    })
+  )
+
+  fakes.starts("does not go on once somebody has stopped it", (run, folder) =>
+    Effect.gen(function* () {
+      yield* afterCrash(run, folder, yield* crash(run, folder))
+      yield* run(
+        folder,
+        Effect.gen(function* () {
+          const told = yield* facts
+          assert.strictEqual((yield* Effect.flip(stop("camera0")))._tag, "InvalidState")
+          yield* plugIn()
+          yield* pass(5)
+          assert.deepEqual(told, [])
+        })
+      )
+    })
+  )
+
+  fakes.starts("of which the file is damaged does not, and all else does", (run, folder) =>
+    Effect.gen(function* () {
+      yield* afterCrash(
+        run,
+        folder,
+        Effect.gen(function* () {
+          const { outside } = (yield* TestGround).disk
+          outside.write(yield* listed, new TextEncoder().encode('{"version":1,"recordings":[{'))
+        })
+      )
+      yield* run(
+        folder,
+        Effect.gen(function* () {
+          const camera = yield* plugIn()
+          yield* record(yield* start({ camera }))
+          assert.lengthOf((yield* stop(camera)).files, 1)
+        })
+      )
+    })
+  )
+})
+
+describe("a recording that the service's end closed", () => {
+  fakes.starts("goes on after the next start only where that is wished", (run, folder) =>
+    Effect.gen(function* () {
+      const cut = Effect.gen(function* () {
+        yield* record(yield* start({ camera: yield* plugIn() }))
+      })
+      const next = Effect.gen(function* () {
+        const told = yield* facts
+        yield* plugIn()
+        yield* pass(5)
+        return told.map(({ _tag }) => _tag)
+      })
+      yield* run(folder, cut)
+      assert.deepEqual(yield* run(folder, next), [])
+      yield* run(folder, cut, { recording: { resume_after: "restart" } })
+      assert.deepEqual(yield* run(folder, next), ["RecordingStarting", "RecordingWriting"])
+      yield* run(folder, cut, { recording: { resume_after: "nothing" } })
+      assert.deepEqual(yield* run(folder, next), [])
+    })
+  )
+})
