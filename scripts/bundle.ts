@@ -51,7 +51,7 @@ const launch = `if (process.versions.node.split(".")[0] !== "24") {
 }
 const { existsSync, readFileSync } = require("node:fs")
 const { createRequire, Module } = require("node:module")
-const { constants, Script } = require("node:vm")
+const { Script } = require("node:vm")
 const filename = __dirname + "/main.cjs"
 const cache = __dirname + "/${codeCache}"
 const source = "(function (exports, require, module, __filename, __dirname) {" + readFileSync(filename, "latin1") + "\\n})"
@@ -60,8 +60,7 @@ const main = new Module(filename)
 require.cache[filename] = main
 new Script(source, {
   filename,
-  cachedData: existsSync(cache) ? readFileSync(cache) : undefined,
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
+  cachedData: existsSync(cache) ? readFileSync(cache) : undefined
 }).runInThisContext()(main.exports, createRequire(filename), main, filename, __dirname)
 `
 
@@ -101,6 +100,8 @@ const write = async (folder: string) => {
   const { output } = await bundle.write({
     dir: folder,
     format: "cjs",
+    // a script of vm's has no import() but by an experiment of Node's
+    dynamicImportInCjs: false,
     minify: true,
     entryFileNames: "main.cjs",
     chunkFileNames: "[name]-[hash].cjs"

@@ -24,7 +24,7 @@ import { mediaMtxConfig } from "./MediaMtxConfig.ts"
 import { bindError, endOf } from "./MediaMtxEnd.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
 import { relog } from "./MediaMtxLog.ts"
-import { askEvery, awaitLoss, type Silence } from "./MediaMtxWatch.ts"
+import { awaitLoss, awaitOperators, type Silence } from "./MediaMtxWatch.ts"
 
 export interface MediaMtxState {
   readonly _tag: "Starting" | "Running" | "Stopped"
@@ -126,7 +126,7 @@ export class MediaMtx extends Context.Service<
 
       /** Waits until `found` succeeds, however long that takes (so there is no failure to die of). */
       const poll = <A, E>(found: Effect.Effect<A, E>) =>
-        found.pipe(Effect.retry(Schedule.spaced(managed ? startPoll : askEvery)), Effect.orDie)
+        found.pipe(Effect.retry(Schedule.spaced(startPoll)), Effect.orDie)
 
       /** Fails when the API does not answer any more, or another run of MediaMTX does. */
       const watch = (started: string) =>
@@ -222,10 +222,19 @@ export class MediaMtx extends Context.Service<
         (effect) => Effect.scoped(effect)
       )
 
+      const unreachable = (detail: string) =>
+        Effect.andThen(
+          stopped(`its API on 127.0.0.1:${settings.boot.mediamtx.api_port}: ${detail}`),
+          Effect.logWarning("MediaMTX, which the operator runs, is not to be reached", {
+            detail,
+            settings: "mediamtx.api_port; MediaMTX's own api, apiAddress and authHTTPAddress"
+          })
+        )
+
       const watchOnce = Effect.fnUntraced(function* () {
         yield* starting
         yield* key.awaitAnswers
-        const { started, version } = yield* poll(api.info)
+        const { started, version } = yield* awaitOperators(api, unreachable)
         yield* requireVersion(version)
         yield* running
         yield* Effect.logInfo("MediaMTX, run by the operator, answers").pipe(Effect.annotateLogs({ version }))

@@ -2,8 +2,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
 import { monotonicMillis } from "../ground/Time.ts"
-import type { MediaMtxApi } from "./MediaMtxApi.ts"
+import type { MediaMtxApi, MediaMtxError } from "./MediaMtxApi.ts"
 
 /** One that hangs is to be known within 3 s; an answer costs it and us 0.5 ms. */
 export const askEvery = Duration.millis(1500)
@@ -15,6 +16,27 @@ const blind = 2 * Duration.toMillis(answerTime)
 const patience = { ours: 4, others: 2 }
 /** What such a question counts while it works: a small machine has much to do at times, and to start it again is more. */
 const working = 1 / 6
+
+/** Both are started at the same time, as a rule. */
+const startTime = Duration.toMillis("5 seconds")
+
+/**
+ * Waits until MediaMTX, which the operator runs, answers; `told`: why it has not for 5 s, each time that it is another reason.
+ */
+export const awaitOperators = Effect.fnUntraced(function* (
+  api: MediaMtxApi["Service"],
+  told: (detail: string) => Effect.Effect<void>
+) {
+  const since = yield* monotonicMillis
+  let last: string | undefined
+  const tell = Effect.fnUntraced(function* (error: MediaMtxError) {
+    const detail = error._tag === "MediaMtxRefused" ? `it refuses us: ${error.detail}` : error.detail
+    if (detail === last || (yield* monotonicMillis) - since < startTime) return
+    last = detail
+    yield* told(detail)
+  })
+  return yield* Effect.retry(Effect.tapError(api.info, tell), Schedule.spaced(askEvery)).pipe(Effect.orDie)
+})
 
 /** It has not answered: it does nothing, as one that was stopped or waits for ever; or works, or waits for a CPU to. */
 export type Silence = "idle" | "working"

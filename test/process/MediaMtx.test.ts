@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -210,4 +211,23 @@ describe("the operator's MediaMTX", () => {
       assert.strictEqual(yield* Queue.size(started), 0)
     })
   )
+
+  it.effect("is told of in the log, once, and in health when it does not answer for 5 s, and runs once it does", () => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ message }) => void lines.push(JSON.stringify(message)))
+    return Effect.gen(function* () {
+      const { next, set } = yield* bench(false)
+      yield* next("Starting")
+      yield* TestClock.adjust("4 seconds")
+      assert.lengthOf(lines, 0)
+      yield* TestClock.adjust("4 seconds")
+      assert.match((yield* next("Stopped")).detail ?? "", /^its API on 127\.0\.0\.1:\d+: /u)
+      yield* TestClock.adjust("60 seconds")
+      assert.lengthOf(lines, 1)
+      assert.include(lines[0], "mediamtx.api_port")
+      set("1")
+      yield* TestClock.adjust("2 seconds")
+      yield* next("Running")
+    }).pipe(Effect.provide(Logger.layer([logger])))
+  })
 })
