@@ -161,7 +161,7 @@ describe("the architecture", () => {
       "events",
       "metrics"
     ]
-    const standing = new Set([...nouns, "http", "rpc"])
+    const standing = new Set([...nouns, "http", "rpc", "config"])
     const inRooms = files.filter((file) => standing.has(roomOf(file)))
     const modules = inRooms.flatMap((file) =>
       [...read(file).matchAll(/^import (?!type ).*"(node:(?!path").*|ws|koffi)".*$/gm)].map(
@@ -170,7 +170,7 @@ describe("the architecture", () => {
     )
     expect(modules).toEqual([])
     const natives =
-      /\b(setImmediate|setTimeout|setInterval|performance\.now|Date\.now|new Date\(\)|Math\.random|randomUUID|process\.(env|stderr|stdin|memoryUsage|hrtime|uptime|cwd|on\(|kill))/
+      /\b(setImmediate|setTimeout|setInterval|performance\.now|Date\.now|new Date\(\)|Math\.random|randomUUID|process\.(env|stderr|stdin|arch|versions?|platform|memoryUsage|hrtime|uptime|cwd|on\(|kill))/
     expect(inRooms.filter((file) => natives.test(read(file)))).toEqual([])
   })
 

@@ -7,6 +7,7 @@ export const layer = Layer.succeed(
   Machine,
   Machine.of({
     name: () => "test-machine",
+    own: { runtime: "node v24.0.0", architecture: "x64" },
     memory: () => ({ resident: 0, anonymous: 0, heapUsed: 0 }),
     room: () => ({ total: 0, available: 0 }),
     processorSeconds: () => 0,

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import { Role } from "../../schema/Auth.ts"
 import { CameraPattern } from "../../schema/Camera.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
-import type { Boot } from "../config/Settings.ts"
+import type { Boot } from "../config/BootSettings.ts"
 import { codeOf } from "../ground/DiskError.ts"
 
 /** The last second since 1970 that a date can be made of (ECMA-262, 21.4.1.1): no session may last beyond. */

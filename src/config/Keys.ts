@@ -1,6 +1,7 @@
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import { bootSchema, liveSchema } from "./Settings.ts"
+import { bootSchema } from "./BootSettings.ts"
+import { liveSchema } from "./LiveSettings.ts"
 
 /** When a new value takes effect. */
 export type Changes = "at the start" | "while it runs"

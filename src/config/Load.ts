@@ -8,7 +8,9 @@ import { type Entry, readDocument } from "./Document.ts"
 import { accepts, type Changes, type Key, keys, prefix, shown, visible } from "./Keys.ts"
 import { nearest } from "./Nearest.ts"
 import { collisions } from "./Ports.ts"
-import { type Boot, bootSchema, decodeRecord, type Live, liveSchema, sections } from "./Settings.ts"
+import { type Boot, bootSchema } from "./BootSettings.ts"
+import { type Live, liveSchema } from "./LiveSettings.ts"
+import { decodeRecord, sections } from "./Settings.ts"
 
 /** Where a configuration comes from. */
 export interface Origin {

@@ -1,5 +1,5 @@
 import { isEverywhere } from "./Hosts.ts"
-import type { Boot } from "./Settings.ts"
+import type { Boot } from "./BootSettings.ts"
 
 /** Two keys that ask for the same port of the same address. */
 export interface Collision {

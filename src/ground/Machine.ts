@@ -10,6 +10,8 @@ export class Machine extends Context.Service<
   {
     /** its name in the network */
     readonly name: () => string
+    /** what runs this process (`node v24.21.0`), and for which processors that was built (`x64`) */
+    readonly own: { readonly runtime: string; readonly architecture: string }
     /** bytes that the process occupies (RSS), of them those that are its alone (RssAnon), and those in use on V8's heap */
     readonly memory: () => { readonly resident: number; readonly anonymous: number; readonly heapUsed: number }
     /** bytes of the machine's memory: all, and what is to be had for new work */
@@ -25,6 +27,7 @@ export class Machine extends Context.Service<
   static readonly layer = Layer.sync(Machine, () =>
     Machine.of({
       name: hostname,
+      own: { runtime: `node ${process.version}`, architecture: process.arch },
       memory: () => {
         const { heapUsed, rss } = process.memoryUsage()
         return { resident: rss, anonymous: kilobytes("/proc/self/status", "RssAnon") * 1024, heapUsed }

@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import { authority, reachableHere, urlAuthority } from "../config/Hosts.ts"
-import { type Live, liveNow, type Settings } from "../config/Settings.ts"
+import type { Live } from "../config/LiveSettings.ts"
+import { liveNow, type Settings } from "../config/Settings.ts"
 import type { PathOptions } from "./MediaMtxApi.ts"
 
 /**

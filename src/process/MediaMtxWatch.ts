@@ -7,7 +7,7 @@ import { monotonicMillis } from "../ground/Time.ts"
 import type { MediaMtxApi, MediaMtxError } from "./MediaMtxApi.ts"
 
 /** One that hangs is to be known within 3 s; an answer costs it and us 0.5 ms. */
-export const askEvery = Duration.millis(1500)
+const askEvery = Duration.millis(1500)
 /** It answers within milliseconds. */
 const answerTime = Duration.seconds(1)
 /** A question for whose answer we waited so long tells nothing of MediaMTX: we had no time to listen. */

@@ -1,6 +1,7 @@
 import type { Camera, CameraCapabilities, CameraId } from "../../schema/Camera.ts"
 import { hostOf, reachableByOthers, urlAuthority } from "../config/Hosts.ts"
-import { type Boot, liveNow, type Settings } from "../config/Settings.ts"
+import type { Boot } from "../config/BootSettings.ts"
+import { liveNow, type Settings } from "../config/Settings.ts"
 import type { Device, Mode } from "../device/Device.ts"
 import type { Machine } from "../ground/Machine.ts"
 import type { Sources } from "../stream/Sources.ts"

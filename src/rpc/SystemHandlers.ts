@@ -6,6 +6,7 @@ import type { SystemStatus } from "../../schema/System.ts"
 import { Settings } from "../config/Settings.ts"
 import { buildDate, version } from "../config/Version.ts"
 import { Devices } from "../device/Devices.ts"
+import { Machine } from "../ground/Machine.ts"
 import { isoTime, millisSince, toSeconds } from "../ground/Time.ts"
 import { Health } from "../health/Health.ts"
 import { Paths } from "../stream/Paths.ts"
@@ -15,14 +16,10 @@ import { makeMetricsView } from "./MetricsView.ts"
 /** More cameras than this were never tried; it is no limit that is enforced. */
 const maxCameras = 256
 
-const runtime = `node ${process.version}`
 const info = {
   name: "camera-service",
   version,
   build_date: buildDate,
-  runtime_version: runtime,
-  go_version: runtime,
-  architecture: process.arch,
   supported_formats: ["fmp4", "mpegts", "mp4", "mkv", "jpg", "png"],
   max_cameras: maxCameras
 }
@@ -41,11 +38,15 @@ export const layer = SystemRpcs.toLayer(
     const health = yield* Health
     const paths = yield* Paths
     const { external } = (yield* Settings).boot
+    const { architecture, runtime } = (yield* Machine).own
     const metricsOf = yield* makeMetricsView
     return SystemRpcs.of({
       get_server_info: () =>
         Effect.map(Clock.currentTimeMillis, (now) => ({
           ...info,
+          runtime_version: runtime,
+          go_version: runtime,
+          architecture,
           capabilities: external.enabled ? [...capabilities, "external_streams"] : capabilities,
           server_time: isoTime(now)
         })),

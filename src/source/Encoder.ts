@@ -1,4 +1,5 @@
-import type { Boot, Live } from "../config/Settings.ts"
+import type { Boot } from "../config/BootSettings.ts"
+import type { Live } from "../config/LiveSettings.ts"
 import { maxFrameRate, type ProfileName } from "./Profile.ts"
 
 /** What makes H.264 of pictures: the processor, or hardware (V4L2 memory-to-memory, VA-API). */

@@ -1,7 +1,7 @@
 import type { CameraId } from "../../schema/Camera.ts"
 import { InvalidParams } from "../../schema/Errors.ts"
 import type { RetentionPolicy } from "../../schema/Storage.ts"
-import type { Live } from "../config/Settings.ts"
+import type { Live } from "../config/LiveSettings.ts"
 import type { Limits, Rule, Rules } from "./RetentionPlan.ts"
 
 /** From what an operator has configured and an admin has set to the rules of retention. Pure. */

@@ -1,4 +1,4 @@
-import type { Live } from "../config/Settings.ts"
+import type { Live } from "../config/LiveSettings.ts"
 import type { DiskSpace } from "../ground/Disk.ts"
 
 /** How full a disk is, and what that means. Pure. */

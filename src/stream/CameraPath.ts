@@ -1,5 +1,5 @@
 import * as Duration from "effect/Duration"
-import type { Live } from "../config/Settings.ts"
+import type { Live } from "../config/LiveSettings.ts"
 import { type FeedPath, publishedPath } from "./FeedPath.ts"
 
 /** What MediaMTX writes itself; the other formats are made of these when a recording stops. */

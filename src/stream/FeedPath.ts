@@ -1,5 +1,5 @@
 import * as Duration from "effect/Duration"
-import type { Live } from "../config/Settings.ts"
+import type { Live } from "../config/LiveSettings.ts"
 
 /** The options of a MediaMTX path that say how frames get onto it (`/v3/config/paths`): each feed has its own. */
 export type FeedPath = {

@@ -6,7 +6,9 @@ import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import * as Context from "effect/Context"
-import { type Boot, type Live, liveNow, Settings } from "../config/Settings.ts"
+import type { Boot } from "../config/BootSettings.ts"
+import type { Live } from "../config/LiveSettings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 
 /** A name of a log level, and a colour that a terminal shows it in (ECMA-48, SGR). */
 const levels: Readonly<Record<string, readonly [number, string]>> = {

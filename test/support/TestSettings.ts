@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect"
-import { type Boot, type Live, makeSettings, type Settings } from "../../src/config/Settings.ts"
+import type { Boot } from "../../src/config/BootSettings.ts"
+import type { Live } from "../../src/config/LiveSettings.ts"
+import { makeSettings, type Settings } from "../../src/config/Settings.ts"
 import { freePorts } from "./FreePorts.ts"
 
 export type Overrides = { readonly [S in keyof Boot | keyof Live]?: Readonly<Record<string, unknown>> | string }

@@ -1,0 +1,121 @@
+import * as Schema from "effect/Schema"
+import * as Rules from "./Rules.ts"
+import { anyPort, key } from "./SettingKey.ts"
+
+/** What is read once, at the start. */
+export const bootSchema = Schema.Struct({
+  data_dir: key(
+    Rules.folder,
+    "",
+    "a folder, without ~",
+    "recordings, snapshots, the index and secrets; empty: chosen at start"
+  ),
+  server: Schema.Struct({
+    host: key(
+      Rules.host,
+      "127.0.0.1",
+      "an address or a host name, without a port",
+      "where JSON-RPC and downloads listen"
+    ),
+    port: anyPort(8002, "JSON-RPC over WebSocket (/ws) and downloads (/files)")
+  }),
+  health: Schema.Struct({
+    host: key(Rules.host, "127.0.0.1", "an address or a host name, without a port", "where health and metrics listen"),
+    port: anyPort(8003, "health and metrics")
+  }),
+  mediamtx: Schema.Struct({
+    managed: key(Schema.Boolean, true, "true or false", "true: MediaMTX is a child of this service"),
+    binary: key(Rules.text, "mediamtx", "a program", "the MediaMTX program"),
+    host: key(
+      Rules.host,
+      "127.0.0.1",
+      "an address or a host name, without a port",
+      "where viewers reach MediaMTX, and where it listens"
+    ),
+    api_port: anyPort(9997, "MediaMTX's API; always on loopback"),
+    rtsp_port: anyPort(8554, "RTSP"),
+    hls_port: anyPort(8888, "HLS"),
+    hls_variant: key(
+      Schema.Literals(["fmp4", "mpegts", "lowLatency"]),
+      "fmp4",
+      "fmp4, mpegts or lowLatency",
+      "how HLS is cut: fmp4 for every player; mpegts for old ones (H.264 alone); lowLatency is half as late, and fails in VLC"
+    ),
+    webrtc_port: anyPort(8889, "WebRTC signalling (WHEP)"),
+    webrtc_udp_port: anyPort(8189, "WebRTC media"),
+    playback_port: anyPort(9996, "playback of recordings")
+  }),
+  ffmpeg: Schema.Struct({
+    binary: key(Rules.text, "ffmpeg", "a program", "the FFmpeg program"),
+    ffprobe_binary: key(Rules.text, "ffprobe", "a program", "the ffprobe program")
+  }),
+  cameras: Schema.Struct({
+    synthetic: key(
+      Rules.whole(0, 256),
+      0,
+      "a whole number, 0 to 256",
+      "how many synthetic cameras (test patterns) there are"
+    ),
+    v4l2: key(Schema.Boolean, true, "true or false", "look for V4L2 cameras")
+  }),
+  external: Schema.Struct({
+    enabled: key(
+      Schema.Boolean,
+      true,
+      "true or false",
+      "false: no camera of the network is added or looked for, and those that were added are none"
+    )
+  }),
+  codec: Schema.Struct({
+    profile: key(
+      Schema.Literals(["stanag4406", "none"]),
+      "stanag4406",
+      "stanag4406 or none",
+      "what the stream is constrained to; none: nothing"
+    )
+  }),
+  auth: Schema.Struct({
+    jwt_secret: key(
+      Schema.Union([
+        Schema.Literal(""),
+        Schema.String.check(Schema.isMinLength(32, { expected: "32 characters or more" }))
+      ]).pipe(Schema.RedactedFromValue),
+      "",
+      "32 characters or more, or empty",
+      "signs tokens (HS256); empty: generated at the first start and kept in the data folder"
+    ),
+    jwks_url: key(
+      Schema.String.check(Schema.isPattern(/^$|^https:\/\/\S+$|^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]\S*$/u)),
+      "",
+      "an https URL (http on this machine alone), or empty",
+      "an identity provider's keys (JWKS): its tokens (RS256, ES256, EdDSA) count too; empty: none do"
+    ),
+    issuer: key(
+      Schema.String,
+      "",
+      "a text, or empty",
+      "the iss that tokens must have, the provider's and those signed with our secret; empty: any"
+    ),
+    audience: key(
+      Schema.String,
+      "",
+      "a text, or empty",
+      "the aud that tokens must have, the provider's and those signed with our secret; empty: any"
+    )
+  }),
+  telemetry: Schema.Struct({
+    otlp_endpoint: key(
+      Rules.endpoint,
+      "",
+      "an http or https URL, or empty",
+      "where traces and metrics go (OTLP over HTTP): a collector, or its /v1/traces; empty: nowhere"
+    ),
+    log_format: key(
+      Schema.Literals(["json", "pretty", "auto"]),
+      "auto",
+      "json, pretty or auto",
+      "auto: pretty on a terminal, else json"
+    )
+  })
+})
+export type Boot = typeof bootSchema.Type
