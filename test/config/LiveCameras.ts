@@ -3,7 +3,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { Devices } from "../../src/device/Devices.ts"
+import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { type Reason, Streams } from "../../src/stream/Streams.ts"
+import { TestGround } from "../../testing/TestGround.ts"
 import { endFfmpeg, listen, removableCamera, untilTold } from "../suites/interruptions.ts"
 import { pathOf } from "../suites/paths.ts"
 import { record, start } from "../suites/recordings.ts"
@@ -134,6 +136,14 @@ export const cameraRows: Rows = {
       yield* change(500)
       const { camera } = yield* start({ camera: yield* plugIn() })
       assert.deepInclude(yield* pathOf(camera), { recordPartDuration: "500ms" })
+    }),
+  "recording.resume_after": (change) =>
+    Effect.gen(function* () {
+      const { outside } = (yield* TestGround).disk
+      const { root } = yield* DataFolder
+      yield* change("nothing")
+      yield* start({ camera: yield* plugIn() })
+      assert.notInclude(outside.names(root), "unfinished_recordings.json")
     }),
   "recording.resume_seconds": (change) =>
     Effect.gen(function* () {
