@@ -1,4 +1,4 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -9,8 +9,9 @@ import { Streams } from "../../src/stream/Streams.ts"
 import { Viewers } from "../../src/stream/Viewers.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { readyStream, untilReady } from "../suites/streams.ts"
-import { disturb, onFakes, plugIn } from "../support/App.ts"
+import { dataFolder, disturb, onFakes, onTestGround, plugIn, runFake } from "../support/App.ts"
 import { children, running, until } from "../support/Ground.ts"
+import { hour, onSettableClock } from "../support/WallClock.ts"
 
 const publishers = Effect.map(running("publish"), (all) => all.length)
 
@@ -43,6 +44,26 @@ describe("how long a stream lives", () => {
         yield* endsIn(seconds)
         assert.lengthOf(yield* children("publish"), 1)
       })
+    )
+  }
+
+  for (const [words, by] of [
+    ["back", -hour],
+    ["forward", hour]
+  ] as const) {
+    it.effect(`as long, when the machine's clock is set ${words} by an hour meanwhile`, () =>
+      onSettableClock((set) =>
+        runFake(
+          dataFolder,
+          Effect.gen(function* () {
+            const camera = yield* plugIn()
+            yield* leased(camera, "snapshot")
+            yield* TestClock.adjust("10 seconds")
+            set(by)
+            yield* endsIn(50)
+          })
+        )
+      ).pipe(onTestGround)
     )
   }
 

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
@@ -220,7 +221,9 @@ const operatorsMediaMtx = Effect.gen(function* () {
 })
 
 describe("a path of the operator's own that is named like a camera", () => {
-  it.effect("is left alone, and is no path for that camera", () => {
+  it.effect("is left alone, is no path for that camera, and is told of once", () => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ message }) => void lines.push(JSON.stringify(message)))
     const body = Effect.gen(function* () {
       const api = yield* MediaMtxApi
       const paths = yield* Paths
@@ -239,9 +242,17 @@ describe("a path of the operator's own that is named like a camera", () => {
       yield* paths.record(camera, undefined)
       yield* nextComparison
       assert.deepEqual(yield* pathOf(camera), before)
+      assert.lengthOf(
+        lines.filter((line) => line.includes("is not ours: it is left alone")),
+        1
+      )
     })
     const service = runFake(dataFolder, body, { mediamtx: { managed: false } })
-    return Effect.andThen(operatorsMediaMtx, service).pipe(Effect.scoped, onTestGround)
+    return Effect.andThen(operatorsMediaMtx, service).pipe(
+      Effect.provide(Logger.layer([logger])),
+      Effect.scoped,
+      onTestGround
+    )
   })
 })
 
