@@ -1,15 +1,17 @@
 import type { Keyframe, TakeKeyframe } from "./Keyframes.ts"
+import { numberAnew, type PesKlv, takePesKlv } from "./klv/PesKlv.ts"
+import type { HearKlv } from "./klv/RtpKlv.ts"
 import { PictureBytes } from "./PictureBytes.ts"
 import { payloadOf } from "./Rtp.ts"
 import { nalsIn } from "./Sps.ts"
 
-/** Reads an MPEG-2 transport stream (ISO/IEC 13818-1) in RTP packets (RFC 2250) as far as its video's keyframes need it. */
+/** Reads an MPEG-2 transport stream (ISO/IEC 13818-1) in RTP packets (RFC 2250) as far as keyframes and KLV need it. */
 export interface TransportReader {
   readonly take: TakeKeyframe
   /** pictures of its video so far */
   readonly pictures: () => number
-  /** it says that it carries metadata (MISB ST 1402: KLV, synchronous or not) */
-  readonly hasKlv: () => boolean
+  /** it says that it carries metadata (MISB ST 1402: KLV, synchronous or not); undefined: its tables have not come yet */
+  readonly hasKlv: () => boolean | undefined
   /** of its first audio, as RTP names it; undefined: it has none, or its tables have not come yet */
   readonly audioCodec: () => string | undefined
 }
@@ -88,10 +90,12 @@ const isKey = (picture: Buffer, codec: Keyframe["codec"]): boolean => {
 /** Where the bytes of a packetized elementary stream begin (2.4.3.6). */
 const bodyOf = (pes: Buffer): Buffer => pes.subarray(9 + (pes[8] ?? 0))
 
-export const readTransport = (): TransportReader => {
+/** `hearKlv`: hears its first metadata; who hands the packets on hands on what MediaMTX takes (`numberAnew`) */
+export const readTransport = (hearKlv?: HearKlv): TransportReader => {
   let mapPid: number | undefined
   let streams: ReadonlyArray<Elementary> = []
   let video: { readonly pid: number; readonly codec: Keyframe["codec"] } | undefined
+  let klv: { readonly pid: number; readonly type: number; readonly packets: PesKlv } | undefined
   const picture = new PictureBytes()
   let pictures = 0
 
@@ -112,6 +116,9 @@ export const readTransport = (): TransportReader => {
     const codec = videos.get(found?.type ?? 0)
     if (found?.pid !== video?.pid) picture.take()
     video = found === undefined || codec === undefined ? undefined : { pid: found.pid, codec }
+    const { pid = -1, type = -1 } = streams.find(isKlv) ?? {}
+    if (hearKlv === undefined || (klv?.pid === pid && klv.type === type)) return
+    klv = pid < 0 ? undefined : { pid, type, packets: takePesKlv(type === metadata, hearKlv) }
   }
 
   /** One packet (2.4.3.2). */
@@ -126,6 +133,10 @@ export const readTransport = (): TransportReader => {
       const section = sectionIn(payload, 0)
       if (section !== undefined) mapPid = mapIn(section)
     } else if (pid === mapPid && isStart) learn(payload)
+    if (pid === klv?.pid) {
+      if (isStart && klv.type === metadata) numberAnew(payload)
+      klv.packets.add(payload, isStart)
+    }
     if (video === undefined || pid !== video.pid) return undefined
     const keyframe = isStart ? finish(video.codec) : undefined
     // what is in the middle when we come is nobody's
@@ -146,7 +157,7 @@ export const readTransport = (): TransportReader => {
       return keyframe
     },
     pictures: () => pictures,
-    hasKlv: () => streams.some(isKlv),
+    hasKlv: () => (streams.length === 0 ? undefined : streams.some(isKlv)),
     audioCodec: () => audios.get(streams.find(({ type }) => audios.has(type))?.type ?? 0)
   }
 }

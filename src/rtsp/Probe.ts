@@ -107,7 +107,7 @@ export const probe = Effect.fn("Rtsp.probe")(function* (tcp: Tcp["Service"], tar
   return {
     video: seen,
     ...(audioCodec === undefined ? {} : { audioCodec }),
-    hasKlv: transport?.hasKlv() ?? wanted.some(isKlv),
+    hasKlv: transport === undefined ? wanted.some(isKlv) : transport.hasKlv() === true,
     ...(fingerprint === undefined ? {} : { fingerprint })
   } satisfies Described as Described
 }, Effect.scoped)

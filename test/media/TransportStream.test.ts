@@ -40,6 +40,14 @@ const picture = (...nals: ReadonlyArray<ReadonlyArray<number>>): ReadonlyArray<B
   )
 }
 
+/** Metadata as packets, in one packetized elementary stream packet. */
+const klv = (bytes: Buffer): ReadonlyArray<Buffer> => {
+  const pes = Buffer.concat([Buffer.from([0, 0, 1, 0xbd, 0, bytes.length + 3, 0x80, 0, 0]), bytes])
+  return Array.from({ length: Math.ceil(pes.length / 184) }, (_, i) =>
+    packet(klvPid, i === 0, pes.subarray(i * 184, (i + 1) * 184))
+  )
+}
+
 const rtp = (...packets: ReadonlyArray<Buffer>) =>
   Buffer.concat([Buffer.from([0x80, 33, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9]), ...packets])
 
@@ -73,7 +81,7 @@ describe("a transport stream", () => {
     const early = readTransport()
     const bytes = rtp(...key, ...other)
     assert.isUndefined(early.take(bytes, 0, bytes.length))
-    assert.isFalse(early.hasKlv())
+    assert.isUndefined(early.hasKlv())
     const bare = readTransport()
     const without = rtp(association, map, ...picture([0x65, 1]), ...other)
     assert.isUndefined(bare.take(without, 0, without.length))
@@ -88,6 +96,40 @@ describe("a transport stream", () => {
       return take(packets, 0, packets.length) !== undefined
     }
     assert.deepEqual([units(62), units(63), filler(65_000), filler(66_000)].map(isFound), [true, false, true, false])
+  })
+
+  it("gives its metadata with its last byte, and none of which some is lost", () => {
+    const units: Array<number> = []
+    const { take } = readTransport((unit) => units.push(unit.length))
+    const [first = association, second = association] = klv(Buffer.alloc(200))
+    for (const packets of [
+      [association, map, second],
+      [first],
+      ...[200, 10, 240].map((size) => klv(Buffer.alloc(size)))
+    ]) {
+      const bytes = rtp(...packets)
+      take(bytes, 0, bytes.length)
+    }
+    assert.deepEqual(units, [200, 10, 240])
+  })
+
+  it("has its metadata numbered as MediaMTX takes it, and nothing else of it changed", () => {
+    const units: Array<string> = []
+    const { take } = readTransport((unit) => units.push(unit.toString("latin1")))
+    const cells = section(2, [
+      ...[...wide(videoPid), 0xf0, 0],
+      ...[0x1b, ...wide(videoPid), 0xf0, 0],
+      ...[0x15, ...wide(klvPid), 0xf0, 0]
+    ])
+    const cell = (number: number, flags: number, text: string) =>
+      klv(Buffer.concat([Buffer.from([0, number, flags, 0, text.length]), Buffer.from(text)]))
+    const bytes = rtp(association, packet(mapPid, true, cells), ...cell(7, 0xdf, "one"), ...cell(8, 0x9f, "t"))
+    const before = Buffer.from(bytes)
+    take(bytes, 0, bytes.length)
+    assert.deepEqual(units, ["one"])
+    const changed = [...bytes.entries()].filter(([at, byte]) => byte !== before[at])
+    assert.lengthOf(changed, 1)
+    assert.deepEqual([changed[0]?.[1], before[changed[0]?.[0] ?? 0]], [0, 7])
   })
 
   it("holds no more than a picture's bytes, however large the chunks that its packets came in", () => {
@@ -124,12 +166,12 @@ describe("a transport stream", () => {
       fc.constantFrom(association, map, ...key, ...other),
       fc.uint8Array({ minLength: 187, maxLength: 187 }).map((bytes) => Buffer.from([0x47, ...bytes])),
       fc
-        .tuple(fc.constantFrom(0, mapPid, videoPid), fc.uint8Array({ maxLength: 184 }))
+        .tuple(fc.constantFrom(0, mapPid, videoPid, klvPid), fc.uint8Array({ maxLength: 184 }))
         .map(([pid, bytes]) => packet(pid, true, Buffer.from(bytes)))
     )
     fc.assert(
       fc.property(fc.array(fc.array(some, { maxLength: 7 }), { maxLength: 20 }), (all) => {
-        const { take } = readTransport()
+        const { take } = readTransport(() => undefined)
         for (const bytes of all.map((packets) => rtp(...packets))) take(bytes, 0, bytes.length)
       }),
       { numRuns: 2000 }
