@@ -54,6 +54,7 @@ import {
   StorageInfo
 } from "./Storage.ts"
 import { GetStreamUrl, StreamingStarted, StreamingStopped, StreamStatus, StreamSummary, StreamUrl } from "./Stream.ts"
+import { GetRecordingTelemetry, LastTelemetry, RecordingTelemetry } from "./Telemetry.ts"
 import { OpenRpcDocument, ServerInfo, ServiceMetrics, ServiceStatus, SystemStatus } from "./System.ts"
 
 /** A method that anybody may call, authenticated or not. `errors`: what it fails with, beside what any method may. */
@@ -157,6 +158,11 @@ export const StreamRpcs = RpcGroup.make(
   viewer("get_streams", {}, Schema.Array(StreamSummary), DependencyFailed)
 )
 
+export const TelemetryRpcs = RpcGroup.make(
+  viewer("get_telemetry", device, LastTelemetry, NotFound, InvalidState, Unsupported),
+  viewer("get_recording_telemetry", GetRecordingTelemetry, RecordingTelemetry, NotFound, DependencyFailed)
+)
+
 export const FileRpcs = RpcGroup.make(
   viewer("list_recordings", ListFiles, FileList, DependencyFailed),
   viewer("list_snapshots", ListFiles, FileList, DependencyFailed),
@@ -226,6 +232,7 @@ export class CameraRpcs extends AuthRpcs.merge(
   SnapshotRpcs,
   RecordingRpcs,
   StreamRpcs,
+  TelemetryRpcs,
   FileRpcs,
   StorageRpcs,
   EventRpcs,

@@ -21,6 +21,9 @@ export const descriptions: Readonly<Record<string, string>> = {
   get_stream_status: "How a stream is made: its FFmpeg, its path, what it sends, and why it does not.",
   get_streams: "The streams of all cameras that the user may see.",
 
+  get_telemetry: "What a camera told last of where it is and where it looks (KLV), and how long ago.",
+  get_recording_telemetry: "What a camera told while it was recorded, of one recording and of one span of it.",
+
   list_recordings: "The recordings, newest first.",
   list_snapshots: "The snapshots, newest first.",
   get_recording_info: "What is known of one recording.",

@@ -3,6 +3,7 @@ import { Camera, CameraId } from "./Camera.ts"
 import { RecordingStatusUpdate } from "./Recording.ts"
 import { SnapshotEvent } from "./Snapshot.ts"
 import { ServiceStatus } from "./System.ts"
+import { TelemetryEvent } from "./Telemetry.ts"
 
 const timestamp = Schema.String.annotate({ description: "when it happened; ISO 8601, UTC" })
 
@@ -23,6 +24,7 @@ export const TopicEvent = Schema.Union([
   ofCamera("CameraEvent", cameraTopics, Camera),
   ofCamera("RecordingEvent", recordingTopics, RecordingStatusUpdate),
   ofCamera("SnapshotTakenEvent", ["snapshot.taken"], SnapshotEvent),
+  ofCamera("TelemetryTopicEvent", ["telemetry"], TelemetryEvent),
   ofSystem("HealthEvent", "system.health", ServiceStatus),
   ofSystem("StartupEvent", "system.startup", Schema.Struct({ version: Schema.String })),
   ofSystem(
@@ -50,6 +52,7 @@ export const topicNames = [
   ...cameraTopics,
   ...recordingTopics,
   "snapshot.taken",
+  "telemetry",
   "discovery.progress",
   "system.health",
   "system.startup",

@@ -2,8 +2,11 @@ import * as Schema from "effect/Schema"
 import { CameraId } from "./Camera.ts"
 import { DownloadUrl } from "./Storage.ts"
 
-/** `fmp4` and `mpegts` are written as they are; `mp4` and `mkv` are remuxed when the recording stops. */
-export const RecordingFormat = Schema.Literals(["fmp4", "mpegts", "mp4", "mkv"])
+/**
+ * `fmp4` and `mpegts` are written as they are; `mp4` and `mkv` are remuxed when the recording stops. `stanag4609` is `mpegts`,
+ * which has the camera's metadata (KLV) in it, bit by bit.
+ */
+export const RecordingFormat = Schema.Literals(["fmp4", "mpegts", "stanag4609", "mp4", "mkv"])
 export type RecordingFormat = typeof RecordingFormat.Type
 
 export const StartRecording = {

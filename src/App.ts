@@ -44,6 +44,7 @@ import * as GoingOn from "./recording/GoingOn.ts"
 import * as Leftovers from "./recording/Leftovers.ts"
 import { NewFiles } from "./recording/NewFiles.ts"
 import { Recorder } from "./recording/Recorder.ts"
+import { RecordedTelemetry } from "./recording/RecordedTelemetry.ts"
 import { Recordings } from "./recording/Recordings.ts"
 import { Segments } from "./recording/Segments.ts"
 import { Unfinished } from "./recording/Unfinished.ts"
@@ -65,6 +66,7 @@ import * as SnapshotHandlers from "./rpc/SnapshotHandlers.ts"
 import * as StorageHandlers from "./rpc/StorageHandlers.ts"
 import * as StreamHandlers from "./rpc/StreamHandlers.ts"
 import * as SystemHandlers from "./rpc/SystemHandlers.ts"
+import * as TelemetryHandlers from "./rpc/TelemetryHandlers.ts"
 import * as Validation from "./rpc/Validation.ts"
 import * as WebSocketServer from "./rpc/WebSocketServer.ts"
 import { EventLoop } from "./self/EventLoop.ts"
@@ -84,6 +86,7 @@ import { Retention } from "./storage/Retention.ts"
 import { RetentionPolicies } from "./storage/RetentionPolicies.ts"
 import { SmallFiles } from "./storage/SmallFiles.ts"
 import { StorageUsage } from "./storage/StorageUsage.ts"
+import { CameraTelemetry } from "./stream/CameraTelemetry.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Encoders } from "./stream/Encoders.ts"
 import { Keyframes } from "./stream/Keyframes.ts"
@@ -126,6 +129,7 @@ const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
   Layer.provideMerge(Streams.layer),
   Layer.provide(Supervision.layer.pipe(Layer.provide([PublishedFeed.layer, RelayedFeed.layer]))),
   Layer.provide([CameraHealth.layer, Keyframes.layer]),
+  Layer.provideMerge(CameraTelemetry.layer),
   Layer.provideMerge(Sources.layer.pipe(Layer.provide(Encoders.layer))),
   Layer.provideMerge(Paths.layer),
   Layer.provide(Holders.layer)
@@ -133,7 +137,7 @@ const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
 
 const snapshots = Snapshots.layer.pipe(Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer]))
 
-const recordings = Layer.merge(GoingOn.layer, Leftovers.layer).pipe(
+const recordings = Layer.mergeAll(GoingOn.layer, Leftovers.layer, RecordedTelemetry.layer).pipe(
   Layer.provideMerge(Recordings.layer.pipe(Layer.provide(Recorder.layer))),
   Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer, Unfinished.layer])
 )
@@ -168,6 +172,7 @@ const handlers = Layer.mergeAll(
   SnapshotHandlers.layer,
   RecordingHandlers.layer,
   StreamHandlers.layer,
+  TelemetryHandlers.layer,
   FileHandlers.layer,
   StorageHandlers.layer,
   EventHandlers.layer,

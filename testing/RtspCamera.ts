@@ -31,6 +31,8 @@ export interface RtspFaults {
   readonly isDeaf: boolean
   /** so many more packets of 64 kB come with each picture */
   readonly ballast: number
+  /** what it tells beside the picture of this number (KLV): units, one after the other */
+  readonly tells: (picture: number) => ReadonlyArray<Uint8Array>
   /** 2 MB of metadata that have no end come with each picture */
   readonly endlessKlv: boolean
   /** it hangs up in the middle of a frame, with the next picture */
@@ -57,6 +59,7 @@ const sound: RtspFaults = {
   asksOften: false,
   isDeaf: false,
   ballast: 0,
+  tells: () => [],
   endlessKlv: false,
   diesInMidFrame: false,
   noContentBase: false,
@@ -93,13 +96,13 @@ export const cameraSdp = [
   ...["m=application 0 RTP/AVP 98", "a=rtpmap:98 smpte336m/90000", "a=control:trackID=1", ""]
 ].join("\r\n")
 
-/** One RTP packet with its marker, on channel 0. */
-const packet = (sequence: number, payload: Uint8Array): Uint8Array => {
+/** One RTP packet with its marker, of the video, or of the metadata. */
+const packet = (sequence: number, payload: Uint8Array, [channel, type] = [0, 96]): Uint8Array => {
   const bytes = new Uint8Array(16 + payload.length)
   const view = new DataView(bytes.buffer)
-  bytes.set([0x24, 0])
+  bytes.set([0x24, channel])
   view.setUint16(2, 12 + payload.length)
-  bytes.set([0x80, 0x80 | 96], 4)
+  bytes.set([0x80, 0x80 | type], 4)
   view.setUint16(6, sequence % 65_536)
   view.setUint32(8, sequence * 9000)
   view.setUint32(12, 0x1234)
@@ -154,8 +157,9 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
     let sending: Fiber.Fiber<void> | undefined
 
     const send = Effect.gen(function* () {
+      let told = 0
       for (let number = 0; ; number++) {
-        const { asksOften, ballast, diesInMidFrame, endlessKlv, isDeaf, isStalled, neverPlays } =
+        const { asksOften, ballast, diesInMidFrame, endlessKlv, isDeaf, isStalled, neverPlays, tells } =
           yield* SubscriptionRef.get(faults)
         if (diesInMidFrame) {
           caller.say(picture(number).subarray(0, 10))
@@ -163,6 +167,7 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
         }
         if (!isStalled && !neverPlays) caller.say(picture(number))
         for (let more = 0; more < ballast; more++) caller.say(filler)
+        for (const unit of tells(number)) caller.say(packet(told++, unit, [2, 98]))
         if (endlessKlv) caller.say(klvs)
         if (asksOften) caller.say(questions)
         if (isDeaf) caller.say(longQuestions)

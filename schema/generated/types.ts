@@ -81,8 +81,111 @@ export type Control = {
 
 export type FileName = string
 
+export type TelemetryValues = {
+  mission_id?: string
+  platform_tail_number?: string
+  platform_designation?: string
+  platform_call_sign?: string
+  /** degrees */
+  platform_heading_deg?: number
+  /** degrees */
+  platform_pitch_deg?: number
+  /** degrees */
+  platform_roll_deg?: number
+  image_source_sensor?: string
+  image_coordinate_system?: string
+  /** degrees */
+  sensor_latitude_deg?: number
+  /** degrees */
+  sensor_longitude_deg?: number
+  /** metres */
+  sensor_altitude_m?: number
+  /** metres */
+  sensor_ellipsoid_height_m?: number
+  /** degrees */
+  sensor_horizontal_fov_deg?: number
+  /** degrees */
+  sensor_vertical_fov_deg?: number
+  /** degrees */
+  sensor_relative_azimuth_deg?: number
+  /** degrees */
+  sensor_relative_elevation_deg?: number
+  /** degrees */
+  sensor_relative_roll_deg?: number
+  /** metres */
+  slant_range_m?: number
+  /** metres */
+  target_width_m?: number
+  /** degrees */
+  frame_center_latitude_deg?: number
+  /** degrees */
+  frame_center_longitude_deg?: number
+  /** metres */
+  frame_center_elevation_m?: number
+  /** metres */
+  frame_center_ellipsoid_height_m?: number
+  /** degrees */
+  offset_corner_latitude_1_deg?: number
+  /** degrees */
+  offset_corner_longitude_1_deg?: number
+  /** degrees */
+  offset_corner_latitude_2_deg?: number
+  /** degrees */
+  offset_corner_longitude_2_deg?: number
+  /** degrees */
+  offset_corner_latitude_3_deg?: number
+  /** degrees */
+  offset_corner_longitude_3_deg?: number
+  /** degrees */
+  offset_corner_latitude_4_deg?: number
+  /** degrees */
+  offset_corner_longitude_4_deg?: number
+  /** degrees */
+  corner_latitude_1_deg?: number
+  /** degrees */
+  corner_longitude_1_deg?: number
+  /** degrees */
+  corner_latitude_2_deg?: number
+  /** degrees */
+  corner_longitude_2_deg?: number
+  /** degrees */
+  corner_latitude_3_deg?: number
+  /** degrees */
+  corner_longitude_3_deg?: number
+  /** degrees */
+  corner_latitude_4_deg?: number
+  /** degrees */
+  corner_longitude_4_deg?: number
+  uas_ls_version?: number
+  /** hexadecimal */
+  miis_core_id?: string
+}
+
+export type TelemetrySecurity = {
+  classification?: "UNCLASSIFIED" | "RESTRICTED" | "CONFIDENTIAL" | "SECRET" | "TOP SECRET"
+  country_coding_method?: number
+  classifying_country?: string
+  sci_shi_information?: string
+  caveats?: string
+  releasing_instructions?: string
+  object_country_coding_method?: number
+  object_country_codes?: string
+  version?: number
+}
+
+export type TelemetryPoint = {
+  /** seconds since the recording's beginning */
+  offset: number
+  /** by the camera's clock: ISO 8601 with microseconds, UTC without its leap seconds */
+  precision_time_stamp: string
+  values: TelemetryValues
+  security?: TelemetrySecurity
+  /** tags of ST 0601 that are not among the values: of another kind, of a wrong length, without a value; 64 at most */
+  unread_tags?: Array<number>
+}
+
 /** a topic, or all that begin alike: camera.*, recording.*, snapshot.*, discovery.*, system.* */
-export type TopicPattern = "camera.connected" | "camera.disconnected" | "camera.status_change" | "recording.start" | "recording.stop" | "recording.error" | "snapshot.taken" | "discovery.progress" | "system.health" | "system.startup" | "system.shutdown" | "system.notifications_lost" | "camera.*" | "recording.*" | "snapshot.*" | "discovery.*" | "system.*" | "recording.started" | "recording.stopped" | "camera_status_update" | "recording_status_update" | "system_health_update"
+export type TopicPattern = "camera.connected" | "camera.disconnected" | "camera.status_change" | "recording.start" | "recording.stop" | "recording.error" | "snapshot.taken" | "telemetry" | "discovery.progress" | "system.health" | "system.startup" | "system.shutdown" | "system.notifications_lost" | "camera.*" | "recording.*" | "snapshot.*" | "discovery.*" | "system.*" | "recording.started" | "recording.stopped" | "camera_status_update" | "recording_status_update" | "system_health_update"
 
 export type ExternalStream = {
   /** without credentials */
@@ -175,6 +278,24 @@ export type SnapshotTakenEvent = {
     file_path: string
     tier_name: "live" | "activated" | "direct"
   }
+}
+
+export type Telemetry = {
+  device: CameraId
+  /** by the camera's clock: ISO 8601 with microseconds, UTC without its leap seconds */
+  precision_time_stamp: string
+  values: TelemetryValues
+  security?: TelemetrySecurity
+  /** tags of ST 0601 that are not among the values: of another kind, of a wrong length, without a value; 64 at most */
+  unread_tags?: Array<number>
+}
+
+export type TelemetryTopicEvent = {
+  topic: "telemetry"
+  device: CameraId
+  /** when it happened; ISO 8601, UTC */
+  timestamp: string
+  data: Telemetry
 }
 
 export type HealthEvent = {
@@ -487,14 +608,14 @@ export interface Methods {
     params: {
       device: CameraId
       duration?: number
-      format?: "fmp4" | "mpegts" | "mp4" | "mkv"
+      format?: "fmp4" | "mpegts" | "stanag4609" | "mp4" | "mkv"
     }
     result: {
       device: CameraId
       filename: string
       status: "RECORDING"
       start_time: string
-      format: "fmp4" | "mpegts" | "mp4" | "mkv"
+      format: "fmp4" | "mpegts" | "stanag4609" | "mp4" | "mkv"
     }
   }
   /** Ends a recording; answers when its files are whole on disk. Role: operator. */
@@ -506,7 +627,7 @@ export interface Methods {
       device: CameraId
       /** the first of files */
       filename: string
-      format: "fmp4" | "mpegts" | "mp4" | "mkv"
+      format: "fmp4" | "mpegts" | "stanag4609" | "mp4" | "mkv"
       start_time: string
       end_time: string
       /** seconds of video in all files */
@@ -652,6 +773,45 @@ export interface Methods {
       readers: number
       bytes_sent: number
     }>
+  }
+  /** What a camera told last of where it is and where it looks (KLV), and how long ago. Role: viewer. */
+  get_telemetry: {
+    params: {
+      device: CameraId
+    }
+    result: {
+      device: CameraId
+      /** when it came; ISO 8601, UTC */
+      timestamp: string
+      /** milliseconds since then */
+      age_ms: number
+      /** by the camera's clock: ISO 8601 with microseconds, UTC without its leap seconds */
+      precision_time_stamp: string
+      values: TelemetryValues
+      security?: TelemetrySecurity
+      /** tags of ST 0601 that are not among the values: of another kind, of a wrong length, without a value; 64 at most */
+      unread_tags?: Array<number>
+    }
+  }
+  /** What a camera told while it was recorded, of one recording and of one span of it. Role: viewer. */
+  get_recording_telemetry: {
+    params: {
+      filename: FileName
+      /** the first that counts; default 0 */
+      from?: number
+      /** the last that counts; default: the end */
+      to?: number
+      /** points at most; default 100 */
+      limit?: number
+    }
+    result: {
+      filename: FileName
+      device: CameraId
+      /** oldest first; empty: there are none */
+      points: Array<TelemetryPoint>
+      /** there are more: ask again from here */
+      next?: number
+    }
   }
   /** The recordings, newest first. Role: viewer. */
   list_recordings: {
@@ -1058,7 +1218,7 @@ export interface Notifications {
   /** A part of the service is in another state; every authenticated client is told. */
   system_health_update: ServiceStatus
   /** Something happened that was subscribed to. */
-  event: CameraEvent | RecordingEvent | SnapshotTakenEvent | HealthEvent | StartupEvent | DiscoveryProgressEvent | ShutdownEvent | NotificationsLostEvent
+  event: CameraEvent | RecordingEvent | SnapshotTakenEvent | TelemetryTopicEvent | HealthEvent | StartupEvent | DiscoveryProgressEvent | ShutdownEvent | NotificationsLostEvent
 }
 
 /** `error.data`, by `error.code`. */

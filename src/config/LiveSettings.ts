@@ -150,7 +150,7 @@ export const liveSchema = Schema.Struct({
     direct_timeout_seconds: key(Rules.seconds(0.1, 10), 4, "0.1 to 10", "time limit of tier 3, direct")
   }),
   recording: Schema.Struct({
-    format: key(RecordingFormat, "fmp4", "fmp4, mpegts, mp4 or mkv", "when start_recording names none"),
+    format: key(RecordingFormat, "fmp4", "fmp4, mpegts, stanag4609, mp4 or mkv", "when start_recording names none"),
     segment_seconds: key(
       Rules.seconds(1, 86_400),
       3600,

@@ -11,12 +11,14 @@ import { Recordings } from "../recording/Recordings.ts"
 import { type SnapshotFact, Snapshots } from "../snapshot/Snapshots.ts"
 import { DiskGuard, type SpaceFact } from "../storage/DiskGuard.ts"
 import { Retention, type RetentionFact } from "../storage/Retention.ts"
+import { CameraTelemetry, type TelemetryFact } from "../stream/CameraTelemetry.ts"
 import { type StreamFact, Streams } from "../stream/Streams.ts"
 
 /** Whatever happens. */
 export type Fact =
   | CameraFact
   | StreamFact
+  | TelemetryFact
   | RecordingFact
   | SnapshotFact
   | SpaceFact
@@ -32,6 +34,7 @@ export class Events extends Context.Service<Events, Feed<Fact>>()("camera-servic
       const nouns = [
         yield* Devices,
         yield* Streams,
+        yield* CameraTelemetry,
         yield* Recordings,
         yield* Snapshots,
         yield* DiskGuard,

@@ -23,7 +23,7 @@ const isFamily = (pattern: TopicPattern): pattern is (typeof topicFamilies)[numb
 const isAlias = (pattern: TopicPattern): pattern is keyof typeof topicAliases => Object.hasOwn(topicAliases, pattern)
 
 /** The others are of no camera: no filter narrows them. */
-const ofCamera = /^(camera|recording|snapshot)\./
+const ofCamera = /^((camera|recording|snapshot)\.|telemetry$)/
 
 /** Without a camera: for all of them. */
 export const subscribed = (

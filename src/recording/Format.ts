@@ -8,13 +8,20 @@ export const writtenAs: Readonly<Record<RecordingFormat, WrittenFormat>> = {
   fmp4: "fmp4",
   mp4: "fmp4",
   mkv: "fmp4",
-  mpegts: "mpegts"
+  mpegts: "mpegts",
+  stanag4609: "mpegts"
 }
 
 /** MediaMTX does not write it itself. */
 export const isRemuxed = (format: RecordingFormat): format is "mp4" | "mkv" => format === "mp4" || format === "mkv"
 
-const extensions: Readonly<Record<RecordingFormat, string>> = { fmp4: "mp4", mp4: "mp4", mkv: "mkv", mpegts: "ts" }
+const extensions: Readonly<Record<RecordingFormat, string>> = {
+  fmp4: "mp4",
+  mp4: "mp4",
+  mkv: "mkv",
+  mpegts: "ts",
+  stanag4609: "ts"
+}
 
 /** The name that a file which MediaMTX began as `written` has for good, from its first byte on, whatever it holds by now. */
 export const segmentName = (written: string, format: RecordingFormat): string =>

@@ -18,6 +18,7 @@ import { DataFolder } from "../storage/DataFolder.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Holds } from "../storage/Holds.ts"
+import { CameraTelemetry } from "../stream/CameraTelemetry.ts"
 import { Paths } from "../stream/Paths.ts"
 import { Streams } from "../stream/Streams.ts"
 import { CameraWatch } from "./CameraWatch.ts"
@@ -25,6 +26,7 @@ import { sum } from "./Draft.ts"
 import { makeFileWork } from "./FileWork.ts"
 import { writtenAs } from "./Format.ts"
 import { watchGrowth } from "./Growth.ts"
+import { makeSidecars } from "./Sidecars.ts"
 import { NewFiles } from "./NewFiles.ts"
 import type { Recording, RecordingFact, RecordingRequest, Stopped } from "./Recording.ts"
 import { type Action, type Incident, starting, type Timer } from "./RecordingState.ts"
@@ -65,7 +67,9 @@ export class Recorder extends Context.Service<
       const holds = yield* Holds
       const guard = yield* DiskGuard
       const { recordings: folder } = yield* DataFolder
-      const followGrowth = yield* watchGrowth(yield* Disk, folder)
+      const disk = yield* Disk
+      const followGrowth = yield* watchGrowth(disk, folder)
+      const sidecars = yield* makeSidecars(disk, folder, index, yield* CameraTelemetry)
       const facts = yield* makeFacts<RecordingFact>()
 
       const run = Effect.fn("Recorder.run")(function* (request: RecordingRequest) {
@@ -121,9 +125,13 @@ export class Recorder extends Context.Service<
           )
 
         const work = makeFileWork(holds, segments, { camera, format, scope, happened })
+        const sidecar = yield* inScope(sidecars(camera))
         const lookForLast = yield* inScope(
           newFiles.follow(camera, (written) =>
-            Effect.map(work.begin(written), (filename) => happened({ _tag: "FileBegan", filename }))
+            Effect.map(work.begin(written), (filename) => {
+              sidecar.began(filename)
+              happened({ _tag: "FileBegan", filename })
+            })
           )
         )
 
@@ -196,9 +204,9 @@ export class Recorder extends Context.Service<
                 Effect.map(segments.explainStall, (why) => happened({ _tag: "StallExplained", ...why }))
               )
             case "Finish":
-              return fork(action.filename, work.finish(action.filename))
+              return fork(action.filename, Effect.andThen(sidecar.end(action.filename), work.finish(action.filename)))
             case "Discard":
-              return fork(action.filename, work.discard(action.filename))
+              return fork(action.filename, Effect.andThen(sidecar.end(action.filename), work.discard(action.filename)))
             case "GiveUpRemuxes":
               return Effect.sync(work.giveUpRemuxes)
             case "SetTimer": {

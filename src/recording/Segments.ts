@@ -14,6 +14,7 @@ import { DataFolder } from "../storage/DataFolder.ts"
 import { attempt } from "../storage/StorageFailed.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Holds } from "../storage/Holds.ts"
+import { removeSidecar } from "../storage/Reconcile.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
 import { extensionOf, parseFileName } from "../storage/Names.ts"
 import { isRemuxed } from "./Format.ts"
@@ -162,6 +163,7 @@ export class Segments extends Context.Service<
 
       const discard = Effect.fn("Segments.discard")(function* (filename: string) {
         yield* attempt("remove the recording", disk.removeAll(pathOf(filename)))
+        yield* attempt("remove the recording", removeSidecar(disk, folder, filename))
         yield* index.remove("recording", filename)
       })
 

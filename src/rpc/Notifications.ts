@@ -21,6 +21,7 @@ import { Health, type SystemHealth } from "../health/Health.ts"
 import type { RecordingFact } from "../recording/Recording.ts"
 import type { SnapshotFact } from "../snapshot/Snapshots.ts"
 import { filePath } from "../storage/Names.ts"
+import type { TelemetryFact } from "../stream/CameraTelemetry.ts"
 import { Sources } from "../stream/Sources.ts"
 import { maySee } from "./Authorization.ts"
 import { cameraViews, makeHostFor } from "./CameraView.ts"
@@ -79,6 +80,11 @@ export const layer = Layer.effectDiscard(
       return tellEvent({ topic: "snapshot.taken", ...of(fact), data }, who(fact.camera))
     }
 
+    const tellTelemetry = ({ camera, heardAt, telemetry }: TelemetryFact) => {
+      const data = { device: camera, ...telemetry }
+      return tellEvent({ topic: "telemetry", device: camera, timestamp: isoTime(heardAt.wall), data }, who(camera))
+    }
+
     const tellDiscovery = ({ at, found, looked, state, total }: Told<DiscoveryFact>) =>
       tellEvent(
         { topic: "discovery.progress", timestamp: isoTime(at.wall), data: { state, looked, total, found } },
@@ -117,6 +123,8 @@ export const layer = Layer.effectDiscard(
           return tellRecording(fact)
         case "SnapshotTaken":
           return tellSnapshot(fact)
+        case "TelemetryHeard":
+          return tellTelemetry(fact)
         case "DiscoveryProgressed":
           return tellDiscovery(fact)
         case "HealthChanged":

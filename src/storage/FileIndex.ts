@@ -10,7 +10,7 @@ import { Disk } from "../ground/Disk.ts"
 import { makeTrouble } from "../telemetry/Trouble.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { isDamaged, openIndex, type OpenIndex, renewIndex } from "./IndexFile.ts"
-import type { IndexDatabase, IndexedFile, Page, Sequence, Stored } from "./IndexDatabase.ts"
+import type { IndexDatabase, IndexedFile, Page, Sequence, Stored, StoredFile } from "./IndexDatabase.ts"
 import type { FileKind } from "./Names.ts"
 import {
   describe,
@@ -18,7 +18,8 @@ import {
   DescribeRecording,
   reconcile,
   type Reconciled,
-  reconcileRecordings
+  reconcileRecordings,
+  reconcileSidecars
 } from "./Reconcile.ts"
 import { storageFailed } from "./StorageFailed.ts"
 
@@ -37,9 +38,11 @@ export class FileIndex extends Context.Service<
   {
     /** adds or replaces a file, all its fields */
     readonly put: (file: IndexedFile) => Effect.Effect<void>
+    /** so many bytes lie beside this recording, and count with it */
+    readonly putBeside: (recording: string, bytes: number) => Effect.Effect<void>
     /** forgets a file; the file itself is `Files`' */
     readonly remove: (kind: FileKind, filename: string) => Effect.Effect<void>
-    readonly get: (kind: FileKind, filename: string) => Effect.Effect<IndexedFile | undefined, DependencyFailed>
+    readonly get: (kind: FileKind, filename: string) => Effect.Effect<StoredFile | undefined, DependencyFailed>
     /** what it says of a file may be wrong: it is brought to what the folders hold beside, as soon as the disk allows it */
     readonly doubt: Effect.Effect<void>
     /** has it say what the folder holds of these recordings, and looks into those that are as it said: gives those that are not */
@@ -48,9 +51,9 @@ export class FileIndex extends Context.Service<
     readonly list: (
       kind: FileKind,
       page: Page
-    ) => Effect.Effect<{ readonly files: ReadonlyArray<IndexedFile>; readonly total: number }, DependencyFailed>
+    ) => Effect.Effect<{ readonly files: ReadonlyArray<StoredFile>; readonly total: number }, DependencyFailed>
     /** oldest first: 100 of 100,000 take 0.3 ms */
-    readonly oldest: (sequence: Sequence) => Effect.Effect<ReadonlyArray<IndexedFile>, DependencyFailed>
+    readonly oldest: (sequence: Sequence) => Effect.Effect<ReadonlyArray<StoredFile>, DependencyFailed>
     /** how many files there are, and their bytes; from counters */
     readonly totals: (
       kind: FileKind
@@ -133,6 +136,7 @@ export class FileIndex extends Context.Service<
             snapshot: reconcile(use, disk, "snapshot", folder.snapshots, isRemoved("snapshot"))
           })
         )
+        yield* reconcileSidecars(use, disk, folder.recordings)
         yield* describeAll(use, folder.recordings, look)
         return found
       }).pipe(
@@ -172,6 +176,7 @@ export class FileIndex extends Context.Service<
 
       return FileIndex.of({
         put: (file) => useOrMakeGood((it) => it.put(file)),
+        putBeside: (recording, bytes) => useOrMakeGood((it) => it.putBeside(recording, bytes)),
         remove: (kind, filename) =>
           useOrMakeGood((it) => {
             for (const meanwhile of removed) meanwhile.add(`${kind}/${filename}`)

@@ -13,10 +13,11 @@ import { DataFolder } from "./DataFolder.ts"
 import { DiskGuard } from "./DiskGuard.ts"
 import { FileIndex } from "./FileIndex.ts"
 import { Holds } from "./Holds.ts"
-import type { IndexedFile } from "./IndexDatabase.ts"
+import type { IndexedFile, StoredFile } from "./IndexDatabase.ts"
 import { contentTypeOf, type FileKind, isFileName, matroska, parseFileName } from "./Names.ts"
 import { markCamera } from "../media/Picture.ts"
 import { pictureFiles, type Written } from "./PictureFiles.ts"
+import { removeSidecar } from "./Reconcile.ts"
 import { attempt } from "./StorageFailed.ts"
 
 /** A picture to keep; `capturedAt` is epoch milliseconds. */
@@ -46,7 +47,7 @@ export interface OpenFile {
 type Deletes = (
   kind: FileKind,
   filename: string
-) => Effect.Effect<IndexedFile, NotFound | InvalidState | DependencyFailed>
+) => Effect.Effect<StoredFile, NotFound | InvalidState | DependencyFailed>
 
 /** The files themselves. Names come from the index and lead nowhere but into their own folder. */
 export class Files extends Context.Service<
@@ -172,6 +173,8 @@ export class Files extends Context.Service<
           Effect.catch((error) => (error.code === "ENOENT" ? Effect.succeed(false) : Effect.fail(error)))
         )
         const isDeleted = yield* attempt(`delete the ${kind}`, removed)
+        if (kind === "recording")
+          yield* attempt("delete the recording", removeSidecar(disk, folder.recordings, filename))
         // the file first: on a full disk the index can write again only then
         yield* index.remove(kind, filename)
         if (!isDeleted) return yield* new NotFound({ resource: kind, id: filename })

@@ -17,6 +17,12 @@ export interface IndexedFile {
   readonly height: number
 }
 
+/** A file as the index has it. */
+export interface StoredFile extends IndexedFile {
+  /** bytes of what lies beside it and goes with it */
+  readonly beside: number
+}
+
 /** What can be learned only by looking into a file. */
 export interface Description {
   readonly duration: number
@@ -55,7 +61,7 @@ const kindNumber = (kind: FileKind): number => kinds.indexOf(kind)
 
 const toKind = (row: Row): FileKind => kinds[Number(row["kind"])] ?? "recording"
 
-const toFile = (row: Row): IndexedFile => ({
+const toFile = (row: Row): StoredFile => ({
   kind: toKind(row),
   filename: String(row["filename"]),
   device: String(row["device"]),
@@ -65,7 +71,8 @@ const toFile = (row: Row): IndexedFile => ({
   duration: Number(row["duration"]),
   codec: String(row["codec"]),
   width: Number(row["width"]),
-  height: Number(row["height"])
+  height: Number(row["height"]),
+  beside: Number(row["beside"])
 })
 
 const toValues = (file: IndexedFile, described: boolean): ReadonlyArray<SQLInputValue> => [
@@ -95,16 +102,19 @@ const reserveBytes = 1_050_000
 
 /** The open index; every method is one short transaction and may throw what `node:sqlite` throws. */
 export interface IndexDatabase {
+  /** what lies beside a file that is there stays as it is */
   readonly put: (file: IndexedFile) => void
+  /** so much lies beside the recording, if it is there */
+  readonly putBeside: (recording: string, bytes: number) => void
   /** adds files that are not there yet; those that are stay as they are */
   readonly addNew: (files: ReadonlyArray<{ readonly file: IndexedFile; readonly described: boolean }>) => void
   readonly remove: (kind: FileKind, filename: string) => boolean
   readonly resize: (kind: FileKind, filename: string, bytes: number, modified: number) => void
   readonly describe: (kind: FileKind, filename: string, description: Description) => void
   readonly has: (kind: FileKind, filename: string) => boolean
-  readonly get: (kind: FileKind, filename: string) => IndexedFile | undefined
-  readonly page: (kind: FileKind, page: Page) => { readonly files: ReadonlyArray<IndexedFile>; readonly total: number }
-  readonly oldest: (sequence: Sequence) => ReadonlyArray<IndexedFile>
+  readonly get: (kind: FileKind, filename: string) => StoredFile | undefined
+  readonly page: (kind: FileKind, page: Page) => { readonly files: ReadonlyArray<StoredFile>; readonly total: number }
+  readonly oldest: (sequence: Sequence) => ReadonlyArray<StoredFile>
   readonly totals: (kind: FileKind) => { readonly files: number; readonly bytes: number }
   readonly stored: () => ReadonlyArray<Stored>
   /** files in the order of their names, after this one */
@@ -124,6 +134,7 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
     duration = excluded.duration, codec = excluded.codec, width = excluded.width, height = excluded.height,
     described = excluded.described`)
   const addNew = statement(`INSERT INTO files(${columns}) VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING`)
+  const putBeside = statement("UPDATE files SET beside = ? WHERE kind = 0 AND filename = ? AND beside <> ?1")
   const remove = statement("DELETE FROM files WHERE kind = ? AND filename = ?")
   const resize =
     statement(`UPDATE files SET described = CASE WHEN bytes = ?1 THEN described ELSE 0 END, bytes = ?1, modified = ?2
@@ -204,6 +215,7 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
   return {
     // a recording that is being written has no codec yet: it is looked into if nobody comes to finish it
     put: (file) => void put.run(...toValues(file, file.kind === "snapshot" || file.codec !== "")),
+    putBeside: (recording, bytes) => void putBeside.run(bytes, recording),
     addNew: (files) => {
       database.exec("BEGIN")
       try {

@@ -16,7 +16,22 @@ PRAGMA wal_autocheckpoint=250;
 PRAGMA temp_store=MEMORY;
 `
 
-const schemaVersion = 1
+const schemaVersion = 2
+
+const beside = `
+ALTER TABLE files ADD COLUMN beside INTEGER NOT NULL DEFAULT 0;
+CREATE TRIGGER file_left AFTER DELETE ON files BEGIN
+  UPDATE totals SET files = files - 1, bytes = bytes - old.bytes - old.beside
+    WHERE kind = old.kind AND device = old.device;
+END;
+CREATE TRIGGER file_changed AFTER UPDATE OF device, bytes, beside ON files BEGIN
+  UPDATE totals SET files = files - 1, bytes = bytes - old.bytes - old.beside
+    WHERE kind = old.kind AND device = old.device;
+  INSERT INTO totals VALUES(new.kind, new.device, 1, new.bytes + new.beside)
+    ON CONFLICT DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes;
+END;
+PRAGMA user_version=${schemaVersion};
+`
 
 /** `by_time` ends in the device, so that pages far back of some cameras are counted off in the index alone. */
 const schema = `
@@ -35,16 +50,13 @@ CREATE TRIGGER file_came AFTER INSERT ON files BEGIN
   INSERT INTO totals VALUES(new.kind, new.device, 1, new.bytes)
     ON CONFLICT DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes;
 END;
-CREATE TRIGGER file_left AFTER DELETE ON files BEGIN
-  UPDATE totals SET files = files - 1, bytes = bytes - old.bytes WHERE kind = old.kind AND device = old.device;
-END;
-CREATE TRIGGER file_changed AFTER UPDATE OF device, bytes ON files BEGIN
-  UPDATE totals SET files = files - 1, bytes = bytes - old.bytes WHERE kind = old.kind AND device = old.device;
-  INSERT INTO totals VALUES(new.kind, new.device, 1, new.bytes)
-    ON CONFLICT DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes;
-END;
-PRAGMA user_version=${schemaVersion};
-`
+${beside}`
+
+/** Since version 2 there is something beside files that counts with them. */
+const migration = `
+DROP TRIGGER file_left;
+DROP TRIGGER file_changed;
+${beside}`
 
 /** The open index. */
 export interface OpenIndex extends IndexDatabase {
@@ -101,7 +113,8 @@ const openChecked = (databases: Databases["Service"], path: string): DatabaseSyn
     database.exec(setUp)
     const bootId = databases.bootId()
     const version = database.prepare("PRAGMA user_version").get()?.["user_version"]
-    if (version === schemaVersion && isSound(database, bootId)) {
+    if ((version === schemaVersion || version === 1) && isSound(database, bootId)) {
+      if (version === 1) database.exec(`BEGIN;${migration}COMMIT`)
       setState(database, bootId)
       return database
     }

@@ -37,6 +37,15 @@ export const parseFileName = (
   return { device, startedAt: whole + Number(microseconds ?? 0) / 1000, extension: extension.toLowerCase() }
 }
 
+const sidecarEnding = ".klv.jsonl"
+
+/** What lies beside a recording and belongs to it: what its camera told meanwhile. It is no recording itself. */
+export const sidecarOf = (recording: string): string => `${recording}${sidecarEnding}`
+
+/** Whose sidecar it is; undefined: it is none. */
+export const ownerOf = (name: string): string | undefined =>
+  name.endsWith(sidecarEnding) ? name.slice(0, -sidecarEnding.length) : undefined
+
 /** Lower case, without the dot; empty when there is none. */
 export const extensionOf = (name: string): string => {
   const dot = name.lastIndexOf(".")

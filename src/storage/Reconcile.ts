@@ -5,7 +5,7 @@ import type { DependencyFailed } from "../../schema/Errors.ts"
 import type { Disk, FileState } from "../ground/Disk.ts"
 import type { DiskError } from "../ground/DiskError.ts"
 import type { Description, IndexedFile, IndexDatabase } from "./IndexDatabase.ts"
-import { contentTypeOf, type FileKind, isFileName, parseFileName } from "./Names.ts"
+import { contentTypeOf, type FileKind, isFileName, ownerOf, parseFileName, sidecarOf } from "./Names.ts"
 import { pictureFacts, pictureHeadBytes } from "../media/Picture.ts"
 import { looseAnswer } from "./SharedAnswer.ts"
 import { attempt } from "./StorageFailed.ts"
@@ -55,6 +55,27 @@ export const reconcile = Effect.fnUntraced(function* (
   const swept = yield* sweep(use, disk, kind, folder)
   return { ...entered, ...swept } satisfies Reconciled
 })
+
+/** Has the index count what lies beside recordings; what belongs to one that is gone goes, too. */
+export const reconcileSidecars = Effect.fnUntraced(function* (use: UseIndex, disk: Disk["Service"], folder: string) {
+  const nextNames = yield* attempt("read the recordings folder", disk.walk(folder))
+  while (true) {
+    const names = yield* ask("read the recordings folder", nextNames)
+    if (names.length === 0) return
+    const owners = names.map(ownerOf).filter((owner) => owner !== undefined)
+    const files = yield* ask("look at a recording", disk.states(folder, owners))
+    const sidecars = yield* ask("look at a recording", disk.states(folder, owners.map(sidecarOf)))
+    for (const [i, owner] of owners.entries()) {
+      if (files[i] === undefined) yield* ask("remove what belonged to a recording", removeSidecar(disk, folder, owner))
+      else yield* use((index) => index.putBeside(owner, sidecars[i]?.bytes ?? 0))
+    }
+    yield* Effect.yieldNow
+  }
+}, Effect.scoped)
+
+/** Nothing there is fine. */
+export const removeSidecar = (disk: Disk["Service"], folder: string, recording: string) =>
+  disk.removeAll(join(folder, sidecarOf(recording)))
 
 /** Looks into the files that nobody has looked into, newest first; one that cannot be read stays as it is. */
 export const describeAll = Effect.fnUntraced(function* (
@@ -161,6 +182,10 @@ export const reconcileRecordings = Effect.fnUntraced(function* (
     if (found === undefined || found === "unknown" || isDeleted(name)) return false
     index.addNew([found])
     return true
+  }
+  for (const [i, name] of names.entries()) {
+    if (states[i] !== undefined) continue
+    yield* ask("remove what belonged to a recording", removeSidecar(disk, folder, name))
   }
   return yield* use((index) => names.filter((name, i) => isCorrected(index, name, states[i])))
 })

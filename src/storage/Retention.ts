@@ -18,7 +18,7 @@ import { DataFolder } from "./DataFolder.ts"
 import { DiskGuard } from "./DiskGuard.ts"
 import { FileIndex } from "./FileIndex.ts"
 import { Files } from "./Files.ts"
-import type { IndexedFile, Sequence } from "./IndexDatabase.ts"
+import type { Sequence, StoredFile } from "./IndexDatabase.ts"
 import type { FileKind } from "./Names.ts"
 import { type Rules, stages, type Task, verdict, type Why } from "./RetentionPlan.ts"
 import { RetentionPolicies } from "./RetentionPolicies.ts"
@@ -98,12 +98,12 @@ export class Retention extends Context.Service<
       })
 
       /** A file that more than so many others are downloaded beside goes all the same; one that is written does not. */
-      const removeFrom = ({ downloaded }: Tally, { filename, kind }: IndexedFile) => {
+      const removeFrom = ({ downloaded }: Tally, { filename, kind }: StoredFile) => {
         const isSpared = downloaded.has(filename) || downloaded.size < mostDownloaded
         return isSpared ? files.delete(kind, filename) : files.takeAway(kind, filename)
       }
 
-      const remove = (file: IndexedFile, tally: Tally) =>
+      const remove = (file: StoredFile, tally: Tally) =>
         removeFrom(tally, file).pipe(
           Effect.as(true),
           Effect.catchTags({
@@ -139,9 +139,10 @@ export class Retention extends Context.Service<
             if (fate === "goes" && task.why === "age" && doubtedUntil !== undefined)
               return yield* clock.warn(doubtedUntil)
             if (fate === "stays" || !(yield* remove(file, tally))) continue
-            gone += file.bytes
+            const bytes = file.bytes + file.beside
+            gone += bytes
             tally.files++
-            tally.bytes += file.bytes
+            tally.bytes += bytes
             tally.reasons[task.why]++
             yield* Effect.yieldNow
           }

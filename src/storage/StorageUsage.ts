@@ -9,7 +9,7 @@ import { DataFolder } from "./DataFolder.ts"
 import { DiskGuard } from "./DiskGuard.ts"
 import { FileIndex } from "./FileIndex.ts"
 import { fullAt, growthOf } from "./Forecast.ts"
-import type { IndexedFile } from "./IndexDatabase.ts"
+import type { StoredFile } from "./IndexDatabase.ts"
 import type { FileKind } from "./Names.ts"
 import { RetentionPolicies } from "./RetentionPolicies.ts"
 import { describe, rulesOf } from "./RetentionRules.ts"
@@ -55,11 +55,11 @@ export class StorageUsage extends Context.Service<
       const policies = yield* RetentionPolicies
 
       /** The index does not follow a recording that is being written, and has no codec of it yet. */
-      const asTheyAre = Effect.fnUntraced(function* (files: ReadonlyArray<IndexedFile>) {
+      const asTheyAre = Effect.fnUntraced(function* (files: ReadonlyArray<StoredFile>) {
         const names = files.filter(({ codec }) => codec === "").map(({ filename }) => filename)
         const states = yield* attempt("look at the recordings", disk.states(folder, names))
         const bytes = new Map(names.map((name, i) => [name, states[i]?.bytes]))
-        return files.map((file) => ({ ...file, bytes: bytes.get(file.filename) ?? file.bytes }))
+        return files.map((file) => ({ ...file, bytes: (bytes.get(file.filename) ?? file.bytes) + file.beside }))
       })
 
       const latestOf = (kind: FileKind) =>

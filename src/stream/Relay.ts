@@ -1,5 +1,6 @@
 import type { Connection } from "../ground/Tcp.ts"
 import type { Moment } from "../ground/Time.ts"
+import { type HearKlv, takeRtpKlv } from "../media/klv/RtpKlv.ts"
 import { isEmptyFragment, type Keyframe, keyframesOf, type TakeKeyframe } from "../media/Keyframes.ts"
 import { payloadOf } from "../media/Rtp.ts"
 import { parameterSetsOf } from "../media/Sdp.ts"
@@ -17,6 +18,7 @@ const leastFrame = 4 + 12
 /** What is told of what passes. */
 export interface RelayEars {
   readonly keyframe: (keyframe: Keyframe) => void
+  readonly klv: HearKlv
   /** the first packet of the video */
   readonly started: () => void
   /** MediaMTX does not take what is sent */
@@ -53,7 +55,7 @@ const fitnessOf = ({ media }: Track, endless: () => void): IsFit => {
   }
 }
 
-/** Hands packets on as they come, and looks at those of the video. */
+/** Hands packets on as they come, and looks at those of the video and of the metadata. */
 export interface Relay extends Omit<Hearing, "message"> {
   /** from now on these tracks go there */
   readonly to: (connection: Connection, tracks: ReadonlyArray<Track>) => void
@@ -61,14 +63,19 @@ export interface Relay extends Omit<Hearing, "message"> {
   readonly movedAt: () => number | undefined
   /** whole pictures of the video so far */
   readonly pictures: () => number
+  /** whether there is metadata in the stream; undefined: it has not said yet what is in it */
+  readonly hasKlv: () => boolean | undefined
 }
 
-export const makeRelay = (now: () => Moment, { choked, keyframe, started, wrong }: RelayEars): Relay => {
+export const makeRelay = (now: () => Moment, { choked, keyframe, klv, started, wrong }: RelayEars): Relay => {
   const isWanted = new Uint8Array(256)
   /** by the channel of their packets */
   const fitness = new Map<number, IsFit>()
   let out: Connection | undefined
   let videoChannel = -1
+  let klvChannel = -1
+  const takeKlv = takeRtpKlv(klv)
+  let hasKlv: () => boolean | undefined = () => undefined
   let take: TakeKeyframe | undefined
   let movedAt: number | undefined
   /** packets with a marker: the last ones of pictures (RFC 3550, 5.1) */
@@ -88,10 +95,14 @@ export const makeRelay = (now: () => Moment, { choked, keyframe, started, wrong 
         isWanted.fill(1, track.channel, track.channel + 2)
         fitness.set(track.channel, fitnessOf(track, endless))
       }
+      const metadata = tracks.find(({ media }) => isKlv(media))
+      klvChannel = metadata?.channel ?? klvChannel
+      hasKlv = () => metadata !== undefined
       const [video] = tracks
       if (video !== undefined) {
         videoChannel = video.channel
-        const transport = video.media.encoding === "mp2t" ? readTransport() : undefined
+        const transport = video.media.encoding === "mp2t" ? readTransport(klv) : undefined
+        if (transport !== undefined) hasKlv = transport.hasKlv
         take = transport?.take ?? keyframesOf(video.media.encoding, parameterSetsOf(video.media))
         // a marker has another meaning there
         pictures = transport?.pictures ?? pictures
@@ -106,7 +117,7 @@ export const makeRelay = (now: () => Moment, { choked, keyframe, started, wrong 
         if (((bytes[start + 5] ?? 0) & 0x80) !== 0) markers++
         const whole = take?.(bytes, start + 4, end)
         if (whole !== undefined) keyframe(whole)
-      }
+      } else if (channel === klvChannel) takeKlv(bytes, start + 4, end)
       return true
     },
     frames: (bytes) => {
@@ -119,6 +130,7 @@ export const makeRelay = (now: () => Moment, { choked, keyframe, started, wrong 
       movedAt = now().monotonic
     },
     movedAt: () => movedAt,
-    pictures: () => pictures()
+    pictures: () => pictures(),
+    hasKlv: () => hasKlv()
   }
 }

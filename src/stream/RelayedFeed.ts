@@ -15,6 +15,7 @@ import { faultOf } from "../device/Fault.ts"
 import { Tcp } from "../ground/Tcp.ts"
 import { moments, monotonicMillis, now } from "../ground/Time.ts"
 import type { Keyframe } from "../media/Keyframes.ts"
+import type { HearKlv } from "../media/klv/RtpKlv.ts"
 import { parameterSetsOf, type SdpMedia } from "../media/Sdp.ts"
 import { nalsIn } from "../media/Sps.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
@@ -26,6 +27,7 @@ import { describe, play, type Track, worthHaving } from "../rtsp/Session.ts"
 import type { RtspTarget } from "../rtsp/Target.ts"
 import { encodingOf } from "../source/Encoder.ts"
 import { makingOfRelay } from "../source/Making.ts"
+import { CameraTelemetry } from "./CameraTelemetry.ts"
 import type { Feed } from "./Feed.ts"
 import { Keyframes } from "./Keyframes.ts"
 import type { Codec, LiveStream, Run } from "./LiveStream.ts"
@@ -57,6 +59,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
       const tickets = yield* Tickets
       const api = yield* MediaMtxApi
       const keyframes = yield* Keyframes
+      const telemetry = yield* CameraTelemetry
       const stamp = yield* moments
       const { host, rtsp_port: port } = settings.boot.mediamtx
       const rtspHost = reachableHere(host)
@@ -142,12 +145,14 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         const firstKeyframe = Deferred.makeUnsafe<Keyframe>()
         /** of this run */
         let before: Still | undefined
+        let hearKlv: HearKlv | undefined
         const relay = makeRelay(stamp, {
           keyframe: (keyframe) => {
             Deferred.doneUnsafe(firstKeyframe, Effect.succeed(keyframe))
             pictures.put(keyframes.still(keyframe, stamp(), before, encoding.jpegQuality))
             before = pictures.latest()
           },
+          klv: (unit) => hearKlv?.(unit),
           started: () => void Deferred.doneUnsafe(started, Effect.void),
           choked: () => {
             const reason = "MediaMTX does not take what the camera sends"
@@ -156,6 +161,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
           wrong: (detail) =>
             void Deferred.doneUnsafe(stopped, Effect.fail(new RtspFailed({ kind: "PROTOCOL", detail })))
         })
+        hearKlv = yield* telemetry.listen(camera, relay.hasKlv)
         const target = yield* targetOf(device)
         const dialogue = yield* dial(tcp, target, relay)
         const offer = yield* describe(dialogue, target)

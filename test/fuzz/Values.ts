@@ -71,7 +71,7 @@ export const valid = (given: JsonSchema): fc.Arbitrary<unknown> => {
     case "integer":
       return fc.integer({ min: minimum ?? -(2 ** 31), max: maximum ?? 2 ** 31 })
     case "number":
-      return fc.double({ noNaN: true, noDefaultInfinity: true })
+      return fc.double({ noNaN: true, noDefaultInfinity: true, min: minimum ?? -1e308, max: maximum ?? 1e308 })
     case "boolean":
       return fc.boolean()
     case "null":

@@ -93,7 +93,7 @@ describe("a client that was written for the reference", () => {
     })
   )
 
-  for (const format of ["fmp4", "mpegts", "mp4", "mkv"]) {
+  for (const format of ["fmp4", "mpegts", "stanag4609", "mp4", "mkv"]) {
     onFakes(
       `finds a recording (${format}) by one name, from first to last`,
       Effect.gen(function* () {

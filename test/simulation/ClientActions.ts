@@ -63,7 +63,7 @@ const methods: Readonly<Record<string, (world: World, chance: Chance) => Params>
 const spoilt = (params: Params, chance: Chance): Params =>
   chance() < 0.9 ? params : { ...params, [chance() < 0.5 ? "device" : "surplus"]: "../etc" }
 
-const formats = ["fmp4", "mpegts", "mp4", "mkv"]
+const formats = ["fmp4", "mpegts", "stanag4609", "mp4", "mkv"]
 
 export const clientActions: Readonly<Record<string, Action>> = {
   "a client comes": {

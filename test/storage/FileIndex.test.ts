@@ -10,7 +10,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { markCamera } from "../../src/media/Picture.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
-import type { IndexedFile } from "../../src/storage/IndexDatabase.ts"
+import type { StoredFile } from "../../src/storage/IndexDatabase.ts"
 import { renewIndex } from "../../src/storage/IndexFile.ts"
 import { fileName } from "../../src/storage/Names.ts"
 import { DescribeRecording } from "../../src/storage/Reconcile.ts"
@@ -46,7 +46,7 @@ const many = Effect.fnUntraced(function* <R>(
   put: (path: string, bytes: string) => Effect.Effect<void, never, R>,
   folder = root
 ) {
-  const files = Array.from({ length: count }, (_, i): IndexedFile => {
+  const files = Array.from({ length: count }, (_, i): StoredFile => {
     const modified = at + Math.floor(i / 2) * 1000 // two at a time have the same time
     return indexed({
       device: `camera${i % 3}`,
@@ -105,7 +105,7 @@ describe("the file index", () => {
           const wanted = all.filter(
             (file) => (kinds as ReadonlyArray<string>).includes(file.kind) && (device ?? file.device) === file.device
           )
-          const ask = (after: IndexedFile | undefined, limit: number) => index.oldest({ kinds, device, after, limit })
+          const ask = (after: StoredFile | undefined, limit: number) => index.oldest({ kinds, device, after, limit })
           assert.deepStrictEqual(yield* ask(undefined, 5), wanted.slice(0, 5))
           assert.deepStrictEqual(yield* ask(wanted[2], 100), wanted.slice(3))
           assert.deepStrictEqual(yield* ask(wanted.at(-1), 100), [])
@@ -244,6 +244,36 @@ describe("the file index", () => {
         yield* stop
       }
     }).pipe(Effect.provide(realGround))
+  )
+
+  it.effect(
+    "of the version before keeps what it knows of recordings, and counts from then on what lies beside them",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const file = indexed({ filename: fileName("camera3", at, "mp4"), device: "camera3", bytes: 1, duration: 42 })
+        const before = yield* started(folder)
+        yield* onRealDisk(join(folder, "recordings", file.filename), "x")
+        yield* before.index.put(file)
+        yield* before.stop
+        const database = new DatabaseSync(join(folder, "index.sqlite"))
+        database.exec(`DROP TRIGGER file_left; DROP TRIGGER file_changed; ALTER TABLE files DROP COLUMN beside;
+        CREATE TRIGGER file_left AFTER DELETE ON files BEGIN
+          UPDATE totals SET files = files - 1, bytes = bytes - old.bytes WHERE kind = old.kind AND device = old.device;
+        END;
+        CREATE TRIGGER file_changed AFTER UPDATE OF device, bytes ON files BEGIN
+          UPDATE totals SET bytes = bytes - old.bytes + new.bytes WHERE kind = old.kind AND device = old.device;
+        END;
+        PRAGMA user_version=1`)
+        database.close()
+        yield* onRealDisk(join(folder, "recordings", `${file.filename}.klv.jsonl`), "four")
+        const { index } = yield* started(folder)
+        yield* index.reconcile
+        assert.deepInclude(yield* index.get("recording", file.filename), { duration: 42, beside: 4 })
+        assert.deepStrictEqual(yield* index.totals("recording"), { files: 1, bytes: 5 })
+        yield* index.remove("recording", file.filename)
+        assert.deepStrictEqual(yield* index.totals("recording"), { files: 0, bytes: 0 })
+      }).pipe(Effect.provide(realGround))
   )
 
   it.effect("tells the camera of a snapshot whatever the client called it, also when it is made anew", () =>

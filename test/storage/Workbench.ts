@@ -12,7 +12,7 @@ import { DiskGuard } from "../../src/storage/DiskGuard.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { Holds } from "../../src/storage/Holds.ts"
-import type { IndexedFile } from "../../src/storage/IndexDatabase.ts"
+import type { StoredFile } from "../../src/storage/IndexDatabase.ts"
 import { Retention } from "../../src/storage/Retention.ts"
 import { RetentionPolicies } from "../../src/storage/RetentionPolicies.ts"
 import { StorageUsage } from "../../src/storage/StorageUsage.ts"
@@ -60,7 +60,7 @@ export const storage = (root: string, settings?: Layer.Layer<Settings>) =>
 export const dataFolderAt = (root: string) => dataFolder(root).pipe(Layer.provideMerge(realGround))
 export const storageAt = (root: string) => storage(root).pipe(Layer.provideMerge(realGround))
 
-export const indexed = (file: Partial<IndexedFile> & Pick<IndexedFile, "filename">): IndexedFile => ({
+export const indexed = (file: Partial<StoredFile> & Pick<StoredFile, "filename">): StoredFile => ({
   kind: "recording",
   device: "camera0",
   bytes: 1,
@@ -70,6 +70,7 @@ export const indexed = (file: Partial<IndexedFile> & Pick<IndexedFile, "filename
   codec: "h264",
   width: 640,
   height: 480,
+  beside: 0,
   ...file
 })
 

@@ -19,6 +19,7 @@ const relayOf = (...encodings: ReadonlyArray<string>) => {
   const wrongs: Array<string> = []
   const relay = makeRelay(() => ({ monotonic: 0, wall: 0 }), {
     keyframe: () => undefined,
+    klv: () => undefined,
     started: () => undefined,
     choked: () => undefined,
     wrong: (detail) => void wrongs.push(detail)

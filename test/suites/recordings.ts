@@ -92,7 +92,8 @@ export const recordingBehaviour = (name: string, { starts, test }: Place<App>) =
       ["fmp4", "mp4"],
       ["mp4", "mp4"],
       ["mkv", "mkv"],
-      ["mpegts", "ts"]
+      ["mpegts", "ts"],
+      ["stanag4609", "ts"]
     ] as const satisfies ReadonlyArray<readonly [RecordingFormat, string]>) {
       test(
         `a ${format} recording that stopped is one whole file, by the name that was told first, indexed with its real duration`,
