@@ -85,9 +85,11 @@ import { RetentionPolicies } from "./storage/RetentionPolicies.ts"
 import { SmallFiles } from "./storage/SmallFiles.ts"
 import { StorageUsage } from "./storage/StorageUsage.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
+import { Dismissals } from "./stream/Dismissals.ts"
 import { Encoders } from "./stream/Encoders.ts"
 import { Keyframes } from "./stream/Keyframes.ts"
 import { Paths } from "./stream/Paths.ts"
+import { PathTable } from "./stream/PathTable.ts"
 import { PublishedFeed } from "./stream/PublishedFeed.ts"
 import { RelayedFeed } from "./stream/RelayedFeed.ts"
 import { Sources } from "./stream/Sources.ts"
@@ -127,7 +129,7 @@ const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
   Layer.provide(Supervision.layer.pipe(Layer.provide([PublishedFeed.layer, RelayedFeed.layer]))),
   Layer.provide([CameraHealth.layer, Keyframes.layer]),
   Layer.provideMerge(Sources.layer.pipe(Layer.provide(Encoders.layer))),
-  Layer.provideMerge(Paths.layer),
+  Layer.provideMerge(Layer.merge(Paths.layer, Dismissals.layer).pipe(Layer.provide(PathTable.layer))),
   Layer.provide(Holders.layer)
 )
 

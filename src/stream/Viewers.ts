@@ -9,7 +9,7 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
-import { Paths } from "./Paths.ts"
+import { Dismissals } from "./Dismissals.ts"
 import { Streams } from "./Streams.ts"
 
 /** How often MediaMTX is asked who reads, while somebody does. */
@@ -34,7 +34,7 @@ export class Viewers extends Context.Service<
     Effect.gen(function* () {
       const settings = yield* Settings
       const streams = yield* Streams
-      const paths = yield* Paths
+      const { dismiss: sendAway } = yield* Dismissals
       const api = yield* MediaMtxApi
       const scope = yield* Effect.scope
       const watches = yield* FiberMap.make<CameraId>()
@@ -88,7 +88,7 @@ export class Viewers extends Context.Service<
       }
 
       const dismiss = (camera: CameraId) =>
-        Effect.suspend(() => (watched.has(camera) && isHopeless(camera) ? paths.dismiss(camera) : Effect.void))
+        Effect.suspend(() => (watched.has(camera) && isHopeless(camera) ? sendAway(camera) : Effect.void))
       /** MediaMTX would hold them for the whole time that a stream may take to start. It has to hold them first. */
       const dismissSoon = (camera: CameraId) =>
         Effect.suspend(() =>
