@@ -19,18 +19,18 @@ import { reconciliations } from "../telemetry/Metrics.ts"
 import { differences, withDismissals, type WrittenFormat } from "./CameraPath.ts"
 import { publishedPath } from "./FeedPath.ts"
 import { PathTable } from "./PathTable.ts"
+import { isStreamName, type StreamName, streamsOf, transcodeOf } from "./StreamName.ts"
 
 /** How often the actual paths are compared with the desired ones when nothing else says so: changes by hand. */
 const compareEvery = Duration.seconds(30)
 const retryAfter = Duration.millis(500)
 /** How long a recording may wait for a MediaMTX that is coming back. */
 const patience = Duration.seconds(5)
-const cameraPath = /^camera[0-9]+$/
 const foreign = new MediaMtxRefused({ status: 400, detail: "it has a path of this name that is not ours" })
 
 /**
- * The one place that adds, changes and removes paths of MediaMTX: the desired ones (a path a known camera, recording or
- * not) against the actual ones, after each start of MediaMTX, after each change, and every 30 s.
+ * The one place that adds, changes and removes paths of MediaMTX: the desired ones (those of the known cameras, recording
+ * or not) against the actual ones, after each start of MediaMTX, after each change, and every 30 s.
  */
 export class Paths extends Context.Service<
   Paths,
@@ -40,12 +40,12 @@ export class Paths extends Context.Service<
      * to switch it off says that it may still write: that is tried on until it is off.
      */
     readonly record: (camera: CameraId, format: WrittenFormat | undefined) => Effect.Effect<void, DependencyFailed>
-    /** whether MediaMTX has this camera's path */
-    readonly exists: (camera: CameraId) => boolean
+    /** whether MediaMTX has this path */
+    readonly exists: (name: StreamName) => boolean
     /** the names of those that it has: now, and each time that they are others */
     readonly changes: Stream.Stream<ReadonlySet<string>>
     /** waits until MediaMTX has it */
-    readonly awaitPath: (camera: CameraId) => Effect.Effect<void>
+    readonly awaitPath: (name: StreamName) => Effect.Effect<void>
   }
 >()("camera-service/stream/Paths") {
   static readonly layer = Layer.effect(
@@ -69,15 +69,15 @@ export class Paths extends Context.Service<
       const present = (name: string) =>
         SubscriptionRef.update(actual, (names) => (names.has(name) ? names : new Set([...names, name])))
 
-      const add = Effect.fnUntraced(function* (camera: CameraId) {
-        yield* api.addPath(camera, configOf(camera))
-        known.ours.add(camera)
-        known.theirs.delete(camera)
-        yield* present(camera)
+      const add = Effect.fnUntraced(function* (name: StreamName) {
+        yield* api.addPath(name, configOf(name))
+        known.ours.add(name)
+        known.theirs.delete(name)
+        yield* present(name)
       })
 
       /** Always the whole path: a refused PATCH would stay in MediaMTX's memory and spoil later calls (seen to v1.20.1). */
-      const replace = (camera: CameraId) => api.replacePath(camera, configOf(camera))
+      const replace = (name: StreamName) => api.replacePath(name, configOf(name))
 
       /**
        * Has the paths that nobody uses follow the settings; gives them. MediaMTX closes a path whose options change, but for
@@ -148,7 +148,7 @@ export class Paths extends Context.Service<
           yield* noted(options === undefined ? add(camera) : putRight(camera, options, defaults, following.has(camera)))
         }
         for (const [name, options] of configs) {
-          const isLeft = cameraPath.test(name) && !desired.has(name) && isMadeByUs(name, options)
+          const isLeft = isStreamName(name) && !desired.has(name) && isMadeByUs(name, options)
           if (isLeft) yield* noted(api.deletePath(name))
         }
         if (failures[0] !== undefined) return yield* failures[0]
@@ -223,17 +223,19 @@ export class Paths extends Context.Service<
       })
 
       /** Without a look at all others, of which there may be many; a MediaMTX that is not there is told when it is. */
-      const arrive = Effect.fnUntraced(function* (camera: CameraId) {
-        if (desired.has(camera)) return
-        desired.set(camera, unused())
+      const arrive = Effect.fnUntraced(function* (name: StreamName) {
+        if (desired.has(name)) return
+        desired.set(name, unused())
         if (SubscriptionRef.getUnsafe(mediaMtx.state)._tag !== "Running") return
-        yield* alone(add(camera)).pipe(Effect.catch(() => compare))
+        yield* alone(add(name)).pipe(Effect.catch(() => compare))
       })
-      yield* devices.follow(({ id }) => arrive(id))
+      yield* devices.follow((device) => Effect.forEach(streamsOf(device), arrive, { discard: true }))
       yield* devices.facts.follow(({ _tag, camera }) => {
         if (_tag !== "CameraForgotten") return Effect.void
-        desired.delete(camera)
-        wrong.delete(camera)
+        for (const name of [camera, transcodeOf(camera)]) {
+          desired.delete(name)
+          wrong.delete(name)
+        }
         return Queue.offer(again, true)
       })
 
@@ -257,11 +259,11 @@ export class Paths extends Context.Service<
 
       return Paths.of({
         record,
-        exists: (camera) => SubscriptionRef.getUnsafe(actual).has(camera),
+        exists: (name) => SubscriptionRef.getUnsafe(actual).has(name),
         changes: SubscriptionRef.changes(actual),
-        awaitPath: (camera) =>
+        awaitPath: (name) =>
           SubscriptionRef.changes(actual).pipe(
-            Stream.filter((names) => names.has(camera)),
+            Stream.filter((names) => names.has(name)),
             Stream.runHead,
             Effect.asVoid
           )

@@ -33,9 +33,9 @@ const bench = Effect.fnUntraced(function* (managed = true) {
         })
     }),
     Layer.mock(MediaMtxApi, {
-      rtspClient: (session) =>
+      rtspClient: (_, id) =>
         answers
-          ? Effect.succeed(`127.0.0.1:${ports[session]}`)
+          ? Effect.succeed(`127.0.0.1:${ports[id]}`)
           : Effect.fail(new MediaMtxUnavailable({ detail: "no answer within 5 s" }))
     }),
     Layer.mock(Loopback, {
