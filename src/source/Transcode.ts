@@ -44,6 +44,8 @@ const passes = (
 export const whyNotPlayed = (protocol: BrowserProtocol, profile: ProfileName, sent: Sent): string | undefined => {
   const { audio, bFrames } = played[protocol]
   const { audioCodec, codec, hasBFrames } = sent
+  // a transport stream of which no more is known
+  if (codec === "mp2t") return undefined
   if (codec !== "h264") return `few browsers play ${nameOf(codec)}`
   if (hasBFrames === true && !bFrames) return "WebRTC has no B-frames"
   if (audioCodec === undefined || audio.has(audioCodec) || !passes(profile, sent)) return undefined

@@ -1,5 +1,7 @@
 import type { CameraId } from "../../schema/Camera.ts"
 import type { Device } from "../device/Device.ts"
+import type { ProfileName } from "../source/Profile.ts"
+import { type BrowserProtocol, whyNotPlayed } from "../source/Transcode.ts"
 
 /** The name of a stream, and of its path: a camera's own is the camera's, `camera3`; its transcode is `camera3_h264`. */
 export type StreamName = string
@@ -18,3 +20,7 @@ export const isStreamName = (name: string): boolean => /^camera[0-9]+(_h264)?$/.
  */
 export const streamsOf = ({ id, input }: Device): ReadonlyArray<StreamName> =>
   "rtsp" in input ? [id, transcodeOf(id)] : [id]
+
+/** Why browsers do not play the camera's own stream over this, for people; undefined: they do, or nobody knows yet. */
+export const whyTranscoded = ({ input }: Device, protocol: BrowserProtocol, profile: ProfileName): string | undefined =>
+  "rtsp" in input && input.sends !== undefined ? whyNotPlayed(protocol, profile, input.sends) : undefined

@@ -8,6 +8,7 @@ import { Devices } from "../../src/device/Devices.ts"
 import type { Sent } from "../../src/device/Input.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { Paths } from "../../src/stream/Paths.ts"
+import { Status } from "../../src/stream/Status.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { Viewers } from "../../src/stream/Viewers.ts"
 import { cameraSdp } from "../../testing/RtspCamera.ts"
@@ -90,6 +91,8 @@ describe("the transcode of a camera that streams by itself", () => {
         })
       )
       yield* mediaMtx.setReaders(name, 2)
+      const counted = yield* (yield* Status).of(id)
+      assert.deepEqual([counted.path?.readers, counted.viewers], [1, 2])
       yield* TestClock.adjust("30 seconds")
       assert.lengthOf(yield* transcoding, 1)
       assert.strictEqual(camera.mostAtOnce(), 1)
