@@ -18,17 +18,15 @@ export const Carried = Schema.Struct({
 })
 export type Carried = typeof Carried.Type
 
-export const carriedIn = ({ audioCodec, hasKlv, video }: Described): Carried => ({
-  ...sentVideo(video),
-  ...(audioCodec === undefined ? {} : { audioCodec }),
-  hasKlv
-})
-
-/** What the description of a video does not say is absent, and so is its clock. */
-const sentVideo = ({ clockRate: _, height, width, ...more }: Described["video"]) => ({
-  ...more,
-  ...(width === undefined || height === undefined ? {} : { width, height })
-})
+export const carriedIn = ({ audioCodec, hasKlv, video }: Described): Carried => {
+  const { clockRate, height, width, ...said } = video
+  return {
+    ...said,
+    ...(width === undefined || height === undefined ? {} : { width, height }),
+    ...(audioCodec === undefined ? {} : { audioCodec }),
+    hasKlv
+  }
+}
 
 const sameKeys = [
   "codec",

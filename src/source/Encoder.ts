@@ -33,8 +33,8 @@ export const encodingOf = (boot: Boot, { codec, snapshots }: Live): Encoding => 
 /** What is to come out. */
 export interface Target {
   readonly fps: number
-  /** FFmpeg's filter, where the frame comes, or may come, in another size */
-  readonly scale: string | undefined
+  /** FFmpeg's, where frames need one: such as one that scales */
+  readonly filter: string | undefined
 }
 
 export const scaleTo = ({ height, width }: { readonly width: number; readonly height: number }): string =>
@@ -95,10 +95,10 @@ export const hardwareArguments = (encoder: Encoder): ReadonlyArray<string> =>
 
 /** FFmpeg's arguments from decoded frames to H.264, without the output's format and place. */
 export const encodeArguments = (encoder: Encoder, encoding: Encoding, target: Target): ReadonlyArray<string> => {
-  const { fps, scale } = target
+  const { filter, fps } = target
   const rate = `${encoding.bitrateKbps}k`
   const filters = [
-    ...(scale === undefined ? [] : [scale]),
+    ...(filter === undefined ? [] : [filter]),
     ...(encoder.name === "h264_vaapi" ? ["format=nv12", "hwupload"] : [])
   ]
   return [
@@ -119,7 +119,7 @@ export const trialArguments = (encoder: Encoder, encoding: Encoding): ReadonlyAr
   return [
     ...hardwareArguments(encoder),
     ...["-f", "lavfi", "-i", `testsrc2=size=${width}x${height}:rate=${fps}`, "-frames:v", "10"],
-    ...encodeArguments(encoder, encoding, { fps, scale: undefined }),
+    ...encodeArguments(encoder, encoding, { fps, filter: undefined }),
     ...["-f", "h264", "pipe:1"]
   ]
 }

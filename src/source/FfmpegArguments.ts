@@ -37,7 +37,7 @@ const stills = (source: Source, filter: ReadonlyArray<string>): ReadonlyArray<st
 
 const encode = ({ encoder, encoding, fps, height, scaled, width }: Source): ReadonlyArray<string> => {
   if (encoder.name === "copy") return ["-c:v", "copy"]
-  return encodeArguments(encoder, encoding, { fps, scale: scaled ? scaleTo({ width, height }) : undefined })
+  return encodeArguments(encoder, encoding, { fps, filter: scaled ? scaleTo({ width, height }) : undefined })
 }
 
 /** MediaMTX repacks every packet above 1440 bytes. */
@@ -74,6 +74,9 @@ export const convertArguments = (
   ...["-f", "image2pipe", "pipe:1"]
 ]
 
+/** FFmpeg makes gray of what comes of H.265 before its first keyframe. */
+const fromKeyframe = "select='key+not(isnan(prev_selected_n))'"
+
 /**
  * Reads a stream of MediaMTX (RTSP) and publishes the transcode of it to `target`. FFmpeg waits at MediaMTX for a stream
  * that is being started, and begins with its first keyframe.
@@ -89,7 +92,9 @@ export const transcodeArguments = (
   // it would look at 20 frames for their rate, and at 5 s of what has a silent audio track
   ...["-fpsprobesize", "0", "-analyzeduration", "1000000", "-allowed_media_types", "video+audio"],
   ...["-rtsp_transport", "tcp", "-i", from, "-map", "0:v:0"],
-  ...(encoder.name === "copy" ? ["-c:v", "copy"] : encodeArguments(encoder, encoding, { fps, scale })),
+  ...(encoder.name === "copy"
+    ? ["-c:v", "copy"]
+    : encodeArguments(encoder, encoding, { fps, filter: `${fromKeyframe},${scale}` })),
   // what every browser plays; an audio that stops holds pictures back for so many microseconds only
   ...["-map", "0:a:0?", "-c:a", "libopus", "-ac", "2", "-b:a", "64k", "-max_interleave_delta", "500000"],
   ...rtspTo(target)

@@ -6,7 +6,8 @@ import { fitFrame, maxFrameRate, type ProfileName } from "./Profile.ts"
 /** How what a camera sends is made H.264 that meets the profile, with Opus beside it: what every browser plays. */
 export interface Transcode extends Making {
   readonly encoding: Encoding
-  readonly scale: string | undefined
+  /** FFmpeg's filter */
+  readonly scale: string
 }
 
 /** Of a camera that does not say, or says what cannot be. */

@@ -52,7 +52,7 @@ describe("a transcode", () => {
 
   it("of frames that nobody has seen has the rate that the level allows in any size", () => {
     assert.deepInclude(plan(undefined), { width: 0, height: 0, fps: 25, delivers: "VIDEO" })
-    assert.include(argumentsOf({ codec: "jpeg" }), "-vf scale='min(iw,720)':'min(ih,576)':")
+    assert.include(argumentsOf({ codec: "jpeg" }), ",scale='min(iw,720)':'min(ih,576)':")
   })
 
   it("believes no rate that cannot be", () => {
@@ -71,6 +71,10 @@ describe("a transcode", () => {
   it("does not pass on what was seen not to be what it says", () => {
     const made = plan(conformant, "stanag4406", "it is main 4.0")
     assert.deepInclude(made, { encoder: { name: "libx264" }, why: "it is main 4.0; there is no hardware encoder" })
+  })
+
+  it("begins with a keyframe: before it there is nothing to see", () => {
+    assert.include(argumentsOf(main), "-vf select='key+not(isnan(prev_selected_n))',scale=844:474 ")
   })
 
   it("reads no metadata, waits for no rate, and decodes no picture larger than 8K", () => {
