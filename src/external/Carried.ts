@@ -19,7 +19,7 @@ export const Carried = Schema.Struct({
 export type Carried = typeof Carried.Type
 
 export const carriedIn = ({ audioCodec, hasKlv, video }: Described): Carried => {
-  const { clockRate, height, width, ...said } = video
+  const { clockRate: _hz, height, width, ...said } = video
   return {
     ...said,
     ...(width === undefined || height === undefined ? {} : { width, height }),

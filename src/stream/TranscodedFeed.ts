@@ -24,8 +24,9 @@ const look = Duration.millis(250)
 
 /**
  * Our FFmpeg reads a camera's own stream from MediaMTX, and publishes it as H.264 and Opus. It waits there while the camera
- * starts, so that it misses no keyframe; a run ends by itself only where the transcode is to blame. A camera's second stream
- * would be H.264 at no cost, but in a second session at the camera, and many serve one.
+ * starts, and has its first keyframe where that takes longer than its own start (0.2 s); a run ends by itself only where the
+ * transcode is to blame. A second profile of the camera may be H.264 at no cost here, and takes a second session at the
+ * camera, of which many serve one.
  */
 export class TranscodedFeed extends Context.Service<
   TranscodedFeed,
@@ -96,7 +97,9 @@ export class TranscodedFeed extends Context.Service<
           const turn = Math.min(time - lookedAt, Duration.toMillis(stall_seconds) / 2)
           still = !isFed || (movedAt ?? 0) >= lookedAt ? 0 : still + turn
           lookedAt = time
-          const limit = movedAt === undefined ? start_timeout_seconds : Duration.times(stall_seconds, 2)
+          // the first one is made of a keyframe, and cameras that save bits have them 20 s apart
+          const limit =
+            movedAt === undefined ? Duration.times(start_timeout_seconds, 3) : Duration.times(stall_seconds, 2)
           if (still <= Duration.toMillis(limit)) return
           return yield* new RunEnded({ reason: `no frame for ${Math.round(still / 1000)} s`, silence: "FROZEN" })
         })
