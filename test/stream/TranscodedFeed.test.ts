@@ -225,6 +225,10 @@ describe("the transcode of a camera that streams by itself", () => {
       const { camera, id, name } = yield* startWith()
       const stream = yield* readyStream(name)
       for (const harm of ["kill", "freeze"] as const) {
+        yield* until(
+          "frames come out",
+          Effect.sync(() => (stream.run?.published.frames ?? 0) > 0)
+        )
         const [child] = yield* transcoding
         if (child === undefined) return assert.fail("no FFmpeg runs")
         yield* child[harm]
