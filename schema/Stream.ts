@@ -64,10 +64,40 @@ export const StreamEncoding = Schema.Struct({
 })
 export type StreamEncoding = typeof StreamEncoding.Type
 
+const streamState = Schema.Literals(["ACTIVE", "INACTIVE", "ERROR", "STARTING", "STOPPING"])
+
+const StreamCodec = Schema.Struct({
+  profile: Schema.String,
+  level: Schema.String,
+  width: Schema.Int,
+  height: Schema.Int,
+  conformant: Schema.Boolean.annotate({ description: "the bit stream's own SPS meets the configured profile" })
+})
+
+export const TranscodeStatus = Schema.Struct({
+  stream_name: Schema.String.annotate({ description: "its path: camera0_h264" }),
+  status: streamState,
+  reason: Schema.optionalKey(Schema.String).annotateKey({ description: "why it is not ACTIVE, or last was not" }),
+  readers: Schema.Int,
+  needed: Schema.Array(
+    Schema.Struct({
+      protocol: Schema.Literals(["webrtc", "hls"]),
+      why: Schema.String.annotate({ description: "for people, such as: few browsers play H265" })
+    })
+  ).annotate({
+    description: "over what browsers do not play the camera's own stream: they are told the URL of this one"
+  }),
+  codec: StreamCodec,
+  encoding: Schema.optionalKey(StreamEncoding).annotateKey({
+    description: "how it is made; absent while nobody watches it"
+  })
+})
+export type TranscodeStatus = typeof TranscodeStatus.Type
+
 export const StreamStatus = Schema.Struct({
   device: CameraId,
   stream_name: Schema.String,
-  status: Schema.Literals(["ACTIVE", "INACTIVE", "ERROR", "STARTING", "STOPPING"]),
+  status: streamState,
   ready: Schema.Boolean,
   reason: Schema.optionalKey(Schema.String).annotateKey({ description: "why it is not ACTIVE, or last was not" }),
   restarts: Schema.Int.annotate({ description: "how often FFmpeg was started again since the stream began" }),
@@ -83,15 +113,12 @@ export const StreamStatus = Schema.Struct({
     bitrate: Schema.Finite.annotate({ description: "bits per second" }),
     fps: Schema.Finite
   }),
-  codec: Schema.Struct({
-    profile: Schema.String,
-    level: Schema.String,
-    width: Schema.Int,
-    height: Schema.Int,
-    conformant: Schema.Boolean.annotate({ description: "the bit stream's own SPS meets the configured profile" })
-  }),
+  codec: StreamCodec,
   encoding: Schema.optionalKey(StreamEncoding).annotateKey({
     description: "how the stream is made; absent while there is none"
+  }),
+  transcode: Schema.optionalKey(TranscodeStatus).annotateKey({
+    description: "of a camera in the network: H.264 and Opus made of what it sends, while somebody watches that"
   }),
   start_time: startTime
 })

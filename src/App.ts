@@ -88,15 +88,19 @@ import { SmallFiles } from "./storage/SmallFiles.ts"
 import { StorageUsage } from "./storage/StorageUsage.ts"
 import { CameraTelemetry } from "./stream/CameraTelemetry.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
+import { Dismissals } from "./stream/Dismissals.ts"
 import { Encoders } from "./stream/Encoders.ts"
 import { Keyframes } from "./stream/Keyframes.ts"
 import { Paths } from "./stream/Paths.ts"
+import { PathTable } from "./stream/PathTable.ts"
 import { PublishedFeed } from "./stream/PublishedFeed.ts"
+import { Publisher } from "./stream/Publisher.ts"
 import { RelayedFeed } from "./stream/RelayedFeed.ts"
 import { Sources } from "./stream/Sources.ts"
 import { Status } from "./stream/Status.ts"
 import { Streams } from "./stream/Streams.ts"
 import { Supervision } from "./stream/Supervision.ts"
+import { TranscodedFeed } from "./stream/TranscodedFeed.ts"
 import { Viewers } from "./stream/Viewers.ts"
 import * as Metrics from "./telemetry/Metrics.ts"
 
@@ -127,11 +131,11 @@ const devices = Layer.mergeAll(SyntheticCameras.layer, V4l2Cameras.layer, contro
 
 const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
   Layer.provideMerge(Streams.layer),
-  Layer.provide(Supervision.layer.pipe(Layer.provide([PublishedFeed.layer, RelayedFeed.layer]))),
-  Layer.provide([CameraHealth.layer, Keyframes.layer]),
+  Layer.provide(Supervision.layer.pipe(Layer.provide([PublishedFeed.layer, RelayedFeed.layer, TranscodedFeed.layer]))),
+  Layer.provide([CameraHealth.layer, Keyframes.layer, Publisher.layer]),
   Layer.provideMerge(CameraTelemetry.layer),
   Layer.provideMerge(Sources.layer.pipe(Layer.provide(Encoders.layer))),
-  Layer.provideMerge(Paths.layer),
+  Layer.provideMerge(Layer.merge(Paths.layer, Dismissals.layer).pipe(Layer.provide(PathTable.layer))),
   Layer.provide(Holders.layer)
 )
 

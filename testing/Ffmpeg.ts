@@ -83,9 +83,9 @@ const fileIn = (args: ReadonlyArray<string>, which: number) =>
 const progress = (count: number) =>
   `frame=${Math.round((count * tick) / 40)}\nfps=25.0\nbitrate=600.0kbits/s\nout_time_us=${count * tick * 1000}\nprogress=continue\n`
 
-/** The camera that is published, or read: its id, or its node. */
+/** The path that is published, or the camera that is read: its id, or its node. */
 const cameraOf = (args: ReadonlyArray<string>): string => {
-  const url = args.find((arg) => arg.startsWith("rtsp:"))
+  const url = args.findLast((arg) => arg.startsWith("rtsp:"))
   if (url !== undefined) return new URL(url).pathname.slice(1)
   const input = args[args.indexOf("-i") + 1] ?? ""
   return /text='(camera\d+) /.exec(input)?.[1] ?? input
@@ -159,7 +159,7 @@ const played = Effect.gen(function* () {
 
   const publish = Effect.fnUntraced(function* (process: PlayedProcess) {
     const { args } = process
-    const url = args.find((arg) => arg.startsWith("rtsp:")) ?? ""
+    const [url = "", from] = args.filter((arg) => arg.startsWith("rtsp:")).toReversed()
     const camera = cameraOf(args)
     const node = nodeOf(args)
     if (node !== undefined) idOfNode.set(node, camera)
@@ -174,6 +174,7 @@ const played = Effect.gen(function* () {
     const trouble = troubleOf(args)
     if (trouble !== undefined) return trouble
     yield* Effect.sleep(tick)
+    const isFed = from === undefined ? () => true : yield* mediaMtx.read({ pid: process.pid, url: from })
     if (neverReady) return yield* Effect.never
     const { frames } = yield* mediaMtx.publish({ pid: process.pid, url, sps })
     for (let count = 1; ; count++) {
@@ -183,6 +184,7 @@ const played = Effect.gen(function* () {
       const trouble = troubleOf(args)
       if (trouble !== undefined) return trouble
       if (frozen) continue
+      if (!isFed()) return { code: 0 }
       if (!(yield* frames(sps))) return failed("av_interleaved_write_frame(): Broken pipe")
       const isDark = (count - 2) * tick < darkMillis
       if (count % 2 === 0 && !noPictures) process.stdout(numbered(number++, isDark))

@@ -88,6 +88,13 @@ export class PlayedMediaMtx extends Context.Service<
     /** changes a path's options past its API, as a debugger could */
     readonly patch: (path: string, options: PathOptions) => Effect.Effect<void>
     readonly setReaders: (path: string, readers: number) => Effect.Effect<void>
+    /**
+     * reads as long as the scope lives, once somebody publishes: tells whether there is still something to read; fails as
+     * `publish` does
+     */
+    readonly read: (
+      reader: Pick<Publisher, "pid" | "url">
+    ) => Effect.Effect<() => boolean, { readonly status: number }, Scope.Scope>
     /** publishes as long as the scope lives; fails with the RTSP status, 0 where nobody listens */
     readonly publish: (publisher: Publisher) => Effect.Effect<Publication, { readonly status: number }, Scope.Scope>
   }
@@ -190,7 +197,8 @@ const played = Effect.gen(function* () {
       global,
       paths: makePaths(pathDefaults),
       live: new Map(),
-      sessions: new Map()
+      sessions: new Map(),
+      connections: new Map()
     }
     const listen = (address: string, more: Partial<Listener> = {}) =>
       ports.listen(portOf(address), { pid: process.pid, ...more }).pipe(
@@ -232,26 +240,47 @@ const played = Effect.gen(function* () {
 
   const here = Effect.suspend(() => (run === undefined ? Effect.fail({ status: 0 }) : Effect.succeed(run)))
 
+  /** A connection of RTSP, and its session, as long as the scope lives. */
+  const connect = Effect.fnUntraced(function* (now: Run, pid: number, address: string) {
+    const port = yield* Effect.mapError(ports.connect(pid, now.rtspPort), () => ({ status: 0 }))
+    const { password, pathname, search, searchParams, username } = new URL(address)
+    const path = pathname.slice(1)
+    const [session, connection] = [`session-${sessions}`, `connection-${sessions++}`]
+    now.sessions.set(session, `127.0.0.1:${port}`)
+    now.connections.set(connection, `127.0.0.1:${port}`)
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        now.sessions.delete(session)
+        now.connections.delete(connection)
+      })
+    )
+    const token = password || (searchParams.get("token") ?? "")
+    const shown = { user: username, password, token, path, query: search.slice(1), protocol: "rtsp" }
+    const ask = (action: "publish" | "read", id: string) =>
+      Effect.flatMap(isAllowed(now, { ...shown, action, id }), (isYes) =>
+        isYes ? Effect.void : Effect.fail({ status: 401 })
+      )
+    return { path, session, connection, ask }
+  })
+
+  const read: PlayedMediaMtx["Service"]["read"] = Effect.fnUntraced(function* ({ pid, url }) {
+    const now = yield* here
+    const { ask, connection, path, session } = yield* connect(now, pid, url)
+    // DESCRIBE, which waits for a publisher, and SETUP
+    yield* ask("read", connection)
+    const isThere = () => run === now && now.live.get(path)?.ready === true
+    yield* Effect.repeat(Effect.delay(Effect.sync(isThere), "50 millis"), { until: (is) => is })
+    yield* ask("read", session)
+    const count = (by: 1 | -1) => change(now, path, { readers: (now.live.get(path)?.readers ?? 0) + by })
+    yield* Effect.acquireRelease(count(1), () => (run === now ? count(-1) : Effect.void))
+    return isThere
+  })
+
   const publish = Effect.fnUntraced(function* ({ pid, sps, url }: Publisher) {
     const now = yield* here
-    const port = yield* Effect.mapError(ports.connect(pid, now.rtspPort), () => ({ status: 0 }))
-    const { password, pathname, search, searchParams, username } = new URL(url)
-    const path = pathname.slice(1)
-    const session = `session-${sessions++}`
-    now.sessions.set(session, `127.0.0.1:${port}`)
-    yield* Effect.addFinalizer(() => Effect.sync(() => now.sessions.delete(session)))
+    const { ask, path, session } = yield* connect(now, pid, url)
     if (now.paths.options(path) === undefined) return yield* Effect.fail({ status: 400 })
-    const question = {
-      action: "publish",
-      user: username,
-      password,
-      token: password || (searchParams.get("token") ?? ""),
-      path,
-      query: search.slice(1),
-      id: session,
-      protocol: "rtsp"
-    }
-    if (!(yield* isAllowed(now, question))) return yield* Effect.fail({ status: 401 })
+    yield* ask("publish", session)
     if (now.live.get(path)?.ready === true) return yield* Effect.fail({ status: 400 })
     const taken = withoutRecorder(now.paths.options(path))
     const recorder = makeRecorder(path, outside)
@@ -282,6 +311,7 @@ const played = Effect.gen(function* () {
     patch: (path, options) => Effect.sync(() => void run?.paths.set("patch", path, options)),
     setReaders: (path, readers) =>
       Effect.suspend(() => (run === undefined ? Effect.void : change(run, path, { readers }))),
+    read,
     publish
   })
 })

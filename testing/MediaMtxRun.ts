@@ -25,6 +25,8 @@ export interface Run {
   readonly live: Map<string, Live>
   /** the addresses of RTSP clients, by their sessions */
   readonly sessions: Map<string, string>
+  /** the same by their connections */
+  readonly connections: Map<string, string>
 }
 
 const isOptions = Schema.is(Schema.Record(Schema.String, Schema.Json))
@@ -45,6 +47,10 @@ export const callApi = (now: Run, { body, method, path }: JsonRequest, at: numbe
   if (url.pathname === "/v3/info") return { status: 200, body: { version: "v1.21.0", started: String(now.number) } }
   if (url.pathname === "/v3/config/global/get") return { status: 200, body: now.global }
   if (url.pathname === "/v3/config/pathdefaults/get") return now.paths.defaults()
+  if (url.pathname.startsWith("/v3/rtspconns/get/")) {
+    const remoteAddr = now.connections.get(wanted)
+    return remoteAddr === undefined ? refusal(404, "connection not found") : { status: 200, body: { remoteAddr } }
+  }
   if (/^\/v3\/(hls|rtsp|webrtc)sessions\//.test(url.pathname)) {
     const sessions = url.pathname.startsWith("/v3/rtsp") ? now.sessions : new Map<string, string>()
     if (action === "list") return page([...sessions.keys()].map((id) => ({ id })))

@@ -758,6 +758,40 @@ export interface Methods {
         /** why this and nothing better, for people */
         reason: string
       }
+      /** of a camera in the network: H.264 and Opus made of what it sends, while somebody watches that */
+      transcode?: {
+        /** its path: camera0_h264 */
+        stream_name: string
+        status: "ACTIVE" | "INACTIVE" | "ERROR" | "STARTING" | "STOPPING"
+        /** why it is not ACTIVE, or last was not */
+        reason?: string
+        readers: number
+        /** over what browsers do not play the camera's own stream: they are told the URL of this one */
+        needed: Array<{
+          protocol: "webrtc" | "hls"
+          /** for people, such as: few browsers play H265 */
+          why: string
+        }>
+        codec: {
+          profile: string
+          level: string
+          width: number
+          height: number
+          /** the bit stream's own SPS meets the configured profile */
+          conformant: boolean
+        }
+        /** how it is made; absent while nobody watches it */
+        encoding?: {
+          /** what the camera delivers, such as MJPG 640x480 at 30/s */
+          input: string
+          /** copy: the camera's own H.264 as it is; or what encodes: libx264, h264_vaapi, h264_v4l2m2m */
+          encoder: string
+          /** the machine's hardware encodes */
+          hardware: boolean
+          /** why this and nothing better, for people */
+          reason: string
+        }
+      }
       /** ISO 8601, UTC; when it last ran, or empty */
       start_time: string
     }

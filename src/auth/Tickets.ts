@@ -6,19 +6,18 @@ import * as Base64Url from "effect/encoding/Base64Url"
 import * as Hex from "effect/encoding/Hex"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import type { CameraId } from "../../schema/Camera.ts"
 import { sameSecret } from "../process/Secret.ts"
 
-/** What we may do at MediaMTX, once: have a child publish to the camera's path, or read its description ourselves. */
+/** What we may do at a path of MediaMTX: publish to it, once, or read it, where an RTSP client is asked more than once. */
 export type Purpose = "publish" | "read"
 
-/** A one-time password for MediaMTX. */
+/** A password for MediaMTX, for as long as what it is for goes on. */
 export interface Ticket {
   readonly user: string
   readonly password: string
   /**
-   * A publisher's password stands in its arguments, which everybody on this machine reads: it is worth nothing until the
-   * process is named that may show it. One that stays in our memory, as one to read with does, is for "anybody" who knows it.
+   * FFmpeg's password stands in its arguments, which everybody on this machine reads: it is worth nothing until the process
+   * is named that may show it. One that stays in our memory is for "anybody" who knows it.
    */
   readonly giveTo: (holder: number | "anybody") => void
   /** completes when MediaMTX presented it: whoever holds it has reached MediaMTX */
@@ -29,18 +28,19 @@ export interface Ticket {
 export interface Shown {
   /** the process that alone may show it; "nobody" yet, or "anybody" who knows it */
   readonly holder: () => number | "nobody" | "anybody"
-  /** true once */
+  /** false: it was for one use, and has had it */
   readonly redeem: () => boolean
+  readonly wasRedeemed: () => boolean
 }
 
-/** The passwords that let our own FFmpeg, and nobody else, publish. */
+/** The passwords that let ourselves and our own FFmpeg, and nobody else, publish and read. */
 export class Tickets extends Context.Service<
   Tickets,
   {
-    /** a ticket for one use; it is void when the scope closes */
-    readonly issue: (camera: CameraId, purpose: Purpose) => Effect.Effect<Ticket, never, Scope.Scope>
+    /** a ticket for this path; it is void when the scope closes */
+    readonly issue: (path: string, purpose: Purpose) => Effect.Effect<Ticket, never, Scope.Scope>
     /** the valid ticket with this password, from memory, at once */
-    readonly find: (camera: string, purpose: string, password: string) => Shown | undefined
+    readonly find: (path: string, purpose: string, password: string) => Shown | undefined
   }
 >()("camera-service/auth/Tickets") {
   static readonly layer = Layer.effect(
@@ -49,19 +49,21 @@ export class Tickets extends Context.Service<
       const random = yield* SecureRandom
       const open = new Map<string, Shown & { readonly secret: string }>()
 
-      const make = Effect.fnUntraced(function* (camera: CameraId, purpose: Purpose) {
+      const make = Effect.fnUntraced(function* (path: string, purpose: Purpose) {
         // several may be open for one path: a publisher that ends, and the one that takes its place
         const id = Hex.encode(yield* random.randomBytes(6))
         const secret = Base64Url.encode(yield* random.randomBytes(24))
         const redeemed = Deferred.makeUnsafe<void>()
-        const key = `${purpose}/${camera}/${id}`
-        let holder: ReturnType<Shown["holder"]> = purpose === "publish" ? "nobody" : "anybody"
+        const key = `${purpose}/${path}/${id}`
+        let holder: ReturnType<Shown["holder"]> = "nobody"
+        let wasRedeemed = false
         const redeem = (): boolean => {
-          if (!open.delete(key)) return false
+          if (purpose === "publish" ? !open.delete(key) : !open.has(key)) return false
+          wasRedeemed = true
           Deferred.doneUnsafe(redeemed, Effect.void)
           return true
         }
-        open.set(key, { secret, holder: () => holder, redeem })
+        open.set(key, { secret, holder: () => holder, redeem, wasRedeemed: () => wasRedeemed })
         const ticket: Ticket = {
           user: "camera-service",
           password: `${id}.${secret}`,
@@ -73,14 +75,14 @@ export class Tickets extends Context.Service<
         return { key, ticket }
       })
 
-      const issue = (camera: CameraId, purpose: Purpose) =>
-        Effect.acquireRelease(make(camera, purpose), ({ key }) => Effect.sync(() => open.delete(key))).pipe(
+      const issue = (path: string, purpose: Purpose) =>
+        Effect.acquireRelease(make(path, purpose), ({ key }) => Effect.sync(() => open.delete(key))).pipe(
           Effect.map(({ ticket }) => ticket)
         )
 
-      const find = (camera: string, purpose: string, password: string): Shown | undefined => {
+      const find = (path: string, purpose: string, password: string): Shown | undefined => {
         const dot = password.indexOf(".")
-        const shown = open.get(`${purpose}/${camera}/${password.slice(0, Math.max(0, dot))}`)
+        const shown = open.get(`${purpose}/${path}/${password.slice(0, Math.max(0, dot))}`)
         return shown !== undefined && sameSecret(password.slice(dot + 1), shown.secret) ? shown : undefined
       }
 

@@ -18,9 +18,26 @@ interface Place {
   readonly node: string | undefined
 }
 
+/** What a camera was seen to send. Codecs are RTP's names in lower case: `h264`, `jpeg`; `pcmu`, `mpeg4-generic`. */
+export interface Sent {
+  readonly codec: string
+  readonly width?: number
+  readonly height?: number
+  /** frames a second */
+  readonly rate?: number
+  /** `constrained baseline`, `high`, … */
+  readonly profile?: string
+  readonly level?: string
+  readonly hasBFrames?: boolean
+  /** absent: it sends no audio */
+  readonly audioCodec?: string
+}
+
 /** A camera that streams by itself: what it sends is relayed as it comes. */
 export interface StreamedInput extends Place {
   readonly node: undefined
+  /** absent: it was not seen yet */
+  readonly sends?: Sent
   /** where its stream is had, resolved and checked anew for each run; fails where it may not be gone to */
   readonly rtsp: Effect.Effect<RtspTarget, RtspFailed>
 }

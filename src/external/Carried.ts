@@ -10,20 +10,35 @@ export const Carried = Schema.Struct({
   height: Schema.optionalKey(Schema.Finite),
   /** frames a second */
   rate: Schema.optionalKey(Schema.Finite),
+  profile: Schema.optionalKey(Schema.String),
+  level: Schema.optionalKey(Schema.String),
+  hasBFrames: Schema.optionalKey(Schema.Boolean),
   audioCodec: Schema.optionalKey(Schema.String),
   hasKlv: Schema.Boolean
 })
 export type Carried = typeof Carried.Type
 
-export const carriedIn = ({ audioCodec, hasKlv, video: { codec, height, rate, width } }: Described): Carried => ({
-  codec,
-  ...(width === undefined || height === undefined ? {} : { width, height }),
-  ...(rate === undefined ? {} : { rate }),
-  ...(audioCodec === undefined ? {} : { audioCodec }),
-  hasKlv
-})
+export const carriedIn = ({ audioCodec, hasKlv, video }: Described): Carried => {
+  const { clockRate: _hz, height, width, ...said } = video
+  return {
+    ...said,
+    ...(width === undefined || height === undefined ? {} : { width, height }),
+    ...(audioCodec === undefined ? {} : { audioCodec }),
+    hasKlv
+  }
+}
 
-const sameKeys = ["codec", "width", "height", "rate", "audioCodec", "hasKlv"] as const
+const sameKeys = [
+  "codec",
+  "width",
+  "height",
+  "rate",
+  "profile",
+  "level",
+  "hasBFrames",
+  "audioCodec",
+  "hasKlv"
+] as const satisfies ReadonlyArray<keyof Carried>
 
 export const isSame = (one: Carried | undefined, other: Carried): boolean =>
   one !== undefined && sameKeys.every((key) => one[key] === other[key])

@@ -90,7 +90,7 @@ export class NetworkCameras extends Context.Service<
           Effect.suspend(() => targets.recent(url, stream.fingerprint))
         )
         const found = (): Found => ({
-          input,
+          input: { ...input, ...(stream.carried === undefined ? {} : { sends: stream.carried }) },
           identity: { position: url.text, ...(lasting === undefined ? {} : { serial: lasting }) },
           name,
           formats: formatsOf(stream.carried)

@@ -14,8 +14,9 @@ export interface Seen {
     | "index"
     | "camera"
     | "stream"
+    | "transcode"
     | "recording"
-  /** of a camera, its stream, its recording */
+  /** of a camera, its streams, its recording */
   readonly device?: CameraId
   readonly state: ComponentState
   /** what is wrong, for people */

@@ -56,10 +56,10 @@ export const makeSight = Effect.gen(function* () {
     return { part: "camera", device: id, state: state === "RUNNING" && !paths.exists(id) ? "STARTING" : state }
   }
 
-  const seeStream = ({ camera, state }: LiveStream): Seen => {
+  const seeStream = ({ camera, own, state }: LiveStream): Seen => {
     const now = SubscriptionRef.getUnsafe(state)
     return {
-      part: "stream",
+      part: own === undefined ? "stream" : "transcode",
       device: camera,
       state: streamStates[now._tag],
       ...because("reason" in now ? now.reason : undefined)

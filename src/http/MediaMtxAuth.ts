@@ -8,12 +8,13 @@ import { Credentials } from "../auth/Credentials.ts"
 import { FailedLogins } from "../auth/FailedLogins.ts"
 import { MediaMtxSessions } from "../auth/MediaMtxSessions.ts"
 import { isSignature } from "../auth/SignedUrls.ts"
-import { Tickets } from "../auth/Tickets.ts"
+import { type Shown, Tickets } from "../auth/Tickets.ts"
 import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { Loopback } from "../ground/Loopback.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { MediaMtxKey } from "../process/MediaMtxKey.ts"
+import { cameraOf, streamsOf } from "../stream/StreamName.ts"
 import { Viewers } from "../stream/Viewers.ts"
 import { json, LocalHttp } from "./LocalHttp.ts"
 
@@ -70,10 +71,10 @@ export const layer = Layer.effectDiscard(
 
     const decode = Schema.decodeUnknownEffect(Question)
 
-    /** Whether the other end of this session's connection is that process of ours. */
+    /** Whether the other end of this connection, or of this session's, is that process of ours. */
     const isFrom = Effect.fn("MediaMtxAuth.isFrom")(
-      function* (session: string, pid: number) {
-        const [, host = "", port = ""] = /^\[?([^\]]*?)\]?:(\d+)$/.exec(yield* api.rtspClient(session)) ?? []
+      function* (by: "session" | "connection", id: string, pid: number) {
+        const [, host = "", port = ""] = /^\[?([^\]]*?)\]?:(\d+)$/.exec(yield* api.rtspClient(by, id)) ?? []
         const has = yield* loopback.has(pid, { host, port: Number(port), to: mediamtx.rtsp_port })
         if (has === undefined && !mediamtx.managed) {
           // the operator's may run in a container, where the address is another one than FFmpeg's
@@ -86,9 +87,12 @@ export const layer = Layer.effectDiscard(
       Effect.catch((error) => Effect.as(Effect.logWarning("who shows a ticket could not be found out", error), false))
     )
 
-    const mayShow = (holder: number | "nobody" | "anybody", session: string | null): Effect.Effect<boolean> => {
+    const mayShow = (shown: Shown, { action, id }: Question): Effect.Effect<boolean> => {
+      const holder = shown.holder()
       if (typeof holder !== "number") return Effect.succeed(holder === "anybody")
-      return session === null ? Effect.succeed(false) : isFrom(session, holder)
+      if (id === null) return Effect.succeed(false)
+      // who reads is asked for by its connection first (DESCRIBE), then by its session (SETUP)
+      return isFrom(action === "publish" || shown.wasRedeemed() ? "session" : "connection", id, holder)
     }
 
     const answer = Effect.fn("MediaMtxAuth.answer")(function* (question: Question) {
@@ -96,7 +100,7 @@ export const layer = Layer.effectDiscard(
       const credential = tokenOf(question)
       yield* Effect.annotateCurrentSpan({ "mediamtx.action": action, "stream.name": path })
       const ticket = tickets.find(path, action, credential)
-      if (ticket !== undefined) return (yield* mayShow(ticket.holder(), id)) && ticket.redeem() ? yes : no
+      if (ticket !== undefined) return (yield* mayShow(ticket, question)) && ticket.redeem() ? yes : no
       // RTSP clients, and browsers that ask, come without one first
       if ((action !== "read" && action !== "playback") || credential === "") return no
       // a viewing key is for what is seen now
@@ -105,9 +109,13 @@ export const layer = Layer.effectDiscard(
       const over = isSignature(credential) ? ("a signed URL" as const) : ("MediaMTX" as const)
       const verified = failedLogins.noted({ address: ip, credential, over }, verify)
       const session = yield* Effect.option(Effect.timeout(verified, verifyTime))
-      if (Option.isNone(session) || !isCameraId(path) || !inScope(session.value.cameras, path)) return no
+      const camera = cameraOf(path)
+      if (Option.isNone(session) || !isCameraId(camera) || !inScope(session.value.cameras, camera)) return no
+      const device = devices.list().find((known) => known.id === camera)
+      // nothing of ours has that name: the rights to the camera say nothing of it
+      if (path !== camera && (device === undefined || !streamsOf(device).includes(path))) return no
       if (id !== null && !(yield* sessions.opened(protocol, id, session.value))) return no
-      if (action === "read" && devices.list().some(({ id }) => id === path)) yield* viewers.admit(path)
+      if (action === "read" && device !== undefined) yield* viewers.admit(path)
       return yes
     })
 

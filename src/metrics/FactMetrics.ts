@@ -8,6 +8,7 @@ import { Events, type Fact } from "../events/Events.ts"
 import type { Told } from "../facts/Facts.ts"
 import { monotonicNow } from "../ground/Time.ts"
 import type { RecordingFact } from "../recording/Recording.ts"
+import type { StreamName } from "../stream/StreamName.ts"
 import {
   activation,
   cameraFault,
@@ -31,8 +32,8 @@ export const layer = Layer.effectDiscard(
     const drop = <Input>(metric: Metric.Metric<Input, unknown>) => Metric.removeUnsafe(metric, context)
     /** the fault that is told of each camera that has one */
     const faults = new Map<CameraId, string>()
-    /** monotonic milliseconds at which a camera's stream was first needed, until it is ready */
-    const needed = new Map<CameraId, number>()
+    /** monotonic milliseconds at which a stream was first needed, until it is ready */
+    const needed = new Map<StreamName, number>()
 
     const showCamera = ({ fault, id, status }: Device): void => {
       add(cameraUp(id), status === "CONNECTED" ? 1 : 0)
@@ -88,16 +89,16 @@ export const layer = Layer.effectDiscard(
         case "CameraForgotten":
           return forgetCamera(fact.camera)
         case "StreamStarted":
-          return void needed.set(fact.camera, fact.at.monotonic)
+          return void needed.set(fact.name, fact.at.monotonic)
         case "StreamChanged": {
           if (fact.ended !== undefined) add(ffmpegRestarts(fact.ended), 1)
-          const since = needed.get(fact.camera)
+          const since = needed.get(fact.name)
           if (fact.state._tag !== "Ready" || since === undefined) return
-          needed.delete(fact.camera)
+          needed.delete(fact.name)
           return add(activation, (fact.at.monotonic - since) / 1000)
         }
         case "StreamEnded":
-          return void needed.delete(fact.camera)
+          return void needed.delete(fact.name)
         case "SnapshotTaken":
           add(snapshotDuration(fact.tier), fact.captureMs / 1000)
           return add(snapshotAge(fact.tier), fact.ageMs / 1000)

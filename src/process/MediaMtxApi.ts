@@ -120,8 +120,11 @@ export class MediaMtxApi extends Context.Service<
     readonly global: Effect.Effect<PathOptions, MediaMtxError>
     /** The options of a path that sets none. */
     readonly pathDefaults: Effect.Effect<PathOptions, MediaMtxError>
-    /** Where an RTSP client comes from (`127.0.0.1:40112`), by its session; also while MediaMTX asks who it is. */
-    readonly rtspClient: (session: string) => Effect.Effect<string, MediaMtxError>
+    /**
+     * Where an RTSP client comes from (`127.0.0.1:40112`), by its session, or its connection, which has none before SETUP or
+     * ANNOUNCE; also while MediaMTX asks who it is.
+     */
+    readonly rtspClient: (by: "session" | "connection", id: string) => Effect.Effect<string, MediaMtxError>
     /** The sessions that read or publish over this protocol, all pages. */
     readonly listSessions: (protocol: Protocol) => Effect.Effect<ReadonlyArray<string>, MediaMtxError>
     /** Cuts a session off; false when there is none of this id (yet: HLS shows one only when its stream is there). */
@@ -214,8 +217,9 @@ export class MediaMtxApi extends Context.Service<
           Effect.flatMap((reply) => understood(decodeConfig(reply))),
           Effect.map((item) => toConfig(item).options)
         ),
-        rtspClient: Effect.fn("MediaMtxApi.rtspClient")(function* (session: string) {
-          const reply = yield* call("GET", `/v3/rtspsessions/get/${encodeURIComponent(session)}`)
+        rtspClient: Effect.fn("MediaMtxApi.rtspClient")(function* (by: "session" | "connection", id: string) {
+          const kind = by === "session" ? "rtspsessions" : "rtspconns"
+          const reply = yield* call("GET", `/v3/${kind}/get/${encodeURIComponent(id)}`)
           return (yield* understood(decodeSession(reply))).remoteAddr
         }),
         listSessions: Effect.fn("MediaMtxApi.listSessions")(function* (protocol: Protocol) {

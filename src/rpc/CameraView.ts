@@ -1,10 +1,12 @@
-import type { Camera, CameraCapabilities, CameraId } from "../../schema/Camera.ts"
+import type { Camera, CameraCapabilities } from "../../schema/Camera.ts"
 import { hostOf, reachableByOthers, urlAuthority } from "../config/Hosts.ts"
 import type { Boot } from "../config/BootSettings.ts"
 import { liveNow, type Settings } from "../config/Settings.ts"
 import type { Device, Mode } from "../device/Device.ts"
 import type { Machine } from "../ground/Machine.ts"
+import type { BrowserProtocol } from "../source/Transcode.ts"
 import type { Sources } from "../stream/Sources.ts"
+import { transcodeOf, whyTranscoded } from "../stream/StreamName.ts"
 
 /** How a camera is shown to clients. */
 
@@ -38,13 +40,16 @@ export const makeHostFor = (settings: Settings["Service"], machine: Machine["Ser
   }
 }
 
-/** Where viewers find the stream. */
-export const streamUrls = (camera: CameraId, { mediamtx }: Boot, host: string): Camera["streams"] => {
+/** Where viewers find the stream; browsers, the transcode where they do not play the camera's own. */
+export const streamUrls = (device: Device, { codec, mediamtx }: Boot, host: string): Camera["streams"] => {
+  const { id } = device
   const at = (port: number) => urlAuthority(host, port)
+  const played = (protocol: BrowserProtocol) =>
+    whyTranscoded(device, protocol, codec.profile) === undefined ? id : transcodeOf(id)
   return {
-    rtsp: `rtsp://${at(mediamtx.rtsp_port)}/${camera}`,
-    hls: `http://${at(mediamtx.hls_port)}/${camera}/index.m3u8`,
-    webrtc: `http://${at(mediamtx.webrtc_port)}/${camera}/whep`
+    rtsp: `rtsp://${at(mediamtx.rtsp_port)}/${id}`,
+    hls: `http://${at(mediamtx.hls_port)}/${played("hls")}/index.m3u8`,
+    webrtc: `http://${at(mediamtx.webrtc_port)}/${played("webrtc")}/whep`
   }
 }
 
@@ -70,7 +75,7 @@ export const cameraViews = (sources: Sources["Service"], boot: Boot): ((host: st
         name: device.name,
         resolution: width === 0 ? "" : `${width}x${height}`,
         fps,
-        streams: streamUrls(device.id, boot, host)
+        streams: streamUrls(device, boot, host)
       }
       views.set(device, view)
       return view

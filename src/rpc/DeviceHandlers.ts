@@ -47,10 +47,10 @@ export const layer = DeviceRpcs.toLayer(
       const known = yield* Effect.option(status.of(device.id))
       // optional on the wire: left out while MediaMTX does not say
       if (Option.isNone(known) || known.value.stream === undefined) return undefined
-      const { path, stream } = known.value
+      const { path, stream, viewers } = known.value
       return {
         bytes_sent: path?.bytesSent ?? 0,
-        readers: path?.readers ?? 0,
+        readers: viewers,
         uptime: toSeconds(yield* millisSince(stream.startedAt))
       }
     })

@@ -92,7 +92,8 @@ export const layer = KeyRpcs.toLayer(
       }),
 
       create_viewing_key: Effect.fnUntraced(function* ({ device, expires_in_seconds }, { client }) {
-        const { id } = yield* devices.get(yield* visible(device))
+        const camera = yield* devices.get(yield* visible(device))
+        const { id } = camera
         const { credential, expiresAt, userId } = yield* CurrentSession
         const lifetime = (expires_in_seconds ?? defaultViewingSeconds) * 1000
         const { key, secret } = yield* keys.create({
@@ -104,7 +105,7 @@ export const layer = KeyRpcs.toLayer(
           expiresAt: Math.min((yield* Clock.currentTimeMillis) + lifetime, expiresAt)
         })
         const token = Redacted.value(secret)
-        const urls = streamUrls(id, settings.boot, hostFor(connections.get(client.id)?.authority))
+        const urls = streamUrls(camera, settings.boot, hostFor(connections.get(client.id)?.authority))
         return {
           key_id: key.id,
           viewing_key: token,

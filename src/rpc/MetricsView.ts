@@ -47,16 +47,16 @@ export const makeMetricsView = Effect.gen(function* () {
     const shown = devices.list().filter(({ id }) => maySee(session, id))
     // a MediaMTX that does not say who views keeps nobody from the rest
     const asked = yield* Effect.option(status.ofAll(shown.map(({ id }) => id)))
-    const known = Option.map(asked, (all) => new Map(all.map((one) => [one.camera, one])))
+    const known = Option.map(asked, (all) => new Map(all.map((one) => [one.name, one])))
     const cameras = shown.map((device) => {
       const { id } = device
       const now = Option.flatMapNullishOr(known, (all) => all.get(id))
-      const viewers = Option.map(now, ({ path }) => ({ viewers: path?.readers ?? 0 }))
+      const viewers = Option.map(now, ({ viewers }) => ({ viewers }))
       const state = Option.match(now, { onNone: () => status.stateOf(id), onSome: (one) => one.state })
       return [id, { ...cameraOf(device, state), ...Option.getOrElse(viewers, () => ({})) }] as const
     })
     const total = Option.map(asked, (all) => ({
-      total_viewers: all.reduce((sum, { path }) => sum + (path?.readers ?? 0), 0)
+      total_viewers: all.reduce((sum, { viewers }) => sum + viewers, 0)
     }))
     const recordings = recordingsOf(session)
     const system = {

@@ -2,18 +2,19 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { CurrentSession } from "../../schema/Auth.ts"
-import type { CameraId } from "../../schema/Camera.ts"
 import { StreamRpcs } from "../../schema/CameraRpcs.ts"
 import { InvalidState } from "../../schema/Errors.ts"
-import type { StreamEncoding } from "../../schema/Stream.ts"
+import type { StreamEncoding, TranscodeStatus } from "../../schema/Stream.ts"
 import { SignedUrls } from "../auth/SignedUrls.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
+import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { Machine } from "../ground/Machine.ts"
 import { isoTime, millisSince, toSeconds } from "../ground/Time.ts"
 import { isHardware } from "../source/Encoder.ts"
 import type { Making } from "../source/Making.ts"
 import { Status } from "../stream/Status.ts"
+import { streamsOf, transcodeOf, whyTranscoded } from "../stream/StreamName.ts"
 import { Streams } from "../stream/Streams.ts"
 import { maySee, visible } from "./Authorization.ts"
 import { makeHostFor, streamUrls, withToken } from "./CameraView.ts"
@@ -42,25 +43,43 @@ export const layer = StreamRpcs.toLayer(
     const signatures = yield* SignedUrls
     const hostFor = makeHostFor(settings, yield* Machine)
 
-    const urlsOf = (camera: CameraId, clientId: number) =>
-      streamUrls(camera, settings.boot, hostFor(connections.get(clientId)?.authority))
-    const base = (camera: CameraId, clientId: number) => ({
-      device: camera,
-      stream_name: camera,
-      stream_url: urlsOf(camera, clientId).rtsp
+    const urlsOf = (device: Device, clientId: number) =>
+      streamUrls(device, settings.boot, hostFor(connections.get(clientId)?.authority))
+    const base = (device: Device, clientId: number) => ({
+      device: device.id,
+      stream_name: device.id,
+      stream_url: urlsOf(device, clientId).rtsp
     })
 
-    const signedUrls = Effect.fnUntraced(function* (camera: CameraId, clientId: number) {
+    const signedUrls = Effect.fnUntraced(function* (device: Device, clientId: number) {
       const session = yield* CurrentSession
       const now = yield* Clock.currentTimeMillis
       const expiresAt = Math.min(Math.ceil((now + signedFor) / 1000) * 1000, session.expiresAt)
-      const signature = signatures.sign("stream", camera, session, expiresAt)
-      return { ...withToken(urlsOf(camera, clientId), signature), expires_at: isoTime(expiresAt) }
+      const signature = signatures.sign("stream", device.id, session, expiresAt)
+      return { ...withToken(urlsOf(device, clientId), signature), expires_at: isoTime(expiresAt) }
+    })
+
+    const transcodeView = Effect.fnUntraced(function* (device: Device) {
+      const { codec, name, reason, run, state, viewers } = yield* status.of(transcodeOf(device.id))
+      const needed = (["webrtc", "hls"] as const).flatMap((protocol) => {
+        const why = whyTranscoded(device, protocol, settings.boot.codec.profile)
+        return why === undefined ? [] : [{ protocol, why }]
+      })
+      return {
+        stream_name: name,
+        status: state,
+        ...(reason === undefined ? {} : { reason }),
+        readers: viewers,
+        needed,
+        codec: codec ?? noCodec,
+        ...(run === undefined ? {} : { encoding: encodingView(run.making) })
+      } satisfies TranscodeStatus as TranscodeStatus
     })
 
     return StreamRpcs.of({
       start_streaming: Effect.fnUntraced(function* ({ device }, { client }) {
-        const camera = yield* visible(device)
+        const known = yield* devices.get(yield* visible(device))
+        const camera = known.id
         const linger = Duration.toSeconds(liveNow(settings).streams.viewer_linger_seconds)
         const stream = yield* Effect.scoped(
           Effect.tap(streams.lease(camera, "viewer"), (leased) => streams.awaitReady(leased))
@@ -69,7 +88,7 @@ export const layer = StreamRpcs.toLayer(
           Effect.tapErrorTag(["DependencyFailed", "RateLimited"], () => Effect.forkIn(streams.release(camera), scope))
         )
         return {
-          ...base(camera, client.id),
+          ...base(known, client.id),
           status: "STARTED" as const,
           start_time: isoTime(stream.startedAt.wall),
           auto_close_after: `${linger}s`,
@@ -78,8 +97,8 @@ export const layer = StreamRpcs.toLayer(
       }),
 
       stop_streaming: Effect.fnUntraced(function* ({ device }, { client }) {
-        const camera = yield* visible(device)
-        yield* devices.get(camera)
+        const known = yield* devices.get(yield* visible(device))
+        const camera = known.id
         const stream = streams.current(camera)
         if (stream === undefined) {
           return yield* new InvalidState({ state: "INACTIVE", allowed_states: ["ACTIVE", "STARTING", "ERROR"] })
@@ -87,7 +106,7 @@ export const layer = StreamRpcs.toLayer(
         const continues = yield* streams.release(camera)
         const now = yield* Clock.currentTimeMillis
         return {
-          ...base(camera, client.id),
+          ...base(known, client.id),
           status: "STOPPED" as const,
           start_time: isoTime(stream.startedAt.wall),
           end_time: isoTime(now),
@@ -97,22 +116,22 @@ export const layer = StreamRpcs.toLayer(
       }),
 
       get_stream_url: Effect.fnUntraced(function* ({ device, signed }, { client }) {
-        const camera = yield* visible(device)
-        const { status: condition } = yield* devices.get(camera)
-        const { hasPath, path, state } = yield* status.of(camera)
+        const known = yield* devices.get(yield* visible(device))
+        const { id: camera, status: condition } = known
+        const { hasPath, path, state, viewers } = yield* status.of(camera)
         const notReady = state === "ERROR" || condition === "ERROR" ? ("ERROR" as const) : ("NOT_READY" as const)
         return {
-          ...base(camera, client.id),
-          ...(signed === true ? { signed_urls: yield* signedUrls(camera, client.id) } : {}),
+          ...base(known, client.id),
+          ...(signed === true ? { signed_urls: yield* signedUrls(known, client.id) } : {}),
           available: hasPath && condition === "CONNECTED",
-          active_consumers: path?.readers ?? 0,
+          active_consumers: viewers,
           stream_status: path?.ready === true ? ("READY" as const) : notReady
         }
       }),
 
       get_stream_status: Effect.fnUntraced(function* ({ device }) {
-        const camera = yield* visible(device)
-        yield* devices.get(camera)
+        const known = yield* devices.get(yield* visible(device))
+        const camera = known.id
         const now = yield* status.of(camera)
         const { path, run } = now
         return {
@@ -127,7 +146,7 @@ export const layer = StreamRpcs.toLayer(
             pid: run?.pid ?? 0,
             uptime: run?.pid === undefined ? 0 : toSeconds(yield* millisSince(run.startedAt))
           },
-          mediamtx_path: { exists: now.hasPath, ready: path?.ready ?? false, readers: path?.readers ?? 0 },
+          mediamtx_path: { exists: now.hasPath, ready: path?.ready ?? false, readers: now.viewers },
           metrics: {
             bytes_sent: path?.bytesSent ?? 0,
             frames_sent: run?.published.frames ?? 0,
@@ -136,6 +155,7 @@ export const layer = StreamRpcs.toLayer(
           },
           codec: now.codec ?? noCodec,
           ...(run === undefined ? {} : { encoding: encodingView(run.making) }),
+          ...(streamsOf(known).length > 1 ? { transcode: yield* transcodeView(known) } : {}),
           start_time: now.lastStart === undefined ? "" : isoTime(now.lastStart)
         }
       }),
@@ -148,7 +168,7 @@ export const layer = StreamRpcs.toLayer(
           name: id,
           source: input.name,
           ready: all[i]?.path?.ready ?? false,
-          readers: all[i]?.path?.readers ?? 0,
+          readers: all[i]?.viewers ?? 0,
           bytes_sent: all[i]?.path?.bytesSent ?? 0
         }))
       })

@@ -32,12 +32,13 @@ export const encodingOf = (boot: Boot, { codec, snapshots }: Live): Encoding => 
 
 /** What is to come out. */
 export interface Target {
-  readonly width: number
-  readonly height: number
   readonly fps: number
-  /** the frame comes in another size */
-  readonly scaled: boolean
+  /** FFmpeg's, where frames need one: such as one that scales */
+  readonly filter: string | undefined
 }
+
+export const scaleTo = ({ height, width }: { readonly width: number; readonly height: number }): string =>
+  `scale=${width}:${height}`
 
 /**
  * Recordings and readers wait for the next keyframe. At 600 kbit/s (640 × 480 at 30, x264, two test patterns of 10 s) 0.4 s
@@ -94,10 +95,10 @@ export const hardwareArguments = (encoder: Encoder): ReadonlyArray<string> =>
 
 /** FFmpeg's arguments from decoded frames to H.264, without the output's format and place. */
 export const encodeArguments = (encoder: Encoder, encoding: Encoding, target: Target): ReadonlyArray<string> => {
-  const { fps, height, scaled, width } = target
+  const { filter, fps } = target
   const rate = `${encoding.bitrateKbps}k`
   const filters = [
-    ...(scaled ? [`scale=${width}:${height}`] : []),
+    ...(filter === undefined ? [] : [filter]),
     ...(encoder.name === "h264_vaapi" ? ["format=nv12", "hwupload"] : [])
   ]
   return [
@@ -118,7 +119,7 @@ export const trialArguments = (encoder: Encoder, encoding: Encoding): ReadonlyAr
   return [
     ...hardwareArguments(encoder),
     ...["-f", "lavfi", "-i", `testsrc2=size=${width}x${height}:rate=${fps}`, "-frames:v", "10"],
-    ...encodeArguments(encoder, encoding, { width, height, fps, scaled: false }),
+    ...encodeArguments(encoder, encoding, { fps, filter: undefined }),
     ...["-f", "h264", "pipe:1"]
   ]
 }

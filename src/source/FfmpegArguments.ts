@@ -1,5 +1,6 @@
-import { encodeArguments, hardwareArguments } from "./Encoder.ts"
+import { encodeArguments, hardwareArguments, scaleTo } from "./Encoder.ts"
 import type { Source } from "./Source.ts"
+import type { Transcode } from "./Transcode.ts"
 
 /** FFmpeg's arguments for a source. Every value is a number, a word of ours, or the source's own input. */
 
@@ -8,6 +9,9 @@ const stillInterval = 0.18
 
 /** Frames of a waking camera that all become pictures: half of them are left out as too early (`stream/WarmUp.ts`). */
 const wakingFrames = 10
+
+/** Of a picture from the network: 8K has 33 million, and 16000 by 16000 would take FFmpeg 1.9 GB. */
+const maxPixels = 35_000_000
 
 /** FFmpeg's JPEG scale runs from 2 (best) to 31 (worst). */
 const jpegScale = (quality: number): number => Math.round(31 - ((quality - 1) / 99) * 29)
@@ -31,6 +35,14 @@ const stills = (source: Source, filter: ReadonlyArray<string>): ReadonlyArray<st
         ...["-q:v", String(jpegScale(source.encoding.jpegQuality)), "-f", "image2pipe", "pipe:1"]
       ]
 
+const encode = ({ encoder, encoding, fps, height, scaled, width }: Source): ReadonlyArray<string> => {
+  if (encoder.name === "copy") return ["-c:v", "copy"]
+  return encodeArguments(encoder, encoding, { fps, filter: scaled ? scaleTo({ width, height }) : undefined })
+}
+
+/** MediaMTX repacks every packet above 1440 bytes. */
+const rtspTo = (target: string) => ["-f", "rtsp", "-rtsp_transport", "tcp", "-pkt_size", "1400", target]
+
 /**
  * Publishes to `target` (RTSP) and writes the pictures at hand to standard output, one JPEG after the other. These stand
  * first: FFmpeg opens its outputs in turn, and the first picture need not wait for MediaMTX.
@@ -39,10 +51,8 @@ export const publishArguments = (source: Source, target: string): ReadonlyArray<
   ...(source.encoder.name === "copy" ? [] : hardwareArguments(source.encoder)),
   ...source.inputArguments,
   ...stills(source, ["-vf", `select=${select(source)}`]),
-  ...["-map", "0:v"],
-  ...(source.encoder.name === "copy" ? ["-c:v", "copy"] : encodeArguments(source.encoder, source.encoding, source)),
-  // MediaMTX repacks every packet above 1440 bytes
-  ...["-f", "rtsp", "-rtsp_transport", "tcp", "-pkt_size", "1400", target]
+  ...["-map", "0:v", ...encode(source)],
+  ...rtspTo(target)
 ]
 
 /** Reads the device without MediaMTX: its pictures one after the other on standard output, until FFmpeg is ended. */
@@ -64,8 +74,31 @@ export const convertArguments = (
   ...["-f", "image2pipe", "pipe:1"]
 ]
 
-/** Of a keyframe: 8K has 33 million, and 16000 by 16000 would take FFmpeg 1.9 GB. */
-const maxPixels = 35_000_000
+/** FFmpeg makes gray of what comes of H.265 before its first keyframe. */
+const fromKeyframe = "select='key+not(isnan(prev_selected_n))'"
+
+/**
+ * Reads a stream of MediaMTX (RTSP) and publishes the transcode of it to `target`. FFmpeg waits at MediaMTX for a stream
+ * that is being started, and begins with its first keyframe.
+ */
+export const transcodeArguments = (
+  { encoder, encoding, fps, scale }: Transcode,
+  from: string,
+  target: string
+): ReadonlyArray<string> => [
+  ...(encoder.name === "copy" ? [] : hardwareArguments(encoder)),
+  // a thread more is a frame's time more of delay, and one alone is too slow for 4K
+  ...["-max_pixels", String(maxPixels), "-threads", "2"],
+  // it would look at 20 frames for their rate, and at 5 s of what has a silent audio track
+  ...["-fpsprobesize", "0", "-analyzeduration", "1000000", "-allowed_media_types", "video+audio"],
+  ...["-rtsp_transport", "tcp", "-i", from, "-map", "0:v:0"],
+  ...(encoder.name === "copy"
+    ? ["-c:v", "copy"]
+    : encodeArguments(encoder, encoding, { fps, filter: `${fromKeyframe},${scale}` })),
+  // what every browser plays; an audio that stops holds pictures back for so many microseconds only
+  ...["-map", "0:a:0?", "-c:a", "libopus", "-ac", "2", "-b:a", "64k", "-max_interleave_delta", "500000"],
+  ...rtspTo(target)
+]
 
 /** Decodes the keyframe on standard input (a byte stream, Annex B) to JPEG of this quality (1 to 100). */
 export const keyframeArguments = (codec: "h264" | "h265", quality: number): ReadonlyArray<string> => [

@@ -72,3 +72,20 @@ export const differences = (
   const whole: Readonly<Record<string, unknown>> = { ...defaults, ...wanted }
   return [...new Set([...Object.keys(whole), ...Object.keys(present)])].filter((key) => !same(whole[key], present[key]))
 }
+
+/** A path as MediaMTX has it, and what it has where nothing was set. */
+interface Present {
+  readonly defaults: Readonly<Record<string, unknown>>
+  readonly present: Readonly<Record<string, unknown>>
+}
+
+/** Whether who waited was sent away is no difference to put right: who reads now would go, and a recording have a gap. */
+export const withDismissals = (
+  wanted: Desired,
+  pathOf: (wanted: Desired) => CameraPath,
+  { defaults, present }: Present
+): Desired => {
+  const other = { ...wanted, dismissals: wanted.dismissals + 1 }
+  const differing = (of: Desired) => differences(pathOf(of), defaults, present).length
+  return differing(other) < differing(wanted) ? other : wanted
+}

@@ -1,10 +1,12 @@
 import type * as Effect from "effect/Effect"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
+import type { Sent } from "../device/Input.ts"
 import type { Moment } from "../ground/Time.ts"
 import type { Making } from "../source/Making.ts"
 import type { Pictures } from "./Pictures.ts"
 import type { RunEnd } from "./RunEnded.ts"
+import type { StreamName } from "./StreamName.ts"
 
 /** What the published bit stream says of itself, from its own SPS. */
 export interface Codec {
@@ -19,6 +21,8 @@ export interface Codec {
 /** One attempt to have frames on the camera's path, from its start to its end. */
 export interface Run {
   readonly making: Making
+  /** what the camera sends, where it streams by itself and has said so */
+  readonly sends?: Sent
   /** our FFmpeg; absent: it needs none */
   readonly pid?: number
   readonly startedAt: Moment
@@ -40,9 +44,12 @@ export type StreamState =
   | { readonly _tag: "Failing"; readonly reason: string; readonly isCamera?: true }
   | { readonly _tag: "Stopping" }
 
-/** A camera's stream for as long as somebody needs it: one run after the other. */
+/** A stream of a camera for as long as somebody needs it: one run after the other. */
 export interface LiveStream {
+  readonly name: StreamName
   readonly camera: CameraId
+  /** of a transcode: the camera's own stream, of which it is made, and which lives as long as this one */
+  readonly own?: LiveStream
   readonly startedAt: Moment
   readonly state: SubscriptionRef.SubscriptionRef<StreamState>
   /** this is its state from now on, because a run ended where that is why; it is told of */

@@ -5,10 +5,8 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
-import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed } from "../../schema/Errors.ts"
 import type { Live } from "../config/LiveSettings.ts"
@@ -17,22 +15,22 @@ import { Devices } from "../device/Devices.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi, type MediaMtxError, MediaMtxRefused, type PathOptions } from "../process/MediaMtxApi.ts"
 import { awaitRunning } from "../process/MediaMtxTrouble.ts"
-import { DataFolder } from "../storage/DataFolder.ts"
 import { reconciliations } from "../telemetry/Metrics.ts"
-import { type CameraPath, type Desired, differences, pathOf, type WrittenFormat } from "./CameraPath.ts"
+import { differences, withDismissals, type WrittenFormat } from "./CameraPath.ts"
 import { publishedPath } from "./FeedPath.ts"
+import { PathTable } from "./PathTable.ts"
+import { isStreamName, type StreamName, streamsOf, transcodeOf } from "./StreamName.ts"
 
 /** How often the actual paths are compared with the desired ones when nothing else says so: changes by hand. */
 const compareEvery = Duration.seconds(30)
 const retryAfter = Duration.millis(500)
 /** How long a recording may wait for a MediaMTX that is coming back. */
 const patience = Duration.seconds(5)
-const cameraPath = /^camera[0-9]+$/
 const foreign = new MediaMtxRefused({ status: 400, detail: "it has a path of this name that is not ours" })
 
 /**
- * The one place that adds, changes and removes paths of MediaMTX: the desired ones (a path a known camera, recording or
- * not) against the actual ones, after each start of MediaMTX, after each change, and every 30 s.
+ * The one place that adds, changes and removes paths of MediaMTX: the desired ones (those of the known cameras, recording
+ * or not) against the actual ones, after each start of MediaMTX, after each change, and every 30 s.
  */
 export class Paths extends Context.Service<
   Paths,
@@ -42,14 +40,12 @@ export class Paths extends Context.Service<
      * to switch it off says that it may still write: that is tried on until it is off.
      */
     readonly record: (camera: CameraId, format: WrittenFormat | undefined) => Effect.Effect<void, DependencyFailed>
-    /** sends away who waits at the path for a stream that does not come; who reads a stream that is there would go too */
-    readonly dismiss: (camera: CameraId) => Effect.Effect<void>
-    /** whether MediaMTX has this camera's path */
-    readonly exists: (camera: CameraId) => boolean
+    /** whether MediaMTX has this path */
+    readonly exists: (name: StreamName) => boolean
     /** the names of those that it has: now, and each time that they are others */
     readonly changes: Stream.Stream<ReadonlySet<string>>
     /** waits until MediaMTX has it */
-    readonly awaitPath: (camera: CameraId) => Effect.Effect<void>
+    readonly awaitPath: (name: StreamName) => Effect.Effect<void>
   }
 >()("camera-service/stream/Paths") {
   static readonly layer = Layer.effect(
@@ -59,25 +55,13 @@ export class Paths extends Context.Service<
       const mediaMtx = yield* MediaMtx
       const devices = yield* Devices
       const settings = yield* Settings
-      const folder = yield* DataFolder
+      const { actual, again, alone, configOf, desired, pathOf, recordPath, unused } = yield* PathTable
       const { managed } = settings.boot.mediamtx
-      const desired = new Map<CameraId, Desired>()
-      const actual = yield* SubscriptionRef.make<ReadonlySet<string>>(new Set())
       /** paths that we made in this run of MediaMTX, and those that somebody else did under a camera's name */
       const known = { generation: 0, ours: new Set<string>(), theirs: new Set<string>() }
       /** paths that were seen not to be as they should: said once for each, however often putting it right fails */
       const wrong = new Set<string>()
-      // one at a time: MediaMTX applies each change to its whole configuration
-      const writing = yield* Semaphore.make(1)
-      const again = yield* Queue.sliding<true>(1)
       const scope = yield* Effect.scope
-      const recordPath = join(folder.recordings, "%path_%Y-%m-%d_%H-%M-%S_%f")
-
-      const configOf = (camera: CameraId): CameraPath => pathOf(desired.get(camera) ?? unused(), recordPath)
-      const unused = (): Desired => {
-        const live = liveNow(settings)
-        return { format: undefined, live, recording: live.recording, dismissals: 0 }
-      }
 
       const isMadeByUs = (name: string, options: PathOptions) =>
         known.ours.has(name) || options["recordPath"] === recordPath
@@ -85,15 +69,15 @@ export class Paths extends Context.Service<
       const present = (name: string) =>
         SubscriptionRef.update(actual, (names) => (names.has(name) ? names : new Set([...names, name])))
 
-      const add = Effect.fnUntraced(function* (camera: CameraId) {
-        yield* api.addPath(camera, configOf(camera))
-        known.ours.add(camera)
-        known.theirs.delete(camera)
-        yield* present(camera)
+      const add = Effect.fnUntraced(function* (name: StreamName) {
+        yield* api.addPath(name, configOf(name))
+        known.ours.add(name)
+        known.theirs.delete(name)
+        yield* present(name)
       })
 
       /** Always the whole path: a refused PATCH would stay in MediaMTX's memory and spoil later calls (seen to v1.20.1). */
-      const replace = (camera: CameraId) => api.replacePath(camera, configOf(camera))
+      const replace = (name: StreamName) => api.replacePath(name, configOf(name))
 
       /**
        * Has the paths that nobody uses follow the settings; gives them. MediaMTX closes a path whose options change, but for
@@ -111,15 +95,6 @@ export class Paths extends Context.Service<
         return new Set<string>(free.map(([camera]) => camera))
       })
 
-      /** Whether who waited was sent away is no difference to put right: who reads now would go, and a recording have a gap. */
-      const adopt = (camera: CameraId, options: PathOptions, defaults: PathOptions) => {
-        const wanted = desired.get(camera)
-        if (wanted === undefined) return
-        const other = { ...wanted, dismissals: wanted.dismissals + 1 }
-        const differing = (of: Desired) => differences(pathOf(of, recordPath), defaults, options).length
-        if (differing(other) < differing(wanted)) desired.set(camera, other)
-      }
-
       const putRight = Effect.fnUntraced(function* (
         camera: CameraId,
         options: PathOptions,
@@ -136,7 +111,8 @@ export class Paths extends Context.Service<
             }
           )
         }
-        adopt(camera, options, defaults)
+        const wanted = desired.get(camera)
+        if (wanted !== undefined) desired.set(camera, withDismissals(wanted, pathOf, { defaults, present: options }))
         const keys = differences(configOf(camera), defaults, options)
         if (keys.length > 0) {
           const words = isFollowing
@@ -172,11 +148,11 @@ export class Paths extends Context.Service<
           yield* noted(options === undefined ? add(camera) : putRight(camera, options, defaults, following.has(camera)))
         }
         for (const [name, options] of configs) {
-          const isLeft = cameraPath.test(name) && !desired.has(name) && isMadeByUs(name, options)
+          const isLeft = isStreamName(name) && !desired.has(name) && isMadeByUs(name, options)
           if (isLeft) yield* noted(api.deletePath(name))
         }
         if (failures[0] !== undefined) return yield* failures[0]
-      }).pipe(writing.withPermit, Effect.withSpan("Paths.compare"))
+      }).pipe(alone, Effect.withSpan("Paths.compare"))
 
       let isFailing = false
       const tryAgain = Effect.forkIn(Effect.delay(Queue.offer(again, true), retryAfter), scope)
@@ -205,7 +181,7 @@ export class Paths extends Context.Service<
         Effect.suspend((): Effect.Effect<void, MediaMtxError> => {
           if (SubscriptionRef.getUnsafe(actual).has(camera)) return replace(camera)
           return known.theirs.has(camera) ? Effect.fail(foreign) : add(camera)
-        }).pipe(writing.withPermit, Effect.mapError(failed))
+        }).pipe(alone, Effect.mapError(failed))
 
       const switchOn = Effect.fnUntraced(function* (camera: CameraId, format: WrittenFormat) {
         const before = desired.get(camera) ?? unused()
@@ -246,39 +222,20 @@ export class Paths extends Context.Service<
         return yield* format === undefined ? switchOff(camera) : switchOn(camera, format)
       })
 
-      const dismiss = Effect.fn("Paths.dismiss")(function* (camera: CameraId) {
-        yield* Effect.annotateCurrentSpan("camera.id", camera)
-        const sent = Effect.gen(function* () {
-          const before = desired.get(camera)
-          if (before === undefined || !SubscriptionRef.getUnsafe(actual).has(camera)) return
-          const dismissals = before.dismissals + 1
-          yield* api.replacePath(camera, pathOf({ ...before, dismissals }, recordPath))
-          const now = desired.get(camera)
-          if (now !== undefined) desired.set(camera, { ...now, dismissals })
-        })
-        yield* writing.withPermit(sent).pipe(
-          Effect.catch((error) =>
-            Effect.andThen(
-              // it may have done so all the same
-              Queue.offer(again, true),
-              Effect.logDebug("who waits at a path could not be sent away", error)
-            )
-          )
-        )
-      })
-
       /** Without a look at all others, of which there may be many; a MediaMTX that is not there is told when it is. */
-      const arrive = Effect.fnUntraced(function* (camera: CameraId) {
-        if (desired.has(camera)) return
-        desired.set(camera, unused())
+      const arrive = Effect.fnUntraced(function* (name: StreamName) {
+        if (desired.has(name)) return
+        desired.set(name, unused())
         if (SubscriptionRef.getUnsafe(mediaMtx.state)._tag !== "Running") return
-        yield* writing.withPermit(add(camera)).pipe(Effect.catch(() => compare))
+        yield* alone(add(name)).pipe(Effect.catch(() => compare))
       })
-      yield* devices.follow(({ id }) => arrive(id))
+      yield* devices.follow((device) => Effect.forEach(streamsOf(device), arrive, { discard: true }))
       yield* devices.facts.follow(({ _tag, camera }) => {
         if (_tag !== "CameraForgotten") return Effect.void
-        desired.delete(camera)
-        wrong.delete(camera)
+        for (const name of [camera, transcodeOf(camera)]) {
+          desired.delete(name)
+          wrong.delete(name)
+        }
         return Queue.offer(again, true)
       })
 
@@ -302,12 +259,11 @@ export class Paths extends Context.Service<
 
       return Paths.of({
         record,
-        dismiss,
-        exists: (camera) => SubscriptionRef.getUnsafe(actual).has(camera),
+        exists: (name) => SubscriptionRef.getUnsafe(actual).has(name),
         changes: SubscriptionRef.changes(actual),
-        awaitPath: (camera) =>
+        awaitPath: (name) =>
           SubscriptionRef.changes(actual).pipe(
-            Stream.filter((names) => names.has(camera)),
+            Stream.filter((names) => names.has(name)),
             Stream.runHead,
             Effect.asVoid
           )

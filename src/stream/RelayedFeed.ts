@@ -120,12 +120,20 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         if (!known.conformant) yield* Effect.logWarning("the stream does not meet the profile", known)
       })
 
-      const begin = Effect.fnUntraced(function* (stream: LiveStream, device: Device, video: SdpMedia) {
-        const { height = 0, rate, width = 0 } = describeVideo(video, parameterSetsOf(video))
+      const begin = Effect.fnUntraced(function* (
+        stream: LiveStream,
+        device: Device,
+        video: SdpMedia,
+        audio: SdpMedia | undefined
+      ) {
+        const described = describeVideo(video, parameterSetsOf(video))
+        const { height = 0, rate, width = 0 } = described
+        const sends = { ...described, ...(audio === undefined ? {} : { audioCodec: audio.encoding }) }
         const size = { width, height, rates: rate === undefined ? [] : [rate] }
         const format = { pixelFormat: video.encoding.toUpperCase(), sizes: width === 0 ? [] : [size] }
         const run: Run = {
           making: makingOfRelay(device, [format]),
+          ...(width === 0 ? {} : { sends }),
           startedAt: yield* now,
           published: { frames: 0, fps: 0 },
           pictureAt: undefined
@@ -168,7 +176,12 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         const wanted = yield* worthHaving(offer)
         const [video] = wanted
         if (video === undefined) return yield* Effect.die(new Error("nothing is worth having"))
-        const run = yield* begin(stream, device, video)
+        const run = yield* begin(
+          stream,
+          device,
+          video,
+          wanted.find(({ kind }) => kind === "audio")
+        )
         const published = Deferred.makeUnsafe<never, RunEnded>()
         yield* play(dialogue, offer, wanted, (tracks) =>
           Effect.gen(function* () {

@@ -5,9 +5,11 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
+import type { Sent } from "../device/Input.ts"
 import { encodingOf, isHardware } from "../source/Encoder.ts"
 import { type Making, makingOfRelay } from "../source/Making.ts"
 import { planSource, type Source } from "../source/Source.ts"
+import { planTranscode, type Transcode } from "../source/Transcode.ts"
 import { Encoders } from "./Encoders.ts"
 
 /** How each camera is read and encoded, by what it says of itself and what this run has learnt of it. */
@@ -16,12 +18,14 @@ export class Sources extends Context.Service<
   {
     /** how FFmpeg reads it; undefined when the camera delivers nothing that can be read so */
     readonly of: (device: Device) => Source | undefined
+    /** how what this camera sends (undefined: nobody knows yet) is made anew */
+    readonly transcode: (camera: CameraId, sent: Sent | undefined) => Transcode
     /** how its stream is made, by whatever makes it; undefined: it has none */
     readonly making: (device: Device) => Making | undefined
     /** this pixel format of the camera proved bad: it is avoided for as long as the service runs; `why` is told to clients */
     readonly avoid: (camera: CameraId, pixelFormat: string, why: string) => Effect.Effect<void>
     /** FFmpeg ended before the first frame: where it was the hardware that encoded, it does so no more for this camera */
-    readonly failedToStart: (camera: CameraId, source: Source) => void
+    readonly failedToStart: (camera: CameraId, making: Making) => void
   }
 >()("camera-service/stream/Sources") {
   static readonly layer = Layer.effect(
@@ -55,6 +59,13 @@ export class Sources extends Context.Service<
 
       return Sources.of({
         of: plan,
+        transcode: (camera, sent) =>
+          planTranscode(
+            sent,
+            encodingOf(settings.boot, liveNow(settings)),
+            choiceFor(camera),
+            bad.get(camera)?.get("H264")
+          ),
         making: (device) => ("rtsp" in device.input ? makingOfRelay(device) : plan(device)),
         avoid: (camera, pixelFormat, why) =>
           Effect.suspend(() => {

@@ -11,14 +11,15 @@ import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi, type MediaMtxError, type PathState } from "../process/MediaMtxApi.ts"
 import type { Codec, LiveStream, Run, StreamState } from "./LiveStream.ts"
 import { Paths } from "./Paths.ts"
+import { type StreamName, transcodeOf } from "./StreamName.ts"
 import { Streams } from "./Streams.ts"
 
 /** MediaMTX answers within milliseconds. */
 const patience = Duration.seconds(1)
 
-/** A camera's stream as it is now. */
+/** A stream as it is now. */
 export interface StreamStatus {
-  readonly camera: CameraId
+  readonly name: StreamName
   readonly state: "ACTIVE" | "INACTIVE" | "ERROR" | "STARTING" | "STOPPING"
   /** why it is not ACTIVE, or last was not */
   readonly reason?: string
@@ -26,13 +27,15 @@ export interface StreamStatus {
   readonly stream: LiveStream | undefined
   readonly run: Run | undefined
   readonly codec: Codec | undefined
-  /** MediaMTX's word on the camera's path; none of an idle one's, and none while MediaMTX does not run */
+  /** MediaMTX's word on its path; none of an idle one's, and none while MediaMTX does not run */
   readonly path: PathState | undefined
+  /** who reads its path, or its transcode's: our FFmpeg that makes that is none of them */
+  readonly viewers: number
   /** MediaMTX has the path, with frames or without */
   readonly hasPath: boolean
   /** on average since MediaMTX has the stream */
   readonly bitsPerSecond: number
-  /** epoch milliseconds at which a stream of the camera last began; undefined: never in this run of the service */
+  /** epoch milliseconds at which it last began; undefined: never in this run of the service */
   readonly lastStart: number | undefined
 }
 
@@ -41,8 +44,8 @@ export class Status extends Context.Service<
   Status,
   {
     /** MediaMTX is asked only while the camera has a stream; what it does not say is not known, and no zero */
-    readonly of: (camera: CameraId) => Effect.Effect<StreamStatus, DependencyFailed>
-    /** the same of many, with one question to MediaMTX */
+    readonly of: (name: StreamName) => Effect.Effect<StreamStatus, DependencyFailed>
+    /** the same of many cameras' own, with one question to MediaMTX */
     readonly ofAll: (cameras: ReadonlyArray<CameraId>) => Effect.Effect<ReadonlyArray<StreamStatus>, DependencyFailed>
     /** as far as it is known without MediaMTX, from memory */
     readonly stateOf: (camera: CameraId) => StreamStatus["state"]
@@ -52,7 +55,7 @@ export class Status extends Context.Service<
     Status,
     Effect.gen(function* () {
       const streams = yield* Streams
-      const paths = yield* Paths
+      const { exists } = yield* Paths
       const api = yield* MediaMtxApi
       const mediaMtx = yield* MediaMtx
 
@@ -69,36 +72,45 @@ export class Status extends Context.Service<
             : Effect.succeed(none)
         )
 
-      const statusOf = Effect.fnUntraced(function* (camera: CameraId, path: PathState | undefined) {
-        const stream = streams.current(camera)
+      const isRunning = (name: StreamName) => streams.current(name) !== undefined
+      const viewersOf = (name: StreamName, paths: ReadonlyMap<string, PathState>): number => {
+        const transcode = transcodeOf(name)
+        const made = streams.current(transcode)
+        const isRead = made !== undefined && SubscriptionRef.getUnsafe(made.state)._tag === "Ready"
+        const [own = 0, others = 0] = [paths.get(name)?.readers, paths.get(transcode)?.readers]
+        return Math.max(0, own - (isRead ? 1 : 0)) + others
+      }
+
+      const statusOf = Effect.fnUntraced(function* (name: StreamName, paths: ReadonlyMap<string, PathState>) {
+        const stream = streams.current(name)
+        const path = paths.get(name)
         const state = stream === undefined ? undefined : SubscriptionRef.getUnsafe(stream.state)
         const ready = state?._tag === "Ready" ? state : undefined
         const millis = ready === undefined ? 0 : yield* millisSince(ready.since)
         return {
-          camera,
+          name,
           ...stateOf(stream?.run, state, path?.ready === true),
           stream,
           run: stream?.run,
           codec: ready?.codec,
           path,
-          hasPath: paths.exists(camera),
+          viewers: viewersOf(name, paths),
+          hasPath: exists(name),
           bitsPerSecond: millis > 0 ? Math.round(((path?.bytesReceived ?? 0) * 8000) / millis) : 0,
-          lastStart: streams.lastStart(camera)
+          lastStart: streams.lastStart(name)
         } satisfies StreamStatus as StreamStatus
       })
 
       return Status.of({
-        of: Effect.fn("Status.of")(function* (camera: CameraId) {
-          const isIdle = streams.current(camera) === undefined
-          const path = isIdle ? Option.none() : yield* asked(api.getPath(camera), Option.none())
-          return yield* statusOf(camera, Option.getOrUndefined(path))
+        of: Effect.fn("Status.of")(function* (name: StreamName) {
+          const names = [name, transcodeOf(name)].filter(isRunning)
+          const found = yield* Effect.forEach(names, (one) => asked(api.getPath(one), Option.none()))
+          return yield* statusOf(name, byName(found.flatMap((path) => Option.toArray(path))))
         }),
 
         ofAll: Effect.fn("Status.ofAll")(function* (cameras: ReadonlyArray<CameraId>) {
-          const running = cameras.some((camera) => streams.current(camera) !== undefined)
-          const found = running ? yield* asked(api.listPaths, []) : []
-          const byName = new Map(found.map((path) => [path.name, path]))
-          return yield* Effect.forEach(cameras, (camera) => statusOf(camera, byName.get(camera)))
+          const paths = byName(cameras.some(isRunning) ? yield* asked(api.listPaths, []) : [])
+          return yield* Effect.forEach(cameras, (camera) => statusOf(camera, paths))
         }),
 
         stateOf: (camera) => {
@@ -109,6 +121,9 @@ export class Status extends Context.Service<
     })
   )
 }
+
+const byName = (paths: ReadonlyArray<PathState>): ReadonlyMap<string, PathState> =>
+  new Map(paths.map((path) => [path.name, path]))
 
 /** `hasFrames`: MediaMTX has the stream, and so have viewers, which the one who started it may be yet to hear. */
 const stateOf = (

@@ -9,7 +9,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
-import { DependencyFailed, InvalidState, type NotFound, RateLimited } from "../../schema/Errors.ts"
+import { DependencyFailed, InvalidState, NotFound, RateLimited } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
@@ -20,6 +20,7 @@ import { awaitTrouble } from "../process/MediaMtxTrouble.ts"
 import type { LiveStream, StreamState } from "./LiveStream.ts"
 import { makePictures } from "./Pictures.ts"
 import type { RunEnd } from "./RunEnded.ts"
+import { cameraOf, type StreamName, streamsOf, transcodeOf } from "./StreamName.ts"
 import { Supervision } from "./Supervision.ts"
 import { makeRefusals } from "../telemetry/Metrics.ts"
 
@@ -28,12 +29,18 @@ export type Reason = "viewer" | "recording" | "snapshot"
 
 /** A camera's stream began, is another than before (`state`; `ended`: because its run did), or ended. */
 export type StreamFact =
-  | { readonly _tag: "StreamStarted"; readonly camera: CameraId }
-  | { readonly _tag: "StreamChanged"; readonly camera: CameraId; readonly state: StreamState; readonly ended?: RunEnd }
-  | { readonly _tag: "StreamEnded"; readonly camera: CameraId }
+  | { readonly _tag: "StreamStarted"; readonly name: StreamName; readonly camera: CameraId }
+  | {
+      readonly _tag: "StreamChanged"
+      readonly name: StreamName
+      readonly camera: CameraId
+      readonly state: StreamState
+      readonly ended?: RunEnd
+    }
+  | { readonly _tag: "StreamEnded"; readonly name: StreamName; readonly camera: CameraId }
 
-/** What is kept of a camera that ever had a stream. */
-interface CameraStreams {
+/** What is kept of a stream that ever was. */
+interface Kept {
   /** One process at a time opens a device; a stream that is being closed still does, so its successor waits for its end. */
   readonly device: Semaphore.Semaphore
   stream: LiveStream | undefined
@@ -43,13 +50,13 @@ interface CameraStreams {
   lingering: { until: number } | undefined
 }
 
-/** The streams of all cameras: one each, shared by everybody who holds a lease, gone when nobody does. */
+/** The streams of all cameras, by their names: each shared by everybody who holds a lease, gone when nobody does. */
 export class Streams extends Context.Service<
   Streams,
   {
-    /** holds the camera's stream for as long as the scope lives, starting it when it does not run; does not wait for it */
+    /** holds the stream for as long as the scope lives, starting it when it does not run; does not wait for it */
     readonly lease: (
-      camera: CameraId,
+      name: StreamName,
       reason: Reason
     ) => Effect.Effect<LiveStream, NotFound | InvalidState, Scope.Scope>
     /**
@@ -57,12 +64,12 @@ export class Streams extends Context.Service<
      * within a second when it is MediaMTX; with `RateLimited` where it waits for its turn
      */
     readonly awaitReady: (stream: LiveStream) => Effect.Effect<void, DependencyFailed | RateLimited>
-    /** ends the time that the stream lives on for nobody; true when somebody still needs it */
+    /** ends the time that the camera's streams live on for nobody; true when somebody still needs its own */
     readonly release: (camera: CameraId) => Effect.Effect<boolean>
     /** runs this while no stream's FFmpeg has the device open, and keeps them from opening it; waits for its turn */
     readonly withDevice: (camera: CameraId) => <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
     /** the stream, while there is one */
-    readonly current: (camera: CameraId) => LiveStream | undefined
+    readonly current: (name: StreamName) => LiveStream | undefined
     readonly all: () => ReadonlyArray<LiveStream>
     /** epoch milliseconds at which the camera's stream last began; undefined: never in this run */
     readonly lastStart: (camera: CameraId) => number | undefined
@@ -78,81 +85,97 @@ export class Streams extends Context.Service<
       const mediaMtx = yield* MediaMtx
       const api = yield* MediaMtxApi
       const facts = yield* makeFacts<StreamFact>()
-      const cameras = new Map<CameraId, CameraStreams>()
+      const known = new Map<StreamName, Kept>()
       const lingerOf = (reason: Reason): Duration.Duration => {
         const { snapshot_linger_seconds, viewer_linger_seconds } = liveNow(settings).streams
         const linger = { viewer: viewer_linger_seconds, snapshot: snapshot_linger_seconds, recording: Duration.zero }
         return linger[reason]
       }
 
-      const of = (camera: CameraId): CameraStreams => {
-        const known = cameras.get(camera)
-        if (known !== undefined) return known
+      const of = (name: StreamName): Kept => {
+        const before = known.get(name)
+        if (before !== undefined) return before
         const made = { device: Semaphore.makeUnsafe(1), stream: undefined, lastStart: undefined, lingering: undefined }
-        cameras.set(camera, made)
+        known.set(name, made)
         return made
       }
 
       const isKnown = (camera: CameraId): boolean => devices.list().some(({ id }) => id === camera)
       yield* devices.facts.follow(({ _tag, camera }) =>
         Effect.sync(() => {
-          if (_tag === "CameraForgotten" && cameras.get(camera)?.stream === undefined) cameras.delete(camera)
+          if (_tag !== "CameraForgotten") return
+          for (const name of [camera, transcodeOf(camera)]) {
+            if (known.get(name)?.stream === undefined) known.delete(name)
+          }
         })
       )
 
-      const open = Effect.fn("Streams.open")(function* (camera: CameraId) {
-        yield* Effect.annotateCurrentSpan("camera.id", camera)
-        const kept = of(camera)
-        const startedAt = yield* now
-        const state = yield* SubscriptionRef.make<StreamState>({ _tag: "Starting" })
-        const stream: LiveStream = {
-          camera,
-          startedAt,
-          state,
-          become: (next, ended) =>
-            Effect.map(SubscriptionRef.set(state, next), () =>
-              facts.tell({ _tag: "StreamChanged", camera, state: next, ...(ended === undefined ? {} : { ended }) })
-            ),
-          pictures: makePictures(),
-          run: undefined,
-          restarts: 0,
-          failuresInARow: 0
-        }
-        yield* Effect.acquireRelease(
-          Effect.sync(() => {
-            kept.stream = stream
-            kept.lastStart = startedAt.wall
-            facts.tell({ _tag: "StreamStarted", camera })
-          }),
-          () =>
+      const open: (name: StreamName) => Effect.Effect<LiveStream, never, Scope.Scope> = Effect.fn("Streams.open")(
+        function* (name) {
+          const camera = cameraOf(name)
+          yield* Effect.annotateCurrentSpan({ "camera.id": camera, "stream.name": name })
+          // held as long as this one, and without a time that it lives on for nobody: this one has had that
+          const own = name === camera ? undefined : yield* RcMap.get(streams, camera)
+          const kept = of(name)
+          const startedAt = yield* now
+          const state = yield* SubscriptionRef.make<StreamState>({ _tag: "Starting" })
+          const stream: LiveStream = {
+            name,
+            camera,
+            ...(own === undefined ? {} : { own }),
+            startedAt,
+            state,
+            become: (next, ended) =>
+              Effect.map(SubscriptionRef.set(state, next), () =>
+                facts.tell({
+                  _tag: "StreamChanged",
+                  name,
+                  camera,
+                  state: next,
+                  ...(ended === undefined ? {} : { ended })
+                })
+              ),
+            pictures: makePictures(),
+            run: undefined,
+            restarts: 0,
+            failuresInARow: 0
+          }
+          yield* Effect.acquireRelease(
             Effect.sync(() => {
-              // its successor may be there already
-              if (kept.stream === stream) {
-                kept.stream = undefined
-                if (!isKnown(camera)) cameras.delete(camera)
-              }
-              facts.tell({ _tag: "StreamEnded", camera })
-            })
-        )
-        // its end is awaited when the scope closes
-        yield* Effect.forkScoped(supervision.run(stream, kept.device))
-        yield* Effect.addFinalizer(() => stream.become({ _tag: "Stopping" }))
-        return stream
-      })
+              kept.stream = stream
+              kept.lastStart = startedAt.wall
+              facts.tell({ _tag: "StreamStarted", name, camera })
+            }),
+            () =>
+              Effect.sync(() => {
+                // its successor may be there already
+                if (kept.stream === stream) {
+                  kept.stream = undefined
+                  if (!isKnown(camera)) known.delete(name)
+                }
+                facts.tell({ _tag: "StreamEnded", name, camera })
+              })
+          )
+          // its end is awaited when the scope closes
+          yield* Effect.forkScoped(supervision.run(stream, kept.device))
+          yield* Effect.addFinalizer(() => stream.become({ _tag: "Stopping" }))
+          return stream
+        }
+      )
 
       const streams = yield* RcMap.make({ lookup: open })
-      const keepers = yield* FiberMap.make<CameraId>()
+      const keepers = yield* FiberMap.make<StreamName>()
 
       /**
        * Holds the stream until the latest of the times that were asked for. That it is over is decided in one step: whoever
        * asks after it needs another keeper, however long the stream's own end takes.
        */
-      const keep = (camera: CameraId, kept: CameraStreams, mine: { until: number }): Effect.Effect<void> => {
+      const keep = (name: StreamName, kept: Kept, mine: { until: number }): Effect.Effect<void> => {
         const over = () => {
           if (kept.lingering === mine) kept.lingering = undefined
         }
         return Effect.gen(function* () {
-          yield* RcMap.get(streams, camera)
+          yield* RcMap.get(streams, name)
           for (;;) {
             const time = yield* monotonicMillis
             if (time >= mine.until) return over()
@@ -164,11 +187,11 @@ export class Streams extends Context.Service<
         )
       }
 
-      const lingerAfter = (camera: CameraId, reason: Reason) =>
+      const lingerAfter = (name: StreamName, reason: Reason) =>
         Effect.gen(function* () {
           const time = Duration.toMillis(lingerOf(reason))
           if (time === 0) return
-          const kept = of(camera)
+          const kept = of(name)
           const until = (yield* monotonicMillis) + time
           if (kept.lingering !== undefined) {
             kept.lingering.until = Math.max(until, kept.lingering.until)
@@ -176,17 +199,18 @@ export class Streams extends Context.Service<
           }
           kept.lingering = { until }
           // it takes its reference before the lease that ends gives its own back
-          yield* FiberMap.run(keepers, camera, keep(camera, kept, kept.lingering), { startImmediately: true })
+          yield* FiberMap.run(keepers, name, keep(name, kept, kept.lingering), { startImmediately: true })
         })
 
-      const lease = Effect.fn("Streams.lease")(function* (camera: CameraId, reason: Reason) {
-        yield* Effect.annotateCurrentSpan({ "camera.id": camera, "lease.reason": reason })
-        const device = yield* devices.get(camera)
+      const lease = Effect.fn("Streams.lease")(function* (name: StreamName, reason: Reason) {
+        yield* Effect.annotateCurrentSpan({ "stream.name": name, "lease.reason": reason })
+        const device = yield* devices.get(cameraOf(name))
+        if (!streamsOf(device).includes(name)) return yield* new NotFound({ resource: "stream", id: name })
         if (device.status === "DISCONNECTED") {
           return yield* new InvalidState({ state: device.status, allowed_states: ["CONNECTED"] })
         }
-        const stream = yield* RcMap.get(streams, camera)
-        yield* Effect.addFinalizer(() => lingerAfter(camera, reason))
+        const stream = yield* RcMap.get(streams, name)
+        yield* Effect.addFinalizer(() => lingerAfter(name, reason))
         return stream
       })
 
@@ -222,9 +246,12 @@ export class Streams extends Context.Service<
       })
 
       const release = Effect.fn("Streams.release")(function* (camera: CameraId) {
-        const kept = cameras.get(camera)
-        if (kept !== undefined) kept.lingering = undefined
-        yield* FiberMap.remove(keepers, camera)
+        // the transcode first, which holds the other
+        for (const name of [transcodeOf(camera), camera]) {
+          const kept = known.get(name)
+          if (kept !== undefined) kept.lingering = undefined
+          yield* FiberMap.remove(keepers, name)
+        }
         return yield* RcMap.has(streams, camera)
       })
 
@@ -233,9 +260,9 @@ export class Streams extends Context.Service<
         awaitReady,
         release,
         withDevice: (camera) => of(camera).device.withPermit,
-        current: (camera) => cameras.get(camera)?.stream,
-        all: () => [...cameras.values()].flatMap(({ stream }) => (stream === undefined ? [] : [stream])),
-        lastStart: (camera) => cameras.get(camera)?.lastStart,
+        current: (name) => known.get(name)?.stream,
+        all: () => [...known.values()].flatMap(({ stream }) => (stream === undefined ? [] : [stream])),
+        lastStart: (camera) => known.get(camera)?.lastStart,
         facts
       })
     })

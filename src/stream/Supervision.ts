@@ -8,15 +8,18 @@ import type * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
+import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { millisSince, monotonicMillis } from "../ground/Time.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { awaitRunning } from "../process/MediaMtxTrouble.ts"
 import { RtspFailure } from "../rtsp/RtspFailed.ts"
+import type { Feed } from "./Feed.ts"
 import type { LiveStream } from "./LiveStream.ts"
 import { Paths } from "./Paths.ts"
 import { PublishedFeed } from "./PublishedFeed.ts"
 import { RelayedFeed } from "./RelayedFeed.ts"
+import { TranscodedFeed } from "./TranscodedFeed.ts"
 import { type Obstacle, RunEnded, runEndOf } from "./RunEnded.ts"
 
 /** A run that MediaMTX has had for so long was steady: what ends it is no failure in a row. */
@@ -67,6 +70,7 @@ export class Supervision extends Context.Service<
       const paths = yield* Paths
       const published = yield* PublishedFeed
       const relayed = yield* RelayedFeed
+      const transcoded = yield* TranscodedFeed
       /** Of cameras that refused their credentials, whichever stream showed them; `until`: monotonic milliseconds. */
       const refused = new Map<CameraId, { readonly until: number; readonly reason: string }>()
       yield* devices.facts.follow(({ _tag, camera }) =>
@@ -80,12 +84,12 @@ export class Supervision extends Context.Service<
         Effect.mapError(devices.get(camera), () => new RunEnded({ reason: "the camera is not known" }))
 
       /** Nothing is tried while the camera is away or MediaMTX is down: both tell when they are back. */
-      const awaitPossible = (camera: CameraId): Effect.Effect<void> => {
+      const awaitPossible = ({ camera, name }: LiveStream): Effect.Effect<void> => {
         const connected = devices.changes.pipe(
           Stream.filter(({ id, status }) => id === camera && status !== "DISCONNECTED"),
           Stream.runHead
         )
-        return Effect.andThen(connected, Effect.andThen(awaitRunning(mediaMtx), paths.awaitPath(camera)))
+        return Effect.andThen(connected, Effect.andThen(awaitRunning(mediaMtx), paths.awaitPath(name)))
       }
 
       /** A camera that is told to work again is not kept waiting. */
@@ -97,6 +101,11 @@ export class Supervision extends Context.Service<
           Stream.runHead,
           Effect.map(() => void refused.delete(camera))
         )
+
+      const feedOf = ({ own }: LiveStream, { input }: Device): Feed => {
+        if (own !== undefined) return transcoded.of(own)
+        return "rtsp" in input ? relayed : published
+      }
 
       const run = (stream: LiveStream, permit: Semaphore.Semaphore): Effect.Effect<never> => {
         const { camera, state } = stream
@@ -149,7 +158,7 @@ export class Supervision extends Context.Service<
           })
 
         const once = deviceOf(camera).pipe(
-          Effect.flatMap((device) => ("rtsp" in device.input ? relayed : published).runOnce(stream, device)),
+          Effect.flatMap((device) => feedOf(stream, device).runOnce(stream, device)),
           // who waits for the stream is told, and the next run may do better
           Effect.catchDefect((defect) =>
             Effect.andThen(
@@ -161,12 +170,15 @@ export class Supervision extends Context.Service<
           Effect.scoped
         )
         return awaitAccepted.pipe(
-          Effect.andThen(awaitPossible(camera)),
+          Effect.andThen(awaitPossible(stream)),
           Effect.andThen(tryAnew),
           Effect.andThen(permit.withPermit(once)),
           Effect.catch((ended) => Effect.raceFirst(pause(ended), recovery(camera))),
           Effect.forever,
-          Effect.annotateLogs({ "camera.id": camera })
+          Effect.annotateLogs({
+            "camera.id": camera,
+            ...(stream.own === undefined ? {} : { "stream.name": stream.name })
+          })
         )
       }
 

@@ -5,11 +5,11 @@ import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { CameraId } from "../../schema/Camera.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
-import { Paths } from "./Paths.ts"
+import { Dismissals } from "./Dismissals.ts"
+import type { StreamName } from "./StreamName.ts"
 import { Streams } from "./Streams.ts"
 
 /** How often MediaMTX is asked who reads, while somebody does. */
@@ -18,7 +18,7 @@ const lookEvery = Duration.seconds(1)
 /** From our word that a reader may come to MediaMTX's holding it. */
 const holdTime = Duration.millis(100)
 
-/** The readers that come straight to MediaMTX (RTSP, HLS, WebRTC): each camera that has some holds one viewer's lease. */
+/** The readers that come straight to MediaMTX (RTSP, HLS, WebRTC): each stream that has some holds one viewer's lease. */
 export class Viewers extends Context.Service<
   Viewers,
   {
@@ -26,7 +26,7 @@ export class Viewers extends Context.Service<
      * an authorized reader comes: its stream is started beside, and held until no reader is left; returns at once. Who waits
      * for a camera that is to blame for its failure is sent away.
      */
-    readonly admit: (camera: CameraId) => Effect.Effect<void>
+    readonly admit: (name: StreamName) => Effect.Effect<void>
   }
 >()("camera-service/stream/Viewers") {
   static readonly layer = Layer.effect(
@@ -34,25 +34,25 @@ export class Viewers extends Context.Service<
     Effect.gen(function* () {
       const settings = yield* Settings
       const streams = yield* Streams
-      const paths = yield* Paths
+      const { dismiss: sendAway } = yield* Dismissals
       const api = yield* MediaMtxApi
       const scope = yield* Effect.scope
-      const watches = yield* FiberMap.make<CameraId>()
-      /** of cameras that have readers, or one on its way; `admittedAt`: monotonic milliseconds at which the last was let in */
-      const watched = new Map<CameraId, { admittedAt: number }>()
+      const watches = yield* FiberMap.make<StreamName>()
+      /** of streams that have readers, or one on its way; `admittedAt`: monotonic milliseconds at which the last was let in */
+      const watched = new Map<StreamName, { admittedAt: number }>()
 
       /** Readers there are, or undefined: MediaMTX did not say. */
-      const readersOf = (camera: CameraId) =>
-        api.getPath(camera).pipe(
+      const readersOf = (name: StreamName) =>
+        api.getPath(name).pipe(
           Effect.map((path): number | undefined => (Option.isSome(path) ? path.value.readers : 0)),
           Effect.orElseSucceed(() => undefined)
         )
 
       /** Gives when the last one of them was let in. A reader shows on its path only once it plays. */
-      const untilNobodyReads = Effect.fnUntraced(function* (camera: CameraId, mine: { readonly admittedAt: number }) {
+      const untilNobodyReads = Effect.fnUntraced(function* (name: StreamName, mine: { readonly admittedAt: number }) {
         for (;;) {
           yield* Effect.sleep(lookEvery)
-          const readers = yield* readersOf(camera)
+          const readers = yield* readersOf(name)
           const grace = Duration.toMillis(liveNow(settings).streams.start_timeout_seconds)
           const now = yield* monotonicMillis
           if (readers === 0 && now - mine.admittedAt > grace) return mine.admittedAt
@@ -63,11 +63,11 @@ export class Viewers extends Context.Service<
        * No span of its own: it would end when the last reader has gone, hours later. That it is over is decided in one step:
        * whoever comes after it needs another watch.
        */
-      const watch = (camera: CameraId, mine: { readonly admittedAt: number }) => {
+      const watch = (name: StreamName, mine: { readonly admittedAt: number }) => {
         const over = () => {
-          if (watched.get(camera) === mine) watched.delete(camera)
+          if (watched.get(name) === mine) watched.delete(name)
         }
-        const held = Effect.andThen(streams.lease(camera, "viewer"), untilNobodyReads(camera, mine))
+        const held = Effect.andThen(streams.lease(name, "viewer"), untilNobodyReads(name, mine))
         return Effect.gen(function* () {
           for (;;) {
             const last = yield* Effect.scoped(held)
@@ -80,34 +80,34 @@ export class Viewers extends Context.Service<
         )
       }
 
-      const isHopeless = (camera: CameraId): boolean => {
-        const stream = streams.current(camera)
+      const isHopeless = (name: StreamName): boolean => {
+        const stream = streams.current(name)
         if (stream === undefined) return false
         const state = SubscriptionRef.getUnsafe(stream.state)
         return state._tag === "Failing" && state.isCamera === true
       }
 
-      const dismiss = (camera: CameraId) =>
-        Effect.suspend(() => (watched.has(camera) && isHopeless(camera) ? paths.dismiss(camera) : Effect.void))
+      const dismiss = (name: StreamName) =>
+        Effect.suspend(() => (watched.has(name) && isHopeless(name) ? sendAway(name) : Effect.void))
       /** MediaMTX would hold them for the whole time that a stream may take to start. It has to hold them first. */
-      const dismissSoon = (camera: CameraId) =>
+      const dismissSoon = (name: StreamName) =>
         Effect.suspend(() =>
-          isHopeless(camera) ? Effect.forkIn(Effect.delay(dismiss(camera), holdTime), scope) : Effect.void
+          isHopeless(name) ? Effect.forkIn(Effect.delay(dismiss(name), holdTime), scope) : Effect.void
         )
-      yield* streams.facts.follow((fact) => (fact._tag === "StreamChanged" ? dismissSoon(fact.camera) : Effect.void))
+      yield* streams.facts.follow((fact) => (fact._tag === "StreamChanged" ? dismissSoon(fact.name) : Effect.void))
 
-      const admit = (camera: CameraId) =>
+      const admit = (name: StreamName) =>
         Effect.gen(function* () {
-          yield* dismissSoon(camera)
+          yield* dismissSoon(name)
           const admittedAt = yield* monotonicMillis
-          const present = watched.get(camera)
+          const present = watched.get(name)
           if (present !== undefined) {
             present.admittedAt = admittedAt
             return
           }
           const mine = { admittedAt }
-          watched.set(camera, mine)
-          yield* FiberMap.run(watches, camera, watch(camera, mine))
+          watched.set(name, mine)
+          yield* FiberMap.run(watches, name, watch(name, mine))
         })
 
       return Viewers.of({ admit })

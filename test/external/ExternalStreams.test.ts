@@ -11,6 +11,7 @@ import { ExternalStreams } from "../../src/external/ExternalStreams.ts"
 import { parseStreamUrl } from "../../src/external/StreamUrl.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { asTimePasses, settle } from "../../testing/PassingTime.ts"
+import { cameraSdp } from "../../testing/RtspCamera.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { connectAs } from "../rpc/Harness.ts"
 import { dataFolder, fakes, onFakes } from "../support/App.ts"
@@ -93,6 +94,31 @@ describe("add_external_stream", () => {
       })
       const all = (yield* call("get_external_streams")).result
       assert.deepInclude(all, { total_count: 1, skydio_streams: [], generic_streams: [stream], onvif_streams: [] })
+    })
+  )
+
+  onFakes(
+    "tells browsers the transcode's URL where they do not play what the camera sends, as soon as that is known",
+    Effect.gen(function* () {
+      const call = yield* clientAs("operator")
+      yield* add(call)
+      const paths = Effect.gen(function* () {
+        const { result } = yield* call("get_camera_status", { device: "camera0" })
+        const { hls, rtsp, webrtc } = result?.["streams"] as Readonly<Record<"hls" | "rtsp" | "webrtc", string>>
+        return [rtsp, hls, webrtc].map((url) => new URL(url).pathname)
+      })
+      assert.deepEqual(yield* paths, ["/camera0", "/camera0/index.m3u8", "/camera0/whep"])
+      const camera = yield* startCamera
+      const aac = ["m=audio 0 RTP/AVP 97", "a=rtpmap:97 mpeg4-generic/48000/2", "a=control:trackID=2", ""]
+      yield* camera.disturb({ sdp: cameraSdp + aac.join("\r\n") })
+      yield* becomes(call, "ONLINE")
+      // its picture is H.264 that browsers play, and HLS has its sound
+      assert.deepEqual(yield* paths, ["/camera0", "/camera0/index.m3u8", "/camera0_h264/whep"])
+      const { result } = yield* call("get_stream_status", { device: "camera0" })
+      assert.deepInclude(result?.["transcode"], {
+        ...{ stream_name: "camera0_h264", status: "INACTIVE", readers: 0 },
+        needed: [{ protocol: "webrtc", why: "browsers play no AAC over WebRTC" }]
+      })
     })
   )
 

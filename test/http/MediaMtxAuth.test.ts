@@ -18,11 +18,24 @@ import { testSettings } from "../support/TestSettings.ts"
 
 const ffmpeg = 4711
 
-/** MediaMTX's hook, where session `ours` is FFmpeg's, `theirs` somebody else's, and `hidden` comes from an address that nobody here has. */
+/**
+ * MediaMTX's hook, where session `ours` and connection `begun` are FFmpeg's, `theirs` and `other` somebody else's, and
+ * `hidden` comes from an address that nobody here has.
+ */
 const bench = Effect.fnUntraced(function* (managed = true) {
   let handler: (request: LocalRequest) => Effect.Effect<LocalReply> = () => Effect.die("there is no route")
   let answers = true
-  const ports: Readonly<Record<string, number>> = { ours: 40_001, theirs: 40_002, hidden: 40_003 }
+  const ports = {
+    session: new Map([
+      ["ours", 40_001],
+      ["theirs", 40_002],
+      ["hidden", 40_003]
+    ]),
+    connection: new Map([
+      ["begun", 40_001],
+      ["other", 40_002]
+    ])
+  }
   const mocks = Layer.mergeAll(
     Layer.succeed(Settings, testSettings({ mediamtx: { managed } })),
     Layer.mock(LocalHttp, {
@@ -33,9 +46,9 @@ const bench = Effect.fnUntraced(function* (managed = true) {
         })
     }),
     Layer.mock(MediaMtxApi, {
-      rtspClient: (session) =>
+      rtspClient: (by, id) =>
         answers
-          ? Effect.succeed(`127.0.0.1:${ports[session]}`)
+          ? Effect.succeed(`127.0.0.1:${ports[by].get(id) ?? 0}`)
           : Effect.fail(new MediaMtxUnavailable({ detail: "no answer within 5 s" }))
     }),
     Layer.mock(Loopback, {
@@ -61,16 +74,17 @@ const bench = Effect.fnUntraced(function* (managed = true) {
   const tickets = yield* Effect.provide(Tickets, context)
   return {
     ticket: yield* tickets.issue("camera0", "publish"),
+    readTicket: yield* tickets.issue("camera0", "read"),
     silence: () => {
       answers = false
     },
-    /** the status for this ticket, shown by this session */
-    shown: (password: string, id: string | null) => {
+    /** the status for this ticket, shown by this session, or this connection */
+    shown: (password: string, id: string | null, action = "publish") => {
       const question = {
         user: "u",
         password,
         token: "",
-        action: "publish",
+        action,
         path: "camera0",
         query: "",
         ip: "192.0.2.1",
@@ -83,7 +97,7 @@ const bench = Effect.fnUntraced(function* (managed = true) {
   }
 })
 
-describe("a publisher's ticket at MediaMTX's hook", () => {
+describe("a ticket at MediaMTX's hook", () => {
   it.effect("counts over FFmpeg's own connection only, once", () =>
     Effect.gen(function* () {
       const { shown, ticket } = yield* bench()
@@ -95,6 +109,20 @@ describe("a publisher's ticket at MediaMTX's hook", () => {
       assert.strictEqual(yield* shown(password, null), 401)
       assert.strictEqual(yield* shown(password, "ours"), 200)
       assert.strictEqual(yield* shown(password, "ours"), 401)
+    })
+  )
+
+  it.effect("to read with counts over FFmpeg's own connection, then its session, and for nothing else", () =>
+    Effect.gen(function* () {
+      const { readTicket, shown } = yield* bench()
+      const { password } = readTicket
+      assert.strictEqual(yield* shown(password, "begun", "read"), 401)
+      readTicket.giveTo(ffmpeg)
+      for (const other of ["other", "ours", null]) assert.strictEqual(yield* shown(password, other, "read"), 401)
+      assert.strictEqual(yield* shown(password, "begun", "read"), 200)
+      for (const other of ["theirs", "begun"]) assert.strictEqual(yield* shown(password, other, "read"), 401)
+      assert.strictEqual(yield* shown(password, "ours", "read"), 200)
+      assert.strictEqual(yield* shown(password, "ours", "publish"), 401)
     })
   )
 

@@ -8,6 +8,7 @@ import { LocalHttp } from "../../src/http/LocalHttp.ts"
 import { Visitors } from "../../testing/Visitors.ts"
 import { onFakes } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
+import { attachCamera } from "../support/NetworkCamera.ts"
 import { connect, type Reply, token } from "../support/RpcVisitor.ts"
 
 interface Shown {
@@ -202,6 +203,55 @@ describe("MediaMTX's question", () => {
         }
       }
       assert.strictEqual(yield* downloaded(8002, scoped), 404)
+    }),
+    cameras
+  )
+})
+
+describe("the transcode of a network camera", () => {
+  const h265 = { codec: "h265", width: 1280, height: 720, rate: 25 }
+
+  onFakes(
+    "opens to whom its camera opens, and to nobody else; its URLs are told where browsers do not play the camera's own",
+    Effect.gen(function* () {
+      const admin = yield* connect(yield* token({}))
+      yield* twoCameras(admin)
+      const { id } = yield* attachCamera(undefined, h265)
+      const name = `${id}_h264`
+      const scoped = yield* token({ role: "viewer", cameras: [id] })
+      const viewer = yield* connect(scoped)
+      const params = { device: id }
+      const { key_id, streams, viewing_key } = resultOf<Viewing>(yield* viewer("create_viewing_key", params))
+      const signed = resultOf<{ readonly signed_urls: Record<string, string> }>(
+        yield* viewer("get_stream_url", { ...params, signed: true })
+      ).signed_urls
+      for (const urls of [streams, signed]) {
+        assert.strictEqual(new URL(urls["rtsp"] ?? "").pathname, `/${id}`)
+        assert.strictEqual(new URL(urls["hls"] ?? "").pathname, `/${name}/index.m3u8`)
+        assert.strictEqual(new URL(urls["webrtc"] ?? "").pathname, `/${name}/whep`)
+      }
+      const signature = new URL(signed["webrtc"] ?? "").searchParams.get("token") ?? ""
+      for (const password of [scoped, viewing_key, signature]) {
+        assert.strictEqual(yield* asked({ password, path: name }), 200)
+        for (const path of ["camera0_h264", "camera1_h264", `${name}_h264`, `${name}x`, "camera9_h264"]) {
+          assert.strictEqual(yield* asked({ password, path }), 401, path)
+        }
+        assert.strictEqual(yield* asked({ password, path: name, action: "publish" }), 401)
+      }
+      const other = yield* token({ role: "viewer", cameras: ["camera0"] })
+      assert.strictEqual(yield* asked({ password: other, path: name }), 401)
+      // cameras that FFmpeg reads have none, whoever asks
+      assert.strictEqual(yield* asked({ password: yield* token({}), path: "camera0_h264" }), 401)
+      resultOf(yield* admin("revoke_api_key", { key_id }))
+      assert.strictEqual(yield* asked({ password: viewing_key, path: name }), 401)
+      const status = resultOf<{ readonly transcode?: unknown }>(yield* viewer("get_stream_status", params))
+      assert.deepInclude(status.transcode, {
+        stream_name: name,
+        needed: ["webrtc", "hls"].map((protocol) => ({ protocol, why: "few browsers play H265" }))
+      })
+      assert.isUndefined(
+        resultOf<{ readonly transcode?: unknown }>(yield* admin("get_stream_status", { device: "camera0" })).transcode
+      )
     }),
     cameras
   )

@@ -252,6 +252,7 @@ describe("a camera that streams by itself", () => {
       yield* Effect.flip(streams.awaitReady(yield* streams.lease(nobody.id, "viewer")))
       yield* peers.silence("192.168.42.11")
       const silent = yield* attachCamera({ ...target, address: "192.168.42.11", url: `${url}2` })
+      yield* (yield* Paths).awaitPath(silent.id)
       const stream = yield* streams.lease(silent.id, "viewer")
       yield* Effect.forkChild(streams.awaitReady(stream))
       yield* TestClock.adjust("1 second")

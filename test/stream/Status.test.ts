@@ -37,6 +37,7 @@ const status = (
     const source = planSource(device, encodingOf(settings.boot, liveNow(settings)))
     assert.isDefined(source)
     const stream: LiveStream = {
+      name: "camera0",
       camera: device.id,
       startedAt: began,
       state: yield* SubscriptionRef.make(state),

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { StreamedInput } from "../../src/device/Input.ts"
+import type { Sent, StreamedInput } from "../../src/device/Input.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import type { RtspTarget } from "../../src/rtsp/Target.ts"
 
@@ -16,10 +16,13 @@ export const withLogin: RtspTarget = {
   credentials: { user: login.user, password: Redacted.make(login.password), mayBeSentInClear: false }
 }
 
-/** Attaches a camera that streams by itself, as long as the scope lives. */
-export const attachCamera = Effect.fnUntraced(function* (at: RtspTarget = target) {
+/** Attaches a camera that streams by itself, as long as the scope lives; `sends`: what it was seen to send. */
+export const attachCamera = Effect.fnUntraced(function* (at: RtspTarget = target, sends?: Sent) {
   const devices = yield* Devices
-  const input: StreamedInput = { name: "rtsp", address: at.url, node: undefined, rtsp: Effect.succeed(at) }
+  const input: StreamedInput = {
+    ...{ name: "rtsp", address: at.url, node: undefined, rtsp: Effect.succeed(at) },
+    ...(sends === undefined ? {} : { sends })
+  }
   return yield* devices.attach({
     input,
     identity: { position: at.url },

@@ -1,0 +1,48 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { MediaMtxApi } from "../process/MediaMtxApi.ts"
+import { PathTable } from "./PathTable.ts"
+import type { StreamName } from "./StreamName.ts"
+
+/** Sends away who waits at a path: MediaMTX would hold them for the whole time that a stream may take to start. */
+export class Dismissals extends Context.Service<
+  Dismissals,
+  {
+    /** who waits for a stream that does not come has to go; who reads a stream that is there would go too */
+    readonly dismiss: (name: StreamName) => Effect.Effect<void>
+  }
+>()("camera-service/stream/Dismissals") {
+  static readonly layer = Layer.effect(
+    Dismissals,
+    Effect.gen(function* () {
+      const api = yield* MediaMtxApi
+      const { actual, again, alone, desired, pathOf } = yield* PathTable
+
+      const dismiss = Effect.fn("Dismissals.dismiss")(function* (name: StreamName) {
+        yield* Effect.annotateCurrentSpan("stream.name", name)
+        const sent = Effect.gen(function* () {
+          const before = desired.get(name)
+          if (before === undefined || !SubscriptionRef.getUnsafe(actual).has(name)) return
+          const dismissals = before.dismissals + 1
+          yield* api.replacePath(name, pathOf({ ...before, dismissals }))
+          const now = desired.get(name)
+          if (now !== undefined) desired.set(name, { ...now, dismissals })
+        })
+        yield* alone(sent).pipe(
+          Effect.catch((error) =>
+            Effect.andThen(
+              // it may have done so all the same
+              Queue.offer(again, true),
+              Effect.logDebug("who waits at a path could not be sent away", error)
+            )
+          )
+        )
+      })
+
+      return Dismissals.of({ dismiss })
+    })
+  )
+}

@@ -1,0 +1,26 @@
+import type { CameraId } from "../../schema/Camera.ts"
+import type { Device } from "../device/Device.ts"
+import type { ProfileName } from "../source/Profile.ts"
+import { type BrowserProtocol, whyNotPlayed } from "../source/Transcode.ts"
+
+/** The name of a stream, and of its path: a camera's own is the camera's, `camera3`; its transcode is `camera3_h264`. */
+export type StreamName = string
+
+export const transcodeOf = (camera: CameraId): StreamName => `${camera}_h264`
+
+/** Whose stream it is. */
+export const cameraOf = (name: StreamName): CameraId => name.replace(/_h264$/, "")
+
+/** What a path is called that is a camera's. */
+export const isStreamName = (name: string): boolean => /^camera[0-9]+(_h264)?$/.test(name)
+
+/**
+ * The streams that a camera has. One that streams by itself has a transcode, whatever it sends now: that may be known only
+ * when it is on, be another tomorrow, or be H.264 of another profile than a client needs.
+ */
+export const streamsOf = ({ id, input }: Device): ReadonlyArray<StreamName> =>
+  "rtsp" in input ? [id, transcodeOf(id)] : [id]
+
+/** Why browsers do not play the camera's own stream over this, for people; undefined: they do, or nobody knows yet. */
+export const whyTranscoded = ({ input }: Device, protocol: BrowserProtocol, profile: ProfileName): string | undefined =>
+  "rtsp" in input && input.sends !== undefined ? whyNotPlayed(protocol, profile, input.sends) : undefined
