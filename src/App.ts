@@ -71,6 +71,7 @@ import { EventLoop } from "./self/EventLoop.ts"
 import { MachineUsage } from "./self/MachineUsage.ts"
 import * as Memory from "./self/Memory.ts"
 import { ActivatedCapture } from "./snapshot/ActivatedCapture.ts"
+import { AddressCapture } from "./snapshot/AddressCapture.ts"
 import { DirectCapture } from "./snapshot/DirectCapture.ts"
 import { LiveCapture } from "./snapshot/LiveCapture.ts"
 import { Snapshots } from "./snapshot/Snapshots.ts"
@@ -125,13 +126,16 @@ const devices = Layer.mergeAll(SyntheticCameras.layer, V4l2Cameras.layer, contro
 const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
   Layer.provideMerge(Streams.layer),
   Layer.provide(Supervision.layer.pipe(Layer.provide([PublishedFeed.layer, RelayedFeed.layer]))),
-  Layer.provide([CameraHealth.layer, Keyframes.layer]),
+  Layer.provide(CameraHealth.layer),
+  Layer.provideMerge(Keyframes.layer),
   Layer.provideMerge(Sources.layer.pipe(Layer.provide(Encoders.layer))),
   Layer.provideMerge(Paths.layer),
   Layer.provide(Holders.layer)
 )
 
-const snapshots = Snapshots.layer.pipe(Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer]))
+const snapshots = Snapshots.layer.pipe(
+  Layer.provide([LiveCapture.layer, AddressCapture.layer, ActivatedCapture.layer, DirectCapture.layer])
+)
 
 const recordings = Layer.merge(GoingOn.layer, Leftovers.layer).pipe(
   Layer.provideMerge(Recordings.layer.pipe(Layer.provide(Recorder.layer))),

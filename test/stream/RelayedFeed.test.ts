@@ -396,7 +396,7 @@ describe("a camera that streams by itself", () => {
       const snapshot = yield* take({ camera: id })
       assert.strictEqual(snapshot.capture.name, "activated")
       assert.isUndefined(snapshot.picture.keyframeInterval)
-      yield* take({ camera: id, maxAge: 0 })
+      yield* TestClock.adjust("2 seconds")
       yield* streams.release(id)
       yield* until(
         "it is idle",
