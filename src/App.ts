@@ -16,6 +16,7 @@ import { Kernel } from "./device/v4l2/Kernel.ts"
 import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
 import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
 import { Events } from "./events/Events.ts"
+import { CameraPictures } from "./external/CameraPictures.ts"
 import { Discovery } from "./external/Discovery.ts"
 import { DiscoveryInterval } from "./external/DiscoveryInterval.ts"
 import { ExternalStreams } from "./external/ExternalStreams.ts"
@@ -145,7 +146,7 @@ const recordings = Layer.merge(GoingOn.layer, Leftovers.layer).pipe(
 const external = Discovery.layer.pipe(
   Layer.provide([Scan.layer, OnvifCameras.layer.pipe(Layer.provide(WsDiscovery.layer))]),
   Layer.provideMerge(Layer.merge(ExternalStreams.layer, DiscoveryInterval.layer)),
-  Layer.provide(NetworkCameras.layer.pipe(Layer.provide(StreamTargets.layer))),
+  Layer.provide(NetworkCameras.layer.pipe(Layer.provide([StreamTargets.layer, CameraPictures.layer]))),
   Layer.provide(OnvifClient.layer),
   Layer.provide(Reach.layer)
 )

@@ -5,7 +5,8 @@ const pause = 240_000
 
 /**
  * One user's password at one camera, whoever shows it: probes, streams, pictures, and what asks for these. Refused twice, it
- * is shown no more for 4 min, but at ports that have taken it: some cameras have other users for ONVIF than for RTSP.
+ * is shown no more for 4 min, but at ports that took it when it was shown there last: some cameras have other users for
+ * ONVIF than for RTSP.
  */
 export interface Account {
   readonly mayShow: (port: number) => boolean
@@ -19,23 +20,20 @@ export const shownEnough = "it has refused this user and password, and is asked 
 
 /** `now`: monotonic milliseconds. */
 export const makeAccount = (now: () => number): Account => {
-  /** in a row, by port */
-  let refusals = new Map<number, number>()
+  /** those that have not taken it since, by port */
+  const refusals = new Map<number, number>()
   const takers = new Set<number>()
   let last = Number.NEGATIVE_INFINITY
 
-  const count = (port: number): number => {
-    if (takers.has(port)) return refusals.get(port) ?? 0
-    return Array.from(refusals.values()).reduce((sum, some) => sum + some, 0)
-  }
-
   return {
     mayShow: (port) => {
-      if (now() - last >= pause) refusals = new Map()
-      return count(port) < maxRefusals
+      if (now() - last >= pause) refusals.clear()
+      const all = Array.from(refusals.values()).reduce((sum, some) => sum + some, 0)
+      return takers.has(port) || all < maxRefusals
     },
     refused: (port) => {
       last = now()
+      takers.delete(port)
       refusals.set(port, (refusals.get(port) ?? 0) + 1)
     },
     accepted: (port) => {

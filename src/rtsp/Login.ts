@@ -8,6 +8,8 @@ import type { RtspTarget } from "./Target.ts"
 /** Cameras lock accounts after three to five wrong passwords. */
 const maxRejections = 2
 
+type LoginTarget = Pick<RtspTarget, "credentials" | "isSecure" | "port">
+
 /** Who we are to one server, on one connection. */
 export interface Login {
   /** the value of the `Authorization` header of a request; undefined: it has none */
@@ -17,13 +19,13 @@ export interface Login {
   /** whether one ever was accepted */
   readonly isKnown: () => boolean
   /** a request was refused (401): fails where it is no use to sign it (again) */
-  readonly refused: (reply: Reply, wasSigned: boolean) => Effect.Effect<void, RtspFailed>
+  readonly refused: (reply: Pick<Reply, "headers">, wasSigned: boolean) => Effect.Effect<void, RtspFailed>
 }
 
 const fail = (detail: string) => Effect.fail(new RtspFailed({ kind: "AUTH_FAILED", detail }))
 
 /** `cnonce`: a text of ours that the server has not chosen (RFC 7616, 5.4) */
-export const makeLogin = ({ credentials, isSecure, port }: RtspTarget, cnonce: string): Login => {
+export const makeLogin = ({ credentials, isSecure, port }: LoginTarget, cnonce: string): Login => {
   let way: Way | undefined
   /** how often this nonce was used */
   let uses = 0

@@ -53,19 +53,19 @@ export const directArguments = (source: Source): ReadonlyArray<string> => [
   ...stills(source, [])
 ]
 
+/** Of a camera's picture: 8K has 33 million, and 16000 by 16000 would take FFmpeg 1.9 GB. */
+export const maxPixels = 35_000_000
+
 /** Encodes the picture on standard input anew: as JPEG of this quality (1 to 100), or as PNG. */
 export const convertArguments = (
   to: { readonly format: "jpg"; readonly quality: number } | { readonly format: "png" }
 ) => [
-  ...["-f", "mjpeg", "-i", "pipe:0", "-frames:v", "1"],
+  ...["-max_pixels", String(maxPixels), "-f", "mjpeg", "-i", "pipe:0", "-frames:v", "1"],
   ...(to.format === "png"
     ? ["-c:v", "png"]
     : ["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", String(jpegScale(to.quality))]),
   ...["-f", "image2pipe", "pipe:1"]
 ]
-
-/** Of a keyframe: 8K has 33 million, and 16000 by 16000 would take FFmpeg 1.9 GB. */
-const maxPixels = 35_000_000
 
 /**
  * Decodes the keyframe on standard input (a byte stream, Annex B) to JPEG of this quality (1 to 100). What the stream is need
