@@ -144,13 +144,7 @@ export class Ffmpeg extends Context.Service<
           const child = yield* startProgram(program, args, options)
           const output = yield* Stream.mkUint8Array(outputOf(child))
           const exit = yield* child.exit
-          if (exit.code !== 0) {
-            return yield* new FfmpegFailed({
-              detail: describeExit(program, exit),
-              ...(exit.code === undefined ? {} : { exitCode: exit.code })
-            })
-          }
-          return output
+          return exit.code === 0 ? output : yield* failedBy(program, exit)
         },
         (effect) => Effect.scoped(effect)
       )
@@ -250,6 +244,12 @@ export class Ffmpeg extends Context.Service<
     })
   )
 }
+
+const failedBy = (program: string, exit: ChildExit): FfmpegFailed =>
+  new FfmpegFailed({
+    detail: describeExit(program, exit),
+    ...(exit.code === undefined ? {} : { exitCode: exit.code })
+  })
 
 /** JPEG has these bytes nowhere else than at its end. */
 const endsPicture = (bytes: Uint8Array): boolean => bytes.at(-2) === 0xff && bytes.at(-1) === 0xd9
