@@ -103,25 +103,26 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
         yield* Effect.annotateCurrentSpan("camera.id", camera)
         const device = yield* Effect.mapError(devices.get(camera), () => new NoPicture({ outcome: "no such camera" }))
         if (device.status === "DISCONNECTED") return yield* new NoPicture({ outcome: "the camera is away" })
+        const limit = liveNow(settings).snapshots.direct_timeout_seconds
+        const giveUp = Effect.suspend(() => Effect.fail(late(camera)))
         const stream = streams.current(camera)
-        if (isHeld(stream)) {
-          const holder = "rtsp" in device.input ? "session" : "FFmpeg"
-          return yield* new NoPicture({ outcome: `the stream's ${holder} holds the device` })
+        if (stream !== undefined && isHeld(stream)) {
+          if (!("rtsp" in device.input)) {
+            return yield* new NoPicture({ outcome: "the stream's FFmpeg holds the device" })
+          }
+          // a camera has one session of ours, and seconds between its keyframes
+          return yield* nextOf(stream).pipe(
+            Effect.timeoutOrElse({ duration: limit, orElse: () => giveUp }),
+            Effect.map(found)
+          )
         }
         const reading = yield* readingOf(device, found)
-        const limit = liveNow(settings).snapshots.direct_timeout_seconds
         yield* reading.pipe(
-          Effect.timeoutOrElse({
-            duration: limit,
-            orElse: () => Effect.fail(late(camera))
-          }),
+          Effect.timeoutOrElse({ duration: limit, orElse: () => giveUp }),
           gate.withPermit,
           // an FFmpeg of the stream's that failed may still be going
           streams.withDevice(camera),
-          Effect.timeoutOrElse({
-            duration: limit,
-            orElse: () => Effect.fail(late(camera))
-          })
+          Effect.timeoutOrElse({ duration: limit, orElse: () => giveUp })
         )
       })
 
@@ -141,8 +142,13 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
 }
 
 /** A stream that gives no picture though its FFmpeg runs: only one that failed will let go of the device. */
-const isHeld = (stream: LiveStream | undefined): boolean =>
-  stream?.run !== undefined && !("reason" in SubscriptionRef.getUnsafe(stream.state))
+const isHeld = (stream: LiveStream): boolean =>
+  stream.run !== undefined && !("reason" in SubscriptionRef.getUnsafe(stream.state))
+
+const nextOf = ({ pictures }: LiveStream): Effect.Effect<Picture, NoPicture> =>
+  Effect.flatMap(pictures.next, ({ picture }) =>
+    Effect.mapError(picture, ({ detail }) => new NoPicture({ outcome: detail }))
+  )
 
 /** Why the camera itself gives its stream no frames, by the stream's last run. */
 const cameraFailure = (stream: LiveStream | undefined): string | undefined => {

@@ -2,6 +2,7 @@ import { assert, describe } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
 import { Devices } from "../../src/device/Devices.ts"
 import { Snapshots } from "../../src/snapshot/Snapshots.ts"
 import { Streams } from "../../src/stream/Streams.ts"
@@ -103,6 +104,26 @@ describe("a camera that streams by itself and fails", () => {
   }
 
   onFakes(
+    "has eight seconds between its keyframes, and the time for one picture goes to waiting for one",
+    Effect.gen(function* () {
+      const camera = yield* startCamera
+      yield* camera.disturb({ keyframeEvery: 80 })
+      const { id } = yield* attachCamera()
+      yield* readyStream(id)
+      yield* take({ camera: id, maxAge: 5000 })
+      yield* TestClock.adjust("1 second")
+      const { capture, picture, tried } = yield* take({ camera: id, maxAge: 0 })
+      assert.strictEqual(capture.name, "direct")
+      assert.deepEqual(
+        tried.map(({ outcome }) => outcome),
+        ["no picture in time", "no picture in time", "SUCCESS"]
+      )
+      assert.strictEqual(picture.keyframeInterval, 8000)
+      assert.strictEqual(camera.mostAtOnce(), 1)
+    })
+  )
+
+  onFakes(
     "is not asked for a second session where its own has no picture",
     Effect.gen(function* () {
       const streams = yield* Streams
@@ -111,8 +132,10 @@ describe("a camera that streams by itself and fails", () => {
       yield* camera.disturb({ sdp: "v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\na=control:trackID=0\r\n" })
       const { id } = yield* attachCamera()
       yield* readyStream(id)
+      const began = yield* Clock.currentTimeMillis
       const failure = yield* Effect.flip(take({ camera: id }))
-      assert.include(JSON.stringify(failure), "the stream's session holds the device")
+      assert.isAtMost((yield* Clock.currentTimeMillis) - began, 10_000)
+      assert.include(JSON.stringify(failure), "no picture in time")
       assert.strictEqual(camera.mostAtOnce(), 1)
       assert.lengthOf(yield* children("convert"), 0)
       assert.isDefined(streams.current(id)?.run)
