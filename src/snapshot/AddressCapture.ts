@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Semaphore from "effect/Semaphore"
 import type { CameraId } from "../../schema/Camera.ts"
 import { Devices } from "../device/Devices.ts"
 import { monotonicNow, now } from "../ground/Time.ts"
@@ -14,6 +15,8 @@ import { makeShared } from "./Shared.ts"
 const patience = "2 seconds"
 /** A camera that gave none is not asked that way again for so many milliseconds: nobody is to wait for it each time. */
 const pause = 60_000
+/** So many pictures come at once; a hostile one has 8 MiB. */
+const atOnce = 4
 
 /** Tier 3 before all that needs a stream: an idle camera is read directly, at the address that it has for pictures. */
 export class AddressCapture extends Context.Service<
@@ -29,6 +32,7 @@ export class AddressCapture extends Context.Service<
       const devices = yield* Devices
       const streams = yield* Streams
       const clock = yield* monotonicNow
+      const gate = yield* Semaphore.make(atOnce)
       /** of cameras that gave none: until when they are not asked again */
       const resting = new Map<CameraId, number>()
       yield* devices.facts.follow(({ _tag, camera }) =>
@@ -52,6 +56,7 @@ export class AddressCapture extends Context.Service<
         },
         (effect, camera) =>
           effect.pipe(
+            gate.withPermit,
             Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(noneInTime(undefined)) }),
             Effect.tapError(() => Effect.sync(() => resting.set(camera, clock() + pause)))
           )
