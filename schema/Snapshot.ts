@@ -32,7 +32,8 @@ export const SnapshotTaken = Schema.Struct({
   timestamp: Schema.String.annotate({ description: "when the picture was captured; ISO 8601, UTC" }),
   age_ms: Schema.Finite.annotate({ description: "the picture's age when it was chosen" }),
   keyframe_interval_ms: Schema.optionalKey(Schema.Finite).annotateKey({
-    description: "of a camera whose stream is passed on: how long after the keyframe before the picture's own came"
+    description:
+      "of a camera whose stream is passed on: the time between two keyframes, once seen: the picture's age is up to that"
   }),
   file_size: Schema.Int,
   file_path: Schema.String.annotate({ description: "where to download it: a path on this server" }),

@@ -16,6 +16,7 @@ import { Kernel } from "./device/v4l2/Kernel.ts"
 import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
 import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
 import { Events } from "./events/Events.ts"
+import { CameraPictures } from "./external/CameraPictures.ts"
 import { Discovery } from "./external/Discovery.ts"
 import { DiscoveryInterval } from "./external/DiscoveryInterval.ts"
 import { ExternalStreams } from "./external/ExternalStreams.ts"
@@ -73,6 +74,7 @@ import { EventLoop } from "./self/EventLoop.ts"
 import { MachineUsage } from "./self/MachineUsage.ts"
 import * as Memory from "./self/Memory.ts"
 import { ActivatedCapture } from "./snapshot/ActivatedCapture.ts"
+import { AddressCapture } from "./snapshot/AddressCapture.ts"
 import { DirectCapture } from "./snapshot/DirectCapture.ts"
 import { LiveCapture } from "./snapshot/LiveCapture.ts"
 import { Snapshots } from "./snapshot/Snapshots.ts"
@@ -132,14 +134,16 @@ const devices = Layer.mergeAll(SyntheticCameras.layer, V4l2Cameras.layer, contro
 const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
   Layer.provideMerge(Streams.layer),
   Layer.provide(Supervision.layer.pipe(Layer.provide([PublishedFeed.layer, RelayedFeed.layer, TranscodedFeed.layer]))),
-  Layer.provide([CameraHealth.layer, Keyframes.layer, Publisher.layer]),
-  Layer.provideMerge(CameraTelemetry.layer),
+  Layer.provide([CameraHealth.layer, Publisher.layer]),
+  Layer.provideMerge(Layer.merge(CameraTelemetry.layer, Keyframes.layer)),
   Layer.provideMerge(Sources.layer.pipe(Layer.provide(Encoders.layer))),
   Layer.provideMerge(Layer.merge(Paths.layer, Dismissals.layer).pipe(Layer.provide(PathTable.layer))),
   Layer.provide(Holders.layer)
 )
 
-const snapshots = Snapshots.layer.pipe(Layer.provide([LiveCapture.layer, ActivatedCapture.layer, DirectCapture.layer]))
+const snapshots = Snapshots.layer.pipe(
+  Layer.provide([LiveCapture.layer, AddressCapture.layer, ActivatedCapture.layer, DirectCapture.layer])
+)
 
 const recordings = Layer.mergeAll(GoingOn.layer, Leftovers.layer, RecordedTelemetry.layer).pipe(
   Layer.provideMerge(Recordings.layer.pipe(Layer.provide(Recorder.layer))),
@@ -149,7 +153,7 @@ const recordings = Layer.mergeAll(GoingOn.layer, Leftovers.layer, RecordedTeleme
 const external = Discovery.layer.pipe(
   Layer.provide([Scan.layer, OnvifCameras.layer.pipe(Layer.provide(WsDiscovery.layer))]),
   Layer.provideMerge(Layer.merge(ExternalStreams.layer, DiscoveryInterval.layer)),
-  Layer.provide(NetworkCameras.layer.pipe(Layer.provide(StreamTargets.layer))),
+  Layer.provide(NetworkCameras.layer.pipe(Layer.provide([StreamTargets.layer, CameraPictures.layer]))),
   Layer.provide(OnvifClient.layer),
   Layer.provide(Reach.layer)
 )

@@ -227,8 +227,8 @@ const played = Effect.gen(function* () {
     return { code: 0 }
   })
 
-  const convert = ({ args, stdout }: PlayedProcess) =>
-    Effect.sync((): Ending => {
+  const convert = ({ args, stdin, stdout }: PlayedProcess) =>
+    Effect.map(stdin, (): Ending => {
       stdout(args.includes("png") ? png : numbered(number++))
       return { code: 0 }
     })

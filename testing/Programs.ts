@@ -30,6 +30,8 @@ export interface PlayedProcess {
   readonly pid: number
   readonly program: string
   readonly args: ReadonlyArray<string>
+  /** all that is written to it, once that has ended */
+  readonly stdin: Effect.Effect<Uint8Array>
   readonly stdout: (bytes: Uint8Array) => void
   readonly stderr: (text: string) => void
   readonly fd3: (text: string) => void
@@ -89,6 +91,7 @@ export class Programs extends Context.Service<
             pid,
             program,
             args,
+            stdin: stdinOf(command),
             stdout: (bytes) => void Queue.offerUnsafe(pipes.stdout, bytes),
             stderr: (text) => say("stderr", text),
             fd3: (text) => say("fd3", text),
@@ -155,6 +158,13 @@ const wordsOf = (command: ChildProcess.Command): ReadonlyArray<string> => {
     Redacted.isRedacted(word) ? Redacted.value(word) : word
   )
   return words[0] === "nice" ? words.slice(3) : words
+}
+
+const stdinOf = (command: ChildProcess.Command): Effect.Effect<Uint8Array> => {
+  const input = command._tag === "StandardCommand" ? command.options.stdin : undefined
+  return Stream.isStream(input)
+    ? Effect.orDie(Stream.mkUint8Array(input as Stream.Stream<Uint8Array>))
+    : Effect.succeed(bytesOf(""))
 }
 
 const missing = (program: string): Ending => ({ code: 127, stderr: `exec: ${program}: not found\n` })

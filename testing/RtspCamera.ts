@@ -21,6 +21,8 @@ export interface RtspFaults {
   readonly refuses: Readonly<Record<string, string>>
   /** it takes connections and says nothing */
   readonly isSilent: boolean
+  /** frames from one keyframe to the next */
+  readonly keyframeEvery: number
   /** it says that it plays, and sends nothing */
   readonly neverPlays: boolean
   /** it sends nothing any more, and keeps the connection */
@@ -54,6 +56,7 @@ const sound: RtspFaults = {
   nonces: "kept",
   refuses: {},
   isSilent: false,
+  keyframeEvery: 10,
   neverPlays: false,
   isStalled: false,
   asksOften: false,
@@ -111,8 +114,8 @@ const packet = (sequence: number, payload: Uint8Array, [channel, type] = [0, 96]
 }
 
 /** A keyframe with its parameter sets in one packet (STAP-A), or a picture that is none. */
-const picture = (number: number): Uint8Array => {
-  if (number % 10 !== 0) return packet(number, Uint8Array.from([0x41, 1, 2, 3, number % 256]))
+const picture = (number: number, keyframeEvery: number): Uint8Array => {
+  if (number % keyframeEvery !== 0) return packet(number, Uint8Array.from([0x41, 1, 2, 3, number % 256]))
   const units = [bytesOf(sps), bytesOf(pps), Uint8Array.from([0x65, 1, 2, 3, number % 256])]
   const sized = units.flatMap((unit) => [Uint8Array.from([0, unit.length]), unit])
   return packet(number, Buffer.concat([Uint8Array.from([0x18]), ...sized]))
@@ -159,13 +162,13 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
     const send = Effect.gen(function* () {
       let told = 0
       for (let number = 0; ; number++) {
-        const { asksOften, ballast, diesInMidFrame, endlessKlv, isDeaf, isStalled, neverPlays, tells } =
+        const { asksOften, ballast, diesInMidFrame, endlessKlv, isDeaf, isStalled, keyframeEvery, neverPlays, tells } =
           yield* SubscriptionRef.get(faults)
         if (diesInMidFrame) {
-          caller.say(picture(number).subarray(0, 10))
+          caller.say(picture(number, keyframeEvery).subarray(0, 10))
           return caller.hangUp("read ECONNRESET")
         }
-        if (!isStalled && !neverPlays) caller.say(picture(number))
+        if (!isStalled && !neverPlays) caller.say(picture(number, keyframeEvery))
         for (let more = 0; more < ballast; more++) caller.say(filler)
         for (const unit of tells(number)) caller.say(packet(told++, unit, [2, 98]))
         if (endlessKlv) caller.say(klvs)

@@ -585,7 +585,7 @@ export interface Methods {
       timestamp: string
       /** the picture's age when it was chosen */
       age_ms: number
-      /** of a camera whose stream is passed on: how long after the keyframe before the picture's own came */
+      /** of a camera whose stream is passed on: the time between two keyframes, once seen: the picture's age is up to that */
       keyframe_interval_ms?: number
       file_size: number
       /** where to download it: a path on this server */

@@ -13,7 +13,7 @@ const network = [
 ].join(" && ")
 
 /** A /24 where nobody answers, both of Skydio's streams, and what 1,000 clients notice of it. */
-export const external: Benchmark = async ({ say }) => {
+export const scan: Benchmark = async ({ say }) => {
   say("253 silent addresses, 2 ports each; 1,000 connections")
   const program = [process.execPath, join(import.meta.dirname, "ScanProcess.ts")]
   const output = execFileSync("unshare", ["--map-root-user", "--net", "sh", "-c", network, ...program], {

@@ -8,11 +8,12 @@ import { cpu } from "./Cpu.ts"
 import { describe } from "./Describe.ts"
 import { breakOff } from "./Ending.ts"
 import { events } from "./Events.ts"
-import { external } from "./Scan.ts"
+import { scan } from "./Scan.ts"
 import { fileList } from "./FileList.ts"
 import { frozenFfmpeg } from "./FrozenFfmpeg.ts"
 import { hotplug } from "./Hotplug.ts"
 import { idle } from "./Idle.ts"
+import { keyframeSnapshots } from "./KeyframeSnapshots.ts"
 import { latency } from "./Latency.ts"
 import { memory } from "./Memory.ts"
 import { mjpeg } from "./FreshMjpeg.ts"
@@ -40,7 +41,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   snapshot: snapshotTiers,
   mjpeg,
   describe,
-  external,
+  external: async (run) => [...(await scan(run)), ...(await keyframeSnapshots(run))],
   recording: recordingStart,
   ffmpeg: frozenFfmpeg,
   recovery,

@@ -40,6 +40,8 @@ export interface StreamedInput extends Place {
   readonly sends?: Sent
   /** where its stream is had, resolved and checked anew for each run; fails where it may not be gone to */
   readonly rtsp: Effect.Effect<RtspTarget, RtspFailed>
+  /** a picture of now (a whole JPEG) that it gives without streaming; absent: it is not known to do that */
+  readonly still?: Effect.Effect<Buffer, RtspFailed>
 }
 
 /** A camera that FFmpeg reads. */

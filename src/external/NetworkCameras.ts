@@ -16,11 +16,12 @@ import { Tcp } from "../ground/Tcp.ts"
 import { type Described, probe } from "../rtsp/Probe.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { Streams } from "../stream/Streams.ts"
+import { CameraPictures } from "./CameraPictures.ts"
 import { carriedIn, formatsOf, isSame } from "./Carried.ts"
 import { asFailure, networkInput } from "./NetworkInput.ts"
 import type { AddressRefused } from "./Reach.ts"
 import type { AddedStream } from "./StreamFiles.ts"
-import { StreamTargets } from "./StreamTargets.ts"
+import { isOnvif, StreamTargets } from "./StreamTargets.ts"
 
 /** A camera that is asked what its stream is has answered by then, or it is away. */
 const answerTime = Duration.seconds(5)
@@ -72,6 +73,7 @@ export class NetworkCameras extends Context.Service<
       const devices = yield* Devices
       const streams = yield* Streams
       const targets = yield* StreamTargets
+      const { pictureOf } = yield* CameraPictures
       const tcp = yield* Tcp
       const turn = yield* Semaphore.make(atOnce)
 
@@ -87,7 +89,8 @@ export class NetworkCameras extends Context.Service<
         let stream = first
         const input = networkInput(
           url.text,
-          Effect.suspend(() => targets.recent(url, stream.fingerprint))
+          Effect.suspend(() => targets.recent(url, stream.fingerprint)),
+          isOnvif(url) ? Effect.suspend(() => (stream.fingerprint === undefined ? pictureOf(url) : pinned)) : undefined
         )
         const found = (): Found => ({
           input: { ...input, ...(stream.carried === undefined ? {} : { sends: stream.carried }) },
@@ -164,6 +167,14 @@ export class NetworkCameras extends Context.Service<
     })
   )
 }
+
+/** Who stands between may show any picture: it is looked at no certificate there. */
+const pinned = Effect.fail(
+  new RtspFailed({
+    kind: "AUTH_FAILED",
+    detail: "its stream is known by a certificate, which its pictures do not come with"
+  })
+)
 
 const silent = Effect.fail(new RtspFailed({ kind: "UNREACHABLE", detail: "it does not answer" }))
 

@@ -7,7 +7,10 @@ import * as Schema from "effect/Schema"
 import { parseAddress, parseNetwork } from "../config/Address.ts"
 import { ownPorts } from "../config/Ports.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
+import { hashHex } from "../ground/Hashes.ts"
 import { Resolver } from "../ground/Resolver.ts"
+import { monotonicNow } from "../ground/Time.ts"
+import { type Account, makeAccount } from "../rtsp/Account.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import type { RtspCredentials, RtspTarget } from "../rtsp/Target.ts"
 import { refusalOf } from "./AddressRules.ts"
@@ -18,6 +21,8 @@ export class AddressRefused extends Schema.TaggedError<AddressRefused>()("Addres
 
 /** A name server that is silent makes a camera unreachable, as the camera's own silence does. */
 const lookupTime = Duration.seconds(2)
+/** More passwords of cameras than can be configured. */
+const mostAccounts = 512
 
 /** From what a URL says to where a connection goes: that is looked at each time, for names change what they stand for. */
 export class Reach extends Context.Service<
@@ -65,19 +70,33 @@ export class Reach extends Context.Service<
         return first === undefined ? yield* unreachable("its name stands for no address") : first
       })
 
-      const credentialsOf = ({ secret }: StreamUrl): RtspCredentials | undefined => {
+      const clock = yield* monotonicNow
+      /** the latest last */
+      const accounts = new Map<string, Account>()
+      const accountOf = (address: string, user: string, password: string): Account => {
+        const key = hashHex("sha256", JSON.stringify([address, user, password]))
+        const account = accounts.get(key) ?? makeAccount(clock)
+        accounts.delete(key)
+        accounts.set(key, account)
+        for (const oldest of accounts.keys()) if (accounts.size > mostAccounts) accounts.delete(oldest)
+        return account
+      }
+
+      const credentialsOf = ({ secret }: StreamUrl, address: string): RtspCredentials | undefined => {
         const { credentials } = Redacted.value(secret)
         if (credentials === undefined) return undefined
+        const { password, user } = credentials
         return {
-          user: credentials.user,
-          password: Redacted.make(credentials.password),
-          mayBeSentInClear: liveNow(settings).external.allow_basic_over_plaintext
+          user,
+          password: Redacted.make(password),
+          mayBeSentInClear: liveNow(settings).external.allow_basic_over_plaintext,
+          account: accountOf(address, user, password)
         }
       }
 
       const target = (url: StreamUrl, fingerprint?: string) =>
         Effect.map(addressOf(url), (address): RtspTarget => {
-          const credentials = credentialsOf(url)
+          const credentials = credentialsOf(url, address)
           return {
             address,
             port: url.port,

@@ -7,14 +7,10 @@ import type { RtspTarget } from "../rtsp/Target.ts"
 import { OnvifClient } from "./onvif/OnvifClient.ts"
 import type { OnvifTarget } from "./onvif/OnvifTarget.ts"
 import { type AddressRefused, Reach } from "./Reach.ts"
+import { makeRecent } from "./Recent.ts"
 import type { StreamUrl } from "./StreamUrl.ts"
 
 type TargetOf = (url: StreamUrl, fingerprint?: string) => Effect.Effect<RtspTarget, RtspFailed | AddressRefused>
-
-/** Milliseconds; a camera that is idle is asked each minute. */
-const recentFor = 120_000
-/** More streams than can be added. */
-const mostKnown = 512
 
 /** From the URL that a stream was added by to where its frames are now: ONVIF cameras are asked for that. */
 export class StreamTargets extends Context.Service<
@@ -33,25 +29,18 @@ export class StreamTargets extends Context.Service<
     Effect.gen(function* () {
       const reach = yield* Reach
       const onvif = yield* OnvifClient
-      const clock = yield* monotonicNow
-      /** by the device services' URLs; the latest last */
-      const known = new Map<string, { readonly uri: string; readonly at: number }>()
+      /** by the device services' URLs */
+      const known = makeRecent<string>(yield* monotonicNow)
 
       const ask = (text: string, target: OnvifTarget) =>
         onvif.uriOf(target).pipe(
-          Effect.tap((uri) =>
-            Effect.sync(() => {
-              known.delete(text)
-              known.set(text, { uri, at: clock() })
-              for (const key of known.keys()) if (known.size > mostKnown) known.delete(key)
-            })
-          ),
+          Effect.tap((uri) => Effect.sync(() => known.set(text, uri))),
           Effect.mapError(({ detail, kind }) => new RtspFailed({ kind, detail }))
         )
       const remembered = (text: string, target: OnvifTarget) =>
         Effect.suspend(() => {
           const last = known.get(text)
-          return last !== undefined && clock() - last.at < recentFor ? Effect.succeed(last.uri) : ask(text, target)
+          return last === undefined ? ask(text, target) : Effect.succeed(last)
         })
 
       const atCamera = Effect.fnUntraced(function* (
@@ -102,7 +91,7 @@ export class StreamTargets extends Context.Service<
   )
 }
 
-const isOnvif = ({ scheme }: StreamUrl): boolean => scheme === "http" || scheme === "https"
+export const isOnvif = ({ scheme }: StreamUrl): boolean => scheme === "http" || scheme === "https"
 
 /** The device service at this URL. */
 export const onvifTarget = ({ scheme }: StreamUrl, { address, credentials, port, url }: RtspTarget): OnvifTarget => {

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { shownEnough } from "./Account.ts"
 import { authorization, challengesIn, isStale, strongestWay, type Way } from "./Digest.ts"
 import type { Reply } from "./Message.ts"
 import { RtspFailed } from "./RtspFailed.ts"
@@ -6,6 +7,8 @@ import type { RtspTarget } from "./Target.ts"
 
 /** Cameras lock accounts after three to five wrong passwords. */
 const maxRejections = 2
+
+type LoginTarget = Pick<RtspTarget, "credentials" | "isSecure" | "port">
 
 /** Who we are to one server, on one connection. */
 export interface Login {
@@ -16,13 +19,13 @@ export interface Login {
   /** whether one ever was accepted */
   readonly isKnown: () => boolean
   /** a request was refused (401): fails where it is no use to sign it (again) */
-  readonly refused: (reply: Reply, wasSigned: boolean) => Effect.Effect<void, RtspFailed>
+  readonly refused: (reply: Pick<Reply, "headers">, wasSigned: boolean) => Effect.Effect<void, RtspFailed>
 }
 
 const fail = (detail: string) => Effect.fail(new RtspFailed({ kind: "AUTH_FAILED", detail }))
 
 /** `cnonce`: a text of ours that the server has not chosen (RFC 7616, 5.4) */
-export const makeLogin = ({ credentials, isSecure }: RtspTarget, cnonce: string): Login => {
+export const makeLogin = ({ credentials, isSecure, port }: LoginTarget, cnonce: string): Login => {
   let way: Way | undefined
   /** how often this nonce was used */
   let uses = 0
@@ -38,18 +41,24 @@ export const makeLogin = ({ credentials, isSecure }: RtspTarget, cnonce: string)
     accepted: () => {
       rejections = 0
       isKnown = true
+      credentials?.account?.accepted(port)
     },
     isKnown: () => isKnown,
     refused: ({ headers }, wasSigned) => {
       if (credentials === undefined) return fail("it wants a user and a password")
+      const { account } = credentials
       const challenges = challengesIn(headers.get("www-authenticate") ?? [])
       const before = way
       way = strongestWay(challenges, isSecure || credentials.mayBeSentInClear)
       uses = 0
-      if (wasSigned && !isStale(challenges)) rejections++
+      if (wasSigned && !isStale(challenges)) {
+        rejections++
+        account?.refused(port)
+      }
       const isSame = before?.scheme === "digest" && way?.scheme === "digest" && before.nonce === way.nonce
       const isNoUse = way === undefined || way.scheme === "basic" || isSame || rejections >= maxRejections
       if (rejections > 0 && isNoUse) return fail("it does not take the user and the password")
+      if (account?.mayShow(port) === false) return fail(shownEnough)
       if (way !== undefined) return Effect.void
       const offers = challenges.length === 0 ? "does not say how" : "offers no way to log in that may be used"
       return fail(`it wants a password and ${offers}`)

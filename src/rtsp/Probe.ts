@@ -1,13 +1,13 @@
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Tcp } from "../ground/Tcp.ts"
 import { h265ProfileName, isH265Sps, parseH265Sps } from "../media/H265Sps.ts"
-import { type Keyframe, keyframesOf, type TakeKeyframe } from "../media/Keyframes.ts"
+import { keyframesOf } from "../media/Keyframes.ts"
 import { parameterSetsOf, type SdpMedia } from "../media/Sdp.ts"
 import { isSps, nalsIn, parseSps, profileName } from "../media/Sps.ts"
 import { readTransport } from "../media/TransportStream.ts"
 import { dial } from "./Dialogue.ts"
+import { makeKeyframeEar } from "./KeyframeEar.ts"
 import { describe, isKlv, play, worthHaving } from "./Session.ts"
 import type { RtspTarget } from "./Target.ts"
 
@@ -72,16 +72,8 @@ export const describeVideo = (
 
 /** Asks a camera what its stream is, on a connection of its own; it plays only where the description does not say enough. */
 export const probe = Effect.fn("Rtsp.probe")(function* (tcp: Tcp["Service"], target: RtspTarget) {
-  const found = Deferred.makeUnsafe<Keyframe>()
-  let read: { readonly channel: number; readonly take: TakeKeyframe } | undefined
-  const dialogue = yield* dial(tcp, target, {
-    frame: (channel, bytes, start, end) => {
-      const keyframe = channel === read?.channel ? read.take(bytes, start + 4, end) : undefined
-      if (keyframe !== undefined) Deferred.doneUnsafe(found, Effect.succeed(keyframe))
-      return false
-    },
-    frames: () => undefined
-  })
+  const ear = makeKeyframeEar()
+  const dialogue = yield* dial(tcp, target, ear)
   const offer = yield* describe(dialogue, target)
   const wanted = yield* worthHaving(offer)
   const [video] = wanted
@@ -92,10 +84,10 @@ export const probe = Effect.fn("Rtsp.probe")(function* (tcp: Tcp["Service"], tar
   const fromStream = Effect.gen(function* () {
     yield* play(dialogue, offer, [video], ([track]) =>
       Effect.sync(() => {
-        if (track !== undefined && take !== undefined) read = { channel: track.channel, take }
+        if (track !== undefined && take !== undefined) ear.listen(track.channel, take)
       })
     )
-    const keyframe = yield* Effect.timeoutOption(Effect.raceFirst(Deferred.await(found), dialogue.ended), keyframeTime)
+    const keyframe = yield* Effect.timeoutOption(Effect.raceFirst(ear.first, dialogue.ended), keyframeTime)
     return Option.match(keyframe, {
       onNone: () => fromSdp,
       onSome: ({ bytes, codec }) => describeVideo({ ...video, encoding: codec }, nalsIn(bytes))

@@ -15,7 +15,7 @@ const hostIn = (location: string): string | undefined =>
   /^[a-z]+:\/\/(?:[^/@\s]*@)?([\w.:[\]-]{1,128})/i.exec(location)?.[1]
 
 /** What a reply that is no success means (RFC 2326, section 11; RFC 7826, section 17). */
-export const failureOf = (method: string, { headers, status }: Reply): RtspFailed => {
+export const failureOf = (method: string, { headers, status }: Pick<Reply, "headers" | "status">): RtspFailed => {
   if (status >= 300 && status < 400) {
     const host = hostIn(headerOf(headers, "location") ?? "")
     return new RtspFailed({ kind: "REDIRECTED", detail: `it sends to ${host ?? "another address"}` })

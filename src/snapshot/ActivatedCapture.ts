@@ -14,8 +14,11 @@ import { pictureOf } from "./LiveCapture.ts"
 const failing = (stream: LiveStream): Effect.Effect<never, NoPicture> =>
   SubscriptionRef.changes(stream.state).pipe(
     Stream.filter((state) => state._tag === "Failing"),
+    Stream.map(({ isCamera, reason }) => (isCamera === true ? `the stream fails: ${reason}` : "the stream fails")),
     Stream.runHead,
-    Effect.andThen(Effect.fail(new NoPicture({ outcome: "the stream fails" })))
+    Effect.flatMap(Effect.fromOption),
+    Effect.orElseSucceed(() => "the stream fails"),
+    Effect.flatMap((outcome) => Effect.fail(new NoPicture({ outcome })))
   )
 
 /** MediaMTX starts within 0.1 s. A stream would wait for one that does not; a picture need not. */

@@ -1,7 +1,5 @@
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
@@ -9,23 +7,33 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
+import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
+import { faultOf } from "../device/Fault.ts"
+import type { StreamedInput } from "../device/Input.ts"
+import { Tcp } from "../ground/Tcp.ts"
 import { now } from "../ground/Time.ts"
 import { describeExit } from "../process/Child.ts"
 import { Ffmpeg, type FfmpegProcess } from "../process/Ffmpeg.ts"
+import { firstKeyframe } from "../rtsp/FirstKeyframe.ts"
 import { directArguments } from "../source/FfmpegArguments.ts"
 import { type Source, whyNoSource } from "../source/Source.ts"
+import { Keyframes } from "../stream/Keyframes.ts"
 import type { LiveStream } from "../stream/LiveStream.ts"
 import { pictureReader } from "../stream/PictureReader.ts"
 import type { Picture } from "../stream/Pictures.ts"
 import { Sources } from "../stream/Sources.ts"
 import { Streams } from "../stream/Streams.ts"
 import { type Capture, noneInTime, NoPicture, placeOf } from "./Capture.ts"
+import { makeShared } from "./Shared.ts"
 
 /** A burst of pictures must not take the machine from the streams that run. */
 const atOnce = 4
 
-/** Tier 3: MediaMTX or the stream fails, so one FFmpeg reads the device itself until it has given a good picture. */
+/**
+ * Tier 3: MediaMTX or the stream fails, so the device itself is read until it has given a good picture: by one FFmpeg, or, where
+ * it streams by itself, in one session.
+ */
 export class DirectCapture extends Context.Service<DirectCapture, Capture>()("camera-service/snapshot/DirectCapture") {
   static readonly layer = Layer.effect(
     DirectCapture,
@@ -36,9 +44,8 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
       const sources = yield* Sources
       const ffmpeg = yield* Ffmpeg
       const gate = yield* Semaphore.make(atOnce)
-      const layerScope = yield* Effect.scope
-      /** captures that run: whoever comes meanwhile waits for the same picture */
-      const running = new Map<CameraId, Deferred.Deferred<Picture, NoPicture>>()
+      const keyframes = yield* Keyframes
+      const tcp = yield* Tcp
 
       /** captures that wait for their FFmpeg: where they are in the queue */
       const places = new Map<CameraId, number>()
@@ -61,66 +68,93 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
         return yield* new NoPicture({ outcome: describeExit("ffmpeg", yield* process.exit) })
       }, Effect.scoped)
 
+      /** A camera that streams by itself: a session of our own, until its next keyframe. */
+      const readStream = Effect.fnUntraced(
+        function* ({ id }: Device, { rtsp }: StreamedInput, found: (picture: Picture) => void) {
+          const keyframe = yield* firstKeyframe(tcp, yield* rtsp)
+          const captured = yield* now
+          yield* devices.recovered(id)
+          const { jpeg_quality } = liveNow(settings).snapshots
+          found(yield* keyframes.still(keyframe, captured, undefined, jpeg_quality).picture)
+        },
+        Effect.catchTag("FfmpegFailed", ({ detail }) => Effect.fail(new NoPicture({ outcome: detail }))),
+        (effect, { id }) =>
+          Effect.catchTag(effect, "RtspFailed", ({ detail, kind }) =>
+            Effect.andThen(devices.fault(id, faultOf(kind, detail)), Effect.fail(new NoPicture({ outcome: detail })))
+          )
+      )
+
+      const readingOf = (device: Device, found: (picture: Picture) => void) => {
+        const { id, input } = device
+        if ("rtsp" in input) {
+          // it would be asked, and shown its password, once more for nothing
+          const why = cameraFailure(streams.current(id))
+          return why === undefined
+            ? Effect.succeed(readStream(device, input, found))
+            : Effect.fail(new NoPicture({ outcome: why }))
+        }
+        const source = sources.of(device)
+        return source === undefined
+          ? Effect.fail(new NoPicture({ outcome: whyNoSource(device) }))
+          : Effect.succeed(readDevice(id, source, found))
+      }
+
       const read = Effect.fn("DirectCapture.read")(function* (camera: CameraId, found: (picture: Picture) => void) {
         yield* Effect.annotateCurrentSpan("camera.id", camera)
         const device = yield* Effect.mapError(devices.get(camera), () => new NoPicture({ outcome: "no such camera" }))
         if (device.status === "DISCONNECTED") return yield* new NoPicture({ outcome: "the camera is away" })
-        if (isHeld(streams.current(camera))) {
-          return yield* new NoPicture({ outcome: "the stream's FFmpeg holds the device" })
-        }
-        const source = sources.of(device)
-        if (source === undefined) return yield* new NoPicture({ outcome: whyNoSource(device) })
         const limit = liveNow(settings).snapshots.direct_timeout_seconds
-        yield* readDevice(camera, source, found).pipe(
-          Effect.timeoutOrElse({
-            duration: limit,
-            orElse: () => Effect.fail(late(camera))
-          }),
+        const giveUp = Effect.suspend(() => Effect.fail(late(camera)))
+        const stream = streams.current(camera)
+        if (stream !== undefined && isHeld(stream)) {
+          if (!("rtsp" in device.input)) {
+            return yield* new NoPicture({ outcome: "the stream's FFmpeg holds the device" })
+          }
+          // a camera has one session of ours, and seconds between its keyframes
+          return yield* nextOf(stream).pipe(
+            Effect.timeoutOrElse({ duration: limit, orElse: () => giveUp }),
+            Effect.map(found)
+          )
+        }
+        const reading = yield* readingOf(device, found)
+        yield* reading.pipe(
+          Effect.timeoutOrElse({ duration: limit, orElse: () => giveUp }),
           gate.withPermit,
           // an FFmpeg of the stream's that failed may still be going
           streams.withDevice(camera),
-          Effect.timeoutOrElse({
-            duration: limit,
-            orElse: () => Effect.fail(late(camera))
-          })
+          Effect.timeoutOrElse({ duration: limit, orElse: () => giveUp })
         )
       })
-
-      /** Nobody's own: who gives up, or has no time to see FFmpeg's end, takes the picture from nobody else. */
-      const share = (camera: CameraId) =>
-        Effect.suspend(() => {
-          const shared = running.get(camera)
-          if (shared !== undefined) return Deferred.await(shared)
-          const mine = Deferred.makeUnsafe<Picture, NoPicture>()
-          running.set(camera, mine)
-          const done = (result: Exit.Exit<Picture, NoPicture>): void => {
-            if (running.get(camera) === mine) running.delete(camera)
-            Deferred.doneUnsafe(mine, result)
-          }
-          const reading = read(camera, (picture) => done(Exit.succeed(picture))).pipe(
-            Effect.ensuring(Effect.sync(() => places.delete(camera))),
-            Effect.onError((cause) => Effect.sync(() => done(Exit.failCause(cause))))
-          )
-          return Effect.andThen(Effect.forkIn(reading, layerScope), Deferred.await(mine))
-        })
 
       return DirectCapture.of({
         tier: 3,
         name: "direct",
         late,
-        capture: ({ camera, notBefore }) =>
-          share(camera).pipe(
-            // a capture that was under way may show a moment before the call: then once more, for this call
-            Effect.repeat({ until: (picture) => picture.captured.monotonic >= notBefore })
+        capture: yield* makeShared((camera, found) =>
+          Effect.ensuring(
+            read(camera, found),
+            Effect.sync(() => places.delete(camera))
           )
+        )
       })
     })
   )
 }
 
 /** A stream that gives no picture though its FFmpeg runs: only one that failed will let go of the device. */
-const isHeld = (stream: LiveStream | undefined): boolean =>
-  stream?.run !== undefined && !("reason" in SubscriptionRef.getUnsafe(stream.state))
+const isHeld = (stream: LiveStream): boolean =>
+  stream.run !== undefined && !("reason" in SubscriptionRef.getUnsafe(stream.state))
+
+const nextOf = ({ pictures }: LiveStream): Effect.Effect<Picture, NoPicture> =>
+  Effect.flatMap(pictures.next, ({ picture }) =>
+    Effect.mapError(picture, ({ detail }) => new NoPicture({ outcome: detail }))
+  )
+
+/** Why the camera itself gives its stream no frames, by the stream's last run. */
+const cameraFailure = (stream: LiveStream | undefined): string | undefined => {
+  const state = stream === undefined ? undefined : SubscriptionRef.getUnsafe(stream.state)
+  return state?._tag === "Failing" && state.isCamera === true ? state.reason : undefined
+}
 
 /** The first picture that a warm camera gives; none where FFmpeg ends before. */
 const firstGood = (source: Source, process: FfmpegProcess): Effect.Effect<Option.Option<Picture>, NoPicture> => {

@@ -25,6 +25,7 @@ import { fileName, snapshotFormatOf } from "../storage/Names.ts"
 import type { Picture } from "../stream/Pictures.ts"
 import { makeRefusals } from "../telemetry/Metrics.ts"
 import { ActivatedCapture } from "./ActivatedCapture.ts"
+import { AddressCapture } from "./AddressCapture.ts"
 import type { Capture } from "./Capture.ts"
 import { DirectCapture } from "./DirectCapture.ts"
 import { LiveCapture } from "./LiveCapture.ts"
@@ -65,6 +66,12 @@ export interface SnapshotFact {
   readonly captureMs: number
 }
 
+/** One way to a picture, and how long it may take. */
+interface Way {
+  readonly capture: Capture
+  readonly limit: () => Duration.Duration
+}
+
 /** For all of it: the tiers, and encoding anew. */
 const wholeTime = Duration.seconds(10)
 
@@ -88,14 +95,17 @@ export class Snapshots extends Context.Service<
       const ffmpeg = yield* Ffmpeg
       const facts = yield* makeFacts<SnapshotFact>()
       const refused = yield* makeRefusals
-      const tiers = [
-        { capture: yield* LiveCapture, limit: "live_timeout_seconds" },
-        { capture: yield* ActivatedCapture, limit: "activated_timeout_seconds" },
-        { capture: yield* DirectCapture, limit: "direct_timeout_seconds" }
-      ] as const
+      const limits = () => liveNow(settings).snapshots
+      const live: Way = { capture: yield* LiveCapture, limit: () => limits().live_timeout_seconds }
+      const address = yield* AddressCapture
+      const atAddress: Way = { capture: address, limit: () => limits().direct_timeout_seconds }
+      const activated: Way = { capture: yield* ActivatedCapture, limit: () => limits().activated_timeout_seconds }
+      const direct: Way = { capture: yield* DirectCapture, limit: () => limits().direct_timeout_seconds }
+      const waysTo = (camera: CameraId): ReadonlyArray<Way> =>
+        address.isFor(camera) ? [live, atAddress, activated, direct] : [live, activated, direct]
 
       const attempt = Effect.fnUntraced(function* (
-        { capture, limit }: (typeof tiers)[number],
+        { capture, limit }: Way,
         request: SnapshotRequest,
         notBefore: number,
         left: Duration.Duration
@@ -103,7 +113,7 @@ export class Snapshots extends Context.Service<
         const began = yield* now
         const result = yield* capture.capture({ camera: request.camera, notBefore }).pipe(
           Effect.timeoutOrElse({
-            duration: Duration.min(liveNow(settings).snapshots[limit], left),
+            duration: Duration.min(limit(), left),
             orElse: () => Effect.fail(capture.late(request.camera))
           }),
           Effect.result
@@ -153,7 +163,7 @@ export class Snapshots extends Context.Service<
         const notBefore = called.monotonic - request.maxAge
         const tried: Array<TierAttempt> = []
         let place: number | undefined
-        for (const tier of tiers) {
+        for (const tier of waysTo(request.camera)) {
           const { picture, ...outcome } = yield* attempt(tier, request, notBefore, yield* left)
           tried.push(outcome.tried)
           place = outcome.place
@@ -209,8 +219,10 @@ export class Snapshots extends Context.Service<
             suggestion: "stop a stream, or wait for one to end"
           })
         }
+        const { fault } = yield* devices.get(request.camera)
         return yield* new DependencyFailed({
           dependency: "camera",
+          ...(fault === undefined ? {} : { reason: fault.kind, suggestion: fault.suggestion }),
           detail: `no way to a picture worked: ${tried.map(({ outcome }) => outcome).join("; ")}`,
           tiers_tried: tried
         })

@@ -63,11 +63,14 @@ export const directArguments = (source: Source): ReadonlyArray<string> => [
   ...stills(source, [])
 ]
 
+/** Of a camera's picture: 8K has 33 million, and 16000 by 16000 would take FFmpeg 1.9 GB. */
+export const maxPixels = 35_000_000
+
 /** Encodes the picture on standard input anew: as JPEG of this quality (1 to 100), or as PNG. */
 export const convertArguments = (
   to: { readonly format: "jpg"; readonly quality: number } | { readonly format: "png" }
 ) => [
-  ...["-f", "mjpeg", "-i", "pipe:0", "-frames:v", "1"],
+  ...["-max_pixels", String(maxPixels), "-f", "mjpeg", "-i", "pipe:0", "-frames:v", "1"],
   ...(to.format === "png"
     ? ["-c:v", "png"]
     : ["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", String(jpegScale(to.quality))]),
@@ -100,10 +103,15 @@ export const transcodeArguments = (
   ...rtspTo(target)
 ]
 
-/** Decodes the keyframe on standard input (a byte stream, Annex B) to JPEG of this quality (1 to 100). */
+/**
+ * Decodes the keyframe on standard input (a byte stream, Annex B) to JPEG of this quality (1 to 100). What the stream is need
+ * not be found out by decoding it once beforehand, and one thread has nothing to wait for.
+ */
 export const keyframeArguments = (codec: "h264" | "h265", quality: number): ReadonlyArray<string> => [
-  ...["-max_pixels", String(maxPixels), "-f", codec === "h264" ? codec : "hevc", "-i", "pipe:0", "-frames:v", "1"],
-  ...["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", String(jpegScale(quality)), "-f", "image2pipe", "pipe:1"]
+  ...["-max_pixels", String(maxPixels), "-threads", "1", "-nofind_stream_info"],
+  ...["-f", codec === "h264" ? codec : "hevc", "-i", "pipe:0", "-map", "0:v", "-frames:v", "1"],
+  ...["-c:v", "mjpeg", "-threads:v", "1", "-pix_fmt", "yuvj420p", "-q:v", String(jpegScale(quality))],
+  ...["-f", "image2pipe", "pipe:1"]
 ]
 
 /** Copies a recording into another container without encoding. */

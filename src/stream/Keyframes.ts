@@ -9,15 +9,20 @@ import { Ffmpeg, FfmpegFailed } from "../process/Ffmpeg.ts"
 import { keyframeArguments } from "../source/FfmpegArguments.ts"
 import type { Picture, Still } from "./Pictures.ts"
 
-/** A keyframe of 1080p takes 0.15 s of a core, most of it FFmpeg's start (measured). */
 const decodeTime = "5 seconds"
 
-/** Keyframes of streams that are passed on as they come: each is made a picture once, and only where somebody wants it. */
+/**
+ * Keyframes of streams that are passed on as they come: each is made a picture once, and only where somebody wants it, by an
+ * FFmpeg of its own, whose start takes more than its work: for 30 s after one the next stands by, for whichever camera.
+ * FIGURES
+ */
 export class Keyframes extends Context.Service<
   Keyframes,
   {
-    /** of a keyframe that came then; `before`: the one before it; `quality`: of the JPEG, 1 to 100 */
-    readonly still: (keyframe: Keyframe, captured: Moment, before: Still | undefined, quality: number) => Still
+    /** of a keyframe that came then; `interval`: milliseconds between two of them; `quality`: of the JPEG, 1 to 100 */
+    readonly still: (keyframe: Keyframe, captured: Moment, interval: number | undefined, quality: number) => Still
+    /** a still of this codec will be wanted in a moment */
+    readonly prepare: (codec: string, quality: number) => Effect.Effect<void>
   }
 >()("camera-service/stream/Keyframes") {
   static readonly layer = Layer.effect(
@@ -31,17 +36,16 @@ export class Keyframes extends Context.Service<
         captured: Moment,
         quality: number
       ) {
-        const options = { work: "picture", stdin: bytes, timeout: decodeTime } as const
-        const output = yield* ffmpeg.run(keyframeArguments(codec, quality), options)
+        const args = keyframeArguments(codec, quality)
+        const output = yield* ffmpeg.picture(args, { stdin: bytes, timeout: decodeTime })
         const jpeg = Buffer.from(output.buffer, output.byteOffset, output.byteLength)
         const size = jpegSize(jpeg)
         if (size === undefined) return yield* new FfmpegFailed({ detail: "the keyframe could not be decoded" })
         return { jpeg, ...size, captured }
       })
 
-      const still: Keyframes["Service"]["still"] = (keyframe, captured, before, quality) => {
-        const interval = before === undefined ? undefined : captured.monotonic - before.captured.monotonic
-        const about = interval === undefined ? {} : { keyframeInterval: Math.round(interval) }
+      const still: Keyframes["Service"]["still"] = (keyframe, captured, interval, quality) => {
+        const about = interval === undefined ? {} : { keyframeInterval: interval }
         let shared: Deferred.Deferred<Picture, FfmpegFailed> | undefined
         // nobody's own: who gives up takes the picture from nobody else
         const picture = Effect.suspend(() => {
@@ -56,7 +60,10 @@ export class Keyframes extends Context.Service<
         return { captured, picture }
       }
 
-      return Keyframes.of({ still })
+      const prepare: Keyframes["Service"]["prepare"] = (codec, quality) =>
+        codec === "h264" || codec === "h265" ? ffmpeg.preparePicture(keyframeArguments(codec, quality)) : Effect.void
+
+      return Keyframes.of({ prepare, still })
     })
   )
 }

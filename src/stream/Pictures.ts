@@ -10,7 +10,7 @@ export interface Picture {
   readonly height: number
   /** when it reached us from the camera */
   readonly captured: Moment
-  /** milliseconds from the keyframe before to the one that it was made of: no younger picture than that is to be had */
+  /** milliseconds between two keyframes of the stream that it was taken from, as last seen: its age is up to that */
   readonly keyframeInterval?: number
 }
 
@@ -25,6 +25,8 @@ export interface Pictures {
   readonly latest: () => Still | undefined
   /** the next one to arrive */
   readonly next: Effect.Effect<Still>
+  /** somebody has waited for the next one */
+  readonly isAwaited: () => boolean
   readonly put: (still: Still) => void
 }
 
@@ -37,6 +39,7 @@ export const makePictures = (): Pictures => {
   return {
     latest: () => latest,
     next: Effect.suspend(() => Deferred.await((waiting ??= Deferred.makeUnsafe<Still>()))),
+    isAwaited: () => waiting !== undefined,
     put: (still) => {
       latest = still
       if (waiting === undefined) return

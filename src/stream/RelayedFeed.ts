@@ -13,7 +13,7 @@ import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { faultOf } from "../device/Fault.ts"
 import { Tcp } from "../ground/Tcp.ts"
-import { moments, monotonicMillis, now } from "../ground/Time.ts"
+import { type Moment, moments, monotonicMillis, now } from "../ground/Time.ts"
 import type { Keyframe } from "../media/Keyframes.ts"
 import type { HearKlv } from "../media/klv/RtpKlv.ts"
 import { parameterSetsOf, type SdpMedia } from "../media/Sdp.ts"
@@ -31,7 +31,6 @@ import { CameraTelemetry } from "./CameraTelemetry.ts"
 import type { Feed } from "./Feed.ts"
 import { Keyframes } from "./Keyframes.ts"
 import type { Codec, LiveStream, Run } from "./LiveStream.ts"
-import type { Still } from "./Pictures.ts"
 import { rateMeter } from "./RateMeter.ts"
 import { codecIn } from "./PublishedCodec.ts"
 import { makeRelay, type Relay } from "./Relay.ts"
@@ -63,6 +62,11 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
       const stamp = yield* moments
       const { host, rtsp_port: port } = settings.boot.mediamtx
       const rtspHost = reachableHere(host)
+      /** milliseconds between two keyframes, as last seen */
+      const intervals = new Map<CameraId, number>()
+      yield* devices.facts.follow(({ _tag, camera }) =>
+        Effect.sync(() => void (_tag === "CameraForgotten" && intervals.delete(camera)))
+      )
 
       const targetOf = ({ input }: Device): Effect.Effect<RtspTarget, RtspFailed> =>
         "rtsp" in input ? input.rtsp : Effect.die(new Error("the camera does not stream by itself"))
@@ -151,14 +155,16 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         const started = Deferred.makeUnsafe<void>()
         const stopped = Deferred.makeUnsafe<never, RunEnded | RtspFailed>()
         const firstKeyframe = Deferred.makeUnsafe<Keyframe>()
-        /** of this run */
-        let before: Still | undefined
+        /** when the last keyframe of this run came */
+        let before: Moment | undefined
         let hearKlv: HearKlv | undefined
         const relay = makeRelay(stamp, {
           keyframe: (keyframe) => {
             Deferred.doneUnsafe(firstKeyframe, Effect.succeed(keyframe))
-            pictures.put(keyframes.still(keyframe, stamp(), before, encoding.jpegQuality))
-            before = pictures.latest()
+            const captured = stamp()
+            if (before !== undefined) intervals.set(camera, Math.round(captured.monotonic - before.monotonic))
+            before = captured
+            pictures.put(keyframes.still(keyframe, captured, intervals.get(camera), encoding.jpegQuality))
           },
           klv: (unit) => hearKlv?.(unit),
           started: () => void Deferred.doneUnsafe(started, Effect.void),
@@ -176,6 +182,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         const wanted = yield* worthHaving(offer)
         const [video] = wanted
         if (video === undefined) return yield* Effect.die(new Error("nothing is worth having"))
+        if (pictures.isAwaited()) yield* keyframes.prepare(video.encoding, encoding.jpegQuality)
         const run = yield* begin(
           stream,
           device,

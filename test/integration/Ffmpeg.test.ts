@@ -10,8 +10,10 @@ import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
 import { Disk } from "../../src/ground/Disk.ts"
+import { jpegSize } from "../../src/media/Jpeg.ts"
 import { readMp4Header } from "../../src/process/Mp4File.ts"
 import * as Children from "../../src/ground/Children.ts"
+import { keyframeArguments } from "../../src/source/FfmpegArguments.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
 const live = Ffmpeg.layer.pipe(
@@ -51,6 +53,31 @@ const close = (file: string, seconds: number) =>
 describe("FFmpeg", () => {
   layer(live, { excludeTestServices: true })("as a child", (it) => {
     it.effect("is there", () => Effect.flatMap(Ffmpeg, ({ check }) => check))
+
+    for (const [codec, encoder] of [
+      ["h264", ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "2"]],
+      ["h265", ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "bframes=2:log-level=0"]]
+    ] as const) {
+      it.effect(`makes a picture of a keyframe of ${codec} with B-frames, and of none that is larger than 8K`, () =>
+        Effect.gen(function* () {
+          const ffmpeg = yield* Ffmpeg
+          const format = ["-f", codec === "h264" ? codec : "hevc", "pipe:1"]
+          const keyframe = (size: string) => {
+            const input = ["-f", "lavfi", "-i", `color=c=gray:s=${size}:r=25`, "-frames:v", "1", "-pix_fmt", "yuv420p"]
+            return ffmpeg.run([...input, ...encoder, ...format], some)
+          }
+          const make = (stdin: Uint8Array) =>
+            ffmpeg.picture(keyframeArguments(codec, 85), { stdin, timeout: "10 seconds" })
+          const small = yield* keyframe("1920x1080")
+          // the second is made by who stood by
+          for (let time = 0; time < 2; time++) {
+            assert.deepEqual(jpegSize(yield* make(small)), { width: 1920, height: 1080 })
+          }
+          const { detail } = yield* Effect.flip(make(yield* keyframe("8192x8192")))
+          assert.include(detail, "exceeds specified max pixel count")
+        })
+      )
+    }
 
     it.effect("makes a picture", () =>
       Effect.gen(function* () {

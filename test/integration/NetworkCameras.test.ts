@@ -13,6 +13,7 @@ import { Devices } from "../../src/device/Devices.ts"
 import { Tcp } from "../../src/ground/Tcp.ts"
 import { meanLuma } from "../../src/media/Luma.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
+import { firstKeyframe } from "../../src/rtsp/FirstKeyframe.ts"
 import { probe } from "../../src/rtsp/Probe.ts"
 import type { RtspTarget } from "../../src/rtsp/Target.ts"
 import { Paths } from "../../src/stream/Paths.ts"
@@ -74,6 +75,7 @@ describe("a camera in the network, played by another MediaMTX", () => {
               ...{ codec: "h264", clockRate: 90_000, width: 640, height: 480, profile: "constrained baseline" },
               hasBFrames: false
             })
+            assert.strictEqual((yield* firstKeyframe(yield* Tcp, targetOf(peer))).codec, "h264")
             const { id } = yield* attachCamera(targetOf(peer))
             const snapshot = yield* take({ camera: id })
             assert.strictEqual(snapshot.capture.name, "activated")
@@ -93,7 +95,11 @@ describe("a camera in the network, played by another MediaMTX", () => {
               slices.filter((slice) => !own.has(slice)),
               []
             )
-            assert.strictEqual((yield* take({ camera: id })).capture.name, "live")
+            const next = yield* take({ camera: id })
+            assert.strictEqual(next.capture.name, "live")
+            // 12 frames at 25 a second, and 4 where the file begins anew
+            assert.isAtLeast(next.picture.keyframeInterval ?? 0, 100)
+            assert.isAtMost(next.picture.keyframeInterval ?? 0, 1000)
             assert.strictEqual(yield* peer.readers, 1)
             const recorded = yield* recordings.stop(id)
             assert.isAbove(recorded.files[0]?.duration ?? 0, 0.5)

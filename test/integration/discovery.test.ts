@@ -22,7 +22,8 @@ interface Said {
   readonly discovered: ExternalStreamsDiscovered
   readonly added: ExternalStreamAdded
   readonly camera: CameraDetails
-  readonly snapshot: SnapshotTaken
+  readonly idle: SnapshotTaken
+  readonly live: SnapshotTaken
   readonly log: string
 }
 
@@ -42,7 +43,7 @@ it.live.skipIf(!isThere)(
         })
       )
       assert.notInclude(stdout, "canary-of-a-camera")
-      const { added, camera, discovered, log, snapshot } = JSON.parse(stdout) as Said
+      const { added, camera, discovered, idle, live, log } = JSON.parse(stdout) as Said
       assert.deepInclude(discovered.onvif_streams[0], { url, type: "onvif", name: "Front door", status: "DISCOVERED" })
       assert.strictEqual(discovered.total_found, 1)
       const locked = "it wants a user and a password; add it with them"
@@ -50,7 +51,9 @@ it.live.skipIf(!isThere)(
       assert.deepInclude(added, { device: "camera0", stream_type: "onvif", status: "ADDED" })
       // it took itself for another machine
       assert.deepInclude(camera, { status: "CONNECTED", resolution: "640x480", fps: 25 })
-      assert.deepInclude(snapshot, { status: "SUCCESS", width: 640, height: 480 })
+      // its own picture, which is larger than those of its stream
+      assert.deepInclude(idle, { status: "SUCCESS", tier_name: "direct", width: 800, height: 600 })
+      assert.deepInclude(live, { status: "SUCCESS", tier_name: "live", width: 640, height: 480 })
       assert.include(log, "streams were looked for")
     })
 )

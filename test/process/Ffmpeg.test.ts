@@ -18,6 +18,8 @@ const bench = Effect.gen(function* () {
   return { started, running, ffmpeg: yield* Effect.provide(Ffmpeg, context) }
 })
 
+const jpegEnd = "\u00ff\u00d9"
+
 const picture = { work: "picture", timeout: "10 seconds" } as const
 
 describe("Ffmpeg", () => {
@@ -36,6 +38,61 @@ describe("Ffmpeg", () => {
         assert.strictEqual(running(), 4)
       }
       yield* Fiber.interruptAll(runs)
+    })
+  )
+
+  it.effect("has another one stand by for 30 s for the next picture, and never more than one", () =>
+    Effect.gen(function* () {
+      const { ffmpeg, running, started } = yield* bench
+      const make = (name: string) => ffmpeg.picture(["-i", name], { stdin: new Uint8Array(1), timeout: "10 seconds" })
+      const first = yield* Effect.forkChild(Effect.all([make("x"), make("x")], { concurrency: "unbounded" }))
+      for (const process of yield* Queue.takeN(started, 2)) yield* process.end(0, { stdout: jpegEnd })
+      yield* Fiber.join(first)
+      const standing = yield* Queue.take(started)
+      assert.strictEqual(yield* Queue.size(started), 0)
+      const second = yield* Effect.forkChild(make("x"))
+      yield* Effect.yieldNow
+      assert.strictEqual(yield* Queue.size(started), 0)
+      yield* standing.end(0, { stdout: jpegEnd })
+      assert.strictEqual((yield* Fiber.join(second)).length, 2)
+      yield* Queue.take(started)
+      yield* TestClock.adjust("29 seconds")
+      assert.strictEqual(running(), 1)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(running(), 0)
+    })
+  )
+
+  it.effect("that stands by and dies is not missed: the next picture is made by a new one", () =>
+    Effect.gen(function* () {
+      const { ffmpeg, started } = yield* bench
+      yield* ffmpeg.preparePicture(["-i", "x"])
+      yield* ffmpeg.preparePicture(["-i", "x"])
+      yield* Effect.flatMap(Queue.take(started), (process) => process.end(1))
+      assert.strictEqual(yield* Queue.size(started), 0)
+      yield* TestClock.adjust(0)
+      const picture = yield* Effect.forkChild(
+        ffmpeg.picture(["-i", "x"], { stdin: new Uint8Array(1), timeout: "10 seconds" })
+      )
+      yield* Effect.flatMap(Queue.take(started), (process) => process.end(0, { stdout: jpegEnd }))
+      assert.strictEqual((yield* Fiber.join(picture)).length, 2)
+    })
+  )
+
+  it.effect("that makes no picture says why, and one that takes too long is gone", () =>
+    Effect.gen(function* () {
+      const { ffmpeg, running, started } = yield* bench
+      const make = ffmpeg.picture(["-i", "x"], { stdin: new Uint8Array(1), timeout: "1 second" })
+      const failing = yield* Effect.forkChild(Effect.flip(make))
+      yield* Effect.flatMap(Queue.take(started), (process) => process.end(0, { stderr: "[error] Invalid data found" }))
+      assert.include((yield* Fiber.join(failing)).detail, "Invalid data found")
+      yield* Queue.take(started)
+      const hanging = yield* Effect.forkChild(Effect.flip(make))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(hanging)).detail, "ffmpeg took longer than 1 s")
+      yield* Queue.take(started)
+      // what stands by
+      assert.strictEqual(running(), 1)
     })
   )
 

@@ -13,6 +13,8 @@ it.effect(
       const ffmpeg = Ffmpeg.of({
         start: () => Effect.die("nobody starts one"),
         run: () => Effect.never,
+        picture: () => Effect.die("nobody wants one"),
+        preparePicture: () => Effect.die("nobody wants one"),
         probe: () => Effect.die("nobody looks into one"),
         check: Effect.void
       })

@@ -20,7 +20,7 @@ import { connectAs } from "../rpc/Harness.ts"
 import { take } from "../suites/snapshots.ts"
 import { codecOf, readyStream, stateOf, untilReady } from "../suites/streams.ts"
 import { onFakes } from "../support/App.ts"
-import { children, until } from "../support/Ground.ts"
+import { children, running, until } from "../support/Ground.ts"
 import { attachCamera, login, target, url, withLogin } from "../support/NetworkCamera.ts"
 
 const startCamera = Effect.flatMap(TestGround, ({ rtspCameras }) => rtspCameras.start(target.address))
@@ -366,17 +366,46 @@ describe("a camera that streams by itself", () => {
       const second = yield* take({ camera: id, maxAge: 0 })
       assert.isAbove(second.picture.captured.monotonic, first.picture.captured.monotonic)
       assert.strictEqual(second.picture.keyframeInterval, 1000)
+      // two pictures, and who stands by for the next, for 30 s
+      assert.lengthOf(yield* children("convert"), 3)
+      assert.lengthOf(yield* running("convert"), 1)
+      yield* TestClock.adjust("31 seconds")
+      assert.lengthOf(yield* running("convert"), 0)
+    })
+  )
+
+  onFakes(
+    "makes one picture of a keyframe, whoever wants it at once",
+    Effect.gen(function* () {
+      yield* startCamera
+      const { id } = yield* attachCamera()
+      yield* readyStream(id)
+      const all = Array.from({ length: 10 }, () => take({ camera: id, maxAge: 5000 }))
+      const snapshots = yield* Effect.all(all, { concurrency: "unbounded" })
+      assert.lengthOf([...new Set(snapshots.map(({ picture }) => picture.jpeg))], 1)
+      // and who stands by
       assert.lengthOf(yield* children("convert"), 2)
     })
   )
 
   onFakes(
-    "is woken for a snapshot while it is idle",
+    "is woken for a snapshot while it is idle, and tells its keyframe interval once that has been seen",
     Effect.gen(function* () {
+      const streams = yield* Streams
       yield* startCamera
       const { id } = yield* attachCamera()
       const snapshot = yield* take({ camera: id })
       assert.strictEqual(snapshot.capture.name, "activated")
+      assert.isUndefined(snapshot.picture.keyframeInterval)
+      yield* TestClock.adjust("2 seconds")
+      yield* streams.release(id)
+      yield* until(
+        "it is idle",
+        Effect.sync(() => streams.current(id) === undefined)
+      )
+      const again = yield* take({ camera: id })
+      assert.strictEqual(again.capture.name, "activated")
+      assert.strictEqual(again.picture.keyframeInterval, 1000)
     })
   )
 

@@ -14,6 +14,8 @@ export interface PlayedCamera {
   readonly host?: string
   /** HTTP's digest in place of WS-Security */
   readonly wantsHttpDigest?: boolean
+  /** what it has at its address for pictures, which wants the user by HTTP's digest; absent: it knows no such address */
+  readonly picture?: WebReply | (() => Effect.Effect<WebReply>)
   /** in place of its answer to a call, or a change of it */
   readonly instead?: Readonly<Record<string, (answer: string, request: string) => string | WebReply>>
 }
@@ -55,8 +57,12 @@ const answers = (host: string, now: Date): Readonly<Record<string, (request: str
     `<tds:Service><tds:Namespace>http://www.onvif.org/ver10/media/wsdl</tds:Namespace><tds:XAddr>http://${host}/onvif/media_service</tds:XAddr></tds:Service>`,
   GetProfiles: () => profile("p0", "mainStream", "JPEG", 1920, 1080) + profile("p1", "subStream", "H264", 640, 480),
   GetStreamUri: (request) =>
-    `<trt:MediaUri><tt:Uri>rtsp://${host}:554/${/ProfileToken>(\w+)</.exec(request)?.[1]}?a=1&amp;b=2</tt:Uri></trt:MediaUri>`
+    `<trt:MediaUri><tt:Uri>rtsp://${host}:554/${/ProfileToken>(\w+)</.exec(request)?.[1]}?a=1&amp;b=2</tt:Uri></trt:MediaUri>`,
+  GetSnapshotUri: (request) =>
+    `<trt:MediaUri><tt:Uri>http://${host}/picture?of=${/ProfileToken>(\w+)</.exec(request)?.[1]}</tt:Uri></trt:MediaUri>`
 })
+
+const challenge = ['Digest realm="cam", nonce="n0nce", qop="auth", algorithm=MD5']
 
 const open = new Set(["GetSystemDateAndTime", "GetServices", "GetCapabilities"])
 
@@ -65,12 +71,21 @@ export const playCamera = ({
   clockAhead = 0,
   host = "10.0.0.1",
   instead = {},
+  picture,
   tellsAhead = 0,
   user,
   wantsHttpDigest = false
 }: PlayedCamera = {}) => {
   const seen: Seen = { calls: [], requests: [], refusals: 0 }
-  const answer = (request: WebRequest) =>
+  const shown = (request: WebRequest): Effect.Effect<WebReply> => {
+    seen.requests.push(request)
+    if (user !== undefined && !httpOk(request, user)) {
+      if (request.headers["authorization"] !== undefined) seen.refusals++
+      return Effect.succeed(reply("", 401, challenge))
+    }
+    return typeof picture === "function" ? picture() : Effect.succeed(picture ?? reply("", 404))
+  }
+  const answerCall = (request: WebRequest) =>
     Effect.map(Clock.currentTimeMillis, (time): WebReply => {
       const body = request.body ?? ""
       const call = /<s:Body><(\w+)/.exec(body)?.[1] ?? ""
@@ -81,11 +96,10 @@ export const playCamera = ({
         user === undefined || open.has(call) || (wantsHttpDigest ? httpOk(request, user) : tokenOk(body, user, now))
       if (!isKnown) {
         seen.refusals++
-        return wantsHttpDigest
-          ? reply("", 401, ['Digest realm="cam", nonce="n0nce", qop="auth", algorithm=MD5'])
-          : reply(fault("NotAuthorized", "Sender not Authorized"), 400)
+        return wantsHttpDigest ? reply("", 401, challenge) : reply(fault("NotAuthorized", "Sender not Authorized"), 400)
       }
-      const inner = answers(host, new Date(now.getTime() + tellsAhead))[call]?.(body)
+      const known = answers(host, new Date(now.getTime() + tellsAhead))
+      const inner = call === "GetSnapshotUri" && picture === undefined ? undefined : known[call]?.(body)
       const whole =
         inner === undefined
           ? fault("ActionNotSupported", "no such call")
@@ -93,6 +107,7 @@ export const playCamera = ({
       const changed = instead[call]?.(whole, body) ?? whole
       return typeof changed === "string" ? reply(changed, inner === undefined ? 400 : 200) : changed
     })
+  const answer = (request: WebRequest) => (request.method === "GET" ? shown(request) : answerCall(request))
   return { answer, seen }
 }
 

@@ -119,6 +119,7 @@ export interface Profile {
 export interface Media {
   readonly getProfiles: OnvifCall<ReadonlyArray<Profile>>
   readonly getStreamUri: (profile: string) => OnvifCall<string>
+  readonly getSnapshotUri: (profile: string) => OnvifCall<string>
 }
 
 const tokenParameter = (token: string) => `<ProfileToken>${escapeXml(token)}</ProfileToken>`
@@ -137,6 +138,13 @@ export const media: Media = {
     isOpen: false,
     parameters: `<StreamSetup><Stream xmlns="http://www.onvif.org/ver10/schema">RTP-Unicast</Stream><Transport xmlns="http://www.onvif.org/ver10/schema"><Protocol>RTSP</Protocol></Transport></StreamSetup>${tokenParameter(token)}`,
     read: (answer) => textAt(answer, "MediaUri", "Uri")
+  }),
+  getSnapshotUri: (token) => ({
+    name: "GetSnapshotUri",
+    namespace: mediaService,
+    isOpen: false,
+    parameters: tokenParameter(token),
+    read: (answer) => textAt(answer, "MediaUri", "Uri")
   })
 }
 
@@ -153,6 +161,13 @@ export const media2: Media = {
     namespace: media2Service,
     isOpen: false,
     parameters: `<Protocol>RTSP</Protocol>${tokenParameter(token)}`,
+    read: (answer) => textAt(answer, "Uri")
+  }),
+  getSnapshotUri: (token) => ({
+    name: "GetSnapshotUri",
+    namespace: media2Service,
+    isOpen: false,
+    parameters: tokenParameter(token),
     read: (answer) => textAt(answer, "Uri")
   })
 }

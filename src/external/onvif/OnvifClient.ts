@@ -41,6 +41,8 @@ export class OnvifClient extends Context.Service<
     readonly serialOf: (target: OnvifTarget) => Effect.Effect<string, OnvifFailed>
     /** where the stream to watch is: the first that is H.264, else the first */
     readonly uriOf: (target: OnvifTarget) => Effect.Effect<string, OnvifFailed>
+    /** where it has pictures of that stream (JPEG); the port is yet to be checked */
+    readonly snapshotAddressOf: (target: OnvifTarget) => Effect.Effect<ServiceAddress, OnvifFailed>
   }
 >()("camera-service/external/OnvifClient") {
   static readonly layer = Layer.effect(
@@ -57,7 +59,7 @@ export class OnvifClient extends Context.Service<
           Effect.catchTag("AddressRefused", (refused) => Effect.fail(asFailure(refused))),
           Effect.mapError(({ detail, kind }) => new OnvifFailed({ kind, detail }))
         )
-        const found: MediaService = { target, calls, ask: (call) => session.ask(call, service) }
+        const found: MediaService = { calls, ask: (call) => session.ask(call, service) }
         return found
       })
 
@@ -88,22 +90,39 @@ export class OnvifClient extends Context.Service<
         return (yield* ask(getDeviceInformation, target)).serial
       })
 
-      const watched = Effect.fn("OnvifClient.uriOf")(function* (target: OnvifTarget) {
+      const watched = Effect.fnUntraced(function* (target: OnvifTarget) {
         const service = yield* mediaOf(yield* begin(target), target)
         const profiles = yield* service.ask(service.calls.getProfiles)
         const profile = profiles.find(({ encoding }) => encoding?.toUpperCase() === "H264") ?? profiles[0]
         if (profile === undefined) return yield* new OnvifFailed({ kind: "NO_VIDEO", detail: "it has no profile" })
-        return yield* uriOf(service, profile)
+        return { service, profile }
       })
 
-      return OnvifClient.of({ describe, serialOf, uriOf: watched })
+      const uriOf = Effect.fn("OnvifClient.uriOf")(function* (target: OnvifTarget) {
+        const { profile, service } = yield* watched(target)
+        const told = yield* service.ask(service.calls.getStreamUri(profile.token))
+        const uri = atDevice(told, target, "rtsp:", "rtsps:")
+        if (uri !== undefined) return uri.href
+        return yield* new OnvifFailed({ kind: "PROTOCOL", detail: `its stream ${profile.name} has no rtsp:// address` })
+      })
+
+      const snapshotAddressOf = Effect.fn("OnvifClient.snapshotAddressOf")(function* (target: OnvifTarget) {
+        const { profile, service } = yield* watched(target)
+        const address = serviceAt(yield* service.ask(service.calls.getSnapshotUri(profile.token)), target)
+        if (address !== undefined) return address
+        return yield* new OnvifFailed({
+          kind: "PROTOCOL",
+          detail: `its stream ${profile.name} has no address for pictures`
+        })
+      })
+
+      return OnvifClient.of({ describe, serialOf, uriOf, snapshotAddressOf })
     })
   )
 }
 
 /** A device's media service. */
 interface MediaService {
-  readonly target: OnvifTarget
   readonly calls: Media
   readonly ask: <A>(call: OnvifCall<A>) => Effect.Effect<A, OnvifFailed>
 }
@@ -128,9 +147,3 @@ const serviceAt = (told: string, target: OnvifTarget): ServiceAddress | undefine
   if (target.isSecure && !isSecure) return undefined
   return { port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port), isSecure, path: url.pathname + url.search }
 }
-
-const uriOf = Effect.fnUntraced(function* ({ ask, calls, target }: MediaService, profile: Profile) {
-  const uri = atDevice(yield* ask(calls.getStreamUri(profile.token)), target, "rtsp:", "rtsps:")
-  if (uri !== undefined) return uri.href
-  return yield* new OnvifFailed({ kind: "PROTOCOL", detail: `its stream ${profile.name} has no rtsp:// address` })
-})

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
 import { urlAuthority } from "../../config/Hosts.ts"
 import { Network } from "../../ground/Network.ts"
+import { shownEnough } from "../../rtsp/Account.ts"
 import { authorization, challengesIn, isStale, strongestWay, type Way } from "../../rtsp/Digest.ts"
 import type { RtspCredentials } from "../../rtsp/Target.ts"
 import { whyUnreachable } from "../../rtsp/Unreachable.ts"
@@ -95,22 +96,25 @@ export const makeSessions = Effect.gen(function* () {
     })
 
     const attempt = Effect.fnUntraced(function* <A>(one: Attempt<A>) {
-      const { as, call } = one
-      if (as !== undefined && refusals >= maxRefusals && !isAccepted) {
-        return yield* failed("AUTH_FAILED", "it has refused this user and password")
-      }
+      const { as, call, service } = one
+      const isEnough = as?.account?.mayShow(service.port) === false || (refusals >= maxRefusals && !isAccepted)
+      if (as !== undefined && isEnough) return yield* failed("AUTH_FAILED", shownEnough)
       const { body, challenges: told, status } = yield* send(one)
       const outcome = yield* Effect.result(
         status === 401 ? Effect.fail(new Refusal({ detail: "status 401" })) : answerIn(readXml, status, body, call)
       )
       if (outcome._tag === "Success") {
         isAccepted ||= as !== undefined
+        as?.account?.accepted(service.port)
         return outcome.success
       }
       if (as === undefined || outcome.failure._tag !== "Refusal") return yield* outcome.failure
       const challenges = challengesIn(told)
       const isLate = digest !== undefined && isStale(challenges)
-      if (!isLate) refusals++
+      if (!isLate) {
+        refusals++
+        as.account?.refused(service.port)
+      }
       const way = digest === undefined || isLate ? strongestWay(challenges, as.mayBeSentInClear) : undefined
       return yield* new Refusal({ detail: outcome.failure.detail, ...(way === undefined ? {} : { way }) })
     })

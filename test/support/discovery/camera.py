@@ -1,10 +1,12 @@
-"""A camera at 192.168.42.10: ipycam's ONVIF and WS-Discovery, and MediaMTX for its stream.
+"""A camera at 192.168.42.10: ipycam's ONVIF and WS-Discovery, MediaMTX for its stream, and a picture for who shows a digest.
 
 It takes another address for its own, as cameras do. IPYCAM: the folder of ipycam's modules.
 """
 
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -31,6 +33,17 @@ config = types.SimpleNamespace(
 onvif = ONVIFService(config)
 
 
+PICTURE = subprocess.run(
+    ["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=800x600", "-frames:v", "1",
+     "-f", "image2pipe", "-c:v", "mjpeg", "-"],
+    check=True, capture_output=True,
+).stdout
+
+
+def md5(*parts):
+    return hashlib.md5(":".join(parts).encode()).hexdigest()
+
+
 class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -42,6 +55,20 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(reply)))
         self.end_headers()
         self.wfile.write(reply)
+
+    def do_GET(self):
+        """A picture, for who is known by HTTP's digest (RFC 7616, MD5, qop auth)."""
+        shown = dict(re.findall(r'(\w+)="?([^",]*)', self.headers.get("Authorization", "")))
+        part = [shown.get(name, "") for name in ("nonce", "nc", "cnonce", "qop")]
+        right = md5(md5(USER, "ipycam", PASSWORD), *part, md5("GET", self.path))
+        known = shown.get("nonce") == "once" and shown.get("response") == right
+        self.send_response((200 if self.path == "/snapshot.jpg" else 404) if known else 401)
+        if not known:
+            self.send_header("WWW-Authenticate", 'Digest realm="ipycam", nonce="once", qop="auth"')
+        self.send_header("Content-Type", "image/jpeg")
+        self.send_header("Content-Length", str(len(PICTURE) if known else 0))
+        self.end_headers()
+        self.wfile.write(PICTURE if known else b"")
 
     def log_message(self, *_):
         pass

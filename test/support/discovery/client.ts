@@ -23,8 +23,10 @@ const program = Effect.gen(function* () {
     stream_name: "Front door"
   })
   const camera = yield* call.get_camera_status({ device: added.device })
-  const snapshot = yield* call.take_snapshot({ device: added.device })
-  yield* Console.log(JSON.stringify({ discovered, added, camera, snapshot, log: service.stderr() }))
+  const idle = yield* call.take_snapshot({ device: added.device })
+  yield* call.start_streaming({ device: added.device })
+  const live = yield* call.take_snapshot({ device: added.device, max_age_ms: 5000 })
+  yield* Console.log(JSON.stringify({ discovered, added, camera, idle, live, log: service.stderr() }))
 })
 
 await Effect.runPromise(Effect.scoped(program))
