@@ -44,14 +44,10 @@ export const layer = SystemRpcs.toLayer(
       get_server_info: () =>
         Effect.map(Clock.currentTimeMillis, (now) => ({
           ...info,
-<<<<<<< HEAD
           runtime_version: runtime,
           go_version: runtime,
           architecture,
-          capabilities: external.enabled ? [...capabilities, "external_streams"] : capabilities,
-=======
           capabilities: external.enabled ? [...capabilities, "external_streams", "telemetry"] : capabilities,
->>>>>>> 5f28e8b (stream, recording: telemetry: an event, the last of it, and a sidecar beside each recording; recordings in stanag4609)
           server_time: isoTime(now)
         })),
 

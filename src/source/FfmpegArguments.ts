@@ -11,7 +11,7 @@ const stillInterval = 0.18
 const wakingFrames = 10
 
 /** Of a picture from the network: 8K has 33 million, and 16000 by 16000 would take FFmpeg 1.9 GB. */
-const maxPixels = 35_000_000
+export const maxPixels = 35_000_000
 
 /** FFmpeg's JPEG scale runs from 2 (best) to 31 (worst). */
 const jpegScale = (quality: number): number => Math.round(31 - ((quality - 1) / 99) * 29)
@@ -62,9 +62,6 @@ export const directArguments = (source: Source): ReadonlyArray<string> => [
   ...(source.input.wakesDark ? [] : ["-frames:v", "1"]),
   ...stills(source, [])
 ]
-
-/** Of a camera's picture: 8K has 33 million, and 16000 by 16000 would take FFmpeg 1.9 GB. */
-export const maxPixels = 35_000_000
 
 /** Encodes the picture on standard input anew: as JPEG of this quality (1 to 100), or as PNG. */
 export const convertArguments = (
