@@ -29,10 +29,12 @@ import { StreamTargets } from "./external/StreamTargets.ts"
 import { Health } from "./health/Health.ts"
 import * as Downloads from "./http/Downloads.ts"
 import * as HealthPort from "./http/HealthPort.ts"
+import * as Hls from "./http/Hls.ts"
 import { LocalHttp } from "./http/LocalHttp.ts"
 import * as MediaMtxAuth from "./http/MediaMtxAuth.ts"
 import * as MetricsPort from "./http/MetricsPort.ts"
 import { PublicHttp } from "./http/PublicHttp.ts"
+import * as Whep from "./http/Whep.ts"
 import * as FactMetrics from "./metrics/FactMetrics.ts"
 import * as Gauges from "./metrics/Gauges.ts"
 import { Ffmpeg } from "./process/Ffmpeg.ts"
@@ -182,7 +184,7 @@ const rpc = Serving.layer.pipe(
   Layer.provide(Connections.layer)
 )
 
-const http = Layer.mergeAll(Downloads.layer, HealthPort.layer, MetricsPort.layer)
+const http = Layer.mergeAll(Downloads.layer, Whep.layer, Hls.layer, HealthPort.layer, MetricsPort.layer)
 
 /** The whole service, and its nouns for who has it in the same process: its start, its end, and the tests. */
 export const layer = Layer.mergeAll(rpc, http, metrics, Memory.layer).pipe(

@@ -13,7 +13,7 @@ import { Holds } from "../storage/Holds.ts"
 import type { FileKind } from "../storage/Names.ts"
 import { credentialOf, one } from "./Credential.ts"
 import { makeDownloadLimits } from "./DownloadLimits.ts"
-import { pathOf, PublicHttp } from "./PublicHttp.ts"
+import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { conditionOf, parseRange, rangeApplies } from "./Ranges.ts"
 
 /** So much of a file is read at a time. */
@@ -98,8 +98,6 @@ const nameOf = ({ target }: RequestHead, prefix: string): string => {
     return ""
   }
 }
-
-const queryOf = ({ target }: RequestHead): URLSearchParams => new URLSearchParams(target.slice(pathOf(target).length))
 
 /** What stands in the URL for who can send no header. */
 const signatureOf = (request: RequestHead): string | undefined => queryOf(request).get("signed") ?? undefined

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { liveNow, Settings } from "../config/Settings.ts"
-import type { Address, Host, HttpReply } from "../ground/Visits.ts"
+import type { Address, Host, HttpReply, RequestHead } from "../ground/Visits.ts"
 import { listen } from "./Listen.ts"
 import { preflight, withOrigin } from "./Origins.ts"
 
@@ -69,6 +69,9 @@ export const pathOf = (target: string): string => {
   const query = target.indexOf("?")
   return query === -1 ? target : target.slice(0, query)
 }
+
+export const queryOf = ({ target }: RequestHead): URLSearchParams =>
+  new URLSearchParams(target.slice(pathOf(target).length))
 
 const notFound: HttpReply = {
   status: 404,
