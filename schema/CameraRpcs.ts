@@ -55,6 +55,16 @@ import {
 } from "./Storage.ts"
 import { GetStreamUrl, StreamingStarted, StreamingStopped, StreamStatus, StreamSummary, StreamUrl } from "./Stream.ts"
 import { OpenRpcDocument, ServerInfo, ServiceMetrics, ServiceStatus, SystemStatus } from "./System.ts"
+import {
+  ExportRecording,
+  ExportUrl,
+  GetRecordedFiles,
+  GetRecordedSpans,
+  GetRecordingParts,
+  RecordedFiles,
+  RecordedSpans,
+  RecordingParts
+} from "./Timeline.ts"
 
 /** A method that anybody may call, authenticated or not. `errors`: what it fails with, beside what any method may. */
 const open = <
@@ -167,6 +177,13 @@ export const FileRpcs = RpcGroup.make(
   operator("delete_snapshot", filename, FileDeleted, NotFound, InvalidState, DependencyFailed)
 )
 
+export const TimelineRpcs = RpcGroup.make(
+  viewer("get_recorded_spans", GetRecordedSpans, RecordedSpans, InvalidParams, DependencyFailed),
+  viewer("get_recorded_files", GetRecordedFiles, RecordedFiles, InvalidParams, DependencyFailed),
+  viewer("get_recording_parts", GetRecordingParts, RecordingParts, NotFound, InvalidState, DependencyFailed),
+  viewer("export_recording", ExportRecording, ExportUrl, InvalidParams, NotFound, DependencyFailed)
+)
+
 export const StorageRpcs = RpcGroup.make(
   admin("get_storage_info", {}, StorageInfo, DependencyFailed),
   admin("set_retention_policy", SetRetentionPolicy, RetentionPolicySet, NotFound, InvalidParams, DependencyFailed),
@@ -227,6 +244,7 @@ export class CameraRpcs extends AuthRpcs.merge(
   RecordingRpcs,
   StreamRpcs,
   FileRpcs,
+  TimelineRpcs,
   StorageRpcs,
   EventRpcs,
   ExternalRpcs,

@@ -43,13 +43,17 @@ const common = ["-hide_banner", "-nostdin", "-loglevel", "level+warning"]
 const progressArgs = ["-nostats", "-progress", "pipe:3", "-stats_period", "0.5"]
 
 /** What FFmpeg is run for to its end, by what one kind may keep waiting: only its own. */
-export type Work = "picture" | "remux" | "trial"
+export type Work = "picture" | "remux" | "trial" | "thumbnail" | "export"
 
 /**
  * How many of a kind run at once: a burst must not take the machine from the streams that run. A picture takes 0.15 s of a
- * core (measured); a remux is bound by the disk, for minutes; hardware is tried one after the other.
+ * core (measured); a remux is bound by the disk, for minutes; hardware is tried one after the other; an export goes as fast
+ * as its client reads.
  */
-const permits = { picture: 4, remux: 2, trial: 1, probe: 2 } satisfies Record<Work | "probe", number>
+const permits = { picture: 4, remux: 2, trial: 1, thumbnail: 1, export: 4, probe: 2 } satisfies Record<
+  Work | "probe",
+  number
+>
 // A file that was not closed is read to its end, from slow media too.
 const probeTimeout = Duration.seconds(60)
 
@@ -96,6 +100,14 @@ export class Ffmpeg extends Context.Service<
     ) => Effect.Effect<FfmpegProcess, FfmpegFailed, Scope.Scope>
     /** Runs to the end and gives what came out of `pipe:1`. */
     readonly run: (args: ReadonlyArray<string>, options: RunOptions) => Effect.Effect<Uint8Array, FfmpegFailed>
+    /**
+     * Runs for as long as the scope lives, once it is its turn, and gives what comes out of `pipe:1` as it is read: FFmpeg
+     * waits for the reader.
+     */
+    readonly pour: (
+      args: ReadonlyArray<string>,
+      options: { readonly work: Work; readonly stdin: Uint8Array }
+    ) => Effect.Effect<Stream.Stream<Uint8Array, FfmpegFailed>, FfmpegFailed, Scope.Scope>
     /** What is in a media file, also in one that was never closed (a crash, a power cut). */
     readonly probe: (file: string) => Effect.Effect<MediaInfo, FfmpegFailed>
     /** Fails when FFmpeg or ffprobe is not there, another program, or too old. Takes 70 ms of a core each (measured). */
@@ -115,6 +127,8 @@ export class Ffmpeg extends Context.Service<
         picture: yield* Semaphore.make(permits.picture),
         remux: yield* Semaphore.make(permits.remux),
         trial: yield* Semaphore.make(permits.trial),
+        thumbnail: yield* Semaphore.make(permits.thumbnail),
+        export: yield* Semaphore.make(permits.export),
         probe: yield* Semaphore.make(permits.probe)
       }
 
@@ -130,17 +144,20 @@ export class Ffmpeg extends Context.Service<
       const outputOf = (child: Child) =>
         Stream.mapError(child.stdout, (cause) => new FfmpegFailed({ detail: "its output could not be read", cause }))
 
+      const endedWell = Effect.fnUntraced(function* (program: string, child: Child) {
+        const exit = yield* child.exit
+        if (exit.code === 0) return
+        return yield* new FfmpegFailed({
+          detail: describeExit(program, exit),
+          ...(exit.code === undefined ? {} : { exitCode: exit.code })
+        })
+      })
+
       const runProgram = Effect.fnUntraced(
         function* (program: string, args: ReadonlyArray<string>, options: ChildInput) {
           const child = yield* startProgram(program, args, options)
           const output = yield* Stream.mkUint8Array(outputOf(child))
-          const exit = yield* child.exit
-          if (exit.code !== 0) {
-            return yield* new FfmpegFailed({
-              detail: describeExit(program, exit),
-              ...(exit.code === undefined ? {} : { exitCode: exit.code })
-            })
-          }
+          yield* endedWell(program, child)
           return output
         },
         (effect) => Effect.scoped(effect)
@@ -178,6 +195,13 @@ export class Ffmpeg extends Context.Service<
         return yield* limited(running, ffmpeg.binary, work, timeout)
       })
 
+      const pour: Ffmpeg["Service"]["pour"] = Effect.fn("Ffmpeg.pour")(function* (args, { stdin, work }) {
+        yield* Effect.acquireRelease(gates[work].take(1), () => gates[work].release(1), { interruptible: true })
+        const child = yield* startProgram(ffmpeg.binary, [...common, "-nostats", ...args], stdinOf(stdin))
+        const end = Stream.fromEffectDrain(endedWell(ffmpeg.binary, child))
+        return Stream.concat(outputOf(child), end)
+      })
+
       const probe = Effect.fn("Ffmpeg.probe")(function* (file: string) {
         const program = ffmpeg.ffprobe_binary
         const header = yield* Effect.mapError(
@@ -212,7 +236,7 @@ export class Ffmpeg extends Context.Service<
         Effect.withSpan("Ffmpeg.check")
       )
 
-      return { start, run, probe, check }
+      return { start, run, pour, probe, check }
     })
   )
 }

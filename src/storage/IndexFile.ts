@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite"
 import type { Databases } from "../ground/Databases.ts"
 import { codeOf } from "../ground/DiskError.ts"
 import { type IndexDatabase, indexStatements } from "./IndexDatabase.ts"
+import { type TimelineDatabase, timelineSchema, timelineStatements } from "./TimelineDatabase.ts"
 
 /**
  * SQLite as the index wants it, all synchronous and short. `synchronous=OFF`: nothing here waits for the disk, because
@@ -16,7 +17,7 @@ PRAGMA wal_autocheckpoint=250;
 PRAGMA temp_store=MEMORY;
 `
 
-const schemaVersion = 1
+const schemaVersion = 2
 
 /** `by_time` ends in the device, so that pages far back of some cameras are counted off in the index alone. */
 const schema = `
@@ -24,7 +25,7 @@ CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE files(
   kind INTEGER NOT NULL, filename TEXT NOT NULL, device TEXT NOT NULL, bytes INTEGER NOT NULL, modified INTEGER NOT NULL,
   created REAL NOT NULL, duration REAL NOT NULL, codec TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
-  described INTEGER NOT NULL, PRIMARY KEY(kind, filename)) WITHOUT ROWID;
+  described INTEGER NOT NULL, begins INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(kind, filename)) WITHOUT ROWID;
 CREATE INDEX by_time ON files(kind, modified, filename, device);
 CREATE INDEX by_device ON files(kind, device, modified, filename);
 CREATE INDEX undescribed ON files(kind, modified) WHERE described = 0;
@@ -43,11 +44,13 @@ CREATE TRIGGER file_changed AFTER UPDATE OF device, bytes ON files BEGIN
   INSERT INTO totals VALUES(new.kind, new.device, 1, new.bytes)
     ON CONFLICT DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes;
 END;
+${timelineSchema}
 PRAGMA user_version=${schemaVersion};
 `
 
 /** The open index. */
 export interface OpenIndex extends IndexDatabase {
+  readonly timeline: TimelineDatabase
   readonly close: () => void
   /** closes without saying that all is well */
   readonly abandon: () => void
@@ -126,6 +129,7 @@ const setState = (database: DatabaseSync, state: string) =>
 
 const opened = (database: DatabaseSync): OpenIndex => ({
   ...indexStatements(database),
+  timeline: timelineStatements(database),
   close: () => {
     try {
       setState(database, "closed")

@@ -13,6 +13,7 @@ it.effect(
       const ffmpeg = Ffmpeg.of({
         start: () => Effect.die("nobody starts one"),
         run: () => Effect.never,
+        pour: () => Effect.never,
         probe: () => Effect.die("nobody looks into one"),
         check: Effect.void
       })
