@@ -54,7 +54,7 @@ export class Exports extends Context.Service<
         const held = yield* Effect.forEach(found, ({ filename }) => holds.hold("recording", filename, "DOWNLOADING"))
         const files = found.map(({ end, filename, start }): ExportedFile => ({
           path: join(folder.recordings, filename),
-          duration: (end - start) / 1000,
+          seconds: (Math.min(end, period.to) - Math.max(start, period.from)) / 1000,
           from: start < period.from ? (period.from - start) / 1000 : undefined,
           to: end > period.to ? (period.to - start) / 1000 : undefined
         }))
