@@ -178,8 +178,8 @@ export const FileRpcs = RpcGroup.make(
 )
 
 export const TimelineRpcs = RpcGroup.make(
-  viewer("get_recorded_spans", GetRecordedSpans, RecordedSpans, InvalidParams, DependencyFailed),
-  viewer("get_recorded_files", GetRecordedFiles, RecordedFiles, InvalidParams, DependencyFailed),
+  viewer("get_recorded_spans", GetRecordedSpans, RecordedSpans, InvalidParams, NotFound, DependencyFailed),
+  viewer("get_recorded_files", GetRecordedFiles, RecordedFiles, InvalidParams, NotFound, DependencyFailed),
   viewer("get_recording_parts", GetRecordingParts, RecordingParts, NotFound, InvalidState, DependencyFailed),
   viewer("export_recording", ExportRecording, ExportUrl, InvalidParams, NotFound, DependencyFailed)
 )

@@ -46,7 +46,10 @@ export class Exports extends Context.Service<
       const begin = Effect.fn("Exports.begin")(function* (camera: CameraId, period: Period) {
         yield* Effect.annotateCurrentSpan("camera.id", camera)
         const found = yield* timeline.files(camera, period, mostFiles + 1)
-        if (found.length === 0) return yield* new NotFound({ resource: "recording", id: `${camera} in that time` })
+        if (found.length === 0) {
+          const reason = "nothing was recorded in that time"
+          return yield* new NotFound({ resource: "recording", id: camera, reason })
+        }
         if (found.length > mostFiles) {
           const hint = "export it in parts"
           return yield* new InvalidParams({ param: "to", rule: `a time of ${mostFiles} files at most`, hint })

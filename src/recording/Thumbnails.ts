@@ -14,7 +14,7 @@ import { Timeline } from "../storage/Timeline.ts"
 import type { RecordedFile } from "../storage/TimelineDatabase.ts"
 
 /** One picture stands for so many seconds: others ask for the same one. */
-export const gridSeconds = 10
+const gridSeconds = 10
 
 /** Of all pictures that are kept; one has 5 to 15 kB. */
 const mostBytes = 8 << 20
@@ -86,7 +86,10 @@ export class Thumbnails extends Context.Service<
       const at = Effect.fn("Thumbnails.at")(function* (camera: CameraId, seconds: number) {
         const moment = Math.floor(seconds / gridSeconds) * gridSeconds * 1000
         const [file] = yield* timeline.files(camera, { from: moment, to: moment + gridSeconds * 1000 }, 1)
-        if (file === undefined) return yield* new NotFound({ resource: "recording", id: `${camera} at that time` })
+        if (file === undefined) {
+          const reason = "nothing was recorded at that time"
+          return yield* new NotFound({ resource: "recording", id: camera, reason })
+        }
         const key = `${file.filename} ${moment}`
         const there = kept.get(key)
         if (there !== undefined) return there

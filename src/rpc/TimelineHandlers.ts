@@ -45,7 +45,9 @@ export const layer = TimelineRpcs.toLayer(
     /** the cameras that there are recordings of, in their order, as far as the user may see them */
     const camerasOf = Effect.fnUntraced(function* (device: CameraId | undefined) {
       const session = yield* CurrentSession
-      if (device !== undefined) return maySee(session, device) ? [device] : []
+      if (device !== undefined) {
+        return maySee(session, device) ? [device] : yield* new NotFound({ resource: "camera", id: device })
+      }
       const stored = yield* index.stored
       const cameras = stored.flatMap((one) =>
         one.kind === "recording" && maySee(session, one.device) ? [one.device] : []
@@ -75,17 +77,21 @@ export const layer = TimelineRpcs.toLayer(
 
       get_recorded_files: Effect.fnUntraced(function* ({ device, limit = defaultRecordedFiles, ...asked }, { client }) {
         const period = yield* periodOf(asked)
-        const [camera] = yield* camerasOf(device)
-        const found = camera === undefined ? [] : yield* timeline.files(camera, period, limit)
+        yield* camerasOf(device)
+        const found = yield* timeline.files(device, period, limit)
         const urls = yield* urlsFor(client.id, yield* CurrentSession)
-        const files = found.map(({ bytes, end, filename, isWritten, start }) => ({
-          filename,
-          start: isoTime(start),
-          end: isoTime(end),
-          ...(isWritten ? { recording: true as const } : {}),
-          file_size: bytes,
-          download_url: urls.of({ kind: "recording", filename, device })
-        }))
+        const files = found.map(({ bytes, end, filename, isWritten, start }) =>
+          Object.assign(
+            {
+              filename,
+              start: isoTime(start),
+              end: isoTime(end),
+              file_size: bytes,
+              download_url: urls.of({ kind: "recording", filename, device })
+            },
+            isWritten ? { recording: true as const } : {}
+          )
+        )
         return { device, files }
       }),
 
@@ -110,9 +116,12 @@ export const layer = TimelineRpcs.toLayer(
 
       export_recording: Effect.fnUntraced(function* ({ device, ...asked }, { client }) {
         const period = yield* periodOf(asked)
-        const [camera] = yield* camerasOf(device)
-        const spans = camera === undefined ? [] : yield* timeline.spans(camera, period, 0)
-        if (spans.length === 0) return yield* new NotFound({ resource: "recording", id: `${device} in that time` })
+        yield* camerasOf(device)
+        const spans = yield* timeline.spans(device, period, 0)
+        if (spans.length === 0) {
+          const reason = "nothing was recorded in that time"
+          return yield* new NotFound({ resource: "recording", id: device, reason })
+        }
         const urls = yield* urlsFor(client.id, yield* CurrentSession)
         return {
           device,

@@ -94,12 +94,14 @@ export class Timeline extends Context.Service<
         const open = start
         return yield* timeline((it): ReadonlyArray<Span> => {
           if (open !== undefined) add(open, it.lastBefore(device, to))
-          return found.map((span, i) => ({
-            ...span,
+          return found.map(({ end, isRecording, start: begins }, i) => ({
+            start: begins,
+            end,
+            isRecording,
             reason:
-              span.isRecording || span.end >= to
+              isRecording || end >= to
                 ? undefined
-                : it.reasonOf(device, span.end - reasonSlack, (found[i + 1]?.start ?? now) + reasonSlack)
+                : it.reasonOf(device, end - reasonSlack, (found[i + 1]?.start ?? now) + reasonSlack)
           }))
         })
       })
