@@ -62,8 +62,7 @@ export const layer = Layer.effectDiscard(
           NotFound: () => Effect.succeed(refusal(404)),
           TooManyDownloads: () => Effect.succeed(tooMany),
           DependencyFailed: () => Effect.succeed(refusal(503))
-        }),
-      Effect.catchDefect((cause) => Effect.as(Effect.logError("a download failed", cause), refusal(500)))
+        })
     )
 
     for (const kind of ["recording", "snapshot"] as const) {

@@ -41,7 +41,12 @@ export class PublicHttp extends Context.Service<
             if (path.startsWith(prefix) && (best === undefined || prefix.length > best.length)) best = prefix
           }
           const answer = best === undefined ? undefined : answers.get(best)
-          const reply = answer === undefined ? Effect.succeed(notFound) : answer(request)
+          const reply =
+            answer === undefined
+              ? Effect.succeed(notFound)
+              : Effect.catchDefect(answer(request), (cause) =>
+                  Effect.as(Effect.logError("a request failed", cause), internalError)
+                )
           return request.headers["origin"] === undefined
             ? reply
             : Effect.map(reply, (made) => withOrigin(made, request, allowed_origins))
@@ -78,6 +83,9 @@ const notFound: HttpReply = {
   headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
   body: "Not Found\n"
 }
+
+/** The inside is the log's matter. */
+const internalError: HttpReply = { ...notFound, status: 500, body: "Internal Server Error\n" }
 
 /** Of an address that is there for WebSockets alone (RFC 9110, 15.5.22). */
 const upgradeRequired: HttpReply = {

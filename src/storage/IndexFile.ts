@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite"
 import type { Databases } from "../ground/Databases.ts"
 import { codeOf } from "../ground/DiskError.ts"
 import { type IndexDatabase, indexStatements } from "./IndexDatabase.ts"
-import { type TimelineDatabase, timelineSchema, timelineStatements } from "./TimelineDatabase.ts"
+import { type TimelineDatabase, timelineSchema, timelineStatements, timelineUpgrade } from "./TimelineDatabase.ts"
 
 /**
  * SQLite as the index wants it, all synchronous and short. `synchronous=OFF`: nothing here waits for the disk, because
@@ -104,7 +104,9 @@ const openChecked = (databases: Databases["Service"], path: string): DatabaseSyn
     database.exec(setUp)
     const bootId = databases.bootId()
     const version = database.prepare("PRAGMA user_version").get()?.["user_version"]
-    if (version === schemaVersion && isSound(database, bootId)) {
+    if ((version === schemaVersion || version === 1) && isSound(database, bootId)) {
+      // nobody has to look into every recording again
+      if (version === 1) database.exec(`BEGIN;${timelineUpgrade}PRAGMA user_version=${schemaVersion};COMMIT`)
       setState(database, bootId)
       return database
     }

@@ -2,10 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as fc from "fast-check"
+import { Databases } from "../../src/ground/Databases.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Holds } from "../../src/storage/Holds.ts"
 import { packParts, unpackParts } from "../../src/storage/PackedParts.ts"
 import { Timeline } from "../../src/storage/Timeline.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { indexed, memoryGround, storage } from "./Workbench.ts"
 
 const room = Timeline.layer.pipe(Layer.provideMerge(storage("/data")), Layer.provideMerge(memoryGround))
@@ -160,6 +162,35 @@ describe("when a camera was recorded", () => {
     )
   )
 })
+
+it.effect("an index of before knows it too, and nobody looks into its recordings again", () =>
+  Effect.gen(function* () {
+    const { outside } = yield* MemoryDisk
+    const inRoom = <A, E>(body: Effect.Effect<A, E, Layer.Success<typeof room>>) =>
+      Effect.provide(body, Layer.fresh(Timeline.layer.pipe(Layer.provideMerge(storage("/data")))))
+    const files = [file(100, 60), file(160, 60), file(300, 60)]
+    const written = Effect.sync(() => {
+      for (const { filename } of files) outside.write(`/data/recordings/${filename}`, new Uint8Array(1))
+    })
+    yield* inRoom(Effect.andThen(written, put(...files)))
+    const before = (yield* Databases).open("/data/index.sqlite")
+    before.exec(`
+      DROP TRIGGER recording_came; DROP TRIGGER recording_left; DROP TRIGGER recording_changed; DROP TRIGGER recording_grew;
+      DROP INDEX by_start; DROP INDEX stretches; DROP TABLE ends; DROP TABLE parts;
+      ALTER TABLE files DROP COLUMN begins; PRAGMA user_version=1`)
+    before.close()
+    yield* inRoom(
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* spansOf(), [
+          [100, 220],
+          [300, 360]
+        ])
+        const known = yield* (yield* FileIndex).get("recording", "camera0_160.mp4")
+        assert.strictEqual(known?.codec, "h264")
+      })
+    )
+  }).pipe(Effect.provide(memoryGround))
+)
 
 describe("parts, packed", () => {
   it("are what they were", () => {
