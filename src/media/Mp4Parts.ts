@@ -33,9 +33,9 @@ const maxParts = 500_000
 
 /**
  * Reads where a fragmented MP4's fragments and keyframes are, for as much of it as is there; undefined when it is no such
- * file. It asks for the headers alone: one read of 4 kB a fragment.
+ * file. It asks for the headers alone: one read of 4 kB a fragment. `before`: what was known of it when it was shorter.
  */
-export function* mp4Parts(): Generator<FileRange, Mp4Parts | undefined, Uint8Array> {
+export function* mp4Parts(before?: Mp4Parts): Generator<FileRange, Mp4Parts | undefined, Uint8Array> {
   let at = 0
   let track: Mp4Track | undefined
   for (let i = 0; i < maxLeading && track === undefined; i++) {
@@ -52,7 +52,9 @@ export function* mp4Parts(): Generator<FileRange, Mp4Parts | undefined, Uint8Arr
   }
   if (track === undefined) return undefined
   const initBytes = at
-  const parts: Array<Mp4Part> = []
+  const parts: Array<Mp4Part> = [...(before?.parts ?? [])]
+  const known = parts.at(-1)
+  if (known !== undefined) at = known.offset + known.length
   /** a fragment whose header was read, and where it ends if its media was passed: not yet known to be there */
   let fragment:
     | { readonly of: Fragment | undefined; readonly from: number; readonly end: number | undefined }

@@ -16,6 +16,8 @@ import { packParts, unpackParts } from "./PackedParts.ts"
 const mostWaiting = 1000
 /** A minute of video takes 10 ms, an hour less than a second from an SSD; a slow disk takes longer. */
 const patience = Duration.seconds(5)
+/** Files being written of which is remembered what was known: as many as are recorded, mostly. */
+const mostGrowing = 64
 /** Headers that are read at a time before others have their turn. */
 const turn = 64
 
@@ -39,12 +41,20 @@ export class RecordingParts extends Context.Service<
       const files = yield* Files
       const holds = yield* Holds
 
+      /** what was known of files that are being written, when somebody asked last */
+      const growing = new Map<string, Mp4Parts>()
+
       const look = Effect.fn("RecordingParts.look")(function* (filename: string, isClosed: boolean) {
-        const found = yield* readParts(yield* files.open("recording", filename))
-        // what is still written has more of them soon
-        if (found !== undefined && (isClosed || !holds.isWritten("recording", filename))) {
-          yield* Effect.ignore(timeline((it) => it.putParts(filename, packParts(found))))
-        }
+        const isGrowing = !isClosed && holds.isWritten("recording", filename)
+        const before = isClosed || isGrowing ? growing.get(filename) : undefined
+        growing.delete(filename)
+        const found = yield* readParts(yield* files.open("recording", filename), before)
+        if (found === undefined) return undefined
+        if (isGrowing) {
+          growing.set(filename, found)
+          const [oldest = ""] = growing.keys()
+          if (growing.size > mostGrowing) growing.delete(oldest)
+        } else yield* Effect.ignore(timeline((it) => it.putParts(filename, packParts(found))))
         return found
       }, Effect.scoped)
 
@@ -93,8 +103,8 @@ export class RecordingParts extends Context.Service<
   )
 }
 
-const readParts = Effect.fnUntraced(function* (file: OpenFile) {
-  const reading = mp4Parts()
+const readParts = Effect.fnUntraced(function* (file: OpenFile, before: Mp4Parts | undefined) {
+  const reading = mp4Parts(before)
   let step = reading.next()
   for (let reads = 1; step.done !== true; reads++) {
     const { length, position } = step.value

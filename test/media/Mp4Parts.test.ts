@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
-import { mp4Parts } from "../../src/media/Mp4Parts.ts"
+import { type Mp4Parts, mp4Parts } from "../../src/media/Mp4Parts.ts"
 
 const box = (type: string, ...contents: ReadonlyArray<Uint8Array>) => {
   const body = Buffer.concat(contents)
@@ -53,8 +53,8 @@ const fragment = (at: number, samples: ReadonlyArray<number>, track = 1) =>
   ])
 const other = 0x10000
 
-const read = (file: Uint8Array) => {
-  const reading = mp4Parts()
+const read = (file: Uint8Array, before?: Mp4Parts) => {
+  const reading = mp4Parts(before)
   let asked = 0
   let step = reading.next()
   while (step.done !== true) {
@@ -95,6 +95,16 @@ describe("the parts of a fragmented MP4", () => {
         { offset: init.length, length: first.length, start: 0, duration: 0.08, keyframe: 0 }
       ])
     }
+  })
+
+  it("are read on from where they ended when the file was shorter", () => {
+    const whole = Buffer.concat([init, first, second, third])
+    for (const length of [init.length + first.length, init.length + first.length + 10, whole.length - 1]) {
+      const before = read(whole.subarray(0, length)).found
+      assert.deepStrictEqual(read(whole, before).found, read(whole).found)
+    }
+    const all = read(whole)
+    assert.isBelow(read(whole, all.found).asked, all.asked)
   })
 
   it("have the sound between their pictures with them", () => {
