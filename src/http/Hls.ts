@@ -60,7 +60,7 @@ export const layer = Layer.effectDiscard(
       if (answer.status === 200) return passOn(answer)
       if (answer.status === 401)
         return yield* new AuthFailed({ reason: "the session is over: ask for index.m3u8 again" })
-      return answer.status === 404 ? gone : mediaMtxIsAway({ detail: "the stream has ended" })
+      return answer.status === 404 ? gone(camera) : mediaMtxIsAway({ detail: "the stream has ended" })
     })
 
     const serve = Effect.fn("Hls.serve", { kind: "server" })(
@@ -70,7 +70,7 @@ export const layer = Layer.effectDiscard(
         yield* Effect.annotateCurrentSpan({ "camera.id": camera })
         if (request.method !== "GET" && request.method !== "HEAD") return notAllowed
         // it stands for what was before the stream began, and is nowhere; players that ask for it all the same go on
-        if (name === "gap.mp4") return gone
+        if (name === "gap.mp4") return gone(camera)
         return yield* name === "index.m3u8" ? open(camera, request) : follow(camera, name, request)
       },
       (serving, request) =>
@@ -85,11 +85,8 @@ export const layer = Layer.effectDiscard(
   })
 )
 
-const gone: HttpReply = refusal(404, "NotFound", {
-  resource: "stream",
-  id: "",
-  reason: "there is no such segment (any more)"
-})
+const gone = (camera: CameraId): HttpReply =>
+  refusal(404, "NotFound", { resource: "stream", id: camera, reason: "there is no such segment, or no more" })
 
 const notAllowed: HttpReply = refusal(
   405,

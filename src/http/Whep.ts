@@ -71,7 +71,7 @@ export const layer = Layer.effectDiscard(
       })
       if (answer.status < 300) return passOn(answer)
       const complaint = yield* complaintOf(answer)
-      return answer.status === 400 ? badOffer(complaint) : noSuchSession
+      return answer.status === 400 ? badOffer(complaint) : noSuchSession(camera)
     })
 
     const serve = Effect.fn("Whep.serve", { kind: "server" })(
@@ -107,11 +107,8 @@ const wrongType = (type: string): HttpReply =>
 const badOffer = (hint: string): HttpReply =>
   refusal(400, "InvalidParams", { param: "body", rule: "an SDP offer that MediaMTX can answer", hint })
 
-const noSuchSession = refusal(404, "NotFound", {
-  resource: "stream",
-  id: "",
-  reason: "the session is over, or never was"
-})
+const noSuchSession = (camera: CameraId): HttpReply =>
+  refusal(404, "NotFound", { resource: "stream", id: camera, reason: "the session is over, or never was" })
 
 const tooLarge = refusal(
   413,

@@ -2,7 +2,7 @@ import type { Mp4Part, Mp4Parts } from "../media/Mp4Parts.ts"
 
 /**
  * Parts as they are kept: numbers of 7 bits a byte (LEB128), times in microseconds. Each part begins where the one before
- * ends, so its lengths are enough: some 9 bytes for a second of video.
+ * ends, so its lengths are enough: 8 to 9 bytes for each keyframe.
  */
 
 const micros = 1_000_000

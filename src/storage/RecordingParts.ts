@@ -14,7 +14,7 @@ import { packParts, unpackParts } from "./PackedParts.ts"
 
 /** So many files that were closed wait to be looked into; those beyond are looked into when somebody asks. */
 const mostWaiting = 1000
-/** A minute of video takes 10 ms, an hour less than a second from an SSD; a slow disk takes longer. */
+/** A minute of video takes 15 to 70 ms, an hour 1 to 4 s (measured, in the kernel's memory); a slow disk takes longer. */
 const patience = Duration.seconds(5)
 /** Files being written of which is remembered what was known: as many as are recorded, mostly. */
 const mostGrowing = 64
