@@ -56,6 +56,16 @@ import {
 import { GetStreamUrl, StreamingStarted, StreamingStopped, StreamStatus, StreamSummary, StreamUrl } from "./Stream.ts"
 import { GetRecordingTelemetry, LastTelemetry, RecordingTelemetry } from "./Telemetry.ts"
 import { OpenRpcDocument, ServerInfo, ServiceMetrics, ServiceStatus, SystemStatus } from "./System.ts"
+import {
+  ExportRecording,
+  ExportUrl,
+  GetRecordedFiles,
+  GetRecordedSpans,
+  GetRecordingParts,
+  RecordedFiles,
+  RecordedSpans,
+  RecordingParts
+} from "./Timeline.ts"
 
 /** A method that anybody may call, authenticated or not. `errors`: what it fails with, beside what any method may. */
 const open = <
@@ -173,6 +183,13 @@ export const FileRpcs = RpcGroup.make(
   operator("delete_snapshot", filename, FileDeleted, NotFound, InvalidState, DependencyFailed)
 )
 
+export const TimelineRpcs = RpcGroup.make(
+  viewer("get_recorded_spans", GetRecordedSpans, RecordedSpans, InvalidParams, NotFound, DependencyFailed),
+  viewer("get_recorded_files", GetRecordedFiles, RecordedFiles, InvalidParams, NotFound, DependencyFailed),
+  viewer("get_recording_parts", GetRecordingParts, RecordingParts, NotFound, InvalidState, DependencyFailed),
+  viewer("export_recording", ExportRecording, ExportUrl, InvalidParams, NotFound, DependencyFailed)
+)
+
 export const StorageRpcs = RpcGroup.make(
   admin("get_storage_info", {}, StorageInfo, DependencyFailed),
   admin("set_retention_policy", SetRetentionPolicy, RetentionPolicySet, NotFound, InvalidParams, DependencyFailed),
@@ -234,6 +251,7 @@ export class CameraRpcs extends AuthRpcs.merge(
   StreamRpcs,
   TelemetryRpcs,
   FileRpcs,
+  TimelineRpcs,
   StorageRpcs,
   EventRpcs,
   ExternalRpcs,

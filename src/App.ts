@@ -29,11 +29,15 @@ import { Scan } from "./external/Scan.ts"
 import { StreamTargets } from "./external/StreamTargets.ts"
 import { Health } from "./health/Health.ts"
 import * as Downloads from "./http/Downloads.ts"
+import * as Exporting from "./http/Exporting.ts"
 import * as HealthPort from "./http/HealthPort.ts"
+import * as Hls from "./http/Hls.ts"
 import { LocalHttp } from "./http/LocalHttp.ts"
 import * as MediaMtxAuth from "./http/MediaMtxAuth.ts"
 import * as MetricsPort from "./http/MetricsPort.ts"
 import { PublicHttp } from "./http/PublicHttp.ts"
+import * as ThumbnailPictures from "./http/ThumbnailPictures.ts"
+import * as Whep from "./http/Whep.ts"
 import * as FactMetrics from "./metrics/FactMetrics.ts"
 import * as Gauges from "./metrics/Gauges.ts"
 import { Ffmpeg } from "./process/Ffmpeg.ts"
@@ -41,6 +45,8 @@ import { MediaMtx } from "./process/MediaMtx.ts"
 import { MediaMtxApi } from "./process/MediaMtxApi.ts"
 import { MediaMtxKey } from "./process/MediaMtxKey.ts"
 import { CameraWatch } from "./recording/CameraWatch.ts"
+import * as EndReasons from "./recording/EndReasons.ts"
+import { Exports } from "./recording/Exports.ts"
 import * as GoingOn from "./recording/GoingOn.ts"
 import * as Leftovers from "./recording/Leftovers.ts"
 import { NewFiles } from "./recording/NewFiles.ts"
@@ -48,6 +54,7 @@ import { Recorder } from "./recording/Recorder.ts"
 import { RecordedTelemetry } from "./recording/RecordedTelemetry.ts"
 import { Recordings } from "./recording/Recordings.ts"
 import { Segments } from "./recording/Segments.ts"
+import { Thumbnails } from "./recording/Thumbnails.ts"
 import { Unfinished } from "./recording/Unfinished.ts"
 import * as AuthHandlers from "./rpc/AuthHandlers.ts"
 import * as Authorization from "./rpc/Authorization.ts"
@@ -68,6 +75,7 @@ import * as StorageHandlers from "./rpc/StorageHandlers.ts"
 import * as StreamHandlers from "./rpc/StreamHandlers.ts"
 import * as SystemHandlers from "./rpc/SystemHandlers.ts"
 import * as TelemetryHandlers from "./rpc/TelemetryHandlers.ts"
+import * as TimelineHandlers from "./rpc/TimelineHandlers.ts"
 import * as Validation from "./rpc/Validation.ts"
 import * as WebSocketServer from "./rpc/WebSocketServer.ts"
 import { EventLoop } from "./self/EventLoop.ts"
@@ -87,8 +95,10 @@ import { DescribeRecording } from "./storage/Reconcile.ts"
 import { Retention } from "./storage/Retention.ts"
 import { RetentionPolicies } from "./storage/RetentionPolicies.ts"
 import { SmallFiles } from "./storage/SmallFiles.ts"
+import { RecordingParts } from "./storage/RecordingParts.ts"
 import { StorageUsage } from "./storage/StorageUsage.ts"
 import { CameraTelemetry } from "./stream/CameraTelemetry.ts"
+import { Timeline } from "./storage/Timeline.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Dismissals } from "./stream/Dismissals.ts"
 import { Encoders } from "./stream/Encoders.ts"
@@ -117,7 +127,7 @@ const describeRecording = Layer.effect(
   Effect.map(Ffmpeg, ({ probe }) => probe)
 )
 
-const storage = Layer.mergeAll(Retention.layer, StorageUsage.layer).pipe(
+const storage = Layer.mergeAll(Retention.layer, StorageUsage.layer, Timeline.layer, RecordingParts.layer).pipe(
   Layer.provide(RetentionPolicies.layer),
   Layer.provideMerge(Files.layer),
   Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer, DiskGuard.layer)),
@@ -145,7 +155,7 @@ const snapshots = Snapshots.layer.pipe(
   Layer.provide([LiveCapture.layer, AddressCapture.layer, ActivatedCapture.layer, DirectCapture.layer])
 )
 
-const recordings = Layer.mergeAll(GoingOn.layer, Leftovers.layer, RecordedTelemetry.layer).pipe(
+const recordings = Layer.mergeAll(EndReasons.layer, GoingOn.layer, Leftovers.layer, RecordedTelemetry.layer).pipe(
   Layer.provideMerge(Recordings.layer.pipe(Layer.provide(Recorder.layer))),
   Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer, Unfinished.layer])
 )
@@ -182,6 +192,7 @@ const handlers = Layer.mergeAll(
   StreamHandlers.layer,
   TelemetryHandlers.layer,
   FileHandlers.layer,
+  TimelineHandlers.layer,
   StorageHandlers.layer,
   EventHandlers.layer,
   ExternalHandlers.layer,
@@ -195,7 +206,15 @@ const rpc = Serving.layer.pipe(
   Layer.provide(Connections.layer)
 )
 
-const http = Layer.mergeAll(Downloads.layer, HealthPort.layer, MetricsPort.layer)
+const http = Layer.mergeAll(
+  Downloads.layer,
+  Exporting.layer,
+  ThumbnailPictures.layer,
+  Whep.layer,
+  Hls.layer,
+  HealthPort.layer,
+  MetricsPort.layer
+).pipe(Layer.provide([Exports.layer, Thumbnails.layer]))
 
 /** The whole service, and its nouns for who has it in the same process: its start, its end, and the tests. */
 export const layer = Layer.mergeAll(rpc, http, metrics, Memory.layer).pipe(

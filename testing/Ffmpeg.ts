@@ -12,7 +12,7 @@ import { MemoryDisk } from "./MemoryDisk.ts"
 import { numbered, png } from "./Pictures.ts"
 import { type Ending, type PlayedProcess, Programs } from "./Programs.ts"
 
-export type Work = "publish" | "direct" | "convert" | "remux" | "trial" | "probe" | "other"
+export type Work = "publish" | "direct" | "convert" | "remux" | "trial" | "probe" | "export" | "other"
 
 /** What goes wrong with a piece of work: the error that it ends with, or that it comes to no end. */
 export type WorkFault = { readonly error: string } | "hangs"
@@ -59,6 +59,8 @@ export interface WorkFaults {
   /** "writes nothing": what the real one makes of a full disk, with status 0 */
   readonly remux?: WorkFault | "writes nothing" | undefined
   readonly probe?: WorkFault | undefined
+  /** after its first bytes */
+  readonly export?: WorkFault | undefined
   /** an encoder of the hardware's passes its trial, and after it fails with every camera or with none; undefined: there is none */
   readonly hardware?: "works" | "fails"
 }
@@ -69,6 +71,7 @@ export const workOf = (program: string, args: ReadonlyArray<string>): Work => {
   if (program === "ffprobe") return "probe"
   if (program !== "ffmpeg") return "other"
   if (args.includes("rtsp")) return "publish"
+  if (args.includes("concat")) return "export"
   if (args.includes("pipe:0")) return "convert"
   if (args.at(-2) === "h264") return "trial"
   if (args.includes("image2pipe")) return "direct"
@@ -267,6 +270,9 @@ const played = Effect.gen(function* () {
         return yield* orFault(faults.probe, probe(process))
       case "trial":
         return yield* trial(process)
+      case "export":
+        process.stdout(new TextEncoder().encode("an MP4"))
+        return yield* orFault(faults.export, Effect.succeed({ code: 0 }))
       case "other":
         return { code: 0 }
     }

@@ -10,8 +10,9 @@ import { type JsonReply, type JsonRequest, NoReply } from "../src/ground/Loopbac
 import { monotonicMillis, now as moment } from "../src/ground/Time.ts"
 import type { PathOptions } from "../src/process/MediaMtxApi.ts"
 import { makePaths, refusal } from "./MediaMtxPaths.ts"
-import { callApi, described, idle, type Live, type Run, rtsp } from "./MediaMtxRun.ts"
+import { callApi, described, type HttpReader, idle, type Live, type Run, rtsp } from "./MediaMtxRun.ts"
 import { takePublisher } from "./MediaMtxRtsp.ts"
+import { answerHls, answerWhep } from "./MediaMtxReaders.ts"
 import { MemoryDisk } from "./MemoryDisk.ts"
 import { Peers } from "./MemoryTcp.ts"
 import { type Listener, Ports } from "./MemoryLoopback.ts"
@@ -87,6 +88,10 @@ export class PlayedMediaMtx extends Context.Service<
     readonly options: (path: string) => Effect.Effect<PathOptions | undefined>
     /** changes a path's options past its API, as a debugger could */
     readonly patch: (path: string, options: PathOptions) => Effect.Effect<void>
+    /** who reads over HTTP now: with WebRTC and HLS */
+    readonly readers: () => ReadonlyArray<HttpReader>
+    /** how many were let in over HTTP, and wait for a stream */
+    readonly held: () => number
     readonly setReaders: (path: string, readers: number) => Effect.Effect<void>
     /**
      * reads as long as the scope lives, once somebody publishes: tells whether there is still something to read; fails as
@@ -171,6 +176,10 @@ const played = Effect.gen(function* () {
       return described(now, path)
     })
 
+  /** a process that was stopped answers nothing */
+  const awake = <A, E, R>({ process }: Run, answering: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(SubscriptionRef.get(process.temper), (temper) => (temper === "stopped" ? Effect.never : answering))
+
   const portOf = (address: string): number => Number(address.split(":").at(-1))
 
   const play = Effect.fnUntraced(function* (process: PlayedProcess) {
@@ -198,7 +207,9 @@ const played = Effect.gen(function* () {
       paths: makePaths(pathDefaults),
       live: new Map(),
       sessions: new Map(),
-      connections: new Map()
+      connections: new Map(),
+      readers: new Map(),
+      held: new Set()
     }
     const listen = (address: string, more: Partial<Listener> = {}) =>
       ports.listen(portOf(address), { pid: process.pid, ...more }).pipe(
@@ -211,7 +222,11 @@ const played = Effect.gen(function* () {
     return yield* Effect.gen(function* () {
       yield* listen(rtspAddress, { tcp: (words) => describe(now, words) })
       yield* peers.listen("127.0.0.1", now.rtspPort, takePublisher(publish, untilRead))
-      yield* Effect.forEach([hlsAddress, webrtcAddress, playbackAddress], (address) => listen(address))
+      const mayRead = (question: Readonly<Record<string, string>>) =>
+        isAllowed(now, { action: "read", user: "", password: "", ...question })
+      yield* listen(hlsAddress, { web: (call) => awake(now, answerHls(now, mayRead, call)) })
+      yield* listen(webrtcAddress, { web: (call) => awake(now, answerWhep(now, mayRead, call)) })
+      yield* listen(playbackAddress)
       yield* Effect.acquireRelease(
         Effect.sync(() => {
           run = now
@@ -309,6 +324,8 @@ const played = Effect.gen(function* () {
     calls: () => [...calls],
     options: (path) => Effect.sync(() => run?.paths.options(path)),
     patch: (path, options) => Effect.sync(() => void run?.paths.set("patch", path, options)),
+    readers: () => [...(run?.readers.values() ?? [])],
+    held: () => run?.held.size ?? 0,
     setReaders: (path, readers) =>
       Effect.suspend(() => (run === undefined ? Effect.void : change(run, path, { readers }))),
     read,

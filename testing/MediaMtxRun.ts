@@ -13,6 +13,13 @@ export interface Live {
 }
 export const idle: Live = { ready: false, readers: 0, sps: undefined, recorder: undefined }
 
+/** Whoever knows the secret has the session. */
+export interface HttpReader {
+  readonly protocol: "hls" | "webrtc"
+  readonly path: string
+  readonly secret: string
+}
+
 /** One run of MediaMTX. */
 export interface Run {
   readonly process: PlayedProcess
@@ -27,6 +34,10 @@ export interface Run {
   readonly sessions: Map<string, string>
   /** the same by their connections */
   readonly connections: Map<string, string>
+  /** who reads over HTTP, by their sessions */
+  readonly readers: Map<string, HttpReader>
+  /** sessions of who may read over HTTP, and waits for a stream */
+  readonly held: Set<string>
 }
 
 const isOptions = Schema.is(Schema.Record(Schema.String, Schema.Json))
@@ -51,11 +62,17 @@ export const callApi = (now: Run, { body, method, path }: JsonRequest, at: numbe
     const remoteAddr = now.connections.get(wanted)
     return remoteAddr === undefined ? refusal(404, "connection not found") : { status: 200, body: { remoteAddr } }
   }
-  if (/^\/v3\/(hls|rtsp|webrtc)sessions\//.test(url.pathname)) {
-    const sessions = url.pathname.startsWith("/v3/rtsp") ? now.sessions : new Map<string, string>()
-    if (action === "list") return page([...sessions.keys()].map((id) => ({ id })))
-    const remoteAddr = sessions.get(wanted)
-    if (action === "kick" && sessions.delete(wanted)) return { status: 200, body: { status: "ok" } }
+  const [, protocol] = /^\/v3\/(hls|rtsp|webrtc)sessions\//.exec(url.pathname) ?? []
+  if (protocol !== undefined) {
+    const ids = protocol === "rtsp" ? now.sessions.keys() : now.readers.keys()
+    const sessions = [...ids].filter((id) => protocol === "rtsp" || now.readers.get(id)?.protocol === protocol)
+    if (action === "list") return page(sessions.map((id) => ({ id })))
+    const remoteAddr = sessions.includes(wanted) ? (now.sessions.get(wanted) ?? "127.0.0.1:1") : undefined
+    if (action === "kick" && remoteAddr !== undefined) {
+      now.sessions.delete(wanted)
+      now.readers.delete(wanted)
+      return { status: 200, body: { status: "ok" } }
+    }
     return remoteAddr === undefined ? refusal(404, "session not found") : { status: 200, body: { remoteAddr } }
   }
   if (url.pathname.startsWith("/v3/config/paths/")) {

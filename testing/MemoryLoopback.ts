@@ -3,7 +3,14 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { type JsonReply, type JsonRequest, Loopback, NoReply } from "../src/ground/Loopback.ts"
+import {
+  type JsonReply,
+  type JsonRequest,
+  Loopback,
+  NoReply,
+  type WebAnswer,
+  type WebCall
+} from "../src/ground/Loopback.ts"
 
 /** Another one listens there. */
 export class PortTaken extends Data.TaggedError("PortTaken")<{ readonly port: number }> {}
@@ -13,6 +20,7 @@ export interface Listener {
   /** the process that listens; 0: the service itself */
   readonly pid: number
   readonly http?: (request: JsonRequest) => Effect.Effect<JsonReply, NoReply>
+  readonly web?: (call: WebCall) => Effect.Effect<WebAnswer, NoReply, Scope.Scope>
   /** what it says to this */
   readonly tcp?: (words: string) => Effect.Effect<string, NoReply>
 }
@@ -67,6 +75,8 @@ export class Ports extends Context.Service<
 
       const loopback = Loopback.of({
         json: ({ port }) => Effect.succeed((asked) => request(port, asked)),
+        web: ({ port }) =>
+          Effect.succeed((call) => Effect.flatMap(at(port), ({ web }) => web?.(call) ?? Effect.fail(refused(port)))),
         ask: ({ port }, words, whole) =>
           Effect.flatMap(at(port), ({ tcp }) => tcp?.(words) ?? Effect.fail(refused(port))).pipe(
             Effect.flatMap((heard) => {

@@ -184,6 +184,19 @@ export type TelemetryPoint = {
   unread_tags?: Array<number>
 }
 
+/** ISO 8601, with its zone */
+export type IsoTime = string
+
+export type RecordedSpan = {
+  /** ISO 8601, UTC; cut to what was asked for */
+  start: string
+  end: string
+  /** it goes on */
+  recording?: true
+  /** why it ended, which is what the gap after it is of; absent: not known */
+  reason?: string
+}
+
 /** a topic, or all that begin alike: camera.*, recording.*, snapshot.*, discovery.*, system.* */
 export type TopicPattern = "camera.connected" | "camera.disconnected" | "camera.status_change" | "recording.start" | "recording.stop" | "recording.error" | "snapshot.taken" | "telemetry" | "discovery.progress" | "system.health" | "system.startup" | "system.shutdown" | "system.notifications_lost" | "camera.*" | "recording.*" | "snapshot.*" | "discovery.*" | "system.*" | "recording.started" | "recording.stopped" | "camera_status_update" | "recording_status_update" | "system_health_update"
 
@@ -956,6 +969,98 @@ export interface Methods {
       filename: string
       deleted: boolean
       message: string
+    }
+  }
+  /** When cameras were recorded, as finely as it is shown, and why not where it was not. Role: viewer. */
+  get_recorded_spans: {
+    params: {
+      from: IsoTime
+      to: IsoTime
+      device?: CameraId
+      resolution_seconds?: number
+    }
+    result: {
+      from: string
+      to: string
+      /** spans no more than this apart are told as one: as asked, a 5000th of the time at least */
+      resolution_seconds: number
+      cameras: Array<{
+        device: CameraId
+        /** oldest first */
+        spans: Array<RecordedSpan>
+      }>
+    }
+  }
+  /** The recordings that have something of a time, oldest first: what to play. Role: viewer. */
+  get_recorded_files: {
+    params: {
+      from: IsoTime
+      to: IsoTime
+      device: CameraId
+      limit?: number
+    }
+    result: {
+      device: CameraId
+      /** oldest first; those after the last one: ask from its end */
+      files: Array<{
+        filename: FileName
+        /** of the file's first picture; ISO 8601, UTC */
+        start: string
+        end: string
+        /** it is still written */
+        recording?: true
+        file_size: number
+        /** gives this file without a header, for 10 minutes; it ends with the token or key that asked for it */
+        download_url: string
+      }>
+    }
+  }
+  /** Where parts and keyframes are in a recording (fmp4), for a player that fetches byte ranges. Role: viewer. */
+  get_recording_parts: {
+    params: {
+      filename: FileName
+      offset?: number
+      limit?: number
+    }
+    result: {
+      filename: FileName
+      /** for MediaSource.addSourceBuffer */
+      mime_type: string
+      /** the file's first bytes, which a player needs before any part */
+      init_bytes: number
+      /** when second 0 of the file was; ISO 8601, UTC */
+      start: string
+      parts: Array<{
+        offset: number
+        length: number
+        /** seconds in the file */
+        start: number
+        duration: number
+        /** of its first keyframe: a player that begins here shows it */
+        keyframe: number
+      }>
+      total: number
+      /** gives this file without a header, for 10 minutes; it ends with the token or key that asked for it */
+      download_url: string
+    }
+  }
+  /** A URL that downloads all that was recorded of a camera in a time as one MP4, made as it is sent. Role: viewer. */
+  export_recording: {
+    params: {
+      from: IsoTime
+      to: IsoTime
+      device: CameraId
+    }
+    result: {
+      device: CameraId
+      from: string
+      to: string
+      /** seconds of it that were recorded, which is what comes */
+      duration: number
+      /** gives this file without a header, for 10 minutes; it ends with the token or key that asked for it */
+      download_url: string
+      /** ISO 8601, UTC; what has begun by then goes on */
+      expires_at: string
     }
   }
   /** How much room there is, how much of it recordings and snapshots take, and when it will be full. Role: admin. */

@@ -4,6 +4,7 @@ import type { Benchmark, Measurement, Run } from "./Benchmark.ts"
 import { broadcast } from "./Broadcast.ts"
 import { type Budget, budgets } from "./Budgets.ts"
 import { connectionCount } from "./ConnectionCount.ts"
+import { consoleServer } from "./Console.ts"
 import { cpu } from "./Cpu.ts"
 import { describe } from "./Describe.ts"
 import { breakOff } from "./Ending.ts"
@@ -43,6 +44,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   describe,
   external: async (run) => [...(await scan(run)), ...(await keyframeSnapshots(run))],
   recording: recordingStart,
+  console: consoleServer,
   ffmpeg: frozenFfmpeg,
   recovery,
   orphans,

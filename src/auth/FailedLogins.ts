@@ -11,7 +11,7 @@ export interface Login {
   /** where they come from */
   readonly address: string
   readonly credential: string
-  readonly over: "JSON-RPC" | "a download" | "MediaMTX" | "a signed URL"
+  readonly over: "JSON-RPC" | "a download" | "a stream" | "MediaMTX" | "a signed URL"
 }
 
 /** So many failures cost nothing: a person who mistypes, a client with an old token. */

@@ -19,8 +19,8 @@ import { Tokens } from "./Tokens.ts"
  */
 const form = /^(([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.(camera[0-9]+)\.([0-9a-f]{12})?)\.([A-Za-z0-9_-]{22})$/
 
-/** What a signature opens, and nothing else: one file, or the stream of its camera. */
-export type Use = "stream" | `${"recording" | "snapshot"}/${string}`
+/** What a signature opens, and nothing else: one file, the stream of its camera, or what was recorded of it in a time. */
+export type Use = "stream" | `${"recording" | "snapshot"}/${string}` | `export/${number}-${number}`
 
 /**
  * Signatures in URLs for `<img>`, `<video>`, players and links, which send no headers. Nothing is kept of them: each tells

@@ -43,6 +43,7 @@ export const bootSchema = Schema.Struct({
     ),
     webrtc_port: anyPort(8889, "WebRTC signalling (WHEP)"),
     webrtc_udp_port: anyPort(8189, "WebRTC media"),
+    webrtc_tcp_port: anyPort(8189, "WebRTC media where UDP does not come through (TCP)"),
     playback_port: anyPort(9996, "playback of recordings")
   }),
   ffmpeg: Schema.Struct({

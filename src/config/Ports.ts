@@ -20,7 +20,8 @@ const listeners = ({ health, mediamtx, server }: Boot) => {
     host,
     port: mediamtx[key]
   })
-  return [...own, at("api_port", "127.0.0.1"), at("rtsp_port"), at("hls_port"), at("webrtc_port"), at("playback_port")]
+  const others = ["rtsp_port", "hls_port", "webrtc_port", "webrtc_tcp_port", "playback_port"] as const
+  return [...own, at("api_port", "127.0.0.1"), ...others.map((key) => at(key))]
 }
 
 const meets = (a: string, b: string): boolean => {

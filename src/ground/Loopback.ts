@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { readdir, readFile, readlink } from "node:fs/promises"
 import { Agent, type IncomingMessage, request } from "node:http"
 import { connect } from "node:net"
@@ -35,6 +36,24 @@ export interface JsonReply {
   readonly body: unknown
 }
 
+export interface WebCall {
+  readonly method: string
+  /** path and query */
+  readonly target: string
+  readonly headers: Readonly<Record<string, string>>
+  /** as text; none: an empty one */
+  readonly body?: string
+}
+
+/** The head of a reply, and what follows it. */
+export interface WebAnswer {
+  readonly status: number
+  /** by lower-case name; what came several times is one, with commas */
+  readonly headers: Readonly<Record<string, string>>
+  /** read as fast as it is run, and at most once; the end of the request's scope breaks it off */
+  readonly body: Stream.Stream<Uint8Array, NoReply>
+}
+
 /** What MediaMTX is reached by, and what can be known of those who reach it. */
 export class Loopback extends Context.Service<
   Loopback,
@@ -43,6 +62,10 @@ export class Loopback extends Context.Service<
     readonly json: (
       target: Target
     ) => Effect.Effect<(request: JsonRequest) => Effect.Effect<JsonReply, NoReply>, never, Scope.Scope>
+    /** a client of one HTTP server whose replies are read as they come, with connections that are kept as long as the scope lives */
+    readonly web: (
+      target: Target
+    ) => Effect.Effect<(request: WebCall) => Effect.Effect<WebAnswer, NoReply, Scope.Scope>, never, Scope.Scope>
     /**
      * Says something on a connection of its own, and hears until `whole` makes something of all that came (a character
      * is a byte).
@@ -57,7 +80,7 @@ export class Loopback extends Context.Service<
   }
 >()("camera-service/ground/Loopback") {
   /** Node's, and what Linux tells in `/proc`. */
-  static readonly layer = Layer.sync(Loopback, () => Loopback.of({ json, ask, has }))
+  static readonly layer = Layer.sync(Loopback, () => Loopback.of({ json, web, ask, has }))
 }
 
 const maxReplyBytes = 64 * 1024 * 1024
@@ -118,6 +141,35 @@ const json = Effect.fnUntraced(function* (target: Target) {
       sending.end(payload)
       return Effect.sync(() => sending.destroy())
     })
+})
+
+const web = Effect.fnUntraced(function* (target: Target) {
+  const agent = yield* Effect.acquireRelease(
+    Effect.sync(() => new Agent({ keepAlive: true, maxFreeSockets: 8, timeout: 5000 })),
+    (agent) => Effect.sync(() => agent.destroy())
+  )
+  return Effect.fnUntraced(function* ({ body = "", headers, method, target: path }: WebCall) {
+    // a request whose reply was read to its end has left its connection for the next
+    const sending = yield* Effect.acquireRelease(
+      Effect.sync(() => request({ agent, ...target, method, path, headers })),
+      (asked) => Effect.sync(() => asked.destroy())
+    )
+    const response = yield* Effect.callback<IncomingMessage, NoReply>((resume) => {
+      sending.on("response", (heard) => {
+        // who reads it is told; nobody may
+        heard.on("error", () => undefined)
+        resume(Effect.succeed(heard))
+      })
+      sending.on("error", (cause) => resume(Effect.fail(noReply(cause))))
+      sending.end(body)
+    })
+    const said = Object.entries(response.headersDistinct)
+    return {
+      status: response.statusCode ?? 0,
+      headers: Object.fromEntries(said.map(([name, values = []]) => [name, values.join(", ")])),
+      body: Stream.fromAsyncIterable(response as AsyncIterable<Uint8Array>, (cause) => noReply(cause as Error))
+    }
+  })
 })
 
 const ask = <A>(target: Target, words: string, whole: (heard: string) => A | undefined): Effect.Effect<A, NoReply> =>

@@ -1,11 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { AuthFailed, NotFound } from "../../schema/Errors.ts"
+import { NotFound } from "../../schema/Errors.ts"
 import { inScope } from "../auth/CameraScope.ts"
-import { Credentials, untilOver } from "../auth/Credentials.ts"
-import { FailedLogins } from "../auth/FailedLogins.ts"
-import { SignedUrls } from "../auth/SignedUrls.ts"
+import { untilOver } from "../auth/Credentials.ts"
 import { type HttpReply, type HttpRequest, ReplyBroken, type RequestHead } from "../ground/Visits.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Files, type OpenFile } from "../storage/Files.ts"
@@ -13,7 +11,8 @@ import { Holds } from "../storage/Holds.ts"
 import type { FileKind } from "../storage/Names.ts"
 import { credentialOf, one } from "./Credential.ts"
 import { makeDownloadLimits } from "./DownloadLimits.ts"
-import { pathOf, PublicHttp } from "./PublicHttp.ts"
+import { makeFileVisitors, signatureOf } from "./FileVisitors.ts"
+import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { conditionOf, parseRange, rangeApplies } from "./Ranges.ts"
 
 /** So much of a file is read at a time. */
@@ -26,31 +25,15 @@ const readBytes = 64 << 10
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const http = yield* PublicHttp
-    const credentials = yield* Credentials
-    const signedUrls = yield* SignedUrls
-    const failedLogins = yield* FailedLogins
+    const visitor = yield* makeFileVisitors
     const index = yield* FileIndex
     const files = yield* Files
     const holds = yield* Holds
     const admit = yield* makeDownloadLimits
 
-    /** who asks for this file, and shows a credential or that it was signed for them */
-    const visitor = Effect.fnUntraced(function* (kind: FileKind, filename: string, request: RequestHead) {
-      const { address } = request
-      const credential = credentialOf(request)
-      if (credential !== undefined) {
-        const login = { address, credential, over: "a download" } as const
-        return yield* failedLogins.slowed(login, credentials.verify(credential))
-      }
-      const signature = signatureOf(request)
-      if (signature === undefined) return yield* new AuthFailed({ reason: "a token or a key is needed" })
-      const login = { address, credential: signature, over: "a signed URL" } as const
-      return yield* failedLogins.slowed(login, signedUrls.verify(`${kind}/${filename}`, signature))
-    })
-
     /** the file, if this request may have it; one that it may not see is not found, like one that is not there */
     const permitted = Effect.fnUntraced(function* (kind: FileKind, filename: string, request: RequestHead) {
-      const session = yield* visitor(kind, filename, request)
+      const session = yield* visitor(`${kind}/${filename}`, request)
       yield* admit(session, request.address)
       const look = Effect.gen(function* () {
         const entry = yield* index.get(kind, filename)
@@ -79,8 +62,7 @@ export const layer = Layer.effectDiscard(
           NotFound: () => Effect.succeed(refusal(404)),
           TooManyDownloads: () => Effect.succeed(tooMany),
           DependencyFailed: () => Effect.succeed(refusal(503))
-        }),
-      Effect.catchDefect((cause) => Effect.as(Effect.logError("a download failed", cause), refusal(500)))
+        })
     )
 
     for (const kind of ["recording", "snapshot"] as const) {
@@ -98,11 +80,6 @@ const nameOf = ({ target }: RequestHead, prefix: string): string => {
     return ""
   }
 }
-
-const queryOf = ({ target }: RequestHead): URLSearchParams => new URLSearchParams(target.slice(pathOf(target).length))
-
-/** What stands in the URL for who can send no header. */
-const signatureOf = (request: RequestHead): string | undefined => queryOf(request).get("signed") ?? undefined
 
 /** A page may show the file, where it asks for that (`?disposition=inline`), instead of saving it (RFC 6266). */
 const dispositionOf = (request: RequestHead): "inline" | "attachment" =>

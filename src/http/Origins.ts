@@ -17,7 +17,8 @@ export const originAllowed = ({ headers }: RequestHead, allowed: ReadonlyArray<s
 const preflightAge = 7200
 
 /** What a page may read of a reply beside what every page may. */
-const exposed = "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Location"
+const exposed =
+  "Accept-Patch, Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Link, Location, Retry-After"
 
 /** The answer to a browser that asks what a page of another origin may send; undefined: it does not ask that. */
 export const preflight = (request: RequestHead, allowed: ReadonlyArray<string>): HttpReply | undefined => {

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { liveNow, Settings } from "../config/Settings.ts"
-import type { Address, Host, HttpReply } from "../ground/Visits.ts"
+import type { Address, Host, HttpReply, RequestHead } from "../ground/Visits.ts"
 import { listen } from "./Listen.ts"
 import { preflight, withOrigin } from "./Origins.ts"
 
@@ -41,7 +41,12 @@ export class PublicHttp extends Context.Service<
             if (path.startsWith(prefix) && (best === undefined || prefix.length > best.length)) best = prefix
           }
           const answer = best === undefined ? undefined : answers.get(best)
-          const reply = answer === undefined ? Effect.succeed(notFound) : answer(request)
+          const reply =
+            answer === undefined
+              ? Effect.succeed(notFound)
+              : Effect.catchDefect(answer(request), (cause) =>
+                  Effect.as(Effect.logError("a request failed", cause), internalError)
+                )
           return request.headers["origin"] === undefined
             ? reply
             : Effect.map(reply, (made) => withOrigin(made, request, allowed_origins))
@@ -70,11 +75,17 @@ export const pathOf = (target: string): string => {
   return query === -1 ? target : target.slice(0, query)
 }
 
+export const queryOf = ({ target }: RequestHead): URLSearchParams =>
+  new URLSearchParams(target.slice(pathOf(target).length))
+
 const notFound: HttpReply = {
   status: 404,
   headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
   body: "Not Found\n"
 }
+
+/** The inside is the log's matter. */
+const internalError: HttpReply = { ...notFound, status: 500, body: "Internal Server Error\n" }
 
 /** Of an address that is there for WebSockets alone (RFC 9110, 15.5.22). */
 const upgradeRequired: HttpReply = {

@@ -1,3 +1,5 @@
+import { boxHead, typeAt, viewOf } from "./Mp4Boxes.ts"
+
 /** What the movie header says. */
 export interface Mp4Header {
   /** Seconds; 0 while the file is being written, and for ever in one whose writer was killed. */
@@ -14,14 +16,6 @@ const maxBoxes = 16
 export interface FileRange {
   readonly position: number
   readonly length: number
-}
-
-const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-const typeAt = (view: DataView, offset: number) => {
-  let type = ""
-  for (let i = 0; i < 4; i++) type += String.fromCharCode(view.getUint8(offset + i))
-  return type
 }
 
 /** mvhd (ISO 14496-12, 8.2.2): version 1 has 64-bit times and duration. */
@@ -52,11 +46,9 @@ export function* mp4Header(): Generator<FileRange, Mp4Header | undefined, Uint8A
   for (let i = 0; i < maxBoxes && Number.isSafeInteger(at); i++) {
     const head = viewOf(yield { position: at, length: 16 })
     if (head.byteLength < 16) return undefined
-    const type = typeAt(head, 4)
-    if (i === 0 && type !== "ftyp") return undefined
-    const short = head.getUint32(0)
-    const [size, headBytes] = short === 1 ? [Number(head.getBigUint64(8)), 16] : [short, 8]
-    if (size < headBytes) return undefined
+    const found = boxHead(head, 0)
+    if (found === undefined || (i === 0 && found.type !== "ftyp")) return undefined
+    const { head: headBytes, size, type } = found
     if (type === "moov") {
       const length = Math.min(size - headBytes, maxMoov)
       const moov = viewOf(yield { position: at + headBytes, length })

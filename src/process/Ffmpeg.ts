@@ -45,13 +45,17 @@ const common = ["-hide_banner", "-nostdin", "-loglevel", "level+warning"]
 const progressArgs = ["-nostats", "-progress", "pipe:3", "-stats_period", "0.5"]
 
 /** What FFmpeg is run for to its end, by what one kind may keep waiting: only its own. */
-export type Work = "picture" | "remux" | "trial"
+export type Work = "picture" | "remux" | "trial" | "thumbnail" | "export"
 
 /**
  * How many of a kind run at once: a burst must not take the machine from the streams that run. A picture takes 0.15 s of a
- * core (measured); a remux is bound by the disk, for minutes; hardware is tried one after the other.
+ * core (measured); a remux is bound by the disk, for minutes; hardware is tried one after the other; an export goes as fast
+ * as its client reads.
  */
-const permits = { picture: 4, remux: 2, trial: 1, probe: 2 } satisfies Record<Work | "probe", number>
+const permits = { picture: 4, remux: 2, trial: 1, thumbnail: 1, export: 4, probe: 2 } satisfies Record<
+  Work | "probe",
+  number
+>
 // A file that was not closed is read to its end, from slow media too.
 const probeTimeout = Duration.seconds(60)
 
@@ -105,6 +109,14 @@ export class Ffmpeg extends Context.Service<
     ) => Effect.Effect<Uint8Array, FfmpegFailed>
     /** Has one stand by for 30 s for `picture` with these arguments, as each `picture` does. */
     readonly preparePicture: (args: ReadonlyArray<string>) => Effect.Effect<void>
+    /**
+     * Runs for as long as the scope lives, once it is its turn, and gives what comes out of `pipe:1` as it is read: FFmpeg
+     * waits for the reader.
+     */
+    readonly pour: (
+      args: ReadonlyArray<string>,
+      options: { readonly work: Work; readonly stdin: Uint8Array }
+    ) => Effect.Effect<Stream.Stream<Uint8Array, FfmpegFailed>, FfmpegFailed, Scope.Scope>
     /** What is in a media file, also in one that was never closed (a crash, a power cut). */
     readonly probe: (file: string) => Effect.Effect<MediaInfo, FfmpegFailed>
     /** Fails when FFmpeg or ffprobe is not there, another program, or too old. Takes 70 ms of a core each (measured). */
@@ -124,6 +136,8 @@ export class Ffmpeg extends Context.Service<
         picture: yield* Semaphore.make(permits.picture),
         remux: yield* Semaphore.make(permits.remux),
         trial: yield* Semaphore.make(permits.trial),
+        thumbnail: yield* Semaphore.make(permits.thumbnail),
+        export: yield* Semaphore.make(permits.export),
         probe: yield* Semaphore.make(permits.probe)
       }
 
@@ -139,12 +153,17 @@ export class Ffmpeg extends Context.Service<
       const outputOf = (child: Child) =>
         Stream.mapError(child.stdout, (cause) => new FfmpegFailed({ detail: "its output could not be read", cause }))
 
+      const endedWell = Effect.fnUntraced(function* (program: string, child: Child) {
+        const exit = yield* child.exit
+        if (exit.code !== 0) return yield* failedBy(program, exit)
+      })
+
       const runProgram = Effect.fnUntraced(
         function* (program: string, args: ReadonlyArray<string>, options: ChildInput) {
           const child = yield* startProgram(program, args, options)
           const output = yield* Stream.mkUint8Array(outputOf(child))
-          const exit = yield* child.exit
-          return exit.code === 0 ? output : yield* failedBy(program, exit)
+          yield* endedWell(program, child)
+          return output
         },
         (effect) => Effect.scoped(effect)
       )
@@ -204,6 +223,12 @@ export class Ffmpeg extends Context.Service<
         (args: ReadonlyArray<string>, { stdin, timeout }: Parameters<Ffmpeg["Service"]["picture"]>[1]) =>
           limited(standby.work(args, stdin), ffmpeg.binary, "picture", timeout)
       )
+      const pour: Ffmpeg["Service"]["pour"] = Effect.fn("Ffmpeg.pour")(function* (args, { stdin, work }) {
+        yield* Effect.acquireRelease(gates[work].take(1), () => gates[work].release(1), { interruptible: true })
+        const child = yield* startProgram(ffmpeg.binary, [...common, "-nostats", ...args], stdinOf(stdin))
+        const end = Stream.fromEffectDrain(endedWell(ffmpeg.binary, child))
+        return Stream.concat(outputOf(child), end)
+      })
 
       const probe = Effect.fn("Ffmpeg.probe")(function* (file: string) {
         const program = ffmpeg.ffprobe_binary
@@ -239,7 +264,7 @@ export class Ffmpeg extends Context.Service<
         Effect.withSpan("Ffmpeg.check")
       )
 
-      return { start, run, picture, preparePicture: standby.prepare, probe, check }
+      return { start, run, picture, preparePicture: standby.prepare, pour, probe, check }
     })
   )
 }

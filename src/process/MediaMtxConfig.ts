@@ -68,6 +68,7 @@ export const mediaMtxConfig = (settings: Settings["Service"]): string => {
     webrtcAddress: at(mediamtx.webrtc_port),
     webrtcAllowOrigins: ["*"],
     webrtcLocalUDPAddress: at(mediamtx.webrtc_udp_port),
+    webrtcLocalTCPAddress: at(mediamtx.webrtc_tcp_port),
 
     playback: true,
     playbackAddress: at(mediamtx.playback_port),

@@ -17,6 +17,7 @@ import { Holds } from "../storage/Holds.ts"
 import { removeSidecar } from "../storage/Reconcile.ts"
 import type { IndexedFile } from "../storage/IndexDatabase.ts"
 import { extensionOf, parseFileName } from "../storage/Names.ts"
+import { RecordingParts } from "../storage/RecordingParts.ts"
 import { isRemuxed } from "./Format.ts"
 import { makeRemux, type Wanted } from "./Remux.ts"
 import { explainStalls, type Stall } from "./Stall.ts"
@@ -70,6 +71,7 @@ export class Segments extends Context.Service<
       const ffmpeg = yield* Ffmpeg
       const index = yield* FileIndex
       const holds = yield* Holds
+      const parts = yield* RecordingParts
       const remux = yield* makeRemux(disk, ffmpeg)
 
       const pathOf = (filename: string): string => join(folder, filename)
@@ -187,6 +189,7 @@ export class Segments extends Context.Service<
             if (copy === undefined) yield* attempt("sync the recording", disk.sync(folder))
             else yield* replace(filename, copy.path)
             const file = yield* put(camera, filename, media)
+            if (!isRemuxed(wanted.format)) parts.closed(filename)
             // what was copied from the kernel's memory is a file of its own
             return { file, flaw: copy === undefined ? (unsynced ?? flaw) : undefined } satisfies Finished
           })

@@ -6,8 +6,10 @@ import { SignedUrls } from "../auth/SignedUrls.ts"
 import { portOf, reachableByOthers, urlAuthority, urlHost } from "../config/Hosts.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { Machine } from "../ground/Machine.ts"
+import { exportPath, exportUse } from "../http/ExportPath.ts"
 import { PublicHttp } from "../http/PublicHttp.ts"
 import { type FileKind, filePath } from "../storage/Names.ts"
+import type { Period } from "../storage/Timeline.ts"
 import { Connections } from "./Connections.ts"
 
 /** A URL is good for so many milliseconds, and then to the end of the minute: in a minute it is the same one again. */
@@ -19,6 +21,8 @@ export interface FileUrls {
   /** epoch milliseconds */
   readonly expiresAt: number
   readonly of: (file: { readonly kind: FileKind; readonly filename: string; readonly device: CameraId }) => string
+  /** of all that was recorded of a camera in this time */
+  readonly ofExport: (device: CameraId, period: Period) => string
 }
 
 /** Where a client downloads files without a header: by the host and the port by which it came. */
@@ -49,6 +53,10 @@ export const makeFileUrls = Effect.gen(function* () {
         of: ({ device, filename, kind }) => {
           const signature = signedUrls.sign(`${kind}/${filename}`, device, session, expiresAt)
           return `${origin}${filePath(kind, filename)}?signed=${signature}`
+        },
+        ofExport: (device, period) => {
+          const signature = signedUrls.sign(exportUse(period), device, session, expiresAt)
+          return `${origin}${exportPath(device, period)}&signed=${signature}`
         }
       }
     })

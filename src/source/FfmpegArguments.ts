@@ -117,3 +117,45 @@ export const remuxArguments = (from: string, to: string, format: "mp4" | "mkv"):
   ...(format === "mp4" ? ["-movflags", "+faststart", "-f", "mp4"] : ["-f", "matroska"]),
   ...["-y", `file:${to}`]
 ]
+
+/** Files one after the other, as a list on standard input says them, without encoding: a fragmented MP4 on standard output. */
+export const exportArguments: ReadonlyArray<string> = [
+  ...["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,pipe", "-i", "pipe:0", "-map", "0:v:0", "-c", "copy"],
+  ...["-avoid_negative_ts", "make_zero", "-movflags", "frag_keyframe+empty_moov+default_base_moof"],
+  ...["-f", "mp4", "pipe:1"]
+]
+
+/** A file of an export, and the seconds in it between which it is taken, from the keyframe before. */
+export interface ExportedFile {
+  readonly path: string
+  /** that are taken of it */
+  readonly seconds: number
+  readonly from: number | undefined
+  readonly to: number | undefined
+}
+
+/** The list (FFmpeg's `concat` demuxer). */
+export const exportList = (files: ReadonlyArray<ExportedFile>): string =>
+  [
+    "ffconcat version 1.0",
+    ...files.flatMap(({ from, path, seconds, to }) => [
+      `file '${`file:${path}`.replaceAll("'", "'\\''")}'`,
+      `duration ${seconds.toFixed(3)}`,
+      ...(from === undefined ? [] : [`inpoint ${from.toFixed(3)}`]),
+      ...(to === undefined ? [] : [`outpoint ${to.toFixed(3)}`])
+    ]),
+    ""
+  ].join("\n")
+
+const small = ["-frames:v", "1", "-vf", "scale=320:-2", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "6"]
+
+/** The first picture of what stands on standard input (the beginning of a fragmented MP4, and a part), small, as JPEG. */
+export const thumbnailArguments: ReadonlyArray<string> = [
+  ...["-max_pixels", String(maxPixels), "-f", "mp4", "-i", "pipe:0", ...small, "-f", "image2pipe", "pipe:1"]
+]
+
+/** The same of a whole file, from the keyframe before so many seconds. */
+export const fileThumbnailArguments = (path: string, seconds: number): ReadonlyArray<string> => [
+  ...["-max_pixels", String(maxPixels), "-noaccurate_seek", "-ss", seconds.toFixed(3), "-i", `file:${path}`],
+  ...[...small, "-f", "image2pipe", "pipe:1"]
+]

@@ -22,6 +22,7 @@ import {
   reconcileSidecars
 } from "./Reconcile.ts"
 import { storageFailed } from "./StorageFailed.ts"
+import type { TimelineDatabase } from "./TimelineDatabase.ts"
 
 export interface IndexState {
   readonly state: "STARTING" | "RUNNING" | "ERROR"
@@ -60,6 +61,8 @@ export class FileIndex extends Context.Service<
     ) => Effect.Effect<{ readonly files: number; readonly bytes: number }, DependencyFailed>
     /** the same of each camera */
     readonly stored: Effect.Effect<ReadonlyArray<Stored>, DependencyFailed>
+    /** asks when something was recorded, or says it; one short piece of work */
+    readonly timeline: <A>(use: (timeline: TimelineDatabase) => A) => Effect.Effect<A, DependencyFailed>
     /** STARTING: it is brought to what the folders hold; `detail`: what failed last */
     readonly state: () => IndexState
     /** brings the index to what the folders hold now, and ends when it is there and every recording was looked into */
@@ -91,7 +94,7 @@ export class FileIndex extends Context.Service<
         })
 
       const trouble = makeTrouble()
-      const use = Effect.fnUntraced(function* <A>(run: (index: IndexDatabase) => A) {
+      const use = Effect.fnUntraced(function* <A>(run: (index: OpenIndex) => A) {
         const first = yield* Effect.result(tryOn(index, run))
         if (first._tag === "Success") return first.success
         if (!isDamaged(first.failure.cause)) {
@@ -112,7 +115,7 @@ export class FileIndex extends Context.Service<
         return yield* Effect.mapError(tryOn(index, run), ({ cause }) => storageFailed("use the index", cause))
       })
       /** The walk that follows a failure shows when it is over. */
-      const read = <A>(run: (index: IndexDatabase) => A) => Effect.tapError(use(run), () => want)
+      const read = <A>(run: (index: OpenIndex) => A) => Effect.tapError(use(run), () => want)
       const useOrMakeGood = (run: (index: IndexDatabase) => void) =>
         use(run).pipe(Effect.catch(() => Effect.asVoid(want)))
 
@@ -189,6 +192,7 @@ export class FileIndex extends Context.Service<
         oldest: (sequence) => read((it) => it.oldest(sequence)),
         totals: (kind) => read((it) => it.totals(kind)),
         stored: read((it) => it.stored()),
+        timeline: (run) => read((it) => run(it.timeline)),
         state: () => state,
         reconcile: walk
       })
@@ -198,7 +202,7 @@ export class FileIndex extends Context.Service<
 
 type IsRemoved = (filename: string) => boolean
 
-const tryOn = <A>(index: IndexDatabase, run: (index: IndexDatabase) => A) =>
+const tryOn = <A>(index: OpenIndex, run: (index: OpenIndex) => A) =>
   Effect.try({ try: () => run(index), catch: (cause) => ({ cause }) })
 
 /** What cannot be closed is damaged, or on a disk that fails: the next start finds out by itself. */

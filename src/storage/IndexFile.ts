@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite"
 import type { Databases } from "../ground/Databases.ts"
 import { codeOf } from "../ground/DiskError.ts"
 import { type IndexDatabase, indexStatements } from "./IndexDatabase.ts"
+import { type TimelineDatabase, timelineSchema, timelineStatements, timelineUpgrade } from "./TimelineDatabase.ts"
 
 /**
  * SQLite as the index wants it, all synchronous and short. `synchronous=OFF`: nothing here waits for the disk, because
@@ -39,7 +40,7 @@ CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE files(
   kind INTEGER NOT NULL, filename TEXT NOT NULL, device TEXT NOT NULL, bytes INTEGER NOT NULL, modified INTEGER NOT NULL,
   created REAL NOT NULL, duration REAL NOT NULL, codec TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
-  described INTEGER NOT NULL, PRIMARY KEY(kind, filename)) WITHOUT ROWID;
+  described INTEGER NOT NULL, begins INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(kind, filename)) WITHOUT ROWID;
 CREATE INDEX by_time ON files(kind, modified, filename, device);
 CREATE INDEX by_device ON files(kind, device, modified, filename);
 CREATE INDEX undescribed ON files(kind, modified) WHERE described = 0;
@@ -50,16 +51,19 @@ CREATE TRIGGER file_came AFTER INSERT ON files BEGIN
   INSERT INTO totals VALUES(new.kind, new.device, 1, new.bytes)
     ON CONFLICT DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes;
 END;
+${timelineSchema}
 ${beside}`
 
-/** Since version 2 there is something beside files that counts with them. */
+/** Since version 2 there is something beside files that counts with them, and a timeline. */
 const migration = `
+${timelineUpgrade}
 DROP TRIGGER file_left;
 DROP TRIGGER file_changed;
 ${beside}`
 
 /** The open index. */
 export interface OpenIndex extends IndexDatabase {
+  readonly timeline: TimelineDatabase
   readonly close: () => void
   /** closes without saying that all is well */
   readonly abandon: () => void
@@ -114,6 +118,7 @@ const openChecked = (databases: Databases["Service"], path: string): DatabaseSyn
     const bootId = databases.bootId()
     const version = database.prepare("PRAGMA user_version").get()?.["user_version"]
     if ((version === schemaVersion || version === 1) && isSound(database, bootId)) {
+      // nobody has to look into every recording again
       if (version === 1) database.exec(`BEGIN;${migration}COMMIT`)
       setState(database, bootId)
       return database
@@ -139,6 +144,7 @@ const setState = (database: DatabaseSync, state: string) =>
 
 const opened = (database: DatabaseSync): OpenIndex => ({
   ...indexStatements(database),
+  timeline: timelineStatements(database),
   close: () => {
     try {
       setState(database, "closed")

@@ -83,7 +83,9 @@ const beforehand: Readonly<Record<string, ReadonlyArray<string>>> = {
   AuthFailed: ["authenticate"],
   InvalidParams: [
     ...["take_snapshot", "set_camera_control", "create_api_key", "set_retention_policy"],
-    ...["add_external_stream", "remove_external_stream"]
+    ...["add_external_stream", "remove_external_stream"],
+    // two times that each are one
+    ...["get_recorded_spans", "get_recorded_files", "export_recording"]
   ],
   PermissionDenied: ["get_camera_status"],
   RateLimited: ["discover_external_streams"]

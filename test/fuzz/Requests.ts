@@ -20,6 +20,11 @@ const words = ["TOKEN", "APIKEY", "VIEWING", "SIGNED", "STREAM"] as const
 export const picture = "/files/snapshots/a.jpg"
 const camera = "camera0"
 const authPath = "/mediamtx/auth"
+const session = "00000000-0000-4000-8000-0000000000ff"
+const streams = [
+  ...["/whep/camera0", `/whep/camera0/${session}`, "/hls/camera0/index.m3u8", "/hls/camera0/gap.mp4"],
+  `/hls/camera0/main_stream.m3u8?session=${session}&_HLS_msn=1`
+]
 
 export type Port = "public" | "local"
 
@@ -57,7 +62,15 @@ const queries = fc.constantFrom(
 const paths = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.constantFrom(picture, picture, "/files/recordings/none.mp4", "/health", authPath, "/metrics")
+    arbitrary: fc.constantFrom(
+      picture,
+      picture,
+      "/files/recordings/none.mp4",
+      "/health",
+      authPath,
+      "/metrics",
+      ...streams
+    )
   },
   {
     weight: 2,
@@ -228,7 +241,7 @@ export const showing = (shown: Shown) => {
 }
 
 /** Every status that these ports answer with, but for defects. */
-const statuses = [200, 204, 206, 304, 400, 401, 403, 404, 405, 412, 413, 416, 426, 429, 503]
+const statuses = [200, 201, 204, 206, 304, 400, 401, 403, 404, 405, 412, 413, 415, 416, 426, 429, 503]
 const served = [200, 206, 304, 412, 416]
 
 /** What this request, with its words, may be answered by: as the contract says it, not as the code does. */

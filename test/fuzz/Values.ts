@@ -45,6 +45,9 @@ const goodTexts = [
   "c.mp4",
   "camera0_2026-05-17_09-30-00_000000.jpg",
   "x".repeat(128),
+  "2026-05-17T09:30:00Z",
+  "2026-05-17T11:30:00.5+01:00",
+  "9999-99-99T99:99Z",
   "rtsp://192.168.42.10:8554/video",
   "https://user:password@cam.example/onvif?a=b#c",
   "UAV 7 \u{1F681}"

@@ -37,8 +37,9 @@ const idle = Effect.gen(function* () {
   const device = `camera${used++}`
   const { viewing_key: key } = yield* client.call.create_viewing_key({ device })
   assert.strictEqual((yield* client.call.get_stream_status({ device })).status, "INACTIVE")
-  const { hls, rtsp, webrtc } = ground.ports
+  const { hls, rtsp, server, webrtc } = ground.ports
   return {
+    relayed: `http://127.0.0.1:${server}/hls/${device}/index.m3u8?token=${key}`,
     rtsp: `rtsp://viewer:${key}@127.0.0.1:${rtsp}/${device}`,
     hls: `http://127.0.0.1:${hls}/${device}/index.m3u8?token=${key}`,
     whep: `http://127.0.0.1:${webrtc}/${device}/whep?token=${key}`
@@ -53,7 +54,7 @@ const plays = () => (document.querySelector("video")?.currentTime ?? 0) > 2
 
 const settings = { STREAMS_VIEWER_LINGER_SECONDS: "1" }
 
-layer(SharedService.layer({ cameras: 14, settings }), { timeout: "60 seconds", excludeTestServices: true })(
+layer(SharedService.layer({ cameras: 15, settings }), { timeout: "60 seconds", excludeTestServices: true })(
   "an idle camera plays in",
   (it) => {
     for (const protocol of ["rtsp", "hls"] as const) {
@@ -83,30 +84,32 @@ layer(SharedService.layer({ cameras: 14, settings }), { timeout: "60 seconds", e
     }
 
     // Debian builds it without its RTSP client (live555)
-    it.effect("VLC over hls", ({ skip }) =>
-      Effect.gen(function* () {
-        if (!installed.vlc) skip("vlc-bin and vlc-plugin-base are not installed")
-        const { hls } = yield* idle
-        const folder = yield* Effect.acquireRelease(
-          Effect.sync(() => mkdtempSync(join(tmpdir(), "camera-service-vlc-"))),
-          (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true }))
-        )
-        // it refuses to run as root
-        const isRoot = process.getuid?.() === 0
-        if (isRoot) spawnSync("chown", ["nobody", folder])
-        const as = isRoot ? ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] : []
-        // every 25th picture that it shows becomes a file
-        const scene = ["--video-filter=scene", "--scene-ratio=25", "--scene-format=jpg", `--scene-path=${folder}`]
-        const command = [...as, "env", `HOME=${folder}`, "cvlc", "--no-audio", "--vout=dummy", ...scene, hls]
-        const player = play(command[0] ?? "", command.slice(1))
-        const shown = eventually(
-          "VLC shows pictures",
-          Effect.sync(() => readdirSync(folder).filter((name) => name.endsWith(".jpg")).length >= 3),
-          "15 seconds"
-        )
-        yield* Effect.raceFirst(shown, Effect.andThen(player, Effect.die("VLC ended")))
-      })
-    )
+    for (const way of ["hls", "relayed"] as const) {
+      it.effect(way === "hls" ? "VLC over hls" : "VLC over hls, through the service's own port", ({ skip }) =>
+        Effect.gen(function* () {
+          if (!installed.vlc) skip("vlc-bin and vlc-plugin-base are not installed")
+          const hls = (yield* idle)[way]
+          const folder = yield* Effect.acquireRelease(
+            Effect.sync(() => mkdtempSync(join(tmpdir(), "camera-service-vlc-"))),
+            (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true }))
+          )
+          // it refuses to run as root
+          const isRoot = process.getuid?.() === 0
+          if (isRoot) spawnSync("chown", ["nobody", folder])
+          const as = isRoot ? ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] : []
+          // every 25th picture that it shows becomes a file
+          const scene = ["--video-filter=scene", "--scene-ratio=25", "--scene-format=jpg", `--scene-path=${folder}`]
+          const command = [...as, "env", `HOME=${folder}`, "cvlc", "--no-audio", "--vout=dummy", ...scene, hls]
+          const player = play(command[0] ?? "", command.slice(1))
+          const shown = eventually(
+            "VLC shows pictures",
+            Effect.sync(() => readdirSync(folder).filter((name) => name.endsWith(".jpg")).length >= 3),
+            "15 seconds"
+          )
+          yield* Effect.raceFirst(shown, Effect.andThen(player, Effect.die("VLC ended")))
+        })
+      )
+    }
 
     for (const protocol of ["rtsp", "hls"] as const) {
       it.effect(`GStreamer over ${protocol}`, ({ skip }) =>

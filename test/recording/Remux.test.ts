@@ -15,6 +15,7 @@ it.effect(
         run: () => Effect.never,
         picture: () => Effect.die("nobody wants one"),
         preparePicture: () => Effect.die("nobody wants one"),
+        pour: () => Effect.never,
         probe: () => Effect.die("nobody looks into one"),
         check: Effect.void
       })

@@ -66,7 +66,8 @@ export const makeGround = Effect.fnUntraced(function* ({
   settings = {}
 }: GroundOptions = {}) {
   if (!isBuilt) yield* build
-  const [server = 0, health = 0, api = 0, rtsp = 0, hls = 0, webrtc = 0, udp = 0, playback = 0] = yield* freePorts(8)
+  const [server = 0, health = 0, api = 0, rtsp = 0, hls = 0, webrtc = 0, udp = 0, tcp = 0, playback = 0] =
+    yield* freePorts(9)
   const folder = yield* Effect.acquireRelease(
     Effect.sync(() => kept ?? mkdtempSync(join(tmpdir(), "camera-service-test-"))),
     (made) =>
@@ -84,6 +85,7 @@ export const makeGround = Effect.fnUntraced(function* ({
     MEDIAMTX_HLS_PORT: hls,
     MEDIAMTX_WEBRTC_PORT: webrtc,
     MEDIAMTX_WEBRTC_UDP_PORT: udp,
+    MEDIAMTX_WEBRTC_TCP_PORT: tcp,
     MEDIAMTX_PLAYBACK_PORT: playback,
     CAMERAS_SYNTHETIC: cameras,
     CAMERAS_V4L2: false,

@@ -11,7 +11,7 @@ export const testSettings = (overrides: Overrides = {}): Settings["Service"] => 
 
 /** The defaults on free ports of loopback. */
 export const settingsOnFreePorts = (overrides: Overrides = {}) =>
-  Effect.map(freePorts(8), ([server, health, api, rtsp, hls, webrtc, webrtcUdp, playback]) =>
+  Effect.map(freePorts(9), ([server, health, api, rtsp, hls, webrtc, webrtcUdp, webrtcTcp, playback]) =>
     testSettings({
       ...overrides,
       server: { port: server },
@@ -22,6 +22,7 @@ export const settingsOnFreePorts = (overrides: Overrides = {}) =>
         hls_port: hls,
         webrtc_port: webrtc,
         webrtc_udp_port: webrtcUdp,
+        webrtc_tcp_port: webrtcTcp,
         playback_port: playback,
         ...(typeof overrides.mediamtx === "object" ? overrides.mediamtx : {})
       }

@@ -1,0 +1,105 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { CameraId } from "../../schema/Camera.ts"
+import { NotFound } from "../../schema/Errors.ts"
+import { IsoTime } from "../../schema/Timeline.ts"
+import { inScope } from "../auth/CameraScope.ts"
+import { untilOver } from "../auth/Credentials.ts"
+import { type HttpReply, type HttpRequest, ReplyBroken } from "../ground/Visits.ts"
+import { Exports } from "../recording/Exports.ts"
+import type { Period } from "../storage/Timeline.ts"
+import { makeDownloadLimits } from "./DownloadLimits.ts"
+import { exportUse } from "./ExportPath.ts"
+import { makeFileVisitors, refusedVisitor } from "./FileVisitors.ts"
+import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
+import { refusal } from "./Refusal.ts"
+
+const prefix = "/export/"
+const isCameraId = Schema.is(CameraId)
+const isTime = Schema.is(IsoTime)
+
+/**
+ * `GET /export/{camera}?from=…&to=…` (ISO 8601): what was recorded of the camera in that time, as one MP4 that is made as it
+ * is sent; by a header, or by the URL that `export_recording` signs.
+ */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const http = yield* PublicHttp
+    const exports = yield* Exports
+    const visitor = yield* makeFileVisitors
+    const admit = yield* makeDownloadLimits
+
+    const serve = Effect.fn("Exporting.serve", { kind: "server" })(
+      function* (request: HttpRequest) {
+        if (request.method !== "GET") return notAllowed
+        const camera = pathOf(request.target).slice(prefix.length)
+        const period = periodOf(request)
+        const session = yield* visitor(period === undefined ? undefined : exportUse(period), request)
+        if (!isCameraId(camera) || !inScope(session.cameras, camera)) {
+          return yield* new NotFound({ resource: "camera", id: isCameraId(camera) ? camera : "" })
+        }
+        yield* Effect.annotateCurrentSpan({ "camera.id": camera })
+        if (period === undefined) return badPeriod
+        yield* admit(session, request.address)
+        const { bytes, taken } = yield* exports.begin(camera, period)
+        return {
+          status: 200,
+          headers: {
+            "content-type": "video/mp4",
+            "content-disposition": `attachment; filename="${nameOf(camera, period)}"`,
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff"
+          },
+          body: Stream.mapError(bytes, (cause) => new ReplyBroken({ cause })),
+          until: Effect.raceFirst(untilOver(session), taken)
+        }
+      },
+      (serving, request) =>
+        Effect.catchTags(serving, {
+          AuthFailed: (error) => Effect.succeed(refusedVisitor(request, error)),
+          NotFound: ({ id, resource }) => Effect.succeed(refusal(404, "NotFound", { resource, id })),
+          InvalidParams: ({ hint, param, rule }) =>
+            Effect.succeed(refusal(400, "InvalidParams", { param, rule, hint })),
+          TooManyDownloads: () =>
+            Effect.succeed(refusal(429, "RateLimited", { retry_after_ms: 1000 }, { "retry-after": 1 })),
+          DependencyFailed: ({ dependency, detail }) =>
+            Effect.succeed(refusal(503, "DependencyFailed", { dependency, detail }, { "retry-after": 5 }))
+        })
+    )
+
+    yield* http.handle(prefix, serve)
+  })
+)
+
+const periodOf = (request: HttpRequest): Period | undefined => {
+  const query = queryOf(request)
+  // a plus in a query stands for a space, and in a zone for itself
+  const [from, to] = ["from", "to"].map((name) => {
+    const text = (query.get(name) ?? "").replace(" ", "+")
+    return isTime(text) ? Date.parse(text) : Number.NaN
+  })
+  return from !== undefined && to !== undefined && to > from ? { from, to } : undefined
+}
+
+/** Such as `camera0_2026-01-02_03-04-05_to_2026-01-02_04-00-00.mp4`. */
+const nameOf = (camera: CameraId, { from, to }: Period): string => {
+  const [first, last] = [from, to].map((ms) =>
+    new Date(ms).toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-")
+  )
+  return `${camera}_${first}_to_${last}.mp4`
+}
+
+const badPeriod: HttpReply = refusal(400, "InvalidParams", {
+  param: "from",
+  rule: "?from=…&to=…, two times in ISO 8601, the second later than the first",
+  hint: "such as 2026-01-02T03:04:05Z"
+})
+
+const notAllowed: HttpReply = refusal(
+  405,
+  "InvalidParams",
+  { param: "method", rule: "GET", hint: "an export is made as it is sent" },
+  { allow: "GET" }
+)

@@ -1,0 +1,96 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { CameraId } from "../../schema/Camera.ts"
+import { AuthFailed } from "../../schema/Errors.ts"
+import { Devices } from "../device/Devices.ts"
+import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
+import { makeRelay, mediaMtxIsAway, noStream, passOn } from "./MediaMtxRelay.ts"
+import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
+import { refusal } from "./Refusal.ts"
+import { makeStreamVisitors, refusedStream } from "./StreamVisitors.ts"
+
+const prefix = "/hls/"
+const form = /^\/hls\/([^/]+)\/([A-Za-z0-9_-]{1,128}\.(?:m3u8|mp4|ts))$/
+const isCameraId = Schema.is(CameraId)
+
+/** What a player may say in a query (RFC 8216bis, 6.2.5), and MediaMTX's name for a session. */
+const questions: Readonly<Record<string, RegExp>> = {
+  session: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  _HLS_msn: /^\d{1,15}$/,
+  _HLS_part: /^\d{1,15}$/,
+  _HLS_skip: /^(YES|v2)$/
+}
+
+/**
+ * HLS for players of our own origin: `GET /hls/{camera}/index.m3u8` and what it names, each answered by MediaMTX. A
+ * credential opens the index; all that it names has the session's secret in its address, and needs nothing else, for
+ * players do not carry a token from one file to the next. The session ends with the credential.
+ */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const http = yield* PublicHttp
+    const devices = yield* Devices
+    const enter = yield* makeStreamVisitors
+    const ask = yield* makeRelay("hls_port")
+
+    const open = Effect.fnUntraced(function* (camera: CameraId, request: HttpRequest) {
+      const { credential, device } = yield* enter(camera, request)
+      if (device.status === "DISCONNECTED") return noStream(device)
+      const answer = yield* ask({
+        method: "GET",
+        // it would ask the player to come again with this, to see whether that keeps cookies (its `internal/servers/hls`)
+        target: `/${camera}/index.m3u8?cookieCheck=1`,
+        headers: { authorization: `Bearer ${credential}` }
+      })
+      if (answer.status === 200) return passOn(answer)
+      const now = yield* Effect.orElseSucceed(devices.get(camera), () => device)
+      return answer.status === 401 ? mediaMtxIsAway({ detail: "it let the reader not in" }) : noStream(now)
+    })
+
+    const follow = Effect.fnUntraced(function* (camera: CameraId, name: string, request: HttpRequest) {
+      const query = new URLSearchParams()
+      const asked = queryOf(request)
+      for (const [key, rule] of Object.entries(questions)) {
+        const value = asked.get(key)
+        if (value !== null && rule.test(value)) query.set(key, value)
+      }
+      if (!query.has("session")) return yield* new AuthFailed({ reason: "ask for index.m3u8 with a token or a key" })
+      const answer = yield* ask({ method: "GET", target: `/${camera}/${name}?${query}`, headers: {} })
+      if (answer.status === 200) return passOn(answer)
+      if (answer.status === 401)
+        return yield* new AuthFailed({ reason: "the session is over: ask for index.m3u8 again" })
+      return answer.status === 404 ? gone(camera) : mediaMtxIsAway({ detail: "the stream has ended" })
+    })
+
+    const serve = Effect.fn("Hls.serve", { kind: "server" })(
+      function* (request: HttpRequest) {
+        const [, camera = "", name = ""] = form.exec(pathOf(request.target)) ?? []
+        if (!isCameraId(camera)) return refusal(404, "NotFound", { resource: "camera", id: camera })
+        yield* Effect.annotateCurrentSpan({ "camera.id": camera })
+        if (request.method !== "GET" && request.method !== "HEAD") return notAllowed
+        // it stands for what was before the stream began, and is nowhere; players that ask for it all the same go on
+        if (name === "gap.mp4") return gone(camera)
+        return yield* name === "index.m3u8" ? open(camera, request) : follow(camera, name, request)
+      },
+      (serving, request) =>
+        Effect.catchTags(serving, {
+          AuthFailed: (error) => Effect.succeed(refusedStream(request, error)),
+          NotFound: ({ id, resource }) => Effect.succeed(refusal(404, "NotFound", { resource, id })),
+          MediaMtxAway: (error) => Effect.succeed(mediaMtxIsAway(error))
+        })
+    )
+
+    yield* http.handle(prefix, serve)
+  })
+)
+
+const gone = (camera: CameraId): HttpReply =>
+  refusal(404, "NotFound", { resource: "stream", id: camera, reason: "there is no such segment, or no more" })
+
+const notAllowed: HttpReply = refusal(
+  405,
+  "InvalidParams",
+  { param: "method", rule: "GET or HEAD", hint: "HLS is read" },
+  { allow: "GET, HEAD" }
+)

@@ -1,0 +1,81 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import { join } from "node:path"
+import type { CameraId } from "../../schema/Camera.ts"
+import { DependencyFailed, InvalidParams, NotFound } from "../../schema/Errors.ts"
+import { Ffmpeg, type FfmpegFailed } from "../process/Ffmpeg.ts"
+import { exportArguments, type ExportedFile, exportList } from "../source/FfmpegArguments.ts"
+import { DataFolder } from "../storage/DataFolder.ts"
+import { Holds } from "../storage/Holds.ts"
+import { type Period, Timeline } from "../storage/Timeline.ts"
+
+/** So many files go into one export: three days and a half of minutes. */
+const mostFiles = 5000
+/** Exports of others may be under way for as long as their clients read. */
+const turnTime = "10 seconds"
+
+/** An export under way: the MP4, made as it is read, and what ends it early. */
+export interface Export {
+  readonly bytes: Stream.Stream<Uint8Array, FfmpegFailed>
+  /** one of its files was deleted */
+  readonly taken: Effect.Effect<void>
+}
+
+/** What was recorded of a camera in a time, as one MP4: cut at keyframes, copied, gaps left out. */
+export class Exports extends Context.Service<
+  Exports,
+  {
+    /** for as long as the scope lives; its files are kept meanwhile, as for a download */
+    readonly begin: (
+      camera: CameraId,
+      period: Period
+    ) => Effect.Effect<Export, NotFound | InvalidParams | DependencyFailed, Scope.Scope>
+  }
+>()("camera-service/recording/Exports") {
+  static readonly layer = Layer.effect(
+    Exports,
+    Effect.gen(function* () {
+      const folder = yield* DataFolder
+      const ffmpeg = yield* Ffmpeg
+      const holds = yield* Holds
+      const timeline = yield* Timeline
+
+      const begin = Effect.fn("Exports.begin")(function* (camera: CameraId, period: Period) {
+        yield* Effect.annotateCurrentSpan("camera.id", camera)
+        const found = yield* timeline.files(camera, period, mostFiles + 1)
+        if (found.length === 0) {
+          const reason = "nothing was recorded in that time"
+          return yield* new NotFound({ resource: "recording", id: camera, reason })
+        }
+        if (found.length > mostFiles) {
+          const hint = "export it in parts"
+          return yield* new InvalidParams({ param: "to", rule: `a time of ${mostFiles} files at most`, hint })
+        }
+        const held = yield* Effect.forEach(found, ({ filename }) => holds.hold("recording", filename, "DOWNLOADING"))
+        const files = found.map(({ end, filename, start }): ExportedFile => ({
+          path: join(folder.recordings, filename),
+          seconds: (Math.min(end, period.to) - Math.max(start, period.from)) / 1000,
+          from: start < period.from ? (period.from - start) / 1000 : undefined,
+          to: end > period.to ? (period.to - start) / 1000 : undefined
+        }))
+        const stdin = new TextEncoder().encode(exportList(files))
+        const bytes = yield* ffmpeg.pour(exportArguments, { work: "export", stdin }).pipe(
+          Effect.timeoutOrElse({ duration: turnTime, orElse: () => Effect.fail(busy) }),
+          Effect.catchTag("FfmpegFailed", ({ detail }) => new DependencyFailed({ dependency: "ffmpeg", detail }))
+        )
+        return { bytes, taken: Effect.raceAll(held.map(({ taken }) => taken)) }
+      })
+
+      return Exports.of({ begin })
+    })
+  )
+}
+
+const busy = new DependencyFailed({
+  dependency: "ffmpeg",
+  detail: "as many exports are under way as may be",
+  suggestion: "try again when one has ended"
+})

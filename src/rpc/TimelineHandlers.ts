@@ -1,0 +1,137 @@
+import * as Effect from "effect/Effect"
+import { CurrentSession } from "../../schema/Auth.ts"
+import type { CameraId } from "../../schema/Camera.ts"
+import { TimelineRpcs } from "../../schema/CameraRpcs.ts"
+import { InvalidParams, NotFound } from "../../schema/Errors.ts"
+import { defaultParts, defaultRecordedFiles, maxPeriodDays } from "../../schema/Timeline.ts"
+import { isoTime, toSeconds } from "../ground/Time.ts"
+import { FileIndex } from "../storage/FileIndex.ts"
+import { RecordingParts } from "../storage/RecordingParts.ts"
+import { type Span, Timeline } from "../storage/Timeline.ts"
+import { maySee } from "./Authorization.ts"
+import { makeFileUrls } from "./FileUrls.ts"
+
+const dayMillis = 86_400_000
+/** What nobody sees the difference of on a screen. */
+const usualSpans = 1000
+const mostSpans = 5000
+
+/** What is asked of, in epoch milliseconds. */
+const periodOf = (asked: { readonly from: string; readonly to: string }) => {
+  const [from, to] = [Date.parse(asked.from), Date.parse(asked.to)]
+  const wrong = (param: string, rule: string, hint: string) => Effect.fail(new InvalidParams({ param, rule, hint }))
+  if (Number.isNaN(from)) return wrong("from", "a time that there is", "such as 2026-01-02T03:04:05Z")
+  if (Number.isNaN(to)) return wrong("to", "a time that there is", "such as 2026-01-02T03:04:05Z")
+  if (to <= from) return wrong("to", "later than from", "swap the two")
+  if (to - from > maxPeriodDays * dayMillis)
+    return wrong("to", `${maxPeriodDays} days after from at most`, "ask in parts")
+  return Effect.succeed({ from, to })
+}
+
+const spanView = ({ end, isRecording, reason, start }: Span) => ({
+  start: isoTime(start),
+  end: isoTime(end),
+  ...(isRecording ? { recording: true as const } : {}),
+  ...(reason === undefined ? {} : { reason })
+})
+
+export const layer = TimelineRpcs.toLayer(
+  Effect.gen(function* () {
+    const index = yield* FileIndex
+    const timeline = yield* Timeline
+    const parts = yield* RecordingParts
+    const urlsFor = yield* makeFileUrls
+
+    /** the cameras that there are recordings of, in their order, as far as the user may see them */
+    const camerasOf = Effect.fnUntraced(function* (device: CameraId | undefined) {
+      const session = yield* CurrentSession
+      if (device !== undefined) {
+        return maySee(session, device) ? [device] : yield* new NotFound({ resource: "camera", id: device })
+      }
+      const stored = yield* index.stored
+      const cameras = stored.flatMap((one) =>
+        one.kind === "recording" && maySee(session, one.device) ? [one.device] : []
+      )
+      return cameras.sort((a, b) => Number(a.slice(6)) - Number(b.slice(6)))
+    })
+
+    return TimelineRpcs.of({
+      get_recorded_spans: Effect.fnUntraced(function* ({ device, resolution_seconds, ...asked }) {
+        const period = yield* periodOf(asked)
+        const length = period.to - period.from
+        const wanted = resolution_seconds === undefined ? length / usualSpans : resolution_seconds * 1000
+        const resolution = Math.max(wanted, length / mostSpans)
+        const cameras = yield* Effect.forEach(yield* camerasOf(device), (camera) =>
+          Effect.map(timeline.spans(camera, period, resolution), (spans) => ({
+            device: camera,
+            spans: spans.map(spanView)
+          }))
+        )
+        return {
+          from: isoTime(period.from),
+          to: isoTime(period.to),
+          resolution_seconds: toSeconds(resolution),
+          cameras
+        }
+      }),
+
+      get_recorded_files: Effect.fnUntraced(function* ({ device, limit = defaultRecordedFiles, ...asked }, { client }) {
+        const period = yield* periodOf(asked)
+        yield* camerasOf(device)
+        const found = yield* timeline.files(device, period, limit)
+        const urls = yield* urlsFor(client.id, yield* CurrentSession)
+        const files = found.map(({ bytes, end, filename, isWritten, start }) =>
+          Object.assign(
+            {
+              filename,
+              start: isoTime(start),
+              end: isoTime(end),
+              file_size: bytes,
+              download_url: urls.of({ kind: "recording", filename, device })
+            },
+            isWritten ? { recording: true as const } : {}
+          )
+        )
+        return { device, files }
+      }),
+
+      get_recording_parts: Effect.fnUntraced(function* ({ filename, limit = defaultParts, offset = 0 }, { client }) {
+        const session = yield* CurrentSession
+        const file = yield* index.get("recording", filename)
+        if (file === undefined || !maySee(session, file.device)) {
+          return yield* new NotFound({ resource: "recording", id: filename })
+        }
+        const found = yield* parts.of(filename)
+        const urls = yield* urlsFor(client.id, session)
+        return {
+          filename,
+          mime_type: `video/mp4; codecs="${found.codec}"`,
+          init_bytes: found.initBytes,
+          start: isoTime(file.created),
+          parts: found.parts.slice(offset, offset + limit),
+          total: found.parts.length,
+          download_url: urls.of(file)
+        }
+      }),
+
+      export_recording: Effect.fnUntraced(function* ({ device, ...asked }, { client }) {
+        const period = yield* periodOf(asked)
+        yield* camerasOf(device)
+        const spans = yield* timeline.spans(device, period, 0)
+        if (spans.length === 0) {
+          const reason = "nothing was recorded in that time"
+          return yield* new NotFound({ resource: "recording", id: device, reason })
+        }
+        const urls = yield* urlsFor(client.id, yield* CurrentSession)
+        return {
+          device,
+          from: isoTime(period.from),
+          to: isoTime(period.to),
+          duration: toSeconds(spans.reduce((all, { end, start }) => all + end - start, 0)),
+          download_url: urls.ofExport(device, period),
+          expires_at: isoTime(urls.expiresAt)
+        }
+      })
+    })
+  })
+)

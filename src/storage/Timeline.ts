@@ -1,0 +1,126 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { CameraId } from "../../schema/Camera.ts"
+import type { DependencyFailed } from "../../schema/Errors.ts"
+import { FileIndex } from "./FileIndex.ts"
+import { Holds } from "./Holds.ts"
+import type { RecordedFile, Stretch } from "./TimelineDatabase.ts"
+
+/** A time in which a camera was recorded, as finely as was asked. */
+export interface Span extends Stretch {
+  /** it goes on */
+  readonly isRecording: boolean
+  /** why it ended, where that is known */
+  readonly reason: string | undefined
+}
+
+/** A span of time; epoch milliseconds. */
+export interface Period {
+  readonly from: number
+  readonly to: number
+}
+
+/** Stretches that are read in one piece: a millisecond or so of SQLite, then others may run. */
+const batch = 200
+
+/** A reason is told about when its file ends, by whoever saw it first. */
+const reasonSlack = 5000
+
+/** When each camera was recorded. What is said comes from the index: see `TimelineDatabase.ts`. */
+export class Timeline extends Context.Service<
+  Timeline,
+  {
+    /**
+     * The spans of one camera that have something of this period, cut to it, oldest first. Those that are no more than
+     * `resolution` milliseconds apart are told as one. 30 days without a break take 0.1 ms, 1,000 stretches 10.
+     */
+    readonly spans: (
+      device: CameraId,
+      period: Period,
+      resolution: number
+    ) => Effect.Effect<ReadonlyArray<Span>, DependencyFailed>
+    /** the files that have something of this period, oldest first; that of a recording under way ends now */
+    readonly files: (
+      device: CameraId,
+      period: Period,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<RecordedFile & { readonly isWritten: boolean }>, DependencyFailed>
+    /** nothing is recorded of a camera from now on, and why; not being able to keep it is no failure */
+    readonly noteEnd: (device: CameraId, reason: string) => Effect.Effect<void>
+  }
+>()("camera-service/storage/Timeline") {
+  static readonly layer = Layer.effect(
+    Timeline,
+    Effect.gen(function* () {
+      const { timeline } = yield* FileIndex
+      const holds = yield* Holds
+
+      const settled = (file: RecordedFile, now: number) => {
+        const isWritten = file.codec === "" && holds.isWritten("recording", file.filename)
+        return { ...file, end: isWritten ? Math.max(file.end, now) : file.end, isWritten }
+      }
+
+      const spans = Effect.fn("Timeline.spans")(function* (device: CameraId, { from, to }: Period, resolution: number) {
+        const now = yield* Clock.currentTimeMillis
+        const found: Array<{ start: number; end: number; isRecording: boolean }> = []
+        /** what begins here, until the next one begins, or the period ends */
+        const add = (start: number, last: RecordedFile | undefined) => {
+          if (last === undefined) return
+          const { end, isWritten } = settled(last, now)
+          const before = found.at(-1)
+          const isRecording = isWritten && end <= to
+          if (end <= from) return
+          const cut = { start: Math.max(start, from), end: Math.min(Math.max(end, start), to), isRecording }
+          if (before === undefined || cut.start - before.end > resolution) found.push(cut)
+          else Object.assign(before, { end: Math.max(before.end, cut.end), isRecording })
+        }
+        let start = yield* timeline((it) => it.startBefore(device, from))
+        let after = from
+        for (;;) {
+          const starts = yield* timeline((it) => {
+            const some = it.starts(device, after, to, batch)
+            for (const next of some) {
+              if (start !== undefined) add(start, it.lastBefore(device, next))
+              start = next
+            }
+            return some
+          })
+          if (starts.length < batch) break
+          after = starts.at(-1) ?? to
+          yield* Effect.yieldNow
+        }
+        const open = start
+        return yield* timeline((it): ReadonlyArray<Span> => {
+          if (open !== undefined) add(open, it.lastBefore(device, to))
+          return found.map(({ end, isRecording, start: begins }, i) => ({
+            start: begins,
+            end,
+            isRecording,
+            reason:
+              isRecording || end >= to
+                ? undefined
+                : it.reasonOf(device, end - reasonSlack, (found[i + 1]?.start ?? now) + reasonSlack)
+          }))
+        })
+      })
+
+      return Timeline.of({
+        spans,
+        files: Effect.fn("Timeline.files")(function* (device: CameraId, { from, to }: Period, limit: number) {
+          const now = yield* Clock.currentTimeMillis
+          const found = yield* timeline((it) => it.files(device, from, to, limit + 1))
+          return found
+            .map((file) => settled(file, now))
+            .filter(({ end, start }) => end > from || start >= from)
+            .slice(0, limit)
+        }),
+        noteEnd: (device, reason) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) =>
+            Effect.ignore(timeline((it) => it.noteEnd(device, now, reason)))
+          )
+      })
+    })
+  )
+}

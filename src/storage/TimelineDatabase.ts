@@ -1,0 +1,152 @@
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
+import type { CameraId } from "../../schema/Camera.ts"
+
+/** A stretch of time in which a camera was recorded without a gap; epoch milliseconds. */
+export interface Stretch {
+  readonly start: number
+  readonly end: number
+}
+
+/** A recording and its time. */
+export interface RecordedFile extends Stretch {
+  readonly filename: string
+  readonly bytes: number
+  readonly codec: string
+}
+
+/** One file ends where the next begins, to the frame; more apart than this is a gap. Milliseconds. */
+const tolerance = 1000
+
+/** So many reasons of one camera's gaps are kept, the newest. */
+const mostReasons = 10_000
+
+/** When a file ends; of one that nobody has looked into it is known when it was written to last. */
+const endOf = (row: string) =>
+  `(${row}.created + CASE WHEN ${row}.duration > 0 THEN ${row}.duration * 1000 ELSE max(0, ${row}.modified - ${row}.created) END)`
+
+/** Whether a file begins a stretch: nothing of its camera ends where it begins. */
+const begins = `coalesce((SELECT files.created > ${endOf("p")} + ${tolerance} FROM files p
+  WHERE p.kind = 0 AND p.device = files.device AND (p.created, p.filename) < (files.created, files.filename)
+  ORDER BY p.created DESC, p.filename DESC LIMIT 1), 1)`
+
+const next = (row: "new" | "old") => `UPDATE files SET begins = ${begins} WHERE kind = 0 AND filename =
+  (SELECT n.filename FROM files n WHERE n.kind = 0 AND n.device = ${row}.device
+    AND (n.created, n.filename) > (${row}.created, ${row}.filename) ORDER BY n.created, n.filename LIMIT 1)
+  AND begins <> ${begins};`
+const own = `UPDATE files SET begins = ${begins} WHERE kind = 0 AND filename = new.filename AND begins <> ${begins};`
+
+/**
+ * Stretches are few where files are many: each file knows whether it begins one, so nobody looks through all of them.
+ * What is said of a file's parts goes with the file, and when it is another one.
+ */
+export const timelineSchema = `
+CREATE INDEX by_start ON files(device, created, filename, duration, modified) WHERE kind = 0;
+CREATE INDEX stretches ON files(device, created) WHERE kind = 0 AND begins = 1;
+CREATE TABLE ends(device TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(device, at)) WITHOUT ROWID;
+CREATE TABLE parts(filename TEXT PRIMARY KEY, data BLOB NOT NULL);
+CREATE TRIGGER recording_came AFTER INSERT ON files WHEN new.kind = 0 BEGIN
+  ${own} ${next("new")}
+END;
+CREATE TRIGGER recording_left AFTER DELETE ON files WHEN old.kind = 0 BEGIN
+  ${next("old")} DELETE FROM parts WHERE filename = old.filename;
+END;
+CREATE TRIGGER recording_changed AFTER UPDATE OF device, created, duration, modified ON files WHEN new.kind = 0 BEGIN
+  ${next("old")} ${own} ${next("new")}
+END;
+CREATE TRIGGER recording_grew AFTER UPDATE OF bytes ON files WHEN new.kind = 0 AND new.bytes <> old.bytes BEGIN
+  DELETE FROM parts WHERE filename = new.filename;
+END;
+`
+
+/** The same for an index of before; 2 µs a file, once. */
+export const timelineUpgrade = `
+ALTER TABLE files ADD COLUMN begins INTEGER NOT NULL DEFAULT 0;
+${timelineSchema}
+UPDATE files SET begins = ${begins} WHERE kind = 0;
+`
+
+/** What the index knows of the time of recordings; every method is one short transaction. */
+export interface TimelineDatabase {
+  /** starts of stretches within (after, until], oldest first */
+  readonly starts: (device: CameraId, after: number, until: number, limit: number) => ReadonlyArray<number>
+  /** the last stretch that begins at or before this, be it over or not; undefined: there is none */
+  readonly startBefore: (device: CameraId, at: number) => number | undefined
+  /** the last file that begins before this */
+  readonly lastBefore: (device: CameraId, at: number) => RecordedFile | undefined
+  /** files that have something of this time, oldest first */
+  readonly files: (device: CameraId, from: number, to: number, limit: number) => ReadonlyArray<RecordedFile>
+  /** why nothing was recorded from then on */
+  readonly noteEnd: (device: CameraId, at: number, reason: string) => void
+  /** the first reason within this time */
+  readonly reasonOf: (device: CameraId, from: number, to: number) => string | undefined
+  readonly parts: (filename: string) => Uint8Array | undefined
+  /** of a file that is there */
+  readonly putParts: (filename: string, data: Uint8Array) => void
+}
+
+type Row = Record<string, SQLOutputValue>
+
+const toFile = (row: Row): RecordedFile => ({
+  filename: String(row["filename"]),
+  start: Number(row["created"]),
+  end: Number(row["ends"]),
+  bytes: Number(row["bytes"]),
+  codec: String(row["codec"])
+})
+
+export const timelineStatements = (database: DatabaseSync): TimelineDatabase => {
+  const statement = (sql: string) => database.prepare(sql)
+  const starts = statement(
+    "SELECT created FROM files WHERE kind = 0 AND begins = 1 AND device = ? AND created > ? AND created <= ? ORDER BY created LIMIT ?"
+  )
+  const startBefore = statement(
+    "SELECT created FROM files WHERE kind = 0 AND begins = 1 AND device = ? AND created <= ? ORDER BY created DESC LIMIT 1"
+  )
+  const columns = `filename, created, ${endOf("files")} AS ends, bytes, codec`
+  const lastBefore = statement(
+    `SELECT ${columns} FROM files WHERE kind = 0 AND device = ? AND created < ? ORDER BY created DESC, filename DESC LIMIT 1`
+  )
+  const between = statement(
+    `SELECT ${columns} FROM files WHERE kind = 0 AND device = ? AND created >= ? AND created < ? ORDER BY created, filename LIMIT ?`
+  )
+  const noteEnd = statement("INSERT OR REPLACE INTO ends VALUES(?, ?, ?)")
+  const forgetEnds = statement(
+    `DELETE FROM ends WHERE device = ?1 AND at <= (SELECT at FROM ends WHERE device = ?1 ORDER BY at DESC LIMIT 1 OFFSET ${mostReasons})`
+  )
+  const reasonOf = statement("SELECT reason FROM ends WHERE device = ? AND at BETWEEN ? AND ? ORDER BY at LIMIT 1")
+  const parts = statement("SELECT data FROM parts WHERE filename = ?")
+  const putParts = statement(
+    "INSERT OR REPLACE INTO parts SELECT filename, ? FROM files WHERE kind = 0 AND filename = ?"
+  )
+  return {
+    starts: (device, after, until, limit) =>
+      starts.all(device, after, until, limit).map((row) => Number(row["created"])),
+    startBefore: (device, at) => {
+      const row = startBefore.get(device, at)
+      return row === undefined ? undefined : Number(row["created"])
+    },
+    lastBefore: (device, at) => {
+      const row = lastBefore.get(device, at)
+      return row === undefined ? undefined : toFile(row)
+    },
+    files: (device, from, to, limit) => {
+      // the last one that began before goes on into this time, or not
+      const before = lastBefore.get(device, from)
+      const first = before !== undefined && Number(before["ends"]) > from ? [toFile(before)] : []
+      return [...first, ...between.all(device, from, to, limit).map(toFile)].slice(0, limit)
+    },
+    noteEnd: (device, at, reason) => {
+      noteEnd.run(device, Math.floor(at), reason)
+      forgetEnds.run(device)
+    },
+    reasonOf: (device, from, to) => {
+      const row = reasonOf.get(device, from, to)
+      return row === undefined ? undefined : String(row["reason"])
+    },
+    parts: (filename) => {
+      const data = parts.get(filename)?.["data"]
+      return data instanceof Uint8Array ? data : undefined
+    },
+    putParts: (filename, data) => void putParts.run(data, filename)
+  }
+}

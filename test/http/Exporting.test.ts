@@ -1,0 +1,179 @@
+import { assert, describe } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { TestGround } from "../../testing/TestGround.ts"
+import { indexed } from "../storage/Workbench.ts"
+import { dataFolder, disturbWork, onFakes } from "../support/App.ts"
+import { running, until } from "../support/Ground.ts"
+import { connect, type Reply, token } from "../support/RpcVisitor.ts"
+import { bearer, come, visit } from "../support/StreamVisitor.ts"
+
+const resultOf = <A>({ error, result }: Reply): A => {
+  assert.isUndefined(error)
+  return result as A
+}
+
+const start = Date.UTC(2026, 0, 2, 3, 4)
+const period = { from: "2026-01-02T03:04:00Z", to: "2026-01-02T03:05:30Z" }
+const target = `/export/camera0?from=${period.from}&to=${period.to}`
+
+/** Two minutes of each of two cameras. */
+const recorded = Effect.gen(function* () {
+  const { disk } = yield* TestGround
+  const index = yield* FileIndex
+  for (const device of ["camera0", "camera1"]) {
+    for (const minute of [0, 1]) {
+      const created = start + minute * 60_000
+      const filename = `${device}_${minute}.mp4`
+      disk.outside.write(`${dataFolder}/recordings/${filename}`, new Uint8Array(100))
+      yield* index.put(indexed({ filename, device, bytes: 100, created, modified: created + 60_000, duration: 60 }))
+    }
+  }
+})
+
+describe("an export", () => {
+  onFakes(
+    "is one MP4 of all that was recorded of a camera in a time, by a header, or by a URL that is for it alone",
+    Effect.gen(function* () {
+      yield* recorded
+      const shown = yield* token({ role: "viewer", timeToLive: Duration.hours(1) })
+      const whole = yield* visit({ target, headers: bearer(shown) })
+      assert.strictEqual(whole.status, 200)
+      assert.strictEqual(whole.text, "an MP4")
+      assert.strictEqual(whole.headers["content-type"], "video/mp4")
+      assert.strictEqual(
+        whole.headers["content-disposition"],
+        'attachment; filename="camera0_2026-01-02_03-04-00_to_2026-01-02_03-05-30.mp4"'
+      )
+      const call = yield* connect(shown)
+      const made = resultOf<{ readonly download_url: string; readonly duration: number }>(
+        yield* call("export_recording", { device: "camera0", ...period })
+      )
+      assert.strictEqual(made.duration, 90)
+      const { pathname, search } = new URL(made.download_url)
+      assert.deepInclude(yield* visit({ target: pathname + search }), { status: 200, text: "an MP4" })
+      for (const other of [
+        pathname.replace("camera0", "camera1") + search,
+        pathname + search.replace("05%3A30", "05%3A31").replace("05:30", "05:31")
+      ]) {
+        assert.include([403, 404], (yield* visit({ target: other })).status, other)
+      }
+    })
+  )
+
+  onFakes(
+    "is refused with a reason: to strangers, of a camera that may not be seen, of nothing, and of no time",
+    Effect.gen(function* () {
+      yield* recorded
+      const shown = bearer(yield* token({ role: "viewer" }))
+      const scoped = bearer(yield* token({ role: "viewer", cameras: ["camera1"] }))
+      const rows = [
+        [target, {}, 401],
+        [target, bearer("wrong"), 401],
+        [`${target}&signed=wrong`, {}, 403],
+        [target, scoped, 404],
+        [target.replace("camera0", "camera9"), shown, 404],
+        [target.replace("camera0", "..%2fcamera0"), shown, 404],
+        [target.replaceAll("2026", "2027"), shown, 404],
+        ["/export/camera0", shown, 400],
+        ["/export/camera0?from=yesterday&to=now", shown, 400],
+        [`/export/camera0?from=${period.to}&to=${period.from}`, shown, 400]
+      ] as const
+      for (const [asked, headers, status] of rows) {
+        const said = yield* visit({ target: asked, headers })
+        assert.strictEqual(said.status, status, asked)
+        assert.isDefined(said.error?.code, asked)
+      }
+      assert.strictEqual((yield* visit({ method: "POST", target, headers: shown })).status, 405)
+    })
+  )
+
+  onFakes(
+    "ends with whoever asked for it, FFmpeg too, and when one of its files is deleted",
+    Effect.gen(function* () {
+      yield* recorded
+      yield* disturbWork({ export: "hangs" })
+      const { visitors } = yield* TestGround
+      const admin = yield* token({})
+      const headers = bearer(admin)
+      const runs = Effect.map(running("export"), (all) => all.length)
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { status } = yield* visitors.ask(8002, { target, headers })
+          assert.strictEqual(status, 200)
+          assert.strictEqual(yield* runs, 1)
+        })
+      )
+      yield* until(
+        "FFmpeg is gone",
+        Effect.map(runs, (count) => count === 0)
+      )
+      const { body } = yield* visitors.ask(8002, { target, headers })
+      const call = yield* connect(admin)
+      resultOf(yield* call("delete_recording", { filename: "camera0_1.mp4" }))
+      assert.strictEqual((yield* Effect.flip(Stream.runDrain(body)))._tag, "CutOff")
+    })
+  )
+
+  onFakes(
+    "that FFmpeg fails at breaks off, so that no part passes for the whole",
+    Effect.gen(function* () {
+      yield* recorded
+      yield* disturbWork({ export: { error: "Invalid data found when processing input" } })
+      const { visitors } = yield* TestGround
+      const { body } = yield* visitors.ask(8002, { target, headers: bearer(yield* token({})) })
+      assert.strictEqual((yield* Effect.flip(Stream.runDrain(body)))._tag, "CutOff")
+    })
+  )
+})
+
+describe("a thumbnail", () => {
+  const seconds = start / 1000
+  const picture = `/thumbnails/camera0/${seconds + 13}.jpg`
+
+  onFakes(
+    "shows what was recorded then, and is made once for ten seconds",
+    Effect.gen(function* () {
+      yield* recorded
+      const headers = bearer(yield* token({ role: "viewer", timeToLive: Duration.hours(1) }))
+      const made = yield* come({ target: picture, headers })
+      assert.strictEqual(made.status, 200)
+      assert.strictEqual(made.headers["content-type"], "image/jpeg")
+      const { programs } = yield* TestGround
+      const started = Effect.map(SubscriptionRef.get(programs.processes), ({ length }) => length)
+      const before = yield* started
+      for (const after of [10, 19]) {
+        const same = yield* visit({ target: `/thumbnails/camera0/${seconds + after}.jpg`, headers })
+        assert.deepStrictEqual(same.text, made.text)
+      }
+      assert.strictEqual(yield* started, before)
+      const call = yield* connect(yield* token({}))
+      resultOf(yield* call("delete_recording", { filename: "camera0_0.mp4" }))
+      assert.strictEqual((yield* visit({ target: picture, headers })).status, 404)
+    })
+  )
+
+  onFakes(
+    "is refused to strangers, and of a camera or a time that there is none of",
+    Effect.gen(function* () {
+      yield* recorded
+      const shown = bearer(yield* token({ role: "viewer" }))
+      const rows = [
+        [picture, {}, 401],
+        [picture, bearer("wrong"), 401],
+        [picture, bearer(yield* token({ role: "viewer", cameras: ["camera1"] })), 404],
+        ["/thumbnails/camera0/1.jpg", shown, 404],
+        ["/thumbnails/camera0/99999999999.jpg", shown, 404],
+        ["/thumbnails/camera0/..%2f1.jpg", shown, 404],
+        ["/thumbnails/camera0/1e9.jpg", shown, 404]
+      ] as const
+      for (const [target, headers, status] of rows) {
+        assert.strictEqual((yield* visit({ target, headers })).status, status, target)
+      }
+      assert.strictEqual((yield* visit({ method: "DELETE", target: picture, headers: shown })).status, 405)
+    })
+  )
+})

@@ -1,0 +1,143 @@
+import { assert, describe } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { ApiKeyCreated, ViewingKeyCreated } from "../../schema/Auth.ts"
+import { TestGround } from "../../testing/TestGround.ts"
+import { disturb, onFakes, publishing, takeMediaMtx } from "../support/App.ts"
+import { until } from "../support/Ground.ts"
+import { connect, type Reply, token } from "../support/RpcVisitor.ts"
+import { bearer, come, visit } from "../support/StreamVisitor.ts"
+
+const get = (target: string, headers: Readonly<Record<string, string>> = {}) => come({ target, headers })
+
+const resultOf = <A>({ error, result }: Reply): A => {
+  assert.isUndefined(error)
+  return result as A
+}
+
+const cameras = { cameras: { synthetic: 2, v4l2: false } }
+
+/** An admin, once both cameras are there. */
+const admin = Effect.gen(function* () {
+  const call = yield* connect(yield* token({ timeToLive: Duration.hours(1) }))
+  yield* until(
+    "two cameras",
+    Effect.map(call("get_camera_list"), ({ result }) => (result as { total: number }).total === 2)
+  )
+  return call
+})
+
+/** What a playlist names. */
+const named = (text: string): string => /^(?!#)\S+$/m.exec(text)?.[0] ?? ""
+
+describe("HLS on the service's own port", () => {
+  onFakes(
+    "starts an idle camera, and needs a credential for its index alone",
+    Effect.gen(function* () {
+      yield* admin
+      const shown = yield* token({ role: "viewer" })
+      assert.lengthOf(yield* publishing, 0)
+      const index = yield* get("/hls/camera0/index.m3u8", bearer(shown))
+      assert.strictEqual(index.status, 200)
+      assert.strictEqual(index.headers["content-type"], "application/vnd.apple.mpegurl")
+      assert.lengthOf(yield* publishing, 1)
+      assert.notInclude(JSON.stringify(index), shown)
+      const playlist = named(index.text)
+      const { status, text } = yield* get(`/hls/camera0/${playlist}&_HLS_msn=1&_HLS_part=2&other=3`)
+      assert.strictEqual(status, 200)
+      const segment = yield* get(`/hls/camera0/${named(text)}`)
+      assert.deepInclude(segment, { status: 200, text: "moof" })
+      assert.strictEqual(segment.headers["content-type"], "video/mp4")
+      // it opens nothing else
+      assert.strictEqual((yield* get(`/hls/camera1/${playlist}`)).status, 401)
+    }),
+    cameras
+  )
+
+  onFakes(
+    "lets in whoever may see the camera, and nobody else",
+    Effect.gen(function* () {
+      const call = yield* admin
+      const key = resultOf<typeof ApiKeyCreated.Type>(yield* call("create_api_key", { role: "viewer" }))
+      const viewing = resultOf<typeof ViewingKeyCreated.Type>(
+        yield* call("create_viewing_key", { device: "camera0" })
+      ).viewing_key
+      const scoped = yield* token({ role: "viewer", cameras: ["camera1"] })
+      const rows = [
+        ["/hls/camera0/index.m3u8", { "x-api-key": key.api_key }, 200],
+        [`/hls/camera0/index.m3u8?token=${viewing}`, {}, 200],
+        ["/hls/camera1/index.m3u8", bearer(scoped), 200],
+        ["/hls/camera0/index.m3u8", {}, 401],
+        ["/hls/camera0/index.m3u8", bearer("wrong"), 401],
+        ["/hls/camera0/index.m3u8?token=wrong", {}, 403],
+        ["/hls/camera0/index.m3u8", bearer(scoped), 404],
+        [`/hls/camera1/index.m3u8?token=${viewing}`, {}, 404],
+        ["/hls/camera9/index.m3u8", bearer(key.api_key), 404],
+        ["/hls/camera0/main_stream.m3u8", {}, 401],
+        ["/hls/camera0/main_stream.m3u8?session=00000000-0000-4000-8000-0000000000ff", {}, 401],
+        ["/hls/camera0/main_stream.m3u8?session=%0d%0a", {}, 401],
+        ["/hls/camera0/", bearer(key.api_key), 404],
+        ["/hls/camera0/../camera1/index.m3u8", bearer(scoped), 404],
+        ["/hls/camera0/%2e%2e", bearer(key.api_key), 404],
+        ["/hls/camera0/index.html", bearer(key.api_key), 404]
+      ] as const
+      for (const [target, headers, status] of rows) {
+        assert.strictEqual((yield* get(target, headers)).status, status, `${target} ${JSON.stringify(headers)}`)
+      }
+      assert.strictEqual(
+        (yield* visit({ method: "POST", target: "/hls/camera0/index.m3u8", headers: bearer(key.api_key) })).status,
+        405
+      )
+    }),
+    cameras
+  )
+
+  onFakes(
+    "knows no gap.mp4, which no player may wait for",
+    Effect.gen(function* () {
+      assert.strictEqual((yield* get("/hls/camera0/gap.mp4")).status, 404)
+    }),
+    cameras
+  )
+
+  onFakes(
+    "ends with the key that opened it",
+    Effect.gen(function* () {
+      const call = yield* admin
+      const { mediaMtx } = yield* TestGround
+      const key = resultOf<typeof ApiKeyCreated.Type>(yield* call("create_api_key", { role: "viewer" }))
+      const index = yield* get("/hls/camera0/index.m3u8", bearer(key.api_key))
+      assert.lengthOf(mediaMtx.readers(), 1)
+      resultOf(yield* call("revoke_api_key", { key_id: key.key_id }))
+      yield* until(
+        "it is kicked",
+        Effect.sync(() => mediaMtx.readers().length === 0)
+      )
+      const { error, status } = yield* get(`/hls/camera0/${named(index.text)}`)
+      assert.strictEqual(status, 401)
+      assert.deepInclude(error?.data, { reason: "the session is over: ask for index.m3u8 again" })
+    }),
+    cameras
+  )
+
+  onFakes(
+    "says whether MediaMTX or the camera is to blame, and asks to come again",
+    Effect.gen(function* () {
+      yield* admin
+      const shown = bearer(yield* token({ role: "viewer", timeToLive: Duration.hours(1) }))
+      yield* disturb({ failStarts: 99 })
+      const noStream = yield* get("/hls/camera0/index.m3u8", shown)
+      yield* takeMediaMtx
+      const away = yield* get("/hls/camera0/index.m3u8", shown)
+      for (const [said, dependency] of [
+        [noStream, "camera"],
+        [away, "mediamtx"]
+      ] as const) {
+        assert.strictEqual(said.status, 503)
+        assert.strictEqual(said.headers["retry-after"], "1")
+        assert.deepInclude(said.error?.data, { dependency })
+      }
+    }),
+    { ...cameras, streams: { start_timeout_seconds: 2 } }
+  )
+})

@@ -1,0 +1,150 @@
+import * as fc from "fast-check"
+import { assert, describe, it } from "vitest"
+import { type Mp4Parts, mp4Parts } from "../../src/media/Mp4Parts.ts"
+
+const box = (type: string, ...contents: ReadonlyArray<Uint8Array>) => {
+  const body = Buffer.concat(contents)
+  const head = Buffer.alloc(8)
+  head.writeUInt32BE(body.length + 8)
+  head.write(type, 4, "latin1")
+  return Buffer.concat([head, body])
+}
+const words = (...values: ReadonlyArray<number>) => {
+  const bytes = Buffer.alloc(values.length * 4)
+  for (const [i, value] of values.entries()) bytes.writeUInt32BE(value >>> 0, i * 4)
+  return bytes
+}
+
+/** The boxes as a recorder writes them (ISO 14496-12, 8.3 to 8.8): video is track 1, at 1000 units a second. */
+const trak = (id: number, handler: string, entry: Uint8Array) =>
+  box(
+    "trak",
+    box("tkhd", words(0, 0, 0, id), Buffer.alloc(68)),
+    box(
+      "mdia",
+      box("mdhd", words(0, 0, 0, 1000, 0, 0)),
+      box("hdlr", words(0, 0), Buffer.from(handler), Buffer.alloc(12)),
+      box("minf", box("stbl", box("stsd", words(0, 1), entry)))
+    )
+  )
+const avc1 = box("avc1", Buffer.alloc(78), box("avcC", Buffer.from([1, 0x42, 0xc0, 0x1e, 0xff])))
+const trex = (id: number) => box("trex", words(0, id, 1, 40, 0, 0x10000))
+const start = (...entries: ReadonlyArray<Uint8Array>) =>
+  Buffer.concat([
+    box("ftyp", Buffer.from("isom\0\0\0\0")),
+    box("moov", box("mvhd", Buffer.alloc(100)), ...entries, box("mvex", trex(1), trex(2)))
+  ])
+const init = start(trak(1, "vide", avc1))
+
+const key = 0x02000000
+const fragment = (at: number, samples: ReadonlyArray<number>, track = 1) =>
+  Buffer.concat([
+    box(
+      "moof",
+      box("mfhd", words(0, 1)),
+      box(
+        "traf",
+        box("tfhd", words(0x020000, track)),
+        box("tfdt", words(0, at)),
+        box("trun", words(0x400, samples.length, ...samples))
+      )
+    ),
+    box("mdat", Buffer.alloc(100))
+  ])
+const other = 0x10000
+
+const read = (file: Uint8Array, before?: Mp4Parts) => {
+  const reading = mp4Parts(before)
+  let asked = 0
+  let step = reading.next()
+  while (step.done !== true) {
+    asked++
+    step = reading.next(file.subarray(step.value.position, step.value.position + step.value.length))
+  }
+  return { found: step.value, asked }
+}
+
+describe("the parts of a fragmented MP4", () => {
+  const first = fragment(0, [key, other])
+  const second = fragment(80, [other, other])
+  const third = fragment(160, [other, key])
+
+  it("begin with each fragment that has a keyframe; those without go with the one before", () => {
+    const { found } = read(Buffer.concat([init, first, second, third]))
+    assert.deepStrictEqual(found, {
+      codec: "avc1.42C01E",
+      initBytes: init.length,
+      parts: [
+        { offset: init.length, length: first.length + second.length, start: 0, duration: 0.16, keyframe: 0 },
+        {
+          offset: init.length + first.length + second.length,
+          length: third.length,
+          start: 0.16,
+          duration: 0.08,
+          keyframe: 0.2
+        }
+      ]
+    })
+  })
+
+  it("are known of a file that is being written, as far as it is whole", () => {
+    const whole = Buffer.concat([init, first, second])
+    for (let cut = 1; cut < second.length; cut++) {
+      const { found } = read(whole.subarray(0, whole.length - cut))
+      assert.deepStrictEqual(found?.parts, [
+        { offset: init.length, length: first.length, start: 0, duration: 0.08, keyframe: 0 }
+      ])
+    }
+  })
+
+  it("are read on from where they ended when the file was shorter", () => {
+    const whole = Buffer.concat([init, first, second, third])
+    for (const length of [init.length + first.length, init.length + first.length + 10, whole.length - 1]) {
+      const before = read(whole.subarray(0, length)).found
+      assert.deepStrictEqual(read(whole, before).found, read(whole).found)
+    }
+    const all = read(whole)
+    assert.isBelow(read(whole, all.found).asked, all.asked)
+  })
+
+  it("have the sound between their pictures with them", () => {
+    const sound = fragment(0, [0], 2)
+    const { found } = read(Buffer.concat([start(trak(2, "soun", avc1), trak(1, "vide", avc1)), first, sound, third]))
+    assert.deepStrictEqual(
+      found?.parts.map(({ length }) => length),
+      [first.length + sound.length, third.length]
+    )
+  })
+
+  it("take one read a fragment", () => {
+    const fragments = Array.from({ length: 100 }, (_, i) => fragment(i * 80, [key, other]))
+    const { asked, found } = read(Buffer.concat([init, ...fragments]))
+    assert.lengthOf(found?.parts ?? [], 100)
+    assert.isAtMost(asked, 106)
+  })
+
+  it("are none of any other file", () => {
+    const plain = Buffer.concat([box("ftyp", Buffer.alloc(8)), box("mdat", Buffer.alloc(20)), box("moov")])
+    for (const bytes of [Buffer.alloc(0), Buffer.from("no video at all"), init, plain, init.subarray(0, 100)]) {
+      assert.isUndefined(read(bytes).found)
+    }
+  })
+
+  it("are never read beyond the file, whatever is in it", () => {
+    const file = Buffer.concat([init, first, second, third])
+    const damage = fc.array(fc.tuple(fc.nat(file.length - 1), fc.integer({ min: 0, max: 255 })), { maxLength: 8 })
+    fc.assert(
+      fc.property(damage, (changes) => {
+        const damaged = Buffer.from(file)
+        for (const [at, value] of changes) damaged[at] = value
+        const { asked, found } = read(damaged)
+        assert.isAtMost(asked, 200)
+        for (const { duration, length, offset } of found?.parts ?? []) {
+          assert.isAtMost(offset + length, damaged.length)
+          assert.isAtLeast(duration, 0)
+        }
+      }),
+      { numRuns: 2000 }
+    )
+  })
+})

@@ -1,0 +1,47 @@
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import { PublicHttp } from "../../src/http/PublicHttp.ts"
+import { asTimePasses, settle } from "../../testing/PassingTime.ts"
+import { TestGround } from "../../testing/TestGround.ts"
+import type { Question } from "../../testing/Visitors.ts"
+import { Visitors } from "../../testing/Visitors.ts"
+
+interface Said {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+  /** `error` of a refusal */
+  readonly error:
+    | { readonly code: number; readonly message: string; readonly data: Readonly<Record<string, unknown>> }
+    | undefined
+}
+
+/** One HTTP request to the service on the test ground, and all of its reply. */
+export const visit = (question: Question) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { address } = yield* PublicHttp
+      const { body, headers, status } = yield* (yield* Visitors).ask(address.port, question)
+      const text = yield* Stream.mkString(Stream.decodeText(body))
+      const isJson = headers["content-type"] === "application/json"
+      return { status, headers, text, error: isJson ? JSON.parse(text).error : undefined } as Said
+    })
+  )
+
+/** Turns of Node's loop, ten each: credentials are looked at beside, on other threads, and no time passes meanwhile. */
+const turns = 500
+
+/** The same for who may be held until a stream is there: time passes once MediaMTX holds them, or says nothing. */
+export const come = Effect.fnUntraced(function* (question: Question) {
+  const { mediaMtx } = yield* TestGround
+  const before = mediaMtx.held()
+  const coming = yield* Effect.forkChild(visit(question), { startImmediately: true })
+  for (let turn = 0; turn < turns; turn++) {
+    if (coming.pollUnsafe() !== undefined || mediaMtx.held() > before) break
+    yield* settle
+  }
+  return yield* asTimePasses(Fiber.join(coming))
+})
+
+export const bearer = (credential: string) => ({ authorization: `Bearer ${credential}` })
