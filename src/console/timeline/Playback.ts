@@ -17,6 +17,7 @@ const ahead = 20
 const behind = 30
 /** One request: what a network that is slow brings in a second or two. */
 const chunkBytes = 1 << 20
+const chunkSeconds = 4
 const look = "100 millis"
 /** A file that is still written is asked for what is new. */
 const growTime = "1 second"
@@ -197,17 +198,18 @@ export const partBefore = (parts: ReadonlyArray<Part>, at: number): number => {
   return found
 }
 
-/** The bytes of some parts from `next` on, which lie one behind the other. The first request is small: it is waited for. */
+/** The bytes of some parts from `next` on, which lie one behind the other: a few seconds, for it is waited for the first. */
 export const chunkFrom = (parts: ReadonlyArray<Part>, next: number) => {
   const begin = parts[next]
   if (begin === undefined) return undefined
   let end = begin.offset + begin.length
   let index = next + 1
-  for (; index < parts.length; index++) {
+  while (true) {
     const part = parts[index]
-    if (part === undefined || part.offset !== end || end + part.length - begin.offset > chunkBytes) break
+    if (part === undefined || part.offset !== end || part.start - begin.start > chunkSeconds) break
+    if (end + part.length - begin.offset > chunkBytes) break
     end += part.length
-    if (part.start + part.duration - begin.start > 4) break
+    index++
   }
   return { first: begin.offset, last: end - 1, next: index }
 }
