@@ -1,31 +1,18 @@
 import { useSignal } from "@preact/signals"
-import * as Effect from "effect/Effect"
-import { useEffect, useRef } from "preact/hooks"
+import { useEffect } from "preact/hooks"
 import { useConsole } from "../Context.ts"
-import { copy } from "../copy.ts"
-import { ownUrl } from "../files.ts"
-import { clockTime, span as spanWords } from "../format.ts"
-import { type Loaded, useAsked, useFiber } from "../hooks.ts"
-import { act } from "../notices.ts"
+import { type Loaded, useAsked } from "../hooks.ts"
 import { Button } from "../parts/Button.tsx"
 import { Empty, Shown } from "../parts/Shown.tsx"
-import { addressOf, route } from "../routes.ts"
-import { type Trouble, troubleOf } from "../words.ts"
-import { day, lengthOf, nearestRecorded, type Period, second, showing, type Span, zoomed } from "./period.ts"
-import { playRecorded } from "./Playback.ts"
+import { route } from "../routes.ts"
+import { Export } from "./Export.tsx"
+import { day, isoTime, lengthOf, nearestRecorded, type Period, second, showing, type Span, zoomed } from "./period.ts"
+import { Player, type Start } from "./Player.tsx"
 import { Thumbnail } from "./Thumbnail.tsx"
 import { type Row, Track } from "./Track.tsx"
 
 /** A view that still moves asks for nothing. */
 const settle = 150
-const rates = [0.25, 0.5, 1, 2, 4, 8] as const
-/** What a frame lasts where nothing else is known: of 25 a second. */
-const frame = 0.04
-
-interface Start {
-  readonly device: string
-  readonly at: number
-}
 
 /** Everything that was recorded, on one scale of time; it plays across files and gaps. */
 export const Timeline = () => {
@@ -55,8 +42,8 @@ export const Timeline = () => {
       const from = settled.peek().from - length
       const to = Math.min(settled.peek().to + length, session.serverNow() + day)
       return call.get_recorded_spans({
-        from: iso(from),
-        to: iso(Math.max(to, from + second)),
+        from: isoTime(from),
+        to: isoTime(Math.max(to, from + second)),
         resolution_seconds: length / second / 2000
       })
     },
@@ -173,7 +160,6 @@ export const Timeline = () => {
   )
 }
 
-const iso = (at: number): string => new Date(at).toISOString()
 const middle = ({ from, to }: Period): number => (from + to) / 2
 
 /** As `datetime-local` has it: the reader's clock, without a zone. */
@@ -232,167 +218,5 @@ const Pointed = ({
         {isRecorded ? "" : ` · not recorded${before?.reason === undefined ? "" : `: ${before.reason}`}`}
       </span>
     </p>
-  )
-}
-
-const Player = ({
-  head,
-  seek,
-  start: { at, device },
-  tell
-}: {
-  readonly start: Start
-  readonly head: number
-  readonly tell: (at: number) => void
-  readonly seek: (at: number) => void
-}) => {
-  const { session } = useConsole()
-  const video = useRef<HTMLVideoElement>(null)
-  const trouble = useSignal<Trouble | undefined>(undefined)
-  const isPlaying = useSignal(true)
-  const rate = useSignal(1)
-
-  useFiber(() => {
-    const { current } = video
-    if (current === null) return undefined
-    trouble.value = undefined
-    return Effect.scoped(playRecorded(current, device, at, session, tell)).pipe(
-      Effect.catch((error) => Effect.sync(() => void (trouble.value = troubleOf(error))))
-    )
-  }, [device, at, session.connection.value])
-  useEffect(() => {
-    const { current } = video
-    if (current === null) return
-    // a new source sets both back
-    const set = () => {
-      current.playbackRate = rate.value
-      current.defaultPlaybackRate = rate.value
-    }
-    set()
-    current.addEventListener("loadedmetadata", set)
-    return () => current.removeEventListener("loadedmetadata", set)
-  }, [rate.value])
-
-  const step = (frames: number) => {
-    const { current } = video
-    if (current === null) return
-    current.pause()
-    current.currentTime += frames * frame
-  }
-  const toggle = () => {
-    const { current } = video
-    if (current === null) return
-    if (current.paused) void current.play()
-    else current.pause()
-  }
-  const link = () => copy(`${location.origin}/${addressOf({ view: "recordings", device, at: Math.round(head) })}`)
-
-  return (
-    <div class="player">
-      <div class="recorded">
-        <video
-          ref={video}
-          muted
-          autoPlay
-          playsInline
-          aria-label={`What was recorded of ${device}`}
-          onPlay={() => void (isPlaying.value = true)}
-          onPause={() => void (isPlaying.value = false)}
-          onClick={toggle}
-        />
-        {trouble.value === undefined ? undefined : (
-          <div class="obstacle" role="alert">
-            <p class="what">It does not play</p>
-            <p class="more">{trouble.value.what}</p>
-          </div>
-        )}
-      </div>
-      <div class="toolbar transport">
-        <Button label={isPlaying.value ? "Pause" : "Play"} icon={isPlaying.value ? "pause" : "play"} onPress={toggle} />
-        <Button label="−1 frame" onPress={() => step(-1)}>
-          −1
-        </Button>
-        <Button label="+1 frame" onPress={() => step(1)}>
-          +1
-        </Button>
-        <Button label="−10 s" onPress={() => seek(head - 10 * second)}>
-          −10 s
-        </Button>
-        <label class="choice">
-          <span class="word">Speed</span>
-          <select
-            value={String(rate.value)}
-            onChange={({ currentTarget: { value } }) => void (rate.value = Number(value))}
-          >
-            {rates.map((one) => (
-              <option key={one} value={String(one)}>
-                {one}×
-              </option>
-            ))}
-          </select>
-        </label>
-        <output class="count">
-          {device} · {new Date(head).toLocaleString()}
-        </output>
-        <Button label="Copy a link to this time" icon="copy" onPress={() => void link()}>
-          Link
-        </Button>
-      </div>
-    </div>
-  )
-}
-
-interface ExportProps {
-  readonly device: string
-  readonly selection: Period | undefined
-  readonly mark: (which: "from" | "to") => void
-  readonly clear: () => void
-}
-
-const Export = ({ clear, device, mark, selection }: ExportProps) => {
-  const { session } = useConsole()
-  const link = useRef<HTMLAnchorElement>(null)
-  const save = (range: Period) =>
-    act(
-      session
-        .ask((call) => call.export_recording({ device, from: iso(range.from), to: iso(range.to) }))
-        .pipe(
-          Effect.tap(({ download_url }) =>
-            Effect.sync(() => {
-              if (link.current === null) return
-              link.current.href = ownUrl(download_url)
-              link.current.click()
-            })
-          )
-        ),
-      ({ duration }) => `${clockTime(duration)} of ${device} is being saved.`
-    )
-  return (
-    <span class="actions">
-      <Button label="Export from here" onPress={() => mark("from")}>
-        From here
-      </Button>
-      <Button label="Export to here" onPress={() => mark("to")}>
-        To here
-      </Button>
-      <Button
-        icon="download"
-        label="Export"
-        why={
-          selection === undefined
-            ? "Play to where it shall begin and press “From here”, then “To here” where it shall end."
-            : undefined
-        }
-        onPress={() => {
-          if (selection !== undefined) void save(selection)
-        }}
-      >
-        {selection === undefined ? "Export" : `Export ${spanWords(lengthOf(selection))}`}
-      </Button>
-      {selection === undefined ? undefined : (
-        <Button icon="close" label="Clear the selection" kind="quiet" onPress={clear} />
-      )}
-      <a ref={link} download="" hidden aria-hidden="true" />
-    </span>
   )
 }

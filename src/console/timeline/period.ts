@@ -14,6 +14,9 @@ export const day = 24 * hour
 const shortest = 2 * second
 const longest = 60 * day
 
+/** As the service has it. */
+export const isoTime = (at: number): string => new Date(at).toISOString()
+
 export const lengthOf = ({ from, to }: Period): number => to - from
 
 /** A period around what stays where it is: zoomed in by a factor below 1, out by one above. */
