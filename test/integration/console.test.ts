@@ -108,7 +108,7 @@ it.live(
         assert.deepStrictEqual(yield* findings(page), [], view)
       }
       yield* promise(() => page.setViewportSize({ width: 320, height: 640 }))
-      for (const view of ["", "camera/camera0", "snapshots", "administration"]) {
+      for (const view of ["", "camera/camera0", "recordings", "snapshots", "system", "administration"]) {
         yield* go(page, view)
         assert.deepStrictEqual(yield* findings(page), [], `${view} on a phone`)
         const overflow = yield* promise(() =>
@@ -351,6 +351,95 @@ it.live(
       })
       assert.match(saved, /^camera0.*\.mp4$/)
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
+    }),
+  60_000
+)
+
+/** What a USB camera may have; the synthetic ones have none. */
+const controls = [
+  { id: 1, name: "Brightness", type: "integer", min: 0, max: 255, step: 1, default: 128, value: 140 },
+  {
+    id: 2,
+    name: "Exposure time",
+    type: "integer",
+    min: 3,
+    max: 2047,
+    step: 1,
+    default: 250,
+    value: 250,
+    inactive: true
+  },
+  { id: 3, name: "Backlight", type: "boolean", min: 0, max: 1, step: 1, default: 0, value: 1 },
+  {
+    id: 4,
+    name: "Power line",
+    type: "menu",
+    min: 0,
+    max: 1,
+    step: 1,
+    default: 1,
+    value: 1,
+    menu: [
+      { value: 0, name: "Off" },
+      { value: 1, name: "50 Hz" }
+    ]
+  }
+]
+
+/** Answers for the service where the page asks for the controls of a camera; gives what was set. */
+const playControls = (page: Page) =>
+  promise(async () => {
+    const set: Array<unknown> = []
+    await page.routeWebSocket(/\/ws$/, (socket) => {
+      const server = socket.connectToServer()
+      server.onMessage((message) => socket.send(message))
+      socket.onMessage((message) => {
+        const { id, method, params } = JSON.parse(String(message))
+        const reply = (result: unknown) => socket.send(JSON.stringify({ jsonrpc: "2.0", id, result }))
+        if (method === "get_camera_controls") return reply({ controls })
+        if (method !== "set_camera_control") return server.send(message)
+        const control = controls.find((one) => one.id === params.id)
+        if (control !== undefined) control.value = Number(params.value)
+        set.push([params.id, params.value])
+        reply(control)
+      })
+    })
+    return set
+  })
+
+it.live(
+  "a camera's controls are turned by slider, number and reset; one that cannot be says why",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({ cameras: 1 })
+      const token = yield* service.token({ role: "operator" })
+      const { page } = yield* openConsole(service.files)
+      const set = yield* playControls(page)
+      yield* promise(() => page.goto(`${service.files}/#token=${token}`))
+      yield* promise(() => page.getByRole("article", { name: /^camera0/ }).waitFor(limit))
+      yield* go(page, "camera/camera0")
+      yield* promise(async () => {
+        const brightness = page.getByRole("spinbutton", { name: "Brightness" })
+        await brightness.fill("200")
+        await brightness.press("Enter")
+        await page.getByRole("slider", { name: "Brightness, as a slider" }).press("ArrowRight")
+        await page.getByRole("button", { name: "Reset Backlight to 0" }).click()
+        await page.getByRole("combobox", { name: "Power line" }).selectOption("Off")
+      })
+      yield* eventually(
+        "all are set",
+        Effect.sync(() => set.length === 4)
+      )
+      assert.deepStrictEqual(set, [
+        [1, 200],
+        [1, 201],
+        [3, 0],
+        [4, 0]
+      ])
+      const exposure = page.getByRole("spinbutton", { name: "Exposure time" })
+      assert.isTrue(yield* promise(() => exposure.isDisabled()))
+      yield* promise(() => page.getByText("Another control governs it now").waitFor(limit))
+      assert.deepStrictEqual(yield* findings(page), [])
     }),
   60_000
 )

@@ -66,7 +66,7 @@ const ControlField = ({ control, set, why }: FieldProps) => {
   const { default: usual, name, type, value } = control
   const isOff = why !== undefined
   const describedBy = isOff ? `${id}why` : undefined
-  const mayReset = type !== "button" && value !== null && value !== usual && !isOff
+  const mayReset = value !== null && value !== usual && !isOff
   return (
     <div class="control">
       <label for={id}>{name}</label>
@@ -117,13 +117,15 @@ const ControlField = ({ control, set, why }: FieldProps) => {
           onChange={({ currentTarget }) => set(type === "bitmask" ? Number(currentTarget.value) : currentTarget.value)}
         />
       )}
-      <Button
-        icon="reset"
-        label={`Reset ${name} to ${usual}`}
-        kind="quiet"
-        why={mayReset ? undefined : (why ?? `${name} is as it is by default.`)}
-        onPress={() => set(usual)}
-      />
+      {type === "button" ? undefined : (
+        <Button
+          icon="reset"
+          label={`Reset ${name} to ${usual}`}
+          kind="quiet"
+          why={mayReset ? undefined : (why ?? `${name} is as it is by default.`)}
+          onPress={() => set(usual)}
+        />
+      )}
       {isOff ? (
         <p id={`${id}why`} class="why">
           {why}

@@ -6,6 +6,7 @@ import { useAsked } from "../hooks.ts"
 import { Fact } from "../parts/Fact.tsx"
 import { Meter, Plot } from "../parts/Plot.tsx"
 import { Shown } from "../parts/Shown.tsx"
+import { sentence } from "../words.ts"
 
 /** How the service is, and the machine under it. */
 export const System = () => {
@@ -39,7 +40,7 @@ const About = () => {
     <section class="card" aria-labelledby="aboutTitle">
       <h2 id="aboutTitle">Service</h2>
       <Shown asked={state}>
-        {({ message, status }) => <p class={`state ${status === "ready" ? "good" : "fair"}`}>{message}</p>}
+        {({ message, status }) => <p class={`state ${status === "ready" ? "good" : "fair"}`}>{sentence(message)}</p>}
       </Shown>
       <Shown asked={info}>
         {({ architecture, build_date, name, runtime_version, version }) => (
@@ -200,28 +201,30 @@ const Streams = () => {
           streams.length === 0 ? (
             <p class="advice">There is no stream.</p>
           ) : (
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Camera</th>
-                  <th scope="col">Source</th>
-                  <th scope="col">State</th>
-                  <th scope="col">Viewers</th>
-                  <th scope="col">Sent</th>
-                </tr>
-              </thead>
-              <tbody>
-                {streams.map(({ bytes_sent, name, readers, ready, source }) => (
-                  <tr key={name}>
-                    <th scope="row">{name}</th>
-                    <td>{source}</td>
-                    <td>{ready ? "running" : "idle"}</td>
-                    <td>{readers}</td>
-                    <td>{bytes(bytes_sent)}</td>
+            <div class="scroll" tabIndex={0} role="region" aria-label="List of streams">
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">Camera</th>
+                    <th scope="col">Source</th>
+                    <th scope="col">State</th>
+                    <th scope="col">Viewers</th>
+                    <th scope="col">Sent</th>
                   </tr>
-                ))}
-              </tbody>
-            </table>
+                </thead>
+                <tbody>
+                  {streams.map(({ bytes_sent, name, readers, ready, source }) => (
+                    <tr key={name}>
+                      <th scope="row">{name}</th>
+                      <td>{source}</td>
+                      <td>{ready ? "running" : "idle"}</td>
+                      <td>{readers}</td>
+                      <td>{bytes(bytes_sent)}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
           )
         }
       </Shown>
