@@ -11,22 +11,17 @@ export type Transport = "WebRTC" | "HLS"
 /** What a tile shows, and why. */
 export type LiveState =
   | { readonly _tag: "Starting"; readonly transport: Transport }
-  /** `delay`: milliseconds from the media server to the screen; undefined: it cannot be told */
-  | {
-      readonly _tag: "Playing"
-      readonly transport: Transport
-      readonly note: string | undefined
-      readonly delay: number | undefined
-    }
+  /** `note`: why it is not over the first choice */
+  | { readonly _tag: "Playing"; readonly transport: Transport; readonly note: string | undefined }
   /** it is tried again by itself */
   | { readonly _tag: "Waiting"; readonly reason: string }
   /** another token would help, and nothing else */
   | { readonly _tag: "Refused"; readonly reason: string }
 
-/** From the answer to the first picture: a stream that has none by then does not get through. */
-const pictureTime = Duration.seconds(3)
-/** HLS waits for whole segments. */
-const segmentTime = Duration.seconds(10)
+/** From the answer to the connection: what does not get through by then does not get through. */
+const connectTime = Duration.seconds(3)
+/** To the first picture: a camera's own stream may have a keyframe every 10 s; HLS waits for whole segments. */
+const pictureTime = Duration.seconds(12)
 /** A playing stream without a new frame for so long has broken. */
 const stallTime = 3000
 const lookEvery = "500 millis"
@@ -51,9 +46,9 @@ export const live = (
     while (true) {
       const transport: Transport = fallbacks.has(device) ? "HLS" : "WebRTC"
       tell({ _tag: "Starting", transport })
-      const playing = (delay?: number) => {
+      const playing = () => {
         failures = 0
-        tell({ _tag: "Playing", transport, note: fallbacks.get(device), delay })
+        tell({ _tag: "Playing", transport, note: fallbacks.get(device) })
       }
       const error = yield* Effect.flip(
         Effect.scoped(
@@ -81,11 +76,12 @@ const overWebRtc = Effect.fnUntraced(function* (
   device: string,
   video: HTMLVideoElement,
   session: Session,
-  playing: (delay?: number) => void
+  playing: () => void
 ) {
   const { media, peer } = yield* whep(device, session.bearer())
   yield* shown(video, media)
-  yield* firstPicture(video, pictureTime, "WebRTC brings no picture: its packets may be blocked on the way")
+  yield* within(connectTime, connected(peer), "WebRTC does not get through: its packets may be blocked on the way")
+  yield* within(pictureTime, firstPicture(video), "WebRTC is connected, and brings no picture")
   yield* keptStill(device, video)
   playing()
   const broken = Effect.callback<never, LiveFailed>((resume) => {
@@ -95,24 +91,20 @@ const overWebRtc = Effect.fnUntraced(function* (
       }
     })
   })
-  const measured = Effect.flatMap(
-    Effect.promise(() => delayOf(peer, session.serverNow())),
-    (delay) => Effect.sync(() => playing(delay))
-  )
-  return yield* Effect.raceFirst(broken, watched(video, measured))
+  return yield* Effect.raceFirst(broken, watched(video))
 })
 
 const overHls = Effect.fnUntraced(function* (
   device: string,
   video: HTMLVideoElement,
   session: Session,
-  playing: (delay?: number) => void
+  playing: () => void
 ) {
   const broken = yield* hls(device, () => session.bearer(), video)
-  yield* Effect.raceFirst(broken, firstPicture(video, segmentTime, "HLS brings no picture"))
+  yield* Effect.raceFirst(broken, within(pictureTime, firstPicture(video), "HLS brings no picture"))
   yield* keptStill(device, video)
   playing()
-  return yield* Effect.raceFirst(broken, watched(video, Effect.void))
+  return yield* Effect.raceFirst(broken, watched(video))
 })
 
 const shown = (video: HTMLVideoElement, media: MediaStream): Effect.Effect<void, never, Scope.Scope> =>
@@ -125,48 +117,39 @@ const shown = (video: HTMLVideoElement, media: MediaStream): Effect.Effect<void,
 const keptStill = (device: string, video: HTMLVideoElement) =>
   Effect.addFinalizer(() => Effect.sync(() => keepStill(device, video)))
 
-const firstPicture = (video: HTMLVideoElement, within: Duration.Duration, otherwise: string) =>
+const connected = (peer: RTCPeerConnection): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const look = () => {
+      if (peer.connectionState === "connected") resume(Effect.void)
+    }
+    peer.addEventListener("connectionstatechange", look)
+    look()
+    return Effect.sync(() => peer.removeEventListener("connectionstatechange", look))
+  })
+
+const firstPicture = (video: HTMLVideoElement): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     const handle = video.requestVideoFrameCallback(() => resume(Effect.void))
     // muted: no browser refuses it; a play() that a new source interrupts is no failure
     video.play().catch(() => undefined)
     return Effect.sync(() => video.cancelVideoFrameCallback(handle))
-  }).pipe(
-    Effect.timeoutOrElse({
-      duration: within,
-      orElse: () => Effect.fail(new LiveFailed({ kind: "unplayable", reason: otherwise }))
-    })
-  )
+  })
 
-/** Fails when no new frame comes; meanwhile does this every second. */
-const watched = Effect.fnUntraced(function* (video: HTMLVideoElement, each: Effect.Effect<void>) {
+const within = (time: Duration.Duration, effect: Effect.Effect<void>, otherwise: string) =>
+  Effect.timeoutOrElse(effect, {
+    duration: time,
+    orElse: () => Effect.fail(new LiveFailed({ kind: "unplayable", reason: otherwise }))
+  })
+
+/** Fails when no new frame comes. */
+const watched = Effect.fnUntraced(function* (video: HTMLVideoElement) {
   let frames = -1
   let still = 0
-  for (let look = 0; ; look++) {
+  while (true) {
     const { totalVideoFrames } = video.getVideoPlaybackQuality()
     still = totalVideoFrames === frames ? still + 500 : 0
     frames = totalVideoFrames
     if (still >= stallTime) return yield* new LiveFailed({ kind: "absent", reason: "no new picture comes" })
-    if (look % 2 === 0) yield* each
     yield* Effect.sleep(lookEvery)
   }
 })
-
-/** NTP counts from 1900 (RFC 5905). */
-const ntpOffset = 2_208_988_800_000
-
-/**
- * How old what is on the screen is, by the media server's clock: its sender reports say when it got what plays now (webrtc-stats,
- * estimatedPlayoutTimestamp). What the camera and the encoder took before is not in it.
- */
-const delayOf = async (peer: RTCPeerConnection, now: number): Promise<number | undefined> => {
-  for (const report of (await peer.getStats()).values()) {
-    if (report.type !== "inbound-rtp" || report.kind !== "video") continue
-    const { estimatedPlayoutTimestamp } = report as { readonly estimatedPlayoutTimestamp?: number }
-    if (estimatedPlayoutTimestamp === undefined || estimatedPlayoutTimestamp === 0) return undefined
-    const delay = now - (estimatedPlayoutTimestamp - ntpOffset)
-    // clocks that do not agree tell nothing
-    return delay >= 0 && delay < 60_000 ? delay : undefined
-  }
-  return undefined
-}

@@ -40,7 +40,7 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
       {isPlaying ? undefined : <Before camera={camera} />}
       <video ref={video} muted playsInline aria-label={`Live picture of ${device}`} />
       {now?._tag === "Playing" ? (
-        <Badge state={now} />
+        <span class="chip live">Live{now.transport === "HLS" ? " · HLS" : ""}</span>
       ) : status === "DISCONNECTED" ? (
         <Obstacle icon="lost" what="Not connected" more="It comes back by itself when it is plugged in again." />
       ) : fault !== undefined ? (
@@ -76,20 +76,6 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
     </div>
   )
 }
-
-const Badge = ({ state: { delay, transport } }: { readonly state: Extract<LiveState, { _tag: "Playing" }> }) => (
-  <span
-    class="chip live"
-    title={
-      delay === undefined
-        ? `Live over ${transport}`
-        : `Live over ${transport}: on the screen ${Math.round(delay)} ms after the media server got it; what the camera and its encoding take is not in it`
-    }
-  >
-    Live{transport === "HLS" ? " · HLS" : ""}
-    {delay === undefined ? "" : ` · +${Math.round(delay)} ms`}
-  </span>
-)
 
 const Obstacle = ({
   icon,
