@@ -120,6 +120,7 @@ const demo = Effect.gen(function* () {
 
   if (once) return
   yield* heading("Serving until Ctrl-C")
+  yield* line("console", `http://127.0.0.1:${setting("server.port")}/#token=${token}`)
   yield* line("JSON-RPC", url)
   yield* line("RTSP", `rtsp://127.0.0.1:${setting("mediamtx.rtsp_port")}/camera0?token=TOKEN`)
   yield* line("HLS", `http://127.0.0.1:${setting("mediamtx.hls_port")}/camera0?token=TOKEN`)

@@ -116,6 +116,7 @@ const client = async (): Promise<void> => {
 const server = (): void => {
   const folder = join(work, "camera-service")
   for (const name of globSync("dist/*.cjs", { cwd: root })) cpSync(join(root, name), join(folder, name))
+  cpSync(join(root, "dist/console"), join(folder, "dist/console"), { recursive: true })
   cpSync(join(root, "scripts/camera-service"), join(folder, "scripts/camera-service"))
   chmodSync(join(folder, "scripts/camera-service"), 0o755)
   write(

@@ -28,6 +28,7 @@ import { Reach } from "./external/Reach.ts"
 import { Scan } from "./external/Scan.ts"
 import { StreamTargets } from "./external/StreamTargets.ts"
 import { Health } from "./health/Health.ts"
+import * as ConsoleFiles from "./http/ConsoleFiles.ts"
 import * as Downloads from "./http/Downloads.ts"
 import * as Exporting from "./http/Exporting.ts"
 import * as HealthPort from "./http/HealthPort.ts"
@@ -207,6 +208,7 @@ const rpc = Serving.layer.pipe(
 )
 
 const http = Layer.mergeAll(
+  ConsoleFiles.layer,
   Downloads.layer,
   Exporting.layer,
   ThumbnailPictures.layer,

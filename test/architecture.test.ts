@@ -29,7 +29,9 @@ const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["rpc"],
   ["App.ts"],
   ["cli"],
-  ["main.ts"]
+  ["main.ts"],
+  // a program of its own, in browsers
+  ["console"]
 ]
 
 /** These parts of Effect run, wait, hold state or wire, and have no place in a pure room. */
@@ -37,7 +39,7 @@ const impure =
   /^effect\/(Cache|Clock|Config|ConfigProvider|Context|Deferred|Effect|Fiber|FileSystem|Layer|LayerMap|Logger|Metric|PubSub|Queue|Random|RcMap|RcRef|Ref|Runtime|Schedule|Scope|Semaphore|Stream|SubscriptionRef|Tracer|[a-z].*)$/
 
 const root = join(import.meta.dirname, "..")
-const files = globSync(["src/**/*.ts", "schema/**/*.ts"], { cwd: root, exclude: ["schema/generated/**"] })
+const files = globSync(["src/**/*.{ts,tsx}", "schema/**/*.ts"], { cwd: root, exclude: ["schema/generated/**"] })
 /** The test ground, for other people's tests too. */
 const testing = globSync("testing/**/*.ts", { cwd: root })
 const read = (file: string) => readFileSync(join(root, file), "utf8")
@@ -124,6 +126,15 @@ describe("the architecture", () => {
     const foreign = imports.filter(
       ({ from, local, to }) =>
         roomOf(from) === "schema" && (local ? roomOf(to) !== "schema" : !to.startsWith("effect/"))
+    )
+    expect(foreign.map(show)).toEqual([])
+  })
+
+  it("the console runs in a browser: of this house it knows the contract alone, and needs no Node", () => {
+    const foreign = imports.filter(
+      ({ from, local, to }) =>
+        roomOf(from) === "console" &&
+        (local ? !["console", "schema"].includes(roomOf(to)) : !/^(effect\/|preact|@preact\/signals|hls\.js)/.test(to))
     )
     expect(foreign.map(show)).toEqual([])
   })

@@ -5,6 +5,7 @@ import { broadcast } from "./Broadcast.ts"
 import { type Budget, budgets } from "./Budgets.ts"
 import { connectionCount } from "./ConnectionCount.ts"
 import { consoleServer } from "./Console.ts"
+import { page } from "./ConsolePage.ts"
 import { cpu } from "./Cpu.ts"
 import { describe } from "./Describe.ts"
 import { breakOff } from "./Ending.ts"
@@ -45,6 +46,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   external: async (run) => [...(await scan(run)), ...(await keyframeSnapshots(run))],
   recording: recordingStart,
   console: consoleServer,
+  page,
   ffmpeg: frozenFfmpeg,
   recovery,
   orphans,

@@ -37,12 +37,12 @@ export const command = Effect.fnUntraced(function* (
     case "serve":
       return yield* serve(from, life)
     case "token": {
-      const { secretOf, signed } = yield* token(
+      const { link, secretOf, signed } = yield* token(
         { role: text("role"), user: text("user") ?? "cli", cameras: text("cameras"), ttl: text("ttl") ?? "12h" },
         from
       )
       life.voice.say("info", `signed with ${secretOf}`)
-      return yield* print(`${signed}\n`)
+      return yield* print(`${values.link === true ? link : signed}\n`)
     }
     case "config check": {
       const { configuration } = yield* load(from)

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import { homedir } from "node:os"
+import { join } from "node:path"
 import * as App from "../App.ts"
 import { urlAuthority } from "../config/Hosts.ts"
 import { load, type Origin } from "../config/Load.ts"
@@ -10,6 +11,7 @@ import { followFile } from "../config/Reload.ts"
 import { Settings, settingsOf } from "../config/Settings.ts"
 import { version } from "../config/Version.ts"
 import { millisSince, now } from "../ground/Time.ts"
+import { ConsoleFolder } from "../http/ConsoleFiles.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import * as Memory from "../self/Memory.ts"
@@ -19,6 +21,10 @@ import * as Logs from "../telemetry/Logs.ts"
 import * as MetricsExport from "../telemetry/MetricsExport.ts"
 import * as Traces from "../telemetry/Traces.ts"
 import type { Life } from "./Life.ts"
+
+/** Beside the bundle; from sources, where the last build has left it. */
+const consoleFolder =
+  typeof __dirname === "string" ? join(__dirname, "console") : join(import.meta.dirname, "../../dist/console")
 
 /**
  * Runs the service until it is interrupted, or something that it needs turns out to be missing. `ending` is told as soon as
@@ -34,7 +40,8 @@ export const serve = Effect.fnUntraced(function* (from: Origin, { ending, hangup
   const context = Layer.mergeAll(
     Layer.succeed(Settings, settings),
     Layer.succeed(Memory.OwnMemory, Memory.ofThisProcess()),
-    Layer.succeed(StandardFolders, standardFolders(homedir(), from.environment["XDG_STATE_HOME"]))
+    Layer.succeed(StandardFolders, standardFolders(homedir(), from.environment["XDG_STATE_HOME"])),
+    Layer.succeed(ConsoleFolder, consoleFolder)
   )
 
   /** Changes of the file, as they come and when a SIGHUP says so. */

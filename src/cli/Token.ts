@@ -8,8 +8,9 @@ import { homedir } from "node:os"
 import { Role } from "../../schema/Auth.ts"
 import { CameraPattern } from "../../schema/Camera.ts"
 import { Tokens } from "../auth/Tokens.ts"
+import { reachableHere, urlAuthority } from "../config/Hosts.ts"
 import { load, type Origin } from "../config/Load.ts"
-import { Settings, settingsOf } from "../config/Settings.ts"
+import { liveNow, Settings, settingsOf } from "../config/Settings.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
 import { DataFolder, standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import { BadUsage } from "./BadUsage.ts"
@@ -33,7 +34,8 @@ const timeToLiveIn = (text: string): Effect.Effect<Duration.Duration, BadUsage> 
 }
 
 /**
- * A JWT that the service of this data folder and configuration accepts, and in words whose secret signed it. A new secret
+ * A JWT that the service of this data folder and configuration accepts, in words whose secret signed it, and a link that logs
+ * in with it: browsers send no fragment, and the console takes it out of the address at once. A new secret
  * is made only where the service itself would make it: not beside a service's folder that this user may not write to.
  */
 export const token = Effect.fnUntraced(function* (options: TokenOptions, from: Origin) {
@@ -64,8 +66,11 @@ export const token = Effect.fnUntraced(function* (options: TokenOptions, from: O
     sign({ userId: options.user, role, timeToLive, ...(cameras === undefined ? {} : { cameras }) })
   ).pipe(Effect.provide(tokens))
   const isConfigured = Redacted.value(settings.boot.auth.jwt_secret) !== ""
+  const { public_host } = liveNow(settings).server
+  const { host, port } = settings.boot.server
   return {
     signed: Redacted.value(signed),
+    link: `http://${urlAuthority(public_host || reachableHere(host), port)}/#token=${Redacted.value(signed)}`,
     secretOf: isConfigured ? "auth.jwt_secret of the configuration" : `the secret of ${root}`
   }
 }, Effect.scoped)

@@ -6,8 +6,9 @@ import { BadUsage } from "./BadUsage.ts"
 export const help = `camera-service: turns a Linux box with cameras into a well-behaved video node
 
   camera-service serve [--config FILE]          run the service
-  camera-service token --role ROLE [--user NAME] [--cameras a,b] [--ttl 12h] [--config FILE]
-                                                print a token (roles: viewer, operator, admin)
+  camera-service token --role ROLE [--user NAME] [--cameras a,b] [--ttl 12h] [--link] [--config FILE]
+                                                print a token (roles: viewer, operator, admin), or a link that
+                                                opens the web console with it
   camera-service config check [FILE]            say whether a configuration is good
   camera-service config show [--json] [--config FILE]
                                                 every key, its value and where it came from
@@ -25,6 +26,7 @@ const options = {
   cameras: { type: "string" },
   ttl: { type: "string" },
   json: { type: "boolean" },
+  link: { type: "boolean" },
   version: { type: "boolean", short: "v" },
   help: { type: "boolean", short: "h" }
 } as const
@@ -33,7 +35,7 @@ type Option = keyof typeof options
 /** Each command with the options that it knows, and how many words may follow it. */
 const commands = {
   serve: { options: ["config"], words: 0 },
-  token: { options: ["config", "role", "user", "cameras", "ttl"], words: 0 },
+  token: { options: ["config", "role", "user", "cameras", "ttl", "link"], words: 0 },
   "config check": { options: ["config"], words: 1 },
   "config show": { options: ["config", "json"], words: 0 },
   "config schema": { options: [], words: 0 },

@@ -28,4 +28,17 @@ describe("a token", () => {
       assert.deepStrictEqual(outside.names("/data/secrets"), [])
     }).pipe(Effect.provide([MemoryDisk.layer, layerWebCrypto]))
   )
+
+  it.effect(
+    "comes as a link to the console too, where the service listens for others or by the name that it has for them",
+    () =>
+      Effect.gen(function* () {
+        const linkWith = (server: Readonly<Record<string, string>>) =>
+          token(options, from({ CAMERA_SERVICE_DATA_DIR: "/data", CAMERA_SERVICE_SERVER_PORT: "9002", ...server }))
+        const { link, signed } = yield* linkWith({ CAMERA_SERVICE_SERVER_HOST: "0.0.0.0" })
+        assert.strictEqual(link, `http://127.0.0.1:9002/#token=${signed}`)
+        const known = yield* linkWith({ CAMERA_SERVICE_SERVER_PUBLIC_HOST: "cameras.example" })
+        assert.strictEqual(known.link, `http://cameras.example:9002/#token=${known.signed}`)
+      }).pipe(Effect.provide([MemoryDisk.layer, layerWebCrypto]))
+  )
 })

@@ -19,6 +19,7 @@ const understood = [
   ["serve --config /etc/camera.yml", "serve"],
   ["--config=/etc/camera.yml serve", "serve"],
   ["token --role admin --ttl 7d", "token"],
+  ["token --role admin --link", "token"],
   ["config check", "config check"],
   ["config check /etc/camera.yml", "config check"],
   ["config show --json", "config show"],

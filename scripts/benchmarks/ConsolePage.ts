@@ -1,0 +1,159 @@
+import { type Browser, chromium, type Page } from "playwright-core"
+import { clockBits, clockSquare } from "../../src/device/TestPattern.ts"
+import type { Benchmark, Measurement } from "./Benchmark.ts"
+import { awaitIdle, makeIdle } from "./Cameras.ts"
+import { type Service, startReady } from "./Service.ts"
+import { median, percentile, summary } from "./Statistics.ts"
+import { pause } from "./Waiting.ts"
+
+/** Where Debian's package puts it; `scripts/setup --for-tests` installs it. */
+const executablePath = "/usr/bin/chromium"
+const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--autoplay-policy=no-user-gesture-required"]
+
+interface Loaded {
+  readonly page: Page
+  /** milliseconds from the navigation on: the first paint that is not empty, and the first live picture */
+  readonly paint: number
+  readonly picture: number
+}
+
+/** Runs in the page before anything else: when the first live picture is shown. */
+const noteFirstPicture = () => {
+  const look = () => {
+    if (document.querySelector(".picture.playing") === null) return requestAnimationFrame(look)
+    performance.mark("picture")
+  }
+  requestAnimationFrame(look)
+}
+
+/** A browser that was never there: nothing is in its cache. */
+const load = async (browser: Browser, { ground }: Service): Promise<Loaded> => {
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage()
+  await page.addInitScript(noteFirstPicture)
+  await page.goto(`http://127.0.0.1:${ground.ports.SERVER_PORT}/#token=${ground.token}`)
+  await page.waitForFunction(() => performance.getEntriesByName("picture").length > 0, undefined, { timeout: 20_000 })
+  const [paint = 0, picture = 0] = await page.evaluate(() =>
+    ["first-contentful-paint", "picture"].map((name) => performance.getEntriesByName(name)[0]?.startTime ?? 0)
+  )
+  return { page, paint, picture }
+}
+
+/** Kilobytes of script, as they are sent, that the page loads before it shows a live picture. */
+const scriptOf = (page: Page): Promise<number> =>
+  page.evaluate(() =>
+    performance
+      .getEntriesByType("resource")
+      .filter(({ name }) => name.endsWith(".js"))
+      .reduce((sum, entry) => sum + (entry as PerformanceResourceTiming).encodedBodySize / 1024, 0)
+  )
+
+/**
+ * From the moment that a synthetic picture was made to the moment that it is shown: by the clock in its lowest row of
+ * squares, on the same machine. What the screen itself takes is not in it.
+ */
+const delays = (page: Page, count: number): Promise<ReadonlyArray<number>> =>
+  page.evaluate(
+    async ({ bits, pictures, square }) => {
+      const video = document.querySelector("video")
+      const canvas = document.createElement("canvas")
+      const context = canvas.getContext("2d", { willReadFrequently: true })
+      if (video === null || context === null) return []
+      canvas.width = video.videoWidth
+      canvas.height = square
+      const found: Array<number> = []
+      while (found.length < pictures) {
+        const shown = await new Promise<number>((resolve) => {
+          video.requestVideoFrameCallback((_, { expectedDisplayTime }) =>
+            resolve(performance.timeOrigin + expectedDisplayTime)
+          )
+        })
+        context.drawImage(video, 0, square - video.videoHeight)
+        const { data, width } = context.getImageData(0, 0, canvas.width, square)
+        let made = 0
+        for (let bit = 0; bit < bits; bit++) {
+          const at = ((square / 2) * width + bit * square + square / 2) * 4
+          if ((data[at] ?? 0) > 127) made += 2 ** bit
+        }
+        const delay = (shown - made) % 2 ** bits
+        found.push(delay)
+      }
+      return found
+    },
+    { bits: clockBits, pictures: count, square: clockSquare }
+  )
+
+/** From a click on the timeline to a picture of that time. */
+const seeks = async (service: Service, page: Page, count: number): Promise<ReadonlyArray<number>> => {
+  using rpc = await service.connect()
+  await rpc.call("start_recording", { device: "camera0" })
+  await pause(20_000)
+  await rpc.call("stop_recording", { device: "camera0" })
+  const at = new Date(Date.now() - 10_000).toISOString()
+  await page.evaluate((time) => void (location.hash = `#/recordings/camera0/${time}`), at)
+  await page.waitForFunction(() => (document.querySelector<HTMLVideoElement>(".recorded video")?.readyState ?? 0) >= 2)
+  const found: Array<number> = []
+  for (let i = 0; i < count; i++) {
+    const back = 3 + ((i * 7) % 15)
+    const time = await page.evaluate(
+      async (iso) => {
+        const video = document.querySelector<HTMLVideoElement>(".recorded video")
+        const field = document.querySelector<HTMLInputElement>("input[type=datetime-local]")
+        if (video === null || field === null) return Number.NaN
+        const began = performance.now()
+        const local = new Date(Date.parse(iso) - new Date().getTimezoneOffset() * 60_000)
+        field.value = local.toISOString().slice(0, 19)
+        field.dispatchEvent(new Event("change", { bubbles: true }))
+        await new Promise((resolve) => video.addEventListener("emptied", resolve, { once: true }))
+        await new Promise((resolve) => video.addEventListener("seeked", resolve, { once: true }))
+        await new Promise((resolve) => video.requestVideoFrameCallback(resolve))
+        return performance.now() - began
+      },
+      new Date(Date.parse(at) + 10_000 - back * 1000).toISOString()
+    )
+    found.push(time)
+    await pause(300)
+  }
+  return found
+}
+
+/** The console in Debian's Chromium, without a GPU, on this machine. */
+export const page: Benchmark = async ({ say, times }) => {
+  // so short that the camera is soon idle again
+  await using service = await startReady(1, { STREAMS_VIEWER_LINGER_SECONDS: 0 })
+  using rpc = await service.connect()
+  const browser = await chromium.launch({ executablePath, args, headless: true })
+  try {
+    const cold: Array<number> = []
+    const paint: Array<number> = []
+    for (let i = 0; i < times(20); i++) {
+      await awaitIdle(rpc, "camera0")
+      const loaded = await load(browser, service)
+      cold.push(loaded.picture)
+      paint.push(loaded.paint)
+      say(`cold ${i + 1}`)
+      await loaded.page.context().close()
+      await makeIdle(rpc, "camera0")
+    }
+    const first = await load(browser, service)
+    const warm: Array<number> = []
+    for (let i = 0; i < times(20); i++) {
+      const loaded = await load(browser, service)
+      warm.push(loaded.picture)
+      await loaded.page.context().close()
+      say(`warm ${i + 1}`)
+    }
+    const delayed = await delays(first.page, times(200))
+    const script = await scriptOf(first.page)
+    const sought = await seeks(service, first.page, times(30))
+    return [
+      { name: "page.paint", value: percentile(paint, 0.95), detail: summary(paint) },
+      { name: "page.script", value: script },
+      { name: "page.cold", value: percentile(cold, 0.95), detail: summary(cold) },
+      { name: "page.warm", value: percentile(warm, 0.95), detail: summary(warm) },
+      { name: "page.delay", value: median(delayed), detail: summary(delayed) },
+      { name: "page.seek", value: percentile(sought, 0.95), detail: summary(sought) }
+    ] satisfies ReadonlyArray<Measurement>
+  } finally {
+    await browser.close()
+  }
+}

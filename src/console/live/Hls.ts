@@ -1,0 +1,54 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { LiveFailed, refusalOf } from "./Whep.ts"
+
+/**
+ * A live stream over HLS into this element, until the scope closes; ends when it breaks. Its library is loaded when it is
+ * needed: few networks need it.
+ */
+export const hls = (
+  device: string,
+  bearer: () => string,
+  video: HTMLVideoElement
+): Effect.Effect<Effect.Effect<never, LiveFailed>, LiveFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { default: Hls } = yield* Effect.tryPromise({
+      try: () => import("hls.js/light"),
+      catch: () => new LiveFailed({ kind: "absent", reason: "the page's HLS player cannot be loaded" })
+    })
+    if (!Hls.isSupported()) {
+      return yield* new LiveFailed({
+        kind: "unplayable",
+        reason: "this browser plays no HLS (no Media Source Extensions)"
+      })
+    }
+    const player = yield* Effect.acquireRelease(
+      Effect.sync(
+        () =>
+          new Hls({
+            // a worker would be made of text, which the page's policy forbids
+            enableWorker: false,
+            lowLatencyMode: true,
+            backBufferLength: 10,
+            xhrSetup: (request) => request.setRequestHeader("authorization", bearer())
+          })
+      ),
+      (made) => Effect.sync(() => made.destroy())
+    )
+    const broken = Effect.callback<never, LiveFailed>((resume) => {
+      player.on(Hls.Events.ERROR, (_, { details, fatal, response }) => {
+        if (!fatal) return
+        const code = response?.code ?? 0
+        resume(
+          Effect.fail(
+            code >= 400
+              ? refusalOf(code, "")
+              : new LiveFailed({ kind: details.includes("odec") ? "unplayable" : "absent", reason: `HLS: ${details}` })
+          )
+        )
+      })
+    })
+    player.attachMedia(video)
+    player.loadSource(`/hls/${device}/index.m3u8`)
+    return broken
+  })

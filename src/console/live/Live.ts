@@ -1,0 +1,155 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Session } from "../session/Session.ts"
+import { hls } from "./Hls.ts"
+import { keepStill } from "./Still.ts"
+import { LiveFailed, whep } from "./Whep.ts"
+
+export type Transport = "WebRTC" | "HLS"
+
+/** What a tile shows, and why. */
+export type LiveState =
+  | { readonly _tag: "Starting"; readonly transport: Transport }
+  /** `note`: why it is not over the first choice */
+  | { readonly _tag: "Playing"; readonly transport: Transport; readonly note: string | undefined }
+  /** it is tried again by itself */
+  | { readonly _tag: "Waiting"; readonly reason: string }
+  /** another token would help, and nothing else */
+  | { readonly _tag: "Refused"; readonly reason: string }
+
+/** From the answer to the connection: what does not get through by then does not get through. */
+const connectTime = Duration.seconds(3)
+/** To the first picture: a camera's own stream may have a keyframe every 10 s; HLS waits for whole segments. */
+const pictureTime = Duration.seconds(12)
+/** A playing stream without a new frame for so long has broken. */
+const stallTime = 3000
+const lookEvery = "500 millis"
+const firstRetry = 250
+const lastRetry = 5000
+
+/** Why a camera is watched over HLS: once a transport has failed it is not tried again by itself, so that nothing flaps. */
+const fallbacks = new Map<string, string>()
+
+/** Has WebRTC tried again, where it had been given up. */
+export const forgetFallback = (device: string): boolean => fallbacks.delete(device)
+
+/** Plays a camera into this element for as long as it is let, over what works, and tells how that goes. */
+export const live = (
+  device: string,
+  video: HTMLVideoElement,
+  session: Session,
+  tell: (state: LiveState) => void
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    let failures = 0
+    while (true) {
+      const transport: Transport = fallbacks.has(device) ? "HLS" : "WebRTC"
+      tell({ _tag: "Starting", transport })
+      const playing = () => {
+        failures = 0
+        tell({ _tag: "Playing", transport, note: fallbacks.get(device) })
+      }
+      const error = yield* Effect.flip(
+        Effect.scoped(
+          transport === "WebRTC"
+            ? overWebRtc(device, video, session, playing)
+            : overHls(device, video, session, playing)
+        )
+      )
+      if (error.kind === "refused") {
+        yield* session.verify
+        return tell({ _tag: "Refused", reason: error.reason })
+      }
+      if (error.kind === "unplayable" && transport === "WebRTC") {
+        fallbacks.set(device, error.reason)
+        continue
+      }
+      // neither way works: what changes first may be either
+      if (error.kind === "unplayable") fallbacks.delete(device)
+      tell({ _tag: "Waiting", reason: error.reason })
+      yield* Effect.sleep(Math.min(firstRetry * 2 ** failures++, lastRetry))
+    }
+  })
+
+const overWebRtc = Effect.fnUntraced(function* (
+  device: string,
+  video: HTMLVideoElement,
+  session: Session,
+  playing: () => void
+) {
+  const { media, peer } = yield* whep(device, session.bearer())
+  yield* shown(video, media)
+  yield* within(connectTime, connected(peer), "WebRTC does not get through: its packets may be blocked on the way")
+  yield* within(pictureTime, firstPicture(video), "WebRTC is connected, and brings no picture")
+  yield* keptStill(device, video)
+  playing()
+  const broken = Effect.callback<never, LiveFailed>((resume) => {
+    peer.addEventListener("connectionstatechange", () => {
+      if (peer.connectionState === "failed" || peer.connectionState === "closed") {
+        resume(Effect.fail(new LiveFailed({ kind: "absent", reason: "the connection to the media server broke" })))
+      }
+    })
+  })
+  return yield* Effect.raceFirst(broken, watched(video))
+})
+
+const overHls = Effect.fnUntraced(function* (
+  device: string,
+  video: HTMLVideoElement,
+  session: Session,
+  playing: () => void
+) {
+  const broken = yield* hls(device, () => session.bearer(), video)
+  yield* Effect.raceFirst(broken, within(pictureTime, firstPicture(video), "HLS brings no picture"))
+  yield* keptStill(device, video)
+  playing()
+  return yield* Effect.raceFirst(broken, watched(video))
+})
+
+const shown = (video: HTMLVideoElement, media: MediaStream): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => void (video.srcObject = media)),
+    () => Effect.sync(() => void (video.srcObject = null))
+  )
+
+/** What was seen last stays when the video goes. */
+const keptStill = (device: string, video: HTMLVideoElement) =>
+  Effect.addFinalizer(() => Effect.sync(() => keepStill(device, video)))
+
+const connected = (peer: RTCPeerConnection): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const look = () => {
+      if (peer.connectionState === "connected") resume(Effect.void)
+    }
+    peer.addEventListener("connectionstatechange", look)
+    look()
+    return Effect.sync(() => peer.removeEventListener("connectionstatechange", look))
+  })
+
+const firstPicture = (video: HTMLVideoElement): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const handle = video.requestVideoFrameCallback(() => resume(Effect.void))
+    // muted: no browser refuses it; a play() that a new source interrupts is no failure
+    video.play().catch(() => undefined)
+    return Effect.sync(() => video.cancelVideoFrameCallback(handle))
+  })
+
+const within = (time: Duration.Duration, effect: Effect.Effect<void>, otherwise: string) =>
+  Effect.timeoutOrElse(effect, {
+    duration: time,
+    orElse: () => Effect.fail(new LiveFailed({ kind: "unplayable", reason: otherwise }))
+  })
+
+/** Fails when no new frame comes. */
+const watched = Effect.fnUntraced(function* (video: HTMLVideoElement) {
+  let frames = -1
+  let still = 0
+  while (true) {
+    const { totalVideoFrames } = video.getVideoPlaybackQuality()
+    still = totalVideoFrames === frames ? still + 500 : 0
+    frames = totalVideoFrames
+    if (still >= stallTime) return yield* new LiveFailed({ kind: "absent", reason: "no new picture comes" })
+    yield* Effect.sleep(lookEvery)
+  }
+})

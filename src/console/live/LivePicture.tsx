@@ -1,0 +1,137 @@
+import { useSignal } from "@preact/signals"
+import { useEffect, useRef } from "preact/hooks"
+import type { Camera } from "../../../schema/Camera.ts"
+import { useConsole } from "../Context.ts"
+import { span } from "../format.ts"
+import { useFiber, useInSight, useSecond } from "../hooks.ts"
+import { inlineUrl } from "../files.ts"
+import { Button } from "../parts/Button.tsx"
+import { Icon } from "../parts/Icon.tsx"
+import { faultWords, sentence } from "../words.ts"
+import { forgetFallback, live, type LiveState } from "./Live.ts"
+import { stills } from "./Still.ts"
+import * as Effect from "effect/Effect"
+
+/** A camera as it is now: what was seen last, with its age, until the live picture is there; and why, where it is not. */
+export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
+  const { session } = useConsole()
+  const { device, fault, status } = camera
+  const frame = useRef<HTMLDivElement>(null)
+  const video = useRef<HTMLVideoElement>(null)
+  const inSight = useInSight(frame)
+  const state = useSignal<LiveState | undefined>(undefined)
+  const round = useSignal(0)
+  const isWanted = inSight.value && status !== "DISCONNECTED" && session.phase.value._tag !== "Expired"
+
+  useFiber(() => {
+    const { current } = video
+    if (!isWanted || current === null) return undefined
+    return Effect.ensuring(
+      live(device, current, session, (now) => void (state.value = now)),
+      Effect.sync(() => void (state.value = state.peek()?._tag === "Refused" ? state.peek() : undefined))
+    )
+  }, [device, isWanted, session.connection.value, round.value])
+
+  const now = state.value
+  const isPlaying = now?._tag === "Playing"
+  const [width = 4, height = 3] = camera.resolution.split("x").map(Number)
+  return (
+    <div ref={frame} class={`picture ${isPlaying ? "playing" : ""}`} style={{ "--ratio": `${width} / ${height}` }}>
+      {isPlaying ? undefined : <Before camera={camera} />}
+      <video ref={video} muted playsInline aria-label={`Live picture of ${device}`} />
+      {now?._tag === "Playing" ? (
+        <span class="chip live">Live{now.transport === "HLS" ? " · HLS" : ""}</span>
+      ) : status === "DISCONNECTED" ? (
+        <Obstacle icon="lost" what="Not connected" more="It comes back by itself when it is plugged in again." />
+      ) : fault !== undefined ? (
+        <Obstacle
+          icon="warn"
+          what={faultWords[fault.kind]}
+          more={sentence(`${fault.detail}. ${sentence(fault.suggestion)}`)}
+        />
+      ) : now?._tag === "Refused" ? (
+        <Obstacle icon="key" what="Not allowed" more={sentence(now.reason)} />
+      ) : now?._tag === "Waiting" ? (
+        <Obstacle icon="lost" what="No live picture" more={`${sentence(now.reason)} It is tried again by itself.`} />
+      ) : now?._tag === "Starting" ? (
+        <span class="chip starting" role="status">
+          Starting{now.transport === "HLS" ? " over HLS" : ""}…
+        </span>
+      ) : undefined}
+      {now?._tag === "Playing" && now.note !== undefined ? (
+        <p class="fallback">
+          HLS: {now.note}.{" "}
+          <Button
+            label="Try WebRTC again"
+            kind="quiet"
+            onPress={() => {
+              forgetFallback(device)
+              round.value++
+            }}
+          >
+            Try WebRTC again
+          </Button>
+        </p>
+      ) : undefined}
+    </div>
+  )
+}
+
+const Obstacle = ({
+  icon,
+  more,
+  what
+}: {
+  readonly icon: "lost" | "warn" | "key"
+  readonly what: string
+  readonly more: string
+}) => (
+  <div class="obstacle" role="status">
+    <Icon name={icon} />
+    <p class="what">{what}</p>
+    <p class="more">{more}</p>
+  </div>
+)
+
+/** The last frame that was seen here; else the newest snapshot there is. Always with its age. */
+const Before = ({ camera: { device } }: { readonly camera: Camera }) => {
+  const { session } = useConsole()
+  const holder = useRef<HTMLDivElement>(null)
+  const snapshot = useSignal<{ readonly url: string; readonly at: number } | undefined>(undefined)
+  const still = stills.value.get(device)
+  const second = useSecond().value
+  useFiber(() => {
+    if (stills.peek().has(device) || session.connection.peek() === 0) return undefined
+    return session
+      .ask((call) => call.list_snapshots({ device, limit: 1 }))
+      .pipe(
+        Effect.match({
+          // it is only what is shown until the live picture comes
+          onFailure: () => undefined,
+          onSuccess: ({ files: [newest] }) => {
+            if (newest === undefined) return
+            snapshot.value = { url: inlineUrl(newest.download_url), at: Date.parse(newest.modified_time) }
+          }
+        })
+      )
+  }, [device, session.connection.value])
+  useEffect(() => {
+    if (still !== undefined) holder.current?.replaceChildren(still.canvas)
+  }, [still])
+  const age =
+    still !== undefined
+      ? second - still.at
+      : snapshot.value === undefined
+        ? undefined
+        : session.serverNow() - snapshot.value.at
+  return (
+    <>
+      {still === undefined && snapshot.value !== undefined ? (
+        <img class="before" src={snapshot.value.url} alt={`Last snapshot of ${device}`} />
+      ) : (
+        <div class="before" ref={holder} />
+      )}
+      {age === undefined ? undefined : <span class="chip age">{span(age)} ago</span>}
+    </>
+  )
+}

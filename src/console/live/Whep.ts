@@ -1,0 +1,107 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+
+/** Why there is no live picture, and what kind of a reason that is. */
+export class LiveFailed extends Schema.TaggedError<LiveFailed>()("LiveFailed", {
+  /**
+   * `refused`: the token does not open it. `unplayable`: this way of transport will not do, another may. `absent`: nothing
+   * to play now; later there may be.
+   */
+  kind: Schema.Literals(["refused", "unplayable", "absent"]),
+  reason: Schema.String
+}) {}
+
+/** MediaMTX tells its candidates in the answer and finds the browser's by itself: it is not waited for all of them. */
+const gathering = "100 millis"
+
+/** A live stream over WebRTC (WHEP, draft-ietf-wish-whep), until the scope closes. An idle camera starts, which is waited for. */
+export const whep = (
+  device: string,
+  bearer: string
+): Effect.Effect<{ readonly peer: RTCPeerConnection; readonly media: MediaStream }, LiveFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const peer = yield* Effect.acquireRelease(
+      Effect.sync(() => new RTCPeerConnection({ bundlePolicy: "max-bundle" })),
+      (opened) => Effect.sync(() => opened.close())
+    )
+    const media = new MediaStream()
+    peer.addEventListener("track", ({ track }) => media.addTrack(track))
+    peer.addTransceiver("video", { direction: "recvonly" })
+    peer.addTransceiver("audio", { direction: "recvonly" })
+    yield* Effect.promise(async () => peer.setLocalDescription(await peer.createOffer()))
+    yield* Effect.timeoutOption(gathered(peer), gathering)
+
+    const { answer } = yield* Effect.acquireRelease(
+      offer(device, bearer, peer.localDescription?.sdp ?? ""),
+      ({ session }) =>
+        // the page may be going too
+        Effect.promise(() =>
+          fetch(session, { method: "DELETE", headers: { authorization: bearer }, keepalive: true }).catch(
+            () => undefined
+          )
+        )
+    )
+    yield* Effect.tryPromise({
+      try: () => peer.setRemoteDescription({ type: "answer", sdp: answer }),
+      catch: (cause) =>
+        new LiveFailed({ kind: "unplayable", reason: `the browser does not take the offer: ${String(cause)}` })
+    })
+    return { peer, media }
+  })
+
+const gathered = (peer: RTCPeerConnection): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const look = () => {
+      if (peer.iceGatheringState === "complete") resume(Effect.void)
+    }
+    peer.addEventListener("icegatheringstatechange", look)
+    look()
+    return Effect.sync(() => peer.removeEventListener("icegatheringstatechange", look))
+  })
+
+const offer = Effect.fnUntraced(function* (device: string, bearer: string, sdp: string) {
+  const address = `/whep/${device}`
+  const reply = yield* Effect.tryPromise({
+    try: async (signal) => {
+      const headers = { authorization: bearer, "content-type": "application/sdp" }
+      const response = await fetch(address, { method: "POST", body: sdp, headers, signal })
+      return { status: response.status, text: await response.text(), session: response.headers.get("location") }
+    },
+    catch: () => new LiveFailed({ kind: "absent", reason: "the service does not answer" })
+  })
+  const { session, status, text } = reply
+  if (status === 201) {
+    return {
+      answer: text,
+      session: session === null ? address : new URL(session, new URL(address, location.href)).pathname
+    }
+  }
+  return yield* refusalOf(status, text)
+})
+
+/** What a refusal of a live stream means, over WHEP and HLS alike. */
+export const refusalOf = (status: number, text: string): LiveFailed => {
+  if (status === 401 || status === 403) {
+    return new LiveFailed({ kind: "refused", reason: "your token does not open this camera" })
+  }
+  const said = wordsIn(text)
+  // what MediaMTX says of codecs that the transport cannot carry
+  if (status === 400 || status === 406 || status === 415) {
+    return new LiveFailed({ kind: "unplayable", reason: said ?? `refused with status ${status}` })
+  }
+  return new LiveFailed({ kind: "absent", reason: said ?? `the service answers with status ${status}` })
+}
+
+/** What a refusal says, in the words of JSON-RPC's errors. */
+const wordsIn = (text: string): string | undefined => {
+  try {
+    const { error } = JSON.parse(text) as {
+      readonly error?: { readonly data?: Readonly<Record<string, unknown>> }
+    }
+    const words = error?.data?.["detail"] ?? error?.data?.["hint"] ?? error?.data?.["reason"]
+    return typeof words === "string" && words !== "" ? words : undefined
+  } catch {
+    return undefined
+  }
+}

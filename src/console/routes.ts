@@ -1,0 +1,61 @@
+import { type ReadonlySignal, signal } from "@preact/signals"
+
+/** What is shown, by the fragment of the page's address: a link to it can be sent to others. */
+export type Route =
+  | { readonly view: "wall" | "snapshots" | "events" | "system" | "administration" }
+  | { readonly view: "camera"; readonly device: string }
+  /** at a moment of a camera: epoch milliseconds */
+  | { readonly view: "recordings"; readonly device?: string; readonly at?: number }
+
+export const routeOf = (fragment: string): Route => {
+  const [, view = "", device = "", at] =
+    /^#\/([a-z]*)(?:\/(camera[0-9]{1,9})(?:\/([0-9TZ:.-]{1,30}))?)?$/.exec(fragment) ?? []
+  if (view === "camera" && device !== "" && at === undefined) return { view, device }
+  if (view === "recordings" && device !== "" && !Number.isNaN(Date.parse(at ?? ""))) {
+    return { view, device, at: Date.parse(at ?? "") }
+  }
+  return isPlain(view) && device === "" ? { view } : { view: "wall" }
+}
+
+type PlainView = Exclude<Route["view"], "camera">
+const plainViews: ReadonlyArray<string> = [
+  "wall",
+  "recordings",
+  "snapshots",
+  "events",
+  "system",
+  "administration"
+] satisfies ReadonlyArray<PlainView>
+const isPlain = (view: string): view is PlainView => plainViews.includes(view)
+
+export const addressOf = (route: Route): string => {
+  if (route.view === "wall") return "#/"
+  if (route.view === "camera") return `#/camera/${route.device}`
+  if (route.view === "recordings" && route.device !== undefined && route.at !== undefined) {
+    return `#/recordings/${route.device}/${new Date(route.at).toISOString()}`
+  }
+  return `#/${route.view}`
+}
+
+const current = signal<Route>({ view: "wall" })
+export const route: ReadonlySignal<Route> = current
+
+/** Follows the address; a fragment that holds a token is nobody's view, and is gone before it is in the history. */
+export const followRoute = (login: (token: string) => void): void => {
+  const look = () => {
+    const token = tokenIn(location.hash)
+    if (token !== undefined) {
+      history.replaceState(null, "", location.pathname + location.search)
+      login(token)
+    }
+    current.value = routeOf(location.hash)
+  }
+  addEventListener("hashchange", look)
+  look()
+}
+
+/** What a login link holds: `#token=…`, which browsers keep to themselves. */
+export const tokenIn = (fragment: string): string | undefined => {
+  const token = new URLSearchParams(fragment.slice(1)).get("token")
+  return token === null || token === "" ? undefined : token
+}

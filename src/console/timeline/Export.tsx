@@ -1,0 +1,64 @@
+import * as Effect from "effect/Effect"
+import { useRef } from "preact/hooks"
+import { useConsole } from "../Context.ts"
+import { ownUrl } from "../files.ts"
+import { clockTime, span } from "../format.ts"
+import { act } from "../notices.ts"
+import { Button } from "../parts/Button.tsx"
+import { isoTime, lengthOf, type Period } from "./period.ts"
+
+interface Props {
+  readonly device: string
+  readonly selection: Period | undefined
+  readonly mark: (which: "from" | "to") => void
+  readonly clear: () => void
+}
+
+/** Marks a range where the player is, and saves it as one file. */
+export const Export = ({ clear, device, mark, selection }: Props) => {
+  const { session } = useConsole()
+  const link = useRef<HTMLAnchorElement>(null)
+  const save = (range: Period) =>
+    act(
+      session
+        .ask((call) => call.export_recording({ device, from: isoTime(range.from), to: isoTime(range.to) }))
+        .pipe(
+          Effect.tap(({ download_url }) =>
+            Effect.sync(() => {
+              if (link.current === null) return
+              link.current.href = ownUrl(download_url)
+              link.current.click()
+            })
+          )
+        ),
+      ({ duration }) => `${clockTime(duration)} of ${device} is being saved.`
+    )
+  return (
+    <span class="actions">
+      <Button label="Export from here" onPress={() => mark("from")}>
+        From here
+      </Button>
+      <Button label="Export to here" onPress={() => mark("to")}>
+        To here
+      </Button>
+      <Button
+        icon="download"
+        label="Export"
+        why={
+          selection === undefined
+            ? "Play to where it shall begin and press “From here”, then “To here” where it shall end."
+            : undefined
+        }
+        onPress={() => {
+          if (selection !== undefined) void save(selection)
+        }}
+      >
+        {selection === undefined ? "Export" : `Export ${span(lengthOf(selection))}`}
+      </Button>
+      {selection === undefined ? undefined : (
+        <Button icon="close" label="Clear the selection" kind="quiet" onPress={clear} />
+      )}
+      <a ref={link} download="" hidden aria-hidden="true" />
+    </span>
+  )
+}

@@ -1,0 +1,222 @@
+import { useSignal } from "@preact/signals"
+import { useEffect } from "preact/hooks"
+import { useConsole } from "../Context.ts"
+import { type Loaded, useAsked } from "../hooks.ts"
+import { Button } from "../parts/Button.tsx"
+import { Empty, Shown } from "../parts/Shown.tsx"
+import { route } from "../routes.ts"
+import { Export } from "./Export.tsx"
+import { day, isoTime, lengthOf, nearestRecorded, type Period, second, showing, type Span, zoomed } from "./period.ts"
+import { Player, type Start } from "./Player.tsx"
+import { Thumbnail } from "./Thumbnail.tsx"
+import { type Row, Track } from "./Track.tsx"
+
+/** A view that still moves asks for nothing. */
+const settle = 150
+
+/** Everything that was recorded, on one scale of time; it plays across files and gaps. */
+export const Timeline = () => {
+  const { cameras, session } = useConsole()
+  const now = session.serverNow()
+  const linked = startOf(route.peek())
+  const period = useSignal<Period>(
+    linked === undefined
+      ? { from: now - day, to: now + day / 48 }
+      : { from: linked.at - 600_000, to: linked.at + 600_000 }
+  )
+  const settled = useSignal(period.peek())
+  const start = useSignal<Start | undefined>(linked)
+  const head = useSignal<number | undefined>(linked?.at)
+  const pointed = useSignal<{ readonly at: number; readonly device: string } | undefined>(undefined)
+  const marks = useSignal<{ readonly from?: number; readonly to?: number }>({})
+
+  useEffect(() => {
+    const timer = setTimeout(() => void (settled.value = period.value), settle)
+    return () => clearTimeout(timer)
+  }, [period.value])
+
+  const asked = useAsked(
+    (call) => {
+      // as much again on both sides is there when it is moved
+      const length = lengthOf(settled.peek())
+      const from = settled.peek().from - length
+      const to = Math.min(settled.peek().to + length, session.serverNow() + day)
+      return call.get_recorded_spans({
+        from: isoTime(from),
+        to: isoTime(Math.max(to, from + second)),
+        resolution_seconds: length / second / 2000
+      })
+    },
+    [settled.value, cameras.recording.value],
+    5000
+  )
+
+  const rows = rowsOf(
+    asked.state.value,
+    (device) => cameras.list.value?.find((one) => one.device === device)?.name ?? ""
+  )
+  const spansOf = (device: string | undefined) => rows.find((row) => row.device === device)?.spans ?? []
+  const seek = (at: number, device = start.value?.device ?? rows[0]?.device) => {
+    if (device === undefined) return
+    const recorded = nearestRecorded(spansOf(device), at) ?? at
+    start.value = { device, at: recorded }
+    head.value = recorded
+    period.value = showing(period.value, recorded)
+  }
+  const { from, to } = marks.value
+  const selection = from !== undefined && to !== undefined && to > from ? { from, to } : undefined
+
+  return (
+    <section class="timeline" aria-labelledby="timelineTitle">
+      <h2 id="timelineTitle" class="unseen">
+        Timeline
+      </h2>
+      <Shown asked={asked}>
+        {() =>
+          rows.length === 0 ? (
+            <Empty icon="film">
+              <p>Nothing has been recorded yet.</p>
+              <p class="advice">The record button stands under each camera; what it records appears here at once.</p>
+            </Empty>
+          ) : (
+            <>
+              {start.value === undefined ? (
+                <div class="recorded">
+                  <p class="hint">Choose a time below to play what was recorded then.</p>
+                </div>
+              ) : (
+                <Player
+                  start={start.value}
+                  head={head.value ?? start.value.at}
+                  tell={(at) => {
+                    head.value = at
+                  }}
+                  seek={seek}
+                />
+              )}
+              <div class="toolbar">
+                <Button
+                  label="Zoom in"
+                  onPress={() => void (period.value = zoomed(period.value, head.value ?? middle(period.value), 0.5))}
+                >
+                  Zoom in
+                </Button>
+                <Button
+                  label="Zoom out"
+                  onPress={() => void (period.value = zoomed(period.value, head.value ?? middle(period.value), 2))}
+                >
+                  Zoom out
+                </Button>
+                <Button
+                  label="Today"
+                  onPress={() =>
+                    void (period.value = { from: session.serverNow() - day, to: session.serverNow() + day / 48 })
+                  }
+                >
+                  Last 24 hours
+                </Button>
+                <label class="choice">
+                  <span class="word">Go to</span>
+                  <input
+                    type="datetime-local"
+                    step="1"
+                    aria-label="Go to a time"
+                    value={localTime(head.value ?? middle(period.value))}
+                    onChange={({ currentTarget: { value } }) => {
+                      const at = new Date(value).getTime()
+                      if (!Number.isNaN(at)) seek(at)
+                    }}
+                  />
+                </label>
+              </div>
+              <Track
+                rows={rows}
+                period={period.value}
+                show={(next) => void (period.value = next)}
+                head={head.value}
+                chosen={start.value?.device}
+                selection={selection}
+                seek={seek}
+                onPoint={(at, device) =>
+                  void (pointed.value = at === undefined || device === undefined ? undefined : { at, device })
+                }
+              />
+              <div class="toolbar">
+                <Pointed pointed={pointed.value} spans={spansOf(pointed.value?.device)} />
+                {start.value === undefined ? undefined : (
+                  <Export
+                    device={start.value.device}
+                    selection={selection}
+                    mark={(which) => void (marks.value = { ...marks.value, [which]: head.value })}
+                    clear={() => void (marks.value = {})}
+                  />
+                )}
+              </div>
+            </>
+          )
+        }
+      </Shown>
+    </section>
+  )
+}
+
+const middle = ({ from, to }: Period): number => (from + to) / 2
+
+/** As `datetime-local` has it: the reader's clock, without a zone. */
+const localTime = (at: number): string => {
+  const here = new Date(at - new Date(at).getTimezoneOffset() * 60_000)
+  return here.toISOString().slice(0, 19)
+}
+
+const startOf = (shown: ReturnType<typeof route.peek>): Start | undefined =>
+  shown.view === "recordings" && shown.device !== undefined && shown.at !== undefined
+    ? { device: shown.device, at: shown.at }
+    : undefined
+
+interface Spans {
+  readonly cameras: ReadonlyArray<{
+    readonly device: string
+    readonly spans: ReadonlyArray<{
+      readonly start: string
+      readonly end: string
+      readonly recording?: true
+      readonly reason?: string
+    }>
+  }>
+}
+
+const rowsOf = (state: Loaded<Spans>, nameOf: (device: string) => string): ReadonlyArray<Row> =>
+  state._tag !== "Loaded"
+    ? []
+    : state.value.cameras.map(({ device, spans }) => ({
+        device,
+        name: nameOf(device),
+        spans: spans.map(({ end, reason, recording, start }): Span => ({
+          from: Date.parse(start),
+          to: Date.parse(end),
+          isRecording: recording === true,
+          reason
+        }))
+      }))
+
+/** What is under the pointer: the time, a picture of it, or why there is none. */
+const Pointed = ({
+  pointed,
+  spans
+}: {
+  readonly pointed: { readonly at: number; readonly device: string } | undefined
+  readonly spans: ReadonlyArray<Span>
+}) => {
+  if (pointed === undefined) return <p class="pointed count">Wheel or pinch zooms, a drag moves, a click plays.</p>
+  const isRecorded = spans.some(({ from, to }) => pointed.at >= from && pointed.at < to)
+  const before = spans.findLast(({ to }) => to <= pointed.at)
+  return (
+    <p class="pointed count">
+      {isRecorded ? <Thumbnail device={pointed.device} at={pointed.at} /> : undefined}
+      <span>
+        {pointed.device} · {new Date(pointed.at).toLocaleString()}
+        {isRecorded ? "" : ` · not recorded${before?.reason === undefined ? "" : `: ${before.reason}`}`}
+      </span>
+    </p>
+  )
+}

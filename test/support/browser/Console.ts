@@ -1,0 +1,90 @@
+import * as Effect from "effect/Effect"
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import type { Page } from "playwright-core"
+import { openPage } from "./Browser.ts"
+
+const axe = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8")
+
+/** What the page did that it must not. */
+export interface Trespasses {
+  /** of its Content-Security-Policy, and errors that nobody caught */
+  readonly errors: Array<string>
+  /** requests to another origin */
+  readonly strangers: Array<string>
+}
+
+/** The console in a browser, watched. */
+export const openConsole = Effect.fnUntraced(function* (origin: string) {
+  const page = yield* openPage
+  const trespasses: Trespasses = { errors: [], strangers: [] }
+  page.on("console", (message) => {
+    if (/Content Security Policy|Trusted/.test(message.text())) trespasses.errors.push(message.text())
+  })
+  page.on("pageerror", (error) => trespasses.errors.push(String(error.stack)))
+  const mayAsk = [origin, origin.replace(/^http/, "ws"), "blob:", "data:", "about:"]
+  const asks = (url: string) => {
+    if (!mayAsk.some((start) => url.startsWith(start))) trespasses.strangers.push(url)
+  }
+  page.on("request", (request) => asks(request.url()))
+  page.on("websocket", (socket) => asks(socket.url()))
+  return { page, trespasses }
+})
+
+/** What axe finds in the page as it is, in light and in dark. */
+export const findings = (page: Page) =>
+  Effect.promise(async () => {
+    const found: Array<string> = []
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" })
+      if (await page.evaluate(() => !("axe" in window))) await page.evaluate(axe)
+      const violations = await page.evaluate(async () => {
+        const { axe: tool } = window as unknown as {
+          readonly axe: {
+            readonly run: () => Promise<{
+              readonly violations: ReadonlyArray<{
+                readonly id: string
+                readonly nodes: ReadonlyArray<{ readonly html: string; readonly failureSummary: string }>
+              }>
+            }>
+          }
+        }
+        return (await tool.run()).violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map(({ failureSummary, html }) => `${html} ${failureSummary}`).join("\n")}`
+        )
+      })
+      found.push(...violations.map((violation) => `${colorScheme}: ${violation}`))
+    }
+    return found
+  })
+
+/** The live picture of this camera is on the screen, and moves. */
+export const moves = (page: Page, device: string) =>
+  Effect.promise(async () => {
+    await page.waitForFunction(
+      (label) => {
+        const video = document.querySelector<HTMLVideoElement>(`video[aria-label="${label}"]`)
+        return video !== null && video.closest(".playing") !== null && video.videoWidth > 0
+      },
+      `Live picture of ${device}`,
+      { timeout: 20_000 }
+    )
+    await page.waitForFunction(
+      async (label) => {
+        const video = document.querySelector<HTMLVideoElement>(`video[aria-label="${label}"]`)
+        if (video === null) return false
+        const look = () => {
+          const canvas = document.createElement("canvas")
+          canvas.width = 64
+          canvas.height = 48
+          canvas.getContext("2d")?.drawImage(video, 0, 0, 64, 48)
+          return canvas.toDataURL()
+        }
+        const before = look()
+        await new Promise((resolve) => setTimeout(resolve, 300))
+        return look() !== before
+      },
+      `Live picture of ${device}`,
+      { timeout: 10_000 }
+    )
+  })
