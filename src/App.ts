@@ -15,6 +15,7 @@ import { Holders } from "./device/v4l2/Holders.ts"
 import { Kernel } from "./device/v4l2/Kernel.ts"
 import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
 import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
+import { RunningChecks } from "./doctor/RunningChecks.ts"
 import { Events } from "./events/Events.ts"
 import { Discovery } from "./external/Discovery.ts"
 import { DiscoveryInterval } from "./external/DiscoveryInterval.ts"
@@ -182,7 +183,11 @@ const rpc = Serving.layer.pipe(
   Layer.provide(Connections.layer)
 )
 
-const http = Layer.mergeAll(Downloads.layer, HealthPort.layer, MetricsPort.layer)
+const http = Layer.mergeAll(
+  Downloads.layer,
+  HealthPort.layer.pipe(Layer.provide(RunningChecks.layer)),
+  MetricsPort.layer
+)
 
 /** The whole service, and its nouns for who has it in the same process: its start, its end, and the tests. */
 export const layer = Layer.mergeAll(rpc, http, metrics, Memory.layer).pipe(

@@ -16,6 +16,7 @@ const nodeMajor = "24"
 /** sysexits.h: what the operator has to change. Everything else that fails is a defect: 1. */
 const statuses: Readonly<Record<string, number>> = {
   BadUsage: 64,
+  BundleFailed: 73,
   CannotListen: 69,
   PortInUse: 69,
   ProgramMissing: 69,
@@ -57,7 +58,8 @@ if (process.versions.node.split(".")[0] !== nodeMajor) {
 
 /** How the end came about: a status, and what there is to say of it. */
 const outcomeOf = (exit: Exit.Exit<unknown, unknown>): { readonly status: number; readonly words?: string } => {
-  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return { status: 0 }
+  if (Exit.isSuccess(exit)) return { status: typeof exit.value === "number" ? exit.value : 0 }
+  if (Cause.hasInterruptsOnly(exit.cause)) return { status: 0 }
   const error = Cause.squash(exit.cause)
   const tag = Predicate.isObject(error) && "_tag" in error ? String(error["_tag"]) : ""
   const status = statuses[tag] ?? 1

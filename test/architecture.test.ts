@@ -22,6 +22,7 @@ const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["stream"],
   ["snapshot", "recording"],
   ["external"],
+  ["doctor"],
   ["health"],
   ["events"],
   ["metrics"],
@@ -157,6 +158,7 @@ describe("the architecture", () => {
       "process",
       "rtsp",
       "facts",
+      "doctor",
       "health",
       "events",
       "metrics"

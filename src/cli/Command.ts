@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
+import { homedir } from "node:os"
 import { type KeyReport, load, originOf } from "../config/Load.ts"
 import { buildDate, version } from "../config/Version.ts"
+import { standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import type { Life } from "./Life.ts"
 import { serve } from "./Serve.ts"
 import { token } from "./Token.ts"
@@ -23,7 +25,7 @@ const asText = (report: ReadonlyArray<KeyReport>): string => {
     .join("")
 }
 
-/** What `args` ask for. */
+/** What `args` ask for; gives the exit status where it is not the usual one. */
 export const command = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
   environment: NodeJS.ProcessEnv,
@@ -43,6 +45,14 @@ export const command = Effect.fnUntraced(function* (
       )
       life.voice.say("info", `signed with ${secretOf}`)
       return yield* print(`${signed}\n`)
+    }
+    case "doctor": {
+      const { doctor } = yield* Effect.promise(() => import("./Doctor.ts"))
+      const { status, text: said } = yield* doctor({ bundle: text("bundle"), isJson: values.json === true }, from).pipe(
+        Effect.provideService(StandardFolders, standardFolders(homedir(), environment["XDG_STATE_HOME"]))
+      )
+      yield* print(said)
+      return status
     }
     case "config check": {
       const { configuration } = yield* load(from)

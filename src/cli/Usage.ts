@@ -8,6 +8,9 @@ export const help = `camera-service: turns a Linux box with cameras into a well-
   camera-service serve [--config FILE]          run the service
   camera-service token --role ROLE [--user NAME] [--cameras a,b] [--ttl 12h] [--config FILE]
                                                 print a token (roles: viewer, operator, admin)
+  camera-service doctor [--json] [--bundle FILE] [--config FILE]
+                                                look at all that the service needs here: what is wrong, and what
+                                                mends it (status 1: warnings, 2: failures); a file for a bug report
   camera-service config check [FILE]            say whether a configuration is good
   camera-service config show [--json] [--config FILE]
                                                 every key, its value and where it came from
@@ -24,6 +27,7 @@ const options = {
   user: { type: "string" },
   cameras: { type: "string" },
   ttl: { type: "string" },
+  bundle: { type: "string" },
   json: { type: "boolean" },
   version: { type: "boolean", short: "v" },
   help: { type: "boolean", short: "h" }
@@ -34,6 +38,7 @@ type Option = keyof typeof options
 const commands = {
   serve: { options: ["config"], words: 0 },
   token: { options: ["config", "role", "user", "cameras", "ttl"], words: 0 },
+  doctor: { options: ["config", "json", "bundle"], words: 0 },
   "config check": { options: ["config"], words: 1 },
   "config show": { options: ["config", "json"], words: 0 },
   "config schema": { options: [], words: 0 },
