@@ -9,6 +9,7 @@ import { leave, stillRunning } from "./cli/Ending.ts"
 import { formatIn, makeVoice } from "./cli/Voice.ts"
 import { secretVariables } from "./config/Keys.ts"
 import * as Ground from "./ground/Ground.ts"
+import { managerVariables } from "./ground/ServiceManager.ts"
 
 /** The Node that all of this was measured and tested on; another one is refused rather than trusted. */
 const nodeMajor = "24"
@@ -35,7 +36,8 @@ const endMillis = 9500
 
 const args = process.argv.slice(2)
 const environment = { ...process.env }
-for (const name of secretVariables) delete process.env[name]
+// children have neither our secrets nor our say with who started us
+for (const name of [...secretVariables, ...managerVariables]) delete process.env[name]
 
 const voice = makeVoice()
 // a service's words are its log's, also where there is no configuration yet, or a bad one
