@@ -18,6 +18,7 @@ const nodeMajor = "24"
 const statuses: Readonly<Record<string, number>> = {
   BadUsage: 64,
   BundleFailed: 73,
+  CallFailed: 69,
   CannotListen: 69,
   PortInUse: 69,
   ProgramMissing: 69,
