@@ -2,10 +2,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { SecureRandom } from "effect/crypto/SecureRandom"
-import { resolve } from "node:path"
+import { join, resolve } from "node:path"
 import { CameraClient } from "../../schema/client/CameraClient.ts"
 import { reachableHere, urlAuthority } from "../config/Hosts.ts"
 import { load, type Origin } from "../config/Load.ts"
+import { Settings, settingsOf } from "../config/Settings.ts"
+import { findFolder } from "../doctor/Folder.ts"
 import { Disk } from "../ground/Disk.ts"
 import { BadUsage } from "./BadUsage.ts"
 import { CallFailed } from "./CallFailed.ts"
@@ -41,6 +43,7 @@ const tokens = Effect.fnUntraced(function* ({ tokenFile, url }: Place, from: Ori
   const context = yield* Effect.context<Disk | SecureRandom>()
   if (tokenFile === undefined) {
     if (url !== undefined) return yield* new BadUsage({ detail: "--url needs --token-file FILE" })
+    yield* requireSecret(from)
     const sign = Effect.map(token(localToken, from), ({ signed }) => Redacted.make(signed))
     yield* sign
     return Effect.provideContext(sign, context)
@@ -51,4 +54,15 @@ const tokens = Effect.fnUntraced(function* ({ tokenFile, url }: Place, from: Ori
   )
   yield* read
   return Effect.provideContext(read, context)
+})
+
+/** A secret that is made here would be ours: who asks a service signs with the one that it has. */
+const requireSecret = Effect.fnUntraced(function* (from: Origin) {
+  const settings = yield* settingsOf((yield* load(from)).configuration)
+  if (Redacted.value(settings.boot.auth.jwt_secret) !== "") return
+  const { path } = yield* Effect.provideService(findFolder, Settings, settings)
+  const disk = yield* Disk
+  if (yield* Effect.isSuccess(disk.text(join(path, "secrets", "jwt_secret")))) return
+  const detail = `${path} has no secret that can be read here: start the service, run this as its user, or use --token-file FILE`
+  return yield* new CallFailed({ detail })
 })

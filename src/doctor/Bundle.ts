@@ -101,8 +101,7 @@ export const writeBundle = Effect.fnUntraced(function* (file: string, examined: 
   const versions = {
     camera_service: version,
     build_date: buildDate,
-    node: process.version,
-    architecture: process.arch,
+    ...machine.own,
     kernel: (files.text(join(files.proc, "version")) ?? "").trim(),
     system:
       /^PRETTY_NAME="?([^"\n]*)/m.exec(yield* Effect.orElseSucceed(disk.text("/etc/os-release"), () => ""))?.[1] ?? "",

@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { eventually } from "../support/Eventually.ts"
 import { run, type Run, SharedService } from "../support/Service.ts"
@@ -93,6 +93,14 @@ layer(SharedService.layer(), { excludeTestServices: true })("at a shell", (it) =
       assert.deepInclude(yield* refused("cameras", "--url", url), { code: 64 })
       const absent = yield* refused("cameras", "--url", url, "--token-file", "/none")
       assert.include(absent.said, "/none cannot be read (ENOENT)")
+      // nothing is made where no service has been
+      const elsewhere = yield* run((yield* SharedService).ground, {
+        args: ["cameras"],
+        environment: { CAMERA_SERVICE_DATA_DIR: "/tmp/camera-service-nowhere" }
+      })
+      assert.strictEqual((yield* elsewhere.ended).code, 69)
+      assert.include(elsewhere.stderr(), "/tmp/camera-service-nowhere has no secret that can be read here")
+      assert.isFalse(existsSync("/tmp/camera-service-nowhere"))
       for (const { said } of [unknown, absent]) assert.notInclude(said, "    at ")
     })
   )
