@@ -78,6 +78,16 @@ Script.prototype.runInThisContext = function (...options) {
 const escapeNonAscii = (code: string): string =>
   code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
+/** The npm packages that these modules are from, one in another by its path: what licences and the SBOM have to name. */
+const packagesOf = (modules: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const found = modules.flatMap((id) => {
+    const [, path = ""] = /^.*?\/node_modules\/(.*)$/.exec(id) ?? []
+    const [own] = /^(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+/.exec(path) ?? []
+    return own === undefined ? [] : [own]
+  })
+  return [...new Set(found)].sort()
+}
+
 const write = async (folder: string) => {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string }
   const epoch = process.env["SOURCE_DATE_EPOCH"]
@@ -111,6 +121,8 @@ const write = async (folder: string) => {
     if (chunk.type === "chunk") writeFileSync(join(folder, chunk.fileName), escapeNonAscii(chunk.code))
   }
   writeFileSync(join(folder, "camera-service.cjs"), launch)
+  const modules = output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : []))
+  writeFileSync(join(folder, "packages.json"), `${JSON.stringify(packagesOf(modules), undefined, 2)}\n`)
 }
 
 /** As many ports as there are names; all are held until the last one is known, so that no two are the same. */

@@ -15,6 +15,7 @@ import { Holders } from "./device/v4l2/Holders.ts"
 import { Kernel } from "./device/v4l2/Kernel.ts"
 import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
 import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
+import { RunningChecks } from "./doctor/RunningChecks.ts"
 import { Events } from "./events/Events.ts"
 import { CameraPictures } from "./external/CameraPictures.ts"
 import { Discovery } from "./external/Discovery.ts"
@@ -214,7 +215,7 @@ const http = Layer.mergeAll(
   ThumbnailPictures.layer,
   Whep.layer,
   Hls.layer,
-  HealthPort.layer,
+  HealthPort.layer.pipe(Layer.provide(RunningChecks.layer)),
   MetricsPort.layer
 ).pipe(Layer.provide([Exports.layer, Thumbnails.layer]))
 

@@ -9,6 +9,7 @@ import { leave, stillRunning } from "./cli/Ending.ts"
 import { formatIn, makeVoice } from "./cli/Voice.ts"
 import { secretVariables } from "./config/Keys.ts"
 import * as Ground from "./ground/Ground.ts"
+import { managerVariables } from "./ground/ServiceManager.ts"
 
 /** The Node that all of this was measured and tested on; another one is refused rather than trusted. */
 const nodeMajor = "24"
@@ -16,6 +17,8 @@ const nodeMajor = "24"
 /** sysexits.h: what the operator has to change. Everything else that fails is a defect: 1. */
 const statuses: Readonly<Record<string, number>> = {
   BadUsage: 64,
+  BundleFailed: 73,
+  CallFailed: 69,
   CannotListen: 69,
   PortInUse: 69,
   ProgramMissing: 69,
@@ -34,7 +37,8 @@ const endMillis = 9500
 
 const args = process.argv.slice(2)
 const environment = { ...process.env }
-for (const name of secretVariables) delete process.env[name]
+// children have neither our secrets nor our say with who started us
+for (const name of [...secretVariables, ...managerVariables]) delete process.env[name]
 
 const voice = makeVoice()
 // a service's words are its log's, also where there is no configuration yet, or a bad one
@@ -57,7 +61,8 @@ if (process.versions.node.split(".")[0] !== nodeMajor) {
 
 /** How the end came about: a status, and what there is to say of it. */
 const outcomeOf = (exit: Exit.Exit<unknown, unknown>): { readonly status: number; readonly words?: string } => {
-  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return { status: 0 }
+  if (Exit.isSuccess(exit)) return { status: typeof exit.value === "number" ? exit.value : 0 }
+  if (Cause.hasInterruptsOnly(exit.cause)) return { status: 0 }
   const error = Cause.squash(exit.cause)
   const tag = Predicate.isObject(error) && "_tag" in error ? String(error["_tag"]) : ""
   const status = statuses[tag] ?? 1

@@ -22,6 +22,7 @@ const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["stream"],
   ["snapshot", "recording"],
   ["external"],
+  ["doctor"],
   ["health"],
   ["events"],
   ["metrics"],
@@ -168,6 +169,7 @@ describe("the architecture", () => {
       "process",
       "rtsp",
       "facts",
+      "doctor",
       "health",
       "events",
       "metrics"

@@ -1,10 +1,12 @@
 import * as Effect from "effect/Effect"
+import { homedir } from "node:os"
 import { type KeyReport, load, originOf } from "../config/Load.ts"
 import { buildDate, version } from "../config/Version.ts"
+import { standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import type { Life } from "./Life.ts"
 import { serve } from "./Serve.ts"
 import { token } from "./Token.ts"
-import { help, usageOf } from "./Usage.ts"
+import { completions, help, usageOf } from "./Usage.ts"
 
 const print = (text: string): Effect.Effect<void> => Effect.sync(() => void process.stdout.write(text))
 const printJson = (value: unknown) => print(`${JSON.stringify(value, undefined, 2)}\n`)
@@ -23,7 +25,7 @@ const asText = (report: ReadonlyArray<KeyReport>): string => {
     .join("")
 }
 
-/** What `args` ask for. */
+/** What `args` ask for; gives the exit status where it is not the usual one. */
 export const command = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
   environment: NodeJS.ProcessEnv,
@@ -32,7 +34,9 @@ export const command = Effect.fnUntraced(function* (
   const { command, values, words } = yield* usageOf(args)
   const text = (name: keyof typeof values): string | undefined =>
     typeof values[name] === "string" ? values[name] : undefined
-  const from = originOf(words[0] ?? text("config") ?? environment["CAMERA_SERVICE_CONFIG"], environment)
+  const folders = standardFolders(homedir(), environment["XDG_STATE_HOME"])
+  const file = command === "config check" ? words[0] : undefined
+  const from = originOf(file ?? text("config") ?? environment["CAMERA_SERVICE_CONFIG"], environment)
   switch (command) {
     case "serve":
       return yield* serve(from, life)
@@ -43,6 +47,42 @@ export const command = Effect.fnUntraced(function* (
       )
       life.voice.say("info", `signed with ${secretOf}`)
       return yield* print(`${values.link === true ? link : signed}\n`)
+    }
+    case "cameras":
+    case "recordings":
+    case "watch":
+    case "snapshot":
+    case "record": {
+      const shell = yield* Effect.promise(() => import("./Shell.ts"))
+      const { columns, isTTY } = process.stdout
+      const request = {
+        place: { url: text("url"), tokenFile: text("token-file") },
+        isJson: values.json === true,
+        width: isTTY ? columns : undefined,
+        print
+      }
+      const [device = ""] = words
+      const asked =
+        command === "snapshot"
+          ? shell.snapshot({ device, output: text("output") }, request, from)
+          : command === "record"
+            ? shell.record({ device, time: text("for") }, request, from)
+            : shell[command](request, from)
+      return yield* Effect.provideService(asked, StandardFolders, folders)
+    }
+    case "complete":
+      return yield* print(
+        completions(words)
+          .map((word) => `${word}\n`)
+          .join("")
+      )
+    case "doctor": {
+      const { doctor } = yield* Effect.promise(() => import("./Doctor.ts"))
+      const { status, text: said } = yield* doctor({ bundle: text("bundle"), isJson: values.json === true }, from).pipe(
+        Effect.provideService(StandardFolders, folders)
+      )
+      yield* print(said)
+      return status
     }
     case "config check": {
       const { configuration } = yield* load(from)

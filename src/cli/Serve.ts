@@ -10,6 +10,8 @@ import { load, type Origin } from "../config/Load.ts"
 import { followFile } from "../config/Reload.ts"
 import { Settings, settingsOf } from "../config/Settings.ts"
 import { version } from "../config/Version.ts"
+import type { Loopback } from "../ground/Loopback.ts"
+import { connectManager, type ServiceManager } from "../ground/ServiceManager.ts"
 import { millisSince, now } from "../ground/Time.ts"
 import { ConsoleFolder } from "../http/ConsoleFiles.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
@@ -21,6 +23,7 @@ import * as Logs from "../telemetry/Logs.ts"
 import * as MetricsExport from "../telemetry/MetricsExport.ts"
 import * as Traces from "../telemetry/Traces.ts"
 import type { Life } from "./Life.ts"
+import { keepTold, toldReload } from "./Managed.ts"
 
 /** Beside the bundle; from sources, where the last build has left it. */
 const consoleFolder =
@@ -45,7 +48,7 @@ export const serve = Effect.fnUntraced(function* (from: Origin, { ending, hangup
   )
 
   /** Changes of the file, as they come and when a SIGHUP says so. */
-  const follow = Effect.gen(function* () {
+  const follow = Effect.fnUntraced(function* (manager: ServiceManager | undefined) {
     const { file } = from
     const read =
       file === undefined || text === undefined
@@ -54,10 +57,12 @@ export const serve = Effect.fnUntraced(function* (from: Origin, { ending, hangup
             Effect.logInfo("SIGHUP: reading the configuration file"),
             yield* followFile({ from: { ...from, file }, configuration, text, settings })
           )
-    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(hangups), read)))
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(hangups), toldReload(manager)(read))))
   })
 
+  let manager: ServiceManager | undefined
   const service = Effect.gen(function* () {
+    const ground = yield* Effect.context<Loopback | Settings>()
     for (const warning of warnings) yield* Effect.logWarning(warning)
     // what sends metrics stands on the app, whose own they are
     const built = yield* Layer.build(MetricsExport.layer.pipe(Layer.provideMerge(App.layer)))
@@ -70,10 +75,21 @@ export const serve = Effect.fnUntraced(function* (from: Origin, { ending, hangup
       data: Context.get(built, DataFolder).root,
       started_in_ms: startedIn
     })
-    yield* follow
+    manager = yield* connectManager(from.environment).pipe(
+      Effect.catch((error) => Effect.as(Effect.logWarning(error.message), undefined))
+    )
+    if (manager !== undefined) yield* Effect.provideContext(keepTold(manager), Context.merge(ground, built))
+    yield* follow(manager)
     const unfit = Effect.andThen(Context.get(built, Ffmpeg).check, Effect.never)
     return yield* Effect.raceFirst(Context.get(built, MediaMtx).fatal, unfit)
-  }).pipe(Effect.onExit((exit) => Effect.sync(() => ending(exit))))
+  }).pipe(
+    Effect.onExit((exit) =>
+      Effect.suspend(() => {
+        ending(exit)
+        return manager?.tell("STOPPING=1") ?? Effect.void
+      })
+    )
+  )
   // telemetry is provided last: it sees all that is above, and is the last to end
   return yield* Effect.scoped(service).pipe(
     Effect.provide(Traces.layer.pipe(Layer.provideMerge(Logs.layer), Layer.provideMerge(context)))

@@ -25,12 +25,13 @@ export interface TokenOptions {
 
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
-const timeToLiveIn = (text: string): Effect.Effect<Duration.Duration, BadUsage> => {
+/** The whole seconds that an option says: `90s`, `30m`, `12h`, `7d`. */
+export const secondsIn = (text: string, option: string): Effect.Effect<number, BadUsage> => {
   const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
   const seconds = Number(amount) * (unitSeconds[unit ?? ""] ?? 0)
   return seconds > 0
-    ? Effect.succeed(Duration.seconds(seconds))
-    : Effect.fail(new BadUsage({ detail: `--ttl ${text}: must be a number and s, m, h or d, such as 12h` }))
+    ? Effect.succeed(seconds)
+    : Effect.fail(new BadUsage({ detail: `${option} ${text}: must be a number and s, m, h or d, such as 12h` }))
 }
 
 /**
@@ -53,7 +54,7 @@ export const token = Effect.fnUntraced(function* (options: TokenOptions, from: O
               detail: "--cameras: must be camera names or globs with commas between, such as camera0,camera1*"
             })
         )
-  const timeToLive = yield* timeToLiveIn(options.ttl)
+  const timeToLive = Duration.seconds(yield* secondsIn(options.ttl, "--ttl"))
   const settings = yield* settingsOf((yield* load(from)).configuration)
   const context = Layer.mergeAll(
     Layer.succeed(Settings, settings),

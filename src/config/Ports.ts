@@ -9,7 +9,7 @@ export interface Collision {
 }
 
 /** The TCP ports that this service and its MediaMTX are to listen on, by key. */
-const listeners = ({ health, mediamtx, server }: Boot) => {
+export const listeners = ({ health, mediamtx, server }: Boot) => {
   const own = [
     { key: "server.port", ...server },
     { key: "health.port", ...health }

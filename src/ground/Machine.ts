@@ -1,8 +1,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { KoffiFunc } from "koffi"
 import { readdirSync, readFileSync } from "node:fs"
-import { hostname } from "node:os"
+import { hostname, userInfo } from "node:os"
 
 /** What the machine says of itself and of this process. */
 export class Machine extends Context.Service<
@@ -12,6 +13,10 @@ export class Machine extends Context.Service<
     readonly name: () => string
     /** what runs this process (`node v24.21.0`), and for which processors that was built (`x64`) */
     readonly own: { readonly runtime: string; readonly architecture: string }
+    /** who this process runs as; `groups` are numbers, its own one among them */
+    readonly user: () => { readonly name: string; readonly id: number; readonly groups: ReadonlyArray<number> }
+    /** whether somebody (NTP, PTP) keeps the wall clock right; undefined where the kernel cannot be asked. Loads koffi. */
+    readonly clockIsKept: Effect.Effect<boolean | undefined>
     /** bytes that the process occupies (RSS), of them those that are its alone (RssAnon), and those in use on V8's heap */
     readonly memory: () => { readonly resident: number; readonly anonymous: number; readonly heapUsed: number }
     /** bytes of the machine's memory: all, and what is to be had for new work */
@@ -28,6 +33,8 @@ export class Machine extends Context.Service<
     Machine.of({
       name: hostname,
       own: { runtime: `node ${process.version}`, architecture: process.arch },
+      user,
+      clockIsKept,
       memory: () => {
         const { heapUsed, rss } = process.memoryUsage()
         return { resident: rss, anonymous: kilobytes("/proc/self/status", "RssAnon") * 1024, heapUsed }
@@ -45,6 +52,32 @@ export class Machine extends Context.Service<
     })
   )
 }
+
+const user = () => {
+  const id = process.getuid?.() ?? 0
+  const groups = [...new Set([process.getgid?.() ?? 0, ...(process.getgroups?.() ?? [])])]
+  try {
+    return { name: userInfo().username, id, groups }
+  } catch {
+    // a number that no account has, as in containers
+    return { name: String(id), id, groups }
+  }
+}
+
+/** linux/timex.h, on machines of 64 bits: `modes` of 0 sets nothing; `status` lies behind it and four longs. */
+const timex = { bytes: 208, status: 40, unsynchronized: 0x40 }
+
+const clockIsKept = Effect.promise(async () => {
+  try {
+    const { load } = await import("koffi")
+    const adjtimex = load(null).func("int adjtimex(void *timex)") as KoffiFunc<(answer: Buffer) => number>
+    const answer = Buffer.alloc(timex.bytes)
+    if (adjtimex(answer) === -1) return undefined
+    return (answer.readInt32LE(timex.status) & timex.unsynchronized) === 0
+  } catch {
+    return undefined
+  }
+})
 
 /** The kernel tells these from memory, in microseconds. */
 const text = (path: string): string => {

@@ -41,3 +41,10 @@ export const inodesIn = (table: string, { host, port, to }: Socket): ReadonlyArr
     return from === local && other.endsWith(remotePort) && is === state ? [inode] : []
   })
 }
+
+/** The inodes of the sockets that listen on this port, at whatever address, in such a table. */
+export const listenersOn = (table: string, port: number): ReadonlyArray<string> =>
+  table.split("\n").flatMap((line) => {
+    const [, local = "", , state = "", , , , , , inode = ""] = line.trim().split(/\s+/)
+    return state === listening && local.endsWith(`:${hex(port, 4)}`) ? [inode] : []
+  })

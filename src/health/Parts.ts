@@ -34,7 +34,7 @@ export interface Part extends Seen {
 const nameOf = ({ device, part }: Seen): string => (device === undefined ? part : `${part} ${device}`)
 
 /** A text that goes out to whoever asks: what a program said may name files of this machine. */
-const withoutPaths = (text: string): string => text.replaceAll(/(?<![\w:/])(?:\/[^\s/:;,"')]+){2,}/g, "a file")
+export const withoutPaths = (text: string): string => text.replaceAll(/(?<![\w:/])(?:\/[^\s/:;,"')]+){2,}/g, "a file")
 
 /** What is known of each part now. Parts that are there no more are forgotten. */
 export const partsSince = (

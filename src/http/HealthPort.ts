@@ -4,7 +4,9 @@ import * as Layer from "effect/Layer"
 import { version } from "../config/Version.ts"
 import { Machine } from "../ground/Machine.ts"
 import { isoTime, millisSince, toSeconds } from "../ground/Time.ts"
-import type { Part } from "../health/Parts.ts"
+import type { Result } from "../doctor/Check.ts"
+import { RunningChecks } from "../doctor/RunningChecks.ts"
+import { type Part, withoutPaths } from "../health/Parts.ts"
 import { Health, type Verdict } from "../health/Health.ts"
 import { json, LocalHttp } from "./LocalHttp.ts"
 
@@ -14,6 +16,7 @@ export const layer = Layer.effectDiscard(
     const local = yield* LocalHttp
     const machine = yield* Machine
     const { live, now: state, startedAt } = yield* Health
+    const { latest } = yield* RunningChecks
 
     const summary = Effect.gen(function* () {
       const health = state()
@@ -40,6 +43,7 @@ export const layer = Layer.effectDiscard(
       Effect.gen(function* () {
         const { brief, health } = yield* summary
         const { anonymous, heapUsed, resident } = machine.memory()
+        const looked = yield* latest
         return json(200, {
           ...brief,
           reasons: health.reasons,
@@ -47,6 +51,9 @@ export const layer = Layer.effectDiscard(
           live: yield* live,
           components: health.components,
           parts: health.parts.map(shown),
+          ...(looked === undefined
+            ? {}
+            : { checked_at: isoTime(looked.at.wall), checks: looked.results.map(shownCheck) }),
           memory: { rss_bytes: resident, anonymous_bytes: anonymous, heap_used_bytes: heapUsed }
         })
       })
@@ -61,4 +68,11 @@ const shown = ({ device, error, lastError, part, since, state }: Part) => ({
   since: isoTime(since.wall),
   ...(error === undefined ? {} : { error }),
   ...(lastError === undefined ? {} : { last_error: { detail: lastError.detail, at: isoTime(lastError.at.wall) } })
+})
+
+const shownCheck = ({ evidence, mend, name, severity }: Result) => ({
+  name,
+  severity,
+  evidence: withoutPaths(evidence),
+  ...(mend === undefined ? {} : { mend: withoutPaths(mend) })
 })

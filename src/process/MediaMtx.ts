@@ -24,6 +24,7 @@ import { mediaMtxConfig } from "./MediaMtxConfig.ts"
 import { bindError, endOf } from "./MediaMtxEnd.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
 import { relog } from "./MediaMtxLog.ts"
+import { flawOf, mediaMtxHint } from "./MediaMtxVersion.ts"
 import { awaitLoss, awaitOperators, type Silence } from "./MediaMtxWatch.ts"
 
 export interface MediaMtxState {
@@ -43,8 +44,6 @@ class MediaMtxEnded extends Schema.TaggedError<MediaMtxEnded>()("MediaMtxEnded",
   portInUse: Schema.optionalKey(PortInUse)
 }) {}
 
-const hint = "the service needs MediaMTX 1.21.0 or later: see ./scripts/setup, or set mediamtx.binary"
-const oldest = [1, 21, 0] as const
 // Steps of its start take 10 ms each (measured); a poll costs 0.3 ms.
 const startPoll = "15 millis"
 /** How often the configuration is looked at: nobody else should be able to change it. */
@@ -55,19 +54,6 @@ const portTries = 3
 const backoff = Schedule.min([Schedule.exponential("100 millis", 2), Schedule.spaced("1500 millis")]).pipe(
   Schedule.jittered
 )
-
-/** `v1.21.0`, also with something after it; a build without a version counts as old. */
-const isCurrent = (version: string): boolean => {
-  const parts = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? []
-  for (const [i, least] of oldest.entries()) {
-    const part = parts[i] ?? 0
-    if (part !== least) return part > least
-  }
-  return true
-}
-
-const flawOf = (version: string): string =>
-  /^v?\d/.test(version) ? `is too old (${version.trim()})` : "is no MediaMTX with a version"
 
 const describe = (error: PortInUse | ProgramMissing | ProgramUnfit) =>
   error._tag === "PortInUse" ? `${authority(error.host, error.port)} is in use` : error.message
@@ -121,8 +107,10 @@ export class MediaMtx extends Context.Service<
           : Effect.annotateLogs(Effect.logWarning("MediaMTX does not answer"), { silence })
       })
 
-      const requireVersion = (version: string) =>
-        isCurrent(version) ? Effect.void : new ProgramUnfit({ program: binary, flaw: flawOf(version), hint })
+      const requireVersion = (version: string) => {
+        const flaw = flawOf(version)
+        return flaw === undefined ? Effect.void : new ProgramUnfit({ program: binary, flaw, hint: mediaMtxHint })
+      }
 
       /** Waits until `found` succeeds, however long that takes (so there is no failure to die of). */
       const poll = <A, E>(found: Effect.Effect<A, E>) =>
@@ -193,7 +181,7 @@ export class MediaMtx extends Context.Service<
 
           const ended = Effect.gen(function* () {
             const exit = yield* child.exit
-            if (exit.missing) return yield* new ProgramMissing({ program: binary, hint })
+            if (exit.missing) return yield* new ProgramMissing({ program: binary, hint: mediaMtxHint })
             const now = yield* monotonicMillis
             // Its last words may still be in the pipe.
             yield* Fiber.await(logging).pipe(Effect.timeoutOption("200 millis"))

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { usageOf } from "../../src/cli/Usage.ts"
+import { completions, usageOf } from "../../src/cli/Usage.ts"
 
 const words = (line: string) => line.split(" ").filter((word) => word !== "")
 
@@ -20,6 +20,12 @@ const understood = [
   ["--config=/etc/camera.yml serve", "serve"],
   ["token --role admin --ttl 7d", "token"],
   ["token --role admin --link", "token"],
+  ["cameras --json", "cameras"],
+  ["snapshot camera0 -o /tmp/a.jpg", "snapshot"],
+  ["record camera0 --for 10s --url ws://box:8002/ws --token-file /etc/key", "record"],
+  ["complete con --help", "complete"],
+  ["doctor", "doctor"],
+  ["doctor --json --bundle /tmp/report.tar.gz", "doctor"],
   ["config check", "config check"],
   ["config check /etc/camera.yml", "config check"],
   ["config show --json", "config show"],
@@ -39,6 +45,11 @@ const refused = [
   ["serve --confg x", "serve has no option --confg: did you mean --config?"],
   ["serve --role admin", "serve has no option --role"],
   ["serve -x", "serve has no option -x"],
+  ["snapshot", "snapshot needs a CAMERA behind it"],
+  ["record camera0 camera1", '"camera0 camera1" is too much for record'],
+  ["cameras --token abc", "cameras has no option --token"],
+  ["doctor --bundle", "--bundle needs a value behind it"],
+  ["dcotor", 'there is no command "dcotor": did you mean doctor?'],
   ["token --role", "--role needs a value behind it"],
   ["token --role --ttl 1h", "--role needs a value behind it"],
   ["serve --config=", "--config needs a value behind it"],
@@ -64,4 +75,16 @@ describe("the command line", () => {
       assert.deepInclude(values, { role: "viewer", cameras: "camera0,camera2" })
     })
   )
+})
+
+describe("what a shell offers", () => {
+  const offered = (line: string) => completions(line.split(" "))
+  it("is the commands, the second word of those that have one, and their options", () => {
+    assert.includeMembers([...offered("")], ["serve", "config", "snapshot"])
+    assert.notInclude(offered(""), "complete")
+    assert.deepStrictEqual(offered("config "), ["check", "show", "schema"])
+    assert.deepStrictEqual(offered("config show --"), ["--config", "--json"])
+    assert.include(offered("snapshot camera0 -"), "--output")
+    assert.deepStrictEqual(offered("nonsense "), [])
+  })
 })

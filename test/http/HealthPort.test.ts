@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
+import { RunningChecks } from "../../src/doctor/RunningChecks.ts"
 import { Machine } from "../../src/ground/Machine.ts"
 import { Network } from "../../src/ground/Network.ts"
 import { Health, type SystemHealth, type Verdict } from "../../src/health/Health.ts"
@@ -37,12 +38,26 @@ const health = Layer.mock(Health, {
   startedAt: since,
   facts: { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
 })
+const checks = Layer.mock(RunningChecks, {
+  latest: Effect.succeed({
+    at: since,
+    results: [
+      {
+        name: "disk",
+        severity: "warning" as const,
+        evidence: "/var/lib/camera-service: 1 GB left",
+        mend: "delete files",
+        milliseconds: 1
+      }
+    ]
+  })
+})
 const at = (port: number) =>
   LocalHttp.layer.pipe(
     Layer.provide(Network.layer),
     Layer.provide(settingsWith({ health: { host: "127.0.0.1", port } }))
   )
-const running = HealthPort.layer.pipe(Layer.provideMerge(at(0)), Layer.provide([health, Machine.layer]))
+const running = HealthPort.layer.pipe(Layer.provideMerge(at(0)), Layer.provide([health, checks, Machine.layer]))
 
 layer(running)("the health port", (it) => {
   const get = (path: string, options = {}) =>
@@ -61,6 +76,16 @@ layer(running)("the health port", (it) => {
       assert.deepStrictEqual(detailed.components, components)
       assert.isAbove(detailed.memory.rss_bytes, 1_000_000)
       assert.isAbove(detailed.memory.anonymous_bytes, 1_000_000)
+    })
+  )
+
+  it.effect("tells what was seen of the machine last, and where nothing of its files is", () =>
+    Effect.gen(function* () {
+      const detailed = JSON.parse((yield* get("/health/detailed")).body)
+      assert.deepStrictEqual(detailed.checks, [
+        { name: "disk", severity: "warning", evidence: "a file: 1 GB left", mend: "delete files" }
+      ])
+      assert.strictEqual(detailed.checked_at, "1970-01-01T00:00:00.000Z")
     })
   )
 

@@ -1,0 +1,68 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { SecureRandom } from "effect/crypto/SecureRandom"
+import { join, resolve } from "node:path"
+import { CameraClient } from "../../schema/client/CameraClient.ts"
+import { reachableHere, urlAuthority } from "../config/Hosts.ts"
+import { load, type Origin } from "../config/Load.ts"
+import { Settings, settingsOf } from "../config/Settings.ts"
+import { findFolder } from "../doctor/Folder.ts"
+import { Disk } from "../ground/Disk.ts"
+import { BadUsage } from "./BadUsage.ts"
+import { CallFailed } from "./CallFailed.ts"
+import { token } from "./Token.ts"
+
+/** Which service is asked. */
+export interface Place {
+  /** `ws://host:8002/ws`; undefined: the one of the configuration, on this machine */
+  readonly url: string | undefined
+  /** a file with a token or an API key; undefined: one is signed with the secret of the data folder */
+  readonly tokenFile: string | undefined
+}
+
+/** A service that is there answers within milliseconds. */
+const patience = Duration.seconds(5)
+/** A command that takes longer has the next one signed meanwhile. */
+const localToken = { role: "operator", user: "shell", cameras: undefined, ttl: "1h" }
+
+/** A client of that service for as long as the scope lives. */
+export const connect = Effect.fnUntraced(function* ({ tokenFile, url }: Place, from: Origin) {
+  const next = yield* tokens({ tokenFile, url }, from)
+  if (url !== undefined) return yield* CameraClient.make({ url, patience, token: next })
+  const { server } = (yield* load(from)).configuration.boot
+  return yield* CameraClient.make({
+    url: `ws://${urlAuthority(reachableHere(server.host), server.port)}/ws`,
+    patience,
+    token: next
+  })
+})
+
+/** What gives the token for each connection; fails now where it would then. It is never an argument, which others can read. */
+const tokens = Effect.fnUntraced(function* ({ tokenFile, url }: Place, from: Origin) {
+  const context = yield* Effect.context<Disk | SecureRandom>()
+  if (tokenFile === undefined) {
+    if (url !== undefined) return yield* new BadUsage({ detail: "--url needs --token-file FILE" })
+    yield* requireSecret(from)
+    const sign = Effect.map(token(localToken, from), ({ signed }) => Redacted.make(signed))
+    yield* sign
+    return Effect.provideContext(sign, context)
+  }
+  const read = Effect.flatMap(Disk, (disk) => disk.text(resolve(tokenFile))).pipe(
+    Effect.mapError(({ code }) => new CallFailed({ detail: `${tokenFile} cannot be read (${code})` })),
+    Effect.map((text) => Redacted.make(text.trim()))
+  )
+  yield* read
+  return Effect.provideContext(read, context)
+})
+
+/** A secret that is made here would be ours: who asks a service signs with the one that it has. */
+const requireSecret = Effect.fnUntraced(function* (from: Origin) {
+  const settings = yield* settingsOf((yield* load(from)).configuration)
+  if (Redacted.value(settings.boot.auth.jwt_secret) !== "") return
+  const { path } = yield* Effect.provideService(findFolder, Settings, settings)
+  const disk = yield* Disk
+  if (yield* Effect.isSuccess(disk.text(join(path, "secrets", "jwt_secret")))) return
+  const detail = `${path} has no secret that can be read here: start the service, run this as its user, or use --token-file FILE`
+  return yield* new CallFailed({ detail })
+})

@@ -1,0 +1,138 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { join } from "node:path"
+import { liveNow, Settings } from "../config/Settings.ts"
+import { buildDate } from "../config/Version.ts"
+import { Disk } from "../ground/Disk.ts"
+import type { DiskError } from "../ground/DiskError.ts"
+import { KernelFiles } from "../ground/KernelFiles.ts"
+import { Machine } from "../ground/Machine.ts"
+import { isoTime, millisSince, now } from "../ground/Time.ts"
+import { temporaryPrefix } from "../storage/NewFile.ts"
+import { levelAfter, usedPercent } from "../storage/SpaceLevel.ts"
+import { type Check, failure, type Finding, ok, warning } from "./Check.ts"
+import type { Folder } from "./Folder.ts"
+import { nearestThere } from "./Folder.ts"
+
+/** As much as a camera of 4 Mbit/s has in a part of 100 ms, and how often it is written. */
+const trialBytes = 50_000
+const trials = 4
+/** A recording's parts come 10 times a second, and what waits for the disk waits in memory. */
+const slowSyncMillis = 250
+
+/** FFmpeg takes about 60 MB for a camera that it encodes (measured, 720p), MediaMTX and the service as much again. */
+const scarceMemory = 128 * 1024 ** 2
+const noMemory = 48 * 1024 ** 2
+
+/** What the service uses of the machine all the time, and may run out of while it runs. */
+export const makeResourceChecks = Effect.fnUntraced(function* (folder: Folder) {
+  const settings = yield* Settings
+  const disk = yield* Disk
+  const files = yield* KernelFiles
+  const machine = yield* Machine
+
+  const room = Effect.gen(function* () {
+    const at = yield* Effect.provideService(nearestThere(folder.path), Disk, disk)
+    const space = yield* disk.space(at)
+    const percent = usedPercent(space)
+    const evidence = `${folder.path}: ${bytes(space.available)} of ${bytes(space.total)} left (${percent} % used)`
+    const limits = liveNow(settings).storage
+    const mend = "delete files, or set storage.delete_percent, storage.max_age_days or storage.max_size_gb"
+    switch (levelAfter("ENOUGH", space, limits)) {
+      case "ENOUGH":
+        return ok(evidence)
+      case "LOW":
+        return warning(`${evidence}; storage.warn_percent is ${limits.warn_percent}`, mend)
+      case "REFUSING":
+        return failure(`${evidence}; from storage.refuse_percent (${limits.refuse_percent}) no recording begins`, mend)
+      case "RESERVE":
+        return failure(`${evidence}; less than storage.reserve_mb (${limits.reserve_mb}): recordings wait`, mend)
+    }
+  })
+
+  /** Writes and syncs as a recording does, into a file that is gone afterwards. */
+  const sync = Effect.gen(function* () {
+    if (!folder.isThere) {
+      const above = yield* Effect.provideService(nearestThere(folder.path), Disk, disk)
+      yield* disk.mayWrite(above)
+      return ok(`${folder.path} is made at the first start`)
+    }
+    const path = join(folder.path, `${temporaryPrefix}doctor`)
+    const times = yield* Effect.acquireUseRelease(
+      Effect.andThen(Effect.ignore(disk.remove(path)), disk.create(path, 0o600)),
+      (file) =>
+        Effect.forEach(
+          Array.from({ length: trials }, () => new Uint8Array(trialBytes)),
+          Effect.fnUntraced(function* (part) {
+            const began = yield* now
+            yield* file.append(part)
+            yield* file.sync
+            return yield* millisSince(began)
+          })
+        ),
+      () => Effect.ignore(disk.remove(path))
+    )
+    const slowest = Math.max(...times)
+    const evidence = `${folder.path}: ${bytes(trialBytes)} are on the disk after ${slowest.toFixed(1)} ms (the slowest of ${trials})`
+    return slowest < slowSyncMillis
+      ? ok(evidence)
+      : warning(evidence, "set data_dir to a faster disk, or let nothing else write to this one")
+  }).pipe(Effect.scoped)
+
+  const clock = Effect.gen(function* () {
+    const wall = yield* Clock.currentTimeMillis
+    const mend = "set it, and keep it: timedatectl set-ntp true"
+    if (wall < madeAfter - dayMillis) {
+      return failure(`it is ${isoTime(wall)}, and this program was made after ${isoTime(madeAfter)}`, mend)
+    }
+    const isKept = yield* machine.clockIsKept
+    if (isKept === false) return warning(`it is ${isoTime(wall)}; the kernel knows of nobody who keeps it right`, mend)
+    return ok(`it is ${isoTime(wall)}${isKept === undefined ? "" : ", kept by a time server"}`)
+  })
+
+  const watches = Effect.gen(function* () {
+    const limit = (name: string) => (files.text(join(files.proc, "sys/fs/inotify", name)) ?? "").trim()
+    const evidence = `${limit("max_user_instances")} instances and ${limit("max_user_watches")} watches a user`
+    const mend = "sysctl -w fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=65536"
+    return yield* Effect.scoped(disk.watch(yield* Effect.provideService(nearestThere(folder.path), Disk, disk))).pipe(
+      Effect.match({
+        onFailure: ({ code }) => failure(`${evidence}, and none is left (${code}): cameras are noticed late`, mend),
+        onSuccess: () => ok(evidence)
+      })
+    )
+  })
+
+  const memory = Effect.sync((): Finding => {
+    const { available, total } = machine.room()
+    const evidence = `${bytes(available)} of ${bytes(total)} are to be had`
+    const mend = "stop what needs it (ps aux --sort=-rss | head), or set limits.ffmpeg_processes"
+    if (available >= scarceMemory || total === 0) return ok(evidence)
+    return available < noMemory ? failure(evidence, mend) : warning(evidence, mend)
+  })
+
+  const unusable = ({ code }: DiskError) =>
+    Effect.succeed(
+      failure(
+        `${folder.path} cannot be used (${code}) by ${machine.user().name}`,
+        `run it as the service's user, or: chown -R ${machine.user().name} ${folder.path}`
+      )
+    )
+  return [
+    { name: "disk", look: room.pipe(Effect.catch(unusable)) },
+    { name: "disk_sync", look: sync.pipe(Effect.catch(unusable)) },
+    { name: "clock", look: clock },
+    { name: "inotify", look: watches },
+    { name: "memory", look: memory }
+  ] satisfies ReadonlyArray<Check>
+})
+
+/** Sources do not know when they were made: not before the first of them. */
+const madeAfter = Math.max(Date.parse(buildDate), Date.parse("2026-01-01T00:00:00Z"))
+const dayMillis = 86_400_000
+
+/** In the largest unit that leaves a number above 1. */
+const bytes = (count: number): string => {
+  const units = ["B", "kB", "MB", "GB", "TB"]
+  const step = count < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3))
+  return `${Number((count / 1000 ** step).toFixed(1))} ${units[step]}`
+}

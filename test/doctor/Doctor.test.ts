@@ -1,0 +1,211 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import { TestClock } from "effect/testing"
+import { examine } from "../../src/doctor/Doctor.ts"
+import { patience } from "../../src/doctor/Check.ts"
+import { Machine } from "../../src/ground/Machine.ts"
+import { TestGround } from "../../testing/TestGround.ts"
+
+const secret = "s".repeat(43)
+const bytes = (text: string) => new TextEncoder().encode(text)
+const from = (environment: Readonly<Record<string, string>> = {}, file?: string) => ({
+  file,
+  environment: { CAMERA_SERVICE_DATA_DIR: "/data", ...environment }
+})
+
+const encoders = " V....D libx264              H.264\n VFS..D mjpeg                MJPEG\n"
+
+/** A box on which all is well: what follows makes one thing ill. */
+const well = Effect.gen(function* () {
+  const { disk, programs } = yield* TestGround
+  yield* TestClock.setTime(Date.now())
+  for (const name of ["ffmpeg", "ffprobe"]) {
+    programs.play(name, ({ args, stdout }) =>
+      Effect.sync(() => {
+        stdout(bytes(args.includes("-encoders") ? encoders : `${name} version 7.1 Copyright\n`))
+        return { code: 0 }
+      })
+    )
+  }
+  disk.outside.makeFolder("/data")
+  disk.outside.makeFolder("/data/secrets")
+  disk.outside.makeFolder("/etc")
+  disk.outside.write("/data/secrets/jwt_secret", bytes(secret))
+  disk.outside.write("/etc/group", bytes("root:x:0:\nvideo:x:44:tester\n"))
+})
+
+const look = Effect.fnUntraced(function* (origin = from()) {
+  const { results } = yield* examine(origin)
+  return {
+    of: (name: string) => results.find((one) => one.name === name),
+    ill: results.filter(({ severity }) => severity !== "ok").map(({ name }) => name),
+    results
+  }
+})
+
+const inVideo = Machine.of({
+  name: () => "box",
+  own: { runtime: "node v24.0.0", architecture: "x64" },
+  user: () => ({ name: "tester", id: 1000, groups: [1000, 44] }),
+  clockIsKept: Effect.succeed(true),
+  memory: () => ({ resident: 0, anonymous: 0, heapUsed: 0 }),
+  room: () => ({ total: 4e9, available: 2e9 }),
+  processorSeconds: () => 0,
+  processors: () => ({ all: 0, busy: 0 }),
+  works: () => Effect.succeed(false)
+})
+
+const test = <E>(
+  name: string,
+  body: Effect.Effect<void, E, Effect.Services<ReturnType<typeof look>> | Scope.Scope | TestGround>,
+  machine: Partial<Machine["Service"]> = {}
+) =>
+  it.effect(name, () =>
+    Effect.andThen(well, body).pipe(
+      Effect.provideService(Machine, Machine.of({ ...inVideo, ...machine })),
+      Effect.provide(TestGround.layer),
+      Effect.scoped
+    )
+  )
+
+describe("the doctor", () => {
+  test(
+    "finds a box well where all that the service needs is there",
+    Effect.gen(function* () {
+      const { of, results } = yield* look()
+      assert.deepStrictEqual(
+        results.flatMap(({ evidence, name, severity }) => (severity === "ok" ? [] : [`${name}: ${evidence}`])),
+        []
+      )
+      assert.strictEqual(of("ffmpeg")?.evidence, "ffmpeg 7.1, and ffprobe")
+      assert.strictEqual(of("mediamtx")?.evidence, "mediamtx v1.21.0")
+      assert.strictEqual(of("encoders")?.evidence, "libx264, mjpeg")
+    })
+  )
+
+  test(
+    "tells all errors of a configuration, and looks at the rest all the same",
+    Effect.gen(function* () {
+      const wrong = { CAMERA_SERVICE_SERVER_PORT: "x", CAMERA_SERVICE_HEALTH_PORT: "0" }
+      const { ill, of } = yield* look(from(wrong))
+      assert.deepStrictEqual(ill, ["configuration"])
+      assert.strictEqual(of("configuration")?.severity, "failure")
+      for (const key of ["server.port", "health.port"]) assert.include(of("configuration")?.evidence, key)
+      assert.include(of("configuration")?.mend, "camera-service config check")
+    })
+  )
+
+  test(
+    "names FFmpeg that is too old, or lacks an encoder",
+    Effect.gen(function* () {
+      const { programs } = yield* TestGround
+      programs.play("ffmpeg", ({ args, stdout }) =>
+        Effect.sync(() => {
+          stdout(bytes(args.includes("-encoders") ? (encoders.split("\n")[1] ?? "") : "ffmpeg version 4.4 Copyright\n"))
+          return { code: 0 }
+        })
+      )
+      const { ill, of } = yield* look()
+      assert.deepStrictEqual(ill, ["ffmpeg", "encoders"])
+      assert.include(of("ffmpeg")?.evidence, "too old (4.4)")
+      assert.strictEqual(of("encoders")?.evidence, "libx264 is not in it")
+      assert.strictEqual(of("encoders")?.mend, "apt-get install ffmpeg")
+    })
+  )
+
+  test(
+    "names who has a camera, and which may not be opened",
+    Effect.gen(function* () {
+      const { cameras } = yield* TestGround
+      yield* (yield* cameras.plug({ name: "Desk" })).occupy("obs")
+      yield* (yield* cameras.plug({ name: "Door" })).refuse
+      yield* cameras.plug({ name: "Yard" })
+      const { ill, of } = yield* look()
+      assert.deepStrictEqual(ill, ["cameras"])
+      const { evidence = "", mend = "" } = of("cameras") ?? {}
+      assert.match(evidence, /\/dev\/video0 \(Desk\): obs \(\d+\) has it open/)
+      assert.include(evidence, "/dev/video1 (Door): tester may not open it")
+      assert.match(evidence, /\/dev\/video2 \(Yard\)$/)
+      assert.match(mend, /^stop it: kill \d+\nusermod --append --groups video tester$/)
+    })
+  )
+
+  test(
+    "knows whom no camera will open before there is one",
+    Effect.gen(function* () {
+      const { of } = yield* look()
+      assert.strictEqual(of("groups")?.severity, "failure")
+      assert.include(of("groups")?.mend, "usermod --append --groups video tester")
+    }),
+    { user: () => ({ name: "tester", id: 1000, groups: [1000] }) }
+  )
+
+  test(
+    "finds a secret that is cut off, little memory, and a clock that nobody keeps",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      disk.outside.remove("/data/secrets/jwt_secret")
+      disk.outside.write("/data/secrets/jwt_secret", bytes("short"))
+      const { ill, of } = yield* look()
+      assert.deepStrictEqual(ill, ["token_secret", "clock", "memory"])
+      assert.deepStrictEqual(
+        ill.map((name) => of(name)?.severity),
+        ["failure", "warning", "failure"]
+      )
+    }),
+    { clockIsKept: Effect.succeed(false), room: () => ({ total: 1e9, available: 20e6 }) }
+  )
+
+  test(
+    "refuses a clock from before the program was made",
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.parse("2001-01-01"))
+      const { of } = yield* look()
+      assert.strictEqual(of("clock")?.severity, "failure")
+    })
+  )
+
+  test(
+    "tells of a disk that is full, and of one that takes long",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      yield* disk.suffer({ name: "small", bytes: 1_000_000 })
+      yield* disk.suffer({ name: "slow", by: "400 millis", calls: ["sync"] })
+      const looking = yield* Effect.forkChild(look(), { startImmediately: true })
+      yield* TestClock.adjust("2 seconds")
+      const { of } = yield* Fiber.join(looking)
+      assert.strictEqual(of("disk")?.severity, "failure")
+      assert.include(of("disk")?.evidence, "storage.reserve_mb")
+      assert.strictEqual(of("disk_sync")?.severity, "warning")
+    })
+  )
+
+  test(
+    "tells of a disk that hangs within the time it has, and waits for nothing else of it",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const hung = yield* disk.suffer({ name: "hung", calls: ["sync", "space"] })
+      const looking = yield* Effect.forkChild(look(), { startImmediately: true })
+      yield* hung.met
+      yield* TestClock.adjust(patience)
+      const { ill, of } = yield* Fiber.join(looking)
+      assert.deepStrictEqual(ill, ["disk", "disk_sync"])
+      assert.strictEqual(of("disk")?.evidence, "hangs: no answer within 4 s")
+      yield* hung.takeBack
+    })
+  )
+
+  test(
+    "leaves nothing in a data folder, and makes none",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      yield* look()
+      assert.deepStrictEqual(disk.outside.names("/data"), ["secrets"])
+      const { of } = yield* look(from({ CAMERA_SERVICE_DATA_DIR: "/data/new" }))
+      assert.strictEqual(of("disk_sync")?.evidence, "/data/new is made at the first start")
+      assert.deepStrictEqual(disk.outside.names("/data"), ["secrets"])
+    })
+  )
+})

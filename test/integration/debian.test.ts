@@ -1,0 +1,148 @@
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { execFileSync, spawn, spawnSync } from "node:child_process"
+import { createHash } from "node:crypto"
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { eventually } from "../support/Eventually.ts"
+
+const root = join(import.meta.dirname, "../..")
+const box = join(root, "test/support/box")
+const whyNot = spawnSync(box, ["--check"], { encoding: "utf8" }).stdout.trim()
+const hasLintian = spawnSync("lintian", ["--version"]).status === 0
+
+/** Compressed as little as can be: it is the same for what is tested. */
+const build = () => {
+  const env = { ...process.env, DPKG_DEB_COMPRESSOR_LEVEL: "0" }
+  const said = execFileSync(join(root, "scripts/package"), { env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+  return join(root, /dist\/packages\/\S+\.deb/.exec(said)?.[0] ?? "")
+}
+const digest = (file: string) => createHash("sha256").update(readFileSync(file)).digest("hex")
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "camera-service-debian-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+
+/** A booted Debian, and what runs a command in it. */
+const boot = Effect.fnUntraced(function* (shared: string) {
+  const outer = yield* Effect.acquireRelease(
+    Effect.sync(() => spawn(box, [shared], { stdio: ["ignore", "ignore", "inherit"] })),
+    (made) => Effect.sync(() => made.kill("SIGKILL"))
+  )
+  const children = () => readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, "utf8").trim()
+  const run = (...command: ReadonlyArray<string>) => {
+    const { status, stderr, stdout } = spawnSync(box, ["--in", children(), ...command], { encoding: "utf8" })
+    return { status, said: stdout + stderr }
+  }
+  yield* eventually(
+    "systemd has booted",
+    Effect.sync(() => children() !== "" && run("systemctl", "is-system-running").said.includes("running")),
+    "30 seconds"
+  )
+  return {
+    run,
+    well: (...command: ReadonlyArray<string>) => {
+      const { said, status } = run(...command)
+      assert.strictEqual(status, 0, `${command.join(" ")}: ${said}`)
+      return said.trim()
+    }
+  }
+})
+
+it.live.skipIf(whyNot !== "")(
+  "the Debian package is the same bytes each time, has no errors, and lives a life under systemd",
+  () =>
+    Effect.gen(function* () {
+      const file = build()
+      const first = digest(file)
+      assert.strictEqual(digest(build()), first)
+      if (hasLintian) {
+        const { status, stderr, stdout } = spawnSync("lintian", ["--fail-on", "error", file], { encoding: "utf8" })
+        assert.strictEqual(status, 0, stdout + stderr)
+      }
+      const shared = yield* temporaryFolder
+      copyFileSync(file, join(shared, "camera-service.deb"))
+      const { run, well } = yield* boot(shared)
+      const show = (property: string) => well("systemctl", "show", "camera-service", "--value", "--property", property)
+      const install = () => well("dpkg", "--install", "/srv/camera-service.deb")
+
+      // installed: it runs as its own user, and systemd knows how it is
+      install()
+      assert.strictEqual(well("systemctl", "is-active", "camera-service"), "active")
+      assert.strictEqual(show("StatusText"), "0 cameras, 0 recordings")
+      assert.include(well("id", "camera-service"), "(video)")
+      assert.strictEqual(
+        well("stat", "-c", "%U %a", "/var/lib/camera-service/secrets/jwt_secret"),
+        "camera-service 600"
+      )
+
+      // it records with FFmpeg and MediaMTX as the unit leaves them; root's commands work on the service's own data
+      well(
+        "sh",
+        "-c",
+        "printf 'cameras:\\n  synthetic: 1\\nstorage:\\n  reserve_mb: 0\\n  refuse_percent: 100\\n' >>/etc/camera-service/config.yaml"
+      )
+      well("systemctl", "restart", "camera-service")
+      assert.match(well("camera-service", "doctor"), /^ok +service +process \d+/m)
+      const token = well(
+        "sh",
+        "-c",
+        "camera-service token --role operator 2>/dev/null >/root/token && wc -c </root/token"
+      )
+      assert.isAbove(Number(token), 100)
+      const there = ["--url", "ws://127.0.0.1:8002/ws", "--token-file", "/root/token"]
+      well("camera-service", "snapshot", "camera0", "-o", "/root/picture.jpg", ...there)
+      assert.strictEqual(well("head", "-c", "2", "/root/picture.jpg").length > 0, true)
+      assert.match(well("camera-service", "record", "camera0", "--for", "2s", ...there), /\.mp4/)
+      const recordings = () => well("ls", "/var/lib/camera-service/recordings")
+      const recorded = recordings()
+      assert.include(recorded, "camera0")
+      assert.deepStrictEqual(well("find", "/var/lib/camera-service", "!", "-user", "camera-service"), "")
+
+      run("camera-service", "doctor", "--bundle", "/tmp/report.tar.gz")
+      assert.include(well("tar", "-xzOf", "/tmp/report.tar.gz", "camera-service/log.txt"), "camera-service is serving")
+
+      // reloaded and watched: systemd hears of it
+      well("systemctl", "reload", "camera-service")
+      yield* eventually(
+        "it is active again",
+        Effect.sync(() => show("ActiveState") === "active")
+      )
+      assert.notStrictEqual(show("WatchdogTimestampMonotonic"), "0")
+
+      // upgraded, and back: settings and data stay
+      well(
+        "sh",
+        "-c",
+        "cd /tmp && dpkg-deb -R /srv/camera-service.deb next && sed -i 's/^Version: .*/Version: 99.0/' next/DEBIAN/control && dpkg-deb --root-owner-group -Zgzip -z0 -b next next.deb"
+      )
+      const before = show("MainPID")
+      well("dpkg", "--install", "/tmp/next.deb")
+      assert.strictEqual(well("systemctl", "is-active", "camera-service"), "active")
+      assert.notStrictEqual(show("MainPID"), before)
+      well("dpkg", "--force-downgrade", "--install", "/srv/camera-service.deb")
+      assert.strictEqual(recordings(), recorded)
+      assert.include(well("cat", "/etc/camera-service/config.yaml"), "synthetic: 1")
+      assert.match(well("camera-service", "cameras", ...there), /^camera0 +CONNECTED/m)
+
+      // removed: everything stays but the program; purged: only what was recorded
+      well("dpkg", "--remove", "camera-service")
+      assert.notStrictEqual(run("systemctl", "is-active", "camera-service").status, 0)
+      assert.strictEqual(run("pgrep", "-c", "-u", "camera-service", ".").said.trim(), "0")
+      assert.include(well("ls", "/etc/camera-service"), "config.yaml")
+      assert.include(well("dpkg", "--purge", "camera-service"), "are left in /var/lib/camera-service")
+      assert.strictEqual(recordings(), recorded)
+      assert.strictEqual(well("ls", "/var/lib/camera-service"), "recordings\nsnapshots")
+      for (const gone of ["/etc/camera-service", "/usr/lib/camera-service"]) {
+        assert.notStrictEqual(run("test", "-e", gone).status, 0, gone)
+      }
+      // none is left where nothing was recorded
+      well("rm", "-r", "/var/lib/camera-service")
+      install()
+      well("dpkg", "--purge", "camera-service")
+      assert.notStrictEqual(run("test", "-e", "/var/lib/camera-service").status, 0)
+    }),
+  300_000
+)

@@ -1,0 +1,107 @@
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { eventually } from "../support/Eventually.ts"
+import { run, type Run, SharedService } from "../support/Service.ts"
+
+const command = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
+  const { ground } = yield* SharedService
+  return yield* run(ground, { args })
+})
+
+/** What it printed, once it has ended well. */
+const printed = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
+  const running: Run = yield* command(...args)
+  const { code } = yield* running.ended
+  assert.strictEqual(code, 0, running.stderr())
+  return running.stdout()
+})
+
+const refused = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
+  const running = yield* command(...args)
+  const { code } = yield* running.ended
+  assert.strictEqual(running.stdout(), "")
+  return { code, said: running.stderr() }
+})
+
+layer(SharedService.layer(), { excludeTestServices: true })("at a shell", (it) => {
+  it.effect("the cameras are a table for people, and the service's own reply for programs", () =>
+    Effect.gen(function* () {
+      const [head, first] = (yield* printed("cameras")).split("\n")
+      assert.match(head ?? "", /^CAMERA +STATUS +SIZE +FPS +NAME$/)
+      assert.match(first ?? "", /^camera0 +CONNECTED +\d+x\d+ +\d+ +Synthetic camera 0$/)
+      const { total } = JSON.parse(yield* printed("cameras", "--json")) as { readonly total: number }
+      assert.strictEqual(total, 2)
+    })
+  )
+
+  it.effect("a picture comes into a file, in the place of an older one", () =>
+    Effect.gen(function* () {
+      const { ground } = yield* SharedService
+      const file = join(ground.folder, "picture.jpg")
+      writeFileSync(file, "older")
+      assert.include(yield* printed("snapshot", "camera0", "-o", file), file)
+      assert.strictEqual(readFileSync(file).subarray(0, 2).toString("hex"), "ffd8")
+      assert.isEmpty(readdirSync(ground.folder).filter((name) => name.endsWith(".part")))
+    })
+  )
+
+  it.effect("a recording lasts as long as it is asked to, or until Ctrl-C, and is listed", () =>
+    Effect.gen(function* () {
+      assert.match(yield* printed("record", "camera0", "--for", "1s"), /camera0\S+mp4 {2}\(\d+(\.\d+)? s, \d/)
+      const open = yield* command("record", "camera1")
+      yield* eventually(
+        "it records",
+        Effect.sync(() => open.stdout().includes("until Ctrl-C"))
+      )
+      yield* open.kill("SIGINT")
+      assert.strictEqual((yield* open.ended).code, 0)
+      assert.match(open.stdout(), /camera1\S+mp4 {2}\(/)
+      const list = yield* printed("recordings")
+      for (const camera of ["camera0", "camera1"]) assert.include(list, camera)
+    })
+  )
+
+  it.effect("events are told as they come, from another box too", () =>
+    Effect.gen(function* () {
+      const { ground, token, url } = yield* SharedService
+      const file = join(ground.folder, "key")
+      writeFileSync(file, `${yield* token({ role: "viewer" })}\n`)
+      const watching = yield* command("watch", "--json", "--url", url, "--token-file", file)
+      // the first event comes once it has subscribed
+      yield* eventually(
+        "an event is told",
+        Effect.andThen(
+          printed("snapshot", "camera0"),
+          Effect.sync(() => watching.stdout().includes('"topic":"snapshot.taken"'))
+        )
+      )
+      for (const { argv } of ground.processes()) assert.notInclude(argv.join(" "), readFileSync(file, "utf8").trim())
+      yield* watching.kill("SIGINT")
+      assert.strictEqual((yield* watching.ended).code, 0)
+    })
+  )
+
+  it.effect("what is refused is told in a sentence, with a status", () =>
+    Effect.gen(function* () {
+      const { url } = yield* SharedService
+      const unknown = yield* refused("snapshot", "camera77")
+      assert.deepInclude(unknown, { code: 69 })
+      assert.include(unknown.said, "There is no camera camera77")
+      assert.deepInclude(yield* refused("snapshot", "../etc"), { code: 64 })
+      assert.deepInclude(yield* refused("cameras", "--url", url), { code: 64 })
+      const absent = yield* refused("cameras", "--url", url, "--token-file", "/none")
+      assert.include(absent.said, "/none cannot be read (ENOENT)")
+      // nothing is made where no service has been
+      const elsewhere = yield* run((yield* SharedService).ground, {
+        args: ["cameras"],
+        environment: { CAMERA_SERVICE_DATA_DIR: "/tmp/camera-service-nowhere" }
+      })
+      assert.strictEqual((yield* elsewhere.ended).code, 69)
+      assert.include(elsewhere.stderr(), "/tmp/camera-service-nowhere has no secret that can be read here")
+      assert.isFalse(existsSync("/tmp/camera-service-nowhere"))
+      for (const { said } of [unknown, absent]) assert.notInclude(said, "    at ")
+    })
+  )
+})
