@@ -96,6 +96,14 @@ const wordsOf = (event: TopicEvent): string => {
     }
     case "system.startup":
       return `Version ${event.data.version} is ready`
+    case "telemetry": {
+      const { platform_designation, sensor_latitude_deg, sensor_longitude_deg } = event.data.values
+      const isKnown = sensor_latitude_deg !== undefined && sensor_longitude_deg !== undefined
+      const place = isKnown
+        ? `at ${sensor_latitude_deg.toFixed(5)}°, ${sensor_longitude_deg.toFixed(5)}°`
+        : "tells no place"
+      return [platform_designation, place].filter((part) => part !== undefined).join(" ")
+    }
     case "discovery.progress":
       return `${event.data.looked} of ${event.data.total} looked at, ${plural(event.data.found, "stream")} found`
     case "system.shutdown":
