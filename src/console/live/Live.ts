@@ -110,7 +110,11 @@ const overHls = Effect.fnUntraced(function* (
 const shown = (video: HTMLVideoElement, media: MediaStream): Effect.Effect<void, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => void (video.srcObject = media)),
-    () => Effect.sync(() => void (video.srcObject = null))
+    () =>
+      Effect.sync(() => {
+        // the next one may be there already
+        if (video.srcObject === media) video.srcObject = null
+      })
   )
 
 /** What was seen last stays when the video goes. */

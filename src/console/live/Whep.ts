@@ -40,7 +40,9 @@ export const whep = (
           fetch(session, { method: "DELETE", headers: { authorization: bearer }, keepalive: true }).catch(
             () => undefined
           )
-        )
+        ),
+      // a camera that starts takes seconds; a session that nobody connects to ends by itself
+      { interruptible: true }
     )
     yield* Effect.tryPromise({
       try: () => peer.setRemoteDescription({ type: "answer", sdp: answer }),
