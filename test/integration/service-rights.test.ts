@@ -134,7 +134,8 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       for (const { method } of secured.filter((one) => /camera_|stream_|_stream|_recording$|take/.test(one.method))) {
         const { error } = yield* limited.call(method, { device: "camera0" })
         if (error !== undefined && error.code !== -32602) {
-          assert.deepInclude(error, { code: -32010, data: { resource: "camera", id: "camera0" } }, method)
+          assert.strictEqual(error.code, -32010, method)
+          assert.deepInclude(error.data, { resource: "camera", id: "camera0" }, method)
         }
       }
       const files = [
