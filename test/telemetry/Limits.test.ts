@@ -292,12 +292,14 @@ describe("a limit", () => {
         ["much", 60],
         ["more", 69]
       ] as const) {
-        const client = connect(
-          deaf((code) => ended.push([name, code]), megabytes << 20),
-          arrival
-        )
+        const cut = (code: number): void => {
+          ended.push([name, code])
+          client.close()
+        }
+        const client = connect(deaf(cut, megabytes << 20), arrival)
         client.receive('{"jsonrpc":"2.0","id":1,"method":"ping"}')
       }
+      yield* settle
       assert.deepStrictEqual(ended, [["more", 1013]])
       const count = (limit: Metrics.Limit) =>
         Effect.map(Metric.value(Metrics.limitRefusals(limit)), ({ count }) => count)
