@@ -169,7 +169,7 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
     })
   )
 
-  it.effect("hold on MediaMTX's ports, and on downloads, for every credential alike", () =>
+  it.effect("hold on MediaMTX's ports, on downloads and on metrics, for every credential alike", () =>
     Effect.gen(function* () {
       const service = yield* SharedService
       const { api, hls, playback, rtsp, webrtc } = service.ground.ports
@@ -197,7 +197,8 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       }
       const may = (status: number, more: { readonly playback?: number; readonly download?: number } = {}) => ({
         ...{ rtsp: status, hls: status, webrtc: status === 200 ? 204 : status, playback: status, download: status },
-        ...{ publish: 401, api: 401 },
+        // who may connect to that port is the operator's choice: nobody is asked for a token there
+        ...{ publish: 401, api: 401, metrics: 200 },
         ...more
       })
       const expected: Record<keyof typeof credentials, ReturnType<typeof may>> = {
@@ -232,7 +233,8 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
             playback: http(playback, "/list?path=camera0"),
             download: statusOf(`${service.files}/files/snapshots/${filename}`, { headers }),
             publish: announce({ port: rtsp, path: "camera0", user: "any", password: credential ?? "" }),
-            api: http(api, "/v3/paths/list")
+            api: http(api, "/v3/paths/list"),
+            metrics: statusOf(`${service.health}/metrics`, { headers })
           },
           // MediaMTX takes its time for each refusal
           { concurrency: "unbounded" }
