@@ -300,7 +300,7 @@ it.effect("a plain request goes to whom its path belongs, and is not found other
     const says = (body: string) => () => Effect.succeed({ status: 200, headers: {}, body })
     expect(yield* get("/files/a")).toMatch(/^404 {"error":{"message":"Not Found","data":{"suggestion":".*"}}}$/)
     yield* handle("/", says("console"))
-    expect(yield* get("/ws")).toContain('426 {"error":"A WebSocket is served here"')
+    expect(yield* get("/ws")).toContain('426 {"error":{"message":"A WebSocket is served here"')
     yield* Effect.scoped(
       Effect.gen(function* () {
         yield* handle("/files/", says("files"))
