@@ -109,16 +109,20 @@ const look = Duration.seconds(3)
 const resting = 0.1
 /** Less comes back with the first calls, which compile again what they run. */
 const worthwhile = 8 * 2 ** 20
+/** Of files alone: nothing is to be compiled, and nobody waits. */
+const worthwhileFiles = 4 * 2 ** 20
 const apart = Duration.toMillis("10 seconds")
+/** What V8 still does for seconds after a burst brings pages of its own back. */
+const releasesApart = Duration.toMillis("5 seconds")
 const seldom = Duration.toMillis("10 minutes")
 
 const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
 const total = ({ anonymous, files }: Occupied): number => anonymous + files
 
 /**
- * Gives memory back when the process has rested for 3 seconds and has 8 MB more than after the last time; the first time is
- * after the start. Rest itself may bring some of it back, which it needs or does not (V8 works on for seconds after a
- * burst): each next time is twice as far from the one before, from 10 seconds up to 10 minutes, until there is work again.
+ * Gives memory back when the process has rested for 3 seconds and has 8 MB more than after the last time (4 of files); the
+ * first time is after the start. Rest itself may bring some of it back, which it needs or does not (V8 works on for seconds
+ * after a burst): each next time is twice as far from the one before, from 5 seconds up to 10 minutes, until there is work again.
  * Nobody waits for a collection: where a call has come within the 3 seconds another is expected, and only what takes 2 ms
  * is done.
  */
@@ -160,7 +164,7 @@ export const layer = Layer.effectDiscard(
       const now = yield* monotonicMillis
       const isGarbageLikely = grown >= worthwhile / 4 && grown + grownFiles >= worthwhile
       const isCollecting = !isCalled && isGarbageLikely && now - lastCollection >= Math.max(pause, apart)
-      const isReleasing = grownFiles >= worthwhile && now - lastRelease >= Math.max(pause, apart)
+      const isReleasing = grownFiles >= worthwhileFiles && now - lastRelease >= Math.max(pause, releasesApart)
       if (!isCollecting && !isReleasing) return
 
       if (isCollecting) {
@@ -172,7 +176,7 @@ export const layer = Layer.effectDiscard(
       const after = own.occupied()
       lastRelease = now
       leastFiles = after.files
-      pause = pause === 0 ? apart : Math.min(pause * 2, seldom)
+      pause = pause === 0 ? releasesApart : Math.min(pause * 2, seldom)
       yield* Effect.logDebug("memory is given back", {
         from_mb: megabytes(total(before)),
         to_mb: megabytes(total(after)),

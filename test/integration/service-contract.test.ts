@@ -194,6 +194,10 @@ layer(SharedService.layer({ settings: { EXTERNAL_ALLOWED_HOSTS: "127.0.0.1" } })
       assert.deepInclude(yield* visit("get_recorded_spans", period), period)
       assert.deepInclude(yield* visit("get_recorded_files", { ...device, ...period }), device)
       assert.include(yield* visit("get_recording_parts", { filename }), { filename })
+      assert.deepInclude(yield* visit("get_recording_telemetry", { filename }), { filename, points: [] })
+      // nor does it tell where it looks
+      visited.add("get_telemetry")
+      assert.include(yield* client.error("get_telemetry", device), { code: -32030, feature: "telemetry" })
       assert.deepInclude(yield* visit("export_recording", { ...device, ...period }), { ...device, ...period })
       yield* visit("delete_recording", { filename })
       const still = { filename: picture["filename"] }
