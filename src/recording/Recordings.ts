@@ -86,9 +86,11 @@ export class Recordings extends Context.Service<
             Effect.gen(function* () {
               const run = yield* recorder.run(request)
               runs.set(camera, run)
+              let hasBegun = false
               const over = Effect.suspend(() => {
                 if (runs.get(camera) === run) runs.delete(camera)
-                return unfinished.remove(camera)
+                // one that did not begin may be one that is to go on
+                return hasBegun ? unfinished.remove(camera) : Effect.void
               })
               // not when the service ends, which goes on with those that are not over
               yield* Effect.forkIn(Effect.andThen(Effect.exit(run.ended), over), scope)
@@ -96,7 +98,10 @@ export class Recordings extends Context.Service<
                 run.happened({ _tag: "StartCancelled" })
                 return Effect.ignore(run.ended)
               })
-              const begun = Effect.andThen(run.started, writeDown(request, run.recording))
+              const begun = run.started.pipe(
+                Effect.tap(() => Effect.sync(() => (hasBegun = true))),
+                Effect.andThen(writeDown(request, run.recording))
+              )
               yield* Effect.onInterrupt(restore(begun), () => cancel)
               return run.recording
             })
@@ -129,7 +134,9 @@ export class Recordings extends Context.Service<
         ).pipe(
           Effect.andThen(
             Effect.suspend(() =>
-              liveNow(settings).recording.resume_after === "restart" ? Effect.void : unfinished.clear
+              liveNow(settings).recording.resume_after === "restart"
+                ? Effect.void
+                : Effect.timeoutOption(unfinished.clear, writeTime)
             )
           )
         )

@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { CameraId } from "../../schema/Camera.ts"
 import { RecordingFormat } from "../../schema/Recording.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
+import { looseAnswer } from "../storage/SharedAnswer.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
 
 const UnfinishedRecording = Schema.Struct({
@@ -65,11 +66,11 @@ export class Unfinished extends Context.Service<
           const after = next(before)
           known = after
           if (after.size === 0 && before.size === 0) return
-          yield* smallFiles.write(file, JSON.stringify({ version: 1, recordings: [...after.values()] }))
+          // a disk that hangs keeps nobody who has to go on
+          yield* looseAnswer(smallFiles.write(file, JSON.stringify({ version: 1, recordings: [...after.values()] })))
         }).pipe(
           Effect.catch((error) => Effect.logWarning("which recordings are under way could not be written down", error)),
-          oneChange.withPermit,
-          Effect.uninterruptible
+          oneChange.withPermit
         )
 
       return Unfinished.of({

@@ -31,10 +31,12 @@ export interface Dispatcher {
   readonly disconnect: (clientId: number) => void
 }
 
+type Running = Set<Fiber.Fiber<unknown, unknown>>
+
 interface Client {
   readonly server: Rpc.ServerClient
-  /** of the calls that did not end at once */
-  readonly fibers: Set<Fiber.Fiber<unknown, unknown>>
+  /** of its calls that did not end at once */
+  readonly fibers: Running
 }
 
 /**
@@ -52,19 +54,21 @@ export const makeDispatcher: Effect.Effect<
   const rpcs: Iterable<Rpc.Any> = CameraRpcs.requests.values()
   const methods = new Map(Array.from(rpcs, (rpc) => [rpc._tag, methodOf(rpc as Rpc.AnyWithProps, services)]))
   const clients = new Map<number, Client>()
+  /** those of clients that have gone too, until they have ended */
+  const all: Running = new Set()
   let isOver = false
 
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       isOver = true
-      return Fiber.interruptAll([...clients.values()].flatMap(({ fibers }) => Array.from(fibers)))
+      return Fiber.interruptAll(Array.from(all))
     })
   )
 
   const clientOf = (id: number): Client => {
     const known = clients.get(id)
     if (known !== undefined) return known
-    const made = { server: new Rpc.ServerClient(id), fibers: new Set<Fiber.Fiber<unknown, unknown>>() }
+    const made: Client = { server: new Rpc.ServerClient(id), fibers: new Set() }
     clients.set(id, made)
     return made
   }
@@ -85,8 +89,10 @@ export const makeDispatcher: Effect.Effect<
       const exit = fiber.pollUnsafe()
       if (exit !== undefined) return end(exit)
       fibers.add(fiber)
+      all.add(fiber)
       fiber.addObserver((ended) => {
         fibers.delete(fiber)
+        all.delete(fiber)
         end(ended)
       })
     },

@@ -7,7 +7,7 @@ import { Recordings } from "../../src/recording/Recordings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { filesOnDisk, record, start, stop } from "../suites/recordings.ts"
-import { type FakeApp, fakes, plugIn, type RunIn } from "../support/App.ts"
+import { disturb, type FakeApp, fakes, plugIn, type RunIn } from "../support/App.ts"
 import { Ground, until } from "../support/Ground.ts"
 
 const listed = Effect.map(DataFolder, ({ root }) => join(root, "unfinished_recordings.json"))
@@ -86,6 +86,27 @@ describe("a recording that a crash cut off", () => {
           yield* pass(5)
           assert.deepEqual(told, [])
         })
+      )
+    })
+  )
+
+  fakes.starts("goes on although the camera needs more than one start", (run, folder) =>
+    Effect.gen(function* () {
+      yield* afterCrash(run, folder, yield* crash(run, folder))
+      yield* run(
+        folder,
+        Effect.gen(function* () {
+          const told = yield* facts
+          yield* disturb({ neverReady: true })
+          yield* plugIn()
+          yield* until(
+            "the first start fails",
+            Effect.sync(() => told.find(({ _tag }) => _tag === "RecordingFailed"))
+          )
+          yield* disturb({ neverReady: false })
+          yield* goesOn(told)
+        }),
+        { streams: { start_timeout_seconds: 2 } }
       )
     })
   )
