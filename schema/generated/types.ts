@@ -29,7 +29,7 @@ export type Camera = {
   /** DISCONNECTED: not plugged in; ERROR: plugged in, see fault */
   status: "CONNECTED" | "DISCONNECTED" | "ERROR"
   fault?: {
-    kind: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE" | "UNREACHABLE" | "AUTH_FAILED" | "NOT_FOUND" | "NO_VIDEO" | "SESSION_LIMIT" | "STALLED" | "REDIRECTED" | "PROTOCOL"
+    kind: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE" | "UNREACHABLE" | "AUTH_FAILED" | "NOT_FOUND" | "NO_VIDEO" | "SESSION_LIMIT" | "STALLED" | "REDIRECTED" | "PROTOCOL" | "CERTIFICATE_CHANGED"
     /** what was seen, such as: opened by obs (process 812) */
     detail: string
     /** what to do about it */
@@ -84,6 +84,12 @@ export type FileName = string
 /** a topic, or all that begin alike: camera.*, recording.*, snapshot.*, discovery.*, system.* */
 export type TopicPattern = "camera.connected" | "camera.disconnected" | "camera.status_change" | "recording.start" | "recording.stop" | "recording.error" | "snapshot.taken" | "discovery.progress" | "system.health" | "system.startup" | "system.shutdown" | "system.notifications_lost" | "camera.*" | "recording.*" | "snapshot.*" | "discovery.*" | "system.*" | "recording.started" | "recording.stopped" | "camera_status_update" | "recording_status_update" | "system_health_update"
 
+export type Certificate = {
+  of: "stream" | "device"
+  /** its fingerprint, in hex */
+  sha256: string
+}
+
 export type ExternalStream = {
   /** without credentials */
   url: string
@@ -96,6 +102,10 @@ export type ExternalStream = {
   last_seen: string
   /** what it carries, such as h264 or klv */
   capabilities: Array<string>
+  /** for operators, where it is reached over TLS: those that were seen first, and no others are accepted */
+  certificates?: Array<Certificate>
+  /** for operators: it shows another one now, and is not used; remove it and add it again to accept that */
+  certificate_changed?: true
 }
 
 export type StreamAddress = string
@@ -116,7 +126,7 @@ export type ServiceStatus = {
 
 export type CameraMetrics = {
   status: "CONNECTED" | "DISCONNECTED" | "ERROR"
-  fault?: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE" | "UNREACHABLE" | "AUTH_FAILED" | "NOT_FOUND" | "NO_VIDEO" | "SESSION_LIMIT" | "STALLED" | "REDIRECTED" | "PROTOCOL"
+  fault?: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE" | "UNREACHABLE" | "AUTH_FAILED" | "NOT_FOUND" | "NO_VIDEO" | "SESSION_LIMIT" | "STALLED" | "REDIRECTED" | "PROTOCOL" | "CERTIFICATE_CHANGED"
   stream: "ACTIVE" | "INACTIVE" | "ERROR" | "STARTING" | "STOPPING"
   fps: number
   frames_sent: number
@@ -370,7 +380,7 @@ export interface Methods {
       /** DISCONNECTED: not plugged in; ERROR: plugged in, see fault */
       status: "CONNECTED" | "DISCONNECTED" | "ERROR"
       fault?: {
-        kind: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE" | "UNREACHABLE" | "AUTH_FAILED" | "NOT_FOUND" | "NO_VIDEO" | "SESSION_LIMIT" | "STALLED" | "REDIRECTED" | "PROTOCOL"
+        kind: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE" | "UNREACHABLE" | "AUTH_FAILED" | "NOT_FOUND" | "NO_VIDEO" | "SESSION_LIMIT" | "STALLED" | "REDIRECTED" | "PROTOCOL" | "CERTIFICATE_CHANGED"
         /** what was seen, such as: opened by obs (process 812) */
         detail: string
         /** what to do about it */

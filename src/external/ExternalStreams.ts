@@ -19,6 +19,7 @@ import { capabilitiesOf } from "./Carried.ts"
 import { type Answer, type NetworkCamera, NetworkCameras, withAnswer } from "./NetworkCameras.ts"
 import type { AddressRefused } from "./Reach.ts"
 import { type AddedStream, streamFiles } from "./StreamFiles.ts"
+import type { Pins } from "./StreamTargets.ts"
 import type { StreamUrl } from "./StreamUrl.ts"
 
 /** A stream that a scan has seen. */
@@ -38,6 +39,8 @@ export interface KnownStream extends SeenStream {
   readonly lastSeen: number
   /** of one that was added */
   readonly device?: CameraId
+  /** of one that was added: by which certificates it is known, and whether it shows others now */
+  readonly pins?: Pins & { readonly isChanged: boolean }
 }
 
 export type AddRequest = Pick<AddedStream, "url" | "type" | "name">
@@ -123,7 +126,7 @@ export class ExternalStreams extends Context.Service<
         )
         const now = yield* Clock.currentTimeMillis
         const { discoveredAt = now, lasting: seenAs } = known.get(url.text) ?? {}
-        const lasting = (answer instanceof RtspFailed ? undefined : yield* cameras.lasting(url)) ?? seenAs
+        const lasting = (answer instanceof RtspFailed ? undefined : yield* cameras.lasting(url, answer)) ?? seenAs
         const asked: AddedStream = {
           ...{ url, type, name, discoveredAt, lastSeen: now },
           ...(lasting === undefined ? {} : { lasting })
@@ -220,9 +223,14 @@ interface Added {
 }
 
 const shown = (camera: NetworkCamera): KnownStream => {
-  const { carried, discoveredAt, lastSeen, name, type, url } = camera.stream()
+  const { carried, deviceFingerprint, discoveredAt, fingerprint, lastSeen, name, type, url } = camera.stream()
+  const pins = {
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...(deviceFingerprint === undefined ? {} : { deviceFingerprint }),
+    isChanged: camera.isChanged()
+  }
   const capabilities = capabilitiesOf(carried)
-  return { url, type, name, status: camera.status(), discoveredAt, lastSeen, capabilities, device: camera.id }
+  return { url, type, name, status: camera.status(), discoveredAt, lastSeen, capabilities, device: camera.id, pins }
 }
 
 /** What may be otherwise when the camera is on, is free, or has begun to stream. */

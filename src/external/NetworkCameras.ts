@@ -20,7 +20,7 @@ import { carriedIn, formatsOf, isSame } from "./Carried.ts"
 import { asFailure, networkInput } from "./NetworkInput.ts"
 import type { AddressRefused } from "./Reach.ts"
 import type { AddedStream } from "./StreamFiles.ts"
-import { StreamTargets } from "./StreamTargets.ts"
+import { type Pins, StreamTargets } from "./StreamTargets.ts"
 
 /** A camera that is asked what its stream is has answered by then, or it is away. */
 const answerTime = Duration.seconds(5)
@@ -34,8 +34,13 @@ const pauses = { idle: 60_000, firstAway: 2000, longestAway: 30_000, refused: 30
 /** So many cameras are asked at once. */
 const atOnce = 8
 
+/** What a camera says of its stream, and by which certificate its device service (ONVIF) is known. */
+export interface Told extends Described {
+  readonly deviceFingerprint?: string
+}
+
 /** How a camera answered when it was asked last. */
-export type Answer = Described | RtspFailed
+export type Answer = Told | RtspFailed
 
 /** An added stream as a camera. */
 export interface NetworkCamera {
@@ -43,6 +48,8 @@ export interface NetworkCamera {
   /** with what was learnt of it since it was added */
   readonly stream: () => AddedStream
   readonly status: () => ExternalStream["status"]
+  /** it shows another certificate than it is known by */
+  readonly isChanged: () => boolean
 }
 
 /** Makes cameras of streams, and looks whether they are there while nobody needs them. */
@@ -50,9 +57,7 @@ export class NetworkCameras extends Context.Service<
   NetworkCameras,
   {
     /** what the camera says of the stream now */
-    readonly ask: (
-      stream: Pick<AddedStream, "url" | "fingerprint">
-    ) => Effect.Effect<Described, RtspFailed | AddressRefused>
+    readonly ask: (stream: Pins & Pick<AddedStream, "url">) => Effect.Effect<Told, RtspFailed | AddressRefused>
     /** what the camera is known by wherever it is, where it says that */
     readonly lasting: StreamTargets["Service"]["lasting"]
     /**
@@ -76,8 +81,11 @@ export class NetworkCameras extends Context.Service<
       const turn = yield* Semaphore.make(atOnce)
 
       const ask: NetworkCameras["Service"]["ask"] = Effect.fn("NetworkCameras.ask")(
-        function* ({ fingerprint, url }) {
-          return yield* probe(tcp, yield* targets.target(url, fingerprint))
+        function* ({ url, ...pins }) {
+          const target = yield* targets.target(url, pins)
+          const { deviceFingerprint } = target
+          const described = yield* probe(tcp, target)
+          return { ...described, ...(deviceFingerprint === undefined ? {} : { deviceFingerprint }) }
         },
         Effect.timeoutOrElse({ duration: answerTime, orElse: () => silent })
       )
@@ -87,7 +95,7 @@ export class NetworkCameras extends Context.Service<
         let stream = first
         const input = networkInput(
           url.text,
-          Effect.suspend(() => targets.recent(url, stream.fingerprint))
+          Effect.suspend(() => targets.recent(url, stream))
         )
         const found = (): Found => ({
           input,
@@ -98,11 +106,13 @@ export class NetworkCameras extends Context.Service<
         /** how often in a row it did not answer; undefined: it was never asked */
         let failures: number | undefined
 
-        const learn = Effect.fnUntraced(function* (described: Described) {
+        const learn = Effect.fnUntraced(function* (told: Told) {
           failures = 0
           const before = stream
-          stream = withAnswer(stream, described, yield* Clock.currentTimeMillis)
-          return { isOther: before.carried !== stream.carried, isPinned: before.fingerprint !== stream.fingerprint }
+          stream = withAnswer(stream, told, yield* Clock.currentTimeMillis)
+          const isPinned =
+            before.fingerprint !== stream.fingerprint || before.deviceFingerprint !== stream.deviceFingerprint
+          return { isOther: before.carried !== stream.carried, isPinned }
         })
         const refuse = ({ detail, kind }: RtspFailed) => {
           failures = (failures ?? 0) + 1
@@ -113,8 +123,8 @@ export class NetworkCameras extends Context.Service<
         if (answer !== undefined && !(answer instanceof RtspFailed)) yield* learn(answer)
         const { id, update } = yield* devices.attach(found(), fault)
 
-        const answered = Effect.fnUntraced(function* (described: Described) {
-          const { isOther, isPinned } = yield* learn(described)
+        const answered = Effect.fnUntraced(function* (told: Told) {
+          const { isOther, isPinned } = yield* learn(told)
           yield* isOther ? update(found()) : devices.recovered(id)
           if (isOther || isPinned) yield* learnt
         })
@@ -138,7 +148,7 @@ export class NetworkCameras extends Context.Service<
           turn.withPermit,
           Effect.matchEffect({
             onFailure: failed,
-            onSuccess: (described) => (described === undefined ? seen : answered(described))
+            onSuccess: (told) => (told === undefined ? seen : answered(told))
           }),
           Effect.catchDefect((defect) => Effect.logError("a network camera could not be asked", defect))
         )
@@ -156,7 +166,8 @@ export class NetworkCameras extends Context.Service<
         return {
           id,
           stream: () => stream,
-          status: () => statusOf(faultNow(), failures === 0 || isReady())
+          status: () => statusOf(faultNow(), failures === 0 || isReady()),
+          isChanged: () => faultNow() === "CERTIFICATE_CHANGED"
         }
       })
 
@@ -182,13 +193,15 @@ const pauseAfter = (fault: FaultKind | undefined, failures: number): number => {
 }
 
 /** What is the same stays the same object; a certificate, once seen, is the camera's. */
-export const withAnswer = (stream: AddedStream, described: Described, lastSeen: number): AddedStream => {
-  const carried = carriedIn(described)
-  const fingerprint = stream.fingerprint ?? described.fingerprint
+export const withAnswer = (stream: AddedStream, told: Told, lastSeen: number): AddedStream => {
+  const carried = carriedIn(told)
+  const fingerprint = stream.fingerprint ?? told.fingerprint
+  const deviceFingerprint = stream.deviceFingerprint ?? told.deviceFingerprint
   return {
     ...stream,
     lastSeen,
     ...(isSame(stream.carried, carried) ? {} : { carried }),
-    ...(fingerprint === undefined ? {} : { fingerprint })
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...(deviceFingerprint === undefined ? {} : { deviceFingerprint })
   }
 }

@@ -18,8 +18,9 @@ const fields = {
   lastSeen: Schema.Finite,
   /** what the camera and this stream of it are known by wherever they are: `onvif:SERIAL:PROFILE` */
   lasting: Schema.optionalKey(Schema.String),
-  /** SHA-256 of the certificate that the camera had when it was first reached, in hex */
+  /** SHA-256 of the certificates that its stream and its device service (ONVIF) had when they were first reached, in hex */
   fingerprint: Schema.optionalKey(Schema.String),
+  deviceFingerprint: Schema.optionalKey(Schema.String),
   carried: Schema.optionalKey(Carried)
 }
 

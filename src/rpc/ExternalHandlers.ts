@@ -1,6 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { CurrentSession, type Session } from "../../schema/Auth.ts"
+import { CurrentSession, roleIncludes, type Session } from "../../schema/Auth.ts"
 import { ExternalRpcs } from "../../schema/CameraRpcs.ts"
 import { NotFound, PermissionDenied, Unsupported } from "../../schema/Errors.ts"
 import type { ExternalStream } from "../../schema/External.ts"
@@ -39,6 +39,7 @@ export const layer = ExternalRpcs.toLayer(
           streams: found
         } = yield* discovery.scan(wanted, options.force_rescan).pipe(Effect.annotateLogs({ user: session.userId }))
         const isFound = new Set(found.map(({ url }) => url.text))
+        const viewOf = viewFor(session)
         const shown = streams.list().flatMap((stream): ReadonlyArray<ExternalStream> => {
           if (isFound.has(stream.url.text)) return [viewOf(stream)]
           if (!options.include_offline || !wanted[kinds[stream.type]]) return []
@@ -82,10 +83,8 @@ export const layer = ExternalRpcs.toLayer(
       }),
 
       get_external_streams: Effect.fnUntraced(function* () {
-        const shown = streams
-          .list()
-          .filter(isShown(yield* CurrentSession))
-          .map(viewOf)
+        const session = yield* CurrentSession
+        const shown = streams.list().filter(isShown(session)).map(viewFor(session))
         return {
           external_streams: shown,
           ...byType(shown),
@@ -136,15 +135,32 @@ const byType = (streams: ReadonlyArray<ExternalStream>) => {
   }
 }
 
-const viewOf = ({ capabilities, discoveredAt, lastSeen, name, status, type, url }: KnownStream): ExternalStream => ({
-  url: url.text,
-  type,
-  name,
-  status,
-  discovered_at: isoTime(discoveredAt),
-  last_seen: isoTime(lastSeen),
-  capabilities
-})
+const viewFor =
+  ({ role }: Session) =>
+  (stream: KnownStream): ExternalStream => {
+    const { capabilities, discoveredAt, lastSeen, name, pins, status, type, url } = stream
+    return {
+      url: url.text,
+      type,
+      name,
+      status,
+      discovered_at: isoTime(discoveredAt),
+      last_seen: isoTime(lastSeen),
+      capabilities,
+      ...(pins === undefined || !roleIncludes(role, "operator") ? {} : certificatesOf(pins))
+    }
+  }
+
+const certificatesOf = ({ deviceFingerprint, fingerprint, isChanged }: NonNullable<KnownStream["pins"]>) => {
+  const certificates = [
+    ...(fingerprint === undefined ? [] : [{ of: "stream" as const, sha256: fingerprint }]),
+    ...(deviceFingerprint === undefined ? [] : [{ of: "device" as const, sha256: deviceFingerprint }])
+  ]
+  return {
+    ...(certificates.length === 0 ? {} : { certificates }),
+    ...(isChanged ? { certificate_changed: true as const } : {})
+  }
+}
 
 const switchedOff = () =>
   Effect.fail(new Unsupported({ feature: "external_streams", reason: "external.enabled is false" }))

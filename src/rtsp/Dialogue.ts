@@ -115,7 +115,7 @@ export const dial = Effect.fnUntraced(function* (
     )
   if (target.fingerprint !== undefined && connection.fingerprint !== target.fingerprint) {
     const detail = `its certificate is another one than before: SHA-256 ${connection.fingerprint}`
-    return yield* new RtspFailed({ kind: "AUTH_FAILED", detail })
+    return yield* new RtspFailed({ kind: "CERTIFICATE_CHANGED", detail })
   }
 
   const send = (

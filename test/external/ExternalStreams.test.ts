@@ -14,6 +14,7 @@ import { asTimePasses, settle } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { connectAs } from "../rpc/Harness.ts"
 import { dataFolder, fakes, onFakes } from "../support/App.ts"
+import { playCamera } from "../support/OnvifCamera.ts"
 import { until } from "../support/Ground.ts"
 
 const address = "192.168.1.64"
@@ -215,6 +216,86 @@ describe("add_external_stream", () => {
       assert.deepStrictEqual(peers.dialled(), [`${address}:554`])
     })
   )
+})
+
+describe("a camera that is reached over TLS", () => {
+  const [first, second] = ["ab".repeat(32), "cd".repeat(32)]
+
+  /** Adds it, has its certificate change, and has it added again; `url` with a user and a password. */
+  const changes = Effect.fnUntraced(function* (
+    url: string,
+    certificates: Map<string, string>,
+    door: string,
+    of: "stream" | "device"
+  ) {
+    const call = yield* clientAs("operator")
+    certificates.set(door, first)
+    assert.include((yield* add(call, url)).result, { device: "camera0" })
+    const known = { certificates: [{ of, sha256: first }] }
+    assert.deepInclude((yield* streamsOf(call))[0], { ...known, status: "ONLINE" })
+    assert.notInclude(JSON.stringify(yield* streamsOf(yield* clientAs("viewer"))), first)
+
+    certificates.set(door, second)
+    yield* becomes(call, "ERROR")
+    assert.deepInclude((yield* streamsOf(call))[0], { ...known, certificate_changed: true })
+    assert.notInclude(JSON.stringify(yield* streamsOf(yield* clientAs("viewer"))), "certificate")
+    const { fault } = (yield* call("get_camera_status", { device: "camera0" })).result as {
+      readonly fault: { readonly kind: string; readonly detail: string; readonly suggestion: string }
+    }
+    assert.strictEqual(fault.kind, "CERTIFICATE_CHANGED")
+    assert.include(fault.detail, second)
+    assert.include(fault.suggestion, "remove the stream and add it again")
+
+    yield* call("remove_external_stream", { stream_url: url })
+    assert.include((yield* add(call, url)).result, { device: "camera0" })
+    assert.deepInclude((yield* streamsOf(call))[0], { status: "ONLINE", certificates: [{ of, sha256: second }] })
+    return call
+  })
+
+  onFakes(
+    "is known by the certificate that it had first, which operators see, until it is added again",
+    Effect.gen(function* () {
+      const { peers, rtspCameras } = yield* TestGround
+      const camera = yield* rtspCameras.start(address, 322)
+      yield* camera.disturb({ login: { user: "admin", password: "word", way: "MD5" } })
+      yield* changes(`rtsps://admin:word@${address}/live`, peers.certificates, `${address}:322`, "stream")
+      assert.strictEqual(camera.rejections(), 0)
+    })
+  )
+
+  onFakes(
+    "by its device service (ONVIF over https), too: who shows another certificate there is asked nothing",
+    Effect.gen(function* () {
+      const { neighbours, rtspCameras } = yield* TestGround
+      const { answer, seen } = playCamera({ user: { name: "admin", password: "word" }, isSecure: true })
+      yield* neighbours.serve(address, 443, answer)
+      const rtsp = yield* rtspCameras.start(address, 554)
+      yield* rtsp.disturb({ login: { user: "admin", password: "word", way: "MD5" } })
+      const { certificates } = neighbours
+      const before = () => seen.requests.length
+      const url = `https://admin:word@${address}/onvif/device_service`
+      const call = yield* changes(url, certificates, `${address}:443`, "device")
+      const asked = before()
+      certificates.set(`${address}:443`, first)
+      yield* becomes(call, "ERROR")
+      assert.strictEqual(before(), asked)
+    })
+  )
+
+  fakes.starts("is known by it after a restart", (run) => {
+    const url = `https://admin:word@${address}/onvif/device_service`
+    const camera = (certificate: string) =>
+      Effect.gen(function* () {
+        const { neighbours, rtspCameras } = yield* TestGround
+        yield* neighbours.serve(address, 443, playCamera({ isSecure: true }).answer)
+        neighbours.certificates.set(`${address}:443`, certificate)
+        yield* rtspCameras.start(address, 554)
+        return yield* clientAs("operator")
+      })
+    const before = Effect.flatMap(camera(first), (call) => add(call, url))
+    const after = Effect.flatMap(camera(second), (call) => becomes(call, "ERROR"))
+    return Effect.andThen(run(dataFolder, before), run(dataFolder, after))
+  })
 })
 
 describe("added streams", () => {

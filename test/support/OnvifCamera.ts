@@ -12,6 +12,8 @@ export interface PlayedCamera {
   readonly tellsAhead?: number
   /** what it calls its host: one that is not where it is reached */
   readonly host?: string
+  /** its services are reached over TLS */
+  readonly isSecure?: boolean
   /** HTTP's digest in place of WS-Security */
   readonly wantsHttpDigest?: boolean
   /** in place of its answer to a call, or a change of it */
@@ -46,13 +48,13 @@ export const reply = (body: string, status = 200, challenges: ReadonlyArray<stri
 const profile = (token: string, name: string, encoding: string, width: number, height: number) =>
   `<trt:Profiles token="${token}" fixed="true"><tt:Name>${name}</tt:Name><tt:VideoEncoderConfiguration token="ve"><tt:Encoding>${encoding}</tt:Encoding><tt:Resolution><tt:Width>${width}</tt:Width><tt:Height>${height}</tt:Height></tt:Resolution><tt:RateControl><tt:FrameRateLimit>25</tt:FrameRateLimit></tt:RateControl></tt:VideoEncoderConfiguration></trt:Profiles>`
 
-const answers = (host: string, now: Date): Readonly<Record<string, (request: string) => string>> => ({
+const answers = (host: string, web: string, now: Date): Readonly<Record<string, (request: string) => string>> => ({
   GetSystemDateAndTime: () =>
     `<tds:SystemDateAndTime><tt:DateTimeType>Manual</tt:DateTimeType><tt:UTCDateTime><tt:Time><tt:Hour>${now.getUTCHours()}</tt:Hour><tt:Minute>${now.getUTCMinutes()}</tt:Minute><tt:Second>${now.getUTCSeconds()}</tt:Second></tt:Time><tt:Date><tt:Year>${now.getUTCFullYear()}</tt:Year><tt:Month>${now.getUTCMonth() + 1}</tt:Month><tt:Day>${now.getUTCDate()}</tt:Day></tt:Date></tt:UTCDateTime></tds:SystemDateAndTime>`,
   GetDeviceInformation: () =>
     "<tds:Manufacturer>Acme</tds:Manufacturer><tds:Model>Dome &amp; Co</tds:Model><tds:FirmwareVersion>1.0</tds:FirmwareVersion><tds:SerialNumber>SN1</tds:SerialNumber>",
   GetServices: () =>
-    `<tds:Service><tds:Namespace>http://www.onvif.org/ver10/media/wsdl</tds:Namespace><tds:XAddr>http://${host}/onvif/media_service</tds:XAddr></tds:Service>`,
+    `<tds:Service><tds:Namespace>http://www.onvif.org/ver10/media/wsdl</tds:Namespace><tds:XAddr>${web}://${host}/onvif/media_service</tds:XAddr></tds:Service>`,
   GetProfiles: () => profile("p0", "mainStream", "JPEG", 1920, 1080) + profile("p1", "subStream", "H264", 640, 480),
   GetStreamUri: (request) =>
     `<trt:MediaUri><tt:Uri>rtsp://${host}:554/${/ProfileToken>(\w+)</.exec(request)?.[1]}?a=1&amp;b=2</tt:Uri></trt:MediaUri>`
@@ -65,6 +67,7 @@ export const playCamera = ({
   clockAhead = 0,
   host = "10.0.0.1",
   instead = {},
+  isSecure = false,
   tellsAhead = 0,
   user,
   wantsHttpDigest = false
@@ -85,7 +88,7 @@ export const playCamera = ({
           ? reply("", 401, ['Digest realm="cam", nonce="n0nce", qop="auth", algorithm=MD5'])
           : reply(fault("NotAuthorized", "Sender not Authorized"), 400)
       }
-      const inner = answers(host, new Date(now.getTime() + tellsAhead))[call]?.(body)
+      const inner = answers(host, isSecure ? "https" : "http", new Date(now.getTime() + tellsAhead))[call]?.(body)
       const whole =
         inner === undefined
           ? fault("ActionNotSupported", "no such call")

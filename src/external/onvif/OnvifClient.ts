@@ -31,6 +31,13 @@ export interface OnvifDevice {
   readonly errors: ReadonlyArray<string>
 }
 
+/** Where a stream is. */
+export interface ToldUri {
+  readonly uri: string
+  /** SHA-256 of the certificate of who told it, in hex, where that was over TLS */
+  readonly fingerprint?: string
+}
+
 /** Talks to ONVIF cameras, one call after the other: many have room for no more. */
 export class OnvifClient extends Context.Service<
   OnvifClient,
@@ -40,7 +47,7 @@ export class OnvifClient extends Context.Service<
     /** its number, which its maker gave it; empty: it tells none */
     readonly serialOf: (target: OnvifTarget) => Effect.Effect<string, OnvifFailed>
     /** where the stream to watch is: the first that is H.264, else the first */
-    readonly uriOf: (target: OnvifTarget) => Effect.Effect<string, OnvifFailed>
+    readonly uriOf: (target: OnvifTarget) => Effect.Effect<ToldUri, OnvifFailed>
   }
 >()("camera-service/external/OnvifClient") {
   static readonly layer = Layer.effect(
@@ -89,11 +96,14 @@ export class OnvifClient extends Context.Service<
       })
 
       const watched = Effect.fn("OnvifClient.uriOf")(function* (target: OnvifTarget) {
-        const service = yield* mediaOf(yield* begin(target), target)
+        const session = yield* begin(target)
+        const service = yield* mediaOf(session, target)
         const profiles = yield* service.ask(service.calls.getProfiles)
         const profile = profiles.find(({ encoding }) => encoding?.toUpperCase() === "H264") ?? profiles[0]
         if (profile === undefined) return yield* new OnvifFailed({ kind: "NO_VIDEO", detail: "it has no profile" })
-        return yield* uriOf(service, profile)
+        const uri = yield* uriOf(service, profile)
+        const fingerprint = session.fingerprint()
+        return { uri, ...(fingerprint === undefined ? {} : { fingerprint }) }
       })
 
       return OnvifClient.of({ describe, serialOf, uriOf: watched })

@@ -5,12 +5,13 @@ import * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
 import { urlAuthority } from "../../config/Hosts.ts"
 import { Network } from "../../ground/Network.ts"
+import { otherCertificate } from "../../ground/WebExchange.ts"
 import { authorization, challengesIn, isStale, strongestWay, type Way } from "../../rtsp/Digest.ts"
 import type { RtspCredentials } from "../../rtsp/Target.ts"
 import { whyUnreachable } from "../../rtsp/Unreachable.ts"
 import { getSystemDateAndTime, type OnvifCall } from "./OnvifCalls.ts"
 import { OnvifFailed, type OnvifTarget, type ServiceAddress } from "./OnvifTarget.ts"
-import { contentType, request, saidIn } from "./Soap.ts"
+import { contentType, request, saidIn, type UsernameToken } from "./Soap.ts"
 import { usernameTokens } from "./WsSecurity.ts"
 import { loadXml, maxXmlBytes, type ReadXml } from "./Xml.ts"
 
@@ -25,6 +26,8 @@ export interface OnvifSession {
   readonly ask: <A>(call: OnvifCall<A>, service: ServiceAddress) => Effect.Effect<A, OnvifFailed>
   /** why the camera's clock is not known, where it is not: ours stands in for it */
   readonly clockFailure: OnvifFailed | undefined
+  /** SHA-256 of the certificate that the camera has shown, in hex, where it was asked over TLS: one for all it is asked */
+  readonly fingerprint: () => string | undefined
 }
 
 /** The camera wants to know better who asks; `way`: how, where that was not tried. */
@@ -47,25 +50,28 @@ export const makeSessions = Effect.gen(function* () {
   const makeToken = yield* usernameTokens
 
   const post = (
-    target: OnvifTarget,
+    { address, fingerprint }: OnvifTarget,
     service: ServiceAddress,
     headers: Readonly<Record<string, string>>,
     body: string
   ) =>
     network
       .exchange({
-        address: target.address,
+        address,
         port: service.port,
         isSecure: service.isSecure,
         method: "POST",
         target: service.path,
-        headers: { host: urlAuthority(target.address, service.port), ...headers },
+        headers: { host: urlAuthority(address, service.port), ...headers },
         body,
-        maxBytes: maxXmlBytes
+        maxBytes: maxXmlBytes,
+        ...(fingerprint === undefined ? {} : { fingerprint })
       })
       .pipe(
         Effect.mapError(({ code, detail }) =>
-          failed("UNREACHABLE", code === undefined ? detail : whyUnreachable(code))
+          code === otherCertificate
+            ? failed("CERTIFICATE_CHANGED", detail)
+            : failed("UNREACHABLE", code === undefined ? detail : whyUnreachable(code))
         ),
         Effect.timeoutOrElse({
           duration: answerTime,
@@ -80,18 +86,27 @@ export const makeSessions = Effect.gen(function* () {
     let digest: { readonly way: Way; count: number } | undefined
     let refusals = 0
     let isAccepted = false
+    let pinned = target
 
-    const send = Effect.fnUntraced(function* ({ as, call, service }: Attempt<unknown>) {
-      const headers = { "content-type": contentType(call) }
-      if (as === undefined) return yield* post(target, service, headers, request(call, undefined))
-      if (digest === undefined) {
-        const token = yield* makeToken(as, (yield* Clock.currentTimeMillis) + clockOffset)
-        return yield* post(target, service, headers, request(call, token))
-      }
+    const say = Effect.fnUntraced(function* (
+      { call, service }: Attempt<unknown>,
+      token?: UsernameToken,
+      more?: Readonly<Record<string, string>>
+    ) {
+      const headers = { "content-type": contentType(call), ...more }
+      const reply = yield* post(pinned, service, headers, request(call, token))
+      if (reply.fingerprint !== undefined) pinned = { ...pinned, fingerprint: reply.fingerprint }
+      return reply
+    })
+
+    const send = Effect.fnUntraced(function* (one: Attempt<unknown>) {
+      const { as, service } = one
+      if (as === undefined) return yield* say(one)
+      if (digest === undefined)
+        return yield* say(one, yield* makeToken(as, (yield* Clock.currentTimeMillis) + clockOffset))
       const cnonce = Hex.encode(yield* randomBytes(8))
       const signed = { method: "POST", uri: service.path, count: ++digest.count, cnonce }
-      const shown = authorization(digest.way, as, signed)
-      return yield* post(target, service, { ...headers, authorization: shown }, request(call, undefined))
+      return yield* say(one, undefined, { authorization: authorization(digest.way, as, signed) })
     })
 
     const attempt = Effect.fnUntraced(function* <A>(one: Attempt<A>) {
@@ -154,8 +169,14 @@ export const makeSessions = Effect.gen(function* () {
 
     const clock = yield* Effect.result(ask(getSystemDateAndTime, target))
     if (clock._tag === "Success") clockOffset = clock.success - (yield* Clock.currentTimeMillis)
-    else if (clock.failure.kind === "UNREACHABLE") return yield* clock.failure
-    const session: OnvifSession = { ask, clockFailure: clock._tag === "Failure" ? clock.failure : undefined }
+    else if (clock.failure.kind === "UNREACHABLE" || clock.failure.kind === "CERTIFICATE_CHANGED") {
+      return yield* clock.failure
+    }
+    const session: OnvifSession = {
+      ask,
+      clockFailure: clock._tag === "Failure" ? clock.failure : undefined,
+      fingerprint: () => pinned.fingerprint
+    }
     return session
   })
 })

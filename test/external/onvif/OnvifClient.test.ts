@@ -60,7 +60,7 @@ describe("an ONVIF camera", () => {
     Effect.gen(function* () {
       yield* camera()
       const { uriOf } = yield* OnvifClient
-      assert.strictEqual(yield* uriOf(target), uris[1])
+      assert.strictEqual((yield* uriOf(target)).uri, uris[1])
     }).pipe(Effect.provide(layer))
   )
 
@@ -93,7 +93,7 @@ describe("an ONVIF camera", () => {
         instead: { GetSystemDateAndTime: (answer) => answer.replaceAll("UTCDateTime", "LocalDateTime") }
       })
       const { uriOf } = yield* OnvifClient
-      assert.strictEqual(yield* uriOf(known), uris[1])
+      assert.strictEqual((yield* uriOf(known)).uri, uris[1])
     }).pipe(Effect.provide(layer))
   )
 
@@ -248,7 +248,7 @@ describe("an ONVIF camera", () => {
         streams.map(({ encoding, width }) => [encoding, width]),
         [["H265", 3840]]
       )
-      assert.strictEqual(yield* uriOf(target), "rtsp://192.168.1.64/m2")
+      assert.strictEqual((yield* uriOf(target)).uri, "rtsp://192.168.1.64/m2")
       assert.include(JSON.stringify(seen.requests), "ver20/media/wsdl/GetStreamUri")
     }).pipe(Effect.provide(layer))
   )
