@@ -41,7 +41,7 @@ export class Neighbours extends Context.Service<
 >()("camera-service/testing/Neighbours") {
   static readonly layer: Layer.Layer<Neighbours | Multicast> = Layer.effectContext(
     Effect.sync(() => {
-      const interfaces: Array<Interface> = [{ name: "eth0", address: "192.168.1.2" }]
+      const interfaces: Array<Interface> = [{ name: "eth0", address: "192.168.1.2", bits: 24 }]
       const listeners = new Map<string, (words: string, by: Interface) => ReadonlyArray<SentBack>>()
       const servers = new Map<string, (request: WebRequest) => Effect.Effect<WebReply, NoReply>>()
       const certificates = new Map<string, string>()
