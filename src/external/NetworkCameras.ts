@@ -27,10 +27,10 @@ const answerTime = Duration.seconds(5)
 /** The same, for one whose turn has to come first. */
 const turnTime = Duration.seconds(8)
 /**
- * An idle camera is asked whether it is there so often, in milliseconds; one that is away at first, and at most. Cameras
- * lock accounts after a few wrong passwords.
+ * An idle camera is asked whether it is there so often, in milliseconds; one that is away at first, and at most. A password
+ * that was refused may be shown again after 5 min (`Trials`), and this varies by a tenth.
  */
-const pauses = { idle: 60_000, firstAway: 2000, longestAway: 30_000, refused: 300_000 }
+const pauses = { idle: 60_000, firstAway: 2000, longestAway: 30_000, refused: 340_000 }
 /** So many cameras are asked at once. */
 const atOnce = 8
 

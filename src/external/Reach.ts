@@ -7,17 +7,23 @@ import * as Schema from "effect/Schema"
 import { parseAddress, parseNetwork } from "../config/Address.ts"
 import { ownPorts } from "../config/Ports.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
+import { hashHex } from "../ground/Hashes.ts"
 import { Resolver } from "../ground/Resolver.ts"
+import { monotonicNow } from "../ground/Time.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import type { RtspCredentials, RtspTarget } from "../rtsp/Target.ts"
+import { Trials } from "../rtsp/Trials.ts"
 import { refusalOf } from "./AddressRules.ts"
-import { requestUri, type StreamUrl } from "./StreamUrl.ts"
+import { requestUri, type StreamSecret, type StreamUrl } from "./StreamUrl.ts"
 
 /** It stands for an address where cameras may not be; `why` in words that follow "it is". */
 export class AddressRefused extends Schema.TaggedError<AddressRefused>()("AddressRefused", { why: Schema.String }) {}
 
 /** A name server that is silent makes a camera unreachable, as the camera's own silence does. */
 const lookupTime = Duration.seconds(2)
+
+/** Passwords at cameras: more than there can be streams. */
+const mostTrials = 1024
 
 /** From what a URL says to where a connection goes: that is looked at each time, for names change what they stand for. */
 export class Reach extends Context.Service<
@@ -35,6 +41,8 @@ export class Reach extends Context.Service<
       const settings = yield* Settings
       const resolver = yield* Resolver
       const ports = ownPorts(settings.boot)
+      const clock = yield* monotonicNow
+      const trials = new Map<string, Trials>()
 
       const surroundings = () => ({
         allowed: liveNow(settings).external.allowed_hosts.flatMap((text) => parseNetwork(text) ?? []),
@@ -65,19 +73,30 @@ export class Reach extends Context.Service<
         return first === undefined ? yield* unreachable("its name stands for no address") : first
       })
 
-      const credentialsOf = ({ secret }: StreamUrl): RtspCredentials | undefined => {
+      /** Another password has no trials yet; the latest last. */
+      const trialsOf = (address: string, { password, user }: NonNullable<StreamSecret["credentials"]>): Trials => {
+        const key = hashHex("sha256", JSON.stringify([address, user, password]))
+        const found = trials.get(key) ?? new Trials(clock)
+        trials.delete(key)
+        trials.set(key, found)
+        for (const old of trials.keys()) if (trials.size > mostTrials) trials.delete(old)
+        return found
+      }
+
+      const credentialsOf = ({ secret }: StreamUrl, address: string): RtspCredentials | undefined => {
         const { credentials } = Redacted.value(secret)
         if (credentials === undefined) return undefined
         return {
           user: credentials.user,
           password: Redacted.make(credentials.password),
-          mayBeSentInClear: liveNow(settings).external.allow_basic_over_plaintext
+          mayBeSentInClear: liveNow(settings).external.allow_basic_over_plaintext,
+          trials: trialsOf(address, credentials)
         }
       }
 
       const target = (url: StreamUrl, fingerprint?: string) =>
         Effect.map(addressOf(url), (address): RtspTarget => {
-          const credentials = credentialsOf(url)
+          const credentials = credentialsOf(url, address)
           return {
             address,
             port: url.port,

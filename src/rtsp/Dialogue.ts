@@ -53,6 +53,7 @@ export const dial = Effect.fnUntraced(function* (
   { frame, frames }: Omit<Hearing, "message">
 ) {
   const login = makeLogin(target, (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0"))
+  yield* Effect.addFinalizer(() => Effect.sync(login.end))
   const millis = yield* monotonicNow
   const turns = yield* Semaphore.make(1)
   const ended = Deferred.makeUnsafe<never, RtspFailed>()

@@ -3,8 +3,9 @@ import { authorization, challengesIn, isStale, strongestWay, type Way } from "./
 import type { Reply } from "./Message.ts"
 import { RtspFailed } from "./RtspFailed.ts"
 import type { RtspTarget } from "./Target.ts"
+import { tooManyTrials, type Trial } from "./Trials.ts"
 
-/** Cameras lock accounts after three to five wrong passwords. */
+/** A connection on which the password was not taken so often is no use. */
 const maxRejections = 2
 
 /** Who we are to one server, on one connection. */
@@ -17,6 +18,8 @@ export interface Login {
   readonly isKnown: () => boolean
   /** a request was refused (401): fails where it is no use to sign it (again) */
   readonly refused: (reply: Reply, wasSigned: boolean) => Effect.Effect<void, RtspFailed>
+  /** the connection is over: what was shown last has no answer */
+  readonly end: () => void
 }
 
 const fail = (detail: string) => Effect.fail(new RtspFailed({ kind: "AUTH_FAILED", detail }))
@@ -29,13 +32,23 @@ export const makeLogin = ({ credentials, isSecure }: RtspTarget, cnonce: string)
   /** how often the password was not taken, in a row */
   let rejections = 0
   let isKnown = false
+  let trial: Trial | undefined
+  const settle = (how: keyof Trial): void => {
+    trial?.[how]()
+    trial = undefined
+  }
 
   return {
-    sign: (method, uri) =>
-      way === undefined || credentials === undefined || rejections >= maxRejections
-        ? undefined
-        : authorization(way, credentials, { method, uri, count: ++uses, cnonce }),
+    sign: (method, uri) => {
+      if (way === undefined || credentials === undefined || rejections >= maxRejections) return undefined
+      // where it was taken it is no trial any more
+      if (!isKnown) trial ??= credentials.trials.begin()
+      return isKnown || trial !== undefined
+        ? authorization(way, credentials, { method, uri, count: ++uses, cnonce })
+        : undefined
+    },
     accepted: () => {
+      settle("taken")
       rejections = 0
       isKnown = true
     },
@@ -46,13 +59,21 @@ export const makeLogin = ({ credentials, isSecure }: RtspTarget, cnonce: string)
       const before = way
       way = strongestWay(challenges, isSecure || credentials.mayBeSentInClear)
       uses = 0
-      if (wasSigned && !isStale(challenges)) rejections++
+      const isRejected = wasSigned && !isStale(challenges)
+      if (isRejected) rejections++
+      if (isRejected) trial ??= credentials.trials.begin()
+      settle(isRejected ? "refused" : "void")
       const isSame = before?.scheme === "digest" && way?.scheme === "digest" && before.nonce === way.nonce
       const isNoUse = way === undefined || way.scheme === "basic" || isSame || rejections >= maxRejections
       if (rejections > 0 && isNoUse) return fail("it does not take the user and the password")
-      if (way !== undefined) return Effect.void
-      const offers = challenges.length === 0 ? "does not say how" : "offers no way to log in that may be used"
-      return fail(`it wants a password and ${offers}`)
-    }
+      if (way === undefined) {
+        const offers = challenges.length === 0 ? "does not say how" : "offers no way to log in that may be used"
+        return fail(`it wants a password and ${offers}`)
+      }
+      isKnown &&= rejections === 0
+      if (!isKnown) trial = credentials.trials.begin()
+      return !isKnown && trial === undefined ? fail(tooManyTrials(credentials.trials)) : Effect.void
+    },
+    end: () => settle("void")
   }
 }

@@ -298,6 +298,51 @@ describe("a camera that is reached over TLS", () => {
   })
 })
 
+describe("a camera whose password was changed", () => {
+  onFakes(
+    "refuses the old one twice in five minutes at most, whoever needs it and by whatever way, and has the new one at once",
+    Effect.gen(function* () {
+      const { neighbours, rtspCameras } = yield* TestGround
+      const rtsp = yield* rtspCameras.start(address, 554)
+      const onvif = { host: address, user: { name: "admin", password: "old" } }
+      const before = playCamera(onvif)
+      yield* neighbours.serve(address, 80, before.answer)
+      yield* rtsp.disturb({ login: { user: "admin", password: "old", way: "MD5" } })
+      const call = yield* clientAs("operator")
+      const device = (password: string) => `http://admin:${password}@${address}/onvif/device_service`
+      const stream = (password: string) => `rtsp://admin:${password}@${address}/live`
+      assert.include((yield* add(call, device("old"))).result, { device: "camera0" })
+      assert.include((yield* add(call, stream("old"))).result, { device: "camera1" })
+      assert.strictEqual(rtsp.rejections(), 0)
+
+      const after = playCamera({ ...onvif, user: { name: "admin", password: "new" } })
+      yield* neighbours.serve(address, 80, after.answer)
+      yield* rtsp.disturb({ login: { user: "admin", password: "new", way: "MD5" }, nonces: "changed" })
+      const refusals = () => rtsp.rejections() + after.seen.refusals
+      for (let minute = 0; minute < 5; minute++) {
+        for (const camera of ["camera0", "camera1"]) yield* call("start_streaming", { device: camera })
+        yield* add(call, `rtsp://admin:old@${address}/other`)
+        yield* add(call, `http://admin:old@${address}/onvif/other`)
+        yield* Effect.repeat(Effect.andThen(TestClock.adjust("1 second"), settle), { times: 50 })
+      }
+      assert.isAtLeast(refusals(), 1)
+      assert.isAtMost(refusals(), 2)
+      const { error } = yield* add(call, `rtsp://admin:old@${address}/other`)
+      assert.include(error?.data, { reason: "AUTH_FAILED" })
+
+      yield* rtsp.disturb({ nonces: "kept" })
+      for (const [url, camera] of [
+        [device("new"), "camera0"],
+        [stream("new"), "camera1"]
+      ] as const) {
+        yield* call("remove_external_stream", { stream_url: url })
+        assert.include((yield* add(call, url)).result, { device: camera })
+      }
+      assert.isAtMost(refusals(), 2)
+    })
+  )
+})
+
 describe("added streams", () => {
   fakes.starts("are the same cameras after a restart, and are opened with the same password", (run) => {
     const camera = Effect.tap(startCamera, ({ disturb }) =>

@@ -121,7 +121,7 @@ describe("a camera that streams by itself", () => {
         Effect.gen(function* () {
           const camera = yield* startCamera
           yield* camera.disturb({ login: { ...login, way }, nonces })
-          yield* readyStream((yield* attachCamera(withLogin)).id)
+          yield* readyStream((yield* attachCamera(yield* withLogin)).id)
           assert.strictEqual(camera.rejections(), 0)
         })
       )
@@ -133,7 +133,7 @@ describe("a camera that streams by itself", () => {
     Effect.gen(function* () {
       const { camera, id, kind, told } = yield* failureWith(
         { login: { ...login, password: "another", way: "MD5" }, nonces: "changed" },
-        withLogin
+        yield* withLogin
       )
       assert.strictEqual(kind, "AUTH_FAILED")
       assert.strictEqual(told._tag === "DependencyFailed" && told.dependency, "camera")
@@ -153,7 +153,7 @@ describe("a camera that streams by itself", () => {
       const devices = yield* Devices
       const camera = yield* startCamera
       yield* camera.disturb({ login: { ...login, password: "another", way: "MD5" }, nonces: "changed" })
-      const { id } = yield* attachCamera(withLogin)
+      const { id } = yield* attachCamera(yield* withLogin)
       const client = yield* connectAs("operator")
       const call = Effect.fnUntraced(function* (method: string) {
         client.send({ jsonrpc: "2.0", id: 1, method, params: { device: id } })
@@ -194,7 +194,7 @@ describe("a camera that streams by itself", () => {
   onFakes(
     "that offers Basic alone gets no password in clear",
     Effect.gen(function* () {
-      const { camera, detail, kind } = yield* failureWith({ login: { ...login, way: "Basic" } }, withLogin)
+      const { camera, detail, kind } = yield* failureWith({ login: { ...login, way: "Basic" } }, yield* withLogin)
       assert.strictEqual(kind, "AUTH_FAILED")
       assert.strictEqual(detail, "it wants a password and offers no way to log in that may be used")
       assert.strictEqual(camera.rejections(), 0)
@@ -409,7 +409,7 @@ describe("a camera that streams by itself", () => {
       const streams = yield* Streams
       const camera = yield* startCamera
       yield* camera.disturb({ login: { ...login, password: "another", way: "MD5" } })
-      const { id } = yield* attachCamera(withLogin)
+      const { id } = yield* attachCamera(yield* withLogin)
       yield* Effect.scoped(
         Effect.gen(function* () {
           const stream = yield* streams.lease(id, "recording")

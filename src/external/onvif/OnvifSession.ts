@@ -8,6 +8,7 @@ import { Network } from "../../ground/Network.ts"
 import { otherCertificate } from "../../ground/WebExchange.ts"
 import { authorization, challengesIn, isStale, strongestWay, type Way } from "../../rtsp/Digest.ts"
 import type { RtspCredentials } from "../../rtsp/Target.ts"
+import { tooManyTrials } from "../../rtsp/Trials.ts"
 import { whyUnreachable } from "../../rtsp/Unreachable.ts"
 import { getSystemDateAndTime, type OnvifCall } from "./OnvifCalls.ts"
 import { OnvifFailed, type OnvifTarget, type ServiceAddress } from "./OnvifTarget.ts"
@@ -17,8 +18,6 @@ import { loadXml, maxXmlBytes, type ReadXml } from "./Xml.ts"
 
 /** A camera that is slow needs half a second for a call. */
 const answerTime = "3 seconds"
-/** Cameras lock accounts: a password that was refused so often is shown no more. */
-const maxRefusals = 2
 /** By so many milliseconds clocks differ that are both meant to be right. */
 const muchOff = 60_000
 
@@ -84,7 +83,6 @@ export const makeSessions = Effect.gen(function* () {
     /** milliseconds by which the camera's clock is ahead of ours */
     let clockOffset = 0
     let digest: { readonly way: Way; count: number } | undefined
-    let refusals = 0
     let isAccepted = false
     let pinned = target
 
@@ -111,21 +109,30 @@ export const makeSessions = Effect.gen(function* () {
 
     const attempt = Effect.fnUntraced(function* <A>(one: Attempt<A>) {
       const { as, call } = one
-      if (as !== undefined && refusals >= maxRefusals && !isAccepted) {
-        return yield* failed("AUTH_FAILED", "it has refused this user and password")
-      }
-      const { body, challenges: told, status } = yield* send(one)
+      const trial = as?.trials.begin()
+      if (as !== undefined && trial === undefined && !isAccepted)
+        return yield* failed("AUTH_FAILED", tooManyTrials(as.trials))
+      const {
+        body,
+        challenges: told,
+        status
+      } = yield* Effect.onError(send(one), () => Effect.sync(() => trial?.void()))
       const outcome = yield* Effect.result(
         status === 401 ? Effect.fail(new Refusal({ detail: "status 401" })) : answerIn(readXml, status, body, call)
       )
       if (outcome._tag === "Success") {
         isAccepted ||= as !== undefined
+        trial?.taken()
         return outcome.success
       }
-      if (as === undefined || outcome.failure._tag !== "Refusal") return yield* outcome.failure
+      if (as === undefined || outcome.failure._tag !== "Refusal") {
+        trial?.void()
+        return yield* outcome.failure
+      }
       const challenges = challengesIn(told)
       const isLate = digest !== undefined && isStale(challenges)
-      if (!isLate) refusals++
+      if (isLate) trial?.void()
+      else trial?.refused()
       const way = digest === undefined || isLate ? strongestWay(challenges, as.mayBeSentInClear) : undefined
       return yield* new Refusal({ detail: outcome.failure.detail, ...(way === undefined ? {} : { way }) })
     })

@@ -14,6 +14,7 @@ import * as MemoryNetwork from "../../../testing/MemoryNetwork.ts"
 import { MemoryResolver } from "../../../testing/MemoryResolver.ts"
 import { fault, playCamera, type PlayedCamera, reply, soap } from "../../support/OnvifCamera.ts"
 import { testSettings } from "../../support/TestSettings.ts"
+import { Trials } from "../../../src/rtsp/Trials.ts"
 
 const settings = testSettings({ external: { allowed_hosts: ["127.0.0.0/8"] } })
 const reach = Reach.layer.pipe(Layer.provide([MemoryResolver.layer, Layer.succeed(Settings, settings)]))
@@ -23,7 +24,7 @@ const target: OnvifTarget = { address: "192.168.1.64", port: 80, isSecure: false
 const user = { name: "admin", password: "s3cret" }
 const as = (name: string, password: string): OnvifTarget => ({
   ...target,
-  credentials: { user: name, password: Redacted.make(password), mayBeSentInClear: false }
+  credentials: { user: name, password: Redacted.make(password), mayBeSentInClear: false, trials: new Trials(() => 0) }
 })
 const known = as(user.name, user.password)
 
