@@ -343,6 +343,9 @@ describe("a camera whose password was changed", () => {
   )
 })
 
+/** the files of added streams are left as they are */
+const untouched = { external: { enabled: false } }
+
 describe("added streams", () => {
   fakes.starts("are the same cameras after a restart, and are opened with the same password", (run) => {
     const camera = Effect.tap(startCamera, ({ disturb }) =>
@@ -388,17 +391,65 @@ describe("added streams", () => {
     return Effect.andThen(run(dataFolder, before), run(dataFolder, after))
   })
 
-  fakes.starts("begin anew where their file is not readable, which is kept", (run) => {
-    const spoil = Effect.map(TestGround, ({ disk }) =>
-      disk.outside.write(`${dataFolder}/external_streams.json`, new TextEncoder().encode("{"))
-    )
+  fakes.starts("begin anew where their file is not readable: it is kept, and what opens them, however often", (run) => {
+    const spoil = (text: string) =>
+      Effect.map(TestGround, ({ disk }) => {
+        disk.outside.remove(`${dataFolder}/external_streams.json`)
+        disk.outside.write(`${dataFolder}/external_streams.json`, new TextEncoder().encode(text))
+      })
+    const addOne = (last: number) =>
+      Effect.flatMap(clientAs("operator"), (call) => add(call, `rtsp://admin:geheim-${last}@192.168.1.${last}/live`))
     const after = Effect.gen(function* () {
       const call = yield* clientAs("operator")
       assert.deepStrictEqual(yield* streamsOf(call), [])
       assert.strictEqual(yield* fileOf("external_streams.json.bad"), "{")
-      assert.include((yield* add(call)).result, { device: "camera0" })
+      assert.include(yield* fileOf("secrets/external_streams.json.bad"), "geheim-1")
+      assert.include((yield* addOne(2)).result, { device: "camera1" })
     })
-    return Effect.andThen(run(dataFolder, spoil), run(dataFolder, after))
+    const afterAnother = Effect.gen(function* () {
+      assert.include((yield* addOne(3)).result, { device: "camera2" })
+      assert.strictEqual(yield* fileOf("external_streams.json.bad"), "{")
+      assert.strictEqual(yield* fileOf("external_streams.json.bad2"), "[")
+      assert.include(yield* fileOf("secrets/external_streams.json.bad"), "geheim-1")
+      assert.include(yield* fileOf("secrets/external_streams.json.bad2"), "geheim-2")
+    })
+    return run(dataFolder, addOne(1)).pipe(
+      Effect.andThen(run(dataFolder, spoil("{"), untouched)),
+      Effect.andThen(run(dataFolder, after)),
+      Effect.andThen(run(dataFolder, spoil("["), untouched)),
+      Effect.andThen(run(dataFolder, afterAnother))
+    )
+  })
+
+  fakes.starts("whose secrets are not readable ask for their passwords, and the file with them is kept", (run) => {
+    const url = `rtsp://admin:geheim@${address}/live`
+    const camera = Effect.tap(startCamera, ({ disturb }) =>
+      disturb({ login: { user: "admin", password: "geheim", way: "MD5" } })
+    )
+    const before = Effect.andThen(
+      camera,
+      Effect.flatMap(clientAs("operator"), (call) => add(call, url))
+    )
+    const spoil = Effect.map(TestGround, ({ disk }) => {
+      const file = `${dataFolder}/secrets/external_streams.json`
+      const text = new TextDecoder().decode(disk.outside.read(file)).replace("}", "")
+      disk.outside.remove(file)
+      disk.outside.write(file, new TextEncoder().encode(text))
+    })
+    const after = Effect.gen(function* () {
+      const { rejections } = yield* camera
+      const call = yield* clientAs("operator")
+      yield* becomes(call, "ERROR")
+      assert.strictEqual(rejections(), 0)
+      assert.include(yield* fileOf("secrets/external_streams.json.bad"), "geheim")
+      yield* call("remove_external_stream", { stream_url: url })
+      assert.include((yield* add(call, url)).result, { device: "camera0" })
+      assert.include(yield* fileOf("secrets/external_streams.json.bad"), "geheim")
+    })
+    return run(dataFolder, before).pipe(
+      Effect.andThen(run(dataFolder, spoil, untouched)),
+      Effect.andThen(run(dataFolder, after))
+    )
   })
 
   onFakes(
