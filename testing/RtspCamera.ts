@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -33,6 +34,8 @@ export interface RtspFaults {
   readonly ballast: number
   /** 2 MB of metadata that have no end come with each picture */
   readonly endlessKlv: boolean
+  /** it ends a session that it has heard no receiver report of for 15 s, and sends reports itself, each second */
+  readonly wantsReports: boolean
   /** it hangs up in the middle of a frame, with the next picture */
   readonly diesInMidFrame: boolean
   /** it tells no Content-Base */
@@ -58,6 +61,7 @@ const sound: RtspFaults = {
   isDeaf: false,
   ballast: 0,
   endlessKlv: false,
+  wantsReports: false,
   diesInMidFrame: false,
   noContentBase: false,
   sdp: undefined
@@ -73,6 +77,8 @@ export interface RtspCamera {
   /** sessions that play now, and the most that ever did at once */
   readonly playing: () => number
   readonly mostAtOnce: () => number
+  /** what it was told by RTCP of its video, newest last */
+  readonly reports: () => ReadonlyArray<Uint8Array>
   /** how often a password was refused */
   readonly rejections: () => number
 }
@@ -106,6 +112,19 @@ const packet = (sequence: number, payload: Uint8Array): Uint8Array => {
   bytes.set(payload, 16)
   return bytes
 }
+
+/** A sender report of this time (RFC 3550, 6.4.1), on channel 1. */
+const senderReport = (millis: number): Uint8Array => {
+  const bytes = Buffer.alloc(4 + 28)
+  bytes.set([0x24, 1, 0, 28, 0x80, 200, 0, 6])
+  bytes.writeUInt32BE(0x1234, 8)
+  bytes.writeUInt32BE(Math.floor(millis / 1000), 12)
+  bytes.writeUInt32BE(Math.floor(((millis % 1000) / 1000) * 2 ** 32), 16)
+  return bytes
+}
+
+/** So long a session goes on without a receiver report, in milliseconds. */
+const reportTime = 15_000
 
 /** A keyframe with its parameter sets in one packet (STAP-A), or a picture that is none. */
 const picture = (number: number): Uint8Array => {
@@ -143,6 +162,7 @@ export class RtspCameras extends Context.Service<
 const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: string, port: number) {
   const faults = yield* SubscriptionRef.make(sound)
   const requests: Array<string> = []
+  const reports: Array<Uint8Array> = []
   let playing = 0
   let mostAtOnce = 0
   let rejections = 0
@@ -152,15 +172,20 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
     const scope = yield* Effect.scope
     let nonce = `nonce-${nonces++}`
     let sending: Fiber.Fiber<void> | undefined
+    let reportedAt = yield* Clock.currentTimeMillis
 
     const send = Effect.gen(function* () {
+      reportedAt = yield* Clock.currentTimeMillis
       for (let number = 0; ; number++) {
-        const { asksOften, ballast, diesInMidFrame, endlessKlv, isDeaf, isStalled, neverPlays } =
+        const { asksOften, ballast, diesInMidFrame, endlessKlv, isDeaf, isStalled, neverPlays, wantsReports } =
           yield* SubscriptionRef.get(faults)
         if (diesInMidFrame) {
           caller.say(picture(number).subarray(0, 10))
           return caller.hangUp("read ECONNRESET")
         }
+        const time = yield* Clock.currentTimeMillis
+        if (wantsReports && time - reportedAt > reportTime) return caller.hangUp("read ECONNRESET")
+        if (wantsReports && number % 10 === 0) caller.say(senderReport(time))
         if (!isStalled && !neverPlays) caller.say(picture(number))
         for (let more = 0; more < ballast; more++) caller.say(filler)
         if (endlessKlv) caller.say(klvs)
@@ -239,7 +264,13 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
       Stream.runHead,
       Effect.asVoid
     )
-    yield* serveRtsp(caller, { asked, frames: () => Effect.void, untilRead })
+    const heard = (bytes: Uint8Array) =>
+      Effect.map(Clock.currentTimeMillis, (time) => {
+        if (bytes[1] !== 1) return
+        reportedAt = time
+        reports.push(bytes.slice(4))
+      })
+    yield* serveRtsp(caller, { asked, frames: heard, untilRead })
   })
   yield* peers.listen(address, port, serve)
   return {
@@ -248,6 +279,7 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
     requests: () => [...requests],
     playing: () => playing,
     mostAtOnce: () => mostAtOnce,
+    reports: () => reports,
     rejections: () => rejections
   } satisfies RtspCamera as RtspCamera
 })

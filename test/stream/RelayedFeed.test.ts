@@ -114,6 +114,27 @@ describe("a camera that streams by itself", () => {
     })
   )
 
+  onFakes(
+    "is told every five seconds or so how its packets arrive, and goes on where it would end without",
+    Effect.gen(function* () {
+      const camera = yield* startCamera
+      yield* camera.disturb({ wantsReports: true })
+      const stream = yield* readyStream((yield* attachCamera()).id)
+      yield* TestClock.adjust("60 seconds")
+      assert.strictEqual(stateOf(stream)._tag, "Ready")
+      assert.strictEqual(stream.restarts, 0)
+      assert.isAtLeast(camera.reports().length, 7)
+      assert.isAtMost(camera.reports().length, 25)
+      const report = Buffer.from(camera.reports().at(-1) ?? [])
+      // a receiver report of one source, whose sequence numbers are those of its pictures
+      assert.deepEqual([report[0], report[1], report.readUInt32BE(8)], [0x81, 201, 0x1234])
+      assert.deepEqual([report[12], report.readIntBE(13, 3)], [0, 0])
+      assert.isAbove(report.readUInt32BE(16), 400)
+      assert.isAtMost(report.readUInt32BE(16), 610)
+      assert.notStrictEqual(report.readUInt32BE(24), 0)
+    })
+  )
+
   for (const way of ["MD5", "MD5-sess", "SHA-256"] as const) {
     for (const nonces of ["kept", "stale"] as const) {
       onFakes(
