@@ -7,7 +7,6 @@ import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidParams, InvalidState, NotFound } from "../../schema/Errors.ts"
-import type { ExternalStream, ExternalStreamType } from "../../schema/External.ts"
 import { Settings } from "../config/Settings.ts"
 import { CameraNames } from "../device/CameraNames.ts"
 import { Devices } from "../device/Devices.ts"
@@ -18,35 +17,14 @@ import { Streams } from "../stream/Streams.ts"
 import { capabilitiesOf } from "./Carried.ts"
 import { type Answer, type NetworkCamera, NetworkCameras, withAnswer } from "./NetworkCameras.ts"
 import type { AddressRefused } from "./Reach.ts"
+import { type KnownStream, type SeenStream, SeenStreams } from "./SeenStreams.ts"
 import { type AddedStream, streamFiles } from "./StreamFiles.ts"
-import type { Pins } from "./StreamTargets.ts"
 import type { StreamUrl } from "./StreamUrl.ts"
-
-/** A stream that a scan has seen. */
-export interface SeenStream {
-  readonly url: StreamUrl
-  readonly type: ExternalStreamType
-  readonly name: string
-  readonly capabilities: ReadonlyArray<string>
-  /** what the camera and this stream of it are known by, wherever they are: `onvif:SERIAL:PROFILE` */
-  readonly lasting?: string
-}
-
-/** A stream that is known; times are epoch milliseconds. */
-export interface KnownStream extends SeenStream {
-  readonly status: ExternalStream["status"]
-  readonly discoveredAt: number
-  readonly lastSeen: number
-  /** of one that was added */
-  readonly device?: CameraId
-  /** of one that was added: by which certificates it is known, and whether it shows others now */
-  readonly pins?: Pins & { readonly isChanged: boolean }
-}
 
 export type AddRequest = Pick<AddedStream, "url" | "type" | "name">
 
-/** So many may be added, be known from scans, and leave the names of their cameras behind when they are removed. */
-const most = { added: 256, seen: 1024, left: 256 }
+/** So many may be added, and leave the names of their cameras behind when they are removed. */
+const most = { added: 256, left: 256 }
 
 /** The streams from the network: those that were added, each of which is a camera, and those that scans have seen. */
 export class ExternalStreams extends Context.Service<
@@ -77,9 +55,9 @@ export class ExternalStreams extends Context.Service<
       const streams = yield* Streams
       const files = yield* streamFiles
       const life = yield* Effect.scope
-      // by the texts of their URLs
+      /** by the texts of their URLs */
       const added = new Map<string, Added>()
-      const known = new Map<string, KnownStream>()
+      const scanned = new SeenStreams()
       /** they are being added, or removed */
       const underWay = new Set<string>()
       const oneChange = yield* Semaphore.make(1)
@@ -125,7 +103,7 @@ export class ExternalStreams extends Context.Service<
           Effect.catchTag("RtspFailed", (failed) => (isForNow(failed) ? Effect.succeed(failed) : refused(failed)))
         )
         const now = yield* Clock.currentTimeMillis
-        const { discoveredAt = now, lasting: seenAs } = known.get(url.text) ?? {}
+        const { discoveredAt = now, lasting: seenAs } = scanned.get(url.text) ?? {}
         const lasting = (answer instanceof RtspFailed ? undefined : yield* cameras.lasting(url, answer)) ?? seenAs
         const asked: AddedStream = {
           ...{ url, type, name, discoveredAt, lastSeen: now },
@@ -147,7 +125,7 @@ export class ExternalStreams extends Context.Service<
             Effect.annotateLogs(Effect.logWarning("a network camera was not added"), { url: text, reason, detail })
           )
         )
-        known.delete(text)
+        scanned.forget(text)
         yield* Effect.logInfo("network camera added").pipe(
           Effect.annotateLogs({ "camera.id": camera.id, url: text, type: request.type })
         )
@@ -188,27 +166,22 @@ export class ExternalStreams extends Context.Service<
       const remove = Effect.fn("ExternalStreams.remove")(function* ({ text }: StreamUrl) {
         const present = added.get(text)
         if (present === undefined || underWay.has(text)) {
-          if (!underWay.has(text) && known.delete(text)) return
+          if (!underWay.has(text) && scanned.forget(text)) return
           return yield* new NotFound({ resource: "stream", id: text })
         }
         return yield* meanwhile(text)(forget(text, present))
       })
 
       const seen = (streams: ReadonlyArray<SeenStream>) =>
-        Effect.map(Clock.currentTimeMillis, (now) => {
-          for (const stream of streams) {
-            const { text } = stream.url
-            if (added.has(text)) continue
-            const { discoveredAt = now } = known.get(text) ?? {}
-            // the latest last
-            known.delete(text)
-            known.set(text, { ...stream, status: "DISCOVERED", discoveredAt, lastSeen: now })
-          }
-          for (const text of known.keys()) if (known.size > most.seen) known.delete(text)
-        })
+        Effect.map(Clock.currentTimeMillis, (now) =>
+          scanned.see(
+            streams.filter(({ url }) => !added.has(url.text)),
+            now
+          )
+        )
 
       return ExternalStreams.of({
-        list: () => [...Array.from(added.values(), ({ camera }) => shown(camera)), ...known.values()],
+        list: () => [...Array.from(added.values(), ({ camera }) => shown(camera)), ...scanned.list()],
         add,
         remove,
         seen

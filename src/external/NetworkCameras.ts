@@ -16,7 +16,7 @@ import { Tcp } from "../ground/Tcp.ts"
 import { type Described, probe } from "../rtsp/Probe.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { Streams } from "../stream/Streams.ts"
-import { carriedIn, formatsOf, isSame } from "./Carried.ts"
+import { carriedIn, formatsIn, isSame } from "./Carried.ts"
 import { asFailure, networkInput } from "./NetworkInput.ts"
 import type { AddressRefused } from "./Reach.ts"
 import type { AddedStream } from "./StreamFiles.ts"
@@ -101,7 +101,7 @@ export class NetworkCameras extends Context.Service<
           input,
           identity: { position: url.text, ...(lasting === undefined ? {} : { serial: lasting }) },
           name,
-          formats: formatsOf(stream.carried)
+          formats: formatsIn(stream.carried)
         })
         /** how often in a row it did not answer; undefined: it was never asked */
         let failures: number | undefined

@@ -70,7 +70,7 @@ const streamsIn = (section: Buffer): ReadonlyArray<Elementary> => {
   return found
 }
 
-const isKlv = ({ descriptors, type }: Elementary): boolean =>
+const carriesKlv = ({ descriptors, type }: Elementary): boolean =>
   type === metadata || (type === privateData && descriptors.includes(registration))
 
 /** What a picture is by its first slice: a key, or not; `hasSps`: the parameter sets stand before it. */
@@ -146,7 +146,7 @@ export const readTransport = (): TransportReader => {
       return keyframe
     },
     pictures: () => pictures,
-    hasKlv: () => streams.some(isKlv),
+    hasKlv: () => streams.some(carriesKlv),
     audioCodec: () => audios.get(streams.find(({ type }) => audios.has(type))?.type ?? 0)
   }
 }
