@@ -99,6 +99,7 @@ export const CameraCapabilities = Schema.Struct({
   current: Schema.optionalKey(
     Schema.Struct({ format: Schema.String, resolution: Schema.String, fps: Schema.optionalKey(Schema.Finite) })
   ).annotateKey({ description: "what is set on the device now, by whoever used it last" }),
+  ptz: Schema.Boolean.annotate({ description: "it can be moved: ptz_move" }),
   validation_status: Schema.Literals(["NONE", "DISCONNECTED", "CONFIRMED"])
 })
 export type CameraCapabilities = typeof CameraCapabilities.Type

@@ -79,6 +79,11 @@ export type Control = {
   volatile?: true
 }
 
+export type Preset = {
+  id: string
+  name: string
+}
+
 export type FileName = string
 
 /** a topic, or all that begin alike: camera.*, recording.*, snapshot.*, discovery.*, system.* */
@@ -431,6 +436,8 @@ export interface Methods {
         resolution: string
         fps?: number
       }
+      /** it can be moved: ptz_move */
+      ptz: boolean
       validation_status: "NONE" | "DISCONNECTED" | "CONFIRMED"
     }
   }
@@ -452,6 +459,62 @@ export interface Methods {
       value?: number | boolean | string
     }
     result: Control
+  }
+  /** Moves a camera: pan, tilt, zoom. It stops when nobody says so again in time, or its client has gone. Role: operator. */
+  ptz_move: {
+    params: {
+      device: CameraId
+      /** 1: to the right as fast as it can; -1: to the left; default 0 */
+      pan?: number
+      /** 1: up; -1: down; default 0 */
+      tilt?: number
+      /** 1: in; -1: out; default 0 */
+      zoom?: number
+      /** it stops so long after its last ptz_move, if nobody stopped it before; default 1000 */
+      timeout_ms?: number
+    }
+    result: {
+      device: CameraId
+      status: "MOVING"
+      pan: number
+      tilt: number
+      zoom: number
+      timeout_ms: number
+    }
+  }
+  /** Stops a camera that moves, whoever moves it. Role: operator. */
+  ptz_stop: {
+    params: {
+      device: CameraId
+    }
+    result: {
+      device: CameraId
+      status: "STOPPED"
+    }
+  }
+  /** The positions that a camera has kept. Role: operator. */
+  ptz_presets: {
+    params: {
+      device: CameraId
+    }
+    result: {
+      device: CameraId
+      presets: Array<Preset>
+    }
+  }
+  /** Has a camera go to a position that it has kept. Role: operator. */
+  ptz_goto: {
+    params: {
+      device: CameraId
+      /** the camera's own word for it */
+      preset: string
+    }
+    result: {
+      device: CameraId
+      /** it stops by itself once it is there */
+      status: "MOVING"
+      preset: string
+    }
   }
   /** Takes a picture the fastest way there is: from the running stream, by starting it, or from the device. Role: operator. */
   take_snapshot: {
@@ -1101,7 +1164,7 @@ export interface Errors {
     reason?: string
     details?: string
     suggestion?: string
-    resource: "camera" | "control" | "stream" | "recording" | "snapshot" | "api_key"
+    resource: "camera" | "control" | "stream" | "recording" | "snapshot" | "api_key" | "preset"
     id: string
   }
   /** Invalid State */

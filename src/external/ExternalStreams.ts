@@ -32,6 +32,8 @@ export class ExternalStreams extends Context.Service<
   {
     /** the added ones first */
     readonly list: () => ReadonlyArray<KnownStream>
+    /** the added one that is this camera */
+    readonly ofCamera: (camera: CameraId) => KnownStream | undefined
     /**
      * Makes it a camera, for good. One that is away now is a camera with a fault, and is waited for; what the camera refuses
      * in a way that waiting does not mend (`DependencyFailed`) is not added.
@@ -182,6 +184,10 @@ export class ExternalStreams extends Context.Service<
 
       return ExternalStreams.of({
         list: () => [...Array.from(added.values(), ({ camera }) => shown(camera)), ...scanned.list()],
+        ofCamera: (camera) => {
+          for (const one of added.values()) if (one.camera.id === camera) return shown(one.camera)
+          return undefined
+        },
         add,
         remove,
         seen
@@ -196,14 +202,35 @@ interface Added {
 }
 
 const shown = (camera: NetworkCamera): KnownStream => {
-  const { carried, deviceFingerprint, discoveredAt, fingerprint, lastSeen, name, type, url } = camera.stream()
+  const {
+    carried,
+    deviceFingerprint,
+    discoveredAt,
+    fingerprint,
+    hasPtz = false,
+    lastSeen,
+    name,
+    type,
+    url
+  } = camera.stream()
   const pins = {
     ...(fingerprint === undefined ? {} : { fingerprint }),
     ...(deviceFingerprint === undefined ? {} : { deviceFingerprint }),
     isChanged: camera.isChanged()
   }
   const capabilities = capabilitiesOf(carried)
-  return { url, type, name, status: camera.status(), discoveredAt, lastSeen, capabilities, device: camera.id, pins }
+  return {
+    url,
+    type,
+    name,
+    status: camera.status(),
+    discoveredAt,
+    lastSeen,
+    capabilities,
+    device: camera.id,
+    pins,
+    hasPtz
+  }
 }
 
 /** What may be otherwise when the camera is on, is free, or has begun to stream. */

@@ -20,7 +20,7 @@ import { carriedIn, formatsIn, isSame } from "./Carried.ts"
 import { asFailure, networkInput } from "./NetworkInput.ts"
 import type { AddressRefused } from "./Reach.ts"
 import type { AddedStream } from "./StreamFiles.ts"
-import { type Pins, StreamTargets } from "./StreamTargets.ts"
+import { type Pins, type StreamTarget, StreamTargets } from "./StreamTargets.ts"
 
 /** A camera that is asked what its stream is has answered by then, or it is away. */
 const answerTime = Duration.seconds(5)
@@ -34,10 +34,8 @@ const pauses = { idle: 60_000, firstAway: 2000, longestAway: 30_000, refused: 34
 /** So many cameras are asked at once. */
 const atOnce = 8
 
-/** What a camera says of its stream, and by which certificate its device service (ONVIF) is known. */
-export interface Told extends Described {
-  readonly deviceFingerprint?: string
-}
+/** What a camera says of its stream, and of itself by its device service (ONVIF). */
+export type Told = Described & Pick<StreamTarget, "deviceFingerprint" | "hasPtz">
 
 /** How a camera answered when it was asked last. */
 export type Answer = Told | RtspFailed
@@ -83,9 +81,13 @@ export class NetworkCameras extends Context.Service<
       const ask: NetworkCameras["Service"]["ask"] = Effect.fn("NetworkCameras.ask")(
         function* ({ url, ...pins }) {
           const target = yield* targets.target(url, pins)
-          const { deviceFingerprint } = target
+          const { deviceFingerprint, hasPtz } = target
           const described = yield* probe(tcp, target)
-          return { ...described, ...(deviceFingerprint === undefined ? {} : { deviceFingerprint }) }
+          return {
+            ...described,
+            ...(deviceFingerprint === undefined ? {} : { deviceFingerprint }),
+            ...(hasPtz === undefined ? {} : { hasPtz })
+          }
         },
         Effect.timeoutOrElse({ duration: answerTime, orElse: () => silent })
       )
@@ -110,9 +112,8 @@ export class NetworkCameras extends Context.Service<
           failures = 0
           const before = stream
           stream = withAnswer(stream, told, yield* Clock.currentTimeMillis)
-          const isPinned =
-            before.fingerprint !== stream.fingerprint || before.deviceFingerprint !== stream.deviceFingerprint
-          return { isOther: before.carried !== stream.carried, isPinned }
+          const isOther = before.carried !== stream.carried
+          return { isOther, isLasting: isOther || lastingKeys.some((key) => before[key] !== stream[key]) }
         })
         const refuse = ({ detail, kind }: RtspFailed) => {
           failures = (failures ?? 0) + 1
@@ -124,9 +125,9 @@ export class NetworkCameras extends Context.Service<
         const { id, update } = yield* devices.attach(found(), fault)
 
         const answered = Effect.fnUntraced(function* (told: Told) {
-          const { isOther, isPinned } = yield* learn(told)
+          const { isLasting, isOther } = yield* learn(told)
           yield* isOther ? update(found()) : devices.recovered(id)
-          if (isOther || isPinned) yield* learnt
+          if (isLasting) yield* learnt
         })
         const failed = (reason: RtspFailed | AddressRefused) =>
           Effect.suspend(() => devices.fault(id, refuse(reason._tag === "AddressRefused" ? asFailure(reason) : reason)))
@@ -176,6 +177,9 @@ export class NetworkCameras extends Context.Service<
   )
 }
 
+/** What is learnt beside what a stream carries, and kept. */
+const lastingKeys = ["fingerprint", "deviceFingerprint", "hasPtz"] as const
+
 const silent = Effect.fail(new RtspFailed({ kind: "UNREACHABLE", detail: "it does not answer" }))
 
 /** Whether it would answer may be otherwise in a moment; the other faults need somebody to do something. */
@@ -202,6 +206,7 @@ export const withAnswer = (stream: AddedStream, told: Told, lastSeen: number): A
     lastSeen,
     ...(isSame(stream.carried, carried) ? {} : { carried }),
     ...(fingerprint === undefined ? {} : { fingerprint }),
-    ...(deviceFingerprint === undefined ? {} : { deviceFingerprint })
+    ...(deviceFingerprint === undefined ? {} : { deviceFingerprint }),
+    ...(told.hasPtz === undefined ? {} : { hasPtz: told.hasPtz })
   }
 }

@@ -22,6 +22,8 @@ export interface KnownStream extends SeenStream {
   readonly device?: CameraId
   /** of one that was added: by which certificates it is known, and whether it shows others now */
   readonly pins?: Pins & { readonly isChanged: boolean }
+  /** of one that was added: it can be moved, by what it told last */
+  readonly hasPtz?: boolean
 }
 
 /** More are not remembered. */

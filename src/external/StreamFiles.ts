@@ -21,7 +21,9 @@ const fields = {
   /** SHA-256 of the certificates that its stream and its device service (ONVIF) had when they were first reached, in hex */
   fingerprint: Schema.optionalKey(Schema.String),
   deviceFingerprint: Schema.optionalKey(Schema.String),
-  carried: Schema.optionalKey(Carried)
+  carried: Schema.optionalKey(Carried),
+  /** it can be moved (ONVIF's PTZ) */
+  hasPtz: Schema.optionalKey(Schema.Boolean)
 }
 
 const Stored = Schema.fromJsonString(

@@ -17,9 +17,11 @@ export interface Pins {
   readonly deviceFingerprint?: string
 }
 
-/** What a session needs, and by which certificate the device service is known that told it. */
+/** What a session needs, and what the device service (ONVIF) told beside: by which certificate it is known. */
 export interface StreamTarget extends RtspTarget {
   readonly deviceFingerprint?: string
+  /** it can be moved */
+  readonly hasPtz?: boolean
 }
 
 type TargetOf = (url: StreamUrl, pins: Pins) => Effect.Effect<StreamTarget, RtspFailed | AddressRefused>
@@ -73,7 +75,7 @@ export class StreamTargets extends Context.Service<
         uriAt: typeof remembered
       ) {
         const device = yield* reach.target(url, deviceFingerprint)
-        const { fingerprint: toldBy, uri } = yield* uriAt(url.text, onvifTarget(url, device))
+        const { fingerprint: toldBy, hasPtz, uri } = yield* uriAt(url.text, onvifTarget(url, device))
         const { port: told, protocol } = new URL(uri)
         const isSecure = protocol === "rtsps:"
         // who stands between says that too, to see what the password is shown by
@@ -90,6 +92,7 @@ export class StreamTargets extends Context.Service<
           port,
           url: uri,
           isSecure,
+          hasPtz,
           ...(isSecure && fingerprint !== undefined ? { fingerprint } : {}),
           ...(toldBy === undefined ? {} : { deviceFingerprint: toldBy }),
           ...(device.credentials === undefined ? {} : { credentials: device.credentials })
@@ -116,7 +119,7 @@ export class StreamTargets extends Context.Service<
   )
 }
 
-const isOnvif = ({ scheme }: StreamUrl): boolean => scheme === "http" || scheme === "https"
+export const isOnvif = ({ scheme }: StreamUrl): boolean => scheme === "http" || scheme === "https"
 
 /** The device service at this URL. */
 export const onvifTarget = (

@@ -14,7 +14,7 @@ const fingerprint = "ab".repeat(32)
 /** a camera that says that its stream is there */
 const layer = (uri: string) =>
   StreamTargets.layer.pipe(
-    Layer.provide(Layer.mock(OnvifClient, { uriOf: () => Effect.succeed({ uri }) })),
+    Layer.provide(Layer.mock(OnvifClient, { uriOf: () => Effect.succeed({ uri, hasPtz: false }) })),
     Layer.provide(Reach.layer),
     Layer.provide([MemoryResolver.layer, Layer.succeed(Settings, testSettings())])
   )

@@ -1,13 +1,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
 import {
   type DeviceInformation,
-  deviceService,
-  getCapabilities,
   getDeviceInformation,
-  getServices,
   type Media,
   media,
   media2,
@@ -15,12 +11,14 @@ import {
   mediaService,
   type OnvifCall,
   type Profile,
+  ptzService,
   type Services
 } from "./OnvifCalls.ts"
-import { asFailure } from "../NetworkInput.ts"
 import { Reach } from "../Reach.ts"
+import { addressOf, checkPort, servicesOf } from "./OnvifServices.ts"
 import { makeSessions, type OnvifSession } from "./OnvifSession.ts"
-import { atDevice, OnvifFailed, type OnvifTarget, type ServiceAddress } from "./OnvifTarget.ts"
+import { atDevice, OnvifFailed, type OnvifTarget } from "./OnvifTarget.ts"
+import { type PtzSession, ptzSession } from "./PtzSession.ts"
 
 /** What a device says of itself; what it does not say, or not in a way that is understood, is in `errors`, for people. */
 export interface OnvifDevice {
@@ -31,9 +29,10 @@ export interface OnvifDevice {
   readonly errors: ReadonlyArray<string>
 }
 
-/** Where a stream is. */
+/** Where a stream is, and whether its camera can be moved. */
 export interface ToldUri {
   readonly uri: string
+  readonly hasPtz: boolean
   /** SHA-256 of the certificate of who told it, in hex, where that was over TLS */
   readonly fingerprint?: string
 }
@@ -48,6 +47,8 @@ export class OnvifClient extends Context.Service<
     readonly serialOf: (target: OnvifTarget) => Effect.Effect<string, OnvifFailed>
     /** where the stream to watch is: the first that is H.264, else the first */
     readonly uriOf: (target: OnvifTarget) => Effect.Effect<ToldUri, OnvifFailed>
+    /** what moves it; undefined: it cannot be moved */
+    readonly openPtz: (target: OnvifTarget) => Effect.Effect<PtzSession | undefined, OnvifFailed>
   }
 >()("camera-service/external/OnvifClient") {
   static readonly layer = Layer.effect(
@@ -56,16 +57,29 @@ export class OnvifClient extends Context.Service<
       const begin = yield* makeSessions
       const reach = yield* Reach
 
-      /** Where the media service is; where the device does not say it is mostly where all of them are. */
+      /** Its media service, of whichever kind it has. */
       const mediaOf = Effect.fnUntraced(function* (session: OnvifSession, target: OnvifTarget) {
-        const { calls, service } = yield* toldMedia(session, target)
-        // the camera named the port: it might be one of ours, where the camera's address is allowed although it is ours
-        yield* reach.addressOf({ host: target.address, port: service.port }).pipe(
-          Effect.catchTag("AddressRefused", (refused) => Effect.fail(asFailure(refused))),
-          Effect.mapError(({ detail, kind }) => new OnvifFailed({ kind, detail }))
-        )
-        const found: MediaService = { target, calls, ask: (call) => session.ask(call, service) }
+        const services = yield* servicesOf(session, target)
+        const service = addressOf(services.get(mediaService) ?? services.get(media2Service), target)
+        yield* checkPort(reach, target, service)
+        const found: MediaService = {
+          target,
+          calls: services.has(mediaService) || !services.has(media2Service) ? media : media2,
+          ask: (call) => session.ask(call, service),
+          services
+        }
         return found
+      })
+
+      const openPtz = Effect.fn("OnvifClient.openPtz")(function* (target: OnvifTarget) {
+        const session = yield* begin(target)
+        const { ask, calls, services } = yield* mediaOf(session, target)
+        if (!services.has(ptzService)) return undefined
+        const profile = movable(yield* ask(calls.getProfiles))
+        if (profile === undefined) return undefined
+        const service = addressOf(services.get(ptzService), target)
+        yield* checkPort(reach, target, service)
+        return ptzSession(profile.token, (call) => session.ask(call, service))
       })
 
       const describe = Effect.fn("OnvifClient.describe")(function* (target: OnvifTarget) {
@@ -103,10 +117,11 @@ export class OnvifClient extends Context.Service<
         if (profile === undefined) return yield* new OnvifFailed({ kind: "NO_VIDEO", detail: "it has no profile" })
         const uri = yield* uriOf(service, profile)
         const fingerprint = session.fingerprint()
-        return { uri, ...(fingerprint === undefined ? {} : { fingerprint }) }
+        const hasPtz = service.services.has(ptzService) && movable(profiles) !== undefined
+        return { uri, hasPtz, ...(fingerprint === undefined ? {} : { fingerprint }) }
       })
 
-      return OnvifClient.of({ describe, serialOf, uriOf: watched })
+      return OnvifClient.of({ describe, serialOf, uriOf: watched, openPtz })
     })
   )
 }
@@ -116,28 +131,11 @@ interface MediaService {
   readonly target: OnvifTarget
   readonly calls: Media
   readonly ask: <A>(call: OnvifCall<A>) => Effect.Effect<A, OnvifFailed>
+  readonly services: Services
 }
 
-const toldMedia = Effect.fnUntraced(function* ({ ask }: OnvifSession, target: OnvifTarget) {
-  const told = yield* ask(getServices, target).pipe(
-    Effect.catch(() => ask(getCapabilities, target)),
-    Effect.result
-  )
-  const services: Services = Result.getOrElse(told, () => new Map([[deviceService, ""]]))
-  const address = services.get(mediaService) ?? services.get(media2Service)
-  const service: ServiceAddress = (address === undefined ? undefined : serviceAt(address, target)) ?? target
-  const calls = services.has(mediaService) || !services.has(media2Service) ? media : media2
-  return { calls, service }
-})
-
-const serviceAt = (told: string, target: OnvifTarget): ServiceAddress | undefined => {
-  const url = atDevice(told, target, "http:", "https:")
-  if (url === undefined) return undefined
-  const isSecure = url.protocol === "https:"
-  // a password that was meant for a secured connection goes over no other
-  if (target.isSecure && !isSecure) return undefined
-  return { port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port), isSecure, path: url.pathname + url.search }
-}
+/** The profile by which a camera is moved. */
+const movable = (profiles: ReadonlyArray<Profile>): Profile | undefined => profiles.find(({ hasPtz }) => hasPtz)
 
 const uriOf = Effect.fnUntraced(function* ({ ask, calls, target }: MediaService, profile: Profile) {
   const uri = atDevice(yield* ask(calls.getStreamUri(profile.token)), target, "rtsp:", "rtsps:")

@@ -48,8 +48,8 @@ describe("an ONVIF camera", () => {
       assert.deepEqual(information, { manufacturer: "Acme", model: "Dome & Co", firmware: "1.0", serial: "SN1" })
       assert.deepEqual(errors, [])
       assert.deepEqual(streams, [
-        { token: "p0", name: "mainStream", encoding: "JPEG", width: 1920, height: 1080, rate: 25 },
-        { token: "p1", name: "subStream", encoding: "H264", width: 640, height: 480, rate: 25 }
+        { token: "p0", name: "mainStream", encoding: "JPEG", width: 1920, height: 1080, rate: 25, hasPtz: false },
+        { token: "p1", name: "subStream", encoding: "H264", width: 640, height: 480, rate: 25, hasPtz: false }
       ])
       assert.isTrue(seen.requests.every(({ address }) => address === target.address))
       assert.deepEqual(seen.calls, ["GetSystemDateAndTime", "GetDeviceInformation", "GetServices", "GetProfiles"])
