@@ -6,17 +6,16 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { CameraId } from "../../schema/Camera.ts"
-import { DependencyFailed, InvalidParams, InvalidState, NotFound } from "../../schema/Errors.ts"
+import { type DependencyFailed, type InvalidParams, type InvalidState, NotFound } from "../../schema/Errors.ts"
 import { Settings } from "../config/Settings.ts"
 import { CameraNames } from "../device/CameraNames.ts"
 import { Devices } from "../device/Devices.ts"
-import { faultOf } from "../device/Fault.ts"
 import { Recordings } from "../recording/Recordings.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { Streams } from "../stream/Streams.ts"
 import { capabilitiesOf } from "./Carried.ts"
 import { type Answer, type NetworkCamera, NetworkCameras, withAnswer } from "./NetworkCameras.ts"
-import type { AddressRefused } from "./Reach.ts"
+import { alreadyAdded, isForNow, noCameraThere, refused, tooMany } from "./NotAdded.ts"
 import { type KnownStream, type SeenStream, SeenStreams } from "./SeenStreams.ts"
 import { type AddedStream, streamFiles } from "./StreamFiles.ts"
 import type { StreamUrl } from "./StreamUrl.ts"
@@ -121,7 +120,7 @@ export class ExternalStreams extends Context.Service<
         const { text } = request.url
         const present = added.get(text)
         if (present !== undefined || underWay.has(text)) return yield* alreadyAdded(present?.camera.id)
-        if (added.size + underWay.size >= most.added) return yield* tooMany()
+        if (added.size + underWay.size >= most.added) return yield* tooMany(most.added)
         const camera = yield* meanwhile(text)(make(request)).pipe(
           Effect.tapErrorTag("DependencyFailed", ({ detail, reason }) =>
             Effect.annotateLogs(Effect.logWarning("a network camera was not added"), { url: text, reason, detail })
@@ -232,34 +231,3 @@ const shown = (camera: NetworkCamera): KnownStream => {
     hasPtz
   }
 }
-
-/** What may be otherwise when the camera is on, is free, or has begun to stream. */
-const isForNow = ({ kind }: RtspFailed): boolean =>
-  kind === "UNREACHABLE" || kind === "STALLED" || kind === "SESSION_LIMIT" || kind === "NOT_FOUND"
-
-const refused = ({ detail, kind }: RtspFailed) =>
-  Effect.fail(
-    new DependencyFailed({ dependency: "camera", reason: kind, detail, suggestion: faultOf(kind, detail).suggestion })
-  )
-
-const noCameraThere = ({ why }: AddressRefused) =>
-  new InvalidParams({
-    param: "stream_url",
-    rule: "no loopback, link-local, multicast, reserved or cloud metadata address, and none of this machine",
-    hint: `it is ${why}: external.allowed_hosts allows addresses all the same, this service's own ports apart`
-  })
-
-const alreadyAdded = (device: CameraId | undefined) =>
-  new InvalidState({
-    state: "ADDED",
-    allowed_states: ["NOT_ADDED"],
-    ...(device === undefined ? {} : { details: `it is ${device}` }),
-    suggestion: "remove it first where its name, its type or its password is to be another"
-  })
-
-const tooMany = () =>
-  new InvalidState({
-    state: `${most.added} streams are added`,
-    allowed_states: [`fewer than ${most.added}`],
-    suggestion: "remove some that nobody needs"
-  })
