@@ -33,7 +33,8 @@ export const layer = PtzRpcs.toLayer(
       ptz_stop: Effect.fnUntraced(function* ({ device }) {
         const { role, userId } = yield* CurrentSession
         yield* ptz.stop(yield* visible(device))
-        yield* Effect.annotateLogs(Effect.logInfo("a camera was told to stop"), { user: userId, role, device })
+        const who = { "camera.id": device, user: userId, role }
+        yield* Effect.annotateLogs(Effect.logInfo("a camera was told to stop"), who)
         return { device, status: "STOPPED" as const }
       }),
 

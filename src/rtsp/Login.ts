@@ -22,7 +22,7 @@ export interface Login {
   readonly end: () => void
 }
 
-const fail = (detail: string) => Effect.fail(new RtspFailed({ kind: "AUTH_FAILED", detail }))
+const failed = (detail: string) => new RtspFailed({ kind: "AUTH_FAILED", detail })
 
 /** `cnonce`: a text of ours that the server has not chosen (RFC 7616, 5.4) */
 export const makeLogin = ({ credentials, isSecure }: RtspTarget, cnonce: string): Login => {
@@ -42,7 +42,6 @@ export const makeLogin = ({ credentials, isSecure }: RtspTarget, cnonce: string)
     sign: (method, uri) => {
       if (way === undefined || credentials === undefined || rejections >= maxRejections) return undefined
       // where it was taken it is no trial any more
-      if (!isKnown) trial ??= credentials.trials.begin()
       return isKnown || trial !== undefined
         ? authorization(way, credentials, { method, uri, count: ++uses, cnonce })
         : undefined
@@ -53,27 +52,29 @@ export const makeLogin = ({ credentials, isSecure }: RtspTarget, cnonce: string)
       isKnown = true
     },
     isKnown: () => isKnown,
-    refused: ({ headers }, wasSigned) => {
-      if (credentials === undefined) return fail("it wants a user and a password")
+    refused: Effect.fnUntraced(function* ({ headers }, wasSigned) {
+      if (credentials === undefined) return yield* failed("it wants a user and a password")
+      const { trials } = credentials
       const challenges = challengesIn(headers.get("www-authenticate") ?? [])
       const before = way
       way = strongestWay(challenges, isSecure || credentials.mayBeSentInClear)
       uses = 0
       const isRejected = wasSigned && !isStale(challenges)
       if (isRejected) rejections++
-      if (isRejected) trial ??= credentials.trials.begin()
+      if (isRejected && trial === undefined) trials.lost()
       settle(isRejected ? "refused" : "void")
+      isKnown &&= !isRejected
       const isSame = before?.scheme === "digest" && way?.scheme === "digest" && before.nonce === way.nonce
       const isNoUse = way === undefined || way.scheme === "basic" || isSame || rejections >= maxRejections
-      if (rejections > 0 && isNoUse) return fail("it does not take the user and the password")
+      if (rejections > 0 && isNoUse) return yield* failed("it does not take the user and the password")
       if (way === undefined) {
         const offers = challenges.length === 0 ? "does not say how" : "offers no way to log in that may be used"
-        return fail(`it wants a password and ${offers}`)
+        return yield* failed(`it wants a password and ${offers}`)
       }
-      isKnown &&= rejections === 0
-      if (!isKnown) trial = credentials.trials.begin()
-      return !isKnown && trial === undefined ? fail(tooManyTrials(credentials.trials)) : Effect.void
-    },
+      if (isKnown) return
+      trial = yield* trials.begin
+      if (trial === undefined) return yield* failed(tooManyTrials(trials))
+    }),
     end: () => settle("void")
   }
 }

@@ -372,6 +372,29 @@ describe("added streams", () => {
     return Effect.andThen(run(dataFolder, before), run(dataFolder, after))
   })
 
+  fakes.starts("of one recorder, with one password, are all there at once after a start", (run) => {
+    const camera = Effect.tap(startCamera, ({ disturb }) =>
+      disturb({ login: { user: "admin", password: "word", way: "MD5" } })
+    )
+    const channels = Array.from({ length: 8 }, (_, channel) => `rtsp://admin:word@${address}/live?channel=${channel}`)
+    const before = Effect.gen(function* () {
+      yield* camera
+      const call = yield* clientAs("operator")
+      for (const channel of channels) assert.include((yield* add(call, channel)).result, { status: "ADDED" })
+    })
+    const after = Effect.gen(function* () {
+      const { rejections } = yield* camera
+      const call = yield* clientAs("operator")
+      for (let second = 0; second < 5; second++) yield* Effect.andThen(TestClock.adjust("1 second"), settle)
+      assert.deepEqual(
+        (yield* streamsOf(call)).map(({ status }) => status),
+        channels.map(() => "ONLINE")
+      )
+      assert.strictEqual(rejections(), 0)
+    })
+    return Effect.andThen(run(dataFolder, before), run(dataFolder, after))
+  })
+
   fakes.starts("whose file shows what is hidden now are opened with it, and their file shows it no more", (run) => {
     const before = Effect.gen(function* () {
       const { disk } = yield* TestGround

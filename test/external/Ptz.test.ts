@@ -104,7 +104,7 @@ describe("ptz_move", () => {
       const [{ body } = { body: "" }] = orders
       assert.match(body, /<ProfileToken>p0<\/ProfileToken><Velocity><PanTilt x="-1" y="0.25" [^>]*\/><Zoom x="0" /)
       // should we be no more, it stops by itself
-      assert.include(body, "<Timeout>PT5S</Timeout>")
+      assert.include(body, "<Timeout>PT6S</Timeout>")
       assert.deepEqual((yield* call("ptz_stop")).result, { device, status: "STOPPED" })
       assert.deepEqual(calls(), ["ContinuousMove", "Stop"])
       yield* pass(6000)

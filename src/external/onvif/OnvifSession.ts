@@ -109,14 +109,12 @@ export const makeSessions = Effect.gen(function* () {
 
     const attempt = Effect.fnUntraced(function* <A>(one: Attempt<A>) {
       const { as, call } = one
-      const trial = as?.trials.begin()
-      if (as !== undefined && trial === undefined && !isAccepted)
-        return yield* failed("AUTH_FAILED", tooManyTrials(as.trials))
-      const {
-        body,
-        challenges: told,
-        status
-      } = yield* Effect.onError(send(one), () => Effect.sync(() => trial?.void()))
+      // what was taken is no trial any more: it is refused for want of rights
+      const isTrial = as !== undefined && !isAccepted
+      const trial = isTrial ? yield* as.trials.begin : undefined
+      if (isTrial && trial === undefined) return yield* failed("AUTH_FAILED", tooManyTrials(as.trials))
+      const reply = yield* Effect.onError(send(one), () => Effect.sync(() => trial?.void()))
+      const { body, challenges: told, status } = reply
       const outcome = yield* Effect.result(
         status === 401 ? Effect.fail(new Refusal({ detail: "status 401" })) : answerIn(readXml, status, body, call)
       )

@@ -42,10 +42,12 @@ export const getPresets = (profile: string): OnvifCall<ReadonlyArray<Preset>> =>
       .slice(0, mostPresets)
       .flatMap((preset) => {
         const id = preset.attributes["token"] ?? ""
-        return id === "" || id.length > most ? [] : [{ id, name: (textAt(preset, "Name") ?? id).slice(0, most) }]
+        return isWord.test(id) ? [{ id, name: (textAt(preset, "Name") ?? id).slice(0, most) }] : []
       })
   )
 
+/** A token that can be said again (Core, 5.3: 64 characters at most). */
+const isWord = /^[^\p{Cc}\p{Cf}]{1,64}$/u
 /** Cameras have up to 256, some of them all the time. */
 const mostPresets = 256
 

@@ -5,7 +5,7 @@ import { continuousMove, getPresets, gotoPreset, type Preset, stop, type Velocit
 
 /** What moves a camera, once it is known how. */
 export interface PtzSession {
-  /** `millis`: after which the camera stops by itself, should we not be there to stop it; where it knows that */
+  /** a second or two after so many milliseconds the camera stops by itself, where it can: should we not be there to stop it */
   readonly move: (velocity: Velocity, millis: number) => Effect.Effect<void, OnvifFailed>
   readonly stop: Effect.Effect<void, OnvifFailed>
   readonly presets: Effect.Effect<ReadonlyArray<Preset>, OnvifFailed>
@@ -24,7 +24,7 @@ export const ptzSession = (
       Effect.asVoid(
         stopsByItself
           ? Effect.catchIf(
-              move(velocity, Math.ceil(millis / 1000)),
+              move(velocity, Math.ceil(millis / 1000) + 1),
               // some refuse a time (ter:TimeoutNotSupported), and tell that in words of their own
               ({ kind }) => kind === "PROTOCOL",
               () => Effect.tap(move(velocity), () => Effect.sync(() => (stopsByItself = false)))

@@ -85,10 +85,10 @@ export class WsDiscovery extends Context.Service<
             if (known.has(key) || known.size >= maxCameras || before >= maxCamerasOfOne) continue
             known.add(key)
             cameras.set(from, before + 1)
-            const near = told.filter((address) => isNear(hostIn(address)))
-            dropped.address += told.length - near.length
+            const inside = told.filter((address) => isNear(hostIn(address)))
+            dropped.address += told.length - inside.length
             // one that knows no other than its address of the factory is at the one that it answered from
-            yield* found({ ...match, addresses: near.length === 0 ? told : near, from })
+            yield* found({ ...match, addresses: inside.length === 0 ? told : inside, from })
           }
         }).pipe(
           Effect.catchTag("BadXml", ({ detail }) =>

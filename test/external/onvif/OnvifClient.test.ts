@@ -26,7 +26,7 @@ const as = (name: string, password: string): OnvifTarget => ({
   ...target,
   credentials: { user: name, password: Redacted.make(password), mayBeSentInClear: false, trials: new Trials(() => 0) }
 })
-const known = as(user.name, user.password)
+const known = () => as(user.name, user.password)
 
 /** a camera at the target's address */
 const camera = Effect.fnUntraced(function* (played: PlayedCamera = {}) {
@@ -75,7 +75,7 @@ describe("an ONVIF camera", () => {
         yield* TestClock.setTime(Date.UTC(2026, 10, 29, 12))
         const seen = yield* camera({ user, clockAhead })
         const { describe } = yield* OnvifClient
-        const { errors, streams } = yield* describe(known)
+        const { errors, streams } = yield* describe(known())
         assert.deepEqual(errors, [])
         assert.strictEqual(streams.length, 2)
         assert.strictEqual(seen.refusals, 0)
@@ -94,7 +94,7 @@ describe("an ONVIF camera", () => {
         instead: { GetSystemDateAndTime: (answer) => answer.replaceAll("UTCDateTime", "LocalDateTime") }
       })
       const { uriOf } = yield* OnvifClient
-      assert.strictEqual((yield* uriOf(known)).uri, uris[1])
+      assert.strictEqual((yield* uriOf(known())).uri, uris[1])
     }).pipe(Effect.provide(layer))
   )
 
@@ -103,7 +103,7 @@ describe("an ONVIF camera", () => {
       yield* TestClock.setTime(Date.UTC(2026, 10, 29, 12))
       const seen = yield* camera({ user, tellsAhead: 5 * 3_600_000 })
       const { describe } = yield* OnvifClient
-      const { isLocked, streams } = yield* describe(known)
+      const { isLocked, streams } = yield* describe(known())
       assert.deepEqual([isLocked, streams.length], [false, 2])
       assert.strictEqual(seen.refusals, 1)
     }).pipe(Effect.provide(layer))
@@ -113,7 +113,7 @@ describe("an ONVIF camera", () => {
     Effect.gen(function* () {
       const seen = yield* camera({ user, wantsHttpDigest: true })
       const { describe } = yield* OnvifClient
-      const { errors, streams } = yield* describe(known)
+      const { errors, streams } = yield* describe(known())
       assert.deepEqual(errors, [])
       assert.strictEqual(streams.length, 2)
       assert.strictEqual(seen.refusals, 1)
@@ -155,7 +155,7 @@ describe("an ONVIF camera", () => {
         instead: { GetServices: () => reply(fault("NotAuthorized", "not for you"), 400) }
       })
       const { describe } = yield* OnvifClient
-      assert.strictEqual((yield* describe(known)).streams.length, 2)
+      assert.strictEqual((yield* describe(known())).streams.length, 2)
     }).pipe(Effect.provide(layer))
   )
 
@@ -195,7 +195,7 @@ describe("an ONVIF camera", () => {
         const tell = (answer: string) => answer.replace(/<tt:Year>.*<\/tt:Day>/, date)
         yield* camera({ user, instead: { GetSystemDateAndTime: tell } })
         const { describe } = yield* OnvifClient
-        const { errors, streams } = yield* describe(known)
+        const { errors, streams } = yield* describe(known())
         assert.deepEqual(errors, ["what it answers to GetSystemDateAndTime is not what ONVIF has"])
         assert.strictEqual(streams.length, 2)
       }).pipe(Effect.provide(layer))
