@@ -79,9 +79,10 @@ export const begin = Effect.fnUntraced(function* (session: PtzSession, mover: Mo
   )
   const halt = Effect.fnUntraced(function* (why: string) {
     isEnding = true
+    const wasTold = underWay === 0
     // at once, and again where a move may have overtaken it
     const first = yield* Effect.result(stop)
-    const last = underWay === 0 ? first : yield* Effect.andThen(turn.withPermit(Effect.void), Effect.result(stop))
+    const last = wasTold ? first : yield* Effect.andThen(turn.withPermit(Effect.void), Effect.result(stop))
     if (last._tag === "Success") yield* Effect.logInfo("a camera was stopped").pipe(Effect.annotateLogs({ why }))
     else yield* Effect.logError("a camera that moves could not be stopped", last.failure.detail)
     Deferred.doneUnsafe(stopped, Effect.fromResult(last))

@@ -57,7 +57,7 @@ const startCamera = Effect.fnUntraced(function* (
     })
   )
   yield* rtspCameras.start(address, 554)
-  return { orders, seen, calls: () => orders.map(({ call }) => call) }
+  return { answer, orders, seen, calls: () => orders.map(({ call }) => call) }
 })
 
 /** A client that calls while time passes, in a scope of its own where it is to go before the test's end. */
@@ -376,6 +376,24 @@ describe("ptz_stop", () => {
       const { error } = yield* call("ptz_stop")
       assert.strictEqual(error?.code, -32050)
       assert.include(error?.data, { dependency: "camera" })
+      assert.deepInclude((yield* moves(yield* clientAs("operator"))).result, { status: "MOVING" })
+    })
+  )
+
+  onFakes(
+    "of a camera that has fallen silent fails in seconds, and the camera is free again when it is back",
+    Effect.gen(function* () {
+      const { neighbours } = yield* TestGround
+      const { answer } = yield* startCamera()
+      yield* add()
+      const call = yield* clientAs("operator")
+      yield* moves(call, { timeout_ms: 10_000 })
+      yield* neighbours.serve(address, 80, () => Effect.never)
+      const before = yield* Clock.currentTimeMillis
+      const { error } = yield* call("ptz_stop")
+      assert.strictEqual(error?.code, -32050)
+      assert.isAtMost((yield* Clock.currentTimeMillis) - before, 5000)
+      yield* neighbours.serve(address, 80, answer)
       assert.deepInclude((yield* moves(yield* clientAs("operator"))).result, { status: "MOVING" })
     })
   )
