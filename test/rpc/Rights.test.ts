@@ -160,7 +160,9 @@ describe("rights, for every method", () => {
           const names = Object.keys(payload.fields)
           if (!names.includes("device") && !names.includes("filename")) continue
           const params = exampleOf(payload)
-          if (names.includes("from")) Object.assign(params, { from: "2026-01-01T00:00Z", to: "2026-01-02T00:00Z" })
+          // of a recording it is seconds
+          if (typeof params["from"] === "string")
+            Object.assign(params, { from: "2026-01-01T00:00Z", to: "2026-01-02T00:00Z" })
           if (names.includes("device")) params["device"] = "camera0"
           else params["filename"] = "zero.mp4"
           const { error, result } = yield* call(method, params)
