@@ -103,7 +103,7 @@ export const layer = Layer.effectContext(
           headers: { host: `${loopback}:${port}`, ...headers },
           address
         })
-        if (typeof admitted === "number") return yield* new Refused({ status: admitted })
+        if (typeof admitted !== "function") return yield* new Refused({ ...headOf(admitted), body: admitted.body })
         const run = Effect.runForkWith(yield* Effect.context<never>())
         const later = (effect: Effect.Effect<void>) => void run(Effect.forkIn(effect, scope))
         const visit = yield* Effect.acquireRelease(

@@ -7,8 +7,12 @@ import type * as Stream from "effect/Stream"
 /** Nobody listens there. */
 export class NobodyThere extends Schema.TaggedError<NobodyThere>()("NobodyThere", { port: Schema.Int }) {}
 
-/** A WebSocket that was not opened, and the HTTP status that said so. */
-export class Refused extends Schema.TaggedError<Refused>()("Refused", { status: Schema.Int }) {}
+/** A WebSocket that was not opened, and the HTTP reply that said so; its headers by lower-case name. */
+export class Refused extends Schema.TaggedError<Refused>()("Refused", {
+  status: Schema.Int,
+  headers: Schema.Record(Schema.String, Schema.String),
+  body: Schema.String
+}) {}
 
 /** A reply that ended before its end. */
 export class CutOff extends Schema.TaggedError<CutOff>()("CutOff", {}) {}

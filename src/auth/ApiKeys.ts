@@ -13,7 +13,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { Session } from "../../schema/Auth.ts"
 import { AuthFailed, DependencyFailed, InvalidState, NotFound } from "../../schema/Errors.ts"
 import { sameSecret } from "../process/Secret.ts"
-import { makeRefusals } from "../telemetry/Metrics.ts"
+import { makeRefusals } from "../telemetry/Refusals.ts"
 import { type ApiKey, keyFile } from "./KeyFile.ts"
 import { byId, endsWith, type Entry, entryOf, flawOf, type KeyGrant, revoked, statusOf, stillKept } from "./KeyLife.ts"
 import { readKey, writeKey } from "./KeyText.ts"
@@ -78,6 +78,11 @@ export class ApiKeys extends Context.Service<
         return { key, secret: Redacted.make(writeKey(id, secret)) }
       })
 
+      const tooMany = ({ createdBy, kind }: KeyGrant, { state }: InvalidState) =>
+        refused(kind === "viewing" ? "viewing keys" : "api keys", createdBy, `a key is refused: ${state}`, {
+          user: createdBy
+        })
+
       /** asked for while the file was being written */
       const asked: Array<Asked> = []
 
@@ -90,7 +95,7 @@ export class ApiKeys extends Context.Service<
           for (const one of asked.splice(0)) {
             const flaw = flawOf(one.grant, kept, now)
             if (flaw !== undefined) {
-              if (flaw._tag === "InvalidState") refused(one.grant.kind === "viewing" ? "viewing keys" : "api keys")
+              if (flaw._tag === "InvalidState") tooMany(one.grant, flaw)
               Deferred.doneUnsafe(one.made, Effect.fail(flaw))
               continue
             }

@@ -11,9 +11,8 @@ import type { Session } from "../../schema/Auth.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { MediaMtxApi, type Protocol, protocols } from "../process/MediaMtxApi.ts"
-import { makeRefusals } from "../telemetry/Metrics.ts"
+import { makeRefusals } from "../telemetry/Refusals.ts"
 import { makeTrouble } from "../telemetry/Trouble.ts"
-import { makeWarner } from "../telemetry/Warner.ts"
 import { untilOver } from "./Credentials.ts"
 
 /** So many may be known before it is looked which are still there; from then on twice as many as were. */
@@ -54,7 +53,6 @@ export class MediaMtxSessions extends Context.Service<
       const api = yield* MediaMtxApi
       const fibers = yield* FiberMap.make<string>()
       const scope = yield* Effect.scope
-      const warn = yield* makeWarner
       const refused = yield* makeRefusals
       const admitted = new Map<string, Admitted>()
       /** how many of them each user has */
@@ -144,9 +142,8 @@ export class MediaMtxSessions extends Context.Service<
         const userId = ownerOf(session)
         if (share(userId) >= mostSessions - admitted.size && !admitted.has(id)) {
           yield* Effect.forkIn(sweep, scope)
-          refused("readers")
           const readers = { user: userId, readers: share(userId), of_all: admitted.size, at_most: mostSessions }
-          warn(userId, "readers are refused: one user has as many as are left for all others", readers)
+          refused("readers", userId, "readers are refused: one user has as many as are left for all others", readers)
           return false
         }
         const one = { protocol, userId, at: yield* monotonicMillis }

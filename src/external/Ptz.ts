@@ -150,8 +150,7 @@ const of = (camera: CameraId, { role, user }: Mover) => Effect.annotateLogs({ "c
 
 const halted = (drive: Drive) => drive.end.pipe(Effect.catch(told))
 
-const unknownPreset = (id: string) =>
-  new NotFound({ resource: "preset", id, suggestion: "ptz_presets lists those that there are" })
+const unknownPreset = (id: string) => new NotFound({ resource: "preset", id })
 const needsOnvif = "only cameras that are added by the URL of their ONVIF device service can be moved"
 const noPtz = (reason: string) => new Unsupported({ feature: "ptz", reason })
 

@@ -54,6 +54,11 @@ export interface HttpReply {
   readonly until?: Effect.Effect<unknown>
 }
 
+/** A reply that is at hand: what a WebSocket is answered with that is not opened. */
+export interface Refusal extends HttpReply {
+  readonly body: string
+}
+
 /** A client that takes no byte for so long is gone, or wants to hold what it is sent for ever. */
 export const stalledAfter = "60 seconds"
 
@@ -110,6 +115,6 @@ export const closeGrace = "1 second"
 export interface Host {
   /** the scope closes when the reply has been sent, or nobody is left to send it to */
   readonly answer: (request: HttpRequest) => Effect.Effect<HttpReply, never, Scope.Scope>
-  /** whether a WebSocket may be opened: the HTTP status of the refusal, or what connects it */
-  readonly admit: (request: RequestHead) => number | ((peer: Peer) => Receiver)
+  /** whether a WebSocket may be opened: why not, or what connects it */
+  readonly admit: (request: RequestHead) => Refusal | ((peer: Peer) => Receiver)
 }

@@ -12,6 +12,7 @@ import {
   type MessageLimits,
   type Peer,
   type Receiver,
+  type Refusal,
   silentHeartbeats
 } from "./Visits.ts"
 
@@ -44,11 +45,14 @@ export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"]) {
   return (request: IncomingMessage, socket: Socket, first: Buffer): void => {
     destroyOnError(socket)
     const address = socket.remoteAddress ?? ""
-    const refuse = (status: number): void => {
-      const reason = STATUS_CODES[status] ?? ""
-      socket.end(
-        `HTTP/1.1 ${status} ${reason}\r\nContent-Type: text/plain\r\nContent-Length: ${reason.length}\r\nConnection: close\r\n\r\n${reason}`
-      )
+    const refuse = ({ body, headers, status }: Refusal): void => {
+      const lines = [
+        `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+        ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+        `content-length: ${Buffer.byteLength(body)}`,
+        "connection: close"
+      ]
+      socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`)
       // once the answer is with the system; it does not get there where the client left earlier ones unread
       socket.destroySoon()
       yard.destroySoon(socket)
@@ -59,9 +63,9 @@ export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"]) {
       headers: request.headers,
       address
     })
-    if (typeof admitted === "number") return refuse(admitted)
+    if (typeof admitted !== "function") return refuse(admitted)
     const answer = handshake(request)
-    if (typeof answer === "number") return refuse(answer)
+    if (typeof answer === "number") return refuse(noHandshake(answer))
     // it has gone already
     if (!socket.readable || !socket.writable) return void socket.destroy()
     socket.write(answer)
@@ -69,6 +73,15 @@ export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"]) {
     clients.add(client)
     client.open(admitted, first)
   }
+})
+
+const noHandshake = (status: number): Refusal => ({
+  status,
+  headers: { "content-type": "application/json" },
+  body: `${JSON.stringify({
+    error: STATUS_CODES[status],
+    suggestion: "open a WebSocket with GET and the headers of its opening handshake (RFC 6455, section 4.1)"
+  })}\n`
 })
 
 /** A function of its own: a listener made where the request is in reach would keep it as long as the connection. */

@@ -11,6 +11,7 @@ import { FileIndex } from "../storage/FileIndex.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
 import type { LiveStream } from "../stream/LiveStream.ts"
 import { Paths } from "../stream/Paths.ts"
+import { Status } from "../stream/Status.ts"
 import { Streams } from "../stream/Streams.ts"
 import type { ComponentState, Seen } from "./Parts.ts"
 
@@ -23,6 +24,7 @@ export const makeSight = Effect.gen(function* () {
   const devices = yield* Devices
   const paths = yield* Paths
   const streams = yield* Streams
+  const status = yield* Status
   const recordings = yield* Recordings
   const disk = yield* DiskGuard
   const index = yield* FileIndex
@@ -56,14 +58,10 @@ export const makeSight = Effect.gen(function* () {
     return { part: "camera", device: id, state: state === "RUNNING" && !paths.exists(id) ? "STARTING" : state }
   }
 
-  const seeStream = ({ camera, own, state }: LiveStream): Seen => {
-    const now = SubscriptionRef.getUnsafe(state)
-    return {
-      part: own === undefined ? "stream" : "transcode",
-      device: camera,
-      state: streamStates[now._tag],
-      ...because("reason" in now ? now.reason : undefined)
-    }
+  const seeStream = ({ camera, name, own }: LiveStream): Seen => {
+    const { reason, state } = status.stateOf(name)
+    const part = own === undefined ? "stream" : "transcode"
+    return { part, device: camera, state: streamStates[state], ...because(reason) }
   }
 
   const seeIndex = (): Seen => {
@@ -87,7 +85,13 @@ export const makeSight = Effect.gen(function* () {
 })
 
 const cameraStates = { CONNECTED: "RUNNING", DISCONNECTED: "STOPPED", ERROR: "ERROR" } as const
-const streamStates = { Starting: "STARTING", Ready: "RUNNING", Failing: "ERROR", Stopping: "STOPPING" } as const
+const streamStates = {
+  STARTING: "STARTING",
+  ACTIVE: "RUNNING",
+  ERROR: "ERROR",
+  STOPPING: "STOPPING",
+  INACTIVE: "STOPPED"
+} as const
 
 /** Undefined: it is over. One that waits for its camera is asked for, and is not written. */
 const recordingStates: Readonly<Record<RecordingFact["_tag"], ComponentState | undefined>> = {

@@ -3,8 +3,7 @@ import * as Schema from "effect/Schema"
 import type { Session } from "../../schema/Auth.ts"
 import { isLoopback, networkOf } from "../config/Hosts.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
-import { makeRefusals } from "../telemetry/Metrics.ts"
-import { makeWarner } from "../telemetry/Warner.ts"
+import { makeRefusals } from "../telemetry/Refusals.ts"
 
 /** One user, or one address, has as many downloads as it may have. */
 class TooManyDownloads extends Schema.TaggedError<TooManyDownloads>()("TooManyDownloads", {}) {}
@@ -13,7 +12,6 @@ class TooManyDownloads extends Schema.TaggedError<TooManyDownloads>()("TooManyDo
 export const makeDownloadLimits = Effect.gen(function* () {
   const settings = yield* Settings
   const refused = yield* makeRefusals
-  const warn = yield* makeWarner
   const counts = new Map<string, number>()
 
   /** one more of these, until the scope closes */
@@ -24,8 +22,7 @@ export const makeDownloadLimits = Effect.gen(function* () {
         const most = liveNow(settings).server[`max_downloads_per_${whose}`]
         const count = counts.get(who) ?? 0
         if (count < most) return Effect.sync(() => counts.set(who, count + 1))
-        refused(setting)
-        warn(who, "downloads are refused: there are too many at once", { peer, setting: `${setting} (${most})` })
+        refused(setting, who, "downloads are refused: there are too many at once", { peer, at_most: most })
         return Effect.fail(new TooManyDownloads())
       }),
       () =>

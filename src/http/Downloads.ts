@@ -14,6 +14,7 @@ import { makeDownloadLimits } from "./DownloadLimits.ts"
 import { makeFileVisitors, signatureOf } from "./FileVisitors.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { conditionOf, parseRange, rangeApplies } from "./Ranges.ts"
+import { refusal } from "./Refusal.ts"
 
 /** So much of a file is read at a time. */
 const readBytes = 64 << 10
@@ -52,16 +53,16 @@ export const layer = Layer.effectDiscard(
     const serve = Effect.fn("Downloads.serve", { kind: "server" })(
       function* (kind: FileKind, filename: string, request: HttpRequest) {
         yield* Effect.annotateCurrentSpan({ "file.kind": kind, "file.name": filename })
-        if (request.method !== "GET" && request.method !== "HEAD") return refusal(405, { allow: "GET, HEAD" })
+        if (request.method !== "GET" && request.method !== "HEAD") return notAllowed
         const { file, over } = yield* permitted(kind, filename, request)
         return { ...replyTo(request, filename, file), until: over }
       },
       (serving, _kind, _filename, request) =>
         Effect.catchTags(serving, {
-          AuthFailed: () => Effect.succeed(refusedVisitor(request)),
-          NotFound: () => Effect.succeed(refusal(404)),
+          AuthFailed: ({ reason }) => Effect.succeed(refusedVisitor(request, reason)),
+          NotFound: ({ resource }) => Effect.succeed(notThere(resource)),
           TooManyDownloads: () => Effect.succeed(tooMany),
-          DependencyFailed: () => Effect.succeed(refusal(503))
+          DependencyFailed: () => Effect.succeed(unreadable)
         })
     )
 
@@ -86,28 +87,34 @@ const dispositionOf = (request: RequestHead): "inline" | "attachment" =>
   queryOf(request).get("disposition") === "inline" ? "inline" : "attachment"
 
 /** Whether the file is there or not: a header may help; a URL that is signed wrongly, or no more, stays of no use. */
-const refusedVisitor = (request: RequestHead): HttpReply => {
-  if (credentialOf(request) !== undefined || signatureOf(request) === undefined) {
-    return refusal(401, { "www-authenticate": "Bearer" })
+const refusedVisitor = (request: RequestHead, reason: string): HttpReply =>
+  credentialOf(request) !== undefined || signatureOf(request) === undefined
+    ? refusal(401, `Not authenticated: ${reason}`, authenticate, { "www-authenticate": "Bearer" })
+    : refusal(403, "This link has expired, or never was one", "ask get_download_url for another")
+
+const authenticate =
+  "send a token or a key (Authorization: Bearer, or X-API-Key), or ask get_download_url for a link that needs neither"
+
+const notThere = (kind: string) => refusal(404, `There is no such ${kind}`, `list_${kind}s tells which there are`)
+
+const notAllowed = refusal(
+  405,
+  "Files are only read here",
+  "use GET or HEAD; delete_recording and delete_snapshot delete",
+  {
+    allow: "GET, HEAD"
   }
-  return {
-    ...refusal(403, { "content-type": "text/plain; charset=utf-8" }),
-    body: "This link has expired, or never was one: ask get_download_url for another\n"
-  }
-}
+)
 
 /** In a second a short download has ended. */
-const tooMany: HttpReply = {
-  status: 429,
-  headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", "retry-after": 1 },
-  body: "Too many downloads at once: wait for one to end\n"
-}
+const tooMany = refusal(429, "Too many downloads at once", "wait for one to end", { "retry-after": 1 })
 
-const refusal = (status: number, headers: HttpReply["headers"] = {}): HttpReply => ({
-  status,
-  headers: { ...headers, "cache-control": "no-store" },
-  body: ""
-})
+const unreadable = refusal(
+  503,
+  "The file cannot be read now",
+  "try again in some seconds; where it stays so, the service's log tells what is wrong with the disk",
+  { "retry-after": 5 }
+)
 
 /** The answer, which reads the file as it is sent. */
 const replyTo = (request: RequestHead, filename: string, file: OpenFile): HttpReply => {
@@ -122,13 +129,14 @@ const replyTo = (request: RequestHead, filename: string, file: OpenFile): HttpRe
     "x-content-type-options": "nosniff"
   }
   const condition = conditionOf((name) => one(headers[name]), { etag, modified: file.modified })
-  if (condition === "precondition failed") return { status: 412, headers: common, body: "" }
+  if (condition === "precondition failed") return refusal(412, "The file is another one by now", "ask anew", common)
   if (condition === "not modified") return { status: 304, headers: common, body: "" }
 
   const ranged = method === "GET" && rangeApplies(one(headers["if-range"]), etag, lastModified)
   const range = ranged ? parseRange(one(headers["range"]), file.bytes) : undefined
   if (range === "unsatisfiable") {
-    return { status: 416, headers: { ...common, "content-range": `bytes */${file.bytes}` }, body: "" }
+    const headers = { ...common, "content-range": `bytes */${file.bytes}` }
+    return refusal(416, `The file has ${file.bytes} bytes`, "ask for a range that begins before its end", headers)
   }
   const { first, last } = range ?? { first: 0, last: file.bytes - 1 }
   const whole = {

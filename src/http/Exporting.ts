@@ -14,7 +14,7 @@ import { makeDownloadLimits } from "./DownloadLimits.ts"
 import { exportUse } from "./ExportPath.ts"
 import { makeFileVisitors, refusedVisitor } from "./FileVisitors.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
-import { refusal } from "./Refusal.ts"
+import { failure } from "./Refusal.ts"
 
 const prefix = "/export/"
 const isCameraId = Schema.is(CameraId)
@@ -59,13 +59,13 @@ export const layer = Layer.effectDiscard(
       (serving, request) =>
         Effect.catchTags(serving, {
           AuthFailed: (error) => Effect.succeed(refusedVisitor(request, error)),
-          NotFound: ({ id, resource }) => Effect.succeed(refusal(404, "NotFound", { resource, id })),
+          NotFound: ({ id, resource }) => Effect.succeed(failure(404, "NotFound", { resource, id })),
           InvalidParams: ({ hint, param, rule }) =>
-            Effect.succeed(refusal(400, "InvalidParams", { param, rule, hint })),
+            Effect.succeed(failure(400, "InvalidParams", { param, rule, hint })),
           TooManyDownloads: () =>
-            Effect.succeed(refusal(429, "RateLimited", { retry_after_ms: 1000 }, { "retry-after": 1 })),
+            Effect.succeed(failure(429, "RateLimited", { retry_after_ms: 1000 }, { "retry-after": 1 })),
           DependencyFailed: ({ dependency, detail }) =>
-            Effect.succeed(refusal(503, "DependencyFailed", { dependency, detail }, { "retry-after": 5 }))
+            Effect.succeed(failure(503, "DependencyFailed", { dependency, detail }, { "retry-after": 5 }))
         })
     )
 
@@ -91,13 +91,13 @@ const nameOf = (camera: CameraId, { from, to }: Period): string => {
   return `${camera}_${first}_to_${last}.mp4`
 }
 
-const badPeriod: HttpReply = refusal(400, "InvalidParams", {
+const badPeriod: HttpReply = failure(400, "InvalidParams", {
   param: "from",
   rule: "?from=…&to=…, two times in ISO 8601, the second later than the first",
   hint: "such as 2026-01-02T03:04:05Z"
 })
 
-const notAllowed: HttpReply = refusal(
+const notAllowed: HttpReply = failure(
   405,
   "InvalidParams",
   { param: "method", rule: "GET", hint: "an export is made as it is sent" },

@@ -6,7 +6,7 @@ import { SignedUrls, type Use } from "../auth/SignedUrls.ts"
 import type { HttpReply, RequestHead } from "../ground/Visits.ts"
 import { credentialOf } from "./Credential.ts"
 import { queryOf } from "./PublicHttp.ts"
-import { refusal } from "./Refusal.ts"
+import { failure } from "./Refusal.ts"
 
 /** What stands in the URL for who can send no header. */
 export const signatureOf = (request: RequestHead): string | undefined => queryOf(request).get("signed") ?? undefined
@@ -36,5 +36,5 @@ export const makeFileVisitors = Effect.gen(function* () {
 /** A header may help; a URL that is signed wrongly, or no more, stays of no use. */
 export const refusedVisitor = (request: RequestHead, { reason }: AuthFailed): HttpReply =>
   credentialOf(request) === undefined && signatureOf(request) !== undefined
-    ? refusal(403, "AuthFailed", { reason, suggestion: "ask for another link" })
-    : refusal(401, "AuthFailed", { reason }, { "www-authenticate": "Bearer" })
+    ? failure(403, "AuthFailed", { reason, suggestion: "ask for another link" })
+    : failure(401, "AuthFailed", { reason }, { "www-authenticate": "Bearer" })

@@ -7,7 +7,7 @@ import { Devices } from "../device/Devices.ts"
 import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
 import { makeRelay, mediaMtxIsAway, noStream, passOn } from "./MediaMtxRelay.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
-import { refusal } from "./Refusal.ts"
+import { failure } from "./Refusal.ts"
 import { makeStreamVisitors, refusedStream } from "./StreamVisitors.ts"
 
 const prefix = "/hls/"
@@ -66,7 +66,7 @@ export const layer = Layer.effectDiscard(
     const serve = Effect.fn("Hls.serve", { kind: "server" })(
       function* (request: HttpRequest) {
         const [, camera = "", name = ""] = form.exec(pathOf(request.target)) ?? []
-        if (!isCameraId(camera)) return refusal(404, "NotFound", { resource: "camera", id: camera })
+        if (!isCameraId(camera)) return failure(404, "NotFound", { resource: "camera", id: camera })
         yield* Effect.annotateCurrentSpan({ "camera.id": camera })
         if (request.method !== "GET" && request.method !== "HEAD") return notAllowed
         // it stands for what was before the stream began, and is nowhere; players that ask for it all the same go on
@@ -76,7 +76,7 @@ export const layer = Layer.effectDiscard(
       (serving, request) =>
         Effect.catchTags(serving, {
           AuthFailed: (error) => Effect.succeed(refusedStream(request, error)),
-          NotFound: ({ id, resource }) => Effect.succeed(refusal(404, "NotFound", { resource, id })),
+          NotFound: ({ id, resource }) => Effect.succeed(failure(404, "NotFound", { resource, id })),
           MediaMtxAway: (error) => Effect.succeed(mediaMtxIsAway(error))
         })
     )
@@ -86,9 +86,9 @@ export const layer = Layer.effectDiscard(
 )
 
 const gone = (camera: CameraId): HttpReply =>
-  refusal(404, "NotFound", { resource: "stream", id: camera, reason: "there is no such segment, or no more" })
+  failure(404, "NotFound", { resource: "stream", id: camera, reason: "there is no such segment, or no more" })
 
-const notAllowed: HttpReply = refusal(
+const notAllowed: HttpReply = failure(
   405,
   "InvalidParams",
   { param: "method", rule: "GET or HEAD", hint: "HLS is read" },

@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import { Settings } from "../config/Settings.ts"
 import type { Address, HttpReply, HttpRequest } from "../ground/Visits.ts"
 import { listen } from "./Listen.ts"
+import { refusal } from "./Refusal.ts"
 
 export interface LocalRequest {
   /** the whole body as text, 64 KiB at most */
@@ -49,29 +50,29 @@ export class LocalHttp extends Context.Service<
         const url = URL.parse(target, "http://local")
         const methods = url === null ? undefined : routes.get(url.pathname)
         if (url === null || methods === undefined || methods.size === 0) {
-          return reply(json(404, { error: "Not Found" }))
+          return notFound
         }
         const handler = methods.get(method === "HEAD" ? "GET" : method)
         if (handler === undefined) {
           const allow = [...methods.keys()].flatMap((known) => (known === "GET" ? ["GET", "HEAD"] : [known]))
-          return reply(json(405, { error: "Method Not Allowed" }), { allow: allow.join(", ") })
+          return refusal(405, "Method Not Allowed", `use ${allow.join(" or ")}`, { allow: allow.join(", ") })
         }
         const { accept = "" } = headers
         return yield* body.pipe(
           Effect.flatMap((text) => handler({ body: text, accept: String(accept) })),
           Effect.map((made) => reply(made)),
           // what is left of the body is not read
-          Effect.catch(() => Effect.succeed(reply(json(413, { error: "Content Too Large" }), { connection: "close" }))),
+          Effect.catch(() => Effect.succeed(tooLarge)),
           Effect.catchDefect((cause) =>
             Effect.as(
               Effect.logError("a local request failed", cause),
-              reply(json(500, { error: "Internal Server Error" }))
+              refusal(500, "Internal Server Error", "look into the service's log, where it says what went wrong")
             )
           )
         )
       })
 
-      const address = yield* listen({ host, port }, { answer, admit: () => 404 })
+      const address = yield* listen({ host, port }, { answer, admit: () => notFound })
 
       const route = (method: "GET" | "POST", path: string, handler: Handler) => {
         const methods = routes.get(path) ?? new Map<string, Handler>()
@@ -86,6 +87,9 @@ export class LocalHttp extends Context.Service<
     })
   )
 }
+
+const notFound = refusal(404, "Not Found", "ask for /health, /health/ready, /health/live, /health/detailed or /metrics")
+const tooLarge = refusal(413, "Content Too Large", "send 64 KiB at most", { connection: "close" })
 
 const reply = ({ body, contentType, status }: LocalReply, headers: HttpReply["headers"] = {}): HttpReply => ({
   status,

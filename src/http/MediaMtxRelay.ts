@@ -9,7 +9,7 @@ import type { Device } from "../device/Device.ts"
 import { Loopback, type WebAnswer, type WebCall } from "../ground/Loopback.ts"
 import { type HttpReply, ReplyBroken } from "../ground/Visits.ts"
 import { MediaMtx, type MediaMtxState } from "../process/MediaMtx.ts"
-import { refusal } from "./Refusal.ts"
+import { failure } from "./Refusal.ts"
 
 /** MediaMTX is away, or does not answer. */
 class MediaMtxAway extends Schema.TaggedError<MediaMtxAway>()("MediaMtxAway", { detail: Schema.String }) {}
@@ -80,11 +80,11 @@ export const complaintOf = ({ body }: WebAnswer): Effect.Effect<string> =>
 const soon = { "retry-after": 1 }
 
 export const mediaMtxIsAway = ({ detail }: Pick<MediaMtxAway, "detail">): HttpReply =>
-  refusal(503, "DependencyFailed", { dependency: "mediamtx", detail, suggestion: "try again in a second" }, soon)
+  failure(503, "DependencyFailed", { dependency: "mediamtx", detail, suggestion: "try again in a second" }, soon)
 
 /** The camera is there, and its stream did not come. */
 export const noStream = ({ fault, id, status }: Device): HttpReply =>
-  refusal(
+  failure(
     503,
     "DependencyFailed",
     {

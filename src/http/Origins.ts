@@ -1,4 +1,5 @@
 import type { HttpReply, RequestHead } from "../ground/Visits.ts"
+import { refusal } from "./Refusal.ts"
 
 /** Pages of other origins (RFC 6454), in browsers: which may connect and fetch, and how they are told (Fetch, 3.3 "CORS protocol"). */
 
@@ -13,6 +14,12 @@ export const originAllowed = ({ headers }: RequestHead, allowed: ReadonlyArray<s
   return allowed.includes(origin) || (typeof host === "string" && URL.parse(origin)?.host === host.toLowerCase())
 }
 
+/** What a page is told that may not. */
+export const otherOrigin = {
+  error: "A page of another origin may not do this",
+  suggestion: "have its origin added to server.allowed_origins"
+}
+
 /** Seconds for which a browser need not ask again; Chromium's most. */
 const preflightAge = 7200
 
@@ -25,7 +32,8 @@ export const preflight = (request: RequestHead, allowed: ReadonlyArray<string>):
   const { headers, method } = request
   const asks = headers["origin"] !== undefined && headers["access-control-request-method"] !== undefined
   if (method !== "OPTIONS" || !asks) return undefined
-  if (!originAllowed(request, allowed)) return { status: 403, headers: { vary: "Origin" }, body: "" }
+  if (!originAllowed(request, allowed))
+    return refusal(403, otherOrigin.error, otherOrigin.suggestion, { vary: "Origin" })
   const allowance = {
     ...shared(request),
     "access-control-allow-methods": "GET, HEAD, POST, PATCH, DELETE",

@@ -3,9 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { liveNow, Settings } from "../config/Settings.ts"
-import type { Address, Host, HttpReply, RequestHead } from "../ground/Visits.ts"
+import type { Address, Host, RequestHead } from "../ground/Visits.ts"
 import { listen } from "./Listen.ts"
 import { preflight, withOrigin } from "./Origins.ts"
+import { refusal } from "./Refusal.ts"
 
 /** The HTTP server that clients reach: JSON-RPC over WebSocket, downloads and the web console share its port. */
 export class PublicHttp extends Context.Service<
@@ -51,7 +52,7 @@ export class PublicHttp extends Context.Service<
             ? reply
             : Effect.map(reply, (made) => withOrigin(made, request, allowed_origins))
         },
-        admit: (request) => admissions.get(pathOf(request.target))?.(request) ?? 404
+        admit: (request) => admissions.get(pathOf(request.target))?.(request) ?? notFound
       })
 
       return PublicHttp.of({
@@ -78,18 +79,17 @@ export const pathOf = (target: string): string => {
 export const queryOf = ({ target }: RequestHead): URLSearchParams =>
   new URLSearchParams(target.slice(pathOf(target).length))
 
-const notFound: HttpReply = {
-  status: 404,
-  headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
-  body: "Not Found\n"
-}
+const notFound = refusal(
+  404,
+  "Not Found",
+  "look at the URL: calls are at /ws, files at /files/recordings/ and /files/snapshots/"
+)
 
 /** The inside is the log's matter. */
-const internalError: HttpReply = { ...notFound, status: 500, body: "Internal Server Error\n" }
+const internalError = refusal(500, "Something went wrong here", "look into the service's log, where it says what")
 
 /** Of an address that is there for WebSockets alone (RFC 9110, 15.5.22). */
-const upgradeRequired: HttpReply = {
-  status: 426,
-  headers: { ...notFound.headers, upgrade: "websocket", connection: "upgrade" },
-  body: "A WebSocket is served here\n"
-}
+const upgradeRequired = refusal(426, "A WebSocket is served here", "connect with a WebSocket client (RFC 6455)", {
+  upgrade: "websocket",
+  connection: "upgrade"
+})

@@ -9,7 +9,7 @@ import { Devices } from "../device/Devices.ts"
 import type { HttpReply, RequestHead } from "../ground/Visits.ts"
 import { credentialOf } from "./Credential.ts"
 import { queryOf } from "./PublicHttp.ts"
-import { refusal } from "./Refusal.ts"
+import { failure } from "./Refusal.ts"
 
 /** What opens a stream: a header, or `?token=` for who can send none, as on MediaMTX's ports. */
 export const streamCredentialOf = (request: RequestHead): string | undefined =>
@@ -39,5 +39,5 @@ export const makeStreamVisitors = Effect.gen(function* () {
 /** A header may help; what stands in the URL, and is wrong or over, stays of no use. */
 export const refusedStream = (request: RequestHead, { reason }: AuthFailed): HttpReply =>
   credentialOf(request) === undefined && queryOf(request).has("token")
-    ? refusal(403, "AuthFailed", { reason, suggestion: "ask get_stream_url for another link" })
-    : refusal(401, "AuthFailed", { reason }, { "www-authenticate": "Bearer" })
+    ? failure(403, "AuthFailed", { reason, suggestion: "ask get_stream_url for another link" })
+    : failure(401, "AuthFailed", { reason }, { "www-authenticate": "Bearer" })

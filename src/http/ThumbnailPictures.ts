@@ -6,7 +6,7 @@ import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
 import { Thumbnails } from "../recording/Thumbnails.ts"
 import { makeFileVisitors, refusedVisitor } from "./FileVisitors.ts"
 import { pathOf, PublicHttp } from "./PublicHttp.ts"
-import { refusal } from "./Refusal.ts"
+import { failure } from "./Refusal.ts"
 
 const prefix = "/thumbnails/"
 const form = /^\/thumbnails\/(camera[0-9]{1,9})\/([0-9]{1,11})\.jpg$/
@@ -40,9 +40,9 @@ export const layer = Layer.effectDiscard(
       (serving, request) =>
         Effect.catchTags(serving, {
           AuthFailed: (error) => Effect.succeed(refusedVisitor(request, error)),
-          NotFound: ({ id, resource }) => Effect.succeed(refusal(404, "NotFound", { resource, id })),
+          NotFound: ({ id, resource }) => Effect.succeed(failure(404, "NotFound", { resource, id })),
           DependencyFailed: ({ dependency, detail }) =>
-            Effect.succeed(refusal(503, "DependencyFailed", { dependency, detail }, { "retry-after": 1 }))
+            Effect.succeed(failure(503, "DependencyFailed", { dependency, detail }, { "retry-after": 1 }))
         })
     )
 
@@ -50,7 +50,7 @@ export const layer = Layer.effectDiscard(
   })
 )
 
-const notAllowed: HttpReply = refusal(
+const notAllowed: HttpReply = failure(
   405,
   "InvalidParams",
   { param: "method", rule: "GET or HEAD", hint: "it is a picture" },

@@ -7,7 +7,7 @@ import { Devices } from "../device/Devices.ts"
 import { one } from "./Credential.ts"
 import { complaintOf, makeRelay, mediaMtxIsAway, noStream, passOn } from "./MediaMtxRelay.ts"
 import { pathOf, PublicHttp } from "./PublicHttp.ts"
-import { refusal } from "./Refusal.ts"
+import { failure } from "./Refusal.ts"
 import { makeStreamVisitors, refusedStream, streamCredentialOf } from "./StreamVisitors.ts"
 
 const prefix = "/whep/"
@@ -77,7 +77,7 @@ export const layer = Layer.effectDiscard(
     const serve = Effect.fn("Whep.serve", { kind: "server" })(
       function* (request: HttpRequest) {
         const [, camera = "", session] = form.exec(pathOf(request.target)) ?? []
-        if (!isCameraId(camera)) return refusal(404, "NotFound", { resource: "camera", id: camera })
+        if (!isCameraId(camera)) return failure(404, "NotFound", { resource: "camera", id: camera })
         yield* Effect.annotateCurrentSpan({ "camera.id": camera, "http.request.method": request.method })
         const methods = session === undefined ? ["POST"] : ["PATCH", "DELETE"]
         const allow = ["OPTIONS", ...methods].join(", ")
@@ -88,7 +88,7 @@ export const layer = Layer.effectDiscard(
       (serving, request) =>
         Effect.catchTags(serving, {
           AuthFailed: (error) => Effect.succeed(refusedStream(request, error)),
-          NotFound: ({ id, resource }) => Effect.succeed(refusal(404, "NotFound", { resource, id })),
+          NotFound: ({ id, resource }) => Effect.succeed(failure(404, "NotFound", { resource, id })),
           BodyTooLarge: () => Effect.succeed(tooLarge),
           MediaMtxAway: (error) => Effect.succeed(mediaMtxIsAway(error))
         })
@@ -102,15 +102,15 @@ const typeOf = ({ headers }: HttpRequest): string | undefined =>
   one(headers["content-type"])?.split(";")[0]?.trim().toLowerCase()
 
 const wrongType = (type: string): HttpReply =>
-  refusal(415, "InvalidParams", { param: "Content-Type", rule: type, hint: `send ${type}` }, { "accept-post": type })
+  failure(415, "InvalidParams", { param: "Content-Type", rule: type, hint: `send ${type}` }, { "accept-post": type })
 
 const badOffer = (hint: string): HttpReply =>
-  refusal(400, "InvalidParams", { param: "body", rule: "an SDP offer that MediaMTX can answer", hint })
+  failure(400, "InvalidParams", { param: "body", rule: "an SDP offer that MediaMTX can answer", hint })
 
 const noSuchSession = (camera: CameraId): HttpReply =>
-  refusal(404, "NotFound", { resource: "stream", id: camera, reason: "the session is over, or never was" })
+  failure(404, "NotFound", { resource: "stream", id: camera, reason: "the session is over, or never was" })
 
-const tooLarge = refusal(
+const tooLarge = failure(
   413,
   "InvalidParams",
   { param: "body", rule: "64 KiB at most", hint: "an offer is a few kilobytes" },
@@ -118,4 +118,4 @@ const tooLarge = refusal(
 )
 
 const notAllowed = (allow: string): HttpReply =>
-  refusal(405, "InvalidParams", { param: "method", rule: allow, hint: "WHEP begins with a POST" }, { allow })
+  failure(405, "InvalidParams", { param: "method", rule: allow, hint: "WHEP begins with a POST" }, { allow })

@@ -9,7 +9,7 @@ import { MediaMtx } from "../process/MediaMtx.ts"
 import { troubleOf } from "../process/MediaMtxTrouble.ts"
 import { EventLoop } from "../self/EventLoop.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
-import type { StreamState } from "../stream/LiveStream.ts"
+import { Status } from "../stream/Status.ts"
 import { Streams } from "../stream/Streams.ts"
 import {
   anonymousMemory,
@@ -29,7 +29,8 @@ import {
   streams as streamsIn
 } from "../telemetry/Metrics.ts"
 
-const streamStates: ReadonlyArray<StreamState["_tag"]> = ["Starting", "Ready", "Failing", "Stopping"]
+/** By the names that the metric has for them. */
+const streamStates = { starting: "STARTING", ready: "ACTIVE", failing: "ERROR", stopping: "STOPPING" } as const
 
 /** The metrics that are what is the case when they are asked for. */
 export const layer = Layer.effectDiscard(
@@ -37,6 +38,7 @@ export const layer = Layer.effectDiscard(
     const machine = yield* Machine
     const { state } = yield* MediaMtx
     const streams = yield* Streams
+    const status = yield* Status
     const disk = yield* DiskGuard
     const loop = yield* EventLoop
     const live = yield* LiveFibers
@@ -45,10 +47,11 @@ export const layer = Layer.effectDiscard(
     yield* Metric.update(serviceInfo(version), 1)
     yield* Metric.update(startTime, startedAt.wall / 1000)
     yield* observe(mediaMtxUp, () => (troubleOf(SubscriptionRef.getUnsafe(state)) === undefined ? 1 : 0))
-    for (const name of streamStates) {
-      const isIn = (stream: ReturnType<typeof streams.all>[number]) =>
-        SubscriptionRef.getUnsafe(stream.state)._tag === name
-      yield* observe(streamsIn(name.toLowerCase()), () => streams.all().filter(isIn).length)
+    for (const [word, state] of Object.entries(streamStates)) {
+      yield* observe(
+        streamsIn(word),
+        () => streams.all().filter(({ name }) => status.stateOf(name).state === state).length
+      )
     }
     // not a number until it is known
     yield* observe(storageFree, () => disk.now()?.available ?? NaN)

@@ -11,7 +11,7 @@ import type { Worker } from "./Rota.ts"
 import { failure, typedFailure } from "./Reply.ts"
 import type { RequestLimits } from "./RequestLimits.ts"
 import type { Shares } from "./Shares.ts"
-import { type Entry, readFrame, type TextFrame } from "./TextFrame.ts"
+import { type Entry, notRun, readFrame, type TextFrame, tooLong } from "./TextFrame.ts"
 import type { Turns } from "./Turns.ts"
 
 /** Calls of one connection that run side by side; reading stops while there are so many. */
@@ -45,8 +45,8 @@ export interface Switchboard {
   readonly dispatch: (channel: Channel, requestId: number, call: Call, payload: unknown) => void
   /** a client that has left so many bytes unread when the next reply comes is disconnected */
   readonly maxUnread: () => number
-  /** a client is disconnected for what it left unread */
-  readonly abandoned: () => void
+  /** a client is disconnected for what it left unread: more than it may, or most where all left too much */
+  readonly abandoned: (channel: Channel, limit: "server.max_unread_kilobytes" | "unread of all clients") => void
   /** a reply comes next: what the client is to be told before is sent */
   readonly replies: (channel: Channel) => void
   /** the client has read all that was sent */
@@ -145,9 +145,7 @@ export class Channel implements Receiver, Worker, Debtor {
   }
 
   abandon(): void {
-    this.closed = true
-    this.switchboard.abandoned()
-    this.connection.peer.cut(1013, "replies were not read")
+    this.cutOff("unread of all clients", "replies were not read, and all clients together left too many unread")
   }
 
   /** the call that this request still waits for */
@@ -155,14 +153,19 @@ export class Channel implements Receiver, Worker, Debtor {
     return this.calls.get(requestId)
   }
 
-  /** ends a call, with its reply unless it was a notification */
-  answer(requestId: number, reply: string | undefined): void {
+  /**
+   * ends a call, with its reply unless it was a notification; gives the code of the error that went in its place, where it
+   * did not fit
+   */
+  answer(requestId: number, reply: string | undefined): number | undefined {
     const call = this.calls.get(requestId)
-    if (call === undefined) return
+    if (call === undefined) return undefined
     this.calls.delete(requestId)
     if (call.user !== undefined) this.switchboard.shares.end(call.user)
-    this.settle(call, reply)
+    const isTooLong = call.id !== undefined && reply !== undefined && !call.frame.takes(reply)
+    this.settle(call, isTooLong ? tooLong(call.id) : reply)
     if (this.paused) this.adjust()
+    return isTooLong ? errorCodes.RateLimited.code : undefined
   }
 
   /** stops or starts reading as the limits say */
@@ -224,9 +227,9 @@ export class Channel implements Receiver, Worker, Debtor {
       meter.refused(frame.began, invalidRequest.code)
       // an id that is no id cannot come back (section 5: "it MUST be Null")
       const known = id === undefined || !hasValidId(message) ? "null" : id
-      return this.settle({ frame, id: known }, failure(known, invalidRequest, { hint: envelope }))
+      return this.settle(entry, failure(known, invalidRequest, { hint: envelope }))
     }
-    const exceeded = limits.take(this.connection)
+    const exceeded = frame.isFull ? notRun() : limits.take(this.connection)
     if (exceeded !== undefined) {
       meter.refused(frame.began, errorCodes.RateLimited.code)
       return this.settle(entry, id === undefined ? undefined : typedFailure(id, errorCodes.RateLimited, exceeded))
@@ -250,17 +253,25 @@ export class Channel implements Receiver, Worker, Debtor {
   }
 
   /** one call or entry of a frame is done; the last one of a batch sends all replies in one frame */
-  private settle({ frame, id }: Pick<Entry, "frame" | "id">, reply: string | undefined): void {
-    const text = frame.settle(reply, id)
+  private settle({ frame }: Pick<Entry, "frame">, reply: string | undefined): void {
+    const text = frame.settle(reply)
     if (frame.isDone()) this.inFlightCharacters -= frame.characters
     if (text !== undefined) this.write(text)
+  }
+
+  private cutOff(limit: Parameters<Switchboard["abandoned"]>[1], reason: string): void {
+    this.closed = true
+    this.switchboard.abandoned(this, limit)
+    this.connection.peer.cut(1013, reason)
   }
 
   private write(text: string): void {
     const { peer, session } = this.connection
     if (this.closed) return
     this.switchboard.replies(this)
-    if (this.stalled && peer.buffered() > this.switchboard.maxUnread()) return this.abandon()
+    if (this.stalled && peer.buffered() > this.switchboard.maxUnread()) {
+      return this.cutOff("server.max_unread_kilobytes", "replies were not read")
+    }
     peer.send(text)
     if (!this.stalled && peer.buffered() <= (session === undefined ? stallBytesOfStranger : stallBytes)) return
     this.stalled = true

@@ -42,6 +42,12 @@ export interface Connection extends Addressee {
   subscription: Subscription
 }
 
+/** What the log tells of a client. */
+export const whoIs = ({ peer, session }: Pick<Connection, "peer" | "session">) => ({
+  peer: peer.address,
+  ...(session === undefined ? {} : { user: session.userId })
+})
+
 /** What a client may send as one message once it has authenticated; the ground lets a stranger send much less. */
 const memberLimits: MessageLimits = { bytes: maxFrameBytes, fragments: 16_384 }
 

@@ -6,8 +6,8 @@ import type { SubscribableName } from "../../schema/Event.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { noSubscription, sizeOf, subscribed, unsubscribed } from "../events/Subscription.ts"
 import { visible } from "./Authorization.ts"
-import { makeRefusals } from "../telemetry/Metrics.ts"
-import { Connections } from "./Connections.ts"
+import { makeRefusals } from "../telemetry/Refusals.ts"
+import { Connections, whoIs } from "./Connections.ts"
 
 export const layer = EventRpcs.toLayer(
   Effect.gen(function* () {
@@ -18,13 +18,20 @@ export const layer = EventRpcs.toLayer(
     /** Of a client that has just gone nothing is kept. */
     const subscriptionOf = (clientId: number) => connections.get(clientId)?.subscription ?? noSubscription
 
+    const tooMany = (clientId: number, at_most: number): void => {
+      const connection = connections.get(clientId)
+      if (connection === undefined) return
+      const about = { ...whoIs(connection), at_most }
+      refused("server.max_subscriptions_per_client", about.peer, "a client has too many subscriptions", about)
+    }
+
     return EventRpcs.of({
       subscribe_events: Effect.fnUntraced(function* ({ filters = {}, topics }, { client }) {
         const camera = filters.device === undefined ? undefined : yield* visible(filters.device)
         const subscription = subscribed(subscriptionOf(client.id), topics, camera)
         const most = liveNow(settings).server.max_subscriptions_per_client
         if (sizeOf(subscription) > most) {
-          refused("server.max_subscriptions_per_client")
+          tooMany(client.id, most)
           return yield* new InvalidState({
             state: "too many subscriptions",
             allowed_states: [`${most} at most: a topic counts for each camera that it is narrowed to`],

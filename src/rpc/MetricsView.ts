@@ -52,7 +52,7 @@ export const makeMetricsView = Effect.gen(function* () {
       const { id } = device
       const now = Option.flatMapNullishOr(known, (all) => all.get(id))
       const viewers = Option.map(now, ({ viewers }) => ({ viewers }))
-      const state = Option.match(now, { onNone: () => status.stateOf(id), onSome: (one) => one.state })
+      const state = Option.match(now, { onNone: () => status.stateOf(id).state, onSome: (one) => one.state })
       return [id, { ...cameraOf(device, state), ...Option.getOrElse(viewers, () => ({})) }] as const
     })
     const total = Option.map(asked, (all) => ({

@@ -15,12 +15,12 @@ import { internalError } from "../../schema/JsonRpc.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import type { Peer, Receiver } from "../ground/Visits.ts"
 import { monotonicNow } from "../ground/Time.ts"
-import { makeRefusals } from "../telemetry/Metrics.ts"
+import { makeRefusals } from "../telemetry/Refusals.ts"
 import { Calls } from "../self/Calls.ts"
 import { type Call, Channel, type Switchboard } from "./Channel.ts"
 import { Backlog } from "./Backlog.ts"
 import { type CallMeter, makeCallMeter } from "./CallMeter.ts"
-import { Connections } from "./Connections.ts"
+import { Connections, whoIs } from "./Connections.ts"
 import { makeDispatcher } from "./Dispatcher.ts"
 import { makeMethods } from "./Methods.ts"
 import { RequestLimits } from "./RequestLimits.ts"
@@ -85,7 +85,10 @@ export class JsonRpcProtocol extends Context.Service<
           })
         },
         maxUnread: () => liveNow(settings).server.max_unread_kilobytes * 1024,
-        abandoned: () => refused("server.max_unread_kilobytes"),
+        abandoned: ({ connection }, limit) => {
+          const about = { ...whoIs(connection), unread_bytes: connection.peer.buffered() }
+          refused(limit, about.peer, "a client is cut off: it leaves replies unread", about)
+        },
         replies: ({ connection }) => connections.deliver(connection),
         drained: ({ connection }) => connections.drained(connection),
         left({ connection }) {
@@ -143,6 +146,8 @@ const inSpan =
       }
     }) as Effect.Effect<A, E, R>
 
+const askForIt = "tell whoever runs this service the request_id: it is in the log, with what went wrong"
+
 /** Makes what answers a call. */
 const answerer = (random: SecureRandom["Service"], traced: boolean, meter: CallMeter) => {
   const mark = (code: number): Effect.Effect<void> =>
@@ -165,7 +170,8 @@ const answerer = (random: SecureRandom["Service"], traced: boolean, meter: CallM
     cause: Cause.Cause<unknown>
   ) {
     const request_id = yield* traceId
-    channel.answer(requestId, call.id === undefined ? undefined : failure(call.id, internalError, { request_id }))
+    const data = { request_id, suggestion: askForIt }
+    channel.answer(requestId, call.id === undefined ? undefined : failure(call.id, internalError, data))
     meter.answered(call.method.name, call.frame.began, internalError.code)
     yield* mark(internalError.code)
     yield* Effect.logError("a call ended with a defect", cause).pipe(
@@ -175,18 +181,15 @@ const answerer = (random: SecureRandom["Service"], traced: boolean, meter: CallM
 
   return (channel: Channel, requestId: number, call: Call, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
     if (exit._tag === "Success") {
-      if (call.id === undefined) channel.answer(requestId, undefined)
-      else {
-        let text: string
-        try {
-          text = success(call.id, call.method.encode(exit.value))
-        } catch (cause) {
-          return answerDefect(channel, requestId, call, Cause.die(cause))
-        }
-        channel.answer(requestId, text)
+      let text: string | undefined
+      try {
+        text = call.id === undefined ? undefined : success(call.id, call.method.encode(exit.value))
+      } catch (cause) {
+        return answerDefect(channel, requestId, call, Cause.die(cause))
       }
-      meter.answered(call.method.name, call.frame.began)
-      return Effect.void
+      const replaced = channel.answer(requestId, text)
+      meter.answered(call.method.name, call.frame.began, replaced)
+      return replaced === undefined ? Effect.void : mark(replaced)
     }
     const error = Cause.hasDies(exit.cause) ? undefined : Option.getOrUndefined(Cause.findErrorOption(exit.cause))
     const code = codeFor(error)

@@ -4,9 +4,8 @@ import * as Layer from "effect/Layer"
 import { RateLimited } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { monotonicNow } from "../ground/Time.ts"
-import { makeRefusals } from "../telemetry/Metrics.ts"
-import { makeWarner } from "../telemetry/Warner.ts"
-import type { Connection } from "./Connections.ts"
+import { makeRefusals } from "../telemetry/Refusals.ts"
+import { type Connection, whoIs } from "./Connections.ts"
 import { TokenBucket } from "./TokenBucket.ts"
 
 /** Users whose requests are counted at once; with more, those that ask little are forgotten first. */
@@ -25,7 +24,6 @@ export class RequestLimits extends Context.Service<
     Effect.gen(function* () {
       const settings = yield* Settings
       const now = yield* monotonicNow
-      const warn = yield* makeWarner
       const refused = yield* makeRefusals
       const users = new Map<string, TokenBucket>()
 
@@ -44,12 +42,9 @@ export class RequestLimits extends Context.Service<
         perSecond: number,
         wait: number
       ): RateLimited => {
-        const limit = `limits.${whose}_requests_per_second` as const
-        refused(limit)
-        warn(`${whose} ${peer.address}`, "requests are refused: there are too many", {
-          peer: peer.address,
-          ...(session === undefined ? {} : { user: session.userId }),
-          setting: `${limit} (${perSecond})`
+        refused(`limits.${whose}_requests_per_second`, peer.address, "requests are refused: there are too many", {
+          ...whoIs({ peer, session }),
+          at_most: perSecond
         })
         return new RateLimited({
           retry_after_ms: wait,

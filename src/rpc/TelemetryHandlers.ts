@@ -30,7 +30,12 @@ export const layer = TelemetryRpcs.toLayer(
         return new InvalidState({ state: "WAITING", allowed_states: ["ACTIVE"], suggestion, ...reason })
       }
       const suggestion = "it comes while the camera streams: call start_streaming, or record it"
-      return new InvalidState({ state: status.stateOf(camera), allowed_states: ["ACTIVE"], suggestion, ...reason })
+      return new InvalidState({
+        state: status.stateOf(camera).state,
+        allowed_states: ["ACTIVE"],
+        suggestion,
+        ...reason
+      })
     }
 
     return TelemetryRpcs.of({

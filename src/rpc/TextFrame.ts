@@ -18,6 +18,9 @@ export interface Entry {
   readonly id: string | undefined
 }
 
+/** A reply is no longer than what would be said in its place: what changes something is always told how that went. */
+const shortReply = 4 << 10
+
 /** The text frame that calls came in: one, or the entries of a batch, whose replies go back together. */
 export class TextFrame {
   /** monotonic milliseconds at which it came */
@@ -25,6 +28,8 @@ export class TextFrame {
   readonly characters: number
   private readonly replies: Array<string> | undefined
   private replyCharacters = 0
+  /** a reply did not fit: calls of the batch that have not begun are not carried out */
+  isFull = false
   private left: number
 
   constructor(began: number, characters: number, batched: number | undefined) {
@@ -38,22 +43,27 @@ export class TextFrame {
     return this.left === 0
   }
 
+  /**
+   * The replies of a batch go in one frame, which takes little more than a client's: whether this one still goes into it.
+   * A reply alone may always go, and short ones. Once one does not, the batch is full.
+   */
+  takes(reply: string): boolean {
+    const isFirst = this.replyCharacters === 0
+    const fits = isFirst || reply.length <= shortReply || this.replyCharacters + reply.length <= maxFrameBytes
+    if (!fits) this.isFull = true
+    return fits
+  }
+
   /** A call or entry is done, with its reply if there is one; gives what is to be sent now. */
-  settle(reply: string | undefined, id: string | undefined): string | undefined {
+  settle(reply: string | undefined): string | undefined {
     this.left--
     const { replies } = this
     if (replies === undefined) return reply
     if (reply !== undefined) {
-      const fitting = this.fits(reply) ? reply : tooLong(id)
-      replies.push(fitting)
-      this.replyCharacters += fitting.length
+      replies.push(reply)
+      this.replyCharacters += reply.length
     }
     return this.left === 0 && replies.length > 0 ? `[${replies.join(",")}]` : undefined
-  }
-
-  /** The replies of a batch go in one frame, which takes no more than a client's; a reply alone may always go. */
-  private fits(reply: string): boolean {
-    return this.replyCharacters === 0 || this.replyCharacters + reply.length <= maxFrameBytes
   }
 }
 
@@ -69,7 +79,8 @@ export const readFrame = (text: string, began: number): ReadonlyArray<Entry> | R
   try {
     message = JSON.parse(text)
   } catch (cause) {
-    return refused(parseError, { reason: cause instanceof Error ? withoutContent(cause.message) : "not JSON" })
+    const reason = cause instanceof Error ? withoutContent(cause.message) : "not JSON"
+    return refused(parseError, { reason, suggestion: "send one JSON text (RFC 8259) a message" })
   }
   if (!Array.isArray(message)) {
     const isObject = typeof message === "object" && message !== null
@@ -90,13 +101,24 @@ const refused = (code: Code, data: object): Refused => ({ code, reply: failure("
 /** V8 quotes what it stumbles upon, with what stands around it; that may be a secret. */
 const withoutContent = (message: string): string => message.replace(/,? (?:\.{3})?".*" ?(?:\.{3})?(?= is not)/s, "")
 
-const tooLong = (id = "null"): string =>
+const most = `the replies of a batch may have ${maxFrameBytes >> 20} MiB together`
+
+/** In place of a reply that does not fit. */
+export const tooLong = (id: string): string =>
   typedFailure(
     id,
     errorCodes.RateLimited,
     new RateLimited({
       retry_after_ms: 0,
-      reason: `the replies of a batch may have ${maxFrameBytes >> 20} MiB together`,
-      suggestion: "ask for it in a batch of its own, or without one"
+      reason: `${most}: this call was carried out, and its reply does not fit`,
+      suggestion: "what it changed is changed; what it only asks for, ask again without a batch"
     })
   )
+
+/** What is left of a batch whose replies are long enough. */
+export const notRun = (): RateLimited =>
+  new RateLimited({
+    retry_after_ms: 0,
+    reason: `${most}: this call was not carried out`,
+    suggestion: "send it again, in another batch or without one"
+  })

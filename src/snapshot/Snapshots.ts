@@ -23,7 +23,7 @@ import { convertArguments } from "../source/FfmpegArguments.ts"
 import { Files, type Replaces } from "../storage/Files.ts"
 import { fileName, snapshotFormatOf } from "../storage/Names.ts"
 import type { Picture } from "../stream/Pictures.ts"
-import { makeRefusals } from "../telemetry/Metrics.ts"
+import { makeRefusals } from "../telemetry/Refusals.ts"
 import { ActivatedCapture } from "./ActivatedCapture.ts"
 import { AddressCapture } from "./AddressCapture.ts"
 import type { Capture } from "./Capture.ts"
@@ -212,7 +212,10 @@ export class Snapshots extends Context.Service<
           }
         }
         if (place !== undefined) {
-          refused("limits.ffmpeg_processes")
+          refused("limits.ffmpeg_processes", request.camera, "a snapshot got no turn in time", {
+            camera: request.camera,
+            at_most: liveNow(settings).limits.ffmpeg_processes
+          })
           return yield* new RateLimited({
             retry_after_ms: Duration.toMillis(wholeTime),
             reason: placeText(place),

@@ -7,7 +7,8 @@ import { DependencyFailed } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { Disk, type DiskSpace } from "../ground/Disk.ts"
-import { type Limit, makeRefusals } from "../telemetry/Metrics.ts"
+import type { Limit } from "../telemetry/Metrics.ts"
+import { makeRefusals } from "../telemetry/Refusals.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { isAtLeast, levelAfter, reaches, type SpaceLevel, usedPercent } from "./SpaceLevel.ts"
 import { sharedAnswer } from "./SharedAnswer.ts"
@@ -93,7 +94,7 @@ export class DiskGuard extends Context.Service<
       const refused = yield* makeRefusals
       const full = (limit: Limit, detail: string) =>
         Effect.suspend(() => {
-          refused(limit)
+          refused(limit, "", "nothing new is written: the disk is too full", { detail })
           return Effect.fail(new DependencyFailed({ dependency: "storage", detail, suggestion: makeRoom }))
         })
 

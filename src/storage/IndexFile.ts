@@ -17,7 +17,7 @@ PRAGMA wal_autocheckpoint=250;
 PRAGMA temp_store=MEMORY;
 `
 
-const schemaVersion = 2
+const schemaVersion = 3
 
 const beside = `
 ALTER TABLE files ADD COLUMN beside INTEGER NOT NULL DEFAULT 0;
@@ -31,7 +31,6 @@ CREATE TRIGGER file_changed AFTER UPDATE OF device, bytes, beside ON files BEGIN
   INSERT INTO totals VALUES(new.kind, new.device, 1, new.bytes + new.beside)
     ON CONFLICT DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes;
 END;
-PRAGMA user_version=${schemaVersion};
 `
 
 /** `by_time` ends in the device, so that pages far back of some cameras are counted off in the index alone. */
@@ -52,14 +51,16 @@ CREATE TRIGGER file_came AFTER INSERT ON files BEGIN
     ON CONFLICT DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes;
 END;
 ${timelineSchema}
-${beside}`
+${beside}
+PRAGMA user_version=${schemaVersion};
+`
 
-/** Since version 2 there is something beside files that counts with them, and a timeline. */
-const migration = `
-${timelineUpgrade}
-DROP TRIGGER file_left;
-DROP TRIGGER file_changed;
-${beside}`
+/** By the version that a step begins with: nobody has to look into every recording again. */
+const steps: Readonly<Record<number, string>> = {
+  // something beside files counts with them
+  1: `DROP TRIGGER file_left; DROP TRIGGER file_changed; ${beside}`,
+  2: timelineUpgrade
+}
 
 /** The open index. */
 export interface OpenIndex extends IndexDatabase {
@@ -116,10 +117,11 @@ const openChecked = (databases: Databases["Service"], path: string): DatabaseSyn
   try {
     database.exec(setUp)
     const bootId = databases.bootId()
-    const version = database.prepare("PRAGMA user_version").get()?.["user_version"]
-    if ((version === schemaVersion || version === 1) && isSound(database, bootId)) {
-      // nobody has to look into every recording again
-      if (version === 1) database.exec(`BEGIN;${migration}COMMIT`)
+    const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"])
+    if ((version === schemaVersion || version in steps) && isSound(database, bootId)) {
+      for (let from = version; from < schemaVersion; from++) {
+        database.exec(`BEGIN;${steps[from] ?? ""}PRAGMA user_version=${from + 1};COMMIT`)
+      }
       setState(database, bootId)
       return database
     }

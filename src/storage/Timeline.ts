@@ -6,7 +6,7 @@ import type { CameraId } from "../../schema/Camera.ts"
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import { FileIndex } from "./FileIndex.ts"
 import { Holds } from "./Holds.ts"
-import type { RecordedFile, Stretch } from "./TimelineDatabase.ts"
+import type { LastFile, RecordedFile, Stretch } from "./TimelineDatabase.ts"
 
 /** A time in which a camera was recorded, as finely as was asked. */
 export interface Span extends Stretch {
@@ -34,7 +34,7 @@ export class Timeline extends Context.Service<
   {
     /**
      * The spans of one camera that have something of this period, cut to it, oldest first. Those that are no more than
-     * `resolution` milliseconds apart are told as one. 30 days without a break take 0.1 ms, 1,000 stretches 10.
+     * `resolution` milliseconds apart are told as one. 1,000 stretches take 7 ms of a core, however many files they are of.
      */
     readonly spans: (
       device: CameraId,
@@ -57,20 +57,19 @@ export class Timeline extends Context.Service<
       const { timeline } = yield* FileIndex
       const holds = yield* Holds
 
-      const settled = (file: RecordedFile, now: number) => {
-        const isWritten = file.codec === "" && holds.isWritten("recording", file.filename)
-        return { ...file, end: isWritten ? Math.max(file.end, now) : file.end, isWritten }
-      }
+      /** whether a file that nobody has looked into is written now, and so ends now */
+      const isWritten = (filename: string, isKnown: boolean) => !isKnown && holds.isWritten("recording", filename)
 
       const spans = Effect.fn("Timeline.spans")(function* (device: CameraId, { from, to }: Period, resolution: number) {
         const now = yield* Clock.currentTimeMillis
         const found: Array<{ start: number; end: number; isRecording: boolean }> = []
         /** what begins here, until the next one begins, or the period ends */
-        const add = (start: number, last: RecordedFile | undefined) => {
+        const add = (start: number, last: LastFile | undefined) => {
           if (last === undefined) return
-          const { end, isWritten } = settled(last, now)
+          const isOpen = isWritten(last.filename, last.isKnown)
+          const end = isOpen ? Math.max(last.end, now) : last.end
           const before = found.at(-1)
-          const isRecording = isWritten && end <= to
+          const isRecording = isOpen && end <= to
           if (end <= from) return
           const cut = { start: Math.max(start, from), end: Math.min(Math.max(end, start), to), isRecording }
           if (before === undefined || cut.start - before.end > resolution) found.push(cut)
@@ -112,7 +111,10 @@ export class Timeline extends Context.Service<
           const now = yield* Clock.currentTimeMillis
           const found = yield* timeline((it) => it.files(device, from, to, limit + 1))
           return found
-            .map((file) => settled(file, now))
+            .map((file) => {
+              const isOpen = isWritten(file.filename, file.codec !== "")
+              return Object.assign({}, file, { end: isOpen ? Math.max(file.end, now) : file.end, isWritten: isOpen })
+            })
             .filter(({ end, start }) => end > from || start >= from)
             .slice(0, limit)
         }),

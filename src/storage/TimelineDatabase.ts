@@ -14,6 +14,13 @@ export interface RecordedFile extends Stretch {
   readonly codec: string
 }
 
+/** The same as far as `by_start` has it: rows of files lie far apart. */
+export interface LastFile extends Stretch {
+  readonly filename: string
+  /** somebody has looked into it */
+  readonly isKnown: boolean
+}
+
 /** One file ends where the next begins, to the frame; more apart than this is a gap. Milliseconds. */
 const tolerance = 1000
 
@@ -72,7 +79,7 @@ export interface TimelineDatabase {
   /** the last stretch that begins at or before this, be it over or not; undefined: there is none */
   readonly startBefore: (device: CameraId, at: number) => number | undefined
   /** the last file that begins before this */
-  readonly lastBefore: (device: CameraId, at: number) => RecordedFile | undefined
+  readonly lastBefore: (device: CameraId, at: number) => LastFile | undefined
   /** files that have something of this time, oldest first */
   readonly files: (device: CameraId, from: number, to: number, limit: number) => ReadonlyArray<RecordedFile>
   /** why nothing was recorded from then on */
@@ -104,8 +111,10 @@ export const timelineStatements = (database: DatabaseSync): TimelineDatabase => 
   )
   const columns = `filename, created, ${endOf("files")} AS ends, bytes, codec`
   const lastBefore = statement(
-    `SELECT ${columns} FROM files WHERE kind = 0 AND device = ? AND created < ? ORDER BY created DESC, filename DESC LIMIT 1`
+    `SELECT filename, created, duration, ${endOf("files")} AS ends FROM files INDEXED BY by_start
+      WHERE kind = 0 AND device = ? AND created < ? ORDER BY created DESC, filename DESC LIMIT 1`
   )
+  const file = statement(`SELECT ${columns} FROM files WHERE kind = 0 AND filename = ?`)
   const between = statement(
     `SELECT ${columns} FROM files WHERE kind = 0 AND device = ? AND created >= ? AND created < ? ORDER BY created, filename LIMIT ?`
   )
@@ -127,13 +136,20 @@ export const timelineStatements = (database: DatabaseSync): TimelineDatabase => 
     },
     lastBefore: (device, at) => {
       const row = lastBefore.get(device, at)
-      return row === undefined ? undefined : toFile(row)
+      if (row === undefined) return undefined
+      const { created, duration, ends, filename } = row
+      return {
+        filename: String(filename),
+        start: Number(created),
+        end: Number(ends),
+        isKnown: Number(duration) > 0
+      }
     },
     files: (device, from, to, limit) => {
       // the last one that began before goes on into this time, or not
       const before = lastBefore.get(device, from)
-      const first = before !== undefined && Number(before["ends"]) > from ? [toFile(before)] : []
-      return [...first, ...between.all(device, from, to, limit).map(toFile)].slice(0, limit)
+      const first = before !== undefined && Number(before["ends"]) > from ? file.all(before["filename"] ?? "") : []
+      return [...first, ...between.all(device, from, to, limit)].map(toFile).slice(0, limit)
     },
     noteEnd: (device, at, reason) => {
       noteEnd.run(device, Math.floor(at), reason)

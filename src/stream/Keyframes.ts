@@ -13,8 +13,11 @@ const decodeTime = "5 seconds"
 
 /**
  * Keyframes of streams that are passed on as they come: each is made a picture once, and only where somebody wants it, by an
- * FFmpeg of its own, whose start takes more than its work: for 30 s after one the next stands by, for whichever camera.
- * FIGURES
+ * FFmpeg that sees nothing else. For 30 s after one the next FFmpeg stands by, for whichever camera. What that takes in ms
+ * (measured; 1080p, keyframes of 50 and 140 KB in H.264, of 40 and 90 KB in H.265): 24 and 38, 28 and 47, and 62 more where
+ * none stands by; the one that does occupies 45 MB, 9 of them its own. One that goes on decoding would take 14 and 28, 18 and
+ * 30, and 80 to 100 MB for each camera; but in a stream with B-frames it shows a keyframe when the next ones come. To make a
+ * picture of each keyframe beforehand would take 0.1 s of a core for each.
  */
 export class Keyframes extends Context.Service<
   Keyframes,

@@ -148,8 +148,11 @@ export class Paths extends Context.Service<
           yield* noted(options === undefined ? add(camera) : putRight(camera, options, defaults, following.has(camera)))
         }
         for (const [name, options] of configs) {
-          const isLeft = isStreamName(name) && !desired.has(name) && isMadeByUs(name, options)
-          if (isLeft) yield* noted(api.deletePath(name))
+          if (isStreamName(name) && desired.has(name)) continue
+          const isOurs = isStreamName(name) && isMadeByUs(name, options)
+          // in our own MediaMTX nobody else has anything to do: a path can run commands
+          if (managed && !isOurs) yield* Effect.logWarning("a path that is not ours is removed", { path: name })
+          if (managed || isOurs) yield* noted(api.deletePath(name))
         }
         if (failures[0] !== undefined) return yield* failures[0]
       }).pipe(alone, Effect.withSpan("Paths.compare"))

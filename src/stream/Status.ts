@@ -48,7 +48,7 @@ export class Status extends Context.Service<
     /** the same of many cameras' own, with one question to MediaMTX */
     readonly ofAll: (cameras: ReadonlyArray<CameraId>) => Effect.Effect<ReadonlyArray<StreamStatus>, DependencyFailed>
     /** as far as it is known without MediaMTX, from memory */
-    readonly stateOf: (camera: CameraId) => StreamStatus["state"]
+    readonly stateOf: (name: StreamName) => Pick<StreamStatus, "state" | "reason">
   }
 >()("camera-service/stream/Status") {
   static readonly layer = Layer.effect(
@@ -113,9 +113,9 @@ export class Status extends Context.Service<
           return yield* Effect.forEach(cameras, (camera) => statusOf(camera, paths))
         }),
 
-        stateOf: (camera) => {
-          const stream = streams.current(camera)
-          return stateOf(stream?.run, stream && SubscriptionRef.getUnsafe(stream.state), false).state
+        stateOf: (name) => {
+          const stream = streams.current(name)
+          return stateOf(stream?.run, stream && SubscriptionRef.getUnsafe(stream.state), false)
         }
       })
     })

@@ -22,7 +22,7 @@ import { makePictures } from "./Pictures.ts"
 import type { RunEnd } from "./RunEnded.ts"
 import { cameraOf, type StreamName, streamsOf, transcodeOf } from "./StreamName.ts"
 import { Supervision } from "./Supervision.ts"
-import { makeRefusals } from "../telemetry/Metrics.ts"
+import { makeRefusals } from "../telemetry/Refusals.ts"
 
 /** Why a stream is needed; it decides how long the stream lives on when the need is over. */
 export type Reason = "viewer" | "recording" | "snapshot"
@@ -231,7 +231,9 @@ export class Streams extends Context.Service<
         const state = SubscriptionRef.getUnsafe(stream.state)
         if (state._tag === "Ready") return
         if (state._tag === "Starting" && state.place !== undefined) {
-          refused("limits.ffmpeg_processes")
+          const { camera } = stream
+          const at_most = liveNow(settings).limits.ffmpeg_processes
+          refused("limits.ffmpeg_processes", camera, "a stream got no turn in time", { camera, at_most })
           const retry_after_ms = Duration.toMillis(liveNow(settings).streams.start_timeout_seconds)
           const suggestion = "stop another stream, or wait for one to end"
           return yield* new RateLimited({

@@ -132,19 +132,11 @@ export type Limit =
   | "api keys"
   | "viewing keys"
   | "readers"
+  | "time to authenticate"
+  | "unread of all clients"
 
-const limitRefusals = (limit: Limit) =>
+export const limitRefusals = (limit: Limit) =>
   counter("camera.limit.refusals", about("What was refused, or cut, because of a limit.", { limit }))
-
-/** Makes what counts what a limit refuses. */
-export const makeRefusals = Effect.map(Effect.context<never>(), (context) => {
-  const known = new Map<Limit, ReturnType<typeof limitRefusals>>()
-  return (limit: Limit): void => {
-    const series = known.get(limit) ?? limitRefusals(limit)
-    known.set(limit, series)
-    series.updateUnsafe(1, context)
-  }
-})
 
 // --- this process
 

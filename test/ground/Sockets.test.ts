@@ -11,7 +11,8 @@ import { dial, frame, heldBy, untilEnd, upgrade } from "../support/RawClient.ts"
 /** A host that lets WebSockets in at /ws and answers everything. */
 const house: Host = {
   answer: () => Effect.succeed({ status: 200, headers: {}, body: "here" }),
-  admit: ({ target }) => (target === "/ws" ? () => ({ receive() {}, drained() {}, close() {} }) : 404)
+  admit: ({ target }) =>
+    target === "/ws" ? () => ({ receive() {}, drained() {}, close() {} }) : { status: 404, headers: {}, body: "" }
 }
 
 const open = Effect.gen(function* () {

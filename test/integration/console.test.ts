@@ -232,7 +232,7 @@ it.live(
   () =>
     Effect.gen(function* () {
       const service = yield* startReady({ cameras: 2 })
-      const token = yield* service.token({ role: "viewer", ttl: 6 })
+      const token = yield* service.token({ role: "viewer", ttl: 4 })
       const { page } = yield* openConsole(service.files)
       yield* promise(async () => {
         await page.setViewportSize({ width: 600, height: 420 })
@@ -255,7 +255,7 @@ it.live(
       yield* moves(page, "camera1")
       yield* promise(() => page.evaluate(() => scrollTo(0, 0)))
       yield* moves(page, "camera0")
-      yield* promise(() => page.waitForTimeout(7000))
+      yield* promise(() => page.waitForTimeout(4500))
       yield* promise(async () => {
         await page.evaluate(() => void (location.hash = "#/recordings"))
         await page.getByText("Nothing is recorded").waitFor(limit)
@@ -299,7 +299,7 @@ it.live(
       const { call } = yield* clientOf(service, { role: "operator" })
       const record = Effect.gen(function* () {
         const { start_time } = yield* call.start_recording({ device: "camera0" })
-        yield* Effect.sleep("3 seconds")
+        yield* Effect.sleep("2 seconds")
         yield* call.stop_recording({ device: "camera0" })
         return start_time
       })

@@ -134,7 +134,8 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       for (const { method } of secured.filter((one) => /camera_|stream_|_stream|_recording$|take/.test(one.method))) {
         const { error } = yield* limited.call(method, { device: "camera0" })
         if (error !== undefined && error.code !== -32602) {
-          assert.deepInclude(error, { code: -32010, data: { resource: "camera", id: "camera0" } }, method)
+          assert.strictEqual(error.code, -32010, method)
+          assert.deepInclude(error.data, { resource: "camera", id: "camera0" }, method)
         }
       }
       const files = [
@@ -168,7 +169,7 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
     })
   )
 
-  it.effect("hold on MediaMTX's ports, and on downloads, for every credential alike", () =>
+  it.effect("hold on MediaMTX's ports, on downloads and on metrics, for every credential alike", () =>
     Effect.gen(function* () {
       const service = yield* SharedService
       const { api, hls, playback, rtsp, webrtc } = service.ground.ports
@@ -196,7 +197,8 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
       }
       const may = (status: number, more: { readonly playback?: number; readonly download?: number } = {}) => ({
         ...{ rtsp: status, hls: status, webrtc: status === 200 ? 204 : status, playback: status, download: status },
-        ...{ publish: 401, api: 401 },
+        // who may connect to that port is the operator's choice: nobody is asked for a token there
+        ...{ publish: 401, api: 401, metrics: 200 },
         ...more
       })
       const expected: Record<keyof typeof credentials, ReturnType<typeof may>> = {
@@ -231,7 +233,8 @@ layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true 
             playback: http(playback, "/list?path=camera0"),
             download: statusOf(`${service.files}/files/snapshots/${filename}`, { headers }),
             publish: announce({ port: rtsp, path: "camera0", user: "any", password: credential ?? "" }),
-            api: http(api, "/v3/paths/list")
+            api: http(api, "/v3/paths/list"),
+            metrics: statusOf(`${service.health}/metrics`, { headers })
           },
           // MediaMTX takes its time for each refusal
           { concurrency: "unbounded" }

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { spawnSync } from "node:child_process"
+import { createSocket, type Socket } from "node:dgram"
 import { createServer } from "node:net"
 import { getPriority, setPriority } from "node:os"
 import { join } from "node:path"
@@ -44,6 +45,16 @@ const runToEnd = Effect.fnUntraced(function* (ground: Ground, options?: RunOptio
 })
 
 const isFatal = ({ level }: { readonly level: string }): boolean => level === "fatal"
+
+/** The same of a UDP port. */
+const occupyUdp = (port: number) =>
+  Effect.acquireRelease(
+    Effect.callback<Socket>((resume) => {
+      const socket = createSocket("udp4")
+      socket.bind(port, "127.0.0.1", () => resume(Effect.succeed(socket)))
+    }),
+    (socket) => Effect.sync(() => void socket.close())
+  )
 
 /** Holds a port of 127.0.0.1 as another program would. */
 const occupy = (port: number) =>
@@ -127,11 +138,12 @@ it.live("a configuration file that is not there, or no YAML, is said in one line
   })
 )
 
-for (const name of ["server", "health", "rtsp", "api"] as const) {
+const portNames = ["server", "health", "api", "rtsp", "hls", "webrtc", "webrtcUdp", "playback"] as const
+for (const name of portNames) {
   it.live(`the ${name} port in use: status 69, and one line that says which port`, () =>
     Effect.gen(function* () {
       const ground = yield* makeGround()
-      yield* occupy(ground.ports[name])
+      yield* name === "webrtcUdp" ? occupyUdp(ground.ports[name]) : occupy(ground.ports[name])
       const { code, complaints, text } = yield* runToEnd(ground)
       assert.strictEqual(code, 69)
       assert.lengthOf(complaints, 1, text)

@@ -13,7 +13,9 @@ describe("authenticate", () => {
       for (let i = 0; i < 10; i++) {
         const auth_token = i % 2 === 0 ? `csk_0123456789ab_${String(i).padStart(43, "A")}` : `ann:${i}`
         const reason = i % 2 === 0 ? "the key is not valid" : "the token is not valid"
-        assert.deepInclude((yield* guesser("authenticate", { auth_token })).error, { code: -32001, data: { reason } })
+        const suggestion = "get another token or key from who gave you this one, and call authenticate with it"
+        const data = { reason, suggestion }
+        assert.deepInclude((yield* guesser("authenticate", { auth_token })).error, { code: -32001, data })
       }
       const late = yield* Effect.forkChild(guesser("authenticate", { auth_token: "x" }), { startImmediately: true })
       yield* TestClock.adjust("249 millis")

@@ -1,10 +1,13 @@
 import { expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Queue from "effect/Queue"
 import type { Socket } from "node:net"
 import type { Camera } from "../../schema/Camera.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
+import * as Metrics from "../../src/telemetry/Metrics.ts"
 import { eventually } from "../support/Eventually.ts"
 import { frame, upgrade } from "../support/RawClient.ts"
 import { connect, connectAs, layer, layerOnSockets, port, tokenFor } from "./Harness.ts"
@@ -148,7 +151,7 @@ it.live("a client that reads again is told how many notifications it lost meanwh
   }).pipe(Effect.provide(layerOnSockets()))
 )
 
-it.effect("a batch is answered in a frame of 1 MiB at most: what has no room in it is to be asked for again", () => {
+it.effect("a batch is answered in a frame of 1 MiB: what has no room is told apart from what was not run then", () => {
   const big = {
     status: "ready",
     message: "x".repeat(400 << 10),
@@ -156,18 +159,65 @@ it.effect("a batch is answered in a frame of 1 MiB at most: what has no room in 
     discovery_active: false
   } as const
   const batch = Array.from({ length: 5 }, (_, id) => ({ jsonrpc: "2.0", id, method: "get_system_status" }))
+  let runs = 0
+  const handlers = {
+    get_system_status: () =>
+      Effect.sync(() => {
+        runs++
+        return big
+      })
+  }
   return Effect.gen(function* () {
     const client = yield* connectAs("viewer")
     client.send([...batch, { jsonrpc: "2.0", id: "last", method: "ping" }])
-    const replies = (yield* client.next) as ReadonlyArray<{ readonly id: unknown; readonly error?: { code: number } }>
-    expect(replies.map(({ error, id }) => [id, error?.code])).toEqual([
-      [0, undefined],
-      [1, undefined],
-      [2, -32040],
-      [3, -32040],
-      [4, -32040],
-      ["last", undefined]
-    ])
+    const replies = (yield* client.next) as ReadonlyArray<{
+      readonly id: unknown
+      readonly error?: {
+        readonly code: number
+        readonly data: { readonly reason: string; readonly suggestion: string }
+      }
+    }>
+    expect(runs).toBe(3)
+    const ran = [-32040, "carried out, and its reply does not fit", "ask again without a batch"]
+    const didNotRun = [-32040, "not carried out", "send it again"]
+    const expected = [[], [], ran, didNotRun, didNotRun, didNotRun]
+    for (const [at, [code, reason, suggestion]] of expected.entries()) {
+      expect(replies[at]?.error?.code).toBe(code)
+      if (code === undefined) continue
+      expect(replies[at]?.error?.data.reason).toContain(reason)
+      expect(replies[at]?.error?.data.suggestion).toContain(suggestion)
+    }
     expect(JSON.stringify(replies).length).toBeLessThan(1 << 20)
-  }).pipe(Effect.provide(layer({ get_system_status: () => Effect.succeed(big) })))
+    const counted = (code: string | undefined) => Metric.value(Metrics.rpcCall("get_system_status", code))
+    expect(yield* counted("-32040")).toMatchObject({ count: 1 })
+    expect(yield* counted(undefined)).toMatchObject({ count: 2 })
+  }).pipe(Effect.provide(layer(handlers).pipe(Layer.provideMerge(Metrics.layer))))
+})
+
+it.effect("what changes something in a full batch is told how it went, as long as that is said shortly", () => {
+  const big = {
+    status: "ready",
+    message: "x".repeat(600 << 10),
+    available_cameras: [],
+    discovery_active: false
+  } as const
+  const gate = Deferred.makeUnsafe<void>()
+  const done = { filename: "a.jpg", deleted: true, message: "the snapshot is deleted" }
+  const handlers = {
+    get_system_status: () => Effect.succeed(big),
+    delete_snapshot: () => Effect.as(Deferred.await(gate), done)
+  }
+  return Effect.gen(function* () {
+    const client = yield* connectAs("operator")
+    client.send([
+      { jsonrpc: "2.0", id: "delete", method: "delete_snapshot", params: { filename: "a.jpg" } },
+      ...[1, 2].map((id) => ({ jsonrpc: "2.0", id, method: "get_system_status" }))
+    ])
+    yield* Effect.yieldNow
+    yield* Deferred.succeed(gate, undefined)
+    const replies = (yield* client.next) as ReadonlyArray<{ readonly id: unknown; readonly result?: unknown }>
+    expect(replies.map(({ id }) => id)).toEqual([1, 2, "delete"])
+    expect(replies[1]).toMatchObject({ error: { code: -32040 } })
+    expect(replies[2]).toMatchObject({ result: done })
+  }).pipe(Effect.provide(layer(handlers)))
 })

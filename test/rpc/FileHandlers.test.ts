@@ -48,7 +48,7 @@ const got = Effect.fnUntraced(function* (url: string, address = "192.0.2.1", hea
   return `${status} ${yield* Stream.mkString(Stream.decodeText(body))}`
 })
 
-const refused = "403 This link has expired, or never was one: ask get_download_url for another\n"
+const refused = `403 ${JSON.stringify({ error: { message: "This link has expired, or never was one", data: { suggestion: "ask get_download_url for another" } } })}\n`
 
 const urlsOf = Effect.fnUntraced(function* (call: Effect.Success<ReturnType<typeof connect>>) {
   const one = (reply: Reply) => resultOf<{ readonly download_url: string }>(reply).download_url

@@ -79,7 +79,10 @@ it.effect("a defect's number is in the log also where nothing is traced", () => 
   return Effect.gen(function* () {
     const client = yield* connectAs("viewer")
     const reply = (yield* client.call({ jsonrpc: "2.0", id: 1, method: "get_streams" })) as Failure
-    expect(reply.error.data).toEqual({ request_id: expect.stringMatching(/^[0-9a-f]{32}$/) })
+    expect(reply.error.data).toEqual({
+      request_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      suggestion: expect.stringContaining("request_id")
+    })
     expect(errors).toHaveLength(1)
     expect(errors[0]).toContain(reply.error.data.request_id)
   }).pipe(Effect.provide(layer(handlers).pipe(Layer.provide(loggers))))

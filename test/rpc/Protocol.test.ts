@@ -132,7 +132,9 @@ layer(service_)("JSON-RPC 2.0", (it) => {
     Effect.gen(function* () {
       const client = yield* connect()
       for (const text of ["", "{", '{"jsonrpc":"2.0","method":"ping"', '[{"jsonrpc":"2.0","id":1},', "NaN"]) {
-        expect(yield* client.call(text)).toEqual(failed(-32700, { reason: expect.any(String) }, null))
+        expect(yield* client.call(text)).toEqual(
+          failed(-32700, { reason: expect.any(String), suggestion: expect.any(String) }, null)
+        )
       }
     })
   )
@@ -251,7 +253,9 @@ layer(service_)("JSON-RPC 2.0", (it) => {
       for (const params of [{ nonsense: 1 }, [], { device: "camera0" }]) {
         expect(yield* stranger.call(request("take_snapshot", params))).toEqual(failed(-32001, expect.anything()))
         const roles = { required_role: "operator", have_role: "viewer" }
-        expect(yield* viewer.call(request("take_snapshot", params))).toEqual(failed(-32002, roles))
+        expect(yield* viewer.call(request("take_snapshot", params))).toEqual(
+          failed(-32002, { ...roles, suggestion: expect.stringContaining("operator") })
+        )
       }
     })
   )
@@ -272,7 +276,8 @@ layer(service_)("JSON-RPC 2.0", (it) => {
         failed(-32050, {
           dependency: "camera",
           detail: "no picture",
-          tiers_tried: [{ tier: 1, outcome: "failed", ms: 3 }]
+          tiers_tried: [{ tier: 1, outcome: "failed", ms: 3 }],
+          suggestion: expect.stringContaining("get_camera_status")
         })
       )
     })
@@ -281,7 +286,10 @@ layer(service_)("JSON-RPC 2.0", (it) => {
   it.effect("a defect is an internal error with a number to ask for, and shows nothing of its insides", () =>
     Effect.gen(function* () {
       const client = yield* connectAs("viewer")
-      const internal = failed(-32603, { request_id: expect.stringMatching(/^[0-9a-f]{32}$/) })
+      const internal = failed(-32603, {
+        request_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+        suggestion: expect.stringContaining("request_id")
+      })
       expect(yield* client.call(request("get_streams"))).toEqual(internal)
       expect(yield* client.call(request("get_server_info"))).toEqual(internal)
       expect(yield* client.call(request("get_stream_url", { device: "camera0" }))).toEqual(internal)

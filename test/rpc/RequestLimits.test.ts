@@ -64,7 +64,9 @@ it.effect("who meets a limit stands in the log once in a while, with the setting
   return Effect.gen(function* () {
     const client = yield* connectAs("viewer")
     for (let n = 0; n < 20; n++) yield* client.call(ping)
-    expect(lines).toEqual(['{"peer":"127.0.0.1","user":"viewer","setting":"limits.user_requests_per_second (10)"}'])
+    expect(lines).toEqual([
+      '{"peer":"127.0.0.1","user":"viewer","at_most":10,"setting":"limits.user_requests_per_second"}'
+    ])
   }).pipe(
     Effect.provide(layer({}, {}, { user_requests_per_second: 10 }).pipe(Layer.provideMerge(Logger.layer([logger]))))
   )

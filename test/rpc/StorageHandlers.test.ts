@@ -93,7 +93,7 @@ describe("an admin of some cameras", () => {
       const { error } = yield* call("cleanup_old_files")
       assert.strictEqual(error?.code, -32002)
       const data = { required_role: "admin of all cameras", have_role: "admin of camera0, camera1*" }
-      assert.deepEqual(error?.data, data)
+      assert.include(error?.data, data)
     })
   )
 })
@@ -105,7 +105,8 @@ describe("set_retention_policy", () => {
       const call = yield* admin
       const policy = { policy_type: "age", enabled: true, max_age_days: 7, device: "camera0" }
       const { error } = yield* call("set_retention_policy", policy)
-      assert.deepInclude(error, { code: -32010, data: { resource: "camera", id: "camera0" } })
+      assert.strictEqual(error?.code, -32010)
+      assert.include(error?.data, { resource: "camera", id: "camera0" })
       yield* recordings(1)
       assert.deepInclude((yield* call("set_retention_policy", policy)).result, policy)
     })

@@ -33,6 +33,56 @@ it.effect("programs, our own pages and the origins that the operator names may c
   }).pipe(Effect.provide(layer({}, { allowed_origins: ["https://console.example"] })))
 )
 
+it.effect("who may not connect is told why, what to do, and when to come again", () =>
+  Effect.gen(function* () {
+    const told = (question: Partial<Question>) =>
+      Effect.map(Effect.flip(connect(question)), (refused) => {
+        if (refused._tag !== "Refused") throw new Error("there is nobody")
+        expect(refused.headers["content-type"]).toBe("application/json")
+        const { error } = JSON.parse(refused.body) as {
+          readonly error: { readonly message: string; readonly data: { readonly suggestion: string } }
+        }
+        return {
+          error: error.message,
+          suggestion: error.data.suggestion,
+          status: refused.status,
+          after: refused.headers["retry-after"]
+        }
+      })
+    const headers = { authorization: `Bearer ${yield* tokenFor("viewer")}` }
+    expect(yield* told({ headers: { ...headers, origin: "https://evil.example" } })).toEqual({
+      status: 403,
+      error: "A page of another origin may not do this",
+      suggestion: "have its origin added to server.allowed_origins",
+      after: undefined
+    })
+    expect(yield* told({ target: "/wss" })).toMatchObject({ status: 404, suggestion: expect.stringContaining("/ws") })
+    const address = "192.0.2.1"
+    yield* connect({ address })
+    expect(yield* told({ address })).toMatchObject({
+      status: 429,
+      suggestion: expect.stringContaining("server.max_unauthenticated_per_address (1)"),
+      after: "30"
+    })
+    for (let n = 0; n < 2; n++) yield* connectAs("viewer", undefined, { address: "192.0.2.2" })
+    expect(yield* told({ address: "192.0.2.2", headers })).toMatchObject({
+      status: 429,
+      suggestion: expect.stringContaining("server.max_connections_per_address (2)"),
+      after: "5"
+    })
+    yield* connect({ headers })
+    expect(yield* told({ headers })).toMatchObject({
+      status: 503,
+      suggestion: expect.stringContaining("server.max_connections (4)"),
+      after: "5"
+    })
+  }).pipe(
+    Effect.provide(
+      layer({}, { max_unauthenticated_per_address: 1, max_connections_per_address: 2, max_connections: 4 })
+    )
+  )
+)
+
 it.effect("only /ws is a WebSocket", () =>
   Effect.gen(function* () {
     for (const target of ["/wsx", "/", "/ws//", "/files/recordings/"]) expect(yield* refusal({ target })).toBe(404)
@@ -248,9 +298,9 @@ it.effect("a plain request goes to whom its path belongs, and is not found other
         return `${status} ${text.trim()}`
       })
     const says = (body: string) => () => Effect.succeed({ status: 200, headers: {}, body })
-    expect(yield* get("/files/a")).toBe("404 Not Found")
+    expect(yield* get("/files/a")).toMatch(/^404 {"error":{"message":"Not Found","data":{"suggestion":".*"}}}$/)
     yield* handle("/", says("console"))
-    expect(yield* get("/ws")).toBe("426 A WebSocket is served here")
+    expect(yield* get("/ws")).toContain('426 {"error":{"message":"A WebSocket is served here"')
     yield* Effect.scoped(
       Effect.gen(function* () {
         yield* handle("/files/", says("files"))

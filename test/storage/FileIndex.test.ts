@@ -257,7 +257,11 @@ describe("the file index", () => {
         yield* before.index.put(file)
         yield* before.stop
         const database = new DatabaseSync(join(folder, "index.sqlite"))
-        database.exec(`DROP TRIGGER file_left; DROP TRIGGER file_changed; ALTER TABLE files DROP COLUMN beside;
+        database.exec(`
+        DROP TRIGGER recording_came; DROP TRIGGER recording_left; DROP TRIGGER recording_changed;
+        DROP TRIGGER recording_grew; DROP INDEX by_start; DROP INDEX stretches; DROP TABLE ends; DROP TABLE parts;
+        ALTER TABLE files DROP COLUMN begins;
+        DROP TRIGGER file_left; DROP TRIGGER file_changed; ALTER TABLE files DROP COLUMN beside;
         CREATE TRIGGER file_left AFTER DELETE ON files BEGIN
           UPDATE totals SET files = files - 1, bytes = bytes - old.bytes WHERE kind = old.kind AND device = old.device;
         END;

@@ -177,7 +177,7 @@ it.effect("an index of before knows it too, and nobody looks into its recordings
     before.exec(`
       DROP TRIGGER recording_came; DROP TRIGGER recording_left; DROP TRIGGER recording_changed; DROP TRIGGER recording_grew;
       DROP INDEX by_start; DROP INDEX stretches; DROP TABLE ends; DROP TABLE parts;
-      ALTER TABLE files DROP COLUMN begins; PRAGMA user_version=1`)
+      ALTER TABLE files DROP COLUMN begins; PRAGMA user_version=2`)
     before.close()
     yield* inRoom(
       Effect.gen(function* () {

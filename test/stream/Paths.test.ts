@@ -220,6 +220,33 @@ const operatorsMediaMtx = Effect.gen(function* () {
   yield* (yield* ChildProcessSpawner).spawn(ChildProcess.make("mediamtx", ["/mediamtx.yml"]))
 })
 
+describe("a path that somebody else adds", () => {
+  onFakes(
+    "is removed from our own MediaMTX, and told of",
+    Effect.gen(function* () {
+      const api = yield* MediaMtxApi
+      const camera = yield* pluggedPath()
+      for (const name of ["lobby", "camera77"]) yield* api.addPath(name, { source: "publisher", runOnInit: "true" })
+      yield* nextComparison
+      for (const name of ["lobby", "camera77"]) assert.isUndefined(yield* pathOf(name))
+      assert.isDefined(yield* pathOf(camera))
+    })
+  )
+
+  it.effect("stays in the operator's", () => {
+    const body = Effect.gen(function* () {
+      const api = yield* MediaMtxApi
+      const names = ["lobby", "camera77"]
+      for (const name of names) yield* api.addPath(name, { source: "publisher", maxReaders: 3 })
+      yield* pluggedPath()
+      yield* nextComparison
+      for (const name of names) assert.deepInclude(yield* pathOf(name), { maxReaders: 3 })
+    })
+    const service = runFake(dataFolder, body, { mediamtx: { managed: false } })
+    return Effect.andThen(operatorsMediaMtx, service).pipe(Effect.scoped, onTestGround)
+  })
+})
+
 describe("a path of the operator's own that is named like a camera", () => {
   it.effect("is left alone, is no path for that camera, and is told of once", () => {
     const lines: Array<string> = []

@@ -17,7 +17,7 @@ const local = { host: "127.0.0.1", port: 0 }
 const plain = (body: HttpReply["body"]): HttpReply => ({ status: 200, headers: {}, body })
 
 /** A host that nobody came to see. */
-const nobody: Host = { answer: () => Effect.succeed(plain("")), admit: () => 404 }
+const nobody: Host = { answer: () => Effect.succeed(plain("")), admit: () => ({ status: 404, headers: {}, body: "" }) }
 
 const textOf = ({ body }: Answer) =>
   Effect.map(Stream.runCollect(body), (chunks) => Buffer.concat([...chunks]).toString())
@@ -232,11 +232,12 @@ export const networkBehaviour = (name: string, ground: Layer.Layer<Network | Vis
           ...nobody,
           admit: (head) => {
             heads.push(head)
-            return 403
+            return { status: 403, headers: { "retry-after": 5 }, body: "nicht für dich" }
           }
         })
         const refused = yield* Effect.flip(connect(port, { target: "/ws?a", headers: { origin: "http://x" } }))
-        assert.deepInclude(refused, { _tag: "Refused", status: 403 })
+        assert.deepInclude(refused, { _tag: "Refused", status: 403, body: "nicht für dich" })
+        assert.deepInclude("headers" in refused ? refused.headers : {}, { "retry-after": "5", "content-length": "15" })
         assert.deepInclude(heads[0], { method: "GET", target: "/ws?a", address: "127.0.0.1" })
         assert.deepInclude(heads[0]?.headers, { origin: "http://x", host: `127.0.0.1:${port}` })
       })

@@ -109,21 +109,6 @@ export const pathBehaviour = (name: string, { test }: Place<App>) =>
     )
 
     test(
-      "paths of the operator's own stay as they are",
-      Effect.gen(function* () {
-        const api = yield* MediaMtxApi
-        yield* until(
-          "MediaMTX answers",
-          Effect.map(Effect.option(api.info), (info) => info._tag === "Some")
-        )
-        for (const own of ["lobby", "camera77"]) yield* api.addPath(own, { source: "publisher", maxReaders: 3 })
-        const camera = yield* pluggedPath()
-        assert.isDefined(yield* pathOf(camera))
-        for (const own of ["lobby", "camera77"]) assert.strictEqual((yield* pathOf(own))?.["maxReaders"], 3)
-      })
-    )
-
-    test(
       "a recording is one again after MediaMTX came back",
       Effect.gen(function* () {
         const ground = yield* Ground

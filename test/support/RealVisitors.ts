@@ -54,8 +54,13 @@ export const layer = Layer.succeed(
           )
           made.once("open", () => resume(Effect.succeed(made)))
           made.once("unexpected-response", (_, response) => {
-            response.destroy()
-            resume(Effect.fail(new Refused({ status: response.statusCode ?? 0 })))
+            const { headers, statusCode: status = 0 } = response
+            const chunks: Array<Buffer> = []
+            response.on("data", (chunk: Buffer) => chunks.push(chunk))
+            response.on("end", () => {
+              const body = Buffer.concat(chunks).toString()
+              resume(Effect.fail(new Refused({ status, headers: headers as Record<string, string>, body })))
+            })
           })
           made.on("error", () => resume(Effect.fail(new NobodyThere({ port }))))
         }),

@@ -39,6 +39,8 @@ export interface Ground {
     readonly rtsp: number
     readonly hls: number
     readonly webrtc: number
+    readonly webrtcUdp: number
+    readonly webrtcTcp: number
     readonly playback: number
   }
   readonly environment: Environment
@@ -66,7 +68,7 @@ export const makeGround = Effect.fnUntraced(function* ({
   settings = {}
 }: GroundOptions = {}) {
   if (!isBuilt) yield* build
-  const [server = 0, health = 0, api = 0, rtsp = 0, hls = 0, webrtc = 0, udp = 0, tcp = 0, playback = 0] =
+  const [server = 0, health = 0, api = 0, rtsp = 0, hls = 0, webrtc = 0, webrtcUdp = 0, webrtcTcp = 0, playback = 0] =
     yield* freePorts(9)
   const folder = yield* Effect.acquireRelease(
     Effect.sync(() => kept ?? mkdtempSync(join(tmpdir(), "camera-service-test-"))),
@@ -84,8 +86,8 @@ export const makeGround = Effect.fnUntraced(function* ({
     MEDIAMTX_RTSP_PORT: rtsp,
     MEDIAMTX_HLS_PORT: hls,
     MEDIAMTX_WEBRTC_PORT: webrtc,
-    MEDIAMTX_WEBRTC_UDP_PORT: udp,
-    MEDIAMTX_WEBRTC_TCP_PORT: tcp,
+    MEDIAMTX_WEBRTC_UDP_PORT: webrtcUdp,
+    MEDIAMTX_WEBRTC_TCP_PORT: webrtcTcp,
     MEDIAMTX_PLAYBACK_PORT: playback,
     CAMERAS_SYNTHETIC: cameras,
     CAMERAS_V4L2: false,
@@ -101,7 +103,7 @@ export const makeGround = Effect.fnUntraced(function* ({
   const processes = () => processesWith(`CAMERA_SERVICE_DATA_DIR=${folder}`)
   return {
     folder,
-    ports: { server, health, api, rtsp, hls, webrtc, playback },
+    ports: { server, health, api, rtsp, hls, webrtc, webrtcUdp, webrtcTcp, playback },
     environment,
     processes,
     running: (name) => processes().filter((one) => runs(name, one))

@@ -24,9 +24,11 @@ const connectTime = Duration.seconds(3)
 const pictureTime = Duration.seconds(12)
 /** A playing stream without a new frame for so long has broken. */
 const stallTime = 3000
+/** After a new connection to the service, which may have begun anew, and MediaMTX with it. */
+const stallTimeAfterLoss = 1000
 const lookEvery = "500 millis"
 const firstRetry = 250
-const lastRetry = 5000
+const lastRetry = 2000
 
 /** Why a camera is watched over HLS: once a transport has failed it is not tried again by itself, so that nothing flaps. */
 const fallbacks = new Map<string, string>()
@@ -40,7 +42,7 @@ export const live = (
   video: HTMLVideoElement,
   session: Session,
   tell: (state: LiveState) => void
-): Effect.Effect<void> =>
+): Effect.Effect<never> =>
   Effect.gen(function* () {
     let failures = 0
     while (true) {
@@ -58,8 +60,10 @@ export const live = (
         )
       )
       if (error.kind === "refused") {
+        tell({ _tag: "Refused", reason: error.reason })
         yield* session.verify
-        return tell({ _tag: "Refused", reason: error.reason })
+        yield* session.nextConnection
+        continue
       }
       if (error.kind === "unplayable" && transport === "WebRTC") {
         fallbacks.set(device, error.reason)
@@ -68,7 +72,7 @@ export const live = (
       // neither way works: what changes first may be either
       if (error.kind === "unplayable") fallbacks.delete(device)
       tell({ _tag: "Waiting", reason: error.reason })
-      yield* Effect.sleep(Math.min(firstRetry * 2 ** failures++, lastRetry))
+      yield* Effect.raceFirst(Effect.sleep(Math.min(firstRetry * 2 ** failures++, lastRetry)), session.nextConnection)
     }
   })
 
@@ -91,7 +95,7 @@ const overWebRtc = Effect.fnUntraced(function* (
       }
     })
   })
-  return yield* Effect.raceFirst(broken, watched(video))
+  return yield* Effect.raceFirst(broken, watched(video, session))
 })
 
 const overHls = Effect.fnUntraced(function* (
@@ -104,13 +108,17 @@ const overHls = Effect.fnUntraced(function* (
   yield* Effect.raceFirst(broken, within(pictureTime, firstPicture(video), "HLS brings no picture"))
   yield* keptStill(device, video)
   playing()
-  return yield* Effect.raceFirst(broken, watched(video))
+  return yield* Effect.raceFirst(broken, watched(video, session))
 })
 
 const shown = (video: HTMLVideoElement, media: MediaStream): Effect.Effect<void, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => void (video.srcObject = media)),
-    () => Effect.sync(() => void (video.srcObject = null))
+    () =>
+      Effect.sync(() => {
+        // the next one may be there already
+        if (video.srcObject === media) video.srcObject = null
+      })
   )
 
 /** What was seen last stays when the video goes. */
@@ -142,14 +150,16 @@ const within = (time: Duration.Duration, effect: Effect.Effect<void>, otherwise:
   })
 
 /** Fails when no new frame comes. */
-const watched = Effect.fnUntraced(function* (video: HTMLVideoElement) {
+const watched = Effect.fnUntraced(function* (video: HTMLVideoElement, session: Session) {
+  const connection = session.connection.peek()
   let frames = -1
   let still = 0
   while (true) {
     const { totalVideoFrames } = video.getVideoPlaybackQuality()
     still = totalVideoFrames === frames ? still + 500 : 0
     frames = totalVideoFrames
-    if (still >= stallTime) return yield* new LiveFailed({ kind: "absent", reason: "no new picture comes" })
+    const limit = session.connection.peek() === connection ? stallTime : stallTimeAfterLoss
+    if (still >= limit) return yield* new LiveFailed({ kind: "absent", reason: "no new picture comes" })
     yield* Effect.sleep(lookEvery)
   }
 })

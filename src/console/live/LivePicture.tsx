@@ -28,9 +28,9 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
     if (!isWanted || current === null) return undefined
     return Effect.ensuring(
       live(device, current, session, (now) => void (state.value = now)),
-      Effect.sync(() => void (state.value = state.peek()?._tag === "Refused" ? state.peek() : undefined))
+      Effect.sync(() => void (state.value = undefined))
     )
-  }, [device, isWanted, session.connection.value, round.value])
+  }, [device, isWanted, session.connection.value > 0, round.value])
 
   const now = state.value
   const isPlaying = now?._tag === "Playing"

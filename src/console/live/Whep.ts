@@ -32,15 +32,20 @@ export const whep = (
     yield* Effect.promise(async () => peer.setLocalDescription(await peer.createOffer()))
     yield* Effect.timeoutOption(gathered(peer), gathering)
 
-    const { answer } = yield* Effect.acquireRelease(
+    const end = (session: string) =>
+      // the page may be going too
+      fetch(session, { method: "DELETE", headers: { authorization: bearer }, keepalive: true }).catch(() => undefined)
+    const { answer, session } = yield* Effect.acquireRelease(
       offer(device, bearer, peer.localDescription?.sdp ?? ""),
-      ({ session }) =>
-        // the page may be going too
-        Effect.promise(() =>
-          fetch(session, { method: "DELETE", headers: { authorization: bearer }, keepalive: true }).catch(
-            () => undefined
-          )
-        )
+      (opened) => Effect.promise(() => end(opened.session)),
+      // a camera that starts takes seconds; a session that nobody connects to ends by itself
+      { interruptible: true }
+    )
+    // a tab that is closed runs nothing else, and MediaMTX would take 10 s to miss it
+    const leave = () => void end(session)
+    yield* Effect.acquireRelease(
+      Effect.sync(() => addEventListener("pagehide", leave)),
+      () => Effect.sync(() => removeEventListener("pagehide", leave))
     )
     yield* Effect.tryPromise({
       try: () => peer.setRemoteDescription({ type: "answer", sdp: answer }),

@@ -117,6 +117,15 @@ export class Session {
     Effect.ignore(this.ask((call) => call.get_server_info({})))
   )
 
+  /** Done with the next connection, or login. */
+  readonly nextConnection: Effect.Effect<void> = Effect.callback<void>((resume) => {
+    const known = this.connections.peek()
+    const stop = this.connections.subscribe((now) => {
+      if (now !== known) resume(Effect.void)
+    })
+    return Effect.sync(stop)
+  })
+
   /** Has `listener` told what the service says unasked, until the function that it gives is called. */
   listen(listener: (notification: Notification) => void): () => void {
     this.listeners.add(listener)

@@ -142,6 +142,8 @@ const attached = (video: HTMLVideoElement): Effect.Effect<MediaSource, never, Sc
       (url) =>
         Effect.sync(() => {
           URL.revokeObjectURL(url)
+          // the next one may be there already
+          if (video.src !== url) return
           video.removeAttribute("src")
           video.load()
         })

@@ -14,11 +14,20 @@ export const Controls = ({ device }: { readonly device: string }) => {
   const { session } = useConsole()
   const asked = useAsked((call) => call.get_camera_controls({ device }), [device], 2000)
   const mayNot = session.has("operator") ? undefined : "Setting a control needs the operator role."
+  const put = (now: Control) => {
+    const state = asked.state.peek()
+    if (state._tag !== "Loaded") return
+    const { controls } = state.value
+    asked.state.value = { _tag: "Loaded", value: { controls: controls.map((one) => (one.id === now.id ? now : one)) } }
+  }
   const set = (control: Control, value: Value | undefined) =>
     act(
       session
         .ask((call) => call.set_camera_control({ device, id: control.id, ...(value === undefined ? {} : { value }) }))
-        .pipe(Effect.ensuring(Effect.sync(asked.again))),
+        .pipe(
+          Effect.tap((now) => Effect.sync(() => put(now))),
+          Effect.ensuring(Effect.sync(asked.again))
+        ),
       () => undefined
     )
   return (
@@ -36,7 +45,7 @@ export const Controls = ({ device }: { readonly device: string }) => {
                   key={control.id}
                   control={control}
                   why={mayNot ?? whyNot(control)}
-                  set={(value) => void set(control, value)}
+                  set={(value) => set(control, value)}
                 />
               ))}
             </div>
@@ -58,7 +67,7 @@ const whyNot = ({ grabbed, inactive, read_only }: Control): string | undefined =
 interface FieldProps {
   readonly control: Control
   readonly why: string | undefined
-  readonly set: (value: Value | undefined) => void
+  readonly set: (value: Value | undefined) => Promise<void>
 }
 
 const ControlField = ({ control, set, why }: FieldProps) => {
@@ -141,14 +150,17 @@ interface NumberProps extends Omit<FieldProps, "why"> {
   readonly describedBy: string | undefined
 }
 
-/** A slider and a number for the same; while it is dragged the device is not asked to follow each pixel. */
+/** A slider and a number for the same; what is typed or dragged stays until the device has it. */
 const NumberField = ({ control, describedBy, id, isOff, set }: NumberProps) => {
-  const dragged = useSignal<number | undefined>(undefined)
-  const shown = dragged.value ?? Number(control.value ?? control.default)
+  const draft = useSignal<string | undefined>(undefined)
+  const shown = draft.value ?? String(control.value ?? control.default)
   const bounds = { min: String(control.min), max: String(control.max), step: String(control.step) }
-  const settle = (value: number) => {
-    dragged.value = undefined
-    if (Number.isFinite(value) && value !== control.value) set(value)
+  const settle = async (text: string) => {
+    draft.value = text
+    const value = Number(text)
+    if (text !== "" && Number.isFinite(value) && value !== control.value) await set(value)
+    // another one may be on its way
+    if (draft.peek() === text) draft.value = undefined
   }
   return (
     <span class="numberField">
@@ -158,8 +170,8 @@ const NumberField = ({ control, describedBy, id, isOff, set }: NumberProps) => {
         {...bounds}
         value={shown}
         disabled={isOff}
-        onInput={({ currentTarget }) => void (dragged.value = Number(currentTarget.value))}
-        onChange={({ currentTarget }) => settle(Number(currentTarget.value))}
+        onInput={({ currentTarget }) => void (draft.value = currentTarget.value)}
+        onChange={({ currentTarget }) => settle(currentTarget.value)}
       />
       <input
         id={id}
@@ -168,7 +180,8 @@ const NumberField = ({ control, describedBy, id, isOff, set }: NumberProps) => {
         value={shown}
         disabled={isOff}
         aria-describedby={describedBy}
-        onChange={({ currentTarget }) => settle(Number(currentTarget.value))}
+        onInput={({ currentTarget }) => void (draft.value = currentTarget.value)}
+        onChange={({ currentTarget }) => settle(currentTarget.value)}
       />
     </span>
   )
