@@ -22,6 +22,7 @@ export type CameraStatus = typeof CameraStatus.Type
  * Of cameras in the network: `UNREACHABLE`: no connection, or it broke. `AUTH_FAILED`: its credentials are refused.
  * `NOT_FOUND`: no such stream there. `NO_VIDEO`: the stream has none. `SESSION_LIMIT`: it serves no more viewers. `STALLED`:
  * it sends nothing any more. `REDIRECTED`: it sends to another address. `PROTOCOL`: what it says is not understood.
+ * `CERTIFICATE_CHANGED`: it shows another certificate than when it was added.
  */
 export const FaultKind = Schema.Literals([
   "BUSY",
@@ -37,7 +38,8 @@ export const FaultKind = Schema.Literals([
   "SESSION_LIMIT",
   "STALLED",
   "REDIRECTED",
-  "PROTOCOL"
+  "PROTOCOL",
+  "CERTIFICATE_CHANGED"
 ])
 export type FaultKind = typeof FaultKind.Type
 
@@ -97,6 +99,7 @@ export const CameraCapabilities = Schema.Struct({
   current: Schema.optionalKey(
     Schema.Struct({ format: Schema.String, resolution: Schema.String, fps: Schema.optionalKey(Schema.Finite) })
   ).annotateKey({ description: "what is set on the device now, by whoever used it last" }),
+  ptz: Schema.Boolean.annotate({ description: "it can be moved: ptz_move" }),
   validation_status: Schema.Literals(["NONE", "DISCONNECTED", "CONFIRMED"])
 })
 export type CameraCapabilities = typeof CameraCapabilities.Type

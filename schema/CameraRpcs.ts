@@ -40,6 +40,7 @@ import {
   RemoveExternalStream,
   SetDiscoveryInterval
 } from "./External.ts"
+import { CameraGoing, CameraMoving, CameraStopped, GoToPreset, MoveCamera, PresetList } from "./Ptz.ts"
 import { RecordingInfo, RecordingStarted, RecordingStopped, StartRecording } from "./Recording.ts"
 import { SnapshotInfo, SnapshotTaken, TakeSnapshot } from "./Snapshot.ts"
 import {
@@ -151,6 +152,13 @@ export const ControlRpcs = RpcGroup.make(
   operator("set_camera_control", SetControl, Control, NotFound, InvalidState, InvalidParams, DependencyFailed)
 )
 
+export const PtzRpcs = RpcGroup.make(
+  operator("ptz_move", MoveCamera, CameraMoving, NotFound, InvalidParams, InvalidState, Unsupported, DependencyFailed),
+  operator("ptz_stop", device, CameraStopped, NotFound, InvalidState, Unsupported, DependencyFailed),
+  operator("ptz_presets", device, PresetList, NotFound, InvalidState, Unsupported, DependencyFailed),
+  operator("ptz_goto", GoToPreset, CameraGoing, NotFound, InvalidState, Unsupported, DependencyFailed)
+)
+
 export const SnapshotRpcs = RpcGroup.make(
   operator("take_snapshot", TakeSnapshot, SnapshotTaken, NotFound, InvalidState, InvalidParams, DependencyFailed)
 )
@@ -246,6 +254,7 @@ export class CameraRpcs extends AuthRpcs.merge(
   KeyRpcs,
   DeviceRpcs,
   ControlRpcs,
+  PtzRpcs,
   SnapshotRpcs,
   RecordingRpcs,
   StreamRpcs,

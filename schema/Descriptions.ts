@@ -10,6 +10,11 @@ export const descriptions: Readonly<Record<string, string>> = {
   get_camera_controls: "The controls of a camera (brightness, exposure, focus) with their values and ranges.",
   set_camera_control: "Sets a control of a camera, also while it streams, and answers with the control as it then is.",
 
+  ptz_move: "Moves a camera: pan, tilt, zoom. It stops when nobody says so again in time, or its client has gone.",
+  ptz_stop: "Stops a camera that moves, whoever moves it.",
+  ptz_presets: "The positions that a camera has kept.",
+  ptz_goto: "Has a camera go to a position that it has kept.",
+
   take_snapshot:
     "Takes a picture the fastest way there is: from the running stream, by starting it, or from the device.",
   start_recording: "Starts to record a camera; answers as soon as there are bytes on disk.",

@@ -48,10 +48,10 @@ export class PermissionDenied extends Schema.TaggedError<PermissionDenied>()("Pe
   }
 }
 
-/** -32010: no such camera, control, stream, recording, snapshot or key (or not one this user may see). */
+/** -32010: no such camera, control, preset, stream, recording, snapshot or key (or not one this user may see). */
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
   ...more,
-  resource: Schema.Literals(["camera", "control", "stream", "recording", "snapshot", "api_key"]),
+  resource: Schema.Literals(["camera", "control", "stream", "recording", "snapshot", "api_key", "preset"]),
   id: Schema.String
 }) {
   override get message(): string {

@@ -14,6 +14,12 @@ export const StreamAddress = Schema.String.check(
   })
 ).annotate({ identifier: "StreamAddress" })
 
+/** What a camera is known by: that of its stream (rtsps), or of its device service (ONVIF over https). */
+export const Certificate = Schema.Struct({
+  of: Schema.Literals(["stream", "device"]),
+  sha256: Schema.String.annotate({ description: "its fingerprint, in hex" })
+}).annotate({ identifier: "Certificate" })
+
 export const ExternalStream = Schema.Struct({
   url: Schema.String.annotate({ description: "without credentials" }),
   type: ExternalStreamType,
@@ -21,7 +27,13 @@ export const ExternalStream = Schema.Struct({
   status: Schema.Literals(["DISCOVERED", "ONLINE", "OFFLINE", "ERROR"]),
   discovered_at: isoTime,
   last_seen: isoTime,
-  capabilities: Schema.Array(Schema.String).annotate({ description: "what it carries, such as h264 or klv" })
+  capabilities: Schema.Array(Schema.String).annotate({ description: "what it carries, such as h264 or klv" }),
+  certificates: Schema.optionalKey(Schema.Array(Certificate)).annotateKey({
+    description: "for operators, where it is reached over TLS: those that were seen first, and no others are accepted"
+  }),
+  certificate_changed: Schema.optionalKey(Schema.Literal(true)).annotateKey({
+    description: "for operators: it shows another one now, and is not used; remove it and add it again to accept that"
+  })
 }).annotate({ identifier: "ExternalStream" })
 export type ExternalStream = typeof ExternalStream.Type
 

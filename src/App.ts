@@ -25,6 +25,7 @@ import { NetworkCameras } from "./external/NetworkCameras.ts"
 import { OnvifClient } from "./external/onvif/OnvifClient.ts"
 import { WsDiscovery } from "./external/onvif/WsDiscovery.ts"
 import { OnvifCameras } from "./external/OnvifCameras.ts"
+import { Ptz } from "./external/Ptz.ts"
 import { Reach } from "./external/Reach.ts"
 import { Scan } from "./external/Scan.ts"
 import { StreamTargets } from "./external/StreamTargets.ts"
@@ -70,6 +71,7 @@ import * as KeyHandlers from "./rpc/KeyHandlers.ts"
 import * as Notifications from "./rpc/Notifications.ts"
 import { JsonRpcProtocol } from "./rpc/Protocol.ts"
 import { RequestLimits } from "./rpc/RequestLimits.ts"
+import * as PtzHandlers from "./rpc/PtzHandlers.ts"
 import * as RecordingHandlers from "./rpc/RecordingHandlers.ts"
 import * as Serving from "./rpc/Serving.ts"
 import * as SnapshotHandlers from "./rpc/SnapshotHandlers.ts"
@@ -162,7 +164,7 @@ const recordings = Layer.mergeAll(EndReasons.layer, GoingOn.layer, Leftovers.lay
   Layer.provide([CameraWatch.layer, NewFiles.layer, Segments.layer, Unfinished.layer])
 )
 
-const external = Discovery.layer.pipe(
+const external = Layer.merge(Discovery.layer, Ptz.layer).pipe(
   Layer.provide([Scan.layer, OnvifCameras.layer.pipe(Layer.provide(WsDiscovery.layer))]),
   Layer.provideMerge(Layer.merge(ExternalStreams.layer, DiscoveryInterval.layer)),
   Layer.provide(NetworkCameras.layer.pipe(Layer.provide([StreamTargets.layer, CameraPictures.layer]))),
@@ -189,6 +191,7 @@ const handlers = Layer.mergeAll(
   KeyHandlers.layer,
   DeviceHandlers.layer,
   ControlHandlers.layer,
+  PtzHandlers.layer,
   SnapshotHandlers.layer,
   RecordingHandlers.layer,
   StreamHandlers.layer,

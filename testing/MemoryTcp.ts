@@ -26,6 +26,8 @@ export class Peers extends Context.Service<
     ) => Effect.Effect<void, never, Scope.Scope>
     /** a machine that answers nobody at this address, as long as the scope lives */
     readonly silence: (address: string) => Effect.Effect<void, never, Scope.Scope>
+    /** SHA-256 of the certificates that those show who speak TLS, in hex, by `192.168.1.64:322`; a test may change it */
+    readonly certificates: Map<string, string>
     /** where the service has gone, or tried to: `192.168.1.64:554`, each once */
     readonly dialled: () => ReadonlyArray<string>
   }
@@ -35,6 +37,7 @@ export class Peers extends Context.Service<
       const servers = new Map<string, Server>()
       const silent = new Set<string>()
       const dialled = new Set<string>()
+      const certificates = new Map<string, string>()
 
       const peers = Peers.of({
         listen: (address, port, serve) =>
@@ -53,16 +56,18 @@ export class Peers extends Context.Service<
               () => Effect.sync(() => silent.delete(address))
             )
           ),
+        certificates,
         dialled: () => [...dialled]
       })
 
       const tcp = Tcp.of({
-        connect: ({ address, port }: Peer, ears: Ears) =>
+        connect: ({ address, isSecure, port }: Peer, ears: Ears) =>
           Effect.suspend(() => {
             dialled.add(`${address}:${port}`)
             if (silent.has(address)) return Effect.never
             const server = servers.get(`${address}:${port}`)
-            return server === undefined ? Effect.fail(refused(address, port)) : open(server, ears)
+            if (server === undefined) return Effect.fail(refused(address, port))
+            return open(server, ears, isSecure ? certificates.get(`${address}:${port}`) : undefined)
           })
       })
       return Context.make(Peers, peers).pipe(Context.add(Tcp, tcp))
@@ -78,7 +83,11 @@ interface Server {
 const refused = (address: string, port: number) =>
   new NotConnected({ code: "ECONNREFUSED", detail: `connect ECONNREFUSED ${address}:${port}` })
 
-const open = Effect.fnUntraced(function* ({ scope, serve }: Server, { ended, heard }: Ears) {
+const open = Effect.fnUntraced(function* (
+  { scope, serve }: Server,
+  { ended, heard }: Ears,
+  fingerprint: string | undefined
+) {
   const toServer = yield* Queue.unbounded<Uint8Array, Cause.Done>()
   let isOpen = true
   let unsent = 0
@@ -105,7 +114,7 @@ const open = Effect.fnUntraced(function* ({ scope, serve }: Server, { ended, hea
       if (isOpen && Queue.offerUnsafe(toServer, bytes)) unsent += bytes.length
     },
     unsent: () => unsent,
-    fingerprint: undefined
+    fingerprint
   }
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {

@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { NoReply } from "../src/ground/Loopback.ts"
 import { type Interface, Multicast, NotSent } from "../src/ground/Multicast.ts"
-import type { WebReply, WebRequest } from "../src/ground/WebExchange.ts"
+import { otherCertificate, type WebReply, type WebRequest } from "../src/ground/WebExchange.ts"
 
 /** A datagram that is sent back. */
 export interface SentBack {
@@ -33,15 +33,18 @@ export class Neighbours extends Context.Service<
       port: number,
       answer: (request: WebRequest) => Effect.Effect<WebReply, NoReply>
     ) => Effect.Effect<void, never, Scope.Scope>
+    /** SHA-256 of the certificates that those show who serve HTTPS, in hex, by `192.168.1.64:443`; a test may change it */
+    readonly certificates: Map<string, string>
     /** what somebody in the network answers; nobody has another address */
     readonly ask: (request: WebRequest) => Effect.Effect<WebReply, NoReply>
   }
 >()("camera-service/testing/Neighbours") {
   static readonly layer: Layer.Layer<Neighbours | Multicast> = Layer.effectContext(
     Effect.sync(() => {
-      const interfaces: Array<Interface> = [{ name: "eth0", address: "192.168.1.2" }]
+      const interfaces: Array<Interface> = [{ name: "eth0", address: "192.168.1.2", bits: 24 }]
       const listeners = new Map<string, (words: string, by: Interface) => ReadonlyArray<SentBack>>()
       const servers = new Map<string, (request: WebRequest) => Effect.Effect<WebReply, NoReply>>()
+      const certificates = new Map<string, string>()
       const keep = <A>(all: Map<string, A>, key: string, one: A) =>
         Effect.asVoid(
           Effect.acquireRelease(
@@ -51,6 +54,7 @@ export class Neighbours extends Context.Service<
         )
       const neighbours = Neighbours.of({
         interfaces,
+        certificates,
         listen: (address, hear) => keep(listeners, address, hear),
         serve: (address, port, answer) => keep(servers, `${address}:${port}`, answer),
         ask: (request) =>
@@ -60,10 +64,14 @@ export class Neighbours extends Context.Service<
               const detail = `connect EHOSTUNREACH ${request.address}:${request.port}`
               return Effect.fail(new NoReply({ detail, code: "EHOSTUNREACH" }))
             }
+            const seen = request.isSecure ? certificates.get(`${request.address}:${request.port}`) : undefined
+            if (request.isSecure && request.fingerprint !== undefined && request.fingerprint !== seen) {
+              return Effect.fail(new NoReply({ detail: `another certificate: ${seen}`, code: otherCertificate }))
+            }
             return Effect.flatMap(answer(request), (reply) =>
               reply.body.length > request.maxBytes
                 ? Effect.fail(new NoReply({ detail: "the reply is too large" }))
-                : Effect.succeed(reply)
+                : Effect.succeed({ ...reply, ...(seen === undefined ? {} : { fingerprint: seen }) })
             )
           })
       })

@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -37,6 +38,8 @@ export interface RtspFaults {
   readonly tells: (picture: number) => ReadonlyArray<Uint8Array>
   /** 2 MB of metadata that have no end come with each picture */
   readonly endlessKlv: boolean
+  /** it ends a session that it has heard no receiver report of for 15 s, and sends reports itself, each second */
+  readonly wantsReports: boolean
   /** it hangs up in the middle of a frame, with the next picture */
   readonly diesInMidFrame: boolean
   /** it tells no Content-Base */
@@ -64,6 +67,7 @@ const sound: RtspFaults = {
   ballast: 0,
   tells: () => [],
   endlessKlv: false,
+  wantsReports: false,
   diesInMidFrame: false,
   noContentBase: false,
   sdp: undefined
@@ -79,6 +83,8 @@ export interface RtspCamera {
   /** sessions that play now, and the most that ever did at once */
   readonly playing: () => number
   readonly mostAtOnce: () => number
+  /** what it was told by RTCP of its video, newest last */
+  readonly reports: () => ReadonlyArray<Uint8Array>
   /** how often a password was refused */
   readonly rejections: () => number
 }
@@ -112,6 +118,19 @@ const packet = (sequence: number, payload: Uint8Array, [channel, type] = [0, 96]
   bytes.set(payload, 16)
   return bytes
 }
+
+/** A sender report of this time (RFC 3550, 6.4.1), on channel 1. */
+const senderReport = (millis: number): Uint8Array => {
+  const bytes = Buffer.alloc(4 + 28)
+  bytes.set([0x24, 1, 0, 28, 0x80, 200, 0, 6])
+  bytes.writeUInt32BE(0x1234, 8)
+  bytes.writeUInt32BE(Math.floor(millis / 1000), 12)
+  bytes.writeUInt32BE(Math.floor(((millis % 1000) / 1000) * 2 ** 32), 16)
+  return bytes
+}
+
+/** So long a session goes on without a receiver report, in milliseconds. */
+const reportTime = 15_000
 
 /** A keyframe with its parameter sets in one packet (STAP-A), or a picture that is none. */
 const picture = (number: number, keyframeEvery: number): Uint8Array => {
@@ -149,6 +168,7 @@ export class RtspCameras extends Context.Service<
 const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: string, port: number) {
   const faults = yield* SubscriptionRef.make(sound)
   const requests: Array<string> = []
+  const reports: Array<Uint8Array> = []
   let playing = 0
   let mostAtOnce = 0
   let rejections = 0
@@ -158,16 +178,22 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
     const scope = yield* Effect.scope
     let nonce = `nonce-${nonces++}`
     let sending: Fiber.Fiber<void> | undefined
+    let reportedAt = yield* Clock.currentTimeMillis
 
     const send = Effect.gen(function* () {
       let told = 0
+      reportedAt = yield* Clock.currentTimeMillis
       for (let number = 0; ; number++) {
-        const { asksOften, ballast, diesInMidFrame, endlessKlv, isDeaf, isStalled, keyframeEvery, neverPlays, tells } =
-          yield* SubscriptionRef.get(faults)
+        const now = yield* SubscriptionRef.get(faults)
+        const { asksOften, ballast, diesInMidFrame, endlessKlv, isDeaf, isStalled, keyframeEvery } = now
+        const { neverPlays, tells, wantsReports } = now
         if (diesInMidFrame) {
           caller.say(picture(number, keyframeEvery).subarray(0, 10))
           return caller.hangUp("read ECONNRESET")
         }
+        const time = yield* Clock.currentTimeMillis
+        if (wantsReports && time - reportedAt > reportTime) return caller.hangUp("read ECONNRESET")
+        if (wantsReports && number % 10 === 0) caller.say(senderReport(time))
         if (!isStalled && !neverPlays) caller.say(picture(number, keyframeEvery))
         for (let more = 0; more < ballast; more++) caller.say(filler)
         for (const unit of tells(number)) caller.say(packet(told++, unit, [2, 98]))
@@ -247,7 +273,13 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
       Stream.runHead,
       Effect.asVoid
     )
-    yield* serveRtsp(caller, { asked, frames: () => Effect.void, untilRead })
+    const heard = (bytes: Uint8Array) =>
+      Effect.map(Clock.currentTimeMillis, (time) => {
+        if (bytes[1] !== 1) return
+        reportedAt = time
+        reports.push(bytes.slice(4))
+      })
+    yield* serveRtsp(caller, { asked, frames: heard, untilRead })
   })
   yield* peers.listen(address, port, serve)
   return {
@@ -256,6 +288,7 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
     requests: () => [...requests],
     playing: () => playing,
     mostAtOnce: () => mostAtOnce,
+    reports: () => reports,
     rejections: () => rejections
   } satisfies RtspCamera as RtspCamera
 })

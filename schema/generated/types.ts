@@ -29,7 +29,7 @@ export type Camera = {
   /** DISCONNECTED: not plugged in; ERROR: plugged in, see fault */
   status: "CONNECTED" | "DISCONNECTED" | "ERROR"
   fault?: {
-    kind: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE" | "UNREACHABLE" | "AUTH_FAILED" | "NOT_FOUND" | "NO_VIDEO" | "SESSION_LIMIT" | "STALLED" | "REDIRECTED" | "PROTOCOL"
+    kind: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE" | "UNREACHABLE" | "AUTH_FAILED" | "NOT_FOUND" | "NO_VIDEO" | "SESSION_LIMIT" | "STALLED" | "REDIRECTED" | "PROTOCOL" | "CERTIFICATE_CHANGED"
     /** what was seen, such as: opened by obs (process 812) */
     detail: string
     /** what to do about it */
@@ -77,6 +77,11 @@ export type Control = {
   grabbed?: true
   /** its value changes by itself */
   volatile?: true
+}
+
+export type Preset = {
+  id: string
+  name: string
 }
 
 export type FileName = string
@@ -200,6 +205,12 @@ export type RecordedSpan = {
 /** a topic, or all that begin alike: camera.*, recording.*, snapshot.*, discovery.*, system.* */
 export type TopicPattern = "camera.connected" | "camera.disconnected" | "camera.status_change" | "recording.start" | "recording.stop" | "recording.error" | "snapshot.taken" | "telemetry" | "discovery.progress" | "system.health" | "system.startup" | "system.shutdown" | "system.notifications_lost" | "camera.*" | "recording.*" | "snapshot.*" | "discovery.*" | "system.*" | "recording.started" | "recording.stopped" | "camera_status_update" | "recording_status_update" | "system_health_update"
 
+export type Certificate = {
+  of: "stream" | "device"
+  /** its fingerprint, in hex */
+  sha256: string
+}
+
 export type ExternalStream = {
   /** without credentials */
   url: string
@@ -212,6 +223,10 @@ export type ExternalStream = {
   last_seen: string
   /** what it carries, such as h264 or klv */
   capabilities: Array<string>
+  /** for operators, where it is reached over TLS: those that were seen first, and no others are accepted */
+  certificates?: Array<Certificate>
+  /** for operators: it shows another one now, and is not used; remove it and add it again to accept that */
+  certificate_changed?: true
 }
 
 export type StreamAddress = string
@@ -232,7 +247,7 @@ export type ServiceStatus = {
 
 export type CameraMetrics = {
   status: "CONNECTED" | "DISCONNECTED" | "ERROR"
-  fault?: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE" | "UNREACHABLE" | "AUTH_FAILED" | "NOT_FOUND" | "NO_VIDEO" | "SESSION_LIMIT" | "STALLED" | "REDIRECTED" | "PROTOCOL"
+  fault?: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE" | "UNREACHABLE" | "AUTH_FAILED" | "NOT_FOUND" | "NO_VIDEO" | "SESSION_LIMIT" | "STALLED" | "REDIRECTED" | "PROTOCOL" | "CERTIFICATE_CHANGED"
   stream: "ACTIVE" | "INACTIVE" | "ERROR" | "STARTING" | "STOPPING"
   fps: number
   frames_sent: number
@@ -504,7 +519,7 @@ export interface Methods {
       /** DISCONNECTED: not plugged in; ERROR: plugged in, see fault */
       status: "CONNECTED" | "DISCONNECTED" | "ERROR"
       fault?: {
-        kind: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE" | "UNREACHABLE" | "AUTH_FAILED" | "NOT_FOUND" | "NO_VIDEO" | "SESSION_LIMIT" | "STALLED" | "REDIRECTED" | "PROTOCOL"
+        kind: "BUSY" | "NO_PERMISSION" | "NO_BANDWIDTH" | "FROZEN" | "WRONG_DATA" | "UNRESPONSIVE" | "UNREACHABLE" | "AUTH_FAILED" | "NOT_FOUND" | "NO_VIDEO" | "SESSION_LIMIT" | "STALLED" | "REDIRECTED" | "PROTOCOL" | "CERTIFICATE_CHANGED"
         /** what was seen, such as: opened by obs (process 812) */
         detail: string
         /** what to do about it */
@@ -555,6 +570,8 @@ export interface Methods {
         resolution: string
         fps?: number
       }
+      /** it can be moved: ptz_move */
+      ptz: boolean
       validation_status: "NONE" | "DISCONNECTED" | "CONFIRMED"
     }
   }
@@ -576,6 +593,62 @@ export interface Methods {
       value?: number | boolean | string
     }
     result: Control
+  }
+  /** Moves a camera: pan, tilt, zoom. It stops when nobody says so again in time, or its client has gone. Role: operator. */
+  ptz_move: {
+    params: {
+      device: CameraId
+      /** 1: to the right as fast as it can; -1: to the left; default 0 */
+      pan?: number
+      /** 1: up; -1: down; default 0 */
+      tilt?: number
+      /** 1: in; -1: out; default 0 */
+      zoom?: number
+      /** it stops so long after its last ptz_move, if nobody stopped it before; default 1000 */
+      timeout_ms?: number
+    }
+    result: {
+      device: CameraId
+      status: "MOVING"
+      pan: number
+      tilt: number
+      zoom: number
+      timeout_ms: number
+    }
+  }
+  /** Stops a camera that moves, whoever moves it. Role: operator. */
+  ptz_stop: {
+    params: {
+      device: CameraId
+    }
+    result: {
+      device: CameraId
+      status: "STOPPED"
+    }
+  }
+  /** The positions that a camera has kept. Role: operator. */
+  ptz_presets: {
+    params: {
+      device: CameraId
+    }
+    result: {
+      device: CameraId
+      presets: Array<Preset>
+    }
+  }
+  /** Has a camera go to a position that it has kept. Role: operator. */
+  ptz_goto: {
+    params: {
+      device: CameraId
+      /** the camera's own word for it */
+      preset: string
+    }
+    result: {
+      device: CameraId
+      /** it stops by itself once it is there */
+      status: "MOVING"
+      preset: string
+    }
   }
   /** Takes a picture the fastest way there is: from the running stream, by starting it, or from the device. Role: operator. */
   take_snapshot: {
@@ -1390,7 +1463,7 @@ export interface Errors {
     reason?: string
     details?: string
     suggestion?: string
-    resource: "camera" | "control" | "stream" | "recording" | "snapshot" | "api_key"
+    resource: "camera" | "control" | "stream" | "recording" | "snapshot" | "api_key" | "preset"
     id: string
   }
   /** Invalid State */

@@ -67,5 +67,6 @@ export const faultWords: Readonly<Record<FaultKind, string>> = {
   SESSION_LIMIT: "Serves no more viewers",
   STALLED: "Stopped sending",
   REDIRECTED: "Points elsewhere",
-  PROTOCOL: "Is not understood"
+  PROTOCOL: "Is not understood",
+  CERTIFICATE_CHANGED: "Shows another certificate"
 }

@@ -24,7 +24,9 @@ const suggestions: Readonly<Record<FaultKind, string>> = {
   SESSION_LIMIT: "end another program that watches the camera, or allow it more sessions",
   STALLED: "look at the camera and the network between; it is asked again by itself",
   REDIRECTED: "add the address that it sends to, if it is to be trusted: redirects are not followed",
-  PROTOCOL: "look into the log for what the camera said; its firmware may have an update"
+  PROTOCOL: "look into the log for what the camera said; its firmware may have an update",
+  CERTIFICATE_CHANGED:
+    "ask whoever runs the camera whether its certificate was changed; if so, remove the stream and add it again, which accepts it"
 }
 
 export const faultOf = (kind: FaultKind, detail: string): Fault => ({ kind, detail, suggestion: suggestions[kind] })

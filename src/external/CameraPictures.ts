@@ -5,6 +5,7 @@ import * as Random from "effect/Random"
 import { urlAuthority } from "../config/Hosts.ts"
 import { Network } from "../ground/Network.ts"
 import { monotonicNow } from "../ground/Time.ts"
+import { otherCertificate } from "../ground/WebExchange.ts"
 import { jpegSize, splitter, withTables } from "../media/Jpeg.ts"
 import { makeLogin } from "../rtsp/Login.ts"
 import { failureOf } from "../rtsp/Refusal.ts"
@@ -15,7 +16,7 @@ import { OnvifClient } from "./onvif/OnvifClient.ts"
 import type { OnvifTarget, ServiceAddress } from "./onvif/OnvifTarget.ts"
 import { type AddressRefused, Reach } from "./Reach.ts"
 import { makeRecent } from "./Recent.ts"
-import { onvifTarget } from "./StreamTargets.ts"
+import { onvifTarget, type Pins } from "./StreamTargets.ts"
 import type { StreamUrl } from "./StreamUrl.ts"
 
 /** Bytes; JPEG of an 8K camera has about as many. */
@@ -27,8 +28,11 @@ const maxAsked = 3
 export class CameraPictures extends Context.Service<
   CameraPictures,
   {
-    /** a picture of now, by the camera's device service; a whole JPEG of a size that cameras have */
-    readonly pictureOf: (url: StreamUrl) => Effect.Effect<Buffer, RtspFailed | AddressRefused>
+    /**
+     * A picture of now, by the camera's device service; a whole JPEG of a size that cameras have. Of a camera that is known
+     * by a certificate it comes over TLS, with that of the device service.
+     */
+    readonly pictureOf: (url: StreamUrl, pins: Pins) => Effect.Effect<Buffer, RtspFailed | AddressRefused>
   }
 >()("camera-service/external/CameraPictures") {
   static readonly layer = Layer.effect(
@@ -51,13 +55,12 @@ export class CameraPictures extends Context.Service<
       })
 
       const get = Effect.fnUntraced(function* (target: OnvifTarget, { isSecure, path, port }: ServiceAddress) {
-        const { address, credentials } = target
+        const { address, credentials, fingerprint } = target
         const cnonce = (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0")
-        // over TLS too a password goes as a digest alone: nobody looks at certificates here
-        const login = makeLogin(
-          { port, isSecure: false, ...(credentials === undefined ? {} : { credentials }) },
-          cnonce
-        )
+        const isKnown = isSecure && fingerprint !== undefined
+        // over TLS too a password goes as a digest alone where the certificate may be anybody's
+        const login = makeLogin({ isSecure: isKnown, ...(credentials === undefined ? {} : { credentials }) }, cnonce)
+        yield* Effect.addFinalizer(() => Effect.sync(login.end))
         for (let asked = 0; asked < maxAsked; asked++) {
           const authorization = login.sign("GET", path)
           const reply = yield* network
@@ -66,10 +69,15 @@ export class CameraPictures extends Context.Service<
               headers: {
                 host: urlAuthority(address, port),
                 ...(authorization === undefined ? {} : { authorization })
-              }
+              },
+              ...(isKnown ? { fingerprint } : {})
             })
             .pipe(
-              Effect.mapError(({ code, detail }) => unreachable(code === undefined ? detail : whyUnreachable(code)))
+              Effect.mapError(({ code, detail }) =>
+                code === otherCertificate
+                  ? new RtspFailed({ kind: "CERTIFICATE_CHANGED", detail })
+                  : unreachable(code === undefined ? detail : whyUnreachable(code))
+              )
             )
           const headers = new Map([["www-authenticate", reply.challenges]])
           if (reply.status === 401) {
@@ -81,11 +89,22 @@ export class CameraPictures extends Context.Service<
           return yield* failureOf("GET", { status: reply.status, headers })
         }
         return yield* new RtspFailed({ kind: "AUTH_FAILED", detail: "it wants another nonce again and again" })
-      })
+      }, Effect.scoped)
 
-      const pictureOf = Effect.fn("CameraPictures.pictureOf")(function* (url: StreamUrl) {
-        const target = onvifTarget(url, yield* reach.target(url))
+      const pictureOf = Effect.fn("CameraPictures.pictureOf")(function* (
+        url: StreamUrl,
+        { deviceFingerprint, fingerprint }: Pins
+      ) {
+        const target = onvifTarget(url, yield* reach.target(url, deviceFingerprint))
         const address = yield* addressOf(url.text, target)
+        const isPinned = deviceFingerprint !== undefined || fingerprint !== undefined
+        // who stands between may show any picture
+        if (isPinned && !(address.isSecure && deviceFingerprint !== undefined)) {
+          return yield* new RtspFailed({
+            kind: "AUTH_FAILED",
+            detail: "it is known by a certificate, which its pictures do not come with"
+          })
+        }
         // the camera named the port: it might be one of ours, where the camera's address is allowed although it is ours
         yield* reach.addressOf({ host: target.address, port: address.port })
         const body = yield* Effect.tapError(get(target, address), () => Effect.sync(() => known.forget(url.text)))

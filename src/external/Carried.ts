@@ -59,7 +59,7 @@ export const capabilitiesOf = (carried: Carried | undefined): ReadonlyArray<stri
 const pixelFormats: Readonly<Record<string, string>> = { h265: "HEVC", jpeg: "MJPG", mp2t: "MPEG" }
 
 /** As cameras of this machine tell what they deliver. */
-export const formatsOf = (carried: Carried | undefined): ReadonlyArray<Format> => {
+export const formatsIn = (carried: Carried | undefined): ReadonlyArray<Format> => {
   if (carried === undefined) return []
   const { codec, height, rate, width } = carried
   const pixelFormat = pixelFormats[codec] ?? codec.toUpperCase()

@@ -6,44 +6,24 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { CameraId } from "../../schema/Camera.ts"
-import { DependencyFailed, InvalidParams, InvalidState, NotFound } from "../../schema/Errors.ts"
-import type { ExternalStream, ExternalStreamType } from "../../schema/External.ts"
+import { type DependencyFailed, type InvalidParams, type InvalidState, NotFound } from "../../schema/Errors.ts"
 import { Settings } from "../config/Settings.ts"
 import { CameraNames } from "../device/CameraNames.ts"
 import { Devices } from "../device/Devices.ts"
-import { faultOf } from "../device/Fault.ts"
 import { Recordings } from "../recording/Recordings.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { Streams } from "../stream/Streams.ts"
 import { capabilitiesOf } from "./Carried.ts"
 import { type Answer, type NetworkCamera, NetworkCameras, withAnswer } from "./NetworkCameras.ts"
-import type { AddressRefused } from "./Reach.ts"
+import { alreadyAdded, isForNow, noCameraThere, refused, tooMany } from "./NotAdded.ts"
+import { type KnownStream, type SeenStream, SeenStreams } from "./SeenStreams.ts"
 import { type AddedStream, streamFiles } from "./StreamFiles.ts"
 import type { StreamUrl } from "./StreamUrl.ts"
 
-/** A stream that a scan has seen. */
-export interface SeenStream {
-  readonly url: StreamUrl
-  readonly type: ExternalStreamType
-  readonly name: string
-  readonly capabilities: ReadonlyArray<string>
-  /** what the camera and this stream of it are known by, wherever they are: `onvif:SERIAL:PROFILE` */
-  readonly lasting?: string
-}
-
-/** A stream that is known; times are epoch milliseconds. */
-export interface KnownStream extends SeenStream {
-  readonly status: ExternalStream["status"]
-  readonly discoveredAt: number
-  readonly lastSeen: number
-  /** of one that was added */
-  readonly device?: CameraId
-}
-
 export type AddRequest = Pick<AddedStream, "url" | "type" | "name">
 
-/** So many may be added, be known from scans, and leave the names of their cameras behind when they are removed. */
-const most = { added: 256, seen: 1024, left: 256 }
+/** So many may be added, and leave the names of their cameras behind when they are removed. */
+const most = { added: 256, left: 256 }
 
 /** The streams from the network: those that were added, each of which is a camera, and those that scans have seen. */
 export class ExternalStreams extends Context.Service<
@@ -51,6 +31,8 @@ export class ExternalStreams extends Context.Service<
   {
     /** the added ones first */
     readonly list: () => ReadonlyArray<KnownStream>
+    /** the added one that is this camera */
+    readonly ofCamera: (camera: CameraId) => KnownStream | undefined
     /**
      * Makes it a camera, for good. One that is away now is a camera with a fault, and is waited for; what the camera refuses
      * in a way that waiting does not mend (`DependencyFailed`) is not added.
@@ -74,9 +56,9 @@ export class ExternalStreams extends Context.Service<
       const streams = yield* Streams
       const files = yield* streamFiles
       const life = yield* Effect.scope
-      // by the texts of their URLs
+      /** by the texts of their URLs */
       const added = new Map<string, Added>()
-      const known = new Map<string, KnownStream>()
+      const scanned = new SeenStreams()
       /** they are being added, or removed */
       const underWay = new Set<string>()
       const oneChange = yield* Semaphore.make(1)
@@ -122,8 +104,8 @@ export class ExternalStreams extends Context.Service<
           Effect.catchTag("RtspFailed", (failed) => (isForNow(failed) ? Effect.succeed(failed) : refused(failed)))
         )
         const now = yield* Clock.currentTimeMillis
-        const { discoveredAt = now, lasting: seenAs } = known.get(url.text) ?? {}
-        const lasting = (answer instanceof RtspFailed ? undefined : yield* cameras.lasting(url)) ?? seenAs
+        const { discoveredAt = now, lasting: seenAs } = scanned.get(url.text) ?? {}
+        const lasting = (answer instanceof RtspFailed ? undefined : yield* cameras.lasting(url, answer)) ?? seenAs
         const asked: AddedStream = {
           ...{ url, type, name, discoveredAt, lastSeen: now },
           ...(lasting === undefined ? {} : { lasting })
@@ -138,13 +120,13 @@ export class ExternalStreams extends Context.Service<
         const { text } = request.url
         const present = added.get(text)
         if (present !== undefined || underWay.has(text)) return yield* alreadyAdded(present?.camera.id)
-        if (added.size + underWay.size >= most.added) return yield* tooMany()
+        if (added.size + underWay.size >= most.added) return yield* tooMany(most.added)
         const camera = yield* meanwhile(text)(make(request)).pipe(
           Effect.tapErrorTag("DependencyFailed", ({ detail, reason }) =>
             Effect.annotateLogs(Effect.logWarning("a network camera was not added"), { url: text, reason, detail })
           )
         )
-        known.delete(text)
+        scanned.forget(text)
         yield* Effect.logInfo("network camera added").pipe(
           Effect.annotateLogs({ "camera.id": camera.id, url: text, type: request.type })
         )
@@ -185,27 +167,26 @@ export class ExternalStreams extends Context.Service<
       const remove = Effect.fn("ExternalStreams.remove")(function* ({ text }: StreamUrl) {
         const present = added.get(text)
         if (present === undefined || underWay.has(text)) {
-          if (!underWay.has(text) && known.delete(text)) return
+          if (!underWay.has(text) && scanned.forget(text)) return
           return yield* new NotFound({ resource: "stream", id: text })
         }
         return yield* meanwhile(text)(forget(text, present))
       })
 
       const seen = (streams: ReadonlyArray<SeenStream>) =>
-        Effect.map(Clock.currentTimeMillis, (now) => {
-          for (const stream of streams) {
-            const { text } = stream.url
-            if (added.has(text)) continue
-            const { discoveredAt = now } = known.get(text) ?? {}
-            // the latest last
-            known.delete(text)
-            known.set(text, { ...stream, status: "DISCOVERED", discoveredAt, lastSeen: now })
-          }
-          for (const text of known.keys()) if (known.size > most.seen) known.delete(text)
-        })
+        Effect.map(Clock.currentTimeMillis, (now) =>
+          scanned.see(
+            streams.filter(({ url }) => !added.has(url.text)),
+            now
+          )
+        )
 
       return ExternalStreams.of({
-        list: () => [...Array.from(added.values(), ({ camera }) => shown(camera)), ...known.values()],
+        list: () => [...Array.from(added.values(), ({ camera }) => shown(camera)), ...scanned.list()],
+        ofCamera: (camera) => {
+          for (const one of added.values()) if (one.camera.id === camera) return shown(one.camera)
+          return undefined
+        },
         add,
         remove,
         seen
@@ -220,38 +201,33 @@ interface Added {
 }
 
 const shown = (camera: NetworkCamera): KnownStream => {
-  const { carried, discoveredAt, lastSeen, name, type, url } = camera.stream()
+  const {
+    carried,
+    deviceFingerprint,
+    discoveredAt,
+    fingerprint,
+    hasPtz = false,
+    lastSeen,
+    name,
+    type,
+    url
+  } = camera.stream()
+  const pins = {
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...(deviceFingerprint === undefined ? {} : { deviceFingerprint }),
+    isChanged: camera.isChanged()
+  }
   const capabilities = capabilitiesOf(carried)
-  return { url, type, name, status: camera.status(), discoveredAt, lastSeen, capabilities, device: camera.id }
+  return {
+    url,
+    type,
+    name,
+    status: camera.status(),
+    discoveredAt,
+    lastSeen,
+    capabilities,
+    device: camera.id,
+    pins,
+    hasPtz
+  }
 }
-
-/** What may be otherwise when the camera is on, is free, or has begun to stream. */
-const isForNow = ({ kind }: RtspFailed): boolean =>
-  kind === "UNREACHABLE" || kind === "STALLED" || kind === "SESSION_LIMIT" || kind === "NOT_FOUND"
-
-const refused = ({ detail, kind }: RtspFailed) =>
-  Effect.fail(
-    new DependencyFailed({ dependency: "camera", reason: kind, detail, suggestion: faultOf(kind, detail).suggestion })
-  )
-
-const noCameraThere = ({ why }: AddressRefused) =>
-  new InvalidParams({
-    param: "stream_url",
-    rule: "no loopback, link-local, multicast, reserved or cloud metadata address, and none of this machine",
-    hint: `it is ${why}: external.allowed_hosts allows addresses all the same, this service's own ports apart`
-  })
-
-const alreadyAdded = (device: CameraId | undefined) =>
-  new InvalidState({
-    state: "ADDED",
-    allowed_states: ["NOT_ADDED"],
-    ...(device === undefined ? {} : { details: `it is ${device}` }),
-    suggestion: "remove it first where its name, its type or its password is to be another"
-  })
-
-const tooMany = () =>
-  new InvalidState({
-    state: `${most.added} streams are added`,
-    allowed_states: [`fewer than ${most.added}`],
-    suggestion: "remove some that nobody needs"
-  })

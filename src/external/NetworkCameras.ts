@@ -17,26 +17,29 @@ import { type Described, probe } from "../rtsp/Probe.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { Streams } from "../stream/Streams.ts"
 import { CameraPictures } from "./CameraPictures.ts"
-import { carriedIn, formatsOf, isSame } from "./Carried.ts"
+import { carriedIn, formatsIn, isSame } from "./Carried.ts"
 import { asFailure, networkInput } from "./NetworkInput.ts"
 import type { AddressRefused } from "./Reach.ts"
 import type { AddedStream } from "./StreamFiles.ts"
-import { isOnvif, StreamTargets } from "./StreamTargets.ts"
+import { isOnvif, type Pins, type StreamTarget, StreamTargets } from "./StreamTargets.ts"
 
 /** A camera that is asked what its stream is has answered by then, or it is away. */
 const answerTime = Duration.seconds(5)
 /** The same, for one whose turn has to come first. */
 const turnTime = Duration.seconds(8)
 /**
- * An idle camera is asked whether it is there so often, in milliseconds; one that is away at first, and at most. Cameras
- * lock accounts after a few wrong passwords.
+ * An idle camera is asked whether it is there so often, in milliseconds; one that is away at first, and at most. A password
+ * that was refused may be shown again after 5 min (`Trials`), and this varies by a tenth.
  */
-const pauses = { idle: 60_000, firstAway: 2000, longestAway: 30_000, refused: 300_000 }
+const pauses = { idle: 60_000, firstAway: 2000, longestAway: 30_000, refused: 340_000 }
 /** So many cameras are asked at once. */
 const atOnce = 8
 
+/** What a camera says of its stream, and of itself by its device service (ONVIF). */
+export type Told = Described & Pick<StreamTarget, "deviceFingerprint" | "hasPtz">
+
 /** How a camera answered when it was asked last. */
-export type Answer = Described | RtspFailed
+export type Answer = Told | RtspFailed
 
 /** An added stream as a camera. */
 export interface NetworkCamera {
@@ -44,6 +47,8 @@ export interface NetworkCamera {
   /** with what was learnt of it since it was added */
   readonly stream: () => AddedStream
   readonly status: () => ExternalStream["status"]
+  /** it shows another certificate than it is known by */
+  readonly isChanged: () => boolean
 }
 
 /** Makes cameras of streams, and looks whether they are there while nobody needs them. */
@@ -51,9 +56,7 @@ export class NetworkCameras extends Context.Service<
   NetworkCameras,
   {
     /** what the camera says of the stream now */
-    readonly ask: (
-      stream: Pick<AddedStream, "url" | "fingerprint">
-    ) => Effect.Effect<Described, RtspFailed | AddressRefused>
+    readonly ask: (stream: Pins & Pick<AddedStream, "url">) => Effect.Effect<Told, RtspFailed | AddressRefused>
     /** what the camera is known by wherever it is, where it says that */
     readonly lasting: StreamTargets["Service"]["lasting"]
     /**
@@ -78,8 +81,15 @@ export class NetworkCameras extends Context.Service<
       const turn = yield* Semaphore.make(atOnce)
 
       const ask: NetworkCameras["Service"]["ask"] = Effect.fn("NetworkCameras.ask")(
-        function* ({ fingerprint, url }) {
-          return yield* probe(tcp, yield* targets.target(url, fingerprint))
+        function* ({ url, ...pins }) {
+          const target = yield* targets.target(url, pins)
+          const { deviceFingerprint, hasPtz } = target
+          const described = yield* probe(tcp, target)
+          return {
+            ...described,
+            ...(deviceFingerprint === undefined ? {} : { deviceFingerprint }),
+            ...(hasPtz === undefined ? {} : { hasPtz })
+          }
         },
         Effect.timeoutOrElse({ duration: answerTime, orElse: () => silent })
       )
@@ -89,23 +99,24 @@ export class NetworkCameras extends Context.Service<
         let stream = first
         const input = networkInput(
           url.text,
-          Effect.suspend(() => targets.recent(url, stream.fingerprint)),
-          isOnvif(url) ? Effect.suspend(() => (stream.fingerprint === undefined ? pictureOf(url) : pinned)) : undefined
+          Effect.suspend(() => targets.recent(url, stream)),
+          isOnvif(url) ? Effect.suspend(() => pictureOf(url, stream)) : undefined
         )
         const found = (): Found => ({
           input: { ...input, ...(stream.carried === undefined ? {} : { sends: stream.carried }) },
           identity: { position: url.text, ...(lasting === undefined ? {} : { serial: lasting }) },
           name,
-          formats: formatsOf(stream.carried)
+          formats: formatsIn(stream.carried)
         })
         /** how often in a row it did not answer; undefined: it was never asked */
         let failures: number | undefined
 
-        const learn = Effect.fnUntraced(function* (described: Described) {
+        const learn = Effect.fnUntraced(function* (told: Told) {
           failures = 0
           const before = stream
-          stream = withAnswer(stream, described, yield* Clock.currentTimeMillis)
-          return { isOther: before.carried !== stream.carried, isPinned: before.fingerprint !== stream.fingerprint }
+          stream = withAnswer(stream, told, yield* Clock.currentTimeMillis)
+          const isOther = before.carried !== stream.carried
+          return { isOther, isLasting: isOther || lastingKeys.some((key) => before[key] !== stream[key]) }
         })
         const refuse = ({ detail, kind }: RtspFailed) => {
           failures = (failures ?? 0) + 1
@@ -116,10 +127,10 @@ export class NetworkCameras extends Context.Service<
         if (answer !== undefined && !(answer instanceof RtspFailed)) yield* learn(answer)
         const { id, update } = yield* devices.attach(found(), fault)
 
-        const answered = Effect.fnUntraced(function* (described: Described) {
-          const { isOther, isPinned } = yield* learn(described)
+        const answered = Effect.fnUntraced(function* (told: Told) {
+          const { isLasting, isOther } = yield* learn(told)
           yield* isOther ? update(found()) : devices.recovered(id)
-          if (isOther || isPinned) yield* learnt
+          if (isLasting) yield* learnt
         })
         const failed = (reason: RtspFailed | AddressRefused) =>
           Effect.suspend(() => devices.fault(id, refuse(reason._tag === "AddressRefused" ? asFailure(reason) : reason)))
@@ -141,7 +152,7 @@ export class NetworkCameras extends Context.Service<
           turn.withPermit,
           Effect.matchEffect({
             onFailure: failed,
-            onSuccess: (described) => (described === undefined ? seen : answered(described))
+            onSuccess: (told) => (told === undefined ? seen : answered(told))
           }),
           Effect.catchDefect((defect) => Effect.logError("a network camera could not be asked", defect))
         )
@@ -159,7 +170,8 @@ export class NetworkCameras extends Context.Service<
         return {
           id,
           stream: () => stream,
-          status: () => statusOf(faultNow(), failures === 0 || isReady())
+          status: () => statusOf(faultNow(), failures === 0 || isReady()),
+          isChanged: () => faultNow() === "CERTIFICATE_CHANGED"
         }
       })
 
@@ -168,13 +180,8 @@ export class NetworkCameras extends Context.Service<
   )
 }
 
-/** Who stands between may show any picture: it is looked at no certificate there. */
-const pinned = Effect.fail(
-  new RtspFailed({
-    kind: "AUTH_FAILED",
-    detail: "its stream is known by a certificate, which its pictures do not come with"
-  })
-)
+/** What is learnt beside what a stream carries, and kept. */
+const lastingKeys = ["fingerprint", "deviceFingerprint", "hasPtz"] as const
 
 const silent = Effect.fail(new RtspFailed({ kind: "UNREACHABLE", detail: "it does not answer" }))
 
@@ -193,13 +200,16 @@ const pauseAfter = (fault: FaultKind | undefined, failures: number): number => {
 }
 
 /** What is the same stays the same object; a certificate, once seen, is the camera's. */
-export const withAnswer = (stream: AddedStream, described: Described, lastSeen: number): AddedStream => {
-  const carried = carriedIn(described)
-  const fingerprint = stream.fingerprint ?? described.fingerprint
+export const withAnswer = (stream: AddedStream, told: Told, lastSeen: number): AddedStream => {
+  const carried = carriedIn(told)
+  const fingerprint = stream.fingerprint ?? told.fingerprint
+  const deviceFingerprint = stream.deviceFingerprint ?? told.deviceFingerprint
   return {
     ...stream,
     lastSeen,
     ...(isSame(stream.carried, carried) ? {} : { carried }),
-    ...(fingerprint === undefined ? {} : { fingerprint })
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...(deviceFingerprint === undefined ? {} : { deviceFingerprint }),
+    ...(told.hasPtz === undefined ? {} : { hasPtz: told.hasPtz })
   }
 }

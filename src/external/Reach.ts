@@ -10,19 +10,19 @@ import { liveNow, Settings } from "../config/Settings.ts"
 import { hashHex } from "../ground/Hashes.ts"
 import { Resolver } from "../ground/Resolver.ts"
 import { monotonicNow } from "../ground/Time.ts"
-import { type Account, makeAccount } from "../rtsp/Account.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import type { RtspCredentials, RtspTarget } from "../rtsp/Target.ts"
+import { Trials } from "../rtsp/Trials.ts"
 import { refusalOf } from "./AddressRules.ts"
-import { requestUri, type StreamUrl } from "./StreamUrl.ts"
+import { requestUri, type StreamSecret, type StreamUrl } from "./StreamUrl.ts"
 
 /** It stands for an address where cameras may not be; `why` in words that follow "it is". */
 export class AddressRefused extends Schema.TaggedError<AddressRefused>()("AddressRefused", { why: Schema.String }) {}
 
 /** A name server that is silent makes a camera unreachable, as the camera's own silence does. */
 const lookupTime = Duration.seconds(2)
-/** More passwords of cameras than can be configured. */
-const mostAccounts = 512
+/** Passwords at cameras: more than there can be streams. */
+const mostTrials = 1024
 
 /** From what a URL says to where a connection goes: that is looked at each time, for names change what they stand for. */
 export class Reach extends Context.Service<
@@ -40,6 +40,8 @@ export class Reach extends Context.Service<
       const settings = yield* Settings
       const resolver = yield* Resolver
       const ports = ownPorts(settings.boot)
+      const clock = yield* monotonicNow
+      const trials = new Map<string, Trials>()
 
       const surroundings = () => ({
         allowed: liveNow(settings).external.allowed_hosts.flatMap((text) => parseNetwork(text) ?? []),
@@ -70,27 +72,24 @@ export class Reach extends Context.Service<
         return first === undefined ? yield* unreachable("its name stands for no address") : first
       })
 
-      const clock = yield* monotonicNow
-      /** the latest last */
-      const accounts = new Map<string, Account>()
-      const accountOf = (address: string, user: string, password: string): Account => {
+      /** Another password has no trials yet; the latest last. */
+      const trialsOf = (address: string, { password, user }: NonNullable<StreamSecret["credentials"]>): Trials => {
         const key = hashHex("sha256", JSON.stringify([address, user, password]))
-        const account = accounts.get(key) ?? makeAccount(clock)
-        accounts.delete(key)
-        accounts.set(key, account)
-        for (const oldest of accounts.keys()) if (accounts.size > mostAccounts) accounts.delete(oldest)
-        return account
+        const found = trials.get(key) ?? new Trials(clock)
+        trials.delete(key)
+        trials.set(key, found)
+        for (const old of trials.keys()) if (trials.size > mostTrials) trials.delete(old)
+        return found
       }
 
       const credentialsOf = ({ secret }: StreamUrl, address: string): RtspCredentials | undefined => {
         const { credentials } = Redacted.value(secret)
         if (credentials === undefined) return undefined
-        const { password, user } = credentials
         return {
-          user,
-          password: Redacted.make(password),
+          user: credentials.user,
+          password: Redacted.make(credentials.password),
           mayBeSentInClear: liveNow(settings).external.allow_basic_over_plaintext,
-          account: accountOf(address, user, password)
+          trials: trialsOf(address, credentials)
         }
       }
 

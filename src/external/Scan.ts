@@ -6,7 +6,7 @@ import { Tcp } from "../ground/Tcp.ts"
 import { type Described, probe } from "../rtsp/Probe.ts"
 import { ownAddress } from "./AddressRules.ts"
 import { capabilitiesOf, carriedIn } from "./Carried.ts"
-import type { SeenStream } from "./ExternalStreams.ts"
+import type { SeenStream } from "./SeenStreams.ts"
 import { Reach } from "./Reach.ts"
 import type { Door, Plan } from "./ScanPlan.ts"
 import { parseStreamUrl, type StreamUrl } from "./StreamUrl.ts"
@@ -57,7 +57,7 @@ export class Scan extends Context.Service<
             duration: knockTime,
             orElse: () => Effect.succeed({ isOpen: false, why: undefined })
           }),
-          Effect.catchTag("NotConnected", ({ code }) => Effect.succeed({ isOpen: false, why: noWay[code] }))
+          Effect.catchTag("NotConnected", ({ code }) => Effect.succeed({ isOpen: false, why: obstacles[code] }))
         )
 
       const run = Effect.fn("Scan.run")(function* ({ doors, size }: Plan, { found, looked, online }: Watching) {
@@ -130,7 +130,7 @@ const seenAt = ({ address, type }: Door, path: string, url: StreamUrl, described
 const locked = "it wants a user and a password; add it with them"
 
 /** What keeps us from knocking, by errno; that nobody opens (ECONNREFUSED, EHOSTUNREACH) is an answer. */
-const noWay: Readonly<Record<string, string>> = {
+const obstacles: Readonly<Record<string, string>> = {
   ENETUNREACH: "this machine has no way there",
   EACCES: "this machine's rules let nobody go there",
   EPERM: "this machine's rules let nobody go there",

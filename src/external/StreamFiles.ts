@@ -18,9 +18,12 @@ const fields = {
   lastSeen: Schema.Finite,
   /** what the camera and this stream of it are known by wherever they are: `onvif:SERIAL:PROFILE` */
   lasting: Schema.optionalKey(Schema.String),
-  /** SHA-256 of the certificate that the camera had when it was first reached, in hex */
+  /** SHA-256 of the certificates that its stream and its device service (ONVIF) had when they were first reached, in hex */
   fingerprint: Schema.optionalKey(Schema.String),
-  carried: Schema.optionalKey(Carried)
+  deviceFingerprint: Schema.optionalKey(Schema.String),
+  carried: Schema.optionalKey(Carried),
+  /** it can be moved (ONVIF's PTZ) */
+  hasPtz: Schema.optionalKey(Schema.Boolean)
 }
 
 const Stored = Schema.fromJsonString(
@@ -50,8 +53,8 @@ export interface Kept {
 }
 
 /**
- * Where added streams last: `external_streams.json`, and what opens them apart from it in `secrets/external_streams.json`. A
- * file that cannot be understood is set aside, not overwritten: somebody may want to mend it.
+ * Where added streams last: `external_streams.json`, and what opens them apart from it in `secrets/external_streams.json`. Before
+ * anything in them that is not understood is written over, both are kept aside: somebody may want to mend them.
  */
 export const streamFiles = Effect.gen(function* () {
   const folder = yield* DataFolder
@@ -59,24 +62,32 @@ export const streamFiles = Effect.gen(function* () {
   const file = join(folder.root, "external_streams.json")
   const secretFile = join(folder.secrets, "external_streams.json")
 
+  /** Under the first name that no other text has: `.bad`, `.bad2`, … */
+  const keep = Effect.fnUntraced(function* (path: string) {
+    const text = yield* smallFiles.read(path)
+    if (Option.isNone(text)) return
+    let kept = `${path}.bad`
+    for (let number = 2; (yield* smallFiles.writeOnce(kept, text.value)) !== text.value; number++) {
+      kept = `${path}.bad${number}`
+    }
+    yield* Effect.logError("what is not readable of a file of network cameras is left out; it is kept", { path, kept })
+  })
+  const keepBoth = Effect.andThen(keep(file), keep(secretFile))
+
+  /** Undefined: it is not readable. What is wrong with it might show a secret. */
   const readOr = <A>(path: string, schema: Schema.Codec<A, string>, none: A) =>
-    Effect.gen(function* () {
-      const text = yield* smallFiles.read(path)
-      if (Option.isNone(text)) return none
-      const decoded = Schema.decodeExit(schema)(text.value)
-      if (decoded._tag === "Success") return decoded.value
-      // what is wrong with it might show a secret
-      yield* Effect.logError("a file of network cameras is not readable; it is kept as .bad, and begins anew", { path })
-      yield* smallFiles.write(`${path}.bad`, text.value)
-      return none
-    })
+    Effect.map(smallFiles.read(path), (text) =>
+      Option.isNone(text) ? none : Option.getOrUndefined(Schema.decodeOption(schema)(text.value))
+    )
 
   const read = Effect.gen(function* () {
-    const { left, streams } = yield* readOr(file, Stored, { version: 1 as const, streams: [], left: [] })
-    if (streams.length === 0) return { left, streams: [] }
-    const { secrets } = yield* readOr(secretFile, StoredSecrets, { version: 1 as const, secrets: {} })
-    const known = yield* Effect.forEach(streams, ({ url: text, ...rest }) => withUrl(text, secrets[text], rest))
-    return { left, streams: known.flat() }
+    const stored = yield* readOr(file, Stored, { version: 1, streams: [], left: [] })
+    const opened = yield* readOr(secretFile, StoredSecrets, { version: 1, secrets: {} })
+    const { left, streams } = stored ?? { left: [], streams: [] }
+    const known = yield* Effect.forEach(streams, ({ url, ...rest }) => withUrl(url, opened?.secrets[url], rest))
+    const all = known.flat()
+    if (stored === undefined || opened === undefined || all.length < streams.length) yield* keepBoth
+    return { left, streams: all }
   })
 
   const write = Effect.fnUntraced(function* ({ left, streams }: Kept) {

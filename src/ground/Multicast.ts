@@ -12,6 +12,8 @@ export class NotSent extends Schema.TaggedError<NotSent>()("NotSent", { code: Sc
 export interface Interface {
   readonly name: string
   readonly address: string
+  /** with which so many first bits of it the addresses begin that are reached without a router */
+  readonly bits: number
 }
 
 export interface Datagram {
@@ -47,7 +49,7 @@ export class Multicast extends Context.Service<
         Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
           addresses
             .filter(({ family, internal }) => family === "IPv4" && !internal)
-            .map(({ address }) => ({ name, address }))
+            .map(({ address, cidr }) => ({ name, address, bits: Number(cidr?.split("/")[1] ?? 32) }))
         ),
       open: Effect.fnUntraced(function* ({ address }, heard) {
         const { createSocket } = yield* Effect.promise(() => import("node:dgram"))

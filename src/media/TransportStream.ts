@@ -72,7 +72,7 @@ const streamsIn = (section: Buffer): ReadonlyArray<Elementary> => {
   return found
 }
 
-const isKlv = ({ descriptors, type }: Elementary): boolean =>
+const carriesKlv = ({ descriptors, type }: Elementary): boolean =>
   type === metadata || (type === privateData && descriptors.includes(registration))
 
 /** What a picture is by its first slice: a key, or not; `hasSps`: the parameter sets stand before it. */
@@ -116,7 +116,7 @@ export const readTransport = (hearKlv?: HearKlv): TransportReader => {
     const codec = videos.get(found?.type ?? 0)
     if (found?.pid !== video?.pid) picture.take()
     video = found === undefined || codec === undefined ? undefined : { pid: found.pid, codec }
-    const { pid = -1, type = -1 } = streams.find(isKlv) ?? {}
+    const { pid = -1, type = -1 } = streams.find(carriesKlv) ?? {}
     if (hearKlv === undefined || (klv?.pid === pid && klv.type === type)) return
     klv = pid < 0 ? undefined : { pid, type, packets: takePesKlv(type === metadata, hearKlv) }
   }
@@ -157,7 +157,7 @@ export const readTransport = (hearKlv?: HearKlv): TransportReader => {
       return keyframe
     },
     pictures: () => pictures,
-    hasKlv: () => (streams.length === 0 ? undefined : streams.some(isKlv)),
+    hasKlv: () => (streams.length === 0 ? undefined : streams.some(carriesKlv)),
     audioCodec: () => audios.get(streams.find(({ type }) => audios.has(type))?.type ?? 0)
   }
 }

@@ -78,6 +78,8 @@ export class Connections extends Context.Service<
     /** a new client, and by which host and port it came; the protocol calls it, and `remove` */
     readonly add: (peer: Peer, cameBy?: string, isSecure?: boolean) => Connection
     readonly remove: (clientId: number) => void
+    /** returns when the client has gone, which it may have already */
+    readonly gone: (clientId: number) => Effect.Effect<void>
     /** the client holds this session from now on */
     readonly authenticate: (clientId: number, session: Session) => void
     /** the client is subscribed to this, and to nothing else, from now on */
@@ -108,6 +110,8 @@ export class Connections extends Context.Service<
       const addresses = new Addresses()
       const authorities = new Authorities()
       const empty = Latch.makeUnsafe(true)
+      /** what waits for the end of a client; few do */
+      const ends = new Map<number, Set<() => void>>()
       let nextId = 0
       yield* observe(connections, () => all.size)
 
@@ -186,8 +190,21 @@ export class Connections extends Context.Service<
           addresses.delete(peer.address)
           strangers.delete(peer)
           authorities.giveBack(authority)
+          for (const end of ends.get(clientId) ?? []) end()
+          ends.delete(clientId)
           if (all.size === 0) empty.openUnsafe()
         },
+        gone: (clientId) =>
+          Effect.callback((resume) => {
+            if (!all.has(clientId)) return resume(Effect.void)
+            const end = () => resume(Effect.void)
+            const waiting = ends.get(clientId) ?? new Set()
+            ends.set(clientId, waiting.add(end))
+            return Effect.sync(() => {
+              waiting.delete(end)
+              if (waiting.size === 0) ends.delete(clientId)
+            })
+          }),
         authenticate(clientId, session) {
           const connection = all.get(clientId)
           if (connection === undefined) return

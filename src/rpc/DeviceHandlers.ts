@@ -8,6 +8,7 @@ import { Settings } from "../config/Settings.ts"
 import { CameraControls } from "../device/CameraControls.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
+import { Ptz } from "../external/Ptz.ts"
 import { Machine } from "../ground/Machine.ts"
 import { millisSince, toSeconds } from "../ground/Time.ts"
 import { Sources } from "../stream/Sources.ts"
@@ -20,6 +21,7 @@ export const layer = DeviceRpcs.toLayer(
   Effect.gen(function* () {
     const devices = yield* Devices
     const controls = yield* CameraControls
+    const ptz = yield* Ptz
     const connections = yield* Connections
     const settings = yield* Settings
     const viewFor = cameraViews(yield* Sources, settings.boot)
@@ -90,6 +92,7 @@ export const layer = DeviceRpcs.toLayer(
           resolutions: resolutionsOf(device),
           fps_options: ratesOf(device),
           ...currentOf(yield* controls.mode(id)),
+          ptz: ptz.has(id),
           validation_status: device.status === "DISCONNECTED" ? ("DISCONNECTED" as const) : confirmed
         }
       })

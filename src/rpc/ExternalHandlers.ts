@@ -1,13 +1,14 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { CurrentSession, type Session } from "../../schema/Auth.ts"
+import { CurrentSession, roleIncludes, type Session } from "../../schema/Auth.ts"
 import { ExternalRpcs } from "../../schema/CameraRpcs.ts"
 import { NotFound, PermissionDenied, Unsupported } from "../../schema/Errors.ts"
 import type { ExternalStream } from "../../schema/External.ts"
 import { Settings } from "../config/Settings.ts"
 import { Discovery } from "../external/Discovery.ts"
 import { DiscoveryInterval } from "../external/DiscoveryInterval.ts"
-import { ExternalStreams, type KnownStream } from "../external/ExternalStreams.ts"
+import { ExternalStreams } from "../external/ExternalStreams.ts"
+import type { KnownStream } from "../external/SeenStreams.ts"
 import { parseStreamUrl, typeFor } from "../external/StreamUrl.ts"
 import { isoTime } from "../ground/Time.ts"
 import { maySee } from "./Authorization.ts"
@@ -39,6 +40,7 @@ export const layer = ExternalRpcs.toLayer(
           streams: found
         } = yield* discovery.scan(wanted, options.force_rescan).pipe(Effect.annotateLogs({ user: session.userId }))
         const isFound = new Set(found.map(({ url }) => url.text))
+        const viewOf = viewFor(session)
         const shown = streams.list().flatMap((stream): ReadonlyArray<ExternalStream> => {
           if (isFound.has(stream.url.text)) return [viewOf(stream)]
           if (!options.include_offline || !wanted[kinds[stream.type]]) return []
@@ -82,10 +84,8 @@ export const layer = ExternalRpcs.toLayer(
       }),
 
       get_external_streams: Effect.fnUntraced(function* () {
-        const shown = streams
-          .list()
-          .filter(isShown(yield* CurrentSession))
-          .map(viewOf)
+        const session = yield* CurrentSession
+        const shown = streams.list().filter(isShown(session)).map(viewFor(session))
         return {
           external_streams: shown,
           ...byType(shown),
@@ -136,15 +136,32 @@ const byType = (streams: ReadonlyArray<ExternalStream>) => {
   }
 }
 
-const viewOf = ({ capabilities, discoveredAt, lastSeen, name, status, type, url }: KnownStream): ExternalStream => ({
-  url: url.text,
-  type,
-  name,
-  status,
-  discovered_at: isoTime(discoveredAt),
-  last_seen: isoTime(lastSeen),
-  capabilities
-})
+const viewFor =
+  ({ role }: Session) =>
+  (stream: KnownStream): ExternalStream => {
+    const { capabilities, discoveredAt, lastSeen, name, pins, status, type, url } = stream
+    return {
+      url: url.text,
+      type,
+      name,
+      status,
+      discovered_at: isoTime(discoveredAt),
+      last_seen: isoTime(lastSeen),
+      capabilities,
+      ...(pins === undefined || !roleIncludes(role, "operator") ? {} : certificatesOf(pins))
+    }
+  }
+
+const certificatesOf = ({ deviceFingerprint, fingerprint, isChanged }: NonNullable<KnownStream["pins"]>) => {
+  const certificates = [
+    ...(fingerprint === undefined ? [] : [{ of: "stream" as const, sha256: fingerprint }]),
+    ...(deviceFingerprint === undefined ? [] : [{ of: "device" as const, sha256: deviceFingerprint }])
+  ]
+  return {
+    ...(certificates.length === 0 ? {} : { certificates }),
+    ...(isChanged ? { certificate_changed: true as const } : {})
+  }
+}
 
 const switchedOff = () =>
   Effect.fail(new Unsupported({ feature: "external_streams", reason: "external.enabled is false" }))

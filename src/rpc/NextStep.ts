@@ -27,6 +27,7 @@ const where: Readonly<Record<NotFound["resource"], string>> = {
   camera: "get_camera_list tells which cameras there are",
   control: "get_camera_controls tells which controls the camera has",
   stream: "get_external_streams tells which streams were added",
+  preset: "ptz_presets tells which presets the camera has",
   recording: "list_recordings tells which recordings there are",
   snapshot: "list_snapshots tells which snapshots there are",
   api_key: "list_api_keys tells which keys there are"

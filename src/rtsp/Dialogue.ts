@@ -53,6 +53,7 @@ export const dial = Effect.fnUntraced(function* (
   { frame, frames }: Omit<Hearing, "message">
 ) {
   const login = makeLogin(target, (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0"))
+  yield* Effect.addFinalizer(() => Effect.sync(login.end))
   const millis = yield* monotonicNow
   const turns = yield* Semaphore.make(1)
   const ended = Deferred.makeUnsafe<never, RtspFailed>()
@@ -115,7 +116,7 @@ export const dial = Effect.fnUntraced(function* (
     )
   if (target.fingerprint !== undefined && connection.fingerprint !== target.fingerprint) {
     const detail = `its certificate is another one than before: SHA-256 ${connection.fingerprint}`
-    return yield* new RtspFailed({ kind: "AUTH_FAILED", detail })
+    return yield* new RtspFailed({ kind: "CERTIFICATE_CHANGED", detail })
   }
 
   const send = (

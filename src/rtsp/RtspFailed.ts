@@ -5,7 +5,8 @@ import type { FaultKind } from "../../schema/Camera.ts"
  * `UNREACHABLE`: no connection, or it broke. `AUTH_FAILED`: the credentials are refused, or would have to be sent in clear.
  * `NOT_FOUND`: no such stream there. `NO_VIDEO`: it has none. `SESSION_LIMIT`: it serves no more viewers. `STALLED`:
  * nothing comes any more. `REDIRECTED`: it sends to another place, which is not followed. `PROTOCOL`: what it says is no RTSP
- * that we know, or it refuses for another reason.
+ * that we know, or it refuses for another reason. `CERTIFICATE_CHANGED`: it is known by another certificate than it shows, and
+ * was shown no password.
  */
 export const RtspFailure = Schema.Literals([
   "UNREACHABLE",
@@ -15,7 +16,8 @@ export const RtspFailure = Schema.Literals([
   "SESSION_LIMIT",
   "STALLED",
   "REDIRECTED",
-  "PROTOCOL"
+  "PROTOCOL",
+  "CERTIFICATE_CHANGED"
 ]) satisfies Schema.Schema<FaultKind>
 
 /** A camera in the network does not give its stream. `detail` is for people, and without secrets. */

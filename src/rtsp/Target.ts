@@ -1,5 +1,5 @@
 import type * as Redacted from "effect/Redacted"
-import type { Account } from "./Account.ts"
+import type { Trials } from "./Trials.ts"
 
 /** Whose streams these are to the camera. */
 export interface RtspCredentials {
@@ -7,8 +7,8 @@ export interface RtspCredentials {
   readonly password: Redacted.Redacted
   /** Basic, which gives the password to everybody on the way, may be used without TLS: the operator says so */
   readonly mayBeSentInClear: boolean
-  /** how they were taken so far; absent: nobody else shows them */
-  readonly account?: Account
+  /** what became of them at this camera */
+  readonly trials: Trials
 }
 
 /** A stream of a camera in the network, to be asked for over one TCP connection to exactly this address. */

@@ -22,6 +22,7 @@ import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { dial } from "../rtsp/Dialogue.ts"
 import { describeVideo } from "../rtsp/Probe.ts"
 import { publish } from "../rtsp/Publishing.ts"
+import { makeReports } from "../rtsp/Reports.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { describe, play, type Track, worthHaving } from "../rtsp/Session.ts"
 import type { RtspTarget } from "../rtsp/Target.ts"
@@ -177,7 +178,14 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         })
         hearKlv = yield* telemetry.listen(camera, relay.hasKlv)
         const target = yield* targetOf(device)
-        const dialogue = yield* dial(tcp, target, relay)
+        const reports = yield* makeReports
+        const dialogue = yield* dial(tcp, target, {
+          frame: (channel, bytes, start, end) => {
+            reports.heard(channel, bytes, start + 4, end)
+            return relay.frame(channel, bytes, start, end)
+          },
+          frames: relay.frames
+        })
         const offer = yield* describe(dialogue, target)
         const wanted = yield* worthHaving(offer)
         const [video] = wanted
@@ -194,6 +202,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
           Effect.gen(function* () {
             const { connection, ended } = yield* publishAt(camera, tracks)
             relay.to(connection, tracks)
+            yield* reports.begin(dialogue.connection, tracks)
             yield* Effect.forkScoped(Deferred.into(Effect.mapError(ended, notTaken), published))
           })
         )

@@ -45,6 +45,7 @@ const atLeast: Readonly<Record<Obstacle, number>> = {
   NO_VIDEO: 10_000,
   REDIRECTED: 10_000,
   PROTOCOL: 10_000,
+  CERTIFICATE_CHANGED: 10_000,
   // cameras lock accounts after a few wrong passwords, often for half an hour; new credentials end the wait
   AUTH_FAILED: 300_000
 }

@@ -84,6 +84,13 @@ export const storageFree = Metric.gauge(
 )
 export const storageSize = Metric.gauge("camera.storage.size", inBytes("The size of the disk where the data is."))
 
+/** `outside`: the sender, or an address that a camera told for its own */
+export const discoveryDropped = (outside: "sender" | "address") =>
+  counter(
+    "camera.discovery.dropped",
+    about("What was said in WS-Discovery, and dropped: it is from outside the networks that were asked.", { outside })
+  )
+
 // --- MediaMTX
 
 export const mediaMtxUp = Metric.gauge("camera.mediamtx.up", about("1 while MediaMTX runs and answers."))

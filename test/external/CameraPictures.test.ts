@@ -29,11 +29,12 @@ const shows = (body: Uint8Array, status = 200): WebReply => ({
 const addCamera = Effect.fnUntraced(function* (played: PlayedCamera) {
   const { neighbours, rtspCameras } = yield* TestGround
   const { answer, seen } = playCamera({ host: "10.9.9.9", user, ...played })
-  yield* neighbours.serve(address, 80, answer)
+  const { isSecure = false } = played
+  yield* neighbours.serve(address, isSecure ? 443 : 80, answer)
   const rtsp = yield* rtspCameras.start(address)
   yield* rtsp.disturb({ login: { user: user.name, password: user.password, way: "MD5" } })
   const url = yield* Effect.fromResult(
-    parseStreamUrl(`http://${user.name}:${user.password}@${address}/onvif/device_service`)
+    parseStreamUrl(`${isSecure ? "https" : "http"}://${user.name}:${user.password}@${address}/onvif/device_service`)
   )
   const { device } = yield* asTimePasses((yield* ExternalStreams).add({ url, type: "onvif", name: "Gate" }))
   seen.requests.length = 0
@@ -78,6 +79,32 @@ describe("an idle ONVIF camera with an address for pictures", () => {
       const snapshots = yield* Effect.all(all, { concurrency: "unbounded" })
       assert.isTrue(snapshots.every(({ capture }) => capture.name === "direct"))
       assert.lengthOf(gets(), 2)
+    })
+  )
+
+  onFakes(
+    "that is known by a certificate gives its picture to nobody who shows another one",
+    Effect.gen(function* () {
+      const { certificates } = (yield* TestGround).neighbours
+      certificates.set(`${address}:443`, "ab".repeat(32))
+      const { camera, gets } = yield* addCamera({ picture: shows(jpeg), isSecure: true })
+      assert.strictEqual((yield* take({ camera, maxAge: 0 })).capture.name, "direct")
+      const asked = gets().length
+      certificates.set(`${address}:443`, "cd".repeat(32))
+      const { tried } = yield* take({ camera, maxAge: 0 })
+      assert.lengthOf(gets(), asked)
+      assert.include(tried[1]?.outcome, "another certificate")
+    })
+  )
+
+  onFakes(
+    "that is known by a certificate is not read where none is looked at",
+    Effect.gen(function* () {
+      ;(yield* TestGround).neighbours.certificates.set(`${address}:443`, "ab".repeat(32))
+      const plain = { GetSnapshotUri: (answer: string) => answer.replace("https://", "http://") }
+      const { camera, gets } = yield* addCamera({ picture: shows(jpeg), isSecure: true, instead: plain })
+      assert.strictEqual((yield* take({ camera, maxAge: 0 })).capture.name, "activated")
+      assert.lengthOf(gets(), 0)
     })
   )
 

@@ -15,6 +15,7 @@ import { cameraSdp } from "../../testing/RtspCamera.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { connectAs } from "../rpc/Harness.ts"
 import { dataFolder, fakes, onFakes } from "../support/App.ts"
+import { playCamera } from "../support/OnvifCamera.ts"
 import { until } from "../support/Ground.ts"
 
 const address = "192.168.1.64"
@@ -243,6 +244,134 @@ describe("add_external_stream", () => {
   )
 })
 
+describe("a camera that is reached over TLS", () => {
+  const [first, second] = ["ab".repeat(32), "cd".repeat(32)]
+
+  /** Adds it, has its certificate change, and has it added again; `url` with a user and a password. */
+  const changes = Effect.fnUntraced(function* (
+    url: string,
+    certificates: Map<string, string>,
+    door: string,
+    of: "stream" | "device"
+  ) {
+    const call = yield* clientAs("operator")
+    certificates.set(door, first)
+    assert.include((yield* add(call, url)).result, { device: "camera0" })
+    const known = { certificates: [{ of, sha256: first }] }
+    assert.deepInclude((yield* streamsOf(call))[0], { ...known, status: "ONLINE" })
+    assert.notInclude(JSON.stringify(yield* streamsOf(yield* clientAs("viewer"))), first)
+
+    certificates.set(door, second)
+    yield* becomes(call, "ERROR")
+    assert.deepInclude((yield* streamsOf(call))[0], { ...known, certificate_changed: true })
+    assert.notInclude(JSON.stringify(yield* streamsOf(yield* clientAs("viewer"))), "certificate")
+    const { fault } = (yield* call("get_camera_status", { device: "camera0" })).result as {
+      readonly fault: { readonly kind: string; readonly detail: string; readonly suggestion: string }
+    }
+    assert.strictEqual(fault.kind, "CERTIFICATE_CHANGED")
+    assert.include(fault.detail, second)
+    assert.include(fault.suggestion, "remove the stream and add it again")
+
+    yield* call("remove_external_stream", { stream_url: url })
+    assert.include((yield* add(call, url)).result, { device: "camera0" })
+    assert.deepInclude((yield* streamsOf(call))[0], { status: "ONLINE", certificates: [{ of, sha256: second }] })
+    return call
+  })
+
+  onFakes(
+    "is known by the certificate that it had first, which operators see, until it is added again",
+    Effect.gen(function* () {
+      const { peers, rtspCameras } = yield* TestGround
+      const camera = yield* rtspCameras.start(address, 322)
+      yield* camera.disturb({ login: { user: "admin", password: "word", way: "MD5" } })
+      yield* changes(`rtsps://admin:word@${address}/live`, peers.certificates, `${address}:322`, "stream")
+      assert.strictEqual(camera.rejections(), 0)
+    })
+  )
+
+  onFakes(
+    "by its device service (ONVIF over https), too: who shows another certificate there is asked nothing",
+    Effect.gen(function* () {
+      const { neighbours, rtspCameras } = yield* TestGround
+      const { answer, seen } = playCamera({ user: { name: "admin", password: "word" }, isSecure: true })
+      yield* neighbours.serve(address, 443, answer)
+      const rtsp = yield* rtspCameras.start(address, 554)
+      yield* rtsp.disturb({ login: { user: "admin", password: "word", way: "MD5" } })
+      const { certificates } = neighbours
+      const before = () => seen.requests.length
+      const url = `https://admin:word@${address}/onvif/device_service`
+      const call = yield* changes(url, certificates, `${address}:443`, "device")
+      const asked = before()
+      certificates.set(`${address}:443`, first)
+      yield* becomes(call, "ERROR")
+      assert.strictEqual(before(), asked)
+    })
+  )
+
+  fakes.starts("is known by it after a restart", (run) => {
+    const url = `https://admin:word@${address}/onvif/device_service`
+    const camera = (certificate: string) =>
+      Effect.gen(function* () {
+        const { neighbours, rtspCameras } = yield* TestGround
+        yield* neighbours.serve(address, 443, playCamera({ isSecure: true }).answer)
+        neighbours.certificates.set(`${address}:443`, certificate)
+        yield* rtspCameras.start(address, 554)
+        return yield* clientAs("operator")
+      })
+    const before = Effect.flatMap(camera(first), (call) => add(call, url))
+    const after = Effect.flatMap(camera(second), (call) => becomes(call, "ERROR"))
+    return Effect.andThen(run(dataFolder, before), run(dataFolder, after))
+  })
+})
+
+describe("a camera whose password was changed", () => {
+  onFakes(
+    "refuses the old one twice in five minutes at most, whoever needs it and by whatever way, and has the new one at once",
+    Effect.gen(function* () {
+      const { neighbours, rtspCameras } = yield* TestGround
+      const rtsp = yield* rtspCameras.start(address, 554)
+      const onvif = { host: address, user: { name: "admin", password: "old" } }
+      const before = playCamera(onvif)
+      yield* neighbours.serve(address, 80, before.answer)
+      yield* rtsp.disturb({ login: { user: "admin", password: "old", way: "MD5" } })
+      const call = yield* clientAs("operator")
+      const device = (password: string) => `http://admin:${password}@${address}/onvif/device_service`
+      const stream = (password: string) => `rtsp://admin:${password}@${address}/live`
+      assert.include((yield* add(call, device("old"))).result, { device: "camera0" })
+      assert.include((yield* add(call, stream("old"))).result, { device: "camera1" })
+      assert.strictEqual(rtsp.rejections(), 0)
+
+      const after = playCamera({ ...onvif, user: { name: "admin", password: "new" } })
+      yield* neighbours.serve(address, 80, after.answer)
+      yield* rtsp.disturb({ login: { user: "admin", password: "new", way: "MD5" }, nonces: "changed" })
+      const refusals = () => rtsp.rejections() + after.seen.refusals
+      for (let minute = 0; minute < 5; minute++) {
+        for (const camera of ["camera0", "camera1"]) yield* call("start_streaming", { device: camera })
+        yield* add(call, `rtsp://admin:old@${address}/other`)
+        yield* add(call, `http://admin:old@${address}/onvif/other`)
+        yield* Effect.repeat(Effect.andThen(TestClock.adjust("1 second"), settle), { times: 50 })
+      }
+      assert.isAtLeast(refusals(), 1)
+      assert.isAtMost(refusals(), 2)
+      const { error } = yield* add(call, `rtsp://admin:old@${address}/other`)
+      assert.include(error?.data, { reason: "AUTH_FAILED" })
+
+      yield* rtsp.disturb({ nonces: "kept" })
+      for (const [url, camera] of [
+        [device("new"), "camera0"],
+        [stream("new"), "camera1"]
+      ] as const) {
+        yield* call("remove_external_stream", { stream_url: url })
+        assert.include((yield* add(call, url)).result, { device: camera })
+      }
+      assert.isAtMost(refusals(), 2)
+    })
+  )
+})
+
+/** the files of added streams are left as they are */
+const untouched = { external: { enabled: false } }
+
 describe("added streams", () => {
   fakes.starts("are the same cameras after a restart, and are opened with the same password", (run) => {
     const camera = Effect.tap(startCamera, ({ disturb }) =>
@@ -269,6 +398,29 @@ describe("added streams", () => {
     return Effect.andThen(run(dataFolder, before), run(dataFolder, after))
   })
 
+  fakes.starts("of one recorder, with one password, are all there at once after a start", (run) => {
+    const camera = Effect.tap(startCamera, ({ disturb }) =>
+      disturb({ login: { user: "admin", password: "word", way: "MD5" } })
+    )
+    const channels = Array.from({ length: 8 }, (_, channel) => `rtsp://admin:word@${address}/live?channel=${channel}`)
+    const before = Effect.gen(function* () {
+      yield* camera
+      const call = yield* clientAs("operator")
+      for (const channel of channels) assert.include((yield* add(call, channel)).result, { status: "ADDED" })
+    })
+    const after = Effect.gen(function* () {
+      const { rejections } = yield* camera
+      const call = yield* clientAs("operator")
+      for (let second = 0; second < 5; second++) yield* Effect.andThen(TestClock.adjust("1 second"), settle)
+      assert.deepEqual(
+        (yield* streamsOf(call)).map(({ status }) => status),
+        channels.map(() => "ONLINE")
+      )
+      assert.strictEqual(rejections(), 0)
+    })
+    return Effect.andThen(run(dataFolder, before), run(dataFolder, after))
+  })
+
   fakes.starts("whose file shows what is hidden now are opened with it, and their file shows it no more", (run) => {
     const before = Effect.gen(function* () {
       const { disk } = yield* TestGround
@@ -288,17 +440,65 @@ describe("added streams", () => {
     return Effect.andThen(run(dataFolder, before), run(dataFolder, after))
   })
 
-  fakes.starts("begin anew where their file is not readable, which is kept", (run) => {
-    const spoil = Effect.map(TestGround, ({ disk }) =>
-      disk.outside.write(`${dataFolder}/external_streams.json`, new TextEncoder().encode("{"))
-    )
+  fakes.starts("begin anew where their file is not readable: it is kept, and what opens them, however often", (run) => {
+    const spoil = (text: string) =>
+      Effect.map(TestGround, ({ disk }) => {
+        disk.outside.remove(`${dataFolder}/external_streams.json`)
+        disk.outside.write(`${dataFolder}/external_streams.json`, new TextEncoder().encode(text))
+      })
+    const addOne = (last: number) =>
+      Effect.flatMap(clientAs("operator"), (call) => add(call, `rtsp://admin:geheim-${last}@192.168.1.${last}/live`))
     const after = Effect.gen(function* () {
       const call = yield* clientAs("operator")
       assert.deepStrictEqual(yield* streamsOf(call), [])
       assert.strictEqual(yield* fileOf("external_streams.json.bad"), "{")
-      assert.include((yield* add(call)).result, { device: "camera0" })
+      assert.include(yield* fileOf("secrets/external_streams.json.bad"), "geheim-1")
+      assert.include((yield* addOne(2)).result, { device: "camera1" })
     })
-    return Effect.andThen(run(dataFolder, spoil), run(dataFolder, after))
+    const afterAnother = Effect.gen(function* () {
+      assert.include((yield* addOne(3)).result, { device: "camera2" })
+      assert.strictEqual(yield* fileOf("external_streams.json.bad"), "{")
+      assert.strictEqual(yield* fileOf("external_streams.json.bad2"), "[")
+      assert.include(yield* fileOf("secrets/external_streams.json.bad"), "geheim-1")
+      assert.include(yield* fileOf("secrets/external_streams.json.bad2"), "geheim-2")
+    })
+    return run(dataFolder, addOne(1)).pipe(
+      Effect.andThen(run(dataFolder, spoil("{"), untouched)),
+      Effect.andThen(run(dataFolder, after)),
+      Effect.andThen(run(dataFolder, spoil("["), untouched)),
+      Effect.andThen(run(dataFolder, afterAnother))
+    )
+  })
+
+  fakes.starts("whose secrets are not readable ask for their passwords, and the file with them is kept", (run) => {
+    const url = `rtsp://admin:geheim@${address}/live`
+    const camera = Effect.tap(startCamera, ({ disturb }) =>
+      disturb({ login: { user: "admin", password: "geheim", way: "MD5" } })
+    )
+    const before = Effect.andThen(
+      camera,
+      Effect.flatMap(clientAs("operator"), (call) => add(call, url))
+    )
+    const spoil = Effect.map(TestGround, ({ disk }) => {
+      const file = `${dataFolder}/secrets/external_streams.json`
+      const text = new TextDecoder().decode(disk.outside.read(file)).replace("}", "")
+      disk.outside.remove(file)
+      disk.outside.write(file, new TextEncoder().encode(text))
+    })
+    const after = Effect.gen(function* () {
+      const { rejections } = yield* camera
+      const call = yield* clientAs("operator")
+      yield* becomes(call, "ERROR")
+      assert.strictEqual(rejections(), 0)
+      assert.include(yield* fileOf("secrets/external_streams.json.bad"), "geheim")
+      yield* call("remove_external_stream", { stream_url: url })
+      assert.include((yield* add(call, url)).result, { device: "camera0" })
+      assert.include(yield* fileOf("secrets/external_streams.json.bad"), "geheim")
+    })
+    return run(dataFolder, before).pipe(
+      Effect.andThen(run(dataFolder, spoil, untouched)),
+      Effect.andThen(run(dataFolder, after))
+    )
   })
 
   onFakes(

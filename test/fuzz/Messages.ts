@@ -82,7 +82,7 @@ const codeOf = (name: string): number => contract.errors.find((error) => error.n
 const beforehand: Readonly<Record<string, ReadonlyArray<string>>> = {
   AuthFailed: ["authenticate"],
   InvalidParams: [
-    ...["take_snapshot", "set_camera_control", "create_api_key", "set_retention_policy"],
+    ...["take_snapshot", "set_camera_control", "ptz_move", "create_api_key", "set_retention_policy"],
     ...["add_external_stream", "remove_external_stream"],
     // two times that each are one
     ...["get_recorded_spans", "get_recorded_files", "export_recording"]

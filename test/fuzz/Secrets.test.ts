@@ -20,6 +20,7 @@ import { children } from "../support/Ground.ts"
 import { attachCamera, target, url } from "../support/NetworkCamera.ts"
 import { testSettings } from "../support/TestSettings.ts"
 import { atOnce, inTime } from "./InTime.ts"
+import { Trials } from "../../src/rtsp/Trials.ts"
 
 /**
  * Canaries: secrets, right and wrong, in every place that takes one. None of them is seen again, in a log of every level, a
@@ -267,7 +268,12 @@ const network = Effect.fnUntraced(function* (watch: Watch, admin: Client) {
     [target.port, password],
     [target.port, watch.make("a wrong password for a network camera")]
   ] as const) {
-    const credentials = { user: "operator", password: Redacted.make(shown), mayBeSentInClear: false }
+    const credentials = {
+      user: "operator",
+      password: Redacted.make(shown),
+      mayBeSentInClear: false,
+      trials: new Trials(() => 0)
+    }
     const { id } = yield* attachCamera({ ...target, port, url: `${url}?${shown.length}`, credentials })
     yield* admin.ask("take_snapshot", { device: id })
     yield* admin.ask("get_camera_status", { device: id, debug: true })

@@ -3,13 +3,14 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { execFileSync } from "node:child_process"
+import { X509Certificate } from "node:crypto"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { createServer, type RequestListener, type Server } from "node:http"
 import { createServer as createSecure } from "node:https"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { exchange, type WebRequest } from "../../src/ground/WebExchange.ts"
+import { exchange, otherCertificate, type WebRequest } from "../../src/ground/WebExchange.ts"
 
 const serving = (server: Server) =>
   Effect.acquireRelease(
@@ -22,6 +23,9 @@ const serving = (server: Server) =>
         server.close()
       })
   )
+
+const fingerprintIn = (cert: Buffer): string =>
+  new X509Certificate(cert).fingerprint256.replaceAll(":", "").toLowerCase()
 
 const ask = (port: number, more: Partial<WebRequest> = {}) =>
   exchange({
@@ -111,7 +115,7 @@ describe("a request", () => {
     })
   )
 
-  it.live("goes over TLS to who has signed its certificate itself", () =>
+  it.live("goes over TLS to who has signed its certificate itself, and to no other once that is known", () =>
     Effect.gen(function* () {
       const folder = yield* Effect.acquireRelease(
         Effect.sync(() => mkdtempSync(join(tmpdir(), "camera-service-tls-"))),
@@ -131,8 +135,21 @@ describe("a request", () => {
       ]
       execFileSync("openssl", [...made, "-keyout", key, "-out", cert], { stdio: "ignore" })
       const options = { key: readFileSync(key), cert: readFileSync(cert) }
-      const port = yield* serving(createSecure(options, (_, response) => void response.end("ok")))
-      assert.strictEqual((yield* ask(port, { isSecure: true })).status, 200)
+      let requests = 0
+      const port = yield* serving(
+        createSecure(options, (_, response) => {
+          requests++
+          response.end("ok")
+        })
+      )
+      const { fingerprint = "", status } = yield* ask(port, { isSecure: true })
+      assert.strictEqual(status, 200)
+      assert.strictEqual(fingerprint, fingerprintIn(options.cert))
+      assert.strictEqual((yield* ask(port, { isSecure: true, fingerprint })).fingerprint, fingerprint)
+      const refused = yield* Effect.flip(ask(port, { isSecure: true, fingerprint: "ab".repeat(32) }))
+      assert.strictEqual(refused.code, otherCertificate)
+      assert.include(refused.detail, fingerprint)
+      assert.strictEqual(requests, 2)
     })
   )
 })

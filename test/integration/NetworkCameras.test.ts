@@ -25,13 +25,19 @@ import { eventually } from "../support/Eventually.ts"
 import { attachCamera } from "../support/NetworkCamera.ts"
 import { readRtsp } from "../support/RtspReader.ts"
 import { certificate, makeVideo, peerLogin, type RtspPeer, startGstreamer, startPeer } from "../support/RtspPeer.ts"
+import { Trials } from "../../src/rtsp/Trials.ts"
 
 const targetOf = ({ port, url }: Pick<RtspPeer, "port" | "url">, password = peerLogin.password): RtspTarget => ({
   address: "127.0.0.1",
   port,
   url,
   isSecure: false,
-  credentials: { user: peerLogin.user, password: Redacted.make(password), mayBeSentInClear: false }
+  credentials: {
+    user: peerLogin.user,
+    password: Redacted.make(password),
+    mayBeSentInClear: false,
+    trials: new Trials(() => 0)
+  }
 })
 
 /** The slices of a byte stream. */

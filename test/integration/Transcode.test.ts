@@ -8,6 +8,7 @@ import { promisify } from "node:util"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import type { Sent } from "../../src/device/Input.ts"
+import { Trials } from "../../src/rtsp/Trials.ts"
 import { Paths } from "../../src/stream/Paths.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { codecOf } from "../suites/streams.ts"
@@ -76,7 +77,8 @@ describe("the transcode of a camera in the network, played by another MediaMTX",
           const credentials = {
             user: peerLogin.user,
             password: Redacted.make(peerLogin.password),
-            mayBeSentInClear: false
+            mayBeSentInClear: false,
+            trials: new Trials(() => 0)
           }
           const target = { address: "127.0.0.1", port: peer.port, url: peer.url, isSecure: false, credentials }
           yield* run(

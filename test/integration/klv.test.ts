@@ -8,6 +8,7 @@ import { homedir } from "node:os"
 import { join } from "node:path"
 import { RecordedTelemetry } from "../../src/recording/RecordedTelemetry.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
+import { Trials } from "../../src/rtsp/Trials.ts"
 import { CameraTelemetry } from "../../src/stream/CameraTelemetry.ts"
 import { readyStream } from "../suites/streams.ts"
 import { realPrograms } from "../support/App.ts"
@@ -77,7 +78,8 @@ describe("a drone, played by GStreamer, that sends its metadata", () => {
               credentials: {
                 user: peerLogin.user,
                 password: Redacted.make(peerLogin.password),
-                mayBeSentInClear: false
+                mayBeSentInClear: false,
+                trials: new Trials(() => 0)
               }
             })
             const ages: Array<number> = []

@@ -57,6 +57,9 @@ const broken: ReadonlyArray<readonly [method: string, params: unknown, param: st
   ["get_camera_list", { all: true }, "all"],
   ["set_camera_control", { device: "camera0", value: 1 }, "id"],
   ["set_camera_control", { device: "camera0", id: 9963776, value: 0.5 }, "value"],
+  ["ptz_move", { device: "camera0", pan: 1.5 }, "pan"],
+  ["ptz_move", { device: "camera0", zoom: 1, timeout_ms: 50 }, "timeout_ms"],
+  ["ptz_goto", { device: "camera0", preset: "" }, "preset"],
   ["get_stream_url", { device: "camera0", signed: "yes" }, "signed"],
   ["get_download_url", { filename: "../a.mp4" }, "filename"],
   ["take_snapshot", { device: "camera0", quality: 0 }, "quality"],
@@ -124,6 +127,15 @@ layer(SharedService.layer({ settings: { EXTERNAL_ALLOWED_HOSTS: "127.0.0.1" } })
       visited.add("set_camera_control")
       const noControl = yield* client.error("set_camera_control", { ...device, id: 9963776, value: 1 })
       assert.include(noControl, { code: -32010, resource: "control", id: "9963776" })
+      for (const [method, more] of [
+        ["ptz_move", { pan: 1 }],
+        ["ptz_stop", {}],
+        ["ptz_presets", {}],
+        ["ptz_goto", { preset: "1" }]
+      ] as const) {
+        visited.add(method)
+        assert.include(yield* client.error(method, { ...device, ...more }), { code: -32030, feature: "ptz" })
+      }
       assert.include(yield* visit("get_system_status"), { status: "ready" })
       assert.include(yield* visit("get_server_info"), { name: "camera-service" })
       assert.deepInclude(yield* visit("get_status"), { status: "HEALTHY", reasons: [] })

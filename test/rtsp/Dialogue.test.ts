@@ -62,7 +62,7 @@ describe("a camera that answers anything", () => {
                   }
                 }).pipe(Effect.ignore)
               )
-              return yield* asTimePasses(Effect.exit(probe(tcp, withLogin)))
+              return yield* asTimePasses(Effect.exit(probe(tcp, yield* withLogin)))
             })
           )
           const failure = Exit.isFailure(exit) ? exit.cause.reasons : []

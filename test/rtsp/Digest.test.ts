@@ -3,11 +3,13 @@ import * as Redacted from "effect/Redacted"
 import * as fc from "fast-check"
 import { authorization, challengesIn, isStale, strongestWay } from "../../src/rtsp/Digest.ts"
 import type { RtspCredentials } from "../../src/rtsp/Target.ts"
+import { Trials } from "../../src/rtsp/Trials.ts"
 
 const credentials = (user: string, password: string): RtspCredentials => ({
   user,
   password: Redacted.make(password),
-  mayBeSentInClear: false
+  mayBeSentInClear: false,
+  trials: new Trials(() => 0)
 })
 
 /** The response to these headers. */

@@ -49,7 +49,7 @@ describe("a camera that is asked what its stream is", () => {
   onGround(
     "is asked with its password, which it does not see",
     Effect.gen(function* () {
-      const { found } = yield* probed({ login: { ...login, way: "SHA-256" } }, withLogin)
+      const { found } = yield* probed({ login: { ...login, way: "SHA-256" } }, yield* withLogin)
       assert.deepEqual(found, described)
     })
   )
@@ -76,7 +76,7 @@ describe("a camera that is asked what its stream is", () => {
   onGround(
     "that sends elsewhere is not followed, and what it names is told without its credentials",
     Effect.gen(function* () {
-      const { camera, found } = yield* probed({ refuses: { OPTIONS: "302 Found" } }, withLogin)
+      const { camera, found } = yield* probed({ refuses: { OPTIONS: "302 Found" } }, yield* withLogin)
       assert.deepInclude(found, { _tag: "RtspFailed", kind: "REDIRECTED", detail: "it sends to 10.0.0.1" })
       assert.lengthOf(camera.requests(), 1)
     })

@@ -76,16 +76,16 @@ describe("a camera that streams by itself, while MediaMTX is away", () => {
 describe("a camera that streams by itself and fails", () => {
   for (const [kind, faults, at] of [
     ["AUTH_FAILED", { login: { ...login, password: "another", way: "MD5" } }, withLogin],
-    ["NOT_FOUND", { refuses: { DESCRIBE: "404 Not Found" } }, target],
-    ["STALLED", { neverPlays: true }, target],
-    ["UNREACHABLE", { diesInMidFrame: true }, target]
-  ] satisfies ReadonlyArray<readonly [string, Partial<RtspFaults>, typeof target]>) {
+    ["NOT_FOUND", { refuses: { DESCRIBE: "404 Not Found" } }, Effect.succeed(target)],
+    ["STALLED", { neverPlays: true }, Effect.succeed(target)],
+    ["UNREACHABLE", { diesInMidFrame: true }, Effect.succeed(target)]
+  ] satisfies ReadonlyArray<readonly [string, Partial<RtspFaults>, typeof withLogin]>) {
     onFakes(
       `tells it to who wants a picture, within 10 s, and is not asked once more for it: ${kind}`,
       Effect.gen(function* () {
         const camera = yield* startCamera
         yield* camera.disturb(faults)
-        const { id } = yield* attachCamera(at)
+        const { id } = yield* attachCamera(yield* at)
         const began = yield* Clock.currentTimeMillis
         const failure = yield* Effect.flip(take({ camera: id }))
         assert.isAtMost((yield* Clock.currentTimeMillis) - began, 10_000)

@@ -154,13 +154,21 @@ describe("a drone", () => {
       const synthetic = yield* plugIn(1)
       assert.deepInclude(yield* client.error("get_telemetry", { device: synthetic }), {
         code: -32030,
-        data: { feature: "telemetry", reason: "only cameras in the network send metadata (KLV)" }
+        data: {
+          feature: "telemetry",
+          reason: "only cameras in the network send metadata (KLV)",
+          suggestion: "whoever runs this service may switch it on; get_server_info tells what works here (capabilities)"
+        }
       })
       yield* camera.disturb({ sdp: "v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:trackID=0\r\n" })
       yield* readyStream(id)
       assert.deepInclude(yield* client.error("get_telemetry", { device: id }), {
         code: -32030,
-        data: { feature: "telemetry", reason: "there is no metadata (KLV) in what this camera sends" }
+        data: {
+          feature: "telemetry",
+          reason: "there is no metadata (KLV) in what this camera sends",
+          suggestion: "whoever runs this service may switch it on; get_server_info tells what works here (capabilities)"
+        }
       })
     })
   )
@@ -181,7 +189,7 @@ describe("a drone", () => {
       yield* mine.call("ping", {})
       assert.deepInclude(yield* others.error("get_telemetry", { device: id }), {
         code: -32010,
-        data: { resource: "camera", id }
+        data: { resource: "camera", id, suggestion: "get_camera_list tells which cameras there are" }
       })
       yield* elsewhere.call("ping", {})
       assert.lengthOf(others.all("event"), 0)

@@ -114,6 +114,27 @@ describe("a camera that streams by itself", () => {
     })
   )
 
+  onFakes(
+    "is told every five seconds or so how its packets arrive, and goes on where it would end without",
+    Effect.gen(function* () {
+      const camera = yield* startCamera
+      yield* camera.disturb({ wantsReports: true })
+      const stream = yield* readyStream((yield* attachCamera()).id)
+      yield* TestClock.adjust("60 seconds")
+      assert.strictEqual(stateOf(stream)._tag, "Ready")
+      assert.strictEqual(stream.restarts, 0)
+      assert.isAtLeast(camera.reports().length, 7)
+      assert.isAtMost(camera.reports().length, 25)
+      const report = Buffer.from(camera.reports().at(-1) ?? [])
+      // a receiver report of one source, whose sequence numbers are those of its pictures
+      assert.deepEqual([report[0], report[1], report.readUInt32BE(8)], [0x81, 201, 0x1234])
+      assert.deepEqual([report[12], report.readIntBE(13, 3)], [0, 0])
+      assert.isAbove(report.readUInt32BE(16), 400)
+      assert.isAtMost(report.readUInt32BE(16), 610)
+      assert.notStrictEqual(report.readUInt32BE(24), 0)
+    })
+  )
+
   for (const way of ["MD5", "MD5-sess", "SHA-256"] as const) {
     for (const nonces of ["kept", "stale"] as const) {
       onFakes(
@@ -121,7 +142,7 @@ describe("a camera that streams by itself", () => {
         Effect.gen(function* () {
           const camera = yield* startCamera
           yield* camera.disturb({ login: { ...login, way }, nonces })
-          yield* readyStream((yield* attachCamera(withLogin)).id)
+          yield* readyStream((yield* attachCamera(yield* withLogin)).id)
           assert.strictEqual(camera.rejections(), 0)
         })
       )
@@ -133,7 +154,7 @@ describe("a camera that streams by itself", () => {
     Effect.gen(function* () {
       const { camera, id, kind, told } = yield* failureWith(
         { login: { ...login, password: "another", way: "MD5" }, nonces: "changed" },
-        withLogin
+        yield* withLogin
       )
       assert.strictEqual(kind, "AUTH_FAILED")
       assert.strictEqual(told._tag === "DependencyFailed" && told.dependency, "camera")
@@ -153,7 +174,7 @@ describe("a camera that streams by itself", () => {
       const devices = yield* Devices
       const camera = yield* startCamera
       yield* camera.disturb({ login: { ...login, password: "another", way: "MD5" }, nonces: "changed" })
-      const { id } = yield* attachCamera(withLogin)
+      const { id } = yield* attachCamera(yield* withLogin)
       const client = yield* connectAs("operator")
       const call = Effect.fnUntraced(function* (method: string) {
         client.send({ jsonrpc: "2.0", id: 1, method, params: { device: id } })
@@ -194,7 +215,7 @@ describe("a camera that streams by itself", () => {
   onFakes(
     "that offers Basic alone gets no password in clear",
     Effect.gen(function* () {
-      const { camera, detail, kind } = yield* failureWith({ login: { ...login, way: "Basic" } }, withLogin)
+      const { camera, detail, kind } = yield* failureWith({ login: { ...login, way: "Basic" } }, yield* withLogin)
       assert.strictEqual(kind, "AUTH_FAILED")
       assert.strictEqual(detail, "it wants a password and offers no way to log in that may be used")
       assert.strictEqual(camera.rejections(), 0)
@@ -439,7 +460,7 @@ describe("a camera that streams by itself", () => {
       const streams = yield* Streams
       const camera = yield* startCamera
       yield* camera.disturb({ login: { ...login, password: "another", way: "MD5" } })
-      const { id } = yield* attachCamera(withLogin)
+      const { id } = yield* attachCamera(yield* withLogin)
       yield* Effect.scoped(
         Effect.gen(function* () {
           const stream = yield* streams.lease(id, "recording")

@@ -2,7 +2,9 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Sent, StreamedInput } from "../../src/device/Input.ts"
 import { Devices } from "../../src/device/Devices.ts"
+import { monotonicNow } from "../../src/ground/Time.ts"
 import type { RtspTarget } from "../../src/rtsp/Target.ts"
+import { Trials } from "../../src/rtsp/Trials.ts"
 
 export const url = "rtsp://192.168.42.10:554/subject"
 
@@ -10,11 +12,16 @@ export const target: RtspTarget = { address: "192.168.42.10", port: 554, url, is
 
 export const login = { user: "operator", password: "canary of a camera" }
 
-/** The same camera, asked with its login. */
-export const withLogin: RtspTarget = {
+/** The same camera, asked with its login, of which nothing is known yet. */
+export const withLogin = Effect.map(monotonicNow, (now): RtspTarget => ({
   ...target,
-  credentials: { user: login.user, password: Redacted.make(login.password), mayBeSentInClear: false }
-}
+  credentials: {
+    user: login.user,
+    password: Redacted.make(login.password),
+    mayBeSentInClear: false,
+    trials: new Trials(now)
+  }
+}))
 
 /** Attaches a camera that streams by itself, as long as the scope lives; `sends`: what it was seen to send. */
 export const attachCamera = Effect.fnUntraced(function* (at: RtspTarget = target, sends?: Sent) {

@@ -12,6 +12,10 @@ export interface PlayedCamera {
   readonly tellsAhead?: number
   /** what it calls its host: one that is not where it is reached */
   readonly host?: string
+  /** it can be moved, and has these presets, by their tokens */
+  readonly ptz?: Readonly<Record<string, string>>
+  /** its services are reached over TLS */
+  readonly isSecure?: boolean
   /** HTTP's digest in place of WS-Security */
   readonly wantsHttpDigest?: boolean
   /** what it has at its address for pictures, which wants the user by HTTP's digest; absent: it knows no such address */
@@ -45,37 +49,53 @@ export const reply = (body: string, status = 200, challenges: ReadonlyArray<stri
   body: new TextEncoder().encode(body)
 })
 
+const ptzConfiguration = '<tt:PTZConfiguration token="ptz"><tt:NodeToken>n</tt:NodeToken></tt:PTZConfiguration>'
+
 const profile = (token: string, name: string, encoding: string, width: number, height: number) =>
   `<trt:Profiles token="${token}" fixed="true"><tt:Name>${name}</tt:Name><tt:VideoEncoderConfiguration token="ve"><tt:Encoding>${encoding}</tt:Encoding><tt:Resolution><tt:Width>${width}</tt:Width><tt:Height>${height}</tt:Height></tt:Resolution><tt:RateControl><tt:FrameRateLimit>25</tt:FrameRateLimit></tt:RateControl></tt:VideoEncoderConfiguration></trt:Profiles>`
 
-const answers = (host: string, now: Date): Readonly<Record<string, (request: string) => string>> => ({
-  GetSystemDateAndTime: () =>
-    `<tds:SystemDateAndTime><tt:DateTimeType>Manual</tt:DateTimeType><tt:UTCDateTime><tt:Time><tt:Hour>${now.getUTCHours()}</tt:Hour><tt:Minute>${now.getUTCMinutes()}</tt:Minute><tt:Second>${now.getUTCSeconds()}</tt:Second></tt:Time><tt:Date><tt:Year>${now.getUTCFullYear()}</tt:Year><tt:Month>${now.getUTCMonth() + 1}</tt:Month><tt:Day>${now.getUTCDate()}</tt:Day></tt:Date></tt:UTCDateTime></tds:SystemDateAndTime>`,
-  GetDeviceInformation: () =>
-    "<tds:Manufacturer>Acme</tds:Manufacturer><tds:Model>Dome &amp; Co</tds:Model><tds:FirmwareVersion>1.0</tds:FirmwareVersion><tds:SerialNumber>SN1</tds:SerialNumber>",
-  GetServices: () =>
-    `<tds:Service><tds:Namespace>http://www.onvif.org/ver10/media/wsdl</tds:Namespace><tds:XAddr>http://${host}/onvif/media_service</tds:XAddr></tds:Service>`,
-  GetProfiles: () => profile("p0", "mainStream", "JPEG", 1920, 1080) + profile("p1", "subStream", "H264", 640, 480),
-  GetStreamUri: (request) =>
-    `<trt:MediaUri><tt:Uri>rtsp://${host}:554/${/ProfileToken>(\w+)</.exec(request)?.[1]}?a=1&amp;b=2</tt:Uri></trt:MediaUri>`,
-  GetSnapshotUri: (request) =>
-    `<trt:MediaUri><tt:Uri>http://${host}/picture?of=${/ProfileToken>(\w+)</.exec(request)?.[1]}</tt:Uri></trt:MediaUri>`
-})
+const service = (namespace: string, address: string) =>
+  `<tds:Service><tds:Namespace>http://www.onvif.org/${namespace}/wsdl</tds:Namespace><tds:XAddr>${address}</tds:XAddr></tds:Service>`
+
+const answers = (
+  { host = "10.0.0.1", isSecure = false, picture, ptz }: PlayedCamera,
+  now: Date
+): Readonly<Record<string, (request: string) => string | undefined>> => {
+  const at = `${isSecure ? "https" : "http"}://${host}`
+  const profiles = profile("p0", "mainStream", "JPEG", 1920, 1080) + profile("p1", "subStream", "H264", 640, 480)
+  return {
+    GetSystemDateAndTime: () =>
+      `<tds:SystemDateAndTime><tt:DateTimeType>Manual</tt:DateTimeType><tt:UTCDateTime><tt:Time><tt:Hour>${now.getUTCHours()}</tt:Hour><tt:Minute>${now.getUTCMinutes()}</tt:Minute><tt:Second>${now.getUTCSeconds()}</tt:Second></tt:Time><tt:Date><tt:Year>${now.getUTCFullYear()}</tt:Year><tt:Month>${now.getUTCMonth() + 1}</tt:Month><tt:Day>${now.getUTCDate()}</tt:Day></tt:Date></tt:UTCDateTime></tds:SystemDateAndTime>`,
+    GetDeviceInformation: () =>
+      "<tds:Manufacturer>Acme</tds:Manufacturer><tds:Model>Dome &amp; Co</tds:Model><tds:FirmwareVersion>1.0</tds:FirmwareVersion><tds:SerialNumber>SN1</tds:SerialNumber>",
+    GetServices: () =>
+      service("ver10/media", `${at}/onvif/media_service`) +
+      (ptz === undefined ? "" : service("ver20/ptz", `${at}/onvif/ptz_service`)),
+    GetProfiles: () => (ptz === undefined ? profiles : profiles.replaceAll("</trt:Profiles>", `${ptzConfiguration}$&`)),
+    GetStreamUri: (request) =>
+      `<trt:MediaUri><tt:Uri>rtsp://${host}:554/${/ProfileToken>(\w+)</.exec(request)?.[1]}?a=1&amp;b=2</tt:Uri></trt:MediaUri>`,
+    GetSnapshotUri: (request) =>
+      picture === undefined
+        ? undefined
+        : `<trt:MediaUri><tt:Uri>${at}/picture?of=${/ProfileToken>(\w+)</.exec(request)?.[1]}</tt:Uri></trt:MediaUri>`,
+    ContinuousMove: () => (ptz === undefined ? undefined : ""),
+    Stop: () => (ptz === undefined ? undefined : ""),
+    GetPresets: () =>
+      Object.entries(ptz ?? {})
+        .map(([token, name]) => `<tptz:Preset token="${token}"><tt:Name>${name}</tt:Name></tptz:Preset>`)
+        .join(""),
+    GotoPreset: (request) =>
+      Object.hasOwn(ptz ?? {}, /PresetToken>([^<]*)</.exec(request)?.[1] ?? "") ? "" : undefined
+  }
+}
 
 const challenge = ['Digest realm="cam", nonce="n0nce", qop="auth", algorithm=MD5']
 
 const open = new Set(["GetSystemDateAndTime", "GetServices", "GetCapabilities"])
 
 /** What such a camera answers, and what it saw. */
-export const playCamera = ({
-  clockAhead = 0,
-  host = "10.0.0.1",
-  instead = {},
-  picture,
-  tellsAhead = 0,
-  user,
-  wantsHttpDigest = false
-}: PlayedCamera = {}) => {
+export const playCamera = (played: PlayedCamera = {}) => {
+  const { clockAhead = 0, instead = {}, picture, tellsAhead = 0, user, wantsHttpDigest = false } = played
   const seen: Seen = { calls: [], requests: [], refusals: 0 }
   const shown = (request: WebRequest): Effect.Effect<WebReply> => {
     seen.requests.push(request)
@@ -98,8 +118,7 @@ export const playCamera = ({
         seen.refusals++
         return wantsHttpDigest ? reply("", 401, challenge) : reply(fault("NotAuthorized", "Sender not Authorized"), 400)
       }
-      const known = answers(host, new Date(now.getTime() + tellsAhead))
-      const inner = call === "GetSnapshotUri" && picture === undefined ? undefined : known[call]?.(body)
+      const inner = answers(played, new Date(now.getTime() + tellsAhead))[call]?.(body)
       const whole =
         inner === undefined
           ? fault("ActionNotSupported", "no such call")

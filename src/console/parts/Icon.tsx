@@ -31,6 +31,12 @@ export type IconName =
   | "back"
   | "reset"
   | "lost"
+  | "up"
+  | "down"
+  | "left"
+  | "right"
+  | "zoomIn"
+  | "zoomOut"
 
 /** A picture beside words, which say the same: it is not read out. */
 export const Icon = ({ name }: { readonly name: IconName }) => (

@@ -11,6 +11,7 @@ import { Empty, Shown } from "../parts/Shown.tsx"
 import { faultWords, sentence, statusWords } from "../words.ts"
 import { Addresses } from "./Addresses.tsx"
 import { Controls } from "./Controls.tsx"
+import { MovePad } from "./MovePad.tsx"
 
 /** One camera: live, and all that can be known of it and done with it. */
 export const Camera = ({ device }: { readonly device: string }) => {
@@ -71,6 +72,7 @@ export const Camera = ({ device }: { readonly device: string }) => {
         </section>
         <div class="side">
           <StreamFacts device={device} />
+          <MovePad device={device} />
           <Controls device={device} />
           <Addresses camera={camera} />
         </div>

@@ -16,10 +16,11 @@ export interface OnvifCall<A> {
 
 export const deviceService = "http://www.onvif.org/ver10/device/wsdl"
 export const mediaService = "http://www.onvif.org/ver10/media/wsdl"
+export const ptzService = "http://www.onvif.org/ver20/ptz/wsdl"
 export const media2Service = "http://www.onvif.org/ver20/media/wsdl"
 
 /** So many of anything are taken from one answer. */
-const most = 64
+export const most = 64
 
 /** The camera's clock, in epoch milliseconds; it is asked without credentials, which need it (Core, 8.3.5). */
 export const getSystemDateAndTime: OnvifCall<number> = {
@@ -92,7 +93,11 @@ export const getCapabilities: OnvifCall<Services> = {
   namespace: deviceService,
   isOpen: true,
   parameters: "<Category>All</Category>",
-  read: (answer) => servicesOf([[mediaService, textAt(answer, "Capabilities", "Media", "XAddr")]])
+  read: (answer) =>
+    servicesOf([
+      [mediaService, textAt(answer, "Capabilities", "Media", "XAddr")],
+      [ptzService, textAt(answer, "Capabilities", "PTZ", "XAddr")]
+    ])
 }
 
 const servicesOf = (told: ReadonlyArray<readonly [string | undefined, string | undefined]>): Services | undefined => {
@@ -113,6 +118,8 @@ export interface Profile {
   readonly height?: number
   /** frames a second */
   readonly rate?: number
+  /** what it shows can be moved */
+  readonly hasPtz: boolean
 }
 
 /** A media service: that of 2010, or the one of 2016, which alone knows H.265. */
@@ -122,7 +129,7 @@ export interface Media {
   readonly getSnapshotUri: (profile: string) => OnvifCall<string>
 }
 
-const tokenParameter = (token: string) => `<ProfileToken>${escapeXml(token)}</ProfileToken>`
+export const tokenParameter = (token: string) => `<ProfileToken>${escapeXml(token)}</ProfileToken>`
 
 export const media: Media = {
   getProfiles: {
@@ -130,7 +137,11 @@ export const media: Media = {
     namespace: mediaService,
     isOpen: false,
     parameters: "",
-    read: (answer) => profilesIn(answer, (profile) => at(profile, "VideoEncoderConfiguration"))
+    read: (answer) =>
+      profilesIn(answer, (profile) => ({
+        encoder: at(profile, "VideoEncoderConfiguration"),
+        ptz: at(profile, "PTZConfiguration")
+      }))
   },
   getStreamUri: (token) => ({
     name: "GetStreamUri",
@@ -153,8 +164,12 @@ export const media2: Media = {
     name: "GetProfiles",
     namespace: media2Service,
     isOpen: false,
-    parameters: "<Type>VideoEncoder</Type>",
-    read: (answer) => profilesIn(answer, (profile) => at(profile, "Configurations", "VideoEncoder"))
+    parameters: "<Type>VideoEncoder</Type><Type>PTZ</Type>",
+    read: (answer) =>
+      profilesIn(answer, (profile) => ({
+        encoder: at(profile, "Configurations", "VideoEncoder"),
+        ptz: at(profile, "Configurations", "PTZ")
+      }))
   },
   getStreamUri: (token) => ({
     name: "GetStreamUri",
@@ -172,13 +187,18 @@ export const media2: Media = {
   })
 }
 
-const profilesIn = (answer: Element, encoderOf: (profile: Element) => Element | undefined): ReadonlyArray<Profile> =>
+interface Configurations {
+  readonly encoder: Element | undefined
+  readonly ptz: Element | undefined
+}
+
+const profilesIn = (answer: Element, configured: (profile: Element) => Configurations): ReadonlyArray<Profile> =>
   allOf(answer, "Profiles")
     .slice(0, most)
     .flatMap((profile) => {
       const token = profile.attributes["token"]
       if (token === undefined || token === "") return []
-      const encoder = encoderOf(profile)
+      const { encoder, ptz } = configured(profile)
       const encoding = textAt(encoder, "Encoding")
       const width = numberAt(encoder, "Resolution", "Width")
       const height = numberAt(encoder, "Resolution", "Height")
@@ -187,6 +207,7 @@ const profilesIn = (answer: Element, encoderOf: (profile: Element) => Element | 
         {
           token,
           name: textAt(profile, "Name") ?? token,
+          hasPtz: ptz !== undefined,
           ...(encoding === undefined ? {} : { encoding }),
           ...(width === undefined || height === undefined ? {} : { width, height }),
           ...(rate === undefined ? {} : { rate })

@@ -1,13 +1,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
 import {
   type DeviceInformation,
-  deviceService,
-  getCapabilities,
   getDeviceInformation,
-  getServices,
   type Media,
   media,
   media2,
@@ -15,12 +11,14 @@ import {
   mediaService,
   type OnvifCall,
   type Profile,
+  ptzService,
   type Services
 } from "./OnvifCalls.ts"
-import { asFailure } from "../NetworkInput.ts"
 import { Reach } from "../Reach.ts"
+import { addressOf, checkPort, serviceAt, servicesOf } from "./OnvifServices.ts"
 import { makeSessions, type OnvifSession } from "./OnvifSession.ts"
 import { atDevice, OnvifFailed, type OnvifTarget, type ServiceAddress } from "./OnvifTarget.ts"
+import { type PtzSession, ptzSession } from "./PtzSession.ts"
 
 /** What a device says of itself; what it does not say, or not in a way that is understood, is in `errors`, for people. */
 export interface OnvifDevice {
@@ -29,6 +27,14 @@ export interface OnvifDevice {
   /** it wants a user and a password, or others, for some of it */
   readonly isLocked: boolean
   readonly errors: ReadonlyArray<string>
+}
+
+/** Where a stream is, and whether its camera can be moved. */
+export interface ToldUri {
+  readonly uri: string
+  readonly hasPtz: boolean
+  /** SHA-256 of the certificate of who told it, in hex, where that was over TLS */
+  readonly fingerprint?: string
 }
 
 /** Talks to ONVIF cameras, one call after the other: many have room for no more. */
@@ -40,9 +46,11 @@ export class OnvifClient extends Context.Service<
     /** its number, which its maker gave it; empty: it tells none */
     readonly serialOf: (target: OnvifTarget) => Effect.Effect<string, OnvifFailed>
     /** where the stream to watch is: the first that is H.264, else the first */
-    readonly uriOf: (target: OnvifTarget) => Effect.Effect<string, OnvifFailed>
+    readonly uriOf: (target: OnvifTarget) => Effect.Effect<ToldUri, OnvifFailed>
     /** where it has pictures of that stream (JPEG); the port is yet to be checked */
     readonly snapshotAddressOf: (target: OnvifTarget) => Effect.Effect<ServiceAddress, OnvifFailed>
+    /** what moves it; undefined: it cannot be moved */
+    readonly openPtz: (target: OnvifTarget) => Effect.Effect<PtzSession | undefined, OnvifFailed>
   }
 >()("camera-service/external/OnvifClient") {
   static readonly layer = Layer.effect(
@@ -51,16 +59,28 @@ export class OnvifClient extends Context.Service<
       const begin = yield* makeSessions
       const reach = yield* Reach
 
-      /** Where the media service is; where the device does not say it is mostly where all of them are. */
+      /** Its media service, of whichever kind it has. */
       const mediaOf = Effect.fnUntraced(function* (session: OnvifSession, target: OnvifTarget) {
-        const { calls, service } = yield* toldMedia(session, target)
-        // the camera named the port: it might be one of ours, where the camera's address is allowed although it is ours
-        yield* reach.addressOf({ host: target.address, port: service.port }).pipe(
-          Effect.catchTag("AddressRefused", (refused) => Effect.fail(asFailure(refused))),
-          Effect.mapError(({ detail, kind }) => new OnvifFailed({ kind, detail }))
-        )
-        const found: MediaService = { calls, ask: (call) => session.ask(call, service) }
+        const services = yield* servicesOf(session, target)
+        const service = addressOf(services.get(mediaService) ?? services.get(media2Service), target)
+        yield* checkPort(reach, target, service)
+        const found: MediaService = {
+          calls: services.has(mediaService) || !services.has(media2Service) ? media : media2,
+          ask: (call) => session.ask(call, service),
+          services
+        }
         return found
+      })
+
+      const openPtz = Effect.fn("OnvifClient.openPtz")(function* (target: OnvifTarget) {
+        const session = yield* begin(target)
+        const { ask, calls, services } = yield* mediaOf(session, target)
+        if (!services.has(ptzService)) return undefined
+        const profile = movable(yield* ask(calls.getProfiles))
+        if (profile === undefined) return undefined
+        const service = addressOf(services.get(ptzService), target)
+        yield* checkPort(reach, target, service)
+        return ptzSession(profile.token, (call) => session.ask(call, service))
       })
 
       const describe = Effect.fn("OnvifClient.describe")(function* (target: OnvifTarget) {
@@ -90,33 +110,32 @@ export class OnvifClient extends Context.Service<
         return (yield* ask(getDeviceInformation, target)).serial
       })
 
-      const watched = Effect.fnUntraced(function* (target: OnvifTarget) {
-        const service = yield* mediaOf(yield* begin(target), target)
+      const watched = Effect.fnUntraced(function* (session: OnvifSession, target: OnvifTarget) {
+        const service = yield* mediaOf(session, target)
         const profiles = yield* service.ask(service.calls.getProfiles)
         const profile = profiles.find(({ encoding }) => encoding?.toUpperCase() === "H264") ?? profiles[0]
         if (profile === undefined) return yield* new OnvifFailed({ kind: "NO_VIDEO", detail: "it has no profile" })
-        return { service, profile }
+        return { service, profiles, profile }
       })
 
       const uriOf = Effect.fn("OnvifClient.uriOf")(function* (target: OnvifTarget) {
-        const { profile, service } = yield* watched(target)
+        const session = yield* begin(target)
+        const { profile, profiles, service } = yield* watched(session, target)
         const told = yield* service.ask(service.calls.getStreamUri(profile.token))
         const uri = atDevice(told, target, "rtsp:", "rtsps:")
-        if (uri !== undefined) return uri.href
-        return yield* new OnvifFailed({ kind: "PROTOCOL", detail: `its stream ${profile.name} has no rtsp:// address` })
+        if (uri === undefined) return yield* noAddress(profile, "rtsp:// address")
+        const fingerprint = session.fingerprint()
+        const hasPtz = service.services.has(ptzService) && movable(profiles) !== undefined
+        return { uri: uri.href, hasPtz, ...(fingerprint === undefined ? {} : { fingerprint }) }
       })
 
       const snapshotAddressOf = Effect.fn("OnvifClient.snapshotAddressOf")(function* (target: OnvifTarget) {
-        const { profile, service } = yield* watched(target)
+        const { profile, service } = yield* watched(yield* begin(target), target)
         const address = serviceAt(yield* service.ask(service.calls.getSnapshotUri(profile.token)), target)
-        if (address !== undefined) return address
-        return yield* new OnvifFailed({
-          kind: "PROTOCOL",
-          detail: `its stream ${profile.name} has no address for pictures`
-        })
+        return address ?? (yield* noAddress(profile, "address for pictures"))
       })
 
-      return OnvifClient.of({ describe, serialOf, uriOf, snapshotAddressOf })
+      return OnvifClient.of({ describe, serialOf, uriOf, snapshotAddressOf, openPtz })
     })
   )
 }
@@ -125,25 +144,11 @@ export class OnvifClient extends Context.Service<
 interface MediaService {
   readonly calls: Media
   readonly ask: <A>(call: OnvifCall<A>) => Effect.Effect<A, OnvifFailed>
+  readonly services: Services
 }
 
-const toldMedia = Effect.fnUntraced(function* ({ ask }: OnvifSession, target: OnvifTarget) {
-  const told = yield* ask(getServices, target).pipe(
-    Effect.catch(() => ask(getCapabilities, target)),
-    Effect.result
-  )
-  const services: Services = Result.getOrElse(told, () => new Map([[deviceService, ""]]))
-  const address = services.get(mediaService) ?? services.get(media2Service)
-  const service: ServiceAddress = (address === undefined ? undefined : serviceAt(address, target)) ?? target
-  const calls = services.has(mediaService) || !services.has(media2Service) ? media : media2
-  return { calls, service }
-})
+/** The profile by which a camera is moved. */
+const movable = (profiles: ReadonlyArray<Profile>): Profile | undefined => profiles.find(({ hasPtz }) => hasPtz)
 
-const serviceAt = (told: string, target: OnvifTarget): ServiceAddress | undefined => {
-  const url = atDevice(told, target, "http:", "https:")
-  if (url === undefined) return undefined
-  const isSecure = url.protocol === "https:"
-  // a password that was meant for a secured connection goes over no other
-  if (target.isSecure && !isSecure) return undefined
-  return { port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port), isSecure, path: url.pathname + url.search }
-}
+const noAddress = ({ name }: Profile, what: string) =>
+  new OnvifFailed({ kind: "PROTOCOL", detail: `its stream ${name} has no ${what}` })

@@ -5,20 +5,19 @@ import * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
 import { urlAuthority } from "../../config/Hosts.ts"
 import { Network } from "../../ground/Network.ts"
-import { shownEnough } from "../../rtsp/Account.ts"
+import { otherCertificate } from "../../ground/WebExchange.ts"
 import { authorization, challengesIn, isStale, strongestWay, type Way } from "../../rtsp/Digest.ts"
 import type { RtspCredentials } from "../../rtsp/Target.ts"
+import { tooManyTrials } from "../../rtsp/Trials.ts"
 import { whyUnreachable } from "../../rtsp/Unreachable.ts"
 import { getSystemDateAndTime, type OnvifCall } from "./OnvifCalls.ts"
 import { OnvifFailed, type OnvifTarget, type ServiceAddress } from "./OnvifTarget.ts"
-import { contentType, request, saidIn } from "./Soap.ts"
+import { contentType, request, saidIn, type UsernameToken } from "./Soap.ts"
 import { usernameTokens } from "./WsSecurity.ts"
 import { loadXml, maxXmlBytes, type ReadXml } from "./Xml.ts"
 
 /** A camera that is slow needs half a second for a call. */
 const answerTime = "3 seconds"
-/** Cameras lock accounts: a password that was refused so often is shown no more. */
-const maxRefusals = 2
 /** By so many milliseconds clocks differ that are both meant to be right. */
 const muchOff = 60_000
 
@@ -26,6 +25,8 @@ export interface OnvifSession {
   readonly ask: <A>(call: OnvifCall<A>, service: ServiceAddress) => Effect.Effect<A, OnvifFailed>
   /** why the camera's clock is not known, where it is not: ours stands in for it */
   readonly clockFailure: OnvifFailed | undefined
+  /** SHA-256 of the certificate that the camera has shown, in hex, where it was asked over TLS: one for all it is asked */
+  readonly fingerprint: () => string | undefined
 }
 
 /** The camera wants to know better who asks; `way`: how, where that was not tried. */
@@ -48,25 +49,28 @@ export const makeSessions = Effect.gen(function* () {
   const makeToken = yield* usernameTokens
 
   const post = (
-    target: OnvifTarget,
+    { address, fingerprint }: OnvifTarget,
     service: ServiceAddress,
     headers: Readonly<Record<string, string>>,
     body: string
   ) =>
     network
       .exchange({
-        address: target.address,
+        address,
         port: service.port,
         isSecure: service.isSecure,
         method: "POST",
         target: service.path,
-        headers: { host: urlAuthority(target.address, service.port), ...headers },
+        headers: { host: urlAuthority(address, service.port), ...headers },
         body,
-        maxBytes: maxXmlBytes
+        maxBytes: maxXmlBytes,
+        ...(fingerprint === undefined ? {} : { fingerprint })
       })
       .pipe(
         Effect.mapError(({ code, detail }) =>
-          failed("UNREACHABLE", code === undefined ? detail : whyUnreachable(code))
+          code === otherCertificate
+            ? failed("CERTIFICATE_CHANGED", detail)
+            : failed("UNREACHABLE", code === undefined ? detail : whyUnreachable(code))
         ),
         Effect.timeoutOrElse({
           duration: answerTime,
@@ -79,42 +83,54 @@ export const makeSessions = Effect.gen(function* () {
     /** milliseconds by which the camera's clock is ahead of ours */
     let clockOffset = 0
     let digest: { readonly way: Way; count: number } | undefined
-    let refusals = 0
     let isAccepted = false
+    let pinned = target
 
-    const send = Effect.fnUntraced(function* ({ as, call, service }: Attempt<unknown>) {
-      const headers = { "content-type": contentType(call) }
-      if (as === undefined) return yield* post(target, service, headers, request(call, undefined))
-      if (digest === undefined) {
-        const token = yield* makeToken(as, (yield* Clock.currentTimeMillis) + clockOffset)
-        return yield* post(target, service, headers, request(call, token))
-      }
+    const say = Effect.fnUntraced(function* (
+      { call, service }: Attempt<unknown>,
+      token?: UsernameToken,
+      more?: Readonly<Record<string, string>>
+    ) {
+      const headers = { "content-type": contentType(call), ...more }
+      const reply = yield* post(pinned, service, headers, request(call, token))
+      if (reply.fingerprint !== undefined) pinned = { ...pinned, fingerprint: reply.fingerprint }
+      return reply
+    })
+
+    const send = Effect.fnUntraced(function* (one: Attempt<unknown>) {
+      const { as, service } = one
+      if (as === undefined) return yield* say(one)
+      if (digest === undefined)
+        return yield* say(one, yield* makeToken(as, (yield* Clock.currentTimeMillis) + clockOffset))
       const cnonce = Hex.encode(yield* randomBytes(8))
       const signed = { method: "POST", uri: service.path, count: ++digest.count, cnonce }
-      const shown = authorization(digest.way, as, signed)
-      return yield* post(target, service, { ...headers, authorization: shown }, request(call, undefined))
+      return yield* say(one, undefined, { authorization: authorization(digest.way, as, signed) })
     })
 
     const attempt = Effect.fnUntraced(function* <A>(one: Attempt<A>) {
-      const { as, call, service } = one
-      const isEnough = as?.account?.mayShow(service.port) === false || (refusals >= maxRefusals && !isAccepted)
-      if (as !== undefined && isEnough) return yield* failed("AUTH_FAILED", shownEnough)
-      const { body, challenges: told, status } = yield* send(one)
+      const { as, call } = one
+      // what was taken is no trial any more: it is refused for want of rights
+      const isTrial = as !== undefined && !isAccepted
+      const trial = isTrial ? yield* as.trials.begin : undefined
+      if (isTrial && trial === undefined) return yield* failed("AUTH_FAILED", tooManyTrials(as.trials))
+      const reply = yield* Effect.onError(send(one), () => Effect.sync(() => trial?.void()))
+      const { body, challenges: told, status } = reply
       const outcome = yield* Effect.result(
         status === 401 ? Effect.fail(new Refusal({ detail: "status 401" })) : answerIn(readXml, status, body, call)
       )
       if (outcome._tag === "Success") {
         isAccepted ||= as !== undefined
-        as?.account?.accepted(service.port)
+        trial?.taken()
         return outcome.success
       }
-      if (as === undefined || outcome.failure._tag !== "Refusal") return yield* outcome.failure
+      if (as === undefined || outcome.failure._tag !== "Refusal") {
+        trial?.void()
+        return yield* outcome.failure
+      }
       const challenges = challengesIn(told)
       const isLate = digest !== undefined && isStale(challenges)
-      if (!isLate) {
-        refusals++
-        as.account?.refused(service.port)
-      }
+      if (isLate) trial?.void()
+      else trial?.refused()
       const way = digest === undefined || isLate ? strongestWay(challenges, as.mayBeSentInClear) : undefined
       return yield* new Refusal({ detail: outcome.failure.detail, ...(way === undefined ? {} : { way }) })
     })
@@ -158,8 +174,14 @@ export const makeSessions = Effect.gen(function* () {
 
     const clock = yield* Effect.result(ask(getSystemDateAndTime, target))
     if (clock._tag === "Success") clockOffset = clock.success - (yield* Clock.currentTimeMillis)
-    else if (clock.failure.kind === "UNREACHABLE") return yield* clock.failure
-    const session: OnvifSession = { ask, clockFailure: clock._tag === "Failure" ? clock.failure : undefined }
+    else if (clock.failure.kind === "UNREACHABLE" || clock.failure.kind === "CERTIFICATE_CHANGED") {
+      return yield* clock.failure
+    }
+    const session: OnvifSession = {
+      ask,
+      clockFailure: clock._tag === "Failure" ? clock.failure : undefined,
+      fingerprint: () => pinned.fingerprint
+    }
     return session
   })
 })

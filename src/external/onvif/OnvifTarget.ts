@@ -11,6 +11,8 @@ export interface OnvifTarget {
   readonly isSecure: boolean
   /** path and query of the device service */
   readonly path: string
+  /** SHA-256 of the only certificate that is accepted over TLS, in hex; absent: the first that is seen */
+  readonly fingerprint?: string
   readonly credentials?: RtspCredentials
 }
 

@@ -2,9 +2,13 @@ import * as Context from "effect/Context"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
+import { isIn, parseAddress, parseNetwork } from "../../config/Address.ts"
+import { liveNow, Settings } from "../../config/Settings.ts"
 import { type Datagram, type Interface, Multicast } from "../../ground/Multicast.ts"
+import { discoveryDropped } from "../../telemetry/Metrics.ts"
 import { dialects, matchesIn, type ProbeMatch, probeMessage } from "./ProbeMessages.ts"
 import { loadXml } from "./Xml.ts"
 
@@ -36,7 +40,10 @@ const maxCamerasOfOne = 4
 export class WsDiscovery extends Context.Service<
   WsDiscovery,
   {
-    /** asks for two seconds; each camera is told once, as soon as it answers; gives what could not be asked, for people */
+    /**
+     * Asks for two seconds; each camera is told once, as soon as it answers. Only machines of the networks that were asked, and
+     * of those where the operator has cameras looked for, are heard. Gives what could not be asked, for people.
+     */
     readonly search: (found: (answer: Answer) => Effect.Effect<void>) => Effect.Effect<ReadonlyArray<string>>
   }
 >()("camera-service/external/WsDiscovery") {
@@ -45,6 +52,7 @@ export class WsDiscovery extends Context.Service<
     Effect.gen(function* () {
       const multicast = yield* Multicast
       const { uuidV4 } = yield* SecureRandom
+      const settings = yield* Settings
 
       const search = Effect.fn("WsDiscovery.search")(function* (found: (answer: Answer) => Effect.Effect<void>) {
         const readXml = yield* loadXml
@@ -52,30 +60,35 @@ export class WsDiscovery extends Context.Service<
         const sent = new Set(ids)
         const messages = dialects.map((dialect, number) => probeMessage(dialect, ids[number] ?? ""))
         // more of them than can be looked at are lost, as datagrams are
-        const heard = yield* Queue.dropping<Datagram>(maxWaiting)
+        const heard = yield* Queue.dropping<Heard>(maxWaiting)
         const senders = new Map<string, number>()
         const known = new Set<string>()
-        const told = new Map<string, number>()
+        const cameras = new Map<string, number>()
         let answers = 0
+        const dropped = { sender: 0, address: 0 }
 
-        const hear = (datagram: Datagram): void => {
+        const hear = (isNear: IsNear) => (datagram: Datagram) => {
+          if (!isNear(datagram.from)) return void dropped.sender++
           const before = senders.get(datagram.from) ?? 0
           if (datagram.bytes.length > maxBytes || before >= maxOfOne || answers >= maxAnswers) return
           answers++
           senders.set(datagram.from, before + 1)
-          Queue.offerUnsafe(heard, datagram)
+          Queue.offerUnsafe(heard, { ...datagram, isNear })
         }
         const look = Effect.gen(function* () {
-          const { bytes, from } = yield* Queue.take(heard)
+          const { bytes, from, isNear } = yield* Queue.take(heard)
           const envelope = yield* readXml(new TextDecoder().decode(bytes))
-          for (const match of matchesIn(envelope, sent)) {
+          for (const { addresses: told, ...match } of matchesIn(envelope, sent)) {
             // by its name and its address: whoever borrows another's name hides nobody
             const key = `${from} ${match.endpoint}`
-            const before = told.get(from) ?? 0
+            const before = cameras.get(from) ?? 0
             if (known.has(key) || known.size >= maxCameras || before >= maxCamerasOfOne) continue
             known.add(key)
-            told.set(from, before + 1)
-            yield* found({ ...match, from })
+            cameras.set(from, before + 1)
+            const inside = told.filter((address) => isNear(hostIn(address)))
+            dropped.address += told.length - inside.length
+            // one that knows no other than its address of the factory is at the one that it answered from
+            yield* found({ ...match, addresses: inside.length === 0 ? told : inside, from })
           }
         }).pipe(
           Effect.catchTag("BadXml", ({ detail }) =>
@@ -88,7 +101,7 @@ export class WsDiscovery extends Context.Service<
         /** asks in one network; what kept it from being asked, where something did */
         const ask = Effect.fnUntraced(
           function* (from: Interface) {
-            const say = yield* multicast.open(from, hear)
+            const say = yield* multicast.open(from, hear(near(from, rangesIn(settings))))
             let delay = yield* Random.nextBetween(minDelay, maxFirstDelay)
             for (let time = 1; time <= sends; time++) {
               for (const message of messages) yield* say(group, message)
@@ -113,10 +126,42 @@ export class WsDiscovery extends Context.Service<
             Effect.timeoutOrElse(Effect.scoped(ask(from)), { duration: listens, orElse: () => Effect.undefined }),
           { concurrency: "unbounded" }
         )
-        return asked.filter((why) => why !== undefined)
+        yield* Metric.update(discoveryDropped("sender"), dropped.sender)
+        yield* Metric.update(discoveryDropped("address"), dropped.address)
+        const strangers = dropped.sender === 0 ? [] : [strangersDropped(dropped.sender)]
+        return [...asked.filter((why) => why !== undefined), ...strangers]
       }, Effect.scoped)
 
       return WsDiscovery.of({ search })
     })
   )
 }
+
+/** Whether this host is an address where cameras may answer from. */
+type IsNear = (host: string) => boolean
+
+interface Heard extends Datagram {
+  readonly isNear: IsNear
+}
+
+const near = ({ address, bits }: Interface, ranges: ReadonlyArray<string>): IsNear => {
+  const networks = [
+    ...[parseAddress(address)].flatMap((own) => (own === undefined ? [] : [{ address: own, bits }])),
+    ...ranges.flatMap((range) => parseNetwork(range) ?? [])
+  ]
+  return (host) => {
+    const found = parseAddress(host)
+    return found !== undefined && networks.some((network) => isIn(network, found))
+  }
+}
+
+/** Where the operator has cameras looked for, or allows them. */
+const rangesIn = (settings: Settings["Service"]): ReadonlyArray<string> => {
+  const { discovery, external } = liveNow(settings)
+  return [...discovery.skydio_ranges, ...discovery.generic_ranges, ...external.allowed_hosts]
+}
+
+const hostIn = (address: string): string => URL.parse(address)?.hostname ?? ""
+
+const strangersDropped = (count: number): string =>
+  `${count} ${count === 1 ? "answer was" : "answers were"} dropped: from outside the networks that were asked`

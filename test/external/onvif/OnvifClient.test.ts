@@ -14,6 +14,7 @@ import * as MemoryNetwork from "../../../testing/MemoryNetwork.ts"
 import { MemoryResolver } from "../../../testing/MemoryResolver.ts"
 import { fault, playCamera, type PlayedCamera, reply, soap } from "../../support/OnvifCamera.ts"
 import { testSettings } from "../../support/TestSettings.ts"
+import { Trials } from "../../../src/rtsp/Trials.ts"
 
 const settings = testSettings({ external: { allowed_hosts: ["127.0.0.0/8"] } })
 const reach = Reach.layer.pipe(Layer.provide([MemoryResolver.layer, Layer.succeed(Settings, settings)]))
@@ -23,9 +24,9 @@ const target: OnvifTarget = { address: "192.168.1.64", port: 80, isSecure: false
 const user = { name: "admin", password: "s3cret" }
 const as = (name: string, password: string): OnvifTarget => ({
   ...target,
-  credentials: { user: name, password: Redacted.make(password), mayBeSentInClear: false }
+  credentials: { user: name, password: Redacted.make(password), mayBeSentInClear: false, trials: new Trials(() => 0) }
 })
-const known = as(user.name, user.password)
+const known = () => as(user.name, user.password)
 
 /** a camera at the target's address */
 const camera = Effect.fnUntraced(function* (played: PlayedCamera = {}) {
@@ -47,8 +48,8 @@ describe("an ONVIF camera", () => {
       assert.deepEqual(information, { manufacturer: "Acme", model: "Dome & Co", firmware: "1.0", serial: "SN1" })
       assert.deepEqual(errors, [])
       assert.deepEqual(streams, [
-        { token: "p0", name: "mainStream", encoding: "JPEG", width: 1920, height: 1080, rate: 25 },
-        { token: "p1", name: "subStream", encoding: "H264", width: 640, height: 480, rate: 25 }
+        { token: "p0", name: "mainStream", encoding: "JPEG", width: 1920, height: 1080, rate: 25, hasPtz: false },
+        { token: "p1", name: "subStream", encoding: "H264", width: 640, height: 480, rate: 25, hasPtz: false }
       ])
       assert.isTrue(seen.requests.every(({ address }) => address === target.address))
       assert.deepEqual(seen.calls, ["GetSystemDateAndTime", "GetDeviceInformation", "GetServices", "GetProfiles"])
@@ -60,7 +61,7 @@ describe("an ONVIF camera", () => {
     Effect.gen(function* () {
       yield* camera()
       const { uriOf } = yield* OnvifClient
-      assert.strictEqual(yield* uriOf(target), uris[1])
+      assert.strictEqual((yield* uriOf(target)).uri, uris[1])
     }).pipe(Effect.provide(layer))
   )
 
@@ -74,7 +75,7 @@ describe("an ONVIF camera", () => {
         yield* TestClock.setTime(Date.UTC(2026, 10, 29, 12))
         const seen = yield* camera({ user, clockAhead })
         const { describe } = yield* OnvifClient
-        const { errors, streams } = yield* describe(known)
+        const { errors, streams } = yield* describe(known())
         assert.deepEqual(errors, [])
         assert.strictEqual(streams.length, 2)
         assert.strictEqual(seen.refusals, 0)
@@ -93,7 +94,7 @@ describe("an ONVIF camera", () => {
         instead: { GetSystemDateAndTime: (answer) => answer.replaceAll("UTCDateTime", "LocalDateTime") }
       })
       const { uriOf } = yield* OnvifClient
-      assert.strictEqual(yield* uriOf(known), uris[1])
+      assert.strictEqual((yield* uriOf(known())).uri, uris[1])
     }).pipe(Effect.provide(layer))
   )
 
@@ -102,7 +103,7 @@ describe("an ONVIF camera", () => {
       yield* TestClock.setTime(Date.UTC(2026, 10, 29, 12))
       const seen = yield* camera({ user, tellsAhead: 5 * 3_600_000 })
       const { describe } = yield* OnvifClient
-      const { isLocked, streams } = yield* describe(known)
+      const { isLocked, streams } = yield* describe(known())
       assert.deepEqual([isLocked, streams.length], [false, 2])
       assert.strictEqual(seen.refusals, 1)
     }).pipe(Effect.provide(layer))
@@ -112,7 +113,7 @@ describe("an ONVIF camera", () => {
     Effect.gen(function* () {
       const seen = yield* camera({ user, wantsHttpDigest: true })
       const { describe } = yield* OnvifClient
-      const { errors, streams } = yield* describe(known)
+      const { errors, streams } = yield* describe(known())
       assert.deepEqual(errors, [])
       assert.strictEqual(streams.length, 2)
       assert.strictEqual(seen.refusals, 1)
@@ -154,7 +155,7 @@ describe("an ONVIF camera", () => {
         instead: { GetServices: () => reply(fault("NotAuthorized", "not for you"), 400) }
       })
       const { describe } = yield* OnvifClient
-      assert.strictEqual((yield* describe(known)).streams.length, 2)
+      assert.strictEqual((yield* describe(known())).streams.length, 2)
     }).pipe(Effect.provide(layer))
   )
 
@@ -194,7 +195,7 @@ describe("an ONVIF camera", () => {
         const tell = (answer: string) => answer.replace(/<tt:Year>.*<\/tt:Day>/, date)
         yield* camera({ user, instead: { GetSystemDateAndTime: tell } })
         const { describe } = yield* OnvifClient
-        const { errors, streams } = yield* describe(known)
+        const { errors, streams } = yield* describe(known())
         assert.deepEqual(errors, ["what it answers to GetSystemDateAndTime is not what ONVIF has"])
         assert.strictEqual(streams.length, 2)
       }).pipe(Effect.provide(layer))
@@ -248,7 +249,7 @@ describe("an ONVIF camera", () => {
         streams.map(({ encoding, width }) => [encoding, width]),
         [["H265", 3840]]
       )
-      assert.strictEqual(yield* uriOf(target), "rtsp://192.168.1.64/m2")
+      assert.strictEqual((yield* uriOf(target)).uri, "rtsp://192.168.1.64/m2")
       assert.include(JSON.stringify(seen.requests), "ver20/media/wsdl/GetStreamUri")
     }).pipe(Effect.provide(layer))
   )

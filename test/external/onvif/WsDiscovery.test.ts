@@ -2,13 +2,21 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import { Settings } from "../../../src/config/Settings.ts"
 import { nameIn } from "../../../src/external/onvif/ProbeMessages.ts"
 import { type Answer, WsDiscovery } from "../../../src/external/onvif/WsDiscovery.ts"
+import * as Metrics from "../../../src/telemetry/Metrics.ts"
 import * as Chance from "../../../testing/Chance.ts"
 import { asTimePasses } from "../../../testing/PassingTime.ts"
 import { Neighbours, type SentBack } from "../../../testing/Neighbours.ts"
+import { testSettings } from "../../support/TestSettings.ts"
 
-const layer = WsDiscovery.layer.pipe(Layer.provideMerge(Neighbours.layer), Layer.provide(Chance.layer))
+const settings = testSettings({ discovery: { generic_ranges: ["172.16.3.0/24"] } })
+const layer = WsDiscovery.layer.pipe(
+  Layer.provideMerge(Neighbours.layer),
+  Layer.provide([Chance.layer, Layer.succeed(Settings, settings)])
+)
 
 const messageIdIn = (probe: string) => /MessageID>([^<]+)</.exec(probe)?.[1] ?? ""
 
@@ -80,11 +88,14 @@ describe("WS-Discovery", () => {
   it.effect("asks on every interface, and says which ones it could not ask on", () =>
     Effect.gen(function* () {
       const { interfaces, listen } = yield* Neighbours
-      interfaces.push({ name: "wlan0", address: "10.1.1.2" })
+      interfaces.push({ name: "wlan0", address: "10.1.1.2", bits: 8 })
       const by = new Set<string>()
+      let rounds = 0
       yield* listen("10.1.1.9", (probe, { name }) => {
         by.add(name)
-        if (name === "wlan0") interfaces.splice(1)
+        if (name !== "wlan0") return []
+        // it goes away in the second round
+        if (++rounds > 2) interfaces.splice(1)
         return [{ words: match(messageIdIn(probe)) }]
       })
       const { errors, found } = yield* search
@@ -94,6 +105,35 @@ describe("WS-Discovery", () => {
       interfaces.splice(0)
       assert.match((yield* search).errors.join(), /no network interface is up/)
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("hears who is in the network that was asked, or in a range that is set, and counts the others", () =>
+    Effect.gen(function* () {
+      for (const address of ["192.168.1.64", "192.168.2.64", "172.16.3.64", "127.0.0.1", "169.254.169.254", "::1"]) {
+        yield* device(address, (id) => [{ words: match(id, { endpoint: `urn:uuid:${address}` }) }])
+      }
+      const { errors, found } = yield* search
+      assert.sameMembers(
+        found.map(({ answer }) => answer.from),
+        ["192.168.1.64", "172.16.3.64"]
+      )
+      // six times each
+      assert.deepEqual(errors, ["24 answers were dropped: from outside the networks that were asked"])
+      const { count } = yield* Metric.value(Metrics.discoveryDropped("sender"))
+      assert.strictEqual(count, 24)
+    }).pipe(Effect.provide([layer, Metrics.layer]))
+  )
+
+  it.effect("drops and counts the addresses of other networks that a camera tells beside its own", () =>
+    Effect.gen(function* () {
+      const own = "http://192.168.1.64:8080/onvif/device_service"
+      const others = ["http://169.254.7.7/onvif/1", "http://127.0.0.1:9997/", "http://camera.local/onvif/2"]
+      yield* device("192.168.1.64", (id) => [{ words: match(id, { address: [...others, own].join(" ") }) }])
+      const { found } = yield* search
+      assert.deepEqual(found[0]?.answer.addresses, [own])
+      const { count } = yield* Metric.value(Metrics.discoveryDropped("address"))
+      assert.strictEqual(count, 3)
+    }).pipe(Effect.provide([layer, Metrics.layer]))
   )
 
   it.effect("takes nobody for a camera who is a printer, answers something else, or talks nonsense", () =>

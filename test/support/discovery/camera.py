@@ -1,6 +1,7 @@
-"""A camera at 192.168.42.10: ipycam's ONVIF and WS-Discovery, MediaMTX for its stream, and a picture for who shows a digest.
+"""A camera at 192.168.1.64: ipycam's ONVIF and WS-Discovery, MediaMTX for its stream, and a picture for who shows a digest.
 
-It takes another address for its own, as cameras do. IPYCAM: the folder of ipycam's modules.
+It takes another address for its own, as cameras do. IPYCAM: the folder of ipycam's modules; FOLDER: where ptz.jsonl is to
+tell how it was moved, and when.
 """
 
 import hashlib
@@ -30,7 +31,34 @@ config = types.SimpleNamespace(
     sub_width=320, sub_height=240, sub_fps=25, sub_bitrate="1M",
     snapshot_url="snapshot.jpg", auth_enabled=True, username=USER, password=PASSWORD,
 )
-onvif = ONVIFService(config)
+
+
+class Motor:
+    """What ipycam moves: it notes what it is told."""
+
+    def __init__(self):
+        self.presets = {"1": types.SimpleNamespace(token="1", name="Gate", pan=0.5, tilt=0.0, zoom=0.0)}
+        self.notes = open(os.path.join(os.environ["FOLDER"], "ptz.jsonl"), "w", encoding="utf-8")
+
+    def note(self, *what):
+        self.notes.write(json.dumps([round(time.time() * 1000), *what]) + "\n")
+        self.notes.flush()
+
+    def continuous_move(self, pan, tilt, zoom):
+        self.note("move", pan, tilt, zoom)
+
+    def stop_movement(self, pan_tilt=True, zoom=True):
+        self.note("stop", pan_tilt, zoom)
+
+    def get_presets(self):
+        return self.presets
+
+    def goto_preset(self, token):
+        self.note("goto", token)
+        return token in self.presets
+
+
+onvif = ONVIFService(config, Motor())
 
 
 PICTURE = subprocess.run(

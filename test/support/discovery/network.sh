@@ -1,24 +1,51 @@
 #!/bin/sh
-# Two machines in networks of their own, with a cable between them: network.sh CAMERA CLIENT…
-# Starts `python3 CAMERA` on one, at 192.168.42.10, and CLIENT on the other, at 192.168.42.1; ends with the client.
+# Machines in networks of their own: network.sh FOLDER CLIENT…; ends with the client, which is one of them.
+#   the client   192.168.42.1 on the interface drones, 192.168.1.1 on lan, and, on an interface that leads nowhere, addresses
+#                where no camera may be
+#   drone.py     192.168.42.10
+#   camera.py    192.168.1.64, and beside it, at 192.168.1.66, stranger.py, which is the client's name server as well
 set -e
-camera=$1
+here=$(dirname "$0")
+folder=$1
 shift
+
+# INTERFACE OF_CLIENT ADDRESSES PROGRAM…: a machine of these addresses at the other end of a cable
+machine() {
+  ip link add "$1" type veth peer name far
+  ip address add "$2/24" dev "$1"
+  ip link set "$1" up
+  addresses=$3
+  interface=$1
+  shift 3
+  FOLDER=$folder ADDRESSES=$addresses unshare --net sh -c '
+    until ip link show far >/dev/null 2>&1; do sleep 0.02; done
+    ip link set lo up
+    for address in $ADDRESSES; do ip address add "$address/24" dev far; done
+    ip link set far up
+    ip route add default dev far
+    for program in "$@"; do /usr/bin/python3 "$program" & done
+    wait
+  ' "$interface" "$@" &
+  # until that one has a network of its own, this moves the cable nowhere
+  while ip link show far >/dev/null 2>&1; do
+    ip link set far netns $! || true
+    sleep 0.02
+  done
+}
+
 ip link set lo up
-ip link add near type veth peer name far
-ip address add 192.168.42.1/24 dev near
-ip link set near up
-unshare --net sh -c '
-  until ip link show far >/dev/null 2>&1; do sleep 0.02; done
-  ip link set lo up
-  ip address add 192.168.42.10/24 dev far
-  ip link set far up
-  ip route add default dev far
-  exec python3 "$0"
-' "$camera" &
-# until that one has a network of its own, this moves the cable nowhere
-while ip link show far >/dev/null 2>&1; do
-  ip link set far netns $! || true
-  sleep 0.02
+machine drones 192.168.42.1 192.168.42.10 "$here/drone.py"
+machine lan 192.168.1.1 "192.168.1.64 192.168.1.66" "$here/camera.py" "$here/stranger.py"
+ip route add default dev drones
+# as a dummy interface would be, which not every kernel has
+ip link add nowhere type veth peer name end
+ip link set nowhere up
+ip link set end up
+for address in 169.254.169.254/16 100.100.100.200/32; do ip address add "$address" dev nowhere; done
+for address in fd00:ec2::254 2002:7f00:1::1 64:ff9b::7f00:1 2001:db8::1; do
+  ip address add "$address/128" dev nowhere nodad
 done
+echo "nameserver 192.168.1.66" >"$folder/resolv.conf"
+mount --bind "$folder/resolv.conf" /etc/resolv.conf
+/usr/bin/python3 "$here/canary.py" &
 "$@"
