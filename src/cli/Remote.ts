@@ -24,7 +24,7 @@ export interface Place {
 /** A service that is there answers within milliseconds. */
 const patience = Duration.seconds(5)
 /** A command that takes longer has the next one signed meanwhile. */
-const localToken = { role: "operator", user: "shell", cameras: undefined, ttl: "1h" }
+const localToken = { role: "operator", user: "shell", cameras: undefined, ttl: "1m" }
 
 /** A client of that service for as long as the scope lives. */
 export const connect = Effect.fnUntraced(function* ({ tokenFile, url }: Place, from: Origin) {

@@ -18,6 +18,10 @@ const impatient: ServerOptions = {
 /** So many connections may be open that ask nothing; with one more the oldest of them is cut, so that who asks is heard. */
 const maxIdle = 1000
 
+/** RFC 9112, 6.3 */
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0
+
 /** A node HTTP server that listens while the scope lives. */
 export const listen = Effect.fnUntraced(function* ({ host, port }: Address, { admit, answer }: Host) {
   const run = yield* FiberSet.makeRuntime()
@@ -34,7 +38,9 @@ export const listen = Effect.fnUntraced(function* ({ host, port }: Address, { ad
 
   const server = createServer(impatient, (request, response) => {
     const { socket } = request
-    idle.delete(socket)
+    // one that sends its request for as long as it likes is no better than one that sends none
+    if (hasBody(request)) request.once("end", () => idle.delete(socket))
+    else idle.delete(socket)
     const fiber = run(
       Effect.catchDefect(Effect.scoped(reply(answer, request, response)), (cause) =>
         // nobody knows how much of an answer is out

@@ -25,8 +25,11 @@ const maxMoov = 4 << 20
 const maxMoof = 1 << 20
 /** What a fragment's header has, as a recorder writes it, and the head of what follows it. */
 const usual = 4096
-/** Before the first fragment: ftyp, free, moov, sidx, … */
+/** Before the first fragment: ftyp, free, moov, sidx, …, and what they have together. */
 const maxLeading = 16
+const maxInit = maxMoov + (64 << 10)
+/** A fragment has a keyframe interval at most: some hundred. */
+const maxSamples = 10_000
 /** A day in parts of 50 ms has 1.7 million, with as many headers. */
 const maxBoxes = 4_000_000
 const maxParts = 500_000
@@ -49,6 +52,7 @@ export function* mp4Parts(before?: Mp4Parts): Generator<FileRange, Mp4Parts | un
       if (track === undefined) return undefined
     }
     at += found.size
+    if (at > maxInit) return undefined
   }
   if (track === undefined) return undefined
   const initBytes = at
@@ -143,12 +147,14 @@ const fragmentOf = (view: DataView, moof: Pick<Box, "start" | "end">, track: Mp4
     const start = isLong ? Number(view.getBigUint64(tfdt.start + 4)) : view.getUint32(tfdt.start + 4)
     let units = 0
     let keyframe: number | undefined
+    let samples = 0
     for (const trun of boxesIn(view, traf.start, traf.end)) {
       if (trun.type !== "trun") continue
       for (const sample of samplesOf(view, trun, { duration, flags: sampleFlags })) {
         // sample_is_non_sync_sample (8.8.3.1)
         if (keyframe === undefined && (sample.flags & 0x10000) === 0) keyframe = start + units
         units += sample.duration
+        if (++samples >= maxSamples) return { start, duration: units, keyframe }
       }
     }
     return { start, duration: units, keyframe }
@@ -174,8 +180,8 @@ function* samplesOf(view: DataView, { end, start }: Box, usual: Sample): Generat
     at += 4
   }
   const fields = [0x100, 0x200, 0x400, 0x800].filter((bit) => flags & bit)
-  // samples without a word each take no bytes: a second has a few hundred at most
-  const most = fields.length === 0 ? 10_000 : Math.floor((end - at) / (4 * fields.length))
+  // samples without a word each take no bytes
+  const most = fields.length === 0 ? maxSamples : Math.floor((end - at) / (4 * fields.length))
   for (let i = 0; i < Math.min(count, most); i++) {
     let { duration, flags: own } = usual
     for (const bit of fields) {

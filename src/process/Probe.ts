@@ -25,6 +25,9 @@ export const probeArgs = (file: string, headerOnly: boolean): ReadonlyArray<stri
   "stream=codec_name,width,height,duration:format=duration,size",
   "-of",
   "json",
+  // a playlist in a file's place would have it read another one
+  "-format_whitelist",
+  "mov,mpegts,matroska",
   "-i",
   // The prefix keeps a name from being taken for one of FFmpeg's protocols.
   `file:${file}`

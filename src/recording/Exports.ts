@@ -6,9 +6,11 @@ import type * as Stream from "effect/Stream"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidParams, NotFound } from "../../schema/Errors.ts"
+import { headBytes, isContainer } from "../media/Container.ts"
 import { Ffmpeg, type FfmpegFailed } from "../process/Ffmpeg.ts"
 import { exportArguments, type ExportedFile, exportList } from "../source/FfmpegArguments.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
+import { Files } from "../storage/Files.ts"
 import { Holds } from "../storage/Holds.ts"
 import { type Period, Timeline } from "../storage/Timeline.ts"
 
@@ -39,6 +41,16 @@ export class Exports extends Context.Service<
     Exports,
     Effect.gen(function* () {
       const folder = yield* DataFolder
+      const files = yield* Files
+
+      /** A link, or a playlist, in a recording's place would have FFmpeg read another camera's. */
+      const isRecording = ({ filename }: { readonly filename: string }) =>
+        files.open("recording", filename).pipe(
+          Effect.flatMap((file) => file.read(0, headBytes)),
+          Effect.map(isContainer),
+          Effect.scoped,
+          Effect.orElseSucceed(() => false)
+        )
       const ffmpeg = yield* Ffmpeg
       const holds = yield* Holds
       const timeline = yield* Timeline
@@ -46,25 +58,31 @@ export class Exports extends Context.Service<
       const begin = Effect.fn("Exports.begin")(function* (camera: CameraId, period: Period) {
         yield* Effect.annotateCurrentSpan("camera.id", camera)
         const found = yield* timeline.files(camera, period, mostFiles + 1)
-        if (found.length === 0) {
-          const reason = "nothing was recorded in that time"
-          return yield* new NotFound({ resource: "recording", id: camera, reason })
-        }
         if (found.length > mostFiles) {
           const hint = "export it in parts"
           return yield* new InvalidParams({ param: "to", rule: `a time of ${mostFiles} files at most`, hint })
         }
-        const held = yield* Effect.forEach(found, ({ filename }) => holds.hold("recording", filename, "DOWNLOADING"))
-        const files = found.map(({ end, filename, start }): ExportedFile => ({
+        const own = yield* Effect.filter(found, isRecording, { concurrency: 4 })
+        if (own.length === 0) {
+          const reason = "nothing was recorded in that time"
+          return yield* new NotFound({ resource: "recording", id: camera, reason })
+        }
+        const held = yield* Effect.forEach(own, ({ filename }) => holds.hold("recording", filename, "DOWNLOADING"))
+        const list = own.map(({ end, filename, start }): ExportedFile => ({
           path: join(folder.recordings, filename),
           seconds: (Math.min(end, period.to) - Math.max(start, period.from)) / 1000,
           from: start < period.from ? (period.from - start) / 1000 : undefined,
           to: end > period.to ? (period.to - start) / 1000 : undefined
         }))
-        const stdin = new TextEncoder().encode(exportList(files))
+        const stdin = new TextEncoder().encode(exportList(list))
         const bytes = yield* ffmpeg.pour(exportArguments, { work: "export", stdin }).pipe(
           Effect.timeoutOrElse({ duration: turnTime, orElse: () => Effect.fail(busy) }),
-          Effect.catchTag("FfmpegFailed", ({ detail }) => new DependencyFailed({ dependency: "ffmpeg", detail }))
+          Effect.catchTag("FfmpegFailed", (error) =>
+            Effect.andThen(
+              Effect.logWarning("an export failed", error),
+              Effect.fail(new DependencyFailed({ dependency: "ffmpeg", detail: "the recordings could not be read" }))
+            )
+          )
         )
         return { bytes, taken: Effect.raceAll(held.map(({ taken }) => taken)) }
       })

@@ -111,16 +111,23 @@ export const keyframeArguments = (codec: "h264" | "h265", quality: number): Read
   ...["-f", "image2pipe", "pipe:1"]
 ]
 
+/**
+ * What a recording may be. FFmpeg looks at what is in a file, and a playlist in one that somebody put there would have it read
+ * another camera's.
+ */
+const recordingFormats = "mov,mpegts,matroska"
+
 /** Copies a recording into another container without encoding. */
 export const remuxArguments = (from: string, to: string, format: "mp4" | "mkv"): ReadonlyArray<string> => [
-  ...["-i", `file:${from}`, "-map", "0", "-c", "copy"],
+  ...["-format_whitelist", recordingFormats, "-i", `file:${from}`, "-map", "0", "-c", "copy"],
   ...(format === "mp4" ? ["-movflags", "+faststart", "-f", "mp4"] : ["-f", "matroska"]),
   ...["-y", `file:${to}`]
 ]
 
 /** Files one after the other, as a list on standard input says them, without encoding: a fragmented MP4 on standard output. */
 export const exportArguments: ReadonlyArray<string> = [
-  ...["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,pipe", "-i", "pipe:0", "-map", "0:v:0", "-c", "copy"],
+  ...["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,pipe"],
+  ...["-format_whitelist", `concat,${recordingFormats}`, "-i", "pipe:0", "-map", "0:v:0", "-c", "copy"],
   ...["-avoid_negative_ts", "make_zero", "-movflags", "frag_keyframe+empty_moov+default_base_moof"],
   ...["-f", "mp4", "pipe:1"]
 ]
@@ -156,6 +163,7 @@ export const thumbnailArguments: ReadonlyArray<string> = [
 
 /** The same of a whole file, from the keyframe before so many seconds. */
 export const fileThumbnailArguments = (path: string, seconds: number): ReadonlyArray<string> => [
-  ...["-max_pixels", String(maxPixels), "-noaccurate_seek", "-ss", seconds.toFixed(3), "-i", `file:${path}`],
+  ...["-max_pixels", String(maxPixels), "-format_whitelist", recordingFormats],
+  ...["-noaccurate_seek", "-ss", seconds.toFixed(3), "-i", `file:${path}`],
   ...[...small, "-f", "image2pipe", "pipe:1"]
 ]

@@ -20,6 +20,10 @@ const start = Date.UTC(2026, 0, 2, 3, 4)
 const period = { from: "2026-01-02T03:04:00Z", to: "2026-01-02T03:05:30Z" }
 const target = `/export/camera0?from=${period.from}&to=${period.to}`
 
+/** It begins as an MP4, and has nothing in it. */
+const mp4 = Buffer.alloc(100)
+mp4.write("ftyp", 4, "latin1")
+
 /** Two minutes of each of two cameras. */
 const recorded = Effect.gen(function* () {
   const { disk } = yield* TestGround
@@ -28,7 +32,7 @@ const recorded = Effect.gen(function* () {
     for (const minute of [0, 1]) {
       const created = start + minute * 60_000
       const filename = `${device}_${minute}.mp4`
-      disk.outside.write(`${dataFolder}/recordings/${filename}`, new Uint8Array(100))
+      disk.outside.write(`${dataFolder}/recordings/${filename}`, mp4)
       yield* index.put(indexed({ filename, device, bytes: 100, created, modified: created + 60_000, duration: 60 }))
     }
   }
@@ -88,6 +92,21 @@ describe("an export", () => {
         assert.isDefined(said.error?.code, asked)
       }
       assert.strictEqual((yield* visit({ method: "POST", target, headers: shown })).status, 405)
+    })
+  )
+
+  onFakes(
+    "has nothing of a file that is none, which may be a playlist of another camera's",
+    Effect.gen(function* () {
+      yield* recorded
+      const { disk } = yield* TestGround
+      for (const minute of [0, 1]) {
+        const path = `${dataFolder}/recordings/camera0_${minute}.mp4`
+        disk.outside.remove(path)
+        disk.outside.write(path, new TextEncoder().encode("ffconcat version 1.0\nfile camera1_0.mp4\n"))
+      }
+      const { status } = yield* visit({ target, headers: bearer(yield* token({})) })
+      assert.strictEqual(status, 404)
     })
   )
 

@@ -208,8 +208,16 @@ layer(SharedService.layer({ settings: { EXTERNAL_ALLOWED_HOSTS: "127.0.0.1" } })
       assert.include(yield* visit("get_recording_parts", { filename }), { filename })
       assert.deepInclude(yield* visit("get_recording_telemetry", { filename }), { filename, points: [] })
       // nor does it tell where it looks
-      visited.add("get_telemetry")
+      for (const method of ["get_telemetry", "ptz_move", "ptz_stop", "ptz_presets", "ptz_goto"]) visited.add(method)
       assert.include(yield* client.error("get_telemetry", device), { code: -32030, feature: "telemetry" })
+      for (const [method, params] of [
+        ["ptz_move", { pan: 1 }],
+        ["ptz_stop", {}],
+        ["ptz_presets", {}],
+        ["ptz_goto", { preset: "1" }]
+      ] as const) {
+        assert.include(yield* client.error(method, { ...device, ...params }), { code: -32030, feature: "ptz" })
+      }
       assert.deepInclude(yield* visit("export_recording", { ...device, ...period }), { ...device, ...period })
       yield* visit("delete_recording", { filename })
       const still = { filename: picture["filename"] }

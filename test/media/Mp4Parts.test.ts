@@ -123,6 +123,29 @@ describe("the parts of a fragmented MP4", () => {
     assert.isAtMost(asked, 106)
   })
 
+  it("of a fragment that says that it has samples without end take no longer for it", () => {
+    const many = box(
+      "moof",
+      box("mfhd", words(0, 1)),
+      box(
+        "traf",
+        box("tfhd", words(0x020000, 1)),
+        box("tfdt", words(0, 0)),
+        ...Array.from({ length: 40_000 }, () => box("trun", words(0, 0xffffffff)))
+      )
+    )
+    const began = performance.now()
+    read(Buffer.concat([init, many, box("mdat", Buffer.alloc(1))]))
+    // without a bound it takes 13 s
+    assert.isBelow(performance.now() - began, 1000)
+  })
+
+  it("are none where the beginning, which players need, has no end", () => {
+    const [ftyp, moov] = [init.subarray(0, 16), init.subarray(16)]
+    assert.isUndefined(read(Buffer.concat([ftyp, box("free", Buffer.alloc(5 << 20)), moov, first])).found)
+    assert.isDefined(read(Buffer.concat([ftyp, box("free", Buffer.alloc(1 << 10)), moov, first])).found)
+  })
+
   it("are none of any other file", () => {
     const plain = Buffer.concat([box("ftyp", Buffer.alloc(8)), box("mdat", Buffer.alloc(20)), box("moov")])
     for (const bytes of [Buffer.alloc(0), Buffer.from("no video at all"), init, plain, init.subarray(0, 100)]) {
