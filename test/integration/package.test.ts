@@ -114,7 +114,7 @@ layer(Elsewhere.layer, { timeout: "120 seconds", excludeTestServices: true })("f
       assert.notInclude(readdirSync(join(client, "node_modules")).join(), "koffi")
       assert.isBelow(kilobytes(join(client, "node_modules/camera-service-client")), 2048)
       assert.deepStrictEqual(readdirSync(join(server, "node_modules/.bin")), ["camera-service"])
-      assert.isBelow(kilobytes(join(server, "node_modules/camera-service")), 2560)
+      assert.isBelow(kilobytes(join(server, "node_modules/camera-service")), 3072)
       const types = readFileSync(join(client, "node_modules/camera-service-client/schema/generated/types.d.ts"), "utf8")
       assert.notMatch(types, /\bimport\b/)
     })
