@@ -105,8 +105,28 @@ describe("when a camera was recorded", () => {
               ["written.mp4", 0, true]
             ]
           )
+          const inside = yield* files("camera0", { from: -10 * second, to: 100 * second }, 1)
+          assert.deepStrictEqual(
+            inside.map(({ end, filename, isWritten }) => [filename, end, isWritten]),
+            [["written.mp4", 0, true]]
+          )
+          assert.deepStrictEqual(yield* files("camera0", { from: 0, to: 100 * second }, 10), [])
         })
       )
+    })
+  )
+
+  test(
+    "what is over before a period is not of its files, and takes nobody's place among them",
+    Effect.gen(function* () {
+      const { files } = yield* Timeline
+      yield* put(file(100, 60), file(200, 60), file(260, 60))
+      const namesOf = (from: number, limit: number) =>
+        Effect.map(files("camera0", { from: from * second, to: 1000 * second }, limit), (found) =>
+          found.map(({ filename }) => filename)
+        )
+      assert.deepStrictEqual(yield* namesOf(160, 1), ["camera0_200.mp4"])
+      assert.deepStrictEqual(yield* namesOf(159, 2), ["camera0_100.mp4", "camera0_200.mp4"])
     })
   )
 
