@@ -7,7 +7,9 @@ import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Holds } from "../../src/storage/Holds.ts"
 import { packParts, unpackParts } from "../../src/storage/PackedParts.ts"
 import { Timeline } from "../../src/storage/Timeline.ts"
+import { MemoryDatabases } from "../../testing/MemoryDatabases.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
+import { listening } from "../support/Log.ts"
 import { indexed, memoryGround, storage } from "./Workbench.ts"
 
 const room = Timeline.layer.pipe(Layer.provideMerge(storage("/data")), Layer.provideMerge(memoryGround))
@@ -144,6 +146,27 @@ describe("when a camera was recorded", () => {
       )
     })
   )
+
+  it.effect("a reason that cannot be kept is no failure, and is told once until it can be kept again", () => {
+    const { layer, lines } = listening()
+    const said = () => lines.filter(({ message }) => String(message).includes("gaps")).length
+    const body = Effect.gen(function* () {
+      const { noteEnd } = yield* Timeline
+      const databases = yield* MemoryDatabases
+      // SQLite has no place for that without another page
+      const long = "it was unplugged ".repeat(10_000)
+      databases.full(true)
+      yield* noteEnd("camera0", long)
+      yield* noteEnd("camera1", long)
+      assert.strictEqual(said(), 1)
+      databases.full(false)
+      yield* noteEnd("camera0", long)
+      databases.full(true)
+      yield* noteEnd("camera1", long)
+      assert.strictEqual(said(), 2)
+    })
+    return body.pipe(Effect.provide(room), Effect.provide(layer))
+  })
 
   test(
     "whatever comes and goes in whatever order, spans are what the files say",
