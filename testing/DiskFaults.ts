@@ -42,6 +42,8 @@ export type Fault =
   | { readonly name: "hung"; readonly calls?: ReadonlyArray<Call>; readonly at?: string }
   /** EIO; what was to be synced is not, and the next sync of the same file says nothing of it */
   | { readonly name: "sync fails"; readonly at?: string }
+  /** EIO for what is read of an open file */
+  | { readonly name: "no reads" }
   /** ENOSPC (man 2 inotify_add_watch) */
   | { readonly name: "no watches" }
   /** EIO: what has a name keeps it */
@@ -98,6 +100,8 @@ export const makeDiskFaults = (used: () => number) => {
         return fault.calls?.includes(call) ?? true
       case "sync fails":
         return call === "sync"
+      case "no reads":
+        return call === "read"
       case "no watches":
         return call === "watch"
       case "no renames":
@@ -167,6 +171,7 @@ const codes = {
   small: "ENOSPC",
   "read-only": "EROFS",
   "sync fails": "EIO",
+  "no reads": "EIO",
   "no watches": "ENOSPC",
   "no renames": "EIO",
   "no links": "EPERM"

@@ -11,6 +11,7 @@ import { moments } from "../ground/Time.ts"
 import type { FileIndex } from "../storage/FileIndex.ts"
 import { parseFileName, sidecarOf } from "../storage/Names.ts"
 import type { CameraTelemetry, TelemetryFact } from "../stream/CameraTelemetry.ts"
+import { makeTrouble } from "../telemetry/Trouble.ts"
 
 /** MediaMTX's file is heard of later than it began, and what was told meanwhile belongs to it. */
 const patience = Duration.seconds(1)
@@ -61,8 +62,8 @@ export const makeSidecars = Effect.fnUntraced(function* (
   index: FileIndex["Service"],
   telemetry: CameraTelemetry["Service"]
 ) {
-  const followers = new Map<CameraId, (fact: TelemetryFact) => void>()
-  yield* telemetry.facts.follow((fact) => Effect.sync(() => followers.get(fact.camera)?.(fact)))
+  const followers = new Map<CameraId, (fact: TelemetryFact) => Effect.Effect<void>>()
+  yield* telemetry.facts.follow((fact) => followers.get(fact.camera)?.(fact) ?? Effect.void)
   const now = yield* moments
 
   const create = Effect.fnUntraced(function* (filename: string, life: Scope.Scope) {
@@ -77,13 +78,22 @@ export const makeSidecars = Effect.fnUntraced(function* (
     const life = yield* Effect.scope
     const oneWrites = yield* Semaphore.make(1)
     const awake = yield* Queue.sliding<void>(1)
+    const taking = makeTrouble()
     let waiting: ReadonlyArray<TelemetryFact> = []
     let files: ReadonlyArray<Written> = []
 
-    const hear = (fact: TelemetryFact): void => {
-      waiting = [...waiting.slice(1 - mostWaiting), fact]
-      if (files.length > 0) Queue.offerUnsafe(awake, undefined)
-    }
+    const ownerOf = ({ heardAt }: TelemetryFact) =>
+      files.findLast(({ startedAt }) => startedAt <= heardAt.monotonic + earlier)
+
+    const hear = (fact: TelemetryFact) =>
+      Effect.suspend(() => {
+        const dropped = waiting.length === mostWaiting ? waiting[0] : undefined
+        waiting = [...waiting.slice(1 - mostWaiting), fact]
+        if (files.length > 0) Queue.offerUnsafe(awake, undefined)
+        if (dropped === undefined || ownerOf(dropped) === undefined) return Effect.void
+        const words = "the disk does not take what a camera tells beside its recording: the oldest of it is lost"
+        return taking.began(words, { "camera.id": camera })
+      })
     yield* Effect.acquireRelease(
       Effect.sync(() => followers.set(camera, hear)),
       () => Effect.sync(() => (followers.get(camera) === hear ? followers.delete(camera) : false))
@@ -114,13 +124,12 @@ export const makeSidecars = Effect.fnUntraced(function* (
     const flush = Effect.fnUntraced(function* (until: number) {
       const due = waiting.filter(({ heardAt }) => heardAt.monotonic <= until)
       waiting = waiting.filter(({ heardAt }) => heardAt.monotonic > until)
-      const owners = due.map(({ heardAt }) =>
-        files.findLast(({ startedAt }) => startedAt <= heardAt.monotonic + earlier)
-      )
+      const owners = due.map(ownerOf)
       for (const written of files) {
         const mine = due.filter((_, i) => owners[i] === written)
         yield* write(written, mine)
       }
+      yield* taking.isOver()
     })
 
     const flushNext = Queue.take(awake).pipe(

@@ -65,14 +65,14 @@ export class Thumbnails extends Context.Service<
       /** A fragmented MP4 is read at the keyframe's place alone; FFmpeg finds it in any other file. */
       const decode = Effect.fnUntraced(function* ({ filename, start }: RecordedFile, at: number) {
         const seconds = Math.max(0, (at - start) / 1000)
-        const known = yield* Effect.option(parts.of(filename))
-        if (known._tag === "None") {
+        const known = yield* Effect.catchTag(parts.of(filename), "InvalidState", () => Effect.succeed(undefined))
+        if (known === undefined) {
           return yield* ffmpeg.run(fileThumbnailArguments(join(folder.recordings, filename), seconds), {
             work: "thumbnail",
             timeout: timeLimit
           })
         }
-        const { initBytes, parts: all } = known.value
+        const { initBytes, parts: all } = known
         const part = all.findLast(({ keyframe }) => keyframe <= seconds) ?? all[0]
         const file = yield* files.open("recording", filename)
         const head = yield* file.read(0, initBytes)

@@ -56,9 +56,10 @@ export class AddressCapture extends Context.Service<
         },
         (effect, camera) =>
           effect.pipe(
-            gate.withPermit,
             Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(noneInTime(undefined)) }),
-            Effect.tapError(() => Effect.sync(() => resting.set(camera, clock() + pause)))
+            Effect.tapError(() => Effect.sync(() => resting.set(camera, clock() + pause))),
+            // who waits for its turn was not asked yet
+            gate.withPermit
           )
       )
 

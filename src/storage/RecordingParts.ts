@@ -11,6 +11,7 @@ import { FileIndex } from "./FileIndex.ts"
 import { Files, type OpenFile } from "./Files.ts"
 import { Holds } from "./Holds.ts"
 import { packParts, unpackParts } from "./PackedParts.ts"
+import { sharedAnswer } from "./SharedAnswer.ts"
 
 /** So many files that were closed wait to be looked into; those beyond are looked into when somebody asks. */
 const mostWaiting = 1000
@@ -47,8 +48,8 @@ export class RecordingParts extends Context.Service<
       const look = Effect.fn("RecordingParts.look")(function* (filename: string, isClosed: boolean) {
         const isGrowing = !isClosed && holds.isWritten("recording", filename)
         const before = isClosed || isGrowing ? growing.get(filename) : undefined
-        growing.delete(filename)
         const found = yield* readParts(yield* files.open("recording", filename), before)
+        growing.delete(filename)
         if (found === undefined) return undefined
         if (isGrowing) {
           growing.set(filename, found)
@@ -64,12 +65,24 @@ export class RecordingParts extends Context.Service<
         idleTimeToLive: "10 seconds"
       })
 
+      /** the same of files that are being written, but what a look has found serves nobody who asks after it */
+      const growingLooks = new Map<string, ReturnType<typeof look>>()
+      const lookGrowing = (filename: string) =>
+        Effect.suspend(() => {
+          const underWay = growingLooks.get(filename)
+          if (underWay !== undefined) return underWay
+          const ended = Effect.sync(() => growingLooks.delete(filename))
+          const begun = sharedAnswer(Effect.ensuring(look(filename, false), ended))
+          growingLooks.set(filename, begun)
+          return begun
+        })
+
       const of = Effect.fn("RecordingParts.of")(function* (filename: string) {
         const known = yield* timeline((it) => it.parts(filename))
         const parts = known === undefined ? undefined : unpackParts(known)
         if (parts !== undefined) return parts
         const isWritten = holds.isWritten("recording", filename)
-        const looking = isWritten ? look(filename, false) : Effect.scoped(RcMap.get(looks, filename))
+        const looking = isWritten ? lookGrowing(filename) : Effect.scoped(RcMap.get(looks, filename))
         const found = yield* looking.pipe(
           Effect.timeoutOrElse({
             duration: patience,

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { DependencyFailed } from "../../schema/Errors.ts"
+import { makeTrouble } from "../telemetry/Trouble.ts"
 import { FileIndex } from "./FileIndex.ts"
 import { Holds } from "./Holds.ts"
 import type { LastFile, RecordedFile, Stretch } from "./TimelineDatabase.ts"
@@ -47,7 +48,7 @@ export class Timeline extends Context.Service<
       period: Period,
       limit: number
     ) => Effect.Effect<ReadonlyArray<RecordedFile & { readonly isWritten: boolean }>, DependencyFailed>
-    /** nothing is recorded of a camera from now on, and why; not being able to keep it is no failure */
+    /** nothing is recorded of a camera from now on, and why; not being able to keep it is no failure, and is logged */
     readonly noteEnd: (device: CameraId, reason: string) => Effect.Effect<void>
   }
 >()("camera-service/storage/Timeline") {
@@ -56,6 +57,7 @@ export class Timeline extends Context.Service<
     Effect.gen(function* () {
       const { timeline } = yield* FileIndex
       const holds = yield* Holds
+      const noting = makeTrouble()
 
       /** whether a file that nobody has looked into is written now, and so ends now */
       const isWritten = (filename: string, isKnown: boolean) => !isKnown && holds.isWritten("recording", filename)
@@ -118,10 +120,13 @@ export class Timeline extends Context.Service<
             .filter(({ end, start }) => end > from || start >= from)
             .slice(0, limit)
         }),
-        noteEnd: (device, reason) =>
-          Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            Effect.ignore(timeline((it) => it.noteEnd(device, now, reason)))
+        noteEnd: Effect.fn("Timeline.noteEnd")(function* (device: CameraId, reason: string) {
+          const now = yield* Clock.currentTimeMillis
+          yield* timeline((it) => it.noteEnd(device, now, reason)).pipe(
+            Effect.andThen(noting.isOver()),
+            Effect.catch((error) => noting.began("why recordings have gaps cannot be kept", error))
           )
+        })
       })
     })
   )

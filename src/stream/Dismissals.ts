@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { PathTable } from "./PathTable.ts"
 import type { StreamName } from "./StreamName.ts"
 
@@ -18,18 +17,19 @@ export class Dismissals extends Context.Service<
   static readonly layer = Layer.effect(
     Dismissals,
     Effect.gen(function* () {
-      const api = yield* MediaMtxApi
-      const { actual, again, alone, desired, pathOf } = yield* PathTable
+      const { actual, again, alone, desired, replace } = yield* PathTable
 
       const dismiss = Effect.fn("Dismissals.dismiss")(function* (name: StreamName) {
         yield* Effect.annotateCurrentSpan("stream.name", name)
         const sent = Effect.gen(function* () {
           const before = desired.get(name)
           if (before === undefined || !SubscriptionRef.getUnsafe(actual).has(name)) return
-          const dismissals = before.dismissals + 1
-          yield* api.replacePath(name, pathOf({ ...before, dismissals }))
-          const now = desired.get(name)
-          if (now !== undefined) desired.set(name, { ...now, dismissals })
+          const counted = (dismissals: number) => {
+            const now = desired.get(name)
+            if (now !== undefined) desired.set(name, { ...now, dismissals })
+          }
+          counted(before.dismissals + 1)
+          yield* Effect.onError(replace(name), () => Effect.sync(() => counted(before.dismissals)))
         })
         yield* alone(sent).pipe(
           Effect.catch((error) =>

@@ -6,6 +6,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { join } from "node:path"
 import { liveNow, Settings } from "../config/Settings.ts"
+import { MediaMtxApi, type MediaMtxError } from "../process/MediaMtxApi.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { type CameraPath, type Desired, pathOf } from "./CameraPath.ts"
 import type { StreamName } from "./StreamName.ts"
@@ -24,6 +25,11 @@ export class PathTable extends Context.Service<
     readonly recordPath: string
     readonly pathOf: (wanted: Desired) => CameraPath
     readonly configOf: (name: StreamName) => CameraPath
+    /**
+     * Has a path that is there be the desired one, to be called within `alone`. Always the whole path: a refused PATCH would
+     * stay in MediaMTX's memory and spoil later calls (seen to v1.20.1).
+     */
+    readonly replace: (name: StreamName) => Effect.Effect<void, MediaMtxError>
     /** writes one at a time: MediaMTX applies each change to its whole configuration */
     readonly alone: <A, E>(write: Effect.Effect<A, E>) => Effect.Effect<A, E>
     /** the desired ones are to be compared with the actual ones again */
@@ -35,6 +41,7 @@ export class PathTable extends Context.Service<
     Effect.gen(function* () {
       const settings = yield* Settings
       const folder = yield* DataFolder
+      const api = yield* MediaMtxApi
       const desired = new Map<StreamName, Desired>()
       const writing = yield* Semaphore.make(1)
       const recordPath = join(folder.recordings, "%path_%Y-%m-%d_%H-%M-%S_%f")
@@ -50,6 +57,7 @@ export class PathTable extends Context.Service<
         recordPath,
         pathOf: (wanted) => pathOf(wanted, recordPath),
         configOf,
+        replace: (name) => api.replacePath(name, configOf(name)),
         alone: writing.withPermit,
         again: yield* Queue.sliding<true>(1)
       })

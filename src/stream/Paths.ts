@@ -29,8 +29,9 @@ const patience = Duration.seconds(5)
 const foreign = new MediaMtxRefused({ status: 400, detail: "it has a path of this name that is not ours" })
 
 /**
- * The one place that adds, changes and removes paths of MediaMTX: the desired ones (those of the known cameras, recording
- * or not) against the actual ones, after each start of MediaMTX, after each change, and every 30 s.
+ * The one place that adds and removes paths of MediaMTX, and puts them right: the desired ones (those of the known cameras,
+ * recording or not) against the actual ones, after each start of MediaMTX, after each change, and every 30 s. Who else wants
+ * a path another way changes the desired one and has `PathTable` write it, as `Dismissals` does.
  */
 export class Paths extends Context.Service<
   Paths,
@@ -55,7 +56,7 @@ export class Paths extends Context.Service<
       const mediaMtx = yield* MediaMtx
       const devices = yield* Devices
       const settings = yield* Settings
-      const { actual, again, alone, configOf, desired, pathOf, recordPath, unused } = yield* PathTable
+      const { actual, again, alone, configOf, desired, pathOf, recordPath, replace, unused } = yield* PathTable
       const { managed } = settings.boot.mediamtx
       /** paths that we made in this run of MediaMTX, and those that somebody else did under a camera's name */
       const known = { generation: 0, ours: new Set<string>(), theirs: new Set<string>() }
@@ -75,9 +76,6 @@ export class Paths extends Context.Service<
         known.theirs.delete(name)
         yield* present(name)
       })
-
-      /** Always the whole path: a refused PATCH would stay in MediaMTX's memory and spoil later calls (seen to v1.20.1). */
-      const replace = (name: StreamName) => api.replacePath(name, configOf(name))
 
       /**
        * Has the paths that nobody uses follow the settings; gives them. MediaMTX closes a path whose options change, but for

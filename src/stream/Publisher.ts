@@ -26,7 +26,7 @@ import { RunEnded } from "./RunEnded.ts"
 import { Sources } from "./Sources.ts"
 import type { StreamName } from "./StreamName.ts"
 
-/** How often MediaMTX is asked whether it has the stream, once FFmpeg has shown its ticket. */
+/** How often MediaMTX is asked whether it has the stream, once somebody publishes it. */
 const readyPoll = Duration.millis(10)
 /** How often it is asked for a stream's SPS. */
 const headerPoll = Duration.millis(100)
@@ -53,7 +53,7 @@ interface Publishing {
   readonly announced: Effect.Effect<never, RunEnded>
 }
 
-/** Has FFmpeg publish streams to their paths. */
+/** Has FFmpeg publish streams to their paths, and knows these paths for all who publish. */
 export class Publisher extends Context.Service<
   Publisher,
   {
@@ -65,6 +65,8 @@ export class Publisher extends Context.Service<
     ) => Effect.Effect<Publishing, RunEnded, Scope.Scope>
     /** the address of a path, and what opens it */
     readonly addressOf: (name: StreamName, password: string) => string
+    /** waits until MediaMTX has the stream that is published at this path */
+    readonly awaitTaken: (name: StreamName) => Effect.Effect<void>
   }
 >()("camera-service/stream/Publisher") {
   static readonly layer = Layer.effect(
@@ -83,6 +85,14 @@ export class Publisher extends Context.Service<
       // shown at once: FFmpeg gives a user's password only when it was refused, which costs 45 ms (Nagle and a late ACK)
       const addressOf = (name: StreamName, password: string) =>
         `rtsp://${authority(rtspHost, port)}/${name}?token=${password}`
+
+      const awaitTaken = (name: StreamName) =>
+        api.getPath(name).pipe(
+          Effect.map((state) => Option.isSome(state) && state.value.ready),
+          Effect.orElseSucceed(() => false),
+          Effect.repeat({ until: (ready) => ready, schedule: Schedule.spaced(readyPoll) }),
+          Effect.asVoid
+        )
 
       const watchForHang = Effect.fnUntraced(function* (redeemed: Effect.Effect<void>) {
         const shown = yield* Effect.timeoutOption(redeemed, ticketTime)
@@ -112,11 +122,7 @@ export class Publisher extends Context.Service<
         const { camera, name } = stream
         yield* Effect.annotateCurrentSpan("stream.name", name)
         yield* redeemed
-        yield* api.getPath(name).pipe(
-          Effect.map((state) => Option.isSome(state) && state.value.ready),
-          Effect.orElseSucceed(() => false),
-          Effect.repeat({ until: (ready) => ready, schedule: Schedule.spaced(readyPoll) })
-        )
+        yield* awaitTaken(name)
         const since = yield* now
         const isCopied = encoder.name === "copy"
         if (!isCopied) yield* stream.become({ _tag: "Ready", since })
@@ -160,7 +166,7 @@ export class Publisher extends Context.Service<
         return { process, run, announced: Effect.raceFirst(announced, watchForHang(ticket.redeemed)) }
       })
 
-      return Publisher.of({ start, addressOf })
+      return Publisher.of({ start, addressOf, awaitTaken })
     })
   )
 }

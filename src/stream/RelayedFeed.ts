@@ -3,11 +3,10 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type { CameraId } from "../../schema/Camera.ts"
 import { Tickets } from "../auth/Tickets.ts"
-import { authority, reachableHere } from "../config/Hosts.ts"
+import { reachableHere } from "../config/Hosts.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
@@ -18,7 +17,6 @@ import type { Keyframe } from "../media/Keyframes.ts"
 import type { HearKlv } from "../media/klv/RtpKlv.ts"
 import { parameterSetsOf, type SdpMedia } from "../media/Sdp.ts"
 import { nalsIn } from "../media/Sps.ts"
-import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { dial } from "../rtsp/Dialogue.ts"
 import { describeVideo } from "../rtsp/Probe.ts"
 import { publish } from "../rtsp/Publishing.ts"
@@ -34,14 +32,13 @@ import { Keyframes } from "./Keyframes.ts"
 import type { Codec, LiveStream, Run } from "./LiveStream.ts"
 import { rateMeter } from "./RateMeter.ts"
 import { codecIn } from "./PublishedCodec.ts"
+import { Publisher } from "./Publisher.ts"
 import { makeRelay, type Relay } from "./Relay.ts"
 import { RunEnded } from "./RunEnded.ts"
 
 const look = Duration.millis(250)
 /** What a look counts of the time since the one before, in milliseconds, at most; see `CameraHealth`. */
 const longestTurn = 1000
-/** How often MediaMTX is asked whether it has the stream, once it was published. */
-const readyPoll = Duration.millis(10)
 
 /**
  * A camera in the network streams by itself: what it sends goes on to its path as it comes. A run is one session at the
@@ -57,7 +54,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
       const devices = yield* Devices
       const tcp = yield* Tcp
       const tickets = yield* Tickets
-      const api = yield* MediaMtxApi
+      const publisher = yield* Publisher
       const keyframes = yield* Keyframes
       const telemetry = yield* CameraTelemetry
       const stamp = yield* moments
@@ -76,7 +73,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
       const publishAt = Effect.fnUntraced(function* (camera: CameraId, tracks: ReadonlyArray<Track>) {
         const ticket = yield* tickets.issue(camera, "publish")
         ticket.giveTo("anybody")
-        const url = `rtsp://${authority(rtspHost, port)}/${camera}?token=${ticket.password}`
+        const url = publisher.addressOf(camera, ticket.password)
         return yield* publish(tcp, { address: rtspHost, port, url, isSecure: false }, tracks)
       }, Effect.mapError(notTaken))
 
@@ -112,11 +109,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         yield* Effect.annotateCurrentSpan("stream.name", stream.camera)
         yield* started
         yield* devices.recovered(stream.camera)
-        yield* api.getPath(stream.camera).pipe(
-          Effect.map((state) => Option.isSome(state) && state.value.ready),
-          Effect.orElseSucceed(() => false),
-          Effect.repeat({ until: (ready) => ready, schedule: Schedule.spaced(readyPoll) })
-        )
+        yield* publisher.awaitTaken(stream.camera)
         const since = yield* now
         yield* stream.become({ _tag: "Ready", since })
         const known = yield* codec

@@ -5,6 +5,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { ExternalStreams } from "../../src/external/ExternalStreams.ts"
 import { parseStreamUrl } from "../../src/external/StreamUrl.ts"
 import type { WebReply } from "../../src/ground/WebExchange.ts"
+import { Snapshots } from "../../src/snapshot/Snapshots.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { numbered, numberOf } from "../../testing/Pictures.ts"
 import { asTimePasses } from "../../testing/PassingTime.ts"
@@ -26,15 +27,15 @@ const shows = (body: Uint8Array, status = 200): WebReply => ({
 })
 
 /** An ONVIF camera that was added, its stream, and what it saw. */
-const addCamera = Effect.fnUntraced(function* (played: PlayedCamera) {
+const addCamera = Effect.fnUntraced(function* (played: PlayedCamera, at = address) {
   const { neighbours, rtspCameras } = yield* TestGround
   const { answer, seen } = playCamera({ host: "10.9.9.9", user, ...played })
   const { isSecure = false } = played
-  yield* neighbours.serve(address, isSecure ? 443 : 80, answer)
-  const rtsp = yield* rtspCameras.start(address)
+  yield* neighbours.serve(at, isSecure ? 443 : 80, answer)
+  const rtsp = yield* rtspCameras.start(at)
   yield* rtsp.disturb({ login: { user: user.name, password: user.password, way: "MD5" } })
   const url = yield* Effect.fromResult(
-    parseStreamUrl(`${isSecure ? "https" : "http"}://${user.name}:${user.password}@${address}/onvif/device_service`)
+    parseStreamUrl(`${isSecure ? "https" : "http"}://${user.name}:${user.password}@${at}/onvif/device_service`)
   )
   const { device } = yield* asTimePasses((yield* ExternalStreams).add({ url, type: "onvif", name: "Gate" }))
   seen.requests.length = 0
@@ -105,6 +106,29 @@ describe("an idle ONVIF camera with an address for pictures", () => {
       const { camera, gets } = yield* addCamera({ picture: shows(jpeg), isSecure: true, instead: plain })
       assert.strictEqual((yield* take({ camera, maxAge: 0 })).capture.name, "activated")
       assert.lengthOf(gets(), 0)
+    })
+  )
+
+  onFakes(
+    "waits for its turn while others that say nothing are asked, and has all its time then",
+    Effect.gen(function* () {
+      const snapshots = yield* Snapshots
+      let asked = 0
+      const picture = () =>
+        Effect.andThen(
+          Effect.sync(() => asked++),
+          Effect.never
+        )
+      const silent = yield* Effect.forEach([1, 2, 3, 4], (number) => addCamera({ picture }, `192.168.1.${number}`))
+      const { camera, gets } = yield* addCamera({ picture: () => Effect.as(Effect.sleep("1 second"), shows(jpeg)) })
+      for (const other of silent) yield* Effect.forkScoped(snapshots.take({ camera: other.camera, maxAge: 0 }))
+      yield* until(
+        "the others are asked",
+        Effect.sync(() => asked === 4)
+      )
+      const snapshot = yield* take({ camera, maxAge: 0 })
+      assert.deepEqual(triedOf(snapshot), ["1 the stream does not run", "3 SUCCESS"])
+      assert.lengthOf(gets(), 2)
     })
   )
 

@@ -176,6 +176,20 @@ describe("a thumbnail", () => {
   )
 
   onFakes(
+    "is refused where the disk fails, and FFmpeg does not try it too",
+    Effect.gen(function* () {
+      yield* recorded
+      const { disk, programs } = yield* TestGround
+      const started = Effect.map(SubscriptionRef.get(programs.processes), ({ length }) => length)
+      const before = yield* started
+      yield* disk.suffer({ name: "no reads" })
+      const { status } = yield* visit({ target: picture, headers: bearer(yield* token({ role: "viewer" })) })
+      assert.strictEqual(status, 503)
+      assert.strictEqual(yield* started, before)
+    })
+  )
+
+  onFakes(
     "is refused to strangers, and of a camera or a time that there is none of",
     Effect.gen(function* () {
       yield* recorded

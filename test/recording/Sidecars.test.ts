@@ -1,4 +1,4 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { join } from "node:path"
@@ -11,7 +11,8 @@ import { flying } from "../../testing/KlvPackets.ts"
 import { settle } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { filesOnDisk, record, start, stop } from "../suites/recordings.ts"
-import { dataFolder, onFakes } from "../support/App.ts"
+import { dataFolder, onFakes, onTestGround, runFake } from "../support/App.ts"
+import { listening } from "../support/Log.ts"
 import { attachCamera, target } from "../support/NetworkCamera.ts"
 import { listeningClient } from "../support/Story.ts"
 
@@ -154,6 +155,23 @@ describe("what a drone tells while it is recorded", () => {
       assert.deepEqual(yield* (yield* RecordedTelemetry).points(name, everything), { points: [], next: undefined })
     })
   )
+
+  it.effect("is told to be lost, once, where the disk does not answer for long", () => {
+    const { layer, lines } = listening()
+    const lost = () => lines.filter(({ message }) => String(message).includes("is lost"))
+    const body = Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      yield* record(yield* start({ camera: yield* drone }))
+      yield* pass(3)
+      const hung = yield* disk.suffer({ name: "hung", calls: ["append"], at: "klv" })
+      yield* pass(10)
+      assert.lengthOf(lost(), 0)
+      yield* pass(20)
+      assert.lengthOf(lost(), 1)
+      yield* hung.takeBack
+    })
+    return onTestGround(runFake(dataFolder, body)).pipe(Effect.provide(layer))
+  })
 
   onFakes(
     "is read by spans and in pages, whatever a power cut has left at its end",

@@ -7,7 +7,9 @@ import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Holds } from "../../src/storage/Holds.ts"
 import { packParts, unpackParts } from "../../src/storage/PackedParts.ts"
 import { Timeline } from "../../src/storage/Timeline.ts"
+import { MemoryDatabases } from "../../testing/MemoryDatabases.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
+import { listening } from "../support/Log.ts"
 import { indexed, memoryGround, storage } from "./Workbench.ts"
 
 const room = Timeline.layer.pipe(Layer.provideMerge(storage("/data")), Layer.provideMerge(memoryGround))
@@ -105,8 +107,28 @@ describe("when a camera was recorded", () => {
               ["written.mp4", 0, true]
             ]
           )
+          const inside = yield* files("camera0", { from: -10 * second, to: 100 * second }, 1)
+          assert.deepStrictEqual(
+            inside.map(({ end, filename, isWritten }) => [filename, end, isWritten]),
+            [["written.mp4", 0, true]]
+          )
+          assert.deepStrictEqual(yield* files("camera0", { from: 0, to: 100 * second }, 10), [])
         })
       )
+    })
+  )
+
+  test(
+    "what is over before a period is not of its files, and takes nobody's place among them",
+    Effect.gen(function* () {
+      const { files } = yield* Timeline
+      yield* put(file(100, 60), file(200, 60), file(260, 60))
+      const namesOf = (from: number, limit: number) =>
+        Effect.map(files("camera0", { from: from * second, to: 1000 * second }, limit), (found) =>
+          found.map(({ filename }) => filename)
+        )
+      assert.deepStrictEqual(yield* namesOf(160, 1), ["camera0_200.mp4"])
+      assert.deepStrictEqual(yield* namesOf(159, 2), ["camera0_100.mp4", "camera0_200.mp4"])
     })
   )
 
@@ -124,6 +146,27 @@ describe("when a camera was recorded", () => {
       )
     })
   )
+
+  it.effect("a reason that cannot be kept is no failure, and is told once until it can be kept again", () => {
+    const { layer, lines } = listening()
+    const said = () => lines.filter(({ message }) => String(message).includes("gaps")).length
+    const body = Effect.gen(function* () {
+      const { noteEnd } = yield* Timeline
+      const databases = yield* MemoryDatabases
+      // SQLite has no place for that without another page
+      const long = "it was unplugged ".repeat(10_000)
+      databases.full(true)
+      yield* noteEnd("camera0", long)
+      yield* noteEnd("camera1", long)
+      assert.strictEqual(said(), 1)
+      databases.full(false)
+      yield* noteEnd("camera0", long)
+      databases.full(true)
+      yield* noteEnd("camera1", long)
+      assert.strictEqual(said(), 2)
+    })
+    return body.pipe(Effect.provide(room), Effect.provide(layer))
+  })
 
   test(
     "whatever comes and goes in whatever order, spans are what the files say",

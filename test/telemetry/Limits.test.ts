@@ -1,9 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
-import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -19,22 +17,12 @@ import type { Question } from "../../testing/Visitors.ts"
 import { connectAs, layer, tokenFor } from "../rpc/Harness.ts"
 import { readyStream } from "../suites/streams.ts"
 import { dataFolder, type FakeApp, onFakes, onTestGround, plugIn, runFake } from "../support/App.ts"
+import { type Line, listening } from "../support/Log.ts"
 import { beginDownload, longRecording } from "../support/LongRecording.ts"
 import type { Overrides } from "../support/TestSettings.ts"
 
 interface Reply {
   readonly error?: { readonly code: number }
-}
-
-type Line = Readonly<Record<string, unknown>>
-
-/** What the log is told, with the message. */
-const listening = () => {
-  const lines: Array<Line> = []
-  const logger = Logger.make(({ fiber, message }) => {
-    lines.push({ message: String(message), ...fiber.getRef(References.CurrentLogAnnotations) })
-  })
-  return { lines, layer: Logger.layer([logger]) }
 }
 
 /** The metrics as they are scraped. */
