@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { Page } from "playwright-core"
+import type { Page, WebSocketRoute } from "playwright-core"
 import { findings, moves, openConsole } from "../support/browser/Console.ts"
 import { eventually } from "../support/Eventually.ts"
 import { clientOf, makeGround, ready, type Service, start, startReady } from "../support/Service.ts"
@@ -317,7 +317,15 @@ it.live(
         })
       )
       const [first, second] = yield* spans
-      const { page, trespasses } = yield* openAt(service, token)
+      const { page, trespasses } = yield* openConsole(service.files)
+      const sockets: Array<WebSocketRoute> = []
+      yield* promise(async () => {
+        await page.routeWebSocket(/\/ws$/, (socket) => {
+          socket.connectToServer()
+          sockets.push(socket)
+        })
+        await page.goto(`${service.files}/#token=${token}`)
+      })
       yield* promise(() => page.getByRole("article", { name: /^camera0/ }).waitFor(limit))
       // most of the first span is over there
       const moment = new Date(Date.parse(first?.end ?? "") - 1500).toISOString()
@@ -336,6 +344,26 @@ it.live(
         )
       yield* shown(moment)
       yield* shown(second?.start ?? "")
+      // a new connection plays nothing again
+      const player = page.locator(".recorded video")
+      const source = yield* promise(() => player.getAttribute("src"))
+      yield* promise(async () => {
+        await sockets[0]?.close()
+        await page.waitForFunction(
+          (before) => document.querySelector<HTMLVideoElement>(".recorded video")?.src !== before,
+          source,
+          limit
+        )
+        await page.waitForFunction(
+          () => (document.querySelector<HTMLVideoElement>(".recorded video")?.readyState ?? 0) >= 2,
+          undefined,
+          limit
+        )
+        await page.waitForTimeout(500)
+      })
+      const head = yield* promise(() => page.getByRole("slider").getAttribute("aria-valuenow"))
+      assert.isAtLeast(Number(head) * 1000, Date.parse(second?.start ?? ""))
+      assert.lengthOf(sockets, 2)
       yield* promise(() =>
         page.locator('.gap[title^="the recording was stopped"]').waitFor({ ...limit, state: "attached" })
       )
