@@ -80,7 +80,7 @@ export interface TimelineDatabase {
   readonly startBefore: (device: CameraId, at: number) => number | undefined
   /** the last file that begins before this */
   readonly lastBefore: (device: CameraId, at: number) => LastFile | undefined
-  /** files that have something of this time, oldest first */
+  /** files that begin in this time, oldest first, after the one before them, which may still be written */
   readonly files: (device: CameraId, from: number, to: number, limit: number) => ReadonlyArray<RecordedFile>
   /** why nothing was recorded from then on */
   readonly noteEnd: (device: CameraId, at: number, reason: string) => void
@@ -146,9 +146,8 @@ export const timelineStatements = (database: DatabaseSync): TimelineDatabase => 
       }
     },
     files: (device, from, to, limit) => {
-      // the last one that began before goes on into this time, or not
       const before = lastBefore.get(device, from)
-      const first = before !== undefined && Number(before["ends"]) > from ? file.all(before["filename"] ?? "") : []
+      const first = before === undefined ? [] : file.all(before["filename"] ?? "")
       return [...first, ...between.all(device, from, to, limit)].map(toFile).slice(0, limit)
     },
     noteEnd: (device, at, reason) => {

@@ -84,7 +84,7 @@ describe("when a camera was recorded", () => {
   )
 
   test(
-    "the file that is written ends now, and its span goes on",
+    "the file that is written ends now, its span goes on, and its newest second is found",
     Effect.gen(function* () {
       const { files, spans } = yield* Timeline
       const holds = yield* Holds
@@ -104,6 +104,11 @@ describe("when a camera was recorded", () => {
               ["camera0_-80.mp4", -20 * second, false],
               ["written.mp4", 0, true]
             ]
+          )
+          const newest = yield* files("camera0", { from: -5 * second, to: second }, 1)
+          assert.deepStrictEqual(
+            newest.map(({ filename }) => filename),
+            ["written.mp4"]
           )
         })
       )
