@@ -383,6 +383,48 @@ it.live(
   60_000
 )
 
+it.live(
+  "what is being recorded plays without a gap while it grows, and to its last byte when it ends",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({ cameras: 1 })
+      const { call } = yield* clientOf(service, { role: "operator" })
+      yield* call.start_recording({ device: "camera0" })
+      yield* Effect.sleep("3 seconds")
+      const { page, trespasses } = yield* openAt(service, yield* service.token({ role: "viewer" }))
+      yield* promise(() => page.getByRole("article", { name: /^camera0/ }).waitFor(limit))
+      const ranges: Array<string> = []
+      page.on("request", (request) => ranges.push(request.headers()["range"] ?? ""))
+      yield* go(page, `recordings/camera0/${new Date().toISOString()}`)
+      yield* promise(() =>
+        page.waitForFunction(
+          () => {
+            const video = document.querySelector<HTMLVideoElement>(".recorded video")
+            return video?.buffered.length === 1 && video.currentTime > video.buffered.start(0) + 4
+          },
+          undefined,
+          limit
+        )
+      )
+      const { files } = yield* call.stop_recording({ device: "camera0" })
+      const { parts } = yield* call.get_recording_parts({ filename: files[0] ?? "" })
+      const last = parts.at(-1)
+      const end = (last?.offset ?? 0) + (last?.length ?? 0) - 1
+      yield* eventually(
+        "its last byte is fetched",
+        Effect.sync(() => ranges.some((range) => range.endsWith(`-${end}`)))
+      )
+      assert.strictEqual(
+        yield* promise(() =>
+          page.evaluate(() => document.querySelector<HTMLVideoElement>(".recorded video")?.buffered.length)
+        ),
+        1
+      )
+      assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
+    }),
+  60_000
+)
+
 /** What a USB camera may have; the synthetic ones have none. */
 const controls = [
   { id: 1, name: "Brightness", type: "integer", min: 0, max: 255, step: 1, default: 128, value: 140 },

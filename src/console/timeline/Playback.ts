@@ -209,6 +209,8 @@ export const range = (
     try: async (signal) => {
       const response = await fetch(ownUrl(url), {
         headers: { authorization: session.bearer(), range: `bytes=${first}-${last}` },
+        // a browser that keeps a piece asks whether the file is the same (If-Range): one that grows is not, and comes whole
+        cache: "no-store",
         signal
       })
       if (response.status !== 206) throw new Error(`status ${response.status}`)
