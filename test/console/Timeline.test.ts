@@ -8,7 +8,7 @@ import {
   ticks,
   zoomed
 } from "../../src/console/timeline/period.ts"
-import { chunkFrom, partBefore } from "../../src/console/timeline/Playback.ts"
+import { chunkFrom, partBefore } from "../../src/console/timeline/FileParts.ts"
 
 const span = (from: number, to: number, reason?: string): Span => ({ from, to, isRecording: false, reason })
 const hour = 3_600_000
@@ -75,14 +75,14 @@ describe("the parts of a recording", () => {
   })
 
   it("are fetched some seconds at once, and all of them in the end", () => {
-    expect(chunkFrom(parts, 0)).toEqual({ first: 700, last: 5699, next: 5 })
-    expect(chunkFrom(parts, 5)).toEqual({ first: 5700, last: 10_699, next: 10 })
-    expect(chunkFrom(parts, 10)).toBeUndefined()
+    expect(chunkFrom(parts, 0, 10)).toEqual({ first: 700, last: 5699, next: 5 })
+    expect(chunkFrom(parts, 5, 10)).toEqual({ first: 5700, last: 10_699, next: 10 })
+    expect(chunkFrom(parts, 10, 10)).toBeUndefined()
   })
 
   it("are fetched apart where other bytes lie between them, or they are large", () => {
-    expect(chunkFrom([part(0), part(2)], 0)?.next).toBe(1)
+    expect(chunkFrom([part(0), part(2)], 0, 2)?.next).toBe(1)
     const large = [part(0, 900_000), part(1, 900_000)]
-    expect([chunkFrom(large, 0)?.next, chunkFrom(large, 1)?.next]).toEqual([1, 2])
+    expect([chunkFrom(large, 0, 2)?.next, chunkFrom(large, 1, 2)?.next]).toEqual([1, 2])
   })
 })

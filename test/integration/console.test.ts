@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { Page } from "playwright-core"
+import type { Page, WebSocketRoute } from "playwright-core"
 import { findings, moves, openConsole } from "../support/browser/Console.ts"
 import { eventually } from "../support/Eventually.ts"
 import { clientOf, makeGround, ready, type Service, start, startReady } from "../support/Service.ts"
@@ -317,7 +317,15 @@ it.live(
         })
       )
       const [first, second] = yield* spans
-      const { page, trespasses } = yield* openAt(service, token)
+      const { page, trespasses } = yield* openConsole(service.files)
+      const sockets: Array<WebSocketRoute> = []
+      yield* promise(async () => {
+        await page.routeWebSocket(/\/ws$/, (socket) => {
+          socket.connectToServer()
+          sockets.push(socket)
+        })
+        await page.goto(`${service.files}/#token=${token}`)
+      })
       yield* promise(() => page.getByRole("article", { name: /^camera0/ }).waitFor(limit))
       // most of the first span is over there
       const moment = new Date(Date.parse(first?.end ?? "") - 1500).toISOString()
@@ -336,6 +344,26 @@ it.live(
         )
       yield* shown(moment)
       yield* shown(second?.start ?? "")
+      // a new connection plays nothing again
+      const player = page.locator(".recorded video")
+      const source = yield* promise(() => player.getAttribute("src"))
+      yield* promise(async () => {
+        await sockets[0]?.close()
+        await page.waitForFunction(
+          (before) => document.querySelector<HTMLVideoElement>(".recorded video")?.src !== before,
+          source,
+          limit
+        )
+        await page.waitForFunction(
+          () => (document.querySelector<HTMLVideoElement>(".recorded video")?.readyState ?? 0) >= 2,
+          undefined,
+          limit
+        )
+        await page.waitForTimeout(500)
+      })
+      const head = yield* promise(() => page.getByRole("slider").getAttribute("aria-valuenow"))
+      assert.isAtLeast(Number(head) * 1000, Date.parse(second?.start ?? ""))
+      assert.lengthOf(sockets, 2)
       yield* promise(() =>
         page.locator('.gap[title^="the recording was stopped"]').waitFor({ ...limit, state: "attached" })
       )
@@ -350,6 +378,48 @@ it.live(
         return (await download).suggestedFilename()
       })
       assert.match(saved, /^camera0.*\.mp4$/)
+      assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
+    }),
+  60_000
+)
+
+it.live(
+  "what is being recorded plays without a gap while it grows, and to its last byte when it ends",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({ cameras: 1 })
+      const { call } = yield* clientOf(service, { role: "operator" })
+      yield* call.start_recording({ device: "camera0" })
+      yield* Effect.sleep("3 seconds")
+      const { page, trespasses } = yield* openAt(service, yield* service.token({ role: "viewer" }))
+      yield* promise(() => page.getByRole("article", { name: /^camera0/ }).waitFor(limit))
+      const ranges: Array<string> = []
+      page.on("request", (request) => ranges.push(request.headers()["range"] ?? ""))
+      yield* go(page, `recordings/camera0/${new Date().toISOString()}`)
+      yield* promise(() =>
+        page.waitForFunction(
+          () => {
+            const video = document.querySelector<HTMLVideoElement>(".recorded video")
+            return video?.buffered.length === 1 && video.currentTime > video.buffered.start(0) + 4
+          },
+          undefined,
+          limit
+        )
+      )
+      const { files } = yield* call.stop_recording({ device: "camera0" })
+      const { parts } = yield* call.get_recording_parts({ filename: files[0] ?? "" })
+      const last = parts.at(-1)
+      const end = (last?.offset ?? 0) + (last?.length ?? 0) - 1
+      yield* eventually(
+        "its last byte is fetched",
+        Effect.sync(() => ranges.some((range) => range.endsWith(`-${end}`)))
+      )
+      assert.strictEqual(
+        yield* promise(() =>
+          page.evaluate(() => document.querySelector<HTMLVideoElement>(".recorded video")?.buffered.length)
+        ),
+        1
+      )
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
   60_000

@@ -86,7 +86,7 @@ describe("when a camera was recorded", () => {
   )
 
   test(
-    "the file that is written ends now, and its span goes on",
+    "the file that is written ends now, its span goes on, and its newest second is found",
     Effect.gen(function* () {
       const { files, spans } = yield* Timeline
       const holds = yield* Holds

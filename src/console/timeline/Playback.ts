@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { ownUrl } from "../files.ts"
 import type { Session } from "../session/Session.ts"
+import { FileParts, growTime } from "./FileParts.ts"
 
 /** Why a recording does not play. */
 export class PlaybackFailed extends Schema.TaggedError<PlaybackFailed>()("PlaybackFailed", {
@@ -15,26 +17,16 @@ export type Tell = (at: number) => void
 /** So many seconds are loaded ahead, and kept behind: stepping back needs no request. */
 const ahead = 20
 const behind = 30
-/** One request: what a network that is slow brings in a second or two. */
-const chunkBytes = 1 << 20
-const chunkSeconds = 4
 const look = "100 millis"
-/** A file that is still written is asked for what is new. */
-const growTime = "1 second"
-const mostSilences = 5
+/** A file that was just begun has no parts for so many seconds, mostly. */
+const mostTries = 5
+const endMillis = 1000
 const monthMillis = 30 * 86_400_000
 
-interface Part {
-  readonly offset: number
-  readonly length: number
-  readonly start: number
-  readonly duration: number
-  readonly keyframe: number
-}
-
 /**
- * Plays what was recorded of a camera from a time on, across files and gaps, until it is interrupted. The files are put one behind the other on one scale (Media Source Extensions, `timestampOffset`), of which only the parts that
- * are needed are fetched.
+ * Plays what was recorded of a camera from a time on, across files and gaps, until it is interrupted. The files are put one
+ * behind the other on one scale (Media Source Extensions, `timestampOffset`), of which only the parts that are needed are
+ * fetched.
  */
 export const playRecorded = (
   video: HTMLVideoElement,
@@ -50,7 +42,8 @@ export const playRecorded = (
     const positionOf = (time: number) => (time - base) / 1000
     let buffer: SourceBuffer | undefined
     let wanted: number | undefined = at
-    let from = at
+    // what ended just before still has a picture to show
+    let from = at - endMillis
     const played = new Set<string>()
     yield* followed(video, (position) => {
       if (wanted === undefined) tell(base + position * 1000)
@@ -69,7 +62,12 @@ export const playRecorded = (
       )
       const others = files.filter(({ filename }) => !played.has(filename))
       if (others.length === 0) {
-        if (wanted !== undefined) return yield* new PlaybackFailed({ message: "Nothing is recorded from there on." })
+        if (wanted !== undefined) {
+          const end = buffer === undefined ? 0 : endOf(buffer)
+          if (end === 0) return yield* new PlaybackFailed({ message: "Nothing is recorded from there on." })
+          video.currentTime = end - 0.05
+          wanted = undefined
+        }
         // the last picture stays, and what is recorded next follows
         leap(video, video)
         yield* Effect.sleep(growTime)
@@ -78,9 +76,12 @@ export const playRecorded = (
       for (const file of others) {
         played.add(file.filename)
         const begin = Date.parse(file.start)
-        const { init_bytes, mime_type, ...first } = yield* partsOf(session, file.filename, 0)
-        const parts = [...first.parts]
-        let { download_url } = first
+        const isWritten = file.recording === true
+        const { download_url, init_bytes, mime_type, ...first } = yield* firstParts(session, file.filename, isWritten)
+        const parts = new FileParts(first, isWritten, {
+          parts: (offset) => asked(partsOf(session, file.filename, offset)),
+          isWritten: asked(stillWritten(session, device, file))
+        })
         if (!MediaSource.isTypeSupported(mime_type)) {
           return yield* new PlaybackFailed({ message: `This browser cannot play ${mime_type}.` })
         }
@@ -89,32 +90,22 @@ export const playRecorded = (
           source.duration = Number.POSITIVE_INFINITY
         } else buffer.changeType(mime_type)
         buffer.timestampOffset = positionOf(begin)
-        yield* append(buffer, yield* range(download_url, 0, init_bytes - 1))
+        yield* append(buffer, yield* range(session, download_url, 0, init_bytes - 1))
 
-        let next = wanted === undefined ? 0 : partBefore(parts, (wanted - begin) / 1000)
-        let silences = 0
+        let next = wanted === undefined ? 0 : yield* parts.at((wanted - begin) / 1000)
         while (true) {
-          const chunk = chunkFrom(parts, next)
-          if (chunk === undefined) {
-            if (file.recording !== true || silences > mostSilences) break
-            yield* Effect.sleep(growTime)
-            const more = yield* partsOf(session, file.filename, parts.length)
-            silences = more.parts.length === 0 ? silences + 1 : 0
-            parts.push(...more.parts)
-            download_url = more.download_url
-            continue
-          }
-          yield* append(buffer, yield* range(download_url, chunk.first, chunk.last))
+          const chunk = yield* parts.chunk(next)
+          if (chunk === undefined) break
+          yield* append(buffer, yield* range(session, download_url, chunk.first, chunk.last))
           next = chunk.next
           if (wanted !== undefined && buffer.buffered.length > 0) {
-            const [start, end] = [buffer.buffered.start(0), buffer.buffered.end(buffer.buffered.length - 1)]
             // a keyframe may come a little before its time
-            if (end > positionOf(wanted)) {
-              video.currentTime = Math.max(start + 0.01, positionOf(wanted))
+            if (endOf(buffer) > positionOf(wanted)) {
+              video.currentTime = Math.max(buffer.buffered.start(0) + 0.01, positionOf(wanted))
               wanted = undefined
             }
           }
-          yield* roomFor(video, buffer)
+          if (wanted === undefined) yield* roomFor(video, buffer)
         }
         from = Math.max(from + 1, Date.parse(file.end))
       }
@@ -128,7 +119,34 @@ const asked = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, PlaybackFail
   )
 
 const partsOf = (session: Session, filename: string, offset: number) =>
-  asked(session.ask((call) => call.get_recording_parts({ filename, offset, limit: 5000 })))
+  session.ask((call) => call.get_recording_parts({ filename, offset, limit: 5000 }))
+
+/** Waits for them where there are none yet, or they are still looked for. */
+const firstParts = (session: Session, filename: string, isWritten: boolean) =>
+  asked(
+    Effect.retry(partsOf(session, filename, 0), {
+      while: (error) => error._tag === "InvalidState" && (isWritten || error.state === "BEING_READ"),
+      schedule: Schedule.spaced(growTime),
+      times: mostTries
+    })
+  )
+
+const stillWritten = (
+  session: Session,
+  device: string,
+  { filename, start }: { readonly filename: string; readonly start: string }
+) =>
+  Effect.map(
+    session.ask((call) =>
+      call.get_recorded_files({
+        device,
+        from: start,
+        to: new Date(Date.parse(start) + 1000).toISOString(),
+        limit: 20
+      })
+    ),
+    ({ files }) => files.some((file) => file.filename === filename && file.recording === true)
+  )
 
 const attached = (video: HTMLVideoElement): Effect.Effect<MediaSource, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -180,41 +198,26 @@ const append = (buffer: SourceBuffer, bytes: ArrayBuffer): Effect.Effect<void, P
     catch: (cause) => new PlaybackFailed({ message: `The browser takes no more video: ${String(cause)}` })
   }).pipe(Effect.andThen(Effect.suspend(() => (buffer.updating ? event(buffer, "updateend") : Effect.void))))
 
-const range = (url: string, first: number, last: number): Effect.Effect<ArrayBuffer, PlaybackFailed> =>
+/** Bytes of a file. The header counts more than the URL's signature, which ends while a long file plays. */
+export const range = (
+  session: Session,
+  url: string,
+  first: number,
+  last: number
+): Effect.Effect<ArrayBuffer, PlaybackFailed> =>
   Effect.tryPromise({
     try: async (signal) => {
-      const response = await fetch(ownUrl(url), { headers: { range: `bytes=${first}-${last}` }, signal })
+      const response = await fetch(ownUrl(url), {
+        headers: { authorization: session.bearer(), range: `bytes=${first}-${last}` },
+        // a browser that keeps a piece asks whether the file is the same (If-Range): one that grows is not, and comes whole
+        cache: "no-store",
+        signal
+      })
       if (response.status !== 206) throw new Error(`status ${response.status}`)
       return response.arrayBuffer()
     },
     catch: (cause) => new PlaybackFailed({ message: `The recording cannot be read: ${String(cause)}` })
   })
-
-/** The last part whose first keyframe is not after this second of the file. */
-export const partBefore = (parts: ReadonlyArray<Part>, at: number): number => {
-  let found = 0
-  for (const [index, { keyframe }] of parts.entries()) {
-    if (keyframe <= at) found = index
-    else break
-  }
-  return found
-}
-
-/** The bytes of some parts from `next` on, which lie one behind the other: a few seconds, for it is waited for the first. */
-export const chunkFrom = (parts: ReadonlyArray<Part>, next: number) => {
-  const begin = parts[next]
-  if (begin === undefined) return undefined
-  let end = begin.offset + begin.length
-  let index = next + 1
-  while (true) {
-    const part = parts[index]
-    if (part === undefined || part.offset !== end || part.start - begin.start > chunkSeconds) break
-    if (end + part.length - begin.offset > chunkBytes) break
-    end += part.length
-    index++
-  }
-  return { first: begin.offset, last: end - 1, next: index }
-}
 
 /** Waits until more is needed; leaps over gaps meanwhile, and lets go of what was seen long ago. */
 const roomFor = Effect.fnUntraced(function* (video: HTMLVideoElement, buffer: SourceBuffer) {
@@ -226,11 +229,12 @@ const roomFor = Effect.fnUntraced(function* (video: HTMLVideoElement, buffer: So
       buffer.remove(0, currentTime - behind)
       yield* event(buffer, "updateend")
     }
-    const end = buffered.length === 0 ? 0 : buffered.end(buffered.length - 1)
-    if (end - currentTime < ahead) return
+    if (endOf(buffer) - currentTime < ahead) return
     yield* Effect.sleep(look)
   }
 })
+
+const endOf = ({ buffered }: SourceBuffer): number => (buffered.length === 0 ? 0 : buffered.end(buffered.length - 1))
 
 /** A player stops at a gap by itself: what is behind it is what comes next. */
 const leap = (video: HTMLVideoElement, { buffered }: { readonly buffered: TimeRanges }): void => {

@@ -29,21 +29,26 @@ interface Props {
 }
 
 /** Plays what was recorded of one camera, at a speed, and frame by frame. */
-export const Player = ({ head, seek, start: { at, device }, tell }: Props) => {
+export const Player = ({ head, seek, start, tell }: Props) => {
   const { session } = useConsole()
   const video = useRef<HTMLVideoElement>(null)
   const trouble = useSignal<Trouble | undefined>(undefined)
   const isPlaying = useSignal(true)
   const rate = useSignal(1)
+  const begun = useRef<Start | undefined>(undefined)
+  const { device } = start
 
   useFiber(() => {
     const { current } = video
     if (current === null) return undefined
     trouble.value = undefined
+    // with a new connection it goes on where it was
+    const at = begun.current === start ? head : start.at
+    begun.current = start
     return Effect.scoped(playRecorded(current, device, at, session, tell)).pipe(
       Effect.catch((error) => Effect.sync(() => void (trouble.value = troubleOf(error))))
     )
-  }, [device, at, session.connection.value])
+  }, [start, session.connection.value])
   useEffect(() => {
     const { current } = video
     if (current === null) return

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals"
 import type { FileEntry } from "../../../schema/Storage.ts"
 import { useConsole } from "../Context.ts"
-import { inlineUrl, ownUrl } from "../files.ts"
+import { inlineUrl, ownUrl, urlMillis } from "../files.ts"
 import { bytes, clockTime, when } from "../format.ts"
 import { useAsked } from "../hooks.ts"
 import { Button } from "../parts/Button.tsx"
@@ -21,7 +21,8 @@ export const Recordings = () => {
   const asked = useAsked(
     (call) =>
       call.list_recordings({ limit: pages.limit.value, ...(device.value === "" ? {} : { device: device.value }) }),
-    [device.value, pages.limit.value, cameras.recording.value]
+    [device.value, pages.limit.value, cameras.recording.value],
+    urlMillis
   )
   return (
     <>
@@ -89,6 +90,10 @@ export const Recordings = () => {
 const Player = ({ file: { download_url, filename } }: { readonly file: FileEntry }) => {
   const asked = useAsked((call) => call.get_recording_info({ filename }), [filename])
   const isBroken = useSignal(false)
+  const known = inlineUrl(download_url)
+  // another URL would begin from the start: it is taken when this one ends
+  const url = useSignal(known)
+  const from = useSignal(0)
   return (
     <div class="player">
       {isBroken.value ? (
@@ -97,13 +102,18 @@ const Player = ({ file: { download_url, filename } }: { readonly file: FileEntry
         </p>
       ) : (
         <video
-          src={inlineUrl(download_url)}
+          src={url.value}
           controls
           autoPlay
           muted
           playsInline
           aria-label={`Recording ${filename}`}
-          onError={() => void (isBroken.value = true)}
+          onLoadedMetadata={({ currentTarget }) => void (currentTarget.currentTime = from.value)}
+          onError={({ currentTarget }) => {
+            from.value = currentTarget.currentTime
+            if (url.value === known) isBroken.value = true
+            else url.value = known
+          }}
         />
       )}
       <Shown asked={asked}>

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals"
 import { useConsole } from "../Context.ts"
-import { inlineUrl, ownUrl } from "../files.ts"
+import { inlineUrl, ownUrl, urlMillis } from "../files.ts"
 import { bytes, when } from "../format.ts"
 import { useAsked } from "../hooks.ts"
 import { newestEvent } from "../session/EventLog.ts"
@@ -16,7 +16,8 @@ export const Snapshots = () => {
   const asked = useAsked(
     (call) =>
       call.list_snapshots({ limit: pages.limit.value, ...(device.value === "" ? {} : { device: device.value }) }),
-    [device.value, pages.limit.value, newestEvent("snapshot.taken")]
+    [device.value, pages.limit.value, newestEvent("snapshot.taken")],
+    urlMillis
   )
   return (
     <>

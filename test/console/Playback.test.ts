@@ -1,0 +1,41 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { vi } from "vitest"
+import { Session } from "../../src/console/session/Session.ts"
+import { range } from "../../src/console/timeline/Playback.ts"
+import { TestService } from "../../testing/TestService.ts"
+
+/** As a browser does it: what is asked for is of the service that the page is of. */
+const fetchFrom = (origin: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const real = fetch
+      vi.stubGlobal("fetch", (path: string, options: RequestInit) => real(`${origin}${path}`, options))
+    }),
+    () => Effect.sync(() => vi.unstubAllGlobals())
+  )
+
+describe("the bytes of a recording", () => {
+  it.live("come also when its URL has been known for longer than it is good", () =>
+    Effect.gen(function* () {
+      const service = yield* TestService.make()
+      yield* fetchFrom(service.files)
+      const { device } = yield* service.plug({ name: "UVC Camera" })
+      const session = new Session(service.url)
+      yield* Effect.addFinalizer(() => Effect.sync(() => session.logout()))
+      session.login(Redacted.value(yield* service.token("operator", "1 hour")))
+      yield* session.nextConnection
+      yield* session.ask((call) => call.start_recording({ device }))
+      yield* service.move("5 seconds")
+      yield* session.ask((call) => call.stop_recording({ device }))
+      const { files } = yield* session.ask((call) => call.list_recordings({ device }))
+      const url = files[0]?.download_url ?? ""
+      assert.strictEqual((yield* range(session, url, 0, 15)).byteLength, 16)
+      yield* service.move("12 minutes")
+      const signedOnly = yield* Effect.promise(() => fetch(new URL(url).pathname + new URL(url).search))
+      assert.strictEqual(signedOnly.status, 403)
+      assert.strictEqual((yield* range(session, url, 0, 15)).byteLength, 16)
+    })
+  )
+})
