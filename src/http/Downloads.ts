@@ -10,7 +10,7 @@ import { Files, type OpenFile } from "../storage/Files.ts"
 import { Holds } from "../storage/Holds.ts"
 import type { FileKind } from "../storage/Names.ts"
 import { credentialOf, one } from "./Credential.ts"
-import { makeDownloadLimits } from "./DownloadLimits.ts"
+import { DownloadLimits } from "./DownloadLimits.ts"
 import { makeFileVisitors, signatureOf } from "./FileVisitors.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { conditionOf, parseRange, rangeApplies } from "./Ranges.ts"
@@ -30,7 +30,7 @@ export const layer = Layer.effectDiscard(
     const index = yield* FileIndex
     const files = yield* Files
     const holds = yield* Holds
-    const admit = yield* makeDownloadLimits
+    const { admit } = yield* DownloadLimits
 
     /** the file, if this request may have it; one that it may not see is not found, like one that is not there */
     const permitted = Effect.fnUntraced(function* (kind: FileKind, filename: string, request: RequestHead) {

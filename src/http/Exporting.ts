@@ -10,7 +10,7 @@ import { untilOver } from "../auth/Credentials.ts"
 import { type HttpReply, type HttpRequest, ReplyBroken } from "../ground/Visits.ts"
 import { Exports } from "../recording/Exports.ts"
 import type { Period } from "../storage/Timeline.ts"
-import { makeDownloadLimits } from "./DownloadLimits.ts"
+import { DownloadLimits } from "./DownloadLimits.ts"
 import { exportUse } from "./ExportPath.ts"
 import { makeFileVisitors, refusedVisitor } from "./FileVisitors.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
@@ -29,7 +29,7 @@ export const layer = Layer.effectDiscard(
     const http = yield* PublicHttp
     const exports = yield* Exports
     const visitor = yield* makeFileVisitors
-    const admit = yield* makeDownloadLimits
+    const { admit } = yield* DownloadLimits
 
     const serve = Effect.fn("Exporting.serve", { kind: "server" })(
       function* (request: HttpRequest) {
