@@ -7,6 +7,7 @@ import type { Session } from "../../schema/Auth.ts"
 import { isLoopback, networkOf } from "../config/Hosts.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { makeRefusals } from "../telemetry/Refusals.ts"
+import { failure } from "./Refusal.ts"
 
 /** One user, or one address, has as many downloads as it may have. */
 class TooManyDownloads extends Schema.TaggedError<TooManyDownloads>()("TooManyDownloads", {}) {}
@@ -57,3 +58,11 @@ export class DownloadLimits extends Context.Service<
     })
   )
 }
+
+/** In a second a short download has ended. */
+export const tooManyDownloads = failure(
+  429,
+  "RateLimited",
+  { reason: "Too many downloads at once", retry_after_ms: 1000, suggestion: "wait for one to end" },
+  { "retry-after": 1 }
+)

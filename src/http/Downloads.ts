@@ -10,7 +10,7 @@ import { Files, type OpenFile } from "../storage/Files.ts"
 import { Holds } from "../storage/Holds.ts"
 import type { FileKind } from "../storage/Names.ts"
 import { credentialOf, one } from "./Credential.ts"
-import { DownloadLimits } from "./DownloadLimits.ts"
+import { DownloadLimits, tooManyDownloads } from "./DownloadLimits.ts"
 import { makeFileVisitors, signatureOf } from "./FileVisitors.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { conditionOf, parseRange, rangeApplies } from "./Ranges.ts"
@@ -61,7 +61,7 @@ export const layer = Layer.effectDiscard(
         Effect.catchTags(serving, {
           AuthFailed: ({ reason }) => Effect.succeed(refusedVisitor(request, reason)),
           NotFound: ({ resource }) => Effect.succeed(notThere(resource)),
-          TooManyDownloads: () => Effect.succeed(tooMany),
+          TooManyDownloads: () => Effect.succeed(tooManyDownloads),
           DependencyFailed: () => Effect.succeed(unreadable)
         })
     )
@@ -105,9 +105,6 @@ const notAllowed = refusal(
     allow: "GET, HEAD"
   }
 )
-
-/** In a second a short download has ended. */
-const tooMany = refusal(429, "Too many downloads at once", "wait for one to end", { "retry-after": 1 })
 
 const unreadable = refusal(
   503,

@@ -10,7 +10,7 @@ import { untilOver } from "../auth/Credentials.ts"
 import { type HttpReply, type HttpRequest, ReplyBroken } from "../ground/Visits.ts"
 import { Exports } from "../recording/Exports.ts"
 import type { Period } from "../storage/Timeline.ts"
-import { DownloadLimits } from "./DownloadLimits.ts"
+import { DownloadLimits, tooManyDownloads } from "./DownloadLimits.ts"
 import { exportUse } from "./ExportPath.ts"
 import { makeFileVisitors, refusedVisitor } from "./FileVisitors.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
@@ -62,8 +62,7 @@ export const layer = Layer.effectDiscard(
           NotFound: ({ id, resource }) => Effect.succeed(failure(404, "NotFound", { resource, id })),
           InvalidParams: ({ hint, param, rule }) =>
             Effect.succeed(failure(400, "InvalidParams", { param, rule, hint })),
-          TooManyDownloads: () =>
-            Effect.succeed(failure(429, "RateLimited", { retry_after_ms: 1000 }, { "retry-after": 1 })),
+          TooManyDownloads: () => Effect.succeed(tooManyDownloads),
           DependencyFailed: ({ dependency, detail }) =>
             Effect.succeed(failure(503, "DependencyFailed", { dependency, detail }, { "retry-after": 5 }))
         })

@@ -4,6 +4,7 @@ import { NotFound } from "../../schema/Errors.ts"
 import { inScope } from "../auth/CameraScope.ts"
 import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
 import { Thumbnails } from "../recording/Thumbnails.ts"
+import { DownloadLimits, tooManyDownloads } from "./DownloadLimits.ts"
 import { makeFileVisitors, refusedVisitor } from "./FileVisitors.ts"
 import { pathOf, PublicHttp } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
@@ -16,6 +17,7 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const http = yield* PublicHttp
     const thumbnails = yield* Thumbnails
+    const { admit } = yield* DownloadLimits
     const visitor = yield* makeFileVisitors
 
     const serve = Effect.fn("ThumbnailPictures.serve", { kind: "server" })(
@@ -26,6 +28,7 @@ export const layer = Layer.effectDiscard(
         if (camera === "" || !inScope(session.cameras, camera)) {
           return yield* new NotFound({ resource: "camera", id: camera })
         }
+        yield* admit(session, request.address)
         const body = yield* thumbnails.at(camera, Number(seconds))
         return {
           status: 200,
@@ -41,6 +44,7 @@ export const layer = Layer.effectDiscard(
         Effect.catchTags(serving, {
           AuthFailed: (error) => Effect.succeed(refusedVisitor(request, error)),
           NotFound: ({ id, resource }) => Effect.succeed(failure(404, "NotFound", { resource, id })),
+          TooManyDownloads: () => Effect.succeed(tooManyDownloads),
           DependencyFailed: ({ dependency, detail }) =>
             Effect.succeed(failure(503, "DependencyFailed", { dependency, detail }, { "retry-after": 1 }))
         })

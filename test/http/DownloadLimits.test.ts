@@ -63,6 +63,8 @@ describe("downloads at once", () => {
       const refused = yield* visit({ target: `/export/camera0?${time}`, headers: bearer(viewer) })
       assert.strictEqual(refused.status, 429)
       assert.strictEqual(refused.headers["retry-after"], "1")
+      const thumbnail = yield* visit({ target: "/thumbnails/camera0/1767323040.jpg", headers: bearer(viewer) })
+      assert.strictEqual(thumbnail.status, 429)
     }),
     { server: { max_downloads_per_user: 1 } }
   )

@@ -4,10 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { asTimePasses } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { indexed } from "../storage/Workbench.ts"
 import { dataFolder, disturbWork, onFakes } from "../support/App.ts"
-import { running, until } from "../support/Ground.ts"
+import { children, running, until } from "../support/Ground.ts"
 import { connect, type Reply, token } from "../support/RpcVisitor.ts"
 import { bearer, come, visit } from "../support/StreamVisitor.ts"
 
@@ -153,6 +154,24 @@ describe("a thumbnail", () => {
       const call = yield* connect(yield* token({}))
       resultOf(yield* call("delete_recording", { filename: "camera0_0.mp4" }))
       assert.strictEqual((yield* visit({ target: picture, headers })).status, 404)
+    })
+  )
+
+  onFakes(
+    "is made once for all who ask for it at the same time",
+    Effect.gen(function* () {
+      yield* recorded
+      const headers = bearer(yield* token({ role: "viewer", timeToLive: Duration.hours(1) }))
+      const made = Effect.map(children("direct"), ({ length }) => length)
+      const before = yield* made
+      const targets = [10, 11, 19].map((after) => `/thumbnails/camera0/${seconds + after}.jpg`)
+      const asked = Effect.forEach(targets, (target) => visit({ target, headers }), { concurrency: "unbounded" })
+      const said = yield* asTimePasses(asked)
+      assert.deepStrictEqual(
+        said.map(({ status }) => status),
+        [200, 200, 200]
+      )
+      assert.strictEqual((yield* made) - before, 1)
     })
   )
 
