@@ -5,7 +5,7 @@ import { CameraId } from "../../schema/Camera.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
 import { Devices } from "../device/Devices.ts"
 import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
-import { makeRelay, mediaMtxIsAway, noStream, passOn } from "./MediaMtxRelay.ts"
+import { makeMediaMtxClient, mediaMtxIsAway, noStream, passOn } from "./MediaMtxRelay.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
 import { makeStreamVisitors, refusedStream } from "./StreamVisitors.ts"
@@ -32,7 +32,7 @@ export const layer = Layer.effectDiscard(
     const http = yield* PublicHttp
     const devices = yield* Devices
     const enter = yield* makeStreamVisitors
-    const ask = yield* makeRelay("hls_port")
+    const ask = yield* makeMediaMtxClient("hls_port")
 
     const open = Effect.fnUntraced(function* (camera: CameraId, request: HttpRequest) {
       const { credential, device } = yield* enter(camera, request)

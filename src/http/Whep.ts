@@ -5,7 +5,7 @@ import { CameraId } from "../../schema/Camera.ts"
 import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
 import { Devices } from "../device/Devices.ts"
 import { one } from "./Credential.ts"
-import { complaintOf, makeRelay, mediaMtxIsAway, noStream, passOn } from "./MediaMtxRelay.ts"
+import { complaintOf, makeMediaMtxClient, mediaMtxIsAway, noStream, passOn } from "./MediaMtxRelay.ts"
 import { pathOf, PublicHttp } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
 import { makeStreamVisitors, refusedStream, streamCredentialOf } from "./StreamVisitors.ts"
@@ -30,7 +30,7 @@ export const layer = Layer.effectDiscard(
     const http = yield* PublicHttp
     const devices = yield* Devices
     const enter = yield* makeStreamVisitors
-    const ask = yield* makeRelay("webrtc_port")
+    const ask = yield* makeMediaMtxClient("webrtc_port")
 
     const open = Effect.fnUntraced(function* (camera: CameraId, request: HttpRequest) {
       const { credential, device } = yield* enter(camera, request)
