@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { CameraId } from "../../schema/Camera.ts"
+import { type CameraId, isCameraId } from "../../schema/Camera.ts"
 import { NotFound } from "../../schema/Errors.ts"
 import { IsoTime } from "../../schema/Timeline.ts"
 import { inScope } from "../auth/CameraScope.ts"
@@ -17,7 +17,6 @@ import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
 
 const prefix = "/export/"
-const isCameraId = Schema.is(CameraId)
 const isTime = Schema.is(IsoTime)
 
 /**

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { isCameraId } from "../../schema/Camera.ts"
 import { NotFound } from "../../schema/Errors.ts"
 import { inScope } from "../auth/CameraScope.ts"
 import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
@@ -10,7 +11,7 @@ import { pathOf, PublicHttp } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
 
 const prefix = "/thumbnails/"
-const form = /^\/thumbnails\/(camera[0-9]{1,9})\/([0-9]{1,11})\.jpg$/
+const form = /^\/thumbnails\/([^/]+)\/([0-9]{1,11})\.jpg$/
 
 /** `GET /thumbnails/{camera}/{seconds since 1970}.jpg`: a small picture of what was recorded then. */
 export const layer = Layer.effectDiscard(
@@ -25,7 +26,7 @@ export const layer = Layer.effectDiscard(
         if (request.method !== "GET" && request.method !== "HEAD") return notAllowed
         const session = yield* visitor(undefined, request)
         const [, camera = "", seconds = ""] = form.exec(pathOf(request.target)) ?? []
-        if (camera === "" || !inScope(session.cameras, camera)) {
+        if (!isCameraId(camera) || !inScope(session.cameras, camera)) {
           return yield* new NotFound({ resource: "camera", id: camera })
         }
         yield* admit(session, request.address)
