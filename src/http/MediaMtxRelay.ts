@@ -9,7 +9,7 @@ import type { Device } from "../device/Device.ts"
 import { Loopback, type WebAnswer, type WebCall } from "../ground/Loopback.ts"
 import { type HttpReply, ReplyBroken } from "../ground/Visits.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
-import { isUseless, troubleOf } from "../process/MediaMtxTrouble.ts"
+import { isUseless, noAnswer, troubleOf } from "../process/MediaMtxTrouble.ts"
 import { failure } from "./Refusal.ts"
 
 /** MediaMTX is away, or does not answer. */
