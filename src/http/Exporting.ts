@@ -1,15 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type CameraId, isCameraId } from "../../schema/Camera.ts"
 import { NotFound } from "../../schema/Errors.ts"
-import { IsoTime } from "../../schema/Timeline.ts"
 import { inScope } from "../auth/CameraScope.ts"
 import { untilOver } from "../auth/Credentials.ts"
 import { type HttpReply, type HttpRequest, ReplyBroken } from "../ground/Visits.ts"
 import { Exports } from "../recording/Exports.ts"
-import type { Period } from "../storage/Timeline.ts"
+import { type Period, periodOf } from "../storage/Period.ts"
 import { DownloadLimits, tooManyDownloads } from "./DownloadLimits.ts"
 import { exportUse } from "./ExportPath.ts"
 import { makeFileVisitors, refusedVisitor } from "./FileVisitors.ts"
@@ -17,7 +15,6 @@ import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
 
 const prefix = "/export/"
-const isTime = Schema.is(IsoTime)
 
 /**
  * `GET /export/{camera}?from=…&to=…` (ISO 8601): what was recorded of the camera in that time, as one MP4 that is made as it
@@ -34,13 +31,14 @@ export const layer = Layer.effectDiscard(
       function* (request: HttpRequest) {
         if (request.method !== "GET") return notAllowed
         const camera = pathOf(request.target).slice(prefix.length)
-        const period = periodOf(request)
-        const session = yield* visitor(period === undefined ? undefined : exportUse(period), request)
+        const asked = periodOf(timesIn(request))
+        const use = yield* Effect.orElseSucceed(Effect.map(asked, exportUse), () => undefined)
+        const session = yield* visitor(use, request)
         if (!isCameraId(camera) || !inScope(session.cameras, camera)) {
           return yield* new NotFound({ resource: "camera", id: isCameraId(camera) ? camera : "" })
         }
         yield* Effect.annotateCurrentSpan({ "camera.id": camera })
-        if (period === undefined) return badPeriod
+        const period = yield* asked
         yield* admit(session, request.address)
         const { bytes, taken } = yield* exports.begin(camera, period)
         return {
@@ -71,14 +69,11 @@ export const layer = Layer.effectDiscard(
   })
 )
 
-const periodOf = (request: HttpRequest): Period | undefined => {
+const timesIn = (request: HttpRequest) => {
   const query = queryOf(request)
   // a plus in a query stands for a space, and in a zone for itself
-  const [from, to] = ["from", "to"].map((name) => {
-    const text = (query.get(name) ?? "").replace(" ", "+")
-    return isTime(text) ? Date.parse(text) : Number.NaN
-  })
-  return from !== undefined && to !== undefined && to > from ? { from, to } : undefined
+  const time = (name: string) => (query.get(name) ?? "").replace(" ", "+")
+  return { from: time("from"), to: time("to") }
 }
 
 /** Such as `camera0_2026-01-02_03-04-05_to_2026-01-02_04-00-00.mp4`. */
@@ -88,12 +83,6 @@ const nameOf = (camera: CameraId, { from, to }: Period): string => {
   )
   return `${camera}_${first}_to_${last}.mp4`
 }
-
-const badPeriod: HttpReply = failure(400, "InvalidParams", {
-  param: "from",
-  rule: "?from=…&to=…, two times in ISO 8601, the second later than the first",
-  hint: "such as 2026-01-02T03:04:05Z"
-})
 
 const notAllowed: HttpReply = failure(
   405,

@@ -10,7 +10,8 @@ import { Ffmpeg, type FfmpegFailed } from "../process/Ffmpeg.ts"
 import { exportArguments, type ExportedFile, exportList } from "../source/FfmpegArguments.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { Holds } from "../storage/Holds.ts"
-import { type Period, Timeline } from "../storage/Timeline.ts"
+import type { Period } from "../storage/Period.ts"
+import { Timeline } from "../storage/Timeline.ts"
 
 /** So many files go into one export: three days and a half of minutes. */
 const mostFiles = 5000

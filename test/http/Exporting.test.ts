@@ -81,7 +81,9 @@ describe("an export", () => {
         [target.replaceAll("2026", "2027"), shown, 404],
         ["/export/camera0", shown, 400],
         ["/export/camera0?from=yesterday&to=now", shown, 400],
-        [`/export/camera0?from=${period.to}&to=${period.from}`, shown, 400]
+        [`/export/camera0?from=${period.to}&to=${period.from}`, shown, 400],
+        [`/export/camera0?from=2024-01-01T00:00:00Z&to=${period.to}`, shown, 400],
+        [`/export/camera0?from=2026-02-31T00:00:00Z&to=${period.to}`, {}, 401]
       ] as const
       for (const [asked, headers, status] of rows) {
         const said = yield* visit({ target: asked, headers })
