@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Session } from "../../schema/Auth.ts"
+import { RateLimited } from "../../schema/Errors.ts"
 import { isLoopback, networkOf } from "../config/Hosts.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { makeRefusals } from "../telemetry/Refusals.ts"
@@ -62,7 +63,6 @@ export class DownloadLimits extends Context.Service<
 /** In a second a short download has ended. */
 export const tooManyDownloads = failure(
   429,
-  "RateLimited",
-  { reason: "Too many downloads at once", retry_after_ms: 1000, suggestion: "wait for one to end" },
+  new RateLimited({ reason: "Too many downloads at once", retry_after_ms: 1000, suggestion: "wait for one to end" }),
   { "retry-after": 1 }
 )

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { type CameraId, isCameraId } from "../../schema/Camera.ts"
-import { NotFound } from "../../schema/Errors.ts"
+import { InvalidParams, NotFound } from "../../schema/Errors.ts"
 import { inScope } from "../auth/CameraScope.ts"
 import { untilOver } from "../auth/Credentials.ts"
 import { type HttpReply, type HttpRequest, ReplyBroken } from "../ground/Visits.ts"
@@ -10,9 +10,10 @@ import { Exports } from "../recording/Exports.ts"
 import { type Period, periodOf } from "../storage/Period.ts"
 import { DownloadLimits, tooManyDownloads } from "./DownloadLimits.ts"
 import { exportUse } from "./ExportPath.ts"
-import { makeFileVisitors, refusedVisitor } from "./FileVisitors.ts"
+import { makeFileVisitors } from "./FileVisitors.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
+import { refusedVisitor } from "./RefusedVisitor.ts"
 
 const prefix = "/export/"
 
@@ -55,13 +56,11 @@ export const layer = Layer.effectDiscard(
       },
       (serving, request) =>
         Effect.catchTags(serving, {
-          AuthFailed: (error) => Effect.succeed(refusedVisitor(request, error)),
-          NotFound: ({ id, resource }) => Effect.succeed(failure(404, "NotFound", { resource, id })),
-          InvalidParams: ({ hint, param, rule }) =>
-            Effect.succeed(failure(400, "InvalidParams", { param, rule, hint })),
+          AuthFailed: (error) => Effect.succeed(refusedVisitor(request, "signed", error)),
+          NotFound: (error) => Effect.succeed(failure(404, error)),
+          InvalidParams: (error) => Effect.succeed(failure(400, error)),
           TooManyDownloads: () => Effect.succeed(tooManyDownloads),
-          DependencyFailed: ({ dependency, detail }) =>
-            Effect.succeed(failure(503, "DependencyFailed", { dependency, detail }, { "retry-after": 5 }))
+          DependencyFailed: (error) => Effect.succeed(failure(503, error, { "retry-after": 5 }))
         })
     )
 
@@ -86,7 +85,6 @@ const nameOf = (camera: CameraId, { from, to }: Period): string => {
 
 const notAllowed: HttpReply = failure(
   405,
-  "InvalidParams",
-  { param: "method", rule: "GET", hint: "an export is made as it is sent" },
+  new InvalidParams({ param: "method", rule: "GET", hint: "an export is made as it is sent" }),
   { allow: "GET" }
 )

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { isCameraId } from "../../schema/Camera.ts"
-import { AuthFailed } from "../../schema/Errors.ts"
+import { AuthFailed, InvalidParams, NotFound } from "../../schema/Errors.ts"
 import { Devices } from "../device/Devices.ts"
 import type { WebAnswer } from "../ground/Loopback.ts"
 import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
@@ -10,7 +10,8 @@ import { cameraOf, type StreamName } from "../stream/StreamName.ts"
 import { makeMediaMtxClient, mediaMtxIsAway, noStream, passOn } from "./MediaMtxRelay.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
-import { makeStreamVisitors, refusedStream } from "./StreamVisitors.ts"
+import { refusedVisitor } from "./RefusedVisitor.ts"
+import { makeStreamVisitors } from "./StreamVisitors.ts"
 
 const prefix = "/hls/"
 const form = /^\/hls\/([^/]+)\/([A-Za-z0-9_-]{1,128}\.(?:m3u8|mp4|ts))$/
@@ -69,7 +70,7 @@ export const layer = Layer.effectDiscard(
       function* (request: HttpRequest) {
         const [, stream = "", name = ""] = form.exec(pathOf(request.target)) ?? []
         const camera = cameraOf(stream)
-        if (!isCameraId(camera)) return failure(404, "NotFound", { resource: "camera", id: stream })
+        if (!isCameraId(camera)) return failure(404, new NotFound({ resource: "camera", id: stream }))
         yield* Effect.annotateCurrentSpan({ "camera.id": camera })
         if (request.method !== "GET" && request.method !== "HEAD") return notAllowed
         // it stands for what was before the stream began, and is nowhere; players that ask for it all the same go on
@@ -78,8 +79,8 @@ export const layer = Layer.effectDiscard(
       },
       (serving, request) =>
         Effect.catchTags(serving, {
-          AuthFailed: (error) => Effect.succeed(refusedStream(request, error)),
-          NotFound: ({ id, resource }) => Effect.succeed(failure(404, "NotFound", { resource, id })),
+          AuthFailed: (error) => Effect.succeed(refusedVisitor(request, "token", error)),
+          NotFound: (error) => Effect.succeed(failure(404, error)),
           MediaMtxAway: (error) => Effect.succeed(mediaMtxIsAway(error))
         })
     )
@@ -98,11 +99,18 @@ const below = (stream: StreamName, { body, headers, status }: WebAnswer): WebAns
 }
 
 const gone = (stream: StreamName): HttpReply =>
-  failure(404, "NotFound", { resource: "stream", id: stream, reason: "there is no such segment, or no more" })
+  failure(
+    404,
+    new NotFound({
+      resource: "stream",
+      id: stream,
+      reason: "there is no such segment, or no more",
+      suggestion: "ask for index.m3u8 again"
+    })
+  )
 
 const notAllowed: HttpReply = failure(
   405,
-  "InvalidParams",
-  { param: "method", rule: "GET or HEAD", hint: "HLS is read" },
+  new InvalidParams({ param: "method", rule: "GET or HEAD", hint: "HLS is read" }),
   { allow: "GET, HEAD" }
 )

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { DependencyFailed } from "../../schema/Errors.ts"
 import { reachableHere } from "../config/Hosts.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
@@ -78,17 +79,16 @@ export const complaintOf = ({ body }: WebAnswer): Effect.Effect<string> =>
 const soon = { "retry-after": 1 }
 
 export const mediaMtxIsAway = ({ detail }: Pick<MediaMtxAway, "detail">): HttpReply =>
-  failure(503, "DependencyFailed", { dependency: "mediamtx", detail, suggestion: "try again in a second" }, soon)
+  failure(503, new DependencyFailed({ dependency: "mediamtx", detail, suggestion: "try again in a second" }), soon)
 
 /** The camera is there, and its stream did not come. */
 export const noStream = ({ fault, id, status }: Device): HttpReply =>
   failure(
     503,
-    "DependencyFailed",
-    {
+    new DependencyFailed({
       dependency: "camera",
       detail: fault?.detail ?? (status === "DISCONNECTED" ? `${id} is not plugged in` : `${id} sends no stream yet`),
       suggestion: fault?.suggestion ?? "try again in a second"
-    },
+    }),
     soon
   )

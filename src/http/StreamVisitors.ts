@@ -6,12 +6,11 @@ import { FailedLogins } from "../auth/FailedLogins.ts"
 import { isSignature } from "../auth/SignedUrls.ts"
 import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
-import type { HttpReply, RequestHead } from "../ground/Visits.ts"
+import type { RequestHead } from "../ground/Visits.ts"
 import type { BrowserProtocol } from "../source/Transcode.ts"
 import { cameraOf, playedOver, type StreamName, streamsOf } from "../stream/StreamName.ts"
 import { credentialOf } from "./Credential.ts"
 import { queryOf } from "./PublicHttp.ts"
-import { failure } from "./Refusal.ts"
 
 /** What opens a stream: a header, or `?token=` for who can send none, as on MediaMTX's ports. */
 export const streamCredentialOf = (request: RequestHead): string | undefined =>
@@ -43,9 +42,3 @@ export const makeStreamVisitors = Effect.fnUntraced(function* (protocol: Browser
     return { device, stream, credential }
   })
 })
-
-/** A header may help; what stands in the URL, and is wrong or over, stays of no use. */
-export const refusedStream = (request: RequestHead, { reason }: AuthFailed): HttpReply =>
-  credentialOf(request) === undefined && queryOf(request).has("token")
-    ? failure(403, "AuthFailed", { reason, suggestion: "ask get_stream_url for another link" })
-    : failure(401, "AuthFailed", { reason }, { "www-authenticate": "Bearer" })

@@ -1,14 +1,15 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { isCameraId } from "../../schema/Camera.ts"
-import { NotFound } from "../../schema/Errors.ts"
+import { InvalidParams, NotFound } from "../../schema/Errors.ts"
 import { inScope } from "../auth/CameraScope.ts"
 import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
 import { Thumbnails } from "../recording/Thumbnails.ts"
 import { DownloadLimits, tooManyDownloads } from "./DownloadLimits.ts"
-import { makeFileVisitors, refusedVisitor } from "./FileVisitors.ts"
+import { makeFileVisitors } from "./FileVisitors.ts"
 import { pathOf, PublicHttp } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
+import { refusedVisitor } from "./RefusedVisitor.ts"
 
 const prefix = "/thumbnails/"
 const form = /^\/thumbnails\/([^/]+)\/([0-9]{1,11})\.jpg$/
@@ -43,11 +44,10 @@ export const layer = Layer.effectDiscard(
       },
       (serving, request) =>
         Effect.catchTags(serving, {
-          AuthFailed: (error) => Effect.succeed(refusedVisitor(request, error)),
-          NotFound: ({ id, resource }) => Effect.succeed(failure(404, "NotFound", { resource, id })),
+          AuthFailed: (error) => Effect.succeed(refusedVisitor(request, "signed", error)),
+          NotFound: (error) => Effect.succeed(failure(404, error)),
           TooManyDownloads: () => Effect.succeed(tooManyDownloads),
-          DependencyFailed: ({ dependency, detail }) =>
-            Effect.succeed(failure(503, "DependencyFailed", { dependency, detail }, { "retry-after": 1 }))
+          DependencyFailed: (error) => Effect.succeed(failure(503, error, { "retry-after": 1 }))
         })
     )
 
@@ -57,7 +57,6 @@ export const layer = Layer.effectDiscard(
 
 const notAllowed: HttpReply = failure(
   405,
-  "InvalidParams",
-  { param: "method", rule: "GET or HEAD", hint: "it is a picture" },
+  new InvalidParams({ param: "method", rule: "GET or HEAD", hint: "it is a picture" }),
   { allow: "GET, HEAD" }
 )

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { isCameraId } from "../../schema/Camera.ts"
+import { InvalidParams, NotFound } from "../../schema/Errors.ts"
 import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
 import { Devices } from "../device/Devices.ts"
 import { cameraOf, type StreamName } from "../stream/StreamName.ts"
@@ -8,7 +9,8 @@ import { one } from "./Credential.ts"
 import { complaintOf, makeMediaMtxClient, mediaMtxIsAway, noStream, passOn } from "./MediaMtxRelay.ts"
 import { pathOf, PublicHttp } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
-import { makeStreamVisitors, refusedStream, streamCredentialOf } from "./StreamVisitors.ts"
+import { refusedVisitor } from "./RefusedVisitor.ts"
+import { makeStreamVisitors, streamCredentialOf } from "./StreamVisitors.ts"
 
 const prefix = "/whep/"
 /** The stream, and the session's secret, which MediaMTX makes: 122 random bits. */
@@ -78,7 +80,7 @@ export const layer = Layer.effectDiscard(
       function* (request: HttpRequest) {
         const [, name = "", session] = form.exec(pathOf(request.target)) ?? []
         const camera = cameraOf(name)
-        if (!isCameraId(camera)) return failure(404, "NotFound", { resource: "camera", id: name })
+        if (!isCameraId(camera)) return failure(404, new NotFound({ resource: "camera", id: name }))
         yield* Effect.annotateCurrentSpan({ "camera.id": camera, "http.request.method": request.method })
         const methods = session === undefined ? ["POST"] : ["PATCH", "DELETE"]
         const allow = ["OPTIONS", ...methods].join(", ")
@@ -88,8 +90,8 @@ export const layer = Layer.effectDiscard(
       },
       (serving, request) =>
         Effect.catchTags(serving, {
-          AuthFailed: (error) => Effect.succeed(refusedStream(request, error)),
-          NotFound: ({ id, resource }) => Effect.succeed(failure(404, "NotFound", { resource, id })),
+          AuthFailed: (error) => Effect.succeed(refusedVisitor(request, "token", error)),
+          NotFound: (error) => Effect.succeed(failure(404, error)),
           BodyTooLarge: () => Effect.succeed(tooLarge),
           MediaMtxAway: (error) => Effect.succeed(mediaMtxIsAway(error))
         })
@@ -103,20 +105,27 @@ const typeOf = ({ headers }: HttpRequest): string | undefined =>
   one(headers["content-type"])?.split(";")[0]?.trim().toLowerCase()
 
 const wrongType = (type: string): HttpReply =>
-  failure(415, "InvalidParams", { param: "Content-Type", rule: type, hint: `send ${type}` }, { "accept-post": type })
+  failure(415, new InvalidParams({ param: "Content-Type", rule: type, hint: `send ${type}` }), { "accept-post": type })
 
 const badOffer = (hint: string): HttpReply =>
-  failure(400, "InvalidParams", { param: "body", rule: "an SDP offer that MediaMTX can answer", hint })
+  failure(400, new InvalidParams({ param: "body", rule: "an SDP offer that MediaMTX can answer", hint }))
 
 const noSuchSession = (stream: StreamName): HttpReply =>
-  failure(404, "NotFound", { resource: "stream", id: stream, reason: "the session is over, or never was" })
+  failure(
+    404,
+    new NotFound({
+      resource: "stream",
+      id: stream,
+      reason: "the session is over, or never was",
+      suggestion: "POST an offer anew"
+    })
+  )
 
 const tooLarge = failure(
   413,
-  "InvalidParams",
-  { param: "body", rule: "64 KiB at most", hint: "an offer is a few kilobytes" },
+  new InvalidParams({ param: "body", rule: "64 KiB at most", hint: "an offer is a few kilobytes" }),
   { connection: "close" }
 )
 
 const notAllowed = (allow: string): HttpReply =>
-  failure(405, "InvalidParams", { param: "method", rule: allow, hint: "WHEP begins with a POST" }, { allow })
+  failure(405, new InvalidParams({ param: "method", rule: allow, hint: "WHEP begins with a POST" }), { allow })

@@ -89,6 +89,7 @@ describe("an export", () => {
         const said = yield* visit({ target: asked, headers })
         assert.strictEqual(said.status, status, asked)
         assert.isDefined(said.error?.code, asked)
+        assert.isString(said.error?.data[status === 400 ? "hint" : "suggestion"], asked)
       }
       assert.strictEqual((yield* visit({ method: "POST", target, headers: shown })).status, 405)
     })

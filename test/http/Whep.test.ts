@@ -110,7 +110,8 @@ describe("WHEP on the service's own port", () => {
       assert.strictEqual(none.status, 401)
       assert.strictEqual(none.headers["www-authenticate"], "Bearer")
       assert.deepInclude(none.error, { code: -32001, message: "Auth Failed" })
-      assert.deepStrictEqual(none.error?.data, { reason: "a token or a key is needed" })
+      assert.deepInclude(none.error?.data, { reason: "a token or a key is needed" })
+      assert.match(String(none.error?.data["suggestion"]), /Authorization: Bearer.*get_stream_url/)
 
       const refused = [
         ["/whep/camera0", bearer("wrong"), 401],
@@ -124,7 +125,9 @@ describe("WHEP on the service's own port", () => {
         ["/whep/", bearer(viewer), 404]
       ] as const
       for (const [target, headers, status] of refused) {
-        assert.strictEqual((yield* offer(target, headers)).status, status, target)
+        const said = yield* offer(target, headers)
+        assert.strictEqual(said.status, status, target)
+        assert.isString(said.error?.data["suggestion"], target)
       }
       resultOf(yield* call("revoke_api_key", { key_id: key.key_id }))
       assert.strictEqual((yield* offer("/whep/camera0", bearer(key.api_key))).status, 401)
