@@ -6,6 +6,8 @@ export const CameraId = Schema.String.check(
 ).annotate({ identifier: "CameraId", description: "the camera's logical name, such as camera0" })
 export type CameraId = typeof CameraId.Type
 
+export const isCameraId = Schema.is(CameraId)
+
 /** `camera0`, or a glob (`*` any characters, `?` one) that stands for the cameras it matches. */
 export const CameraPattern = Schema.String.check(
   Schema.isPattern(/^[a-z0-9*?]{1,64}$/u, { expected: "a camera name, or a glob such as camera1*" })

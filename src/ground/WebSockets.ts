@@ -79,8 +79,10 @@ const noHandshake = (status: number): Refusal => ({
   status,
   headers: { "content-type": "application/json" },
   body: `${JSON.stringify({
-    error: STATUS_CODES[status],
-    suggestion: "open a WebSocket with GET and the headers of its opening handshake (RFC 6455, section 4.1)"
+    error: {
+      message: STATUS_CODES[status],
+      data: { suggestion: "open a WebSocket with GET and the headers of its opening handshake (RFC 6455, section 4.1)" }
+    }
   })}\n`
 })
 

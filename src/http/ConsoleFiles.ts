@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -59,12 +60,15 @@ export const layer = Layer.effectDiscard(
     const folder = yield* ConsoleFolder
     if (folder === undefined) return
 
-    const known = yield* Effect.cached(
+    const [manifest, forget] = yield* Effect.cachedInvalidateWithTTL(
       Effect.map(
         Effect.flatMap(disk.text(join(folder, "files.json")), Schema.decodeUnknownEffect(Manifest)),
         (files) => new Map(Object.entries(files))
-      )
+      ),
+      Duration.infinity
     )
+    // a disk that could not be read may be read the next time
+    const known = Effect.onError(manifest, () => forget)
 
     const read = (name: string) =>
       Effect.scoped(

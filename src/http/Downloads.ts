@@ -9,12 +9,13 @@ import { FileIndex } from "../storage/FileIndex.ts"
 import { Files, type OpenFile } from "../storage/Files.ts"
 import { Holds } from "../storage/Holds.ts"
 import type { FileKind } from "../storage/Names.ts"
-import { credentialOf, one } from "./Credential.ts"
-import { makeDownloadLimits } from "./DownloadLimits.ts"
-import { makeFileVisitors, signatureOf } from "./FileVisitors.ts"
+import { one } from "./Credential.ts"
+import { DownloadLimits, tooManyDownloads } from "./DownloadLimits.ts"
+import { makeFileVisitors } from "./FileVisitors.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { conditionOf, parseRange, rangeApplies } from "./Ranges.ts"
-import { refusal } from "./Refusal.ts"
+import { failure, refusal } from "./Refusal.ts"
+import { refusedVisitor } from "./RefusedVisitor.ts"
 
 /** So much of a file is read at a time. */
 const readBytes = 64 << 10
@@ -30,7 +31,7 @@ export const layer = Layer.effectDiscard(
     const index = yield* FileIndex
     const files = yield* Files
     const holds = yield* Holds
-    const admit = yield* makeDownloadLimits
+    const { admit } = yield* DownloadLimits
 
     /** the file, if this request may have it; one that it may not see is not found, like one that is not there */
     const permitted = Effect.fnUntraced(function* (kind: FileKind, filename: string, request: RequestHead) {
@@ -59,10 +60,10 @@ export const layer = Layer.effectDiscard(
       },
       (serving, _kind, _filename, request) =>
         Effect.catchTags(serving, {
-          AuthFailed: ({ reason }) => Effect.succeed(refusedVisitor(request, reason)),
-          NotFound: ({ resource }) => Effect.succeed(notThere(resource)),
-          TooManyDownloads: () => Effect.succeed(tooMany),
-          DependencyFailed: () => Effect.succeed(unreadable)
+          AuthFailed: (error) => Effect.succeed(refusedVisitor(request, "signed", error)),
+          NotFound: (error) => Effect.succeed(failure(404, error)),
+          TooManyDownloads: () => Effect.succeed(tooManyDownloads),
+          DependencyFailed: (error) => Effect.succeed(failure(503, error, { "retry-after": 5 }))
         })
     )
 
@@ -86,17 +87,6 @@ const nameOf = ({ target }: RequestHead, prefix: string): string => {
 const dispositionOf = (request: RequestHead): "inline" | "attachment" =>
   queryOf(request).get("disposition") === "inline" ? "inline" : "attachment"
 
-/** Whether the file is there or not: a header may help; a URL that is signed wrongly, or no more, stays of no use. */
-const refusedVisitor = (request: RequestHead, reason: string): HttpReply =>
-  credentialOf(request) !== undefined || signatureOf(request) === undefined
-    ? refusal(401, `Not authenticated: ${reason}`, authenticate, { "www-authenticate": "Bearer" })
-    : refusal(403, "This link has expired, or never was one", "ask get_download_url for another")
-
-const authenticate =
-  "send a token or a key (Authorization: Bearer, or X-API-Key), or ask get_download_url for a link that needs neither"
-
-const notThere = (kind: string) => refusal(404, `There is no such ${kind}`, `list_${kind}s tells which there are`)
-
 const notAllowed = refusal(
   405,
   "Files are only read here",
@@ -104,16 +94,6 @@ const notAllowed = refusal(
   {
     allow: "GET, HEAD"
   }
-)
-
-/** In a second a short download has ended. */
-const tooMany = refusal(429, "Too many downloads at once", "wait for one to end", { "retry-after": 1 })
-
-const unreadable = refusal(
-  503,
-  "The file cannot be read now",
-  "try again in some seconds; where it stays so, the service's log tells what is wrong with the disk",
-  { "retry-after": 5 }
 )
 
 /** The answer, which reads the file as it is sent. */

@@ -1,6 +1,6 @@
 import type { CameraId } from "../../schema/Camera.ts"
 import type { Use } from "../auth/SignedUrls.ts"
-import type { Period } from "../storage/Timeline.ts"
+import type { Period } from "../storage/Period.ts"
 
 /** What a signature for an export is bound to, beside the camera. */
 export const exportUse = ({ from, to }: Period): Use => `export/${from}-${to}`

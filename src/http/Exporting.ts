@@ -1,24 +1,21 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { CameraId } from "../../schema/Camera.ts"
-import { NotFound } from "../../schema/Errors.ts"
-import { IsoTime } from "../../schema/Timeline.ts"
+import { type CameraId, isCameraId } from "../../schema/Camera.ts"
+import { InvalidParams, NotFound } from "../../schema/Errors.ts"
 import { inScope } from "../auth/CameraScope.ts"
 import { untilOver } from "../auth/Credentials.ts"
 import { type HttpReply, type HttpRequest, ReplyBroken } from "../ground/Visits.ts"
 import { Exports } from "../recording/Exports.ts"
-import type { Period } from "../storage/Timeline.ts"
-import { makeDownloadLimits } from "./DownloadLimits.ts"
+import { type Period, periodOf } from "../storage/Period.ts"
+import { DownloadLimits, tooManyDownloads } from "./DownloadLimits.ts"
 import { exportUse } from "./ExportPath.ts"
-import { makeFileVisitors, refusedVisitor } from "./FileVisitors.ts"
+import { makeFileVisitors } from "./FileVisitors.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
+import { refusedVisitor } from "./RefusedVisitor.ts"
 
 const prefix = "/export/"
-const isCameraId = Schema.is(CameraId)
-const isTime = Schema.is(IsoTime)
 
 /**
  * `GET /export/{camera}?from=…&to=…` (ISO 8601): what was recorded of the camera in that time, as one MP4 that is made as it
@@ -29,19 +26,20 @@ export const layer = Layer.effectDiscard(
     const http = yield* PublicHttp
     const exports = yield* Exports
     const visitor = yield* makeFileVisitors
-    const admit = yield* makeDownloadLimits
+    const { admit } = yield* DownloadLimits
 
     const serve = Effect.fn("Exporting.serve", { kind: "server" })(
       function* (request: HttpRequest) {
         if (request.method !== "GET") return notAllowed
         const camera = pathOf(request.target).slice(prefix.length)
-        const period = periodOf(request)
-        const session = yield* visitor(period === undefined ? undefined : exportUse(period), request)
+        const asked = periodOf(timesIn(request))
+        const use = yield* Effect.orElseSucceed(Effect.map(asked, exportUse), () => undefined)
+        const session = yield* visitor(use, request)
         if (!isCameraId(camera) || !inScope(session.cameras, camera)) {
           return yield* new NotFound({ resource: "camera", id: isCameraId(camera) ? camera : "" })
         }
         yield* Effect.annotateCurrentSpan({ "camera.id": camera })
-        if (period === undefined) return badPeriod
+        const period = yield* asked
         yield* admit(session, request.address)
         const { bytes, taken } = yield* exports.begin(camera, period)
         return {
@@ -58,14 +56,11 @@ export const layer = Layer.effectDiscard(
       },
       (serving, request) =>
         Effect.catchTags(serving, {
-          AuthFailed: (error) => Effect.succeed(refusedVisitor(request, error)),
-          NotFound: ({ id, resource }) => Effect.succeed(failure(404, "NotFound", { resource, id })),
-          InvalidParams: ({ hint, param, rule }) =>
-            Effect.succeed(failure(400, "InvalidParams", { param, rule, hint })),
-          TooManyDownloads: () =>
-            Effect.succeed(failure(429, "RateLimited", { retry_after_ms: 1000 }, { "retry-after": 1 })),
-          DependencyFailed: ({ dependency, detail }) =>
-            Effect.succeed(failure(503, "DependencyFailed", { dependency, detail }, { "retry-after": 5 }))
+          AuthFailed: (error) => Effect.succeed(refusedVisitor(request, "signed", error)),
+          NotFound: (error) => Effect.succeed(failure(404, error)),
+          InvalidParams: (error) => Effect.succeed(failure(400, error)),
+          TooManyDownloads: () => Effect.succeed(tooManyDownloads),
+          DependencyFailed: (error) => Effect.succeed(failure(503, error, { "retry-after": 5 }))
         })
     )
 
@@ -73,14 +68,11 @@ export const layer = Layer.effectDiscard(
   })
 )
 
-const periodOf = (request: HttpRequest): Period | undefined => {
+const timesIn = (request: HttpRequest) => {
   const query = queryOf(request)
   // a plus in a query stands for a space, and in a zone for itself
-  const [from, to] = ["from", "to"].map((name) => {
-    const text = (query.get(name) ?? "").replace(" ", "+")
-    return isTime(text) ? Date.parse(text) : Number.NaN
-  })
-  return from !== undefined && to !== undefined && to > from ? { from, to } : undefined
+  const time = (name: string) => (query.get(name) ?? "").replace(" ", "+")
+  return { from: time("from"), to: time("to") }
 }
 
 /** Such as `camera0_2026-01-02_03-04-05_to_2026-01-02_04-00-00.mp4`. */
@@ -91,15 +83,8 @@ const nameOf = (camera: CameraId, { from, to }: Period): string => {
   return `${camera}_${first}_to_${last}.mp4`
 }
 
-const badPeriod: HttpReply = failure(400, "InvalidParams", {
-  param: "from",
-  rule: "?from=…&to=…, two times in ISO 8601, the second later than the first",
-  hint: "such as 2026-01-02T03:04:05Z"
-})
-
 const notAllowed: HttpReply = failure(
   405,
-  "InvalidParams",
-  { param: "method", rule: "GET", hint: "an export is made as it is sent" },
+  new InvalidParams({ param: "method", rule: "GET", hint: "an export is made as it is sent" }),
   { allow: "GET" }
 )

@@ -3,13 +3,12 @@ import { AuthFailed } from "../../schema/Errors.ts"
 import { Credentials } from "../auth/Credentials.ts"
 import { FailedLogins } from "../auth/FailedLogins.ts"
 import { SignedUrls, type Use } from "../auth/SignedUrls.ts"
-import type { HttpReply, RequestHead } from "../ground/Visits.ts"
+import type { RequestHead } from "../ground/Visits.ts"
 import { credentialOf } from "./Credential.ts"
 import { queryOf } from "./PublicHttp.ts"
-import { failure } from "./Refusal.ts"
 
 /** What stands in the URL for who can send no header. */
-export const signatureOf = (request: RequestHead): string | undefined => queryOf(request).get("signed") ?? undefined
+const signatureOf = (request: RequestHead): string | undefined => queryOf(request).get("signed") ?? undefined
 
 /** Makes what tells who asks for something that is kept: they show a credential, or that it was signed for them. */
 export const makeFileVisitors = Effect.gen(function* () {
@@ -32,9 +31,3 @@ export const makeFileVisitors = Effect.gen(function* () {
     return yield* failedLogins.slowed(login, signedUrls.verify(use, signature))
   })
 })
-
-/** A header may help; a URL that is signed wrongly, or no more, stays of no use. */
-export const refusedVisitor = (request: RequestHead, { reason }: AuthFailed): HttpReply =>
-  credentialOf(request) === undefined && signatureOf(request) !== undefined
-    ? failure(403, "AuthFailed", { reason, suggestion: "ask for another link" })
-    : failure(401, "AuthFailed", { reason }, { "www-authenticate": "Bearer" })

@@ -1,18 +1,20 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
-import { CameraId } from "../../schema/Camera.ts"
-import { AuthFailed } from "../../schema/Errors.ts"
+import * as Stream from "effect/Stream"
+import { isCameraId } from "../../schema/Camera.ts"
+import { AuthFailed, InvalidParams, NotFound } from "../../schema/Errors.ts"
 import { Devices } from "../device/Devices.ts"
+import type { WebAnswer } from "../ground/Loopback.ts"
 import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
-import { makeRelay, mediaMtxIsAway, noStream, passOn } from "./MediaMtxRelay.ts"
+import { cameraOf, type StreamName } from "../stream/StreamName.ts"
+import { makeMediaMtxClient, mediaMtxIsAway, noStream, passOn } from "./MediaMtxRelay.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
-import { makeStreamVisitors, refusedStream } from "./StreamVisitors.ts"
+import { refusedVisitor } from "./RefusedVisitor.ts"
+import { makeStreamVisitors } from "./StreamVisitors.ts"
 
 const prefix = "/hls/"
 const form = /^\/hls\/([^/]+)\/([A-Za-z0-9_-]{1,128}\.(?:m3u8|mp4|ts))$/
-const isCameraId = Schema.is(CameraId)
 
 /** What a player may say in a query (RFC 8216bis, 6.2.5), and MediaMTX's name for a session. */
 const questions: Readonly<Record<string, RegExp>> = {
@@ -25,30 +27,31 @@ const questions: Readonly<Record<string, RegExp>> = {
 /**
  * HLS for players of our own origin: `GET /hls/{camera}/index.m3u8` and what it names, each answered by MediaMTX. A
  * credential opens the index; all that it names has the session's secret in its address, and needs nothing else, for
- * players do not carry a token from one file to the next. The session ends with the credential.
+ * players do not carry a token from one file to the next. The session ends with the credential. Where browsers do not play the
+ * camera's own stream the index is its transcode's.
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const http = yield* PublicHttp
     const devices = yield* Devices
-    const enter = yield* makeStreamVisitors
-    const ask = yield* makeRelay("hls_port")
+    const enter = yield* makeStreamVisitors("hls")
+    const ask = yield* makeMediaMtxClient("hls_port")
 
-    const open = Effect.fnUntraced(function* (camera: CameraId, request: HttpRequest) {
-      const { credential, device } = yield* enter(camera, request)
+    const open = Effect.fnUntraced(function* (asked: StreamName, request: HttpRequest) {
+      const { credential, device, stream } = yield* enter(asked, request)
       if (device.status === "DISCONNECTED") return noStream(device)
       const answer = yield* ask({
         method: "GET",
         // it would ask the player to come again with this, to see whether that keeps cookies (its `internal/servers/hls`)
-        target: `/${camera}/index.m3u8?cookieCheck=1`,
+        target: `/${stream}/index.m3u8?cookieCheck=1`,
         headers: { authorization: `Bearer ${credential}` }
       })
-      if (answer.status === 200) return passOn(answer)
-      const now = yield* Effect.orElseSucceed(devices.get(camera), () => device)
+      if (answer.status === 200) return passOn(stream === asked ? answer : below(stream, answer))
+      const now = yield* Effect.orElseSucceed(devices.get(device.id), () => device)
       return answer.status === 401 ? mediaMtxIsAway({ detail: "it let the reader not in" }) : noStream(now)
     })
 
-    const follow = Effect.fnUntraced(function* (camera: CameraId, name: string, request: HttpRequest) {
+    const follow = Effect.fnUntraced(function* (stream: StreamName, name: string, request: HttpRequest) {
       const query = new URLSearchParams()
       const asked = queryOf(request)
       for (const [key, rule] of Object.entries(questions)) {
@@ -56,27 +59,28 @@ export const layer = Layer.effectDiscard(
         if (value !== null && rule.test(value)) query.set(key, value)
       }
       if (!query.has("session")) return yield* new AuthFailed({ reason: "ask for index.m3u8 with a token or a key" })
-      const answer = yield* ask({ method: "GET", target: `/${camera}/${name}?${query}`, headers: {} })
+      const answer = yield* ask({ method: "GET", target: `/${stream}/${name}?${query}`, headers: {} })
       if (answer.status === 200) return passOn(answer)
       if (answer.status === 401)
         return yield* new AuthFailed({ reason: "the session is over: ask for index.m3u8 again" })
-      return answer.status === 404 ? gone(camera) : mediaMtxIsAway({ detail: "the stream has ended" })
+      return answer.status === 404 ? gone(stream) : mediaMtxIsAway({ detail: "the stream has ended" })
     })
 
     const serve = Effect.fn("Hls.serve", { kind: "server" })(
       function* (request: HttpRequest) {
-        const [, camera = "", name = ""] = form.exec(pathOf(request.target)) ?? []
-        if (!isCameraId(camera)) return failure(404, "NotFound", { resource: "camera", id: camera })
+        const [, stream = "", name = ""] = form.exec(pathOf(request.target)) ?? []
+        const camera = cameraOf(stream)
+        if (!isCameraId(camera)) return failure(404, new NotFound({ resource: "camera", id: stream }))
         yield* Effect.annotateCurrentSpan({ "camera.id": camera })
         if (request.method !== "GET" && request.method !== "HEAD") return notAllowed
         // it stands for what was before the stream began, and is nowhere; players that ask for it all the same go on
-        if (name === "gap.mp4") return gone(camera)
-        return yield* name === "index.m3u8" ? open(camera, request) : follow(camera, name, request)
+        if (name === "gap.mp4") return gone(stream)
+        return yield* name === "index.m3u8" ? open(stream, request) : follow(stream, name, request)
       },
       (serving, request) =>
         Effect.catchTags(serving, {
-          AuthFailed: (error) => Effect.succeed(refusedStream(request, error)),
-          NotFound: ({ id, resource }) => Effect.succeed(failure(404, "NotFound", { resource, id })),
+          AuthFailed: (error) => Effect.succeed(refusedVisitor(request, "token", error)),
+          NotFound: (error) => Effect.succeed(failure(404, error)),
           MediaMtxAway: (error) => Effect.succeed(mediaMtxIsAway(error))
         })
     )
@@ -85,12 +89,28 @@ export const layer = Layer.effectDiscard(
   })
 )
 
-const gone = (camera: CameraId): HttpReply =>
-  failure(404, "NotFound", { resource: "stream", id: camera, reason: "there is no such segment, or no more" })
+/** The index of a stream for who asked by another name: what it names lies beside that (RFC 8216, 4.1 and 4.3.4.1). */
+const below = (stream: StreamName, { body, headers, status }: WebAnswer): WebAnswer => {
+  const { "content-length": _, ...others } = headers
+  const named = (line: string) =>
+    line.startsWith("#") ? line.replace(/\bURI="/g, `$&../${stream}/`) : line === "" ? line : `../${stream}/${line}`
+  const lines = Stream.splitLines(Stream.decodeText(body))
+  return { status, headers: others, body: Stream.encodeText(Stream.map(lines, (line) => `${named(line)}\n`)) }
+}
+
+const gone = (stream: StreamName): HttpReply =>
+  failure(
+    404,
+    new NotFound({
+      resource: "stream",
+      id: stream,
+      reason: "there is no such segment, or no more",
+      suggestion: "ask for index.m3u8 again"
+    })
+  )
 
 const notAllowed: HttpReply = failure(
   405,
-  "InvalidParams",
-  { param: "method", rule: "GET or HEAD", hint: "HLS is read" },
+  new InvalidParams({ param: "method", rule: "GET or HEAD", hint: "HLS is read" }),
   { allow: "GET, HEAD" }
 )

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { CameraId } from "../../schema/Camera.ts"
+import { isCameraId } from "../../schema/Camera.ts"
 import { inScope } from "../auth/CameraScope.ts"
 import { Credentials } from "../auth/Credentials.ts"
 import { FailedLogins } from "../auth/FailedLogins.ts"
@@ -36,7 +36,6 @@ const Question = Schema.fromJsonString(
 )
 type Question = typeof Question.Type
 
-const isCameraId = Schema.is(CameraId)
 const yes = json(200, { allowed: true })
 const no = json(401, { allowed: false })
 

@@ -3,12 +3,14 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { DependencyFailed } from "../../schema/Errors.ts"
 import { reachableHere } from "../config/Hosts.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Loopback, type WebAnswer, type WebCall } from "../ground/Loopback.ts"
 import { type HttpReply, ReplyBroken } from "../ground/Visits.ts"
-import { MediaMtx, type MediaMtxState } from "../process/MediaMtx.ts"
+import { MediaMtx } from "../process/MediaMtx.ts"
+import { isUseless, noAnswer, troubleOf } from "../process/MediaMtxTrouble.ts"
 import { failure } from "./Refusal.ts"
 
 /** MediaMTX is away, or does not answer. */
@@ -19,32 +21,29 @@ const restartTime = "750 millis"
 /** A stream has as long to start as it may; this is for the rest. */
 const answerTime = Duration.seconds(5)
 
-const works = ({ _tag, silence }: MediaMtxState): boolean => _tag === "Running" && silence === undefined
-
 /** What a browser may do with a reply of MediaMTX's is up to us: these headers say what is in it. */
 const passedOn = ["accept-patch", "cache-control", "content-length", "content-type", "etag", "link"] as const
 
 /** Makes what asks one of MediaMTX's HTTP servers, and gives up as soon as MediaMTX is known to be away. */
-export const makeRelay = Effect.fnUntraced(function* (server: "hls_port" | "webrtc_port") {
+export const makeMediaMtxClient = Effect.fnUntraced(function* (server: "hls_port" | "webrtc_port") {
   const settings = yield* Settings
   const { state } = yield* MediaMtx
   const { mediamtx } = settings.boot
   const ask = yield* (yield* Loopback).web({ host: reachableHere(mediamtx.host), port: mediamtx[server] })
 
-  const until = (wanted: boolean) =>
-    Stream.runHead(Stream.filter(SubscriptionRef.changes(state), (now) => works(now) === wanted))
-  const away = Effect.suspend(
-    () => new MediaMtxAway({ detail: SubscriptionRef.getUnsafe(state).detail ?? "MediaMTX does not answer" })
-  )
-  const awaitWorking = Effect.suspend(() => (works(SubscriptionRef.getUnsafe(state)) ? Effect.void : until(true))).pipe(
-    Effect.timeoutOrElse({ duration: restartTime, orElse: () => away })
-  )
+  const untilIs = (useless: boolean) =>
+    Stream.runHead(Stream.filter(SubscriptionRef.changes(state), (now) => isUseless(now) === useless))
+  const away = Effect.suspend(() => {
+    const now = SubscriptionRef.getUnsafe(state)
+    return new MediaMtxAway({ detail: now.detail ?? troubleOf(now) ?? noAnswer })
+  })
+  const awaitUseful = Effect.timeoutOrElse(untilIs(false), { duration: restartTime, orElse: () => away })
 
   return (call: WebCall) =>
     Effect.suspend(() => {
       const patience = Duration.sum(liveNow(settings).streams.start_timeout_seconds, answerTime)
-      return awaitWorking.pipe(
-        Effect.andThen(Effect.raceFirst(ask(call), Effect.andThen(until(false), away))),
+      return awaitUseful.pipe(
+        Effect.andThen(Effect.raceFirst(ask(call), Effect.andThen(untilIs(true), away))),
         Effect.catchTag("NoReply", () => away),
         Effect.timeoutOrElse({ duration: patience, orElse: () => away })
       )
@@ -80,17 +79,16 @@ export const complaintOf = ({ body }: WebAnswer): Effect.Effect<string> =>
 const soon = { "retry-after": 1 }
 
 export const mediaMtxIsAway = ({ detail }: Pick<MediaMtxAway, "detail">): HttpReply =>
-  failure(503, "DependencyFailed", { dependency: "mediamtx", detail, suggestion: "try again in a second" }, soon)
+  failure(503, new DependencyFailed({ dependency: "mediamtx", detail, suggestion: "try again in a second" }), soon)
 
 /** The camera is there, and its stream did not come. */
 export const noStream = ({ fault, id, status }: Device): HttpReply =>
   failure(
     503,
-    "DependencyFailed",
-    {
+    new DependencyFailed({
       dependency: "camera",
       detail: fault?.detail ?? (status === "DISCONNECTED" ? `${id} is not plugged in` : `${id} sends no stream yet`),
       suggestion: fault?.suggestion ?? "try again in a second"
-    },
+    }),
     soon
   )

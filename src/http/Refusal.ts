@@ -1,6 +1,7 @@
 import type { ServiceError } from "../../schema/Errors.ts"
 import { errorCodes } from "../../schema/JsonRpc.ts"
 import type { Refusal } from "../ground/Visits.ts"
+import { errorData } from "./ErrorData.ts"
 
 type Headers = Refusal["headers"]
 
@@ -25,9 +26,5 @@ export const refusal = (status: number, message: string, suggestion: string, hea
   withBody(status, { message, data: { suggestion } }, headers)
 
 /** An error that methods give too: `{"error":{"code":…,"message":…,"data":{…}}}`. */
-export const failure = (
-  status: number,
-  tag: ServiceError["_tag"],
-  data: Readonly<Record<string, unknown>>,
-  headers: Headers = {}
-): Refusal => withBody(status, { ...errorCodes[tag], data }, headers)
+export const failure = (status: number, error: ServiceError, headers: Headers = {}): Refusal =>
+  withBody(status, { ...errorCodes[error._tag], data: errorData(error) }, headers)

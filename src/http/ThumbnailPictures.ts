@@ -1,21 +1,25 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { NotFound } from "../../schema/Errors.ts"
+import { isCameraId } from "../../schema/Camera.ts"
+import { InvalidParams, NotFound } from "../../schema/Errors.ts"
 import { inScope } from "../auth/CameraScope.ts"
 import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
 import { Thumbnails } from "../recording/Thumbnails.ts"
-import { makeFileVisitors, refusedVisitor } from "./FileVisitors.ts"
+import { DownloadLimits, tooManyDownloads } from "./DownloadLimits.ts"
+import { makeFileVisitors } from "./FileVisitors.ts"
 import { pathOf, PublicHttp } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
+import { refusedVisitor } from "./RefusedVisitor.ts"
 
 const prefix = "/thumbnails/"
-const form = /^\/thumbnails\/(camera[0-9]{1,9})\/([0-9]{1,11})\.jpg$/
+const form = /^\/thumbnails\/([^/]+)\/([0-9]{1,11})\.jpg$/
 
 /** `GET /thumbnails/{camera}/{seconds since 1970}.jpg`: a small picture of what was recorded then. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const http = yield* PublicHttp
     const thumbnails = yield* Thumbnails
+    const { admit } = yield* DownloadLimits
     const visitor = yield* makeFileVisitors
 
     const serve = Effect.fn("ThumbnailPictures.serve", { kind: "server" })(
@@ -23,9 +27,10 @@ export const layer = Layer.effectDiscard(
         if (request.method !== "GET" && request.method !== "HEAD") return notAllowed
         const session = yield* visitor(undefined, request)
         const [, camera = "", seconds = ""] = form.exec(pathOf(request.target)) ?? []
-        if (camera === "" || !inScope(session.cameras, camera)) {
+        if (!isCameraId(camera) || !inScope(session.cameras, camera)) {
           return yield* new NotFound({ resource: "camera", id: camera })
         }
+        yield* admit(session, request.address)
         const body = yield* thumbnails.at(camera, Number(seconds))
         return {
           status: 200,
@@ -39,10 +44,10 @@ export const layer = Layer.effectDiscard(
       },
       (serving, request) =>
         Effect.catchTags(serving, {
-          AuthFailed: (error) => Effect.succeed(refusedVisitor(request, error)),
-          NotFound: ({ id, resource }) => Effect.succeed(failure(404, "NotFound", { resource, id })),
-          DependencyFailed: ({ dependency, detail }) =>
-            Effect.succeed(failure(503, "DependencyFailed", { dependency, detail }, { "retry-after": 1 }))
+          AuthFailed: (error) => Effect.succeed(refusedVisitor(request, "signed", error)),
+          NotFound: (error) => Effect.succeed(failure(404, error)),
+          TooManyDownloads: () => Effect.succeed(tooManyDownloads),
+          DependencyFailed: (error) => Effect.succeed(failure(503, error, { "retry-after": 1 }))
         })
     )
 
@@ -52,7 +57,6 @@ export const layer = Layer.effectDiscard(
 
 const notAllowed: HttpReply = failure(
   405,
-  "InvalidParams",
-  { param: "method", rule: "GET or HEAD", hint: "it is a picture" },
+  new InvalidParams({ param: "method", rule: "GET or HEAD", hint: "it is a picture" }),
   { allow: "GET, HEAD" }
 )

@@ -10,7 +10,7 @@ import type { MediaMtxApi } from "./MediaMtxApi.ts"
 /** It starts within 0.1 s, and answers within milliseconds. */
 const patience = Duration.millis(700)
 
-const noAnswer = "MediaMTX does not answer"
+export const noAnswer = "MediaMTX does not answer"
 
 /** What is wrong with it, in a few words; undefined while it runs and answers. */
 export const troubleOf = ({ _tag, silence }: MediaMtxState): string | undefined => {
@@ -19,7 +19,7 @@ export const troubleOf = ({ _tag, silence }: MediaMtxState): string | undefined 
 }
 
 /** One that has too much to do may answer yet. */
-const isUseless = ({ _tag, silence }: MediaMtxState): boolean => _tag !== "Running" || silence === "idle"
+export const isUseless = ({ _tag, silence }: MediaMtxState): boolean => _tag !== "Running" || silence === "idle"
 
 /** Waits until it runs. */
 export const awaitRunning = ({ state }: MediaMtx["Service"]): Effect.Effect<void> =>

@@ -12,7 +12,8 @@ import { exportArguments, type ExportedFile, exportList } from "../source/Ffmpeg
 import { DataFolder } from "../storage/DataFolder.ts"
 import { Files } from "../storage/Files.ts"
 import { Holds } from "../storage/Holds.ts"
-import { type Period, Timeline } from "../storage/Timeline.ts"
+import type { Period } from "../storage/Period.ts"
+import { Timeline } from "../storage/Timeline.ts"
 
 /** So many files go into one export: three days and a half of minutes. */
 const mostFiles = 5000

@@ -2,6 +2,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
 import * as Layer from "effect/Layer"
+import * as RcMap from "effect/RcMap"
+import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, NotFound } from "../../schema/Errors.ts"
@@ -25,6 +27,14 @@ const mostOfPart = 16 << 20
 /** With the wait for others, one at a time. */
 const timeLimit = "10 seconds"
 
+interface Asked {
+  readonly camera: CameraId
+  /** epoch milliseconds, on the grid */
+  readonly moment: number
+}
+
+const failed = (detail: string) => Effect.fail(new DependencyFailed({ dependency: "ffmpeg", detail }))
+
 /** Small pictures of what was recorded. */
 export class Thumbnails extends Context.Service<
   Thumbnails,
@@ -41,6 +51,8 @@ export class Thumbnails extends Context.Service<
       const files = yield* Files
       const parts = yield* RecordingParts
       const timeline = yield* Timeline
+      // a part is read when its turn has come: many that wait must not hold one each
+      const turn = yield* Semaphore.make(1)
       const forgetting = yield* FiberHandle.make()
       /** the oldest first */
       const kept = new Map<string, Uint8Array>()
@@ -83,8 +95,7 @@ export class Thumbnails extends Context.Service<
         return yield* ffmpeg.run(thumbnailArguments, { work: "thumbnail", stdin, timeout: timeLimit })
       }, Effect.scoped)
 
-      const at = Effect.fn("Thumbnails.at")(function* (camera: CameraId, seconds: number) {
-        const moment = Math.floor(seconds / gridSeconds) * gridSeconds * 1000
+      const make = Effect.fnUntraced(function* ({ camera, moment }: Asked) {
         const [file] = yield* timeline.files(camera, { from: moment, to: moment + gridSeconds * 1000 }, 1)
         if (file === undefined) {
           const reason = "nothing was recorded at that time"
@@ -93,16 +104,26 @@ export class Thumbnails extends Context.Service<
         const key = `${file.filename} ${moment}`
         const there = kept.get(key)
         if (there !== undefined) return there
-        const picture = yield* Effect.catchTag(
-          decode(file, moment),
-          "FfmpegFailed",
-          ({ detail }) => new DependencyFailed({ dependency: "ffmpeg", detail })
+        const picture = yield* decode(file, moment).pipe(
+          turn.withPermit,
+          Effect.catchTag("FfmpegFailed", (error) =>
+            Effect.andThen(Effect.logWarning("a thumbnail failed", error), failed("the recording could not be read"))
+          ),
+          Effect.timeoutOrElse({ duration: timeLimit, orElse: () => failed("it has too much to do") })
         )
         if (picture.length === 0) {
-          return yield* new DependencyFailed({ dependency: "ffmpeg", detail: "no picture came of the recording" })
+          return yield* failed("no picture came of the recording")
         }
-        if (!kept.has(key)) yield* keep(key, picture)
+        yield* keep(key, picture)
         return picture
+      })
+
+      /** whoever asks while it is made waits for the same; it is given up with the last of them */
+      const making = yield* RcMap.make({ lookup: make })
+
+      const at = Effect.fn("Thumbnails.at")((camera: CameraId, seconds: number) => {
+        const moment = Math.floor(seconds / gridSeconds) * gridSeconds * 1000
+        return Effect.scoped(RcMap.get(making, { camera, moment }))
       })
 
       return Thumbnails.of({ at })

@@ -6,7 +6,7 @@ import type { Device, Mode } from "../device/Device.ts"
 import type { Machine } from "../ground/Machine.ts"
 import type { BrowserProtocol } from "../source/Transcode.ts"
 import type { Sources } from "../stream/Sources.ts"
-import { transcodeOf, whyTranscoded } from "../stream/StreamName.ts"
+import { playedOver } from "../stream/StreamName.ts"
 
 /** How a camera is shown to clients. */
 
@@ -44,8 +44,7 @@ export const makeHostFor = (settings: Settings["Service"], machine: Machine["Ser
 export const streamUrls = (device: Device, { codec, mediamtx }: Boot, host: string): Camera["streams"] => {
   const { id } = device
   const at = (port: number) => urlAuthority(host, port)
-  const played = (protocol: BrowserProtocol) =>
-    whyTranscoded(device, protocol, codec.profile) === undefined ? id : transcodeOf(id)
+  const played = (protocol: BrowserProtocol) => playedOver(protocol, codec.profile, device)
   return {
     rtsp: `rtsp://${at(mediamtx.rtsp_port)}/${id}`,
     hls: `http://${at(mediamtx.hls_port)}/${played("hls")}/index.m3u8`,

@@ -9,7 +9,7 @@ import { Machine } from "../ground/Machine.ts"
 import { exportPath, exportUse } from "../http/ExportPath.ts"
 import { PublicHttp } from "../http/PublicHttp.ts"
 import { type FileKind, filePath } from "../storage/Names.ts"
-import type { Period } from "../storage/Timeline.ts"
+import type { Period } from "../storage/Period.ts"
 import { Connections } from "./Connections.ts"
 
 /** A URL is good for so many milliseconds, and then to the end of the minute: in a minute it is the same one again. */

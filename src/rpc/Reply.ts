@@ -1,6 +1,6 @@
 import { type Code, errorCodes } from "../../schema/JsonRpc.ts"
-import { ServiceError } from "../../schema/Errors.ts"
-import { nextStep } from "./NextStep.ts"
+import type { ServiceError } from "../../schema/Errors.ts"
+import { errorData } from "../http/ErrorData.ts"
 
 /** The texts that go back to a client (JSON-RPC 2.0, section 5). An id is given as the raw text of the request's. */
 
@@ -18,20 +18,5 @@ export const codeFor = (error: unknown): Code | undefined =>
     ? errorCodes[error._tag as ServiceError["_tag"]]
     : undefined
 
-/**
- * The reply to a call that failed with a typed error: its fields are the data, without its tag, cause and stack, and what to
- * do next.
- */
-export const typedFailure = (id: string, code: Code, error: ServiceError): string => {
-  const data: Record<string, unknown> = {}
-  for (const field of fieldsOf[error._tag]) data[field] = (error as unknown as Record<string, unknown>)[field]
-  if (error._tag !== "InvalidParams") data["suggestion"] ??= nextStep(error)
-  return failure(id, code, data)
-}
-
-const fieldsOf = Object.fromEntries(
-  ServiceError.members.map((member) => [
-    member.fields._tag.schema.literal,
-    Object.keys(member.fields).filter((field) => field !== "_tag")
-  ])
-) as unknown as Readonly<Record<ServiceError["_tag"], ReadonlyArray<string>>>
+/** The reply to a call that failed with a typed error. */
+export const typedFailure = (id: string, code: Code, error: ServiceError): string => failure(id, code, errorData(error))

@@ -2,31 +2,19 @@ import * as Effect from "effect/Effect"
 import { CurrentSession } from "../../schema/Auth.ts"
 import type { CameraId } from "../../schema/Camera.ts"
 import { TimelineRpcs } from "../../schema/CameraRpcs.ts"
-import { InvalidParams, NotFound } from "../../schema/Errors.ts"
-import { defaultParts, defaultRecordedFiles, maxPeriodDays } from "../../schema/Timeline.ts"
+import { NotFound } from "../../schema/Errors.ts"
+import { defaultParts, defaultRecordedFiles } from "../../schema/Timeline.ts"
 import { isoTime, toSeconds } from "../ground/Time.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
+import { periodOf } from "../storage/Period.ts"
 import { RecordingParts } from "../storage/RecordingParts.ts"
 import { type Span, Timeline } from "../storage/Timeline.ts"
 import { maySee } from "./Authorization.ts"
 import { makeFileUrls } from "./FileUrls.ts"
 
-const dayMillis = 86_400_000
 /** What nobody sees the difference of on a screen. */
 const usualSpans = 1000
 const mostSpans = 5000
-
-/** What is asked of, in epoch milliseconds. */
-const periodOf = (asked: { readonly from: string; readonly to: string }) => {
-  const [from, to] = [Date.parse(asked.from), Date.parse(asked.to)]
-  const wrong = (param: string, rule: string, hint: string) => Effect.fail(new InvalidParams({ param, rule, hint }))
-  if (Number.isNaN(from)) return wrong("from", "a time that there is", "such as 2026-01-02T03:04:05Z")
-  if (Number.isNaN(to)) return wrong("to", "a time that there is", "such as 2026-01-02T03:04:05Z")
-  if (to <= from) return wrong("to", "later than from", "swap the two")
-  if (to - from > maxPeriodDays * dayMillis)
-    return wrong("to", `${maxPeriodDays} days after from at most`, "ask in parts")
-  return Effect.succeed({ from, to })
-}
 
 const spanView = ({ end, isRecording, reason, start }: Span) => ({
   start: isoTime(start),

@@ -7,6 +7,7 @@ import type { DependencyFailed } from "../../schema/Errors.ts"
 import { makeTrouble } from "../telemetry/Trouble.ts"
 import { FileIndex } from "./FileIndex.ts"
 import { Holds } from "./Holds.ts"
+import type { Period } from "./Period.ts"
 import type { LastFile, RecordedFile, Stretch } from "./TimelineDatabase.ts"
 
 /** A time in which a camera was recorded, as finely as was asked. */
@@ -15,12 +16,6 @@ export interface Span extends Stretch {
   readonly isRecording: boolean
   /** why it ended, where that is known */
   readonly reason: string | undefined
-}
-
-/** A span of time; epoch milliseconds. */
-export interface Period {
-  readonly from: number
-  readonly to: number
 }
 
 /** Stretches that are read in one piece: a millisecond or so of SQLite, then others may run. */

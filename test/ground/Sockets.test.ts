@@ -66,6 +66,11 @@ describe("an opening handshake", () => {
       ]) {
         const { answer } = yield* upgrade(port, "/ws", header)
         assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
+        const { error } = JSON.parse(answer.slice(answer.indexOf("\r\n\r\n"))) as {
+          readonly error: { readonly message: string; readonly data: { readonly suggestion: string } }
+        }
+        assert.strictEqual(error.message, "Bad Request")
+        assert.match(error.data.suggestion, /RFC 6455/)
       }
     })
   )

@@ -1,7 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { mkdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { Disk } from "../../src/ground/Disk.ts"
@@ -124,6 +125,19 @@ layer(over(undefined))("a service without a console", (it) => {
   it.effect("has nothing there", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* get("/")).status, 404)
+    })
+  )
+})
+
+const later = join(tmpdir(), `console-${process.pid}`)
+
+layer(over(later))("a console that is not on the disk yet", (it) => {
+  it.effect("is there as soon as it is", () =>
+    Effect.gen(function* () {
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(later, { recursive: true, force: true })))
+      assert.strictEqual((yield* get("/")).status, 503)
+      write(later)
+      assert.strictEqual((yield* get("/")).status, 200)
     })
   )
 })

@@ -7,6 +7,7 @@ import { TestGround } from "../../testing/TestGround.ts"
 import { connectAs, tokenFor } from "../rpc/Harness.ts"
 import { onFakes } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
+import { bearer, visit } from "../support/StreamVisitor.ts"
 import { beginDownload, filename, longRecording } from "../support/LongRecording.ts"
 
 const statusOf = (credential: string, address?: string) =>
@@ -50,6 +51,22 @@ describe("downloads at once", () => {
       for (let n = 0; n < 3; n++) assert.strictEqual(yield* statusOf(operator, "127.0.0.1"), 200)
     }),
     { server: { max_downloads_per_address: 1 } }
+  )
+
+  onFakes(
+    "are counted together, of whatever kind they are",
+    Effect.gen(function* () {
+      yield* longRecording
+      const viewer = yield* tokenFor("viewer")
+      assert.strictEqual(yield* statusOf(viewer), 200)
+      const time = "from=2026-01-02T03:04:00Z&to=2026-01-02T03:05:00Z"
+      const refused = yield* visit({ target: `/export/camera0?${time}`, headers: bearer(viewer) })
+      assert.strictEqual(refused.status, 429)
+      assert.strictEqual(refused.headers["retry-after"], "1")
+      const thumbnail = yield* visit({ target: "/thumbnails/camera0/1767323040.jpg", headers: bearer(viewer) })
+      assert.strictEqual(thumbnail.status, 429)
+    }),
+    { server: { max_downloads_per_user: 1 } }
   )
 
   onFakes(

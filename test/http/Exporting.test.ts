@@ -4,10 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { asTimePasses } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { indexed } from "../storage/Workbench.ts"
 import { dataFolder, disturbWork, onFakes } from "../support/App.ts"
-import { running, until } from "../support/Ground.ts"
+import { children, running, until } from "../support/Ground.ts"
 import { connect, type Reply, token } from "../support/RpcVisitor.ts"
 import { bearer, come, visit } from "../support/StreamVisitor.ts"
 
@@ -84,12 +85,15 @@ describe("an export", () => {
         [target.replaceAll("2026", "2027"), shown, 404],
         ["/export/camera0", shown, 400],
         ["/export/camera0?from=yesterday&to=now", shown, 400],
-        [`/export/camera0?from=${period.to}&to=${period.from}`, shown, 400]
+        [`/export/camera0?from=${period.to}&to=${period.from}`, shown, 400],
+        [`/export/camera0?from=2024-01-01T00:00:00Z&to=${period.to}`, shown, 400],
+        [`/export/camera0?from=2026-02-31T00:00:00Z&to=${period.to}`, {}, 401]
       ] as const
       for (const [asked, headers, status] of rows) {
         const said = yield* visit({ target: asked, headers })
         assert.strictEqual(said.status, status, asked)
         assert.isDefined(said.error?.code, asked)
+        assert.isString(said.error?.data[status === 400 ? "hint" : "suggestion"], asked)
       }
       assert.strictEqual((yield* visit({ method: "POST", target, headers: shown })).status, 405)
     })
@@ -186,6 +190,24 @@ describe("a thumbnail", () => {
       const { status } = yield* visit({ target: picture, headers: bearer(yield* token({ role: "viewer" })) })
       assert.strictEqual(status, 503)
       assert.strictEqual(yield* started, before)
+    })
+  )
+
+  onFakes(
+    "is made once for all who ask for it at the same time",
+    Effect.gen(function* () {
+      yield* recorded
+      const headers = bearer(yield* token({ role: "viewer", timeToLive: Duration.hours(1) }))
+      const made = Effect.map(children("direct"), ({ length }) => length)
+      const before = yield* made
+      const targets = [10, 11, 19].map((after) => `/thumbnails/camera0/${seconds + after}.jpg`)
+      const asked = Effect.forEach(targets, (target) => visit({ target, headers }), { concurrency: "unbounded" })
+      const said = yield* asTimePasses(asked)
+      assert.deepStrictEqual(
+        said.map(({ status }) => status),
+        [200, 200, 200]
+      )
+      assert.strictEqual((yield* made) - before, 1)
     })
   )
 

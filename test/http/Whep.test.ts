@@ -1,12 +1,24 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ApiKeyCreated, ViewingKeyCreated } from "../../schema/Auth.ts"
+import { Machine } from "../../src/ground/Machine.ts"
+import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { asTimePasses } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import type { Question } from "../../testing/Visitors.ts"
-import { bringMediaMtx, disturb, onFakes, publishing, takeMediaMtx } from "../support/App.ts"
+import {
+  bringMediaMtx,
+  dataFolder,
+  disturb,
+  onFakes,
+  onTestGround,
+  publishing,
+  runFake,
+  takeMediaMtx
+} from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 import { connect, type Reply, token } from "../support/RpcVisitor.ts"
 import { bearer, come, visit } from "../support/StreamVisitor.ts"
@@ -98,7 +110,8 @@ describe("WHEP on the service's own port", () => {
       assert.strictEqual(none.status, 401)
       assert.strictEqual(none.headers["www-authenticate"], "Bearer")
       assert.deepInclude(none.error, { code: -32001, message: "Auth Failed" })
-      assert.deepStrictEqual(none.error?.data, { reason: "a token or a key is needed" })
+      assert.deepInclude(none.error?.data, { reason: "a token or a key is needed" })
+      assert.match(String(none.error?.data["suggestion"]), /Authorization: Bearer.*get_stream_url/)
 
       const refused = [
         ["/whep/camera0", bearer("wrong"), 401],
@@ -112,7 +125,9 @@ describe("WHEP on the service's own port", () => {
         ["/whep/", bearer(viewer), 404]
       ] as const
       for (const [target, headers, status] of refused) {
-        assert.strictEqual((yield* offer(target, headers)).status, status, target)
+        const said = yield* offer(target, headers)
+        assert.strictEqual(said.status, status, target)
+        assert.isString(said.error?.data["suggestion"], target)
       }
       resultOf(yield* call("revoke_api_key", { key_id: key.key_id }))
       assert.strictEqual((yield* offer("/whep/camera0", bearer(key.api_key))).status, 401)
@@ -203,5 +218,29 @@ describe("WHEP on the service's own port", () => {
       )
     }),
     cameras
+  )
+
+  it.effect("lets in, and goes on, while MediaMTX has too much to do to answer the service itself", () =>
+    runFake(
+      dataFolder,
+      Effect.gen(function* () {
+        yield* admin
+        const shown = bearer(yield* token({ role: "viewer", timeToLive: Duration.hours(1) }))
+        assert.strictEqual((yield* offer("/whep/camera0", shown)).status, 201)
+        const { mediaMtx } = yield* TestGround
+        const { state } = yield* MediaMtx
+        yield* mediaMtx.disturb({ hangs: true })
+        yield* until(
+          "it is known to work, and not to answer",
+          Effect.map(SubscriptionRef.get(state), ({ silence }) => silence === "working")
+        )
+        const late = yield* offer("/whep/camera0", shown)
+        assert.strictEqual(late.status, 201, late.text)
+      }),
+      cameras
+    ).pipe(
+      Effect.updateService(Machine, (machine) => ({ ...machine, works: () => Effect.succeed(true) })),
+      onTestGround
+    )
   )
 })

@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
 import { type Mp4Parts, mp4Parts } from "../../src/media/Mp4Parts.ts"
-import { box, trak, avc1, start, init, key, fragment, other } from "../support/FragmentedMp4.ts"
+import { avc1, box, fragment, init, key, other, start, trak, words } from "../support/FragmentedMp4.ts"
 
 const read = (file: Uint8Array, before?: Mp4Parts) => {
   const reading = mp4Parts(before)

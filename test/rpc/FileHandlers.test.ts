@@ -48,7 +48,11 @@ const got = Effect.fnUntraced(function* (url: string, address = "192.0.2.1", hea
   return `${status} ${yield* Stream.mkString(Stream.decodeText(body))}`
 })
 
-const refused = `403 ${JSON.stringify({ error: { message: "This link has expired, or never was one", data: { suggestion: "ask get_download_url for another" } } })}\n`
+const refused = (reason: string) => {
+  const suggestion = "ask get_download_url or export_recording for another link"
+  return `403 ${JSON.stringify({ error: { code: -32001, message: "Auth Failed", data: { reason, suggestion } } })}\n`
+}
+const [wrong, expired] = [refused("the signature is wrong"), refused("the signed URL has expired")]
 
 const urlsOf = Effect.fnUntraced(function* (call: Effect.Success<ReturnType<typeof connect>>) {
   const one = (reply: Reply) => resultOf<{ readonly download_url: string }>(reply).download_url
@@ -78,7 +82,7 @@ describe("a download_url", () => {
       }
       // to the end of a minute
       yield* TestClock.adjust("61 seconds")
-      for (const url of urls) assert.strictEqual(yield* got(url), refused)
+      for (const url of urls) assert.strictEqual(yield* got(url), expired)
       const fresh = resultOf<FileUrl>(yield* call("get_download_url", { filename: "camera0.mp4" }))
       assert.strictEqual(fresh.filename, "camera0.mp4")
       assert.match(fresh.expires_at, /^1970-01-01T00:2[12]:00.000Z$/)
@@ -95,15 +99,15 @@ describe("a download_url", () => {
       const [, url] = yield* urlsOf(call)
       const signature = new URL(url).search
       for (const path of ["recordings/camera1.mp4", "snapshots/camera0.jpg", "recordings/none.mp4", "recordings/"]) {
-        assert.strictEqual(yield* got(`http://x/files/${path}${signature}`), refused, path)
+        assert.strictEqual(yield* got(`http://x/files/${path}${signature}`), wrong, path)
       }
-      const wrong = [
+      const others = [
         url.slice(0, -1),
         `${url}A`,
         url.replace("signed=", "signed=1"),
         url.replace(/signed=.*/, "signed=")
       ]
-      for (const other of wrong) assert.strictEqual(yield* got(other), refused, other)
+      for (const other of others) assert.strictEqual(yield* got(other), wrong, other)
       // who shows a credential is asked for a right one
       assert.match(yield* got(url, "192.0.2.1", { authorization: "Bearer nonsense" }), /^401/)
       const deleted = yield* connect(yield* token({}))
@@ -136,9 +140,9 @@ describe("a download_url", () => {
       assert.strictEqual(byToken.expires_at, "1970-01-01T00:01:00.000Z")
       assert.strictEqual(yield* got(byKey), "200 the recording")
       resultOf(yield* admin("revoke_api_key", { key_id: key.key_id }))
-      assert.strictEqual(yield* got(byKey), refused)
+      assert.strictEqual(yield* got(byKey), refused("the key was revoked"))
       yield* TestClock.adjust("1 minute")
-      assert.strictEqual(yield* got(byToken.download_url), refused)
+      assert.strictEqual(yield* got(byToken.download_url), expired)
     })
   )
 })
@@ -222,10 +226,10 @@ it.effect("no signature stands in a log line or a trace, right, wrong or over", 
         const asked = visitors.ask(8003, { method: "POST", target: "/mediamtx/auth", body })
         assert.strictEqual((yield* asked).status, 200)
         assert.strictEqual(yield* got(url), "200 the recording")
-        assert.strictEqual(yield* got(url.replace("camera0.mp4", "other.mp4")), refused)
+        assert.strictEqual(yield* got(url.replace("camera0.mp4", "other.mp4")), wrong)
         yield* TestClock.adjust("61 seconds")
         assert.strictEqual((yield* asked).status, 401)
-        assert.strictEqual(yield* got(url), refused)
+        assert.strictEqual(yield* got(url), expired)
 
         assert.isTrue(told.some((line) => line.includes("a signed URL was refused")))
         const downloads = spans.filter(({ name }) => name === "Downloads.serve")

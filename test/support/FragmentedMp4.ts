@@ -5,7 +5,7 @@ export const box = (type: string, ...contents: ReadonlyArray<Uint8Array>) => {
   head.write(type, 4, "latin1")
   return Buffer.concat([head, body])
 }
-const words = (...values: ReadonlyArray<number>) => {
+export const words = (...values: ReadonlyArray<number>) => {
   const bytes = Buffer.alloc(values.length * 4)
   for (const [i, value] of values.entries()) bytes.writeUInt32BE(value >>> 0, i * 4)
   return bytes
