@@ -39,7 +39,7 @@ const boot = Effect.fnUntraced(function* (shared: string) {
   yield* eventually(
     "systemd has booted",
     Effect.sync(() => children() !== "" && run("systemctl", "is-system-running").said.includes("running")),
-    "30 seconds"
+    "60 seconds"
   )
   return {
     run,
@@ -85,7 +85,10 @@ it.live.skipIf(whyNot !== "")(
         "printf 'cameras:\\n  synthetic: 1\\nstorage:\\n  reserve_mb: 0\\n  refuse_percent: 100\\n' >>/etc/camera-service/config.yaml"
       )
       well("systemctl", "restart", "camera-service")
-      assert.match(well("camera-service", "doctor"), /^ok +service +process \d+/m)
+      // the machine that tests may be short of something
+      const doctor = run("camera-service", "doctor")
+      assert.match(doctor.said, /^ok +service +process \d+/m)
+      assert.notMatch(doctor.said, /^failure/m)
       const token = well(
         "sh",
         "-c",
