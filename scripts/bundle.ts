@@ -18,7 +18,8 @@ import { rolldown, type Plugin } from "rolldown"
 const root = join(import.meta.dirname, "..")
 const launcher = join(import.meta.dirname, "camera-service")
 
-const codeCache = "main.cache"
+/** Beside each file, with its name before it. */
+const codeCache = ".cache"
 
 /** Node's TLS, and zlib, cost 5 MB: what requires them for cases that do not come up here must not load them. */
 const lazyBuiltins = new Set(["https", "tls", "zlib"])
@@ -50,27 +51,29 @@ const launch = `if (process.versions.node.split(".")[0] !== "24") {
   process.exit(69)
 }
 const { existsSync, readFileSync } = require("node:fs")
-const { createRequire, Module } = require("node:module")
+const { createRequire } = require("node:module")
+const { dirname } = require("node:path")
 const { Script } = require("node:vm")
-const filename = __dirname + "/main.cjs"
-const cache = __dirname + "/${codeCache}"
-const source = "(function (exports, require, module, __filename, __dirname) {" + readFileSync(filename, "latin1") + "\\n})"
-const main = new Module(filename)
-// what is loaded later requires it again
-require.cache[filename] = main
-new Script(source, {
-  filename,
-  cachedData: existsSync(cache) ? readFileSync(cache) : undefined
-}).runInThisContext()(main.exports, createRequire(filename), main, filename, __dirname)
+const usual = require.extensions[".js"]
+// what is loaded later too
+require.extensions[".cjs"] = (module, filename) => {
+  if (dirname(filename) !== __dirname) return usual(module, filename)
+  const source = "(function (exports, require, module, __filename, __dirname) {" + readFileSync(filename, "latin1") + "\\n})"
+  const cache = filename + "${codeCache}"
+  const script = new Script(source, { filename, cachedData: existsSync(cache) ? readFileSync(cache) : undefined })
+  script.runInThisContext()(module.exports, createRequire(filename), module, filename, dirname(filename))
+}
+require("./main.cjs")
 `
 
 /** For a run that fills the cache: what was compiled until it is asked to end is put there. */
-const keepCode = (folder: string): string => `const { writeFileSync } = require("node:fs")
-const { Script } = require("node:vm")
-const run = Script.prototype.runInThisContext
-Script.prototype.runInThisContext = function (...options) {
-  process.once("SIGTERM", () => writeFileSync(${JSON.stringify(join(folder, codeCache))}, this.createCachedData()))
-  return run.apply(this, options)
+const keepCode = `const { writeFileSync } = require("node:fs")
+const vm = require("node:vm")
+vm.Script = class extends vm.Script {
+  constructor(source, options) {
+    super(source, options)
+    process.once("SIGTERM", () => writeFileSync(options.filename + "${codeCache}", this.createCachedData()))
+  }
 }
 `
 
@@ -189,7 +192,7 @@ const warm = async () => {
       CAMERA_SERVICE_CAMERAS_SYNTHETIC: "1"
     }
     const hook = join(data, "keep-code.cjs")
-    writeFileSync(hook, keepCode(join(root, "dist")))
+    writeFileSync(hook, keepCode)
     await run(["serve"], { ...environment, NODE_OPTIONS: `--require=${hook}` }, started(ports))
   } finally {
     rmSync(data, { recursive: true, force: true })

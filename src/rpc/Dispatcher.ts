@@ -52,7 +52,8 @@ export const makeDispatcher: Effect.Effect<
   const services = yield* Effect.context<Rpc.ToHandler<Rpcs> | Rpc.Middleware<Rpcs> | Scope.Scope>()
   const run = Effect.runForkWith(services)
   const rpcs: Iterable<Rpc.Any> = CameraRpcs.requests.values()
-  const methods = new Map(Array.from(rpcs, (rpc) => [rpc._tag, methodOf(rpc as Rpc.AnyWithProps, services)]))
+  const runIn = runners(services)
+  const methods = new Map(Array.from(rpcs, (rpc) => [rpc._tag, methodOf(rpc as Rpc.AnyWithProps, services, runIn)]))
   const clients = new Map<number, Client>()
   /** those of clients that have gone too, until they have ended */
   const all: Running = new Set()
@@ -104,12 +105,24 @@ export const makeDispatcher: Effect.Effect<
   }
 })
 
-const methodOf = (rpc: Rpc.AnyWithProps, services: Context.Context<never>) => {
+/** What runs handlers in what they were made with: handlers of a noun share it, and merging all of it takes a tenth of a ms. */
+const runners = (services: Context.Context<never>) => {
+  const made = new Map<Context.Context<never>, ReturnType<typeof Effect.runForkWith<never>>>()
+  return (context: Context.Context<never>) => {
+    const known = made.get(context)
+    if (known !== undefined) return known
+    // a handler that wants a scope opens its own: the one of the layer would hold what it leaves for as long as we run
+    const run = Effect.runForkWith(Context.omit(Scope.Scope)(Context.merge(context, services)))
+    made.set(context, run)
+    return run
+  }
+}
+
+const methodOf = (rpc: Rpc.AnyWithProps, services: Context.Context<never>, runIn: ReturnType<typeof runners>) => {
   const { context, handler } = Context.getUnsafe(services, { key: rpc.key } as never) as Rpc.Handler<string>
   const middlewares = Array.from(rpc.middlewares, (service) => Context.getUnsafe(services, service))
   return {
-    // a handler that wants a scope opens its own: the one of the layer would hold what it leaves for as long as we run
-    run: Effect.runForkWith(Context.omit(Scope.Scope)(Context.merge(context, services))),
+    run: runIn(context),
     work: (payload: unknown, client: Rpc.ServerClient, requestId: RequestId): Work => {
       const call = { rpc, client, requestId, headers: Headers.empty, payload }
       let work: Work
