@@ -85,10 +85,15 @@ it.live.skipIf(whyNot !== "")(
         "printf 'cameras:\\n  synthetic: 1\\nstorage:\\n  reserve_mb: 0\\n  refuse_percent: 100\\n' >>/etc/camera-service/config.yaml"
       )
       well("systemctl", "restart", "camera-service")
-      // the machine that tests may be short of something
-      const doctor = run("camera-service", "doctor")
-      assert.match(doctor.said, /^ok +service +process \d+/m)
-      assert.notMatch(doctor.said, /^failure/m)
+      // the machine that tests may be short of something, which is a warning; what has just started may not be done
+      yield* eventually(
+        "the doctor sees the service, and nothing that fails",
+        Effect.sync(() => {
+          const { said } = run("camera-service", "doctor")
+          return /^ok +service +process \d+/m.test(said) && !/^failure/m.test(said)
+        }),
+        "20 seconds"
+      )
       const token = well(
         "sh",
         "-c",
@@ -97,7 +102,7 @@ it.live.skipIf(whyNot !== "")(
       assert.isAbove(Number(token), 100)
       const there = ["--url", "ws://127.0.0.1:8002/ws", "--token-file", "/root/token"]
       well("camera-service", "snapshot", "camera0", "-o", "/root/picture.jpg", ...there)
-      assert.strictEqual(well("head", "-c", "2", "/root/picture.jpg").length > 0, true)
+      assert.strictEqual(well("sh", "-c", "head -c 3 /root/picture.jpg | od -A n -t x1"), "ff d8 ff")
       assert.match(well("camera-service", "record", "camera0", "--for", "2s", ...there), /\.mp4/)
       const recordings = () => well("ls", "/var/lib/camera-service/recordings")
       const recorded = recordings()

@@ -60,6 +60,13 @@ const pass = Effect.fnUntraced(function* (seconds: number) {
   for (let i = 0; i < seconds * 50; i++) yield* step
 })
 
+const nothingGoesOn = Effect.gen(function* () {
+  const told = yield* facts
+  yield* plugIn()
+  yield* pass(5)
+  assert.deepEqual(told, [])
+})
+
 describe("a recording that a crash cut off", () => {
   fakes.starts("goes on in its format when its camera is there, and what is missing is told", (run, folder) =>
     Effect.gen(function* () {
@@ -78,15 +85,7 @@ describe("a recording that a crash cut off", () => {
           assert.lengthOf((yield* stop(camera)).files, 1)
         })
       )
-      yield* run(
-        folder,
-        Effect.gen(function* () {
-          const told = yield* facts
-          yield* plugIn()
-          yield* pass(5)
-          assert.deepEqual(told, [])
-        })
-      )
+      yield* run(folder, nothingGoesOn)
     })
   )
 
@@ -129,15 +128,7 @@ describe("a recording that a crash cut off", () => {
       )
       assert.isBelow(ended.seconds, 15)
       yield* afterCrash(run, folder, restore)
-      yield* run(
-        folder,
-        Effect.gen(function* () {
-          const told = yield* facts
-          yield* plugIn()
-          yield* pass(5)
-          assert.deepEqual(told, [])
-        })
-      )
+      yield* run(folder, nothingGoesOn)
     })
   )
 
