@@ -1,19 +1,14 @@
 import * as Schema from "effect/Schema"
-import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
 import {
   ApiKey,
   ApiKeyCreated,
   ApiKeyList,
   Authenticated,
-  Authorization,
   CreateApiKey,
   CreateViewingKey,
   KeyId,
-  RequiredRole,
-  type Role,
   TokenRefreshed,
-  Validation,
   ViewingKeyCreated
 } from "./Auth.ts"
 import { CameraCapabilities, CameraDetails, CameraId, CameraList } from "./Camera.ts"
@@ -25,7 +20,6 @@ import {
   InvalidState,
   NotFound,
   PermissionDenied,
-  RateLimited,
   Unsupported
 } from "./Errors.ts"
 import { EventsSubscribed, EventsUnsubscribed, SubscribeEvents, SubscriptionStats, UnsubscribeEvents } from "./Event.ts"
@@ -40,6 +34,7 @@ import {
   RemoveExternalStream,
   SetDiscoveryInterval
 } from "./External.ts"
+import { admin, open, operator, viewer } from "./Method.ts"
 import { CameraGoing, CameraMoving, CameraStopped, GoToPreset, MoveCamera, PresetList } from "./Ptz.ts"
 import { RecordingInfo, RecordingStarted, RecordingStopped, StartRecording } from "./Recording.ts"
 import { SnapshotInfo, SnapshotTaken, TakeSnapshot } from "./Snapshot.ts"
@@ -67,46 +62,6 @@ import {
   RecordedSpans,
   RecordingParts
 } from "./Timeline.ts"
-
-/** A method that anybody may call, authenticated or not. `errors`: what it fails with, beside what any method may. */
-const open = <
-  const Tag extends string,
-  Fields extends Schema.Struct.Fields,
-  Success extends Schema.Top,
-  Errors extends ReadonlyArray<Schema.Top>
->(
-  tag: Tag,
-  payload: Fields,
-  success: Success,
-  ...errors: Errors
-) =>
-  Rpc.make(tag, { payload: Schema.Struct(payload), success, error: Schema.Union([RateLimited, ...errors]) })
-    .annotate(RequiredRole, undefined)
-    .middleware(Validation)
-
-/** A method that needs a session of at least this role. */
-const secured =
-  (role: Role) =>
-  <
-    const Tag extends string,
-    Fields extends Schema.Struct.Fields,
-    Success extends Schema.Top,
-    Errors extends ReadonlyArray<Schema.Top>
-  >(
-    tag: Tag,
-    payload: Fields,
-    success: Success,
-    ...errors: Errors
-  ) =>
-    Rpc.make(tag, { payload: Schema.Struct(payload), success, error: Schema.Union([RateLimited, ...errors]) })
-      .annotate(RequiredRole, role)
-      // the last one added is the outermost: rights are checked before params
-      .middleware(Validation)
-      .middleware(Authorization)
-
-const viewer = secured("viewer")
-const operator = secured("operator")
-const admin = secured("admin")
 
 const device = { device: CameraId }
 const filename = { filename: FileName }

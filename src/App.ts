@@ -108,6 +108,7 @@ import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Dismissals } from "./stream/Dismissals.ts"
 import { Encoders } from "./stream/Encoders.ts"
 import { Keyframes } from "./stream/Keyframes.ts"
+import { PathRecorders } from "./stream/PathRecorders.ts"
 import { Paths } from "./stream/Paths.ts"
 import { PathTable } from "./stream/PathTable.ts"
 import { PublishedFeed } from "./stream/PublishedFeed.ts"
@@ -152,7 +153,9 @@ const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
   Layer.provide([CameraHealth.layer, Publisher.layer]),
   Layer.provideMerge(Layer.merge(CameraTelemetry.layer, Keyframes.layer)),
   Layer.provideMerge(Sources.layer.pipe(Layer.provide(Encoders.layer))),
-  Layer.provideMerge(Layer.merge(Paths.layer, Dismissals.layer).pipe(Layer.provide(PathTable.layer))),
+  Layer.provideMerge(
+    Layer.mergeAll(Paths.layer, PathRecorders.layer, Dismissals.layer).pipe(Layer.provide(PathTable.layer))
+  ),
   Layer.provide(Holders.layer)
 )
 

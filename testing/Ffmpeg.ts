@@ -8,95 +8,13 @@ import type { DiskError } from "../src/ground/DiskError.ts"
 import { readMp4Header } from "../src/process/Mp4File.ts"
 import { Cameras } from "./Cameras.ts"
 import { PlayedMediaMtx } from "./MediaMtx.ts"
+import { type CameraFaults, conformantSps, sound, type WorkFault, type WorkFaults } from "./FfmpegFaults.ts"
+import { cameraOf, fileIn, nodeOf, progress, tick, workOf } from "./FfmpegWork.ts"
 import { MemoryDisk } from "./MemoryDisk.ts"
 import { numbered, png } from "./Pictures.ts"
 import { type Ending, type PlayedProcess, Programs } from "./Programs.ts"
 
-export type Work = "publish" | "direct" | "convert" | "remux" | "trial" | "probe" | "export" | "other"
-
-/** What goes wrong with a piece of work: the error that it ends with, or that it comes to no end. */
-export type WorkFault = { readonly error: string } | "hangs"
-
-/** What goes wrong with the FFmpegs that read a camera. */
-export interface CameraFaults {
-  /** so many publishers end at once with an error: `complaint`, or one of our own */
-  readonly failStarts: number
-  readonly complaint: string
-  /** publishers start and never reach MediaMTX */
-  readonly neverReady: boolean
-  /** publishers write no picture */
-  readonly noPictures: boolean
-  /** so many milliseconds from the first one the pictures of a start are dark */
-  readonly darkMillis: number
-  /** what starts from now on ignores SIGTERM */
-  readonly stubborn: boolean
-  /** the camera is open and delivers nothing any more */
-  readonly frozen: boolean
-  /** what becomes of pictures that are taken without MediaMTX */
-  readonly direct: WorkFault | undefined
-  /** of the H.264 that is published: base64; undefined: it is told by keyframes alone */
-  readonly sps: string | undefined
-}
-
-/** As x264 writes it: 640 × 480, constrained baseline 3.0. */
-export const conformantSps = "Z0LAHtoCgPbARAAAAwAEAAADAPI8WLqA"
-
-const sound: CameraFaults = {
-  failStarts: 0,
-  complaint: "the camera is broken",
-  neverReady: false,
-  noPictures: false,
-  darkMillis: 0,
-  stubborn: false,
-  frozen: false,
-  direct: undefined,
-  sps: conformantSps
-}
-
-/** What goes wrong with the rest of FFmpeg's work. */
-export interface WorkFaults {
-  readonly convert?: WorkFault | undefined
-  /** "writes nothing": what the real one makes of a full disk, with status 0 */
-  readonly remux?: WorkFault | "writes nothing" | undefined
-  readonly probe?: WorkFault | undefined
-  /** after its first bytes */
-  readonly export?: WorkFault | undefined
-  /** an encoder of the hardware's passes its trial, and after it fails with every camera or with none; undefined: there is none */
-  readonly hardware?: "works" | "fails"
-}
-
-const tick = 100
-
-export const workOf = (program: string, args: ReadonlyArray<string>): Work => {
-  if (program === "ffprobe") return "probe"
-  if (program !== "ffmpeg") return "other"
-  if (args.includes("rtsp")) return "publish"
-  if (args.includes("concat")) return "export"
-  if (args.includes("pipe:0")) return "convert"
-  if (args.at(-2) === "h264") return "trial"
-  if (args.includes("image2pipe")) return "direct"
-  return args.some((arg) => arg.startsWith("file:")) ? "remux" : "other"
-}
-
 const failed = (text: string): Ending => ({ code: 1, stderr: `[error] ${text}\n` })
-
-const fileIn = (args: ReadonlyArray<string>, which: number) =>
-  (args.filter((arg) => arg.startsWith("file:")).at(which) ?? "").slice("file:".length)
-
-const progress = (count: number) =>
-  `frame=${Math.round((count * tick) / 40)}\nfps=25.0\nbitrate=600.0kbits/s\nout_time_us=${count * tick * 1000}\nprogress=continue\n`
-
-/** The path that is published, or the camera that is read: its id, or its node. */
-const cameraOf = (args: ReadonlyArray<string>): string => {
-  const url = args.findLast((arg) => arg.startsWith("rtsp:"))
-  if (url !== undefined) return new URL(url).pathname.slice(1)
-  const input = args[args.indexOf("-i") + 1] ?? ""
-  return /text='(camera\d+) /.exec(input)?.[1] ?? input
-}
-
-/** The V4L2 node that is read. */
-const nodeOf = (args: ReadonlyArray<string>): string | undefined =>
-  args.includes("v4l2") ? args[args.indexOf("-i") + 1] : undefined
 
 /** Plays `ffmpeg` and `ffprobe`, by the arguments that they get, on the test's clock. */
 export class PlayedFfmpeg extends Context.Service<

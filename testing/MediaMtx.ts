@@ -1,74 +1,23 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Disk } from "../src/ground/Disk.ts"
 import { type JsonReply, type JsonRequest, NoReply } from "../src/ground/Loopback.ts"
-import { monotonicMillis, now as moment } from "../src/ground/Time.ts"
+import { monotonicMillis } from "../src/ground/Time.ts"
 import type { PathOptions } from "../src/process/MediaMtxApi.ts"
+import { decodeConfiguration } from "./MediaMtxConfiguration.ts"
+import type { MediaMtxFaults } from "./MediaMtxFaults.ts"
 import { makePaths, refusal } from "./MediaMtxPaths.ts"
-import { callApi, described, type HttpReader, idle, type Live, type Run, rtsp } from "./MediaMtxRun.ts"
+import { callApi, change, described, type HttpReader, type Question, type Run, rtsp } from "./MediaMtxRun.ts"
 import { takePublisher } from "./MediaMtxRtsp.ts"
 import { answerHls, answerWhep } from "./MediaMtxReaders.ts"
+import { makeSessions, type Sessions } from "./MediaMtxSessions.ts"
 import { MemoryDisk } from "./MemoryDisk.ts"
 import { Peers } from "./MemoryTcp.ts"
 import { type Listener, Ports } from "./MemoryLoopback.ts"
 import { type Ending, type PlayedProcess, Programs } from "./Programs.ts"
-import { makeRecorder } from "./Recorder.ts"
-
-const JsonObject = Schema.Record(Schema.String, Schema.Json)
-
-/** What we read of our own configuration file (JSON, which is YAML). */
-const Configuration = Schema.fromJsonString(
-  Schema.StructWithRest(
-    Schema.Struct({
-      apiAddress: Schema.String,
-      rtspAddress: Schema.String,
-      hlsAddress: Schema.String,
-      webrtcAddress: Schema.String,
-      playbackAddress: Schema.String,
-      authHTTPAddress: Schema.String,
-      pathDefaults: JsonObject
-    }),
-    [JsonObject]
-  )
-)
-const decode = Schema.decodeUnknownEffect(Configuration)
-
-/** What goes wrong with MediaMTX; a test sets it, and may wait for it. */
-export interface MediaMtxFaults {
-  /** its API takes calls and does not answer */
-  readonly hangs: boolean
-  /** its API breaks every connection off */
-  readonly breaks?: boolean
-  /** its API answers each call with this status */
-  readonly answers?: number | undefined
-  /** so many calls that add, replace or patch a path are refused as they come (400) */
-  readonly refusals?: number
-  /** it ends at its start, saying this */
-  readonly complaint?: string
-  /** what starts does nothing, and listens nowhere, until this is over */
-  readonly idles?: boolean
-  /** it reads nothing that is published to it over the network */
-  readonly isDeaf?: boolean
-}
-
-/** Somebody who comes to publish: a process, and the address that it was given. */
-export interface Publisher {
-  readonly pid: number
-  readonly url: string
-  /** what its H.264 says of itself before its first keyframe (base64); undefined: nothing */
-  readonly sps?: string | undefined
-}
-
-/** Somebody who publishes. */
-export interface Publication {
-  /** more frames come, whose H.264 says this of itself; false when MediaMTX has cut the connection */
-  readonly frames: (sps: string | undefined) => Effect.Effect<boolean>
-}
 
 /**
  * MediaMTX (v1.20) as a played process: `mediamtx CONFIG` reads its configuration from the disk, takes its ports, asks the
@@ -76,7 +25,7 @@ export interface Publication {
  */
 export class PlayedMediaMtx extends Context.Service<
   PlayedMediaMtx,
-  {
+  Sessions & {
     readonly faults: SubscriptionRef.SubscriptionRef<MediaMtxFaults>
     /** changes what is wrong with it */
     readonly disturb: (faults: Partial<MediaMtxFaults>) => Effect.Effect<void>
@@ -93,15 +42,6 @@ export class PlayedMediaMtx extends Context.Service<
     /** how many were let in over HTTP, and wait for a stream */
     readonly held: () => number
     readonly setReaders: (path: string, readers: number) => Effect.Effect<void>
-    /**
-     * reads as long as the scope lives, once somebody publishes: tells whether there is still something to read; fails as
-     * `publish` does
-     */
-    readonly read: (
-      reader: Pick<Publisher, "pid" | "url">
-    ) => Effect.Effect<() => boolean, { readonly status: number }, Scope.Scope>
-    /** publishes as long as the scope lives; fails with the RTSP status, 0 where nobody listens */
-    readonly publish: (publisher: Publisher) => Effect.Effect<Publication, { readonly status: number }, Scope.Scope>
   }
 >()("camera-service/testing/PlayedMediaMtx") {
   static readonly layer = Layer.effect(
@@ -119,11 +59,10 @@ const played = Effect.gen(function* () {
   const faults = yield* SubscriptionRef.make<MediaMtxFaults>({ hangs: false })
   let run: Run | undefined
   let runs = 0
-  let sessions = 0
   const calls: Array<string> = []
 
   /** Asks the hook as `internal/auth/manager.go` does. */
-  const isAllowed = ({ hook }: Run, question: { readonly action: string } & PathOptions) =>
+  const isAllowed = ({ hook }: Run, question: Question) =>
     ports
       .request(hook.port, {
         method: "POST",
@@ -143,8 +82,7 @@ const played = Effect.gen(function* () {
         Effect.orElseSucceed(() => false)
       )
 
-  const change = ({ live }: Run, path: string, what: Partial<Live>) =>
-    Effect.sync(() => live.set(path, { ...(live.get(path) ?? idle), ...what }))
+  const { publish, read } = makeSessions(ports, outside, () => run, isAllowed)
 
   const answer = (now: Run, request: JsonRequest): Effect.Effect<JsonReply, NoReply> =>
     Effect.gen(function* () {
@@ -191,7 +129,7 @@ const played = Effect.gen(function* () {
     }
     yield* Stream.runHead(Stream.filter(SubscriptionRef.changes(faults), ({ idles }) => idles !== true))
     const { complaint } = yield* SubscriptionRef.get(faults)
-    const configuration = yield* Effect.result(Effect.flatMap(disk.text(file), decode))
+    const configuration = yield* Effect.result(Effect.flatMap(disk.text(file), decodeConfiguration))
     if (complaint !== undefined || configuration._tag === "Failure") {
       say(`ERR: ${complaint ?? "the configuration cannot be read"}`)
       return { code: 1 }
@@ -253,70 +191,6 @@ const played = Effect.gen(function* () {
     Effect.asVoid
   )
 
-  const here = Effect.suspend(() => (run === undefined ? Effect.fail({ status: 0 }) : Effect.succeed(run)))
-
-  /** A connection of RTSP, and its session, as long as the scope lives. */
-  const connect = Effect.fnUntraced(function* (now: Run, pid: number, address: string) {
-    const port = yield* Effect.mapError(ports.connect(pid, now.rtspPort), () => ({ status: 0 }))
-    const { password, pathname, search, searchParams, username } = new URL(address)
-    const path = pathname.slice(1)
-    const [session, connection] = [`session-${sessions}`, `connection-${sessions++}`]
-    now.sessions.set(session, `127.0.0.1:${port}`)
-    now.connections.set(connection, `127.0.0.1:${port}`)
-    yield* Effect.addFinalizer(() =>
-      Effect.sync(() => {
-        now.sessions.delete(session)
-        now.connections.delete(connection)
-      })
-    )
-    const token = password || (searchParams.get("token") ?? "")
-    const shown = { user: username, password, token, path, query: search.slice(1), protocol: "rtsp" }
-    const ask = (action: "publish" | "read", id: string) =>
-      Effect.flatMap(isAllowed(now, { ...shown, action, id }), (isYes) =>
-        isYes ? Effect.void : Effect.fail({ status: 401 })
-      )
-    return { path, session, connection, ask }
-  })
-
-  const read: PlayedMediaMtx["Service"]["read"] = Effect.fnUntraced(function* ({ pid, url }) {
-    const now = yield* here
-    const { ask, connection, path, session } = yield* connect(now, pid, url)
-    // DESCRIBE, which waits for a publisher, and SETUP
-    yield* ask("read", connection)
-    const isThere = () => run === now && now.live.get(path)?.ready === true
-    yield* Effect.repeat(Effect.delay(Effect.sync(isThere), "50 millis"), { until: (is) => is })
-    yield* ask("read", session)
-    const count = (by: 1 | -1) => change(now, path, { readers: (now.live.get(path)?.readers ?? 0) + by })
-    yield* Effect.acquireRelease(count(1), () => (run === now ? count(-1) : Effect.void))
-    return isThere
-  })
-
-  const publish = Effect.fnUntraced(function* ({ pid, sps, url }: Publisher) {
-    const now = yield* here
-    const { ask, path, session } = yield* connect(now, pid, url)
-    if (now.paths.options(path) === undefined) return yield* Effect.fail({ status: 400 })
-    yield* ask("publish", session)
-    if (now.live.get(path)?.ready === true) return yield* Effect.fail({ status: 400 })
-    const taken = withoutRecorder(now.paths.options(path))
-    const recorder = makeRecorder(path, outside)
-    yield* Effect.acquireRelease(change(now, path, { ready: true, recorder, sps }), () =>
-      Effect.gen(function* () {
-        // a MediaMTX that was killed closes no file
-        if (run !== now) return
-        recorder.close(yield* monotonicMillis)
-        if (now.live.has(path)) yield* change(now, path, { ready: false, recorder: undefined })
-      })
-    )
-    const frames = Effect.fnUntraced(function* (sps: string | undefined) {
-      const options = now.paths.options(path)
-      if (run !== now || options === undefined || withoutRecorder(options) !== taken) return false
-      yield* change(now, path, { sps })
-      recorder.look(options, yield* moment)
-      return true
-    })
-    return { frames }
-  })
-
   return PlayedMediaMtx.of({
     faults,
     disturb: (changed) => SubscriptionRef.update(faults, (all) => ({ ...all, ...changed })),
@@ -332,11 +206,3 @@ const played = Effect.gen(function* () {
     publish
   })
 })
-
-/** A path is closed when one of these is another (its `internal/core/path_manager.go`). */
-const withoutRecorder = (options: PathOptions = {}): string =>
-  JSON.stringify(
-    Object.entries(options)
-      .filter(([key]) => !key.startsWith("record"))
-      .sort()
-  )

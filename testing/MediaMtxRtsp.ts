@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { parameterSetsOf, parseSdp } from "../src/media/Sdp.ts"
 import type { Asked } from "../src/rtsp/Message.ts"
-import type { Publication, Publisher } from "./MediaMtx.ts"
+import type { Publication, Publisher } from "./MediaMtxSessions.ts"
 import type { Caller } from "./MemoryTcp.ts"
 import { answer, serveRtsp } from "./RtspServer.ts"
 import * as Scope from "effect/Scope"

@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { JsonReply, JsonRequest } from "../src/ground/Loopback.ts"
 import type { PathOptions } from "../src/process/MediaMtxApi.ts"
@@ -12,6 +13,9 @@ export interface Live {
   readonly recorder: ReturnType<typeof makeRecorder> | undefined
 }
 export const idle: Live = { ready: false, readers: 0, sps: undefined, recorder: undefined }
+
+/** What its hook is asked: who wants to do what. */
+export type Question = { readonly action: string } & PathOptions
 
 /** Whoever knows the secret has the session. */
 export interface HttpReader {
@@ -39,6 +43,9 @@ export interface Run {
   /** sessions of who may read over HTTP, and waits for a stream */
   readonly held: Set<string>
 }
+
+export const change = ({ live }: Run, path: string, what: Partial<Live>) =>
+  Effect.sync(() => live.set(path, { ...(live.get(path) ?? idle), ...what }))
 
 const isOptions = Schema.is(Schema.Record(Schema.String, Schema.Json))
 

@@ -3,14 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
-import { constants, type Stats } from "node:fs"
+import { constants } from "node:fs"
 import {
   access,
   chmod,
-  type FileHandle,
   link,
   lstat,
-  mkdir,
   mkdtemp,
   open,
   opendir,
@@ -24,17 +22,13 @@ import {
   unlink
 } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
-import { codeOf, type DiskError, diskError } from "./DiskError.ts"
+import { join } from "node:path"
+import { attempt, type DiskError } from "./DiskError.ts"
 import { lockFile } from "./FileLock.ts"
+import { type FileState, stateOf, statesOf } from "./FileState.ts"
 import { watchFolder } from "./FolderWatch.ts"
-
-export interface FileState {
-  readonly kind: "file" | "folder" | "other"
-  readonly bytes: number
-  /** epoch milliseconds, with a fraction */
-  readonly modified: number
-}
+import { makeFolders } from "./NewFolders.ts"
+import { type OpenFile, opened } from "./OpenFile.ts"
 
 /** A file system in bytes, as df(1) counts them: a part of it may be neither used nor available, but the system's. */
 export interface DiskSpace {
@@ -43,16 +37,6 @@ export interface DiskSpace {
   readonly available: number
   /** the same number: the same file system (st_dev; man 2 stat) */
   readonly fileSystem: number
-}
-
-export interface OpenFile {
-  /** `length` bytes from `position` on; fewer where the file ends before */
-  readonly read: (position: number, length: number) => Effect.Effect<Uint8Array, DiskError>
-  /** writes all of it behind what is there */
-  readonly append: (bytes: Uint8Array) => Effect.Effect<void, DiskError>
-  /** returns when it is on the disk; after a failure it never will be: write another file (fsync(2), and field experience) */
-  readonly sync: Effect.Effect<void, DiskError>
-  readonly state: Effect.Effect<FileState, DiskError>
 }
 
 /**
@@ -185,75 +169,3 @@ const inMemory = "/dev/shm"
 
 /** Names that a walk gives at once. */
 const batch = 100
-
-const attempt = <A>(run: () => Promise<A>): Effect.Effect<A, DiskError> =>
-  Effect.uninterruptible(Effect.tryPromise({ try: run, catch: diskError }))
-
-/** Node's own `recursive` never ends where the kernel says ENOENT for a folder whose parent is there: in /proc (Node 24). */
-const makeFolders = async (path: string, mode: number): Promise<void> => {
-  const isThere = async () => (await stat(path)).isDirectory()
-  const make = async () => {
-    try {
-      await mkdir(path, { mode })
-    } catch (cause) {
-      if (codeOf(cause) !== "EEXIST" || !(await isThere())) throw cause
-    }
-  }
-  try {
-    await make()
-  } catch (cause) {
-    if (codeOf(cause) !== "ENOENT" || dirname(path) === path) throw cause
-    await makeFolders(dirname(path), mode)
-    await make()
-  }
-}
-
-const stateOf = (stats: Stats): FileState => ({
-  kind: stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other",
-  bytes: stats.size,
-  modified: stats.mtimeMs
-})
-
-/**
- * A few at a time. One by one costs 40 µs of CPU each for the way to a thread and back, together 4 (measured, Node 24);
- * more would make others wait for one of Node's four threads.
- */
-const together = 20
-
-const statesOf = async (folder: string, [first, ...others]: ReadonlyArray<string>) => {
-  if (first === undefined) return []
-  // alone: a disk that hangs holds one thread
-  const states = [await stateOrNone(join(folder, first))]
-  for (let i = 0; i < others.length; i += together) {
-    const some = others.slice(i, i + together)
-    states.push(...(await Promise.all(some.map((name) => stateOrNone(join(folder, name))))))
-  }
-  return states
-}
-
-const stateOrNone = async (path: string) => {
-  try {
-    return stateOf(await lstat(path))
-  } catch (cause) {
-    if (codeOf(cause) === "ENOENT") return undefined
-    throw cause
-  }
-}
-
-const opened = (run: () => Promise<FileHandle>): Effect.Effect<OpenFile, DiskError, Scope.Scope> =>
-  Effect.acquireRelease(attempt(run), (handle) => Effect.ignore(attempt(() => handle.close()))).pipe(
-    Effect.map((handle) => ({
-      read: (position, length) =>
-        attempt(async () => {
-          const bytes = new Uint8Array(length)
-          const { bytesRead } = await handle.read(bytes, 0, length, position)
-          return bytes.subarray(0, bytesRead)
-        }),
-      append: (bytes) => attempt(() => handle.appendFile(bytes)),
-      sync: attempt(() => handle.sync()),
-      state: Effect.map(
-        attempt(() => handle.stat()),
-        stateOf
-      )
-    }))
-  )

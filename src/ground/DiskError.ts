@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /** The disk did not do it. `code` is the errno's name (`ENOSPC`; man 3 errno), or the empty text. */
@@ -12,3 +13,7 @@ export const codeOf = (cause: unknown): string =>
 
 /** What Node threw. */
 export const diskError = (cause: unknown): DiskError => new DiskError({ code: codeOf(cause), cause })
+
+/** What the disk was asked for; nobody interrupts it, since the disk goes on anyway. */
+export const attempt = <A>(run: () => Promise<A>): Effect.Effect<A, DiskError> =>
+  Effect.uninterruptible(Effect.tryPromise({ try: run, catch: diskError }))

@@ -3,30 +3,22 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { liveNow, Settings } from "../config/Settings.ts"
-import { ProgramMissing, ProgramUnfit } from "../config/StartupErrors.ts"
+import type { ProgramMissing, ProgramUnfit } from "../config/StartupErrors.ts"
 import { Disk } from "../ground/Disk.ts"
-import { type Child, type ChildExit, describeExit, startChild } from "./Child.ts"
+import { type Child, type ChildExit, startChild } from "./Child.ts"
+import { FfmpegFailed, failedBy } from "./FfmpegFailed.ts"
+import { requireVersion } from "./FfmpegVersion.ts"
 import { makeGate, type Urgency } from "./Gate.ts"
-import { maskSecrets } from "./Lines.ts"
 import { readMp4Header } from "./Mp4File.ts"
 import { type MediaInfo, parseProbe, probeArgs } from "./Probe.ts"
 import { type Progress, progressOf } from "./Progress.ts"
 import { type Job, makeStandby } from "./Standby.ts"
-
-/** FFmpeg or ffprobe ended with an error, or took too long. `detail` is its own words, credentials masked. */
-export class FfmpegFailed extends Schema.TaggedError<FfmpegFailed>()("FfmpegFailed", {
-  detail: Schema.String,
-  exitCode: Schema.optionalKey(Schema.Int),
-  cause: Schema.optionalKey(Schema.Defect())
-}) {}
+import { makeWorkPermits, type Work } from "./WorkPermits.ts"
 
 export interface FfmpegProcess {
   readonly pid: number
@@ -44,36 +36,8 @@ const common = ["-hide_banner", "-nostdin", "-loglevel", "level+warning"]
 // libuv gives children a socket there, which FFmpeg's pipe protocol writes to like to a pipe.
 const progressArgs = ["-nostats", "-progress", "pipe:3", "-stats_period", "0.5"]
 
-/** What FFmpeg is run for to its end, by what one kind may keep waiting: only its own. */
-export type Work = "picture" | "remux" | "trial" | "thumbnail" | "export"
-
-/**
- * How many of a kind run at once: a burst must not take the machine from the streams that run. A picture takes 0.15 s of a
- * core (measured); a remux is bound by the disk, for minutes; hardware is tried one after the other; an export goes as fast
- * as its client reads.
- */
-const permits = { picture: 4, remux: 2, trial: 1, thumbnail: 1, export: 4, probe: 2 } satisfies Record<
-  Work | "probe",
-  number
->
 // A file that was not closed is read to its end, from slow media too.
 const probeTimeout = Duration.seconds(60)
-
-/** A machine that has no time for it says nothing about FFmpeg. */
-const versionTime = Duration.seconds(10)
-const oldest = { major: 5, minor: 1 }
-const hint =
-  "the service needs FFmpeg 5.1 or later (Debian: apt-get install ffmpeg), or set ffmpeg.binary and ffmpeg.ffprobe_binary"
-
-/** Undefined: the version is one that we know, or one of a build from between two versions. */
-const versionFlaw = (said: string, name: string): string | undefined => {
-  const version = new RegExp(`^${name} version (\\S+)`).exec(said)?.[1]
-  if (version === undefined) return `is no ${name}`
-  const [, major, minor] = /^n?(\d+)\.(\d+)/.exec(version)?.map(Number) ?? []
-  if (major === undefined || minor === undefined) return undefined
-  const isOld = major < oldest.major || (major === oldest.major && minor < oldest.minor)
-  return isOld ? `is too old (${version})` : undefined
-}
 
 export interface StartOptions {
   readonly urgency: Urgency
@@ -132,14 +96,7 @@ export class Ffmpeg extends Context.Service<
       const { ffmpeg } = settings.boot
       const gate = makeGate(() => liveNow(settings).limits.ffmpeg_processes)
       yield* Effect.forkScoped(Stream.runForEach(SubscriptionRef.changes(settings.live), () => gate.limitChanged))
-      const gates = {
-        picture: yield* Semaphore.make(permits.picture),
-        remux: yield* Semaphore.make(permits.remux),
-        trial: yield* Semaphore.make(permits.trial),
-        thumbnail: yield* Semaphore.make(permits.thumbnail),
-        export: yield* Semaphore.make(permits.export),
-        probe: yield* Semaphore.make(permits.probe)
-      }
+      const permits = yield* makeWorkPermits
 
       const startProgram = (program: string, args: ReadonlyArray<string>, options: ChildInput) =>
         startChild(spawner, {
@@ -168,24 +125,6 @@ export class Ffmpeg extends Context.Service<
         (effect) => Effect.scoped(effect)
       )
 
-      /** The limit is the caller's patience: waiting for others counts. */
-      const limited = <A>(
-        effect: Effect.Effect<A, FfmpegFailed>,
-        program: string,
-        work: keyof typeof gates,
-        limit: Duration.Input
-      ) =>
-        effect.pipe(
-          gates[work].withPermit,
-          Effect.timeoutOrElse({
-            duration: limit,
-            orElse: () => {
-              const seconds = Math.round(Duration.toSeconds(Duration.fromInputUnsafe(limit)) * 10) / 10
-              return Effect.fail(new FfmpegFailed({ detail: `${program} took longer than ${seconds} s` }))
-            }
-          })
-        )
-
       const start = Effect.fn("Ffmpeg.start")(function* (args: ReadonlyArray<string>, options: StartOptions) {
         yield* gate.enter(options.urgency, options.queued ?? (() => Effect.void))
         const child = yield* startProgram(ffmpeg.binary, [...common, ...progressArgs, ...args], { fd3: true })
@@ -197,7 +136,7 @@ export class Ffmpeg extends Context.Service<
       const run = Effect.fn("Ffmpeg.run")(function* (args: ReadonlyArray<string>, options: RunOptions) {
         const { stdin, timeout, work } = options
         const running = runProgram(ffmpeg.binary, [...common, "-nostats", ...args], stdinOf(stdin))
-        return yield* limited(running, ffmpeg.binary, work, timeout)
+        return yield* permits.limited(running, ffmpeg.binary, work, timeout)
       })
 
       const makePicture = Effect.fnUntraced(function* (
@@ -221,10 +160,10 @@ export class Ffmpeg extends Context.Service<
 
       const picture = Effect.fn("Ffmpeg.picture")(
         (args: ReadonlyArray<string>, { stdin, timeout }: Parameters<Ffmpeg["Service"]["picture"]>[1]) =>
-          limited(standby.work(args, stdin), ffmpeg.binary, "picture", timeout)
+          permits.limited(standby.work(args, stdin), ffmpeg.binary, "picture", timeout)
       )
       const pour: Ffmpeg["Service"]["pour"] = Effect.fn("Ffmpeg.pour")(function* (args, { stdin, work }) {
-        yield* Effect.acquireRelease(gates[work].take(1), () => gates[work].release(1), { interruptible: true })
+        yield* permits.take(work)
         const child = yield* startProgram(ffmpeg.binary, [...common, "-nostats", ...args], stdinOf(stdin))
         const end = Stream.fromEffectDrain(endedWell(ffmpeg.binary, child))
         return Stream.concat(outputOf(child), end)
@@ -238,7 +177,7 @@ export class Ffmpeg extends Context.Service<
         )
         const known = header?.leads === true && header.duration > 0
         const probing = runProgram(program, probeArgs(file, known), {})
-        const reply = yield* limited(probing, program, "probe", probeTimeout)
+        const reply = yield* permits.limited(probing, program, "probe", probeTimeout)
         const info = yield* Effect.try({
           try: () => parseProbe(new TextDecoder().decode(reply)),
           catch: (cause) => new FfmpegFailed({ detail: `${program} answered in an unknown form`, cause })
@@ -246,34 +185,15 @@ export class Ffmpeg extends Context.Service<
         return known ? { ...info, duration: header.duration } : info
       })
 
-      /** Fails when the program is not there, or is not `name` of a version that we know. */
-      const require = Effect.fnUntraced(
-        function* (program: string, name: "ffmpeg" | "ffprobe") {
-          const child = yield* startChild(spawner, { program, args: ["-version"], stdout: "pipe", isHeavy: true })
-          const words = yield* Effect.orElseSucceed(Stream.runHead(child.stdout), () => Option.none<Uint8Array>())
-          const said = new TextDecoder().decode(Option.getOrUndefined(words))
-          const flaw = versionFlaw(said, name)
-          if (flaw === undefined) return
-          const known = maskSecrets(program)
-          if (said === "" && (yield* child.exit).missing) return yield* new ProgramMissing({ program: known, hint })
-          return yield* new ProgramUnfit({ program: known, flaw, hint })
-        },
-        (effect) => Effect.asVoid(Effect.timeoutOption(Effect.scoped(effect), versionTime))
-      )
-      const check = Effect.andThen(require(ffmpeg.binary, "ffmpeg"), require(ffmpeg.ffprobe_binary, "ffprobe")).pipe(
-        Effect.withSpan("Ffmpeg.check")
-      )
+      const check = Effect.andThen(
+        requireVersion(spawner, ffmpeg.binary, "ffmpeg"),
+        requireVersion(spawner, ffmpeg.ffprobe_binary, "ffprobe")
+      ).pipe(Effect.withSpan("Ffmpeg.check"))
 
       return { start, run, picture, preparePicture: standby.prepare, pour, probe, check }
     })
   )
 }
-
-const failedBy = (program: string, exit: ChildExit): FfmpegFailed =>
-  new FfmpegFailed({
-    detail: describeExit(program, exit),
-    ...(exit.code === undefined ? {} : { exitCode: exit.code })
-  })
 
 /** JPEG has these bytes nowhere else than at its end. */
 const endsPicture = (bytes: Uint8Array): boolean => bytes.at(-2) === 0xff && bytes.at(-1) === 0xd9

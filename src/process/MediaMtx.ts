@@ -7,12 +7,10 @@ import * as Layer from "effect/Layer"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { join } from "node:path"
 import { authority } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
-import { PortInUse, ProgramMissing, ProgramUnfit } from "../config/StartupErrors.ts"
+import { PortInUse, ProgramMissing, type ProgramUnfit } from "../config/StartupErrors.ts"
 import { Disk } from "../ground/Disk.ts"
 import { Loopback } from "../ground/Loopback.ts"
 import { Machine } from "../ground/Machine.ts"
@@ -20,12 +18,12 @@ import { monotonicMillis } from "../ground/Time.ts"
 import { startChild } from "./Child.ts"
 import { tail } from "./Lines.ts"
 import { MediaMtxApi } from "./MediaMtxApi.ts"
-import { mediaMtxConfig } from "./MediaMtxConfig.ts"
+import { writeMediaMtxConfig } from "./MediaMtxConfig.ts"
 import { bindError, endOf } from "./MediaMtxEnd.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
 import { relog } from "./MediaMtxLog.ts"
-import { flawOf, mediaMtxHint } from "./MediaMtxVersion.ts"
-import { awaitLoss, awaitOperators, type Silence } from "./MediaMtxWatch.ts"
+import { mediaMtxHint, requireVersion, requireVersionOfBinary } from "./MediaMtxVersion.ts"
+import { awaitChange, awaitLoss, awaitOperators, poll, type Silence } from "./MediaMtxWatch.ts"
 
 export interface MediaMtxState {
   readonly _tag: "Starting" | "Running" | "Stopped"
@@ -44,10 +42,6 @@ class MediaMtxEnded extends Schema.TaggedError<MediaMtxEnded>()("MediaMtxEnded",
   portInUse: Schema.optionalKey(PortInUse)
 }) {}
 
-// Steps of its start take 10 ms each (measured); a poll costs 0.3 ms.
-const startPoll = "15 millis"
-/** How often the configuration is looked at: nobody else should be able to change it. */
-const configurationPoll = "30 seconds"
 const steadyAfter = Duration.toMillis("10 seconds")
 const portTries = 3
 
@@ -107,15 +101,6 @@ export class MediaMtx extends Context.Service<
           : Effect.annotateLogs(Effect.logWarning("MediaMTX does not answer"), { silence })
       })
 
-      const requireVersion = (version: string) => {
-        const flaw = flawOf(version)
-        return flaw === undefined ? Effect.void : new ProgramUnfit({ program: binary, flaw, hint: mediaMtxHint })
-      }
-
-      /** Waits until `found` succeeds, however long that takes (so there is no failure to die of). */
-      const poll = <A, E>(found: Effect.Effect<A, E>) =>
-        found.pipe(Effect.retry(Schedule.spaced(startPoll)), Effect.orDie)
-
       /** Fails when the API does not answer any more, or another run of MediaMTX does. */
       const watch = (started: string) =>
         Effect.flatMap(
@@ -123,43 +108,15 @@ export class MediaMtx extends Context.Service<
           (detail) => new MediaMtxEnded({ detail, steady: true })
         )
 
-      const configuration = Effect.map(Effect.all([api.global, api.pathDefaults]), (parts) => JSON.stringify(parts))
-
       /** Fails when its configuration is not what we started it with. */
-      const guard = Effect.gen(function* () {
-        const ours = yield* poll(configuration)
-        yield* configuration.pipe(
-          Effect.option,
-          Effect.delay(configurationPoll),
-          Effect.repeat({ until: (now) => now._tag === "Some" && now.value !== ours })
-        )
-        return yield* new MediaMtxEnded({ detail: "its configuration was changed", steady: true })
-      })
-
-      /** The folder is gone with the scope. */
-      const writeConfig = Effect.gen(function* () {
-        const folder = yield* disk.temporaryFolder("camera-service-")
-        const path = join(folder, "mediamtx.yml")
-        const file = yield* disk.create(path, 0o600)
-        yield* file.append(new TextEncoder().encode(mediaMtxConfig(settings)))
-        return { folder, path }
-      }).pipe(
-        Effect.mapError(
-          ({ cause }) =>
-            new MediaMtxEnded({ detail: `its configuration could not be written: ${cause}`, steady: false })
-        )
+      const guard = Effect.flatMap(
+        awaitChange(api),
+        () => new MediaMtxEnded({ detail: "its configuration was changed", steady: true })
       )
 
-      /** `mediamtx --version`: asked when a start failed, since an old one refuses configuration that it doesn't know. */
-      const requireVersionOfBinary = Effect.gen(function* () {
-        const child = yield* startChild(spawner, { program: binary, args: ["--version"], stdout: "pipe" })
-        const said = yield* Stream.mkString(Stream.decodeText(child.stdout))
-        const { code } = yield* child.exit
-        // one that cannot even say its version has another trouble than its age
-        if (code === 0) yield* requireVersion(said)
-      }).pipe(
-        Effect.scoped,
-        Effect.catchTag("PlatformError", () => Effect.void)
+      const writeConfig = Effect.mapError(
+        writeMediaMtxConfig(disk, settings),
+        ({ cause }) => new MediaMtxEnded({ detail: `its configuration could not be written: ${cause}`, steady: false })
       )
 
       const runOnce = Effect.fnUntraced(
@@ -188,7 +145,7 @@ export class MediaMtx extends Context.Service<
             const detail = endOf(exit, said.text(), since === undefined)
             const portInUse = bindError(detail)
             const steady = since !== undefined && now - since >= steadyAfter
-            if (since === undefined && portInUse === undefined) yield* requireVersionOfBinary
+            if (since === undefined && portInUse === undefined) yield* requireVersionOfBinary(spawner, binary)
             return yield* new MediaMtxEnded({ detail, steady, ...(portInUse ? { portInUse } : {}) })
           })
           const living = Effect.gen(function* () {
@@ -197,7 +154,7 @@ export class MediaMtx extends Context.Service<
             const port = { host: "127.0.0.1", port: settings.boot.mediamtx.api_port }
             yield* poll(Effect.filterOrFail(loopback.has(child.pid, port), (has) => has === true))
             const { started, version } = yield* poll(api.info)
-            yield* requireVersion(version)
+            yield* requireVersion(binary, version)
             // It is read once; removed now, nothing is left behind even when we are killed.
             yield* Effect.ignore(disk.removeAll(config.folder))
             since = yield* monotonicMillis
@@ -223,7 +180,7 @@ export class MediaMtx extends Context.Service<
         yield* starting
         yield* key.awaitAnswers
         const { started, version } = yield* awaitOperators(api, unreachable)
-        yield* requireVersion(version)
+        yield* requireVersion(binary, version)
         yield* running
         yield* Effect.logInfo("MediaMTX, run by the operator, answers").pipe(Effect.annotateLogs({ version }))
         return yield* watch(started)

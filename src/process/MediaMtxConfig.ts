@@ -1,7 +1,10 @@
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { join } from "node:path"
 import { authority, reachableHere, urlAuthority } from "../config/Hosts.ts"
 import type { Live } from "../config/LiveSettings.ts"
 import { liveNow, type Settings } from "../config/Settings.ts"
+import type { Disk } from "../ground/Disk.ts"
 import type { PathOptions } from "./MediaMtxApi.ts"
 
 /**
@@ -84,3 +87,12 @@ export const mediaMtxConfig = (settings: Settings["Service"]): string => {
     paths: {}
   })
 }
+
+/** Has it in a file, for us and MediaMTX alone; the folder is gone with the scope. */
+export const writeMediaMtxConfig = Effect.fnUntraced(function* (disk: Disk["Service"], settings: Settings["Service"]) {
+  const folder = yield* disk.temporaryFolder("camera-service-")
+  const path = join(folder, "mediamtx.yml")
+  const file = yield* disk.create(path, 0o600)
+  yield* file.append(new TextEncoder().encode(mediaMtxConfig(settings)))
+  return { folder, path }
+})

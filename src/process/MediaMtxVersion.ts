@@ -1,3 +1,9 @@
+import * as Effect from "effect/Effect"
+import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
+import * as Stream from "effect/Stream"
+import { ProgramUnfit } from "../config/StartupErrors.ts"
+import { startChild } from "./Child.ts"
+
 const oldest = [1, 21, 0] as const
 
 export const mediaMtxHint = "the service needs MediaMTX 1.21.0 or later: see ./scripts/setup, or set mediamtx.binary"
@@ -17,3 +23,22 @@ export const flawOf = (version: string): string | undefined => {
   if (isCurrent(version)) return undefined
   return /^v?\d/.test(version) ? `is too old (${version.trim()})` : "is no MediaMTX with a version"
 }
+
+/** Fails where what the program says of its version is not that of a MediaMTX that we know. */
+export const requireVersion = (program: string, version: string): Effect.Effect<void, ProgramUnfit> => {
+  const flaw = flawOf(version)
+  return flaw === undefined ? Effect.void : new ProgramUnfit({ program, flaw, hint: mediaMtxHint })
+}
+
+/** `mediamtx --version`: asked when a start failed, since an old one refuses configuration that it doesn't know. */
+export const requireVersionOfBinary = (spawner: ChildProcessSpawner["Service"], program: string) =>
+  Effect.gen(function* () {
+    const child = yield* startChild(spawner, { program, args: ["--version"], stdout: "pipe" })
+    const said = yield* Stream.mkString(Stream.decodeText(child.stdout))
+    const { code } = yield* child.exit
+    // one that cannot even say its version has another trouble than its age
+    if (code === 0) yield* requireVersion(program, said)
+  }).pipe(
+    Effect.scoped,
+    Effect.catchTag("PlatformError", () => Effect.void)
+  )

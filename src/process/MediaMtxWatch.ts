@@ -17,8 +17,28 @@ const patience = { ours: 4, others: 2 }
 /** What such a question counts while it works: a small machine has much to do at times, and to start it again is more. */
 const working = 1 / 6
 
+// Steps of its start take 10 ms each (measured); a poll costs 0.3 ms.
+const startPoll = Duration.millis(15)
+/** How often the configuration is looked at: nobody else should be able to change it. */
+const configurationPoll = Duration.seconds(30)
+
 /** Both are started at the same time, as a rule. */
 const startTime = Duration.toMillis("5 seconds")
+
+/** Waits until `found` succeeds, however long that takes (so there is no failure to die of). */
+export const poll = <A, E>(found: Effect.Effect<A, E>) =>
+  found.pipe(Effect.retry(Schedule.spaced(startPoll)), Effect.orDie)
+
+/** Waits until its configuration is not any more what it is now. */
+export const awaitChange = Effect.fnUntraced(function* (api: MediaMtxApi["Service"]) {
+  const configuration = Effect.map(Effect.all([api.global, api.pathDefaults]), (parts) => JSON.stringify(parts))
+  const ours = yield* poll(configuration)
+  yield* configuration.pipe(
+    Effect.option,
+    Effect.delay(configurationPoll),
+    Effect.repeat({ until: (now) => now._tag === "Some" && now.value !== ours })
+  )
+})
 
 /**
  * Waits until MediaMTX, which the operator runs, answers; `told`: why it has not for 5 s, each time that it is another reason.

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import { Files } from "../storage/Files.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Holds } from "../storage/Holds.ts"
-import type { IndexedFile } from "../storage/IndexDatabase.ts"
+import type { IndexedFile } from "../storage/IndexedFile.ts"
 import { contentTypeOf, extensionOf } from "../storage/Names.ts"
 import { Segments } from "./Segments.ts"
 

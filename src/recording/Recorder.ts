@@ -19,31 +19,22 @@ import { DiskGuard } from "../storage/DiskGuard.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Holds } from "../storage/Holds.ts"
 import { CameraTelemetry } from "../stream/CameraTelemetry.ts"
-import { Paths } from "../stream/Paths.ts"
+import { PathRecorders } from "../stream/PathRecorders.ts"
 import { Streams } from "../stream/Streams.ts"
 import { CameraWatch } from "./CameraWatch.ts"
 import { sum } from "./Draft.ts"
+import { filesLeft } from "./FilesLeft.ts"
 import { makeFileWork } from "./FileWork.ts"
 import { writtenAs } from "./Format.ts"
 import { watchGrowth } from "./Growth.ts"
 import { makeSidecars } from "./Sidecars.ts"
 import { NewFiles } from "./NewFiles.ts"
 import type { Recording, RecordingFact, RecordingRequest, Stopped } from "./Recording.ts"
+import { makeRecorderSwitch } from "./RecorderSwitch.ts"
+import { phaseOf, type RecordingRun } from "./RecordingRun.ts"
 import { type Action, type Incident, starting, type Timer } from "./RecordingState.ts"
-import { switchOff, switchOnAgain } from "./RecorderSwitch.ts"
 import { Segments } from "./Segments.ts"
 import { step } from "./Step.ts"
-
-/** A recording from its start to its end. */
-export interface RecordingRun {
-  readonly recording: Recording
-  readonly state: () => "STARTING" | "RECORDING" | "WAITING" | "STOPPING" | "STOPPED"
-  readonly happened: (incident: Incident) => void
-  /** when there are bytes on disk */
-  readonly started: Effect.Effect<void, DependencyFailed>
-  /** when all files are whole */
-  readonly ended: Effect.Effect<Stopped, DependencyFailed>
-}
 
 /** Runs recordings: all that happens to one comes through one queue to `step`, and what that says is done here. */
 export class Recorder extends Context.Service<
@@ -59,7 +50,7 @@ export class Recorder extends Context.Service<
     Effect.gen(function* () {
       const settings = yield* Settings
       const streams = yield* Streams
-      const paths = yield* Paths
+      const recorders = yield* PathRecorders
       const cameraWatch = yield* CameraWatch
       const newFiles = yield* NewFiles
       const segments = yield* Segments
@@ -135,38 +126,17 @@ export class Recorder extends Context.Service<
           )
         )
 
-        const turnOn = paths
-          .record(camera, writtenAs[format])
-          .pipe(Effect.catch((error) => Effect.sync(() => happened({ _tag: "RecorderRefused", error }))))
-
-        let areFilesKnown = false
-        /** Gives what went wrong; nothing is written when it returns, and what was is known. */
-        const turnOff = Effect.fnUntraced(function* (seconds: number) {
-          areFilesKnown = false
-          const flaw = yield* switchOff(paths, camera, seconds)
-          yield* lookForLast
-          areFilesKnown = true
-          return flaw
-        })
+        const recorder = makeRecorderSwitch(recorders, { camera, format: writtenAs[format], happened, lookForLast })
 
         const end = Effect.fnUntraced(function* ({ failure, files, reason }: Extract<Action, { _tag: "End" }>) {
           const endedAt = yield* Clock.currentTimeMillis
-          // finished files of a recording under way may be deleted
-          const left = yield* Effect.filter(files, ({ filename }) =>
-            Effect.map(
-              Effect.orElseSucceed(index.get("recording", filename), () => true as const),
-              (found) => found !== undefined
-            )
-          )
-          const seconds = left.reduce((total, file) => total + file.duration, state.earlier.seconds)
-          const bytes = left.reduce((total, file) => total + file.bytes, state.earlier.bytes)
-          const stopped: Stopped = { recording, endedAt, files: left, seconds, bytes, reason }
+          const stopped: Stopped = { recording, endedAt, ...(yield* filesLeft(index, files, state.earlier)), reason }
           yield* Deferred.done(started, Exit.fail(failure ?? notStarted))
           yield* Deferred.done(ended, failure === undefined ? Exit.succeed(stopped) : Exit.fail(failure))
           // what still waits for a disk that hangs is left behind: nobody waits for it
           const closed = Effect.andThen(Scope.close(leased, Exit.void), Scope.close(scope, Exit.void))
           // of a file that was given up the index knows what it was when it began, and of one that was not seen nothing
-          const isDoubtful = !areFilesKnown || sum(state).lost !== undefined
+          const isDoubtful = !recorder.areFilesKnown() || sum(state).lost !== undefined
           yield* Effect.forkDetach(isDoubtful ? Effect.andThen(closed, index.doubt) : closed)
         })
 
@@ -175,19 +145,13 @@ export class Recorder extends Context.Service<
             case "Tell":
               return tell(action.fact, action.filename, action.reason)
             case "TurnRecorderOn":
-              return fork("recorder", turnOn)
+              return fork("recorder", recorder.on)
             case "TurnRecorderOff":
-              return fork(
-                "recorder",
-                Effect.map(turnOff(action.seconds), (flaw) => happened({ _tag: "RecorderOff", flaw }))
-              )
+              return fork("recorder", recorder.off(action.seconds))
             case "PauseRecorder":
-              return fork(
-                "recorder",
-                Effect.map(turnOff(action.seconds), () => happened({ _tag: "RecorderPaused" }))
-              )
+              return fork("recorder", recorder.pause(action.seconds))
             case "ResumeRecorder":
-              return fork("recorder", switchOnAgain(paths, camera, writtenAs[format]))
+              return fork("recorder", recorder.resume)
             case "ReleaseStream":
               return fork(
                 "lease",
@@ -258,11 +222,7 @@ export class Recorder extends Context.Service<
         yield* Effect.forkIn(Effect.forever(Effect.flatMap(Queue.take(incidents), take)), scope)
         return {
           recording,
-          state: () => {
-            if (state.phase === "RUNNING")
-              return state.isWriting && typeof state.stall !== "object" ? "RECORDING" : "WAITING"
-            return state.phase === "ENDED" ? "STOPPED" : state.phase
-          },
+          state: () => phaseOf(state),
           happened,
           started: Deferred.await(started),
           ended: Deferred.await(ended)

@@ -3,18 +3,17 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { WrittenFormat } from "../stream/CameraPath.ts"
-import type { Paths } from "../stream/Paths.ts"
+import type { PathRecorders } from "../stream/PathRecorders.ts"
 import { makeTrouble } from "../telemetry/Trouble.ts"
-
-type Recorders = Pick<Paths["Service"], "record">
+import type { Incident } from "./RecordingState.ts"
 
 const again = Duration.millis(250)
 const onAgain = Duration.seconds(1)
 
 /** Has MediaMTX write no more of this camera; for so long it is tried. Gives what is wrong where it may write on. */
-export const switchOff = (paths: Recorders, camera: CameraId, seconds: number) => {
+const switchOff = (recorders: PathRecorders["Service"], camera: CameraId, seconds: number) => {
   let said = "it did not answer"
-  return paths.record(camera, undefined).pipe(
+  return recorders.record(camera, undefined).pipe(
     Effect.tapError(({ detail }) =>
       Effect.sync(() => {
         said = detail
@@ -33,9 +32,9 @@ export const switchOff = (paths: Recorders, camera: CameraId, seconds: number) =
 }
 
 /** Has MediaMTX write again, as soon as it can be told to. */
-export const switchOnAgain = (paths: Recorders, camera: CameraId, format: WrittenFormat) => {
+export const switchOnAgain = (recorders: PathRecorders["Service"], camera: CameraId, format: WrittenFormat) => {
   const trouble = makeTrouble()
-  return paths.record(camera, format).pipe(
+  return recorders.record(camera, format).pipe(
     Effect.tapError(({ detail }) =>
       trouble.began("MediaMTX could not be told to record again: it is told until it does", detail)
     ),
@@ -43,4 +42,41 @@ export const switchOnAgain = (paths: Recorders, camera: CameraId, format: Writte
     Effect.andThen(trouble.isOver("MediaMTX was told to record again")),
     Effect.ignore
   )
+}
+
+/** MediaMTX's recorder of one camera, as one recording turns it. */
+export const makeRecorderSwitch = (
+  recorders: PathRecorders["Service"],
+  {
+    camera,
+    format,
+    happened,
+    lookForLast
+  }: {
+    readonly camera: CameraId
+    readonly format: WrittenFormat
+    readonly happened: (incident: Incident) => void
+    /** looks for files that it has begun and that are not known yet */
+    readonly lookForLast: Effect.Effect<void>
+  }
+) => {
+  let areFilesKnown = false
+  /** Gives what went wrong; nothing is written when it returns, and what was is known. */
+  const off = Effect.fnUntraced(function* (seconds: number) {
+    areFilesKnown = false
+    const flaw = yield* switchOff(recorders, camera, seconds)
+    yield* lookForLast
+    areFilesKnown = true
+    return flaw
+  })
+  return {
+    on: recorders
+      .record(camera, format)
+      .pipe(Effect.catch((error) => Effect.sync(() => happened({ _tag: "RecorderRefused", error })))),
+    off: (seconds: number) => Effect.map(off(seconds), (flaw) => happened({ _tag: "RecorderOff", flaw })),
+    pause: (seconds: number) => Effect.map(off(seconds), () => happened({ _tag: "RecorderPaused" })),
+    resume: Effect.suspend(() => switchOnAgain(recorders, camera, format)),
+    /** it is off, and each of its files has been told of */
+    areFilesKnown: () => areFilesKnown
+  }
 }

@@ -1,7 +1,7 @@
 import type * as Duration from "effect/Duration"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { RecordingFormat } from "../../schema/Recording.ts"
-import type { IndexedFile } from "../storage/IndexDatabase.ts"
+import type { IndexedFile } from "../storage/IndexedFile.ts"
 
 /** A file of a recording that is whole: what is remembered of it, for the rest is in the index. */
 export type RecordedFile = Pick<IndexedFile, "filename" | "duration" | "bytes">

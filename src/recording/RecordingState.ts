@@ -1,5 +1,5 @@
 import { DependencyFailed } from "../../schema/Errors.ts"
-import type { IndexedFile } from "../storage/IndexDatabase.ts"
+import type { IndexedFile } from "../storage/IndexedFile.ts"
 import type { RecordedFile, RecordingFact, Segment } from "./Recording.ts"
 import type { Stall } from "./Stall.ts"
 

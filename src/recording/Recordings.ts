@@ -11,7 +11,8 @@ import { type DependencyFailed, InvalidState, type NotFound } from "../../schema
 import { liveNow, Settings } from "../config/Settings.ts"
 import type { Facts } from "../facts/Facts.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
-import { Recorder, type RecordingRun } from "./Recorder.ts"
+import { Recorder } from "./Recorder.ts"
+import type { RecordingRun } from "./RecordingRun.ts"
 import type { Recording, RecordingFact, RecordingRequest, Stopped } from "./Recording.ts"
 import { Unfinished } from "./Unfinished.ts"
 

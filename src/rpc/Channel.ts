@@ -1,38 +1,21 @@
-import { errorCodes, invalidRequest, methodNotFound } from "../../schema/JsonRpc.ts"
+import { errorCodes } from "../../schema/JsonRpc.ts"
 import { networkOf } from "../config/Hosts.ts"
-import { nearest } from "../config/Nearest.ts"
 import type { Receiver } from "../ground/Visits.ts"
 import type { Backlog, Debtor } from "./Backlog.ts"
 import type { CallMeter } from "./CallMeter.ts"
+import { type Call, CallsInFlight } from "./CallsInFlight.ts"
 import type { Connection } from "./Connections.ts"
-import { hasValidId, isResponse, readEnvelope } from "./Envelope.ts"
 import type { Method } from "./Methods.ts"
 import type { Worker } from "./Rota.ts"
-import { failure, typedFailure } from "./Reply.ts"
+import { readRequest } from "./Request.ts"
 import type { RequestLimits } from "./RequestLimits.ts"
 import type { Shares } from "./Shares.ts"
-import { type Entry, notRun, readFrame, type TextFrame, tooLong } from "./TextFrame.ts"
+import { type Entry, readFrame, tooLong } from "./TextFrame.ts"
 import type { Turns } from "./Turns.ts"
 
-/** Calls of one connection that run side by side; reading stops while there are so many. */
-const maxInFlight = 64
-/** A client that has not authenticated asks for little more than that. */
-const maxInFlightOfStranger = 1
-/** Reading also stops while the frames of the calls in flight have so many characters together. */
-const maxInFlightCharacters = 1 << 20
-/** Reading also stops while the client leaves so many bytes unread: what it does not fetch it need not ask for. */
+/** Reading stops while the client leaves so many bytes unread: what it does not fetch it need not ask for. */
 const stallBytes = 64 << 10
 const stallBytesOfStranger = 8 << 10
-
-/** A call that runs: how to answer it. */
-export interface Call {
-  /** the raw text of its id; undefined for a notification, which gets no reply */
-  readonly id: string | undefined
-  readonly method: Method
-  readonly frame: TextFrame
-  /** whose call it is; undefined: a stranger's */
-  readonly user: string | undefined
-}
 
 /** What all channels share. */
 export interface Switchboard {
@@ -64,9 +47,7 @@ export class Channel implements Receiver, Worker, Debtor {
   private isWorking = false
   /** the user that has as many calls under way as it may have: what is left waits for one of them to end */
   private waitsFor: string | undefined
-  private readonly calls = new Map<number, Call>()
-  private nextRequestId = 0
-  private inFlightCharacters = 0
+  private readonly calls: CallsInFlight
   private paused = false
   /** nothing is read yet: who it is has to be known first */
   private held = false
@@ -76,6 +57,7 @@ export class Channel implements Receiver, Worker, Debtor {
   constructor(connection: Connection, switchboard: Switchboard) {
     this.connection = connection
     this.switchboard = switchboard
+    this.calls = new CallsInFlight(switchboard.shares)
   }
 
   receive(text: string): void {
@@ -135,8 +117,7 @@ export class Channel implements Receiver, Worker, Debtor {
     this.entries = []
     const { shares } = this.switchboard
     if (this.waitsFor !== undefined) shares.leave(this.waitsFor, this)
-    for (const { user } of this.calls.values()) if (user !== undefined) shares.end(user)
-    this.calls.clear()
+    this.calls.endAll()
     this.switchboard.left(this)
   }
 
@@ -158,10 +139,8 @@ export class Channel implements Receiver, Worker, Debtor {
    * did not fit
    */
   answer(requestId: number, reply: string | undefined): number | undefined {
-    const call = this.calls.get(requestId)
+    const call = this.calls.end(requestId)
     if (call === undefined) return undefined
-    this.calls.delete(requestId)
-    if (call.user !== undefined) this.switchboard.shares.end(call.user)
     const isTooLong = call.id !== undefined && reply !== undefined && !call.frame.takes(reply)
     this.settle(call, isTooLong ? tooLong(call.id) : reply)
     if (this.paused) this.adjust()
@@ -178,14 +157,8 @@ export class Channel implements Receiver, Worker, Debtor {
   }
 
   private full(): boolean {
-    const most = this.connection.session === undefined ? maxInFlightOfStranger : maxInFlight
-    return (
-      this.entries.length > 0 ||
-      this.held ||
-      this.stalled ||
-      this.calls.size >= most ||
-      this.inFlightCharacters >= maxInFlightCharacters
-    )
+    const isStranger = this.connection.session === undefined
+    return this.entries.length > 0 || this.held || this.stalled || this.calls.isFull(isStranger)
   }
 
   private accept(text: string, began: number): void {
@@ -194,7 +167,7 @@ export class Channel implements Receiver, Worker, Debtor {
       this.switchboard.meter.refused(began, read.code.code)
       return this.write(read.reply)
     }
-    this.inFlightCharacters += text.length
+    this.calls.frameCame(text.length)
     for (const entry of read) this.entries.push(entry)
   }
 
@@ -218,44 +191,23 @@ export class Channel implements Receiver, Worker, Debtor {
   }
 
   private dispatch(entry: Entry): void {
-    const { frame, id, message } = entry
+    const { frame, id } = entry
     const { limits, meter, methods } = this.switchboard
-    // what we never asked for needs no answer; one would be answered in turn, for ever
-    if (isResponse(message)) return this.settle(entry, undefined)
-    const envelope = readEnvelope(message)
-    if (typeof envelope === "string") {
-      meter.refused(frame.began, invalidRequest.code)
-      // an id that is no id cannot come back (section 5: "it MUST be Null")
-      const known = id === undefined || !hasValidId(message) ? "null" : id
-      return this.settle(entry, failure(known, invalidRequest, { hint: envelope }))
+    const request = readRequest(entry, this.connection, methods, limits)
+    if (request._tag === "Nothing") return this.settle(entry, undefined)
+    if (request._tag === "Refused") {
+      meter.refused(frame.began, request.code.code)
+      return this.settle(entry, request.reply)
     }
-    const exceeded = frame.isFull ? notRun() : limits.take(this.connection)
-    if (exceeded !== undefined) {
-      meter.refused(frame.began, errorCodes.RateLimited.code)
-      return this.settle(entry, id === undefined ? undefined : typedFailure(id, errorCodes.RateLimited, exceeded))
-    }
-    const method = methods.get(envelope.method)
-    if (method === undefined) {
-      meter.refused(frame.began, methodNotFound.code)
-      if (id === undefined) return this.settle(entry, undefined)
-      return this.settle(entry, failure(id, methodNotFound, { hint: this.hintFor(envelope.method) }))
-    }
-    const requestId = this.nextRequestId++
-    const call = { id, method, frame, user: this.user() }
-    this.calls.set(requestId, call)
-    if (call.user !== undefined) this.switchboard.shares.begin(call.user)
-    this.switchboard.dispatch(this, requestId, call, method.decode(envelope.params))
-  }
-
-  private hintFor(name: string): string {
-    const near = nearest(name, this.switchboard.methods.keys())
-    return near === undefined ? "get_server_info tells what this server is" : `did you mean ${near}?`
+    const call = { id, method: request.method, frame, user: this.user() }
+    const requestId = this.calls.begin(call)
+    this.switchboard.dispatch(this, requestId, call, request.method.decode(request.params))
   }
 
   /** one call or entry of a frame is done; the last one of a batch sends all replies in one frame */
   private settle({ frame }: Pick<Entry, "frame">, reply: string | undefined): void {
     const text = frame.settle(reply)
-    if (frame.isDone()) this.inFlightCharacters -= frame.characters
+    if (frame.isDone()) this.calls.frameDone(frame.characters)
     if (text !== undefined) this.write(text)
   }
 

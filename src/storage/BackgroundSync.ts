@@ -2,7 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
-import type { Disk, OpenFile } from "../ground/Disk.ts"
+import type { Disk } from "../ground/Disk.ts"
+import type { OpenFile } from "../ground/OpenFile.ts"
 import type { DiskError } from "../ground/DiskError.ts"
 
 /** A new file that is not synced yet, and stays open for that until its scope is closed. */

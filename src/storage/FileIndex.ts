@@ -10,7 +10,9 @@ import { Disk } from "../ground/Disk.ts"
 import { makeTrouble } from "../telemetry/Trouble.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { isDamaged, openIndex, type OpenIndex, renewIndex } from "./IndexFile.ts"
-import type { IndexDatabase, IndexedFile, Page, Sequence, Stored, StoredFile } from "./IndexDatabase.ts"
+import type { IndexDatabase } from "./IndexDatabase.ts"
+import type { Page, Sequence } from "./IndexLists.ts"
+import type { IndexedFile, Stored, StoredFile } from "./IndexedFile.ts"
 import type { FileKind } from "./Names.ts"
 import {
   describe,

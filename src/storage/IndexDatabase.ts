@@ -1,98 +1,8 @@
-import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite"
-import type { CameraId } from "../../schema/Camera.ts"
-import { matchesGlob } from "../config/Glob.ts"
+import type { DatabaseSync } from "node:sqlite"
+import type { Description, IndexedFile, Stored, StoredFile } from "./IndexedFile.ts"
+import { type IndexLists, indexLists } from "./IndexLists.ts"
+import { kindNumber, toFile, toKind, toValues } from "./IndexRows.ts"
 import type { FileKind } from "./Names.ts"
-
-/** One recording or snapshot; times are epoch milliseconds, `duration` seconds; 0 and "" where not known. */
-export interface IndexedFile {
-  readonly kind: FileKind
-  readonly filename: string
-  readonly device: CameraId
-  readonly bytes: number
-  readonly modified: number
-  readonly created: number
-  readonly duration: number
-  readonly codec: string
-  readonly width: number
-  readonly height: number
-}
-
-/** A file as the index has it. */
-export interface StoredFile extends IndexedFile {
-  /** bytes of what lies beside it and goes with it */
-  readonly beside: number
-}
-
-/** What can be learned only by looking into a file. */
-export interface Description {
-  readonly duration: number
-  readonly codec: string
-  readonly width: number
-  readonly height: number
-}
-
-export interface Page {
-  readonly limit: number
-  readonly offset: number
-  /** only files of these cameras, by names and globs; undefined: of all */
-  readonly devices: ReadonlyArray<string> | undefined
-}
-
-/** Which files, oldest first: those of these kinds, of one camera or of all, behind this one of the sequence. */
-export interface Sequence {
-  readonly kinds: ReadonlyArray<FileKind>
-  readonly device: CameraId | undefined
-  readonly after: Pick<IndexedFile, "modified" | "filename"> | undefined
-  readonly limit: number
-}
-
-/** What there is of one camera. */
-export interface Stored {
-  readonly kind: FileKind
-  readonly device: CameraId
-  readonly files: number
-  readonly bytes: number
-}
-
-type Row = Record<string, SQLOutputValue>
-
-const kinds = ["recording", "snapshot"] as const
-const kindNumber = (kind: FileKind): number => kinds.indexOf(kind)
-
-const toKind = (row: Row): FileKind => kinds[Number(row["kind"])] ?? "recording"
-
-const toFile = (row: Row): StoredFile => ({
-  kind: toKind(row),
-  filename: String(row["filename"]),
-  device: String(row["device"]),
-  bytes: Number(row["bytes"]),
-  modified: Number(row["modified"]),
-  created: Number(row["created"]),
-  duration: Number(row["duration"]),
-  codec: String(row["codec"]),
-  width: Number(row["width"]),
-  height: Number(row["height"]),
-  beside: Number(row["beside"])
-})
-
-const toValues = (file: IndexedFile, described: boolean): ReadonlyArray<SQLInputValue> => [
-  kindNumber(file.kind),
-  file.filename,
-  file.device,
-  file.bytes,
-  Math.floor(file.modified),
-  file.created,
-  file.duration,
-  file.codec,
-  file.width,
-  file.height,
-  described ? 1 : 0
-]
-
-/** How many files a merge by camera may skip before counting off in `by_time` is faster (measured with 100,000 files). */
-const shallow = 1000
-/** SQLite merges at most 500 selects (SQLITE_MAX_COMPOUND_SELECT). */
-const mostMerged = 100
 
 /**
  * Bytes that the index has for itself, so that it can be written on a disk that is full: as many as its WAL grows to before
@@ -101,7 +11,7 @@ const mostMerged = 100
 const reserveBytes = 1_050_000
 
 /** The open index; every method is one short transaction and may throw what `node:sqlite` throws. */
-export interface IndexDatabase {
+export interface IndexDatabase extends IndexLists {
   /** what lies beside a file that is there stays as it is */
   readonly put: (file: IndexedFile) => void
   /** so much lies beside the recording, if it is there */
@@ -113,8 +23,6 @@ export interface IndexDatabase {
   readonly describe: (kind: FileKind, filename: string, description: Description) => void
   readonly has: (kind: FileKind, filename: string) => boolean
   readonly get: (kind: FileKind, filename: string) => StoredFile | undefined
-  readonly page: (kind: FileKind, page: Page) => { readonly files: ReadonlyArray<StoredFile>; readonly total: number }
-  readonly oldest: (sequence: Sequence) => ReadonlyArray<StoredFile>
   readonly totals: (kind: FileKind) => { readonly files: number; readonly bytes: number }
   readonly stored: () => ReadonlyArray<Stored>
   /** files in the order of their names, after this one */
@@ -153,65 +61,6 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
   const stored = statement("SELECT kind, device, files, bytes FROM totals WHERE files > 0")
   const totals = statement("SELECT device, files, bytes FROM totals WHERE kind = ? AND files > 0")
 
-  const pages = new Map<string, StatementSync>()
-  const paged = (key: string, order: "ASC" | "DESC", select: string) => {
-    const known = pages.get(`${key} ${order}`)
-    if (known !== undefined) return known
-    // the inner select walks an index only; rows are fetched for the page alone
-    const made = statement(`SELECT f.* FROM (${select} ORDER BY modified ${order}, filename ${order} LIMIT ? OFFSET ?) p
-      CROSS JOIN files f USING(kind, filename) ORDER BY p.modified DESC, p.filename DESC`)
-    pages.set(`${key} ${order}`, made)
-    return made
-  }
-  const from = "SELECT kind, filename, modified FROM files INDEXED BY"
-
-  const page: IndexDatabase["page"] = (kind, { limit, offset, devices }) => {
-    const all = totals.all(kindNumber(kind))
-    const counted =
-      devices === undefined
-        ? all
-        : all.filter((row) => devices.some((glob) => matchesGlob(String(row["device"]), glob)))
-    const total = counted.reduce((sum, row) => sum + Number(row["files"]), 0)
-    const size = Math.min(limit, total - offset)
-    if (size <= 0) return { files: [], total }
-    // pages of the older half are counted off from the other end
-    const backwards = offset > total / 2
-    const skip = backwards ? total - offset - size : offset
-    const order = backwards ? "ASC" : "DESC"
-    const named = counted.map((row) => String(row["device"]))
-    const whole = counted.length === all.length
-    const rows = whole
-      ? paged("all", order, `${from} by_time WHERE kind = ?`).all(kindNumber(kind), size, skip)
-      : skip <= shallow && named.length <= mostMerged
-        ? paged(
-            String(named.length),
-            order,
-            named.map(() => `${from} by_device WHERE kind = ? AND device = ?`).join(" UNION ALL ")
-          ).all(...named.flatMap((device) => [kindNumber(kind), device]), size, skip)
-        : paged("some", order, `${from} by_time WHERE kind = ? AND device IN (SELECT value FROM json_each(?))`).all(
-            kindNumber(kind),
-            JSON.stringify(named),
-            size,
-            skip
-          )
-    return { files: rows.map(toFile), total }
-  }
-
-  const sequences = new Map<string, StatementSync>()
-  const oldest: IndexDatabase["oldest"] = ({ after, device, kinds: wanted, limit }) => {
-    const key = `${wanted.length} ${device === undefined ? "all" : "one"}`
-    const index = device === undefined ? "by_time WHERE kind = ?" : "by_device WHERE kind = ? AND device = ?"
-    const select = wanted.map(() => `${from} ${index} AND (modified, filename) > (?, ?)`).join(" UNION ALL ")
-    const found =
-      sequences.get(key) ??
-      statement(`SELECT f.* FROM (${select} ORDER BY modified, filename LIMIT ?) p
-        CROSS JOIN files f USING(kind, filename)`)
-    sequences.set(key, found)
-    const place = after === undefined ? [Number.MIN_SAFE_INTEGER, ""] : [after.modified, after.filename]
-    const values = wanted.flatMap((kind) => [kindNumber(kind), ...(device === undefined ? [] : [device]), ...place])
-    return found.all(...values, limit).map(toFile)
-  }
-
   return {
     // a recording that is being written has no codec yet: it is looked into if nobody comes to finish it
     put: (file) => void put.run(...toValues(file, file.kind === "snapshot" || file.codec !== "")),
@@ -236,8 +85,7 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
       const row = get.get(kindNumber(kind), filename)
       return row === undefined ? undefined : toFile(row)
     },
-    page,
-    oldest,
+    ...indexLists(database),
     totals: (kind) => {
       const rows = totals.all(kindNumber(kind))
       const sum = (column: string) => rows.reduce((all, row) => all + Number(row[column]), 0)

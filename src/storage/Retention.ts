@@ -11,42 +11,25 @@ import type { RetentionPolicy } from "../../schema/Storage.ts"
 import type { Live } from "../config/LiveSettings.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
-import { Disk, type DiskSpace } from "../ground/Disk.ts"
-import { monotonicMillis } from "../ground/Time.ts"
+import { Disk } from "../ground/Disk.ts"
+import { type Cleaned, type Cleanup, doneOf, startTally, type Tally } from "./Cleanup.ts"
 import { makeClockTrust } from "./ClockTrust.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { DiskGuard } from "./DiskGuard.ts"
 import { FileIndex } from "./FileIndex.ts"
 import { Files } from "./Files.ts"
-import type { Sequence, StoredFile } from "./IndexDatabase.ts"
+import type { Sequence } from "./IndexLists.ts"
+import type { StoredFile } from "./IndexedFile.ts"
+import { makeMissingRoom, unshownOf } from "./MissingRoom.ts"
 import type { FileKind } from "./Names.ts"
-import { type Rules, stages, type Task, verdict, type Why } from "./RetentionPlan.ts"
+import { type Rules, stages, type Task, verdict } from "./RetentionPlan.ts"
 import { RetentionPolicies } from "./RetentionPolicies.ts"
 import { describe, flawOf, rulesOf } from "./RetentionRules.ts"
-import { reserveBytes } from "./SpaceLevel.ts"
 import { attempt } from "./StorageFailed.ts"
-
-/** What a cleanup did. */
-export interface Cleanup {
-  readonly files: number
-  readonly bytes: number
-  /** how many files went for what */
-  readonly reasons: Readonly<Record<Why, number>>
-  /** files that somebody held, and that stay */
-  readonly inUse: number
-}
 
 /** Files were deleted, and why. */
 export interface RetentionFact extends Cleanup {
   readonly _tag: "FilesDeleted"
-}
-
-/** A cleanup that was asked for. */
-export interface Cleaned extends Cleanup {
-  /** false: nothing may be deleted */
-  readonly isOn: boolean
-  /** what it went by, for people */
-  readonly limits: string
 }
 
 const every = Duration.minutes(1)
@@ -56,8 +39,6 @@ const batch = 100
 const mostFailures = 10
 /** So many files stay for as long as somebody downloads them. More are taken away: who may download must not fill the disk. */
 const mostDownloaded = 4
-/** Btrfs shows what was deleted after its next commit, within 30 s, and XFS a little later: until then it is counted here. */
-const hiddenMillis = 60_000
 
 /** Deletes what is too old or too much, the oldest first, by what an admin has set or the settings say. */
 export class Retention extends Context.Service<
@@ -85,6 +66,7 @@ export class Retention extends Context.Service<
       const policies = yield* RetentionPolicies
       const facts = yield* makeFacts<RetentionFact>()
       const clock = yield* makeClockTrust
+      const room = makeMissingRoom()
       const oneCleanup = yield* Semaphore.make(1)
       const wanted = yield* Queue.sliding<void>(1)
 
@@ -152,23 +134,6 @@ export class Retention extends Context.Service<
         }
       })
 
-      /** deleted, and not shown by the disk yet */
-      let hidden: ReadonlyArray<{ readonly bytes: number; readonly until: number }> = []
-
-      /** Bytes that have to come free; `unshown`: bytes that this cleanup deleted already, and the disk does not show. */
-      const missingOn = Effect.fnUntraced(function* (
-        space: DiskSpace,
-        { delete_percent, reserve_mb }: Live["storage"],
-        unshown: number
-      ) {
-        const now = yield* monotonicMillis
-        hidden = hidden.filter(({ until }) => until > now)
-        const { available, used } = space
-        const tooMuch = used - ((used + available) * delete_percent) / 100
-        const tooLittle = 2 * reserveBytes({ reserve_mb }) - available
-        return Math.max(tooMuch, tooLittle) - unshown - hidden.reduce((sum, { bytes }) => sum + bytes, 0)
-      })
-
       const run = Effect.fnUntraced(function* (rules: Rules, storage: Live["storage"], tally: Tally, isAsked: boolean) {
         const keepsRoom = storage.delete_percent > 0
         const before = keepsRoom ? yield* guard.look : undefined
@@ -177,8 +142,8 @@ export class Retention extends Context.Service<
           // looked at after `now`, lest it is set in between; who asks for a cleanup answers for the clock
           const doubtedUntil = isAsked ? undefined : yield* clock.doubtedUntil
           const space = before === undefined ? undefined : yield* guard.look
-          const unshown = unshownOf(tally, before, space)
-          const missing = space === undefined ? 0 : yield* missingOn(space, storage, unshown)
+          const unshown = unshownOf(tally.bytes, before, space)
+          const missing = space === undefined ? 0 : yield* room.missingOn(space, storage, unshown)
           for (const task of stage(rules, { now, stored: yield* index.stored, missing })) {
             if (task.bytes <= 0) continue
             yield* perform(task, rules, task.why === "room" ? yield* kindsOnDisk : bothKinds, tally, doubtedUntil)
@@ -186,34 +151,22 @@ export class Retention extends Context.Service<
           }
         }
         if (before === undefined || tally.bytes === 0) return
-        const bytes = unshownOf(tally, before, yield* guard.look)
-        hidden = [...hidden, { bytes, until: (yield* monotonicMillis) + hiddenMillis }]
+        yield* room.hide(unshownOf(tally.bytes, before, yield* guard.look))
       })
 
       const cleanUp = Effect.fn("Retention.cleanUp")(
         function* (isAsked: boolean) {
-          const tally: Tally = {
-            files: 0,
-            bytes: 0,
-            reasons: { age: 0, size: 0, room: 0 },
-            held: new Set(),
-            downloaded: new Set(),
-            failures: 0
-          }
-          const done = (): Cleanup => {
-            const { bytes, files, held, reasons } = tally
-            return { files, bytes, reasons, inUse: held.size }
-          }
+          const tally = startTally()
           const tell = Effect.suspend(() => {
             if (tally.files === 0) return Effect.void
-            facts.tell({ _tag: "FilesDeleted", ...done() })
-            return Effect.logInfo("old files were deleted", { ...done(), failures: tally.failures })
+            facts.tell({ _tag: "FilesDeleted", ...doneOf(tally) })
+            return Effect.logInfo("old files were deleted", { ...doneOf(tally), failures: tally.failures })
           })
           const { storage } = liveNow(settings)
           const rules = rulesOf(storage, yield* policies.get, isAsked)
           yield* Effect.ensuring(run(rules, storage, tally, isAsked), tell)
           const isOn = [rules.all, ...rules.own.values()].some((rule) => rule !== "KEPT")
-          return { ...done(), isOn, limits: describe(rules, storage) } satisfies Cleaned
+          return { ...doneOf(tally), isOn, limits: describe(rules, storage) } satisfies Cleaned
         },
         (cleaning) => oneCleanup.withPermit(cleaning)
       )
@@ -241,19 +194,3 @@ export class Retention extends Context.Service<
 }
 
 const bothKinds = ["recording", "snapshot"] as const
-
-/** A cleanup under way. */
-interface Tally {
-  files: number
-  bytes: number
-  readonly reasons: Record<Why, number>
-  /** by their names */
-  readonly held: Set<string>
-  /** those of them that somebody downloads */
-  readonly downloaded: Set<string>
-  failures: number
-}
-
-/** Bytes that are deleted, and that the disk does not show as free. */
-const unshownOf = ({ bytes }: Tally, before: DiskSpace | undefined, now: DiskSpace | undefined): number =>
-  before === undefined || now === undefined ? 0 : Math.max(0, bytes - Math.max(0, now.available - before.available))

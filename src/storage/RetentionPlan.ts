@@ -1,5 +1,5 @@
 import type { CameraId } from "../../schema/Camera.ts"
-import type { IndexedFile, Stored } from "./IndexDatabase.ts"
+import type { IndexedFile, Stored } from "./IndexedFile.ts"
 
 /** Which files retention deletes. Pure: the files themselves come from the index, the oldest first. */
 

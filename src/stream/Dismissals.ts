@@ -17,16 +17,16 @@ export class Dismissals extends Context.Service<
   static readonly layer = Layer.effect(
     Dismissals,
     Effect.gen(function* () {
-      const { actual, again, alone, desired, replace } = yield* PathTable
+      const { actual, again, alone, desire, desired, replace } = yield* PathTable
 
       const dismiss = Effect.fn("Dismissals.dismiss")(function* (name: StreamName) {
         yield* Effect.annotateCurrentSpan("stream.name", name)
         const sent = Effect.gen(function* () {
-          const before = desired.get(name)
+          const before = desired(name)
           if (before === undefined || !SubscriptionRef.getUnsafe(actual).has(name)) return
           const counted = (dismissals: number) => {
-            const now = desired.get(name)
-            if (now !== undefined) desired.set(name, { ...now, dismissals })
+            const now = desired(name)
+            if (now !== undefined) desire(name, { ...now, dismissals })
           }
           counted(before.dismissals + 1)
           yield* Effect.onError(replace(name), () => Effect.sync(() => counted(before.dismissals)))

@@ -1,7 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { Moment } from "../ground/Time.ts"
-import type { FfmpegFailed } from "../process/Ffmpeg.ts"
+import type { FfmpegFailed } from "../process/FfmpegFailed.ts"
 
 /** One picture of a camera as JPEG. */
 export interface Picture {

@@ -1,28 +1,24 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
-import { DependencyFailed, InvalidState, NotFound, RateLimited } from "../../schema/Errors.ts"
+import { type DependencyFailed, InvalidState, NotFound, type RateLimited } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
-import { monotonicMillis, now } from "../ground/Time.ts"
-import { MediaMtx } from "../process/MediaMtx.ts"
-import { MediaMtxApi } from "../process/MediaMtxApi.ts"
-import { awaitTrouble } from "../process/MediaMtxTrouble.ts"
+import { now } from "../ground/Time.ts"
+import { type Lingerer, makeLingering } from "./Lingering.ts"
 import type { LiveStream, StreamState } from "./LiveStream.ts"
 import { makePictures } from "./Pictures.ts"
+import { makeAwaitReady } from "./Readiness.ts"
 import type { RunEnd } from "./RunEnded.ts"
 import { cameraOf, type StreamName, streamsOf, transcodeOf } from "./StreamName.ts"
 import { Supervision } from "./Supervision.ts"
-import { makeRefusals } from "../telemetry/Refusals.ts"
 
 /** Why a stream is needed; it decides how long the stream lives on when the need is over. */
 export type Reason = "viewer" | "recording" | "snapshot"
@@ -40,14 +36,12 @@ export type StreamFact =
   | { readonly _tag: "StreamEnded"; readonly name: StreamName; readonly camera: CameraId }
 
 /** What is kept of a stream that ever was. */
-interface Kept {
+interface Kept extends Lingerer {
   /** One process at a time opens a device; a stream that is being closed still does, so its successor waits for its end. */
   readonly device: Semaphore.Semaphore
   stream: LiveStream | undefined
   /** epoch milliseconds */
   lastStart: number | undefined
-  /** who holds the stream for nobody, until when (monotonic milliseconds); its end may still be under way after that */
-  lingering: { until: number } | undefined
 }
 
 /** The streams of all cameras, by their names: each shared by everybody who holds a lease, gone when nobody does. */
@@ -82,8 +76,6 @@ export class Streams extends Context.Service<
       const settings = yield* Settings
       const devices = yield* Devices
       const supervision = yield* Supervision
-      const mediaMtx = yield* MediaMtx
-      const api = yield* MediaMtxApi
       const facts = yield* makeFacts<StreamFact>()
       const known = new Map<StreamName, Kept>()
       const lingerOf = (reason: Reason): Duration.Duration => {
@@ -95,7 +87,13 @@ export class Streams extends Context.Service<
       const of = (name: StreamName): Kept => {
         const before = known.get(name)
         if (before !== undefined) return before
-        const made = { device: Semaphore.makeUnsafe(1), stream: undefined, lastStart: undefined, lingering: undefined }
+        const made: Kept = {
+          name,
+          device: Semaphore.makeUnsafe(1),
+          stream: undefined,
+          lastStart: undefined,
+          lingering: undefined
+        }
         known.set(name, made)
         return made
       }
@@ -164,43 +162,7 @@ export class Streams extends Context.Service<
       )
 
       const streams = yield* RcMap.make({ lookup: open })
-      const keepers = yield* FiberMap.make<StreamName>()
-
-      /**
-       * Holds the stream until the latest of the times that were asked for. That it is over is decided in one step: whoever
-       * asks after it needs another keeper, however long the stream's own end takes.
-       */
-      const keep = (name: StreamName, kept: Kept, mine: { until: number }): Effect.Effect<void> => {
-        const over = () => {
-          if (kept.lingering === mine) kept.lingering = undefined
-        }
-        return Effect.gen(function* () {
-          yield* RcMap.get(streams, name)
-          for (;;) {
-            const time = yield* monotonicMillis
-            if (time >= mine.until) return over()
-            yield* Effect.sleep(Duration.millis(mine.until - time))
-          }
-        }).pipe(
-          Effect.onExit(() => Effect.sync(over)),
-          Effect.scoped
-        )
-      }
-
-      const lingerAfter = (name: StreamName, reason: Reason) =>
-        Effect.gen(function* () {
-          const time = Duration.toMillis(lingerOf(reason))
-          if (time === 0) return
-          const kept = of(name)
-          const until = (yield* monotonicMillis) + time
-          if (kept.lingering !== undefined) {
-            kept.lingering.until = Math.max(until, kept.lingering.until)
-            return
-          }
-          kept.lingering = { until }
-          // it takes its reference before the lease that ends gives its own back
-          yield* FiberMap.run(keepers, name, keep(name, kept, kept.lingering), { startImmediately: true })
-        })
+      const lingering = yield* makeLingering((name) => RcMap.get(streams, name))
 
       const lease = Effect.fn("Streams.lease")(function* (name: StreamName, reason: Reason) {
         yield* Effect.annotateCurrentSpan({ "stream.name": name, "lease.reason": reason })
@@ -210,56 +172,22 @@ export class Streams extends Context.Service<
           return yield* new InvalidState({ state: device.status, allowed_states: ["CONNECTED"] })
         }
         const stream = yield* RcMap.get(streams, name)
-        yield* Effect.addFinalizer(() => lingerAfter(name, reason))
+        yield* Effect.addFinalizer(() => Effect.suspend(() => lingering.linger(of(name), lingerOf(reason))))
         return stream
-      })
-
-      const refused = yield* makeRefusals
-      const mediaMtxFails = Effect.flatMap(
-        awaitTrouble(mediaMtx, api),
-        (detail) => new DependencyFailed({ dependency: "mediamtx", detail })
-      )
-
-      const awaitReady = Effect.fn("Streams.awaitReady")(function* (stream: LiveStream) {
-        const decided = SubscriptionRef.changes(stream.state).pipe(
-          Stream.filter((state) => state._tag === "Ready" || (state._tag === "Failing" && state.isCamera === true)),
-          Stream.runHead,
-          Effect.timeout(liveNow(settings).streams.start_timeout_seconds),
-          Effect.ignore
-        )
-        if (SubscriptionRef.getUnsafe(stream.state)._tag !== "Ready") yield* Effect.raceFirst(decided, mediaMtxFails)
-        const state = SubscriptionRef.getUnsafe(stream.state)
-        if (state._tag === "Ready") return
-        if (state._tag === "Starting" && state.place !== undefined) {
-          const { camera } = stream
-          const at_most = liveNow(settings).limits.ffmpeg_processes
-          refused("limits.ffmpeg_processes", camera, "a stream got no turn in time", { camera, at_most })
-          const retry_after_ms = Duration.toMillis(liveNow(settings).streams.start_timeout_seconds)
-          const suggestion = "stop another stream, or wait for one to end"
-          return yield* new RateLimited({
-            retry_after_ms,
-            ...(state.reason === undefined ? {} : { reason: state.reason }),
-            suggestion
-          })
-        }
-        const detail = ("reason" in state ? state.reason : undefined) ?? "the stream did not start in time"
-        const isCamera = state._tag === "Failing" && state.isCamera === true
-        return yield* new DependencyFailed({ dependency: isCamera ? "camera" : "ffmpeg", detail })
       })
 
       const release = Effect.fn("Streams.release")(function* (camera: CameraId) {
         // the transcode first, which holds the other
         for (const name of [transcodeOf(camera), camera]) {
           const kept = known.get(name)
-          if (kept !== undefined) kept.lingering = undefined
-          yield* FiberMap.remove(keepers, name)
+          if (kept !== undefined) yield* lingering.end(kept)
         }
         return yield* RcMap.has(streams, camera)
       })
 
       return Streams.of({
         lease,
-        awaitReady,
+        awaitReady: yield* makeAwaitReady,
         release,
         withDevice: (camera) => of(camera).device.withPermit,
         current: (name) => known.get(name)?.stream,

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import type { CameraFaults } from "../../testing/Ffmpeg.ts"
+import type { CameraFaults } from "../../testing/FfmpegFaults.ts"
 import type { Action } from "./Actions.ts"
 import { deviceOf, oneOf, type World, type WorldCamera } from "./World.ts"
 

@@ -3,7 +3,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Devices } from "../../src/device/Devices.ts"
 import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { Streams } from "../../src/stream/Streams.ts"
-import { workOf } from "../../testing/Ffmpeg.ts"
+import { workOf } from "../../testing/FfmpegWork.ts"
 import { deviceOf, longestLinger, type World } from "./World.ts"
 
 /** What holds at every moment. Gives what is broken; asked again and again as time goes on. */

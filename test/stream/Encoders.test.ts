@@ -12,7 +12,7 @@ import { Disk } from "../../src/ground/Disk.ts"
 import { Ffmpeg } from "../../src/process/Ffmpeg.ts"
 import { Encoders } from "../../src/stream/Encoders.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
-import { conformantSps } from "../../testing/Ffmpeg.ts"
+import { conformantSps } from "../../testing/FfmpegFaults.ts"
 import { fakeSpawner } from "../support/Spawners.ts"
 import { testSettings } from "../support/TestSettings.ts"
 

@@ -14,6 +14,7 @@ import { mediaMtxConfig } from "../../src/process/MediaMtxConfig.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
+import { PathRecorders } from "../../src/stream/PathRecorders.ts"
 import { Paths } from "../../src/stream/Paths.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { asTimePasses } from "../../testing/PassingTime.ts"
@@ -81,14 +82,14 @@ describe("a path", () => {
     "that MediaMTX made anew to send somebody away, and did not say so, is left alone, and so is who streams to it",
     Effect.gen(function* () {
       const { mediaMtx: mtx } = yield* TestGround
-      const paths = yield* Paths
+      const recorders = yield* PathRecorders
       const camera = yield* pluggedPath()
       const told = String((yield* pathOf(camera))?.["runOnDemandStartTimeout"])
       assert.strictEqual(told, "10s")
       yield* mtx.patch(camera, { runOnDemandStartTimeout: "10001ms" })
       const stream = yield* readyStream(camera)
       yield* nextComparison
-      yield* paths.record(camera, "fmp4")
+      yield* recorders.record(camera, "fmp4")
       yield* nextComparison
       assert.deepEqual(mtx.calls(), [`add ${camera}`, `replace ${camera}`])
       assert.strictEqual(stream.restarts, 0)
@@ -134,10 +135,10 @@ describe("a path", () => {
   onFakes(
     "of a recording keeps what the recording began with, and the next one has what is in force then",
     Effect.gen(function* () {
-      const paths = yield* Paths
+      const recorders = yield* PathRecorders
       const { live } = yield* Settings
       const camera = yield* pluggedPath()
-      yield* paths.record(camera, "fmp4")
+      yield* recorders.record(camera, "fmp4")
       const before = yield* pathOf(camera)
       yield* SubscriptionRef.update(live, (now) => ({
         ...now,
@@ -149,8 +150,8 @@ describe("a path", () => {
       }))
       yield* nextComparison
       assert.deepStrictEqual(yield* pathOf(camera), before)
-      yield* paths.record(camera, undefined)
-      yield* paths.record(camera, "fmp4")
+      yield* recorders.record(camera, undefined)
+      yield* recorders.record(camera, "fmp4")
       assert.deepInclude(yield* pathOf(camera), { recordSegmentDuration: "60s", recordPartDuration: "500ms" })
     })
   )
@@ -254,6 +255,7 @@ describe("a path of the operator's own that is named like a camera", () => {
     const body = Effect.gen(function* () {
       const api = yield* MediaMtxApi
       const paths = yield* Paths
+      const recorders = yield* PathRecorders
       const theirs = { source: "publisher", recordPath: "/their/%path", maxReaders: 3 }
       yield* api.addPath("camera0", theirs)
       const before = yield* pathOf("camera0")
@@ -264,9 +266,9 @@ describe("a path of the operator's own that is named like a camera", () => {
       yield* nextComparison
       assert.isFalse(paths.exists(camera))
       assert.isTrue(paths.exists(other))
-      const failure = yield* Effect.flip(paths.record(camera, "fmp4"))
+      const failure = yield* Effect.flip(recorders.record(camera, "fmp4"))
       assert.deepInclude(failure, { dependency: "mediamtx", detail: "it has a path of this name that is not ours" })
-      yield* paths.record(camera, undefined)
+      yield* recorders.record(camera, undefined)
       yield* nextComparison
       assert.deepEqual(yield* pathOf(camera), before)
       assert.lengthOf(
@@ -288,11 +290,11 @@ describe("a recording's switch", () => {
     "that cannot be turned off is told, and is off as soon as MediaMTX answers again",
     Effect.gen(function* () {
       const { mediaMtx: mtx } = yield* TestGround
-      const paths = yield* Paths
+      const recorders = yield* PathRecorders
       const camera = yield* pluggedPath()
-      yield* paths.record(camera, "fmp4")
+      yield* recorders.record(camera, "fmp4")
       yield* mtx.disturb({ breaks: true })
-      const failure = yield* Effect.flip(paths.record(camera, undefined))
+      const failure = yield* Effect.flip(recorders.record(camera, undefined))
       assert.deepInclude(failure, { _tag: "DependencyFailed", dependency: "mediamtx" })
       yield* (yield* Ground).step
       yield* mtx.disturb({ breaks: false })
@@ -309,11 +311,11 @@ describe("a recording's switch", () => {
   onFakes(
     "is off once MediaMTX is gone",
     Effect.gen(function* () {
-      const paths = yield* Paths
+      const recorders = yield* PathRecorders
       const camera = yield* pluggedPath()
-      yield* paths.record(camera, "fmp4")
+      yield* recorders.record(camera, "fmp4")
       yield* takeMediaMtx
-      yield* paths.record(camera, undefined)
+      yield* recorders.record(camera, undefined)
     })
   )
 
@@ -321,12 +323,14 @@ describe("a recording's switch", () => {
     "that MediaMTX does not answer to brings no path back of a camera that was forgotten meanwhile",
     Effect.gen(function* () {
       const { mediaMtx: mtx } = yield* TestGround
-      const paths = yield* Paths
+      const recorders = yield* PathRecorders
       const devices = yield* Devices
       const plugged = yield* Scope.make()
       const camera = yield* Scope.provide(pluggedPath(), plugged)
       yield* mtx.disturb({ hangs: true })
-      const switching = yield* Effect.forkChild(Effect.flip(paths.record(camera, "fmp4")), { startImmediately: true })
+      const switching = yield* Effect.forkChild(Effect.flip(recorders.record(camera, "fmp4")), {
+        startImmediately: true
+      })
       yield* (yield* Ground).step
       yield* Scope.close(plugged, Exit.void)
       yield* devices.forget(camera, "free")
@@ -342,10 +346,10 @@ describe("a recording's switch", () => {
     "that MediaMTX refuses twice is a failure of MediaMTX, and is off afterwards",
     Effect.gen(function* () {
       const { mediaMtx: mtx } = yield* TestGround
-      const paths = yield* Paths
+      const recorders = yield* PathRecorders
       const camera = yield* pluggedPath()
       yield* mtx.disturb({ refusals: 2 })
-      const failure = yield* Effect.flip(paths.record(camera, "fmp4"))
+      const failure = yield* Effect.flip(recorders.record(camera, "fmp4"))
       assert.deepInclude(failure, { _tag: "DependencyFailed", dependency: "mediamtx" })
       yield* nextComparison
       assert.deepInclude(yield* pathOf(camera), { record: false })

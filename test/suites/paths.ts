@@ -8,13 +8,25 @@ import type { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import type { DataFolder } from "../../src/storage/DataFolder.ts"
 import type { FileIndex } from "../../src/storage/FileIndex.ts"
+import { PathRecorders } from "../../src/stream/PathRecorders.ts"
 import { Paths } from "../../src/stream/Paths.ts"
 import type { Streams } from "../../src/stream/Streams.ts"
 import { type Place, plugIn } from "../support/App.ts"
 import { Ground, until } from "../support/Ground.ts"
 import { record, start, stop } from "./recordings.ts"
 
-type App = Disk | Ground | Streams | Recordings | Paths | Devices | DataFolder | FileIndex | MediaMtx | MediaMtxApi
+type App =
+  | Disk
+  | Ground
+  | Streams
+  | Recordings
+  | Paths
+  | PathRecorders
+  | Devices
+  | DataFolder
+  | FileIndex
+  | MediaMtx
+  | MediaMtxApi
 
 export const pathOf = (name: string) =>
   Effect.flatMap(MediaMtxApi, (api) =>
@@ -61,12 +73,12 @@ export const pathBehaviour = (name: string, { test }: Place<App>) =>
       "a change that MediaMTX refuses, because it was poisoned by another, is made by replacing the path",
       Effect.gen(function* () {
         const api = yield* MediaMtxApi
-        const paths = yield* Paths
+        const recorders = yield* PathRecorders
         const camera = yield* pluggedPath()
         yield* Effect.ignore(api.patchPath(camera, { sourceOnDemand: true }))
-        yield* paths.record(camera, "mpegts")
+        yield* recorders.record(camera, "mpegts")
         assert.deepInclude(yield* pathOf(camera), { record: true, recordFormat: "mpegts" })
-        yield* paths.record(camera, undefined)
+        yield* recorders.record(camera, undefined)
         assert.deepInclude(yield* pathOf(camera), { record: false })
       })
     )

@@ -6,7 +6,7 @@ import { ChildProcessSpawner, make as makeSpawner } from "effect/process/ChildPr
 import * as Redacted from "effect/Redacted"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as RealGround from "../../src/ground/Ground.ts"
-import { type Work, workOf } from "../../testing/Ffmpeg.ts"
+import { type Work, workOf } from "../../testing/FfmpegWork.ts"
 import * as PassingTime from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 

@@ -1,0 +1,44 @@
+import type { Stats } from "node:fs"
+import { lstat } from "node:fs/promises"
+import { join } from "node:path"
+import { codeOf } from "./DiskError.ts"
+
+export interface FileState {
+  readonly kind: "file" | "folder" | "other"
+  readonly bytes: number
+  /** epoch milliseconds, with a fraction */
+  readonly modified: number
+}
+
+export const stateOf = (stats: Stats): FileState => ({
+  kind: stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other",
+  bytes: stats.size,
+  modified: stats.mtimeMs
+})
+
+/**
+ * A few at a time. One by one costs 40 µs of CPU each for the way to a thread and back, together 4 (measured, Node 24);
+ * more would make others wait for one of Node's four threads.
+ */
+const together = 20
+
+/** `Disk.states` */
+export const statesOf = async (folder: string, [first, ...others]: ReadonlyArray<string>) => {
+  if (first === undefined) return []
+  // alone: a disk that hangs holds one thread
+  const states = [await stateOrNone(join(folder, first))]
+  for (let i = 0; i < others.length; i += together) {
+    const some = others.slice(i, i + together)
+    states.push(...(await Promise.all(some.map((name) => stateOrNone(join(folder, name))))))
+  }
+  return states
+}
+
+const stateOrNone = async (path: string) => {
+  try {
+    return stateOf(await lstat(path))
+  } catch (cause) {
+    if (codeOf(cause) === "ENOENT") return undefined
+    throw cause
+  }
+}

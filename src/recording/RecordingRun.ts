@@ -1,0 +1,23 @@
+import type * as Effect from "effect/Effect"
+import type { DependencyFailed } from "../../schema/Errors.ts"
+import type { Recording, Stopped } from "./Recording.ts"
+import type { Incident, RecordingState } from "./RecordingState.ts"
+
+/** What a recording is to who asks for it. WAITING: it goes on by itself, and nothing is written now. */
+type Phase = "STARTING" | "RECORDING" | "WAITING" | "STOPPING" | "STOPPED"
+
+/** A recording from its start to its end. */
+export interface RecordingRun {
+  readonly recording: Recording
+  readonly state: () => Phase
+  readonly happened: (incident: Incident) => void
+  /** when there are bytes on disk */
+  readonly started: Effect.Effect<void, DependencyFailed>
+  /** when all files are whole */
+  readonly ended: Effect.Effect<Stopped, DependencyFailed>
+}
+
+export const phaseOf = ({ isWriting, phase, stall }: RecordingState): Phase => {
+  if (phase === "RUNNING") return isWriting && typeof stall !== "object" ? "RECORDING" : "WAITING"
+  return phase === "ENDED" ? "STOPPED" : phase
+}
