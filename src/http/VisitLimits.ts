@@ -15,7 +15,7 @@ import { type Pace, paced } from "./Pace.ts"
 import { failure } from "./Refusal.ts"
 
 /** One user, or one address, has as much of this under way as it may have. */
-class TooManyAtOnce extends Schema.TaggedError<TooManyAtOnce>()("TooManyAtOnce", {
+export class TooManyAtOnce extends Schema.TaggedError<TooManyAtOnce>()("TooManyAtOnce", {
   what: Schema.Literals(["downloads", "exports", "requests for streams"])
 }) {}
 
