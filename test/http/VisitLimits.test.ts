@@ -132,7 +132,7 @@ describe("exports at once", () => {
       const headers = bearer(yield* token({ role: "viewer", timeToLive: Duration.hours(1) }))
       const { body } = yield* beginExport(headers)
       assert.lengthOf(yield* running("export"), 1)
-      yield* seconds(20)
+      yield* seconds(35)
       assert.lengthOf(yield* running("export"), 0)
       assert.strictEqual((yield* Effect.flip(Stream.runDrain(body)))._tag, "CutOff")
     })

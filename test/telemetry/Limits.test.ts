@@ -181,7 +181,7 @@ const rows: { readonly [Limit in Exclude<Metrics.Limit, "unread of all clients">
       yield* disturbWork({ export: "pours" })
       const { status } = yield* beginExport(bearer(yield* tokenFor("viewer")))
       yield* TestClock.adjust("1 second")
-      yield* TestClock.adjust("20 seconds")
+      yield* TestClock.adjust("35 seconds")
       yield* settle
       return status
     }),
