@@ -14,8 +14,11 @@ export const roleIncludes = (have: Role, required: Role): boolean => roles.index
 
 /** What a session was opened with. */
 export type Credential =
-  /** `lifetime`: milliseconds from its issue to its expiry; undefined: this service did not sign it, and cannot renew it */
-  | { readonly kind: "token"; readonly lifetime: number | undefined }
+  /**
+   * `lifetime`: milliseconds from its issue to its expiry; undefined: this service did not sign it, and cannot renew it.
+   * `signer`: what stands for the user who had the URL signed that was shown
+   */
+  | { readonly kind: "token"; readonly lifetime: number | undefined; readonly signer?: string }
   /** `by`: the user who made it. `revoked` is done when it is revoked, and with it what it opened */
   | {
       readonly kind: "key" | "viewing key"

@@ -45,9 +45,12 @@ const lazily: Plugin = {
  * when it is first called (35 ms of a start). V8 takes no code that it made with other flags, or as another version.
  */
 const launch = `if (process.versions.node.split(".")[0] !== "24") {
-  process.stderr.write(
-    "camera-service: Node 24 is needed, this is " + process.version + ": run scripts/camera-service, which brings its own\\n"
-  )
+  const message = "Node 24 is needed, this is " + process.version + ": run scripts/camera-service, which brings its own"
+  // as src/main.ts says it: a service's words are its log's
+  const format = process.env.CAMERA_SERVICE_TELEMETRY_LOG_FORMAT
+  const isJson = process.argv[2] === "serve" && (format === "json" || (format !== "pretty" && !process.stderr.isTTY))
+  const line = { timestamp: new Date().toISOString(), level: "fatal", message, exit_status: 69 }
+  process.stderr.write(isJson ? JSON.stringify(line) + "\\n" : "camera-service: " + message + "\\n")
   process.exit(69)
 }
 const { existsSync, readFileSync } = require("node:fs")

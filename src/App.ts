@@ -31,7 +31,6 @@ import { Scan } from "./external/Scan.ts"
 import { StreamTargets } from "./external/StreamTargets.ts"
 import { Health } from "./health/Health.ts"
 import * as ConsoleFiles from "./http/ConsoleFiles.ts"
-import { DownloadLimits } from "./http/DownloadLimits.ts"
 import * as Downloads from "./http/Downloads.ts"
 import * as Exporting from "./http/Exporting.ts"
 import * as HealthPort from "./http/HealthPort.ts"
@@ -41,6 +40,7 @@ import * as MediaMtxAuth from "./http/MediaMtxAuth.ts"
 import * as MetricsPort from "./http/MetricsPort.ts"
 import { PublicHttp } from "./http/PublicHttp.ts"
 import * as ThumbnailPictures from "./http/ThumbnailPictures.ts"
+import { VisitLimits } from "./http/VisitLimits.ts"
 import * as Whep from "./http/Whep.ts"
 import * as FactMetrics from "./metrics/FactMetrics.ts"
 import * as Gauges from "./metrics/Gauges.ts"
@@ -224,7 +224,7 @@ const http = Layer.mergeAll(
   Hls.layer,
   HealthPort.layer.pipe(Layer.provide(RunningChecks.layer)),
   MetricsPort.layer
-).pipe(Layer.provide([DownloadLimits.layer, Exports.layer, Thumbnails.layer]))
+).pipe(Layer.provide([VisitLimits.layer, Exports.layer, Thumbnails.layer]))
 
 /** The whole service, and its nouns for who has it in the same process: its start, its end, and the tests. */
 export const layer = Layer.mergeAll(rpc, http, metrics, Memory.layer).pipe(

@@ -11,6 +11,12 @@ const { dependencies, devDependencies, optionalDependencies } = JSON.parse(
 ) as Readonly<Record<string, Readonly<Record<string, string>>>>
 
 describe("the README", () => {
+  it("has a client in ten lines, as it says", () => {
+    const [, example = ""] = /```ts\n(import .*?)\n```/s.exec(readme) ?? []
+    assert.isAtMost(example.split("\n").length, 10)
+    assert.include(example, "CameraClient.make")
+  })
+
   for (const name of Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies })) {
     it(`says what ${name} is for`, () => assert.include(readme, `\`${name}\``))
   }

@@ -188,9 +188,12 @@ const played = Effect.gen(function* () {
         return yield* orFault(faults.probe, probe(process))
       case "trial":
         return yield* trial(process)
-      case "export":
-        process.stdout(new TextEncoder().encode("an MP4"))
+      case "export": {
+        const write = Effect.sync(() => process.stdout(new TextEncoder().encode("an MP4")))
+        yield* write
+        if (faults.export === "pours") return yield* Effect.forever(Effect.andThen(Effect.sleep(tick), write))
         return yield* orFault(faults.export, Effect.succeed({ code: 0 }))
+      }
       case "other":
         return { code: 0 }
     }

@@ -43,8 +43,8 @@ export interface WorkFaults {
   /** "writes nothing": what the real one makes of a full disk, with status 0 */
   readonly remux?: WorkFault | "writes nothing" | undefined
   readonly probe?: WorkFault | undefined
-  /** after its first bytes */
-  readonly export?: WorkFault | undefined
+  /** after its first bytes; "pours": it writes on for ever */
+  readonly export?: WorkFault | "pours" | undefined
   /** an encoder of the hardware's passes its trial, and after it fails with every camera or with none; undefined: there is none */
   readonly hardware?: "works" | "fails"
 }

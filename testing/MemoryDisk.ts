@@ -132,6 +132,7 @@ export class MemoryDisk extends Context.Service<
               return entry === undefined ? undefined : stateOf(entry)
             })
           }),
+        rights: (path) => called("state", path, () => ({ owner: 0, mode: files.get("stat", path).mode })),
         realPath: (path) =>
           called("realPath", path, () => {
             files.get("realpath", path)

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import { Role } from "../../schema/Auth.ts"
 import { CameraPattern } from "../../schema/Camera.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
-import type { Boot } from "../config/BootSettings.ts"
+import type { Live } from "../config/LiveSettings.ts"
 import { codeOf } from "../ground/DiskError.ts"
 
 /** The last second since 1970 that a date can be made of (ECMA-262, 21.4.1.1): no session may last beyond. */
@@ -23,14 +23,22 @@ type Claims = typeof Claims.Type
 
 const decode = Schema.decodeUnknownEffect(Claims)
 
-/** By so much another machine's clock may differ from ours, in seconds. */
-export const clockSkew = 30
-
 /** What a token's `iss` and `aud` have to be, where the configuration says so. */
-export const expectedClaims = ({ audience, issuer }: Boot["auth"]) => ({
+export const expectedClaims = ({ audience, issuer }: Live["auth"]) => ({
   ...(issuer === "" ? {} : { issuer }),
   ...(audience === "" ? {} : { audience })
 })
+
+/** What JWTs are for that let somebody in (`typ`; RFC 7519, 5.1; RFC 9068, 2.1): one that is for something else is no token. */
+const kinds: ReadonlySet<unknown> = new Set(["jwt", "at+jwt"])
+
+/** One that says nothing of it is taken (RFC 8725, 3.11). */
+export const requireKind = ({ typ }: { readonly typ?: unknown }): Effect.Effect<void, AuthFailed> => {
+  const kind = typeof typ === "string" ? typ.toLowerCase().replace(/^application\//, "") : typ
+  return kind === undefined || kinds.has(kind)
+    ? Effect.void
+    : Effect.fail(new AuthFailed({ reason: "the token is for something else: its typ is neither JWT nor at+jwt" }))
+}
 
 /** What a token says, once its signature is known to be right. */
 export const decodeClaims = (payload: unknown): Effect.Effect<Claims, AuthFailed> =>

@@ -1,14 +1,15 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import { SecureRandom } from "effect/crypto/SecureRandom"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { jwtVerify } from "jose/jwt/verify"
 import { decodeProtectedHeader } from "jose/decode/protected_header"
 import type { Session } from "../../schema/Auth.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
-import { Settings } from "../config/Settings.ts"
-import { clockSkew, decodeClaims, latest, expectedClaims, tokenRefused } from "./Claims.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
+import { decodeClaims, expectedClaims, latest, requireKind, tokenRefused } from "./Claims.ts"
 import { KeySet } from "./KeySet.ts"
 
 /** Public keys only: a provider's key that served as the secret of HS256 would be known to everybody. */
@@ -26,31 +27,34 @@ export class ForeignTokens extends Context.Service<
   static readonly layer = Layer.effect(
     ForeignTokens,
     Effect.gen(function* () {
-      const expected = expectedClaims((yield* Settings).boot.auth)
+      const settings = yield* Settings
       const { uuidV4 } = yield* SecureRandom
       const keys = yield* KeySet
 
       const verify = Effect.fn("ForeignTokens.verify")(function* (token: string) {
         const key = yield* keys.keyFor(headerOf(token) ?? {})
         const now = yield* Clock.currentTimeMillis
-        const options = { algorithms, currentDate: new Date(now), clockTolerance: clockSkew, ...expected }
-        const { payload } = yield* Effect.tryPromise({
-          try: () => jwtVerify(token, key, options),
+        const { auth } = liveNow(settings)
+        const skew = Duration.toSeconds(auth.clock_skew_seconds)
+        const rules = { algorithms, currentDate: new Date(now), clockTolerance: skew, ...expectedClaims(auth) }
+        const { payload, protectedHeader } = yield* Effect.tryPromise({
+          try: () => jwtVerify(token, key, rules),
           catch: tokenRefused
         })
+        yield* requireKind(protectedHeader)
         const { cameras, exp, role, user_id } = yield* decodeClaims(payload)
         const session: Session = {
           sessionId: yield* uuidV4(),
           userId: user_id,
           role,
-          expiresAt: Math.min(exp + clockSkew, latest) * 1000,
+          expiresAt: Math.min(exp + skew, latest) * 1000,
           credential: { kind: "token", lifetime: undefined }
         }
         return cameras === undefined ? session : { ...session, cameras }
       })
 
       return ForeignTokens.of({
-        isOne: (token) => keys.isConfigured && algorithms.includes(headerOf(token)?.alg ?? ""),
+        isOne: (token) => keys.isConfigured() && algorithms.includes(headerOf(token)?.alg ?? ""),
         verify
       })
     })

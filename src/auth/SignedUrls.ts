@@ -15,9 +15,11 @@ import { Tokens } from "./Tokens.ts"
 
 /**
  * How a signature is written: until when it opens something, until when the credential lasts that it was made with (both in
- * seconds since 1970, to the base of 36), the camera, the key's id (nothing: it was a token), and 132 bits of the HMAC.
+ * seconds since 1970, to the base of 36), the camera, the key's id (of a token: `u`, and what stands for its user), and 132
+ * bits of the HMAC.
  */
-const form = /^(([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.(camera[0-9]+)\.([0-9a-f]{12})?)\.([A-Za-z0-9_-]{22})$/
+const form =
+  /^(([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.(camera[0-9]+)\.(?:([0-9a-f]{12})|u([A-Za-z0-9_-]{8})))\.([A-Za-z0-9_-]{22})$/
 
 /** What a signature opens, and nothing else: one file, the stream of its camera, or what was recorded of it in a time. */
 export type Use = "stream" | `${"recording" | "snapshot"}/${string}` | `export/${number}-${number}`
@@ -36,6 +38,8 @@ export class SignedUrls extends Context.Service<
      * What was opened by then outlives the signature.
      */
     readonly verify: (use: Use, signature: string) => Effect.Effect<Session, AuthFailed>
+    /** who is behind a session: the same for a user, for the URLs that were signed for them, and for their viewing keys */
+    readonly holderOf: (session: Session) => string
   }
 >()("camera-service/auth/SignedUrls") {
   static readonly layer = Layer.effect(
@@ -48,19 +52,23 @@ export class SignedUrls extends Context.Service<
       // what is signed is a line of its own: no file's name makes another one of it
       const macOf = (use: Use, claims: string): string => hmacSha256(key, `${use}\n${claims}`).slice(0, 22)
 
-      const sign = (
-        use: Use,
-        camera: CameraId,
-        { credential, expiresAt: last }: Session,
-        expiresAt: number
-      ): string => {
-        const keyId = credential.kind === "token" ? "" : credential.id
+      /** 48 bits, which tell nobody the name */
+      const standIn = (user: string): string => hmacSha256(key, `user\n${user}`).slice(0, 8)
+
+      const holderOf = ({ credential, userId }: Session): string => {
+        if (credential.kind === "token") return credential.signer ?? standIn(userId)
+        return standIn(credential.kind === "key" ? userId : credential.by)
+      }
+
+      const sign = (use: Use, camera: CameraId, session: Session, expiresAt: number): string => {
+        const { credential, expiresAt: last } = session
+        const keyId = credential.kind === "token" ? `u${holderOf(session)}` : credential.id
         const claims = `${write(Math.min(expiresAt, last))}.${write(last)}.${camera}.${keyId}`
         return `${claims}.${macOf(use, claims)}`
       }
 
       /** who made it, if they still may */
-      const makerOf = (keyId: string | undefined, last: string): Effect.Effect<Session, AuthFailed> =>
+      const makerOf = (keyId: string | undefined, signer: string, last: string): Effect.Effect<Session, AuthFailed> =>
         keyId !== undefined
           ? keys.session(keyId)
           : Effect.map(uuidV4(), (sessionId) => ({
@@ -68,21 +76,22 @@ export class SignedUrls extends Context.Service<
               userId: "a signed URL",
               role: "viewer",
               expiresAt: read(last),
-              credential: { kind: "token", lifetime: undefined }
+              credential: { kind: "token", lifetime: undefined, signer }
             }))
 
       const verify = Effect.fn("SignedUrls.verify")(function* (use: Use, signature: string) {
-        const [, claims = "", expires = "", last = "", camera = "", keyId, mac = ""] = form.exec(signature) ?? []
+        const [, claims = "", expires = "", last = "", camera = "", keyId, signer = "", mac = ""] =
+          form.exec(signature) ?? []
         if (!sameSecret(mac, macOf(use, claims))) return yield* new AuthFailed({ reason: "the signature is wrong" })
         if (read(expires) <= (yield* Clock.currentTimeMillis)) {
           return yield* new AuthFailed({ reason: "the signed URL has expired" })
         }
-        const maker = yield* makerOf(keyId, last)
+        const maker = yield* makerOf(keyId, signer, last)
         if (!inScope(maker.cameras, camera)) return yield* new AuthFailed({ reason: "the key may not see the camera" })
         return { ...maker, role: "viewer" as const, cameras: [camera] }
       })
 
-      return SignedUrls.of({ sign, verify })
+      return SignedUrls.of({ sign, verify, holderOf })
     })
   )
 }

@@ -11,12 +11,12 @@ import { jwtVerify } from "jose/jwt/verify"
 import { join } from "node:path"
 import type { Role, Session } from "../../schema/Auth.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
-import { Settings } from "../config/Settings.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { DataFolderUnusable } from "../config/StartupErrors.ts"
 import { hmacSha256 } from "../ground/Hmac.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
-import { clockSkew, decodeClaims, expectedClaims, tokenRefused } from "./Claims.ts"
+import { decodeClaims, expectedClaims, requireKind, tokenRefused } from "./Claims.ts"
 
 export interface Grant {
   readonly userId: string
@@ -43,22 +43,20 @@ export class Tokens extends Context.Service<
       const settings = yield* Settings
       const folder = yield* DataFolder
       const { uuidV4 } = yield* SecureRandom
-      const expected = expectedClaims(settings.boot.auth)
       const configured = Redacted.value(settings.boot.auth.jwt_secret)
       const secret = configured === "" ? yield* storedSecret(folder.secrets) : configured
       // imported once, when it is first needed: given the bytes, jose would import them for every token
       const key = yield* Effect.cached(Effect.promise(() => importKey(secret)))
 
-      const rules = { algorithms: ["HS256"], clockTolerance: clockSkew, ...expected }
-
       const sign = Effect.fn("Tokens.sign")(function* (grant: Grant) {
         const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+        const { audience, issuer } = expectedClaims(liveNow(settings).auth)
         const claims = {
           user_id: grant.userId,
           role: grant.role,
           ...(grant.cameras === undefined ? {} : { cameras: grant.cameras }),
-          ...(expected.issuer === undefined ? {} : { iss: expected.issuer }),
-          ...(expected.audience === undefined ? {} : { aud: expected.audience })
+          ...(issuer === undefined ? {} : { iss: issuer }),
+          ...(audience === undefined ? {} : { aud: audience })
         }
         const signingKey = yield* key
         const token = yield* Effect.promise(() =>
@@ -74,10 +72,18 @@ export class Tokens extends Context.Service<
       const verify = Effect.fn("Tokens.verify")(function* (token: string) {
         const now = yield* Clock.currentTimeMillis
         const verifyingKey = yield* key
-        const { payload } = yield* Effect.tryPromise({
-          try: () => jwtVerify(token, verifyingKey, { ...rules, currentDate: new Date(now) }),
+        const { auth } = liveNow(settings)
+        const rules = {
+          algorithms: ["HS256"],
+          clockTolerance: Duration.toSeconds(auth.clock_skew_seconds),
+          currentDate: new Date(now),
+          ...expectedClaims(auth)
+        }
+        const { payload, protectedHeader } = yield* Effect.tryPromise({
+          try: () => jwtVerify(token, verifyingKey, rules),
           catch: tokenRefused
         })
+        yield* requireKind(protectedHeader)
         const claims = yield* decodeClaims(payload)
         // whoever else has the secret may have a clock that is ahead; a token ends when it says
         if (claims.exp * 1000 <= now) return yield* new AuthFailed({ reason: "the token has expired" })

@@ -3,14 +3,18 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { SecureRandom } from "effect/crypto/SecureRandom"
 import { join, resolve } from "node:path"
+import type { Role } from "../../schema/Auth.ts"
 import { CameraClient } from "../../schema/client/CameraClient.ts"
 import { reachableHere, urlAuthority } from "../config/Hosts.ts"
 import { load, type Origin } from "../config/Load.ts"
 import { Settings, settingsOf } from "../config/Settings.ts"
 import { findFolder } from "../doctor/Folder.ts"
 import { Disk } from "../ground/Disk.ts"
+import type { KernelFiles } from "../ground/KernelFiles.ts"
+import type { Machine } from "../ground/Machine.ts"
 import { BadUsage } from "./BadUsage.ts"
 import { CallFailed } from "./CallFailed.ts"
+import { hereIn, trustedListeners } from "./Listener.ts"
 import { token } from "./Token.ts"
 
 /** Which service is asked. */
@@ -24,27 +28,46 @@ export interface Place {
 /** A service that is there answers within milliseconds. */
 const patience = Duration.seconds(5)
 /** A command that takes longer has the next one signed meanwhile. */
-const localToken = { role: "operator", user: "shell", cameras: undefined, ttl: "1m" }
+const localToken = { user: "shell", cameras: undefined, ttl: "1m" }
 
-/** A client of that service for as long as the scope lives. */
-export const connect = Effect.fnUntraced(function* ({ tokenFile, url }: Place, from: Origin) {
-  const next = yield* tokens({ tokenFile, url }, from)
-  if (url !== undefined) return yield* CameraClient.make({ url, patience, token: next })
-  const { server } = (yield* load(from)).configuration.boot
-  return yield* CameraClient.make({
-    url: `ws://${urlAuthority(reachableHere(server.host), server.port)}/ws`,
-    patience,
-    token: next
-  })
+/** A client of that service for as long as the scope lives, which may what this role may where no other token is given. */
+export const connect = Effect.fnUntraced(function* (place: Place, role: Role, from: Origin) {
+  const next: Effect.Effect<Redacted.Redacted, unknown> = yield* tokens(place, role, from)
+  const target = yield* targetOf(place, from)
+  if (target.here === undefined) return yield* CameraClient.make({ url: target.url, patience, token: next })
+  const { here, url } = target
+  const context = yield* Effect.context<Disk | KernelFiles | Machine>()
+  const listeners = Effect.provideContext(trustedListeners(here), context)
+  // now, for the words; and with each connection, by when somebody listens
+  yield* listeners
+  const known = Effect.filterOrFail(
+    listeners,
+    (owners) => owners.length > 0,
+    () => new CallFailed({ detail: `it cannot be seen who listens at ${here.host}, port ${here.port}` })
+  )
+  return yield* CameraClient.make({ url, patience, token: Effect.andThen(known, next) })
+})
+
+/** Its URL, and where that is on this machine. */
+const targetOf = Effect.fnUntraced(function* ({ url }: Place, from: Origin) {
+  const local = url === undefined ? undefined : hereIn(url)
+  if (url !== undefined && local === undefined) return { url, here: undefined }
+  const settings = yield* settingsOf((yield* load(from)).configuration)
+  const { path: folder } = yield* Effect.provideService(findFolder, Settings, settings)
+  const { port, ...server } = settings.boot.server
+  const host = reachableHere(server.host)
+  return url === undefined || local === undefined
+    ? { url: `ws://${urlAuthority(host, port)}/ws`, here: { host, port, folder } }
+    : { url, here: { ...local, folder } }
 })
 
 /** What gives the token for each connection; fails now where it would then. It is never an argument, which others can read. */
-const tokens = Effect.fnUntraced(function* ({ tokenFile, url }: Place, from: Origin) {
+const tokens = Effect.fnUntraced(function* ({ tokenFile, url }: Place, role: Role, from: Origin) {
   const context = yield* Effect.context<Disk | SecureRandom>()
   if (tokenFile === undefined) {
     if (url !== undefined) return yield* new BadUsage({ detail: "--url needs --token-file FILE" })
     yield* requireSecret(from)
-    const sign = Effect.map(token(localToken, from), ({ signed }) => Redacted.make(signed))
+    const sign = Effect.map(token({ ...localToken, role }, from), ({ signed }) => Redacted.make(signed))
     yield* sign
     return Effect.provideContext(sign, context)
   }

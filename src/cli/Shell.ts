@@ -33,7 +33,7 @@ const told = <A, E extends { readonly message: string }, R>(call: Effect.Effect<
 const lines = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
 
 export const cameras = Effect.fnUntraced(function* ({ isJson, place, print, width }: Request, from: Origin) {
-  const { call } = yield* connect(place, from)
+  const { call } = yield* connect(place, "viewer", from)
   const found = yield* told(call.get_camera_list({}))
   if (isJson) return yield* print(lines(found))
   const rows = found.cameras.map(({ device, fault, fps, name, resolution, status }) => [
@@ -47,7 +47,7 @@ export const cameras = Effect.fnUntraced(function* ({ isJson, place, print, widt
 }, Effect.scoped)
 
 export const recordings = Effect.fnUntraced(function* ({ isJson, place, print, width }: Request, from: Origin) {
-  const { call } = yield* connect(place, from)
+  const { call } = yield* connect(place, "viewer", from)
   const found = yield* told(call.list_recordings({}))
   if (isJson) return yield* print(lines(found))
   const rows = found.files.map(({ device, file_size, filename, modified_time }) => [
@@ -67,7 +67,7 @@ export const snapshot = Effect.fnUntraced(function* (
   from: Origin
 ) {
   const camera = yield* cameraIn(device)
-  const { call } = yield* connect(place, from)
+  const { call } = yield* connect(place, "operator", from)
   const taken = yield* told(call.take_snapshot({ device: camera }))
   if (output !== undefined) {
     const { download_url } = yield* told(call.get_download_url({ filename: taken.filename }))
@@ -91,7 +91,7 @@ export const record = Effect.fnUntraced(function* (
 ) {
   const camera = yield* cameraIn(device)
   const seconds = time === undefined ? longest : yield* secondsIn(time, "--for")
-  const { call } = yield* connect(place, from)
+  const { call } = yield* connect(place, "operator", from)
   const duration = Math.min(longest, seconds + grace)
   const stop = Effect.flatMap(told(call.stop_recording({ device: camera })), (stopped) =>
     print(
@@ -106,7 +106,7 @@ export const record = Effect.fnUntraced(function* (
 
 /** All that happens, as it comes, until it is interrupted. */
 export const watch = Effect.fnUntraced(function* ({ isJson, place, print }: Request, from: Origin) {
-  const { call, notifications, onEachConnection } = yield* connect(place, from)
+  const { call, notifications, onEachConnection } = yield* connect(place, "viewer", from)
   yield* told(onEachConnection(call.subscribe_events({ topics: topicFamilies })))
   yield* Stream.runForEach(notifications, (told) => {
     if (told.method !== "event") return Effect.void
@@ -141,12 +141,16 @@ const download = (url: string) =>
     catch: (cause) => new CallFailed({ detail: `the picture could not be fetched: ${String(cause)}` })
   })
 
-/** Written aside, then in the place of what has the name: nobody sees half a picture. */
+/**
+ * Written aside, then in the place of what has the name: nobody sees half a picture. A picture may be of what not everybody is
+ * to see: a new file is its owner's alone, one in the place of another has that one's rights.
+ */
 const put = Effect.fnUntraced(
   function* (file: string, bytes: Uint8Array) {
     const disk = yield* Disk
+    const { mode } = yield* Effect.orElseSucceed(disk.rights(file), () => ({ mode: 0o600 }))
     const aside = join(dirname(file), `.${basename(file)}.part`)
-    yield* disk.create(aside, 0o644).pipe(
+    yield* disk.create(aside, mode).pipe(
       Effect.flatMap(({ append }) => append(bytes)),
       Effect.scoped,
       Effect.andThen(disk.rename(aside, file)),

@@ -83,25 +83,7 @@ export const bootSchema = Schema.Struct({
       ]).pipe(Schema.RedactedFromValue),
       "",
       "32 characters or more, or empty",
-      "signs tokens (HS256); empty: generated at the first start and kept in the data folder"
-    ),
-    jwks_url: key(
-      Schema.String.check(Schema.isPattern(/^$|^https:\/\/\S+$|^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]\S*$/u)),
-      "",
-      "an https URL (http on this machine alone), or empty",
-      "an identity provider's keys (JWKS): its tokens (RS256, ES256, EdDSA) count too; empty: none do"
-    ),
-    issuer: key(
-      Schema.String,
-      "",
-      "a text, or empty",
-      "the iss that tokens must have, the provider's and those signed with our secret; empty: any"
-    ),
-    audience: key(
-      Schema.String,
-      "",
-      "a text, or empty",
-      "the aud that tokens must have, the provider's and those signed with our secret; empty: any"
+      "signs tokens (HS256) and URLs, all of which end with it; empty: generated at the first start and kept in the data folder"
     )
   }),
   telemetry: Schema.Struct({

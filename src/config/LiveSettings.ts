@@ -40,6 +40,18 @@ export const liveSchema = Schema.Struct({
       "1 to 100000",
       "downloads of one address, not of this machine, at once"
     ),
+    max_exports_per_user: key(
+      Rules.whole(1, 100),
+      2,
+      "1 to 100",
+      "exports of one user, token or key at once, of 4 in all; each is a download too"
+    ),
+    max_stream_requests_per_user: key(
+      Rules.whole(1, 100_000),
+      256,
+      "1 to 100000",
+      "requests to /whep and /hls that one user, key or player has under way at once; more are refused"
+    ),
     allowed_origins: key(
       Schema.Array(Rules.origin),
       [],
@@ -63,6 +75,32 @@ export const liveSchema = Schema.Struct({
       "",
       "an address or a host name, or empty",
       "the host that URLs for clients name; empty: the one by which the client came"
+    )
+  }),
+  auth: Schema.Struct({
+    jwks_url: key(
+      Schema.String.check(Schema.isPattern(/^$|^https:\/\/\S+$|^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]\S*$/u)),
+      "",
+      "an https URL (http on this machine alone), or empty",
+      "an identity provider's keys (JWKS): its tokens (RS256, ES256, EdDSA) count too; empty: none do"
+    ),
+    issuer: key(
+      Schema.String,
+      "",
+      "a text, or empty",
+      "the iss that tokens must have, the provider's and those signed with our secret; empty: any"
+    ),
+    audience: key(
+      Schema.String,
+      "",
+      "a text, or empty",
+      "the aud that tokens must have, the provider's and those signed with our secret; empty: any"
+    ),
+    clock_skew_seconds: key(
+      Rules.seconds(0, 300),
+      30,
+      "0 to 300",
+      "by so much the clock of who signs tokens may differ from ours"
     )
   }),
   limits: Schema.Struct({

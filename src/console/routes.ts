@@ -40,13 +40,16 @@ export const addressOf = (route: Route): string => {
 const current = signal<Route>({ view: "wall" })
 export const route: ReadonlySignal<Route> = current
 
-/** Follows the address; a fragment that holds a token is nobody's view, and is gone before it is in the history. */
-export const followRoute = (login: (token: string) => void): void => {
+/**
+ * Follows the address; a fragment that holds a token is nobody's view, and is gone before it is in the history. Where that is
+ * not taken the view stays.
+ */
+export const followRoute = (login: (token: string) => boolean): void => {
   const look = () => {
     const token = tokenIn(location.hash)
     if (token !== undefined) {
-      history.replaceState(null, "", location.pathname + location.search)
-      login(token)
+      const view = login(token) ? "" : addressOf(current.peek())
+      history.replaceState(null, "", location.pathname + location.search + view)
     }
     current.value = routeOf(location.hash)
   }

@@ -30,6 +30,13 @@ import { watchFolder } from "./FolderWatch.ts"
 import { makeFolders } from "./NewFolders.ts"
 import { type OpenFile, opened } from "./OpenFile.ts"
 
+export interface Rights {
+  /** the number of the user whose it is */
+  readonly owner: number
+  /** its permission bits */
+  readonly mode: number
+}
+
 /** A file system in bytes, as df(1) counts them: a part of it may be neither used nor available, but the system's. */
 export interface DiskSpace {
   readonly total: number
@@ -58,6 +65,8 @@ export class Disk extends Context.Service<
       folder: string,
       names: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyArray<FileState | undefined>, DiskError>
+    /** of what a link leads to */
+    readonly rights: (path: string) => Effect.Effect<Rights, DiskError>
     readonly realPath: (path: string) => Effect.Effect<string, DiskError>
     readonly names: (folder: string) => Effect.Effect<ReadonlyArray<string>, DiskError>
     /** gives the names of a folder's files, some at a time, in no order; none when there are no more */
@@ -110,6 +119,11 @@ export class Disk extends Context.Service<
           stateOf
         ),
       states: (folder, names) => attempt(() => statesOf(folder, names)),
+      rights: (path) =>
+        Effect.map(
+          attempt(() => stat(path)),
+          ({ mode, uid }) => ({ owner: uid, mode: mode & 0o777 })
+        ),
       realPath: (path) => attempt(() => realpath(path)),
       names: (folder) => attempt(() => readdir(folder)),
       walk: Effect.fnUntraced(function* (folder) {

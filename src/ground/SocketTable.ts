@@ -42,6 +42,18 @@ export const inodesIn = (table: string, { host, port, to }: Socket): ReadonlyArr
   })
 }
 
+/** The numbers of the users whose sockets take who comes to this address, or, where it is none but a name, to this port. */
+export const ownersOf = (table: string, { host, port }: Pick<Socket, "host" | "port">): ReadonlyArray<number> => {
+  const address = written(host)
+  const takes = (local: string) =>
+    address === undefined || /^0+$/.test(local) || local === address || local === `0000000000000000FFFF0000${address}`
+  return table.split("\n").flatMap((line) => {
+    const [, at = "", , state = "", , , , user = ""] = line.trim().split(/\s+/)
+    const [local = "", number = ""] = at.split(":")
+    return state === listening && number === hex(port, 4) && takes(local) ? [Number(user)] : []
+  })
+}
+
 /** The inodes of the sockets that listen on this port, at whatever address, in such a table. */
 export const listenersOn = (table: string, port: number): ReadonlyArray<string> =>
   table.split("\n").flatMap((line) => {

@@ -44,6 +44,8 @@ export interface HealthFact {
 
 /** What tells of no change by itself is looked at so often. */
 const lookEvery = "2 seconds"
+/** Milliseconds after which it should have looked many times. */
+const lostAfter = 30_000
 /** MediaMTX makes the path of a camera that is plugged in within milliseconds; that it has none yet is no news. */
 const pathTime = Duration.seconds(1)
 
@@ -51,7 +53,10 @@ const pathTime = Duration.seconds(1)
 export class Health extends Context.Service<
   Health,
   {
-    /** false: only a restart helps */
+    /**
+     * false: only a restart helps. It answers once the event loop has turned, timers and all: where that does not turn no
+     * answer comes. Nothing beside this process makes it false.
+     */
     readonly live: Effect.Effect<Verdict>
     readonly now: () => SystemHealth
     /** the part of it that costs next to nothing */
@@ -78,6 +83,8 @@ export class Health extends Context.Service<
       let server: ComponentState = "STARTING"
       /** as they were at the last look */
       let seen: ReadonlyArray<Part> = []
+      /** monotonic milliseconds */
+      let lookedAt = startedAt.monotonic
 
       const components = (): SystemHealth["components"] => ({
         websocket_server: server,
@@ -125,6 +132,7 @@ export class Health extends Context.Service<
       const look = Effect.suspend(() => {
         const health = now()
         seen = health.parts
+        lookedAt = clock().monotonic
         return lacksOnlyPaths(health) && last.status === "HEALTHY"
           ? FiberHandle.run(later, Effect.delay(tell, pathTime), { onlyIfMissing: true })
           : Effect.andThen(FiberHandle.clear(later), tell)
@@ -143,8 +151,11 @@ export class Health extends Context.Service<
       yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced(lookEvery)))
 
       return Health.of({
-        // whoever gets this answer has seen the event loop turn
-        live: Effect.succeed({ ok: true, reasons: [] }),
+        live: Effect.map(Effect.sleep(0), () => {
+          const millis = clock().monotonic - lookedAt
+          if (millis < lostAfter) return { ok: true, reasons: [] }
+          return { ok: false, reasons: [`the service has not looked at itself for ${Math.round(millis / 1000)} s`] }
+        }),
         now,
         components,
         startedAt,

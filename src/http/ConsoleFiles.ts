@@ -46,7 +46,8 @@ const policy = [
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'"
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'"
 ].join("; ")
 
 /**
@@ -130,6 +131,8 @@ const headersOf = (path: string, { encodings, etag, type }: Entry): HttpReply["h
   "cache-control": path === page ? "no-store" : "public, max-age=31536000, immutable",
   ...(encodings.length === 0 ? {} : { vary: "Accept-Encoding" }),
   "content-security-policy": policy,
+  // whoever opened the page, and whom it opens, gets no hold of it
+  "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",

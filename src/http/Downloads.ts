@@ -10,12 +10,12 @@ import { Files, type OpenFile } from "../storage/Files.ts"
 import { Holds } from "../storage/Holds.ts"
 import type { FileKind } from "../storage/Names.ts"
 import { one } from "./Credential.ts"
-import { DownloadLimits, tooManyDownloads } from "./DownloadLimits.ts"
 import { makeFileVisitors } from "./FileVisitors.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { conditionOf, parseRange, rangeApplies } from "./Ranges.ts"
 import { failure, refusal } from "./Refusal.ts"
 import { refusedVisitor } from "./RefusedVisitor.ts"
+import { downloadPace, tooManyAtOnce, VisitLimits } from "./VisitLimits.ts"
 
 /** So much of a file is read at a time. */
 const readBytes = 64 << 10
@@ -31,12 +31,12 @@ export const layer = Layer.effectDiscard(
     const index = yield* FileIndex
     const files = yield* Files
     const holds = yield* Holds
-    const { admit } = yield* DownloadLimits
+    const { admitDownload, atPace } = yield* VisitLimits
 
     /** the file, if this request may have it; one that it may not see is not found, like one that is not there */
     const permitted = Effect.fnUntraced(function* (kind: FileKind, filename: string, request: RequestHead) {
       const session = yield* visitor(`${kind}/${filename}`, request)
-      yield* admit(session, request.address)
+      yield* admitDownload(session, request.address)
       const look = Effect.gen(function* () {
         const entry = yield* index.get(kind, filename)
         if (entry === undefined || !inScope(session.cameras, entry.device)) {
@@ -56,13 +56,13 @@ export const layer = Layer.effectDiscard(
         yield* Effect.annotateCurrentSpan({ "file.kind": kind, "file.name": filename })
         if (request.method !== "GET" && request.method !== "HEAD") return notAllowed
         const { file, over } = yield* permitted(kind, filename, request)
-        return { ...replyTo(request, filename, file), until: over }
+        return yield* atPace(replyTo(request, filename, file), downloadPace, over, request.address)
       },
       (serving, _kind, _filename, request) =>
         Effect.catchTags(serving, {
           AuthFailed: (error) => Effect.succeed(refusedVisitor(request, "signed", error)),
           NotFound: (error) => Effect.succeed(failure(404, error)),
-          TooManyDownloads: () => Effect.succeed(tooManyDownloads),
+          TooManyAtOnce: (error) => Effect.succeed(tooManyAtOnce(error)),
           DependencyFailed: (error) => Effect.succeed(failure(503, error, { "retry-after": 5 }))
         })
     )

@@ -8,12 +8,12 @@ import { untilOver } from "../auth/Credentials.ts"
 import { type HttpReply, type HttpRequest, ReplyBroken } from "../ground/Visits.ts"
 import { Exports } from "../recording/Exports.ts"
 import { type Period, periodOf } from "../storage/Period.ts"
-import { DownloadLimits, tooManyDownloads } from "./DownloadLimits.ts"
 import { exportUse } from "./ExportPath.ts"
 import { makeFileVisitors } from "./FileVisitors.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
 import { refusedVisitor } from "./RefusedVisitor.ts"
+import { exportPace, tooManyAtOnce, VisitLimits } from "./VisitLimits.ts"
 
 const prefix = "/export/"
 
@@ -26,7 +26,7 @@ export const layer = Layer.effectDiscard(
     const http = yield* PublicHttp
     const exports = yield* Exports
     const visitor = yield* makeFileVisitors
-    const { admit } = yield* DownloadLimits
+    const { admitExport, atPace } = yield* VisitLimits
 
     const serve = Effect.fn("Exporting.serve", { kind: "server" })(
       function* (request: HttpRequest) {
@@ -40,9 +40,9 @@ export const layer = Layer.effectDiscard(
         }
         yield* Effect.annotateCurrentSpan({ "camera.id": camera })
         const period = yield* asked
-        yield* admit(session, request.address)
+        yield* admitExport(session, request.address)
         const { bytes, taken } = yield* exports.begin(camera, period)
-        return {
+        const reply = {
           status: 200,
           headers: {
             "content-type": "video/mp4",
@@ -50,16 +50,16 @@ export const layer = Layer.effectDiscard(
             "cache-control": "no-store",
             "x-content-type-options": "nosniff"
           },
-          body: Stream.mapError(bytes, (cause) => new ReplyBroken({ cause })),
-          until: Effect.raceFirst(untilOver(session), taken)
+          body: Stream.mapError(bytes, (cause) => new ReplyBroken({ cause }))
         }
+        return yield* atPace(reply, exportPace, Effect.raceFirst(untilOver(session), taken), request.address)
       },
       (serving, request) =>
         Effect.catchTags(serving, {
           AuthFailed: (error) => Effect.succeed(refusedVisitor(request, "signed", error)),
           NotFound: (error) => Effect.succeed(failure(404, error)),
           InvalidParams: (error) => Effect.succeed(failure(400, error)),
-          TooManyDownloads: () => Effect.succeed(tooManyDownloads),
+          TooManyAtOnce: (error) => Effect.succeed(tooManyAtOnce(error)),
           DependencyFailed: (error) => Effect.succeed(failure(503, error, { "retry-after": 5 }))
         })
     )

@@ -12,6 +12,7 @@ import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
 import { refusedVisitor } from "./RefusedVisitor.ts"
 import { makeStreamVisitors } from "./StreamVisitors.ts"
+import { tooManyAtOnce } from "./VisitLimits.ts"
 
 const prefix = "/hls/"
 const form = /^\/hls\/([^/]+)\/([A-Za-z0-9_-]{1,128}\.(?:m3u8|mp4|ts))$/
@@ -34,11 +35,11 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const http = yield* PublicHttp
     const devices = yield* Devices
-    const enter = yield* makeStreamVisitors("hls")
+    const visitors = yield* makeStreamVisitors("hls")
     const ask = yield* makeMediaMtxClient("hls_port")
 
     const open = Effect.fnUntraced(function* (asked: StreamName, request: HttpRequest) {
-      const { credential, device, stream } = yield* enter(asked, request)
+      const { credential, device, stream } = yield* visitors.enter(asked, request)
       if (device.status === "DISCONNECTED") return noStream(device)
       const answer = yield* ask({
         method: "GET",
@@ -58,7 +59,9 @@ export const layer = Layer.effectDiscard(
         const value = asked.get(key)
         if (value !== null && rule.test(value)) query.set(key, value)
       }
-      if (!query.has("session")) return yield* new AuthFailed({ reason: "ask for index.m3u8 with a token or a key" })
+      const secret = query.get("session")
+      if (secret === null) return yield* new AuthFailed({ reason: "ask for index.m3u8 with a token or a key" })
+      yield* visitors.follow(secret, request)
       const answer = yield* ask({ method: "GET", target: `/${stream}/${name}?${query}`, headers: {} })
       if (answer.status === 200) return passOn(answer)
       if (answer.status === 401)
@@ -81,6 +84,7 @@ export const layer = Layer.effectDiscard(
         Effect.catchTags(serving, {
           AuthFailed: (error) => Effect.succeed(refusedVisitor(request, "token", error)),
           NotFound: (error) => Effect.succeed(failure(404, error)),
+          TooManyAtOnce: (error) => Effect.succeed(tooManyAtOnce(error)),
           MediaMtxAway: (error) => Effect.succeed(mediaMtxIsAway(error))
         })
     )

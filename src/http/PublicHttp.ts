@@ -16,7 +16,8 @@ export class PublicHttp extends Context.Service<
     readonly address: Address
     /**
      * Has all requests whose path starts with `prefix` answered so, as long as the scope lives; the longest prefix wins,
-     * what no prefix matches is answered 404, and the path of a WebSocket 426.
+     * what no prefix matches is answered 404, and the path of a WebSocket 426. Before the first of them is there, and
+     * when this one is no more, 503: the service starts, or is about to end.
      */
     readonly handle: (prefix: string, answer: Host["answer"]) => Effect.Effect<void, never, Scope.Scope>
     /** lets WebSockets in at this very path, as long as the scope lives */
@@ -44,7 +45,7 @@ export class PublicHttp extends Context.Service<
           const answer = best === undefined ? undefined : answers.get(best)
           const reply =
             answer === undefined
-              ? Effect.succeed(notFound)
+              ? Effect.succeed(answers.size === 0 ? starting : notFound)
               : Effect.catchDefect(answer(request), (cause) =>
                   Effect.as(Effect.logError("a request failed", cause), internalError)
                 )
@@ -57,17 +58,17 @@ export class PublicHttp extends Context.Service<
 
       return PublicHttp.of({
         address,
-        handle: (prefix, answer) => put(answers, prefix, answer),
-        admit: (path, admit) => put(admissions, path, admit)
+        handle: (prefix, answer) => put(answers, prefix, answer, () => Effect.succeed(ending)),
+        admit: (path, admit) => put(admissions, path, admit, () => ending)
       })
     })
   )
 }
 
-const put = <A>(map: Map<string, A>, key: string, value: A): Effect.Effect<void, never, Scope.Scope> =>
+const put = <A>(map: Map<string, A>, key: string, value: A, after: A): Effect.Effect<void, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => void map.set(key, value)),
-    () => Effect.sync(() => map.delete(key))
+    () => Effect.sync(() => map.set(key, after))
   )
 
 /** The path of a request's target, without its query. */
@@ -84,6 +85,13 @@ const notFound = refusal(
   "Not Found",
   "look at the URL: calls are at /ws, files at /files/recordings/ and /files/snapshots/"
 )
+
+const soon = { "retry-after": 1 }
+const starting = refusal(503, "The service is starting", "try again in a second", soon)
+const ending = refusal(503, "The service is about to end", "try again in some seconds", {
+  ...soon,
+  connection: "close"
+})
 
 /** The inside is the log's matter. */
 const internalError = refusal(500, "Something went wrong here", "look into the service's log, where it says what")

@@ -11,6 +11,7 @@ import type { BrowserProtocol } from "../source/Transcode.ts"
 import { cameraOf, playedOver, type StreamName, streamsOf } from "../stream/StreamName.ts"
 import { credentialOf } from "./Credential.ts"
 import { queryOf } from "./PublicHttp.ts"
+import { VisitLimits } from "./VisitLimits.ts"
 
 /** What opens a stream: a header, or `?token=` for who can send none, as on MediaMTX's ports. */
 export const streamCredentialOf = (request: RequestHead): string | undefined =>
@@ -22,17 +23,19 @@ export const makeStreamVisitors = Effect.fnUntraced(function* (protocol: Browser
   const credentials = yield* Credentials
   const failedLogins = yield* FailedLogins
   const devices = yield* Devices
+  const { admitStream } = yield* VisitLimits
 
   /**
    * gives the camera, which of its streams is meant, and what was shown; by a camera's name alone the one that browsers play
    * is meant; a camera that may not be seen is not there
    */
-  return Effect.fnUntraced(function* (name: StreamName, request: RequestHead) {
+  const enter = Effect.fnUntraced(function* (name: StreamName, request: RequestHead) {
     const credential = streamCredentialOf(request)
     if (credential === undefined) return yield* new AuthFailed({ reason: "a token or a key is needed" })
     const over = isSignature(credential) ? ("a signed URL" as const) : ("a stream" as const)
     const login = { address: request.address, credential, over }
     const session = yield* failedLogins.slowed(login, credentials.verifyViewer(credential))
+    yield* admitStream(session, request.address)
     const camera = cameraOf(name)
     const device = devices.list().find(({ id }) => id === camera)
     if (device === undefined || !inScope(session.cameras, camera) || !streamsOf(device).includes(name)) {
@@ -41,4 +44,10 @@ export const makeStreamVisitors = Effect.fnUntraced(function* (protocol: Browser
     const stream = name === camera ? playedOver(protocol, profile, device) : name
     return { device, stream, credential }
   })
+
+  return {
+    enter,
+    /** counts who has a player's secret in the address: it is known to MediaMTX alone, which answers */
+    follow: (secret: string, { address }: RequestHead) => admitStream(`player ${secret}`, address)
+  }
 })

@@ -5,11 +5,11 @@ import { InvalidParams, NotFound } from "../../schema/Errors.ts"
 import { inScope } from "../auth/CameraScope.ts"
 import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
 import { Thumbnails } from "../recording/Thumbnails.ts"
-import { DownloadLimits, tooManyDownloads } from "./DownloadLimits.ts"
 import { makeFileVisitors } from "./FileVisitors.ts"
 import { pathOf, PublicHttp } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
 import { refusedVisitor } from "./RefusedVisitor.ts"
+import { tooManyAtOnce, VisitLimits } from "./VisitLimits.ts"
 
 const prefix = "/thumbnails/"
 const form = /^\/thumbnails\/([^/]+)\/([0-9]{1,11})\.jpg$/
@@ -19,7 +19,7 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const http = yield* PublicHttp
     const thumbnails = yield* Thumbnails
-    const { admit } = yield* DownloadLimits
+    const { admitDownload } = yield* VisitLimits
     const visitor = yield* makeFileVisitors
 
     const serve = Effect.fn("ThumbnailPictures.serve", { kind: "server" })(
@@ -30,7 +30,7 @@ export const layer = Layer.effectDiscard(
         if (!isCameraId(camera) || !inScope(session.cameras, camera)) {
           return yield* new NotFound({ resource: "camera", id: camera })
         }
-        yield* admit(session, request.address)
+        yield* admitDownload(session, request.address)
         const body = yield* thumbnails.at(camera, Number(seconds))
         return {
           status: 200,
@@ -46,7 +46,7 @@ export const layer = Layer.effectDiscard(
         Effect.catchTags(serving, {
           AuthFailed: (error) => Effect.succeed(refusedVisitor(request, "signed", error)),
           NotFound: (error) => Effect.succeed(failure(404, error)),
-          TooManyDownloads: () => Effect.succeed(tooManyDownloads),
+          TooManyAtOnce: (error) => Effect.succeed(tooManyAtOnce(error)),
           DependencyFailed: (error) => Effect.succeed(failure(503, error, { "retry-after": 1 }))
         })
     )

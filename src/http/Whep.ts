@@ -11,6 +11,7 @@ import { pathOf, PublicHttp } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
 import { refusedVisitor } from "./RefusedVisitor.ts"
 import { makeStreamVisitors, streamCredentialOf } from "./StreamVisitors.ts"
+import { tooManyAtOnce } from "./VisitLimits.ts"
 
 const prefix = "/whep/"
 /** The stream, and the session's secret, which MediaMTX makes: 122 random bits. */
@@ -31,11 +32,11 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const http = yield* PublicHttp
     const devices = yield* Devices
-    const enter = yield* makeStreamVisitors("webrtc")
+    const visitors = yield* makeStreamVisitors("webrtc")
     const ask = yield* makeMediaMtxClient("webrtc_port")
 
     const open = Effect.fnUntraced(function* (name: StreamName, request: HttpRequest) {
-      const { credential, device, stream } = yield* enter(name, request)
+      const { credential, device, stream } = yield* visitors.enter(name, request)
       if (typeOf(request) !== offerType) return wrongType(offerType)
       if (device.status === "DISCONNECTED") return noStream(device)
       const offer = yield* request.body
@@ -59,7 +60,8 @@ export const layer = Layer.effectDiscard(
 
     /** whoever has the session's secret has the session; it ends with the credential that opened it */
     const follow = Effect.fnUntraced(function* (stream: StreamName, session: string, request: HttpRequest) {
-      if (streamCredentialOf(request) !== undefined) yield* enter(stream, request)
+      yield* visitors.follow(session, request)
+      if (streamCredentialOf(request) !== undefined) yield* visitors.enter(stream, request)
       if (request.method === "PATCH" && typeOf(request) !== candidatesType) return wrongType(candidatesType)
       const ifMatch = one(request.headers["if-match"])
       const answer = yield* ask({
@@ -93,6 +95,7 @@ export const layer = Layer.effectDiscard(
           AuthFailed: (error) => Effect.succeed(refusedVisitor(request, "token", error)),
           NotFound: (error) => Effect.succeed(failure(404, error)),
           BodyTooLarge: () => Effect.succeed(tooLarge),
+          TooManyAtOnce: (error) => Effect.succeed(tooManyAtOnce(error)),
           MediaMtxAway: (error) => Effect.succeed(mediaMtxIsAway(error))
         })
     )

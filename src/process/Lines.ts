@@ -51,4 +51,4 @@ export const tail = (count: number) => {
 export const maskSecrets = (text: string): string =>
   text
     .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s]*@/gi, "$1***@")
-    .replace(/([?&](?:token|jwt|password|pass|secret|key|auth)=)[^&\s'"]*/gi, "$1***")
+    .replace(/([?&](?:token|jwt|signed|session|password|pass|secret|key|auth)=)[^&\s'"]*/gi, "$1***")

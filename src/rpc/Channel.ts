@@ -112,11 +112,8 @@ export class Channel implements Receiver, Worker, Debtor {
 
   /** nothing is answered any more */
   close(): void {
-    this.closed = true
+    this.end()
     this.switchboard.backlog.owes(this, 0)
-    this.entries = []
-    const { shares } = this.switchboard
-    if (this.waitsFor !== undefined) shares.leave(this.waitsFor, this)
     this.calls.endAll()
     this.switchboard.left(this)
   }
@@ -211,8 +208,16 @@ export class Channel implements Receiver, Worker, Debtor {
     if (text !== undefined) this.write(text)
   }
 
-  private cutOff(limit: Parameters<Switchboard["abandoned"]>[1], reason: string): void {
+  /** nothing more is begun: what has come by then, and waits for its turn, neither */
+  private end(): void {
     this.closed = true
+    this.entries = []
+    if (this.waitsFor !== undefined) this.switchboard.shares.leave(this.waitsFor, this)
+    this.waitsFor = undefined
+  }
+
+  private cutOff(limit: Parameters<Switchboard["abandoned"]>[1], reason: string): void {
+    this.end()
     this.switchboard.abandoned(this, limit)
     this.connection.peer.cut(1013, reason)
   }

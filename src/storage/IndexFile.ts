@@ -2,7 +2,13 @@ import type { DatabaseSync } from "node:sqlite"
 import type { Databases } from "../ground/Databases.ts"
 import { codeOf } from "../ground/DiskError.ts"
 import { type IndexDatabase, indexStatements } from "./IndexDatabase.ts"
-import { type TimelineDatabase, timelineSchema, timelineStatements, timelineUpgrade } from "./TimelineDatabase.ts"
+import {
+  type TimelineDatabase,
+  timelineMended,
+  timelineSchema,
+  timelineStatements,
+  timelineUpgrade
+} from "./TimelineDatabase.ts"
 
 /**
  * SQLite as the index wants it, all synchronous and short. `synchronous=OFF`: nothing here waits for the disk, because
@@ -17,7 +23,7 @@ PRAGMA wal_autocheckpoint=250;
 PRAGMA temp_store=MEMORY;
 `
 
-const schemaVersion = 3
+const schemaVersion = 4
 
 const beside = `
 ALTER TABLE files ADD COLUMN beside INTEGER NOT NULL DEFAULT 0;
@@ -59,7 +65,8 @@ PRAGMA user_version=${schemaVersion};
 const steps: Readonly<Record<number, string>> = {
   // something beside files counts with them
   1: `DROP TRIGGER file_left; DROP TRIGGER file_changed; ${beside}`,
-  2: timelineUpgrade
+  2: timelineUpgrade,
+  3: timelineMended
 }
 
 /** The open index. */

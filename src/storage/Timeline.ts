@@ -67,7 +67,7 @@ export class Timeline extends Context.Service<
           const end = isOpen ? Math.max(last.end, now) : last.end
           const before = found.at(-1)
           const isRecording = isOpen && end <= to
-          if (end <= from) return
+          if (end <= from || (end <= start && !isOpen)) return
           const cut = { start: Math.max(start, from), end: Math.min(Math.max(end, start), to), isRecording }
           if (before === undefined || cut.start - before.end > resolution) found.push(cut)
           else Object.assign(before, { end: Math.max(before.end, cut.end), isRecording })
@@ -112,7 +112,7 @@ export class Timeline extends Context.Service<
               const isOpen = isWritten(file.filename, file.codec !== "")
               return Object.assign({}, file, { end: isOpen ? Math.max(file.end, now) : file.end, isWritten: isOpen })
             })
-            .filter(({ end, start }) => end > from || start >= from)
+            .filter(({ end, isWritten: isOpen, start }) => end > from && (end > start || isOpen))
             .slice(0, limit)
         }),
         noteEnd: Effect.fn("Timeline.noteEnd")(function* (device: CameraId, reason: string) {

@@ -27,37 +27,38 @@ const tolerance = 1000
 /** So many reasons of one camera's gaps are kept, the newest. */
 const mostReasons = 10_000
 
-/** When a file ends; of one that nobody has looked into it is known when it was written to last. */
+/**
+ * When a file ends. Of one that nobody has looked into yet it is known when it was written to last, which says nothing where it
+ * was copied: it shows no more than its bytes can hold, a kilobyte a second at the least.
+ */
 const endOf = (row: string) =>
-  `(${row}.created + CASE WHEN ${row}.duration > 0 THEN ${row}.duration * 1000 ELSE max(0, ${row}.modified - ${row}.created) END)`
+  `(${row}.created + CASE WHEN ${row}.duration > 0 THEN ${row}.duration * 1000
+    ELSE max(0, min(${row}.modified - ${row}.created, ${row}.bytes)) END)`
+
+/** A recording that shows something, as far as is known: not one that was looked into, and has no time. */
+const shows = (row: string) => `${row}.kind = 0 AND (${row}.duration > 0 OR ${row}.described = 0)`
 
 /** Whether a file begins a stretch: nothing of its camera ends where it begins. */
-const begins = `coalesce((SELECT files.created > ${endOf("p")} + ${tolerance} FROM files p
-  WHERE p.kind = 0 AND p.device = files.device AND (p.created, p.filename) < (files.created, files.filename)
+const begins = `(${shows("files")}) AND coalesce((SELECT files.created > ${endOf("p")} + ${tolerance} FROM files p
+  WHERE ${shows("p")} AND p.device = files.device AND (p.created, p.filename) < (files.created, files.filename)
   ORDER BY p.created DESC, p.filename DESC LIMIT 1), 1)`
 
 const next = (row: "new" | "old") => `UPDATE files SET begins = ${begins} WHERE kind = 0 AND filename =
-  (SELECT n.filename FROM files n WHERE n.kind = 0 AND n.device = ${row}.device
+  (SELECT n.filename FROM files n WHERE ${shows("n")} AND n.device = ${row}.device
     AND (n.created, n.filename) > (${row}.created, ${row}.filename) ORDER BY n.created, n.filename LIMIT 1)
   AND begins <> ${begins};`
 const own = `UPDATE files SET begins = ${begins} WHERE kind = 0 AND filename = new.filename AND begins <> ${begins};`
 
-/**
- * Stretches are few where files are many: each file knows whether it begins one, so nobody looks through all of them.
- * What is said of a file's parts goes with the file, and when it is another one.
- */
-export const timelineSchema = `
-CREATE INDEX by_start ON files(device, created, filename, duration, modified) WHERE kind = 0;
-CREATE INDEX stretches ON files(device, created) WHERE kind = 0 AND begins = 1;
-CREATE TABLE ends(device TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(device, at)) WITHOUT ROWID;
-CREATE TABLE parts(filename TEXT PRIMARY KEY, data BLOB NOT NULL);
+const rules = `
+CREATE INDEX by_start ON files(device, created, filename, duration, modified, bytes, described)
+  WHERE kind = 0 AND (duration > 0 OR described = 0);
 CREATE TRIGGER recording_came AFTER INSERT ON files WHEN new.kind = 0 BEGIN
   ${own} ${next("new")}
 END;
 CREATE TRIGGER recording_left AFTER DELETE ON files WHEN old.kind = 0 BEGIN
   ${next("old")} DELETE FROM parts WHERE filename = old.filename;
 END;
-CREATE TRIGGER recording_changed AFTER UPDATE OF device, created, duration, modified ON files WHEN new.kind = 0 BEGIN
+CREATE TRIGGER recording_changed AFTER UPDATE OF device, created, duration, modified, bytes, described ON files WHEN new.kind = 0 BEGIN
   ${next("old")} ${own} ${next("new")}
 END;
 CREATE TRIGGER recording_grew AFTER UPDATE OF bytes ON files WHEN new.kind = 0 AND new.bytes <> old.bytes BEGIN
@@ -65,11 +66,31 @@ CREATE TRIGGER recording_grew AFTER UPDATE OF bytes ON files WHEN new.kind = 0 A
 END;
 `
 
+/**
+ * Stretches are few where files are many: each file knows whether it begins one, so nobody looks through all of them.
+ * What is said of a file's parts goes with the file, and when it is another one.
+ */
+export const timelineSchema = `
+CREATE INDEX stretches ON files(device, created) WHERE kind = 0 AND begins = 1;
+CREATE TABLE ends(device TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(device, at)) WITHOUT ROWID;
+CREATE TABLE parts(filename TEXT PRIMARY KEY, data BLOB NOT NULL);
+${rules}`
+
+const lookAgain = `UPDATE files SET begins = ${begins} WHERE kind = 0;`
+
 /** The same for an index of before; 2 µs a file, once. */
 export const timelineUpgrade = `
 ALTER TABLE files ADD COLUMN begins INTEGER NOT NULL DEFAULT 0;
 ${timelineSchema}
-UPDATE files SET begins = ${begins} WHERE kind = 0;
+${lookAgain}
+`
+
+/** For one whose files claimed all the time from their names to when they were written to last. */
+export const timelineMended = `
+DROP TRIGGER recording_came; DROP TRIGGER recording_left; DROP TRIGGER recording_changed; DROP TRIGGER recording_grew;
+DROP INDEX by_start;
+${rules}
+${lookAgain}
 `
 
 /** What the index knows of the time of recordings; every method is one short transaction. */
@@ -115,11 +136,11 @@ export const timelineStatements = (database: DatabaseSync): TimelineDatabase => 
   const columns = `filename, created, ${endOf("files")} AS ends, bytes, codec`
   const lastBefore = statement(
     `SELECT filename, created, duration, ${endOf("files")} AS ends FROM files INDEXED BY by_start
-      WHERE kind = 0 AND device = ? AND created < ? ORDER BY created DESC, filename DESC LIMIT 1`
+      WHERE ${shows("files")} AND device = ? AND created < ? ORDER BY created DESC, filename DESC LIMIT 1`
   )
   const file = statement(`SELECT ${columns} FROM files WHERE kind = 0 AND filename = ?`)
   const between = statement(
-    `SELECT ${columns} FROM files WHERE kind = 0 AND device = ? AND created >= ? AND created < ? ORDER BY created, filename LIMIT ?`
+    `SELECT ${columns} FROM files WHERE ${shows("files")} AND device = ? AND created >= ? AND created < ? ORDER BY created, filename LIMIT ?`
   )
   const noteEnd = statement("INSERT OR REPLACE INTO ends VALUES(?, ?, ?)")
   const forgetEnds = statement(

@@ -124,7 +124,8 @@ export const notificationsDropped = counter(
 /** By the setting's name, or what there may not be more of. */
 export type Limit =
   | `server.max_${"connections" | "connections_per_address" | "unauthenticated_per_address"}`
-  | `server.max_downloads_per_${"user" | "address"}`
+  | `server.max_${"downloads" | "exports" | "stream_requests"}_per_user`
+  | "server.max_downloads_per_address"
   | `server.max_${"unread_kilobytes" | "subscriptions_per_client"}`
   | `limits.${"connection_requests" | "user_requests"}_per_second`
   | "limits.ffmpeg_processes"
@@ -132,6 +133,7 @@ export type Limit =
   | "api keys"
   | "viewing keys"
   | "readers"
+  | "least rate"
   | "time to authenticate"
   | "unread of all clients"
 

@@ -3,6 +3,8 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { Scope } from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { CryptoKey, JWK } from "jose"
 import { SignJWT } from "jose/jwt/sign"
@@ -14,7 +16,7 @@ import { ApiKeys } from "../../src/auth/ApiKeys.ts"
 import { Credentials } from "../../src/auth/Credentials.ts"
 import { SignedUrls } from "../../src/auth/SignedUrls.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
-import { Settings } from "../../src/config/Settings.ts"
+import { decodeRecord, Settings } from "../../src/config/Settings.ts"
 import { NoReply } from "../../src/ground/Loopback.ts"
 import { Network } from "../../src/ground/Network.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
@@ -61,8 +63,16 @@ const service = (auth: object) =>
     Layer.provide(SignedUrls.layer),
     Layer.provide([Tokens.layer, ApiKeys.layer]),
     Layer.provide([DataFolder.layerShared, SmallFiles.layer]),
-    Layer.provide(Layer.succeed(Settings, testSettings({ data_dir: "/data", auth: { jwt_secret: secret, ...auth } })))
+    Layer.provideMerge(
+      Layer.succeed(Settings, testSettings({ data_dir: "/data", auth: { jwt_secret: secret, ...auth } }))
+    )
   )
+
+/** The file says this of tokens from now on. */
+const change = Effect.fnUntraced(function* (auth: object) {
+  const { live } = yield* decodeRecord({ auth })
+  yield* SubscriptionRef.set((yield* Settings).live, live)
+})
 
 /** An identity provider in memory, and the service that knows where it is. */
 const bench = <A, E>(
@@ -72,7 +82,7 @@ const bench = <A, E>(
     isDown: boolean
     asked: number
     hangs: Deferred.Deferred<void> | undefined
-  }) => Effect.Effect<A, E, Credentials>,
+  }) => Effect.Effect<A, E, Credentials | Settings | Ports | Scope>,
   auth: object = {}
 ) =>
   Effect.gen(function* () {
@@ -203,6 +213,67 @@ describe("a token of an identity provider", () => {
         assert.strictEqual(yield* refusal(token), "the token has expired")
         // no date is later
         assert.strictEqual((yield* verified(yield* sign(pair, { exp: 8.64e12 }))).expiresAt, 8.64e15)
+      })
+    )
+  )
+})
+
+describe("what is configured of tokens", () => {
+  it.effect("holds from now on when it changes: whose they are, for whom, and by what clock", () =>
+    bench(() =>
+      Effect.gen(function* () {
+        const pair = yield* Effect.promise(() => ec)
+        const jwks_url = "http://127.0.0.1:9000/jwks?tenant=1"
+        const token = yield* sign(pair, { nbf: 20 })
+        yield* verified(token)
+        for (const [auth, reason] of [
+          [{ issuer: "https://id" }, "the token is of another issuer"],
+          [{ audience: "cameras" }, "the token is for another audience"],
+          [{ clock_skew_seconds: 10 }, "the token is not valid yet"]
+        ] as const) {
+          yield* change({ jwks_url, ...auth })
+          assert.strictEqual(yield* refusal(token), reason)
+        }
+        yield* change({ jwks_url, issuer: "https://id", audience: "cameras" })
+        const right = { iss: "https://id", aud: "cameras" }
+        yield* verified(yield* sign(pair, right))
+        // ours go by the same
+        const own = `${base64({ alg: "HS256" })}.${base64(claims)}`
+        const signature = createHmac("sha256", secret).update(own).digest("base64url")
+        assert.strictEqual(yield* refusal(`${own}.${signature}`), "the token is of another issuer")
+      })
+    )
+  )
+
+  it.effect("is another provider at once when its address changes, or none", () =>
+    bench(() =>
+      Effect.gen(function* () {
+        const [e, other] = yield* Effect.promise(() => Promise.all([ec, makePair("ES256", "e9")]))
+        const [known, strange] = [yield* sign(e), yield* sign(other)]
+        yield* verified(known)
+        const ports = yield* Ports
+        yield* ports.listen(9001, { pid: 0, http: () => Effect.succeed({ status: 200, body: { keys: [other.jwk] } }) })
+        yield* change({ jwks_url: "http://127.0.0.1:9001/" })
+        yield* verified(strange)
+        assert.strictEqual(yield* refusal(known), "the token's key is none of its issuer's")
+        yield* change({ jwks_url: "" })
+        for (const token of [known, strange]) {
+          assert.strictEqual(yield* refusal(token), "the token's algorithm is not allowed")
+        }
+      })
+    )
+  )
+
+  it.effect("is nothing of what a token says it is for: JWT, an access token, or nothing said", () =>
+    bench(() =>
+      Effect.gen(function* () {
+        const pair = yield* Effect.promise(() => ec)
+        for (const typ of [undefined, "JWT", "jwt", "at+jwt", "application/at+jwt"]) {
+          yield* verified(yield* sign(pair, {}, typ === undefined ? {} : { typ }))
+        }
+        for (const typ of ["logout+jwt", "dpop+jwt", "secevent+jwt", "JOSE", ""]) {
+          assert.include(yield* refusal(yield* sign(pair, {}, { typ })), "is for something else", typ)
+        }
       })
     )
   )

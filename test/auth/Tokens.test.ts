@@ -123,6 +123,19 @@ describe("a token", () => {
     )
   )
 
+  it.effect("is refused when it says that it is for something else (typ)", () =>
+    bench(
+      Effect.gen(function* () {
+        for (const typ of [undefined, "JWT", "at+jwt"]) {
+          yield* verified(forged({ alg: "HS256", typ }, lasting, key))
+        }
+        for (const typ of ["secevent+jwt", 1, null]) {
+          assert.include(yield* refusal(forged({ alg: "HS256", typ }, lasting, key)), "is for something else")
+        }
+      })
+    )
+  )
+
   it.effect("is refused when a claim is missing or makes no sense", () =>
     bench(
       Effect.gen(function* () {

@@ -21,7 +21,10 @@ const set = Effect.fnUntraced(function* (key: string, value: unknown) {
 const table: Rows = { ...serverRows, ...cameraRows, ...externalRows, ...discoveryRows, ...storageRows }
 
 /** Where it is tested that a key is followed, if not here. */
-const elsewhere = new Set(["telemetry.log_level"]) // test/telemetry/Logs.test.ts
+const elsewhere = new Set([
+  "telemetry.log_level", // test/telemetry/Logs.test.ts
+  ...["auth.jwks_url", "auth.issuer", "auth.audience", "auth.clock_skew_seconds"] // test/auth/ForeignTokens.test.ts
+])
 
 describe("a key that changes while the service runs", () => {
   it("is one of those whose effect is tested", () => {

@@ -5,12 +5,13 @@ import { Streams } from "../../src/stream/Streams.ts"
 import { asTimePasses, settle } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import type { Question } from "../../testing/Visitors.ts"
-import { beginDownload, longRecording } from "../support/LongRecording.ts"
+import { beginDownload, beginExport, longRecording } from "../support/LongRecording.ts"
 import { connectAs, tokenFor } from "../rpc/Harness.ts"
 import { readyStream, untilReady } from "../suites/streams.ts"
-import { plugIn } from "../support/App.ts"
+import { disturb, disturbWork, plugIn } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 import { listeningClient } from "../support/Story.ts"
+import { bearer, untilHeld, visit } from "../support/StreamVisitor.ts"
 import type { Rows } from "./LiveRows.ts"
 
 /** The HTTP status that a WebSocket is refused with; 101: it is not. */
@@ -68,6 +69,25 @@ export const serverRows: Rows = {
       assert.strictEqual((yield* beginDownload(yield* tokenFor("viewer"))).status, 200)
       yield* change(1)
       assert.strictEqual((yield* beginDownload(yield* tokenFor("admin"))).status, 429)
+    }),
+  "server.max_exports_per_user": (change) =>
+    Effect.gen(function* () {
+      yield* longRecording
+      yield* disturbWork({ export: "hangs" })
+      const shown = bearer(yield* tokenFor("viewer"))
+      assert.strictEqual((yield* beginExport(shown)).status, 200)
+      yield* change(1)
+      assert.strictEqual((yield* beginExport(shown)).status, 429)
+    }),
+  "server.max_stream_requests_per_user": (change) =>
+    Effect.gen(function* () {
+      yield* plugIn()
+      yield* disturb({ neverReady: true })
+      const question = { target: "/hls/camera0/index.m3u8", headers: bearer(yield* tokenFor("viewer")) }
+      yield* Effect.forkScoped(visit(question))
+      yield* untilHeld(1)
+      yield* change(1)
+      assert.strictEqual((yield* visit(question)).status, 429)
     }),
   "server.allowed_origins": (change) =>
     Effect.gen(function* () {

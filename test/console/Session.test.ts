@@ -47,6 +47,29 @@ describe("the page's session", () => {
     })
   )
 
+  it.live("takes the token of a link only where nobody is logged in, for it may be anybody's", () =>
+    Effect.gen(function* () {
+      const { login, other, service, session } = yield* bench
+      const strange = Redacted.value(yield* service.token("viewer", "10 minutes"))
+      yield* login("operator")
+      assert.isFalse(session.offer(strange))
+      assert.isTrue(session.has("operator"))
+      assert.strictEqual(session.connection.value, 1)
+      const { call } = yield* other
+      const { api_key, key_id } = yield* call.create_api_key({ role: "viewer" })
+      session.login(api_key)
+      yield* until(session.connection, (count) => count === 2)
+      yield* call.revoke_api_key({ key_id })
+      yield* session.verify
+      // the page is still somebody's
+      yield* until(session.phase, ({ _tag }) => _tag === "Expired")
+      assert.isFalse(session.offer(strange))
+      session.logout()
+      assert.isTrue(session.offer(strange))
+      yield* until(session.phase, ({ _tag }) => _tag === "Ready")
+    })
+  )
+
   it.live("stays with what it knows when its key is revoked, and goes on with another", () =>
     Effect.gen(function* () {
       const { cameras, login, other, service, session } = yield* bench

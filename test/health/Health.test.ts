@@ -1,4 +1,5 @@
 import { assert, describe } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -37,6 +38,36 @@ const temperMediaMtx = (temper: Temper) =>
   )
 
 const partOf = ({ parts }: SystemHealth, name: string) => parts.find(({ part }) => part === name)
+
+describe("the service", () => {
+  onFakes(
+    "is alive as long as its event loop turns and it looks at itself, whatever else is wrong",
+    Effect.gen(function* () {
+      yield* well
+      const { live } = yield* Health
+      yield* takeMediaMtx
+      yield* TestClock.adjust("40 seconds")
+      assert.deepStrictEqual(yield* live, { ok: true, reasons: [] })
+      // no timer fires any more: no answer comes
+      const clock = yield* Clock.Clock
+      const stuck = { ...clock, sleep: () => Effect.never }
+      const asked = yield* Effect.forkScoped(Effect.provideService(live, Clock.Clock, stuck), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust("1 minute")
+      assert.isUndefined(asked.pollUnsafe())
+      // what looks has broken
+      const devices = yield* Devices
+      const { list } = devices
+      Object.assign(devices, { list: () => assert.fail("a defect") })
+      yield* TestClock.adjust("40 seconds")
+      const { ok, reasons } = yield* live
+      Object.assign(devices, { list })
+      assert.isFalse(ok)
+      assert.match(reasons.join(), /^the service has not looked at itself for [34]\d s$/)
+    })
+  )
+})
 
 describe("a MediaMTX that is frozen", () => {
   onFakes(

@@ -62,11 +62,12 @@ layer(built)("the console's files", (it) => {
       assert.strictEqual(headers["referrer-policy"], "no-referrer")
       assert.strictEqual(headers["x-content-type-options"], "nosniff")
       assert.strictEqual(headers["x-frame-options"], "DENY")
+      assert.strictEqual(headers["cross-origin-opener-policy"], "same-origin")
       assert.strictEqual(
         headers["content-security-policy"],
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; " +
           "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; " +
-          "frame-ancestors 'none'; require-trusted-types-for 'script'"
+          "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
       )
     })
   )
@@ -124,6 +125,8 @@ layer(built)("the console's files", (it) => {
 layer(over(undefined))("a service without a console", (it) => {
   it.effect("has nothing there", () =>
     Effect.gen(function* () {
+      const { handle } = yield* PublicHttp
+      yield* handle("/other/", () => Effect.succeed({ status: 200, headers: {}, body: "" }))
       assert.strictEqual((yield* get("/")).status, 404)
     })
   )

@@ -16,9 +16,9 @@ import { FailedLogins } from "../../src/auth/FailedLogins.ts"
 import { SignedUrls } from "../../src/auth/SignedUrls.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Network } from "../../src/ground/Network.ts"
-import { DownloadLimits } from "../../src/http/DownloadLimits.ts"
 import * as Downloads from "../../src/http/Downloads.ts"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
+import { VisitLimits } from "../../src/http/VisitLimits.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
@@ -29,7 +29,7 @@ const settings = settingsWith({ server: { host: "127.0.0.1", port: 0 } })
 const running = Layer.unwrap(
   Effect.map(temporaryFolder, (root) =>
     Downloads.layer.pipe(
-      Layer.provide([Credentials.layer, DownloadLimits.layer, FailedLogins.layer]),
+      Layer.provide([Credentials.layer, VisitLimits.layer, FailedLogins.layer]),
       Layer.provideMerge(SignedUrls.layer),
       Layer.provideMerge(Layer.mergeAll(PublicHttp.layer, Tokens.layer, ApiKeys.layer)),
       Layer.provide([settings, Network.layer]),

@@ -21,7 +21,7 @@ import {
 } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 import { connect, type Reply, token } from "../support/RpcVisitor.ts"
-import { bearer, come, visit } from "../support/StreamVisitor.ts"
+import { bearer, come, untilHeld, visit } from "../support/StreamVisitor.ts"
 import { whepOffer } from "../support/WhepOffer.ts"
 
 const offerType = { "content-type": "application/sdp" }
@@ -197,11 +197,7 @@ describe("WHEP on the service's own port", () => {
         visit({ method: "POST", target: "/whep/camera0", headers: { ...offerType, ...shown }, body: whepOffer }),
         { startImmediately: true }
       )
-      const { mediaMtx } = yield* TestGround
-      yield* until(
-        "it is held",
-        Effect.sync(() => mediaMtx.held() === 1)
-      )
+      yield* untilHeld(1)
       yield* takeMediaMtx
       const early = yield* asTimePasses(Fiber.join(waiting))
       const late = yield* offer("/whep/camera0", shown)

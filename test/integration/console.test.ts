@@ -45,6 +45,15 @@ it.live(
       yield* moves(page, "camera0")
       yield* moves(page, "camera1")
 
+      // a link of somebody else's
+      const strange = yield* service.token({ role: "viewer" })
+      yield* promise(async () => {
+        await page.evaluate((link) => void (location.hash = link), `token=${strange}`)
+        await page.getByText("was not followed").waitFor(limit)
+        assert.strictEqual(await page.locator(".role").textContent(), "operator")
+      })
+      assert.notInclude(page.url(), strange)
+
       yield* promise(async () => {
         await page.getByRole("button", { name: "Record camera0" }).click()
         await page.getByRole("button", { name: /Stop recording camera0, 0:0[1-9]/ }).waitFor(limit)

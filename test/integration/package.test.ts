@@ -17,6 +17,7 @@ import {
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { promisify } from "node:util"
+import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
 import { makeGround, ready, start } from "../support/Service.ts"
 
@@ -191,8 +192,10 @@ layer(Elsewhere.layer, { timeout: "120 seconds", excludeTestServices: true })("f
         return output.length === 1 ? output[0].code : ""
       })
       assert.notMatch(code, /from\s*"node:|require\(/)
-      assert.isAbove(code.length, 50 << 10)
-      assert.isBelow(code.length, 256 << 10)
+      // as the README tells it
+      const told = /one script of (\d+) KiB \((\d+) gzipped\)/.exec(readFileSync(join(root, "README.md"), "utf8"))
+      const kibibytes = [code.length, gzipSync(code).length].map((bytes) => Math.round(bytes / 1024))
+      assert.deepStrictEqual(told?.slice(1).map(Number), kibibytes)
     })
   )
 
@@ -212,6 +215,16 @@ layer(Elsewhere.layer, { timeout: "120 seconds", excludeTestServices: true })("f
         )
       )
       assert.match(refused, /^69 camera-service: Node 24 is needed, and PATH has v22\..*npx --package node@24/)
+      // a service's words are its log's, also where nothing of it can run
+      const bundle = join(server, "node_modules/camera-service/dist/camera-service.cjs")
+      const said = yield* Effect.promise(() =>
+        promisify(execFile)(node, [bundle, "serve"], { env }).then(
+          () => "",
+          ({ stderr }: { readonly stderr: string }) => stderr
+        )
+      )
+      assert.lengthOf(said.trim().split("\n"), 1)
+      assert.deepInclude(JSON.parse(said), { level: "fatal", exit_status: 69 })
     })
   )
 

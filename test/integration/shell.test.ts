@@ -1,8 +1,10 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { spawn } from "node:child_process"
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { eventually } from "../support/Eventually.ts"
+import { freePorts } from "../support/FreePorts.ts"
 import { run, type Run, SharedService } from "../support/Service.ts"
 
 const command = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
@@ -40,9 +42,14 @@ layer(SharedService.layer(), { excludeTestServices: true })("at a shell", (it) =
     Effect.gen(function* () {
       const { ground } = yield* SharedService
       const file = join(ground.folder, "picture.jpg")
+      // a new one is nobody else's to see
+      yield* printed("snapshot", "camera0", "-o", file)
+      assert.strictEqual(statSync(file).mode & 0o777, 0o600)
       writeFileSync(file, "older")
+      chmodSync(file, 0o640)
       assert.include(yield* printed("snapshot", "camera0", "-o", file), file)
       assert.strictEqual(readFileSync(file).subarray(0, 2).toString("hex"), "ffd8")
+      assert.strictEqual(statSync(file).mode & 0o777, 0o640)
       assert.isEmpty(readdirSync(ground.folder).filter((name) => name.endsWith(".part")))
     })
   )
@@ -80,6 +87,36 @@ layer(SharedService.layer(), { excludeTestServices: true })("at a shell", (it) =
       for (const { argv } of ground.processes()) assert.notInclude(argv.join(" "), readFileSync(file, "utf8").trim())
       yield* watching.kill("SIGINT")
       assert.strictEqual((yield* watching.ended).code, 0)
+    })
+  )
+
+  it.effect("no token is shown to another user's program that listens in the service's place", ({ skip }) =>
+    Effect.gen(function* () {
+      if (process.getuid?.() !== 0) return skip("only root may start a program as another user")
+      const { ground } = yield* SharedService
+      const [port = 0] = yield* freePorts(1)
+      const script = `import socket
+s = socket.create_server(("127.0.0.1", ${port}))
+print("up", flush=True)
+while True: print(s.accept()[0].recv(9999), flush=True)`
+      const nobody = 65_534
+      const thief = yield* Effect.acquireRelease(
+        Effect.sync(() => spawn("/usr/bin/python3", ["-c", script], { uid: nobody, gid: nobody, cwd: "/" })),
+        (running) => Effect.sync(() => running.kill("SIGKILL"))
+      )
+      let heard = ""
+      thief.stdout.setEncoding("utf8").on("data", (text: string) => void (heard += text))
+      yield* eventually(
+        "it listens",
+        Effect.sync(() => heard === "up\n")
+      )
+      const asking = yield* run(ground, {
+        args: ["cameras"],
+        environment: { CAMERA_SERVICE_SERVER_PORT: String(port) }
+      })
+      assert.strictEqual((yield* asking.ended).code, 69)
+      assert.include(asking.stderr(), "another user's program listens (user 65534)")
+      assert.strictEqual(heard, "up\n")
     })
   )
 

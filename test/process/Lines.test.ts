@@ -52,6 +52,10 @@ describe("Lines", () => {
       "rtsp://***@10.0.0.1:554/live: 401; http://h/x?a=1&token=***&b=2"
     )
     assert.strictEqual(
+      maskSecrets("GET /export/camera0?from=1&signed=a.b.c /files/x.mp4?signed=a.b 200"),
+      "GET /export/camera0?from=1&signed=*** /files/x.mp4?signed=*** 200"
+    )
+    assert.strictEqual(
       maskSecrets("rtsp://10.0.0.1/live sent to me@example.org"),
       "rtsp://10.0.0.1/live sent to me@example.org"
     )

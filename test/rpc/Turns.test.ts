@@ -2,7 +2,16 @@ import { expect, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import type { Session } from "../../schema/Auth.ts"
+import type { Peer } from "../../src/ground/Visits.ts"
+import { JsonRpcProtocol } from "../../src/rpc/Protocol.ts"
+import { settle } from "../../testing/PassingTime.ts"
 import { connectAs, layer } from "./Harness.ts"
+
+const operator: Session = {
+  ...{ sessionId: "s", userId: "ann", role: "operator", expiresAt: Infinity },
+  credential: { kind: "token", lifetime: undefined }
+}
 
 const ping = { jsonrpc: "2.0", id: "ping", method: "ping" }
 const call = (id: number | string) => ({
@@ -153,3 +162,29 @@ it.effect(
     }).pipe(Effect.provide(layer(handlers)))
   }
 )
+
+it.effect("who is cut off has nothing more carried out, also while the connection is still closing", () => {
+  const { run, state } = working(2)
+  return run(
+    Effect.gen(function* () {
+      const { connect } = yield* JsonRpcProtocol
+      const cut: Array<string> = []
+      /** A client that has left so many megabytes unread, and stays. */
+      const deaf = (name: string, megabytes: number) => {
+        const peer: Peer = {
+          ...{ address: "192.0.2.1", send: () => {}, sendAll: () => {}, pause: () => {}, resume: () => {} },
+          ...{ limit: () => {}, buffered: () => megabytes << 20, cut: () => void cut.push(name) }
+        }
+        return connect(peer, { cameBy: undefined, isSecure: false, login: Effect.succeed(operator) })
+      }
+      const [one, other] = [deaf("one", 70), deaf("other", 60)]
+      one.receive(JSON.stringify(ping))
+      one.receive(JSON.stringify(Array.from({ length: 50 }, (_, id) => call(id))))
+      other.receive(JSON.stringify(ping))
+      yield* settle
+      for (const client of [one, other]) client.close()
+      expect(cut).toEqual(["one"])
+      expect(state.calls).toBe(0)
+    })
+  )
+})

@@ -206,6 +206,51 @@ describe("when a camera was recorded", () => {
   )
 })
 
+describe("a file that nobody has looked into, or that has nothing", () => {
+  const day = 86_400
+  /** Copied here just now, under a name of long ago; of so many bytes. */
+  const copied = (bytes: number) => ({
+    ...file(100, 0),
+    filename: "copied.mp4",
+    modified: 10 * day * second,
+    bytes,
+    codec: ""
+  })
+
+  test(
+    "claims no more time than its bytes can hold",
+    Effect.gen(function* () {
+      // its own look has ended: nobody looks into what comes now
+      yield* (yield* FileIndex).reconcile
+      yield* put(file(1000, 60), copied(30_000))
+      assert.deepStrictEqual(yield* spansOf(0, 0, 20 * day), [
+        [100, 130],
+        [1000, 1060]
+      ])
+    })
+  )
+
+  test(
+    "claims none once it was looked into in vain, and hides nothing of others",
+    Effect.gen(function* () {
+      const index = yield* FileIndex
+      const { files } = yield* Timeline
+      const { outside } = yield* MemoryDisk
+      outside.write("/data/recordings/junk.mp4", new Uint8Array(1000))
+      const junk = { ...copied(1000), filename: "junk.mp4", created: 120 * second, modified: 0 }
+      yield* index.reconcile
+      yield* put(file(100, 60), junk, file(160, 60))
+      yield* index.look(["junk.mp4"])
+      assert.deepStrictEqual(yield* spansOf(0, 0, 20 * day), [[100, 220]])
+      const found = yield* files("camera0", { from: 0, to: 20 * day * second }, 10)
+      assert.deepStrictEqual(
+        found.map(({ filename }) => filename),
+        ["camera0_100.mp4", "camera0_160.mp4"]
+      )
+    })
+  )
+})
+
 it.effect("an index of before knows it too, and nobody looks into its recordings again", () =>
   Effect.gen(function* () {
     const { outside } = yield* MemoryDisk
@@ -222,16 +267,19 @@ it.effect("an index of before knows it too, and nobody looks into its recordings
       DROP INDEX by_start; DROP INDEX stretches; DROP TABLE ends; DROP TABLE parts;
       ALTER TABLE files DROP COLUMN begins; PRAGMA user_version=2`)
     before.close()
-    yield* inRoom(
-      Effect.gen(function* () {
-        assert.deepStrictEqual(yield* spansOf(), [
-          [100, 220],
-          [300, 360]
-        ])
-        const known = yield* (yield* FileIndex).get("recording", "camera0_160.mp4")
-        assert.strictEqual(known?.codec, "h264")
-      })
-    )
+    const isKnown = Effect.gen(function* () {
+      assert.deepStrictEqual(yield* spansOf(), [
+        [100, 220],
+        [300, 360]
+      ])
+      const known = yield* (yield* FileIndex).get("recording", "camera0_160.mp4")
+      assert.strictEqual(known?.codec, "h264")
+    })
+    yield* inRoom(isKnown)
+    const last = (yield* Databases).open("/data/index.sqlite")
+    last.exec("UPDATE files SET begins = 1; PRAGMA user_version=3")
+    last.close()
+    yield* inRoom(isKnown)
   }).pipe(Effect.provide(memoryGround))
 )
 

@@ -32,6 +32,12 @@ export const visit = (question: Question) =>
 /** Turns of Node's loop, ten each: credentials are looked at beside, on other threads, and no time passes meanwhile. */
 const turns = 500
 
+/** Waits until MediaMTX holds so many, while no time passes. */
+export const untilHeld = Effect.fnUntraced(function* (count: number) {
+  const { mediaMtx } = yield* TestGround
+  while (mediaMtx.held() !== count) yield* settle
+})
+
 /** The same for who may be held until a stream is there: time passes once MediaMTX holds them, or says nothing. */
 export const come = Effect.fnUntraced(function* (question: Question) {
   const { mediaMtx } = yield* TestGround

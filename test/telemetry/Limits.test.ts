@@ -16,9 +16,19 @@ import { TestGround } from "../../testing/TestGround.ts"
 import type { Question } from "../../testing/Visitors.ts"
 import { connectAs, layer, tokenFor } from "../rpc/Harness.ts"
 import { readyStream } from "../suites/streams.ts"
-import { dataFolder, type FakeApp, onFakes, onTestGround, plugIn, runFake } from "../support/App.ts"
+import {
+  dataFolder,
+  disturb,
+  disturbWork,
+  type FakeApp,
+  onFakes,
+  onTestGround,
+  plugIn,
+  runFake
+} from "../support/App.ts"
 import { type Line, listening } from "../support/Log.ts"
-import { beginDownload, longRecording } from "../support/LongRecording.ts"
+import { beginDownload, beginExport, longRecording } from "../support/LongRecording.ts"
+import { bearer, untilHeld } from "../support/StreamVisitor.ts"
 import type { Overrides } from "../support/TestSettings.ts"
 
 interface Reply {
@@ -137,6 +147,47 @@ const rows: { readonly [Limit in Exclude<Metrics.Limit, "unread of all clients">
     }),
     answer: 429,
     who: { peer: elsewhere, at_most: 1 }
+  },
+  "server.max_exports_per_user": {
+    settings: { server: { max_exports_per_user: 1 } },
+    meet: Effect.gen(function* () {
+      yield* longRecording
+      yield* disturbWork({ export: "hangs" })
+      const shown = bearer(yield* tokenFor("viewer"))
+      yield* beginExport(shown)
+      return (yield* beginExport(shown)).status
+    }),
+    answer: 429,
+    who: { peer: elsewhere, at_most: 1 }
+  },
+  "server.max_stream_requests_per_user": {
+    settings: { server: { max_stream_requests_per_user: 1 } },
+    meet: Effect.gen(function* () {
+      yield* plugIn()
+      yield* disturb({ neverReady: true })
+      const { visitors } = yield* TestGround
+      const headers = bearer(yield* tokenFor("viewer"))
+      const watch = visitors.ask(8002, { target: "/hls/camera0/index.m3u8", headers, address: elsewhere })
+      yield* Effect.forkScoped(watch)
+      yield* untilHeld(1)
+      return (yield* watch).status
+    }),
+    answer: 429,
+    who: { peer: elsewhere, at_most: 1 }
+  },
+  "least rate": {
+    meet: Effect.gen(function* () {
+      yield* longRecording
+      yield* disturbWork({ export: "pours" })
+      const { status } = yield* beginExport(bearer(yield* tokenFor("viewer")))
+      yield* TestClock.adjust("1 second")
+      yield* TestClock.adjust("35 seconds")
+      yield* settle
+      return status
+    }),
+    // it began
+    answer: 200,
+    who: { peer: elsewhere }
   },
   "server.max_unread_kilobytes": {
     settings: { server: { max_unread_kilobytes: 512 } },

@@ -69,6 +69,16 @@ export class Session {
     this.life = Effect.runFork(Effect.scoped(this.hold))
   }
 
+  /**
+   * The same with the token of a link, where nobody is logged in: anybody may make somebody follow a link, and go on unseen as
+   * whoever it logs in. Gives whether it was taken.
+   */
+  offer(token: string): boolean {
+    const isFree = this.phases.peek()._tag === "LoggedOut"
+    if (isFree) this.login(token)
+    return isFree
+  }
+
   logout(): void {
     this.end()
     this.held = Redacted.make("")
