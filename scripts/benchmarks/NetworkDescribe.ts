@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { readRtsp } from "../../test/support/RtspReader.ts"
 import { peerLogin, startGstreamer } from "../../test/support/RtspPeer.ts"
 import type { Benchmark } from "./Benchmark.ts"
-import { awaitIdle } from "./Cameras.ts"
+import { awaitIdle, makeIdle } from "./Cameras.ts"
 import { makeGround, startReady } from "./Service.ts"
 import { median, summary } from "./Statistics.ts"
 
@@ -27,7 +27,13 @@ const measure = async (url: string, path: string, count: number): Promise<Readon
   })
   using rpc = await service.connect()
   const stream_url = url.replace("//", `//${peerLogin.user}:${peerLogin.password}@`)
-  await rpc.call("add_external_stream", { stream_url, stream_name: path })
+  const { device } = await rpc.call<{ readonly device: string }>("add_external_stream", {
+    stream_url,
+    stream_name: path
+  })
+  // its paths are there then
+  await rpc.call("start_streaming", { device })
+  await makeIdle(rpc, device)
   const { ports, token } = service.ground
   const read = readRtsp({ port: ports.MEDIAMTX_RTSP_PORT, path, query: `?token=${token}` }).pipe(
     Effect.flatMap(({ firstKeyframe }) => firstKeyframe),
@@ -35,7 +41,7 @@ const measure = async (url: string, path: string, count: number): Promise<Readon
   )
   const samples: Array<number> = []
   for (let i = 0; i < count; i++) {
-    await awaitIdle(rpc, "camera0")
+    await awaitIdle(rpc, device)
     samples.push(await Effect.runPromise(read))
   }
   return samples
