@@ -71,7 +71,10 @@ export const ExternalStreamsDiscovered = Schema.Struct({
 export type ExternalStreamsDiscovered = typeof ExternalStreamsDiscovered.Type
 
 export const AddExternalStream = {
-  stream_url: StreamAddress,
+  stream_url: StreamAddress.annotateKey({
+    description:
+      "of a stream, or of an ONVIF camera's device service (http, https). Its user and password are for all that the camera is asked: ONVIF, the stream and pictures alike; those that a camera puts into its stream's address are not used"
+  }),
   stream_name: Schema.String.check(
     // everybody sees it: a URL that was pasted in the wrong place may have a password
     Schema.isPattern(/^(?!.*:\/\/\S*@)\S(?:.{0,62}\S)?$/u, {

@@ -30,6 +30,7 @@ import { Reach } from "./external/Reach.ts"
 import { Scan } from "./external/Scan.ts"
 import { StreamTargets } from "./external/StreamTargets.ts"
 import { Health } from "./health/Health.ts"
+import { ProgramMemory } from "./health/ProgramMemory.ts"
 import * as ConsoleFiles from "./http/ConsoleFiles.ts"
 import * as Downloads from "./http/Downloads.ts"
 import * as Exporting from "./http/Exporting.ts"
@@ -86,6 +87,7 @@ import * as WebSocketServer from "./rpc/WebSocketServer.ts"
 import { EventLoop } from "./self/EventLoop.ts"
 import { MachineUsage } from "./self/MachineUsage.ts"
 import * as Memory from "./self/Memory.ts"
+import * as RunningPrograms from "./self/RunningPrograms.ts"
 import { ActivatedCapture } from "./snapshot/ActivatedCapture.ts"
 import { AddressCapture } from "./snapshot/AddressCapture.ts"
 import { DirectCapture } from "./snapshot/DirectCapture.ts"
@@ -186,7 +188,7 @@ const auth = Layer.mergeAll(
   )
 )
 
-const events = Events.layer.pipe(Layer.provideMerge(Health.layer))
+const events = Events.layer.pipe(Layer.provideMerge(Layer.merge(Health.layer, ProgramMemory.layer)))
 
 const metrics = Layer.mergeAll(FactMetrics.layer, Gauges.layer).pipe(Layer.provide(EventLoop.layer))
 
@@ -245,5 +247,5 @@ export const layer = Layer.mergeAll(rpc, http, metrics, Memory.layer).pipe(
   ),
   Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer)),
   Layer.provide(SmallFiles.layer),
-  Layer.provideMerge(Metrics.layer)
+  Layer.provideMerge(Layer.merge(Metrics.layer, RunningPrograms.layer))
 )

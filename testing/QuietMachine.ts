@@ -11,6 +11,7 @@ export const layer = Layer.succeed(
     user: () => ({ name: "tester", id: 1000, groups: [1000] }),
     clockIsKept: Effect.succeed(true),
     memory: () => ({ resident: 0, anonymous: 0, heapUsed: 0 }),
+    residentOf: () => 20 << 20,
     room: () => ({ total: 0, available: 0 }),
     processorSeconds: () => 0,
     processors: () => ({ all: 0, busy: 0 }),

@@ -10,7 +10,17 @@ import { type Asked, headerOf } from "../src/rtsp/Message.ts"
 import { type Caller, Peers } from "./MemoryTcp.ts"
 import { type RtspFaults, sound } from "./RtspFaults.ts"
 import { isLogin } from "./RtspLogin.ts"
-import { cameraSdp, filler, klvs, longQuestions, packet, picture, questions, senderReport } from "./RtspPackets.ts"
+import {
+  cameraSdp,
+  filler,
+  klvs,
+  longQuestions,
+  packet,
+  picture,
+  questions,
+  senderReport,
+  wrongRtcp
+} from "./RtspPackets.ts"
 import { answer, serveRtsp } from "./RtspServer.ts"
 
 /** A camera in the network that is none: 640 × 480, H.264 at 10 frames a second, a keyframe a second. */
@@ -67,16 +77,17 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
       reportedAt = yield* Clock.currentTimeMillis
       for (let number = 0; ; number++) {
         const now = yield* SubscriptionRef.get(faults)
-        const { asksOften, ballast, diesInMidFrame, endlessKlv, isDeaf, isStalled, keyframeEvery } = now
-        const { neverPlays, tells, wantsReports } = now
+        const { asksOften, ballast, diesInMidFrame, endlessKlv, isDeaf, isStalled } = now
+        const { neverPlays, tells, wantsReports, wrongReports } = now
         if (diesInMidFrame) {
-          caller.say(picture(number, keyframeEvery).subarray(0, 10))
+          caller.say(picture(number, now).subarray(0, 10))
           return caller.hangUp("read ECONNRESET")
         }
         const time = yield* Clock.currentTimeMillis
         if (wantsReports && time - reportedAt > reportTime) return caller.hangUp("read ECONNRESET")
         if (wantsReports && number % 10 === 0) caller.say(senderReport(time))
-        if (!isStalled && !neverPlays) caller.say(picture(number, keyframeEvery))
+        if (wrongReports) caller.say(wrongRtcp)
+        if (!isStalled && !neverPlays) caller.say(picture(number, now))
         for (let more = 0; more < ballast; more++) caller.say(filler)
         for (const unit of tells(number)) caller.say(packet(told++, unit, [2, 98]))
         if (endlessKlv) caller.say(klvs)

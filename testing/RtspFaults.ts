@@ -10,6 +10,8 @@ export interface RtspFaults {
   readonly isSilent: boolean
   /** frames from one keyframe to the next */
   readonly keyframeEvery: number
+  /** two of three pictures that are no keyframes are B-frames */
+  readonly bFrames: boolean
   /** it says that it plays, and sends nothing */
   readonly neverPlays: boolean
   /** it sends nothing any more, and keeps the connection */
@@ -26,6 +28,8 @@ export interface RtspFaults {
   readonly endlessKlv: boolean
   /** it ends a session that it has heard no receiver report of for 15 s, and sends reports itself, each second */
   readonly wantsReports: boolean
+  /** what is no RTCP comes on the channels of that, with each picture */
+  readonly wrongReports: boolean
   /** it hangs up in the middle of a frame, with the next picture */
   readonly diesInMidFrame: boolean
   /** it tells no Content-Base */
@@ -46,6 +50,7 @@ export const sound: RtspFaults = {
   refuses: {},
   isSilent: false,
   keyframeEvery: 10,
+  bFrames: false,
   neverPlays: false,
   isStalled: false,
   asksOften: false,
@@ -54,6 +59,7 @@ export const sound: RtspFaults = {
   tells: () => [],
   endlessKlv: false,
   wantsReports: false,
+  wrongReports: false,
   diesInMidFrame: false,
   noContentBase: false,
   sdp: undefined

@@ -1,3 +1,5 @@
+import type { RtspFaults } from "./RtspFaults.ts"
+
 /** What a camera in the network sends (RFC 2326, 10.12). */
 
 const sps = "Z0LAHtoCgPbARAAAAwAEAAADAPI8WLqA"
@@ -39,9 +41,27 @@ export const senderReport = (millis: number): Uint8Array => {
   return bytes
 }
 
+/** On channel 1: nothing, too little, a type of none, a length beyond its end, a source description cut off; and on one of nobody's. */
+export const wrongRtcp = Buffer.concat(
+  [
+    [1],
+    [1, 0x80, 200],
+    [1, ...Array<number>(28).fill(0xff)],
+    [1, 0x9f, 200, 0xff, 0xff, ...Array<number>(24).fill(1)],
+    [1, 0x81, 202, 0, 2, 0, 0, 0x12, 0x34, 1, 255, 65],
+    [77, 0x80, 200, 0, 0]
+  ].map(([channel = 0, ...bytes]) => Buffer.from([0x24, channel, 0, bytes.length, ...bytes]))
+)
+
 /** A keyframe with its parameter sets in one packet (STAP-A), or a picture that is none. */
-export const picture = (number: number, keyframeEvery: number): Uint8Array => {
-  if (number % keyframeEvery !== 0) return packet(number, Uint8Array.from([0x41, 1, 2, 3, number % 256]))
+export const picture = (
+  number: number,
+  { bFrames, keyframeEvery }: Pick<RtspFaults, "bFrames" | "keyframeEvery">
+): Uint8Array => {
+  if (number % keyframeEvery !== 0) {
+    const slice = bFrames && number % 3 !== 0 ? [0x01, 0xa8] : [0x41, 1]
+    return packet(number, Uint8Array.from([...slice, 2, 3, number % 256]))
+  }
   const units = [bytesOf(sps), bytesOf(pps), Uint8Array.from([0x65, 1, 2, 3, number % 256])]
   const sized = units.flatMap((unit) => [Uint8Array.from([0, unit.length]), unit])
   return packet(number, Buffer.concat([Uint8Array.from([0x18]), ...sized]))

@@ -1284,6 +1284,7 @@ export interface Methods {
   /** Makes a stream from the network a camera. Role: operator. */
   add_external_stream: {
     params: {
+      /** of a stream, or of an ONVIF camera's device service (http, https). Its user and password are for all that the camera is asked: ONVIF, the stream and pictures alike; those that a camera puts into its stream's address are not used */
       stream_url: StreamAddress
       /** how it is called, for people */
       stream_name: string

@@ -18,6 +18,7 @@ import { idle } from "./Idle.ts"
 import { keyframeSnapshots } from "./KeyframeSnapshots.ts"
 import { latency } from "./Latency.ts"
 import { memory } from "./Memory.ts"
+import { networkDescribe } from "./NetworkDescribe.ts"
 import { mjpeg } from "./FreshMjpeg.ts"
 import { orphans } from "./Orphans.ts"
 import { recordingStart } from "./RecordingStart.ts"
@@ -43,7 +44,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   snapshot: snapshotTiers,
   mjpeg,
   describe,
-  external: async (run) => [...(await scan(run)), ...(await keyframeSnapshots(run))],
+  external: async (run) => [...(await scan(run)), ...(await networkDescribe(run)), ...(await keyframeSnapshots(run))],
   recording: recordingStart,
   console: consoleServer,
   page,

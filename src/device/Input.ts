@@ -31,6 +31,8 @@ export interface Sent {
   readonly hasBFrames?: boolean
   /** absent: it sends no audio */
   readonly audioCodec?: string
+  /** metadata (KLV) comes with it; absent: nobody knows */
+  readonly hasKlv?: boolean
 }
 
 /** A camera that streams by itself: what it sends is relayed as it comes. */

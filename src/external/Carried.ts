@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import type { Format } from "../device/Device.ts"
+import type { Sent } from "../device/Input.ts"
 import type { Described } from "../rtsp/Probe.ts"
 
 /** What a stream was seen to carry. Pure. */
@@ -26,6 +27,20 @@ export const carriedIn = ({ audioCodec, hasKlv, video }: Described): Carried => 
     ...(audioCodec === undefined ? {} : { audioCodec }),
     hasKlv
   }
+}
+
+/** As it is told now; B-frames that were seen are there as long as nothing else is told of its pictures. */
+export const withSeen = (told: Carried, before: Carried | undefined): Carried => {
+  const isSilent = before?.hasBFrames === true && told.hasBFrames === undefined
+  return isSilent && pictureKeys.every((key) => before[key] === told[key]) ? { ...told, hasBFrames: true } : told
+}
+
+const pictureKeys = ["codec", "width", "height", "profile", "level"] as const satisfies ReadonlyArray<keyof Carried>
+
+/** With what a run of it has shown: all that is known where it was never asked, and B-frames of which it says nothing. */
+export const withShown = (before: Carried | undefined, shown: Sent): Carried => {
+  if (before === undefined) return { ...shown, hasKlv: shown.hasKlv === true }
+  return shown.hasBFrames === true && before.hasBFrames !== true ? { ...before, hasBFrames: true } : before
 }
 
 const sameKeys = [

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
@@ -17,7 +18,7 @@ import { type Described, probe } from "../rtsp/Probe.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { Streams } from "../stream/Streams.ts"
 import { CameraPictures } from "./CameraPictures.ts"
-import { carriedIn, formatsIn, isSame } from "./Carried.ts"
+import { carriedIn, formatsIn, isSame, withSeen, withShown } from "./Carried.ts"
 import { asFailure, networkInput } from "./NetworkInput.ts"
 import type { AddressRefused } from "./Reach.ts"
 import type { AddedStream } from "./StreamFiles.ts"
@@ -84,7 +85,7 @@ export class NetworkCameras extends Context.Service<
         function* ({ url, ...pins }) {
           const target = yield* targets.target(url, pins)
           const { deviceFingerprint, hasPtz } = target
-          const described = yield* probe(tcp, target)
+          const described = yield* Effect.mapError(probe(tcp, target), isOnvif(url) ? ofItsStream : identity)
           return {
             ...described,
             ...(deviceFingerprint === undefined ? {} : { deviceFingerprint }),
@@ -142,6 +143,19 @@ export class NetworkCameras extends Context.Service<
         const seen = Effect.map(Clock.currentTimeMillis, (lastSeen) => {
           if (isReady()) stream = { ...stream, lastSeen }
         })
+        /** While somebody needs its stream it is not asked, and shows what it sends. */
+        const show = Effect.gen(function* () {
+          const sends = streams.current(id)?.run?.sends
+          const carried = sends === undefined ? stream.carried : withShown(stream.carried, sends)
+          if (carried === undefined || carried === stream.carried) return
+          stream = { ...stream, carried }
+          yield* update(found())
+          yield* learnt
+        })
+        yield* streams.facts.follow((fact) =>
+          fact.name === id && fact._tag === "StreamChanged" && fact.state._tag === "Ready" ? show : Effect.void
+        )
+
         /** Undefined: somebody needs the stream, and it shows by itself how its camera is; that session is the only one. */
         const askIdle = Effect.suspend(() => (streams.current(id) === undefined ? ask(stream) : Effect.undefined))
         const look = Effect.suspend(() =>
@@ -183,6 +197,15 @@ export class NetworkCameras extends Context.Service<
 /** What is learnt beside what a stream carries, and kept. */
 const lastingKeys = ["fingerprint", "deviceFingerprint", "hasPtz"] as const
 
+/** One account serves for all that an ONVIF camera is asked. */
+const ofItsStream = (failed: RtspFailed): RtspFailed => {
+  const { detail, kind } = failed
+  if (kind !== "AUTH_FAILED") return failed
+  const rule =
+    "its stream (RTSP) is asked with the user of its ONVIF service: make one user for both, or add the stream's own URL"
+  return new RtspFailed({ kind, detail: `${detail}; ${rule}` })
+}
+
 const silent = Effect.fail(new RtspFailed({ kind: "UNREACHABLE", detail: "it does not answer" }))
 
 /** Whether it would answer may be otherwise in a moment; the other faults need somebody to do something. */
@@ -201,7 +224,7 @@ const pauseAfter = (fault: FaultKind | undefined, failures: number): number => {
 
 /** What is the same stays the same object; a certificate, once seen, is the camera's. */
 export const withAnswer = (stream: AddedStream, told: Told, lastSeen: number): AddedStream => {
-  const carried = carriedIn(told)
+  const carried = withSeen(carriedIn(told), stream.carried)
   const fingerprint = stream.fingerprint ?? told.fingerprint
   const deviceFingerprint = stream.deviceFingerprint ?? told.deviceFingerprint
   return {

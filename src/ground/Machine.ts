@@ -19,6 +19,8 @@ export class Machine extends Context.Service<
     readonly clockIsKept: Effect.Effect<boolean | undefined>
     /** bytes that the process occupies (RSS), of them those that are its alone (RssAnon), and those in use on V8's heap */
     readonly memory: () => { readonly resident: number; readonly anonymous: number; readonly heapUsed: number }
+    /** bytes that this process occupies (VmRSS); 0: there is none */
+    readonly residentOf: (pid: number) => number
     /** bytes of the machine's memory: all, and what is to be had for new work */
     readonly room: () => { readonly total: number; readonly available: number }
     /** seconds of CPU that this process has used */
@@ -39,6 +41,7 @@ export class Machine extends Context.Service<
         const { heapUsed, rss } = process.memoryUsage()
         return { resident: rss, anonymous: kilobytes("/proc/self/status", "RssAnon") * 1024, heapUsed }
       },
+      residentOf: (pid) => kilobytes(`/proc/${pid}/status`, "VmRSS") * 1024,
       room: () => ({
         total: kilobytes("/proc/meminfo", "MemTotal") * 1024,
         available: kilobytes("/proc/meminfo", "MemAvailable") * 1024

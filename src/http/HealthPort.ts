@@ -8,6 +8,7 @@ import type { Result } from "../doctor/Check.ts"
 import { RunningChecks } from "../doctor/RunningChecks.ts"
 import { type Part, withoutPaths } from "../health/Parts.ts"
 import { Health, type Verdict } from "../health/Health.ts"
+import { ProgramMemory } from "../health/ProgramMemory.ts"
 import { json, LocalHttp } from "./LocalHttp.ts"
 
 /** Health for probes and people (`/health…` on the health port), answered from memory. */
@@ -17,6 +18,7 @@ export const layer = Layer.effectDiscard(
     const machine = yield* Machine
     const { live, now: state, startedAt } = yield* Health
     const { latest } = yield* RunningChecks
+    const programs = yield* ProgramMemory
 
     const summary = Effect.gen(function* () {
       const health = state()
@@ -54,7 +56,11 @@ export const layer = Layer.effectDiscard(
           ...(looked === undefined
             ? {}
             : { checked_at: isoTime(looked.at.wall), checks: looked.results.map(shownCheck) }),
-          memory: { rss_bytes: resident, anonymous_bytes: anonymous, heap_used_bytes: heapUsed }
+          memory: {
+            ...{ rss_bytes: resident, anonymous_bytes: anonymous, heap_used_bytes: heapUsed },
+            mediamtx_rss_bytes: programs.mediaMtx(),
+            ffmpeg_rss_bytes: { ...Object.fromEntries(programs.byStream()), other: programs.others() }
+          }
         })
       })
     )

@@ -45,16 +45,14 @@ const wellKnown: ReadonlyMap<number, string> = new Map([
 /** More streams than a camera has. */
 const maxMedia = 32
 
-const attribute = (lines: ReadonlyArray<string>, name: string): string | undefined =>
-  lines
-    .find((line) => line.startsWith(`a=${name}:`))
-    ?.slice(name.length + 3)
-    .trim()
+const attributes = (lines: ReadonlyArray<string>, name: string): ReadonlyArray<string> =>
+  lines.filter((line) => line.startsWith(`a=${name}:`)).map((line) => line.slice(name.length + 3).trim())
+
+const attribute = (lines: ReadonlyArray<string>, name: string): string | undefined => attributes(lines, name)[0]
 
 /** The value of an attribute whose first word is the payload type; some cameras give one with another number in it. */
 const ofFormat = (lines: ReadonlyArray<string>, name: string, payloadType: number): string | undefined => {
-  const values = lines.filter((line) => line.startsWith(`a=${name}:`)).map((line) => line.slice(name.length + 3).trim())
-  const mine = values.find((value) => value.split(/\s/, 1)[0] === String(payloadType))
+  const mine = attributes(lines, name).find((value) => value.split(/\s/, 1)[0] === String(payloadType))
   return mine?.slice(String(payloadType).length).trim()
 }
 
@@ -65,7 +63,10 @@ const mediaOf = (lines: ReadonlyArray<string>): SdpMedia | undefined => {
   if (kind === "" || payloadType > 127) return undefined
   const rtpmap = ofFormat(lines, "rtpmap", payloadType) ?? wellKnown.get(payloadType)
   const [, encoding = "", rate = "0"] = /^([^/\s]+)(?:\/(\d{1,9}))?/.exec(rtpmap ?? "") ?? []
-  const frameRate = Number(attribute(lines, "framerate") ?? Number.NaN)
+  // some cameras give two, the first of which is none
+  const frameRate = attributes(lines, "framerate")
+    .map(Number)
+    .find((rate) => rate > 0 && rate <= 1000)
   return {
     kind,
     payloadType,
@@ -73,7 +74,7 @@ const mediaOf = (lines: ReadonlyArray<string>): SdpMedia | undefined => {
     clockRate: Number(rate),
     fmtp: ofFormat(lines, "fmtp", payloadType),
     control: attribute(lines, "control"),
-    frameRate: frameRate > 0 && frameRate <= 1000 ? frameRate : undefined,
+    frameRate,
     // from the client's side, as ONVIF has it for its back channel (ONVIF Streaming Specification, 5.3)
     isForUs: lines.includes("a=sendonly"),
     rtpmap

@@ -1,3 +1,4 @@
+import { isBSlice } from "./BFrames.ts"
 import type { Keyframe, TakeKeyframe } from "./Keyframes.ts"
 import { numberAnew, type PesKlv, takePesKlv } from "./klv/PesKlv.ts"
 import type { HearKlv } from "./klv/RtpKlv.ts"
@@ -10,6 +11,8 @@ export interface TransportReader {
   readonly take: TakeKeyframe
   /** pictures of its video so far */
   readonly pictures: () => number
+  /** B-frames were among them (H.264) */
+  readonly hasBFrames: () => boolean
   /** it says that it carries metadata (MISB ST 1402: KLV, synchronous or not); undefined: its tables have not come yet */
   readonly hasKlv: () => boolean | undefined
   /** of its first audio, as RTP names it; undefined: it has none, or its tables have not come yet */
@@ -75,16 +78,19 @@ const streamsIn = (section: Buffer): ReadonlyArray<Elementary> => {
 const carriesKlv = ({ descriptors, type }: Elementary): boolean =>
   type === metadata || (type === privateData && descriptors.includes(registration))
 
-/** What a picture is by its first slice: a key, or not; `hasSps`: the parameter sets stand before it. */
-const isKey = (picture: Buffer, codec: Keyframe["codec"]): boolean => {
+/** What a picture is by its first slice: a key only where the parameter sets stand before it. */
+const kindOf = (picture: Buffer, codec: Keyframe["codec"]): "key" | "b" | undefined => {
   let hasSps = false
-  for (const [first = 0] of nalsIn(picture)) {
+  for (const [first = 0, second = 0] of nalsIn(picture)) {
     const type = codec === "h264" ? first & 0x1f : (first >> 1) & 0x3f
     hasSps ||= type === (codec === "h264" ? 7 : 33)
     const isSlice = codec === "h264" ? type >= 1 && type <= 5 : type <= 31
-    if (isSlice) return hasSps && (codec === "h264" ? type === 5 : type >= 16 && type <= 21)
+    if (!isSlice) continue
+    if (codec === "h264" && isBSlice(first, second)) return "b"
+    const isKey = codec === "h264" ? type === 5 : type >= 16 && type <= 21
+    return isKey && hasSps ? "key" : undefined
   }
-  return false
+  return undefined
 }
 
 /** Where the bytes of a packetized elementary stream begin (2.4.3.6). */
@@ -98,13 +104,16 @@ export const readTransport = (hearKlv?: HearKlv): TransportReader => {
   let klv: { readonly pid: number; readonly type: number; readonly packets: PesKlv } | undefined
   const picture = new PictureBytes()
   let pictures = 0
+  let hasBFrames = false
 
   const finish = (codec: Keyframe["codec"]): Keyframe | undefined => {
     const whole = picture.take()
     if (whole === undefined || whole.length < 9 || !whole.subarray(0, 3).equals(startCode)) return undefined
     pictures++
     const bytes = bodyOf(whole)
-    return isKey(bytes, codec) ? { codec, bytes: Buffer.from(bytes) } : undefined
+    const kind = kindOf(bytes, codec)
+    hasBFrames ||= kind === "b"
+    return kind === "key" ? { codec, bytes: Buffer.from(bytes) } : undefined
   }
 
   const learn = (payload: Buffer): void => {
@@ -157,6 +166,7 @@ export const readTransport = (hearKlv?: HearKlv): TransportReader => {
       return keyframe
     },
     pictures: () => pictures,
+    hasBFrames: () => hasBFrames,
     hasKlv: () => (streams.length === 0 ? undefined : streams.some(carriesKlv)),
     audioCodec: () => audios.get(streams.find(({ type }) => audios.has(type))?.type ?? 0)
   }

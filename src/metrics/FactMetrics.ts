@@ -7,12 +7,15 @@ import { Devices } from "../device/Devices.ts"
 import { Events, type Fact } from "../events/Events.ts"
 import type { Told } from "../facts/Facts.ts"
 import { monotonicNow } from "../ground/Time.ts"
+import { ProgramMemory } from "../health/ProgramMemory.ts"
 import type { RecordingFact } from "../recording/Recording.ts"
 import type { StreamName } from "../stream/StreamName.ts"
+import { Streams } from "../stream/Streams.ts"
 import {
   activation,
   cameraFault,
   cameraUp,
+  ffmpegMemory,
   ffmpegRestarts,
   hotplug,
   recordingActive,
@@ -26,9 +29,17 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const devices = yield* Devices
     const events = yield* Events
+    const memory = yield* ProgramMemory
+    const streams = yield* Streams
     const now = yield* monotonicNow
     const context = yield* Effect.context<never>()
     const add = <Input>(metric: Metric.Metric<Input, unknown>, value: Input) => metric.updateUnsafe(value, context)
+    const show = (gauge: Metric.Gauge<number>, read: () => number): void =>
+      void Metric.registerUnsafe(gauge, context, {
+        get: () => ({ value: read() }),
+        update: () => {},
+        modify: () => {}
+      })
     const drop = <Input>(metric: Metric.Metric<Input, unknown>) => Metric.removeUnsafe(metric, context)
     /** the fault that is told of each camera that has one */
     const faults = new Map<CameraId, string>()
@@ -61,12 +72,7 @@ export const layer = Layer.effectDiscard(
           return
         case "RecordingWriting":
           add(recordingActive(camera), 1)
-          Metric.registerUnsafe(segmentAge(camera), context, {
-            get: () => ({ value: (now() - at.monotonic) / 1000 }),
-            update: () => {},
-            modify: () => {}
-          })
-          return
+          return show(segmentAge(camera), () => (now() - at.monotonic) / 1000)
         case "RecordingWaiting":
         case "RecordingTroubled":
           return add(recordingActive(camera), 0)
@@ -89,7 +95,8 @@ export const layer = Layer.effectDiscard(
         case "CameraForgotten":
           return forgetCamera(fact.camera)
         case "StreamStarted":
-          return void needed.set(fact.name, fact.at.monotonic)
+          needed.set(fact.name, fact.at.monotonic)
+          return show(ffmpegMemory(fact.name), () => memory.ofStream(fact.name))
         case "StreamChanged": {
           if (fact.ended !== undefined) add(ffmpegRestarts(fact.ended), 1)
           const since = needed.get(fact.name)
@@ -98,7 +105,9 @@ export const layer = Layer.effectDiscard(
           return add(activation, (fact.at.monotonic - since) / 1000)
         }
         case "StreamEnded":
-          return void needed.delete(fact.name)
+          needed.delete(fact.name)
+          // its successor may be there already
+          return streams.current(fact.name) === undefined ? drop(ffmpegMemory(fact.name)) : undefined
         case "SnapshotTaken":
           add(snapshotDuration(fact.tier), fact.captureMs / 1000)
           return add(snapshotAge(fact.tier), fact.ageMs / 1000)

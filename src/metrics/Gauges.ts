@@ -5,6 +5,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { version } from "../config/Version.ts"
 import { Machine } from "../ground/Machine.ts"
 import { Health } from "../health/Health.ts"
+import { ProgramMemory } from "../health/ProgramMemory.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { troubleOf } from "../process/MediaMtxTrouble.ts"
 import { EventLoop } from "../self/EventLoop.ts"
@@ -13,10 +14,12 @@ import { Status } from "../stream/Status.ts"
 import { Streams } from "../stream/Streams.ts"
 import {
   anonymousMemory,
+  ffmpegMemory,
   fibers,
   LiveFibers,
   loopDelayMax,
   loopDelayP99,
+  mediaMtxMemory,
   mediaMtxUp,
   observe,
   observeTotal,
@@ -41,6 +44,7 @@ export const layer = Layer.effectDiscard(
     const status = yield* Status
     const disk = yield* DiskGuard
     const loop = yield* EventLoop
+    const memory = yield* ProgramMemory
     const live = yield* LiveFibers
     const { startedAt } = yield* Health
 
@@ -57,6 +61,8 @@ export const layer = Layer.effectDiscard(
     yield* observe(storageFree, () => disk.now()?.available ?? NaN)
     yield* observe(storageSize, () => disk.now()?.total ?? NaN)
     yield* observe(residentMemory, () => machine.memory().resident)
+    yield* observe(mediaMtxMemory, () => memory.mediaMtx() ?? NaN)
+    yield* observe(ffmpegMemory("other"), memory.others)
     yield* observe(anonymousMemory, () => machine.memory().anonymous)
     yield* observeTotal(processorTime, machine.processorSeconds)
     yield* observe(loopDelayMax, () => loop.delay().max)

@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import { ProgramMissing } from "../config/StartupErrors.ts"
 import { lineSplitter, maskSecrets, tail } from "./Lines.ts"
 import { atPriority } from "../self/Priority.ts"
+import { RunningPrograms } from "../self/RunningPrograms.ts"
 
 /** How a child ended. */
 export interface ChildExit {
@@ -116,6 +117,9 @@ export const startChild = (
         })
       )
 
+    const running = yield* RunningPrograms
+    running.set(handle.pid, command.program)
+
     const said = tail(stderrLines)
     const splitter = lineSplitter(stderrLineBytes, (line) => said.add(maskSecrets(line)))
     const reading = yield* handle.stderr.pipe(
@@ -127,6 +131,7 @@ export const startChild = (
       Effect.tap(Fiber.await(reading).pipe(Effect.timeoutOption(pipeGrace))),
       Effect.map((exit): ChildExit => {
         splitter.flush()
+        running.delete(handle.pid)
         const code = Exit.isSuccess(exit) ? Number(exit.value) : undefined
         const failure = Exit.isFailure(exit) ? exit.cause.reasons.find((r) => r._tag === "Fail") : undefined
         return {

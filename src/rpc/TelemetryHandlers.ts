@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
-import { CurrentSession } from "../../schema/Auth.ts"
-import type { CameraId } from "../../schema/Camera.ts"
+import { CurrentSession, type Session } from "../../schema/Auth.ts"
 import { TelemetryRpcs } from "../../schema/CameraRpcs.ts"
 import { InvalidState, NotFound, Unsupported } from "../../schema/Errors.ts"
 import { defaultPoints } from "../../schema/Telemetry.ts"
+import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { isoTime, millisSince } from "../ground/Time.ts"
 import { RecordedTelemetry } from "../recording/RecordedTelemetry.ts"
@@ -11,6 +11,9 @@ import { FileIndex } from "../storage/FileIndex.ts"
 import { CameraTelemetry } from "../stream/CameraTelemetry.ts"
 import { Status } from "../stream/Status.ts"
 import { maySee, visible } from "./Authorization.ts"
+
+/** Cameras that send metadata are few; of many a client has no use. */
+const mostNamed = 8
 
 export const layer = TelemetryRpcs.toLayer(
   Effect.gen(function* () {
@@ -20,10 +23,29 @@ export const layer = TelemetryRpcs.toLayer(
     const status = yield* Status
     const index = yield* FileIndex
 
+    /** This camera sends none; who asks is told which ones do, of those that he may see. */
+    const unsupported = (reason: string, session: Session): Unsupported => {
+      const tells = ({ id, input }: Device) =>
+        telemetry.last(id) !== undefined || ("rtsp" in input && input.sends?.hasKlv === true)
+      const others = devices
+        .list()
+        .flatMap((device) => (maySee(session, device.id) && tells(device) ? [device.id] : []))
+      const more = others.length > mostNamed ? ` and ${others.length - mostNamed} more` : ""
+      const suggestion =
+        others.length === 0
+          ? "of the cameras that you may see none is known to send any: drones do, once they were added (add_external_stream)"
+          : `these cameras send it: ${others.slice(0, mostNamed).join(", ")}${more}`
+      return new Unsupported({ feature: "telemetry", reason, suggestion })
+    }
+
     /** Why there is none. */
-    const silence = (camera: CameraId): Unsupported | InvalidState => {
+    const silence = ({ id: camera, input }: Device, session: Session): Unsupported | InvalidState => {
+      if (!("rtsp" in input)) return unsupported("only cameras in the network send metadata (KLV)", session)
       const { flaw, state } = telemetry.silence(camera)
-      if (state === "NONE") return unsupported("there is no metadata (KLV) in what this camera sends")
+      if (state === "NONE") return unsupported("there is no metadata (KLV) in what this camera sends", session)
+      if (state === "IDLE" && input.sends?.hasKlv === false) {
+        return unsupported("there was no metadata (KLV) in what this camera sent when it was asked last", session)
+      }
       const reason = flaw === undefined ? {} : { reason: `what it sent could not be read: ${flaw}` }
       if (state === "WAITING") {
         const suggestion = "ask again, or subscribe to telemetry"
@@ -40,13 +62,14 @@ export const layer = TelemetryRpcs.toLayer(
 
     return TelemetryRpcs.of({
       get_telemetry: Effect.fnUntraced(function* ({ device }) {
-        const { id, input } = yield* devices.get(yield* visible(device))
+        const found = yield* devices.get(yield* visible(device))
+        const { id } = found
         const last = telemetry.last(id)
         if (last !== undefined) {
           const age_ms = Math.round(yield* millisSince(last.at))
           return { device: id, timestamp: isoTime(last.at.wall), age_ms, ...last.telemetry }
         }
-        return yield* "rtsp" in input ? silence(id) : unsupported("only cameras in the network send metadata (KLV)")
+        return yield* silence(found, yield* CurrentSession)
       }),
 
       get_recording_telemetry: Effect.fnUntraced(function* ({
@@ -65,5 +88,3 @@ export const layer = TelemetryRpcs.toLayer(
     })
   })
 )
-
-const unsupported = (reason: string) => new Unsupported({ feature: "telemetry", reason })

@@ -21,8 +21,8 @@ export interface Codec {
 /** One attempt to have frames on the camera's path, from its start to its end. */
 export interface Run {
   readonly making: Making
-  /** what the camera sends, where it streams by itself and has said so */
-  readonly sends?: Sent
+  /** what the camera sends, where it streams by itself: as it has said, and as was seen */
+  sends?: Sent
   /** our FFmpeg; absent: it needs none */
   readonly pid?: number
   readonly startedAt: Moment
@@ -55,6 +55,8 @@ export interface LiveStream {
   /** this is its state from now on, because a run ended where that is why; it is told of */
   readonly become: (state: StreamState, ended?: RunEnd) => Effect.Effect<void>
   readonly pictures: Pictures
+  /** of who is about to read it at MediaMTX: each completes when that one has come there */
+  readonly joining: Set<Effect.Effect<void>>
   /** undefined between two runs */
   run: Run | undefined
   /** runs that ended while they were needed: all, and those in a row */

@@ -15,7 +15,7 @@ import { spsOf } from "../media/Sdp.ts"
 import { Ffmpeg, type FfmpegProcess } from "../process/Ffmpeg.ts"
 import { placeText } from "../process/Gate.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
-import { MediaMtxApi } from "../process/MediaMtxApi.ts"
+import { MediaMtxApi, type PathState } from "../process/MediaMtxApi.ts"
 import { awaitTrouble } from "../process/MediaMtxTrouble.ts"
 import { describe } from "../process/RtspDescribe.ts"
 import type { Encoding } from "../source/Encoder.ts"
@@ -67,6 +67,8 @@ export class Publisher extends Context.Service<
     readonly addressOf: (name: StreamName, password: string) => string
     /** waits until MediaMTX has the stream that is published at this path */
     readonly awaitTaken: (name: StreamName) => Effect.Effect<void>
+    /** waits until so many read it there */
+    readonly awaitReaders: (name: StreamName, count: number) => Effect.Effect<void>
   }
 >()("camera-service/stream/Publisher") {
   static readonly layer = Layer.effect(
@@ -86,13 +88,15 @@ export class Publisher extends Context.Service<
       const addressOf = (name: StreamName, password: string) =>
         `rtsp://${authority(rtspHost, port)}/${name}?token=${password}`
 
-      const awaitTaken = (name: StreamName) =>
+      const awaitPath = (name: StreamName, isSo: (path: PathState) => boolean) =>
         api.getPath(name).pipe(
-          Effect.map((state) => Option.isSome(state) && state.value.ready),
+          Effect.map((state) => Option.isSome(state) && isSo(state.value)),
           Effect.orElseSucceed(() => false),
-          Effect.repeat({ until: (ready) => ready, schedule: Schedule.spaced(readyPoll) }),
+          Effect.repeat({ until: (found) => found, schedule: Schedule.spaced(readyPoll) }),
           Effect.asVoid
         )
+      const awaitTaken = (name: StreamName) => awaitPath(name, ({ ready }) => ready)
+      const awaitReaders = (name: StreamName, count: number) => awaitPath(name, ({ readers }) => readers >= count)
 
       const watchForHang = Effect.fnUntraced(function* (redeemed: Effect.Effect<void>) {
         const shown = yield* Effect.timeoutOption(redeemed, ticketTime)
@@ -166,7 +170,7 @@ export class Publisher extends Context.Service<
         return { process, run, announced: Effect.raceFirst(announced, watchForHang(ticket.redeemed)) }
       })
 
-      return Publisher.of({ start, addressOf, awaitTaken })
+      return Publisher.of({ start, addressOf, awaitTaken, awaitReaders })
     })
   )
 }

@@ -1,6 +1,7 @@
 import type { Connection } from "../ground/Tcp.ts"
 import type { Moment } from "../ground/Time.ts"
 import { type HearKlv, takeRtpKlv } from "../media/klv/RtpKlv.ts"
+import { beginsBFrame } from "../media/BFrames.ts"
 import { isEmptyFragment, type Keyframe, keyframesOf, type TakeKeyframe } from "../media/Keyframes.ts"
 import { payloadOf } from "../media/Rtp.ts"
 import { parameterSetsOf } from "../media/Sdp.ts"
@@ -19,6 +20,8 @@ const leastFrame = 4 + 12
 export interface RelayEars {
   readonly keyframe: (keyframe: Keyframe) => void
   readonly klv: HearKlv
+  /** the first B-frame (H.264) */
+  readonly bFrame: () => void
   /** the first packet of the video */
   readonly started: () => void
   /** MediaMTX does not take what is sent */
@@ -27,11 +30,14 @@ export interface RelayEars {
   readonly wrong: (detail: string) => void
 }
 
-/** Whether a packet may go on that stands in `bytes` from `start` to `end`. */
-type IsFit = (bytes: Buffer, start: number, end: number) => boolean
+/** Says something of the packet that stands in `bytes` from `start` to `end`. */
+type Look = (bytes: Buffer, start: number, end: number) => boolean
 
-/** MediaMTX keeps packets that have nothing in them, and of metadata all that has no end: `endless` is told of that. */
-const fitnessOf = ({ media }: Track, endless: () => void): IsFit => {
+/**
+ * Whether a packet may go on: MediaMTX keeps those that have nothing in them, and of metadata all that has no end: `endless`
+ * is told of that.
+ */
+const fitnessOf = ({ media }: Track, endless: () => void): Look => {
   const isMetadata = isKlv(media)
   let timestamp = -1
   let unended = 0
@@ -67,16 +73,18 @@ export interface Relay extends Omit<Hearing, "message"> {
   readonly hasKlv: () => boolean | undefined
 }
 
-export const makeRelay = (now: () => Moment, { choked, keyframe, klv, started, wrong }: RelayEars): Relay => {
+export const makeRelay = (now: () => Moment, { bFrame, choked, keyframe, klv, started, wrong }: RelayEars): Relay => {
   const isWanted = new Uint8Array(256)
   /** by the channel of their packets */
-  const fitness = new Map<number, IsFit>()
+  const fitness = new Map<number, Look>()
   let out: Connection | undefined
   let videoChannel = -1
   let klvChannel = -1
   const takeKlv = takeRtpKlv(klv)
   let hasKlv: () => boolean | undefined = () => undefined
   let take: TakeKeyframe | undefined
+  /** whether B-frames have come; undefined: that is known, or of no interest */
+  let seesBFrame: Look | undefined
   let movedAt: number | undefined
   /** packets with a marker: the last ones of pictures (RFC 3550, 5.1) */
   let markers = 0
@@ -104,6 +112,7 @@ export const makeRelay = (now: () => Moment, { choked, keyframe, klv, started, w
         const transport = video.media.encoding === "mp2t" ? readTransport(klv) : undefined
         if (transport !== undefined) hasKlv = transport.hasKlv
         take = transport?.take ?? keyframesOf(video.media.encoding, parameterSetsOf(video.media))
+        seesBFrame = transport?.hasBFrames ?? (video.media.encoding === "h264" ? beginsBFrame : undefined)
         // a marker has another meaning there
         pictures = transport?.pictures ?? pictures
       }
@@ -117,6 +126,10 @@ export const makeRelay = (now: () => Moment, { choked, keyframe, klv, started, w
         if (((bytes[start + 5] ?? 0) & 0x80) !== 0) markers++
         const whole = take?.(bytes, start + 4, end)
         if (whole !== undefined) keyframe(whole)
+        if (seesBFrame?.(bytes, start + 4, end) === true) {
+          seesBFrame = undefined
+          bFrame()
+        }
       } else if (channel === klvChannel) takeKlv(bytes, start + 4, end)
       return true
     },

@@ -15,17 +15,15 @@ import { Tcp } from "../ground/Tcp.ts"
 import { type Moment, moments, monotonicMillis, now } from "../ground/Time.ts"
 import type { Keyframe } from "../media/Keyframes.ts"
 import type { HearKlv } from "../media/klv/RtpKlv.ts"
-import { parameterSetsOf, type SdpMedia } from "../media/Sdp.ts"
+import { parameterSetsOf } from "../media/Sdp.ts"
 import { nalsIn } from "../media/Sps.ts"
 import { dial } from "../rtsp/Dialogue.ts"
-import { describeVideo } from "../rtsp/Probe.ts"
 import { publish } from "../rtsp/Publishing.ts"
 import { makeReports } from "../rtsp/Reports.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { describe, play, type Track, worthHaving } from "../rtsp/Session.ts"
 import type { RtspTarget } from "../rtsp/Target.ts"
 import { encodingOf } from "../source/Encoder.ts"
-import { makingOfRelay } from "../source/Making.ts"
 import { CameraTelemetry } from "./CameraTelemetry.ts"
 import type { Feed } from "./Feed.ts"
 import { Keyframes } from "./Keyframes.ts"
@@ -34,11 +32,14 @@ import { rateMeter } from "./RateMeter.ts"
 import { codecIn } from "./PublishedCodec.ts"
 import { Publisher } from "./Publisher.ts"
 import { makeRelay, type Relay } from "./Relay.ts"
+import { beginRelayed, noticeBFrames } from "./RelayedRun.ts"
 import { RunEnded } from "./RunEnded.ts"
 
 const look = Duration.millis(250)
 /** What a look counts of the time since the one before, in milliseconds, at most; see `CameraHealth`. */
 const longestTurn = 1000
+/** FFmpeg is at MediaMTX 0.2 s after its start; for one that waits for its turn nobody waits. */
+const joinTime = Duration.millis(500)
 
 /**
  * A camera in the network streams by itself: what it sends goes on to its path as it comes. A run is one session at the
@@ -118,30 +119,15 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         if (!known.conformant) yield* Effect.logWarning("the stream does not meet the profile", known)
       })
 
-      const begin = Effect.fnUntraced(function* (
-        stream: LiveStream,
-        device: Device,
-        video: SdpMedia,
-        audio: SdpMedia | undefined
-      ) {
-        const described = describeVideo(video, parameterSetsOf(video))
-        const { height = 0, rate, width = 0 } = described
-        const sends = { ...described, ...(audio === undefined ? {} : { audioCodec: audio.encoding }) }
-        const size = { width, height, rates: rate === undefined ? [] : [rate] }
-        const format = { pixelFormat: video.encoding.toUpperCase(), sizes: width === 0 ? [] : [size] }
-        const run: Run = {
-          making: makingOfRelay(device, [format]),
-          ...(width === 0 ? {} : { sends }),
-          startedAt: yield* now,
-          published: { frames: 0, fps: 0 },
-          pictureAt: undefined
-        }
-        yield* Effect.acquireRelease(
-          Effect.sync(() => (stream.run = run)),
-          () => Effect.sync(() => (stream.run = undefined))
-        )
-        return run
-      })
+      /** Who is about to read the stream from its beginning does so by then: the keyframe after the first may be seconds away. */
+      const awaitJoining = ({ joining, name }: LiveStream) =>
+        joining.size === 0
+          ? Effect.void
+          : Effect.all([...joining], { concurrency: "unbounded" }).pipe(
+              Effect.andThen(publisher.awaitReaders(name, joining.size)),
+              Effect.timeoutOption(joinTime),
+              Effect.asVoid
+            )
 
       const relayOnce = Effect.fnUntraced(function* (stream: LiveStream, device: Device) {
         const { camera, pictures } = stream
@@ -149,6 +135,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         const started = Deferred.makeUnsafe<void>()
         const stopped = Deferred.makeUnsafe<never, RunEnded | RtspFailed>()
         const firstKeyframe = Deferred.makeUnsafe<Keyframe>()
+        const firstBFrame = Deferred.makeUnsafe<void>()
         /** when the last keyframe of this run came */
         let before: Moment | undefined
         let hearKlv: HearKlv | undefined
@@ -161,6 +148,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
             pictures.put(keyframes.still(keyframe, captured, intervals.get(camera), encoding.jpegQuality))
           },
           klv: (unit) => hearKlv?.(unit),
+          bFrame: () => void Deferred.doneUnsafe(firstBFrame, Effect.void),
           started: () => void Deferred.doneUnsafe(started, Effect.void),
           choked: () => {
             const reason = "MediaMTX does not take what the camera sends"
@@ -184,12 +172,8 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         const [video] = wanted
         if (video === undefined) return yield* Effect.die(new Error("nothing is worth having"))
         if (pictures.isAwaited()) yield* keyframes.prepare(video.encoding, encoding.jpegQuality)
-        const run = yield* begin(
-          stream,
-          device,
-          video,
-          wanted.find(({ kind }) => kind === "audio")
-        )
+        const run = yield* beginRelayed(stream, device, video, wanted)
+        yield* Effect.forkScoped(Effect.andThen(Deferred.await(firstBFrame), noticeBFrames(stream, run, device)))
         const published = Deferred.makeUnsafe<never, RunEnded>()
         yield* play(dialogue, offer, wanted, (tracks) =>
           Effect.gen(function* () {
@@ -197,6 +181,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
             relay.to(connection, tracks)
             yield* reports.begin(dialogue.connection, tracks)
             yield* Effect.forkScoped(Deferred.into(Effect.mapError(ended, notTaken), published))
+            yield* awaitJoining(stream)
           })
         )
         const codec = Effect.suspend(() => {

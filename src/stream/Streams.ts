@@ -134,6 +134,7 @@ export class Streams extends Context.Service<
                 })
               ),
             pictures: makePictures(),
+            joining: new Set(),
             run: undefined,
             restarts: 0,
             failuresInARow: 0

@@ -23,9 +23,9 @@ import { Sources } from "./Sources.ts"
 const look = Duration.millis(250)
 
 /**
- * Our FFmpeg reads a camera's own stream from MediaMTX, and publishes it as H.264 and Opus. It waits there while the camera
- * starts, and has its first keyframe where that takes longer than its own start (0.2 s); a run ends by itself only where the
- * transcode is to blame. A second profile of the camera may be H.264 at no cost here, and takes a second session at the
+ * Our FFmpeg reads a camera's own stream from MediaMTX, and publishes it as H.264 and Opus. A camera that is idle does not
+ * play before it is there (`joining`), so that it has the first keyframe; of one that plays it waits for the next. A run
+ * ends by itself only where the transcode is to blame. A second profile of the camera may be H.264 at no cost here, and takes a second session at the
  * camera, of which many serve one.
  */
 export class TranscodedFeed extends Context.Service<
@@ -109,6 +109,10 @@ export class TranscodedFeed extends Context.Service<
       const transcode = Effect.fnUntraced(function* (stream: LiveStream, own: LiveStream, device: Device) {
         const plan = planOf(own, device)
         const ticket = yield* tickets.issue(own.name, "read")
+        yield* Effect.acquireRelease(
+          Effect.sync(() => own.joining.add(ticket.redeemed)),
+          () => Effect.sync(() => own.joining.delete(ticket.redeemed))
+        )
         const from = publisher.addressOf(own.name, ticket.password)
         const starting = publisher.start(stream, plan, (target) => transcodeArguments(plan, from, target))
         const isOther = () => intentOf(planOf(own, device)) !== intentOf(plan)

@@ -22,7 +22,8 @@ const about = (description: string, labels: Readonly<Record<string, string>> = {
 /** Effect's exporters know a metric's unit by this attribute. */
 const inSeconds = (description: string, labels: Readonly<Record<string, string>> = {}): About =>
   about(description, { unit: "seconds", ...labels })
-const inBytes = (description: string): About => about(description, { unit: "bytes" })
+const inBytes = (description: string, labels: Readonly<Record<string, string>> = {}): About =>
+  about(description, { unit: "bytes", ...labels })
 
 const counter = (id: string, options: About) => Metric.counter(id, { ...options, incremental: true })
 
@@ -94,6 +95,18 @@ export const discoveryDropped = (outside: "sender" | "address") =>
 // --- MediaMTX
 
 export const mediaMtxUp = Metric.gauge("camera.mediamtx.up", about("1 while MediaMTX runs and answers."))
+
+export const mediaMtxMemory = Metric.gauge(
+  "camera.mediamtx.resident.memory",
+  inBytes("What MediaMTX occupies (RSS), where it is ours; shared pages of programs and libraries included.")
+)
+
+/** `stream`: the one that it makes; `other`: all that make none, together */
+export const ffmpegMemory = (stream: string) =>
+  Metric.gauge(
+    "camera.ffmpeg.resident.memory",
+    inBytes("What FFmpeg occupies (RSS), by the stream that it makes, and all others together.", { stream })
+  )
 
 export const reconciliations = (outcome: "done" | "failed") =>
   counter(

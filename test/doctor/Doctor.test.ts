@@ -51,6 +51,7 @@ const inVideo = Machine.of({
   user: () => ({ name: "tester", id: 1000, groups: [1000, 44] }),
   clockIsKept: Effect.succeed(true),
   memory: () => ({ resident: 0, anonymous: 0, heapUsed: 0 }),
+  residentOf: () => 0,
   room: () => ({ total: 4e9, available: 2e9 }),
   processorSeconds: () => 0,
   processors: () => ({ all: 0, busy: 0 }),

@@ -124,6 +124,36 @@ describe("add_external_stream", () => {
   )
 
   onFakes(
+    "of B-frames that the camera does not tell of: they are seen as soon as they come, and are known from then on",
+    Effect.gen(function* () {
+      const call = yield* clientAs("operator")
+      const camera = yield* startCamera
+      // main profile, which allows them, and no word of them
+      yield* camera.disturb({ sdp: cameraSdp.replace(/sets=[^,]+/, "sets=Z01AHvQFAeyA") })
+      yield* add(call)
+      const webrtc = Effect.map(call("get_camera_status", { device: "camera0" }), ({ result }) => {
+        const streams = result?.["streams"] as Readonly<Record<string, string>> | undefined
+        return new URL(streams?.["webrtc"] ?? "").pathname
+      })
+      assert.strictEqual(yield* webrtc, "/camera0/whep")
+      yield* camera.disturb({ bFrames: true })
+      yield* call("start_streaming", { device: "camera0" })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* webrtc, "/camera0_h264/whep")
+      const { result } = yield* call("get_stream_status", { device: "camera0" })
+      assert.deepInclude(result?.["transcode"], {
+        needed: [{ protocol: "webrtc", why: "WebRTC has no B-frames" }]
+      })
+      assert.deepInclude(result?.["codec"], { profile: "main", conformant: false })
+      assert.include(yield* fileOf("external_streams.json"), '"hasBFrames": true')
+      // it is asked again while it is idle, and says nothing of them again
+      yield* (yield* Streams).release("camera0")
+      yield* TestClock.adjust("3 minutes")
+      assert.strictEqual(yield* webrtc, "/camera0_h264/whep")
+    })
+  )
+
+  onFakes(
     "takes a camera that is off: it has a fault, and is a camera as soon as it answers",
     Effect.gen(function* () {
       const call = yield* clientAs("operator")

@@ -9,6 +9,7 @@ import { Machine } from "../../src/ground/Machine.ts"
 import { Network } from "../../src/ground/Network.ts"
 import { Health, type SystemHealth, type Verdict } from "../../src/health/Health.ts"
 import type { Part } from "../../src/health/Parts.ts"
+import { ProgramMemory } from "../../src/health/ProgramMemory.ts"
 import * as HealthPort from "../../src/http/HealthPort.ts"
 import { json, LocalHttp } from "../../src/http/LocalHttp.ts"
 import { settingsWith } from "../storage/Workbench.ts"
@@ -52,12 +53,21 @@ const checks = Layer.mock(RunningChecks, {
     ]
   })
 })
+const programs = Layer.mock(ProgramMemory, {
+  mediaMtx: () => 40,
+  ofStream: () => 70,
+  byStream: () => [["camera0", 70]],
+  others: () => 5
+})
 const at = (port: number) =>
   LocalHttp.layer.pipe(
     Layer.provide(Network.layer),
     Layer.provide(settingsWith({ health: { host: "127.0.0.1", port } }))
   )
-const running = HealthPort.layer.pipe(Layer.provideMerge(at(0)), Layer.provide([health, checks, Machine.layer]))
+const running = HealthPort.layer.pipe(
+  Layer.provideMerge(at(0)),
+  Layer.provide([health, checks, programs, Machine.layer])
+)
 
 layer(running)("the health port", (it) => {
   const get = (path: string, options = {}) =>
@@ -76,6 +86,8 @@ layer(running)("the health port", (it) => {
       assert.deepStrictEqual(detailed.components, components)
       assert.isAbove(detailed.memory.rss_bytes, 1_000_000)
       assert.isAbove(detailed.memory.anonymous_bytes, 1_000_000)
+      const { ffmpeg_rss_bytes, mediamtx_rss_bytes } = detailed.memory
+      assert.deepStrictEqual([mediamtx_rss_bytes, ffmpeg_rss_bytes], [40, { camera0: 70, other: 5 }])
     })
   )
 

@@ -106,6 +106,11 @@ describe("a camera in the network, played by another MediaMTX", () => {
             // 12 frames at 25 a second, and 4 where the file begins anew
             assert.isAtLeast(next.picture.keyframeInterval ?? 0, 100)
             assert.isAtMost(next.picture.keyframeInterval ?? 0, 1000)
+            const { mediamtx } = (yield* Settings).boot
+            const query = `?token=${yield* viewerToken}`
+            const read = readRtsp({ port: mediamtx.rtsp_port, path: id, query })
+            const crowd = Array.from({ length: 20 }, () => Effect.flatMap(read, ({ firstPacket }) => firstPacket))
+            yield* Effect.all(crowd, { concurrency: "unbounded" })
             assert.strictEqual(yield* peer.readers, 1)
             const recorded = yield* recordings.stop(id)
             assert.isAbove(recorded.files[0]?.duration ?? 0, 0.5)

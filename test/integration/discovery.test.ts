@@ -8,10 +8,12 @@ import type { CameraCapabilities, CameraDetails } from "../../schema/Camera.ts"
 import type { ExternalStreamAdded, ExternalStreamsDiscovered } from "../../schema/External.ts"
 import type { PresetList } from "../../schema/Ptz.ts"
 import type { SnapshotTaken } from "../../schema/Snapshot.ts"
+import type { LastTelemetry } from "../../schema/Telemetry.ts"
 
 /** Where scripts/setup puts it. */
 const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache")
 const ipycam = join(cache, "camera-service/ipycam/v1.3.0/ipycam")
+const stanag4609 = join(cache, "camera-service/stanag4609/v0.4.0")
 const apart = ["--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 const canBeApart = spawnSync("unshare", [...apart, "ip", "link", "add", "near", "type", "veth"]).status === 0
 const isThere = existsSync(ipycam) && canBeApart
@@ -36,6 +38,17 @@ interface Said {
   readonly presets: PresetList["presets"]
   readonly moved: ReadonlyArray<readonly [number, string, ...Array<unknown>]>
   readonly leftAt: number
+  readonly flown: {
+    readonly device: string
+    readonly infrared: string
+    readonly silence: object
+    readonly told: ReadonlyArray<string>
+    readonly last: LastTelemetry
+    readonly filename: string
+    readonly bytes: number
+    readonly ofPackets: number
+    readonly isWhole: boolean
+  }
   readonly refusals: ReadonlyArray<readonly [string, string]>
   readonly names: ReadonlyArray<readonly [string, string | null, string | null]>
   readonly before: Canaries
@@ -57,7 +70,7 @@ describe.skipIf(!isThere)("among machines of two networks", () => {
         "unshare",
         [...apart, join(support, "network.sh"), folder, ...client],
         {
-          env: { ...process.env, IPYCAM: ipycam },
+          env: { ...process.env, IPYCAM: ipycam, STANAG4609: stanag4609 },
           timeout: 45_000
         }
       )
@@ -71,7 +84,7 @@ describe.skipIf(!isThere)("among machines of two networks", () => {
   it("a drone and an ONVIF camera are found, each by its own interface", () => {
     const { before, discovered, log } = said
     assert.deepEqual(discovered.skydio_streams.map(({ capabilities, url }) => [url, ...capabilities]).sort(), [
-      ["rtsp://192.168.42.10:5554/subject", "h264", "640x480"],
+      ["rtsp://192.168.42.10:5554/subject", "h264", "640x480", "klv"],
       ["rtsp://192.168.42.10:6554/infrared", "h264", "320x240"]
     ])
     const found = discovered.onvif_streams.find(({ url }) => url === onvif)
@@ -113,6 +126,20 @@ describe.skipIf(!isThere)("among machines of two networks", () => {
     assert.isAtLeast(stopped - begun, 250)
     assert.isAtMost(stopped - begun, 300 + 500)
     assert.isAtMost(left - leftAt, 500)
+  })
+
+  it("the drone tells where it is while it flies, and its recording has that bit by bit", () => {
+    const { bytes, device, filename, infrared, isWhole, last, ofPackets, silence, told } = said.flown
+    assert.deepEqual([device, infrared], ["camera1", "camera2"])
+    assert.deepEqual([...new Set(told)], [device])
+    assert.deepInclude(last.values, { mission_id: "MISSION 01", uas_ls_version: 19 })
+    assert.closeTo(last.values.sensor_latitude_deg ?? 0, 48.11, 0.01)
+    assert.isBelow(last.age_ms, 1000)
+    assert.match(filename, /\.ts$/)
+    // ten events are two seconds, and ten packets came in each
+    assert.isAbove(bytes, 15 * ofPackets)
+    assert.isTrue(isWhole, `${bytes} bytes`)
+    assert.deepInclude(silence, { feature: "telemetry", suggestion: `these cameras send it: ${device}` })
   })
 
   it("goes nowhere where no camera may be, whoever sends it there, and counts who would", () => {

@@ -77,6 +77,19 @@ describe("a transport stream", () => {
     assert.strictEqual(audioCodec(), "mpeg4-generic")
   })
 
+  it("shows B-frames as soon as one is whole", () => {
+    const { hasBFrames, take } = readTransport()
+    const b = picture([0x09, 0xf0], [0x01, 0xa8, ...long])
+    for (const [packets, isSeen] of [
+      [[association, map, ...key, ...other, ...b], false],
+      [other, true]
+    ] as const) {
+      const bytes = rtp(...packets)
+      take(bytes, 0, bytes.length)
+      assert.strictEqual(hasBFrames(), isSeen)
+    }
+  })
+
   it("whose tables have not come says nothing, and a keyframe needs its parameter sets", () => {
     const early = readTransport()
     const bytes = rtp(...key, ...other)

@@ -7,6 +7,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { faultOf } from "../../src/device/Fault.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { LocalHttp } from "../../src/http/LocalHttp.ts"
+import { Streams } from "../../src/stream/Streams.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { Visitors } from "../../testing/Visitors.ts"
 import { TestGround } from "../../testing/TestGround.ts"
@@ -146,6 +147,23 @@ describe("metrics", () => {
       yield* stop(camera)
       yield* untilIs('camera_recording_active{camera="camera0"}', undefined)
       assert.isUndefined(yield* value('camera_recording_segment_age_seconds{camera="camera0"}'))
+    })
+  )
+
+  onFakes(
+    "tell what MediaMTX occupies, and each FFmpeg by its stream, as long as there is one",
+    Effect.gen(function* () {
+      const one = 20 << 20
+      const streams = yield* Streams
+      const camera = yield* plugIn()
+      assert.strictEqual(yield* value("camera_mediamtx_resident_memory_bytes"), one)
+      const series = `camera_ffmpeg_resident_memory_bytes{stream="${camera}"}`
+      assert.isUndefined(yield* value(series))
+      yield* Effect.scoped(readyStream(camera))
+      yield* untilIs(series, one)
+      yield* untilIs('camera_ffmpeg_resident_memory_bytes{stream="other"}', 0)
+      yield* streams.release(camera)
+      yield* untilIs(series, undefined)
     })
   )
 

@@ -152,12 +152,14 @@ describe("a drone", () => {
         }
       })
       const synthetic = yield* plugIn(1)
+      const none =
+        "of the cameras that you may see none is known to send any: drones do, once they were added (add_external_stream)"
       assert.deepInclude(yield* client.error("get_telemetry", { device: synthetic }), {
         code: -32030,
         data: {
           feature: "telemetry",
           reason: "only cameras in the network send metadata (KLV)",
-          suggestion: "whoever runs this service may switch it on; get_server_info tells what works here (capabilities)"
+          suggestion: none
         }
       })
       yield* camera.disturb({ sdp: "v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:trackID=0\r\n" })
@@ -167,9 +169,28 @@ describe("a drone", () => {
         data: {
           feature: "telemetry",
           reason: "there is no metadata (KLV) in what this camera sends",
-          suggestion: "whoever runs this service may switch it on; get_server_info tells what works here (capabilities)"
+          suggestion: none
         }
       })
+    })
+  )
+
+  onFakes(
+    "is named to who asks a camera that sends no metadata, where he may see it",
+    Effect.gen(function* () {
+      const about = (hasKlv: boolean) => ({ codec: "h264", width: 640, height: 480, hasKlv })
+      const { id: plain } = yield* attachCamera(target, about(false))
+      const { id } = yield* attachCamera({ ...target, address: "192.168.42.11", url: `${target.url}2` }, about(true))
+      assert.deepInclude(yield* (yield* listeningClient("viewer")).error("get_telemetry", { device: plain }), {
+        code: -32030,
+        data: {
+          feature: "telemetry",
+          reason: "there was no metadata (KLV) in what this camera sent when it was asked last",
+          suggestion: `these cameras send it: ${id}`
+        }
+      })
+      const others = yield* listeningClient("viewer", [plain])
+      assert.notInclude(JSON.stringify(yield* others.error("get_telemetry", { device: plain })), id)
     })
   )
 

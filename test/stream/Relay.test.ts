@@ -20,6 +20,7 @@ const relayOf = (...encodings: ReadonlyArray<string>) => {
   const relay = makeRelay(() => ({ monotonic: 0, wall: 0 }), {
     keyframe: () => undefined,
     klv: () => undefined,
+    bFrame: () => undefined,
     started: () => undefined,
     choked: () => undefined,
     wrong: (detail) => void wrongs.push(detail)

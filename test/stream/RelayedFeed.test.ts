@@ -90,6 +90,8 @@ describe("a camera that streams by itself", () => {
       yield* untilReady(stream)
       assert.strictEqual(yield* Scope.provide(streams.lease(id, "recording"), life), stream)
       yield* take({ camera: id, maxAge: 5000 })
+      const viewers = Array.from({ length: 20 }, () => streams.lease(id, "viewer"))
+      yield* Effect.scoped(Effect.all(viewers, { concurrency: "unbounded" }))
       assert.strictEqual(camera.mostAtOnce(), 1)
       yield* Scope.close(life, Exit.void)
       yield* streams.release(id)
@@ -133,6 +135,19 @@ describe("a camera that streams by itself", () => {
       assert.isAbove(report.readUInt32BE(16), 400)
       assert.isAtMost(report.readUInt32BE(16), 610)
       assert.notStrictEqual(report.readUInt32BE(24), 0)
+    })
+  )
+
+  onFakes(
+    "streams on where what it sends as RTCP is none",
+    Effect.gen(function* () {
+      const camera = yield* startCamera
+      yield* camera.disturb({ wrongReports: true, wantsReports: true })
+      const stream = yield* readyStream((yield* attachCamera()).id)
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual(stateOf(stream)._tag, "Ready")
+      assert.strictEqual(stream.restarts, 0)
+      assert.strictEqual(camera.playing(), 1)
     })
   )
 
@@ -282,6 +297,29 @@ describe("a camera that streams by itself", () => {
       for (const { id } of [nobody, silent]) {
         assert.strictEqual((yield* devices.get(id)).fault?.kind, "UNREACHABLE")
       }
+    })
+  )
+
+  onFakes(
+    "that is away is tried less and less often, every 30 s at last, and never in step with others",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      const ends: Array<number> = []
+      yield* streams.facts.follow((fact) =>
+        Effect.sync(() => {
+          if (fact._tag === "StreamChanged" && fact.ended !== undefined) ends.push(fact.at.monotonic)
+        })
+      )
+      yield* streams.lease((yield* attachCamera()).id, "recording")
+      yield* TestClock.adjust("10 minutes")
+      const pauses = ends.slice(1).map((end, i) => Math.round((end - (ends[i] ?? 0)) / 100))
+      assert.isBelow(pauses[0] ?? 100, 10)
+      assert.isAtMost(Math.max(...pauses), 331)
+      assert.isTrue(
+        pauses.slice(-10).every((pause) => pause >= 269),
+        pauses.join()
+      )
+      assert.isAbove(new Set(pauses.slice(-10)).size, 5)
     })
   )
 

@@ -43,6 +43,7 @@ const status = (
       state: yield* SubscriptionRef.make(state),
       become: () => Effect.void,
       pictures: makePictures(),
+      joining: new Set(),
       run: { making: source, pid: 1, startedAt: began, published: { frames: 0, fps: 0 }, pictureAt: undefined },
       restarts: 0,
       failuresInARow: 0

@@ -1,4 +1,5 @@
 import { assert, describe } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -109,6 +110,41 @@ describe("the transcode of a camera that streams by itself", () => {
       assert.strictEqual(camera.playing(), 0)
     }),
     { streams: { viewer_linger_seconds: 20 } }
+  )
+
+  onFakes(
+    "has the first keyframe: an idle camera does not play before FFmpeg reads its path, however fast it is",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      const api = yield* MediaMtxApi
+      const { camera, id, name } = yield* startWith()
+      yield* streams.lease(name, "viewer")
+      const seen = yield* until(
+        "the camera plays",
+        Effect.map(api.getPath(id), (path) => (camera.playing() === 0 ? undefined : Option.getOrThrow(path)))
+      )
+      assert.strictEqual(seen.readers, 1)
+    })
+  )
+
+  onFakes(
+    "holds the camera's own stream up for half a second at most where FFmpeg does not come",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      const { camera, id, name } = yield* startWith()
+      const life = yield* Scope.make()
+      yield* Scope.provide(readyStream(yield* plugIn(7)), life)
+      const began = yield* Clock.currentTimeMillis
+      yield* streams.lease(name, "viewer")
+      yield* until(
+        "the camera plays",
+        Effect.sync(() => camera.playing() === 1)
+      )
+      assert.isAtMost((yield* Clock.currentTimeMillis) - began, 800)
+      assert.strictEqual(streams.current(id)?.name, id)
+      yield* Scope.close(life, Exit.void)
+    }),
+    { limits: { ffmpeg_processes: 1 }, streams: { viewer_linger_seconds: 0 } }
   )
 
   onFakes(

@@ -254,3 +254,25 @@ describe("an ONVIF camera", () => {
     }).pipe(Effect.provide(layer))
   )
 })
+
+describe("the camera that tests play", () => {
+  const calls = ["GetSystemDateAndTime", "GetDeviceInformation", "GetServices", "GetProfiles", "GetStreamUri"]
+  const others = ["GetSnapshotUri", "GetPresets", "ContinuousMove", "Stop", "GotoPreset", "GetUsers"]
+
+  it.effect("declares each namespace that it names, in answers and faults alike, as clients of others want it", () =>
+    Effect.gen(function* () {
+      const { answer } = playCamera({ ptz: { p1: "Gate" }, picture: reply("") })
+      for (const call of [...calls, ...others]) {
+        const { body } = yield* answer({
+          ...{ address: "192.168.1.64", port: 80, isSecure: false, method: "POST", target: "/", headers: {} },
+          ...{ body: `<s:Body><${call} /></s:Body>`, maxBytes: 1 }
+        })
+        const xml = new TextDecoder().decode(body)
+        const declared = new Set(Array.from(xml.matchAll(/xmlns:([\w-]+)=/g), ([, prefix]) => prefix))
+        const named = Array.from(xml.matchAll(/[<>/]([\w-]+):\w/g), ([, prefix]) => prefix)
+        const unknown = named.filter((prefix) => !declared.has(prefix) && !/^(rtsp|http)s?$/.test(prefix ?? ""))
+        assert.deepEqual(unknown, [], call)
+      }
+    })
+  )
+})

@@ -1,13 +1,16 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { connect } from "node:net"
 import { join } from "node:path"
 import { eventually } from "../Eventually.ts"
-import { clientOf, startReady, statusOf } from "../Service.ts"
+import { clientOf, type Service, startReady, statusOf } from "../Service.ts"
 
 /*
  * What a client does on one of the machines of network.sh; prints as JSON what it was told, and the service's log. Its
@@ -54,6 +57,39 @@ const forbidden = [
   ...["[2002:7f00:1::1]", "[64:ff9b::7f00:1]", "[64:ff9b::a9fe:a9fe]", "[fd00:ec2::254]", "[2001:db8::1]"],
   ...["both.test", "metadata.test", "mapped.test", "6to4.test", "nat64.test"]
 ]
+
+/** The drone is added as it was found, tells where it is for two seconds, and is recorded meanwhile. */
+const fly = Effect.fnUntraced(function* (service: Service) {
+  const { call, notifications } = yield* clientOf(service, { role: "operator" })
+  const stream = (port: number, path: string) => ({ stream_url: `rtsp://192.168.42.10:${port}/${path}` })
+  const add = (stream_name: string, stream: { readonly stream_url: string }) =>
+    call.add_external_stream({ ...stream, stream_name, stream_type: "skydio_stanag4609" })
+  const { device } = yield* add("Drone", stream(5554, "subject"))
+  const { device: infrared } = yield* add("Infrared", stream(6554, "infrared"))
+  const silence = yield* Effect.flip(call.get_telemetry({ device: infrared }))
+  const telling = yield* Effect.forkChild(
+    notifications.pipe(
+      Stream.map(({ method, params }) => (method === "event" && params.topic === "telemetry" ? [params.device] : [])),
+      Stream.flatMap(Stream.fromIterable),
+      Stream.take(10),
+      Stream.runCollect
+    ),
+    { startImmediately: true }
+  )
+  yield* call.subscribe_events({ topics: ["telemetry"] })
+  const { filename } = yield* call.start_recording({ device, format: "stanag4609" })
+  const told = [...(yield* Fiber.join(telling))]
+  yield* call.stop_recording({ device })
+  const extracted = join(folder, "extracted.klv")
+  const recorded = join(service.ground.folder, "recordings", filename)
+  const metadata = ["-map", "0:d", "-c", "copy", "-f", "data", extracted]
+  execFileSync("ffmpeg", ["-v", "error", "-nostdin", "-y", "-i", recorded, ...metadata])
+  const [bytes, packets] = [readFileSync(extracted), readFileSync(join(folder, "packets.klv"))]
+  return {
+    ...{ device, infrared, silence, told, last: yield* call.get_telemetry({ device }) },
+    ...{ filename, bytes: bytes.length, ofPackets: packets.length / 400, isWhole: packets.includes(bytes) }
+  }
+})
 
 const program = Effect.gen(function* () {
   const service = yield* startReady({
@@ -108,6 +144,8 @@ const program = Effect.gen(function* () {
   yield* notes(5)
   const moved = yield* noted
 
+  const flown = yield* fly(service)
+
   const refusals: Array<readonly [string, unknown]> = []
   const attempt = (stream_url: string) =>
     Effect.match(call.add_external_stream({ stream_url, stream_name: "Canary" }), {
@@ -132,7 +170,7 @@ const program = Effect.gen(function* () {
 
   yield* Console.log(
     JSON.stringify({
-      ...{ discovered, added, camera, idle, live, capabilities, presets, moved, leftAt, refusals },
+      ...{ discovered, added, camera, idle, live, capabilities, presets, moved, leftAt, flown, refusals },
       names: rebound.cameras.map(({ fault, name }) => [name, fault?.kind, fault?.detail]),
       before: yield* canaries("/"),
       after: yield* canaries("/control"),
