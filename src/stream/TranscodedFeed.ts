@@ -109,7 +109,7 @@ export class TranscodedFeed extends Context.Service<
       const transcode = Effect.fnUntraced(function* (stream: LiveStream, own: LiveStream, device: Device) {
         const plan = planOf(own, device)
         const ticket = yield* tickets.issue(own.name, "read")
-        const from = publisher.addressOf(own.name, ticket.password)
+        const { url: from } = publisher.targetOf(own.name, ticket.password)
         const starting = publisher.start(stream, plan, (target) => transcodeArguments(plan, from, target))
         const isOther = () => intentOf(planOf(own, device)) !== intentOf(plan)
         const other = untilOther(stream, own, isOther)
