@@ -126,7 +126,7 @@ export type StreamStatus = typeof StreamStatus.Type
 
 export const StreamSummary = Schema.Struct({
   name: Schema.String,
-  source: Schema.String.annotate({ description: "the kind of source: v4l2, synthetic, rtsp" }),
+  source: Schema.String.annotate({ description: "what kind of camera it comes from: v4l2, synthetic, network" }),
   ready: Schema.Boolean,
   readers: Schema.Int,
   bytes_sent: Schema.Finite

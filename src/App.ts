@@ -61,31 +61,16 @@ import { Recordings } from "./recording/Recordings.ts"
 import { Segments } from "./recording/Segments.ts"
 import { Thumbnails } from "./recording/Thumbnails.ts"
 import { Unfinished } from "./recording/Unfinished.ts"
-import * as AuthHandlers from "./rpc/AuthHandlers.ts"
 import * as Authorization from "./rpc/Authorization.ts"
 import { Connections } from "./rpc/Connections.ts"
-import * as ControlHandlers from "./rpc/ControlHandlers.ts"
-import * as DeviceHandlers from "./rpc/DeviceHandlers.ts"
-import * as EventHandlers from "./rpc/EventHandlers.ts"
-import * as ExternalHandlers from "./rpc/ExternalHandlers.ts"
-import * as FileHandlers from "./rpc/FileHandlers.ts"
-import * as KeyHandlers from "./rpc/KeyHandlers.ts"
+import * as Handlers from "./rpc/Handlers.ts"
 import * as Notifications from "./rpc/Notifications.ts"
 import { JsonRpcProtocol } from "./rpc/Protocol.ts"
 import { RequestLimits } from "./rpc/RequestLimits.ts"
-import * as PtzHandlers from "./rpc/PtzHandlers.ts"
-import * as RecordingHandlers from "./rpc/RecordingHandlers.ts"
 import * as Serving from "./rpc/Serving.ts"
-import * as SnapshotHandlers from "./rpc/SnapshotHandlers.ts"
-import * as StorageHandlers from "./rpc/StorageHandlers.ts"
-import * as StreamHandlers from "./rpc/StreamHandlers.ts"
-import * as SystemHandlers from "./rpc/SystemHandlers.ts"
-import * as TelemetryHandlers from "./rpc/TelemetryHandlers.ts"
-import * as TimelineHandlers from "./rpc/TimelineHandlers.ts"
 import * as Validation from "./rpc/Validation.ts"
 import * as WebSocketServer from "./rpc/WebSocketServer.ts"
 import { EventLoop } from "./self/EventLoop.ts"
-import { MachineUsage } from "./self/MachineUsage.ts"
 import * as Memory from "./self/Memory.ts"
 import * as RunningPrograms from "./self/RunningPrograms.ts"
 import { ActivatedCapture } from "./snapshot/ActivatedCapture.ts"
@@ -178,42 +163,30 @@ const external = Layer.merge(Discovery.layer, Ptz.layer).pipe(
   Layer.provide(Reach.layer)
 )
 
-const auth = Layer.mergeAll(
-  Tickets.layer,
+/** Tokens, keys and signed URLs, and what they let their bearers do. */
+export const logins = Layer.merge(
   FailedLogins.layer,
-  MediaMtxSessions.layer,
   Credentials.layer.pipe(
     Layer.provideMerge(SignedUrls.layer),
     Layer.provideMerge(Layer.merge(Tokens.layer, ApiKeys.layer))
   )
 )
 
+const auth = Layer.mergeAll(Tickets.layer, MediaMtxSessions.layer, logins)
+
 const events = Events.layer.pipe(Layer.provideMerge(Layer.merge(Health.layer, ProgramMemory.layer)))
 
 const metrics = Layer.mergeAll(FactMetrics.layer, Gauges.layer).pipe(Layer.provide(EventLoop.layer))
 
-const handlers = Layer.mergeAll(
-  AuthHandlers.layer,
-  KeyHandlers.layer,
-  DeviceHandlers.layer,
-  ControlHandlers.layer,
-  PtzHandlers.layer,
-  SnapshotHandlers.layer,
-  RecordingHandlers.layer,
-  StreamHandlers.layer,
-  TelemetryHandlers.layer,
-  FileHandlers.layer,
-  TimelineHandlers.layer,
-  StorageHandlers.layer,
-  EventHandlers.layer,
-  ExternalHandlers.layer,
-  SystemHandlers.layer.pipe(Layer.provide(MachineUsage.layer))
-)
+/** JSON-RPC over WebSockets, over these handlers. */
+export const wire = <Methods, Failure, Below>(handlers: Layer.Layer<Methods, Failure, Below>) =>
+  WebSocketServer.layer.pipe(
+    Layer.provideMerge(JsonRpcProtocol.layer),
+    Layer.provide([handlers, Authorization.layer, Validation.layer, RequestLimits.layer])
+  )
 
 const rpc = Serving.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(WebSocketServer.layer, Notifications.layer)),
-  Layer.provide(JsonRpcProtocol.layer),
-  Layer.provide([handlers, Authorization.layer, Validation.layer, RequestLimits.layer]),
+  Layer.provideMerge(Layer.merge(wire(Handlers.layer), Notifications.layer)),
   Layer.provide(Connections.layer)
 )
 

@@ -10,8 +10,8 @@ import type { PathOptions } from "../src/process/MediaMtxApi.ts"
 import { decodeConfiguration } from "./MediaMtxConfiguration.ts"
 import type { MediaMtxFaults } from "./MediaMtxFaults.ts"
 import { makePaths, refusal } from "./MediaMtxPaths.ts"
-import { callApi, change, described, type HttpReader, type Question, type Run, rtsp } from "./MediaMtxRun.ts"
-import { takePublisher } from "./MediaMtxRtsp.ts"
+import { callApi, change, described, type HttpReader, type Question, type Run } from "./MediaMtxRun.ts"
+import { serveClient } from "./MediaMtxRtsp.ts"
 import { answerHls, answerWhep } from "./MediaMtxReaders.ts"
 import { makeSessions, type Sessions } from "./MediaMtxSessions.ts"
 import { MemoryDisk } from "./MemoryDisk.ts"
@@ -104,19 +104,19 @@ const played = Effect.gen(function* () {
       return callApi(now, request, yield* monotonicMillis)
     })
 
-  const describe = (now: Run, words: string): Effect.Effect<string, NoReply> =>
-    Effect.gen(function* () {
-      if ((yield* SubscriptionRef.get(now.process.temper)) === "stopped") return yield* Effect.never
-      const [, path = ""] = /^DESCRIBE rtsp:\/\/[^/]+\/(\S+) /.exec(words) ?? []
-      const [, credentials = ""] = /^Authorization: Basic (\S+)/m.exec(words) ?? []
-      const [user = "", password = ""] = atob(credentials).split(":")
-      if (!(yield* isAllowed(now, { action: "read", path, user, password }))) return rtsp("401 Unauthorized")
-      return described(now, path)
-    })
-
   /** a process that was stopped answers nothing */
   const awake = <A, E, R>({ process }: Run, answering: Effect.Effect<A, E, R>) =>
     Effect.flatMap(SubscriptionRef.get(process.temper), (temper) => (temper === "stopped" ? Effect.never : answering))
+
+  /** What who asks for a stream is told of it. */
+  const describe = (now: Run, address: string) =>
+    Effect.gen(function* () {
+      const { pathname, search, searchParams } = new URL(address)
+      const path = pathname.slice(1)
+      const token = searchParams.get("token") ?? ""
+      const question = { action: "read", user: "", password: token, path, query: search.slice(1), protocol: "rtsp" }
+      return (yield* isAllowed(now, question)) ? described(now, path) : { status: "401 Unauthorized" }
+    })
 
   const portOf = (address: string): number => Number(address.split(":").at(-1))
 
@@ -158,8 +158,9 @@ const played = Effect.gen(function* () {
       )
     const { apiAddress, hlsAddress, playbackAddress, rtspAddress, webrtcAddress } = global
     return yield* Effect.gen(function* () {
-      yield* listen(rtspAddress, { tcp: (words) => describe(now, words) })
-      yield* peers.listen("127.0.0.1", now.rtspPort, takePublisher(publish, untilRead))
+      yield* listen(rtspAddress)
+      const client = serveClient(publish, untilRead, (address) => awake(now, describe(now, address)))
+      yield* peers.listen("127.0.0.1", now.rtspPort, client)
       const mayRead = (question: Readonly<Record<string, string>>) =>
         isAllowed(now, { action: "read", user: "", password: "", ...question })
       yield* listen(hlsAddress, { web: (call) => awake(now, answerHls(now, mayRead, call)) })

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { parameterSetsOf, parseSdp } from "../src/media/Sdp.ts"
 import type { Asked } from "../src/rtsp/Message.ts"
+import type { Described } from "./MediaMtxRun.ts"
 import type { Publication, Publisher } from "./MediaMtxSessions.ts"
 import type { Caller } from "./MemoryTcp.ts"
 import { answer, serveRtsp } from "./RtspServer.ts"
@@ -13,8 +14,15 @@ const setsOf = (sdp: string): string | undefined => {
   return set === undefined ? undefined : Buffer.from(set).toString("base64")
 }
 
-/** MediaMTX's RTSP port, for the service itself: it publishes there what comes from cameras in the network. */
-export const takePublisher = (publish: Publish, untilRead: Effect.Effect<void>) =>
+/**
+ * MediaMTX's RTSP port, for the service itself: it publishes there what comes from cameras in the network, and asks what
+ * streams are.
+ */
+export const serveClient = (
+  publish: Publish,
+  untilRead: Effect.Effect<void>,
+  describe: (address: string) => Effect.Effect<Described>
+) =>
   Effect.fnUntraced(function* (caller: Caller) {
     const scope = yield* Effect.scope
     let announced: { readonly url: string; readonly sps: string | undefined } | undefined
@@ -30,6 +38,9 @@ export const takePublisher = (publish: Publish, untilRead: Effect.Effect<void>) 
       untilRead,
       asked: (request) => {
         if (request.method === "RECORD") return record(request)
+        if (request.method === "DESCRIBE") {
+          return Effect.map(describe(request.uri), ({ body, status }) => answer(caller, request, status, {}, body))
+        }
         if (request.method === "ANNOUNCE") announced = { url: request.uri, sps: setsOf(request.body) }
         return Effect.sync(() => answer(caller, request, "200 OK", { Session: "1", Transport: "RTP/AVP/TCP" }))
       },

@@ -102,12 +102,14 @@ export const callApi = (now: Run, { body, method, path }: JsonRequest, at: numbe
 }
 
 /** What an RTSP client is told of a stream (RFC 2326, 10.2; RFC 8866). */
-export const described = ({ live }: Run, path: string): string => {
+export const described = ({ live }: Run, path: string): Described => {
   const { ready, sps } = live.get(path) ?? idle
-  if (!ready) return rtsp("404 Not Found")
+  if (!ready) return { status: "404 Not Found" }
   const sets = sps === undefined ? "" : `; sprop-parameter-sets=${sps},aM48gA==`
-  return rtsp("200 OK", `v=0\r\nm=video 0 RTP/AVP 96\r\na=fmtp:96 packetization-mode=1${sets}\r\n`)
+  return { status: "200 OK", body: `v=0\r\nm=video 0 RTP/AVP 96\r\na=fmtp:96 packetization-mode=1${sets}\r\n` }
 }
 
-export const rtsp = (status: string, body = ""): string =>
-  `RTSP/1.0 ${status}\r\nCSeq: 1\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+export interface Described {
+  readonly status: string
+  readonly body?: string
+}

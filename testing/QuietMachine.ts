@@ -7,7 +7,7 @@ export const layer = Layer.succeed(
   Machine,
   Machine.of({
     name: () => "test-machine",
-    own: { runtime: "node v24.0.0", architecture: "x64" },
+    own: { pid: 1, runtime: "node v24.0.0", architecture: "x64" },
     user: () => ({ name: "tester", id: 1000, groups: [1000] }),
     clockIsKept: Effect.succeed(true),
     memory: () => ({ resident: 0, anonymous: 0, heapUsed: 0 }),

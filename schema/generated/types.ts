@@ -887,7 +887,7 @@ export interface Methods {
     params: Record<string, never>
     result: Array<{
       name: string
-      /** the kind of source: v4l2, synthetic, rtsp */
+      /** what kind of camera it comes from: v4l2, synthetic, network */
       source: string
       ready: boolean
       readers: number

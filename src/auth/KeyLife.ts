@@ -2,6 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { Role } from "../../schema/Auth.ts"
 import { AuthFailed, InvalidState } from "../../schema/Errors.ts"
+import { dayMillis } from "../ground/Time.ts"
 import type { ApiKey } from "./KeyFile.ts"
 
 /** From a key's making to its end, and how long it is known after that. Times are epoch milliseconds. */
@@ -24,7 +25,7 @@ const mostKeys = 1000
 /** So many of the viewing keys may be one user's. */
 const mostOfOne = 100
 /** A key that is over stays in the list so long, in milliseconds. */
-const keptFor = 30 * 86_400_000
+const keptFor = 30 * dayMillis
 
 export const statusOf = ({ expiresAt, revokedAt }: ApiKey, now: number): "ACTIVE" | "EXPIRED" | "REVOKED" => {
   if (revokedAt !== undefined) return "REVOKED"

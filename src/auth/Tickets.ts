@@ -6,7 +6,7 @@ import * as Base64Url from "effect/encoding/Base64Url"
 import * as Hex from "effect/encoding/Hex"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { sameSecret } from "../process/Secret.ts"
+import { sameSecret } from "../ground/SameSecret.ts"
 
 /** What we may do at a path of MediaMTX: publish to it, once, or read it, where an RTSP client is asked more than once. */
 export type Purpose = "publish" | "read"

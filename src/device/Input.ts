@@ -10,7 +10,7 @@ import type { RtspTarget } from "../rtsp/Target.ts"
 export type Input = ReadInput | StreamedInput
 
 interface Place {
-  /** its kind, in the word that clients and the log have for it: `v4l2`, `synthetic` */
+  /** its kind, in the word that clients and the log have for it: `v4l2`, `synthetic`, `network` */
   readonly name: string
   /** where it is: `/dev/video0`, `synthetic:0`; without secrets, and for administrators only */
   readonly address: string

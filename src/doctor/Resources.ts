@@ -7,7 +7,7 @@ import { Disk } from "../ground/Disk.ts"
 import type { DiskError } from "../ground/DiskError.ts"
 import { KernelFiles } from "../ground/KernelFiles.ts"
 import { Machine } from "../ground/Machine.ts"
-import { isoTime, millisSince, now } from "../ground/Time.ts"
+import { dayMillis, isoTime, millisSince, now } from "../ground/Time.ts"
 import { temporaryPrefix } from "../storage/NewFile.ts"
 import { levelAfter, usedPercent } from "../storage/SpaceLevel.ts"
 import { type Check, failure, type Finding, ok, warning } from "./Check.ts"
@@ -128,7 +128,6 @@ export const makeResourceChecks = Effect.fnUntraced(function* (folder: Folder) {
 
 /** Sources do not know when they were made: not before the first of them. */
 const madeAfter = Math.max(Date.parse(buildDate), Date.parse("2026-01-01T00:00:00Z"))
-const dayMillis = 86_400_000
 
 /** In the largest unit that leaves a number above 1. */
 const bytes = (count: number): string => {

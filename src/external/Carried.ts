@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import type { Format } from "../device/Device.ts"
 import type { Sent } from "../device/Input.ts"
+import { usualName } from "../media/CodecNames.ts"
 import type { Described } from "../rtsp/Probe.ts"
 
 /** What a stream was seen to carry. Pure. */
@@ -58,14 +59,11 @@ const sameKeys = [
 export const isSame = (one: Carried | undefined, other: Carried): boolean =>
   one !== undefined && sameKeys.every((key) => one[key] === other[key])
 
-/** RTP's names of what everybody calls otherwise. */
-const usualNames: Readonly<Record<string, string>> = { "mpeg4-generic": "aac", "mp4a-latm": "aac", mp2t: "mpegts" }
-
 /** In words for clients: `h264`, `1280x720`, `aac`, `klv`. */
 export const capabilitiesOf = (carried: Carried | undefined): ReadonlyArray<string> => {
   if (carried === undefined) return []
   const { audioCodec, codec, hasKlv, height, width } = carried
-  const usual = (name: string | undefined) => (name === undefined ? [] : [usualNames[name] ?? name])
+  const usual = (name: string | undefined) => (name === undefined ? [] : [usualName(name)])
   const size = width === undefined ? [] : [`${width}x${height}`]
   return [...usual(codec), ...size, ...usual(audioCodec), ...(hasKlv ? ["klv"] : [])]
 }

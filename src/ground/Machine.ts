@@ -11,8 +11,8 @@ export class Machine extends Context.Service<
   {
     /** its name in the network */
     readonly name: () => string
-    /** what runs this process (`node v24.21.0`), and for which processors that was built (`x64`) */
-    readonly own: { readonly runtime: string; readonly architecture: string }
+    /** this process, what runs it (`node v24.21.0`), and for which processors that was built (`x64`) */
+    readonly own: { readonly pid: number; readonly runtime: string; readonly architecture: string }
     /** who this process runs as; `groups` are numbers, its own one among them */
     readonly user: () => { readonly name: string; readonly id: number; readonly groups: ReadonlyArray<number> }
     /** whether somebody (NTP, PTP) keeps the wall clock right; undefined where the kernel cannot be asked. Loads koffi. */
@@ -34,7 +34,7 @@ export class Machine extends Context.Service<
   static readonly layer = Layer.sync(Machine, () =>
     Machine.of({
       name: hostname,
-      own: { runtime: `node ${process.version}`, architecture: process.arch },
+      own: { pid: process.pid, runtime: `node ${process.version}`, architecture: process.arch },
       user,
       clockIsKept,
       memory: () => {

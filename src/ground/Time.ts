@@ -38,6 +38,8 @@ export const monotonicNow: Effect.Effect<() => number> = Effect.map(
   (clock) => () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 )
 
+export const dayMillis = 86_400_000
+
 /** Milliseconds as the wire has them: seconds with three decimals. */
 export const toSeconds = (millis: number): number => Math.round(millis) / 1000
 

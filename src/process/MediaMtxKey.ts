@@ -4,7 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Layer from "effect/Layer"
-import { sameSecret } from "./Secret.ts"
+import { sameSecret } from "../ground/SameSecret.ts"
 
 /**
  * What opens MediaMTX's API, to us alone: who may change its paths may have it run any command as our user. It lives in

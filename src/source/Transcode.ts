@@ -1,4 +1,5 @@
 import type { Sent } from "../device/Input.ts"
+import { usualName } from "../media/CodecNames.ts"
 import { type EncoderChoice, type Encoding, scaleTo } from "./Encoder.ts"
 import type { Making } from "./Making.ts"
 import { fitFrame, maxFrameRate, type ProfileName } from "./Profile.ts"
@@ -25,8 +26,7 @@ const played = {
 }
 export type BrowserProtocol = keyof typeof played
 
-const usualNames: Readonly<Record<string, string>> = { "mpeg4-generic": "AAC", "mp4a-latm": "AAC" }
-const nameOf = (codec: string): string => usualNames[codec] ?? codec.toUpperCase()
+const nameOf = (codec: string): string => usualName(codec).toUpperCase()
 
 /** Whether its H.264 may be passed on as it is: it has no B-frames, and meets the profile as far as it was told. */
 const passes = (

@@ -1,8 +1,7 @@
 import * as Effect from "effect/Effect"
-import { type Moment, now } from "../ground/Time.ts"
+import { dayMillis, type Moment, now } from "../ground/Time.ts"
 
 const hourMillis = 3_600_000
-const dayMillis = 24 * hourMillis
 
 /** Whether the wall clock tells how old a file is. */
 export interface ClockTrust {

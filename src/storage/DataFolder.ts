@@ -5,6 +5,7 @@ import { isAbsolute, join, resolve } from "node:path"
 import { DataFolderForeign, DataFolderInUse, DataFolderUnusable } from "../config/StartupErrors.ts"
 import { Settings } from "../config/Settings.ts"
 import { Disk } from "../ground/Disk.ts"
+import { Machine } from "../ground/Machine.ts"
 import type { DiskError } from "../ground/DiskError.ts"
 import { temporaryPrefix } from "./NewFile.ts"
 
@@ -113,6 +114,7 @@ const unusable = (folder: string) => (error: DiskError) =>
 /** One service a folder. */
 const lock = Effect.fnUntraced(function* (folder: string) {
   const disk = yield* Disk
+  const { own } = yield* Machine
   const pidFile = join(folder, "service.pid")
   const holder = Effect.orElseSucceed(disk.text(pidFile), () => "")
   yield* disk.lock(join(folder, "service.lock")).pipe(
@@ -126,7 +128,7 @@ const lock = Effect.fnUntraced(function* (folder: string) {
   // only tells the next one who holds the lock, so a disk too full for it must not stop the start
   yield* Effect.ignore(disk.remove(pidFile))
   yield* disk.create(pidFile, 0o640).pipe(
-    Effect.flatMap((file) => file.append(new TextEncoder().encode(`${process.pid}\n`))),
+    Effect.flatMap((file) => file.append(new TextEncoder().encode(`${own.pid}\n`))),
     Effect.scoped,
     Effect.ignore
   )

@@ -1,8 +1,8 @@
+import { dayMillis } from "../ground/Time.ts"
 import type { Rules } from "./RetentionPlan.ts"
 
 /** How fast files come, and when there is no room for more. Pure; times are epoch milliseconds. */
 
-const dayMillis = 86_400_000
 /** What came within less says nothing of a day. */
 const leastMillis = 60_000
 /** Later than in a hundred years is never. */

@@ -22,8 +22,9 @@ interface Hold {
 }
 
 /**
- * Why files may not be deleted now. Several may hold one; who came first gives the reason. All of it is in memory and
- * decided at once, so nobody comes to hold a file between the question and its deletion.
+ * Why files may not be deleted now. Several may hold one; who came first gives the reason. Who writes a file has it until he
+ * is done; who downloads one (or exports it) keeps clients from deleting it, and retention may take it away. All of it is in
+ * memory and decided at once, so nobody comes to hold a file between the question and its deletion.
  */
 export class Holds extends Context.Service<
   Holds,
@@ -41,7 +42,7 @@ export class Holds extends Context.Service<
     readonly isWritten: (kind: FileKind, filename: string) => boolean
     /** deletes a file that nobody holds; until this has ended nobody can */
     readonly whileFree: Deletes
-    /** the same, and takes it away from those who download it */
+    /** deletes a file that nobody writes, and takes it away from those who download it; until this has ended nobody holds it */
     readonly whileUnwritten: Deletes
   }
 >()("camera-service/storage/Holds") {

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { InvalidParams } from "../../schema/Errors.ts"
 import { IsoTime, maxPeriodDays } from "../../schema/Timeline.ts"
+import { dayMillis } from "../ground/Time.ts"
 
 /** A span of time; epoch milliseconds. */
 export interface Period {
@@ -9,7 +10,6 @@ export interface Period {
   readonly to: number
 }
 
-const dayMillis = 86_400_000
 const isTime = Schema.is(IsoTime)
 const millisOf = (text: string): number => (isTime(text) ? Date.parse(text) : Number.NaN)
 

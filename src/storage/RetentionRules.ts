@@ -2,6 +2,7 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { InvalidParams } from "../../schema/Errors.ts"
 import type { RetentionPolicy } from "../../schema/Storage.ts"
 import type { Live } from "../config/LiveSettings.ts"
+import { dayMillis } from "../ground/Time.ts"
 import type { Limits, Rule, Rules } from "./RetentionPlan.ts"
 
 /** From what an operator has configured and an admin has set to the rules of retention. Pure. */
@@ -17,7 +18,6 @@ export const noPolicies: Policies = { all: undefined, cameras: {} }
 /** Where it cannot be known what may be deleted. */
 export const keepAll: Policies = { all: { policy_type: "manual", enabled: false }, cameras: {} }
 
-const dayMillis = 86_400_000
 /** As df -h counts. */
 const gigabyte = 1024 ** 3
 

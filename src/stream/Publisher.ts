@@ -9,7 +9,7 @@ import type * as Scope from "effect/Scope"
 import { Tickets } from "../auth/Tickets.ts"
 import { authority, reachableHere } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
-import { Loopback } from "../ground/Loopback.ts"
+import { Tcp } from "../ground/Tcp.ts"
 import { now } from "../ground/Time.ts"
 import { spsOf } from "../media/Sdp.ts"
 import { Ffmpeg, type FfmpegProcess } from "../process/Ffmpeg.ts"
@@ -17,7 +17,8 @@ import { placeText } from "../process/Gate.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi, type PathState } from "../process/MediaMtxApi.ts"
 import { awaitTrouble } from "../process/MediaMtxTrouble.ts"
-import { describe } from "../process/RtspDescribe.ts"
+import { descriptionOf } from "../rtsp/Description.ts"
+import type { RtspTarget } from "../rtsp/Target.ts"
 import type { Encoding } from "../source/Encoder.ts"
 import type { Making } from "../source/Making.ts"
 import type { LiveStream, Run, StreamState } from "./LiveStream.ts"
@@ -63,8 +64,8 @@ export class Publisher extends Context.Service<
       making: Published,
       argumentsFor: (target: string) => ReadonlyArray<string>
     ) => Effect.Effect<Publishing, RunEnded, Scope.Scope>
-    /** the address of a path, and what opens it */
-    readonly addressOf: (name: StreamName, password: string) => string
+    /** where a path is, and what opens it */
+    readonly targetOf: (name: StreamName, password: string) => RtspTarget
     /** waits until MediaMTX has the stream that is published at this path */
     readonly awaitTaken: (name: StreamName) => Effect.Effect<void>
     /** waits until so many read it there */
@@ -77,16 +78,23 @@ export class Publisher extends Context.Service<
       const settings = yield* Settings
       const ffmpeg = yield* Ffmpeg
       const tickets = yield* Tickets
-      const loopback = yield* Loopback
+      const tcp = yield* Tcp
       const api = yield* MediaMtxApi
       const mediaMtx = yield* MediaMtx
       const sources = yield* Sources
       const { host, rtsp_port: port } = settings.boot.mediamtx
-      const rtspHost = reachableHere(host)
+      const address = reachableHere(host)
 
       // shown at once: FFmpeg gives a user's password only when it was refused, which costs 45 ms (Nagle and a late ACK)
-      const addressOf = (name: StreamName, password: string) =>
-        `rtsp://${authority(rtspHost, port)}/${name}?token=${password}`
+      const urlOf = (name: StreamName, password: string) =>
+        `rtsp://${authority(address, port)}/${name}?token=${password}`
+
+      const targetOf = (name: StreamName, password: string): RtspTarget => ({
+        address,
+        port,
+        url: urlOf(name, password),
+        isSecure: false
+      })
 
       const awaitPath = (name: StreamName, isSo: (path: PathState) => boolean) =>
         api.getPath(name).pipe(
@@ -109,7 +117,7 @@ export class Publisher extends Context.Service<
         function* (name: StreamName, encoding: Encoding) {
           const ticket = yield* tickets.issue(name, "read")
           ticket.giveTo("anybody")
-          const nal = spsOf(yield* describe(loopback, { host: rtspHost, port, path: name, ...ticket }))
+          const nal = spsOf(yield* descriptionOf(tcp, targetOf(name, ticket.password)))
           return nal === undefined ? undefined : codecOf(nal, encoding)
         },
         Effect.scoped,
@@ -148,7 +156,7 @@ export class Publisher extends Context.Service<
         const { name } = stream
         const ticket = yield* tickets.issue(name, "publish")
         const process = yield* Effect.mapError(
-          ffmpeg.start(argumentsFor(addressOf(name, ticket.password)), {
+          ffmpeg.start(argumentsFor(urlOf(name, ticket.password)), {
             urgency: "stream",
             queued: (place) => stream.become(queuedAt(place))
           }),
@@ -170,7 +178,7 @@ export class Publisher extends Context.Service<
         return { process, run, announced: Effect.raceFirst(announced, watchForHang(ticket.redeemed)) }
       })
 
-      return Publisher.of({ start, addressOf, awaitTaken, awaitReaders })
+      return Publisher.of({ start, targetOf, awaitTaken, awaitReaders })
     })
   )
 }

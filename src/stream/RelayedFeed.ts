@@ -6,7 +6,6 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type { CameraId } from "../../schema/Camera.ts"
 import { Tickets } from "../auth/Tickets.ts"
-import { reachableHere } from "../config/Hosts.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
@@ -59,8 +58,6 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
       const keyframes = yield* Keyframes
       const telemetry = yield* CameraTelemetry
       const stamp = yield* moments
-      const { host, rtsp_port: port } = settings.boot.mediamtx
-      const rtspHost = reachableHere(host)
       /** milliseconds between two keyframes, as last seen */
       const intervals = new Map<CameraId, number>()
       yield* devices.facts.follow(({ _tag, camera }) =>
@@ -74,8 +71,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
       const publishAt = Effect.fnUntraced(function* (camera: CameraId, tracks: ReadonlyArray<Track>) {
         const ticket = yield* tickets.issue(camera, "publish")
         ticket.giveTo("anybody")
-        const url = publisher.addressOf(camera, ticket.password)
-        return yield* publish(tcp, { address: rtspHost, port, url, isSecure: false }, tracks)
+        return yield* publish(tcp, publisher.targetOf(camera, ticket.password), tracks)
       }, Effect.mapError(notTaken))
 
       /** Fails when the camera sends no video any more, or never began to. */

@@ -1,4 +1,4 @@
-import type { CameraId } from "../../schema/Camera.ts"
+import { type CameraId, isCameraId } from "../../schema/Camera.ts"
 import type { Device } from "../device/Device.ts"
 import type { ProfileName } from "../source/Profile.ts"
 import { type BrowserProtocol, whyNotPlayed } from "../source/Transcode.ts"
@@ -12,7 +12,7 @@ export const transcodeOf = (camera: CameraId): StreamName => `${camera}_h264`
 export const cameraOf = (name: StreamName): CameraId => name.replace(/_h264$/, "")
 
 /** What a path is called that is a camera's. */
-export const isStreamName = (name: string): boolean => /^camera[0-9]+(_h264)?$/.test(name)
+export const isStreamName = (name: string): boolean => isCameraId(cameraOf(name))
 
 /**
  * The streams that a camera has. One that streams by itself has a transcode, whatever it sends now: that may be known only

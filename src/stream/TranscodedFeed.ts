@@ -113,7 +113,7 @@ export class TranscodedFeed extends Context.Service<
           Effect.sync(() => own.joining.add(ticket.redeemed)),
           () => Effect.sync(() => own.joining.delete(ticket.redeemed))
         )
-        const from = publisher.addressOf(own.name, ticket.password)
+        const { url: from } = publisher.targetOf(own.name, ticket.password)
         const starting = publisher.start(stream, plan, (target) => transcodeArguments(plan, from, target))
         const isOther = () => intentOf(planOf(own, device)) !== intentOf(plan)
         const other = untilOther(stream, own, isOther)

@@ -47,7 +47,7 @@ const look = Effect.fnUntraced(function* (origin = from()) {
 
 const inVideo = Machine.of({
   name: () => "box",
-  own: { runtime: "node v24.0.0", architecture: "x64" },
+  own: { pid: 1, runtime: "node v24.0.0", architecture: "x64" },
   user: () => ({ name: "tester", id: 1000, groups: [1000, 44] }),
   clockIsKept: Effect.succeed(true),
   memory: () => ({ resident: 0, anonymous: 0, heapUsed: 0 }),

@@ -7,10 +7,7 @@ import type * as Rpc from "effect/rpc/Rpc"
 import type * as RpcGroup from "effect/rpc/RpcGroup"
 import type { Role } from "../../schema/Auth.ts"
 import { CameraRpcs } from "../../schema/CameraRpcs.ts"
-import { ApiKeys } from "../../src/auth/ApiKeys.ts"
-import { Credentials } from "../../src/auth/Credentials.ts"
-import { FailedLogins } from "../../src/auth/FailedLogins.ts"
-import { SignedUrls } from "../../src/auth/SignedUrls.ts"
+import * as App from "../../src/App.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import type { Boot } from "../../src/config/BootSettings.ts"
 import type { Live } from "../../src/config/LiveSettings.ts"
@@ -18,12 +15,7 @@ import { Settings } from "../../src/config/Settings.ts"
 import { Network } from "../../src/ground/Network.ts"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
 import * as AuthHandlers from "../../src/rpc/AuthHandlers.ts"
-import * as Authorization from "../../src/rpc/Authorization.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
-import { JsonRpcProtocol } from "../../src/rpc/Protocol.ts"
-import { RequestLimits } from "../../src/rpc/RequestLimits.ts"
-import * as Validation from "../../src/rpc/Validation.ts"
-import * as WebSocketServer from "../../src/rpc/WebSocketServer.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { SmallFiles } from "../../src/storage/SmallFiles.ts"
 import * as MemoryNetwork from "../../testing/MemoryNetwork.ts"
@@ -65,20 +57,10 @@ const nowhere = Layer.merge(
   Layer.mock(SmallFiles)({ read: () => Effect.succeedNone })
 )
 
-/** The service from its network up to these handlers. */
+/** The app's own way from its network to these handlers, and its logins. */
 const service = (handlers: Handlers, server: Partial<Server>, limits: Limits = {}) =>
-  WebSocketServer.layer.pipe(
-    Layer.provideMerge(JsonRpcProtocol.layer),
-    Layer.provide([
-      handlersLayer(handlers),
-      AuthHandlers.layer,
-      Authorization.layer,
-      Validation.layer,
-      RequestLimits.layer
-    ]),
-    Layer.provide([Credentials.layer, FailedLogins.layer]),
-    Layer.provideMerge(SignedUrls.layer),
-    Layer.provideMerge([Connections.layer, PublicHttp.layer, Tokens.layer, ApiKeys.layer]),
+  App.wire(Layer.merge(handlersLayer(handlers), AuthHandlers.layer)).pipe(
+    Layer.provideMerge(Layer.mergeAll(App.logins, Connections.layer, PublicHttp.layer)),
     Layer.provide([SecureRandom.layerWebCrypto, nowhere]),
     Layer.provide(settingsOf(server, limits))
   )

@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
 import { Databases } from "../../src/ground/Databases.ts"
 import { Disk } from "../../src/ground/Disk.ts"
+import { Machine } from "../../src/ground/Machine.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { DiskGuard } from "../../src/storage/DiskGuard.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
@@ -20,6 +21,7 @@ import { testSettings } from "../support/TestSettings.ts"
 import { SmallFiles } from "../../src/storage/SmallFiles.ts"
 import { MemoryDatabases } from "../../testing/MemoryDatabases.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
+import * as QuietMachine from "../../testing/QuietMachine.ts"
 
 /** A folder of its own, gone with the scope. */
 export const temporaryFolder = Effect.acquireRelease(
@@ -40,10 +42,10 @@ export const settingsWith = (keys: {
     return { boot: { ...boot, health: { ...boot.health, ...health }, server: { ...boot.server, ...server } }, live }
   })
 
-/** The machine's own disk. */
-export const realGround = Layer.mergeAll(Disk.layer, Databases.layer, layerWebCrypto)
+/** The machine's own, and its disk. */
+export const realGround = Layer.mergeAll(Disk.layer, Databases.layer, Machine.layer, layerWebCrypto)
 /** A disk in memory, on the test's clock; one that lives as long as the test, so that a service finds it again. */
-export const memoryGround = Layer.mergeAll(MemoryDisk.layer, MemoryDatabases.layer, layerWebCrypto)
+export const memoryGround = Layer.mergeAll(MemoryDisk.layer, MemoryDatabases.layer, QuietMachine.layer, layerWebCrypto)
 
 const dataFolder = (root: string, settings = settingsWith({ data_dir: root })) =>
   Layer.mergeAll(DataFolder.layer, SmallFiles.layer).pipe(Layer.provideMerge(settings))

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { Disk } from "../ground/Disk.ts"
+import type { Disk } from "./Disk.ts"
 import { mp4Header } from "../media/Mp4Header.ts"
 
 /** The movie header of an MP4 file; `undefined` when it is none, or has none (yet). */

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Disk } from "../../src/ground/Disk.ts"
-import { readMp4Header } from "../../src/process/Mp4File.ts"
+import { readMp4Header } from "../../src/ground/Mp4File.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 
 /** ftyp, then a moov with an mvhd of 6.68 s (ISO 14496-12, 8.2.2), and the beginning of an mdat. */
