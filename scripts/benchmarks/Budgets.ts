@@ -119,6 +119,7 @@ export const budgets: ReadonlyArray<Budget> = [
   row("console.restart", "… service starts again → live again", "–", below(3000, "ms", "slowest")),
   row("console.dropped", "… 16 tiles of 640×480 at 15/s: not shown", "–", below(1, "%")),
   row("console.inp", "… press → next paint, while they play", "–", below(100, "ms", "slowest")),
+  row("console.skew", "… four recorded cameras in step: apart by", "–", below(100, "ms", "p50")),
   row("console.heap", "… heap after 24 h of events: more by", "–", below(10, "%")),
   row("start.reply", "start → first reply", "< 30 s · 30.0 s", below(200, "ms", "slowest")),
   row("start.ready", "start → ready with 10 cameras", "–", below(600, "ms", "slowest")),

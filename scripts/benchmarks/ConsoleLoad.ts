@@ -1,8 +1,9 @@
 import type { Browser, Page, WebSocketRoute } from "playwright-core"
+import { clocksIn } from "../../test/support/browser/PictureClock.ts"
 import type { Benchmark, Measurement } from "./Benchmark.ts"
 import { inChromium } from "./Chromium.ts"
 import { type Service, startReady } from "./Service.ts"
-import { slowest, summary } from "./Statistics.ts"
+import { median, slowest, summary } from "./Statistics.ts"
 import { pause } from "./Waiting.ts"
 
 const tiles = 16
@@ -127,6 +128,27 @@ const heap = async (page: Page, socket: WebSocketRoute): Promise<Measurement> =>
   }
 }
 
+const together = ["camera0", "camera1", "camera2", "camera3"]
+
+/** How far apart the clocks are in the pictures of four cameras that play what was recorded of them at once. */
+const skew = async (service: Service, page: Page, count: number): Promise<Measurement> => {
+  using rpc = await service.connect()
+  for (const device of together) await rpc.call("start_recording", { device })
+  await pause(20_000)
+  for (const device of together) await rpc.call("stop_recording", { device })
+  const at = new Date(Date.now() - 18_000).toISOString()
+  await page.evaluate((time) => void (location.hash = `#/recordings/camera0/${time}`), at)
+  for (const device of together.slice(1)) await page.getByRole("button", { name: `${device} in step` }).click()
+  await pause(3000)
+  const found: Array<number> = []
+  for (let i = 0; i < count; i++) {
+    const clocks = await clocksIn(page, ".recorded video")
+    found.push(Math.max(...clocks) - Math.min(...clocks))
+    await pause(200)
+  }
+  return { name: "console.skew", value: median(found), detail: summary(found) }
+}
+
 /** A wall of 16 cameras in one page: what is dropped, how fast it answers, and what it holds after a day. */
 export const consoleLoad: Benchmark = async ({ say, times }) => {
   await using service = await startReady(tiles)
@@ -143,9 +165,11 @@ export const consoleLoad: Benchmark = async ({ say, times }) => {
     const wall = await dropped(page)
     say("presses")
     const inp = await interactions(page, Math.max(1, times(5)))
+    say("four in step")
+    const apart = await skew(service, page, times(40))
     say("a day of events")
     const [socket] = sockets
     if (socket === undefined) throw new Error("the page has no connection")
-    return [wall, inp, await heap(page, socket)]
+    return [wall, inp, apart, await heap(page, socket)]
   })
 }

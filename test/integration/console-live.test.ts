@@ -131,7 +131,7 @@ it.live(
     Effect.gen(function* () {
       const service = yield* startReady({ cameras: 1 })
       const token = yield* service.token({ role: "viewer" })
-      const noUdp = ["--force-webrtc-ip-handling-policy=disable_non_proxied_udp"]
+      const noUdp = ["--webrtc-ip-handling-policy=disable_non_proxied_udp"]
       const { page, trespasses } = yield* openConsole(service.files, noUdp)
       yield* promise(async () => {
         await page.addInitScript(() => {
@@ -153,7 +153,7 @@ it.live(
         page.evaluate(async () => {
           const { peers } = window as unknown as { readonly peers: ReadonlyArray<RTCPeerConnection> }
           const stats = [...((await peers[0]?.getStats())?.values() ?? [])]
-          const pair = stats.find(({ state, type }) => type === "candidate-pair" && state === "succeeded")
+          const pair = stats.find(({ nominated, type }) => type === "candidate-pair" && nominated)
           return stats.filter(({ id }) => id === pair?.localCandidateId).map(({ protocol }) => protocol)
         })
       )

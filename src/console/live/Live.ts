@@ -71,7 +71,8 @@ export const live = (
       if (error.kind === "refused") {
         tell({ _tag: "Refused", reason: error.reason })
         yield* session.verify
-        yield* session.afterDisturbance(disturbance)
+        // where the login holds, the token had ended before its next one came
+        yield* Effect.raceFirst(Effect.sleep(lastRetry), session.afterDisturbance(session.disturbance.peek()))
         continue
       }
       // what went wrong while the media server began anew says nothing of the way to it

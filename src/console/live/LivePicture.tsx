@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import type { Camera } from "../../../schema/Camera.ts"
 import { useConsole } from "../Context.ts"
-import { span } from "../format.ts"
+import { behind, span } from "../format.ts"
 import { useFiber, useInSight, useSecond } from "../hooks.ts"
 import { inlineUrl } from "../files.ts"
 import { Button } from "../parts/Button.tsx"
@@ -85,11 +85,11 @@ const LiveChip = ({ delay, transport }: { readonly transport: Transport; readonl
     title={
       delay === undefined
         ? `Over ${transport}. How old the picture is this browser cannot tell.`
-        : `Over ${transport}. At least ${span(delay.total)} old: ${delay.parts}. What the camera and its encoder take before is not known here.`
+        : `Over ${transport}. At least ${behind(delay.total)} old: ${delay.parts}. What the camera and its encoder take before is not known here.`
     }
   >
     Live{transport === "HLS" ? " · HLS" : ""}
-    {delay === undefined ? "" : ` · ≥ ${span(delay.total)}`}
+    {delay === undefined ? "" : ` · ≥ ${behind(delay.total)}`}
   </span>
 )
 

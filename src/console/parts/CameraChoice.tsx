@@ -8,7 +8,7 @@ export const CameraChoice = ({ device }: { readonly device: Signal<string> }) =>
     <label class="choice">
       <span class="word">Camera</span>
       <select value={device.value} onChange={({ currentTarget: { value } }) => void (device.value = value)}>
-        <option value="">All</option>
+        <option value="">All cameras</option>
         {(cameras.list.value ?? []).map((camera) => (
           <option key={camera.device} value={camera.device}>
             {camera.device} · {camera.name}

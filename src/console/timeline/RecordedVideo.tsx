@@ -67,7 +67,7 @@ export const RecordedVideo = ({ device, head, leader, onPlaying, onPress, start,
         onPause={() => onPlaying?.(false)}
         onClick={onPress}
       />
-      {leader === undefined ? undefined : <span class="chip">{device}</span>}
+      <span class="chip">{device}</span>
       {trouble.value !== undefined ? (
         <div class="obstacle" role="alert">
           <p class="what">It does not play</p>
