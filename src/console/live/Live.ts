@@ -34,7 +34,7 @@ const stallTime = 3000
 /** Where the service or MediaMTX has begun anew since: its sessions are gone, and a slow camera's is made in a moment. */
 const stallTimeDisturbed = 500
 const lookEvery = 250
-const firstRetry = 250
+const firstRetry = 100
 const lastRetry = 2000
 
 /** Why a camera is watched over HLS: once a transport has failed it is not tried again by itself, so that nothing flaps. */
