@@ -51,6 +51,14 @@ export const CameraFault = Schema.Struct({
   suggestion: Schema.String.annotate({ description: "what to do about it" })
 })
 
+const RecordingUnderWay = Schema.Struct({
+  status: Schema.Literals(["STARTING", "RECORDING", "ERROR"]).annotate({
+    description: "RECORDING: its bytes are on disk; ERROR: nothing can be written, and it goes on by itself"
+  }),
+  since: Schema.String.annotate({ description: "when it was asked for; ISO 8601, UTC" }),
+  reason: Schema.optionalKey(Schema.String)
+})
+
 export const Camera = Schema.Struct({
   device: CameraId,
   status: CameraStatus.annotate({ description: "DISCONNECTED: not plugged in; ERROR: plugged in, see fault" }),
@@ -58,6 +66,7 @@ export const Camera = Schema.Struct({
   name: Schema.String.annotate({ description: "what the device calls itself" }),
   resolution: Schema.String.annotate({ description: "WIDTHxHEIGHT of the published stream" }),
   fps: Schema.Finite.annotate({ description: "frames per second of the published stream" }),
+  recording: Schema.optionalKey(RecordingUnderWay).annotateKey({ description: "left out while it is not recorded" }),
   streams: Schema.Struct({ rtsp: Schema.String, hls: Schema.String, webrtc: Schema.String }).annotate({
     description: "where viewers find the stream; a token is needed as the password or as ?token="
   })

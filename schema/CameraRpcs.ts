@@ -45,13 +45,22 @@ import {
   FileName,
   FileUrl,
   ListFiles,
+  paging,
   RetentionPolicySet,
   SetRetentionPolicy,
   StorageInfo
 } from "./Storage.ts"
 import { GetStreamUrl, StreamingStarted, StreamingStopped, StreamStatus, StreamSummary, StreamUrl } from "./Stream.ts"
 import { GetRecordingTelemetry, LastTelemetry, RecordingTelemetry } from "./Telemetry.ts"
-import { OpenRpcDocument, ServerInfo, ServiceMetrics, ServiceStatus, SystemStatus } from "./System.ts"
+import {
+  ClientList,
+  Configuration,
+  OpenRpcDocument,
+  ServerInfo,
+  ServiceMetrics,
+  ServiceStatus,
+  SystemStatus
+} from "./System.ts"
 import {
   ExportRecording,
   ExportUrl,
@@ -170,6 +179,8 @@ export const SystemRpcs = RpcGroup.make(
   viewer("get_system_status", {}, SystemStatus),
   admin("get_status", {}, ServiceStatus),
   admin("get_metrics", {}, ServiceMetrics),
+  admin("get_clients", paging, ClientList),
+  admin("get_configuration", {}, Configuration),
   viewer("rpc.discover", {}, OpenRpcDocument)
 )
 

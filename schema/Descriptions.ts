@@ -65,6 +65,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   get_system_status: "Whether the cameras are ready to be used.",
   get_status: "Whether the service is well, part by part.",
   get_metrics: "Load of the machine and of the service, in numbers.",
+  get_clients: "Who is connected, the newest first.",
+  get_configuration: "Every key of the configuration as it is in force, and where it came from; secrets are hidden.",
   "rpc.discover": "This interface as an OpenRPC document.",
 
   camera_status_update: "A camera is another than before; every authenticated client is told.",

@@ -9,15 +9,17 @@ export const FileName = Schema.String.check(
 ).annotate({ identifier: "FileName" })
 export type FileName = typeof FileName.Type
 
-export const ListFiles = {
+/** Which part of a list is asked for. */
+export const paging = {
   limit: Schema.optionalKey(
     Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }, { expected: "a whole number from 1 to 1000" }))
   ),
   offset: Schema.optionalKey(
     Schema.Int.check(Schema.isGreaterThanOrEqualTo(0, { expected: "a whole number, 0 or more" }))
-  ),
-  device: Schema.optionalKey(CameraId)
+  )
 }
+
+export const ListFiles = { ...paging, device: Schema.optionalKey(CameraId) }
 /** `limit` when none is given. */
 export const defaultListLimit = 50
 

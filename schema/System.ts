@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { Role } from "./Auth.ts"
 import { CameraId, CameraStatus, FaultKind } from "./Camera.ts"
 
 export const ServerInfo = Schema.Struct({
@@ -88,6 +89,49 @@ export const ServiceMetrics = Schema.Struct({
   })
 })
 export type ServiceMetrics = typeof ServiceMetrics.Type
+
+export const ClientList = Schema.Struct({
+  clients: Schema.Array(
+    Schema.Struct({
+      address: Schema.String.annotate({ description: "the IP address that it came from" }),
+      connected_at: Schema.String.annotate({ description: "ISO 8601, UTC" }),
+      session: Schema.optionalKey(
+        Schema.Struct({
+          id: Schema.String.annotate({ description: "the session_id that authenticate gave it" }),
+          user: Schema.String,
+          role: Role,
+          cameras: Schema.optionalKey(Schema.Array(Schema.String)),
+          expires_at: Schema.String.annotate({ description: "ISO 8601, UTC; the past: it has to authenticate anew" })
+        })
+      ).annotateKey({ description: "left out until it has authenticated" }),
+      topics: Schema.Int.annotate({ description: "how many it has subscribed to" })
+    })
+  ),
+  total: Schema.Int,
+  limit: Schema.Int,
+  offset: Schema.Int
+})
+export type ClientList = typeof ClientList.Type
+
+export const Configuration = Schema.Struct({
+  settings: Schema.Array(
+    Schema.Struct({
+      key: Schema.String.annotate({ description: "as the configuration file has it, such as server.port" }),
+      value: Schema.Json.annotate({ description: "as a file has it; *** for a secret" }),
+      source: Schema.Literals(["default", "file", "environment"]).annotate({
+        description: "where the value came from"
+      }),
+      environment: Schema.String.annotate({ description: "the variable that sets it over the file" }),
+      changes: Schema.Literals(["at the start", "while it runs"]).annotate({
+        description: "when another value takes effect"
+      }),
+      rule: Schema.String,
+      meaning: Schema.String
+    })
+  )
+})
+export type Configuration = typeof Configuration.Type
+
 /** The contract as a document of OpenRPC (https://spec.open-rpc.org): `schema/generated/openrpc.json`. */
 export const OpenRpcDocument = Schema.Record(Schema.String, Schema.Json)
 export type OpenRpcDocument = typeof OpenRpcDocument.Type

@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import { type Key, keys, standard } from "../src/config/Keys.ts"
-import { sections } from "../src/config/Settings.ts"
+import { sections } from "../src/config/Keys.ts"
 
 /** A JSON Schema of one value: what is for machines of its rule, and all of it for people. */
 const schemaOf = (key: Key) => {

@@ -19,7 +19,16 @@ import { AuthFailed } from "../Errors.ts"
 import type { Notification } from "../Event.ts"
 import { type Calls, isOpen, makeCalls, unwrap, wrap } from "./Calls.ts"
 import { ConnectionLost } from "./ConnectionLost.ts"
-import { brokenOff, describeLoss, dial, explainLoss, obstacle, type OpenWebSocket, silence } from "./Dialing.ts"
+import {
+  awaitSomebody,
+  brokenOff,
+  describeLoss,
+  dial,
+  explainLoss,
+  obstacle,
+  type OpenWebSocket,
+  silence
+} from "./Dialing.ts"
 import * as JsonRpcSerialization from "./JsonRpcSerialization.ts"
 import { readNotification } from "./Notifications.ts"
 import { holdSession, type Token } from "./Session.ts"
@@ -48,9 +57,9 @@ const lastRetry = Duration.seconds(5)
 
 /**
  * The typed client of the service, for Node and browsers. It connects and authenticates, again before its token expires,
- * and anew, with backoff, when the connection is lost. A call in flight then fails with `ConnectionLost`; one that is made
- * in the meantime waits for the new connection, and fails so when its patience is over. A token that is refused shows as
- * `AuthFailed` in the calls, with the reason that the service gave.
+ * and anew when the connection is lost: with backoff, and within a second or so of the service being back. A call in flight
+ * then fails with `ConnectionLost`; one that is made in the meantime waits for the new connection, and fails so when its
+ * patience is over. A token that is refused shows as `AuthFailed` in the calls, with the reason that the service gave.
  */
 export class CameraClient extends Context.Service<
   CameraClient,
@@ -107,9 +116,14 @@ export class CameraClient extends Context.Service<
       Schedule.setInputType<Socket.SocketError>(),
       Schedule.modifyDelay(({ input }) =>
         Effect.gen(function* () {
-          yield* lose(lossOf(yield* explainLoss(url, input.reason)))
+          const { isDeserted, message } = yield* explainLoss(url, input.reason)
+          yield* lose(lossOf(message))
           const backoff = Duration.min(Duration.times(firstRetry, 2 ** Math.min(failedAttempts++, 10)), lastRetry)
-          return Duration.times(backoff, 0.5 + (yield* Random.next) / 2)
+          const pause = Duration.times(backoff, 0.5 + (yield* Random.next) / 2)
+          if (!isDeserted) return pause
+          // a WebSocket may get through all the same, where it takes another way than a plain request
+          yield* Effect.timeoutOption(awaitSomebody(url), lastRetry)
+          return Duration.zero
         })
       )
     )

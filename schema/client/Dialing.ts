@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import type { RpcClientError } from "effect/rpc/RpcClientError"
 import * as Socket from "effect/socket/Socket"
 
@@ -60,25 +61,53 @@ export const describeLoss = (url: string, reason: RpcClientError["reason"]): str
   }
 }
 
+/** How the address of a service answers when it is asked for as a page; undefined: nobody does. */
+const statusAt = (url: string): Effect.Effect<number | undefined> =>
+  Effect.tryPromise((signal) =>
+    // a page of another origin does not learn the status: it is 0 there
+    fetch(url.replace(/^ws/, "http"), { signal, mode: "no-cors" }).then(({ status }) => status)
+  ).pipe(
+    Effect.timeout(limit),
+    Effect.orElseSucceed(() => undefined)
+  )
+
+export interface Loss {
+  readonly message: string
+  /** nobody listens there, for all that can be told */
+  readonly isDeserted: boolean
+}
+
 /**
  * As `describeLoss`. No platform says why it could not open a WebSocket: a plain request to the same address tells whether
  * anybody is there, and, where the page that asks may know it, how that answers.
  */
-export const explainLoss = (url: string, reason: Socket.SocketErrorReason): Effect.Effect<string> => {
+export const explainLoss = (url: string, reason: Socket.SocketErrorReason): Effect.Effect<Loss> => {
   const seen = describeLoss(url, reason)
-  if (reason._tag !== "SocketOpenError" || reason.kind === "Timeout") return Effect.succeed(seen)
-  const page = url.replace(/^ws/, "http")
-  return Effect.tryPromise((signal) =>
-    // a page of another origin does not learn the status: it is 0 there
-    fetch(page, { signal, mode: "no-cors" }).then(({ status }) => status)
-  ).pipe(
-    Effect.timeout(limit),
-    Effect.match({
-      onFailure: () => `${seen} Nobody answers there: does the service run, and is this its address?`,
-      onSuccess: (status) => `${seen} ${answers.get(status) ?? refusing}`
-    })
+  if (reason._tag !== "SocketOpenError" || reason.kind === "Timeout") {
+    return Effect.succeed({ message: seen, isDeserted: false })
+  }
+  return Effect.map(statusAt(url), (status) =>
+    status === undefined
+      ? { message: `${seen} Nobody answers there: does the service run, and is this its address?`, isDeserted: true }
+      : { message: `${seen} ${answers.get(status) ?? refusing}`, isDeserted: false }
   )
 }
+
+const firstLook = 100
+const lastLook = 1000
+
+/**
+ * Waits until somebody listens there. Browsers hold up a page that tries WebSocket after WebSocket in vain, by seconds at
+ * last (Chromium's `websocket_throttler.cc`); plain requests they do not.
+ */
+export const awaitSomebody = (url: string): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    for (let looks = 0; ; looks++) {
+      const pause = Math.min(firstLook * 2 ** Math.min(looks, 10), lastLook)
+      yield* Effect.sleep(pause * (0.5 + (yield* Random.next) / 2))
+      if ((yield* statusAt(url)) !== undefined) return
+    }
+  })
 
 /** The status of a WebSocket's address when it is asked for as a page (RFC 9110, 15.5.22). */
 const upgradeRequired = 426

@@ -41,6 +41,14 @@ export type Camera = {
   resolution: string
   /** frames per second of the published stream */
   fps: number
+  /** left out while it is not recorded */
+  recording?: {
+    /** RECORDING: its bytes are on disk; ERROR: nothing can be written, and it goes on by itself */
+    status: "STARTING" | "RECORDING" | "ERROR"
+    /** when it was asked for; ISO 8601, UTC */
+    since: string
+    reason?: string
+  }
   /** where viewers find the stream; a token is needed as the password or as ?token= */
   streams: {
     rtsp: string
@@ -531,6 +539,14 @@ export interface Methods {
       resolution: string
       /** frames per second of the published stream */
       fps: number
+      /** left out while it is not recorded */
+      recording?: {
+        /** RECORDING: its bytes are on disk; ERROR: nothing can be written, and it goes on by itself */
+        status: "STARTING" | "RECORDING" | "ERROR"
+        /** when it was asked for; ISO 8601, UTC */
+        since: string
+        reason?: string
+      }
       /** where viewers find the stream; a token is needed as the password or as ?token= */
       streams: {
         rtsp: string
@@ -1413,6 +1429,56 @@ export interface Methods {
         /** left out while MediaMTX does not say */
         total_viewers?: number
       }
+    }
+  }
+  /** Who is connected, the newest first. Role: admin. */
+  get_clients: {
+    params: {
+      limit?: number
+      offset?: number
+    }
+    result: {
+      clients: Array<{
+        /** the IP address that it came from */
+        address: string
+        /** ISO 8601, UTC */
+        connected_at: string
+        /** left out until it has authenticated */
+        session?: {
+          /** the session_id that authenticate gave it */
+          id: string
+          user: string
+          role: "viewer" | "operator" | "admin"
+          cameras?: Array<string>
+          /** ISO 8601, UTC; the past: it has to authenticate anew */
+          expires_at: string
+        }
+        /** how many it has subscribed to */
+        topics: number
+      }>
+      total: number
+      limit: number
+      offset: number
+    }
+  }
+  /** Every key of the configuration as it is in force, and where it came from; secrets are hidden. Role: admin. */
+  get_configuration: {
+    params: Record<string, never>
+    result: {
+      settings: Array<{
+        /** as the configuration file has it, such as server.port */
+        key: string
+        /** as a file has it; *** for a secret */
+        value: unknown
+        /** where the value came from */
+        source: "default" | "file" | "environment"
+        /** the variable that sets it over the file */
+        environment: string
+        /** when another value takes effect */
+        changes: "at the start" | "while it runs"
+        rule: string
+        meaning: string
+      }>
     }
   }
   /** This interface as an OpenRPC document. Role: viewer. */

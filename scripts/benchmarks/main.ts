@@ -5,7 +5,9 @@ import { broadcast } from "./Broadcast.ts"
 import { type Budget, budgets } from "./Budgets.ts"
 import { connectionCount } from "./ConnectionCount.ts"
 import { consoleServer } from "./Console.ts"
-import { page } from "./ConsolePage.ts"
+import { consoleLoad } from "./ConsoleLoad.ts"
+import { consolePage } from "./ConsolePage.ts"
+import { consoleRestarts } from "./ConsoleRestarts.ts"
 import { cpu } from "./Cpu.ts"
 import { describe } from "./Describe.ts"
 import { breakOff } from "./Ending.ts"
@@ -46,8 +48,12 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   describe,
   external: async (run) => [...(await scan(run)), ...(await networkDescribe(run)), ...(await keyframeSnapshots(run))],
   recording: recordingStart,
-  console: consoleServer,
-  page,
+  console: async (run) => [
+    ...(await consoleServer(run)),
+    ...(await consolePage(run)),
+    ...(await consoleRestarts(run)),
+    ...(await consoleLoad(run))
+  ],
   ffmpeg: frozenFfmpeg,
   recovery,
   orphans,

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { homedir } from "node:os"
-import { type KeyReport, load, originOf } from "../config/Load.ts"
+import { load, originOf } from "../config/Load.ts"
+import type { KeyReport } from "../config/Report.ts"
 import { buildDate, version } from "../config/Version.ts"
 import { standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import type { Life } from "./Life.ts"

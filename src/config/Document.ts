@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { Document, Pair } from "yaml"
 import type { Problem } from "./BadConfiguration.ts"
-import { sections } from "./Settings.ts"
+import { sections } from "./Keys.ts"
 
 /** What a file says of one key, known or not. */
 export interface Entry {

@@ -48,6 +48,13 @@ export const keys: ReadonlyArray<Key> = [
   ...keysOf(liveSchema, "while it runs")
 ].sort((a, b) => places.indexOf(sectionOf(a)) - places.indexOf(sectionOf(b)))
 
+/** The names at the top of the record that stand for sections, not for keys. */
+export const sections: ReadonlySet<string> = new Set(
+  [bootSchema, liveSchema].flatMap(({ fields }) =>
+    Object.entries(fields).flatMap(([name, field]) => ("fields" in field ? [name] : []))
+  )
+)
+
 /** The environment's variables that hold secrets: whoever reads them takes them away, so that no child inherits them. */
 export const secretVariables: ReadonlyArray<string> = keys
   .filter(({ key }) => secretKeys.has(key))

@@ -1,16 +1,16 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import * as Schema from "effect/Schema"
 import { resolve } from "node:path"
 import { Disk } from "../ground/Disk.ts"
 import { BadConfiguration, type Problem } from "./BadConfiguration.ts"
 import { type Entry, readDocument } from "./Document.ts"
-import { accepts, type Changes, type Key, keys, prefix, shown, visible } from "./Keys.ts"
+import { accepts, type Key, keys, prefix, sections, shown } from "./Keys.ts"
 import { nearest } from "./Nearest.ts"
 import { collisions } from "./Ports.ts"
-import { type Boot, bootSchema } from "./BootSettings.ts"
-import { type Live, liveSchema } from "./LiveSettings.ts"
-import { decodeRecord, sections } from "./Settings.ts"
+import type { Boot } from "./BootSettings.ts"
+import type { Live } from "./LiveSettings.ts"
+import { type KeyReport, reportOf, type Source, valuesOf } from "./Report.ts"
+import { decodeRecord } from "./Settings.ts"
 
 /** Where a configuration comes from. */
 export interface Origin {
@@ -23,16 +23,6 @@ export const originOf = (
   file: string | undefined,
   environment: Readonly<Record<string, string | undefined>>
 ): Origin => ({ file: file === undefined ? undefined : resolve(file), environment })
-
-type Source = "default" | "file" | "environment"
-
-/** One key as it is in force; `value` is as a file has it, "***" for a secret. */
-export interface KeyReport {
-  readonly key: string
-  readonly value: unknown
-  readonly source: Source
-  readonly changes: Changes
-}
 
 /** A configuration that keeps all rules. */
 export interface Configuration {
@@ -138,23 +128,10 @@ export const configurationOf = Effect.fnUntraced(function* (text: string | undef
   }
   if (problems.length > 0) return yield* new BadConfiguration({ problems })
 
-  const values = new Map([
-    ...flatten(yield* Effect.orDie(Schema.encodeEffect(bootSchema)(boot))),
-    ...flatten(yield* Effect.orDie(Schema.encodeEffect(liveSchema)(live)))
-  ])
-  const report = keys.map(({ changes, key }): KeyReport => {
-    const source = given.get(key)?.source ?? "default"
-    return { key, value: visible(key, values.get(key)), source, changes }
-  })
+  const values = valuesOf({ boot, live })
+  const report = reportOf(values, (key) => given.get(key)?.source ?? "default")
   return { boot, live, values, report, warnings } satisfies Configuration as Configuration
 })
-
-const flatten = (record: object): ReadonlyArray<readonly [string, unknown]> =>
-  Object.entries(record).flatMap(([name, value]: [string, unknown]) =>
-    sections.has(name) && Predicate.isObject(value)
-      ? Object.entries(value).map(([inner, leaf]) => [`${name}.${inner}`, leaf] as const)
-      : [[name, value] as const]
-  )
 
 /**
  * A configuration has some kilobytes. What has more was put in its place by mistake, such as a log: of one with 150,000

@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
+import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -48,6 +49,11 @@ export const followFile = Effect.fnUntraced(function* ({ configuration, from, se
     const changed = keys.filter(({ key }) => !same(next.values.get(key), inForce.values.get(key)))
     const now = changed.filter(({ changes }) => changes === "while it runs")
     inForce = next
+    yield* Ref.set(
+      settings.report,
+      // in the same order: that of the keys
+      next.report.map((one, at) => (one.changes === "while it runs" ? one : (configuration.report[at] ?? one)))
+    )
     if (now.length > 0) {
       yield* SubscriptionRef.set(settings.live, next.live)
       const values = Object.fromEntries(now.map(({ key }) => [key, visible(key, next.values.get(key))]))

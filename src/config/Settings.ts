@@ -1,9 +1,13 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { type Boot, bootSchema } from "./BootSettings.ts"
+import { sections } from "./Keys.ts"
 import { type Live, liveSchema } from "./LiveSettings.ts"
+import { type KeyReport, reportOf, valuesOf } from "./Report.ts"
 
 /**
  * Every key of the configuration with its default, its rule (`title`) and its meaning (`description`), in one of two
@@ -18,18 +22,13 @@ export class Settings extends Context.Service<
   {
     readonly boot: Boot
     readonly live: SubscriptionRef.SubscriptionRef<Live>
+    /** each key as it is in force, and where it came from; without secrets */
+    readonly report: Ref.Ref<ReadonlyArray<KeyReport>>
   }
 >()("camera-service/config/Settings") {}
 
 /** What is in force at this moment: read where it is needed, not kept. */
 export const liveNow = ({ live }: Settings["Service"]): Live => SubscriptionRef.getUnsafe(live)
-
-/** The names at the top of the record that stand for sections, not for keys. */
-export const sections: ReadonlySet<string> = new Set(
-  [bootSchema, liveSchema].flatMap(({ fields }) =>
-    Object.entries(fields).flatMap(([name, field]) => ("fields" in field ? [name] : []))
-  )
-)
 
 /** What a record says; what it leaves out has its default. */
 export const decodeRecord = Effect.fnUntraced(function* (record: Readonly<Record<string, unknown>>) {
@@ -39,10 +38,25 @@ export const decodeRecord = Effect.fnUntraced(function* (record: Readonly<Record
   return { boot, live }
 })
 
-/** The settings that begin so. */
-export const settingsOf = ({ boot, live }: { readonly boot: Boot; readonly live: Live }) =>
-  Effect.map(SubscriptionRef.make(live), (ref) => Settings.of({ boot, live: ref }))
+interface Beginning {
+  readonly boot: Boot
+  readonly live: Live
+  readonly report: ReadonlyArray<KeyReport>
+}
 
-/** The settings that a record says. */
-export const makeSettings = (record: Readonly<Record<string, unknown>>) =>
-  Effect.flatMap(decodeRecord(record), settingsOf)
+/** The settings that begin so. */
+export const settingsOf = Effect.fnUntraced(function* ({ boot, live, report }: Beginning) {
+  return Settings.of({ boot, live: yield* SubscriptionRef.make(live), report: yield* Ref.make(report) })
+})
+
+/** The settings that a record says, as a file would. */
+export const makeSettings = Effect.fnUntraced(function* (record: Readonly<Record<string, unknown>>) {
+  const decoded = yield* decodeRecord(record)
+  const isSaid = (key: string): boolean => {
+    const [section = "", inner] = key.split(".")
+    const said = record[section]
+    return inner === undefined ? said !== undefined : Predicate.isObject(said) && inner in said
+  }
+  const report = reportOf(valuesOf(decoded), (key) => (isSaid(key) ? "file" : "default"))
+  return yield* settingsOf({ ...decoded, report })
+})

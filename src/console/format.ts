@@ -32,6 +32,10 @@ export const span = (milliseconds: number): string => {
   return `${Math.floor(seconds / 86_400)} d`
 }
 
+/** `85 ms`, `1.4 s`: how far behind something is, from milliseconds. */
+export const behind = (milliseconds: number): string =>
+  milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`
+
 const sameDay = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" })
 const otherDay = new Intl.DateTimeFormat(undefined, {
   year: "numeric",

@@ -58,6 +58,14 @@ export interface RecordingFact {
   readonly reason: string | undefined
 }
 
+/** A recording that is under way, whatever becomes of it. */
+export interface RecordingNow {
+  readonly last: "RecordingStarting" | "RecordingWriting" | "RecordingTroubled"
+  /** epoch milliseconds: when it was asked for */
+  readonly since: number
+  readonly reason: string | undefined
+}
+
 export interface RecordingRequest {
   readonly camera: CameraId
   readonly format?: RecordingFormat

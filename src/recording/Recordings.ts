@@ -13,7 +13,7 @@ import type { Facts } from "../facts/Facts.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
 import { Recorder } from "./Recorder.ts"
 import type { RecordingRun } from "./RecordingRun.ts"
-import type { Recording, RecordingFact, RecordingRequest, Stopped } from "./Recording.ts"
+import type { Recording, RecordingFact, RecordingNow, RecordingRequest, Stopped } from "./Recording.ts"
 import { Unfinished } from "./Unfinished.ts"
 
 /** A recording ends in less, whatever a disk or a program does; should it not, the service's end goes on without it. */
@@ -32,6 +32,8 @@ export class Recordings extends Context.Service<
     readonly stop: (camera: CameraId) => Effect.Effect<Stopped, DependencyFailed | InvalidState>
     /** one that was cut off does not go on: told as its last word */
     readonly giveUp: (camera: CameraId, reason: string) => Effect.Effect<void>
+    /** those that are under way, their cameras there: another map after each change */
+    readonly now: () => ReadonlyMap<CameraId, RecordingNow>
     /** what happens to recordings from now on */
     readonly facts: Facts<RecordingFact>
   }
@@ -47,6 +49,17 @@ export class Recordings extends Context.Service<
       /** those that are not over */
       const runs = new Map<CameraId, RecordingRun>()
       const turns = yield* RcMap.make({ lookup: (_camera: CameraId) => Semaphore.make(1) })
+
+      let now: ReadonlyMap<CameraId, RecordingNow> = new Map()
+      yield* recorder.facts.followFirst(({ _tag: last, at, camera, reason, seconds }) =>
+        Effect.sync(() => {
+          const next = new Map(now)
+          if (last === "RecordingStarting" || last === "RecordingWriting" || last === "RecordingTroubled") {
+            next.set(camera, { last, since: at.wall - seconds * 1000, reason })
+          } else next.delete(camera)
+          now = next
+        })
+      )
 
       /** One change of a camera's recording at a time. */
       const inTurn =
@@ -149,7 +162,7 @@ export class Recordings extends Context.Service<
           Effect.andThen(Effect.logWarning("a recording does not go on", reason), unfinished.remove(camera))
         )
 
-      return Recordings.of({ start, stop, giveUp, facts: recorder.facts })
+      return Recordings.of({ start, stop, giveUp, now: () => now, facts: recorder.facts })
     })
   )
 }

@@ -5,8 +5,11 @@ import { liveNow, type Settings } from "../config/Settings.ts"
 import type { Device, Mode } from "../device/Device.ts"
 import type { Machine } from "../ground/Machine.ts"
 import type { BrowserProtocol } from "../source/Transcode.ts"
+import type { RecordingNow } from "../recording/Recording.ts"
+import type { Recordings } from "../recording/Recordings.ts"
 import type { Sources } from "../stream/Sources.ts"
 import { playedOver } from "../stream/StreamName.ts"
+import { recordingNow } from "./RecordingUpdate.ts"
 
 /** How a camera is shown to clients. */
 
@@ -59,13 +62,23 @@ export const withToken = ({ hls, rtsp, webrtc }: Camera["streams"], token: strin
   webrtc: `${webrtc}?token=${token}`
 })
 
-/** Makes the list's entry of a device: the same object for the same device, so that it is planned and encoded once. */
-export const cameraViews = (sources: Sources["Service"], boot: Boot): ((host: string) => (device: Device) => Camera) =>
+interface Viewed {
+  readonly recording: RecordingNow | undefined
+  readonly view: Camera
+}
+
+/** Makes the list's entry of a device: the same object while nothing of it changes, so that it is planned and encoded once. */
+export const cameraViews = (
+  sources: Sources["Service"],
+  recordings: Recordings["Service"],
+  boot: Boot
+): ((host: string) => (device: Device) => Camera) =>
   perName((host) => {
-    const views = new WeakMap<Device, Camera>()
+    const views = new WeakMap<Device, Viewed>()
     return (device) => {
+      const recording = recordings.now().get(device.id)
       const known = views.get(device)
-      if (known !== undefined) return known
+      if (known !== undefined && known.recording === recording) return known.view
       const { fps = 0, height = 0, width = 0 } = sources.making(device) ?? {}
       const view: Camera = {
         device: device.id,
@@ -74,9 +87,10 @@ export const cameraViews = (sources: Sources["Service"], boot: Boot): ((host: st
         name: device.name,
         resolution: width === 0 ? "" : `${width}x${height}`,
         fps,
+        ...(recording === undefined ? {} : { recording: recordingNow(recording) }),
         streams: streamUrls(device, boot, host)
       }
-      views.set(device, view)
+      views.set(device, { recording, view })
       return view
     }
   })

@@ -31,6 +31,8 @@ export interface Connection extends Addressee {
   readonly cameBy: string | undefined
   /** it came by TLS, to a proxy in front of us */
   readonly isSecure: boolean
+  /** epoch milliseconds: when it came */
+  readonly since: number
   /** the same, once it has authenticated and where there are not too many of them */
   authority: string | undefined
   /** what is left of its share of requests */
@@ -168,6 +170,7 @@ export class Connections extends Context.Service<
             peer,
             cameBy,
             isSecure,
+            since: now().wall,
             authority: undefined,
             bucket: new TokenBucket(),
             refused: undefined,

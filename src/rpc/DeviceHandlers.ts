@@ -11,6 +11,7 @@ import { Devices } from "../device/Devices.ts"
 import { Ptz } from "../external/Ptz.ts"
 import { Machine } from "../ground/Machine.ts"
 import { millisSince, toSeconds } from "../ground/Time.ts"
+import { Recordings } from "../recording/Recordings.ts"
 import { Sources } from "../stream/Sources.ts"
 import { Status } from "../stream/Status.ts"
 import { maySee, visible } from "./Authorization.ts"
@@ -24,7 +25,8 @@ export const layer = DeviceRpcs.toLayer(
     const ptz = yield* Ptz
     const connections = yield* Connections
     const settings = yield* Settings
-    const viewFor = cameraViews(yield* Sources, settings.boot)
+    const recordings = yield* Recordings
+    const viewFor = cameraViews(yield* Sources, recordings, settings.boot)
     const hostFor = makeHostFor(settings, yield* Machine)
     const hostOf = (clientId: number) => hostFor(connections.get(clientId)?.authority)
     const status = yield* Status
@@ -35,12 +37,12 @@ export const layer = DeviceRpcs.toLayer(
       connected: shown.filter(({ status }) => status === "CONNECTED").length
     })
 
-    /** The list for users who see all cameras, made anew only when the registry changed. */
+    /** The list for users who see all cameras, made anew only when the registry changed, or a recording. */
     const wholeList = perName((host) => {
-      let whole = { of: devices.list(), list: listOf(devices.list(), host) }
+      const listNow = () => ({ of: devices.list(), with: recordings.now(), list: listOf(devices.list(), host) })
+      let whole = listNow()
       return (): CameraList => {
-        const now = devices.list()
-        if (whole.of !== now) whole = { of: now, list: listOf(now, host) }
+        if (whole.of !== devices.list() || whole.with !== recordings.now()) whole = listNow()
         return whole.list
       }
     })

@@ -19,6 +19,7 @@ import type { Moment } from "../ground/Time.ts"
 import { isoTime, toSeconds } from "../ground/Time.ts"
 import { Health, type SystemHealth } from "../health/Health.ts"
 import type { RecordingFact } from "../recording/Recording.ts"
+import { Recordings } from "../recording/Recordings.ts"
 import type { SnapshotFact } from "../snapshot/Snapshots.ts"
 import { filePath } from "../storage/Names.ts"
 import type { TelemetryFact } from "../stream/CameraTelemetry.ts"
@@ -34,7 +35,7 @@ export const layer = Layer.effectDiscard(
     const { all, notify } = yield* Connections
     const { startedAt } = yield* Health
     const settings = yield* Settings
-    const viewFor = cameraViews(yield* Sources, settings.boot)
+    const viewFor = cameraViews(yield* Sources, yield* Recordings, settings.boot)
     const hostFor = makeHostFor(settings, yield* Machine)
     const cameraTopic = cameraTopics((yield* Devices).list())
     const recordingTopic = recordingTopics()

@@ -1,15 +1,16 @@
+import type { Camera } from "../../schema/Camera.ts"
 import type { RecordingStatusUpdate } from "../../schema/Recording.ts"
-import { toSeconds } from "../ground/Time.ts"
-import type { RecordingFact } from "../recording/Recording.ts"
+import { isoTime, toSeconds } from "../ground/Time.ts"
+import type { RecordingFact, RecordingNow } from "../recording/Recording.ts"
 
-const statuses: Readonly<Record<RecordingFact["_tag"], RecordingStatusUpdate["status"]>> = {
+const statuses = {
   RecordingStarting: "STARTING",
   RecordingWriting: "RECORDING",
   RecordingWaiting: "STOPPED",
   RecordingTroubled: "ERROR",
   RecordingEnded: "STOPPED",
   RecordingFailed: "ERROR"
-}
+} as const satisfies Readonly<Record<RecordingFact["_tag"], RecordingStatusUpdate["status"]>>
 
 /** What clients are told of what happens to a recording. */
 export const recordingUpdate = ({ _tag, camera, filename, reason, seconds }: RecordingFact): RecordingStatusUpdate => ({
@@ -17,5 +18,12 @@ export const recordingUpdate = ({ _tag, camera, filename, reason, seconds }: Rec
   status: statuses[_tag],
   filename,
   duration: toSeconds(seconds * 1000),
+  ...(reason === undefined ? {} : { reason })
+})
+
+/** What a camera's entry says of its recording. */
+export const recordingNow = ({ last, reason, since }: RecordingNow): NonNullable<Camera["recording"]> => ({
+  status: statuses[last],
+  since: isoTime(since),
   ...(reason === undefined ? {} : { reason })
 })

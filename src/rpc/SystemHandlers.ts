@@ -1,8 +1,12 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
+import type * as Schema from "effect/Schema"
 import { CurrentSession } from "../../schema/Auth.ts"
 import { SystemRpcs } from "../../schema/CameraRpcs.ts"
+import { defaultListLimit } from "../../schema/Storage.ts"
 import type { SystemStatus } from "../../schema/System.ts"
+import { keys } from "../config/Keys.ts"
 import { Settings } from "../config/Settings.ts"
 import { buildDate, version } from "../config/Version.ts"
 import { Devices } from "../device/Devices.ts"
@@ -11,6 +15,8 @@ import { isoTime, millisSince, toSeconds } from "../ground/Time.ts"
 import { Health } from "../health/Health.ts"
 import { Paths } from "../stream/Paths.ts"
 import { maySee } from "./Authorization.ts"
+import { clientView } from "./ClientsView.ts"
+import { Connections } from "./Connections.ts"
 import { makeMetricsView } from "./MetricsView.ts"
 
 /** More cameras than this were never tried; it is no limit that is enforced. */
@@ -37,7 +43,9 @@ export const layer = SystemRpcs.toLayer(
     const devices = yield* Devices
     const health = yield* Health
     const paths = yield* Paths
-    const { external } = (yield* Settings).boot
+    const settings = yield* Settings
+    const { external } = settings.boot
+    const { all: connections } = yield* Connections
     const { architecture, runtime } = (yield* Machine).own
     const metricsOf = yield* makeMetricsView
     return SystemRpcs.of({
@@ -64,6 +72,21 @@ export const layer = SystemRpcs.toLayer(
       }),
 
       get_metrics: () => Effect.flatMap(CurrentSession, metricsOf),
+
+      get_clients: ({ limit = defaultListLimit, offset = 0 }) =>
+        Effect.sync(() => {
+          // they are numbered as they come
+          const all = [...connections.values()].toReversed()
+          return { clients: all.slice(offset, offset + limit).map(clientView), total: all.length, limit, offset }
+        }),
+
+      get_configuration: () =>
+        Effect.map(Ref.get(settings.report), (report) => ({
+          settings: report.map(({ changes, key, source, value }) => {
+            const { environment = "", meaning = "", rule = "" } = keys.find((one) => one.key === key) ?? {}
+            return { key, value: value as Schema.Json, source, environment, changes, rule, meaning }
+          })
+        })),
 
       // read when it is first asked for, and encoded once: it is the same object from then on
       "rpc.discover": () =>

@@ -324,3 +324,21 @@ it.live("calls that count for one connection are made again at the next", () =>
     expect(yield* Queue.take(asked)).toBe("second")
   })
 )
+
+it.live("a service that was away for long is found within a second or so of being back", () =>
+  Effect.gen(function* () {
+    const service = yield* start({})
+    const client = yield* clientOf(service.port, yield* service.token("viewer"))
+    yield* client.call.ping({})
+    const back = yield* client.states.pipe(
+      Stream.filter((state) => state._tag === "Ready" && state.connection === 2),
+      Stream.runHead,
+      Effect.forkScoped({ startImmediately: true })
+    )
+    yield* service.stop
+    // with backoff alone the next try would be 1.6 to 3.2 s later
+    yield* Effect.sleep("3300 millis")
+    yield* start({}, service.port)
+    expect(yield* Effect.timeoutOption(Fiber.join(back), "1400 millis")).toMatchObject({ _tag: "Some" })
+  })
+)

@@ -25,7 +25,7 @@ describe("the bytes of a recording", () => {
       const session = new Session(service.url)
       yield* Effect.addFinalizer(() => Effect.sync(() => session.logout()))
       session.login(Redacted.value(yield* service.token("operator", "1 hour")))
-      yield* session.nextConnection
+      yield* session.afterDisturbance(session.disturbance.peek())
       yield* session.ask((call) => call.start_recording({ device }))
       yield* service.move("5 seconds")
       yield* session.ask((call) => call.stop_recording({ device }))

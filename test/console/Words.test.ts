@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { DependencyFailed, InvalidParams, PermissionDenied } from "../../schema/Errors.ts"
-import { bitrate, bytes, clockTime, span } from "../../src/console/format.ts"
+import { behind, bitrate, bytes, clockTime, span } from "../../src/console/format.ts"
 import { addressOf, routeOf, tokenIn } from "../../src/console/routes.ts"
 import { troubleOf } from "../../src/console/words.ts"
 
@@ -26,6 +26,9 @@ describe("numbers as people read them", () => {
     [86_400_000, "24 h"],
     [5 * 86_400_000, "5 d"]
   ])("%i ms last %s", (milliseconds, words) => expect(span(milliseconds)).toBe(words))
+
+  it("what is behind is told in milliseconds, or tenths of a second", () =>
+    expect([84.6, 999.4, 1449].map(behind)).toEqual(["85 ms", "999 ms", "1.4 s"]))
 
   it("bits per second have a unit", () =>
     expect([bitrate(599_600), bitrate(2_400_000)]).toEqual(["600 kbit/s", "2.4 Mbit/s"]))

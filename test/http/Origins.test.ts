@@ -10,8 +10,8 @@ import { ask } from "./Client.ts"
 const page = "https://wall.example"
 /** no operator may set port 0, the one that the system chooses */
 const settings = Layer.sync(Settings, () => {
-  const { boot, live } = testSettings({ server: { allowed_origins: [page] } })
-  return { boot: { ...boot, server: { ...boot.server, port: 0 } }, live }
+  const { boot, ...others } = testSettings({ server: { allowed_origins: [page] } })
+  return { ...others, boot: { ...boot, server: { ...boot.server, port: 0 } } }
 })
 const running = PublicHttp.layer.pipe(Layer.provide([settings, Network.layer]))
 

@@ -159,6 +159,9 @@ layer(SharedService.layer({ settings: { EXTERNAL_ALLOWED_HOSTS: "127.0.0.1" } })
       assert.include(yield* visit("get_stream_status", device), { status: "INACTIVE", start_time: "" })
       const started = yield* visit("start_streaming", device)
       assert.include(started, { status: "STARTED", stream_name: "camera0", auto_close_after: "300s" })
+      assert.include(yield* visit("get_clients"), { total: 1, limit: 50, offset: 0 })
+      const inForce = JSON.stringify(yield* visit("get_configuration"))
+      assert.include(inForce, '"key":"cameras.synthetic","value":2,"source":"environment"')
       assert.deepInclude(yield* visit("get_metrics"), {
         stream_metrics: { active_streams: 1, total_streams: 2, total_viewers: 0 }
       })

@@ -35,12 +35,12 @@ type Limits = Partial<Live["limits"]>
 /** Port 0 is none that an operator may set: the system chooses one. */
 const settingsOf = ({ port = 0, ...server }: Partial<Server>, limits: Limits) =>
   Layer.sync(Settings, () => {
-    const { boot, live } = testSettings({
+    const { boot, ...others } = testSettings({
       server,
       limits,
       auth: { jwt_secret: "the secret of a test, 32 bytes at least" }
     })
-    return { boot: { ...boot, server: { ...boot.server, port } }, live }
+    return { ...others, boot: { ...boot, server: { ...boot.server, port } } }
   })
 
 /** Answers what a test says, dies for the rest. */

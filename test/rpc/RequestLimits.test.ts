@@ -89,6 +89,7 @@ it.effect("what is remembered of users is bounded: beyond 10,000 the one that ca
       },
       cameBy: undefined,
       isSecure: false,
+      since: 0,
       authority: undefined,
       bucket: new TokenBucket(),
       refused: undefined,

@@ -37,9 +37,12 @@ export const settingsWith = (keys: {
 }) =>
   Layer.sync(Settings, () => {
     const { health, server, ...rest } = keys
-    const { boot, live } = testSettings(rest)
+    const { boot, ...others } = testSettings(rest)
     // no operator may set port 0, the one that the system chooses
-    return { boot: { ...boot, health: { ...boot.health, ...health }, server: { ...boot.server, ...server } }, live }
+    return {
+      ...others,
+      boot: { ...boot, health: { ...boot.health, ...health }, server: { ...boot.server, ...server } }
+    }
   })
 
 /** The machine's own, and its disk. */

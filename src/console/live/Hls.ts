@@ -2,15 +2,22 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { LiveFailed, refusalOf } from "./Whep.ts"
 
+interface Playing {
+  /** fails when it breaks */
+  readonly broken: Effect.Effect<never, LiveFailed>
+  /** the server's time of the picture that is shown */
+  readonly dateNow: () => Date | null
+}
+
 /**
- * A live stream over HLS into this element, until the scope closes; ends when it breaks. Its library is loaded when it is
+ * A live stream over HLS into this element, until the scope closes. Its library is loaded when it is
  * needed: few networks need it.
  */
 export const hls = (
   device: string,
   bearer: () => string,
   video: HTMLVideoElement
-): Effect.Effect<Effect.Effect<never, LiveFailed>, LiveFailed, Scope.Scope> =>
+): Effect.Effect<Playing, LiveFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const { default: Hls } = yield* Effect.tryPromise({
       try: () => import("hls.js/light"),
@@ -50,5 +57,5 @@ export const hls = (
     })
     player.attachMedia(video)
     player.loadSource(`/hls/${device}/index.m3u8`)
-    return broken
+    return { broken, dateNow: () => player.playingDate }
   })

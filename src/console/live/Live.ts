@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Session } from "../session/Session.ts"
+import { type Delay, hlsDelay, webRtcDelay } from "./Delay.ts"
 import { hls } from "./Hls.ts"
 import { keepStill } from "./Still.ts"
 import { LiveFailed, whep } from "./Whep.ts"
@@ -12,7 +13,13 @@ export type Transport = "WebRTC" | "HLS"
 export type LiveState =
   | { readonly _tag: "Starting"; readonly transport: Transport }
   /** `note`: why it is not over the first choice */
-  | { readonly _tag: "Playing"; readonly transport: Transport; readonly note: string | undefined }
+  | {
+      readonly _tag: "Playing"
+      readonly transport: Transport
+      readonly note: string | undefined
+      /** undefined: not known, or not yet */
+      readonly delay: Delay | undefined
+    }
   /** it is tried again by itself */
   | { readonly _tag: "Waiting"; readonly reason: string }
   /** another token would help, and nothing else */
@@ -24,10 +31,10 @@ const connectTime = Duration.seconds(3)
 const pictureTime = Duration.seconds(12)
 /** A playing stream without a new frame for so long has broken. */
 const stallTime = 3000
-/** After a new connection to the service, which may have begun anew, and MediaMTX with it. */
-const stallTimeAfterLoss = 1000
-const lookEvery = "500 millis"
-const firstRetry = 250
+/** Where the service or MediaMTX has begun anew since: its sessions are gone, and a slow camera's is made in a moment. */
+const stallTimeDisturbed = 500
+const lookEvery = 250
+const firstRetry = 100
 const lastRetry = 2000
 
 /** Why a camera is watched over HLS: once a transport has failed it is not tried again by itself, so that nothing flaps. */
@@ -46,11 +53,12 @@ export const live = (
   Effect.gen(function* () {
     let failures = 0
     while (true) {
+      const disturbance = session.disturbance.peek()
       const transport: Transport = fallbacks.has(device) ? "HLS" : "WebRTC"
       tell({ _tag: "Starting", transport })
-      const playing = () => {
+      const playing = (delay?: Delay) => {
         failures = 0
-        tell({ _tag: "Playing", transport, note: fallbacks.get(device) })
+        tell({ _tag: "Playing", transport, note: fallbacks.get(device), delay })
       }
       const error = yield* Effect.flip(
         Effect.scoped(
@@ -59,20 +67,25 @@ export const live = (
             : overHls(device, video, session, playing)
         )
       )
+      const wasDisturbed = session.disturbance.peek() !== disturbance
       if (error.kind === "refused") {
         tell({ _tag: "Refused", reason: error.reason })
         yield* session.verify
-        yield* session.nextConnection
+        // where the login holds, the token had ended before its next one came
+        yield* Effect.raceFirst(Effect.sleep(lastRetry), session.afterDisturbance(session.disturbance.peek()))
         continue
       }
-      if (error.kind === "unplayable" && transport === "WebRTC") {
+      // what went wrong while the media server began anew says nothing of the way to it
+      if (error.kind === "unplayable" && transport === "WebRTC" && !wasDisturbed) {
         fallbacks.set(device, error.reason)
         continue
       }
       // neither way works: what changes first may be either
       if (error.kind === "unplayable") fallbacks.delete(device)
       tell({ _tag: "Waiting", reason: error.reason })
-      yield* Effect.raceFirst(Effect.sleep(Math.min(firstRetry * 2 ** failures++, lastRetry)), session.nextConnection)
+      if (wasDisturbed) failures = 0
+      const pause = Math.min(firstRetry * 2 ** failures++, lastRetry)
+      yield* Effect.raceFirst(Effect.sleep(pause), session.afterDisturbance(session.disturbance.peek()))
     }
   })
 
@@ -80,7 +93,7 @@ const overWebRtc = Effect.fnUntraced(function* (
   device: string,
   video: HTMLVideoElement,
   session: Session,
-  playing: () => void
+  playing: (delay?: Delay) => void
 ) {
   const { media, peer } = yield* whep(device, session.bearer())
   yield* shown(video, media)
@@ -95,20 +108,24 @@ const overWebRtc = Effect.fnUntraced(function* (
       }
     })
   })
-  return yield* Effect.raceFirst(broken, watched(video, session))
+  return yield* Effect.raceAllFirst([broken, watched(video, session), webRtcDelay(video, peer, playing)])
 })
 
 const overHls = Effect.fnUntraced(function* (
   device: string,
   video: HTMLVideoElement,
   session: Session,
-  playing: () => void
+  playing: (delay?: Delay) => void
 ) {
-  const broken = yield* hls(device, () => session.bearer(), video)
+  const { broken, dateNow } = yield* hls(device, () => session.bearer(), video)
   yield* Effect.raceFirst(broken, within(pictureTime, firstPicture(video), "HLS brings no picture"))
   yield* keptStill(device, video)
   playing()
-  return yield* Effect.raceFirst(broken, watched(video, session))
+  return yield* Effect.raceAllFirst([
+    broken,
+    watched(video, session),
+    hlsDelay(dateNow, () => session.serverNow(), playing)
+  ])
 })
 
 const shown = (video: HTMLVideoElement, media: MediaStream): Effect.Effect<void, never, Scope.Scope> =>
@@ -151,14 +168,14 @@ const within = (time: Duration.Duration, effect: Effect.Effect<void>, otherwise:
 
 /** Fails when no new frame comes. */
 const watched = Effect.fnUntraced(function* (video: HTMLVideoElement, session: Session) {
-  const connection = session.connection.peek()
+  const disturbance = session.disturbance.peek()
   let frames = -1
   let still = 0
   while (true) {
     const { totalVideoFrames } = video.getVideoPlaybackQuality()
-    still = totalVideoFrames === frames ? still + 500 : 0
+    still = totalVideoFrames === frames ? still + lookEvery : 0
     frames = totalVideoFrames
-    const limit = session.connection.peek() === connection ? stallTime : stallTimeAfterLoss
+    const limit = session.disturbance.peek() === disturbance ? stallTime : stallTimeDisturbed
     if (still >= limit) return yield* new LiveFailed({ kind: "absent", reason: "no new picture comes" })
     yield* Effect.sleep(lookEvery)
   }

@@ -2,13 +2,14 @@ import { useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import type { Camera } from "../../../schema/Camera.ts"
 import { useConsole } from "../Context.ts"
-import { span } from "../format.ts"
+import { behind, span } from "../format.ts"
 import { useFiber, useInSight, useSecond } from "../hooks.ts"
 import { inlineUrl } from "../files.ts"
 import { Button } from "../parts/Button.tsx"
 import { Icon } from "../parts/Icon.tsx"
 import { faultWords, sentence } from "../words.ts"
-import { forgetFallback, live, type LiveState } from "./Live.ts"
+import type { Delay } from "./Delay.ts"
+import { forgetFallback, live, type LiveState, type Transport } from "./Live.ts"
 import { stills } from "./Still.ts"
 import * as Effect from "effect/Effect"
 
@@ -40,7 +41,7 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
       {isPlaying ? undefined : <Before camera={camera} />}
       <video ref={video} muted playsInline aria-label={`Live picture of ${device}`} />
       {now?._tag === "Playing" ? (
-        <span class="chip live">Live{now.transport === "HLS" ? " · HLS" : ""}</span>
+        <LiveChip transport={now.transport} delay={now.delay} />
       ) : status === "DISCONNECTED" ? (
         <Obstacle icon="lost" what="Not connected" more="It comes back by itself when it is plugged in again." />
       ) : fault !== undefined ? (
@@ -76,6 +77,21 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
     </div>
   )
 }
+
+/** That it is live, over what, and how far behind it is. */
+const LiveChip = ({ delay, transport }: { readonly transport: Transport; readonly delay: Delay | undefined }) => (
+  <span
+    class="chip live"
+    title={
+      delay === undefined
+        ? `Over ${transport}. How old the picture is this browser cannot tell.`
+        : `Over ${transport}. At least ${behind(delay.total)} old: ${delay.parts}. What the camera and its encoder take before is not known here.`
+    }
+  >
+    Live{transport === "HLS" ? " · HLS" : ""}
+    {delay === undefined ? "" : ` · ≥ ${behind(delay.total)}`}
+  </span>
+)
 
 const Obstacle = ({
   icon,

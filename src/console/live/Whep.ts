@@ -37,7 +37,8 @@ export const whep = (
       fetch(session, { method: "DELETE", headers: { authorization: bearer }, keepalive: true }).catch(() => undefined)
     const { answer, session } = yield* Effect.acquireRelease(
       offer(device, bearer, peer.localDescription?.sdp ?? ""),
-      (opened) => Effect.promise(() => end(opened.session)),
+      // what comes next does not wait for it: the service may be gone
+      (opened) => Effect.sync(() => void end(opened.session)),
       // a camera that starts takes seconds; a session that nobody connects to ends by itself
       { interruptible: true }
     )

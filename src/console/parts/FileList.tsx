@@ -1,26 +1,116 @@
-import { type Signal, signal, useSignal } from "@preact/signals"
-import * as Effect from "effect/Effect"
+import { type Signal, useSignal } from "@preact/signals"
+import type { ComponentChildren, VNode } from "preact"
 import type { FileEntry } from "../../../schema/Storage.ts"
-import { useConsole } from "../Context.ts"
-import { act, dismiss, say } from "../notices.ts"
-import { Button, roleNeeded } from "./Button.tsx"
+import { ownUrl, urlMillis } from "../files.ts"
+import { useAsked } from "../hooks.ts"
+import { Button } from "./Button.tsx"
+import { CameraChoice } from "./CameraChoice.tsx"
+import { DeleteButton, isLeaving } from "./DeleteButton.tsx"
+import { Icon } from "./Icon.tsx"
+import { Empty, Shown } from "./Shown.tsx"
 
 const page = 50
 const longest = 1000
 
-export interface Pages {
-  readonly limit: Signal<number>
+interface Props {
+  readonly kind: "recording" | "snapshot"
+  /** what it is called */
+  readonly label: string
+  /** how it is laid out, by the style sheet */
+  readonly layout: "rows" | "gallery"
+  readonly heading?: VNode
+  /** what there is where there are none: words, before the camera's name */
+  readonly none: string
+  /** loaded anew when any of it changes */
+  readonly changes: ReadonlyArray<unknown>
+  /** one of them, as a list item */
+  readonly children: (file: FileEntry) => VNode
 }
-export const usePages = (): Pages => ({ limit: useSignal(page) })
 
-export const More = ({
-  pages: { limit },
+/** Files of one kind, newest first, of all cameras or of one. */
+export const FileList = ({ changes, children, heading, kind, label, layout, none }: Props) => {
+  const device = useSignal("")
+  const limit = useSignal(page)
+  const asked = useAsked(
+    (call) => {
+      const which = { limit: limit.value, ...(device.value === "" ? {} : { device: device.value }) }
+      return kind === "recording" ? call.list_recordings(which) : call.list_snapshots(which)
+    },
+    [device.value, limit.value, ...changes],
+    urlMillis
+  )
+  return (
+    <>
+      <div class="toolbar">
+        {heading}
+        <CameraChoice device={device} />
+      </div>
+      <Shown asked={asked}>
+        {({ files, total }) =>
+          total === 0 ? (
+            <Empty icon={kind === "recording" ? "film" : "image"}>
+              <p>
+                {none}
+                {device.value === "" ? "" : ` of ${device.value}`}.
+              </p>
+              <p class="advice">The {kind === "recording" ? "record" : "snapshot"} button stands under each camera.</p>
+            </Empty>
+          ) : (
+            <>
+              <ul class={layout} aria-label={label}>
+                {files.filter(({ filename }) => !isLeaving(filename)).map(children)}
+              </ul>
+              <More shown={files.length} total={total} limit={limit} />
+            </>
+          )
+        }
+      </Shown>
+    </>
+  )
+}
+
+interface RowProps {
+  readonly file: FileEntry
+  readonly kind: "recording" | "snapshot"
+  readonly name: string
+  readonly facts: string
+  /** before the name */
+  readonly children?: ComponentChildren
+}
+
+/** What a file is, and what can be done with it. */
+export const FileRow = ({ children, facts, file, kind, name }: RowProps) => (
+  <div class="row">
+    {children}
+    <p class="what">
+      <span class="filename">{name}</span>
+      <span class="facts" title={file.filename}>
+        {facts}
+      </span>
+    </p>
+    <span class="actions">
+      <a
+        class="button quiet iconOnly"
+        href={ownUrl(file.download_url)}
+        download=""
+        title={`Download ${file.filename}`}
+        aria-label={`Download ${file.filename}`}
+      >
+        <Icon name="download" />
+      </a>
+      <DeleteButton file={file} kind={kind} />
+    </span>
+  </div>
+)
+
+const More = ({
+  limit,
   shown,
   total
 }: {
   readonly shown: number
   readonly total: number
-  readonly pages: Pages
+  readonly limit: Signal<number>
 }) =>
   shown >= total ? null : limit.value >= longest ? (
     <p class="more">
@@ -33,80 +123,3 @@ export const More = ({
       </Button>
     </p>
   )
-
-export const CameraChoice = ({ device }: { readonly device: Signal<string> }) => {
-  const { cameras } = useConsole()
-  return (
-    <label class="choice">
-      <span class="word">Camera</span>
-      <select value={device.value} onChange={({ currentTarget: { value } }) => void (device.value = value)}>
-        <option value="">All</option>
-        {(cameras.list.value ?? []).map((camera) => (
-          <option key={camera.device} value={camera.device}>
-            {camera.device} · {camera.name}
-          </option>
-        ))}
-      </select>
-    </label>
-  )
-}
-
-/** The files that are deleted as soon as it cannot be undone any more. */
-const leaving = signal<ReadonlyMap<string, number>>(new Map())
-export const isLeaving = (filename: string): boolean => leaving.value.has(filename)
-
-const undoTime = 10_000
-
-/** Takes the file out of sight, and deletes it when 10 s have passed without an undo; a page that is closed deletes nothing. */
-export const DeleteButton = ({
-  file: { filename },
-  kind
-}: {
-  readonly file: FileEntry
-  readonly kind: "recording" | "snapshot"
-}) => {
-  const { session } = useConsole()
-  const stay = () => {
-    const next = new Map(leaving.peek())
-    next.delete(filename)
-    leaving.value = next
-  }
-  const remove = () => {
-    const timer = window.setTimeout(async () => {
-      await act(
-        session
-          .ask((call) =>
-            kind === "recording" ? call.delete_recording({ filename }) : call.delete_snapshot({ filename })
-          )
-          // one that could not be deleted is back in the list
-          .pipe(Effect.tapError(() => Effect.sync(stay))),
-        () => undefined
-      )
-    }, undoTime)
-    leaving.value = new Map(leaving.peek()).set(filename, timer)
-    const notice = say(
-      {
-        kind: "done",
-        what: `${filename} is deleted in 10 s.`,
-        action: {
-          label: "Undo",
-          run: () => {
-            clearTimeout(timer)
-            stay()
-            dismiss(notice)
-          }
-        }
-      },
-      undoTime
-    )
-  }
-  return (
-    <Button
-      icon="trash"
-      label={`Delete ${filename}`}
-      kind="quiet"
-      why={roleNeeded(session.has("operator"), "operator")}
-      onPress={remove}
-    />
-  )
-}

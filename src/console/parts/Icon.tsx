@@ -37,6 +37,7 @@ export type IconName =
   | "right"
   | "zoomIn"
   | "zoomOut"
+  | "plus"
 
 /** A picture beside words, which say the same: it is not read out. */
 export const Icon = ({ name }: { readonly name: IconName }) => (

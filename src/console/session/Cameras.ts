@@ -6,8 +6,6 @@ import type { ServiceStatus } from "../../../schema/System.ts"
 import { type Trouble, troubleOf } from "../words.ts"
 import type { Session } from "./Session.ts"
 
-const dayMillis = 86_400_000
-
 /** A recording as it is now: `RECORDING` once its bytes are on the disk. */
 export interface RecordingNow {
   readonly status: "STARTING" | "RECORDING" | "ERROR"
@@ -67,57 +65,21 @@ export class Cameras {
   }
 
   private readonly load = Effect.suspend(() =>
-    this.session.ask((call) => Effect.all({ list: call.get_camera_list({}), running: this.runningRecordings }))
+    Effect.all({
+      list: this.session.ask((call) => call.get_camera_list({})),
+      // others are told of changes only
+      health: this.session.has("admin") ? this.session.ask((call) => call.get_status({})) : Effect.succeed(undefined)
+    })
   ).pipe(
     Effect.match({
       onFailure: (error) => void (this.troubles.value = troubleOf(error)),
-      onSuccess: ({ list, running }) => {
+      onSuccess: ({ health, list }) => {
         this.troubles.value = undefined
         this.lists.value = [...list.cameras].sort(byName)
-        this.recordings.value = running
+        this.recordings.value = new Map(list.cameras.flatMap(recordingOf))
+        if (health !== undefined) this.healths.value = health
       }
     })
-  )
-
-  private readonly runningRecordings = Effect.suspend(() =>
-    this.session.has("admin") ? this.asMetricsTell : this.asTimelineTells
-  )
-
-  /** Admins are told how each is. */
-  private readonly asMetricsTell = Effect.suspend(() =>
-    this.session.ask((call) => Effect.all([call.get_metrics({}), call.get_status({})]))
-  ).pipe(
-    Effect.map(([{ recording_metrics }, health]): ReadonlyMap<CameraId, RecordingNow> => {
-      this.healths.value = health
-      return new Map(
-        Object.entries(recording_metrics.recordings).map(([device, { since, state }]) => [
-          device,
-          {
-            status: state === "RUNNING" ? "RECORDING" : state === "ERROR" ? "ERROR" : "STARTING",
-            since: Date.parse(since),
-            reason: undefined
-          }
-        ])
-      )
-    })
-  )
-
-  /** Others see which goes on. */
-  private readonly asTimelineTells = Effect.suspend(() => {
-    const now = this.session.serverNow()
-    const period = { from: new Date(now - dayMillis).toISOString(), to: new Date(now + 1000).toISOString() }
-    return this.session.ask((call) => call.get_recorded_spans({ ...period, resolution_seconds: 0 }))
-  }).pipe(
-    Effect.map(
-      ({ cameras }): ReadonlyMap<CameraId, RecordingNow> =>
-        new Map(
-          cameras.flatMap(({ device, spans }) => {
-            const last = spans.at(-1)
-            if (last?.recording !== true) return []
-            return [[device, { status: "RECORDING", since: Date.parse(last.start), reason: undefined }]]
-          })
-        )
-    )
   )
 
   private put(camera: Camera): void {
@@ -134,3 +96,7 @@ export class Cameras {
 
 const numberOf = ({ device }: Camera): number => Number(device.slice("camera".length))
 const byName = (one: Camera, other: Camera): number => numberOf(one) - numberOf(other)
+const recordingOf = ({ device, recording }: Camera): ReadonlyArray<readonly [CameraId, RecordingNow]> =>
+  recording === undefined
+    ? []
+    : [[device, { status: recording.status, since: Date.parse(recording.since), reason: recording.reason }]]

@@ -34,6 +34,7 @@ export class Session {
   private readonly phases = signal<Phase>({ _tag: "LoggedOut" })
   private readonly accounts = signal<Authenticated | undefined>(undefined)
   private readonly connections = signal(0)
+  private readonly disturbances = signal(0)
   private readonly listeners = new Set<(notification: Notification) => void>()
   private readonly url: string
   private client: CameraClient["Service"] | undefined
@@ -44,6 +45,12 @@ export class Session {
 
   constructor(url: string) {
     this.url = url
+    let mediaServer: string | undefined
+    this.listen((told) => {
+      if (told.method !== "system_health_update" || told.params.components.mediamtx === mediaServer) return
+      mediaServer = told.params.components.mediamtx
+      this.disturbances.value++
+    })
   }
 
   get phase(): ReadonlySignal<Phase> {
@@ -58,6 +65,11 @@ export class Session {
   /** counts the connections: what was loaded is loaded anew at each; 0: there was none yet */
   get connection(): ReadonlySignal<number> {
     return this.connections
+  }
+
+  /** counts what may have broken what is live: a new connection, and each time that the media server goes or comes */
+  get disturbance(): ReadonlySignal<number> {
+    return this.disturbances
   }
 
   /** Starts anew with a token or an API key. */
@@ -127,14 +139,15 @@ export class Session {
     Effect.ignore(this.ask((call) => call.get_server_info({})))
   )
 
-  /** Done with the next connection, or login. */
-  readonly nextConnection: Effect.Effect<void> = Effect.callback<void>((resume) => {
-    const known = this.connections.peek()
-    const stop = this.connections.subscribe((now) => {
-      if (now !== known) resume(Effect.void)
+  /** Done with the next disturbance after this one: a login is one too. */
+  afterDisturbance(known: number): Effect.Effect<void> {
+    return Effect.callback<void>((resume) => {
+      const stop = this.disturbances.subscribe((now) => {
+        if (now !== known) resume(Effect.void)
+      })
+      return Effect.sync(stop)
     })
-    return Effect.sync(stop)
-  })
+  }
 
   /** Has `listener` told what the service says unasked, until the function that it gives is called. */
   listen(listener: (notification: Notification) => void): () => void {
@@ -205,7 +218,9 @@ export class Session {
       batch(() => {
         this.accounts.value = account
         this.phases.value = { _tag: "Ready" }
-        if (isNew) this.connections.value++
+        if (!isNew) return
+        this.connections.value++
+        this.disturbances.value++
       })
     })
   }

@@ -8,17 +8,20 @@ import { Button } from "../parts/Button.tsx"
 import { isoTime, lengthOf, type Period } from "./period.ts"
 
 interface Props {
-  readonly device: string
+  readonly devices: ReadonlyArray<string>
   readonly selection: Period | undefined
   readonly mark: (which: "from" | "to") => void
   readonly clear: () => void
 }
 
-/** Marks a range where the player is, and saves it as one file. */
-export const Export = ({ clear, device, mark, selection }: Props) => {
+/** Marks a range where the player is, and saves it as one file of each camera that plays. */
+export const Export = ({ clear, devices, mark, selection }: Props) => {
   const { session } = useConsole()
   const link = useRef<HTMLAnchorElement>(null)
-  const save = (range: Period) =>
+  const saveAll = async (range: Period) => {
+    for (const device of devices) await save(device, range)
+  }
+  const save = (device: string, range: Period) =>
     act(
       session
         .ask((call) => call.export_recording({ device, from: isoTime(range.from), to: isoTime(range.to) }))
@@ -50,7 +53,7 @@ export const Export = ({ clear, device, mark, selection }: Props) => {
             : undefined
         }
         onPress={() => {
-          if (selection !== undefined) void save(selection)
+          if (selection !== undefined) void saveAll(selection)
         }}
       >
         {selection === undefined ? "Export" : `Export ${span(lengthOf(selection))}`}

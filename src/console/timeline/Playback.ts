@@ -1,27 +1,30 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { ownUrl } from "../files.ts"
 import type { Session } from "../session/Session.ts"
 import { FileParts, growTime } from "./FileParts.ts"
+import { append, attached, type AtGap, endOf, followed, PlaybackFailed, roomFor } from "./Media.ts"
 
-/** Why a recording does not play. */
-export class PlaybackFailed extends Schema.TaggedError<PlaybackFailed>()("PlaybackFailed", {
-  message: Schema.String
-}) {}
-
-/** Epoch milliseconds, and whether there is a picture of that time. */
+/** Epoch milliseconds of the picture that is shown. */
 export type Tell = (at: number) => void
 
-/** So many seconds are loaded ahead, and kept behind: stepping back needs no request. */
-const ahead = 20
-const behind = 30
-const look = "100 millis"
 /** A file that was just begun has no parts for so many seconds, mostly. */
 const mostTries = 5
 const endMillis = 1000
 const monthMillis = 30 * 86_400_000
+
+/** Epoch milliseconds of second 0 of an element's time. */
+const bases = new WeakMap<HTMLVideoElement, number>()
+
+/** The time that an element shows; undefined: nothing was ever played in it. */
+export const timeIn = (video: HTMLVideoElement): number | undefined => {
+  const base = bases.get(video)
+  return base === undefined ? undefined : base + video.currentTime * 1000
+}
+
+/** Where this time is on the scale of an element. */
+export const positionIn = (video: HTMLVideoElement, time: number): number => (time - (bases.get(video) ?? time)) / 1000
 
 /**
  * Plays what was recorded of a camera from a time on, across files and gaps, until it is interrupted. The files are put one
@@ -33,12 +36,13 @@ export const playRecorded = (
   device: string,
   at: number,
   session: Session,
-  tell: Tell
+  tell: Tell,
+  atGap: AtGap
 ): Effect.Effect<never, PlaybackFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const source = yield* attached(video)
-    /** second 0 of the element's time */
     const base = at - 3_600_000
+    bases.set(video, base)
     const positionOf = (time: number) => (time - base) / 1000
     let buffer: SourceBuffer | undefined
     let wanted: number | undefined = at
@@ -69,7 +73,7 @@ export const playRecorded = (
           wanted = undefined
         }
         // the last picture stays, and what is recorded next follows
-        leap(video, video)
+        atGap(video, video.buffered)
         yield* Effect.sleep(growTime)
         continue
       }
@@ -105,7 +109,7 @@ export const playRecorded = (
               wanted = undefined
             }
           }
-          if (wanted === undefined) yield* roomFor(video, buffer)
+          if (wanted === undefined) yield* roomFor(video, buffer, atGap)
         }
         from = Math.max(from + 1, Date.parse(file.end))
       }
@@ -148,56 +152,6 @@ const stillWritten = (
     ({ files }) => files.some((file) => file.filename === filename && file.recording === true)
   )
 
-const attached = (video: HTMLVideoElement): Effect.Effect<MediaSource, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const source = new MediaSource()
-    yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        const url = URL.createObjectURL(source)
-        video.src = url
-        return url
-      }),
-      (url) =>
-        Effect.sync(() => {
-          URL.revokeObjectURL(url)
-          // the next one may be there already
-          if (video.src !== url) return
-          video.removeAttribute("src")
-          video.load()
-        })
-    )
-    yield* event(source, "sourceopen")
-    return source
-  })
-
-const event = (target: EventTarget, name: string): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    const came = () => resume(Effect.void)
-    target.addEventListener(name, came, { once: true })
-    return Effect.sync(() => target.removeEventListener(name, came))
-  })
-
-const followed = (video: HTMLVideoElement, tell: (position: number) => void): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const told = () => tell(video.currentTime)
-      video.addEventListener("timeupdate", told)
-      video.addEventListener("seeked", told)
-      return told
-    }),
-    (told) =>
-      Effect.sync(() => {
-        video.removeEventListener("timeupdate", told)
-        video.removeEventListener("seeked", told)
-      })
-  )
-
-const append = (buffer: SourceBuffer, bytes: ArrayBuffer): Effect.Effect<void, PlaybackFailed> =>
-  Effect.try({
-    try: () => buffer.appendBuffer(bytes),
-    catch: (cause) => new PlaybackFailed({ message: `The browser takes no more video: ${String(cause)}` })
-  }).pipe(Effect.andThen(Effect.suspend(() => (buffer.updating ? event(buffer, "updateend") : Effect.void))))
-
 /** Bytes of a file. The header counts more than the URL's signature, which ends while a long file plays. */
 export const range = (
   session: Session,
@@ -218,28 +172,3 @@ export const range = (
     },
     catch: (cause) => new PlaybackFailed({ message: `The recording cannot be read: ${String(cause)}` })
   })
-
-/** Waits until more is needed; leaps over gaps meanwhile, and lets go of what was seen long ago. */
-const roomFor = Effect.fnUntraced(function* (video: HTMLVideoElement, buffer: SourceBuffer) {
-  while (true) {
-    leap(video, buffer)
-    const { currentTime } = video
-    const { buffered } = buffer
-    if (buffered.length > 0 && buffered.start(0) < currentTime - 2 * behind && !buffer.updating) {
-      buffer.remove(0, currentTime - behind)
-      yield* event(buffer, "updateend")
-    }
-    if (endOf(buffer) - currentTime < ahead) return
-    yield* Effect.sleep(look)
-  }
-})
-
-const endOf = ({ buffered }: SourceBuffer): number => (buffered.length === 0 ? 0 : buffered.end(buffered.length - 1))
-
-/** A player stops at a gap by itself: what is behind it is what comes next. */
-const leap = (video: HTMLVideoElement, { buffered }: { readonly buffered: TimeRanges }): void => {
-  for (let index = 1; index < buffered.length; index++) {
-    const [end, start] = [buffered.end(index - 1), buffered.start(index)]
-    if (video.currentTime >= end - 0.15 && video.currentTime < start) video.currentTime = start + 0.01
-  }
-}

@@ -1,54 +1,33 @@
 import { useSignal } from "@preact/signals"
-import * as Effect from "effect/Effect"
+import type { RefObject } from "preact"
 import { useEffect, useRef } from "preact/hooks"
-import { useConsole } from "../Context.ts"
 import { copy } from "../copy.ts"
-import { useFiber } from "../hooks.ts"
 import { Button } from "../parts/Button.tsx"
 import { addressOf } from "../routes.ts"
-import { type Trouble, troubleOf } from "../words.ts"
 import { second } from "./period.ts"
-import { playRecorded } from "./Playback.ts"
+import { RecordedVideo, type Start } from "./RecordedVideo.tsx"
 
 const rates = [0.25, 0.5, 1, 2, 4, 8] as const
 /** What a frame lasts where nothing else is known: of 25 a second. */
 const frame = 0.04
 
-/** Where it was asked to play from. */
-export interface Start {
-  readonly device: string
-  readonly at: number
-}
-
 interface Props {
   readonly start: Start
+  /** other cameras, which are shown as they were at the same time */
+  readonly others: ReadonlyArray<string>
   /** where it is */
   readonly head: number
   readonly tell: (at: number) => void
   readonly seek: (at: number) => void
 }
 
-/** Plays what was recorded of one camera, at a speed, and frame by frame. */
-export const Player = ({ head, seek, start, tell }: Props) => {
-  const { session } = useConsole()
+/** Plays what was recorded of one camera, and of others in step with it, at a speed, and frame by frame. */
+export const Player = ({ head, others, seek, start, tell }: Props) => {
   const video = useRef<HTMLVideoElement>(null)
-  const trouble = useSignal<Trouble | undefined>(undefined)
   const isPlaying = useSignal(true)
   const rate = useSignal(1)
-  const begun = useRef<Start | undefined>(undefined)
   const { device } = start
 
-  useFiber(() => {
-    const { current } = video
-    if (current === null) return undefined
-    trouble.value = undefined
-    // with a new connection it goes on where it was
-    const at = begun.current === start ? head : start.at
-    begun.current = start
-    return Effect.scoped(playRecorded(current, device, at, session, tell)).pipe(
-      Effect.catch((error) => Effect.sync(() => void (trouble.value = troubleOf(error))))
-    )
-  }, [start, session.connection.value])
   useEffect(() => {
     const { current } = video
     if (current === null) return
@@ -78,23 +57,19 @@ export const Player = ({ head, seek, start, tell }: Props) => {
 
   return (
     <div class="player">
-      <div class="recorded">
-        <video
-          ref={video}
-          muted
-          autoPlay
-          playsInline
-          aria-label={`What was recorded of ${device}`}
-          onPlay={() => void (isPlaying.value = true)}
-          onPause={() => void (isPlaying.value = false)}
-          onClick={toggle}
+      <div class={others.length === 0 ? "" : "several"}>
+        <RecordedVideo
+          device={device}
+          start={start}
+          head={head}
+          video={video}
+          tell={tell}
+          onPlaying={(now) => void (isPlaying.value = now)}
+          onPress={toggle}
         />
-        {trouble.value === undefined ? undefined : (
-          <div class="obstacle" role="alert">
-            <p class="what">It does not play</p>
-            <p class="more">{trouble.value.what}</p>
-          </div>
-        )}
+        {others.map((other) => (
+          <Follower key={other} device={other} start={start} head={head} leader={video} onPress={toggle} />
+        ))}
       </div>
       <div class="toolbar transport">
         <Button label={isPlaying.value ? "Pause" : "Play"} icon={isPlaying.value ? "pause" : "play"} onPress={toggle} />
@@ -121,7 +96,7 @@ export const Player = ({ head, seek, start, tell }: Props) => {
           </select>
         </label>
         <output class="count">
-          {device} · {new Date(head).toLocaleString()}
+          {[device, ...others].join(", ")} · {new Date(head).toLocaleString()}
         </output>
         <Button label="Copy a link to this time" icon="copy" onPress={() => void link()}>
           Link
@@ -129,4 +104,17 @@ export const Player = ({ head, seek, start, tell }: Props) => {
       </div>
     </div>
   )
+}
+
+interface FollowerProps {
+  readonly device: string
+  readonly start: Start
+  readonly head: number
+  readonly leader: RefObject<HTMLVideoElement | null>
+  readonly onPress: () => void
+}
+
+const Follower = (props: FollowerProps) => {
+  const video = useRef<HTMLVideoElement>(null)
+  return <RecordedVideo {...props} video={video} />
 }

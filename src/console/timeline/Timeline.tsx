@@ -2,17 +2,21 @@ import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
 import { useConsole } from "../Context.ts"
 import { type Loaded, useAsked } from "../hooks.ts"
+import { say } from "../notices.ts"
 import { Button } from "../parts/Button.tsx"
 import { Empty, Shown } from "../parts/Shown.tsx"
 import { route } from "../routes.ts"
 import { Export } from "./Export.tsx"
 import { day, isoTime, lengthOf, nearestRecorded, type Period, second, showing, type Span, zoomed } from "./period.ts"
-import { Player, type Start } from "./Player.tsx"
+import { Player } from "./Player.tsx"
+import type { Start } from "./RecordedVideo.tsx"
 import { Thumbnail } from "./Thumbnail.tsx"
 import { type Row, Track } from "./Track.tsx"
 
 /** A view that still moves asks for nothing. */
 const settle = 150
+/** So many cameras play at once: what a browser decodes without haste. */
+const mostTogether = 4
 
 /** Everything that was recorded, on one scale of time; it plays across files and gaps. */
 export const Timeline = () => {
@@ -26,6 +30,8 @@ export const Timeline = () => {
   )
   const settled = useSignal(period.peek())
   const start = useSignal<Start | undefined>(linked)
+  /** cameras that play in step with that one */
+  const together = useSignal<ReadonlyArray<string>>([])
   const head = useSignal<number | undefined>(linked?.at)
   const pointed = useSignal<{ readonly at: number; readonly device: string } | undefined>(undefined)
   const marks = useSignal<{ readonly from?: number; readonly to?: number }>({})
@@ -63,6 +69,12 @@ export const Timeline = () => {
     head.value = recorded
     period.value = showing(period.value, recorded)
   }
+  const others = together.value.filter((device) => device !== start.value?.device)
+  const join = (device: string) => {
+    if (others.includes(device)) together.value = others.filter((one) => one !== device)
+    else if (others.length + 1 < mostTogether) together.value = [...others, device]
+    else say({ kind: "failed", what: `${mostTogether} cameras play at once: take another away first.` })
+  }
   const { from, to } = marks.value
   const selection = from !== undefined && to !== undefined && to > from ? { from, to } : undefined
 
@@ -87,6 +99,7 @@ export const Timeline = () => {
               ) : (
                 <Player
                   start={start.value}
+                  others={others}
                   head={head.value ?? start.value.at}
                   tell={(at) => {
                     head.value = at
@@ -135,6 +148,8 @@ export const Timeline = () => {
                 show={(next) => void (period.value = next)}
                 head={head.value}
                 chosen={start.value?.device}
+                others={others}
+                join={join}
                 selection={selection}
                 seek={seek}
                 onPoint={(at, device) =>
@@ -145,7 +160,7 @@ export const Timeline = () => {
                 <Pointed pointed={pointed.value} spans={spansOf(pointed.value?.device)} />
                 {start.value === undefined ? undefined : (
                   <Export
-                    device={start.value.device}
+                    devices={[start.value.device, ...others]}
                     selection={selection}
                     mark={(which) => void (marks.value = { ...marks.value, [which]: head.value })}
                     clear={() => void (marks.value = {})}

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals"
 import type { ComponentChildren } from "preact"
 import { useEffect, useRef } from "preact/hooks"
 import { span as spanWords } from "../format.ts"
+import { Icon } from "../parts/Icon.tsx"
 import { gapsBetween, lengthOf, moved, type Period, shareOf, type Span, ticks, tickWords, zoomed } from "./period.ts"
 
 export interface Row {
@@ -17,6 +18,9 @@ interface Props {
   /** where the player is */
   readonly head: number | undefined
   readonly chosen: string | undefined
+  /** cameras that play in step with that one */
+  readonly others: ReadonlyArray<string>
+  readonly join: (device: string) => void
   readonly selection: Period | undefined
   /** the camera undefined: the one that is chosen */
   readonly seek: (at: number, device?: string) => void
@@ -29,7 +33,7 @@ const percent = (share: number): string => `${(share * 100).toFixed(4)}%`
 const slop = 5
 
 /** Time from left to right, a row for each camera: wheel and pinch zoom, a drag moves, a click or Enter plays from there. */
-export const Track = ({ chosen, head, onPoint, period, rows, seek, selection, show }: Props) => {
+export const Track = ({ chosen, head, join, onPoint, others, period, rows, seek, selection, show }: Props) => {
   const area = useRef<HTMLDivElement>(null)
   const latest = useRef(period)
   latest.current = period
@@ -123,7 +127,7 @@ export const Track = ({ chosen, head, onPoint, period, rows, seek, selection, sh
     <div class="track">
       <ul class="trackNames" aria-label="Cameras with recordings">
         {rows.map(({ device, name }) => (
-          <li key={device}>
+          <li key={device} class="trackHead">
             <button
               type="button"
               class="trackName"
@@ -133,6 +137,18 @@ export const Track = ({ chosen, head, onPoint, period, rows, seek, selection, sh
             >
               {device}
             </button>
+            {chosen === undefined || device === chosen ? undefined : (
+              <button
+                type="button"
+                class="trackJoin"
+                aria-pressed={others.includes(device)}
+                aria-label={`${device} in step`}
+                title={others.includes(device) ? `Stop playing ${device} too` : `Play ${device} too, in step`}
+                onClick={() => join(device)}
+              >
+                <Icon name={others.includes(device) ? "check" : "plus"} />
+              </button>
+            )}
           </li>
         ))}
       </ul>

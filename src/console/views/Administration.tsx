@@ -1,9 +1,10 @@
 import { useConsole } from "../Context.ts"
 import { Empty } from "../parts/Shown.tsx"
+import { Configuration } from "./Configuration.tsx"
 import { Keys } from "./Keys.tsx"
 import { Retention } from "./Retention.tsx"
 
-/** What only administrators may: keys, and what is deleted by itself. */
+/** What only administrators may: keys, what is deleted by itself, and how the service is configured. */
 export const Administration = () => {
   const { session } = useConsole()
   if (!session.has("admin")) {
@@ -18,6 +19,7 @@ export const Administration = () => {
     <div class="cards wide">
       <Keys />
       <Retention />
+      <Configuration />
     </div>
   )
 }

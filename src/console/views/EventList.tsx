@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals"
 import type { TopicEvent } from "../../../schema/Event.ts"
 import { useConsole } from "../Context.ts"
 import { clockTime, plural, when } from "../format.ts"
-import { CameraChoice } from "../parts/FileList.tsx"
+import { CameraChoice } from "../parts/CameraChoice.tsx"
 import { Empty } from "../parts/Shown.tsx"
 import { addressOf } from "../routes.ts"
 import { events } from "../session/EventLog.ts"
@@ -12,7 +12,6 @@ const families = ["camera", "recording", "snapshot", "system"] as const
 
 /** What happens, as it comes. */
 export const EventList = () => {
-  const { session } = useConsole()
   const device = useSignal("")
   const family = useSignal("")
   const shown = events.value.filter(
@@ -27,7 +26,7 @@ export const EventList = () => {
         <label class="choice">
           <span class="word">Kind</span>
           <select value={family.value} onChange={({ currentTarget: { value } }) => void (family.value = value)}>
-            <option value="">All</option>
+            <option value="">All kinds</option>
             {families.map((name) => (
               <option key={name} value={`${name}.`}>
                 {name}
@@ -49,7 +48,9 @@ export const EventList = () => {
         <ol class="rows events" aria-label="Events, newest first">
           {shown.map(({ event, id }) => (
             <li key={id} class="row">
-              <time dateTime={event.timestamp}>{when(event.timestamp, session.serverNow())}</time>
+              <time dateTime={event.timestamp}>
+                <Moment event={event} />
+              </time>
               <span class={`topic ${toneOf(event)}`}>{event.topic}</span>
               <p class="what">
                 {"device" in event ? (
@@ -62,6 +63,22 @@ export const EventList = () => {
         </ol>
       )}
     </>
+  )
+}
+
+/** When it happened: of a camera, with what was recorded then behind it. */
+const Moment = ({ event }: { readonly event: TopicEvent }) => {
+  const { session } = useConsole()
+  const words = when(event.timestamp, session.serverNow())
+  if (!("device" in event)) return <>{words}</>
+  const { device, timestamp } = event
+  return (
+    <a
+      href={addressOf({ view: "recordings", device, at: Date.parse(timestamp) })}
+      title={`What was recorded of ${device} then`}
+    >
+      {words}
+    </a>
   )
 }
 

@@ -7,6 +7,7 @@ import { Fact } from "../parts/Fact.tsx"
 import { Meter, Plot } from "../parts/Plot.tsx"
 import { Shown } from "../parts/Shown.tsx"
 import { sentence } from "../words.ts"
+import { Clients } from "./Clients.tsx"
 
 /** How the service is, and the machine under it. */
 export const System = () => {
@@ -21,6 +22,7 @@ export const System = () => {
           <Machine />
           <Storage />
           <Streams />
+          <Clients />
         </>
       ) : (
         <section class="card" aria-labelledby="moreTitle">

@@ -9,7 +9,6 @@ import { statusWords } from "../words.ts"
 
 interface Props {
   readonly camera: Camera
-  readonly mayRecord: boolean
   /** one place earlier (-1) or later (1) */
   readonly onStep: (by: number) => void
   readonly onDrag: (isDragged: boolean) => void

@@ -25,7 +25,7 @@ const isOrder = (value: unknown): value is ReadonlyArray<string> =>
 const barHeight = 44
 
 export const Wall = ({ isKiosk = false }: { readonly isKiosk?: boolean }) => {
-  const { cameras, session } = useConsole()
+  const { cameras } = useConsole()
   const chosen = useSignal<Layout | undefined>(isKiosk ? "fit" : recall("layout", isLayout))
   const order = useSignal<ReadonlyArray<string>>(recall("order", isOrder) ?? [])
   const dragged = useSignal<string | undefined>(undefined)
@@ -123,7 +123,6 @@ export const Wall = ({ isKiosk = false }: { readonly isKiosk?: boolean }) => {
           >
             <Tile
               camera={camera}
-              mayRecord={session.has("operator")}
               onStep={(by) => step(camera.device, by)}
               onDrag={(isDragged) => void (dragged.value = isDragged ? camera.device : undefined)}
             />

@@ -25,18 +25,22 @@ const args = [
   "--disable-features=WebRtcHideLocalIpsWithMdns"
 ]
 
-/** A page of a real browser, for as long as the scope lives. */
-export const openPage = Effect.gen(function* () {
+/** A page of a real browser, for as long as the scope lives; `more`: flags of Chromium. */
+export const openPageWith = Effect.fnUntraced(function* (more: ReadonlyArray<string>) {
   const profile = yield* Effect.acquireRelease(
     Effect.sync(() => mkdtempSync(join(tmpdir(), "camera-service-browser-"))),
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   )
   const context = yield* Effect.acquireRelease(
-    Effect.promise(() => chromium.launchPersistentContext(profile, { executablePath, args, headless: true })),
+    Effect.promise(() =>
+      chromium.launchPersistentContext(profile, { executablePath, args: [...args, ...more], headless: true })
+    ),
     (opened) => Effect.promise(() => opened.close())
   )
   return yield* Effect.promise(() => context.newPage())
 })
+
+export const openPage = openPageWith([])
 
 /** Serves a page with a script of its own; gives its origin. */
 const serve = Effect.fnUntraced(function* (page: string, script: string) {

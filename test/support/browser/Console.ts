@@ -2,7 +2,8 @@ import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import type { Page } from "playwright-core"
-import { openPage } from "./Browser.ts"
+import type { Service } from "../Service.ts"
+import { openPageWith } from "./Browser.ts"
 
 const axe = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8")
 
@@ -15,8 +16,8 @@ export interface Trespasses {
 }
 
 /** The console in a browser, watched. */
-export const openConsole = Effect.fnUntraced(function* (origin: string) {
-  const page = yield* openPage
+export const openConsole = Effect.fnUntraced(function* (origin: string, flags: ReadonlyArray<string> = []) {
+  const page = yield* openPageWith(flags)
   const trespasses: Trespasses = { errors: [], strangers: [] }
   page.on("console", (message) => {
     if (/Content Security Policy|Trusted/.test(message.text())) trespasses.errors.push(message.text())
@@ -30,6 +31,24 @@ export const openConsole = Effect.fnUntraced(function* (origin: string) {
   page.on("websocket", (socket) => asks(socket.url()))
   return { page, trespasses }
 })
+
+export const limit = { timeout: 15_000 }
+
+export const promise = <A>(run: () => Promise<A>) => Effect.promise(run)
+
+/** The same, logged in. */
+export const openAt = Effect.fnUntraced(function* (service: Service, token: string, query = "") {
+  const { page, trespasses } = yield* openConsole(service.files)
+  yield* promise(() => page.goto(`${service.files}/${query}#token=${token}`))
+  return { page, trespasses }
+})
+
+/** To another view, when it has loaded. */
+export const go = (page: Page, view: string) =>
+  promise(async () => {
+    await page.evaluate((to) => void (location.hash = `#/${to}`), view)
+    await page.waitForFunction(() => document.querySelector(".loading") === null, undefined, limit)
+  })
 
 /** What axe finds in the page as it is, in light and in dark. */
 export const findings = (page: Page) =>

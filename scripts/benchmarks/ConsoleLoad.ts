@@ -1,0 +1,175 @@
+import type { Browser, Page, WebSocketRoute } from "playwright-core"
+import { clocksIn } from "../../test/support/browser/PictureClock.ts"
+import type { Benchmark, Measurement } from "./Benchmark.ts"
+import { inChromium } from "./Chromium.ts"
+import { type Service, startReady } from "./Service.ts"
+import { median, slowest, summary } from "./Statistics.ts"
+import { pause } from "./Waiting.ts"
+
+const tiles = 16
+/** of a synthetic camera */
+const rate = 15
+const watched = 20
+
+const open = async (
+  browser: Browser,
+  { ground }: Service,
+  prepare: (page: Page) => Promise<unknown>
+): Promise<Page> => {
+  const page = await (await browser.newContext({ viewport: { width: 1600, height: 900 } })).newPage()
+  await prepare(page)
+  await page.goto(`http://127.0.0.1:${ground.ports.SERVER_PORT}/#token=${ground.token}`)
+  await page.waitForFunction((count) => document.querySelectorAll(".picture.playing").length === count, tiles, {
+    timeout: 60_000
+  })
+  return page
+}
+
+/** All tiles play the stream of one camera: this machine is to decode as much, and not to encode it too. */
+const shareStream = (page: Page): Promise<unknown> =>
+  page.route(/\/whep\/camera\d+$/, async (route) => {
+    const response = await route.fetch({
+      url: route
+        .request()
+        .url()
+        .replace(/camera\d+$/, "camera0")
+    })
+    await route.fulfill({ response })
+  })
+
+/** Percent of the pictures that should have been shown meanwhile and were not: lost, late, or dropped by a decoder. */
+const dropped = async (page: Page): Promise<Measurement> => {
+  const shown = () =>
+    page.evaluate(() =>
+      [...document.querySelectorAll("video")].map((video) => {
+        const { droppedVideoFrames, totalVideoFrames } = video.getVideoPlaybackQuality()
+        return { at: performance.now(), shown: totalVideoFrames - droppedVideoFrames }
+      })
+    )
+  await pause(5000)
+  const before = await shown()
+  await pause(watched * 1000)
+  const after = await shown()
+  const missing = after.map(({ at, shown: count }, tile) => {
+    const since = before[tile] ?? { at, shown: count }
+    const due = ((at - since.at) / 1000) * rate
+    return Math.max(0, 100 * (1 - (count - since.shown) / due))
+  })
+  const mean = missing.reduce((sum, one) => sum + one, 0) / missing.length
+  return { name: "console.dropped", value: mean, detail: `by tile: ${summary(missing)}` }
+}
+
+/** From a press to the next paint after all that it brought about (Event Timing): through all views, while 16 tiles play. */
+const interactions = async (page: Page, rounds: number): Promise<Measurement> => {
+  await page.evaluate(() => {
+    const durations = new Map<number, number>()
+    Object.assign(window, { durations })
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as unknown as ReadonlyArray<PerformanceEventTiming>) {
+        if (entry.interactionId > 0) {
+          durations.set(entry.interactionId, Math.max(durations.get(entry.interactionId) ?? 0, entry.duration))
+        }
+      }
+    }).observe({ type: "event", durationThreshold: 16, buffered: true } as PerformanceObserverInit)
+  })
+  let presses = 0
+  for (let round = 0; round < rounds; round++) {
+    for (const name of ["Recordings", "Snapshots", "Events", "System", "Admin", "Cameras"]) {
+      await page.getByRole("navigation").getByRole("link", { name }).click()
+      presses++
+      await pause(300)
+    }
+    await page.getByRole("button", { name: /^Colours/ }).click()
+    presses++
+    await pause(300)
+  }
+  const slow = await page.evaluate(() => [
+    ...(window as unknown as { durations: Map<number, number> }).durations.values()
+  ])
+  // those that took less than 16 ms are not told of
+  const all = [...slow, ...Array.from({ length: Math.max(0, presses - slow.length) }, () => 16)]
+  return { name: "console.inp", value: slowest(all), detail: summary(all) }
+}
+
+/** What a busy site tells in a day: a snapshot a minute, a recording a camera and hour, a camera that comes and goes. */
+const dayOfEvents = 24 * 60 * 3
+
+const heap = async (page: Page, socket: WebSocketRoute): Promise<Measurement> => {
+  const devtools = await page.context().newCDPSession(page)
+  const used = async (): Promise<number> => {
+    await devtools.send("HeapProfiler.collectGarbage")
+    return (await devtools.send("Runtime.getHeapUsage")).usedSize / 1024 / 1024
+  }
+  let told = 0
+  const tell = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      const device = `camera${told % tiles}`
+      const timestamp = new Date(Date.now() + told * 20_000).toISOString()
+      const filename = `${device}_${told}.mp4`
+      const recording = { device, status: told % 2 === 0 ? "RECORDING" : "STOPPED", filename, duration: 1 }
+      const topic = told % 2 === 0 ? "recording.start" : "recording.stop"
+      const event = { topic, device, timestamp, data: recording }
+      socket.send(JSON.stringify({ jsonrpc: "2.0", method: "recording_status_update", params: recording }))
+      socket.send(JSON.stringify({ jsonrpc: "2.0", method: "event", params: event }))
+      if (told++ % 50 === 0) await pause(20)
+    }
+    await pause(1000)
+  }
+  await page.getByRole("navigation").getByRole("link", { name: "Events" }).click()
+  // the log is full from then on
+  await tell(1000)
+  const before = await used()
+  await tell(dayOfEvents)
+  const after = await used()
+  return {
+    name: "console.heap",
+    value: 100 * (after / before - 1),
+    detail: `${before.toFixed(1)} to ${after.toFixed(1)} MB after ${told} events`
+  }
+}
+
+const together = ["camera0", "camera1", "camera2", "camera3"]
+
+/** How far apart the clocks are in the pictures of four cameras that play what was recorded of them at once. */
+const skew = async (service: Service, page: Page, count: number): Promise<Measurement> => {
+  using rpc = await service.connect()
+  for (const device of together) await rpc.call("start_recording", { device })
+  await pause(20_000)
+  for (const device of together) await rpc.call("stop_recording", { device })
+  const at = new Date(Date.now() - 18_000).toISOString()
+  await page.evaluate((time) => void (location.hash = `#/recordings/camera0/${time}`), at)
+  for (const device of together.slice(1)) await page.getByRole("button", { name: `${device} in step` }).click()
+  await pause(3000)
+  const found: Array<number> = []
+  for (let i = 0; i < count; i++) {
+    const clocks = await clocksIn(page, ".recorded video")
+    found.push(Math.max(...clocks) - Math.min(...clocks))
+    await pause(200)
+  }
+  return { name: "console.skew", value: median(found), detail: summary(found) }
+}
+
+/** A wall of 16 cameras in one page: what is dropped, how fast it answers, and what it holds after a day. */
+export const consoleLoad: Benchmark = async ({ say, times }) => {
+  await using service = await startReady(tiles)
+  return inChromium(async (browser): Promise<ReadonlyArray<Measurement>> => {
+    const sockets: Array<WebSocketRoute> = []
+    const page = await open(browser, service, async (opened) => {
+      await shareStream(opened)
+      await opened.routeWebSocket(/\/ws$/, (socket) => {
+        socket.connectToServer()
+        sockets.push(socket)
+      })
+    })
+    say(`${tiles} tiles play`)
+    const wall = await dropped(page)
+    say("presses")
+    const inp = await interactions(page, Math.max(1, times(5)))
+    say("four in step")
+    const apart = await skew(service, page, times(40))
+    say("a day of events")
+    const [socket] = sockets
+    if (socket === undefined) throw new Error("the page has no connection")
+    return [wall, inp, apart, await heap(page, socket)]
+  })
+}

@@ -1,0 +1,66 @@
+import { signal } from "@preact/signals"
+import * as Effect from "effect/Effect"
+import type { FileEntry } from "../../../schema/Storage.ts"
+import { useConsole } from "../Context.ts"
+import { act, dismiss, say } from "../notices.ts"
+import { Button, roleNeeded } from "./Button.tsx"
+
+/** The files that are deleted as soon as it cannot be undone any more. */
+const leaving = signal<ReadonlyMap<string, number>>(new Map())
+export const isLeaving = (filename: string): boolean => leaving.value.has(filename)
+
+const undoTime = 10_000
+
+/** Takes the file out of sight, and deletes it when 10 s have passed without an undo; a page that is closed deletes nothing. */
+export const DeleteButton = ({
+  file: { filename },
+  kind
+}: {
+  readonly file: FileEntry
+  readonly kind: "recording" | "snapshot"
+}) => {
+  const { session } = useConsole()
+  const stay = () => {
+    const next = new Map(leaving.peek())
+    next.delete(filename)
+    leaving.value = next
+  }
+  const remove = () => {
+    const timer = window.setTimeout(async () => {
+      await act(
+        session
+          .ask((call) =>
+            kind === "recording" ? call.delete_recording({ filename }) : call.delete_snapshot({ filename })
+          )
+          // one that could not be deleted is back in the list
+          .pipe(Effect.tapError(() => Effect.sync(stay))),
+        () => undefined
+      )
+    }, undoTime)
+    leaving.value = new Map(leaving.peek()).set(filename, timer)
+    const notice = say(
+      {
+        kind: "done",
+        what: `${filename} is deleted in 10 s.`,
+        action: {
+          label: "Undo",
+          run: () => {
+            clearTimeout(timer)
+            stay()
+            dismiss(notice)
+          }
+        }
+      },
+      undoTime
+    )
+  }
+  return (
+    <Button
+      icon="trash"
+      label={`Delete ${filename}`}
+      kind="quiet"
+      why={roleNeeded(session.has("operator"), "operator")}
+      onPress={remove}
+    />
+  )
+}

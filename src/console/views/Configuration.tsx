@@ -1,0 +1,98 @@
+import { useSignal } from "@preact/signals"
+import type { Configuration as InForce } from "../../../schema/System.ts"
+import { type Asked, useAsked } from "../hooks.ts"
+import { Shown } from "../parts/Shown.tsx"
+
+type Setting = InForce["settings"][number]
+
+const isLimit = ({ key }: Setting): boolean => /^limits\.|\.max_/.test(key)
+
+/** What the service was told to be, which is done in its file or its environment: here it is only read. */
+export const Configuration = () => {
+  const asked = useAsked((call) => call.get_configuration({}), [])
+  const words = useSignal("")
+  const sought = words.value.trim().toLowerCase()
+  return (
+    <>
+      <section class="card" aria-labelledby="limitsTitle">
+        <h2 id="limitsTitle">Limits</h2>
+        <SettingTable asked={asked} label="List of limits" isShown={isLimit} />
+      </section>
+      <section class="card" aria-labelledby="configurationTitle">
+        <h2 id="configurationTitle">Configuration</h2>
+        <label class="search">
+          Only those with
+          <input
+            type="search"
+            value={words.value}
+            placeholder="recording, port, environment …"
+            onInput={({ currentTarget: { value } }) => void (words.value = value)}
+          />
+        </label>
+        <SettingTable
+          asked={asked}
+          label="List of settings"
+          isShown={(setting) => sought === "" || textOf(setting).includes(sought)}
+        />
+      </section>
+    </>
+  )
+}
+
+const shown = (value: Setting["value"]): string =>
+  value === "" ? "not set" : typeof value === "string" ? value : JSON.stringify(value)
+
+const textOf = ({ key, meaning, source, value }: Setting): string =>
+  `${key} ${shown(value)} ${source} ${meaning}`.toLowerCase()
+
+const SettingTable = ({
+  asked,
+  isShown,
+  label
+}: {
+  readonly asked: Asked<InForce>
+  readonly label: string
+  readonly isShown: (setting: Setting) => boolean
+}) => (
+  <Shown asked={asked}>
+    {({ settings }) => {
+      const some = settings.filter(isShown)
+      return some.length === 0 ? (
+        <p class="advice">There is no such setting.</p>
+      ) : (
+        <div class="scroll tall" tabIndex={0} role="region" aria-label={label}>
+          <table class="settings">
+            <thead>
+              <tr>
+                <th scope="col">Setting</th>
+                <th scope="col">Value</th>
+                <th scope="col">From</th>
+                <th scope="col">Changes</th>
+              </tr>
+            </thead>
+            <tbody>
+              {some.map(({ changes, environment, key, meaning, rule, source, value }) => (
+                <tr key={key}>
+                  <th scope="row">
+                    <code>{key}</code>
+                    <span class="facts">{meaning}</span>
+                  </th>
+                  <td title={rule}>
+                    <code>{shown(value)}</code>
+                  </td>
+                  <td
+                    class={source === "default" ? "past" : ""}
+                    title={source === "environment" ? environment : undefined}
+                  >
+                    {source}
+                  </td>
+                  <td>{changes}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )
+    }}
+  </Shown>
+)

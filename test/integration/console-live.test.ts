@@ -1,0 +1,222 @@
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { findings, limit, moves, openAt, openConsole, promise } from "../support/browser/Console.ts"
+import { clocksIn, clockSpan } from "../support/browser/PictureClock.ts"
+import { eventually } from "../support/Eventually.ts"
+import { servePtz } from "../support/PtzServer.ts"
+import { makeVideo, peerLogin, startPeer } from "../support/RtspPeer.ts"
+import { clientOf, makeGround, ready, start, startReady } from "../support/Service.ts"
+import { temporaryFolder } from "../storage/Workbench.ts"
+
+it.live(
+  "a service that starts again under the page is live again, and what was seen last stays meanwhile",
+  () =>
+    Effect.gen(function* () {
+      const ground = yield* makeGround({ cameras: 1 })
+      const first = yield* start(ground)
+      yield* ready(first)
+      const token = yield* first.token({ role: "viewer" })
+      const { page, trespasses } = yield* openAt(first, token)
+      yield* moves(page, "camera0")
+      yield* first.kill("SIGTERM")
+      yield* first.ended
+      yield* promise(async () => {
+        await page.getByText("The service cannot be reached").waitFor(limit)
+        await page.locator(".picture canvas").waitFor(limit)
+      })
+      assert.deepStrictEqual(yield* findings(page), [])
+      const second = yield* start(ground)
+      yield* ready(second)
+      yield* moves(page, "camera0")
+      yield* promise(() => page.getByText("The service cannot be reached").waitFor({ ...limit, state: "detached" }))
+      assert.deepStrictEqual(trespasses.strangers, [])
+    }),
+  60_000
+)
+
+it.live(
+  "a tile that is out of sight stops, and is back when it is seen; the login lasts longer than its token",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({ cameras: 2 })
+      const token = yield* service.token({ role: "viewer", ttl: 4 })
+      const { page } = yield* openConsole(service.files)
+      yield* promise(async () => {
+        await page.setViewportSize({ width: 600, height: 420 })
+        await page.goto(`${service.files}/#token=${token}`)
+      })
+      yield* moves(page, "camera0")
+      const plays = (device: string) =>
+        promise(() =>
+          page.evaluate(
+            (label) => document.querySelector<HTMLVideoElement>(`video[aria-label="${label}"]`)?.srcObject !== null,
+            `Live picture of ${device}`
+          )
+        )
+      yield* promise(() => page.getByRole("article", { name: /^camera1/ }).scrollIntoViewIfNeeded())
+      yield* promise(() => page.evaluate(() => scrollTo(0, document.body.scrollHeight)))
+      yield* eventually(
+        "camera0 stops",
+        Effect.map(plays("camera0"), (isOn) => !isOn)
+      )
+      yield* moves(page, "camera1")
+      yield* promise(() => page.evaluate(() => scrollTo(0, 0)))
+      yield* moves(page, "camera0")
+      yield* promise(() => page.waitForTimeout(4500))
+      yield* promise(async () => {
+        await page.evaluate(() => void (location.hash = "#/recordings"))
+        await page.getByText("Nothing is recorded").waitFor(limit)
+      })
+      assert.isFalse(yield* promise(() => page.getByText("not accepted any more").isVisible()))
+    }),
+  60_000
+)
+
+it.live(
+  "where WebRTC does not get through it is HLS, which says so and why, and stays until WebRTC is asked for",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({ cameras: 1 })
+      const token = yield* service.token({ role: "viewer" })
+      const { page, trespasses } = yield* openConsole(service.files)
+      const refusal = { error: { data: { hint: "the offer has no codec of ours" } } }
+      yield* promise(async () => {
+        await page.route("**/whep/**", (route) => route.fulfill({ status: 400, json: refusal }))
+        await page.goto(`${service.files}/#token=${token}`)
+      })
+      yield* moves(page, "camera0")
+      yield* promise(() => page.getByText("HLS: the offer has no codec of ours.").waitFor(limit))
+      assert.deepStrictEqual(yield* findings(page), [])
+      yield* promise(async () => {
+        await page.unroute("**/whep/**")
+        await page.getByRole("button", { name: "Try WebRTC again" }).click()
+        await page.getByText("HLS: the offer").waitFor({ ...limit, state: "detached" })
+      })
+      yield* moves(page, "camera0")
+      assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
+    }),
+  60_000
+)
+
+it.live(
+  "MediaMTX that is killed under the page: what was seen last stays, and it is live again over WebRTC",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({ cameras: 1 })
+      const { page, trespasses } = yield* openAt(service, yield* service.token({ role: "viewer" }))
+      yield* moves(page, "camera0")
+      const before = yield* promise(() => page.evaluateHandle(() => document.querySelector("video")?.srcObject))
+      for (const { pid } of service.ground.running("mediamtx")) process.kill(pid, "SIGKILL")
+      yield* promise(async () => {
+        await page.locator(".picture canvas").waitFor(limit)
+        await page.waitForFunction((old) => document.querySelector("video")?.srcObject !== old, before, limit)
+      })
+      yield* moves(page, "camera0")
+      assert.strictEqual(yield* promise(() => page.getByText("HLS").count()), 0)
+      yield* promise(async () => {
+        await page.evaluate(() => void (location.hash = "#/events"))
+        await page
+          .getByText(/UNHEALTHY|mediamtx/)
+          .first()
+          .waitFor(limit)
+      })
+      assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
+    }),
+  60_000
+)
+
+it.live(
+  "where UDP does not get through it is WebRTC over TCP, and says how far behind it is at least",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({ cameras: 1 })
+      const token = yield* service.token({ role: "viewer" })
+      const noUdp = ["--webrtc-ip-handling-policy=disable_non_proxied_udp"]
+      const { page, trespasses } = yield* openConsole(service.files, noUdp)
+      yield* promise(async () => {
+        await page.addInitScript(() => {
+          const peers: Array<RTCPeerConnection> = []
+          Object.assign(window, {
+            peers,
+            RTCPeerConnection: class extends RTCPeerConnection {
+              constructor(options?: RTCConfiguration) {
+                super(options)
+                peers.push(this)
+              }
+            }
+          })
+        })
+        await page.goto(`${service.files}/#token=${token}`)
+      })
+      yield* moves(page, "camera0")
+      const protocols = yield* promise(() =>
+        page.evaluate(async () => {
+          const { peers } = window as unknown as { readonly peers: ReadonlyArray<RTCPeerConnection> }
+          const stats = [...((await peers[0]?.getStats())?.values() ?? [])]
+          const pair = stats.find(({ nominated, type }) => type === "candidate-pair" && nominated)
+          return stats.filter(({ id }) => id === pair?.localCandidateId).map(({ protocol }) => protocol)
+        })
+      )
+      assert.deepStrictEqual(protocols, ["tcp"])
+      const chip = page.locator(".chip.live")
+      yield* promise(() => chip.getByText(/^Live · ≥ \d+ ms$/).waitFor(limit))
+      const [shown, title, [made = Number.NaN]] = yield* promise(() =>
+        Promise.all([chip.textContent(), chip.getAttribute("title"), clocksIn(page, "video")])
+      )
+      const age = (Date.now() - made + clockSpan) % clockSpan
+      assert.isBelow(Number(/\d+/.exec(shown ?? "")?.[0]), age + 50)
+      assert.match(title ?? "", /on the way, \d+ ms in this browser. What the camera and its encoder take before/)
+      assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
+    }),
+  60_000
+)
+
+it.live(
+  "a camera in the network is moved while a button is held; when it goes away the page says why, and when it is back it is live",
+  () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const peer = yield* startPeer(folder, makeVideo(folder))
+      const { address, calls } = yield* servePtz(peer.url)
+      const ground = yield* makeGround({ cameras: 0, settings: { EXTERNAL_ALLOWED_HOSTS: "127.0.0.1" } })
+      const service = yield* start(ground)
+      yield* ready(service)
+      const { call } = yield* clientOf(service, { role: "operator" })
+      const stream_url = address.replace("//", `//${peerLogin.user}:${peerLogin.password}@`)
+      const { device } = yield* call.add_external_stream({ stream_url, stream_name: "dome", stream_type: "onvif" })
+      const { page, trespasses } = yield* openAt(service, yield* service.token({ role: "operator" }))
+      yield* promise(() => page.getByRole("article", { name: new RegExp(`^${device}`) }).waitFor(limit))
+      yield* moves(page, device)
+      yield* promise(async () => {
+        await page.evaluate((to) => void (location.hash = `#/camera/${to}`), device)
+        const left = page.getByRole("button", { name: "Pan left" })
+        await left.hover(limit)
+        await page.mouse.down()
+        await page.waitForTimeout(1200)
+        await page.mouse.up()
+      })
+      yield* eventually(
+        "it is stopped",
+        Effect.sync(() => calls.includes("Stop"))
+      )
+      // it is told anew while the button is held: it would stop by itself
+      assert.isAtLeast(calls.filter((name) => name === "ContinuousMove").length, 2)
+      yield* promise(async () => {
+        await page.getByRole("button", { name: "Zoom in" }).focus()
+        await page.keyboard.down("Enter")
+        await page.keyboard.up("Enter")
+      })
+      yield* eventually(
+        "it is stopped again",
+        Effect.sync(() => calls.filter((name) => name === "Stop").length >= 2)
+      )
+      assert.deepStrictEqual(yield* findings(page), [])
+      yield* peer.stop
+      yield* promise(() => page.locator(".obstacle .what").waitFor(limit))
+      assert.deepStrictEqual(yield* findings(page), [])
+      yield* peer.publish
+      yield* moves(page, device)
+      assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
+    }),
+  90_000
+)
