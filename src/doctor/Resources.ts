@@ -1,4 +1,5 @@
 import * as Clock from "effect/Clock"
+import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
 import { liveNow, Settings } from "../config/Settings.ts"
@@ -30,6 +31,7 @@ export const makeResourceChecks = Effect.fnUntraced(function* (folder: Folder) {
   const disk = yield* Disk
   const files = yield* KernelFiles
   const machine = yield* Machine
+  const { uuidV4 } = yield* SecureRandom
 
   const room = Effect.gen(function* () {
     const at = yield* Effect.provideService(nearestThere(folder.path), Disk, disk)
@@ -50,16 +52,16 @@ export const makeResourceChecks = Effect.fnUntraced(function* (folder: Folder) {
     }
   })
 
-  /** Writes and syncs as a recording does, into a file that is gone afterwards. */
+  /** Writes and syncs as a recording does, into a file that is gone afterwards: one of its own, for the service may look now too. */
   const sync = Effect.gen(function* () {
     if (!folder.isThere) {
       const above = yield* Effect.provideService(nearestThere(folder.path), Disk, disk)
       yield* disk.mayWrite(above)
       return ok(`${folder.path} is made at the first start`)
     }
-    const path = join(folder.path, `${temporaryPrefix}doctor`)
+    const path = join(folder.path, `${temporaryPrefix}${yield* uuidV4()}`)
     const times = yield* Effect.acquireUseRelease(
-      Effect.andThen(Effect.ignore(disk.remove(path)), disk.create(path, 0o600)),
+      disk.create(path, 0o600),
       (file) =>
         Effect.forEach(
           Array.from({ length: trials }, () => new Uint8Array(trialBytes)),

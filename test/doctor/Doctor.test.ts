@@ -199,6 +199,20 @@ describe("the doctor", () => {
   )
 
   test(
+    "looks at the disk while the service does, and finds it well",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      yield* disk.suffer({ name: "slow", by: "50 millis", calls: ["sync"] })
+      const both = Effect.all([look(), look()], { concurrency: 2 })
+      const looking = yield* Effect.forkChild(both, { startImmediately: true })
+      yield* TestClock.adjust("2 seconds")
+      for (const { of } of yield* Fiber.join(looking)) {
+        assert.strictEqual(of("disk_sync")?.severity, "ok", of("disk_sync")?.evidence)
+      }
+    })
+  )
+
+  test(
     "leaves nothing in a data folder, and makes none",
     Effect.gen(function* () {
       const { disk } = yield* TestGround
