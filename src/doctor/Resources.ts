@@ -2,7 +2,9 @@ import * as Clock from "effect/Clock"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
+import { readCertificate } from "../config/Certificate.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
+import { isSecured } from "../config/Tls.ts"
 import { buildDate } from "../config/Version.ts"
 import { Disk } from "../ground/Disk.ts"
 import type { DiskError } from "../ground/DiskError.ts"
@@ -112,6 +114,18 @@ export const makeResourceChecks = Effect.fnUntraced(function* (folder: Folder) {
     return available < noMemory ? failure(evidence, mend) : warning(evidence, mend)
   })
 
+  const certificate = Effect.gen(function* () {
+    const { names, validFrom, validTo } = yield* readCertificate
+    const wall = yield* Clock.currentTimeMillis
+    const evidence = `${names}: good from ${isoTime(validFrom)} to ${isoTime(validTo)}`
+    if (wall < validFrom || wall > validTo) return failure(evidence, renewal)
+    return validTo - wall < soonMillis ? warning(evidence, renewal) : ok(evidence)
+  }).pipe(
+    Effect.provideService(Disk, disk),
+    Effect.provideService(Settings, settings),
+    Effect.catch(({ message }) => Effect.succeed(failure(message, renewal)))
+  )
+
   const unusable = ({ code }: DiskError) =>
     Effect.succeed(
       failure(
@@ -124,13 +138,18 @@ export const makeResourceChecks = Effect.fnUntraced(function* (folder: Folder) {
     { name: "disk_sync", look: sync.pipe(Effect.catch(unusable)) },
     { name: "clock", look: clock },
     { name: "inotify", look: watches },
-    { name: "memory", look: memory }
+    { name: "memory", look: memory },
+    ...(isSecured(settings.boot) ? [{ name: "certificate", look: certificate }] : [])
   ] satisfies ReadonlyArray<Check>
 })
 
 /** Sources do not know when they were made: not before the first of them. */
 const madeAfter = Math.max(Date.parse(buildDate), Date.parse("2026-01-01T00:00:00Z"))
 const dayMillis = 86_400_000
+
+/** Who renews certificates by itself has done so 30 days before. */
+const soonMillis = 14 * dayMillis
+const renewal = "renew it, and put it and its key into tls.certificate_file and tls.key_file: no restart is needed"
 
 /** In the largest unit that leaves a number above 1. */
 const bytes = (count: number): string => {

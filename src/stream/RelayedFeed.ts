@@ -6,8 +6,8 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type { CameraId } from "../../schema/Camera.ts"
 import { Tickets } from "../auth/Tickets.ts"
-import { reachableHere } from "../config/Hosts.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
+import { rtspHere } from "../config/Tls.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { faultOf } from "../device/Fault.ts"
@@ -59,8 +59,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
       const keyframes = yield* Keyframes
       const telemetry = yield* CameraTelemetry
       const stamp = yield* moments
-      const { host, rtsp_port: port } = settings.boot.mediamtx
-      const rtspHost = reachableHere(host)
+      const { host: rtspHost, port } = rtspHere(settings.boot)
       /** milliseconds between two keyframes, as last seen */
       const intervals = new Map<CameraId, number>()
       yield* devices.facts.follow(({ _tag, camera }) =>

@@ -24,6 +24,7 @@ import { JsonRpcProtocol } from "../../src/rpc/Protocol.ts"
 import { RequestLimits } from "../../src/rpc/RequestLimits.ts"
 import * as Validation from "../../src/rpc/Validation.ts"
 import * as WebSocketServer from "../../src/rpc/WebSocketServer.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { SmallFiles } from "../../src/storage/SmallFiles.ts"
 import * as MemoryNetwork from "../../testing/MemoryNetwork.ts"
@@ -60,7 +61,8 @@ const handlersLayer = (handlers: Handlers) => {
 }
 
 /** The secret is in the settings, and there are no keys: no folder is looked into. */
-const nowhere = Layer.merge(
+const nowhere = Layer.mergeAll(
+  Layer.mock(Disk)({}),
   Layer.succeed(DataFolder, DataFolder.of({ root: "", recordings: "", snapshots: "", secrets: "" })),
   Layer.mock(SmallFiles)({ read: () => Effect.succeedNone })
 )
