@@ -11,6 +11,12 @@ _camera_service() {
       return
       ;;
   esac
+  case ${COMP_WORDS[1]} in
+    backup | restore)
+      mapfile -t COMPREPLY < <(compgen -f -- "$word")
+      return
+      ;;
+  esac
   words=$(camera-service complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { modulesIn } from "./goModules.ts"
 
 /**
  * Run by scripts/package: `licences.ts LIB DOC` writes what is shipped in LIB (the bundle with its packages.json, Node,
@@ -72,11 +73,11 @@ const node: Part = {
   sha256: sha256(join(lib, "bin/node"))
 }
 
-/** What `go build` has written into the program: one module a line (runtime/debug.BuildInfo). */
-const program = readFileSync(join(lib, "bin/mediamtx"), "latin1")
-const modules = [...program.matchAll(/^dep\t(\S+)\t(v\S+)\t(?:h1:\S+)?$/gm)].map(
-  ([, name = "", version = ""]): Part => ({ name, version, purl: `pkg:golang/${name}@${version}` })
-)
+const modules = modulesIn(join(lib, "bin/mediamtx")).map(({ name, version }): Part => ({
+  name,
+  version,
+  purl: `pkg:golang/${name}@${version}`
+}))
 const mediaMtxVersion = /^readonly MEDIAMTX=(\S+)$/m.exec(readFileSync(join(root, "scripts/setup"), "utf8"))?.[1] ?? ""
 const mediaMtx: Part = {
   name: "mediamtx",
@@ -144,15 +145,19 @@ const chapters = [...byText].map(([text, of]) => {
   const names = of.map(({ licence, name, version }) => `${name} ${version} (${licence})`)
   return `${names.join("\n")}\n\n${text}`
 })
-const go = `MediaMTX has these modules in it, whose licences are in their sources:\n\n${modules
-  .map(({ name, version }) => `  ${name} ${version}`)
-  .join("\n")}`
+const moduleLicences = readJson<ReadonlyArray<{ readonly modules: ReadonlyArray<string>; readonly text: string }>>(
+  join(root, "packaging/licences/mediamtx-modules.json")
+)
+const licensed = new Set(moduleLicences.flatMap(({ modules: of }) => of))
+const unlicensed = modules.map(({ name, version }) => `${name} ${version}`).filter((name) => !licensed.has(name))
+if (unlicensed.length > 0) throw new Error(`run goLicences.ts: no licence is known of ${unlicensed.join(", ")}`)
+const go = moduleLicences.map(({ modules: of, text }) => `${of.join("\n")}\n(in MediaMTX)\n\n${text}`)
 const rule = `\n\n${"-".repeat(72)}\n\n`
 const nodeLicences = join(root, `node_modules/node-linux-${process.arch}/LICENSE`)
 copyFileSync(nodeLicences, join(doc, "node-licences.txt"))
 writeFileSync(
   join(doc, "copyright"),
-  `camera-service ${own.version}\n\n${ownText}${rule}${chapters.join(rule)}${rule}${go}\n`
+  `camera-service ${own.version}\n\n${ownText}${rule}${[...chapters, ...go].join(rule)}\n`
 )
 
 if (modules.length === 0) throw new Error("MediaMTX names no module that is in it")

@@ -16,15 +16,18 @@ const nodeMajor = "24"
 
 /** sysexits.h: what the operator has to change. Everything else that fails is a defect: 1. */
 const statuses: Readonly<Record<string, number>> = {
+  BackupUnusable: 65,
   BadUsage: 64,
   BundleFailed: 73,
   CallFailed: 69,
   CannotListen: 69,
+  CertificateUnusable: 69,
   PortInUse: 69,
   ProgramMissing: 69,
   ProgramUnfit: 69,
   DataFolderForeign: 69,
   DataFolderInUse: 69,
+  DataFolderNewer: 69,
   DataFolderUnusable: 69,
   BadConfiguration: 78
 }
@@ -87,8 +90,9 @@ const boundEnd = (exit: Exit.Exit<unknown, unknown>): void => {
 }
 
 const hangups = Effect.runSync(Queue.sliding<void>(1))
+const copies = Effect.runSync(Queue.sliding<void>(1))
 const main = Effect.runFork(
-  Effect.provide(command(args, environment, { voice, hangups, ending: boundEnd }), Ground.layer)
+  Effect.provide(command(args, environment, { voice, hangups, copies, ending: boundEnd }), Ground.layer)
 )
 
 let asked = false
@@ -105,8 +109,9 @@ for (const name of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) process.on(name, e
 // All of these end a process that does not take them, with its recordings left open; and SIGUSR1 opens Node's debugger, where
 // any user of the machine may run code as us. Faults (SIGSEGV, SIGABRT, …) are what they are.
 process.on("SIGHUP", () => void Queue.offerUnsafe(hangups, undefined))
+process.on("SIGUSR2", () => void Queue.offerUnsafe(copies, undefined))
 for (const name of [
-  ...(["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO"] as const),
+  ...(["SIGUSR1", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO"] as const),
   ...(["SIGPIPE", "SIGPWR", "SIGSTKFLT", "SIGXCPU", "SIGXFSZ"] as const)
 ]) {
   process.on(name, () => {})

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { DatabaseSync } from "node:sqlite"
+import { backup, DatabaseSync } from "node:sqlite"
 import { Databases } from "../src/ground/Databases.ts"
 
 /** SQLite databases in memory, and what a test does to them. */
@@ -25,7 +25,8 @@ export class MemoryDatabases extends Context.Service<
 
       // connections of one process to one name share what is in memory, for as long as one of them is open
       // (https://www.sqlite.org/sharedcache.html)
-      const connect = (path: string) => new DatabaseSync(`file:/${ground}${encodeURI(path)}?mode=memory&cache=shared`)
+      const urlOf = (path: string) => `file:/${ground}${encodeURI(path)}?mode=memory&cache=shared`
+      const connect = (path: string) => new DatabaseSync(urlOf(path))
       const limit = (database: DatabaseSync) => database.exec(`PRAGMA max_page_count=${isFull ? 1 : mostPages}`)
 
       const databases = Databases.of({
@@ -38,6 +39,11 @@ export class MemoryDatabases extends Context.Service<
         remove: (path) => {
           kept.get(path)?.close()
           kept.delete(path)
+        },
+        copy: async (database, path) => {
+          const to = connect(path)
+          kept.set(path, to)
+          await backup(database, urlOf(path))
         },
         bootId: () => `boot ${boots}`
       })

@@ -12,6 +12,7 @@ import * as Stream from "effect/Stream"
 import { type JsonRequest, NoReply } from "../src/ground/Loopback.ts"
 import { Network } from "../src/ground/Network.ts"
 import {
+  type Address,
   AddressTaken,
   BodyTooLarge,
   heartbeat,
@@ -42,8 +43,8 @@ export const layer = Layer.effectContext(
     const hosts = new Map<number, Door>()
     let nextPort = firstFreePort
 
-    const network = Network.of({
-      listen: Effect.fnUntraced(function* (address, host) {
+    const open = (isSecure: boolean) =>
+      Effect.fnUntraced(function* (address: Address, host: Host) {
         const port = address.port === 0 ? nextPort++ : address.port
         const asked = ({ authorization, body, method, path }: JsonRequest) =>
           Effect.scoped(
@@ -59,7 +60,7 @@ export const layer = Layer.effectContext(
         const visits = new Set<MemoryVisit>()
         const scope = yield* Effect.scope
         yield* Effect.acquireRelease(
-          Effect.sync(() => hosts.set(port, { host, visits, scope })),
+          Effect.sync(() => hosts.set(port, { host, visits, scope, isSecure })),
           () =>
             Effect.sync(() => {
               hosts.delete(port)
@@ -71,7 +72,12 @@ export const layer = Layer.effectContext(
           Effect.forkScoped
         )
         return { host: address.host, port }
-      }),
+      })
+
+    const network = Network.of({
+      listen: open(false),
+      listenSecure: (address, host) =>
+        Effect.map(open(true)(address, host), (at) => ({ address: at, show: () => Effect.void })),
       exchange: neighbours.ask,
       getJson: ({ pathname, port, search }) => ports.request(Number(port), { method: "GET", path: pathname + search })
     })
@@ -87,7 +93,7 @@ export const layer = Layer.effectContext(
         const door = yield* doorAt(port)
         const answered = yield* Deferred.make<Answer>()
         // as long as the visitor is there, and the door is open
-        const serving = yield* Effect.forkIn(serve(door.host, question, answered), door.scope)
+        const serving = yield* Effect.forkIn(serve(door, question, answered), door.scope)
         yield* Effect.addFinalizer(() => Fiber.interrupt(serving))
         const broken = Effect.matchCauseEffect(Fiber.join(serving), {
           onFailure: () => Effect.fail(new CutOff()),
@@ -96,12 +102,13 @@ export const layer = Layer.effectContext(
         return yield* Effect.raceFirst(Deferred.await(answered), broken)
       }),
       connect: Effect.fnUntraced(function* (port, { address = loopback, headers = {}, target }) {
-        const { host, scope, visits } = yield* doorAt(port)
+        const { host, isSecure, scope, visits } = yield* doorAt(port)
         const admitted = host.admit({
           method: "GET",
           target,
           headers: { host: `${loopback}:${port}`, ...headers },
-          address
+          address,
+          isSecure
         })
         if (typeof admitted !== "function") return yield* new Refused({ ...headOf(admitted), body: admitted.body })
         const run = Effect.runForkWith(yield* Effect.context<never>())
@@ -135,10 +142,15 @@ interface Door {
   readonly host: Host
   readonly visits: Set<MemoryVisit>
   readonly scope: Scope.Scope
+  readonly isSecure: boolean
 }
 
 /** Answers, and stays until the visitor has read it all. */
-const serve = Effect.fnUntraced(function* (host: Host, question: Question, answered: Deferred.Deferred<Answer>) {
+const serve = Effect.fnUntraced(function* (
+  { host, isSecure }: Door,
+  question: Question,
+  answered: Deferred.Deferred<Answer>
+) {
   const { address = loopback, body: text = "", headers = {}, method = "GET", target } = question
   const isTooLarge = encode(text).length > maxBodyBytes
   const reply = yield* host.answer({
@@ -146,6 +158,7 @@ const serve = Effect.fnUntraced(function* (host: Host, question: Question, answe
     target,
     headers,
     address,
+    isSecure,
     body: isTooLarge ? Effect.fail(new BodyTooLarge()) : Effect.succeed(text)
   })
   const bytes = yield* Queue.bounded<Uint8Array, CutOff | Cause.Done>(1)

@@ -64,6 +64,7 @@ const spans = async (count: number): Promise<ReadonlyArray<Measurement>> => {
     {
       open: (path) => new DatabaseSync(path),
       remove: () => undefined,
+      copy: () => Promise.resolve(),
       bootId: () => "bench"
     },
     join(folder, "index.sqlite")

@@ -85,6 +85,16 @@ export const command = Effect.fnUntraced(function* (
       yield* print(said)
       return status
     }
+    case "backup": {
+      const { backup } = yield* Effect.promise(() => import("./Keeping.ts"))
+      const [name = ""] = words
+      return life.voice.say("info", yield* Effect.provideService(backup(name, from), StandardFolders, folders))
+    }
+    case "restore": {
+      const { restore } = yield* Effect.promise(() => import("./Keeping.ts"))
+      const [name = ""] = words
+      return life.voice.say("info", yield* Effect.provideService(restore(name, from), StandardFolders, folders))
+    }
     case "config check": {
       const { configuration } = yield* load(from)
       return yield* print([...configuration.warnings, "the configuration is good"].map((line) => `${line}\n`).join(""))

@@ -7,6 +7,8 @@ export interface Life {
   readonly voice: Voice
   /** each SIGHUP */
   readonly hangups: Queue.Dequeue<void>
+  /** each SIGUSR2: the index is to be copied */
+  readonly copies: Queue.Dequeue<void>
   /** a service begins to end */
   readonly ending: (exit: Exit.Exit<never, unknown>) => void
 }

@@ -8,6 +8,7 @@ import { CameraClient } from "../../schema/client/CameraClient.ts"
 import { reachableHere, urlAuthority } from "../config/Hosts.ts"
 import { load, type Origin } from "../config/Load.ts"
 import { Settings, settingsOf } from "../config/Settings.ts"
+import { plainServer } from "../config/Tls.ts"
 import { findFolder } from "../doctor/Folder.ts"
 import { Disk } from "../ground/Disk.ts"
 import type { KernelFiles } from "../ground/KernelFiles.ts"
@@ -54,7 +55,7 @@ const targetOf = Effect.fnUntraced(function* ({ url }: Place, from: Origin) {
   if (url !== undefined && local === undefined) return { url, here: undefined }
   const settings = yield* settingsOf((yield* load(from)).configuration)
   const { path: folder } = yield* Effect.provideService(findFolder, Settings, settings)
-  const { port, ...server } = settings.boot.server
+  const { port, ...server } = plainServer(settings.boot)
   const host = reachableHere(server.host)
   return url === undefined || local === undefined
     ? { url: `ws://${urlAuthority(host, port)}/ws`, here: { host, port, folder } }

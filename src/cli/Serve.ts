@@ -9,6 +9,7 @@ import { urlAuthority } from "../config/Hosts.ts"
 import { load, type Origin } from "../config/Load.ts"
 import { followFile } from "../config/Reload.ts"
 import { Settings, settingsOf } from "../config/Settings.ts"
+import { isSecured } from "../config/Tls.ts"
 import { version } from "../config/Version.ts"
 import type { Loopback } from "../ground/Loopback.ts"
 import { connectManager, type ServiceManager } from "../ground/ServiceManager.ts"
@@ -19,6 +20,7 @@ import { MediaMtx } from "../process/MediaMtx.ts"
 import * as Memory from "../self/Memory.ts"
 import { raisePriority } from "../self/Priority.ts"
 import { DataFolder, standardFolders, StandardFolders } from "../storage/DataFolder.ts"
+import { FileIndex } from "../storage/FileIndex.ts"
 import * as Logs from "../telemetry/Logs.ts"
 import * as MetricsExport from "../telemetry/MetricsExport.ts"
 import * as Traces from "../telemetry/Traces.ts"
@@ -33,7 +35,7 @@ const consoleFolder =
  * Runs the service until it is interrupted, or something that it needs turns out to be missing. `ending` is told as soon as
  * that is so: what was started has yet to be ended then.
  */
-export const serve = Effect.fnUntraced(function* (from: Origin, { ending, hangups, voice }: Life) {
+export const serve = Effect.fnUntraced(function* (from: Origin, { copies, ending, hangups, voice }: Life) {
   const began = yield* now
   yield* raisePriority
   const { configuration, text } = yield* load(from)
@@ -67,10 +69,11 @@ export const serve = Effect.fnUntraced(function* (from: Origin, { ending, hangup
     // what sends metrics stands on the app, whose own they are
     const built = yield* Layer.build(MetricsExport.layer.pipe(Layer.provideMerge(App.layer)))
     const startedIn = Math.round(yield* millisSince(began))
-    const { health, server } = boot
+    const { health, server, tls } = boot
+    const [scheme, port] = isSecured(boot) ? ["wss", tls.port] : ["ws", server.port]
     yield* Effect.logInfo("camera-service is serving", {
       version,
-      url: `ws://${urlAuthority(server.host, server.port)}/ws`,
+      url: `${scheme}://${urlAuthority(server.host, port)}/ws`,
       health: `http://${urlAuthority(health.host, health.port)}/health`,
       data: Context.get(built, DataFolder).root,
       started_in_ms: startedIn
@@ -80,6 +83,10 @@ export const serve = Effect.fnUntraced(function* (from: Origin, { ending, hangup
     )
     if (manager !== undefined) yield* Effect.provideContext(keepTold(manager), Context.merge(ground, built))
     yield* follow(manager)
+    const copy = Context.get(built, FileIndex).copy.pipe(
+      Effect.catch((error) => Effect.logWarning("the index could not be copied for a backup", error))
+    )
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(copies), copy)))
     const unfit = Effect.andThen(Context.get(built, Ffmpeg).check, Effect.never)
     return yield* Effect.raceFirst(Context.get(built, MediaMtx).fatal, unfit)
   }).pipe(

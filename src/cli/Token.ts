@@ -11,6 +11,7 @@ import { Tokens } from "../auth/Tokens.ts"
 import { reachableHere, urlAuthority } from "../config/Hosts.ts"
 import { load, type Origin } from "../config/Load.ts"
 import { liveNow, Settings, settingsOf } from "../config/Settings.ts"
+import { isSecured } from "../config/Tls.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
 import { DataFolder, standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import { BadUsage } from "./BadUsage.ts"
@@ -68,10 +69,11 @@ export const token = Effect.fnUntraced(function* (options: TokenOptions, from: O
   ).pipe(Effect.provide(tokens))
   const isConfigured = Redacted.value(settings.boot.auth.jwt_secret) !== ""
   const { public_host } = liveNow(settings).server
-  const { host, port } = settings.boot.server
+  const { server, tls } = settings.boot
+  const [scheme, port] = isSecured(settings.boot) ? ["https", tls.port] : ["http", server.port]
   return {
     signed: Redacted.value(signed),
-    link: `http://${urlAuthority(public_host || reachableHere(host), port)}/#token=${Redacted.value(signed)}`,
+    link: `${scheme}://${urlAuthority(public_host || reachableHere(server.host), port)}/#token=${Redacted.value(signed)}`,
     secretOf: isConfigured ? "auth.jwt_secret of the configuration" : `the secret of ${root}`
   }
 }, Effect.scoped)

@@ -19,6 +19,8 @@ export const help = `camera-service: turns a Linux box with cameras into a well-
   camera-service doctor [--json] [--bundle FILE] [--config FILE]
                                                 look at all that the service needs here: what is wrong, and what
                                                 mends it (status 1: warnings, 2: failures); a file for a bug report
+  camera-service backup FILE                    settings, names, keys, secrets and the index; no recordings
+  camera-service restore FILE                   of a service that does not run (-: from and to where the shell says)
   camera-service config check [FILE]            say whether a configuration is good
   camera-service config show [--json] [--config FILE]
                                                 every key, its value and where it came from
@@ -61,6 +63,8 @@ const commands = {
   serve: { options: ["config"], words: 0 },
   token: { options: ["config", "role", "user", "cameras", "ttl", "link"], words: 0 },
   doctor: { options: ["config", "json", "bundle"], words: 0 },
+  backup: { options: ["config"], words: 1, needs: "FILE" },
+  restore: { options: ["config"], words: 1, needs: "FILE" },
   "config check": { options: ["config"], words: 1 },
   "config show": { options: ["config", "json"], words: 0 },
   "config schema": { options: [], words: 0 },

@@ -19,6 +19,16 @@ export const bootSchema = Schema.Struct({
     ),
     port: anyPort(8002, "JSON-RPC over WebSocket (/ws) and downloads (/files)")
   }),
+  tls: Schema.Struct({
+    certificate_file: key(
+      Rules.optionalFile,
+      "",
+      "an absolute path, or empty",
+      "a certificate with its chain (PEM): other machines come by TLS alone then; empty: nothing is encrypted"
+    ),
+    key_file: key(Rules.optionalFile, "", "an absolute path, or empty", "its key (PEM, without a passphrase)"),
+    port: anyPort(8443, "where server.host is served by TLS (https, wss)")
+  }),
   health: Schema.Struct({
     host: key(Rules.host, "127.0.0.1", "an address or a host name, without a port", "where health and metrics listen"),
     port: anyPort(8003, "health and metrics")
@@ -34,6 +44,7 @@ export const bootSchema = Schema.Struct({
     ),
     api_port: anyPort(9997, "MediaMTX's API; always on loopback"),
     rtsp_port: anyPort(8554, "RTSP"),
+    rtsps_port: anyPort(8322, "RTSP by TLS, where there is a certificate"),
     hls_port: anyPort(8888, "HLS"),
     hls_variant: key(
       Schema.Literals(["fmp4", "mpegts", "lowLatency"]),

@@ -103,6 +103,14 @@ export const liveSchema = Schema.Struct({
       "by so much the clock of who signs tokens may differ from ours"
     )
   }),
+  tls: Schema.Struct({
+    hsts_seconds: key(
+      Rules.whole(0, 63_072_000),
+      0,
+      "0 to 63072000",
+      "so long browsers use nothing but TLS for this host's name, on all its ports (HSTS); 0: they are not told to"
+    )
+  }),
   limits: Schema.Struct({
     connection_requests_per_second: key(
       Rules.whole(1, 1_000_000),

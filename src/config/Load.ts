@@ -126,6 +126,13 @@ export const configurationOf = Effect.fnUntraced(function* (text: string | undef
     const rule = `must be a port of its own: ${other} has this one`
     problems.push({ key, value: String(port), rule, place: (given.get(key) ?? given.get(other))?.place ?? "" })
   }
+  const halves = ["tls.certificate_file", "tls.key_file"]
+  const [half, ...others] = halves.filter((key) => (given.get(key)?.value ?? "") !== "")
+  if (half !== undefined && others.length === 0) {
+    const { place = "", value } = given.get(half) ?? {}
+    const rule = `must be set together with ${halves.find((key) => key !== half)}`
+    problems.push({ key: half, value: shown(half, value), rule, place })
+  }
   if (problems.length > 0) return yield* new BadConfiguration({ problems })
 
   const values = valuesOf({ boot, live })

@@ -1,5 +1,6 @@
 import { isEverywhere } from "./Hosts.ts"
 import type { Boot } from "./BootSettings.ts"
+import { areStreamsSecured, isSecured, plainRtspHost, plainServer } from "./Tls.ts"
 
 /** Two keys that ask for the same port of the same address. */
 export interface Collision {
@@ -9,9 +10,11 @@ export interface Collision {
 }
 
 /** The TCP ports that this service and its MediaMTX are to listen on, by key. */
-export const listeners = ({ health, mediamtx, server }: Boot) => {
+export const listeners = (boot: Boot) => {
+  const { health, mediamtx, server, tls } = boot
   const own = [
-    { key: "server.port", ...server },
+    { key: "server.port", ...plainServer(boot) },
+    ...(isSecured(boot) ? [{ key: "tls.port", host: server.host, port: tls.port }] : []),
     { key: "health.port", ...health }
   ]
   if (!mediamtx.managed) return own
@@ -20,8 +23,14 @@ export const listeners = ({ health, mediamtx, server }: Boot) => {
     host,
     port: mediamtx[key]
   })
-  const others = ["rtsp_port", "hls_port", "webrtc_port", "webrtc_tcp_port", "playback_port"] as const
-  return [...own, at("api_port", "127.0.0.1"), ...others.map((key) => at(key))]
+  const others = ["hls_port", "webrtc_port", "webrtc_tcp_port", "playback_port"] as const
+  return [
+    ...own,
+    at("api_port", "127.0.0.1"),
+    at("rtsp_port", plainRtspHost(boot)),
+    ...(areStreamsSecured(boot) ? [at("rtsps_port")] : []),
+    ...others.map((key) => at(key))
+  ]
 }
 
 const meets = (a: string, b: string): boolean => {

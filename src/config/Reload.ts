@@ -1,23 +1,17 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Queue from "effect/Queue"
 import * as Ref from "effect/Ref"
-import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { dirname } from "node:path"
 import { Disk } from "../ground/Disk.ts"
-import { inotifyAdvice } from "../ground/Inotify.ts"
 import { type BadConfiguration, problemText } from "./BadConfiguration.ts"
 import { keys, visible } from "./Keys.ts"
 import { type Configuration, configurationOf, mostBytes, type Origin, tooLarge } from "./Load.ts"
 import type { Settings } from "./Settings.ts"
+import { watchFiles } from "./WatchedFiles.ts"
 
 /** So long the file has to stay as it is: whoever writes it has ended by then. */
 const quiet = Duration.seconds(1)
-/** Where nothing is told (a network's disk, inotify used up), it is looked at all the same. */
-const lookEvery = Duration.seconds(30)
 
 /** So many problems are told in one line of the log; `config check` tells all. */
 const mostTold = 20
@@ -41,7 +35,6 @@ export const followFile = Effect.fnUntraced(function* ({ configuration, from, se
   const disk = yield* Disk
   const { file } = from
   const one = yield* Semaphore.make(1)
-  const touched = yield* Queue.sliding<void>(1)
   let inForce = configuration
   let seen: Reading = { text }
 
@@ -110,44 +103,8 @@ export const followFile = Effect.fnUntraced(function* ({ configuration, from, se
     }
   })
 
-  /** In the folders of the file and of what it links to: editors and Kubernetes put new files in the place of old ones. */
-  const watchFolders = Effect.fnUntraced(function* (folders: ReadonlyArray<string>) {
-    for (const folder of folders) {
-      const names = yield* disk.watch(folder)
-      const told = Effect.andThen(Queue.takeAll(names), Queue.offer(touched, undefined))
-      yield* Effect.forkScoped(Effect.ignore(Effect.forever(told, { disableYield: true })))
-    }
-  })
-
-  let watched: { readonly folders: ReadonlyArray<string>; readonly scope: Scope.Closeable } | undefined
-  const scope = yield* Effect.scope
-  const watch = Effect.gen(function* () {
-    const real = yield* Effect.orElseSucceed(disk.realPath(file), () => file)
-    const folders = [...new Set([dirname(file), dirname(real)])]
-    if (same(folders, watched?.folders)) return
-    if (watched !== undefined) yield* Scope.close(watched.scope, Exit.void)
-    watched = { folders, scope: yield* Scope.fork(scope) }
-    yield* Scope.provide(watchFolders(folders), watched.scope).pipe(
-      Effect.catch(({ cause, code }) => {
-        const every = Duration.format(lookEvery)
-        return Effect.logWarning(`cannot watch the configuration file: changes are noticed within ${every}`, {
-          reason: inotifyAdvice(code) ?? String(cause)
-        })
-      })
-    )
-    // what was told meanwhile, nobody has heard
-    yield* Queue.offer(touched, undefined)
-  })
-
-  const look = Effect.gen(function* () {
-    yield* watch
-    const next = yield* settled
-    if (next !== undefined) yield* take(next)
-  })
-
-  yield* Effect.forkScoped(
-    Effect.forever(Effect.andThen(look, Effect.timeoutOption(Queue.take(touched), lookEvery)), { disableYield: true })
-  )
+  const look = Effect.flatMap(settled, (next) => (next === undefined ? Effect.void : take(next)))
+  yield* watchFiles("the configuration file", [file], look)
   return Effect.flatMap(reading, take)
 })
 

@@ -15,6 +15,9 @@ export const host = Schema.String.check(
 /** A folder's path; nobody replaces `~` here, a shell would have. */
 export const folder = Schema.String.check(Schema.isPattern(/^(?!~)/u))
 
+/** An absolute path, or nothing: what is relative depends on where one starts from. */
+export const optionalFile = Schema.String.check(Schema.isPattern(/^(?:\/.*)?$/u))
+
 /** An HTTP URL without a user, a query and a fragment, or nothing. */
 export const endpoint = Schema.String.check(
   Schema.isPattern(/^(?:https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?)?$/u),

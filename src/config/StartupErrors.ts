@@ -57,6 +57,18 @@ export class DataFolderInUse extends Schema.TaggedError<DataFolderInUse>()("Data
   }
 }
 
+/** A later version has changed how data lies in the folder: this one would misread it. */
+export class DataFolderNewer extends Schema.TaggedError<DataFolderNewer>()("DataFolderNewer", {
+  folder: Schema.String,
+  format: Schema.Int,
+  known: Schema.Int
+}) {
+  override get message(): string {
+    const formats = `it has format ${this.format}, and this version knows ${this.known}`
+    return `the data folder ${this.folder} is a newer camera-service's (${formats}): install that one again, or restore a backup of before`
+  }
+}
+
 /** The data folder cannot be made or written to. */
 export class DataFolderUnusable extends Schema.TaggedError<DataFolderUnusable>()("DataFolderUnusable", {
   folder: Schema.String,
@@ -73,5 +85,15 @@ export class DataFolderForeign extends Schema.TaggedError<DataFolderForeign>()("
 }) {
   override get message(): string {
     return `the data folder ${this.folder} is another user's: run this as the service's user (sudo -u …), or set data_dir`
+  }
+}
+
+/** The certificate that other machines are to be shown cannot be had. */
+export class CertificateUnusable extends Schema.TaggedError<CertificateUnusable>()("CertificateUnusable", {
+  file: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `the certificate ${this.file} cannot be used: ${this.detail}: see tls.certificate_file and tls.key_file`
   }
 }

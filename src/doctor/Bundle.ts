@@ -17,7 +17,8 @@ import { looseAnswer } from "../storage/SharedAnswer.ts"
 import { BundleFailed } from "./BundleFailed.ts"
 import type { Result } from "./Check.ts"
 import type { Folder } from "./Folder.ts"
-import { type Entry, tar } from "./Tar.ts"
+import { gzip } from "./Gzip.ts"
+import { tar, textEntry } from "./Tar.ts"
 
 interface Examined {
   readonly configuration: Configuration
@@ -110,7 +111,7 @@ export const writeBundle = Effect.fnUntraced(function* (file: string, examined: 
     made: isoTime(wall)
   }
   const settings = configuration.report.map(({ key, source, value }) => ({ key, value, source }))
-  const parts: ReadonlyArray<Entry> = [
+  const parts = [
     { name: "versions.json", text: json(versions) },
     { name: "checks.json", text: json(results) },
     { name: "configuration.json", text: json(settings) },
@@ -118,16 +119,10 @@ export const writeBundle = Effect.fnUntraced(function* (file: string, examined: 
     { name: "log.txt", text: yield* within(journal) },
     { name: "health.json", text: yield* within(health) }
   ]
-  const entries = parts.map(({ name, text }) => ({ name: `camera-service/${name}`, text: withoutSecrets(text) }))
+  const entries = parts.map(({ name, text }) => textEntry(`camera-service/${name}`, withoutSecrets(text)))
   const archive = yield* gzip(tar(entries, Math.floor(wall / 1000)))
   const path = resolve(file)
   yield* Effect.scoped(Effect.flatMap(disk.create(path, 0o600), ({ append }) => append(archive))).pipe(
     Effect.mapError(({ code }) => new BundleFailed({ file: basename(path), code }))
   )
 })
-
-const gzip = (bytes: Uint8Array): Effect.Effect<Uint8Array> =>
-  Effect.promise(async () => {
-    const packed = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new CompressionStream("gzip"))
-    return new Uint8Array(await new Response(packed).arrayBuffer())
-  })

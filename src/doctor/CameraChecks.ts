@@ -21,7 +21,7 @@ export const makeCameraChecks = Effect.fnUntraced(function* ({ service }: Folder
   const nodes = yield* V4l2Nodes
   const machine = yield* Machine
   const disk = yield* Disk
-  const isOurs = (yield* makeOwnership)(service)
+  const isOthers = (yield* makeOwnership)(service)
 
   /** Undefined: the node is none of a camera. */
   const lookAt = Effect.fnUntraced(function* (node: string) {
@@ -39,7 +39,7 @@ export const makeCameraChecks = Effect.fnUntraced(function* ({ service }: Folder
     }
     if (probed.success.formats.length === 0) return undefined
     const held = yield* holders.of(path)
-    const others = held.filter(({ pid }) => !isOurs(pid))
+    const others = held.filter(({ pid }) => isOthers(pid))
     if (others.length > 0) {
       const names = others.map(({ pid, program }) => `${program} (${pid})`).join(", ")
       return warning(`${about}: ${names} has it open`, `stop it: kill ${others.map(({ pid }) => pid).join(" ")}`)

@@ -15,7 +15,7 @@ export const makePortCheck = Effect.fnUntraced(function* ({ service }: Folder) {
   const { boot } = yield* Settings
   const files = yield* KernelFiles
   const holders = yield* Holders
-  const isOurs = (yield* makeOwnership)(service)
+  const isOthers = (yield* makeOwnership)(service)
 
   const lookAt = Effect.fnUntraced(function* ({ key, port }: { readonly key: string; readonly port: number }) {
     const tables = ["tcp", "tcp6"].map((name) => files.text(join(files.proc, "net", name)) ?? "")
@@ -23,7 +23,7 @@ export const makePortCheck = Effect.fnUntraced(function* ({ service }: Folder) {
     const about = `${port} (${key})`
     if (inodes.length === 0) return { about, state: "free" } as const
     const found = yield* Effect.forEach(inodes, (inode) => holders.of(`socket:[${inode}]`))
-    const others = found.flat().filter(({ pid }) => !isOurs(pid))
+    const others = found.flat().filter(({ pid }) => isOthers(pid))
     if (others.length > 0) {
       const names = others.map(({ pid, program }) => `${program} (${pid})`).join(", ")
       return {

@@ -1,7 +1,10 @@
 import * as Clock from "effect/Clock"
+import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
+import { readCertificate } from "../config/Certificate.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
+import { isSecured } from "../config/Tls.ts"
 import { buildDate } from "../config/Version.ts"
 import { Disk } from "../ground/Disk.ts"
 import type { DiskError } from "../ground/DiskError.ts"
@@ -30,6 +33,7 @@ export const makeResourceChecks = Effect.fnUntraced(function* (folder: Folder) {
   const disk = yield* Disk
   const files = yield* KernelFiles
   const machine = yield* Machine
+  const { uuidV4 } = yield* SecureRandom
 
   const room = Effect.gen(function* () {
     const at = yield* Effect.provideService(nearestThere(folder.path), Disk, disk)
@@ -50,16 +54,16 @@ export const makeResourceChecks = Effect.fnUntraced(function* (folder: Folder) {
     }
   })
 
-  /** Writes and syncs as a recording does, into a file that is gone afterwards. */
+  /** Writes and syncs as a recording does, into a file that is gone afterwards: one of its own, for the service may look now too. */
   const sync = Effect.gen(function* () {
     if (!folder.isThere) {
       const above = yield* Effect.provideService(nearestThere(folder.path), Disk, disk)
       yield* disk.mayWrite(above)
       return ok(`${folder.path} is made at the first start`)
     }
-    const path = join(folder.path, `${temporaryPrefix}doctor`)
+    const path = join(folder.path, `${temporaryPrefix}${yield* uuidV4()}`)
     const times = yield* Effect.acquireUseRelease(
-      Effect.andThen(Effect.ignore(disk.remove(path)), disk.create(path, 0o600)),
+      disk.create(path, 0o600),
       (file) =>
         Effect.forEach(
           Array.from({ length: trials }, () => new Uint8Array(trialBytes)),
@@ -110,6 +114,18 @@ export const makeResourceChecks = Effect.fnUntraced(function* (folder: Folder) {
     return available < noMemory ? failure(evidence, mend) : warning(evidence, mend)
   })
 
+  const certificate = Effect.gen(function* () {
+    const { names, validFrom, validTo } = yield* readCertificate
+    const wall = yield* Clock.currentTimeMillis
+    const evidence = `${names}: good from ${isoTime(validFrom)} to ${isoTime(validTo)}`
+    if (wall < validFrom || wall > validTo) return failure(evidence, renewal)
+    return validTo - wall < soonMillis ? warning(evidence, renewal) : ok(evidence)
+  }).pipe(
+    Effect.provideService(Disk, disk),
+    Effect.provideService(Settings, settings),
+    Effect.catch(({ message }) => Effect.succeed(failure(message, renewal)))
+  )
+
   const unusable = ({ code }: DiskError) =>
     Effect.succeed(
       failure(
@@ -122,12 +138,17 @@ export const makeResourceChecks = Effect.fnUntraced(function* (folder: Folder) {
     { name: "disk_sync", look: sync.pipe(Effect.catch(unusable)) },
     { name: "clock", look: clock },
     { name: "inotify", look: watches },
-    { name: "memory", look: memory }
+    { name: "memory", look: memory },
+    ...(isSecured(settings.boot) ? [{ name: "certificate", look: certificate }] : [])
   ] satisfies ReadonlyArray<Check>
 })
 
 /** Sources do not know when they were made: not before the first of them. */
 const madeAfter = Math.max(Date.parse(buildDate), Date.parse("2026-01-01T00:00:00Z"))
+
+/** Who renews certificates by itself has done so 30 days before. */
+const soonMillis = 14 * dayMillis
+const renewal = "renew it, and put it and its key into tls.certificate_file and tls.key_file: no restart is needed"
 
 /** In the largest unit that leaves a number above 1. */
 const bytes = (count: number): string => {

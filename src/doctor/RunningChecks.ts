@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import type { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
@@ -31,7 +32,7 @@ export class RunningChecks extends Context.Service<
     RunningChecks,
     Effect.gen(function* () {
       const { root } = yield* DataFolder
-      const given = yield* Effect.context<Settings | Disk | KernelFiles | Machine>()
+      const given = yield* Effect.context<Settings | Disk | KernelFiles | Machine | SecureRandom>()
       const looking = yield* FiberHandle.make()
       let last: Looked | undefined
 

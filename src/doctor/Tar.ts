@@ -1,13 +1,21 @@
 /** A file in an archive. */
 export interface Entry {
   readonly name: string
-  readonly text: string
+  readonly bytes: Uint8Array
 }
 
 const block = 512
 const encoder = new TextEncoder()
 
+export const textEntry = (name: string, text: string): Entry => ({ name, bytes: encoder.encode(text) })
+
 const octal = (value: number, digits: number): string => `${value.toString(8).padStart(digits, "0")}\0`
+
+/** Where a header has its parts, and how long they are. */
+const parts = { name: [0, 100], bytes: [124, 12], sum: [148, 8], kind: [156, 1], magic: [257, 5] } as const
+/** counted with spaces in its own place */
+const sumOf = (header: Uint8Array): number =>
+  header.reduce((total, byte, i) => total + (i >= parts.sum[0] && i < parts.sum[0] + parts.sum[1] ? 32 : byte), 0)
 
 /** The header of a file of nobody's (0600), in the format of POSIX.1-1988 (ustar). */
 const header = (name: string, bytes: number, seconds: number): Uint8Array => {
@@ -26,17 +34,38 @@ const header = (name: string, bytes: number, seconds: number): Uint8Array => {
   ]
   const made = new Uint8Array(block)
   made.set(encoder.encode(fields.join("")))
-  const sum = made.reduce((total, byte) => total + byte, 0)
-  made.set(encoder.encode(`${octal(sum, 6)} `), 148)
+  made.set(encoder.encode(`${octal(sumOf(made), 6)} `), parts.sum[0])
   return made
 }
 
 /** A tar archive of these, all of this age (epoch seconds). Names are ASCII, of 100 characters at most. Pure. */
 export const tar = (entries: ReadonlyArray<Entry>, seconds: number): Uint8Array => {
-  const parts = entries.flatMap(({ name, text }) => {
-    const bytes = encoder.encode(text)
-    return [header(name, bytes.length, seconds), bytes, new Uint8Array((block - (bytes.length % block)) % block)]
-  })
+  const pieces = entries.flatMap(({ bytes, name }) => [
+    header(name, bytes.length, seconds),
+    bytes,
+    new Uint8Array((block - (bytes.length % block)) % block)
+  ])
   // two empty blocks are the end
-  return new Uint8Array(Buffer.concat([...parts, new Uint8Array(2 * block)]))
+  return new Uint8Array(Buffer.concat([...pieces, new Uint8Array(2 * block)]))
+}
+
+/** What is in an archive that `tar` has made; undefined: it is none, or not whole. Pure. */
+export const untar = (archive: Uint8Array): ReadonlyArray<Entry> | undefined => {
+  const entries: Array<Entry> = []
+  for (let at = 0; at + block <= archive.length;) {
+    const head = archive.subarray(at, at + block)
+    if (head.every((byte) => byte === 0)) return entries
+    const text = (part: keyof typeof parts): string => {
+      const [from, length] = parts[part]
+      return new TextDecoder("latin1").decode(head.subarray(from, from + length)).split("\0")[0] ?? ""
+    }
+    const bytes = Number.parseInt(text("bytes"), 8)
+    const isFile = text("magic") === "ustar" && text("kind") === "0"
+    const begins = at + block
+    if (!isFile || Number.parseInt(text("sum"), 8) !== sumOf(head) || !(begins + bytes <= archive.length))
+      return undefined
+    entries.push({ name: text("name"), bytes: archive.subarray(begins, begins + bytes) })
+    at = begins + Math.ceil(bytes / block) * block
+  }
+  return undefined
 }

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import { chmodSync, closeSync, openSync, readFileSync, rmSync } from "node:fs"
-import { DatabaseSync } from "node:sqlite"
+import { backup, DatabaseSync } from "node:sqlite"
 
 /** SQLite gives the journals that it makes the rights of their database (https://www.sqlite.org/src/file/src/os_unix.c). */
 const makePrivate = (path: string): void => {
@@ -25,6 +25,8 @@ export class Databases extends Context.Service<
     readonly open: (path: string) => DatabaseSync
     /** with its journals; nothing there is fine */
     readonly remove: (path: string) => void
+    /** into a new file, for the owner only, while others use the database: what they change meanwhile is in it */
+    readonly copy: (database: DatabaseSync, path: string) => Promise<void>
     /** another one after each start of the kernel, which may have lost what was not synced */
     readonly bootId: () => string
   }
@@ -39,6 +41,10 @@ export class Databases extends Context.Service<
         for (const suffix of ["", "-wal", "-shm", "-journal"]) {
           rmSync(`${path}${suffix}`, { force: true, recursive: true })
         }
+      },
+      copy: async (database, path) => {
+        makePrivate(path)
+        await backup(database, path)
       },
       bootId: () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
     })

@@ -1,13 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
-import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http"
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions } from "node:http"
 import type { Socket } from "node:net"
 import { reply } from "./Replies.ts"
 import { type Address, AddressTaken, AddressUnusable, type Host } from "./Visits.ts"
 import { makeUpgrade } from "./WebSockets.ts"
 
 /** A client that sends its headers or body byte by byte, or nothing at all, does not hold a connection for long. */
-const impatient: ServerOptions = {
+export const impatient: ServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 5_000,
@@ -16,16 +16,33 @@ const impatient: ServerOptions = {
 }
 
 /** So many connections may be open that ask nothing; with one more the oldest of them is cut, so that who asks is heard. */
-const maxIdle = 1000
+export const maxIdle = 1000
 
 /** RFC 9112, 6.3 */
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0
 
+/** What serves: Node's HTTP server, or its HTTPS server, whose connections are those whose handshake is over. */
+interface Serving<S extends Server> {
+  readonly isSecure: boolean
+  readonly makeServer: (answer: RequestListener) => S
+}
+
+/** `Network.listen` */
+export const listen = (address: Address, host: Host) =>
+  Effect.map(
+    serve(address, host, { isSecure: false, makeServer: (answer) => createServer(impatient, answer) }),
+    (served) => served.address
+  )
+
 /** A node HTTP server that listens while the scope lives. */
-export const listen = Effect.fnUntraced(function* ({ host, port }: Address, { admit, answer }: Host) {
+export const serve = Effect.fnUntraced(function* <S extends Server>(
+  { host, port }: Address,
+  { admit, answer }: Host,
+  { isSecure, makeServer }: Serving<S>
+) {
   const run = yield* FiberSet.makeRuntime()
-  const upgrade = yield* makeUpgrade(admit)
+  const upgrade = yield* makeUpgrade(admit, isSecure)
   // node forgets connections that were upgraded: closeAllConnections would leave those open
   const all = new Set<Socket>()
   const idle = new Set<Socket>()
@@ -36,13 +53,13 @@ export const listen = Effect.fnUntraced(function* ({ host, port }: Address, { ad
     if (idle.size > maxIdle) oldest?.destroy()
   }
 
-  const server = createServer(impatient, (request, response) => {
+  const server = makeServer((request, response) => {
     const { socket } = request
     // one that sends its request for as long as it likes is no better than one that sends none
     if (hasBody(request)) request.once("end", () => idle.delete(socket))
     else idle.delete(socket)
     const fiber = run(
-      Effect.catchDefect(Effect.scoped(reply(answer, request, response)), (cause) =>
+      Effect.catchDefect(Effect.scoped(reply(answer, request, response, isSecure)), (cause) =>
         // nobody knows how much of an answer is out
         Effect.andThen(
           Effect.sync(() => response.destroy()),
@@ -56,7 +73,7 @@ export const listen = Effect.fnUntraced(function* ({ host, port }: Address, { ad
       rest(socket)
     })
   })
-  server.on("connection", (socket: Socket) => {
+  server.on(isSecure ? "secureConnection" : "connection", (socket: Socket) => {
     all.add(socket)
     rest(socket)
     socket.once("close", () => {
@@ -90,7 +107,7 @@ export const listen = Effect.fnUntraced(function* ({ host, port }: Address, { ad
 
   // a failed accept (out of file descriptors) costs that connection, not the service
   server.on("error", (cause) => run(Effect.logWarning("a connection could not be accepted", cause)))
-  return address
+  return { address, server }
 })
 
 const portOf = (server: Server): number => {

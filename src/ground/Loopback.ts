@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { readdir, readFile, readlink } from "node:fs/promises"
-import { Agent, type IncomingMessage, request } from "node:http"
+import { Agent, type IncomingMessage, request, type RequestOptions } from "node:http"
 import { connect } from "node:net"
 import { inodesIn, type Socket } from "./SocketTable.ts"
 
@@ -20,6 +20,11 @@ export class NoReply extends Schema.TaggedError<NoReply>()("NoReply", {
 export interface Target {
   readonly host: string
   readonly port: number
+}
+
+export interface WebTarget extends Target {
+  /** by TLS, whatever certificate is shown; default: not */
+  readonly isSecure?: boolean
 }
 
 export interface JsonRequest {
@@ -64,7 +69,7 @@ export class Loopback extends Context.Service<
     ) => Effect.Effect<(request: JsonRequest) => Effect.Effect<JsonReply, NoReply>, never, Scope.Scope>
     /** a client of one HTTP server whose replies are read as they come, with connections that are kept as long as the scope lives */
     readonly web: (
-      target: Target
+      target: WebTarget
     ) => Effect.Effect<(request: WebCall) => Effect.Effect<WebAnswer, NoReply, Scope.Scope>, never, Scope.Scope>
     /**
      * Says something on a connection of its own, and hears until `whole` makes something of all that came (a character
@@ -143,15 +148,31 @@ const json = Effect.fnUntraced(function* (target: Target) {
     })
 })
 
-const web = Effect.fnUntraced(function* (target: Target) {
-  const agent = yield* Effect.acquireRelease(
-    Effect.sync(() => new Agent({ keepAlive: true, maxFreeSockets: 8, timeout: 5000 })),
-    (agent) => Effect.sync(() => agent.destroy())
+const webAgent = { keepAlive: true, maxFreeSockets: 8, timeout: 5000 }
+
+interface WebClient {
+  readonly agent: Agent
+  readonly request: typeof request
+}
+
+const plainClient = Effect.sync((): WebClient => ({ agent: new Agent(webAgent), request }))
+
+/** A certificate is for the names by which others come: of who answers on this machine's own port it says nothing. */
+const secureClient = Effect.promise(async (): Promise<WebClient> => {
+  const https = await import("node:https")
+  return { agent: new https.Agent({ ...webAgent, rejectUnauthorized: false }), request: https.request }
+})
+
+const web = Effect.fnUntraced(function* ({ isSecure = false, ...target }: WebTarget) {
+  const client = yield* Effect.acquireRelease(isSecure ? secureClient : plainClient, ({ agent }) =>
+    Effect.sync(() => agent.destroy())
   )
+  const { agent } = client
+  const start = (options: RequestOptions) => client.request({ ...options, ...target, agent })
   return Effect.fnUntraced(function* ({ body = "", headers, method, target: path }: WebCall) {
     // a request whose reply was read to its end has left its connection for the next
     const sending = yield* Effect.acquireRelease(
-      Effect.sync(() => request({ agent, ...target, method, path, headers })),
+      Effect.sync(() => start({ method, path, headers })),
       (asked) => Effect.sync(() => asked.destroy())
     )
     const response = yield* Effect.callback<IncomingMessage, NoReply>((resume) => {

@@ -7,13 +7,15 @@ import { BodyTooLarge, type Host, type HttpReply, maxBodyBytes, stalledAfter } f
 export const reply = Effect.fnUntraced(function* (
   answer: Host["answer"],
   request: IncomingMessage,
-  response: ServerResponse
+  response: ServerResponse,
+  isSecure: boolean
 ) {
   const { body, headers, status, until } = yield* answer({
     method: request.method ?? "",
     target: request.url ?? "",
     headers: request.headers,
     address: request.socket.remoteAddress ?? "",
+    isSecure,
     body: bodyOf(request)
   })
   const isAtHand = typeof body === "string" || body instanceof Uint8Array

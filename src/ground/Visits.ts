@@ -29,6 +29,8 @@ export interface RequestHead {
   readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
   /** the IP address of the other side */
   readonly address: string
+  /** it came by TLS to us; to a proxy in front of us it may have, too */
+  readonly isSecure: boolean
 }
 
 export interface HttpRequest extends RequestHead {

@@ -23,7 +23,7 @@ const maxUnreadForPongs = 16 << 10
 const maxUnreadAtEnd = 256 << 10
 
 /** What opens WebSockets (RFC 6455) for as long as the scope lives: a listener of node's `upgrade`. */
-export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"]) {
+export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"], isSecure: boolean) {
   const run = Effect.runForkWith(yield* Effect.context<never>())
   const scope = yield* Effect.scope
   const clients = new Set<Client>()
@@ -61,7 +61,8 @@ export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"]) {
       method: request.method ?? "",
       target: request.url ?? "",
       headers: request.headers,
-      address
+      address,
+      isSecure
     })
     if (typeof admitted !== "function") return refuse(admitted)
     const answer = handshake(request)

@@ -6,6 +6,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { DependencyFailed } from "../../schema/Errors.ts"
 import { reachableHere } from "../config/Hosts.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
+import { areStreamsSecured } from "../config/Tls.ts"
 import type { Device } from "../device/Device.ts"
 import { Loopback, type WebAnswer, type WebCall } from "../ground/Loopback.ts"
 import { type HttpReply, ReplyBroken } from "../ground/Visits.ts"
@@ -29,7 +30,11 @@ export const makeMediaMtxClient = Effect.fnUntraced(function* (server: "hls_port
   const settings = yield* Settings
   const { state } = yield* MediaMtx
   const { mediamtx } = settings.boot
-  const ask = yield* (yield* Loopback).web({ host: reachableHere(mediamtx.host), port: mediamtx[server] })
+  const ask = yield* (yield* Loopback).web({
+    host: reachableHere(mediamtx.host),
+    port: mediamtx[server],
+    isSecure: areStreamsSecured(settings.boot)
+  })
 
   const untilIs = (useless: boolean) =>
     Stream.runHead(Stream.filter(SubscriptionRef.changes(state), (now) => isUseless(now) === useless))

@@ -2,17 +2,24 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import type { Live } from "../config/LiveSettings.ts"
+import { readCertificate } from "../config/Certificate.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
-import type { Address, Host, RequestHead } from "../ground/Visits.ts"
-import { listen } from "./Listen.ts"
+import { isSecured, plainServer } from "../config/Tls.ts"
+import type { Address, Host, HttpReply, RequestHead } from "../ground/Visits.ts"
+import { followCertificate } from "./Certificate.ts"
+import { listen, listenSecure } from "./Listen.ts"
 import { preflight, withOrigin } from "./Origins.ts"
 import { refusal } from "./Refusal.ts"
 
-/** The HTTP server that clients reach: JSON-RPC over WebSocket, downloads and the web console share its port. */
+/**
+ * The HTTP server that clients reach: JSON-RPC over WebSocket, downloads and the web console share its port. With a
+ * certificate it is served by TLS on another one as well.
+ */
 export class PublicHttp extends Context.Service<
   PublicHttp,
   {
-    /** where it listens; with port 0 in the settings this tells the port that the system chose */
+    /** where it listens without TLS; with port 0 in the settings this tells the port that the system chose */
     readonly address: Address
     /**
      * Has all requests whose path starts with `prefix` answered so, as long as the scope lives; the longest prefix wins,
@@ -31,7 +38,7 @@ export class PublicHttp extends Context.Service<
       const answers = new Map<string, Host["answer"]>()
       const admissions = new Map<string, Host["admit"]>()
 
-      const address = yield* listen(settings.boot.server, {
+      const host: Host = {
         answer(request) {
           const { allowed_origins } = liveNow(settings).server
           const asked = preflight(request, allowed_origins)
@@ -54,7 +61,19 @@ export class PublicHttp extends Context.Service<
             : Effect.map(reply, (made) => withOrigin(made, request, allowed_origins))
         },
         admit: (request) => admissions.get(pathOf(request.target))?.(request) ?? notFound
-      })
+      }
+      const { boot } = settings
+      const address = yield* listen(plainServer(boot), host)
+      if (isSecured(boot)) {
+        const certificate = yield* readCertificate
+        const at = { host: boot.server.host, port: boot.tls.port }
+        const behind = {
+          ...host,
+          answer: (request) => Effect.map(host.answer(request), (made) => withHsts(made, liveNow(settings).tls))
+        } satisfies Host
+        const { show } = yield* listenSecure(at, behind, certificate)
+        yield* followCertificate(certificate, show)
+      }
 
       return PublicHttp.of({
         address,
@@ -79,6 +98,12 @@ export const pathOf = (target: string): string => {
 
 export const queryOf = ({ target }: RequestHead): URLSearchParams =>
   new URLSearchParams(target.slice(pathOf(target).length))
+
+/** RFC 6797; over TLS alone (7.2) */
+const withHsts = (reply: HttpReply, { hsts_seconds }: Live["tls"]): HttpReply =>
+  hsts_seconds === 0
+    ? reply
+    : { ...reply, headers: { ...reply.headers, "strict-transport-security": `max-age=${hsts_seconds}` } }
 
 const notFound = refusal(
   404,

@@ -1,9 +1,11 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
+import type { Boot } from "../config/BootSettings.ts"
 import { authority, reachableHere, urlAuthority } from "../config/Hosts.ts"
 import type { Live } from "../config/LiveSettings.ts"
 import { liveNow, type Settings } from "../config/Settings.ts"
+import { areStreamsSecured, plainRtspHost } from "../config/Tls.ts"
 import type { Disk } from "../ground/Disk.ts"
 import type { PathOptions } from "./MediaMtxApi.ts"
 
@@ -34,6 +36,26 @@ const segments = {
   lowLatency: { hlsVariant: "lowLatency" }
 }
 
+/** It follows the files by itself, and keeps what it has where they are bad (`internal/certloader`). */
+const encryption = ({ mediamtx, tls }: Boot) => {
+  const files = (server: string) => ({
+    [`${server}ServerCert`]: tls.certificate_file,
+    [`${server}ServerKey`]: tls.key_file
+  })
+  return {
+    // what is plain is for this machine: our own FFmpeg publishes there
+    rtspEncryption: "optional",
+    rtspsAddress: authority(mediamtx.host, mediamtx.rtsps_port),
+    ...files("rtsp"),
+    hlsEncryption: true,
+    ...files("hls"),
+    webrtcEncryption: true,
+    ...files("webrtc"),
+    playbackEncryption: true,
+    ...files("playback")
+  }
+}
+
 /**
  * The configuration of our own MediaMTX, as JSON (which is YAML). No path is configured: unknown names are refused, and
  * paths come over the API.
@@ -56,7 +78,7 @@ export const mediaMtxConfig = (settings: Settings["Service"]): string => {
     apiAllowOrigins: [],
 
     rtsp: true,
-    rtspAddress: at(mediamtx.rtsp_port),
+    rtspAddress: authority(plainRtspHost(settings.boot), mediamtx.rtsp_port),
     // TCP only: UDP would take ports 8000 and 8001 too, loses packets, and players fall back to TCP by themselves.
     rtspTransports: ["tcp"],
 
@@ -76,6 +98,8 @@ export const mediaMtxConfig = (settings: Settings["Service"]): string => {
     playback: true,
     playbackAddress: at(mediamtx.playback_port),
     playbackAllowOrigins: ["*"],
+
+    ...(areStreamsSecured(settings.boot) ? encryption(settings.boot) : {}),
 
     rtmp: false,
     srt: false,

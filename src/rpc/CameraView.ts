@@ -2,6 +2,7 @@ import type { Camera, CameraCapabilities } from "../../schema/Camera.ts"
 import { hostOf, reachableByOthers, urlAuthority } from "../config/Hosts.ts"
 import type { Boot } from "../config/BootSettings.ts"
 import { liveNow, type Settings } from "../config/Settings.ts"
+import { areStreamsSecured } from "../config/Tls.ts"
 import type { Device, Mode } from "../device/Device.ts"
 import type { Machine } from "../ground/Machine.ts"
 import type { BrowserProtocol } from "../source/Transcode.ts"
@@ -44,14 +45,18 @@ export const makeHostFor = (settings: Settings["Service"], machine: Machine["Ser
 }
 
 /** Where viewers find the stream; browsers, the transcode where they do not play the camera's own. */
-export const streamUrls = (device: Device, { codec, mediamtx }: Boot, host: string): Camera["streams"] => {
+export const streamUrls = (device: Device, boot: Boot, host: string): Camera["streams"] => {
   const { id } = device
+  const { codec, mediamtx } = boot
+  const [http, rtsp, rtspPort] = areStreamsSecured(boot)
+    ? ["https", "rtsps", mediamtx.rtsps_port]
+    : ["http", "rtsp", mediamtx.rtsp_port]
   const at = (port: number) => urlAuthority(host, port)
   const played = (protocol: BrowserProtocol) => playedOver(protocol, codec.profile, device)
   return {
-    rtsp: `rtsp://${at(mediamtx.rtsp_port)}/${id}`,
-    hls: `http://${at(mediamtx.hls_port)}/${played("hls")}/index.m3u8`,
-    webrtc: `http://${at(mediamtx.webrtc_port)}/${played("webrtc")}/whep`
+    rtsp: `${rtsp}://${at(rtspPort)}/${id}`,
+    hls: `${http}://${at(mediamtx.hls_port)}/${played("hls")}/index.m3u8`,
+    webrtc: `${http}://${at(mediamtx.webrtc_port)}/${played("webrtc")}/whep`
   }
 }
 

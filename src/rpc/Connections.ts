@@ -29,7 +29,7 @@ export interface Connection extends Addressee {
   readonly id: number
   /** the host and the port by which it came, as it wrote them */
   readonly cameBy: string | undefined
-  /** it came by TLS, to a proxy in front of us */
+  /** it came by TLS, to us or to a proxy in front of us */
   readonly isSecure: boolean
   /** epoch milliseconds: when it came */
   readonly since: number

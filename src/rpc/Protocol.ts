@@ -33,7 +33,7 @@ import { Turns } from "./Turns.ts"
 export interface Arrival {
   /** the host and the port by which it came, as it wrote them */
   readonly cameBy: string | undefined
-  /** through a proxy in front of us that has it come by TLS */
+  /** by TLS, to us or to a proxy in front of us */
   readonly isSecure: boolean
   /** whom the credential speaks for that it showed; undefined: it showed none */
   readonly login: Effect.Effect<Session, AuthFailed> | undefined

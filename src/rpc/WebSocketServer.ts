@@ -118,7 +118,7 @@ export const layer = Layer.effectDiscard(
       if (all.size >= max_connections && !makeRoom()) return refuse(address, "max_connections", max_connections)
       const cameBy = authorityIn(one(request.headers["host"]))
       // whoever lies about it is told URLs that do not work
-      const isSecure = one(request.headers["x-forwarded-proto"]) === "https"
+      const isSecure = request.isSecure || one(request.headers["x-forwarded-proto"]) === "https"
       const credential = credentialOf(request)
       const login =
         credential === undefined

@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { isAbsolute, join, resolve } from "node:path"
-import { DataFolderForeign, DataFolderInUse, DataFolderUnusable } from "../config/StartupErrors.ts"
+import { DataFolderForeign, DataFolderInUse, DataFolderNewer, DataFolderUnusable } from "../config/StartupErrors.ts"
 import { Settings } from "../config/Settings.ts"
 import { Disk } from "../ground/Disk.ts"
 import { Machine } from "../ground/Machine.ts"
@@ -23,6 +23,12 @@ const systemFolder = "/var/lib/camera-service"
 export const StandardFolders = Context.Reference<ReadonlyArray<string>>("camera-service/storage/StandardFolders", {
   defaultValue: () => [systemFolder]
 })
+
+/**
+ * How data lies in the folder. Within one format whatever is new is only added, so that the version before opens it too; a
+ * folder of a later one is not touched.
+ */
+export const dataFormat = 1
 
 /** The folder with everything the service keeps; absolute paths without symbolic links, and all of them are there. */
 export class DataFolder extends Context.Service<
@@ -53,6 +59,7 @@ export class DataFolder extends Context.Service<
     Effect.gen(function* () {
       const folder = yield* DataFolder
       yield* lock(folder.root)
+      yield* requireFormat(folder.root)
       yield* removeTemporary(folder)
       return folder
     })
@@ -127,12 +134,24 @@ const lock = Effect.fnUntraced(function* (folder: string) {
   )
   // only tells the next one who holds the lock, so a disk too full for it must not stop the start
   yield* Effect.ignore(disk.remove(pidFile))
-  yield* disk.create(pidFile, 0o640).pipe(
-    Effect.flatMap((file) => file.append(new TextEncoder().encode(`${own.pid}\n`))),
-    Effect.scoped,
-    Effect.ignore
-  )
+  yield* Effect.ignore(write(pidFile, `${own.pid}\n`))
 })
+
+const requireFormat = Effect.fnUntraced(function* (folder: string) {
+  const disk = yield* Disk
+  const path = join(folder, "format")
+  const text = yield* Effect.orElseSucceed(disk.text(path), () => "")
+  const format = Number.parseInt(text, 10)
+  if (format > dataFormat) return yield* new DataFolderNewer({ folder, format, known: dataFormat })
+  // a disk that is too full for it must not stop the start
+  if (text === "") yield* Effect.ignore(write(path, `${dataFormat}\n`))
+})
+
+const write = (path: string, text: string) =>
+  Effect.flatMap(Disk, ({ create }) => create(path, 0o640)).pipe(
+    Effect.flatMap((file) => file.append(new TextEncoder().encode(text))),
+    Effect.scoped
+  )
 
 const removeTemporary = Effect.fnUntraced(function* (folder: DataFolder["Service"]) {
   const disk = yield* Disk

@@ -23,13 +23,17 @@ import {
   reconcileRecordings,
   reconcileSidecars
 } from "./Reconcile.ts"
-import { storageFailed } from "./StorageFailed.ts"
+import { temporaryPrefix } from "./NewFile.ts"
+import { attempt, storageFailed } from "./StorageFailed.ts"
 import type { TimelineDatabase } from "./TimelineDatabase.ts"
 
 export interface IndexState {
   readonly state: "STARTING" | "RUNNING" | "ERROR"
   readonly detail?: string
 }
+
+/** The file that `FileIndex.copy` makes. */
+export const copyName = "index.copy.sqlite"
 
 /**
  * Which recordings and snapshots there are. Derived data: what the folders hold is the truth, and the index is brought
@@ -67,6 +71,8 @@ export class FileIndex extends Context.Service<
     readonly timeline: <A>(use: (timeline: TimelineDatabase) => A) => Effect.Effect<A, DependencyFailed>
     /** STARTING: it is brought to what the folders hold; `detail`: what failed last */
     readonly state: () => IndexState
+    /** puts a copy of the index, as it is now, beside it: for a backup, which may not open what is in use */
+    readonly copy: Effect.Effect<void, DependencyFailed>
     /** brings the index to what the folders hold now, and ends when it is there and every recording was looked into */
     readonly reconcile: Effect.Effect<Readonly<Record<FileKind, Reconciled>>, DependencyFailed>
   }
@@ -85,6 +91,11 @@ export class FileIndex extends Context.Service<
       })
       let index = opened.database
       yield* Effect.addFinalizer(() => Effect.sync(() => closeQuietly(index)))
+      if (opened.newer !== undefined) {
+        yield* Effect.logWarning("the file index was a newer version's: why recordings have gaps is forgotten", {
+          version: opened.newer
+        })
+      }
       if (opened.fresh) yield* Effect.logInfo("the file index is new: it is filled from the disk")
       /** capacity 1: one more walk is enough for any number of reasons */
       const wanted = yield* Queue.sliding<void>(1)
@@ -196,6 +207,14 @@ export class FileIndex extends Context.Service<
         stored: read((it) => it.stored()),
         timeline: (run) => read((it) => run(it.timeline)),
         state: () => state,
+        copy: Effect.gen(function* () {
+          const aside = join(folder.root, `${temporaryPrefix}${copyName}`)
+          yield* Effect.tryPromise({
+            try: () => index.copyTo(aside),
+            catch: (cause) => storageFailed("copy the index", cause)
+          })
+          yield* attempt("copy the index", disk.rename(aside, join(folder.root, copyName)))
+        }),
         reconcile: walk
       })
     })

@@ -25,6 +25,13 @@ PRAGMA temp_store=MEMORY;
 
 const schemaVersion = 4
 
+/**
+ * The least version that opens an index of ours: what came since is added (columns that have a default, tables, triggers), and
+ * does not matter to who does not know it. It stands in `meta`, for the version before.
+ */
+const opensFrom = 3
+const setOpensFrom = `INSERT OR REPLACE INTO meta VALUES('opens', '${opensFrom}');`
+
 const beside = `
 ALTER TABLE files ADD COLUMN beside INTEGER NOT NULL DEFAULT 0;
 CREATE TRIGGER file_left AFTER DELETE ON files BEGIN
@@ -58,6 +65,7 @@ CREATE TRIGGER file_came AFTER INSERT ON files BEGIN
 END;
 ${timelineSchema}
 ${beside}
+${setOpensFrom}
 PRAGMA user_version=${schemaVersion};
 `
 
@@ -72,23 +80,30 @@ const steps: Readonly<Record<number, string>> = {
 /** The open index. */
 export interface OpenIndex extends IndexDatabase {
   readonly timeline: TimelineDatabase
+  /** into a new file, while it is used */
+  readonly copyTo: (path: string) => Promise<void>
   readonly close: () => void
   /** closes without saying that all is well */
   readonly abandon: () => void
 }
 
-/** Opens the index; one that is not there, is damaged, or of another version, is begun anew (`fresh`). */
+/**
+ * Opens the index; one that is not there, is damaged, or of another version, is begun anew (`fresh`). `newer`: it was a
+ * later version's, which this one cannot read.
+ */
 export const openIndex = (
   databases: Databases["Service"],
   path: string
-): { readonly database: OpenIndex; readonly fresh: boolean } => {
+): { readonly database: OpenIndex; readonly fresh: boolean; readonly newer?: number } => {
+  let newer: number | undefined
   try {
-    const database = openChecked(databases, path)
-    if (database !== undefined) return { database: opened(database), fresh: false }
+    const { database, version } = openChecked(databases, path)
+    if (version > schemaVersion) newer = version
+    if (database !== undefined) return { database: opened(databases, database), fresh: false }
   } catch (cause) {
     if (!isDamaged(cause) && errcodeOf(cause) !== sqliteError) throw cause
   }
-  return { database: renewIndex(databases, path), fresh: true }
+  return { database: renewIndex(databases, path), fresh: true, ...(newer === undefined ? {} : { newer }) }
 }
 
 /** Deletes the index and begins an empty one. */
@@ -99,7 +114,7 @@ export const renewIndex = (databases: Databases["Service"], path: string): OpenI
     database.exec(setUp)
     database.exec(`BEGIN;${schema}COMMIT`)
     setState(database, databases.bootId())
-    return opened(database)
+    return opened(databases, database)
   } catch (cause) {
     database.close()
     throw cause
@@ -119,26 +134,36 @@ const sqliteError = 1
 export const isDamaged = (cause: unknown): boolean =>
   [11, 14, 26].includes(errcodeOf(cause)) || codeOf(cause) === "ERR_INVALID_STATE"
 
-const openChecked = (databases: Databases["Service"], path: string): DatabaseSync | undefined => {
+const openChecked = (
+  databases: Databases["Service"],
+  path: string
+): { readonly version: number; readonly database?: DatabaseSync } => {
   const database = databases.open(path)
   try {
     database.exec(setUp)
     const bootId = databases.bootId()
     const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"])
-    if ((version === schemaVersion || version in steps) && isSound(database, bootId)) {
+    const isKnown = version === schemaVersion || version in steps || opens(database, version)
+    if (isKnown && isSound(database, bootId)) {
+      // each step whole or not at all, whoever is killed in it
       for (let from = version; from < schemaVersion; from++) {
-        database.exec(`BEGIN;${steps[from] ?? ""}PRAGMA user_version=${from + 1};COMMIT`)
+        database.exec(`BEGIN;${steps[from] ?? ""}${setOpensFrom}PRAGMA user_version=${from + 1};COMMIT`)
       }
       setState(database, bootId)
-      return database
+      return { version, database }
     }
-  } catch (cause) {
     database.close()
+    return { version }
+  } catch (cause) {
+    if (database.isOpen) database.close()
     throw cause
   }
-  database.close()
-  return undefined
 }
+
+/** A later version's index says which versions need not know what is new in it. */
+const opens = (database: DatabaseSync, version: number): boolean =>
+  version > schemaVersion &&
+  Number(database.prepare("SELECT value FROM meta WHERE name = 'opens'").get()?.["value"]) <= schemaVersion
 
 /** Closed properly, or the kernel that held its pages never went down; else SQLite looks through it (30 ms for 100,000 files). */
 const isSound = (database: DatabaseSync, bootId: string): boolean => {
@@ -151,9 +176,10 @@ const isSound = (database: DatabaseSync, bootId: string): boolean => {
 const setState = (database: DatabaseSync, state: string) =>
   database.prepare("INSERT OR REPLACE INTO meta VALUES('state', ?)").run(state)
 
-const opened = (database: DatabaseSync): OpenIndex => ({
+const opened = (databases: Databases["Service"], database: DatabaseSync): OpenIndex => ({
   ...indexStatements(database),
   timeline: timelineStatements(database),
+  copyTo: (path) => databases.copy(database, path),
   close: () => {
     try {
       setState(database, "closed")

@@ -7,8 +7,9 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { Tickets } from "../auth/Tickets.ts"
-import { authority, reachableHere } from "../config/Hosts.ts"
+import { authority } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
+import { rtspHere } from "../config/Tls.ts"
 import { Tcp } from "../ground/Tcp.ts"
 import { now } from "../ground/Time.ts"
 import { spsOf } from "../media/Sdp.ts"
@@ -82,8 +83,7 @@ export class Publisher extends Context.Service<
       const api = yield* MediaMtxApi
       const mediaMtx = yield* MediaMtx
       const sources = yield* Sources
-      const { host, rtsp_port: port } = settings.boot.mediamtx
-      const address = reachableHere(host)
+      const { host: address, port } = rtspHere(settings.boot)
 
       // shown at once: FFmpeg gives a user's password only when it was refused, which costs 45 ms (Nagle and a late ACK)
       const urlOf = (name: StreamName, password: string) =>

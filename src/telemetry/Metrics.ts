@@ -127,6 +127,11 @@ export const rpcCall = (method: string, code: string | undefined) =>
     boundaries: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
   })
 
+export const certificateExpiry = Metric.gauge(
+  "camera.certificate.expiry.timestamp",
+  inSeconds("When the certificate that other machines are shown ends, since 1970; where there is one.")
+)
+
 export const connections = Metric.gauge("camera.client.connections", about("Open WebSocket connections."))
 
 export const notificationsDropped = counter(

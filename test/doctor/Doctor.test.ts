@@ -7,6 +7,7 @@ import { examine } from "../../src/doctor/Doctor.ts"
 import { patience } from "../../src/doctor/Check.ts"
 import { Machine } from "../../src/ground/Machine.ts"
 import { TestGround } from "../../testing/TestGround.ts"
+import { certificates, type Pair } from "../support/Certificate.ts"
 
 const secret = "s".repeat(43)
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -195,6 +196,50 @@ describe("the doctor", () => {
       assert.deepStrictEqual(ill, ["disk", "disk_sync"])
       assert.strictEqual(of("disk")?.evidence, "hangs: no answer within 4 s")
       yield* hung.takeBack
+    })
+  )
+
+  test(
+    "looks at the disk while the service does, and finds it well",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      yield* disk.suffer({ name: "slow", by: "50 millis", calls: ["remove", "create", "sync"] })
+      const both = Effect.all([look(), look()], { concurrency: 2 })
+      const looking = yield* Effect.forkChild(both, { startImmediately: true })
+      yield* TestClock.adjust("2 seconds")
+      for (const { of } of yield* Fiber.join(looking)) {
+        assert.strictEqual(of("disk_sync")?.severity, "ok", of("disk_sync")?.evidence)
+      }
+    })
+  )
+
+  test(
+    "tells of a certificate that ends soon, has ended, or is none",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const { make } = yield* certificates
+      disk.outside.makeFolder("/tls")
+      const tls = { CAMERA_SERVICE_TLS_CERTIFICATE_FILE: "/tls/cert", CAMERA_SERVICE_TLS_KEY_FILE: "/tls/key" }
+      const put = ({ cert, key }: Pick<Pair, "cert" | "key">) => {
+        disk.outside.remove("/tls")
+        disk.outside.makeFolder("/tls")
+        disk.outside.write("/tls/cert", bytes(cert))
+        disk.outside.write("/tls/key", bytes(key))
+      }
+      const seen = Effect.map(look(from(tls)), ({ of }) => of("certificate"))
+      put(make())
+      assert.strictEqual((yield* seen)?.severity, "ok")
+      const soon = make(10)
+      put(soon)
+      assert.strictEqual((yield* seen)?.severity, "warning")
+      yield* TestClock.adjust("11 days")
+      const { evidence, mend, severity } = (yield* seen) ?? {}
+      assert.strictEqual(severity, "failure")
+      assert.match(evidence ?? "", /^DNS:localhost, IP Address:127\.0\.0\.1: good from \d{4}-.* to \d{4}-/)
+      assert.include(mend, "no restart is needed")
+      put({ ...soon, key: "none" })
+      assert.include((yield* seen)?.evidence, "no key")
+      assert.isUndefined((yield* look()).of("certificate"))
     })
   )
 

@@ -2,6 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Settings } from "../../src/config/Settings.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import { Network } from "../../src/ground/Network.ts"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
 import { testSettings } from "../support/TestSettings.ts"
@@ -13,7 +14,7 @@ const settings = Layer.sync(Settings, () => {
   const { boot, ...others } = testSettings({ server: { allowed_origins: [page] } })
   return { ...others, boot: { ...boot, server: { ...boot.server, port: 0 } } }
 })
-const running = PublicHttp.layer.pipe(Layer.provide([settings, Network.layer]))
+const running = PublicHttp.layer.pipe(Layer.provide([settings, Network.layer, Disk.layer]))
 
 /** A page of this origin fetches a file, or asks first whether it may. */
 const from = Effect.fnUntraced(function* (origin: string, method: "GET" | "OPTIONS") {

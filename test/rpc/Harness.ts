@@ -16,6 +16,7 @@ import { Network } from "../../src/ground/Network.ts"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
 import * as AuthHandlers from "../../src/rpc/AuthHandlers.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { SmallFiles } from "../../src/storage/SmallFiles.ts"
 import * as MemoryNetwork from "../../testing/MemoryNetwork.ts"
@@ -52,7 +53,8 @@ const handlersLayer = (handlers: Handlers) => {
 }
 
 /** The secret is in the settings, and there are no keys: no folder is looked into. */
-const nowhere = Layer.merge(
+const nowhere = Layer.mergeAll(
+  Layer.mock(Disk)({}),
   Layer.succeed(DataFolder, DataFolder.of({ root: "", recordings: "", snapshots: "", secrets: "" })),
   Layer.mock(SmallFiles)({ read: () => Effect.succeedNone })
 )

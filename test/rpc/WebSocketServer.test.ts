@@ -11,6 +11,7 @@ import { TestClock } from "effect/testing"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
 import { type Question, Visitors } from "../../testing/Visitors.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import { settingsWith } from "../storage/Workbench.ts"
 import { connect, connectAs, layer, port, tokenFor } from "./Harness.ts"
 
@@ -279,7 +280,7 @@ it.effect("a port that another program has is named in the error", () =>
   Effect.gen(function* () {
     const { address } = yield* PublicHttp
     const again = PublicHttp.layer.pipe(
-      Layer.provide(settingsWith({ server: { host: "127.0.0.1", port: address.port } })),
+      Layer.provide([settingsWith({ server: { host: "127.0.0.1", port: address.port } }), Layer.mock(Disk)({})]),
       Layer.fresh
     )
     const error = yield* Effect.flip(Effect.scoped(Layer.build(again)))

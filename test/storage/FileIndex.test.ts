@@ -16,6 +16,7 @@ import { fileName } from "../../src/storage/Names.ts"
 import { DescribeRecording } from "../../src/storage/Reconcile.ts"
 import { MemoryDatabases } from "../../testing/MemoryDatabases.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
+import { asVersion1 } from "./EarlierIndexes.ts"
 import { indexed, jpeg, memoryGround, realGround, storage, temporaryFolder } from "./Workbench.ts"
 
 const at = Date.UTC(2026, 0, 2, 3, 4, 5)
@@ -138,7 +139,15 @@ describe("the file index", () => {
         return typeof value === "function" ? value.bind(target) : value
       }
     })
-    const index = renewIndex({ open: () => spied, remove: () => undefined, bootId: () => "" }, "")
+    const index = renewIndex(
+      {
+        open: () => spied,
+        remove: () => undefined,
+        copy: () => Promise.resolve(),
+        bootId: () => ""
+      },
+      ""
+    )
     for (const device of [undefined, "camera0"]) {
       for (const kinds of [["recording"], ["recording", "snapshot"]] as const) {
         index.oldest({ kinds, device, after: undefined, limit: 100 })
@@ -257,18 +266,7 @@ describe("the file index", () => {
         yield* before.index.put(file)
         yield* before.stop
         const database = new DatabaseSync(join(folder, "index.sqlite"))
-        database.exec(`
-        DROP TRIGGER recording_came; DROP TRIGGER recording_left; DROP TRIGGER recording_changed;
-        DROP TRIGGER recording_grew; DROP INDEX by_start; DROP INDEX stretches; DROP TABLE ends; DROP TABLE parts;
-        ALTER TABLE files DROP COLUMN begins;
-        DROP TRIGGER file_left; DROP TRIGGER file_changed; ALTER TABLE files DROP COLUMN beside;
-        CREATE TRIGGER file_left AFTER DELETE ON files BEGIN
-          UPDATE totals SET files = files - 1, bytes = bytes - old.bytes WHERE kind = old.kind AND device = old.device;
-        END;
-        CREATE TRIGGER file_changed AFTER UPDATE OF device, bytes ON files BEGIN
-          UPDATE totals SET bytes = bytes - old.bytes + new.bytes WHERE kind = old.kind AND device = old.device;
-        END;
-        PRAGMA user_version=1`)
+        database.exec(asVersion1)
         database.close()
         yield* onRealDisk(join(folder, "recordings", `${file.filename}.klv.jsonl`), "four")
         const { index } = yield* started(folder)

@@ -10,6 +10,7 @@ import { Timeline } from "../../src/storage/Timeline.ts"
 import { MemoryDatabases } from "../../testing/MemoryDatabases.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { listening } from "../support/Log.ts"
+import { asVersion2 } from "./EarlierIndexes.ts"
 import { indexed, memoryGround, storage } from "./Workbench.ts"
 
 const room = Timeline.layer.pipe(Layer.provideMerge(storage("/data")), Layer.provideMerge(memoryGround))
@@ -262,10 +263,7 @@ it.effect("an index of before knows it too, and nobody looks into its recordings
     })
     yield* inRoom(Effect.andThen(written, put(...files)))
     const before = (yield* Databases).open("/data/index.sqlite")
-    before.exec(`
-      DROP TRIGGER recording_came; DROP TRIGGER recording_left; DROP TRIGGER recording_changed; DROP TRIGGER recording_grew;
-      DROP INDEX by_start; DROP INDEX stretches; DROP TABLE ends; DROP TABLE parts;
-      ALTER TABLE files DROP COLUMN begins; PRAGMA user_version=2`)
+    before.exec(asVersion2)
     before.close()
     const isKnown = Effect.gen(function* () {
       assert.deepStrictEqual(yield* spansOf(), [

@@ -34,6 +34,7 @@ export const settingsWith = (keys: {
   readonly data_dir?: string
   readonly health?: { readonly host: string; readonly port: number }
   readonly server?: { readonly host: string; readonly port: number }
+  readonly tls?: { readonly certificate_file: string; readonly key_file: string }
 }) =>
   Layer.sync(Settings, () => {
     const { health, server, ...rest } = keys

@@ -48,7 +48,8 @@ const calls = {
   })
 }
 
-const life = { voice: makeVoice(), hangups: Effect.runSync(Queue.sliding<void>(1)), ending: () => {} }
+const nothing = Effect.runSync(Queue.sliding<void>(1))
+const life = { voice: makeVoice(), hangups: nothing, copies: nothing, ending: () => {} }
 
 Effect.runFork(
   command(["serve"], process.env, life).pipe(

@@ -1,0 +1,88 @@
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import { SecureRandom } from "effect/crypto/SecureRandom"
+import { basename, join, resolve } from "node:path"
+import { load, type Origin } from "../config/Load.ts"
+import { Settings, settingsOf } from "../config/Settings.ts"
+import { BundleFailed } from "../doctor/BundleFailed.ts"
+import { findFolder, type Folder } from "../doctor/Folder.ts"
+import type { Entry } from "../doctor/Tar.ts"
+import { Databases } from "../ground/Databases.ts"
+import { Disk } from "../ground/Disk.ts"
+import { copyName } from "../storage/FileIndex.ts"
+import { temporaryPrefix } from "../storage/NewFile.ts"
+import { bytesOf, configurationName, indexName, kept, pack } from "./BackupFile.ts"
+import { CallFailed } from "./CallFailed.ts"
+
+/** 30 MB are copied in less than a second; a disk that records takes longer. */
+const copyTime = "60 seconds"
+
+/** The index of a service that runs is its alone: it puts a copy beside it when it is asked to (SIGUSR2). */
+const copyByService = Effect.fnUntraced(function* (folder: string, pid: number) {
+  const disk = yield* Disk
+  const path = join(folder, copyName)
+  yield* Effect.ignore(disk.remove(path))
+  const names = yield* disk.watch(folder)
+  yield* Effect.try({
+    try: () => process.kill(pid, "SIGUSR2"),
+    catch: () => new CallFailed({ detail: `process ${pid} is another user's: run this as the service's user` })
+  })
+  yield* Queue.takeAll(names).pipe(
+    Effect.repeat({ until: (told) => told.includes(copyName) }),
+    Effect.timeoutOrElse({
+      duration: copyTime,
+      orElse: () => new CallFailed({ detail: `process ${pid} has not copied its index: look into its log` })
+    })
+  )
+  return yield* Effect.ensuring(bytesOf(path), Effect.ignore(disk.remove(path)))
+}, Effect.scoped)
+
+/** Of one that does not run, under the service's own lock. */
+const copyAtRest = Effect.fnUntraced(function* (folder: string) {
+  const disk = yield* Disk
+  const databases = yield* Databases
+  const { uuidV4 } = yield* SecureRandom
+  yield* disk.lock(join(folder, "service.lock"))
+  const path = join(folder, `${temporaryPrefix}${yield* uuidV4()}`)
+  const copy = Effect.acquireUseRelease(
+    Effect.sync(() => databases.open(join(folder, indexName))),
+    (database) =>
+      Effect.tryPromise({
+        try: () => databases.copy(database, path),
+        catch: (cause) => new CallFailed({ detail: `the index cannot be copied: ${String(cause)}` })
+      }),
+    (database) => Effect.sync(() => database.close())
+  )
+  return yield* Effect.ensuring(Effect.andThen(copy, bytesOf(path)), Effect.ignore(disk.remove(path)))
+}, Effect.scoped)
+
+const indexOf = Effect.fnUntraced(function* ({ path, service }: Folder) {
+  const disk = yield* Disk
+  if (!(yield* Effect.isSuccess(disk.state(join(path, indexName))))) return []
+  const bytes = yield* service === undefined ? copyAtRest(path) : copyByService(path, service)
+  return [{ name: indexName, bytes }] satisfies ReadonlyArray<Entry>
+})
+
+/** A backup of this data folder and its configuration, be the service running or not. */
+export const backup = Effect.fnUntraced(
+  function* (from: Origin) {
+    const settings = yield* settingsOf((yield* load(from)).configuration)
+    const folder = yield* Effect.provideService(findFolder, Settings, settings)
+    if (!folder.isThere)
+      return yield* new CallFailed({ detail: `${folder.path} is not there: there is nothing to keep` })
+    const { file } = from
+    const own = file === undefined ? [] : [{ name: configurationName, bytes: yield* bytesOf(file) }]
+    return yield* pack([...own, ...(yield* kept(folder.path)), ...(yield* indexOf(folder))])
+  },
+  Effect.catchTag("DiskError", ({ cause }) =>
+    Effect.fail(new CallFailed({ detail: `${String(cause)}: run this as the service's user` }))
+  )
+)
+
+/** Puts it into a new file, for its owner alone. */
+export const writeNew = Effect.fnUntraced(function* (file: string, bytes: Uint8Array) {
+  const disk = yield* Disk
+  yield* Effect.scoped(Effect.flatMap(disk.create(resolve(file), 0o600), ({ append }) => append(bytes))).pipe(
+    Effect.mapError(({ code }) => new BundleFailed({ file: basename(file), code }))
+  )
+})

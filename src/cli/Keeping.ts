@@ -1,0 +1,37 @@
+import * as Effect from "effect/Effect"
+import { resolve } from "node:path"
+import type { Origin } from "../config/Load.ts"
+import { backup as make, writeNew } from "./Backup.ts"
+import { bytesOf } from "./BackupFile.ts"
+import { BackupUnusable } from "./BackupUnusable.ts"
+import { restore as putBack } from "./Restore.ts"
+
+/** Where the shell says. */
+const standard = "-"
+
+const standardInput = Effect.promise(async () => {
+  const chunks: Array<Uint8Array> = []
+  for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) chunks.push(chunk)
+  return new Uint8Array(Buffer.concat(chunks))
+})
+
+export const backup = Effect.fnUntraced(function* (file: string, from: Origin) {
+  const bytes = yield* make(from)
+  if (file === standard)
+    yield* Effect.callback<void>((resume) => {
+      process.stdout.write(bytes, () => resume(Effect.void))
+    })
+  else yield* writeNew(file, bytes)
+  return `${file} has what a box needs to be this one again, its secrets too: keep it where nobody else reads it`
+})
+
+export const restore = Effect.fnUntraced(function* (file: string, from: Origin) {
+  const bytes =
+    file === standard
+      ? yield* standardInput
+      : yield* Effect.mapError(
+          bytesOf(resolve(file)),
+          ({ code }) => new BackupUnusable({ file, detail: `it cannot be read (${code})` })
+        )
+  return yield* putBack(file, bytes, from)
+})
