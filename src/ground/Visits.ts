@@ -61,8 +61,8 @@ export interface Refusal extends HttpReply {
   readonly body: string
 }
 
-/** A client that takes no byte for so long is gone, or wants to hold what it is sent for ever. Who sends much is less patient. */
-export const stalledAfter = "2 minutes"
+/** A client that takes no byte for so long is gone, or wants to hold what it is sent for ever. */
+export const stalledAfter = "60 seconds"
 
 /** What was to follow the head of a reply could not be had. */
 export class ReplyBroken extends Schema.TaggedError<ReplyBroken>()("ReplyBroken", { cause: Schema.Defect() }) {}

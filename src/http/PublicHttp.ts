@@ -37,6 +37,7 @@ export class PublicHttp extends Context.Service<
       const settings = yield* Settings
       const answers = new Map<string, Host["answer"]>()
       const admissions = new Map<string, Host["admit"]>()
+      const unknown = () => (answers.size + admissions.size === 0 ? starting : notFound)
 
       const host: Host = {
         answer(request) {
@@ -52,7 +53,7 @@ export class PublicHttp extends Context.Service<
           const answer = best === undefined ? undefined : answers.get(best)
           const reply =
             answer === undefined
-              ? Effect.succeed(answers.size === 0 ? starting : notFound)
+              ? Effect.succeed(unknown())
               : Effect.catchDefect(answer(request), (cause) =>
                   Effect.as(Effect.logError("a request failed", cause), internalError)
                 )
@@ -60,7 +61,7 @@ export class PublicHttp extends Context.Service<
             ? reply
             : Effect.map(reply, (made) => withOrigin(made, request, allowed_origins))
         },
-        admit: (request) => admissions.get(pathOf(request.target))?.(request) ?? notFound
+        admit: (request) => admissions.get(pathOf(request.target))?.(request) ?? unknown()
       }
       const { boot } = settings
       const address = yield* listen(plainServer(boot), host)

@@ -20,7 +20,7 @@ export class TooManyAtOnce extends Schema.TaggedError<TooManyAtOnce>()("TooManyA
 }) {}
 
 /** A page that shows a file in `<video>` reads on when it has played what it has; it comes back for the rest when it is cut off. */
-export const downloadPace: Pace = { patience: 60_000, leastRate: 4096 }
+export const downloadPace: Pace = { patience: 50_000, leastRate: 4096 }
 /** An export holds a program beside, of which there are few. */
 export const exportPace: Pace = { patience: 30_000, leastRate: 16_384 }
 
