@@ -26,6 +26,8 @@ const streams = [
   `/hls/camera0/main_stream.m3u8?session=${session}&_HLS_msn=1`
 ]
 
+const recorded = ["/export/camera0", "/export/camera0/", "/thumbnails/camera0/1767323040.jpg"]
+
 export type Port = "public" | "local"
 
 export interface Request extends Question {
@@ -57,7 +59,12 @@ const segments = fc.oneof(
 const queries = fc.constantFrom(
   ...["", "", "", "?", "?token=TOKEN", "?a=b&a=c", "#x", `?${"x".repeat(3000)}`],
   ...["?signed=SIGNED", "?signed=SIGNED&disposition=inline", "?signed=SIGNEDx", "?signed=", "?signed=..camera0..x"],
-  ...["?signed=%00&signed=SIGNED", "?signed=STREAM", "?signed=TOKEN"]
+  ...["?signed=%00&signed=SIGNED", "?signed=STREAM", "?signed=TOKEN"],
+  ...[
+    "?from=2026-01-02T03:04:00Z&to=2026-01-02T03:05:00Z",
+    "?from=2026-01-02T03:04:00Z&to=2026-01-02T03:05:00Z&signed=SIGNED"
+  ],
+  ...["?from=now&to=now", "?from=0000-01-01T00:00:00Z&to=9999-12-31T23:59:59Z", "?from=%00&to=&from=x"]
 )
 const paths = fc.oneof(
   {
@@ -69,7 +76,8 @@ const paths = fc.oneof(
       "/health",
       authPath,
       "/metrics",
-      ...streams
+      ...streams,
+      ...recorded
     )
   },
   {
@@ -82,6 +90,8 @@ const paths = fc.oneof(
           "/files/recordings/",
           "/ws",
           "/health/",
+          "/export/",
+          "/thumbnails/",
           "/mediamtx/",
           "http://evil/",
           "*",
