@@ -1,3 +1,4 @@
+import { assert, describe, it } from "vitest"
 import { DependencyFailed } from "../../schema/Errors.ts"
 import {
   type Action,
@@ -97,7 +98,7 @@ export const after = (incidents: ReadonlyArray<Incident>, of: Partial<typeof lim
   return state
 }
 
-export interface Row {
+interface Row {
   readonly name: string
   readonly after: ReadonlyArray<Incident>
   readonly incident: Incident
@@ -116,3 +117,15 @@ export const stalled = [...running, over("bytes"), full, finished("a")]
 export const gone: Incident = { _tag: "RoomGone", reason: "only the reserve is left" }
 export const paused = just("RecorderPaused")
 export const waitingForRoom = [...running, gone, paused, finished("a")]
+
+/** Each of these steps, as it says. */
+export const stepsHold = (name: string, table: ReadonlyArray<Row>): unknown =>
+  describe(name, () => {
+    for (const row of table) {
+      it(row.name, () => {
+        const { actions, state } = step(after(row.after, row.limits), row.incident)
+        assert.deepEqual(actions.map(shown), row.actions)
+        if (row.phase !== undefined) assert.strictEqual(state.phase, row.phase)
+      })
+    }
+  })
