@@ -16,6 +16,10 @@ interface Place {
   readonly address: string
   /** the kernel's node, which has controls and may be open in other programs; undefined: there is none */
   readonly node: string | undefined
+  /** of one that streams by itself: what it was seen to send; absent: it was not seen yet */
+  readonly sends?: Sent
+  /** of the same: a picture of now (a whole JPEG) that it gives without streaming; absent: it is not known to do that */
+  readonly still?: Effect.Effect<Buffer, RtspFailed>
 }
 
 /** What a camera was seen to send. Codecs are RTP's names in lower case: `h264`, `jpeg`; `pcmu`, `mpeg4-generic`. */
@@ -38,12 +42,8 @@ export interface Sent {
 /** A camera that streams by itself: what it sends is relayed as it comes. */
 export interface StreamedInput extends Place {
   readonly node: undefined
-  /** absent: it was not seen yet */
-  readonly sends?: Sent
   /** where its stream is had, resolved and checked anew for each run; fails where it may not be gone to */
   readonly rtsp: Effect.Effect<RtspTarget, RtspFailed>
-  /** a picture of now (a whole JPEG) that it gives without streaming; absent: it is not known to do that */
-  readonly still?: Effect.Effect<Buffer, RtspFailed>
 }
 
 /** A camera that FFmpeg reads. */

@@ -14,11 +14,15 @@ import type { PathOptions } from "./MediaMtxApi.ts"
  * `runOnDemand: true` is /bin/true: it starts nothing, it only makes MediaMTX hold readers. A path with a source of its
  * own must set `runOnDemand` to "" (MediaMTX refuses the pair).
  */
-const publisherPath = ({ streams }: Live): PathOptions => ({
+export const publisherPath = ({ streams }: Live) => ({
   source: "publisher",
   overridePublisher: false,
   runOnDemand: "true",
-  runOnDemandStartTimeout: `${Duration.toMillis(streams.start_timeout_seconds)}ms`,
+  runOnDemandStartTimeout: `${Duration.toSeconds(streams.start_timeout_seconds)}s`
+})
+
+const pathDefaults = (live: Live): PathOptions => ({
+  ...publisherPath(live),
   // How long a stream stays is the leases' matter; without a reader MediaMTX has nothing to wait for.
   runOnDemandCloseAfter: "1s",
   // Its default deletes recordings after a day; retention is ours.
@@ -107,7 +111,7 @@ export const mediaMtxConfig = (settings: Settings["Service"]): string => {
     metrics: false,
     pprof: false,
 
-    pathDefaults: publisherPath(liveNow(settings)),
+    pathDefaults: pathDefaults(liveNow(settings)),
     paths: {}
   })
 }

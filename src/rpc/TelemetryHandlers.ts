@@ -25,8 +25,7 @@ export const layer = TelemetryRpcs.toLayer(
 
     /** This camera sends none; who asks is told which ones do, of those that he may see. */
     const unsupported = (reason: string, session: Session): Unsupported => {
-      const tells = ({ id, input }: Device) =>
-        telemetry.last(id) !== undefined || ("rtsp" in input && input.sends?.hasKlv === true)
+      const tells = ({ id, input }: Device) => telemetry.last(id) !== undefined || input.sends?.hasKlv === true
       const others = devices
         .list()
         .flatMap((device) => (maySee(session, device.id) && tells(device) ? [device.id] : []))

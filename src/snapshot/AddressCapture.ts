@@ -41,7 +41,7 @@ export class AddressCapture extends Context.Service<
 
       const stillOf = (camera: CameraId) => {
         const device = devices.list().find(({ id }) => id === camera)
-        return device !== undefined && "rtsp" in device.input ? device.input.still : undefined
+        return device?.input.still
       }
 
       const read = Effect.fn("AddressCapture.read")(

@@ -162,10 +162,11 @@ export class Publisher extends Context.Service<
           }),
           ({ detail }) => new RunEnded({ reason: detail })
         )
-        ticket.giveTo(process.pid)
+        const { pid } = process
+        ticket.giveTo(pid)
         const run: Run = {
           making,
-          pid: process.pid,
+          pid,
           startedAt: yield* now,
           published: { frames: 0, fps: 0 },
           pictureAt: undefined

@@ -41,7 +41,7 @@ export const beginRelayed = Effect.fnUntraced(function* (
 
 /** B-frames have come (of H.264): where the camera has not told of them, their rules apply from now on. */
 export const noticeBFrames = Effect.fnUntraced(function* (stream: LiveStream, run: Run, { input }: Device) {
-  const told = run.sends ?? ("rtsp" in input ? input.sends : undefined)
+  const told = run.sends ?? input.sends
   if (told?.hasBFrames === true) return
   // nothing more is known of a transport stream
   run.sends = { ...(told?.codec === "h264" ? told : { codec: "h264" }), hasBFrames: true }

@@ -12,6 +12,16 @@ import { planSource, type Source } from "../source/Source.ts"
 import { planTranscode, type Transcode } from "../source/Transcode.ts"
 import { Encoders } from "./Encoders.ts"
 
+/** What this run has learnt of a camera. */
+interface Learnt {
+  /** its pixel formats that proved bad, and why */
+  readonly bad: ReadonlyMap<string, string>
+  /** why its stream is not encoded by the hardware; undefined: it is, where there is some */
+  readonly whyNoHardware: string | undefined
+}
+
+const nothing: Learnt = { bad: new Map(), whyNoHardware: undefined }
+
 /** How each camera is read and encoded, by what it says of itself and what this run has learnt of it. */
 export class Sources extends Context.Service<
   Sources,
@@ -35,26 +45,26 @@ export class Sources extends Context.Service<
       const devices = yield* Devices
       const encoders = yield* Encoders
       // a camera keeps its name for as long as it is known again
-      const bad = new Map<CameraId, ReadonlyMap<string, string>>()
-      const distrusted = new Map<CameraId, string>()
+      const learnt = new Map<CameraId, Learnt>()
+      const learn = (camera: CameraId, more: (known: Learnt) => Learnt): void => {
+        // one that was forgotten may still have a stream that ends
+        if (!devices.list().some(({ id }) => id === camera)) return
+        learnt.set(camera, more(learnt.get(camera) ?? nothing))
+      }
+      const known = (camera: CameraId) => learnt.get(camera) ?? nothing
+      yield* devices.facts.follow(({ _tag, camera }) =>
+        Effect.sync(() => void (_tag === "CameraForgotten" && learnt.delete(camera)))
+      )
 
       const choiceFor = (camera: CameraId) => {
-        const why = distrusted.get(camera)
+        const { whyNoHardware: why } = known(camera)
         return why === undefined ? encoders.best() : { encoder: { name: "libx264" } as const, why }
       }
-
-      yield* devices.facts.follow(({ _tag, camera }) =>
-        Effect.sync(() => {
-          if (_tag !== "CameraForgotten") return
-          bad.delete(camera)
-          distrusted.delete(camera)
-        })
-      )
 
       const plan = (device: Device) =>
         planSource(device, encodingOf(settings.boot, liveNow(settings)), {
           choice: choiceFor(device.id),
-          without: bad.get(device.id) ?? new Map()
+          without: known(device.id).bad
         })
 
       return Sources.of({
@@ -64,16 +74,17 @@ export class Sources extends Context.Service<
             sent,
             encodingOf(settings.boot, liveNow(settings)),
             choiceFor(camera),
-            bad.get(camera)?.get("H264")
+            known(camera).bad.get("H264")
           ),
         making: (device) => ("rtsp" in device.input ? makingOfRelay(device) : plan(device)),
         avoid: (camera, pixelFormat, why) =>
           Effect.suspend(() => {
-            bad.set(camera, new Map([...(bad.get(camera) ?? []), [pixelFormat, why]]))
+            learn(camera, (before) => ({ ...before, bad: new Map([...before.bad, [pixelFormat, why]]) }))
             return devices.changed(camera)
           }),
         failedToStart: (camera, { encoder }) => {
-          if (isHardware(encoder)) distrusted.set(camera, `${encoder.name} failed with this camera`)
+          if (!isHardware(encoder)) return
+          learn(camera, (before) => ({ ...before, whyNoHardware: `${encoder.name} failed with this camera` }))
         }
       })
     })

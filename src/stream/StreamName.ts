@@ -23,7 +23,7 @@ export const streamsOf = ({ id, input }: Device): ReadonlyArray<StreamName> =>
 
 /** Why browsers do not play the camera's own stream over this, for people; undefined: they do, or nobody knows yet. */
 export const whyTranscoded = ({ input }: Device, protocol: BrowserProtocol, profile: ProfileName): string | undefined =>
-  "rtsp" in input && input.sends !== undefined ? whyNotPlayed(protocol, profile, input.sends) : undefined
+  input.sends !== undefined ? whyNotPlayed(protocol, profile, input.sends) : undefined
 
 /** Which stream of a camera's browsers are shown: its transcode, where they do not play the camera's own. */
 export const playedOver = (protocol: BrowserProtocol, profile: ProfileName, device: Device): StreamName =>

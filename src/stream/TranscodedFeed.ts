@@ -43,8 +43,7 @@ export class TranscodedFeed extends Context.Service<
       const publisher = yield* Publisher
       const sources = yield* Sources
 
-      const planOf = (own: LiveStream, { id, input }: Device) =>
-        sources.transcode(id, own.run?.sends ?? ("rtsp" in input ? input.sends : undefined))
+      const planOf = (own: LiveStream, { id, input }: Device) => sources.transcode(id, own.run?.sends ?? input.sends)
 
       /** Waits while the camera is in trouble, which is the transcode's then. */
       const awaitOwn = (stream: LiveStream, own: LiveStream) =>
@@ -119,7 +118,8 @@ export class TranscodedFeed extends Context.Service<
         const other = untilOther(stream, own, isOther)
         const running = Effect.gen(function* () {
           const { announced, process, run } = yield* starting
-          ticket.giveTo(process.pid)
+          const { pid } = process
+          ticket.giveTo(pid)
           const ended = Effect.flatMap(process.exit, (exit) => new RunEnded({ reason: describeExit("ffmpeg", exit) }))
           return yield* Effect.raceAllFirst([ended, announced, watch(own, run, process)]).pipe(
             Effect.tapError(() =>

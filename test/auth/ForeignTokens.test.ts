@@ -1,114 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
-import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { Scope } from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import type { CryptoKey, JWK } from "jose"
-import { SignJWT } from "jose/jwt/sign"
-import { exportJWK } from "jose/key/export"
-import { generateKeyPair } from "jose/key/generate/keypair"
 import { createHmac } from "node:crypto"
-import { createServer, type Server } from "node:http"
-import { ApiKeys } from "../../src/auth/ApiKeys.ts"
-import { Credentials } from "../../src/auth/Credentials.ts"
-import { SignedUrls } from "../../src/auth/SignedUrls.ts"
-import { Tokens } from "../../src/auth/Tokens.ts"
-import { decodeRecord, Settings } from "../../src/config/Settings.ts"
-import { NoReply } from "../../src/ground/Loopback.ts"
-import { Network } from "../../src/ground/Network.ts"
-import { DataFolder } from "../../src/storage/DataFolder.ts"
-import { SmallFiles } from "../../src/storage/SmallFiles.ts"
 import { Ports } from "../../testing/MemoryLoopback.ts"
-import * as MemoryNetwork from "../../testing/MemoryNetwork.ts"
-import { memoryGround } from "../storage/Workbench.ts"
-import { testSettings } from "../support/TestSettings.ts"
-
-const secret = "a configured secret of more than 32 characters"
-
-interface Pair {
-  readonly alg: string
-  readonly kid: string
-  readonly privateKey: CryptoKey
-  readonly jwk: JWK
-}
-
-const makePair = async (alg: string, kid: string): Promise<Pair> => {
-  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true })
-  return { alg, kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, use: "sig" } }
-}
-// an RSA key takes its time to make
-const rsa = makePair("RS256", "r1")
-const ec = makePair("ES256", "e1")
-const ed = makePair("EdDSA", "d1")
-
-const claims = { user_id: "ann", role: "operator", iat: 0, exp: 3600 }
-
-const sign = ({ alg, kid, privateKey }: Pair, more: object = {}, header: object = {}) =>
-  Effect.promise(() => new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg, kid, ...header }).sign(privateKey))
-
-const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url")
-const hmac = (header: object, key: string | Uint8Array) => {
-  const body = `${base64(header)}.${base64(claims)}`
-  return `${body}.${createHmac("sha256", key).update(body).digest("base64url")}`
-}
-
-const verified = (token: string) => Effect.flatMap(Credentials, ({ verify }) => verify(token))
-const refusal = (token: string) => Effect.map(Effect.flip(verified(token)), ({ reason }) => reason)
-
-const service = (auth: object) =>
-  Credentials.layer.pipe(
-    Layer.provide(SignedUrls.layer),
-    Layer.provide([Tokens.layer, ApiKeys.layer]),
-    Layer.provide([DataFolder.layerShared, SmallFiles.layer]),
-    Layer.provideMerge(
-      Layer.succeed(Settings, testSettings({ data_dir: "/data", auth: { jwt_secret: secret, ...auth } }))
-    )
-  )
-
-/** The file says this of tokens from now on. */
-const change = Effect.fnUntraced(function* (auth: object) {
-  const { live } = yield* decodeRecord({ auth })
-  yield* SubscriptionRef.set((yield* Settings).live, live)
-})
-
-/** An identity provider in memory, and the service that knows where it is. */
-const bench = <A, E>(
-  body: (provider: {
-    keys: ReadonlyArray<object>
-    status: number
-    isDown: boolean
-    asked: number
-    hangs: Deferred.Deferred<void> | undefined
-  }) => Effect.Effect<A, E, Credentials | Settings | Ports | Scope>,
-  auth: object = {}
-) =>
-  Effect.gen(function* () {
-    const pairs = yield* Effect.promise(() => Promise.all([rsa, ec, ed]))
-    const provider = {
-      keys: pairs.map(({ jwk }) => jwk) as ReadonlyArray<object>,
-      status: 200,
-      isDown: false,
-      asked: 0,
-      hangs: undefined as Deferred.Deferred<void> | undefined
-    }
-    const ports = yield* Ports
-    yield* ports.listen(9000, {
-      pid: 0,
-      http: ({ path }) =>
-        Effect.gen(function* () {
-          assert.strictEqual(path, "/jwks?tenant=1")
-          provider.asked++
-          if (provider.hangs !== undefined) yield* Deferred.await(provider.hangs)
-          if (provider.isDown) return yield* new NoReply({ detail: "connect ECONNREFUSED" })
-          return { status: provider.status, body: { keys: provider.keys } }
-        })
-    })
-    const layer = service({ jwks_url: "http://127.0.0.1:9000/jwks?tenant=1", ...auth })
-    return yield* Effect.provide(body(provider), layer)
-  }).pipe(Effect.scoped, Effect.provide([MemoryNetwork.layer, memoryGround]))
+import {
+  base64,
+  bench,
+  change,
+  claims,
+  ec,
+  ed,
+  hmac,
+  makePair,
+  refusal,
+  rsa,
+  secret,
+  sign,
+  verified
+} from "./ForeignBench.ts"
 
 describe("a token of an identity provider", () => {
   it.effect("counts when one of its keys signed it, by RS256, ES256 or EdDSA", () =>
@@ -276,128 +185,5 @@ describe("what is configured of tokens", () => {
         }
       })
     )
-  )
-})
-
-describe("an identity provider's keys", () => {
-  it.effect("are asked for once, and again when a token names a new one: not more often than every 30 s", () =>
-    bench((provider) =>
-      Effect.gen(function* () {
-        const [r, e] = yield* Effect.promise(() => Promise.all([rsa, ec]))
-        for (let i = 0; i < 20; i++) yield* verified(yield* sign(r))
-        assert.strictEqual(provider.asked, 1)
-        const fresh = yield* Effect.promise(() => makePair("ES256", "e2"))
-        provider.keys = [r.jwk, fresh.jwk]
-        yield* TestClock.adjust("30 seconds")
-        yield* verified(yield* sign(fresh))
-        assert.strictEqual(provider.asked, 2)
-        // the one that it took back counts no more
-        assert.strictEqual(yield* refusal(yield* sign(e)), "the token's key is none of its issuer's")
-        for (let i = 0; i < 100; i++) yield* refusal(yield* sign(fresh, {}, { kid: `made up ${i}` }))
-        assert.strictEqual(provider.asked, 2)
-        yield* TestClock.adjust("30 seconds")
-        for (let i = 0; i < 100; i++) yield* refusal(yield* sign(fresh, {}, { kid: `made up ${i}` }))
-        assert.strictEqual(provider.asked, 3)
-      })
-    )
-  )
-
-  it.effect("need no name where there is one that fits, and one where there are more", () =>
-    bench((provider) =>
-      Effect.gen(function* () {
-        const pair = yield* Effect.promise(() => ec)
-        yield* verified(yield* sign(pair, {}, { kid: undefined }))
-        const second = yield* Effect.promise(() => makePair("ES256", "e2"))
-        provider.keys = [pair.jwk, second.jwk]
-        yield* TestClock.adjust("11 minutes")
-        yield* verified(yield* sign(pair))
-        yield* TestClock.adjust("1 millis")
-        assert.include(yield* refusal(yield* sign(pair, {}, { kid: undefined })), "(kid)")
-      })
-    )
-  )
-
-  it.effect("go on while the provider is down, however long", () =>
-    bench((provider) =>
-      Effect.gen(function* () {
-        const pair = yield* Effect.promise(() => ec)
-        yield* verified(yield* sign(pair))
-        for (const trouble of [{ isDown: true }, { isDown: false, status: 500 }, { status: 200, keys: [1] }]) {
-          Object.assign(provider, trouble)
-          const asked = provider.asked
-          yield* TestClock.adjust("5 hours")
-          yield* verified(yield* sign(pair, { exp: 999_999 }))
-          yield* TestClock.adjust("1 millis")
-          assert.strictEqual(provider.asked, asked + 1)
-          yield* verified(yield* sign(pair, { exp: 999_999 }))
-        }
-      })
-    )
-  )
-
-  it.effect("that were never had are asked for again after 5 s; until then the reason is told", () =>
-    bench((provider) =>
-      Effect.gen(function* () {
-        provider.isDown = true
-        const token = yield* sign(yield* Effect.promise(() => ec))
-        // the first time was the start
-        assert.strictEqual(yield* refusal(token), "the identity provider's keys cannot be had at the moment")
-        assert.strictEqual(yield* refusal(token), "the identity provider's keys cannot be had at the moment")
-        assert.strictEqual(provider.asked, 1)
-        provider.isDown = false
-        yield* TestClock.adjust("5 seconds")
-        yield* verified(token)
-        assert.strictEqual(provider.asked, 2)
-      })
-    )
-  )
-
-  it.effect("are waited for by all who need them, for 5 s at most", () =>
-    bench((provider) =>
-      Effect.gen(function* () {
-        const token = yield* sign(yield* Effect.promise(() => ec))
-        yield* verified(token)
-        provider.hangs = yield* Deferred.make<void>()
-        yield* TestClock.adjust("30 seconds")
-        const strange = yield* sign(yield* Effect.promise(() => ec), {}, { kid: "e9" })
-        const waiting = yield* Effect.forkChild(
-          Effect.all([refusal(strange), refusal(strange)], { concurrency: "unbounded" }),
-          { startImmediately: true }
-        )
-        // who needs none of it does not wait
-        yield* verified(token)
-        yield* TestClock.adjust("4 seconds")
-        assert.isUndefined(waiting.pollUnsafe())
-        yield* TestClock.adjust("1 second")
-        yield* Fiber.join(waiting)
-        assert.strictEqual(provider.asked, 2)
-      })
-    )
-  )
-
-  it.live("come over HTTP", () =>
-    Effect.gen(function* () {
-      const pair = yield* Effect.promise(() => ec)
-      const server = yield* Effect.acquireRelease(
-        Effect.callback<Server>((resume) => {
-          const made = createServer((request, response) => {
-            if (request.url === "/moved") response.writeHead(302, { location: "/jwks" }).end()
-            else if (request.url === "/endless") response.end("x".repeat(2 << 20))
-            else response.end(JSON.stringify({ keys: [pair.jwk] }))
-          })
-          made.listen(0, "127.0.0.1", () => resume(Effect.succeed(made)))
-        }),
-        (made) => Effect.sync(() => made.close())
-      )
-      const address = server.address()
-      const port = typeof address === "object" && address !== null ? address.port : 0
-      const at = (path: string) => service({ jwks_url: `http://127.0.0.1:${port}${path}` })
-      const now = Math.floor(Date.now() / 1000)
-      const token = yield* sign(pair, { iat: now, exp: now + 60 })
-      assert.strictEqual((yield* Effect.provide(verified(token), at("/jwks"))).userId, "ann")
-      for (const path of ["/moved", "/endless"]) {
-        assert.include(yield* Effect.provide(refusal(token), at(path)), "cannot be had", path)
-      }
-    }).pipe(Effect.scoped, Effect.provide([Network.layer, memoryGround]))
   )
 })

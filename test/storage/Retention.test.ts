@@ -1,91 +1,25 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { join } from "node:path"
-import { Disk } from "../../src/ground/Disk.ts"
-import { Settings } from "../../src/config/Settings.ts"
-import { FileIndex } from "../../src/storage/FileIndex.ts"
-import { Holds } from "../../src/storage/Holds.ts"
-import { fileName, type FileKind } from "../../src/storage/Names.ts"
-import { Retention, type RetentionFact } from "../../src/storage/Retention.ts"
+import { fileName } from "../../src/storage/Names.ts"
 import { step } from "../../testing/PassingTime.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
-import { testSettings } from "../support/TestSettings.ts"
-import { onSettableClock } from "../support/WallClock.ts"
-import { jpeg, memoryGround, storage } from "./Workbench.ts"
-
-const root = "/data"
-const day = 86_400_000
-const start = Date.UTC(2026, 0, 2)
-const gigabytes = (bytes: number) => bytes / 1024 ** 3
-
-/** A run of the service on the ground's disk, with these settings of storage, until the scope (or `stop`) ends it. */
-const started = Effect.fnUntraced(function* (keys: Readonly<Record<string, unknown>> = {}) {
-  const settings = Layer.sync(Settings, () => testSettings({ data_dir: root, storage: keys }))
-  const scope = yield* Scope.make()
-  yield* Effect.addFinalizer((exit) => Scope.close(scope, exit))
-  const logged: Array<string> = []
-  const logger = Logger.make(({ message }) => void logged.push(String(Array.isArray(message) ? message[0] : message)))
-  const room = storage(root, settings).pipe(Layer.provideMerge(Logger.layer([logger])))
-  const context = yield* Layer.buildWithScope(room, scope)
-  const index = Context.get(context, FileIndex)
-  const retention = Context.get(context, Retention)
-  yield* index.reconcile
-  const facts: Array<RetentionFact> = []
-  yield* retention.facts.follow((fact) => Effect.sync(() => facts.push(fact)))
-  const { cleanUp, setPolicy } = retention
-  return {
-    index,
-    retention,
-    cleanUp,
-    setPolicy,
-    facts,
-    /** how often it was told that files stay for now */
-    doubts: () =>
-      logged.filter((text) => text === "files are not deleted for their age yet: the clock may be wrong").length,
-    holds: Context.get(context, Holds),
-    stop: Scope.close(scope, Exit.void)
-  }
-})
-
-const folders = { recording: "recordings", snapshot: "snapshots" } as const
-
-/** A file of so many bytes that was last written on this day after `start`. */
-const put = Effect.fnUntraced(function* (
-  camera: string,
-  dayNumber: number,
-  bytes: number,
-  kind: FileKind = "recording"
-) {
-  const { outside } = yield* MemoryDisk
-  yield* TestClock.setTime(start + dayNumber * day)
-  const name = fileName(camera, start + dayNumber * day, kind === "recording" ? "mp4" : "jpg")
-  const content = new Uint8Array(bytes)
-  if (kind === "snapshot") content.set(jpeg)
-  outside.write(join(root, folders[kind], name), content)
-  return name
-})
-
-const left = (kind: FileKind = "recording") =>
-  Effect.map(MemoryDisk, ({ outside }) => outside.names(join(root, folders[kind])).toSorted())
-
-/** A minute later, and all that this leads to. */
-const aMinuteLater = Effect.andThen(TestClock.adjust("1 minute"), step)
-
-/** An hour later, when the clock is trusted, and all that this leads to. */
-const anHourLater = Effect.andThen(TestClock.adjust("1 hour"), step)
-
-const onMemory = <E>(name: string, body: Effect.Effect<void, E, Layer.Success<typeof memoryGround> | Scope.Scope>) =>
-  it.effect(name, () => Effect.provide(body, memoryGround))
-
-/** The folders are there before the first file is. */
-const folderIsThere = Effect.flatMap(started(), ({ stop }) => stop)
+import { jpeg, memoryGround } from "./Workbench.ts"
+import {
+  aMinuteLater,
+  anHourLater,
+  day,
+  folderIsThere,
+  gigabytes,
+  left,
+  onMemory,
+  put,
+  root,
+  start,
+  started
+} from "./RetentionBench.ts"
 
 describe("retention", () => {
   onMemory(
@@ -239,143 +173,6 @@ describe("retention", () => {
       })
       yield* takeBack
       assert.deepInclude(yield* cleanUp, { files: 20 })
-    })
-  )
-})
-
-describe("a clock that may be wrong", () => {
-  onMemory(
-    "years ahead at the start deletes nothing for its age before somebody has set it, nor when it is so again",
-    onSettableClock((set) =>
-      Effect.gen(function* () {
-        yield* folderIsThere
-        const kept = [yield* put("camera0", 0, 10), yield* put("camera1", 1, 10)]
-        set(4000 * day)
-        const { doubts } = yield* started({ max_age_days: 30 })
-        yield* TestClock.adjust("59 minutes")
-        yield* step
-        assert.deepEqual(yield* left(), kept)
-        assert.strictEqual(doubts(), 1)
-        set(-4000 * day)
-        yield* anHourLater
-        yield* anHourLater
-        assert.deepEqual(yield* left(), kept)
-        assert.strictEqual(doubts(), 1)
-        set(4000 * day)
-        yield* aMinuteLater
-        assert.deepEqual(yield* left(), kept)
-        assert.strictEqual(doubts(), 2)
-      })
-    )
-  )
-
-  onMemory(
-    "set by more than a day deletes nothing for its age for an hour",
-    onSettableClock((set) =>
-      Effect.gen(function* () {
-        yield* folderIsThere
-        const kept = yield* put("camera0", 0, 10)
-        const { doubts } = yield* started({ max_age_days: 30 })
-        yield* anHourLater
-        set(31 * day)
-        yield* aMinuteLater
-        assert.deepEqual(yield* left(), [kept])
-        yield* TestClock.adjust("58 minutes")
-        yield* step
-        assert.deepEqual(yield* left(), [kept])
-        assert.strictEqual(doubts(), 1)
-        yield* TestClock.adjust("2 minutes")
-        yield* step
-        assert.deepEqual(yield* left(), [])
-      })
-    )
-  )
-
-  onMemory(
-    "set by less is trusted",
-    onSettableClock((set) =>
-      Effect.gen(function* () {
-        yield* folderIsThere
-        yield* put("camera0", 0, 10)
-        const { doubts } = yield* started({ max_age_days: 0.5 })
-        yield* anHourLater
-        set(0.9 * day)
-        yield* aMinuteLater
-        assert.deepEqual(yield* left(), [])
-        assert.strictEqual(doubts(), 0)
-      })
-    )
-  )
-
-  onMemory(
-    "is believed by who asks for a cleanup, and says nothing of size",
-    Effect.gen(function* () {
-      yield* folderIsThere
-      yield* put("camera0", 0, 100)
-      const second = yield* put("camera0", 1, 100)
-      yield* TestClock.setTime(start + 4000 * day)
-      const { cleanUp } = yield* started({ max_age_days: 30, max_size_gb: gigabytes(150) })
-      yield* aMinuteLater
-      assert.deepEqual(yield* left(), [second])
-      assert.deepInclude(yield* cleanUp, { files: 1, reasons: { age: 1, size: 0, room: 0 } })
-    })
-  )
-})
-
-/** The guard of the disk has nothing to say: cleanups come when they are asked for, and every minute. */
-const quiet = { warn_percent: 100, refuse_percent: 100, reserve_mb: 0 }
-
-describe("retention by free space", () => {
-  onMemory(
-    "deletes the oldest until no more of the disk is used than that, and no more",
-    Effect.gen(function* () {
-      yield* folderIsThere
-      const { outside, suffer } = yield* MemoryDisk
-      for (let i = 0; i < 8; i++) yield* put("camera0", i, 100)
-      outside.write("/others", new Uint8Array(100))
-      yield* TestClock.setTime(start + 9 * day)
-      yield* suffer({ name: "small", bytes: 1000 })
-      const { cleanUp } = yield* started({ ...quiet, delete_percent: 70 })
-      // 900 of 1000 are used, and a little for the service itself
-      assert.deepInclude(yield* cleanUp, { files: 3, reasons: { age: 0, size: 0, room: 3 } })
-      assert.lengthOf(yield* left(), 5)
-      assert.deepInclude(yield* cleanUp, { files: 0 })
-    })
-  )
-
-  onMemory(
-    "does not go on and on where the disk does not show what came free: it waits a minute for that",
-    Effect.gen(function* () {
-      yield* folderIsThere
-      const { suffer } = yield* MemoryDisk
-      const { link } = yield* Disk
-      for (let i = 0; i < 8; i++) {
-        const name = yield* put("camera0", i, 100)
-        // as a file that another program has open: without a name it takes its place all the same
-        yield* link(join(root, "recordings", name), `/open${i}`)
-      }
-      yield* TestClock.setTime(start + 9 * day)
-      yield* suffer({ name: "small", bytes: 1000 })
-      const { cleanUp } = yield* started({ ...quiet, delete_percent: 70 })
-      assert.deepInclude(yield* cleanUp, { files: 2 })
-      assert.deepInclude(yield* cleanUp, { files: 0 })
-      yield* aMinuteLater
-      assert.lengthOf(yield* left(), 4)
-    })
-  )
-
-  onMemory(
-    "does not wait for the minute when the disk is getting full",
-    Effect.gen(function* () {
-      yield* folderIsThere
-      const { suffer } = yield* MemoryDisk
-      for (let i = 0; i < 9; i++) yield* put("camera0", i, 100)
-      yield* TestClock.setTime(start + 9 * day)
-      yield* started({ delete_percent: 70, reserve_mb: 0 })
-      yield* suffer({ name: "small", bytes: 1000 })
-      yield* TestClock.adjust("2 seconds")
-      yield* step
-      assert.lengthOf(yield* left(), 6)
     })
   )
 })

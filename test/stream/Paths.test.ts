@@ -67,6 +67,27 @@ describe("a path", () => {
   )
 
   onFakes(
+    "of a camera that is forgotten is there again when the next one comes by its name, as it is being removed too",
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const paths = yield* Paths
+      const { mediaMtx: mtx } = yield* TestGround
+      const plugged = yield* Scope.make()
+      const camera = yield* Scope.provide(pluggedPath(), plugged)
+      yield* Scope.close(plugged, Exit.void)
+      yield* mtx.disturb({ hangs: true })
+      yield* devices.forget(camera, "free")
+      yield* (yield* Ground).step
+      assert.strictEqual(yield* plugIn(), camera)
+      yield* mtx.disturb({ hangs: false })
+      yield* nextComparison
+      yield* nextComparison
+      assert.isTrue(paths.exists(camera))
+      assert.isDefined(yield* pathOf(camera))
+    })
+  )
+
+  onFakes(
     "that is as it should be is left alone",
     Effect.gen(function* () {
       const { mediaMtx: mtx } = yield* TestGround

@@ -1,0 +1,118 @@
+import {
+  began,
+  ended,
+  failed,
+  finished,
+  full,
+  gone,
+  grew,
+  hung,
+  idle,
+  just,
+  over,
+  paused,
+  running,
+  stalled,
+  stepsHold,
+  stop,
+  waiting,
+  waitingForRoom
+} from "./StepWords.ts"
+
+stepsHold("a step of a recording whose disk is in trouble", [
+  // the disk
+  {
+    name: "a file that does not grow is asked about",
+    after: running,
+    incident: over("bytes"),
+    actions: ["ExplainStall"]
+  },
+  {
+    name: "a full disk is told, when what it has is whole",
+    after: [...running, over("bytes"), full],
+    incident: finished("a"),
+    actions: ["Troubled a: no space is left on the disk"]
+  },
+  {
+    name: "a file that waits only is not finished",
+    after: [...running, over("bytes")],
+    incident: idle,
+    actions: ["Troubled a: nothing is written"]
+  },
+  {
+    name: "the first bytes on a disk that was full prove nothing",
+    after: stalled,
+    incident: began("b"),
+    actions: ["no blame", "bytes in 5 s"]
+  },
+  {
+    name: "the next ones do",
+    after: [...stalled, began("b")],
+    incident: grew("b"),
+    actions: ["bytes in 5 s", "Writing b: there is room on the disk again"]
+  },
+  {
+    name: "what did not come for another reason than the disk comes again",
+    after: [...running, over("bytes"), idle, began("b")],
+    incident: grew("b"),
+    actions: ["bytes in 5 s", "Writing b: it is written again"]
+  },
+  {
+    name: "a disk that hung and takes the same file again",
+    after: [...running, over("bytes"), hung],
+    incident: grew("a"),
+    actions: ["bytes in 5 s", "Writing a: the disk takes it again"]
+  },
+  {
+    name: "bytes that came meanwhile need no reason",
+    after: [...running, over("bytes"), grew("a")],
+    incident: full,
+    actions: []
+  },
+  {
+    name: "a stream without a first file is asked about",
+    after: [...waiting, just("StreamReady")],
+    incident: over("bytes"),
+    actions: ["ExplainStall"]
+  },
+
+  // the disk's reserve
+  { name: "MediaMTX is told to write no more", after: running, incident: gone, actions: ["PauseRecorder"] },
+  { name: "once", after: [...running, gone], incident: gone, actions: [] },
+  { name: "then its file is made whole", after: [...running, gone], incident: paused, actions: ["Finish a"] },
+  {
+    name: "and what it waits for is told",
+    after: waitingForRoom.slice(0, -1),
+    incident: finished("a"),
+    actions: ["Troubled a: only the reserve is left"]
+  },
+  { name: "what does not come meanwhile is not missed", after: waitingForRoom, incident: over("bytes"), actions: [] },
+  {
+    name: "nor after the stream was away",
+    after: [...waitingForRoom, failed("ended"), just("StreamClosed"), just("StreamReady")],
+    incident: over("bytes"),
+    actions: []
+  },
+  { name: "room has it go on", after: waitingForRoom, incident: just("RoomBack"), actions: ["ResumeRecorder"] },
+  {
+    name: "which is told when its next file grows",
+    after: [...waitingForRoom, just("RoomBack"), began("b")],
+    incident: grew("b"),
+    actions: ["bytes in 5 s", "Writing b: there is room on the disk again"]
+  },
+  { name: "room that was never gone is no news", after: running, incident: just("RoomBack"), actions: [] },
+  {
+    name: "room that is back before MediaMTX was told is none either",
+    after: [...running, gone, just("RoomBack")],
+    incident: paused,
+    actions: []
+  },
+  {
+    name: "and a file that grew on is no news",
+    after: [...running, gone, just("RoomBack")],
+    incident: grew("a"),
+    actions: ["bytes in 5 s"]
+  },
+  { name: "a stop meanwhile is one", after: waitingForRoom, incident: stop, actions: ended, phase: "STOPPING" },
+  { name: "a start is refused for it", after: [], incident: gone, actions: ended }
+])
