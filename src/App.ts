@@ -72,7 +72,6 @@ import * as Validation from "./rpc/Validation.ts"
 import * as WebSocketServer from "./rpc/WebSocketServer.ts"
 import { EventLoop } from "./self/EventLoop.ts"
 import * as Memory from "./self/Memory.ts"
-import * as RunningPrograms from "./self/RunningPrograms.ts"
 import { ActivatedCapture } from "./snapshot/ActivatedCapture.ts"
 import { AddressCapture } from "./snapshot/AddressCapture.ts"
 import { DirectCapture } from "./snapshot/DirectCapture.ts"
@@ -220,5 +219,5 @@ export const layer = Layer.mergeAll(rpc, http, metrics, Memory.layer).pipe(
   ),
   Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer)),
   Layer.provide(SmallFiles.layer),
-  Layer.provideMerge(Layer.merge(Metrics.layer, RunningPrograms.layer))
+  Layer.provideMerge(Metrics.layer)
 )

@@ -21,9 +21,9 @@ const makeVideo = (folder: string, bFrames: number): string => {
 const measure = async (url: string, path: string, count: number): Promise<ReadonlyArray<number>> => {
   await using service = await startReady(0, {
     EXTERNAL_ALLOWED_HOSTS: "127.0.0.1/32",
-    // so short that the camera is soon idle again
+    // so short that the camera is soon idle again, and longer than the camera's keyframes are apart
     STREAMS_VIEWER_LINGER_SECONDS: 0,
-    STREAMS_START_TIMEOUT_SECONDS: 2
+    STREAMS_START_TIMEOUT_SECONDS: 4
   })
   using rpc = await service.connect()
   const stream_url = url.replace("//", `//${peerLogin.user}:${peerLogin.password}@`)
@@ -54,7 +54,7 @@ export const networkDescribe: Benchmark = async ({ say, times }) => {
     const file = makeVideo(ground.folder, bFrames)
     const pipeline = `( filesrc location=${file} ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 )`
     const samples = Effect.flatMap(startGstreamer(pipeline), ({ url }) =>
-      Effect.promise(() => measure(url, path, times(20)))
+      Effect.promise(() => measure(url, path, times(10)))
     )
     return Effect.runPromise(Effect.scoped(samples))
   }

@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Settings } from "../config/Settings.ts"
 import { Machine } from "../ground/Machine.ts"
-import { RunningPrograms } from "../self/RunningPrograms.ts"
 import type { StreamName } from "../stream/StreamName.ts"
 import { Streams } from "../stream/Streams.ts"
+import { RunningPrograms } from "../telemetry/Metrics.ts"
 
 /** What the programs that run for us occupy (RSS, in bytes), shared pages of libraries included. */
 export class ProgramMemory extends Context.Service<

@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import { ProgramMissing } from "../config/StartupErrors.ts"
 import { lineSplitter, maskSecrets, tail } from "./Lines.ts"
 import { atPriority } from "../self/Priority.ts"
-import { RunningPrograms } from "../self/RunningPrograms.ts"
+import { RunningPrograms } from "../telemetry/Metrics.ts"
 
 /** How a child ended. */
 export interface ChildExit {

@@ -41,7 +41,8 @@ const atLeast: Readonly<Record<Obstacle, number>> = {
   UNREACHABLE: 0,
   STALLED: 0,
   SESSION_LIMIT: 2000,
-  NOT_FOUND: 10_000,
+  // a camera that starts has its server before its stream
+  NOT_FOUND: 1000,
   NO_VIDEO: 10_000,
   REDIRECTED: 10_000,
   PROTOCOL: 10_000,

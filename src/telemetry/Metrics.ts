@@ -187,11 +187,17 @@ export const LiveFibers = Context.Reference<{ count: number }>("camera-service/t
   defaultValue: () => ({ count: 0 })
 })
 
+/** The programs that were started and have not ended, by their process ids. */
+export const RunningPrograms = Context.Reference<Map<number, string>>("camera-service/telemetry/RunningPrograms", {
+  defaultValue: () => new Map()
+})
+
 /** The metrics of one service: another one in the same process has its own. */
 export const layer = Layer.effectContext(
   Effect.sync(() => {
     const live = { count: 0 }
     return Context.make(LiveFibers, live).pipe(
+      Context.add(RunningPrograms, new Map<number, string>()),
       Context.add(Metric.FiberRuntimeMetrics, {
         recordFiberStart: () => void live.count++,
         recordFiberEnd: () => void live.count--

@@ -67,6 +67,21 @@ describe("a camera that streams by itself and has a fault", () => {
   )
 
   onFakes(
+    "whose server is back before its stream is back within 2 s of that",
+    Effect.gen(function* () {
+      const camera = yield* startCamera
+      const stream = yield* readyStream((yield* attachCamera()).id)
+      yield* TestClock.adjust("20 seconds")
+      yield* camera.disturb({ refuses: { DESCRIBE: "404 Not Found" }, diesInMidFrame: true })
+      yield* TestClock.adjust("1500 millis")
+      assert.strictEqual(stateOf(stream)._tag, "Failing")
+      yield* camera.disturb({ refuses: {}, diesInMidFrame: false })
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual(stateOf(stream)._tag, "Ready")
+    })
+  )
+
+  onFakes(
     "that is away is tried less and less often, every 30 s at last, and never in step with others",
     Effect.gen(function* () {
       const streams = yield* Streams
