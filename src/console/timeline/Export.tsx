@@ -4,7 +4,7 @@ import { useRef } from "preact/hooks"
 import { useConsole } from "../Context.ts"
 import { ownUrl } from "../files.ts"
 import { clockTime, span } from "../format.ts"
-import { act } from "../notices.ts"
+import { act, say } from "../notices.ts"
 import { Button } from "../parts/Button.tsx"
 import { isoTime, lengthOf, type Period } from "./period.ts"
 
@@ -24,9 +24,9 @@ const askEvery = "1 second"
 const toHear = "300 millis"
 
 /** Waits until an export may begin: a link would save a refusal as if it were the file. */
-const awaitPlace = (url: string): Effect.Effect<void, ExportRefused> =>
+const awaitPlace = (device: string, url: string): Effect.Effect<void, ExportRefused> =>
   Effect.gen(function* () {
-    while (true) {
+    for (let asked = 0; ; asked++) {
       const status = yield* Effect.promise(async () => {
         const enough = new AbortController()
         const { status: told } = await fetch(url, { signal: enough.signal }).catch(() => ({ status: 503 }))
@@ -34,7 +34,10 @@ const awaitPlace = (url: string): Effect.Effect<void, ExportRefused> =>
         return told
       })
       yield* Effect.sleep(status === tooMany ? askEvery : toHear)
-      if (status === tooMany) continue
+      if (status === tooMany) {
+        if (asked === 0) say({ kind: "done", what: `The export of ${device} begins when another one has been sent.` })
+        continue
+      }
       if (status >= 400) {
         return yield* new ExportRefused({ message: `The export does not begin: it is answered with status ${status}.` })
       }
@@ -54,7 +57,7 @@ export const Export = ({ clear, devices, mark, selection }: Props) => {
       session
         .ask((call) => call.export_recording({ device, from: isoTime(range.from), to: isoTime(range.to) }))
         .pipe(
-          Effect.tap(({ download_url }) => awaitPlace(ownUrl(download_url))),
+          Effect.tap(({ download_url }) => awaitPlace(device, ownUrl(download_url))),
           Effect.tap(({ download_url }) =>
             Effect.sync(() => {
               if (link.current === null) return
