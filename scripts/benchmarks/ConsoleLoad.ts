@@ -152,7 +152,7 @@ const skew = async (service: Service, page: Page, count: number): Promise<Measur
 /** A wall of 16 cameras in one page: what is dropped, how fast it answers, and what it holds after a day. */
 export const consoleLoad: Benchmark = async ({ say, times }) => {
   await using service = await startReady(tiles)
-  return inChromium(async (browser): Promise<ReadonlyArray<Measurement>> => {
+  return await inChromium(async (browser): Promise<ReadonlyArray<Measurement>> => {
     const sockets: Array<WebSocketRoute> = []
     const page = await open(browser, service, async (opened) => {
       await shareStream(opened)

@@ -60,9 +60,12 @@ export const RecordedVideo = ({ device, head, leader, onPlaying, onPress, start,
       <video
         ref={video}
         muted
-        autoPlay={leader === undefined}
         playsInline
         aria-label={`What was recorded of ${device}`}
+        // what plays by its attribute stops when it is scrolled out of sight
+        onLoadedData={() => {
+          if (leader === undefined) video.current?.play().catch(() => undefined)
+        }}
         onPlay={() => onPlaying?.(true)}
         onPause={() => onPlaying?.(false)}
         onClick={onPress}

@@ -5,7 +5,7 @@ import { Shown } from "../parts/Shown.tsx"
 
 type Setting = InForce["settings"][number]
 
-const isLimit = ({ key }: Setting): boolean => /^limits\.|\.max_/.test(key)
+const isLimit = ({ key }: Setting): boolean => /^(limits\.|server\.max_)/.test(key)
 
 /** What the service was told to be, which is done in its file or its environment: here it is only read. */
 export const Configuration = () => {
