@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process"
+import { createHash } from "node:crypto"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
@@ -43,8 +44,12 @@ const lazily: Plugin = {
  * The file that is run. Another Node ends here: an older one lacks modules that main.cjs requires before it can say so.
  * `module.enableCompileCache` would be less to write, and caches what is compiled when a file is loaded; nearly all of it is
  * when it is first called (35 ms of a start). V8 takes no code that it made with other flags, or as another version.
+ *
+ * What V8 makes differs from run to run, so that a package has none of it: a service under systemd (CacheDirectory=) keeps it
+ * at its first end, in a folder that is its own user's alone, by the `id` of the bundle: V8 knows a source by its length. What
+ * a power cut has left of it V8 might believe.
  */
-const launch = `if (process.versions.node.split(".")[0] !== "24") {
+const launch = (id: string): string => `if (process.versions.node.split(".")[0] !== "24") {
   const message = "Node 24 is needed, this is " + process.version + ": run scripts/camera-service, which brings its own"
   // as src/main.ts says it: a service's words are its log's
   const format = process.env.CAMERA_SERVICE_TELEMETRY_LOG_FORMAT
@@ -53,19 +58,38 @@ const launch = `if (process.versions.node.split(".")[0] !== "24") {
   process.stderr.write(isJson ? JSON.stringify(line) + "\\n" : "camera-service: " + message + "\\n")
   process.exit(69)
 }
-const { existsSync, readFileSync } = require("node:fs")
+const { closeSync, existsSync, fsyncSync, openSync, readdirSync } = require("node:fs")
+const { readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs")
 const { createRequire } = require("node:module")
-const { dirname } = require("node:path")
+const { basename, dirname, join } = require("node:path")
 const { Script } = require("node:vm")
 const usual = require.extensions[".js"]
 // what is loaded later too
 require.extensions[".cjs"] = (module, filename) => {
   if (dirname(filename) !== __dirname) return usual(module, filename)
   const source = "(function (exports, require, module, __filename, __dirname) {" + readFileSync(filename, "latin1") + "\\n})"
-  const cache = filename + "${codeCache}"
+  const beside = filename + "${codeCache}"
+  const cache = own && !existsSync(beside) ? join(own, "${id}-" + basename(beside)) : beside
   const script = new Script(source, { filename, cachedData: existsSync(cache) ? readFileSync(cache) : undefined })
+  if (cache !== beside && script.cachedDataRejected !== false) fresh.set(cache, script)
   script.runInThisContext()(module.exports, createRequire(filename), module, filename, dirname(filename))
 }
+const own = process.env.CACHE_DIRECTORY
+const fresh = new Map()
+if (own) process.once("SIGTERM", () => {
+  try {
+    for (const name of readdirSync(own)) if (!name.startsWith("${id}-")) rmSync(join(own, name))
+    for (const [cache, script] of fresh) {
+      const file = openSync(cache + ".new", "w", 0o600)
+      writeFileSync(file, script.createCachedData())
+      fsyncSync(file)
+      closeSync(file)
+      renameSync(cache + ".new", cache)
+    }
+  } catch {
+    // the next start compiles again
+  }
+})
 require("./main.cjs")
 `
 
@@ -126,7 +150,9 @@ const write = async (folder: string) => {
   for (const chunk of output) {
     if (chunk.type === "chunk") writeFileSync(join(folder, chunk.fileName), escapeNonAscii(chunk.code))
   }
-  writeFileSync(join(folder, "camera-service.cjs"), launch)
+  const id = createHash("sha256")
+  for (const chunk of output) if (chunk.type === "chunk") id.update(chunk.fileName).update(chunk.code)
+  writeFileSync(join(folder, "camera-service.cjs"), launch(id.digest("hex").slice(0, 16)))
   const modules = output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : []))
   writeFileSync(join(folder, "packages.json"), `${JSON.stringify(packagesOf(modules), undefined, 2)}\n`)
 }
