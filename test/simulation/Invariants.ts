@@ -183,6 +183,12 @@ export const invariants: Readonly<Record<string, Invariant>> = {
     const isNewLife = lives(world)
     return () => {
       if (isNewLife()) written.clear()
+      for (const camera of written.keys()) {
+        // a file whose stream broke off is whole, or soon will be, though nobody was told yet
+        const stream = streamsOf(world).find((one) => one.name === camera)
+        const isWritten = stream !== undefined && SubscriptionRef.getUnsafe(stream.state)._tag === "Ready"
+        if (!isWritten) written.delete(camera)
+      }
       if (written.size === 0) return undefined
       const there = new Set(world.ground.disk.outside.names("/data/recordings"))
       const lost = [...written.values()].find((name) => !there.has(name))
