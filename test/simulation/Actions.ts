@@ -2,6 +2,7 @@ import type * as Effect from "effect/Effect"
 import { cameraActions } from "./CameraActions.ts"
 import { clientActions } from "./ClientActions.ts"
 import { machineActions } from "./MachineActions.ts"
+import { networkActions } from "./NetworkActions.ts"
 import { viewerActions } from "./ViewerActions.ts"
 import type { World } from "./World.ts"
 
@@ -16,5 +17,6 @@ export const actions: Readonly<Record<string, Action>> = {
   ...cameraActions,
   ...clientActions,
   ...viewerActions,
+  ...networkActions,
   ...machineActions
 }

@@ -37,6 +37,8 @@ const least: Readonly<Record<string, Role>> = {
   stop_streaming: "operator",
   delete_recording: "operator",
   delete_snapshot: "operator",
+  add_external_stream: "operator",
+  remove_external_stream: "operator",
   get_storage_info: "admin",
   get_status: "admin",
   set_retention_policy: "admin",

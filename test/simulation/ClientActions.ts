@@ -16,7 +16,8 @@ const someClient = (world: World, chance: Chance): Effect.Effect<Client | undefi
   return there.length === 0 ? world.connect() : Effect.succeed(oneOf(there, chance))
 }
 
-const call = Effect.fnUntraced(function* (world: World, chance: Chance, method: string, params: Params = {}) {
+/** Somebody calls, who may or may not do that. */
+export const call = Effect.fnUntraced(function* (world: World, chance: Chance, method: string, params: Params = {}) {
   const client = yield* someClient(world, chance)
   world.trace.note("call", `${client?.name} ${method} ${JSON.stringify(params)}`)
   client?.call(method, params)

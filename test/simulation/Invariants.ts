@@ -198,7 +198,8 @@ export const invariants: Readonly<Record<string, Invariant>> = {
 
   "what is remembered is bounded": (world) => () => {
     const devices = world.life === undefined ? 0 : Context.get(world.life.nouns, Devices).list().length
-    if (devices > world.cameras.length) return `${devices} cameras are known, of ${world.cameras.length}`
+    const most = world.cameras.length + 1
+    if (devices > most) return `${devices} cameras are known, of ${most}`
     const sleepers = world.sleepers()
     return sleepers > mostSleepers ? `${sleepers} fibers wait for their time` : undefined
   }

@@ -37,6 +37,7 @@ const syncTime = 1000
 /** A recording that was cut off goes on, or is given up, in 15 s after the start; MediaMTX may be late with it. */
 const goesOnWithin = 90_000
 
+const streamFile = "/data/external_streams.json"
 const folders = { recordings: "/data/recordings", snapshots: "/data/snapshots" }
 
 const isSame = (one: Uint8Array, other: Uint8Array) =>
@@ -98,6 +99,7 @@ export const makePromises = (world: Pick<World, "diskWorksSince" | "ground" | "l
 
   return {
     asked: (method, { device }) => {
+      if (method.endsWith("_external_stream")) settings.delete(streamFile)
       if (method === "set_retention_policy") {
         unanswered++
         settings.delete("/data/retention.json")
@@ -128,6 +130,8 @@ export const makePromises = (world: Pick<World, "diskWorksSince" | "ground" | "l
         case "start_recording":
           if (params["duration"] === undefined) recordings.set(String(result["device"]), world.passed())
           return
+        case "add_external_stream":
+          return void settings.set(streamFile, has(String(result["stream_url"])))
         case "create_api_key":
           return void settings.set(`/data/secrets/api_keys.json`, has(String(result["key_id"])))
         case "set_retention_policy": {

@@ -15,6 +15,7 @@ import * as Chance from "../../testing/Chance.ts"
 import { workOf } from "../../testing/FfmpegWork.ts"
 import { fractions } from "../../testing/Chance.ts"
 import type { PlayedProcess } from "../../testing/Programs.ts"
+import type { RtspCamera } from "../../testing/RtspCamera.ts"
 import type { Simulated } from "../../testing/Simulator.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { testSettings } from "../support/TestSettings.ts"
@@ -47,9 +48,13 @@ export interface WorldCamera {
 export const oneOf = <A>(all: ReadonlyArray<A>, chance: () => number): A | undefined =>
   all[Math.floor(chance() * all.length)]
 
-/** The name of a camera, or of one that there is not. */
+/** Where the camera of the network is. */
+const networkAddress = "192.168.42.10"
+export const networkUrl = `rtsp://${networkAddress}:554/subject`
+
+/** The name of a camera, or of one that there may not be. */
 export const someName = (world: World, chance: () => number): string =>
-  `camera${Math.floor(chance() * (world.cameras.length + 0.1))}`
+  `camera${Math.floor(chance() * (world.cameras.length + 1.1))}`
 
 /** The name that the service has given a camera; undefined while it knows none, or does not run. */
 export const deviceOf = ({ life }: World, { key }: WorldCamera): string | undefined =>
@@ -68,6 +73,7 @@ export interface World {
   readonly trace: Trace
   readonly ground: TestGround["Service"]
   readonly cameras: Array<WorldCamera>
+  readonly networkCamera: RtspCamera
   /** undefined: the service does not run */
   life: Life | undefined
   /** processes that run, oldest first */
@@ -145,6 +151,7 @@ export const makeWorld = Effect.fnUntraced(function* (
     trace,
     ground: played,
     cameras: [],
+    networkCamera: yield* played.rtspCameras.start(networkAddress),
     life: undefined as Life | undefined,
     running: () => {
       look()
