@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import type { Fact } from "../../src/events/Events.ts"
 import type { World } from "./World.ts"
 
@@ -15,6 +16,8 @@ export interface Promises {
   readonly told: (fact: Fact) => void
   /** it was asked to end */
   readonly ends: () => void
+  /** the wall clock was set: a recording that was cut off ends by that */
+  readonly clockWasSet: () => void
   /** it was killed, at this moment */
   readonly struck: () => void
   /** nothing of it runs any more, and the disk is what the next start finds */
@@ -37,6 +40,9 @@ const syncTime = 1000
 /** A recording that was cut off goes on, or is given up, in 15 s after the start; MediaMTX may be late with it. */
 const goesOnWithin = 90_000
 
+/** A stop that is hindered by all that can be wrong. */
+const endsWithin = 60_000
+
 const streamFile = "/data/external_streams.json"
 const folders = { recordings: "/data/recordings", snapshots: "/data/snapshots" }
 
@@ -51,6 +57,8 @@ export const makePromises = (world: Pick<World, "diskWorksSince" | "ground" | "l
   const settings = new Map<string, (text: string) => boolean>()
   /** by camera: when its recording was acknowledged */
   const recordings = new Map<string, number>()
+  /** by camera: when its recording has to be over (milliseconds that had passed) */
+  const ends = new Map<string, number>()
   /** recordings that were cut off, and have to go on */
   const owed = new Set<string>()
   let unanswered = 0
@@ -71,6 +79,8 @@ export const makePromises = (world: Pick<World, "diskWorksSince" | "ground" | "l
     const bytes = read(path)
     if (bytes !== undefined) files.set(path, { bytes, at: world.passed(), isSynced })
   }
+
+  const isRecorded = (camera: string) => Effect.runSync(world.ground.mediaMtx.options(camera))?.["record"] === true
 
   const has = (words: string) => (there: string) => there.includes(words)
 
@@ -106,6 +116,7 @@ export const makePromises = (world: Pick<World, "diskWorksSince" | "ground" | "l
       }
       if ((method === "stop_recording" || method === "start_recording") && typeof device === "string") {
         if (method === "stop_recording") recordings.delete(device)
+        ends.delete(device)
         owed.delete(device)
       }
     },
@@ -129,6 +140,7 @@ export const makePromises = (world: Pick<World, "diskWorksSince" | "ground" | "l
           )
         case "start_recording":
           if (params["duration"] === undefined) recordings.set(String(result["device"]), world.passed())
+          else ends.set(String(result["device"]), world.passed() + Number(params["duration"]) * 1000 + endsWithin)
           return
         case "add_external_stream":
           return void settings.set(streamFile, has(String(result["stream_url"])))
@@ -149,14 +161,19 @@ export const makePromises = (world: Pick<World, "diskWorksSince" | "ground" | "l
     },
 
     told: (fact) => {
-      if (fact._tag === "RecordingEnded" || fact._tag === "RecordingFailed") recordings.delete(fact.camera)
+      if (fact._tag === "RecordingEnded" || fact._tag === "RecordingFailed") {
+        recordings.delete(fact.camera)
+        ends.delete(fact.camera)
+      }
       if (fact._tag.startsWith("Recording") && "camera" in fact) owed.delete(fact.camera)
     },
 
     ends: () => {
       recordings.clear()
+      ends.clear()
       owed.clear()
     },
+    clockWasSet: () => ends.clear(),
 
     struck: () => {
       struckAt = world.passed()
@@ -184,6 +201,8 @@ export const makePromises = (world: Pick<World, "diskWorksSince" | "ground" | "l
       if (broken !== undefined || world.life === undefined) return broken
       // which recordings were under way is read at the start
       if (diskWorksSince() > world.life.since) owed.clear()
+      const [tooLong] = [...ends].find(([camera, end]) => world.passed() > end && isRecorded(camera)) ?? []
+      if (tooLong !== undefined) return `the recording of ${tooLong} should have ended ${endsWithin / 1000} s ago`
       const [camera] = owed
       const late = world.passed() - world.life.since
       if (camera === undefined || late < goesOnWithin) return undefined

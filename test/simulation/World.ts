@@ -147,7 +147,10 @@ export const makeWorld = Effect.fnUntraced(function* (
   const base = {
     passed: clock.passed,
     sleepers: clock.sleepers,
-    setClockBy: clock.setBy,
+    setClockBy: (millis: number) => {
+      world.promises.clockWasSet()
+      clock.setBy(millis)
+    },
     trace,
     ground: played,
     cameras: [],
