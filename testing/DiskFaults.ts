@@ -40,8 +40,8 @@ export type Fault =
   | { readonly name: "slow"; readonly by: Duration.Input; readonly calls?: ReadonlyArray<Call> }
   /** a call does not return until the fault is taken back; with `at` only where its path has that in it */
   | { readonly name: "hung"; readonly calls?: ReadonlyArray<Call>; readonly at?: string }
-  /** EIO; what was to be synced is not, and the next sync of the same file says nothing of it */
-  | { readonly name: "sync fails"; readonly at?: string }
+  /** EIO, so many times or always; what was to be synced is not, and the next sync of the same file says nothing of it */
+  | { readonly name: "sync fails"; readonly at?: string; readonly times?: number }
   /** EIO for what is read of an open file */
   | { readonly name: "no reads" }
   /** ENOSPC (man 2 inotify_add_watch) */
@@ -64,6 +64,8 @@ interface Active {
   readonly over: Deferred.Deferred<void>
   /** bytes that all files may have */
   readonly capacity: number
+  /** how often it is met until it is over */
+  left: number
 }
 
 const changing: ReadonlySet<Call> = new Set([
@@ -87,7 +89,8 @@ const unlimited = 1e15
 export const makeDiskFaults = (used: () => number) => {
   const active = new Set<Active>()
 
-  const meets = ({ capacity, fault }: Active, call: Call, path: string): boolean => {
+  const meets = ({ capacity, fault, left }: Active, call: Call, path: string): boolean => {
+    if (left === 0) return false
     if ("at" in fault && fault.at !== undefined && !path.includes(fault.at)) return false
     switch (fault.name) {
       case "full":
@@ -111,15 +114,16 @@ export const makeDiskFaults = (used: () => number) => {
     }
   }
 
-  /** before a call: waits, or throws what the disk answers */
-  const meet = (call: Call, path: string): Effect.Effect<void> =>
+  /** before a call: waits, but not for what who calls does not live to see; or throws what the disk answers */
+  const meet = (call: Call, path: string, killed: Effect.Effect<void>): Effect.Effect<void> =>
     Effect.gen(function* () {
       for (const one of active) {
         const { fault, met, over } = one
         if (!meets(one, call, path)) continue
         Deferred.doneUnsafe(met, Effect.void)
-        if (fault.name === "hung") yield* Deferred.await(over)
-        else if (fault.name === "slow") yield* Effect.sleep(fault.by)
+        one.left--
+        if (fault.name === "hung") yield* eitherOf(Deferred.await(over), killed)
+        else if (fault.name === "slow") yield* eitherOf(Effect.sleep(fault.by), killed)
         else throw new Refused(codes[fault.name], call, path)
       }
     })
@@ -142,7 +146,8 @@ export const makeDiskFaults = (used: () => number) => {
         fault,
         met: Deferred.makeUnsafe(),
         over: Deferred.makeUnsafe(),
-        capacity: capacityOf(fault, used)
+        capacity: capacityOf(fault, used),
+        left: "times" in fault ? (fault.times ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
       }
       active.add(one)
       return {
@@ -165,6 +170,10 @@ const capacityOf = (fault: Fault, used: () => number): number => {
   if (fault.name === "small") return fault.bytes
   return fault.name === "full" ? used() + (fault.freeBytes ?? 0) : Number.POSITIVE_INFINITY
 }
+
+/** In a call, which cannot be interrupted. */
+const eitherOf = (one: Effect.Effect<void>, other: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.raceFirst(Effect.interruptible(one), Effect.interruptible(other))
 
 const codes = {
   full: "ENOSPC",

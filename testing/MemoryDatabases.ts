@@ -4,6 +4,9 @@ import * as Layer from "effect/Layer"
 import { backup, DatabaseSync } from "node:sqlite"
 import { Databases } from "../src/ground/Databases.ts"
 
+/** What there is of databases after their user was killed: all, what there was when that happened last, or nothing. */
+export type Left = "all" | "what was there before" | "nothing"
+
 /** SQLite databases in memory, and what a test does to them. */
 export class MemoryDatabases extends Context.Service<
   MemoryDatabases,
@@ -12,6 +15,8 @@ export class MemoryDatabases extends Context.Service<
     readonly full: (isFull: boolean) => void
     /** the kernel starts again: what was not closed is looked through when it is opened */
     readonly reboot: () => void
+    /** who has them open is killed: what that does with them from now on nobody sees; a power cut may leave less of them */
+    readonly kill: (left: Left) => void
   }
 >()("camera-service/testing/MemoryDatabases") {
   /** Each lives from its first opening to its removal, or the end of the layer: a service that starts again finds it. */
@@ -19,14 +24,24 @@ export class MemoryDatabases extends Context.Service<
     Effect.gen(function* () {
       const ground = ++grounds
       const kept = new Map<string, DatabaseSync>()
+      /** as they were when their user was killed last */
+      const before = new Map<string, DatabaseSync>()
       let boots = 1
+      let lives = 1
       let isFull = false
-      yield* Effect.addFinalizer(() => Effect.sync(() => kept.forEach((database) => database.close())))
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => [kept, before].forEach((all) => all.forEach((database) => database.close())))
+      )
 
       // connections of one process to one name share what is in memory, for as long as one of them is open
       // (https://www.sqlite.org/sharedcache.html)
-      const urlOf = (path: string) => `file:/${ground}${encodeURI(path)}?mode=memory&cache=shared`
+      const urlOf = (path: string) => `file:/${ground}/${lives}${encodeURI(path)}?mode=memory&cache=shared`
       const connect = (path: string) => new DatabaseSync(urlOf(path))
+      const copy = (database: DatabaseSync, path: string): DatabaseSync => {
+        const made = connect(path)
+        database.prepare("VACUUM INTO ?").run(urlOf(path))
+        return made
+      }
       const limit = (database: DatabaseSync) => database.exec(`PRAGMA max_page_count=${isFull ? 1 : mostPages}`)
 
       const databases = Databases.of({
@@ -54,6 +69,21 @@ export class MemoryDatabases extends Context.Service<
         },
         reboot: () => {
           boots++
+        },
+        kill: (left) => {
+          lives++
+          for (const [path, database] of [...kept]) {
+            const earlier = before.get(path)
+            const source = { all: database, "what was there before": earlier, nothing: undefined }[left]
+            kept.delete(path)
+            before.delete(path)
+            if (source !== undefined) {
+              kept.set(path, copy(source, path))
+              before.set(path, copy(source, `${path} before`))
+            }
+            earlier?.close()
+            database.close()
+          }
         }
       })
       return Context.make(Databases, databases).pipe(Context.add(MemoryDatabases, memoryDatabases))

@@ -1,4 +1,5 @@
 import { basename, dirname } from "node:path"
+import { afterPowerCut, changed } from "./PowerCut.ts"
 
 /** What `MemoryDisk` keeps: folders and files by absolute paths, without links to elsewhere. All of it is synchronous. */
 
@@ -10,11 +11,18 @@ export interface File {
   mode: number
   /** epoch milliseconds */
   modified: number
+  /** the bytes that were synced */
+  lasting: Uint8Array
+  /** a sync has failed: no more of it will be written */
+  isGivenUp: boolean
 }
 
 export interface Folder {
   readonly kind: "folder"
   readonly entries: Map<string, File | Folder>
+  /** what was in it when it was synced, and what has changed since, each to be done to that */
+  readonly lasting: Map<string, File | Folder>
+  readonly unsynced: Array<() => void>
   mode: number
   modified: number
 }
@@ -31,8 +39,15 @@ export class Refused extends Error {
 
 /** `told` hears the folder and the name of whatever appears, grows, changes or vanishes. */
 export const makeMemoryFiles = (now: () => number, told: (folder: Folder, name: string) => void) => {
-  const folderNow = (mode: number): Folder => ({ kind: "folder", entries: new Map(), mode, modified: now() })
-  const root = folderNow(0o755)
+  const folderNow = (mode: number): Folder => ({
+    kind: "folder",
+    entries: new Map(),
+    lasting: new Map(),
+    unsynced: [],
+    mode,
+    modified: now()
+  })
+  let root = folderNow(0o755)
 
   const find = (path: string): File | Folder | undefined => {
     let here: File | Folder | undefined = root
@@ -58,9 +73,19 @@ export const makeMemoryFiles = (now: () => number, told: (folder: Folder, name: 
 
   const parentOf = (call: string, path: string): Folder => folderAt(call, dirname(path))
 
-  const enter = (folder: Folder, name: string, entry: File | Folder) => {
+  /** `from`: where it was until now */
+  const enter = (
+    folder: Folder,
+    name: string,
+    entry: File | Folder,
+    from?: { readonly folder: Folder; readonly name: string }
+  ) => {
     if (entry.kind === "file") entry.names.push({ folder, name })
     folder.entries.set(name, entry)
+    changed(folder, () => {
+      from?.folder.lasting.delete(from.name)
+      folder.lasting.set(name, entry)
+    })
     folder.modified = now()
     told(folder, name)
   }
@@ -76,10 +101,16 @@ export const makeMemoryFiles = (now: () => number, told: (folder: Folder, name: 
     told(folder, name)
   }
 
+  const takeOut = (folder: Folder, name: string) => {
+    leave(folder, name)
+    changed(folder, () => folder.lasting.delete(name))
+  }
+
   const create = (path: string, mode: number): File => {
     const folder = parentOf("open", path)
     if (folder.entries.has(basename(path))) throw new Refused("EEXIST", "open", path)
-    const file: File = { kind: "file", names: [], bytes: new Uint8Array(0), mode, modified: now() }
+    const [bytes, lasting] = [new Uint8Array(0), new Uint8Array(0)]
+    const file: File = { kind: "file", names: [], bytes, mode, modified: now(), lasting, isGivenUp: false }
     enter(folder, basename(path), file)
     return file
   }
@@ -106,7 +137,7 @@ export const makeMemoryFiles = (now: () => number, told: (folder: Folder, name: 
 
   const makeFolder = (path: string, mode: number): void => {
     const parts = path.split("/").filter((part) => part !== "")
-    let here = root
+    let here: Folder = root
     for (const [i, name] of parts.entries()) {
       const next = here.entries.get(name)
       if (next?.kind === "file") throw new Refused(i < parts.length - 1 ? "ENOTDIR" : "EEXIST", "mkdir", path)
@@ -126,10 +157,11 @@ export const makeMemoryFiles = (now: () => number, told: (folder: Folder, name: 
       if (replaced.entries.size > 0) throw new Refused("ENOTEMPTY", "rename", to)
     }
     if (replaced?.kind === "file" && entry.kind === "folder") throw new Refused("ENOTDIR", "rename", to)
-    leave(parentOf("rename", from), basename(from))
+    const before = { folder: parentOf("rename", from), name: basename(from) }
+    leave(before.folder, before.name)
     // what it replaces leaves without a word of its own
     if (replaced?.kind === "file") replaced.names.splice(0)
-    enter(target, basename(to), entry)
+    enter(target, basename(to), entry, before)
   }
 
   const link = (from: string, to: string): void => {
@@ -142,13 +174,13 @@ export const makeMemoryFiles = (now: () => number, told: (folder: Folder, name: 
 
   const remove = (path: string): void => {
     if (get("unlink", path).kind === "folder") throw new Refused("EISDIR", "unlink", path)
-    leave(parentOf("unlink", path), basename(path))
+    takeOut(parentOf("unlink", path), basename(path))
   }
 
   const removeAll = (path: string): void => {
     const entry = find(path)
     if (entry?.kind === "folder") for (const name of entry.entries.keys()) removeAll(`${path}/${name}`)
-    if (entry !== undefined) leave(parentOf("rm", path), basename(path))
+    if (entry !== undefined) takeOut(parentOf("rm", path), basename(path))
   }
 
   const filesIn = (folder: Folder): ReadonlyArray<File> =>
@@ -157,5 +189,10 @@ export const makeMemoryFiles = (now: () => number, told: (folder: Folder, name: 
   /** bytes of all files */
   const used = (): number => [...new Set(filesIn(root))].reduce((all, { bytes }) => all + bytes.length, 0)
 
-  return { get, folderAt, create, write, setMode, makeFolder, rename, link, remove, removeAll, used }
+  /** The power is cut, and the machine starts again: who has a file open has it no more. */
+  const losePower = (chance: () => number): void => {
+    root = afterPowerCut(root, chance)
+  }
+
+  return { get, folderAt, create, write, setMode, makeFolder, rename, link, remove, removeAll, used, losePower }
 }

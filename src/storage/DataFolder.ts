@@ -1,8 +1,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { isAbsolute, join, resolve } from "node:path"
 import { DataFolderForeign, DataFolderInUse, DataFolderNewer, DataFolderUnusable } from "../config/StartupErrors.ts"
+import { dirname, isAbsolute, join, resolve } from "node:path"
 import { Settings } from "../config/Settings.ts"
 import { Disk } from "../ground/Disk.ts"
 import { Machine } from "../ground/Machine.ts"
@@ -99,11 +99,11 @@ const mayMakeSecret = Effect.fnUntraced(function* (folder: string, before: Reado
 const prepare = Effect.fnUntraced(
   function* (folder: string) {
     const disk = yield* Disk
-    yield* disk.makeFolder(folder, 0o750)
+    yield* makeFolder(folder, 0o750)
     yield* disk.mayWrite(folder)
     const root = yield* disk.realPath(folder)
     const inside = Effect.fnUntraced(function* (name: string, mode: number) {
-      yield* disk.makeFolder(join(root, name), mode)
+      yield* makeFolder(join(root, name), mode)
       return yield* disk.realPath(join(root, name))
     })
     const recordings = yield* inside("recordings", 0o750)
@@ -114,6 +114,22 @@ const prepare = Effect.fnUntraced(
   },
   (made, folder) => Effect.mapError(made, unusable(folder))
 )
+
+/** With those above it, and each that is new for good: what is synced in a folder that a power cut takes is gone with it. */
+const makeFolder = Effect.fnUntraced(function* (path: string, mode: number): Effect.fn.Return<void, DiskError, Disk> {
+  const disk = yield* Disk
+  const isNew = !(yield* isThere(path))
+  if (isNew && dirname(path) !== path) yield* makeFolder(dirname(path), mode)
+  yield* disk.makeFolder(path, mode)
+  if (!isNew) return
+  yield* disk
+    .sync(dirname(path))
+    .pipe(
+      Effect.catch(({ cause }) =>
+        Effect.logWarning("a new folder may not outlive a power cut", { folder: path }, cause)
+      )
+    )
+})
 
 const unusable = (folder: string) => (error: DiskError) =>
   new DataFolderUnusable({ folder, detail: error.code || String(error.cause) })

@@ -1,135 +1,27 @@
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { Devices } from "../../src/device/Devices.ts"
-import { Health } from "../../src/health/Health.ts"
-import { MediaMtx } from "../../src/process/MediaMtx.ts"
-import { FileIndex } from "../../src/storage/FileIndex.ts"
-import { contentTypeOf, type FileKind, isFileName } from "../../src/storage/Names.ts"
-import { Streams } from "../../src/stream/Streams.ts"
-import { publishers } from "./Invariants.ts"
-import { deviceOf, longestLinger, type World } from "./World.ts"
+import { agrees, isBack, isHealthy, isIdle, within } from "./Looks.ts"
+import { isServed, outlivesPowerCut } from "./Served.ts"
+import { longestLinger, settings, type World } from "./World.ts"
 
-/** What is as desired once nothing is wrong any more; each within its time, in simulated seconds. */
-
-/** Lets time pass until nothing is wrong, which `look` tells. */
-const within = Effect.fnUntraced(function* (seconds: number, world: World, look: Effect.Effect<string | undefined>) {
-  const end = world.passed() + seconds * 1000
-  for (;;) {
-    const wrong = yield* look
-    if (wrong === undefined) return
-    if (world.passed() > end) return yield* Effect.die(new Error(`all is well ${seconds} s after the chaos: ${wrong}`))
-    yield* Effect.sleep("500 millis")
-  }
-})
-
-/** All that is known without a look at the cameras themselves: an idle one that was frozen is not known to work again. */
-const isBack = (world: World) =>
-  Effect.gen(function* () {
-    if (world.life === undefined) return "the service does not run"
-    const { clients, nouns } = world.life
-    const { _tag } = yield* SubscriptionRef.get(Context.get(nouns, MediaMtx).state)
-    if (_tag !== "Running") return `MediaMTX is ${_tag}`
-    for (const camera of world.cameras) {
-      const device = Context.get(nouns, Devices)
-        .list()
-        .find(({ id }) => id === deviceOf(world, camera))
-      if (device === undefined) return `the camera ${camera.key} is not known`
-      if (device.status === "DISCONNECTED" || device.formats.length === 0) {
-        return `${device.id} is ${device.fault?.kind ?? device.status}`
-      }
-      if ((yield* world.ground.mediaMtx.options(device.id)) === undefined) return `${device.id} has no path`
-    }
-    for (const { isConnected, name, open } of clients) {
-      const [first] = open.values()
-      if (isConnected() && first !== undefined) {
-        return `${name} was not answered: ${first.method}, asked ${Math.round(world.passed() - first.since)} ms ago`
-      }
-    }
-    return undefined
-  })
-
-const isHealthy = (world: World) =>
-  Effect.sync(() => {
-    if (world.life === undefined) return "the service does not run"
-    const { reasons, status } = Context.get(world.life.nouns, Health).now()
-    return status === "HEALTHY" ? undefined : `it is ${status}: ${reasons.join("; ")}`
-  })
-
-const folders = { recording: "/data/recordings", snapshot: "/data/snapshots" } as const
-
-const disagreement = (world: World, kind: FileKind) =>
-  Effect.gen(function* () {
-    if (world.life === undefined) return "the service does not run"
-    const index = Context.get(world.life.nouns, FileIndex)
-    const page = { limit: 10_000, offset: 0, devices: undefined }
-    const listed = yield* index.list(kind, page)
-    const known = new Map(listed.files.map(({ bytes, filename }) => [filename, bytes]))
-    const { names, read } = world.ground.disk.outside
-    for (const name of names(folders[kind])) {
-      if (!isFileName(name) || contentTypeOf(kind, name) === undefined) continue
-      const bytes = known.get(name)
-      const there = read(`${folders[kind]}/${name}`).length
-      if (bytes === undefined) return `${name} is on the disk and not in the index`
-      if (bytes !== there) return `${name} has ${there} bytes, the index says ${bytes}`
-      known.delete(name)
-    }
-    const [left] = known.keys()
-    return left === undefined ? undefined : `${left} is in the index and not on the disk`
-  }).pipe(Effect.catch(({ detail }) => Effect.succeed(`the index fails: ${detail}`)))
-
-const agrees = (world: World) =>
-  Effect.flatMap(disagreement(world, "recording"), (wrong) =>
-    wrong === undefined ? disagreement(world, "snapshot") : Effect.succeed(wrong)
-  )
-
-const isIdle = (world: World) =>
-  Effect.sync(() => {
-    const [publisher] = publishers(world)
-    if (publisher !== undefined) return `FFmpeg publishes ${publisher.camera} for nobody`
-    const [stream] = world.life === undefined ? [] : Context.get(world.life.nouns, Streams).all()
-    return stream === undefined ? undefined : `${stream.camera} has a stream for nobody`
-  })
-
-/** Everything works again for somebody who comes now. */
-const isServed = Effect.fnUntraced(function* (world: World) {
-  const client = yield* world.connect
-  const devices = world.cameras.map((camera) => deviceOf(world, camera) ?? "")
-  const ask = Effect.fnUntraced(function* (method: string, params: object, allowed: ReadonlyArray<number> = []) {
-    client.call(method, params)
-    yield* within(
-      25,
-      world,
-      Effect.sync(() => (client.open.size === 0 ? undefined : `${method} is not answered`))
-    )
-    const { error } = client.last()
-    if (error === undefined || allowed.includes(error.code)) return
-    return yield* Effect.die(
-      new Error(`all is well after the chaos: ${method} ${JSON.stringify(params)} is answered ${JSON.stringify(error)}`)
-    )
-  })
-  for (const device of devices) {
-    yield* ask("stop_recording", { device }, [-32020])
-    yield* ask("take_snapshot", { device })
-    yield* ask("start_recording", { device })
-    yield* Effect.sleep("2 seconds")
-    yield* ask("stop_recording", { device })
-  }
-})
-
+/** The chaos stops: each thing is as desired within its time, in simulated seconds. */
 export const calm = Effect.fnUntraced(function* (world: World) {
   world.trace.note("chaos", "is over")
+  world.spare()
   for (const over of world.suffering.values()) yield* over
   world.suffering.clear()
   for (const path of world.readers.keys()) yield* world.ground.mediaMtx.setReaders(path, 0)
   world.readers.clear()
   for (const { played } of world.cameras) if (played.path() === undefined) yield* played.replug()
   if (world.life === undefined) yield* world.boot
+  if (world.life !== undefined)
+    yield* SubscriptionRef.set(world.life.settings.live, yield* SubscriptionRef.get(settings().live))
   for (const client of world.life?.clients ?? []) client.readOn()
   yield* within(120, world, isBack(world))
   yield* isServed(world)
   yield* within(30, world, isHealthy(world))
   yield* within(longestLinger + 30, world, isIdle(world))
   yield* within(10, world, agrees(world))
+  yield* outlivesPowerCut(world)
   yield* world.shutDown
 })

@@ -1,23 +1,66 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { type Role, roleIncludes } from "../../schema/Auth.ts"
 import type { Visitor } from "../../testing/Visitors.ts"
+import type { Promises } from "./Promises.ts"
 import type { Trace } from "./Trace.ts"
 
 interface Reply {
   readonly id?: number | null
   readonly error?: { readonly code: number }
+  readonly result?: Json
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+/** What a client's token allows. */
+export interface Rights {
+  readonly role: Role
+  /** the only cameras it may see; absent: all */
+  readonly cameras?: ReadonlyArray<string>
+}
+export const admin: Rights = { role: "admin" }
+
+/** Asked, and not answered yet; when: milliseconds that had passed. */
+interface Asked {
+  readonly method: string
+  readonly params: Json
+  readonly since: number
+}
+
+/** The least role for what is not for everybody (the contract's table). */
+const least: Readonly<Record<string, Role>> = {
+  take_snapshot: "operator",
+  start_recording: "operator",
+  stop_recording: "operator",
+  start_streaming: "operator",
+  stop_streaming: "operator",
+  delete_recording: "operator",
+  delete_snapshot: "operator",
+  add_external_stream: "operator",
+  remove_external_stream: "operator",
+  get_storage_info: "admin",
+  get_status: "admin",
+  set_retention_policy: "admin",
+  cleanup_old_files: "admin",
+  list_api_keys: "admin",
+  create_api_key: "admin"
 }
 
 /** A client of the service that keeps count of what it asked and what it was answered. */
 export interface Client {
   readonly name: string
-  readonly call: (method: string, params: unknown) => void
-  /** asked, and not answered yet: what, and when (milliseconds that had passed) */
-  readonly open: ReadonlyMap<number, { readonly method: string; readonly since: number }>
+  readonly rights: Rights
+  readonly call: (method: string, params: Json) => void
+  readonly open: ReadonlyMap<number, Asked>
   /** the last answer */
   readonly last: () => Reply
   /** answers to nothing that was asked, or to what was answered before */
   readonly surplus: ReadonlyArray<string>
+  /** what it was told and may not know, or was given and may not have */
+  readonly forbidden: ReadonlyArray<string>
+  /** bytes that came at once when it read on after a pause: most that ever did */
+  readonly mostUnread: () => number
   /** when it asked last (milliseconds that had passed) */
   readonly askedAt: () => number
   readonly isReading: () => boolean
@@ -30,24 +73,43 @@ export interface Client {
 
 export const makeClient = Effect.fnUntraced(function* (
   name: string,
+  rights: Rights,
   visitor: Visitor,
   passed: () => number,
-  trace: Trace
+  trace: Trace,
+  promises: Pick<Promises, "asked" | "answered">
 ): Effect.fn.Return<Client, never, Scope.Scope> {
-  const open = new Map<number, { readonly method: string; readonly since: number }>()
+  const { cameras, role } = rights
+  const open = new Map<number, Asked>()
   const surplus: Array<string> = []
+  const forbidden: Array<string> = []
+  const burst = { at: Number.NaN, bytes: 0, most: 0 }
   let calls = 0
   let askedAt = 0
   let last: Reply = {}
   let isReading = true
   let isConnected = true
 
+  /** Of cameras: those that it sees, and what it has asked for itself. */
+  const mayKnow = (text: string, asked: Asked | undefined): boolean => {
+    if (cameras === undefined) return true
+    const own = JSON.stringify(asked?.params ?? {})
+    return (text.match(/camera\d+/g) ?? []).every((camera) => cameras.includes(camera) || own.includes(camera))
+  }
+
   const hear = Effect.map(visitor.text, (text) => {
     const message = JSON.parse(text) as Reply
     trace.note(name, text)
+    if (passed() === burst.at) burst.most = Math.max(burst.most, (burst.bytes += text.length))
+    const asked = typeof message.id === "number" ? open.get(message.id) : undefined
+    if (!mayKnow(text, asked)) forbidden.push(text)
     if (message.id === undefined) return
     last = message
-    if (typeof message.id !== "number" || !open.delete(message.id)) surplus.push(text)
+    if (asked === undefined) return void surplus.push(text)
+    open.delete(Number(message.id))
+    const needed = least[asked.method] ?? "viewer"
+    if (message.result !== undefined && !roleIncludes(role, needed)) forbidden.push(`${role}: ${text}`)
+    promises.answered(asked.method, asked.params, message.result)
   })
   yield* Effect.forkScoped(Effect.forever(hear))
   const over = Effect.map(visitor.closed, ({ code, reason }) => {
@@ -58,15 +120,19 @@ export const makeClient = Effect.fnUntraced(function* (
 
   return {
     name,
+    rights,
     call: (method, params) => {
       const id = ++calls
       askedAt = passed()
-      if (isConnected) open.set(id, { method, since: passed() })
+      if (isConnected) open.set(id, { method, params, since: passed() })
+      promises.asked(method, params)
       visitor.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }))
     },
     open,
     last: () => last,
     surplus,
+    forbidden,
+    mostUnread: () => burst.most,
     askedAt: () => askedAt,
     isReading: () => isReading,
     isConnected: () => isConnected,
@@ -76,6 +142,7 @@ export const makeClient = Effect.fnUntraced(function* (
     },
     readOn: () => {
       isReading = true
+      Object.assign(burst, { at: passed(), bytes: 0 })
       visitor.readOn()
     },
     vanish: () => {

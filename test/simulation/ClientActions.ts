@@ -1,10 +1,6 @@
-import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
-import { Tokens } from "../../src/auth/Tokens.ts"
 import type { Action } from "./Actions.ts"
-import type { Client } from "./Client.ts"
+import { admin, type Client, type Rights } from "./Client.ts"
 import { oneOf, someName, type World } from "./World.ts"
 
 type Params = Readonly<Record<string, unknown>>
@@ -13,11 +9,15 @@ type Chance = () => number
 /** Who is there, or who comes. */
 const someClient = (world: World, chance: Chance): Effect.Effect<Client | undefined> => {
   if (world.life === undefined) return Effect.undefined
-  const there = world.life.clients.filter((client) => client.isConnected() && client.isReading())
-  return there.length === 0 ? world.connect : Effect.succeed(oneOf(there, chance))
+  const there = world.life.clients.filter(
+    // who may not do much calls now and then
+    ({ isConnected, isReading, rights }) => isConnected() && isReading() && (rights === admin || chance() < 0.3)
+  )
+  return there.length === 0 ? world.connect() : Effect.succeed(oneOf(there, chance))
 }
 
-const call = Effect.fnUntraced(function* (world: World, chance: Chance, method: string, params: Params = {}) {
+/** Somebody calls, who may or may not do that. */
+export const call = Effect.fnUntraced(function* (world: World, chance: Chance, method: string, params: Params = {}) {
   const client = yield* someClient(world, chance)
   world.trace.note("call", `${client?.name} ${method} ${JSON.stringify(params)}`)
   client?.call(method, params)
@@ -25,9 +25,11 @@ const call = Effect.fnUntraced(function* (world: World, chance: Chance, method: 
 
 const device = (world: World, chance: Chance) => ({ device: someName(world, chance) })
 
-const filename = (world: World, chance: Chance, folder: "recordings" | "snapshots") => ({
-  filename: oneOf(world.ground.disk.outside.names(`/data/${folder}`), chance) ?? "camera0_of_nobody.mp4"
-})
+/** Often the newest, which may be in use. */
+const filename = (world: World, chance: Chance, folder: "recordings" | "snapshots") => {
+  const names = world.ground.disk.outside.names(`/data/${folder}`)
+  return { filename: (chance() < 0.5 ? names.at(-1) : oneOf(names, chance)) ?? "camera0_of_nobody.mp4" }
+}
 
 /** Params that are good, and for each method some that are not. */
 const methods: Readonly<Record<string, (world: World, chance: Chance) => Params>> = {
@@ -63,12 +65,38 @@ const methods: Readonly<Record<string, (world: World, chance: Chance) => Params>
 const spoilt = (params: Params, chance: Chance): Params =>
   chance() < 0.9 ? params : { ...params, [chance() < 0.5 ? "device" : "surplus"]: "../etc" }
 
+/** Who may do all, who may not, and who may not see all either. */
+const visitors: ReadonlyArray<Rights> = [
+  admin,
+  admin,
+  { role: "operator" },
+  { role: "viewer" },
+  { role: "viewer", cameras: ["camera0"] },
+  { role: "admin", cameras: ["camera1"] }
+]
+
+/** What no client sends that means well. */
+const nonsense: ReadonlyArray<string> = [
+  "",
+  "{",
+  "[]",
+  "null",
+  "[1,2]",
+  '{"jsonrpc":"1.0","id":1,"method":"ping"}',
+  '{"jsonrpc":"2.0","id":{},"method":"ping"}',
+  '{"jsonrpc":"2.0","method":"start_recording","params":{"device":"camera0"}}',
+  `{"jsonrpc":"2.0","id":1,"method":"${"x".repeat(2000)}"}`,
+  `${"[".repeat(500)}${"]".repeat(500)}`,
+  `[${Array.from({ length: 60 }, (_, id) => `{"jsonrpc":"2.0","id":${id},"method":"ping"}`).join()}]`
+]
+
 const formats = ["fmp4", "mpegts", "stanag4609", "mp4", "mkv"]
 
 export const clientActions: Readonly<Record<string, Action>> = {
   "a client comes": {
     weight: 4,
-    run: (world) => (world.life === undefined ? Effect.void : Effect.asVoid(world.connect))
+    run: (world, chance) =>
+      world.life === undefined ? Effect.void : Effect.asVoid(world.connect(oneOf(visitors, chance)))
   },
 
   "a client calls": {
@@ -113,6 +141,21 @@ export const clientActions: Readonly<Record<string, Action>> = {
     run: (world, chance) => call(world, chance, "stop_recording", device(world, chance))
   },
 
+  "a stream is wanted again as it ends": {
+    weight: 3,
+    run: Effect.fnUntraced(function* (world, chance) {
+      const camera = device(world, chance)
+      const { disturb } = world.ground.ffmpeg
+      if (chance() < 0.7) yield* disturb(camera.device, { stubborn: true })
+      yield* call(world, chance, "start_streaming", camera)
+      yield* Effect.sleep("2 seconds")
+      yield* call(world, chance, "stop_streaming", camera)
+      yield* Effect.sleep(chance() * 1000)
+      yield* call(world, chance, "start_streaming", camera)
+      yield* disturb(camera.device, { stubborn: false })
+    })
+  },
+
   "a client reads no more": {
     weight: 2,
     run: (world, chance) => Effect.map(someClient(world, chance), (client) => client?.stopReading())
@@ -133,14 +176,26 @@ export const clientActions: Readonly<Record<string, Action>> = {
     run: (world, chance) => Effect.map(someClient(world, chance), (client) => client?.leave())
   },
 
-  "a viewer comes": {
-    weight: 6,
-    run: (world, chance) => comes(world, someName(world, chance))
+  "a client means harm": {
+    weight: 2,
+    run: Effect.fnUntraced(
+      function* (world, chance) {
+        if (world.life === undefined) return
+        const visitor = yield* world.ground.visitors.connect(8002, { target: "/ws" })
+        for (let i = 0; i < 20; i++) visitor.send(oneOf(nonsense, chance) ?? "")
+        yield* Effect.sleep("1 second")
+      },
+      Effect.scoped,
+      (harm) => Effect.ignore(harm)
+    )
   },
 
-  "viewers go": {
-    weight: 6,
-    run: (world, chance) => go(world, someName(world, chance))
+  "a file is deleted": {
+    weight: 5,
+    run: (world, chance) =>
+      chance() < 0.6
+        ? call(world, chance, "delete_recording", filename(world, chance, "recordings"))
+        : call(world, chance, "delete_snapshot", filename(world, chance, "snapshots"))
   },
 
   "somebody cleans up": { weight: 2, run: (world, chance) => call(world, chance, "cleanup_old_files") },
@@ -155,41 +210,3 @@ export const clientActions: Readonly<Record<string, Action>> = {
       })
   }
 }
-
-/** As MediaMTX does with a reader: it asks first, and shows the reader once there is a stream. */
-const comes = Effect.fnUntraced(function* (world: World, path: string) {
-  if (world.life === undefined) return
-  const { sign } = Context.get(world.life.nouns, Tokens)
-  const token = yield* sign({ userId: "viewer", role: "viewer", timeToLive: Duration.hours(1) })
-  const question = {
-    user: "",
-    password: "",
-    token: Redacted.value(token),
-    action: "read",
-    path,
-    query: "",
-    ip: "127.0.0.1",
-    protocol: "webrtc",
-    id: null
-  }
-  yield* Effect.gen(function* () {
-    const { status } = yield* world.ground.visitors.ask(8003, {
-      method: "POST",
-      target: "/mediamtx/auth",
-      body: JSON.stringify(question)
-    })
-    world.trace.note("viewer", `${path} ${status}`)
-    if (status !== 200) return
-    world.viewed.set(path, world.passed())
-    const readers = (world.readers.get(path) ?? 0) + 1
-    world.readers.set(path, readers)
-    yield* world.ground.mediaMtx.setReaders(path, readers)
-  }).pipe(Effect.scoped, Effect.ignore)
-})
-
-const go = (world: World, path: string) =>
-  Effect.suspend(() => {
-    world.readers.delete(path)
-    world.viewed.set(path, world.passed())
-    return world.ground.mediaMtx.setReaders(path, 0)
-  })

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { fractions } from "../../testing/Chance.ts"
 import { simulate } from "../../testing/Simulator.ts"
-import { actions } from "./Actions.ts"
+import { type Action, actions } from "./Actions.ts"
 import { calm } from "./Calm.ts"
 import { invariants } from "./Invariants.ts"
 import { makeTrace } from "./Trace.ts"
@@ -30,8 +30,10 @@ export interface Outcome {
   readonly tail: ReadonlyArray<string>
 }
 
-const pickAction = (chance: number): string => {
-  const all = Object.entries(actions)
+/** Each day goes without some of what may happen: what is left happens more often, and longer in a row. */
+const missing = 0.25
+
+const pickAction = (all: ReadonlyArray<readonly [string, Action]>, chance: number): string => {
   let left = chance * all.reduce((sum, [, { weight }]) => sum + weight, 0)
   for (const [name, { weight }] of all) {
     left -= weight
@@ -43,11 +45,12 @@ const pickAction = (chance: number): string => {
 /** What happens in the day that a seed makes. */
 export const stepsOf = (seed: number, count: number): ReadonlyArray<Step> => {
   const chance = fractions(seed)
+  const all = Object.entries(actions).filter(() => chance() >= missing)
   return Array.from({ length: count }, (_, number) => ({
     number,
     // most things come soon after another, some after a long while
     pause: Math.min(120_000, -Math.log(1 - chance()) * (chance() < 0.5 ? 1500 : 15_000)),
-    action: pickAction(chance()),
+    action: pickAction(all, chance()),
     seed: 1 + Math.floor(chance() * 1e9)
   }))
 }
@@ -58,7 +61,11 @@ export const replayOf = (seed: number, count: number, steps: ReadonlyArray<Step>
   return `node test/simulation/main.ts --seed ${seed} --count ${count}${chosen}`
 }
 
-const live = Effect.fnUntraced(function* (world: World, steps: ReadonlyArray<Step>) {
+/** Of every second machine's disk: what it is asked for takes a moment, in which other things happen. */
+const moment = "3 millis"
+
+const live = Effect.fnUntraced(function* (world: World, seed: number, steps: ReadonlyArray<Step>) {
+  if (seed % 2 === 0) yield* world.ground.disk.suffer({ name: "slow", by: moment })
   for (const key of ["SERIAL0", "SERIAL1", "-7"]) {
     const known = key === "-7" ? { port: "1-7" } : { serial: key }
     world.cameras.push({ key, played: yield* world.ground.cameras.plug({ name: "UVC Camera", ...known }) })
@@ -99,7 +106,7 @@ export const liveThrough = async (
               if (found !== undefined) throw new Error(`${name}: ${found}`)
             }
           })
-          yield* live(world, steps)
+          yield* live(world, seed, steps)
         })
       )
     })

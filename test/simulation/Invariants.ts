@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Devices } from "../../src/device/Devices.ts"
 import { MediaMtx } from "../../src/process/MediaMtx.ts"
@@ -32,6 +33,23 @@ const slack = 40_000
 /** What the service sleeps on: a few for each camera, client and call. */
 const mostSleepers = 400
 
+/** A path is there at once; a call that MediaMTX refused is made again after a while. */
+const pathTime = 20_000
+/** `server.max_unread_kilobytes`, and the answers that were under way when it was reached. */
+const mostBytes = (512 + 256) * 1024
+/** So long a name takes to get to a disk that works. */
+const keptAfter = 2000
+
+/** Whether another service runs than when this was asked last, or none. */
+const lives = (world: World) => {
+  let last = world.life
+  return (): boolean => {
+    const isNew = world.life !== last || world.life === undefined
+    last = world.life
+    return isNew
+  }
+}
+
 export const invariants: Readonly<Record<string, Invariant>> = {
   "one FFmpeg a camera": (world) => () => {
     const cameras = publishers(world).map(({ camera }) => camera)
@@ -63,14 +81,16 @@ export const invariants: Readonly<Record<string, Invariant>> = {
     const lastReason = new Map<string, number>()
     const recorded = new Set<string>()
     world.hear((fact) => {
-      if (fact._tag === "RecordingStarting") recorded.add(fact.camera)
+      // one that goes on after a crash may have begun before anybody could hear it
+      if (fact._tag === "RecordingStarting" || fact._tag === "RecordingWriting") recorded.add(fact.camera)
       if (fact._tag === "RecordingEnded" || fact._tag === "RecordingFailed") {
         recorded.delete(fact.camera)
         lastReason.set(fact.camera, world.passed())
       }
     })
+    const isNewLife = lives(world)
     return () => {
-      if (world.life === undefined) recorded.clear()
+      if (isNewLife()) recorded.clear()
       const now = world.passed()
       const clients = world.life?.clients ?? []
       const asked = Math.max(0, ...clients.map(({ askedAt, open }) => (open.size > 0 ? now : askedAt())))
@@ -91,6 +111,44 @@ export const invariants: Readonly<Record<string, Invariant>> = {
     }
   },
 
+  "what was acknowledged is on disk": (world) => world.promises.broken,
+
+  "nothing fails unseen": (world) => world.failure,
+
+  "no client sees what it may not": (world) => () => {
+    for (const { forbidden, name } of world.life?.clients ?? []) {
+      if (forbidden[0] !== undefined) return `${name} was given ${forbidden[0]}`
+    }
+    return undefined
+  },
+
+  "what a client leaves unread is bounded": (world) => () => {
+    for (const { mostUnread, name } of world.life?.clients ?? []) {
+      const bytes = mostUnread()
+      if (bytes > mostBytes) return `${name} had ${bytes} bytes unread`
+    }
+    return undefined
+  },
+
+  "each known camera has its path": (world) => {
+    const missing = new Map<string, number>()
+    return () => {
+      const now = world.passed()
+      const isTold = hasMediaMtx(world) && world.suffering.size === 0
+      const devices = isTold && world.life !== undefined ? Context.get(world.life.nouns, Devices).list() : []
+      const without = devices
+        .filter(({ id }) => Effect.runSync(world.ground.mediaMtx.options(id)) === undefined)
+        .map(({ id }) => id)
+      for (const id of missing.keys()) if (!without.includes(id as "camera0")) missing.delete(id)
+      for (const id of without) {
+        const since = missing.get(id) ?? now
+        missing.set(id, since)
+        if (now - since > pathTime) return `${id} has no path since ${now - since} ms`
+      }
+      return undefined
+    }
+  },
+
   "every request is answered once": (world) => () => {
     for (const { name, surplus } of world.life?.clients ?? []) {
       if (surplus[0] !== undefined) return `${name} was answered what it had not asked: ${surplus[0]}`
@@ -99,14 +157,18 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   },
 
   "names last": (world) => {
-    const names = new Map<string, string>()
+    const names = new Map<string, { readonly name: string; readonly since: number; isKept: boolean }>()
+    const isNewLife = lives(world)
     return () => {
+      // no camera waits for the disk: one that was named just now may be named anew after a power cut
+      if (isNewLife()) for (const [key, { isKept }] of names) if (!isKept) names.delete(key)
       for (const camera of world.cameras) {
         const name = deviceOf(world, camera)
         if (name === undefined) continue
         const before = names.get(camera.key)
-        if (before !== undefined && before !== name) return `the camera ${camera.key} was ${before} and is ${name}`
-        names.set(camera.key, name)
+        if (before === undefined) names.set(camera.key, { name, since: world.passed(), isKept: false })
+        else if (before.name !== name) return `the camera ${camera.key} was ${before.name} and is ${name}`
+        else before.isKept ||= world.passed() - before.since > keptAfter && world.diskWorksSince() <= before.since
       }
       return undefined
     }
@@ -118,8 +180,15 @@ export const invariants: Readonly<Record<string, Invariant>> = {
       if (fact._tag === "RecordingWriting") written.set(fact.camera, fact.filename)
       else if (fact._tag.startsWith("Recording") && "camera" in fact) written.delete(fact.camera)
     })
+    const isNewLife = lives(world)
     return () => {
-      if (world.life === undefined) written.clear()
+      if (isNewLife()) written.clear()
+      for (const camera of written.keys()) {
+        // a file whose stream broke off is whole, or soon will be, though nobody was told yet
+        const stream = streamsOf(world).find((one) => one.name === camera)
+        const isWritten = stream !== undefined && SubscriptionRef.getUnsafe(stream.state)._tag === "Ready"
+        if (!isWritten) written.delete(camera)
+      }
       if (written.size === 0) return undefined
       const there = new Set(world.ground.disk.outside.names("/data/recordings"))
       const lost = [...written.values()].find((name) => !there.has(name))
@@ -129,7 +198,8 @@ export const invariants: Readonly<Record<string, Invariant>> = {
 
   "what is remembered is bounded": (world) => () => {
     const devices = world.life === undefined ? 0 : Context.get(world.life.nouns, Devices).list().length
-    if (devices > world.cameras.length) return `${devices} cameras are known, of ${world.cameras.length}`
+    const most = world.cameras.length + 1
+    if (devices > most) return `${devices} cameras are known, of ${most}`
     const sleepers = world.sleepers()
     return sleepers > mostSleepers ? `${sleepers} fibers wait for their time` : undefined
   }

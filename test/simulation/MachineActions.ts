@@ -7,7 +7,7 @@ import type { WorkFaults } from "../../testing/FfmpegFaults.ts"
 import type { MediaMtxFaults } from "../../testing/MediaMtxFaults.ts"
 import type { PlayedProcess } from "../../testing/Programs.ts"
 import type { Action } from "./Actions.ts"
-import { oneOf, someName, type World } from "./World.ts"
+import { oneOf, settings, someName, type World } from "./World.ts"
 
 const freeze = (world: World, process: PlayedProcess | undefined): Effect.Effect<void> => {
   if (process === undefined) return Effect.void
@@ -33,6 +33,7 @@ const diskFaults: ReadonlyArray<Fault> = [
   { name: "hung" },
   { name: "hung", calls: ["sync", "rename"] },
   { name: "sync fails" },
+  { name: "sync fails", times: 1 },
   { name: "no watches" },
   { name: "no renames" },
   { name: "no links" }
@@ -52,8 +53,14 @@ const changesByHand = [{ overridePublisher: true }, { maxReaders: 1 }, { record:
 const ffmpegs = (world: World) => world.running().filter(({ program }) => program === "ffmpeg")
 const mediaMtx = (world: World) => world.running().find(({ program }) => program === "mediamtx")
 
-/** The wall clock is set by seconds or hours. */
-const clockSteps = [-7200, -30, -2, 2, 30, 7200]
+/** The wall clock is set by seconds or hours, or the machine has slept for a night, which the monotonic clock does not count. */
+const clockSteps = [-7200, -30, -2, 2, 30, 7200, 28_800]
+
+/** What a file says that is read again while the service runs. */
+const configurations = [{}, { segment: 10 }, { resume: 5 }, { processes: 2 }]
+
+/** The service lives to make so many calls to the disk: often it dies in the midst of a file. */
+const someCalls = (chance: () => number): number => Math.floor(chance() * 12)
 
 export const machineActions: Readonly<Record<string, Action>> = {
   "MediaMTX is killed": { weight: 3, run: (world) => world.ground.mediaMtx.crash },
@@ -121,6 +128,19 @@ export const machineActions: Readonly<Record<string, Action>> = {
   "the clock is set": {
     weight: 2,
     run: (world, chance) => Effect.sync(() => world.setClockBy((oneOf(clockSteps, chance) ?? 0) * 1000))
+  },
+
+  "the service is killed": { weight: 3, run: (world, chance) => world.kill("is killed", someCalls(chance)) },
+  "the power is cut": { weight: 5, run: (world, chance) => world.kill("loses its power", someCalls(chance)) },
+  "the configuration changes": {
+    weight: 1,
+    run: (world, chance) =>
+      Effect.suspend(() => {
+        const next = settings(oneOf(configurations, chance))
+        return world.life === undefined
+          ? Effect.void
+          : SubscriptionRef.set(world.life.settings.live, SubscriptionRef.getUnsafe(next.live))
+      })
   },
 
   "the service ends": { weight: 1, run: (world) => world.shutDown },

@@ -3,7 +3,7 @@ import { liveThrough, replayOf, stepsOf } from "./Day.ts"
 import { shrink } from "./Shrink.ts"
 
 /** Each is lived through twice. */
-const seeds = [1, 2, 3, 4, 5, 6]
+const seeds = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 const count = 60
 
 describe("a simulated day", () => {

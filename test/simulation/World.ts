@@ -2,52 +2,42 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import * as App from "../../src/App.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
-import { Settings } from "../../src/config/Settings.ts"
 import { Devices } from "../../src/device/Devices.ts"
-import { type Fact, Events } from "../../src/events/Events.ts"
+import type { Fact } from "../../src/events/Events.ts"
 import type { PlayedCamera } from "../../testing/Cameras.ts"
 import * as Chance from "../../testing/Chance.ts"
 import { workOf } from "../../testing/FfmpegWork.ts"
+import { fractions } from "../../testing/Chance.ts"
 import type { PlayedProcess } from "../../testing/Programs.ts"
+import type { RtspCamera } from "../../testing/RtspCamera.ts"
 import type { Simulated } from "../../testing/Simulator.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { testSettings } from "../support/TestSettings.ts"
-import { type Client, makeClient } from "./Client.ts"
+import { admin, type Client, makeClient, type Rights } from "./Client.ts"
+import { type Death, type Life, makeLives } from "./Life.ts"
+import { makePromises, type Promises } from "./Promises.ts"
 import type { Trace } from "./Trace.ts"
 
-/** Times are shorter than by default: a day sees more of their ends. */
-const settings = () =>
+/** Times are shorter than by default: a day sees more of their ends. `more`: what a configuration file says beside. */
+export const settings = (
+  more: { readonly segment?: number; readonly resume?: number; readonly processes?: number } = {}
+) =>
   testSettings({
     data_dir: "/data",
     streams: { viewer_linger_seconds: 20, snapshot_linger_seconds: 5 },
-    recording: { segment_seconds: 30, resume_seconds: 10 },
+    recording: { segment_seconds: more.segment ?? 30, resume_seconds: more.resume ?? 10 },
+    limits: more.processes === undefined ? {} : { ffmpeg_processes: more.processes },
     server: { max_unread_kilobytes: 512 }
   })
 
 /** The longest time that a stream outlives its last reason, in seconds. */
 export const longestLinger = 20
-
-/** What the service has for its start and for its end. */
-const startTime = "10 seconds"
-const endTime = "10 seconds"
-
-type Service = Layer.Success<typeof App.layer>
-
-/** A service from its start to its end. */
-export interface Life {
-  readonly scope: Scope.Closeable
-  readonly nouns: Context.Context<Service>
-  readonly clients: Array<Client>
-}
 
 export interface WorldCamera {
   readonly played: PlayedCamera
@@ -58,9 +48,13 @@ export interface WorldCamera {
 export const oneOf = <A>(all: ReadonlyArray<A>, chance: () => number): A | undefined =>
   all[Math.floor(chance() * all.length)]
 
-/** The name of a camera, or of one that there is not. */
+/** Where the camera of the network is. */
+const networkAddress = "192.168.42.10"
+export const networkUrl = `rtsp://${networkAddress}:554/subject`
+
+/** The name of a camera, or of one that there may not be. */
 export const someName = (world: World, chance: () => number): string =>
-  `camera${Math.floor(chance() * (world.cameras.length + 0.1))}`
+  `camera${Math.floor(chance() * (world.cameras.length + 1.1))}`
 
 /** The name that the service has given a camera; undefined while it knows none, or does not run. */
 export const deviceOf = ({ life }: World, { key }: WorldCamera): string | undefined =>
@@ -79,6 +73,7 @@ export interface World {
   readonly trace: Trace
   readonly ground: TestGround["Service"]
   readonly cameras: Array<WorldCamera>
+  readonly networkCamera: RtspCamera
   /** undefined: the service does not run */
   life: Life | undefined
   /** processes that run, oldest first */
@@ -92,15 +87,20 @@ export interface World {
   readonly viewed: Map<string, number>
   /** hears what happens, before anybody else; for as long as the world stands */
   readonly hear: (hearer: (fact: Fact) => void) => void
+  /** since when nothing was wrong with the disk (milliseconds that had passed); infinite: something is */
+  readonly diskWorksSince: () => number
+  /** what clients were told is done */
+  readonly promises: Promises
+  /** what went wrong while nobody waited for it */
+  readonly failure: () => string | undefined
   readonly boot: Effect.Effect<void>
   /** as SIGTERM */
   readonly shutDown: Effect.Effect<void>
-  readonly connect: Effect.Effect<Client>
-}
-
-const dataOf = (fact: object): string => {
-  const { at: _at, ...rest } = fact as Record<string, unknown>
-  return JSON.stringify(rest)
+  /** it dies at so many calls to the disk from now; 0: at once */
+  readonly kill: (death: Death, calls: number) => Effect.Effect<void>
+  /** it does not, if it has not yet */
+  readonly spare: () => void
+  readonly connect: (rights?: Rights) => Effect.Effect<Client>
 }
 
 const messageOf = (message: unknown): string => {
@@ -124,6 +124,12 @@ export const makeWorld = Effect.fnUntraced(function* (
   let names = 0
   const suffering = new Map<string, Effect.Effect<void>>()
   const hearers: Array<(fact: Fact) => void> = []
+  let failure: string | undefined
+  /** milliseconds that had passed when something was last seen to be wrong with the disk */
+  let diskFailedAt = Number.NEGATIVE_INFINITY
+
+  const hasDiskTrouble = () => [...suffering.keys()].some((name) => name.startsWith("disk"))
+  const diskWorksSince = () => (hasDiskTrouble() ? Number.POSITIVE_INFINITY : diskFailedAt)
 
   const look = () => {
     const all = SubscriptionRef.getUnsafe(played.programs.processes)
@@ -138,96 +144,75 @@ export const makeWorld = Effect.fnUntraced(function* (
     running = running.filter(({ isRunning }) => isRunning())
   }
 
-  /** The service waits for nothing but a disk that does not answer; whoever runs it gives it up then, and sees to the disk. */
-  const inTime = Effect.fnUntraced(function* <A, R>(
-    what: string,
-    time: Duration.Input,
-    doing: Effect.Effect<A, never, R>
-  ) {
-    const fiber = yield* Effect.forkChild(doing)
-    const done = yield* Effect.timeoutOption(Fiber.await(fiber), time)
-    if (Option.isNone(done)) {
-      const reasons = [...suffering].filter(([name]) => name.startsWith("disk"))
-      if (reasons.length === 0)
-        return yield* Effect.die(new Error(`the service's ${what} takes ${String(time)} at most: it takes longer`))
-      trace.note("service", `is given up: its ${what}`)
-      for (const [name, over] of reasons) {
-        yield* over
-        suffering.delete(name)
-      }
-    }
-    return yield* Fiber.join(fiber)
-  })
-
-  const world: World = {
+  const base = {
     passed: clock.passed,
     sleepers: clock.sleepers,
-    setClockBy: clock.setBy,
+    setClockBy: (millis: number) => {
+      world.promises.clockWasSet()
+      clock.setBy(millis)
+    },
     trace,
     ground: played,
     cameras: [],
-    life: undefined,
+    networkCamera: yield* played.rtspCameras.start(networkAddress),
+    life: undefined as Life | undefined,
     running: () => {
       look()
       return running
     },
     suffering,
-    suffer: (name, over) =>
+    suffer: (name: string, over: Effect.Effect<void>) =>
       Effect.sync(() => {
         trace.note("suffers", name)
         const before = suffering.get(name) ?? Effect.void
-        suffering.set(name, Effect.andThen(over, before))
+        const noted = Effect.sync(() => {
+          if (name.startsWith("disk")) diskFailedAt = clock.passed()
+        })
+        suffering.set(name, Effect.andThen(over, Effect.andThen(before, noted)))
       }),
     readers: new Map(),
     viewed: new Map(),
-    hear: (hearer) => void hearers.push(hearer),
-    boot: Effect.gen(function* () {
-      const scope = yield* Scope.make()
-      const building = Layer.build(App.layer.pipe(Layer.provide(Layer.sync(Settings, settings)))).pipe(
-        Scope.provide(scope)
-      )
-      const built = yield* inTime("start", startTime, Effect.exit(building))
-      if (Exit.isFailure(built)) {
-        trace.note("service", "did not start")
-        yield* Scope.close(scope, Exit.void)
-        return
-      }
-      trace.note("service", "started")
-      world.life = { scope, nouns: built.value, clients: [] }
-      yield* Scope.provide(
-        Context.get(built.value, Events).followFirst((fact) =>
-          Effect.sync(() => {
-            trace.note("fact", dataOf(fact))
-            for (const hear of hearers) hear(fact)
-          })
-        ),
-        scope
-      )
-    }).pipe(Effect.provideContext(Context.merge(ground, chance))),
-    shutDown: Effect.gen(function* () {
-      const { life } = world
-      if (life === undefined) return
-      const since = clock.passed()
-      trace.note("service", "is ending")
-      yield* inTime("end", endTime, Scope.close(life.scope, Exit.void))
-      trace.note("service", `ended after ${Math.round(clock.passed() - since)} ms`)
-      world.life = undefined
-      const [left] = world.running()
-      if (left !== undefined)
-        return yield* Effect.die(new Error(`no process outlives the service: ${left.program} ${left.args.join(" ")}`))
-    }),
-    connect: Effect.gen(function* () {
-      const life = world.life
-      if (life === undefined) return yield* Effect.die(new Error("there is no service to connect to"))
-      const visitor = yield* played.visitors.connect(8002, { target: "/ws" })
-      const client = yield* makeClient(`client${names++}`, visitor, clock.passed, trace)
-      life.clients.push(client)
-      const { sign } = Context.get(life.nouns, Tokens)
-      const token = yield* sign({ userId: "somebody", role: "admin", timeToLive: Duration.hours(1000) })
-      client.call("authenticate", { auth_token: Redacted.value(token) })
-      return client
-    }).pipe(Scope.provide(visiting), Effect.orDie)
+    hear: (hearer: (fact: Fact) => void) => void hearers.push(hearer),
+    failure: () => failure,
+    diskWorksSince
   }
+  const promises = makePromises(base)
+  hearers.push(promises.told)
+  const lives = yield* makeLives(Object.assign(base, { promises }), Context.merge(ground, chance), {
+    settings,
+    tell: (fact) => hearers.forEach((hear) => hear(fact)),
+    // one who may not see all is there all the time
+    started: Effect.suspend(() => world.connect({ role: "viewer", cameras: ["camera0"] })),
+    fail: (why) => {
+      failure ??= why
+    },
+    chance: fractions(seed + 2)
+  })
+  const world: World = Object.assign(base, {
+    promises,
+    ...lives,
+    connect: Effect.fnUntraced(
+      function* (rights: Rights = admin) {
+        const life = world.life
+        if (life === undefined) return yield* Effect.die(new Error("there is no service to connect to"))
+        const visitor = yield* played.visitors.connect(8002, { target: "/ws" })
+        const mine = {
+          asked: promises.asked,
+          answered: (...answer: Parameters<Promises["answered"]>) => {
+            if (world.life === life) promises.answered(...answer)
+          }
+        }
+        const client = yield* makeClient(`client${names++}`, rights, visitor, clock.passed, trace, mine)
+        life.clients.push(client)
+        const { sign } = Context.get(life.nouns, Tokens)
+        const token = yield* sign({ userId: "somebody", ...rights, timeToLive: Duration.hours(1000) })
+        client.call("authenticate", { auth_token: Redacted.value(token) })
+        return client
+      },
+      Scope.provide(visiting),
+      Effect.orDie
+    )
+  })
   yield* Effect.addFinalizer(() => Scope.close(visiting, Exit.void))
   return world
 })

@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util"
-import { liveThrough, replayOf, stepsOf } from "./Day.ts"
-import { shrink } from "./Shrink.ts"
+import { plant } from "./Bugs.ts"
 
 const help = `node test/simulation/main.ts [--seed N] [--seeds COUNT] [--count STEPS] [--steps 3,7,9] [--show] [--shrink]
+  [--bug PATCH]
 
   lives through the days of these seeds; --steps: only these of a seed's steps; --show: all that happens;
-  --shrink: leaves out what a failure does not need
+  --shrink: leaves out what a failure does not need; --bug: until what this patch does to the sources (bugs/) is found
 `
 
 const { values } = parseArgs({
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     steps: { type: "string" },
     show: { type: "boolean" },
     shrink: { type: "boolean" },
+    bug: { type: "string" },
     help: { type: "boolean" }
   }
 })
@@ -24,6 +25,10 @@ if (values.help === true) {
   say(help)
   process.exit(0)
 }
+
+if (values.bug !== undefined) plant(values.bug)
+const { liveThrough, replayOf, stepsOf } = await import("./Day.ts")
+const { shrink } = await import("./Shrink.ts")
 
 const count = Number(values.count)
 const chosen = values.steps?.split(",").map(Number)
@@ -38,6 +43,7 @@ for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.
   process.exitCode = 1
   const needed = values.shrink === true ? await shrink(seed, steps, outcome) : steps
   say(`again: ${replayOf(seed, count, needed)} --show`)
+  if (values.bug !== undefined) break
 }
 const minutes = (performance.now() - began) / 60_000
 say(`${(passed / 86_400_000 / minutes).toFixed(2)} simulated days a minute`)

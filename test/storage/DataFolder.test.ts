@@ -6,6 +6,7 @@ import { once } from "node:events"
 import { chmod, mkdir, readdir, stat, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { DataFolder, StandardFolders, standardFolders } from "../../src/storage/DataFolder.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { dataFolderAt, realGround, settingsWith, temporaryFolder } from "./Workbench.ts"
 
@@ -35,6 +36,9 @@ const otherService = (root: string) =>
     (child) => Effect.sync(() => child.kill("SIGKILL"))
   )
 
+const folderOn = (disk: Disk["Service"]) =>
+  DataFolder.layerShared.pipe(Layer.provide([Layer.succeed(Disk, disk), settingsWith({ data_dir: "/new/data" })]))
+
 describe("the data folder", () => {
   it.effect("has its folders, and secrets that only the service can read", () =>
     Effect.gen(function* () {
@@ -47,6 +51,22 @@ describe("the data folder", () => {
       assert.isTrue((yield* Effect.promise(() => stat(folder.recordings))).isDirectory())
       assert.isTrue((yield* Effect.promise(() => stat(folder.snapshots))).isDirectory())
     })
+  )
+
+  it.effect("is there after a power cut, with what is synced in it", () =>
+    Effect.gen(function* () {
+      const memory = yield* MemoryDisk
+      const { disk, kill } = memory.use(() => undefined)
+      const { snapshots } = yield* Effect.provide(DataFolder, folderOn(disk))
+      const picture = yield* disk.create(join(snapshots, "a.jpg"), 0o640)
+      yield* picture.append(new Uint8Array(3))
+      yield* picture.sync
+      yield* disk.sync(snapshots)
+      kill()
+      // of all that was not synced nothing is left
+      memory.losePower(() => 0)
+      assert.lengthOf(memory.outside.read(join(snapshots, "a.jpg")), 3)
+    }).pipe(Effect.provide(MemoryDisk.layer))
   )
 
   it.effect("is given without links on the way", () =>

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as TestClock from "effect/testing/TestClock"
@@ -68,6 +69,52 @@ describe("the disk in memory", () => {
       assert.isUndefined(syncing.pollUnsafe())
       yield* takeBack
       yield* Fiber.join(syncing)
+    }).pipe(Effect.provide(MemoryDisk.layer))
+  )
+
+  it.effect("that loses its power keeps what was synced, and of the rest what chance will", () =>
+    Effect.gen(function* () {
+      const { disk, memory } = yield* bench
+      const file = yield* disk.create("/synced", 0o640)
+      yield* file.append(bytes(4))
+      yield* file.sync
+      yield* disk.sync("/")
+      yield* file.append(bytes(4))
+      yield* disk.rename("/synced", "/renamed")
+      yield* disk.create("/new", 0o640)
+      memory.losePower(() => 0)
+      assert.deepEqual(memory.outside.names("/"), ["synced"])
+      assert.lengthOf(memory.outside.read("/synced"), 4)
+    }).pipe(Effect.provide(MemoryDisk.layer))
+  )
+
+  it.effect("may have a name without its bytes, and never the bytes that a failed sync had to write", () =>
+    Effect.gen(function* () {
+      const { disk, memory } = yield* bench
+      const [unsynced, lost] = [yield* disk.create("/a", 0o640), yield* disk.create("/b", 0o640)]
+      yield* unsynced.append(bytes(4))
+      yield* lost.append(bytes(4))
+      yield* memory.suffer({ name: "sync fails", at: "/b", times: 1 })
+      assert.strictEqual(yield* codeOf(lost.sync), "EIO")
+      yield* lost.sync
+      yield* disk.sync("/")
+      memory.losePower(() => 0)
+      assert.lengthOf(memory.outside.read("/a"), 0)
+      assert.lengthOf(memory.outside.read("/b"), 0)
+    }).pipe(Effect.provide(MemoryDisk.layer))
+  )
+
+  it.effect("does nothing more for who was killed, whatever that still waits for", () =>
+    Effect.gen(function* () {
+      const { memory } = yield* bench
+      const { disk, kill } = memory.use(() => undefined)
+      yield* memory.suffer({ name: "hung", calls: ["rename"] })
+      yield* disk.create("/a", 0o640)
+      const renaming = yield* Effect.forkChild(disk.rename("/a", "/b"), { startImmediately: true })
+      kill()
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(renaming)))
+      assert.strictEqual(yield* codeOf(disk.remove("/a")), "EINTR")
+      assert.deepEqual(memory.outside.names("/"), ["a"])
     }).pipe(Effect.provide(MemoryDisk.layer))
   )
 
