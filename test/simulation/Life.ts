@@ -112,6 +112,7 @@ export const makeLives = Effect.fnUntraced(function* (
           Databases.of({
             open: (path) => alive(() => databases.open(path)),
             remove: (path) => alive(() => databases.remove(path)),
+            copy: (database, path) => alive(() => databases.copy(database, path)),
             bootId: databases.bootId
           })
         ),

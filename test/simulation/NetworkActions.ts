@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { RtspFaults } from "../../testing/RtspCamera.ts"
+import type { RtspFaults } from "../../testing/RtspFaults.ts"
 import type { Action } from "./Actions.ts"
 import { call } from "./ClientActions.ts"
 import { networkUrl, oneOf } from "./World.ts"
