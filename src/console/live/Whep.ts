@@ -12,10 +12,11 @@ export class LiveFailed extends Schema.TaggedError<LiveFailed>()("LiveFailed", {
   reason: Schema.String
 }) {}
 
-/** MediaMTX tells its candidates in the answer and finds the browser's by itself: it is not waited for all of them. */
-const gathering = "100 millis"
-
-/** A live stream over WebRTC (WHEP, draft-ietf-wish-whep), until the scope closes. An idle camera starts, which is waited for. */
+/**
+ * A live stream over WebRTC (WHEP, draft-ietf-wish-whep), until the scope closes. An idle camera starts, which is waited for.
+ * The offer goes before the browser has its own candidates (0.1 s): MediaMTX tells its ones in the answer, and finds the
+ * browser's by itself.
+ */
 export const whep = (
   device: string,
   bearer: string
@@ -30,7 +31,6 @@ export const whep = (
     peer.addTransceiver("video", { direction: "recvonly" })
     peer.addTransceiver("audio", { direction: "recvonly" })
     yield* Effect.promise(async () => peer.setLocalDescription(await peer.createOffer()))
-    yield* Effect.timeoutOption(gathered(peer), gathering)
 
     const end = (session: string) =>
       // the page may be going too
@@ -54,16 +54,6 @@ export const whep = (
         new LiveFailed({ kind: "unplayable", reason: `the browser does not take the offer: ${String(cause)}` })
     })
     return { peer, media }
-  })
-
-const gathered = (peer: RTCPeerConnection): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    const look = () => {
-      if (peer.iceGatheringState === "complete") resume(Effect.void)
-    }
-    peer.addEventListener("icegatheringstatechange", look)
-    look()
-    return Effect.sync(() => peer.removeEventListener("icegatheringstatechange", look))
   })
 
 const offer = Effect.fnUntraced(function* (device: string, bearer: string, sdp: string) {
