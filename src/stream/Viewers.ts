@@ -1,7 +1,6 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -37,7 +36,6 @@ export class Viewers extends Context.Service<
       const { dismiss: sendAway } = yield* Dismissals
       const api = yield* MediaMtxApi
       const scope = yield* Effect.scope
-      const watches = yield* FiberMap.make<StreamName>()
       /** of streams that have readers, or one on its way; `admittedAt`: monotonic milliseconds at which the last was let in */
       const watched = new Map<StreamName, { admittedAt: number }>()
 
@@ -107,7 +105,7 @@ export class Viewers extends Context.Service<
           }
           const mine = { admittedAt }
           watched.set(name, mine)
-          yield* FiberMap.run(watches, name, watch(name, mine))
+          yield* Effect.forkIn(watch(name, mine), scope)
         })
 
       return Viewers.of({ admit })
