@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import type { CameraFact } from "../device/CameraFact.ts"
 import { Devices } from "../device/Devices.ts"
 import { Discovery, type DiscoveryFact } from "../external/Discovery.ts"
-import { type Feed, mergeFacts } from "../facts/Facts.ts"
+import { type Followed, mergeFacts } from "../facts/Facts.ts"
 import { Health, type HealthFact } from "../health/Health.ts"
 import type { RecordingFact } from "../recording/Recording.ts"
 import { Recordings } from "../recording/Recordings.ts"
@@ -27,7 +27,7 @@ export type Fact =
   | HealthFact
 
 /** All that the nouns tell, as one feed in the order in which it happens. */
-export class Events extends Context.Service<Events, Feed<Fact>>()("camera-service/events/Events") {
+export class Events extends Context.Service<Events, Followed<Fact>>()("camera-service/events/Events") {
   static readonly layer = Layer.effect(
     Events,
     Effect.gen(function* () {

@@ -10,7 +10,7 @@ export type Act<Fact> = (fact: Fact) => Effect.Effect<unknown>
 export type Told<Fact> = Fact & { readonly at: Moment }
 
 /** Each fact once, in order, to all who follow; none is left out. */
-export interface Feed<Fact> {
+export interface Followed<Fact> {
   /** acts on each fact from now on, for as long as the scope lives */
   readonly follow: (act: Act<Told<Fact>>) => Effect.Effect<void, never, Scope.Scope>
   /** the same, ahead of all others: for who tells clients */
@@ -18,7 +18,7 @@ export interface Feed<Fact> {
 }
 
 /** What one noun tells. */
-export interface Facts<Fact> extends Feed<Fact> {
+export interface Facts<Fact> extends Followed<Fact> {
   /** has each fact told here as well, in the same turn, for as long as the scope lives */
   readonly tellIn: (lanes: Lanes<Fact>) => Effect.Effect<void, never, Scope.Scope>
 }
@@ -49,20 +49,20 @@ const makeLane = Effect.fnUntraced(function* <Fact>() {
   }
 })
 
-const makeFeed = Effect.fnUntraced(function* <Fact>() {
+const makeFollowed = Effect.fnUntraced(function* <Fact>() {
   const first = yield* makeLane<Told<Fact>>()
   const others = yield* makeLane<Told<Fact>>()
   const lanes: Lanes<Fact> = { first: first.tell, others: others.tell }
-  const feed: Feed<Fact> = { follow: others.follow, followFirst: first.follow }
-  return { feed, lanes }
+  const followed: Followed<Fact> = { follow: others.follow, followFirst: first.follow }
+  return { followed, lanes }
 })
 
 export const makeFacts = Effect.fnUntraced(function* <Fact extends object>() {
-  const { feed, lanes: own } = yield* makeFeed<Fact>()
+  const { followed, lanes: own } = yield* makeFollowed<Fact>()
   const everywhere = new Set([own])
   const now = yield* moments
   const facts: OwnFacts<Fact> = {
-    ...feed,
+    ...followed,
     tell: (fact) => {
       const told = { ...fact, at: now() }
       for (const { first } of everywhere) first(told)
@@ -79,7 +79,7 @@ export const makeFacts = Effect.fnUntraced(function* <Fact extends object>() {
 
 /** What all these nouns tell, in the order in which they tell it. */
 export const mergeFacts = Effect.fnUntraced(function* <Fact>(nouns: ReadonlyArray<Pick<Facts<Fact>, "tellIn">>) {
-  const { feed, lanes } = yield* makeFeed<Fact>()
+  const { followed, lanes } = yield* makeFollowed<Fact>()
   for (const { tellIn } of nouns) yield* tellIn(lanes)
-  return feed
+  return followed
 })
