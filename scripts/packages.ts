@@ -68,7 +68,9 @@ const bundleTesting = async (file: string): Promise<void> => {
     plugins: [contractApart],
     transform: { target: "node22" }
   })
-  await bundle.write({ file, format: "esm", codeSplitting: false })
+  // names stay: they stand in stack traces
+  const minify = { compress: false, mangle: false, codegen: true } as const
+  await bundle.write({ file, format: "esm", codeSplitting: false, minify })
   await bundle.close()
 }
 

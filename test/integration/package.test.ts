@@ -194,8 +194,10 @@ layer(Elsewhere.layer, { timeout: "120 seconds", excludeTestServices: true })("f
       assert.notMatch(code, /from\s*"node:|require\(/)
       // as the README tells it
       const told = /one script of (\d+) KiB \((\d+) gzipped\)/.exec(readFileSync(join(root, "README.md"), "utf8"))
-      const kibibytes = [code.length, gzipSync(code).length].map((bytes) => Math.round(bytes / 1024))
-      assert.deepStrictEqual(told?.slice(1).map(Number), kibibytes)
+      for (const [i, bytes] of [code.length, gzipSync(code).length].entries()) {
+        const kibibytes = bytes / 1024
+        assert.closeTo(Number(told?.[i + 1]), kibibytes, kibibytes / 20)
+      }
     })
   )
 

@@ -5,6 +5,11 @@ const withoutTimeline = `
   DROP INDEX by_start; DROP INDEX stretches; DROP TABLE ends; DROP TABLE parts;
   ALTER TABLE files DROP COLUMN begins; DELETE FROM meta WHERE name = 'opens';`
 
+/** Its files claimed all the time from their names to when they were written to last. */
+export const asVersion3 = `
+  DROP INDEX by_start; CREATE INDEX by_start ON files(device, created, filename, duration, modified) WHERE kind = 0;
+  UPDATE meta SET value = '3' WHERE name = 'opens'; PRAGMA user_version=3`
+
 export const asVersion2 = `${withoutTimeline} PRAGMA user_version=2`
 
 export const asVersion1 = `${withoutTimeline}

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Databases } from "../../src/ground/Databases.ts"
 import { openIndex } from "../../src/storage/IndexFile.ts"
-import { asVersion1, asVersion2 } from "./EarlierIndexes.ts"
+import { asVersion1, asVersion2, asVersion3 } from "./EarlierIndexes.ts"
 import { indexed, temporaryFolder } from "./Workbench.ts"
 
 const module = (path: string) => JSON.stringify(join(import.meta.dirname, "../../src", path))
@@ -52,7 +52,8 @@ const left = Effect.fnUntraced(function* (sql: string) {
 describe("an index", () => {
   for (const [version, sql] of [
     [1, asVersion1],
-    [2, asVersion2]
+    [2, asVersion2],
+    [3, asVersion3]
   ] as const) {
     it.effect(`of version ${version} is whole, whoever was killed while it was upgraded`, () =>
       Effect.gen(function* () {
@@ -65,7 +66,7 @@ describe("an index", () => {
         assert.deepStrictEqual(database.totals("recording"), { files: 2, bytes: 10 })
         assert.strictEqual(database.get("recording", "a.mp4")?.codec, "h264")
         database.close()
-        assert.strictEqual(versionOf(), 3)
+        assert.strictEqual(versionOf(), 4)
       }).pipe(Effect.scoped)
     )
   }
@@ -73,23 +74,23 @@ describe("an index", () => {
   it.effect("of a later version that only adds something is opened as it is, and stays what it is", () =>
     Effect.gen(function* () {
       const { open, versionOf } = yield* left(
-        "ALTER TABLE files ADD COLUMN owner TEXT NOT NULL DEFAULT ''; PRAGMA user_version=4"
+        "ALTER TABLE files ADD COLUMN owner TEXT NOT NULL DEFAULT ''; PRAGMA user_version=5"
       )
       const { database, fresh } = open()
       assert.isFalse(fresh)
       database.put(indexed({ filename: "c.mp4", device: "camera0", bytes: 5 }))
       assert.deepStrictEqual(database.totals("recording"), { files: 3, bytes: 15 })
       database.close()
-      assert.strictEqual(versionOf(), 4)
+      assert.strictEqual(versionOf(), 5)
     }).pipe(Effect.scoped)
   )
 
   it.effect("of a later version that this one would misread is begun anew, and it is said whose it was", () =>
     Effect.gen(function* () {
-      const { open } = yield* left("UPDATE meta SET value = '4' WHERE name = 'opens'; PRAGMA user_version=4")
+      const { open } = yield* left("UPDATE meta SET value = '5' WHERE name = 'opens'; PRAGMA user_version=5")
       const { database, fresh, newer } = open()
       assert.isTrue(fresh)
-      assert.strictEqual(newer, 4)
+      assert.strictEqual(newer, 5)
       assert.strictEqual(database.totals("recording").files, 0)
       database.close()
     }).pipe(Effect.scoped)
