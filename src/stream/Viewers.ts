@@ -8,6 +8,7 @@ import { liveNow, Settings } from "../config/Settings.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { Dismissals } from "./Dismissals.ts"
+import type { LiveStream } from "./LiveStream.ts"
 import type { StreamName } from "./StreamName.ts"
 import { Streams } from "./Streams.ts"
 
@@ -16,6 +17,8 @@ const lookEvery = Duration.seconds(1)
 
 /** From our word that a reader may come to MediaMTX's holding it. */
 const holdTime = Duration.millis(100)
+/** An idle camera's stream has begun by then, and whom MediaMTX held for it reads it. */
+const joinTime = Duration.seconds(1)
 
 /** The readers that come straight to MediaMTX (RTSP, HLS, WebRTC): each stream that has some holds one viewer's lease. */
 export class Viewers extends Context.Service<
@@ -46,6 +49,16 @@ export class Viewers extends Context.Service<
           Effect.orElseSucceed(() => undefined)
         )
 
+      /** It is held at MediaMTX, or is about to be: the camera's first keyframe is to be its, too. */
+      const join = ({ joining }: LiveStream) => {
+        const isThere = Effect.suspend(() => Effect.void)
+        return Effect.acquireUseRelease(
+          Effect.sync(() => joining.add(isThere)),
+          () => Effect.sleep(joinTime),
+          () => Effect.sync(() => joining.delete(isThere))
+        )
+      }
+
       /** Gives when the last one of them was let in. A reader shows on its path only once it plays. */
       const untilNobodyReads = Effect.fnUntraced(function* (name: StreamName, mine: { readonly admittedAt: number }) {
         for (;;) {
@@ -65,7 +78,9 @@ export class Viewers extends Context.Service<
         const over = () => {
           if (watched.get(name) === mine) watched.delete(name)
         }
-        const held = Effect.andThen(streams.lease(name, "viewer"), untilNobodyReads(name, mine))
+        const held = Effect.flatMap(streams.lease(name, "viewer"), (stream) =>
+          Effect.andThen(Effect.forkScoped(join(stream)), untilNobodyReads(name, mine))
+        )
         return Effect.gen(function* () {
           for (;;) {
             const last = yield* Effect.scoped(held)

@@ -7,11 +7,13 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { Devices } from "../../src/device/Devices.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
+import { Paths } from "../../src/stream/Paths.ts"
 import type { RunEnd } from "../../src/stream/RunEnded.ts"
 import { Status } from "../../src/stream/Status.ts"
 import { Streams } from "../../src/stream/Streams.ts"
+import { Viewers } from "../../src/stream/Viewers.ts"
 import { cameraSdp } from "../../testing/RtspPackets.ts"
-import { asTimePasses } from "../../testing/PassingTime.ts"
+import { asTimePasses, settle } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { connectAs } from "../rpc/Harness.ts"
 import { take } from "../suites/snapshots.ts"
@@ -77,6 +79,40 @@ describe("a camera that streams by itself", () => {
       )
       assert.include(camera.requests(), `TEARDOWN ${url}/`)
     })
+  )
+
+  onFakes(
+    "that is idle does not play before who came for it reads its path, and waits for nobody longer than half a second",
+    Effect.gen(function* () {
+      const { mediaMtx } = yield* TestGround
+      const streams = yield* Streams
+      const viewers = yield* Viewers
+      const camera = yield* startCamera
+      const { id } = yield* attachCamera()
+      yield* (yield* Paths).awaitPath(id)
+      const plays = () => camera.requests().filter((request) => request.startsWith("PLAY")).length
+      const pass = (millis: number) =>
+        Effect.repeat(Effect.andThen(TestClock.adjust(10), settle), { times: millis / 10 - 1 })
+      const comes = Effect.andThen(viewers.admit(id), pass(300))
+      yield* comes
+      assert.include(camera.requests(), `SETUP ${url}/trackID=1`)
+      assert.strictEqual(plays(), 0)
+      yield* mediaMtx.setReaders(id, 1)
+      yield* pass(50)
+      assert.strictEqual(plays(), 1)
+      yield* mediaMtx.setReaders(id, 0)
+      yield* TestClock.adjust("30 seconds")
+      yield* streams.release(id)
+      yield* until(
+        "it is idle",
+        Effect.sync(() => streams.current(id) === undefined)
+      )
+      yield* comes
+      assert.strictEqual(plays(), 1)
+      yield* pass(400)
+      assert.strictEqual(plays(), 2)
+    }),
+    { streams: { viewer_linger_seconds: 1 } }
   )
 
   onFakes(
