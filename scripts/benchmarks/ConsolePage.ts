@@ -103,6 +103,7 @@ export const consolePage: Benchmark = async ({ say, times }) => {
   await using service = await startReady(1, { STREAMS_VIEWER_LINGER_SECONDS: 0 })
   using rpc = await service.connect()
   await rpc.call("take_snapshot", { device: "camera0" })
+  await makeIdle(rpc, "camera0")
   return await inChromium(async (browser): Promise<ReadonlyArray<Measurement>> => {
     const cold: Array<number> = []
     const paint: Array<number> = []
