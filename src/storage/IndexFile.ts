@@ -29,7 +29,7 @@ const schemaVersion = 4
  * The least version that opens an index of ours: what came since is added (columns that have a default, tables, triggers), and
  * does not matter to who does not know it. It stands in `meta`, for the version before.
  */
-const opensFrom = 3
+const opensFrom = 4
 const setOpensFrom = `INSERT OR REPLACE INTO meta VALUES('opens', '${opensFrom}');`
 
 const beside = `

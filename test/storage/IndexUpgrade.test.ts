@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Databases } from "../../src/ground/Databases.ts"
 import { openIndex } from "../../src/storage/IndexFile.ts"
-import { asVersion1, asVersion2 } from "./EarlierIndexes.ts"
+import { asVersion1, asVersion2, asVersion3 } from "./EarlierIndexes.ts"
 import { indexed, temporaryFolder } from "./Workbench.ts"
 
 const module = (path: string) => JSON.stringify(join(import.meta.dirname, "../../src", path))
@@ -37,26 +37,28 @@ const left = Effect.fnUntraced(function* (sql: string) {
   for (const filename of ["a.mp4", "b.mp4"])
     database.put(indexed({ filename, device: "camera0", bytes: 5, codec: "h264" }))
   database.close()
-  const other = new DatabaseSync(path)
-  other.exec(sql)
-  other.close()
   const versionOf = () => {
     const seen = new DatabaseSync(path, { readOnly: true })
     const version = Number(seen.prepare("PRAGMA user_version").get()?.["user_version"])
     seen.close()
     return version
   }
-  return { path, versionOf, open: () => openIndex(databases, path) }
+  const current = versionOf()
+  const other = new DatabaseSync(path)
+  other.exec(sql.replaceAll("LATER", String(current + 1)))
+  other.close()
+  return { path, current, versionOf, open: () => openIndex(databases, path) }
 })
 
 describe("an index", () => {
   for (const [version, sql] of [
     [1, asVersion1],
-    [2, asVersion2]
+    [2, asVersion2],
+    [3, asVersion3]
   ] as const) {
     it.effect(`of version ${version} is whole, whoever was killed while it was upgraded`, () =>
       Effect.gen(function* () {
-        const { open, path, versionOf } = yield* left(sql)
+        const { current, open, path, versionOf } = yield* left(sql)
         const { signal, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", killed(path)])
         assert.strictEqual(signal, "SIGKILL", String(stderr))
         assert.strictEqual(versionOf(), version)
@@ -65,31 +67,33 @@ describe("an index", () => {
         assert.deepStrictEqual(database.totals("recording"), { files: 2, bytes: 10 })
         assert.strictEqual(database.get("recording", "a.mp4")?.codec, "h264")
         database.close()
-        assert.strictEqual(versionOf(), 3)
+        assert.strictEqual(versionOf(), current)
       }).pipe(Effect.scoped)
     )
   }
 
   it.effect("of a later version that only adds something is opened as it is, and stays what it is", () =>
     Effect.gen(function* () {
-      const { open, versionOf } = yield* left(
-        "ALTER TABLE files ADD COLUMN owner TEXT NOT NULL DEFAULT ''; PRAGMA user_version=4"
+      const { current, open, versionOf } = yield* left(
+        "ALTER TABLE files ADD COLUMN owner TEXT NOT NULL DEFAULT ''; PRAGMA user_version=LATER"
       )
       const { database, fresh } = open()
       assert.isFalse(fresh)
       database.put(indexed({ filename: "c.mp4", device: "camera0", bytes: 5 }))
       assert.deepStrictEqual(database.totals("recording"), { files: 3, bytes: 15 })
       database.close()
-      assert.strictEqual(versionOf(), 4)
+      assert.strictEqual(versionOf(), current + 1)
     }).pipe(Effect.scoped)
   )
 
   it.effect("of a later version that this one would misread is begun anew, and it is said whose it was", () =>
     Effect.gen(function* () {
-      const { open } = yield* left("UPDATE meta SET value = '4' WHERE name = 'opens'; PRAGMA user_version=4")
+      const { current, open } = yield* left(
+        "UPDATE meta SET value = 'LATER' WHERE name = 'opens'; PRAGMA user_version=LATER"
+      )
       const { database, fresh, newer } = open()
       assert.isTrue(fresh)
-      assert.strictEqual(newer, 4)
+      assert.strictEqual(newer, current + 1)
       assert.strictEqual(database.totals("recording").files, 0)
       database.close()
     }).pipe(Effect.scoped)
