@@ -45,9 +45,10 @@ const lazily: Plugin = {
  * `module.enableCompileCache` would be less to write, and caches what is compiled when a file is loaded; nearly all of it is
  * when it is first called (35 ms of a start). V8 takes no code that it made with other flags, or as another version.
  *
- * What V8 makes differs from run to run, so that a package has none of it: a service under systemd (CacheDirectory=) keeps it
- * at its first end, in a folder that is its own user's alone, by the `id` of the bundle: V8 knows a source by its length. What
- * a power cut has left of it V8 might believe.
+ * What V8 makes differs from run to run, so that a package has none of it. A service under systemd (CacheDirectory=) keeps it
+ * once it has started, in a folder that is its own user's alone, before it changes V8's flags (src/self/Memory.ts): what is
+ * made with those no start could use. V8 knows a source by its length alone, hence the bundle's `id`, and may believe what
+ * a power cut has left, hence the sync.
  */
 const launch = (id: string): string => `if (process.versions.node.split(".")[0] !== "24") {
   const message = "Node 24 is needed, this is " + process.version + ": run scripts/camera-service, which brings its own"
@@ -62,6 +63,7 @@ const { closeSync, existsSync, fsyncSync, openSync, readdirSync } = require("nod
 const { readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs")
 const { createRequire } = require("node:module")
 const { basename, dirname, join } = require("node:path")
+const v8 = require("node:v8")
 const { Script } = require("node:vm")
 const usual = require.extensions[".js"]
 // what is loaded later too
@@ -76,7 +78,7 @@ require.extensions[".cjs"] = (module, filename) => {
 }
 const own = process.env.CACHE_DIRECTORY
 const fresh = new Map()
-if (own) process.once("SIGTERM", () => {
+const keep = () => {
   try {
     for (const name of readdirSync(own)) if (!name.startsWith("${id}-")) rmSync(join(own, name))
     for (const [cache, script] of fresh) {
@@ -86,10 +88,19 @@ if (own) process.once("SIGTERM", () => {
       closeSync(file)
       renameSync(cache + ".new", cache)
     }
+    fresh.clear()
   } catch {
     // the next start compiles again
   }
-})
+}
+if (own) {
+  const { setFlagsFromString } = v8
+  v8.setFlagsFromString = (flags) => {
+    v8.setFlagsFromString = setFlagsFromString
+    keep()
+    setFlagsFromString(flags)
+  }
+}
 require("./main.cjs")
 `
 

@@ -21,3 +21,5 @@ export const asVersion1 = `${withoutTimeline}
     UPDATE totals SET bytes = bytes - old.bytes + new.bytes WHERE kind = old.kind AND device = old.device;
   END;
   PRAGMA user_version=1`
+
+export const asVersion3 = "DELETE FROM meta WHERE name = 'opens'; PRAGMA user_version=3"

@@ -37,16 +37,17 @@ const left = Effect.fnUntraced(function* (sql: string) {
   for (const filename of ["a.mp4", "b.mp4"])
     database.put(indexed({ filename, device: "camera0", bytes: 5, codec: "h264" }))
   database.close()
-  const other = new DatabaseSync(path)
-  other.exec(sql)
-  other.close()
   const versionOf = () => {
     const seen = new DatabaseSync(path, { readOnly: true })
     const version = Number(seen.prepare("PRAGMA user_version").get()?.["user_version"])
     seen.close()
     return version
   }
-  return { path, versionOf, open: () => openIndex(databases, path) }
+  const current = versionOf()
+  const other = new DatabaseSync(path)
+  other.exec(sql.replaceAll("LATER", String(current + 1)))
+  other.close()
+  return { path, current, versionOf, open: () => openIndex(databases, path) }
 })
 
 describe("an index", () => {
@@ -57,7 +58,7 @@ describe("an index", () => {
   ] as const) {
     it.effect(`of version ${version} is whole, whoever was killed while it was upgraded`, () =>
       Effect.gen(function* () {
-        const { open, path, versionOf } = yield* left(sql)
+        const { current, open, path, versionOf } = yield* left(sql)
         const { signal, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", killed(path)])
         assert.strictEqual(signal, "SIGKILL", String(stderr))
         assert.strictEqual(versionOf(), version)
@@ -66,31 +67,33 @@ describe("an index", () => {
         assert.deepStrictEqual(database.totals("recording"), { files: 2, bytes: 10 })
         assert.strictEqual(database.get("recording", "a.mp4")?.codec, "h264")
         database.close()
-        assert.strictEqual(versionOf(), 4)
+        assert.strictEqual(versionOf(), current)
       }).pipe(Effect.scoped)
     )
   }
 
   it.effect("of a later version that only adds something is opened as it is, and stays what it is", () =>
     Effect.gen(function* () {
-      const { open, versionOf } = yield* left(
-        "ALTER TABLE files ADD COLUMN owner TEXT NOT NULL DEFAULT ''; PRAGMA user_version=5"
+      const { current, open, versionOf } = yield* left(
+        "ALTER TABLE files ADD COLUMN owner TEXT NOT NULL DEFAULT ''; PRAGMA user_version=LATER"
       )
       const { database, fresh } = open()
       assert.isFalse(fresh)
       database.put(indexed({ filename: "c.mp4", device: "camera0", bytes: 5 }))
       assert.deepStrictEqual(database.totals("recording"), { files: 3, bytes: 15 })
       database.close()
-      assert.strictEqual(versionOf(), 5)
+      assert.strictEqual(versionOf(), current + 1)
     }).pipe(Effect.scoped)
   )
 
   it.effect("of a later version that this one would misread is begun anew, and it is said whose it was", () =>
     Effect.gen(function* () {
-      const { open } = yield* left("UPDATE meta SET value = '5' WHERE name = 'opens'; PRAGMA user_version=5")
+      const { current, open } = yield* left(
+        "UPDATE meta SET value = 'LATER' WHERE name = 'opens'; PRAGMA user_version=LATER"
+      )
       const { database, fresh, newer } = open()
       assert.isTrue(fresh)
-      assert.strictEqual(newer, 5)
+      assert.strictEqual(newer, current + 1)
       assert.strictEqual(database.totals("recording").files, 0)
       database.close()
     }).pipe(Effect.scoped)
