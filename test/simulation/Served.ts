@@ -33,8 +33,11 @@ export const isServed = Effect.fnUntraced(function* (world: World) {
   const client = yield* world.connect()
   const ask = asker(world, client)
   const askAsViewer = asker(world, yield* world.connect({ role: "viewer" }))
+  // in the network there is one more, which nobody need have added
+  for (const device of [...devicesOf(world), `camera${world.cameras.length}`]) {
+    yield* ask("stop_recording", { device }, [-32020, -32010])
+  }
   for (const device of devicesOf(world)) {
-    yield* ask("stop_recording", { device }, [-32020])
     const { result: snapshot } = yield* ask("take_snapshot", { device })
     yield* ask("take_snapshot", { device })
     yield* askAsViewer("take_snapshot", { device }, [-32002])
