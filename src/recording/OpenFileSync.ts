@@ -53,7 +53,7 @@ export const syncOpenFiles = Effect.fnUntraced(function* (
     Effect.forEach(
       open,
       ([filename, file]) =>
-        file.failure === undefined ? Effect.catch(syncOne(filename, file), failed(filename, file)) : Effect.void,
+        file.failure === undefined ? syncOne(filename, file).pipe(Effect.catch(failed(filename, file))) : Effect.void,
       { concurrency: together, discard: true }
     )
   )

@@ -94,7 +94,12 @@ export interface OpenIndex extends IndexDatabase {
 export const openIndex = (
   databases: Databases["Service"],
   path: string
-): { readonly database: OpenIndex; readonly fresh: boolean; readonly newer?: number; readonly outlivedPowerCut: boolean } => {
+): {
+  readonly database: OpenIndex
+  readonly fresh: boolean
+  readonly newer?: number
+  readonly outlivedPowerCut: boolean
+} => {
   let newer: number | undefined
   try {
     const { database, outlivedPowerCut, version } = openChecked(databases, path)

@@ -69,8 +69,8 @@ export const lookAfter = (folder: string, history: History, moment: Moment): Eff
       for (const id of saidDone(history.revoked, moment)) {
         claim("what was revoked stays so", keys.get(id)?.revokedAt !== undefined || !keys.has(id), id)
       }
-      const unfinished = (yield* (yield* Unfinished).list).map(({ device }) => device)
-      for (const camera of recordedAt(history, moment)) claim("recordings go on", unfinished.includes(camera), camera)
+      const unfinished = new Set((yield* (yield* Unfinished).list).map(({ device }) => device))
+      for (const camera of recordedAt(history, moment)) claim("recordings go on", unfinished.has(camera), camera)
       const index = yield* FileIndex
       yield* index.reconcile
       for (const kind of ["recording", "snapshot"] as const) {
