@@ -25,8 +25,8 @@ import type { DiskError } from "../ground/DiskError.ts"
  *
  * A sync that failed is never tried again on the same file: ext4, XFS and Btrfs take what they could not write for
  * written. The file is given up, and written anew where its bytes are still at hand. Only snapshots that replace none have
- * their name before they are synced (`PictureFiles`): a power cut may leave an empty one, which the index does not list
- * (`Reconcile`).
+ * their name before they are synced (`PictureFiles`): a power cut may leave an empty one, or zeros, which the index does
+ * not list (`LostPictures`).
  */
 
 /** The start of a temporary file's name; such files are hidden, never listed, and removed at the next start. */
