@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config"
 const tests = "test/**/*.test.ts"
 const integration = "test/integration/**/*.test.ts"
 const lab = "test/lab/**/*.test.ts"
+const torture = "test/torture/**/*.test.ts"
 
 export default defineConfig({
   test: {
@@ -12,7 +13,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: [tests],
-          exclude: [integration, lab],
+          exclude: [integration, lab, torture],
           // played hours take seconds where the machine is busy
           testTimeout: 20_000
         }
@@ -35,6 +36,14 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000
+        }
+      },
+      {
+        // for hours, and only when it is asked for
+        test: {
+          name: "torture",
+          include: [torture],
+          fileParallelism: false
         }
       }
     ]

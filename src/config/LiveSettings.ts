@@ -105,6 +105,12 @@ export const liveSchema = Schema.Struct({
       "a recording goes on in a new file after so long"
     ),
     part_milliseconds: key(Rules.milliseconds(50, 10_000), 100, "50 to 10000", "what a crash may cost (fMP4 parts)"),
+    sync_milliseconds: key(
+      Rules.milliseconds(100, 60_000),
+      500,
+      "100 to 60000",
+      "how often what is recorded is brought to the disk: what a power cut may cost"
+    ),
     resume_seconds: key(
       Rules.seconds(0, 3600),
       60,

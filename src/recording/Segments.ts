@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { DependencyFailed } from "../../schema/Errors.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { Disk } from "../ground/Disk.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
@@ -19,6 +20,7 @@ import type { IndexedFile } from "../storage/IndexedFile.ts"
 import { extensionOf, parseFileName } from "../storage/Names.ts"
 import { RecordingParts } from "../storage/RecordingParts.ts"
 import { isRemuxed } from "./Format.ts"
+import { syncOpenFiles } from "./OpenFileSync.ts"
 import { makeRemux, type Wanted } from "./Remux.ts"
 import { explainStalls, type Stall } from "./Stall.ts"
 
@@ -72,6 +74,9 @@ export class Segments extends Context.Service<
       const index = yield* FileIndex
       const holds = yield* Holds
       const parts = yield* RecordingParts
+      const settings = yield* Settings
+      const period = Effect.sync(() => liveNow(settings).recording.sync_milliseconds)
+      const openFiles = yield* syncOpenFiles(disk, folder, period)
       const remux = yield* makeRemux(disk, ffmpeg)
 
       const pathOf = (filename: string): string => join(folder, filename)
@@ -103,6 +108,7 @@ export class Segments extends Context.Service<
 
       const begin = Effect.fnUntraced(function* (camera: CameraId, written: string, filename: string) {
         const name = written === filename ? written : yield* rename(written, filename)
+        yield* openFiles.began(name)
         yield* Effect.ignore(put(camera, name, unknownMedia))
         return name
       })
@@ -157,19 +163,25 @@ export class Segments extends Context.Service<
         )
 
       /** After a failed sync the kernel holds for written what may not be: that file is not tried again (fsync(2)). */
-      const sync = (filename: string) =>
-        attempt("sync the recording", disk.sync(pathOf(filename))).pipe(
-          Effect.as(undefined),
-          Effect.catch(({ detail }) => Effect.succeed(`a file may not outlive a power cut: ${detail}`))
-        )
+      const sync = Effect.fnUntraced(function* (filename: string) {
+        const failure =
+          openFiles.ended(filename) ??
+          (yield* attempt("sync the recording", disk.sync(pathOf(filename))).pipe(
+            Effect.as(undefined),
+            Effect.catch(({ detail }) => Effect.succeed(detail))
+          ))
+        return failure === undefined ? undefined : `a file may not outlive a power cut: ${failure}`
+      })
 
       const discard = Effect.fn("Segments.discard")(function* (filename: string) {
+        openFiles.ended(filename)
         yield* attempt("remove the recording", disk.removeAll(pathOf(filename)))
         yield* attempt("remove the recording", removeSidecar(disk, folder, filename))
         yield* index.remove("recording", filename)
       })
 
       const finish = Effect.fn("Segments.finish")(function* (camera: CameraId, filename: string, wanted: Wanted) {
+        yield* Effect.addFinalizer(() => Effect.sync(() => openFiles.ended(filename)))
         const end = yield* awaitEnd(filename, wanted.isHurried)
         if (end === "EMPTY") return yield* Effect.as(discard(filename), "EMPTY" as const)
         const unsynced = yield* sync(filename)

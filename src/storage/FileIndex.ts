@@ -13,6 +13,7 @@ import { isDamaged, openIndex, type OpenIndex, renewIndex } from "./IndexFile.ts
 import type { IndexDatabase } from "./IndexDatabase.ts"
 import type { Page, Sequence } from "./IndexLists.ts"
 import type { IndexedFile, Stored, StoredFile } from "./IndexedFile.ts"
+import { forgetLostPictures } from "./LostPictures.ts"
 import type { FileKind } from "./Names.ts"
 import {
   describe,
@@ -96,6 +97,7 @@ export class FileIndex extends Context.Service<
           version: opened.newer
         })
       }
+      let { outlivedPowerCut } = opened
       if (opened.fresh) yield* Effect.logInfo("the file index is new: it is filled from the disk")
       /** capacity 1: one more walk is enough for any number of reasons */
       const wanted = yield* Queue.sliding<void>(1)
@@ -152,6 +154,8 @@ export class FileIndex extends Context.Service<
             snapshot: reconcile(use, disk, "snapshot", folder.snapshots, isRemoved("snapshot"))
           })
         )
+        if (outlivedPowerCut) yield* forgetLostPictures(use, disk, folder.snapshots)
+        outlivedPowerCut = false
         yield* reconcileSidecars(use, disk, folder.recordings)
         yield* describeAll(use, folder.recordings, look)
         return found

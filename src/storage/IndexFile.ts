@@ -89,21 +89,27 @@ export interface OpenIndex extends IndexDatabase {
 
 /**
  * Opens the index; one that is not there, is damaged, or of another version, is begun anew (`fresh`). `newer`: it was a
- * later version's, which this one cannot read.
+ * later version's, which this one cannot read. `outlivedPowerCut`: the kernel started anew since it was written.
  */
 export const openIndex = (
   databases: Databases["Service"],
   path: string
-): { readonly database: OpenIndex; readonly fresh: boolean; readonly newer?: number } => {
+): {
+  readonly database: OpenIndex
+  readonly fresh: boolean
+  readonly newer?: number
+  readonly outlivedPowerCut: boolean
+} => {
   let newer: number | undefined
   try {
-    const { database, version } = openChecked(databases, path)
+    const { database, outlivedPowerCut, version } = openChecked(databases, path)
     if (version > schemaVersion) newer = version
-    if (database !== undefined) return { database: opened(databases, database), fresh: false }
+    if (database !== undefined) return { database: opened(databases, database), fresh: false, outlivedPowerCut }
   } catch (cause) {
     if (!isDamaged(cause) && errcodeOf(cause) !== sqliteError) throw cause
   }
-  return { database: renewIndex(databases, path), fresh: true, ...(newer === undefined ? {} : { newer }) }
+  const database = renewIndex(databases, path)
+  return { database, fresh: true, outlivedPowerCut: false, ...(newer === undefined ? {} : { newer }) }
 }
 
 /** Deletes the index and begins an empty one. */
@@ -137,23 +143,24 @@ export const isDamaged = (cause: unknown): boolean =>
 const openChecked = (
   databases: Databases["Service"],
   path: string
-): { readonly version: number; readonly database?: DatabaseSync } => {
+): { readonly version: number; readonly outlivedPowerCut: boolean; readonly database?: DatabaseSync } => {
   const database = databases.open(path)
   try {
     database.exec(setUp)
     const bootId = databases.bootId()
     const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"])
     const isKnown = version === schemaVersion || version in steps || opens(database, version)
-    if (isKnown && isSound(database, bootId)) {
+    const outlivedPowerCut = isKnown && !isTrusted(database, bootId)
+    if (isKnown && (!outlivedPowerCut || isSound(database))) {
       // each step whole or not at all, whoever is killed in it
       for (let from = version; from < schemaVersion; from++) {
         database.exec(`BEGIN;${steps[from] ?? ""}${setOpensFrom}PRAGMA user_version=${from + 1};COMMIT`)
       }
       setState(database, bootId)
-      return { version, database }
+      return { version, outlivedPowerCut, database }
     }
     database.close()
-    return { version }
+    return { version, outlivedPowerCut: false }
   } catch (cause) {
     if (database.isOpen) database.close()
     throw cause
@@ -165,13 +172,15 @@ const opens = (database: DatabaseSync, version: number): boolean =>
   version > schemaVersion &&
   Number(database.prepare("SELECT value FROM meta WHERE name = 'opens'").get()?.["value"]) <= schemaVersion
 
-/** Closed properly, or the kernel that held its pages never went down; else SQLite looks through it (30 ms for 100,000 files). */
-const isSound = (database: DatabaseSync, bootId: string): boolean => {
+/** Closed properly, or the kernel that held its pages never went down. */
+const isTrusted = (database: DatabaseSync, bootId: string): boolean => {
   const state = database.prepare("SELECT value FROM meta WHERE name = 'state'").get()?.["value"]
-  return (
-    state === "closed" || state === bootId || database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"] === "ok"
-  )
+  return state === "closed" || state === bootId
 }
+
+/** SQLite looks through it (30 ms for 100,000 files). */
+const isSound = (database: DatabaseSync): boolean =>
+  database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"] === "ok"
 
 const setState = (database: DatabaseSync, state: string) =>
   database.prepare("INSERT OR REPLACE INTO meta VALUES('state', ?)").run(state)

@@ -13,10 +13,20 @@ import type { DiskError } from "../ground/DiskError.ts"
  * 4. The folder is synced: the name lasts.
  * 5. Only now what it replaced under another name, or came from, is removed.
  *
+ * A recording is another's file, which MediaMTX writes under its name and never syncs:
+ *
+ * 1. While it is written it is synced again and again, and its name after the first time (`OpenFileSync`): a power cut costs
+ *    what came since, and the file plays up to there.
+ * 2. When MediaMTX has closed it, it is synced (`Segments`), or its copy in another format is: written aside, synced, renamed
+ *    over it. The folder is synced.
+ * 3. Only now the index has it as whole, and its end is told.
+ *
+ * The index itself is never synced: it is derived, looked through after a power cut, and brought to what the folders hold.
+ *
  * A sync that failed is never tried again on the same file: ext4, XFS and Btrfs take what they could not write for
  * written. The file is given up, and written anew where its bytes are still at hand. Only snapshots that replace none have
- * their name before they are synced (`PictureFiles`): a power cut may leave an empty one, which the index does not list
- * (`Reconcile`).
+ * their name before they are synced (`PictureFiles`): a power cut may leave an empty one, or zeros, which the index does
+ * not list (`LostPictures`).
  */
 
 /** The start of a temporary file's name; such files are hidden, never listed, and removed at the next start. */

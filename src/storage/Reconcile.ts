@@ -8,7 +8,8 @@ import type { DiskError } from "../ground/DiskError.ts"
 import type { IndexDatabase } from "./IndexDatabase.ts"
 import type { Description, IndexedFile } from "./IndexedFile.ts"
 import { contentTypeOf, type FileKind, isFileName, ownerOf, parseFileName, sidecarOf } from "./Names.ts"
-import { pictureFacts, pictureHeadBytes } from "../media/Picture.ts"
+import { pictureFacts } from "../media/Picture.ts"
+import { readPicture } from "./LostPictures.ts"
 import { looseAnswer } from "./SharedAnswer.ts"
 import { attempt } from "./StorageFailed.ts"
 
@@ -28,7 +29,7 @@ export interface Reconciled {
   readonly added: number
   readonly removed: number
   readonly changed: number
-  /** files in the folder whose camera cannot be told, and empty pictures; they are left alone and not listed */
+  /** files in the folder whose camera cannot be told, and pictures that are lost; they are left alone and not listed */
   readonly unknown: number
 }
 
@@ -206,8 +207,8 @@ const lookAt = Effect.fnUntraced(function* (
 ) {
   const states = yield* disk.states(folder, names)
   if (kind === "recording") return names.map((name, i) => fileOf(kind, name, states[i], undefined))
-  const heads = yield* Effect.forEach(names, (name) => headOf(disk, join(folder, name)), { concurrency: together })
-  return names.map((name, i) => fileOf(kind, name, states[i], heads[i]))
+  const looks = yield* Effect.forEach(names, (name) => readPicture(disk, join(folder, name)), { concurrency: together })
+  return names.map((name, i) => (looks[i]?.isLost === true ? "unknown" : fileOf(kind, name, states[i], looks[i]?.head)))
 })
 
 /** A file as its name, its inode and (pictures) its first bytes tell it; undefined when it went meanwhile. */
@@ -221,7 +222,7 @@ const fileOf = (
   const named = parseFileName(filename)
   const picture = head === undefined ? undefined : pictureFacts(head)
   const device = picture?.device ?? named?.device
-  if (device === undefined || isLost(kind, now)) return "unknown"
+  if (device === undefined) return "unknown"
   return {
     file: {
       ...nothingKnown,
@@ -237,11 +238,3 @@ const fileOf = (
     described: kind === "snapshot"
   }
 }
-
-/** undefined when it went meanwhile */
-const headOf = (disk: Disk["Service"], path: string) =>
-  disk.open(path).pipe(
-    Effect.flatMap((file) => file.read(0, pictureHeadBytes)),
-    Effect.scoped,
-    Effect.catch((error) => (["ENOENT", "ELOOP"].includes(error.code) ? Effect.succeed(undefined) : Effect.fail(error)))
-  )

@@ -5,6 +5,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { Devices } from "../../src/device/Devices.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { type Reason, Streams } from "../../src/stream/Streams.ts"
+import { settle } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { endFfmpeg, listen, removableCamera, untilTold } from "../suites/interruptions.ts"
 import { pathOf } from "../suites/paths.ts"
@@ -136,6 +137,15 @@ export const cameraRows: Rows = {
       yield* change(500)
       const { camera } = yield* start({ camera: yield* plugIn() })
       assert.deepInclude(yield* pathOf(camera), { recordPartDuration: "500ms" })
+    }),
+  "recording.sync_milliseconds": (change) =>
+    Effect.gen(function* () {
+      yield* change(250)
+      const calls = yield* (yield* TestGround).disk.calls
+      yield* record(yield* start({ camera: yield* plugIn() }))
+      const before = calls.length
+      for (let i = 0; i < 300; i++) yield* Effect.andThen(TestClock.adjust("10 millis"), settle)
+      assert.closeTo(calls.slice(before).filter((call) => /^sync .*\.mp4$/.test(call)).length, 12, 1)
     }),
   "recording.resume_after": (change) =>
     Effect.gen(function* () {

@@ -123,6 +123,23 @@ layer(Children.layer, { excludeTestServices: true })("a child", (it) => {
   )
 
   it.effect(
+    "is gone within 6 s when it is stopped, or has closed all its pipes and lives on",
+    () =>
+      Effect.gen(function* () {
+        for (const script of ["echo $$; kill -STOP $$", "echo $$; exec <&- >&- 2>&-; while :; do sleep 0.1; done"]) {
+          const scope = yield* Scope.make()
+          const child = yield* start(sh(script)).pipe(Scope.provide(scope))
+          yield* firstLines(child.stdout, 1)
+          const before = performance.now()
+          yield* Scope.close(scope, Exit.void)
+          assert.isBelow(performance.now() - before, 6000)
+          assert.isTrue(gone(child.pid))
+        }
+      }),
+    20_000
+  )
+
+  it.effect(
     "dies with a service that was killed, though it ignores signals",
     () =>
       Effect.gen(function* () {

@@ -1,0 +1,86 @@
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import { join } from "node:path"
+import type { Disk } from "../ground/Disk.ts"
+import type { DiskError } from "../ground/DiskError.ts"
+import { looseAnswer } from "../storage/SharedAnswer.ts"
+import { storageFailed } from "../storage/StorageFailed.ts"
+
+const together = 4
+
+/** A file that MediaMTX writes. */
+interface Open {
+  /** as it was synced last */
+  bytes: number
+  isNamed: boolean
+  /** why it may not outlive a power cut; it is not synced again: the kernel takes what it could not write for written (fsync(2)) */
+  failure: string | undefined
+}
+
+export interface OpenFileSync {
+  /** MediaMTX has begun it */
+  readonly began: (filename: string) => Effect.Effect<void>
+  /** it is not synced here any more; gives why it may not outlive a power cut */
+  readonly ended: (filename: string) => string | undefined
+}
+
+/**
+ * Syncs the files that recordings write into, again and again: MediaMTX never does, and a power cut would cost what the kernel
+ * keeps in memory, some 30 s. A few at a time: the disk writes down once what it is asked for meanwhile, and one that hangs
+ * holds no more of Node's threads.
+ */
+export const syncOpenFiles = Effect.fnUntraced(function* (
+  disk: Disk["Service"],
+  folder: string,
+  period: Effect.Effect<Duration.Duration>
+) {
+  const open = new Map<string, Open>()
+  const isAny = yield* Latch.make(false)
+
+  const syncOne = Effect.fnUntraced(function* (filename: string, file: Open) {
+    const path = join(folder, filename)
+    const { bytes } = yield* disk.state(path)
+    if (bytes === file.bytes) return
+    yield* disk.sync(path)
+    file.bytes = bytes
+    if (file.isNamed) return
+    yield* disk.sync(folder)
+    file.isNamed = true
+  })
+
+  const syncAll = Effect.suspend(() =>
+    Effect.forEach(
+      open,
+      ([filename, file]) =>
+        file.failure === undefined ? syncOne(filename, file).pipe(Effect.catch(failed(filename, file))) : Effect.void,
+      { concurrency: together, discard: true }
+    )
+  )
+  const failed = (filename: string, file: Open) => (error: DiskError) => {
+    // somebody removed it: who finishes it says so
+    if (error.code === "ENOENT") return Effect.void
+    file.failure = storageFailed("sync the recording", error).detail
+    return Effect.logError("a recording may not outlive a power cut", { filename }, error.cause)
+  }
+
+  yield* isAny.await.pipe(
+    Effect.andThen(Effect.all([looseAnswer(syncAll), Effect.flatMap(period, Effect.sleep)], { concurrency: 2 })),
+    Effect.forever,
+    Effect.forkScoped
+  )
+
+  return {
+    began: (filename) =>
+      Effect.sync(() => {
+        open.set(filename, { bytes: 0, isNamed: false, failure: undefined })
+        isAny.openUnsafe()
+      }),
+    ended: (filename) => {
+      const failure = open.get(filename)?.failure
+      open.delete(filename)
+      if (open.size === 0) isAny.closeUnsafe()
+      return failure
+    }
+  } satisfies OpenFileSync as OpenFileSync
+})

@@ -1,0 +1,68 @@
+/** Something that was asked of the service, in bytes of the disk's log: when, and when it was said to be done. */
+export interface Done<A> {
+  readonly begun: number
+  /** undefined: not before the end */
+  readonly done: number | undefined
+  readonly value: A
+}
+
+/** What was seen at a moment. */
+export interface Sample {
+  /** bytes of the disk's log by then */
+  readonly at: number
+  /** milliseconds, monotonic */
+  readonly time: number
+  /** bytes of each recording, as whoever reads it meanwhile has it */
+  readonly recordings: ReadonlyMap<string, number>
+}
+
+/** What a service did while its disk wrote everything down, and what it left. */
+export interface History {
+  /** the service answers: it has its secrets */
+  readonly started: number
+  /** `max_age_days` */
+  readonly policies: ReadonlyArray<Done<number>>
+  readonly keys: ReadonlyArray<Done<string>>
+  readonly revoked: ReadonlyArray<Done<string>>
+  readonly snapshots: ReadonlyArray<Done<string>>
+  /** by the camera */
+  readonly starts: ReadonlyArray<Done<string>>
+  /** the files of a recording that was stopped */
+  readonly stops: ReadonlyArray<Done<{ readonly camera: string; readonly files: ReadonlyArray<string> }>>
+  readonly samples: ReadonlyArray<Sample>
+  /** every file of the data folder at the end, by its path in there */
+  readonly files: ReadonlyMap<string, Buffer>
+  /** bytes of the log when it ended */
+  readonly end: number
+}
+
+/** What lasts of a moment. */
+export interface Moment {
+  /** bytes of the log when the power went */
+  readonly at: number
+}
+
+/** The values that something may have at a moment: the last that was said to be done, or one that was under way. */
+export const possible = <A>(all: ReadonlyArray<Done<A>>, { at }: Moment): ReadonlyArray<A | undefined> => {
+  const last = all.findLastIndex(({ done }) => done !== undefined && done <= at)
+  const begun = all.filter((one, i) => i > last && one.begun <= at).map(({ value }) => value)
+  return [all[last]?.value, ...begun]
+}
+
+/** Those that were said to be done. */
+export const saidDone = <A>(all: ReadonlyArray<Done<A>>, { at }: Moment): ReadonlyArray<A> =>
+  all.flatMap(({ done, value }) => (done !== undefined && done <= at ? [value] : []))
+
+export const sampleAt = ({ samples }: History, { at }: Moment): Sample | undefined =>
+  samples.findLast((sample) => sample.at <= at)
+
+/** The cameras of which a recording was said to have begun, and not asked to stop. */
+export const recordedAt = ({ starts, stops }: History, { at }: Moment): ReadonlyArray<string> => {
+  const last = new Map(
+    starts.flatMap(({ done, value }) => (done !== undefined && done <= at ? [[value, done] as const] : []))
+  )
+  return [...last].flatMap(([camera, since]) => {
+    const stop = stops.find(({ begun, value }) => value.camera === camera && begun >= since)
+    return stop !== undefined && stop.begun <= at ? [] : [camera]
+  })
+}

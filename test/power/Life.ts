@@ -1,0 +1,166 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { readdirSync, readFileSync, statSync } from "node:fs"
+import { join, relative } from "node:path"
+import { monotonicMillis } from "../../src/ground/Time.ts"
+import { eventually } from "../support/Eventually.ts"
+import { connect, type PlainClient } from "../support/PlainClient.ts"
+import { signal } from "../support/Processes.ts"
+import { bundle, makeGround, ready, start } from "../support/Service.ts"
+import type { Done, History, Sample } from "./History.ts"
+
+const cameras = ["camera0", "camera1", "camera2", "camera3"]
+/** The last camera's recordings are short ones; the others go on in new files. */
+const [short = ""] = cameras.slice(-1)
+
+/** How often each is done. */
+const every = {
+  sample: Duration.millis(25),
+  snapshot: Duration.millis(200),
+  setting: Duration.millis(350),
+  key: Duration.millis(600),
+  short: Duration.millis(2500)
+}
+
+/** Which syncs of the service are lies (`fixtures/forgetful.ts`). */
+export type Forgets = "folders" | "new files" | "recordings"
+
+/** Where a service keeps its data. */
+export interface Place {
+  readonly folder: string
+  /** a moment in its life: of two, the later one is no smaller */
+  readonly now: () => number
+}
+
+export interface Life {
+  readonly seconds: number
+  readonly forgets?: Forgets
+}
+
+const filesIn = (folder: string): ReadonlyArray<string> =>
+  readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name, parentPath }) => join(parentPath, name))
+
+const recordingsIn = (folder: string): ReadonlyMap<string, number> => {
+  const sizes = new Map<string, number>()
+  for (const name of readdirSync(folder)) {
+    const bytes = statSync(join(folder, name), { throwIfNoEntry: false })?.size
+    if (bytes !== undefined && !name.startsWith(".")) sizes.set(name, bytes)
+  }
+  return sizes
+}
+
+/**
+ * Runs the service on a disk: four cameras record, snapshots are taken and settings are made, as fast as it answers. Then
+ * all of it is killed.
+ */
+export const live = Effect.fnUntraced(function* (disk: Place, { forgets, seconds }: Life) {
+  const folder = join(disk.folder, "data")
+  const settings = { RECORDING_SEGMENT_SECONDS: "4", TELEMETRY_LOG_LEVEL: "warning" }
+  const ground = yield* makeGround({ cameras: cameras.length, folder, settings })
+  const fixture = join(import.meta.dirname, "fixtures/forgetful.ts")
+  const service = yield* start(
+    ground,
+    forgets === undefined
+      ? {}
+      : { command: [process.execPath, "--import", fixture, bundle], environment: { FORGETS: forgets } }
+  )
+  const started = disk.now()
+  yield* ready(service)
+  const token = yield* service.token({ role: "admin", ttl: 3600 })
+
+  const history = {
+    policies: new Array<Done<number>>(),
+    keys: new Array<Done<string>>(),
+    revoked: new Array<Done<string>>(),
+    snapshots: new Array<Done<string>>(),
+    starts: new Array<Done<string>>(),
+    stops: new Array<Done<{ readonly camera: string; readonly files: ReadonlyArray<string> }>>(),
+    samples: new Array<Sample>()
+  }
+  /** Does something, which is known from before it is asked for. */
+  const does = <A, B>(all: Array<Done<A>>, value: A, asked: Effect.Effect<B>, told: (reply: B) => A) =>
+    Effect.gen(function* () {
+      const i = all.push({ begun: disk.now(), done: undefined, value }) - 1
+      const reply = yield* asked
+      all[i] = { begun: all[i]?.begun ?? 0, done: disk.now(), value: told(reply) }
+      return reply
+    })
+  const again = (pause: Duration.Duration, work: (client: PlainClient, n: number) => Effect.Effect<unknown>) =>
+    Effect.gen(function* () {
+      const client = yield* connect(service.url, token)
+      let n = 0
+      yield* Effect.forkScoped(
+        Effect.forever(
+          Effect.andThen(
+            Effect.suspend(() => work(client, n++)),
+            Effect.sleep(pause)
+          )
+        )
+      )
+    })
+
+  const sample = Effect.gen(function* () {
+    // the sizes first: by that moment of the log they were so large
+    const recordings = recordingsIn(join(folder, "recordings"))
+    history.samples.push({ recordings, at: disk.now(), time: yield* monotonicMillis })
+  })
+
+  /** One that was cut off may go on already. */
+  const record = (client: PlainClient, camera: string, format: string) =>
+    does(history.starts, camera, client.call("start_recording", { device: camera, format }), () => camera)
+
+  let end = 0
+  yield* Effect.scoped(
+    Effect.gen(function* () {
+      yield* Effect.forkScoped(Effect.forever(Effect.andThen(sample, Effect.sleep(every.sample))))
+      const client = yield* connect(service.url, token)
+      for (const camera of cameras) if (camera !== short) yield* record(client, camera, "fmp4")
+      yield* again(every.setting, (by, n) => {
+        const days = 1000 + n
+        const policy = { policy_type: "age", enabled: true, max_age_days: days }
+        return does(history.policies, days, by.result("set_retention_policy", policy), () => days)
+      })
+      yield* again(every.key, (by, n) =>
+        Effect.gen(function* () {
+          const { key_id } = yield* does(
+            history.keys,
+            "",
+            by.result<{ readonly key_id: string }>("create_api_key", { role: "viewer", description: `key ${n}` }),
+            (made) => made.key_id
+          )
+          if (n % 2 === 0) return
+          yield* does(history.revoked, key_id, by.result("revoke_api_key", { key_id }), () => key_id)
+        })
+      )
+      yield* again(every.snapshot, (by, n) => {
+        const device = cameras[n % cameras.length]
+        const named = n % 5 === 0 ? { device: "camera0", filename: "front.jpg", overwrite: true } : { device }
+        const taken = by.result<{ readonly filename: string }>("take_snapshot", named)
+        return does(history.snapshots, "", taken, ({ filename }) => filename)
+      })
+      yield* again(every.short, (by, n) =>
+        Effect.gen(function* () {
+          yield* record(by, short, n % 2 === 0 ? "mkv" : "fmp4")
+          yield* Effect.sleep(every.short)
+          const stop = by.result<{ readonly files: ReadonlyArray<string> }>("stop_recording", { device: short })
+          yield* does(history.stops, { camera: short, files: new Array<string>() }, stop, ({ files }) => ({
+            camera: short,
+            files
+          }))
+        })
+      )
+      yield* Effect.sleep(Duration.seconds(seconds))
+      end = disk.now()
+      for (const { pid } of ground.processes()) signal(pid, "SIGKILL")
+    })
+  )
+  yield* service.ended
+  yield* eventually(
+    "all of it is gone",
+    Effect.sync(() => ground.processes().length === 0)
+  )
+  const files = new Map(filesIn(folder).map((path) => [relative(folder, path), readFileSync(path)]))
+  return { ...history, started, files, end } satisfies History as History
+})

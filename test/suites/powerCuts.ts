@@ -1,0 +1,104 @@
+import * as Effect from "effect/Effect"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fractions } from "../../testing/Chance.ts"
+import { lookAfter } from "../power/AfterCut.ts"
+import { type Life, live } from "../power/Life.ts"
+import { recordedAt } from "../power/History.ts"
+import { mountImage, mountLoggedDisk } from "../power/LoggedDisk.ts"
+import { startAfter } from "../power/StartAfter.ts"
+import { type Cut, type Entry, makeReplay, readWriteLog } from "../power/WriteLog.ts"
+
+/** A run of the service, and at which of its moments the power is cut. */
+export interface Plan extends Life {
+  readonly seed: number
+  /** so many flushes, chosen by the seed; all of them where there are fewer */
+  readonly flushes: number
+  /** after so many of the cuts the whole service is started, too */
+  readonly starts: number
+}
+
+/** What became of it. */
+export interface Outcome {
+  readonly cuts: number
+  /** what was promised and did not hold, with the cut that it did not survive */
+  readonly broken: ReadonlyArray<string>
+  /** of one camera, by one cut */
+  readonly mostLostSeconds: number
+}
+
+const megabytes = 48
+
+/** Seconds of footage that the contract gives a power cut. */
+export const mostLost = 1
+
+/** In memory: the disk's own syncs cost nothing. */
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync("/dev/shm/camera-power-")),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+)
+
+/**
+ * Three cuts a flush: right after it; right before the next one, with nothing of what came between, or with some of it: a disk
+ * may write what it likes before it is told to.
+ */
+const cutsAt = (entries: ReadonlyArray<Entry>, end: number, { flushes, seed }: Plan): ReadonlyArray<Cut> => {
+  const chance = fractions(seed)
+  const all = entries.flatMap(({ end: at, kind }, i) => (kind === "flush" && at <= end ? [i + 1] : []))
+  const chosen = all.filter(() => chance() < flushes / all.length)
+  return chosen.flatMap((lasting) => {
+    const next = all.find((at) => at > lasting) ?? lasting + 1
+    const some = lasting + Math.floor(chance() * (next - lasting))
+    return [
+      { lasting, done: lasting, isKept: () => false },
+      { lasting, done: next - 1, isKept: () => false },
+      { lasting, done: some, isKept: () => chance() < 0.5 }
+    ]
+  })
+}
+
+/** A run of the service, on a disk that wrote it down. */
+const lived = Effect.fnUntraced(function* (root: string, plan: Plan) {
+  const disk = yield* mountLoggedDisk(root, megabytes)
+  const history = yield* live(disk, plan)
+  yield* disk.settle
+  return { history, blank: disk.blank, entries: readWriteLog(disk.log()), image: disk.image() }
+}, Effect.scoped)
+
+/** Lives through a run, and through the power cuts of it: where the disk only says that it syncs, to the first that does harm. */
+export const sufferPowerCuts = Effect.fnUntraced(function* (plan: Plan) {
+  const root = yield* temporaryFolder
+  const { blank, entries, history, image } = yield* lived(root, plan)
+  const replay = makeReplay(blank, entries)
+  const [file, folder] = [join(root, "cut"), join(root, "cut.mounted")]
+  /** Does something on the disk of a cut, as the cut has left it. */
+  const after = <A, E, R>(cut: Cut, work: (data: string) => Effect.Effect<A, E, R>) =>
+    Effect.suspend(() => {
+      replay.at(cut, (disk) => writeFileSync(file, disk))
+      return Effect.andThen(mountImage(file, folder), work(join(folder, "data")))
+    }).pipe(Effect.scoped)
+
+  const broken: Array<string> = []
+  let [cuts, starts, mostLostSeconds] = [0, 0, 0]
+  for (const cut of cutsAt(entries, history.end, plan)) {
+    const moment = { at: entries[cut.done - 1]?.end ?? 0 }
+    const found = yield* after(cut, (data) => lookAfter(data, history, moment))
+    cuts++
+    mostLostSeconds = Math.max(mostLostSeconds, found.lostSeconds)
+    broken.push(...found.broken.map((what) => `${what} (entries ${cut.lasting} to ${cut.done} of ${entries.length})`))
+    if (plan.forgets !== undefined && (broken.length > 0 || mostLostSeconds > mostLost)) break
+    // spread over the run
+    if (starts < plan.starts && cut.done >= (entries.length * (starts + 1)) / (plan.starts + 1)) {
+      starts++
+      yield* after(cut, (data) => startAfter(data, recordedAt(history, moment)))
+    }
+  }
+  const isAll = (disk: Buffer) => disk.equals(image)
+  if (
+    plan.forgets === undefined &&
+    !replay.at({ lasting: entries.length, done: entries.length, isKept: () => true }, isAll)
+  ) {
+    broken.push("the log of writes is not the whole story of the disk")
+  }
+  return { cuts, broken, mostLostSeconds } satisfies Outcome as Outcome
+}, Effect.scoped)

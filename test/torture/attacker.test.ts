@@ -1,0 +1,62 @@
+import { assert, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { readdirSync } from "node:fs"
+import { join } from "node:path"
+import { residentMegabytes } from "../../scripts/benchmarks/Proc.ts"
+import { percentile, round } from "../../scripts/benchmarks/Statistics.ts"
+import { eventually } from "../support/Eventually.ts"
+import { connect } from "../support/PlainClient.ts"
+import { startReady } from "../support/Service.ts"
+
+const seconds = 60
+const pause = Duration.millis(20)
+
+/** A process that attacks a port until the scope ends. */
+const attack = (port: number) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const program = join(import.meta.dirname, "fixtures/attacker.ts")
+      return spawn(process.execPath, [program, String(port)], { stdio: ["ignore", "ignore", "inherit"] })
+    }),
+    (attacker) => Effect.sync(() => attacker.kill("SIGKILL"))
+  )
+
+const descriptors = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
+
+it.live(
+  `a client is served while another machine attacks for ${seconds} s, and nothing of it stays`,
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady()
+      const client = yield* connect(service.url, yield* service.token({ role: "viewer" }))
+      yield* client.result("get_camera_list")
+      const before = descriptors(service.pid)
+      const took: Array<number> = []
+      let most = 0
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* attack(service.ground.ports.server)
+          const until = performance.now() + seconds * 1000
+          while (performance.now() < until) {
+            const asked = performance.now()
+            yield* client.result("get_camera_list")
+            took.push(performance.now() - asked)
+            most = Math.max(most, residentMegabytes(service.pid))
+            yield* Effect.sleep(pause)
+          }
+        })
+      )
+      const p99 = percentile(took, 0.99)
+      yield* Effect.logInfo(`p50 ${round(percentile(took, 0.5))}, p99 ${round(p99)} ms, ${round(most)} MB at most`)
+      assert.isBelow(p99, 1000)
+      assert.isBelow(most, 250)
+      yield* eventually(
+        "their connections are gone",
+        Effect.sync(() => descriptors(service.pid) <= before + 5),
+        "60 seconds"
+      )
+    }),
+  (seconds + 120) * 1000
+)

@@ -1,0 +1,37 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type { Forgets } from "../power/Life.ts"
+import { whyNoLoggedDisk } from "../power/LoggedDisk.ts"
+import { mostLost, sufferPowerCuts } from "../suites/powerCuts.ts"
+
+const seeds = 12
+const all = { seconds: 50, flushes: Number.POSITIVE_INFINITY, starts: 5 }
+const hour = 3_600_000
+
+describe.skipIf(whyNoLoggedDisk() !== undefined)("power cuts", () => {
+  for (let seed = 1; seed <= seeds; seed++) {
+    it.live(
+      `of every flush of ${all.seconds} s cost the last second of what is recorded, and nothing else (${seed})`,
+      () =>
+        Effect.gen(function* () {
+          const { broken, cuts, mostLostSeconds } = yield* sufferPowerCuts({ ...all, seed })
+          yield* Effect.logInfo(`${cuts} power cuts, ${mostLostSeconds} s lost at most`)
+          assert.deepEqual(broken, [])
+          assert.isAtMost(mostLostSeconds, mostLost)
+        }),
+      hour
+    )
+  }
+
+  for (const forgets of ["folders", "new files", "recordings"] satisfies ReadonlyArray<Forgets>) {
+    it.live(
+      `are not survived where syncs of ${forgets} are left out`,
+      () =>
+        Effect.gen(function* () {
+          const { broken, mostLostSeconds } = yield* sufferPowerCuts({ ...all, seed: 1, seconds: 20, forgets })
+          assert.isTrue(broken.length > 0 || mostLostSeconds > mostLost)
+        }),
+      hour
+    )
+  }
+})
