@@ -8,7 +8,7 @@ const withoutTimeline = `
 /** Its files claimed all the time from their names to when they were written to last. */
 export const asVersion3 = `
   DROP INDEX by_start; CREATE INDEX by_start ON files(device, created, filename, duration, modified) WHERE kind = 0;
-  UPDATE meta SET value = '3' WHERE name = 'opens'; PRAGMA user_version=3`
+  DELETE FROM meta WHERE name = 'opens'; PRAGMA user_version=3`
 
 export const asVersion2 = `${withoutTimeline} PRAGMA user_version=2`
 
@@ -21,5 +21,3 @@ export const asVersion1 = `${withoutTimeline}
     UPDATE totals SET bytes = bytes - old.bytes + new.bytes WHERE kind = old.kind AND device = old.device;
   END;
   PRAGMA user_version=1`
-
-export const asVersion3 = "DELETE FROM meta WHERE name = 'opens'; PRAGMA user_version=3"
