@@ -11,11 +11,11 @@ const promiseOf = (patch: string): string => readFileSync(join(folder, patch), "
 
 const simulate = (patch: string) =>
   new Promise<string>((resolve) => {
-    const args = [join(here, "main.ts"), "--bug", join(folder, patch), "--seeds", "3", "--count", "20"]
+    const args = [join(here, "main.ts"), "--bug", join(folder, patch), "--seeds", "6", "--count", "20"]
     execFile(process.execPath, args, (_, stdout, stderr) => resolve(`${stdout}${stderr}`))
   })
 
-describe("a bug that is planted is found within three days of 20 steps:", () => {
+describe("a bug that is planted is found within six days of 20 steps:", () => {
   for (const patch of readdirSync(folder)) {
     it(patch.replace(".patch", "").replaceAll("-", " "), { timeout: 120_000 }, async () => {
       assert.include(await simulate(patch), promiseOf(patch))
