@@ -57,7 +57,9 @@ const npmPart = (folder: string): Part => {
   }
 }
 
-const bundled = readJson<ReadonlyArray<string>>(join(lib, "dist/packages.json")).map((name) =>
+/** What the web page is made of, beside what the service is. */
+const consolePackages = ["@preact/signals", "@preact/signals-core", "hls.js", "preact"]
+const bundled = [...readJson<ReadonlyArray<string>>(join(lib, "dist/packages.json")), ...consolePackages].map((name) =>
   npmPart(join(root, "node_modules", name))
 )
 
