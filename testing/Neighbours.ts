@@ -5,7 +5,8 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { NoReply } from "../src/ground/Loopback.ts"
 import { type Interface, Multicast, NotSent } from "../src/ground/Multicast.ts"
-import { otherCertificate, type WebReply, type WebRequest } from "../src/ground/WebExchange.ts"
+import { otherCertificate } from "../src/ground/Fingerprint.ts"
+import type { WebReply, WebRequest } from "../src/ground/WebExchange.ts"
 
 /** A datagram that is sent back. */
 export interface SentBack {

@@ -7,6 +7,7 @@ import * as Stream from "effect/Stream"
 import { readdir, readFile, readlink } from "node:fs/promises"
 import { Agent, type IncomingMessage, request, type RequestOptions } from "node:http"
 import { connect } from "node:net"
+import { dialKnown } from "./DialKnown.ts"
 import { inodesIn, type Socket } from "./SocketTable.ts"
 
 /** No (whole) reply: refused, reset, or not what it should be. */
@@ -23,8 +24,11 @@ export interface Target {
 }
 
 export interface WebTarget extends Target {
-  /** by TLS, whatever certificate is shown; default: not */
-  readonly isSecure?: boolean
+  /**
+   * by TLS, to who shows a certificate that this is the case for (SHA-256, in hex): others hear nothing, and the reply is
+   * `otherCertificate`; default: not by TLS
+   */
+  readonly isKnown?: (fingerprint: string) => boolean
 }
 
 export interface JsonRequest {
@@ -148,7 +152,8 @@ const json = Effect.fnUntraced(function* (target: Target) {
     })
 })
 
-const webAgent = { keepAlive: true, maxFreeSockets: 8, timeout: 5000 }
+/** However many ask: a request beyond them waits for another's end, and each holds a descriptor at both ends. */
+const webAgent = { keepAlive: true, maxSockets: 1024, maxFreeSockets: 8, timeout: 5000 }
 
 interface WebClient {
   readonly agent: Agent
@@ -157,15 +162,18 @@ interface WebClient {
 
 const plainClient = Effect.sync((): WebClient => ({ agent: new Agent(webAgent), request }))
 
-/** A certificate is for the names by which others come: of who answers on this machine's own port it says nothing. */
-const secureClient = Effect.promise(async (): Promise<WebClient> => {
-  const https = await import("node:https")
-  return { agent: new https.Agent({ ...webAgent, rejectUnauthorized: false }), request: https.request }
-})
+const secureClient = (isKnown: (fingerprint: string) => boolean) =>
+  Effect.promise(async (): Promise<WebClient> => {
+    const [https, tls] = await Promise.all([import("node:https"), import("node:tls")])
+    const agent = new https.Agent(webAgent)
+    agent.createConnection = dialKnown(tls.connect, isKnown)
+    return { agent, request: https.request }
+  })
 
-const web = Effect.fnUntraced(function* ({ isSecure = false, ...target }: WebTarget) {
-  const client = yield* Effect.acquireRelease(isSecure ? secureClient : plainClient, ({ agent }) =>
-    Effect.sync(() => agent.destroy())
+const web = Effect.fnUntraced(function* ({ isKnown, ...target }: WebTarget) {
+  const client = yield* Effect.acquireRelease(
+    isKnown === undefined ? plainClient : secureClient(isKnown),
+    ({ agent }) => Effect.sync(() => agent.destroy())
   )
   const { agent } = client
   const start = (options: RequestOptions) => client.request({ ...options, ...target, agent })

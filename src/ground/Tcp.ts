@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { connect as connectPlain, type Socket } from "node:net"
 import type { connect as connectSecure } from "node:tls"
-import { fingerprintOf } from "./Fingerprint.ts"
+import { shownFingerprint } from "./Fingerprint.ts"
 import { monotonicNow } from "./Time.ts"
 
 /** The other end could not be connected to. `code` is the errno's name (`ECONNREFUSED`), or what TLS says of it. */
@@ -73,7 +73,7 @@ const dialSecure = ({ address, port }: Peer, connect: typeof connectSecure): Dia
   // cameras sign their certificates themselves: who asks looks at the fingerprint
   const socket = connect({ host: address, port, rejectUnauthorized: false })
   socket.setNoDelay(true)
-  return { socket, ready: "secureConnect", fingerprint: () => fingerprintOf(socket) }
+  return { socket, ready: "secureConnect", fingerprint: () => shownFingerprint(socket) }
 }
 
 /** What was said last is to be heard, by who listens. */

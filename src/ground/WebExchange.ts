@@ -3,7 +3,7 @@ import { type IncomingMessage, request as requestPlain } from "node:http"
 import type * as https from "node:https"
 import type { Duplex } from "node:stream"
 import type { connect as connectSecure } from "node:tls"
-import { fingerprintOf } from "./Fingerprint.ts"
+import { otherCertificate, shownFingerprint } from "./Fingerprint.ts"
 import { NoReply, noReply } from "./Loopback.ts"
 
 /** One HTTP request to exactly this address, on a connection of its own. */
@@ -33,9 +33,6 @@ export interface WebReply {
   /** SHA-256 of the certificate that was shown, in hex, where it came over TLS */
   readonly fingerprint?: string
 }
-
-/** `NoReply.code`: another certificate was shown than the one that was asked for; the detail tells which. */
-export const otherCertificate = "OTHER_CERTIFICATE"
 
 /** `Network.exchange` */
 export const exchange = (asked: WebRequest): Effect.Effect<WebReply, NoReply> =>
@@ -83,7 +80,7 @@ const dial = ({ address, fingerprint: wanted, port }: WebRequest, connect: typeo
     socket.once("error", (cause) => made(cause, socket))
     socket.once("secureConnect", () => {
       // a connection that has been closed tells it no more
-      seen = fingerprintOf(socket)
+      seen = shownFingerprint(socket)
       if (wanted === undefined || seen === wanted) return made(null, socket)
       const detail = `its certificate is another one than before: SHA-256 ${seen}`
       return made(new NoReply({ detail, code: otherCertificate }), socket)

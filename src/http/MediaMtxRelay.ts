@@ -5,10 +5,13 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { DependencyFailed } from "../../schema/Errors.ts"
 import { reachableHere } from "../config/Hosts.ts"
+import { readCertificate } from "../config/ReadCertificate.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { areStreamsSecured } from "../config/Tls.ts"
 import type { Device } from "../device/Device.ts"
-import { Loopback, type WebAnswer, type WebCall } from "../ground/Loopback.ts"
+import { Loopback, type Target, type WebAnswer, type WebCall } from "../ground/Loopback.ts"
+import type { Disk } from "../ground/Disk.ts"
+import { otherCertificate } from "../ground/Fingerprint.ts"
 import { type HttpReply, ReplyBroken } from "../ground/Visits.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { isUseless, noAnswer, troubleOf } from "../process/MediaMtxTrouble.ts"
@@ -30,11 +33,9 @@ export const makeMediaMtxClient = Effect.fnUntraced(function* (server: "hls_port
   const settings = yield* Settings
   const { state } = yield* MediaMtx
   const { mediamtx } = settings.boot
-  const ask = yield* (yield* Loopback).web({
-    host: reachableHere(mediamtx.host),
-    port: mediamtx[server],
-    isSecure: areStreamsSecured(settings.boot)
-  })
+  const target = { host: reachableHere(mediamtx.host), port: mediamtx[server] }
+  const { web } = yield* Loopback
+  const ask = areStreamsSecured(settings.boot) ? yield* askSecured(target) : yield* web(target)
 
   const untilIs = (useless: boolean) =>
     Stream.runHead(Stream.filter(SubscriptionRef.changes(state), (now) => isUseless(now) === useless))
@@ -53,6 +54,23 @@ export const makeMediaMtxClient = Effect.fnUntraced(function* (server: "hls_port
         Effect.timeoutOrElse({ duration: patience, orElse: () => away })
       )
     })
+})
+
+/** What asks who shows the certificate that MediaMTX was given: what else listens there in its place is shown no token. */
+const askSecured = Effect.fnUntraced(function* (target: Target) {
+  const context = yield* Effect.context<Disk | Settings>()
+  // while the files are exchanged MediaMTX may show the one before
+  let known: ReadonlyArray<string> = []
+  const ask = yield* (yield* Loopback).web({ ...target, isKnown: (fingerprint) => known.includes(fingerprint) })
+  const look = Effect.map(Effect.provideContext(readCertificate, context), ({ fingerprint }) => {
+    if (known[0] !== fingerprint) known = [fingerprint, ...known.slice(0, 1)]
+  }).pipe(Effect.ignore)
+  return (call: WebCall) =>
+    Effect.catchIf(
+      ask(call),
+      ({ code }) => code === otherCertificate,
+      () => Effect.andThen(look, ask(call))
+    )
 })
 
 /** The reply as the client gets it. */

@@ -23,7 +23,7 @@ const table: Rows = { ...serverRows, ...cameraRows, ...externalRows, ...discover
 /** Where it is tested that a key is followed, if not here. */
 const elsewhere = new Set([
   "telemetry.log_level", // test/telemetry/Logs.test.ts
-  "tls.hsts_seconds", // test/http/Certificate.test.ts
+  "tls.hsts_seconds", // test/http/FollowCertificate.test.ts
   ...["auth.jwks_url", "auth.issuer", "auth.audience", "auth.clock_skew_seconds"] // test/auth/ForeignTokens.test.ts
 ])
 

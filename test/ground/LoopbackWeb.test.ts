@@ -4,9 +4,13 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { X509Certificate } from "node:crypto"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https"
 import type { AddressInfo } from "node:net"
+import { fingerprintOf, otherCertificate } from "../../src/ground/Fingerprint.ts"
 import { Loopback } from "../../src/ground/Loopback.ts"
+import { certificates, type Pair } from "../support/Certificate.ts"
 
 /** A server that answers so, and a client of it. */
 const clientOf = Effect.fnUntraced(function* (answer: (request: IncomingMessage, response: ServerResponse) => void) {
@@ -112,6 +116,44 @@ describe("a client of one server whose replies are read as they come", () => {
         yield* Fiber.interrupt(asking)
         yield* Deferred.await(gone)
       }
+    })
+  )
+
+  live(
+    "by TLS asks who shows a certificate that is known, and tells nobody else what it would have asked",
+    Effect.gen(function* () {
+      const { make } = yield* certificates
+      const [ours, other] = [make(), make()]
+      const fingerprint = fingerprintOf(new X509Certificate(ours.cert))
+      let asked = 0
+      const portOf = (pair: Pair) =>
+        Effect.map(
+          Effect.acquireRelease(
+            Effect.callback<SecureServer>((resume) => {
+              const made = createSecureServer(pair, (_request, response) => {
+                asked++
+                response.end("read")
+              })
+              made.listen(0, "127.0.0.1", () => resume(Effect.succeed(made)))
+            }),
+            (made) =>
+              Effect.sync(() => {
+                made.close()
+                made.closeAllConnections()
+              })
+          ),
+          (server) => (server.address() as AddressInfo).port
+        )
+      const { web } = yield* Loopback
+      const client = (port: number) => web({ host: "127.0.0.1", port, isKnown: (shown) => shown === fingerprint })
+      const ask = yield* client(yield* portOf(ours))
+      for (let i = 0; i < 2; i++) {
+        const { body } = yield* ask(get)
+        assert.strictEqual(yield* Stream.mkString(Stream.decodeText(body)), "read")
+      }
+      const stranger = yield* client(yield* portOf(other))
+      assert.strictEqual((yield* Effect.flip(stranger(get))).code, otherCertificate)
+      assert.strictEqual(asked, 2)
     })
   )
 

@@ -10,6 +10,8 @@ import type { Host, RequestHead } from "../../src/ground/Visits.ts"
 import { certificates, type Pair, shownAt } from "../support/Certificate.ts"
 import { eventually } from "../support/Eventually.ts"
 
+const noCertificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+
 const certificateOf = ({ cert, key }: Pair) => serverCertificate(cert, Redacted.make(key))
 
 const serving = Effect.fnUntraced(function* (first: Pair) {
@@ -89,7 +91,8 @@ it.effect("what is no certificate, or not its key, is refused in words that show
       [{ ...one, key: other.key }, "not that of the first certificate"],
       [{ ...one, cert: "" }, "no certificate"],
       [{ ...one, cert: one.key }, "no certificate"],
-      [{ ...one, key: one.cert }, "no key"]
+      [{ ...one, key: one.cert }, "no key"],
+      [{ ...one, cert: `${one.cert}${noCertificate}` }, "what follows its first certificate"]
     ] as const) {
       const { detail } = yield* Effect.flip(certificateOf(pair))
       assert.include(detail, word)

@@ -10,7 +10,8 @@ import { createServer as createSecure } from "node:https"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { exchange, otherCertificate, type WebRequest } from "../../src/ground/WebExchange.ts"
+import { otherCertificate } from "../../src/ground/Fingerprint.ts"
+import { exchange, type WebRequest } from "../../src/ground/WebExchange.ts"
 
 const serving = (server: Server) =>
   Effect.acquireRelease(

@@ -97,6 +97,8 @@ it.live(
         )
       }
       assert.include(yield* call("ping"), "pong")
+      const relayedNow = fetchSecure(`https://localhost:${tls}/hls/${index}`, third.cert, token)
+      assert.strictEqual((yield* relayedNow).status, 200)
     }),
   60_000
 )

@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { readCertificate } from "../config/Certificate.ts"
+import { readCertificate } from "../config/ReadCertificate.ts"
 import { Settings } from "../config/Settings.ts"
 import { watchFiles } from "../config/WatchedFiles.ts"
 import type { ServerCertificate } from "../ground/ServerCertificate.ts"
@@ -27,8 +27,8 @@ export const followCertificate = Effect.fnUntraced(function* (
   const take = Effect.fnUntraced(function* (next: ServerCertificate) {
     refused = undefined
     if (next.chain === shown.chain && Redacted.value(next.key) === Redacted.value(shown.key)) return
-    shown = next
     yield* show(next)
+    shown = next
     yield* Effect.logInfo("another certificate is shown from now on", {
       names: next.names,
       valid_to: isoTime(next.validTo)

@@ -4,9 +4,9 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { TestClock } from "effect/testing"
-import { readCertificate } from "../../src/config/Certificate.ts"
+import { readCertificate } from "../../src/config/ReadCertificate.ts"
 import { Settings } from "../../src/config/Settings.ts"
-import { followCertificate } from "../../src/http/Certificate.ts"
+import { followCertificate } from "../../src/http/FollowCertificate.ts"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
 import type { ServerCertificate } from "../../src/ground/ServerCertificate.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
@@ -33,6 +33,10 @@ it.effect("a certificate that takes another's place is shown once its key is the
     yield* put("key", one)
     const shown: Array<ServerCertificate> = []
     yield* followCertificate(yield* readCertificate, (next) => Effect.sync(() => void shown.push(next)))
+    yield* TestClock.adjust("5 seconds")
+    assert.lengthOf(shown, 0)
+
+    yield* put("cert", { ...one, cert: `${one.cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n` })
     yield* TestClock.adjust("5 seconds")
     assert.lengthOf(shown, 0)
 
