@@ -42,6 +42,12 @@ export const server = Schema.Struct({
     "1 to 100000",
     "requests to /whep and /hls that one user, key or player has under way at once; more are refused"
   ),
+  max_stream_requests_per_address: key(
+    Rules.whole(1, 100_000),
+    512,
+    "1 to 100000",
+    "requests to /whep and /hls that one address, not of this machine, has under way at once"
+  ),
   allowed_origins: key(
     Schema.Array(Rules.origin),
     [],

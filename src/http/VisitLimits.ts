@@ -19,6 +19,9 @@ export class TooManyAtOnce extends Schema.TaggedError<TooManyAtOnce>()("TooManyA
   what: Schema.Literals(["downloads", "exports", "requests for streams"])
 }) {}
 
+type UserLimit = `max_${"downloads" | "exports" | "stream_requests"}_per_user`
+type AddressLimit = `max_${"downloads" | "stream_requests"}_per_address`
+
 /** A page that shows a file in `<video>` reads on when it has played what it has; it comes back for the rest when it is cut off. */
 export const downloadPace: Pace = { patience: 50_000, leastRate: 4096 }
 /** An export holds a program beside, of which there are few. */
@@ -52,12 +55,7 @@ export class VisitLimits extends Context.Service<
       const counts = new Map<string, number>()
 
       /** one more of these, until the scope closes */
-      const take = (
-        setting: `max_${"downloads_per_user" | "downloads_per_address" | "exports_per_user" | "stream_requests_per_user"}`,
-        what: TooManyAtOnce["what"],
-        who: string,
-        peer: string
-      ) =>
+      const take = (setting: UserLimit | AddressLimit, what: TooManyAtOnce["what"], who: string, peer: string) =>
         Effect.acquireRelease(
           Effect.suspend(() => {
             const most = liveNow(settings).server[setting]
@@ -82,10 +80,12 @@ export class VisitLimits extends Context.Service<
             })
         )
 
+      const takeAddress = (setting: AddressLimit, what: TooManyAtOnce["what"], address: string) =>
+        isLoopback(address) ? Effect.void : Effect.asVoid(take(setting, what, `address ${networkOf(address)}`, address))
+
       const admitDownload = Effect.fnUntraced(function* (session: Session, address: string) {
         yield* take("max_downloads_per_user", "downloads", holderOf(session), address)
-        if (isLoopback(address)) return
-        yield* take("max_downloads_per_address", "downloads", `address ${networkOf(address)}`, address)
+        yield* takeAddress("max_downloads_per_address", "downloads", address)
       })
 
       return VisitLimits.of({
@@ -95,15 +95,14 @@ export class VisitLimits extends Context.Service<
             take("max_exports_per_user", "exports", holderOf(session), address),
             admitDownload(session, address)
           ),
-        admitStream: (who, address) =>
-          Effect.asVoid(
-            take(
-              "max_stream_requests_per_user",
-              "requests for streams",
-              typeof who === "string" ? who : holderOf(who),
-              address
-            )
-          ),
+        admitStream: (who, address) => {
+          const what = "requests for streams"
+          // whoever invents players' secrets is one address still
+          return Effect.andThen(
+            take("max_stream_requests_per_user", what, typeof who === "string" ? who : holderOf(who), address),
+            takeAddress("max_stream_requests_per_address", what, address)
+          )
+        },
         atPace: Effect.fnUntraced(function* (
           reply: HttpReply,
           pace: Pace,

@@ -143,7 +143,7 @@ export const notificationsDropped = counter(
 export type Limit =
   | `server.max_${"connections" | "connections_per_address" | "unauthenticated_per_address"}`
   | `server.max_${"downloads" | "exports" | "stream_requests"}_per_user`
-  | "server.max_downloads_per_address"
+  | `server.max_${"downloads" | "stream_requests"}_per_address`
   | `server.max_${"unread_kilobytes" | "subscriptions_per_client"}`
   | `limits.${"connection_requests" | "user_requests"}_per_second`
   | "limits.ffmpeg_processes"

@@ -89,6 +89,18 @@ export const serverRows: Rows = {
       yield* change(1)
       assert.strictEqual((yield* visit(question)).status, 429)
     }),
+  "server.max_stream_requests_per_address": (change) =>
+    Effect.gen(function* () {
+      yield* plugIn()
+      yield* disturb({ neverReady: true })
+      const { visitors } = yield* TestGround
+      const headers = bearer(yield* tokenFor("viewer"))
+      const watch = visitors.ask(8002, { target: "/hls/camera0/index.m3u8", headers, address: "192.0.2.1" })
+      yield* Effect.forkScoped(watch)
+      yield* untilHeld(1)
+      yield* change(1)
+      assert.strictEqual((yield* watch).status, 429)
+    }),
   "server.allowed_origins": (change) =>
     Effect.gen(function* () {
       const headers = { origin: "https://a.example" }

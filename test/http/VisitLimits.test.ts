@@ -155,6 +155,24 @@ describe("a reader", () => {
 })
 
 describe("requests for streams at once", () => {
+  onFakes(
+    "are so many for one address, whatever players' secrets it invents",
+    Effect.gen(function* () {
+      yield* plugIn()
+      yield* disturb({ neverReady: true })
+      const shown = yield* token({ role: "viewer", timeToLive: Duration.hours(1) })
+      const { visitors } = yield* TestGround
+      const ask = (of: string, from: string, headers: Record<string, string> = {}) =>
+        visitors.ask(8002, { target: of, headers, address: from })
+      yield* Effect.forkScoped(ask("/hls/camera0/index.m3u8", "2001:db8::1", bearer(shown)))
+      yield* untilHeld(1)
+      const invented = "/hls/camera0/main_stream.m3u8?session=00000000-0000-4000-8000-000000000000"
+      assert.strictEqual((yield* ask(invented, "2001:db8::2")).status, 429)
+      assert.notStrictEqual((yield* ask(invented, "2001:db8:0:1::2")).status, 429)
+    }),
+    { server: { max_stream_requests_per_address: 1 } }
+  )
+
   for (const target of ["/whep/camera0", "/hls/camera0/index.m3u8"]) {
     onFakes(
       `are so many for one user, and leave others room: ${target}`,

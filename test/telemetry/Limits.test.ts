@@ -5,7 +5,7 @@ import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import type { Session } from "../../schema/Auth.ts"
+import type { Role, Session } from "../../schema/Auth.ts"
 import { ApiKeys } from "../../src/auth/ApiKeys.ts"
 import { MediaMtxSessions } from "../../src/auth/MediaMtxSessions.ts"
 import type { Peer } from "../../src/ground/Visits.ts"
@@ -107,6 +107,20 @@ interface Row {
 }
 
 const elsewhere = "192.0.2.1"
+/** What most who are too many are told. */
+const crowded = { answer: 429, who: { peer: elsewhere, at_most: 1 } }
+
+/** A stream that does not come is asked for by each of these: what the second is answered. */
+const watchTwice = Effect.fnUntraced(function* (...[first, second]: readonly [Role, Role]) {
+  yield* plugIn()
+  yield* disturb({ neverReady: true })
+  const { visitors } = yield* TestGround
+  const watch = (token: string) =>
+    visitors.ask(8002, { target: "/hls/camera0/index.m3u8", headers: bearer(token), address: elsewhere })
+  yield* Effect.forkScoped(watch(yield* tokenFor(first)))
+  yield* untilHeld(1)
+  return (yield* watch(yield* tokenFor(second))).status
+})
 
 const rows: { readonly [Limit in Exclude<Metrics.Limit, "unread of all clients">]: Row } = {
   "server.max_connections": {
@@ -118,14 +132,12 @@ const rows: { readonly [Limit in Exclude<Metrics.Limit, "unread of all clients">
   "server.max_connections_per_address": {
     settings: { server: { max_connections_per_address: 1 } },
     meet: Effect.andThen(connectAs("viewer", undefined, { address: elsewhere }), knock({ address: elsewhere })),
-    answer: 429,
-    who: { peer: elsewhere, at_most: 1 }
+    ...crowded
   },
   "server.max_unauthenticated_per_address": {
     settings: { server: { max_unauthenticated_per_address: 1 } },
     meet: Effect.andThen(knock({ address: elsewhere }), knock({ address: elsewhere })),
-    answer: 429,
-    who: { peer: elsewhere, at_most: 1 }
+    ...crowded
   },
   "server.max_downloads_per_user": {
     settings: { server: { max_downloads_per_user: 1 } },
@@ -135,8 +147,7 @@ const rows: { readonly [Limit in Exclude<Metrics.Limit, "unread of all clients">
       yield* beginDownload(token)
       return (yield* beginDownload(token)).status
     }),
-    answer: 429,
-    who: { peer: elsewhere, at_most: 1 }
+    ...crowded
   },
   "server.max_downloads_per_address": {
     settings: { server: { max_downloads_per_address: 1 } },
@@ -145,8 +156,7 @@ const rows: { readonly [Limit in Exclude<Metrics.Limit, "unread of all clients">
       yield* beginDownload(yield* tokenFor("viewer"))
       return (yield* beginDownload(yield* tokenFor("admin"))).status
     }),
-    answer: 429,
-    who: { peer: elsewhere, at_most: 1 }
+    ...crowded
   },
   "server.max_exports_per_user": {
     settings: { server: { max_exports_per_user: 1 } },
@@ -157,23 +167,17 @@ const rows: { readonly [Limit in Exclude<Metrics.Limit, "unread of all clients">
       yield* beginExport(shown)
       return (yield* beginExport(shown)).status
     }),
-    answer: 429,
-    who: { peer: elsewhere, at_most: 1 }
+    ...crowded
   },
   "server.max_stream_requests_per_user": {
     settings: { server: { max_stream_requests_per_user: 1 } },
-    meet: Effect.gen(function* () {
-      yield* plugIn()
-      yield* disturb({ neverReady: true })
-      const { visitors } = yield* TestGround
-      const headers = bearer(yield* tokenFor("viewer"))
-      const watch = visitors.ask(8002, { target: "/hls/camera0/index.m3u8", headers, address: elsewhere })
-      yield* Effect.forkScoped(watch)
-      yield* untilHeld(1)
-      return (yield* watch).status
-    }),
-    answer: 429,
-    who: { peer: elsewhere, at_most: 1 }
+    meet: watchTwice("viewer", "viewer"),
+    ...crowded
+  },
+  "server.max_stream_requests_per_address": {
+    settings: { server: { max_stream_requests_per_address: 1 } },
+    meet: watchTwice("viewer", "admin"),
+    ...crowded
   },
   "least rate": {
     meet: Effect.gen(function* () {
