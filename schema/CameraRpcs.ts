@@ -179,8 +179,8 @@ export const SystemRpcs = RpcGroup.make(
   viewer("get_system_status", {}, SystemStatus),
   admin("get_status", {}, ServiceStatus),
   admin("get_metrics", {}, ServiceMetrics),
-  admin("get_clients", paging, ClientList),
-  admin("get_configuration", {}, Configuration),
+  admin("get_clients", paging, ClientList, PermissionDenied),
+  admin("get_configuration", {}, Configuration, PermissionDenied),
   viewer("rpc.discover", {}, OpenRpcDocument)
 )
 

@@ -47,6 +47,23 @@ const again = "call authenticate with a new one"
 /** Whether this user may see the camera at all. */
 export const maySee = (session: Session, camera: CameraId): boolean => inScope(session.cameras, camera)
 
+/** What concerns the whole service may name any camera. */
+export const mayKnowAll = ({ cameras, role }: Session): boolean => role === "admin" && cameras === undefined
+
+/** Fails for an admin of some cameras only. */
+export const knowsAll: Effect.Effect<void, PermissionDenied, CurrentSession> = Effect.flatMap(
+  CurrentSession,
+  (session) =>
+    mayKnowAll(session)
+      ? Effect.void
+      : Effect.fail(
+          new PermissionDenied({
+            required_role: "admin of all cameras",
+            have_role: `${session.role} of ${session.cameras?.join(", ") ?? "all cameras"}`
+          })
+        )
+)
+
 /** A camera that the user may not see is not there for them. */
 export const visible = (camera: CameraId): Effect.Effect<CameraId, NotFound, CurrentSession> =>
   Effect.flatMap(CurrentSession, (session) =>

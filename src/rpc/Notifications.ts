@@ -24,7 +24,7 @@ import type { SnapshotFact } from "../snapshot/Snapshots.ts"
 import { filePath } from "../storage/Names.ts"
 import type { TelemetryFact } from "../stream/CameraTelemetry.ts"
 import { Sources } from "../stream/Sources.ts"
-import { maySee } from "./Authorization.ts"
+import { mayKnowAll, maySee } from "./Authorization.ts"
 import { cameraViews, makeHostFor } from "./CameraView.ts"
 import { type Audience, Connections } from "./Connections.ts"
 import { recordingUpdate } from "./RecordingUpdate.ts"
@@ -156,6 +156,3 @@ const who =
   (camera: CameraId) =>
   (session: Session): boolean =>
     maySee(session, camera)
-
-/** What is wrong may name any camera. */
-const mayKnowAll = ({ cameras, role }: Session): boolean => role === "admin" && cameras === undefined

@@ -14,7 +14,7 @@ import { Machine } from "../ground/Machine.ts"
 import { isoTime, millisSince, toSeconds } from "../ground/Time.ts"
 import { Health } from "../health/Health.ts"
 import { Paths } from "../stream/Paths.ts"
-import { maySee } from "./Authorization.ts"
+import { knowsAll, maySee } from "./Authorization.ts"
 import { clientView } from "./ClientsView.ts"
 import { Connections } from "./Connections.ts"
 import { makeMetricsView } from "./MetricsView.ts"
@@ -74,14 +74,14 @@ export const layer = SystemRpcs.toLayer(
       get_metrics: () => Effect.flatMap(CurrentSession, metricsOf),
 
       get_clients: ({ limit = defaultListLimit, offset = 0 }) =>
-        Effect.sync(() => {
+        Effect.map(knowsAll, () => {
           // they are numbered as they come
           const all = [...connections.values()].toReversed()
           return { clients: all.slice(offset, offset + limit).map(clientView), total: all.length, limit, offset }
         }),
 
       get_configuration: () =>
-        Effect.map(Ref.get(settings.report), (report) => ({
+        Effect.map(Effect.andThen(knowsAll, Ref.get(settings.report)), (report) => ({
           settings: report.map(({ changes, key, source, value }) => {
             const { environment = "", meaning = "", rule = "" } = keys.find((one) => one.key === key) ?? {}
             return { key, value: value as Schema.Json, source, environment, changes, rule, meaning }
