@@ -16,9 +16,15 @@ export const roleIncludes = (have: Role, required: Role): boolean => roles.index
 export type Credential =
   /**
    * `lifetime`: milliseconds from its issue to its expiry; undefined: this service did not sign it, and cannot renew it.
-   * `signer`: what stands for the user who had the URL signed that was shown
+   * `signer`: what stands for the user who had the URL signed that was shown. `revoked`, of an identity provider's: is done
+   * when that one, or what its tokens have to be, is another than it was
    */
-  | { readonly kind: "token"; readonly lifetime: number | undefined; readonly signer?: string }
+  | {
+      readonly kind: "token"
+      readonly lifetime: number | undefined
+      readonly signer?: string
+      readonly revoked?: Deferred.Deferred<void>
+    }
   /** `by`: the user who made it. `revoked` is done when it is revoked, and with it what it opened */
   | {
       readonly kind: "key" | "viewing key"

@@ -53,8 +53,8 @@ export class Credentials extends Context.Service<
 /** Why a session is over; undefined while it is not. `now`: epoch milliseconds */
 export const whyOver = ({ credential, expiresAt }: Session, now: number): string | undefined => {
   if (expiresAt <= now) return credential.kind === "token" ? "the token has expired" : "the key has expired"
-  if (credential.kind !== "token" && Deferred.isDoneUnsafe(credential.revoked)) return "the key was revoked"
-  return undefined
+  if (credential.revoked === undefined || !Deferred.isDoneUnsafe(credential.revoked)) return undefined
+  return credential.kind === "token" ? "the identity provider's tokens of before count no more" : "the key was revoked"
 }
 
 /** The wall clock may be set while somebody waits for a time on it: it is looked at this often. */
@@ -66,7 +66,8 @@ export const untilOver = (session: Session): Effect.Effect<string> => {
   const expired = Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.sleep(Math.min(Math.max(0, expiresAt - now), lookAgainAfter))
   )
-  const turn = credential.kind === "token" ? expired : Effect.raceFirst(expired, Deferred.await(credential.revoked))
+  const { revoked } = credential
+  const turn = revoked === undefined ? expired : Effect.raceFirst(expired, Deferred.await(revoked))
   return turn.pipe(
     Effect.andThen(Effect.map(Clock.currentTimeMillis, (now) => whyOver(session, now))),
     Effect.repeat({ until: (why) => why !== undefined }),

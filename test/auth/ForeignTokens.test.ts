@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { createHmac } from "node:crypto"
+import { untilOver, whyOver } from "../../src/auth/Credentials.ts"
 import { Ports } from "../../testing/MemoryLoopback.ts"
 import {
   base64,
@@ -26,7 +28,7 @@ describe("a token of an identity provider", () => {
         for (const pair of yield* Effect.promise(() => Promise.all([rsa, ec, ed]))) {
           const session = yield* verified(yield* sign(pair, { cameras: ["camera1*"] }))
           assert.deepInclude(session, { userId: "ann", role: "operator", cameras: ["camera1*"] })
-          assert.deepStrictEqual(session.credential, { kind: "token", lifetime: undefined })
+          assert.include(session.credential, { kind: "token", lifetime: undefined })
         }
         // our own go on
         const own = `${base64({ alg: "HS256" })}.${base64(claims)}`
@@ -150,6 +152,31 @@ describe("what is configured of tokens", () => {
         const own = `${base64({ alg: "HS256" })}.${base64(claims)}`
         const signature = createHmac("sha256", secret).update(own).digest("base64url")
         assert.strictEqual(yield* refusal(`${own}.${signature}`), "the token is of another issuer")
+      })
+    )
+  )
+
+  it.effect("ends who came by the tokens of before, and nobody else", () =>
+    bench(() =>
+      Effect.gen(function* () {
+        const pair = yield* Effect.promise(() => ec)
+        const own = `${base64({ alg: "HS256" })}.${base64(claims)}`
+        const signature = createHmac("sha256", secret).update(own).digest("base64url")
+        const ours = yield* verified(`${own}.${signature}`)
+        const jwks_url = "http://127.0.0.1:9000/jwks?tenant=1"
+        const right = { iss: "https://id", aud: "cameras" }
+        for (const auth of [
+          { jwks_url, issuer: "https://id" },
+          { jwks_url, issuer: "https://id", audience: "cameras" },
+          { jwks_url: "" }
+        ]) {
+          const session = yield* verified(yield* sign(pair, right))
+          const ending = yield* Effect.forkChild(untilOver(session), { startImmediately: true })
+          yield* change({ ...auth, clock_skew_seconds: 30 })
+          assert.include(yield* Fiber.join(ending), "count no more")
+          assert.include(whyOver(session, 0), "count no more")
+        }
+        assert.isUndefined(whyOver(ours, 0))
       })
     )
   )
