@@ -15,7 +15,7 @@ import type { KernelFiles } from "../ground/KernelFiles.ts"
 import type { Machine } from "../ground/Machine.ts"
 import { BadUsage } from "./BadUsage.ts"
 import { CallFailed } from "./CallFailed.ts"
-import { hereIn, trustedListeners } from "./Listener.ts"
+import { hereIn, trustedAcceptors, trustedListeners, unseen } from "./TrustedListeners.ts"
 import { token } from "./Token.ts"
 
 /** Which service is asked. */
@@ -35,30 +35,31 @@ const localToken = { user: "shell", cameras: undefined, ttl: "1m" }
 export const connect = Effect.fnUntraced(function* (place: Place, role: Role, from: Origin) {
   const next: Effect.Effect<Redacted.Redacted, unknown> = yield* tokens(place, role, from)
   const target = yield* targetOf(place, from)
-  if (target.here === undefined) return yield* CameraClient.make({ url: target.url, patience, token: next })
   const { here, url } = target
+  /** where its files are, as this process reaches it */
+  const origin = url.replace(/^ws(s?:\/\/[^/?#]*).*$/i, "http$1")
+  if (here === undefined) return { ...(yield* CameraClient.make({ url, patience, token: next })), origin }
   const context = yield* Effect.context<Disk | KernelFiles | Machine>()
-  const listeners = Effect.provideContext(trustedListeners(here), context)
-  // now, for the words; and with each connection, by when somebody listens
-  yield* listeners
+  // now, for the words; and with each connection, by when somebody listens, and has taken it
+  yield* trustedListeners(here)
   const known = Effect.filterOrFail(
-    listeners,
+    trustedListeners(here),
     (owners) => owners.length > 0,
-    () => new CallFailed({ detail: `it cannot be seen who listens at ${here.host}, port ${here.port}` })
-  )
-  return yield* CameraClient.make({ url, patience, token: Effect.andThen(known, next) })
+    () => unseen(here)
+  ).pipe(Effect.andThen(trustedAcceptors(here)), Effect.provideContext(context))
+  return { ...(yield* CameraClient.make({ url, patience, token: Effect.andThen(known, next) })), origin }
 })
 
 /** Its URL, and where that is on this machine. */
 const targetOf = Effect.fnUntraced(function* ({ url }: Place, from: Origin) {
-  const local = url === undefined ? undefined : hereIn(url)
+  const local = url === undefined ? undefined : yield* hereIn(url)
   if (url !== undefined && local === undefined) return { url, here: undefined }
   const settings = yield* settingsOf((yield* load(from)).configuration)
   const { path: folder } = yield* Effect.provideService(findFolder, Settings, settings)
   const { port, ...server } = plainServer(settings.boot)
   const host = reachableHere(server.host)
   return url === undefined || local === undefined
-    ? { url: `ws://${urlAuthority(host, port)}/ws`, here: { host, port, folder } }
+    ? { url: `ws://${urlAuthority(host, port)}/ws`, here: { hosts: [host], port, folder } }
     : { url, here: { ...local, folder } }
 })
 

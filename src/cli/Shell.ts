@@ -67,11 +67,11 @@ export const snapshot = Effect.fnUntraced(function* (
   from: Origin
 ) {
   const camera = yield* cameraIn(device)
-  const { call } = yield* connect(place, "operator", from)
+  const { call, origin } = yield* connect(place, "operator", from)
   const taken = yield* told(call.take_snapshot({ device: camera }))
   if (output !== undefined) {
     const { download_url } = yield* told(call.get_download_url({ filename: taken.filename }))
-    yield* put(resolve(output), yield* download(download_url))
+    yield* put(resolve(output), yield* download(calledAt(download_url, origin)))
   }
   if (isJson) return yield* print(lines(taken))
   const { age_ms, capture_ms, file_size, filename, height, tier_name, width } = taken
@@ -130,6 +130,12 @@ const cameraIn = (text: string) =>
     () =>
       new BadUsage({ detail: `${text} is no camera: must be one that camera-service cameras names, such as camera0` })
   )
+
+/** The same at the service that was called: a URL names the host by which others know it. */
+const calledAt = (url: string, origin: string): string => {
+  const { pathname, search } = new URL(url)
+  return `${origin}${pathname}${search}`
+}
 
 const download = (url: string) =>
   Effect.tryPromise({

@@ -33,6 +33,18 @@ export const reachableByOthers = (host: string, machine: string): string => (isE
 export const isLoopback = (address: string): boolean =>
   address === "::1" || address.startsWith("127.") || address.startsWith("::ffff:127.")
 
+/** As IPv4 has it, where an address is one of IPv4 in IPv6's clothes (RFC 4291, 2.5.5.2): with dots, or as URLs write it. */
+export const unmapped = (address: string): string => {
+  const [, dotted, high = "", low = ""] =
+    /^::ffff:(?:(\d+(?:\.\d+){3})|([\da-f]{1,4}):([\da-f]{1,4}))$/i.exec(address) ?? []
+  if (dotted !== undefined) return dotted
+  if (high === "") return address
+  return [high, low]
+    .map((word) => Number.parseInt(word, 16))
+    .flatMap((word) => [word >> 8, word & 0xff])
+    .join(".")
+}
+
 /** Who has one IPv6 address has its /64, 2^64 of them (RFC 4291, section 2.5.4): they count as one. */
 export const networkOf = (address: string): string => {
   if (!address.includes(":") || address.includes(".")) return address

@@ -54,6 +54,28 @@ export const ownersOf = (table: string, { host, port }: Pick<Socket, "host" | "p
   })
 }
 
+/**
+ * The numbers of the users who have the other ends of those TCP connections to this port whose near ends have these inodes;
+ * undefined: nobody has taken it yet, or it is not on this machine. `tables`: `tcp` and `tcp6`, one behind the other.
+ */
+export const acceptorsOf = (
+  tables: string,
+  port: number,
+  inodes: ReadonlySet<string>
+): ReadonlyArray<number | undefined> => {
+  const mapped = /^0{16}FFFF0{4}/
+  const rows = tables.split("\n").flatMap((line) => {
+    const [, near = "", far = "", state = "", , , , user = "", , inode = ""] = line.trim().split(/\s+/)
+    return state === established ? [{ near: near.replace(mapped, ""), far: far.replace(mapped, ""), user, inode }] : []
+  })
+  return rows
+    .filter(({ far, inode }) => inodes.has(inode) && far.endsWith(`:${hex(port, 4)}`))
+    .map((mine) => {
+      const other = rows.find(({ far, near }) => near === mine.far && far === mine.near)
+      return other === undefined || other.inode === "0" ? undefined : Number(other.user)
+    })
+}
+
 /** The inodes of the sockets that listen on this port, at whatever address, in such a table. */
 export const listenersOn = (table: string, port: number): ReadonlyArray<string> =>
   table.split("\n").flatMap((line) => {

@@ -5,6 +5,7 @@ import type { Session } from "../../schema/Auth.ts"
 import { SignedUrls } from "../auth/SignedUrls.ts"
 import { portOf, reachableByOthers, urlAuthority, urlHost } from "../config/Hosts.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
+import { isSecured } from "../config/Tls.ts"
 import { Machine } from "../ground/Machine.ts"
 import { exportPath, exportUse } from "../http/ExportPath.ts"
 import { PublicHttp } from "../http/PublicHttp.ts"
@@ -33,20 +34,27 @@ export const makeFileUrls = Effect.gen(function* () {
   const signedUrls = yield* SignedUrls
   const { port } = (yield* PublicHttp).address
 
-  const authorityFor = (cameBy: string | undefined): string => {
+  const { server, tls } = settings.boot
+  /** where others reach us without a proxy: with a certificate the plain port is this machine's alone */
+  const direct = isSecured(settings.boot) ? { scheme: "https", port: tls.port } : { scheme: "http", port }
+
+  const originFor = (cameBy: string | undefined, isSecure: boolean): string => {
     const { public_host } = liveNow(settings).server
-    if (public_host === "") {
-      return cameBy ?? urlAuthority(reachableByOthers(settings.boot.server.host, machine.name()), port)
+    const scheme = isSecure ? "https" : "http"
+    if (public_host === "" && cameBy !== undefined) return `${scheme}://${cameBy}`
+    const host = public_host === "" ? reachableByOthers(server.host, machine.name()) : public_host
+    if (cameBy === undefined || (isSecured(settings.boot) && !isSecure)) {
+      return `${direct.scheme}://${urlAuthority(host, direct.port)}`
     }
     // a proxy in front of us has the port by which the client came
-    const known = cameBy === undefined ? port : portOf(cameBy)
-    return known === undefined ? urlHost(public_host) : urlAuthority(public_host, known)
+    const known = portOf(cameBy)
+    return `${scheme}://${known === undefined ? urlHost(host) : urlAuthority(host, known)}`
   }
 
   return (clientId: number, session: Session): Effect.Effect<FileUrls> =>
     Effect.map(Clock.currentTimeMillis, (now) => {
       const { authority, isSecure = false } = connections.get(clientId) ?? {}
-      const origin = `${isSecure ? "https" : "http"}://${authorityFor(authority)}`
+      const origin = originFor(authority, isSecure)
       const expiresAt = Math.min(Math.ceil((now + goodFor) / minute) * minute, session.expiresAt)
       return {
         expiresAt,
