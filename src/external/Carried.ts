@@ -16,7 +16,8 @@ export const Carried = Schema.Struct({
   level: Schema.optionalKey(Schema.String),
   hasBFrames: Schema.optionalKey(Schema.Boolean),
   audioCodec: Schema.optionalKey(Schema.String),
-  hasKlv: Schema.Boolean
+  /** absent: nobody has looked into its transport stream */
+  hasKlv: Schema.optionalKey(Schema.Boolean)
 })
 export type Carried = typeof Carried.Type
 
@@ -26,7 +27,7 @@ export const carriedIn = ({ audioCodec, hasKlv, video }: Described): Carried => 
     ...said,
     ...(width === undefined || height === undefined ? {} : { width, height }),
     ...(audioCodec === undefined ? {} : { audioCodec }),
-    hasKlv
+    ...(hasKlv === undefined ? {} : { hasKlv })
   }
 }
 
@@ -40,7 +41,7 @@ const pictureKeys = ["codec", "width", "height", "profile", "level"] as const sa
 
 /** With what a run of it has shown: all that is known where it was never asked, and B-frames of which it says nothing. */
 export const withShown = (before: Carried | undefined, shown: Sent): Carried => {
-  if (before === undefined) return { ...shown, hasKlv: shown.hasKlv === true }
+  if (before === undefined) return shown
   return shown.hasBFrames === true && before.hasBFrames !== true ? { ...before, hasBFrames: true } : before
 }
 
@@ -65,7 +66,7 @@ export const capabilitiesOf = (carried: Carried | undefined): ReadonlyArray<stri
   const { audioCodec, codec, hasKlv, height, width } = carried
   const usual = (name: string | undefined) => (name === undefined ? [] : [usualName(name)])
   const size = width === undefined ? [] : [`${width}x${height}`]
-  return [...usual(codec), ...size, ...usual(audioCodec), ...(hasKlv ? ["klv"] : [])]
+  return [...usual(codec), ...size, ...usual(audioCodec), ...(hasKlv === true ? ["klv"] : [])]
 }
 
 /** The kernel's characters (videodev2.h) of what RTP names; of others these names are theirs too. */

@@ -32,8 +32,8 @@ export interface Described {
   readonly video: DescribedVideo
   /** the first audio track's, in lower case: `mpeg4-generic`, `pcmu` */
   readonly audioCodec?: string
-  /** metadata (KLV, SMPTE 336M) comes with it, on a track of its own (RFC 6597) or in the transport stream */
-  readonly hasKlv: boolean
+  /** metadata (KLV, SMPTE 336M) comes with it, on a track of its own (RFC 6597) or in the transport stream; absent: nobody knows, its tables have not come */
+  readonly hasKlv?: boolean
   /** SHA-256 of its certificate, in hex, where it was reached over TLS */
   readonly fingerprint?: string
 }
@@ -95,11 +95,12 @@ export const probe = Effect.fn("Rtsp.probe")(function* (tcp: Tcp["Service"], tar
   })
   const seen = take === undefined ? fromSdp : yield* fromStream
   const audioCodec = transport?.audioCodec() ?? wanted.find(({ kind }) => kind === "audio")?.encoding
+  const hasKlv = transport === undefined ? wanted.some(isKlv) : transport.hasKlv()
   const { fingerprint } = dialogue.connection
   return {
     video: seen,
     ...(audioCodec === undefined ? {} : { audioCodec }),
-    hasKlv: transport === undefined ? wanted.some(isKlv) : transport.hasKlv() === true,
+    ...(hasKlv === undefined ? {} : { hasKlv }),
     ...(fingerprint === undefined ? {} : { fingerprint })
   } satisfies Described as Described
 }, Effect.scoped)

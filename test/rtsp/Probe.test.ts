@@ -70,7 +70,7 @@ describe("a camera that is asked what its stream is", () => {
     Effect.gen(function* () {
       const sdp = "v=0\r\nm=video 0 RTP/AVP 33\r\na=control:1\r\nm=audio 0 RTP/AVP 8\r\na=control:2\r\n"
       const { found } = yield* probed({ sdp }, target)
-      assert.deepEqual(found, { video: { codec: "mp2t", clockRate: 90_000 }, hasKlv: false })
+      assert.deepEqual(found, { video: { codec: "mp2t", clockRate: 90_000 } })
     })
   )
 
