@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process"
-import { createHash } from "node:crypto"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
@@ -44,13 +43,8 @@ const lazily: Plugin = {
  * The file that is run. Another Node ends here: an older one lacks modules that main.cjs requires before it can say so.
  * `module.enableCompileCache` would be less to write, and caches what is compiled when a file is loaded; nearly all of it is
  * when it is first called (35 ms of a start). V8 takes no code that it made with other flags, or as another version.
- *
- * What V8 makes differs from run to run, so that a package has none of it. A service under systemd (CacheDirectory=) keeps it
- * once it has started, in a folder that is its own user's alone, before it changes V8's flags (src/self/Memory.ts): what is
- * made with those no start could use. V8 knows a source by its length alone, hence the bundle's `id`, and may believe what
- * a power cut has left, hence the sync.
  */
-const launch = (id: string): string => `if (process.versions.node.split(".")[0] !== "24") {
+const launch = `if (process.versions.node.split(".")[0] !== "24") {
   const message = "Node 24 is needed, this is " + process.version + ": run scripts/camera-service, which brings its own"
   // as src/main.ts says it: a service's words are its log's
   const format = process.env.CAMERA_SERVICE_TELEMETRY_LOG_FORMAT
@@ -59,47 +53,18 @@ const launch = (id: string): string => `if (process.versions.node.split(".")[0] 
   process.stderr.write(isJson ? JSON.stringify(line) + "\\n" : "camera-service: " + message + "\\n")
   process.exit(69)
 }
-const { closeSync, existsSync, fsyncSync, openSync, readdirSync } = require("node:fs")
-const { readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs")
+const { existsSync, readFileSync } = require("node:fs")
 const { createRequire } = require("node:module")
-const { basename, dirname, join } = require("node:path")
-const v8 = require("node:v8")
+const { dirname } = require("node:path")
 const { Script } = require("node:vm")
 const usual = require.extensions[".js"]
 // what is loaded later too
 require.extensions[".cjs"] = (module, filename) => {
   if (dirname(filename) !== __dirname) return usual(module, filename)
   const source = "(function (exports, require, module, __filename, __dirname) {" + readFileSync(filename, "latin1") + "\\n})"
-  const beside = filename + "${codeCache}"
-  const cache = own && !existsSync(beside) ? join(own, "${id}-" + basename(beside)) : beside
+  const cache = filename + "${codeCache}"
   const script = new Script(source, { filename, cachedData: existsSync(cache) ? readFileSync(cache) : undefined })
-  if (cache !== beside && script.cachedDataRejected !== false) fresh.set(cache, script)
   script.runInThisContext()(module.exports, createRequire(filename), module, filename, dirname(filename))
-}
-const own = process.env.CACHE_DIRECTORY
-const fresh = new Map()
-const keep = () => {
-  try {
-    for (const name of readdirSync(own)) if (!name.startsWith("${id}-")) rmSync(join(own, name))
-    for (const [cache, script] of fresh) {
-      const file = openSync(cache + ".new", "w", 0o600)
-      writeFileSync(file, script.createCachedData())
-      fsyncSync(file)
-      closeSync(file)
-      renameSync(cache + ".new", cache)
-    }
-    fresh.clear()
-  } catch {
-    // the next start compiles again
-  }
-}
-if (own) {
-  const { setFlagsFromString } = v8
-  v8.setFlagsFromString = (flags) => {
-    v8.setFlagsFromString = setFlagsFromString
-    keep()
-    setFlagsFromString(flags)
-  }
 }
 require("./main.cjs")
 `
@@ -161,9 +126,7 @@ const write = async (folder: string) => {
   for (const chunk of output) {
     if (chunk.type === "chunk") writeFileSync(join(folder, chunk.fileName), escapeNonAscii(chunk.code))
   }
-  const id = createHash("sha256")
-  for (const chunk of output) if (chunk.type === "chunk") id.update(chunk.fileName).update(chunk.code)
-  writeFileSync(join(folder, "camera-service.cjs"), launch(id.digest("hex").slice(0, 16)))
+  writeFileSync(join(folder, "camera-service.cjs"), launch)
   const modules = output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : []))
   writeFileSync(join(folder, "packages.json"), `${JSON.stringify(packagesOf(modules), undefined, 2)}\n`)
 }

@@ -9,16 +9,21 @@ import { findFolder, type Folder } from "../doctor/Folder.ts"
 import type { Entry } from "../doctor/Tar.ts"
 import { Databases } from "../ground/Databases.ts"
 import { Disk } from "../ground/Disk.ts"
-import { copyName } from "../storage/FileIndex.ts"
+import { lockName } from "../storage/DataFolder.ts"
+import { copyName, indexName } from "../storage/FileIndex.ts"
 import { temporaryPrefix } from "../storage/NewFile.ts"
-import { bytesOf, configurationName, indexName, kept, pack } from "./BackupFile.ts"
+import { bytesOf, configurationName, kept, pack } from "./BackupFile.ts"
 import { CallFailed } from "./CallFailed.ts"
 
 /** 30 MB are copied in less than a second; a disk that records takes longer. */
 const copyTime = "60 seconds"
 
 /** The index of a service that runs is its alone: it puts a copy beside it when it is asked to (SIGUSR2). */
-const copyByService = Effect.fnUntraced(function* (folder: string, pid: number) {
+const copyByService = Effect.fnUntraced(function* ({ path: folder, service: pid }: Folder) {
+  if (pid === undefined) {
+    const why = "but no service of this machine says that it does: another backup, or one in a container"
+    return yield* new CallFailed({ detail: `another process works on ${folder}, ${why}. Try again, or run this there` })
+  }
   const disk = yield* Disk
   const path = join(folder, copyName)
   yield* Effect.ignore(disk.remove(path))
@@ -37,12 +42,11 @@ const copyByService = Effect.fnUntraced(function* (folder: string, pid: number) 
   return yield* Effect.ensuring(bytesOf(path), Effect.ignore(disk.remove(path)))
 }, Effect.scoped)
 
-/** Of one that does not run, under the service's own lock. */
+/** Of one that does not run; under its lock. */
 const copyAtRest = Effect.fnUntraced(function* (folder: string) {
   const disk = yield* Disk
   const databases = yield* Databases
   const { uuidV4 } = yield* SecureRandom
-  yield* disk.lock(join(folder, "service.lock"))
   const path = join(folder, `${temporaryPrefix}${yield* uuidV4()}`)
   const copy = Effect.acquireUseRelease(
     Effect.sync(() => databases.open(join(folder, indexName))),
@@ -54,25 +58,35 @@ const copyAtRest = Effect.fnUntraced(function* (folder: string) {
     (database) => Effect.sync(() => database.close())
   )
   return yield* Effect.ensuring(Effect.andThen(copy, bytesOf(path)), Effect.ignore(disk.remove(path)))
-}, Effect.scoped)
-
-const indexOf = Effect.fnUntraced(function* ({ path, service }: Folder) {
-  const disk = yield* Disk
-  if (!(yield* Effect.isSuccess(disk.state(join(path, indexName))))) return []
-  const bytes = yield* service === undefined ? copyAtRest(path) : copyByService(path, service)
-  return [{ name: indexName, bytes }] satisfies ReadonlyArray<Entry>
 })
 
-/** A backup of this data folder and its configuration, be the service running or not. */
+/** Whether a service runs is what its lock says: nobody is signalled who may be another program. */
+const indexOf = Effect.fnUntraced(function* (folder: Folder) {
+  const disk = yield* Disk
+  if (!(yield* Effect.isSuccess(disk.state(join(folder.path, indexName))))) return []
+  const isFree = yield* Effect.as(disk.lock(join(folder.path, lockName)), true).pipe(
+    Effect.catch((error) => (error.code === "EBUSY" ? Effect.succeed(false) : Effect.fail(error)))
+  )
+  const bytes = yield* isFree ? copyAtRest(folder.path) : copyByService(folder)
+  return [{ name: indexName, bytes }] satisfies ReadonlyArray<Entry>
+}, Effect.scoped)
+
+/**
+ * A backup of this data folder and its configuration, be the service running or not; and the keys that are not in it, since
+ * the environment sets them.
+ */
 export const backup = Effect.fnUntraced(
   function* (from: Origin) {
-    const settings = yield* settingsOf((yield* load(from)).configuration)
+    const { configuration } = yield* load(from)
+    const settings = yield* settingsOf(configuration)
     const folder = yield* Effect.provideService(findFolder, Settings, settings)
     if (!folder.isThere)
       return yield* new CallFailed({ detail: `${folder.path} is not there: there is nothing to keep` })
     const { file } = from
     const own = file === undefined ? [] : [{ name: configurationName, bytes: yield* bytesOf(file) }]
-    return yield* pack([...own, ...(yield* kept(folder.path)), ...(yield* indexOf(folder))])
+    const packed = yield* pack([...own, ...(yield* kept(folder.path)), ...(yield* indexOf(folder))])
+    const missing = configuration.report.filter(({ source }) => source === "environment").map(({ key }) => key)
+    return { packed, missing }
   },
   Effect.catchTag("DiskError", ({ cause }) =>
     Effect.fail(new CallFailed({ detail: `${String(cause)}: run this as the service's user` }))

@@ -5,11 +5,17 @@ import * as Schema from "effect/Schema"
 import { join } from "node:path"
 import { version } from "../config/Version.ts"
 import { gunzip, gzip } from "../doctor/Gzip.ts"
-import { type Entry, tar, textEntry, untar } from "../doctor/Tar.ts"
+import { type Entry, tar, tarBytes, textEntry, untar } from "../doctor/Tar.ts"
 import { Disk } from "../ground/Disk.ts"
 import { isoTime } from "../ground/Time.ts"
+import { camerasName } from "../device/CameraNames.ts"
+import { discoveryName } from "../external/DiscoveryInterval.ts"
+import { streamsName } from "../external/StreamFiles.ts"
 import { dataFormat } from "../storage/DataFolder.ts"
+import { indexName } from "../storage/FileIndex.ts"
+import { retentionName } from "../storage/RetentionPolicies.ts"
 import { BackupUnusable } from "./BackupUnusable.ts"
+import { CallFailed } from "./CallFailed.ts"
 
 /*
  * A backup: a tar archive (gzip) of what the service keeps and cannot make again: names, network cameras, policies, keys and
@@ -17,11 +23,10 @@ import { BackupUnusable } from "./BackupUnusable.ts"
  */
 
 const aboutName = "backup.json"
-export const indexName = "index.sqlite"
 export const configurationName = "config.yaml"
 
 /** What lies in the data folder itself; all of it is JSON. */
-const settingsNames = ["cameras.json", "external_streams.json", "discovery.json", "retention.json"] as const
+const settingsNames: ReadonlyArray<string> = [camerasName, streamsName, discoveryName, retentionName]
 const secretName = /^secrets\/[a-z][a-z0-9_.]{0,63}$/
 
 /** An index of 100,000 files has 40 MB. */
@@ -52,11 +57,18 @@ export const kept = Effect.fnUntraced(function* (folder: string) {
   return entries.flat()
 })
 
-/** Packs these. */
+/** Packs these, unless they are more than can be unpacked. */
 export const pack = Effect.fnUntraced(function* (entries: ReadonlyArray<Entry>) {
   const wall = yield* Clock.currentTimeMillis
   const about = { data_format: dataFormat, version, made: isoTime(wall) }
   const all = [textEntry(aboutName, `${JSON.stringify(about)}\n`), ...entries]
+  const size = tarBytes(all)
+  if (size > mostBytes) {
+    const detail = `a backup has ${mostBytes >> 20} MiB at most, and this would have ${Math.ceil(size / 2 ** 20)}`
+    return yield* new CallFailed({
+      detail: `${detail}: without ${indexName}, while the service does not run, it is small, and the index is made again`
+    })
+  }
   return yield* gzip(tar(all, Math.floor(wall / 1000)))
 })
 
@@ -71,7 +83,7 @@ export const unpack = Effect.fnUntraced(function* (file: string, packed: Uint8Ar
     return yield* refuse(`camera-service ${about.value.version} has made it, which is newer: install that first`)
   }
   for (const { bytes, name } of entries) {
-    const isSettings = (settingsNames as ReadonlyArray<string>).includes(name)
+    const isSettings = settingsNames.includes(name)
     if (!isSettings && !secretName.test(name) && name !== indexName && name !== configurationName) {
       return yield* refuse(`${name} in it is nothing that a backup has`)
     }

@@ -86,12 +86,12 @@ export const command = Effect.fnUntraced(function* (
       return status
     }
     case "backup": {
-      const { backup } = yield* Effect.promise(() => import("./Keeping.ts"))
+      const { backup } = yield* Effect.promise(() => import("./BackupCommands.ts"))
       const [name = ""] = words
       return life.voice.say("info", yield* Effect.provideService(backup(name, from), StandardFolders, folders))
     }
     case "restore": {
-      const { restore } = yield* Effect.promise(() => import("./Keeping.ts"))
+      const { restore } = yield* Effect.promise(() => import("./BackupCommands.ts"))
       const [name = ""] = words
       return life.voice.say("info", yield* Effect.provideService(restore(name, from), StandardFolders, folders))
     }

@@ -22,6 +22,9 @@ const Stored = Schema.fromJsonString(
   })
 )
 
+/** In the data folder. */
+export const camerasName = "cameras.json"
+
 /**
  * Which camera has which name, for good: a name once given belongs to its camera, across restarts and renumberings, until it
  * is given up.
@@ -42,7 +45,7 @@ export class CameraNames extends Context.Service<
     Effect.gen(function* () {
       const folder = yield* DataFolder
       const smallFiles = yield* SmallFiles
-      const file = join(folder.root, "cameras.json")
+      const file = join(folder.root, camerasName)
       const records = yield* readNames(file)
       const textNow = () => `${JSON.stringify({ version: 1, cameras: Object.fromEntries(records) }, null, 2)}\n`
       let kept = textNow()

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
-import { dirname, join, resolve } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import { Settings } from "../config/Settings.ts"
 import { Disk } from "../ground/Disk.ts"
 import { KernelFiles } from "../ground/KernelFiles.ts"
-import { StandardFolders } from "../storage/DataFolder.ts"
+import { pidName, StandardFolders } from "../storage/DataFolder.ts"
 
 /** The data folder as it is: nothing is made for a look. */
 export interface Folder {
@@ -26,15 +26,26 @@ export const findFolder = Effect.gen(function* () {
     path = candidate
     break
   }
-  const pid = Number.parseInt(yield* Effect.orElseSucceed(disk.text(join(path, "service.pid")), () => ""), 10)
-  // the file stays when a service is killed, and its number is another program's by and by
-  const isOurs = (files.text(join(files.proc, String(pid), "cmdline")) ?? "").includes("camera-service")
+  const pid = Number.parseInt(yield* Effect.orElseSucceed(disk.text(join(path, pidName)), () => ""), 10)
+  const isOurs = isServing(files.text(join(files.proc, String(pid), "cmdline")) ?? "")
   return {
     path,
     isThere: yield* isThere(path),
     service: isOurs ? pid : undefined
   } satisfies Folder as Folder
 })
+
+/**
+ * A service that was killed leaves its number, which is another program's by and by: an editor with our configuration, or
+ * another command of ours.
+ */
+const isServing = (commandLine: string): boolean => {
+  const words = commandLine.split("\0")
+  const program = words.findIndex((word) => programs.has(basename(word)))
+  return program !== -1 && words.indexOf("serve", program) !== -1
+}
+/** the bundle, and the sources */
+const programs = new Set(["camera-service.cjs", "main.ts"])
 
 /** The folder, or the nearest one above it that is there. */
 export const nearestThere = Effect.fnUntraced(function* (path: string) {

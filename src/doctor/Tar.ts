@@ -38,6 +38,10 @@ const header = (name: string, bytes: number, seconds: number): Uint8Array => {
   return made
 }
 
+/** What an archive of these has. Pure. */
+export const tarBytes = (entries: ReadonlyArray<Entry>): number =>
+  entries.reduce((sum, { bytes }) => sum + block + Math.ceil(bytes.length / block) * block, 2 * block)
+
 /** A tar archive of these, all of this age (epoch seconds). Names are ASCII, of 100 characters at most. Pure. */
 export const tar = (entries: ReadonlyArray<Entry>, seconds: number): Uint8Array => {
   const pieces = entries.flatMap(({ bytes, name }) => [
@@ -49,6 +53,9 @@ export const tar = (entries: ReadonlyArray<Entry>, seconds: number): Uint8Array 
   return new Uint8Array(Buffer.concat([...pieces, new Uint8Array(2 * block)]))
 }
 
+/** Of octal digits alone, else NaN: a size below 0 would lead back. */
+const numberIn = (text: string): number => (/^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number.NaN)
+
 /** What is in an archive that `tar` has made; undefined: it is none, or not whole. Pure. */
 export const untar = (archive: Uint8Array): ReadonlyArray<Entry> | undefined => {
   const entries: Array<Entry> = []
@@ -59,11 +66,10 @@ export const untar = (archive: Uint8Array): ReadonlyArray<Entry> | undefined => 
       const [from, length] = parts[part]
       return new TextDecoder("latin1").decode(head.subarray(from, from + length)).split("\0")[0] ?? ""
     }
-    const bytes = Number.parseInt(text("bytes"), 8)
+    const bytes = numberIn(text("bytes"))
     const isFile = text("magic") === "ustar" && text("kind") === "0"
     const begins = at + block
-    if (!isFile || Number.parseInt(text("sum"), 8) !== sumOf(head) || !(begins + bytes <= archive.length))
-      return undefined
+    if (!isFile || numberIn(text("sum")) !== sumOf(head) || !(begins + bytes <= archive.length)) return undefined
     entries.push({ name: text("name"), bytes: archive.subarray(begins, begins + bytes) })
     at = begins + Math.ceil(bytes / block) * block
   }

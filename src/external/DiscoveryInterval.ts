@@ -12,6 +12,9 @@ import { SmallFiles } from "../storage/SmallFiles.ts"
 
 const Stored = Schema.fromJsonString(Schema.Struct({ version: Schema.Literal(1), ...SetDiscoveryInterval }))
 
+/** In the data folder. */
+export const discoveryName = "discovery.json"
+
 /** How often streams are looked for in the network, for good: `discovery.json`. */
 export class DiscoveryInterval extends Context.Service<
   DiscoveryInterval,
@@ -26,7 +29,7 @@ export class DiscoveryInterval extends Context.Service<
     DiscoveryInterval,
     Effect.gen(function* () {
       const smallFiles = yield* SmallFiles
-      const file = join((yield* DataFolder).root, "discovery.json")
+      const file = join((yield* DataFolder).root, discoveryName)
 
       const kept = Effect.flatMap(
         smallFiles.read(file),

@@ -52,6 +52,9 @@ export interface Kept {
   readonly left: ReadonlyArray<CameraId>
 }
 
+/** In the data folder, and in `secrets`. */
+export const streamsName = "external_streams.json"
+
 /**
  * Where added streams last: `external_streams.json`, and what opens them apart from it in `secrets/external_streams.json`. Before
  * anything in them that is not understood is written over, both are kept aside: somebody may want to mend them.
@@ -59,8 +62,8 @@ export interface Kept {
 export const streamFiles = Effect.gen(function* () {
   const folder = yield* DataFolder
   const smallFiles = yield* SmallFiles
-  const file = join(folder.root, "external_streams.json")
-  const secretFile = join(folder.secrets, "external_streams.json")
+  const file = join(folder.root, streamsName)
+  const secretFile = join(folder.secrets, streamsName)
 
   /** Under the first name that no other text has: `.bad`, `.bad2`, … */
   const keep = Effect.fnUntraced(function* (path: string) {

@@ -30,6 +30,10 @@ export const StandardFolders = Context.Reference<ReadonlyArray<string>>("camera-
  */
 export const dataFormat = 1
 
+/** Whoever works on the folder has the lock on this file in it, and its number in the other one, until its end. */
+export const lockName = "service.lock"
+export const pidName = "service.pid"
+
 /** The folder with everything the service keeps; absolute paths without symbolic links, and all of them are there. */
 export class DataFolder extends Context.Service<
   DataFolder,
@@ -56,15 +60,23 @@ export class DataFolder extends Context.Service<
   /** For the service: one at a time on a folder; what an earlier run left half written is removed. */
   static readonly layer = Layer.effect(
     DataFolder,
-    Effect.gen(function* () {
-      const folder = yield* DataFolder
-      yield* lock(folder.root)
-      yield* requireFormat(folder.root)
-      yield* removeTemporary(folder)
-      return folder
-    })
-  ).pipe(Layer.provide(DataFolder.layerShared))
+    Effect.suspend(() => taken(choose(() => Effect.void)))
+  )
+
+  /** For who writes there in the service's place, as `layer`: not into another user's, whose service could not read it. */
+  static readonly layerOwned = Layer.effect(
+    DataFolder,
+    Effect.suspend(() => taken(choose(requireOwn)))
+  )
 }
+
+const taken = Effect.fnUntraced(function* <E, R>(chosen: Effect.Effect<DataFolder["Service"], E, R>) {
+  const folder = yield* chosen
+  yield* lock(folder.root)
+  yield* requireFormat(folder.root)
+  yield* removeTemporary(folder)
+  return folder
+})
 
 /** The first folder that can be used. `agreed` is asked about it, and told which ones before it could not. */
 const choose = Effect.fnUntraced(function* <E, R>(
@@ -94,6 +106,21 @@ const isThere = (path: string) => Effect.flatMap(Disk, (disk) => Effect.isSucces
 const mayMakeSecret = Effect.fnUntraced(function* (folder: string, before: ReadonlyArray<string>) {
   if (yield* isThere(join(folder, "secrets", "jwt_secret"))) return
   for (const other of before) if (yield* isThere(other)) return yield* new DataFolderForeign({ folder: other })
+})
+
+/** A volume that root has given to the service's group is as good as its own, but for secrets of another user's in it. */
+const requireOwn = Effect.fnUntraced(function* (folder: string) {
+  const disk = yield* Disk
+  const { id } = (yield* Machine).user()
+  // the next folder is tried
+  if (yield* Effect.isFailure(disk.mayWrite(folder))) return
+  for (const path of [folder, join(folder, "secrets")]) {
+    const owner = yield* Effect.orElseSucceed(
+      Effect.map(disk.rights(path), (rights) => rights.owner),
+      () => id
+    )
+    if (owner !== id && owner !== 0) return yield* new DataFolderForeign({ folder })
+  }
 })
 
 const prepare = Effect.fnUntraced(
@@ -138,9 +165,9 @@ const unusable = (folder: string) => (error: DiskError) =>
 const lock = Effect.fnUntraced(function* (folder: string) {
   const disk = yield* Disk
   const { own } = yield* Machine
-  const pidFile = join(folder, "service.pid")
+  const pidFile = join(folder, pidName)
   const holder = Effect.orElseSucceed(disk.text(pidFile), () => "")
-  yield* disk.lock(join(folder, "service.lock")).pipe(
+  yield* disk.lock(join(folder, lockName)).pipe(
     Effect.catch(
       Effect.fnUntraced(function* (error) {
         if (error.code !== "EBUSY") return yield* unusable(folder)(error)
@@ -150,6 +177,7 @@ const lock = Effect.fnUntraced(function* (folder: string) {
   )
   // only tells the next one who holds the lock, so a disk too full for it must not stop the start
   yield* Effect.ignore(disk.remove(pidFile))
+  yield* Effect.addFinalizer(() => Effect.ignore(disk.remove(pidFile)))
   yield* Effect.ignore(write(pidFile, `${own.pid}\n`))
 })
 

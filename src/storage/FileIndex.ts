@@ -33,8 +33,10 @@ export interface IndexState {
   readonly detail?: string
 }
 
-/** The file that `FileIndex.copy` makes. */
-export const copyName = "index.copy.sqlite"
+/** In the data folder. */
+export const indexName = "index.sqlite"
+/** The file that `FileIndex.copy` makes; one that nobody has taken goes at the next start. */
+export const copyName = `${temporaryPrefix}index.copy.sqlite`
 
 /**
  * Which recordings and snapshots there are. Derived data: what the folders hold is the truth, and the index is brought
@@ -85,7 +87,7 @@ export class FileIndex extends Context.Service<
       const disk = yield* Disk
       const databases = yield* Databases
       const look = yield* DescribeRecording
-      const path = join(folder.root, "index.sqlite")
+      const path = join(folder.root, indexName)
       const opened = yield* Effect.try({
         try: () => openIndex(databases, path),
         catch: (cause) => storageFailed("open the index", cause)
@@ -212,7 +214,7 @@ export class FileIndex extends Context.Service<
         timeline: (run) => read((it) => run(it.timeline)),
         state: () => state,
         copy: Effect.gen(function* () {
-          const aside = join(folder.root, `${temporaryPrefix}${copyName}`)
+          const aside = join(folder.root, `${copyName}.new`)
           yield* Effect.tryPromise({
             try: () => index.copyTo(aside),
             catch: (cause) => storageFailed("copy the index", cause)

@@ -20,6 +20,9 @@ const Kept = Schema.fromJsonString(
   })
 )
 
+/** In the data folder. */
+export const retentionName = "retention.json"
+
 /** The policies that were set, for good: `retention.json`. */
 export class RetentionPolicies extends Context.Service<
   RetentionPolicies,
@@ -35,7 +38,7 @@ export class RetentionPolicies extends Context.Service<
     Effect.gen(function* () {
       const folder = yield* DataFolder
       const smallFiles = yield* SmallFiles
-      const file = join(folder.root, "retention.json")
+      const file = join(folder.root, retentionName)
       const oneChange = yield* Semaphore.make(1)
       let known: Policies | undefined
 

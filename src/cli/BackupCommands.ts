@@ -16,13 +16,14 @@ const standardInput = Effect.promise(async () => {
 })
 
 export const backup = Effect.fnUntraced(function* (file: string, from: Origin) {
-  const bytes = yield* make(from)
+  const { missing, packed } = yield* make(from)
   if (file === standard)
     yield* Effect.callback<void>((resume) => {
-      process.stdout.write(bytes, () => resume(Effect.void))
+      process.stdout.write(packed, () => resume(Effect.void))
     })
-  else yield* writeNew(file, bytes)
-  return `${file} has what a box needs to be this one again, its secrets too: keep it where nobody else reads it`
+  else yield* writeNew(file, packed)
+  const words = `${file} has what a box needs to be this one again, its secrets too: keep it where nobody else reads it`
+  return missing.length === 0 ? words : `${words}. It lacks what the environment sets: ${missing.join(", ")}`
 })
 
 export const restore = Effect.fnUntraced(function* (file: string, from: Origin) {
