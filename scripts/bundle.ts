@@ -42,7 +42,8 @@ const lazily: Plugin = {
 /**
  * The file that is run. Another Node ends here: an older one lacks modules that main.cjs requires before it can say so.
  * `module.enableCompileCache` would be less to write, and caches what is compiled when a file is loaded; nearly all of it is
- * when it is first called (35 ms of a start). V8 takes no code that it made with other flags, or as another version.
+ * when it is first called (35 ms of a start). V8 takes no code that it made with other flags, or as another version. A
+ * package has none: it differs from run to run, and what a service could write no later one may run.
  */
 const launch = `if (process.versions.node.split(".")[0] !== "24") {
   const message = "Node 24 is needed, this is " + process.version + ": run scripts/camera-service, which brings its own"

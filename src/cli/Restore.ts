@@ -8,10 +8,11 @@ import { Settings, settingsOf } from "../config/Settings.ts"
 import type { Entry } from "../doctor/Tar.ts"
 import { Databases } from "../ground/Databases.ts"
 import { Disk } from "../ground/Disk.ts"
+import { diskError } from "../ground/DiskError.ts"
 import { isoTime, now } from "../ground/Time.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { indexName } from "../storage/FileIndex.ts"
-import { temporaryPrefix } from "../storage/NewFile.ts"
+import { nameNew, temporaryPrefix } from "../storage/NewFile.ts"
 import { configurationName, kept, pack, unpack } from "./BackupFile.ts"
 import { BackupUnusable } from "./BackupUnusable.ts"
 import { CallFailed } from "./CallFailed.ts"
@@ -73,15 +74,17 @@ export const restore = Effect.fnUntraced(
     const data = entries.filter(({ name }) => name !== configurationName)
     const written = yield* Effect.gen(function* () {
       if (before.length > 0) {
-        const { aside, path } = yield* writeAside(beforeFile, yield* pack(before))
-        yield* disk.rename(aside, path)
+        const { aside } = yield* writeAside(beforeFile, yield* pack(before))
+        if (!(yield* nameNew(disk, aside, beforeFile))) return yield* nothingChanged(`${beforeFile} is there already`)
+        yield* disk.sync(root)
       }
       return yield* Effect.forEach(data, ({ bytes, name }) => writeAside(join(root, name), bytes))
     }).pipe(Effect.catchTag("DiskError", ({ cause }) => nothingChanged(String(cause))))
 
     const restored = data.map(({ name }) => name)
     yield* Effect.gen(function* () {
-      if (restored.includes(indexName)) databases.remove(join(root, indexName))
+      if (restored.includes(indexName))
+        yield* Effect.try({ try: () => databases.remove(join(root, indexName)), catch: diskError })
       for (const { aside, path } of written) yield* disk.rename(aside, path)
       for (const { name } of before) if (!restored.includes(name)) yield* disk.remove(join(root, name))
       for (const folder of [join(root, "secrets"), root]) yield* disk.sync(folder)

@@ -24,6 +24,15 @@ describe("an archive", () => {
     }
   })
 
+  it("with a size below 0 is none: it would never end", () => {
+    const made = tar([{ name: "a", bytes: new Uint8Array(0) }], 0)
+    made.set(new TextEncoder().encode("-0000001000"), 124)
+    made.fill(0x20, 148, 156)
+    const sum = made.subarray(0, 512).reduce((total, byte) => total + byte, 0)
+    made.set(new TextEncoder().encode(`${sum.toString(8).padStart(6, "0")}\0 `), 148)
+    assert.isUndefined(untar(made))
+  })
+
   it("of any bytes ends without a fault", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 3000 }), (bytes) => void untar(bytes)))
   })

@@ -119,6 +119,7 @@ it.live.skipIf(whyNot !== "")(
       assert.match(well("camera-service", "cameras", ...there), /^camera0 +CONNECTED/m)
       assert.include(well("tail", "-n", "1", "/etc/camera-service/config.yaml"), "refuse_percent")
       assert.strictEqual(well("stat", "-c", "%U:%G %a", "/etc/camera-service/config.yaml"), "root:camera-service 640")
+      assert.match(well("ls", "/etc/camera-service"), /^config\.yaml\nconfig\.yaml\.before-restore-\S+$/)
       assert.deepStrictEqual(well("find", "/var/lib/camera-service", "!", "-user", "camera-service"), "")
 
       // reloaded and watched: systemd hears of it

@@ -1,8 +1,9 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { copyName } from "../../src/storage/FileIndex.ts"
 import { clientOf, type Ground, makeGround, ready, run, start } from "../support/Service.ts"
 
 const done = Effect.fnUntraced(function* (ground: Ground, ...args: ReadonlyArray<string>) {
@@ -27,7 +28,7 @@ it.live(
       const made = yield* done(box, "backup", file)
       assert.strictEqual(made.code, 0, made.said)
       assert.strictEqual(statSync(file).mode & 0o777, 0o600)
-      assert.isFalse(existsSync(join(box.folder, "index.copy.sqlite")))
+      assert.isFalse(existsSync(join(box.folder, copyName)))
       const again = yield* done(box, "backup", file)
       assert.strictEqual(again.code, 73, again.said)
       // of a service that runs nothing is put back
@@ -58,7 +59,8 @@ it.live(
       yield* second.ended
 
       // and back; the file that was kept is a backup, too
-      const back = yield* done(other, "restore", join(other.folder, "before-restore.tar.gz"))
+      const kept = readdirSync(other.folder).find((name) => name.startsWith("before-restore-")) ?? ""
+      const back = yield* done(other, "restore", join(other.folder, kept))
       assert.strictEqual(back.code, 0, back.said)
       assert.strictEqual(textIn(other, "secrets/jwt_secret"), own)
       assert.isFalse(existsSync(join(other.folder, "retention.json")))

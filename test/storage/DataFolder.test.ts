@@ -158,6 +158,16 @@ describe("the data folder", () => {
     })
   )
 
+  it.effect("tells who works on it until that ends", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const names = Effect.promise(() => readdir(root))
+      const during = yield* Effect.provide(names, dataFolderAt(root))
+      assert.include(during, "service.pid")
+      assert.notInclude(yield* names, "service.pid")
+    })
+  )
+
   it.effect("is free again at once when its service was killed with -9", () =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder
