@@ -144,6 +144,16 @@ const freePorts = async (names: ReadonlyArray<string>): Promise<Record<string, s
   return Object.fromEntries(names.map((name, index) => [name, ports[index] ?? ""]))
 }
 
+/** For a run that looks whether V8 takes the cache. */
+const refuseStale = `const vm = require("node:vm")
+vm.Script = class extends vm.Script {
+  constructor(source, options) {
+    super(source, options)
+    if (options.cachedData === undefined || this.cachedDataRejected) process.exit(1)
+  }
+}
+`
+
 const run = async (args: ReadonlyArray<string>, environment: NodeJS.ProcessEnv, until?: Promise<unknown>) => {
   const child = spawn(launcher, args, { env: environment, stdio: ["ignore", "ignore", "pipe"] })
   let complaint = ""
@@ -195,9 +205,22 @@ const warm = async () => {
       CAMERA_SERVICE_CAMERAS_V4L2: "false",
       CAMERA_SERVICE_CAMERAS_SYNTHETIC: "1"
     }
-    const hook = join(data, "keep-code.cjs")
-    writeFileSync(hook, keepCode)
-    await run(["serve"], { ...environment, NODE_OPTIONS: `--require=${hook}` }, started(ports))
+    const under = (name: string, code: string): NodeJS.ProcessEnv => {
+      const hook = join(data, name)
+      writeFileSync(hook, code)
+      return { ...environment, NODE_OPTIONS: `--require=${hook}` }
+    }
+    const isTaken = () =>
+      run(["--version"], under("refuse-stale.cjs", refuseStale)).then(
+        () => true,
+        () => false
+      )
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      await run(["serve"], under("keep-code.cjs", keepCode), started(ports))
+      if (await isTaken()) return
+    }
+    // on a busy machine the service has set flags of V8's by then (src/self/Memory.ts)
+    process.stderr.write("build: V8 does not take the code that it has kept: starts take a while longer\n")
   } finally {
     rmSync(data, { recursive: true, force: true })
   }

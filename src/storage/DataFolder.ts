@@ -187,8 +187,16 @@ const requireFormat = Effect.fnUntraced(function* (folder: string) {
   const text = yield* Effect.orElseSucceed(disk.text(path), () => "")
   const format = Number.parseInt(text, 10)
   if (format > dataFormat) return yield* new DataFolderNewer({ folder, format, known: dataFormat })
+  if (text !== "") return
+  const aside = join(folder, `${temporaryPrefix}format`)
   // a disk that is too full for it must not stop the start
-  if (text === "") yield* Effect.ignore(write(path, `${dataFormat}\n`))
+  yield* Effect.ignore(disk.remove(aside))
+  yield* write(aside, `${dataFormat}\n`).pipe(
+    Effect.andThen(disk.sync(aside)),
+    Effect.andThen(disk.rename(aside, path)),
+    Effect.andThen(disk.sync(folder)),
+    Effect.ignore
+  )
 })
 
 const write = (path: string, text: string) =>
