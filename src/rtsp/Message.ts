@@ -81,7 +81,7 @@ export const serialise = (
   const bytes = Buffer.from(body ?? "")
   const all = { ...headers, ...(bytes.length === 0 ? {} : { "Content-Length": String(bytes.length) }) }
   const lines = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]))
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- they are what has to go: a line of the caller's would be a header of ours
   const oneLine = (text: string) => text.replace(/[\u0000-\u001f\u007f]/g, " ")
   return Buffer.concat([Buffer.from(`${[first, ...lines].map(oneLine).join("\r\n")}\r\n\r\n`), bytes])
 }
