@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import { threadsIdle } from "./OtherThreads.ts"
 
 /** What the played programs count by is five times as long. */
 const tick = "20 millis"
@@ -9,7 +10,10 @@ const tick = "20 millis"
 const turns = 10
 
 export const settle = Effect.promise(async () => {
-  for (let i = 0; i < turns; i++) await new Promise<void>((resolve) => setImmediate(resolve))
+  for (let i = 0; i < turns; i++) {
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    await threadsIdle()
+  }
 })
 
 /** Lets a little of the test's time pass. */

@@ -12,6 +12,7 @@ import { MemoryResolver } from "./MemoryResolver.ts"
 import { Neighbours } from "./Neighbours.ts"
 import { Programs } from "./Programs.ts"
 import { Peers } from "./MemoryTcp.ts"
+import * as OtherThreads from "./OtherThreads.ts"
 import * as QuietMachine from "./QuietMachine.ts"
 import { RtspCameras } from "./RtspCamera.ts"
 import { Visitors } from "./Visitors.ts"
@@ -75,6 +76,7 @@ export class TestGround extends Context.Service<
         MemoryResolver.layer,
         Peers.layer,
         QuietMachine.layer,
+        OtherThreads.layer,
         Chance.layer
       )
     )
