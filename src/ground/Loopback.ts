@@ -4,11 +4,11 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { readdir, readFile, readlink } from "node:fs/promises"
 import { Agent, type IncomingMessage, request, type RequestOptions } from "node:http"
 import { connect } from "node:net"
 import { dialKnown } from "./DialKnown.ts"
-import { inodesIn, type Socket } from "./SocketTable.ts"
+import { ownsSocket } from "./SocketOwner.ts"
+import type { Socket } from "./SocketTable.ts"
 
 /** No (whole) reply: refused, reset, or not what it should be. */
 export class NoReply extends Schema.TaggedError<NoReply>()("NoReply", {
@@ -89,7 +89,7 @@ export class Loopback extends Context.Service<
   }
 >()("camera-service/ground/Loopback") {
   /** Node's, and what Linux tells in `/proc`. */
-  static readonly layer = Layer.sync(Loopback, () => Loopback.of({ json, web, ask, has }))
+  static readonly layer = Layer.sync(Loopback, () => Loopback.of({ json, web, ask, has: ownsSocket }))
 }
 
 const maxReplyBytes = 64 * 1024 * 1024
@@ -222,17 +222,3 @@ const ask = <A>(target: Target, words: string, whole: (heard: string) => A | und
     socket.on("close", () => fail("the server closed the connection"))
     return Effect.sync(() => socket.destroy())
   })
-
-/** The kernel's tables, and the descriptors of a process of ours (proc_pid_net(5), proc_pid_fd(5)). */
-const has = (pid: number, socket: Socket): Effect.Effect<boolean | undefined> =>
-  Effect.promise(async () => {
-    const tables = await Promise.all(["tcp", "tcp6"].map((name) => readFile(`/proc/net/${name}`, "latin1").catch(none)))
-    const inodes = tables.flatMap((table) => inodesIn(table, socket))
-    if (inodes.length === 0) return undefined
-    const folder = `/proc/${pid}/fd`
-    const descriptors = await readdir(folder).catch(() => [])
-    const open = new Set(await Promise.all(descriptors.map((name) => readlink(`${folder}/${name}`).catch(none))))
-    return inodes.every((inode) => open.has(`socket:[${inode}]`))
-  })
-
-const none = () => ""

@@ -4,13 +4,15 @@ export interface Socket {
   readonly port: number
   /** the port at the other end */
   readonly to?: number
+  /** the address at the other end, where nothing else takes that port: without it, what others have there is looked at too */
+  readonly at?: string
 }
 
 const established = "01"
 const listening = "0A"
 
 /** The bytes of an address; undefined when it is no numeric one. */
-const bytesOf = (host: string): ReadonlyArray<number> | undefined => {
+export const bytesOf = (host: string): ReadonlyArray<number> | undefined => {
   if (/^\d+(\.\d+){3}$/.test(host)) return host.split(".").map(Number)
   if (!/^[\da-f:]+$/i.test(host)) return undefined
   const [before = "", after] = host.split("::")

@@ -9,7 +9,9 @@ import { FailedLogins } from "../auth/FailedLogins.ts"
 import { MediaMtxSessions } from "../auth/MediaMtxSessions.ts"
 import { isSignature } from "../auth/SignedUrls.ts"
 import { type Shown, Tickets } from "../auth/Tickets.ts"
+import { isEverywhere } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
+import { plainRtspHost } from "../config/Tls.ts"
 import { Devices } from "../device/Devices.ts"
 import { Loopback } from "../ground/Loopback.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
@@ -57,7 +59,9 @@ const tokenOf = ({ password, query, token }: Question): string =>
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const local = yield* LocalHttp
-    const { mediamtx } = (yield* Settings).boot
+    const { boot } = yield* Settings
+    const { mediamtx } = boot
+    const listens = plainRtspHost(boot)
     const api = yield* MediaMtxApi
     const key = yield* MediaMtxKey
     const loopback = yield* Loopback
@@ -74,7 +78,8 @@ export const layer = Layer.effectDiscard(
     const isFrom = Effect.fn("MediaMtxAuth.isFrom")(
       function* (by: "session" | "connection", id: string, pid: number) {
         const [, host = "", port = ""] = /^\[?([^\]]*?)\]?:(\d+)$/.exec(yield* api.rtspClient(by, id)) ?? []
-        const has = yield* loopback.has(pid, { host, port: Number(port), to: mediamtx.rtsp_port })
+        const at = isEverywhere(listens) ? {} : { at: listens }
+        const has = yield* loopback.has(pid, { host, port: Number(port), to: mediamtx.rtsp_port, ...at })
         if (has === undefined && !mediamtx.managed) {
           // the operator's may run in a container, where the address is another one than FFmpeg's
           yield* Effect.logWarning("MediaMTX does not see FFmpeg's own address: a ticket alone has to do", { host })

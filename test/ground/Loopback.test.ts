@@ -35,6 +35,10 @@ describe("who has a socket", () => {
         const end = { host, port: socket.localPort ?? 0, to: port }
         assert.isTrue(yield* has(process.pid, end))
         assert.isUndefined(yield* has(process.pid, { ...end, to: 1 }))
+        // the other end's address, where it is known, finds the same
+        assert.isTrue(yield* has(process.pid, { ...end, at: host }))
+        assert.isFalse(yield* has(1, { ...end, at: host }))
+        assert.isUndefined(yield* has(process.pid, { host, port: 1, to: port, at: host }))
       }).pipe(Effect.provide(Loopback.layer))
     )
   }
