@@ -5,8 +5,8 @@ import { round } from "./Statistics.ts"
 import { pause } from "./Waiting.ts"
 
 const seconds = 20
-/** V8 tidies up within some 10 s of a start. */
-const settling = 15_000
+/** V8 and the service tidy up after a start, some seconds each time (a collection, what is given back): idle is what comes after. */
+const settling = 60_000
 
 /** CPU of the service while nobody asks for anything, in percent of one core. */
 export const idle: Benchmark = async ({ say }) => {

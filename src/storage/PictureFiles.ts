@@ -28,18 +28,21 @@ interface Created {
 /** Gives a file that was written aside its name; false where it may not have it. */
 type Give = (aside: string, file: OpenFile) => Effect.Effect<boolean, DiskError>
 
+/** Names that are given at one time: what waits for a thread of libuv's leaves the others to the rest of the service. */
+const atOnce = 8
+
 /**
  * How pictures come into their folder and go from it. Each of these gives undefined where something has the name that must
  * not be replaced.
  */
 export const pictureFiles = Effect.fnUntraced(function* (disk: Disk["Service"], folder: string) {
   const { uuidV4 } = yield* SecureRandom
-  /** Held for a step by who counts on what a name stands for, or changes it. */
-  const oneNamed = Semaphore.makeUnsafe(1)
+  /** Held for a step: one by each who counts on what a name stands for, all by who changes it. */
+  const names = Semaphore.makeUnsafe(atOnce)
   /** how often a name has come to stand for something else, or nothing */
   let changes = 0
   const changing = <A>(step: Effect.Effect<A, DiskError>) =>
-    oneNamed.withPermit(
+    names.withPermits(atOnce)(
       Effect.suspend(() => {
         changes++
         return step
@@ -82,7 +85,7 @@ export const pictureFiles = Effect.fnUntraced(function* (disk: Disk["Service"], 
     ).pipe(
       // the file may have as many names as it may, or be on a disk without links
       Effect.catch(({ code }) => Effect.succeed(code === "EEXIST" ? "taken" : "anew")),
-      oneNamed.withPermit
+      names.withPermit
     )
     const how = yield* linked
     if (how === "anew") return yield* addAlone(bytes, path)
