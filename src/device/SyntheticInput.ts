@@ -1,14 +1,19 @@
 import type { Input } from "./Input.ts"
-import { testPattern } from "./TestPattern.ts"
+import { type Font, testPattern } from "./TestPattern.ts"
 
 /** The synthetic camera with this number: FFmpeg makes its pictures, and nothing can be wrong with it. */
-export const syntheticInput = (number: number): Input => ({
+export const syntheticInput = (number: number, font: Font = "font"): Input => ({
   name: "synthetic",
   address: `synthetic:${number}`,
   node: undefined,
   wakesDark: false,
   whyEncoded: "its pictures are made here",
-  ffmpegArguments: (camera, { height, rate, width }) => ["-f", "lavfi", "-i", testPattern(camera, width, height, rate)],
+  ffmpegArguments: (camera, { height, rate, width }) => [
+    "-f",
+    "lavfi",
+    "-i",
+    testPattern(camera, font, width, height, rate)
+  ],
   complaintIn: () => undefined,
   silenceOf: () => undefined
 })

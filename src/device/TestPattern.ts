@@ -15,13 +15,21 @@ const squares = Array.from(
     `:enable='mod(floor(t*1000/pow(2\\,${bit}))\\,2)'`
 )
 
-export const testPattern = (name: string, width: number, height: number, rate: number): string =>
+/** Debian's, as its package `fonts-dejavu-core` has it. */
+export const fontFile = "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf"
+
+/** How the text's font is named: by `fontFile` where it is, else by its kind, for which FFmpeg reads all that says which fonts there are (4 ms). */
+export type Font = "fontfile" | "font"
+
+const fonts: Record<Font, string> = { fontfile: `fontfile=${fontFile}`, font: "font=monospace" }
+
+export const testPattern = (name: string, font: Font, width: number, height: number, rate: number): string =>
   [
     `testsrc2=size=${width}x${height}:rate=${rate}`,
     // paced here and not by -re, so that the wall clock below is the time at which the frame leaves
     "realtime",
     "setpts=RTCTIME/(TB*1000000)",
-    `drawtext=font=monospace:text='${name} %{pts\\:gmtime\\:0\\:%Y-%m-%d %H\\\\\\:%M\\\\\\:%S}.%{eif\\:mod(floor(t*1000)\\,1000)\\:d\\:3}'` +
+    `drawtext=${fonts[font]}:text='${name} %{pts\\:gmtime\\:0\\:%Y-%m-%d %H\\\\\\:%M\\\\\\:%S}.%{eif\\:mod(floor(t*1000)\\,1000)\\:d\\:3}'` +
       ":fontsize=24:fontcolor=white:box=1:boxcolor=black:x=8:y=8",
     `drawbox=x=0:y=ih-${clockSquare}:w=${clockBits * clockSquare}:h=${clockSquare}:color=black:t=fill`,
     ...squares,

@@ -4,13 +4,14 @@ import * as Layer from "effect/Layer"
 import { Settings } from "../../src/config/Settings.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import * as SyntheticCameras from "../../src/device/SyntheticCameras.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { testSettings } from "../support/TestSettings.ts"
 import { devicesInMemory } from "./InMemory.ts"
 
 const withSynthetic = (number: number) =>
   SyntheticCameras.layer.pipe(
     Layer.provideMerge(devicesInMemory),
-    Layer.provide(Layer.succeed(Settings, testSettings({ cameras: { synthetic: number } })))
+    Layer.provide([MemoryDisk.layer, Layer.succeed(Settings, testSettings({ cameras: { synthetic: number } }))])
   )
 
 describe("synthetic cameras", () => {
