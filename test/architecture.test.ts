@@ -187,6 +187,11 @@ describe("the architecture", () => {
     expect(inRooms.filter((file) => natives.test(read(file)))).toEqual([])
   })
 
+  it("nobody asks of which kind a camera's input is: the feed that it names is looked up in one place", () => {
+    const asking = files.filter((file) => /" in (\w+\.)*input\b|\binput\.feed\b|\binput\.name [!=]==/.test(read(file)))
+    expect(asking).toEqual(["src/stream/Feeds.ts"])
+  })
+
   it("packages are imported module by module, which keeps the bundle small", () => {
     const barrels = imports.filter(({ to }) => /^(effect|@effect\/[a-z-]+)$/.test(to))
     expect(barrels.map(show)).toEqual([])
