@@ -1,4 +1,4 @@
-import { transform } from "lightningcss"
+import { bundle } from "lightningcss"
 import { createHash } from "node:crypto"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { extname, join } from "node:path"
@@ -67,15 +67,14 @@ const build = async (folder: string) => {
       icons: [{ src: mark, sizes: "any", type: "image/svg+xml" }]
     })
   )
-  const { code: style } = transform({
-    filename: "console.css",
-    code: Buffer.from(text("console.css")),
+  const { code: style } = bundle({
+    filename: join(source, "console.css"),
     minify: true,
     targets: lightningTargets
   })
   const styles = asset("console.css", style.toString())
 
-  const bundle = await rolldown({
+  const scripts = await rolldown({
     input: join(source, "main.tsx"),
     platform: "browser",
     transform: {
@@ -83,13 +82,13 @@ const build = async (folder: string) => {
       define: { __ICONS__: JSON.stringify(icons), "import.meta.env": "undefined" }
     }
   })
-  const { output } = await bundle.generate({
+  const { output } = await scripts.generate({
     format: "esm",
     minify: true,
     entryFileNames: "console-[hash].js",
     chunkFileNames: "[name]-[hash].js"
   })
-  await bundle.close()
+  await scripts.close()
   let main = ""
   let preloads: ReadonlyArray<string> = []
   for (const chunk of output) {

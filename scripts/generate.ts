@@ -25,26 +25,28 @@ const onDisk = (name: string): string | undefined => {
 const rolesTable = ({ methods }: Contract): string => {
   const namesOf = (role: Role | undefined): string =>
     methods.flatMap((method) => (method.role === role ? [`\`${method.name}\``] : [])).join(", ")
-  const rows = [undefined, ...roles].map((role) => `  | ${role ?? "before it authenticates"} | ${namesOf(role)} |`)
-  return ["  | role | may call |", "  |---|---|", ...rows].join("\n")
+  const rows = [undefined, ...roles].map((role) => `| ${role ?? "before it authenticates"} | ${namesOf(role)} |`)
+  return ["| role | may call |", "|---|---|", ...rows].join("\n")
 }
 
-const put = (text: string, name: string, table: string): string =>
-  text.replace(
-    new RegExp(`(<!-- ${name}: begin[^\\n]*-->\\n)[^]*?( *<!-- ${name}: end -->)`),
-    (_all, begin: string, end: string) => `${begin}${table}\n${end}`
-  )
-
-/** The README with its tables as the schemas have them. */
-const readme = (): string => {
+/** Every key of the configuration. */
+const keysTable = (): string => {
   const rows = keys.map(
     (key) => `| \`${key.key}\` | ${JSON.stringify(standard(key))} | ${key.rule} | ${key.changes} | ${key.meaning} |`
   )
-  const table = ["| key | default | rule | changes | meaning |", "|---|---|---|---|---|", ...rows].join("\n")
-  return put(put(onDisk("README.md") ?? "", "keys", table), "roles", rolesTable(contract))
+  return ["| key | default | rule | changes | meaning |", "|---|---|---|---|---|", ...rows].join("\n")
+}
+
+/** A document with this table between its marks. */
+const withTable = (document: string, name: string, table: string): string => {
+  const between = new RegExp(`(<!-- ${name}: begin[^\\n]*-->\\n)[^]*?(<!-- ${name}: end -->)`)
+  const text = onDisk(document) ?? ""
+  if (!between.test(text)) throw new Error(`${document} has no place for the table of ${name}`)
+  return text.replace(between, (_all, begin: string, end: string) => `${begin}${table}\n${end}`)
 }
 const files = {
-  "README.md": readme(),
+  "docs/configuration.md": withTable("docs/configuration.md", "keys", keysTable()),
+  "docs/operations.md": withTable("docs/operations.md", "roles", rolesTable(contract)),
   "schema/generated/config.json": `${JSON.stringify(configSchema(), undefined, 2)}\n`,
   "schema/generated/openrpc.json": `${JSON.stringify(openRpc(contract), undefined, 2)}\n`,
   "schema/generated/types.ts": typesText(contract)

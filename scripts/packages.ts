@@ -25,11 +25,9 @@ const write = (file: string, text: string): void => {
 }
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
 
-/** A part of the README, without its heading. */
-const section = (heading: string): string => {
-  const [, text = ""] = new RegExp(`^## ${heading}\n([^]*?)(?=^## )`, "m").exec(read("README.md")) ?? []
-  return text.trim()
-}
+/** A part of the README, with its heading. */
+const section = (heading: string): string =>
+  new RegExp(`^## ${heading}\n[^]*?(?=^## )`, "m").exec(read("README.md"))?.[0] ?? ""
 
 /** The contract, the client and the declarations, one file for each source. */
 const compile = (): string => {
@@ -112,7 +110,7 @@ const client = async (): Promise<void> => {
       peerDependenciesMeta: { effect: { optional: true } }
     })
   )
-  write(join(folder, "README.md"), `# camera-service-client\n\n${section("A client")}\n`)
+  write(join(folder, "README.md"), read("docs/clients.md").replace(/^# .*/, "# camera-service-client"))
 }
 
 const server = (): void => {
@@ -133,12 +131,13 @@ const server = (): void => {
       engines,
       bin: { "camera-service": "scripts/camera-service" },
       exports: { "./package.json": "./package.json" },
-      files: ["dist", "scripts"],
+      files: ["dist", "docs", "scripts"],
       dependencies: { koffi: dependencies["koffi"] }
     })
   )
-  const about = read("README.md").split("\n```")[0]
-  write(join(folder, "README.md"), `${about?.trim()}\n\n${section("Operations")}\n`)
+  const [about = ""] = read("README.md").split("```")
+  write(join(folder, "README.md"), `${about}${section("Operations")}${section("Read on")}`.trimEnd() + "\n")
+  cpSync(join(root, "docs"), join(folder, "docs"), { recursive: true })
 }
 
 await client()

@@ -93,6 +93,7 @@ import { Timeline } from "./storage/Timeline.ts"
 import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Dismissals } from "./stream/Dismissals.ts"
 import { Encoders } from "./stream/Encoders.ts"
+import { Feeds } from "./stream/Feeds.ts"
 import { Keyframes } from "./stream/Keyframes.ts"
 import { PathRecorders } from "./stream/PathRecorders.ts"
 import { Paths } from "./stream/Paths.ts"
@@ -135,7 +136,8 @@ const devices = Layer.mergeAll(SyntheticCameras.layer, V4l2Cameras.layer, contro
 
 const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
   Layer.provideMerge(Streams.layer),
-  Layer.provide(Supervision.layer.pipe(Layer.provide([PublishedFeed.layer, RelayedFeed.layer, TranscodedFeed.layer]))),
+  Layer.provide(Supervision.layer.pipe(Layer.provide(TranscodedFeed.layer))),
+  Layer.provideMerge(Feeds.layer.pipe(Layer.provide([PublishedFeed.layer, RelayedFeed.layer]))),
   Layer.provide([CameraHealth.layer, Publisher.layer]),
   Layer.provideMerge(Layer.merge(CameraTelemetry.layer, Keyframes.layer)),
   Layer.provideMerge(Sources.layer.pipe(Layer.provide(Encoders.layer))),

@@ -1,6 +1,6 @@
 import type { CameraId, CameraStatus } from "../../schema/Camera.ts"
 import type { Fault } from "./Fault.ts"
-import type { Input } from "./Input.ts"
+import type { Input, ReadInput, StreamedInput } from "./Input.ts"
 
 /** One frame size that a device delivers in a pixel format, and its rates in frames a second. */
 export interface FrameSize {
@@ -46,4 +46,14 @@ export interface Device extends Found {
   readonly status: CameraStatus
   /** why the status is ERROR, and only then */
   readonly fault?: Fault
+}
+
+/** One that FFmpeg reads. */
+export interface ReadDevice extends Device {
+  readonly input: ReadInput
+}
+
+/** One that streams by itself. */
+export interface StreamedDevice extends Device {
+  readonly input: StreamedInput
 }

@@ -5,7 +5,8 @@ import type { RtspTarget } from "../rtsp/Target.ts"
 
 /**
  * Where a device's frames come from, and all that is particular to it. Each kind of camera is a value of one of these
- * shapes, in a file of its own; nobody asks which kind it is, only how its frames are had.
+ * shapes, in a file of its own; nobody asks which kind it is: `stream/Feeds.ts` has the feed that it names, which knows the
+ * rest.
  */
 export type Input = ReadInput | StreamedInput
 
@@ -16,6 +17,10 @@ interface Place {
   readonly address: string
   /** the kernel's node, which has controls and may be open in other programs; undefined: there is none */
   readonly node: string | undefined
+  /** what it sends may be anything, also what browsers do not play: beside its stream there is a transcode of it */
+  readonly hasTranscode: boolean
+  /** metadata (KLV) may come with its frames */
+  readonly mayHaveKlv: boolean
   /** of one that streams by itself: what it was seen to send; absent: it was not seen yet */
   readonly sends?: Sent
   /** of the same: a picture of now (a whole JPEG) that it gives without streaming; absent: it is not known to do that */
@@ -41,6 +46,7 @@ export interface Sent {
 
 /** A camera that streams by itself: what it sends is relayed as it comes. */
 export interface StreamedInput extends Place {
+  readonly feed: "relayed"
   readonly node: undefined
   /** where its stream is had, resolved and checked anew for each run; fails where it may not be gone to */
   readonly rtsp: Effect.Effect<RtspTarget, RtspFailed>
@@ -48,6 +54,7 @@ export interface StreamedInput extends Place {
 
 /** A camera that FFmpeg reads. */
 export interface ReadInput extends Place {
+  readonly feed: "published"
   /** its first pictures are dark or torn, until its exposure has settled */
   readonly wakesDark: boolean
   /** why its frames are never published as they come; undefined: that depends on their format */

@@ -1,11 +1,14 @@
-import type { Input } from "./Input.ts"
+import type { ReadInput } from "./Input.ts"
 import { type Font, testPattern } from "./TestPattern.ts"
 
 /** The synthetic camera with this number: FFmpeg makes its pictures, and nothing can be wrong with it. */
-export const syntheticInput = (number: number, font: Font = "font"): Input => ({
+export const syntheticInput = (number: number, font: Font = "font"): ReadInput => ({
+  feed: "published",
   name: "synthetic",
   address: `synthetic:${number}`,
   node: undefined,
+  hasTranscode: false,
+  mayHaveKlv: false,
   wakesDark: false,
   whyEncoded: "its pictures are made here",
   ffmpegArguments: (camera, { height, rate, width }) => [

@@ -10,9 +10,12 @@ export const networkInput = (
   target: Effect.Effect<RtspTarget, RtspFailed | AddressRefused>,
   still: Effect.Effect<Buffer, RtspFailed | AddressRefused> | undefined
 ): StreamedInput => ({
+  feed: "relayed",
   name: "network",
   address: text,
   node: undefined,
+  hasTranscode: true,
+  mayHaveKlv: true,
   rtsp: allowed(target),
   ...(still === undefined ? {} : { still: allowed(still) })
 })

@@ -8,7 +8,7 @@ import type { Machine } from "../ground/Machine.ts"
 import type { BrowserProtocol } from "../source/Transcode.ts"
 import type { RecordingNow } from "../recording/Recording.ts"
 import type { Recordings } from "../recording/Recordings.ts"
-import type { Sources } from "../stream/Sources.ts"
+import type { Feeds } from "../stream/Feeds.ts"
 import { playedOver } from "../stream/StreamName.ts"
 import { recordingNow } from "./RecordingUpdate.ts"
 
@@ -74,7 +74,7 @@ interface Viewed {
 
 /** Makes the list's entry of a device: the same object while nothing of it changes, so that it is planned and encoded once. */
 export const cameraViews = (
-  sources: Sources["Service"],
+  feeds: Feeds["Service"],
   recordings: Recordings["Service"],
   boot: Boot
 ): ((host: string) => (device: Device) => Camera) =>
@@ -84,7 +84,7 @@ export const cameraViews = (
       const recording = recordings.now().get(device.id)
       const known = views.get(device)
       if (known !== undefined && known.recording === recording) return known.view
-      const { fps = 0, height = 0, width = 0 } = sources.making(device) ?? {}
+      const { fps = 0, height = 0, width = 0 } = feeds.of(device).making() ?? {}
       const view: Camera = {
         device: device.id,
         status: device.status,

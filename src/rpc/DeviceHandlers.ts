@@ -12,7 +12,7 @@ import { Ptz } from "../external/Ptz.ts"
 import { Machine } from "../ground/Machine.ts"
 import { millisSince, toSeconds } from "../ground/Time.ts"
 import { Recordings } from "../recording/Recordings.ts"
-import { Sources } from "../stream/Sources.ts"
+import { Feeds } from "../stream/Feeds.ts"
 import { Status } from "../stream/Status.ts"
 import { maySee, visible } from "./Authorization.ts"
 import { cameraViews, currentOf, formatsOf, makeHostFor, perName, ratesOf, resolutionsOf } from "./CameraView.ts"
@@ -26,7 +26,7 @@ export const layer = DeviceRpcs.toLayer(
     const connections = yield* Connections
     const settings = yield* Settings
     const recordings = yield* Recordings
-    const viewFor = cameraViews(yield* Sources, recordings, settings.boot)
+    const viewFor = cameraViews(yield* Feeds, recordings, settings.boot)
     const hostFor = makeHostFor(settings, yield* Machine)
     const hostOf = (clientId: number) => hostFor(connections.get(clientId)?.authority)
     const status = yield* Status

@@ -23,7 +23,7 @@ import { Recordings } from "../recording/Recordings.ts"
 import type { SnapshotFact } from "../snapshot/Snapshots.ts"
 import { filePath } from "../storage/Names.ts"
 import type { TelemetryFact } from "../stream/CameraTelemetry.ts"
-import { Sources } from "../stream/Sources.ts"
+import { Feeds } from "../stream/Feeds.ts"
 import { mayKnowAll, maySee } from "./Authorization.ts"
 import { cameraViews, makeHostFor } from "./CameraView.ts"
 import { type Audience, Connections } from "./Connections.ts"
@@ -35,7 +35,7 @@ export const layer = Layer.effectDiscard(
     const { all, notify } = yield* Connections
     const { startedAt } = yield* Health
     const settings = yield* Settings
-    const viewFor = cameraViews(yield* Sources, yield* Recordings, settings.boot)
+    const viewFor = cameraViews(yield* Feeds, yield* Recordings, settings.boot)
     const hostFor = makeHostFor(settings, yield* Machine)
     const cameraTopic = cameraTopics((yield* Devices).list())
     const recordingTopic = recordingTopics()

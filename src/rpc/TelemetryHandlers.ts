@@ -39,7 +39,7 @@ export const layer = TelemetryRpcs.toLayer(
 
     /** Why there is none. */
     const silence = ({ id: camera, input }: Device, session: Session): Unsupported | InvalidState => {
-      if (!("rtsp" in input)) return unsupported("only cameras in the network send metadata (KLV)", session)
+      if (!input.mayHaveKlv) return unsupported("only cameras in the network send metadata (KLV)", session)
       const { flaw, state } = telemetry.silence(camera)
       if (state === "NONE") return unsupported("there is no metadata (KLV) in what this camera sends", session)
       if (state === "IDLE" && input.sends?.hasKlv === false) {

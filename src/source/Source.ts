@@ -1,5 +1,5 @@
 import type { CameraId } from "../../schema/Camera.ts"
-import type { Device, FrameSize } from "../device/Device.ts"
+import type { Device, FrameSize, ReadDevice } from "../device/Device.ts"
 import type { ReadInput } from "../device/Input.ts"
 import type { EncoderChoice, Encoding } from "./Encoder.ts"
 import type { Making } from "./Making.ts"
@@ -98,24 +98,21 @@ const inputArguments = (id: CameraId, input: ReadInput, { pixelFormat, rate, siz
   })
 
 /** Why the camera's own H.264 is not published. */
-const whyEncoded = (device: Device, input: ReadInput, without: Known["without"]): string => {
+const whyEncoded = ({ formats, input }: ReadDevice, without: Known["without"]): string => {
   if (input.whyEncoded !== undefined) return input.whyEncoded
-  if (device.formats.every(({ pixelFormat }) => pixelFormat !== "H264")) return "the camera has no H.264 of its own"
+  if (formats.every(({ pixelFormat }) => pixelFormat !== "H264")) return "the camera has no H.264 of its own"
   return without.get("H264") ?? "the camera's own H.264 has no size and rate that the profile allows"
 }
 
 /** Why there is no way to read this device, for people: one that has not said yet what it delivers has a fault. */
-export const whyNoSource = ({ fault, formats, input }: Device): string => {
-  if ("rtsp" in input) return "a network camera is had through its stream only"
-  return fault !== undefined && formats.length === 0
+export const whyNoSource = ({ fault, formats }: ReadDevice): string =>
+  fault !== undefined && formats.length === 0
     ? `the camera has a fault: ${fault.detail}`
     : "the camera delivers no format that can be read"
-}
 
 /** How FFmpeg reads and encodes this device; undefined when it delivers nothing that can be read so. */
-export const planSource = (device: Device, encoding: Encoding, known = nothing): Source | undefined => {
+export const planSource = (device: ReadDevice, encoding: Encoding, known = nothing): Source | undefined => {
   const { input } = device
-  if ("rtsp" in input) return undefined
   const chosen = choose(choicesOf(device, encoding, known.without))
   if (chosen === undefined) return undefined
   const { pixelFormat, rate, size } = chosen
@@ -125,7 +122,7 @@ export const planSource = (device: Device, encoding: Encoding, known = nothing):
   const encoder = chosen.passes ? ({ name: "copy" } as const) : known.choice.encoder
   const why = chosen.passes
     ? "the camera's own H.264 has a size and rate that the profile allows"
-    : `${whyEncoded(device, input, known.without)}; ${known.choice.why}`
+    : `${whyEncoded(device, known.without)}; ${known.choice.why}`
   const delivers = `${pixelFormat} ${size.width}x${size.height} at ${rate}/s`
   const constraint = profile === "none" ? "high" : "constrained baseline 3.0"
   const encoded = `${constraint} ${frame.width}x${frame.height} at ${fps}/s, ${encoding.bitrateKbps} kbit/s`

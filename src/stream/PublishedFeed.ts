@@ -1,20 +1,22 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { Device } from "../device/Device.ts"
+import type { ReadDevice } from "../device/Device.ts"
 import type { Complaint } from "../device/Input.ts"
 import { now } from "../ground/Time.ts"
 import { describeExit } from "../process/Child.ts"
-import type { FfmpegProcess } from "../process/Ffmpeg.ts"
-import { publishArguments } from "../source/FfmpegArguments.ts"
+import { Ffmpeg, type FfmpegProcess } from "../process/Ffmpeg.ts"
+import type { FfmpegFailed } from "../process/FfmpegFailed.ts"
+import { directArguments, publishArguments } from "../source/FfmpegArguments.ts"
 import { type Source, whyNoSource } from "../source/Source.ts"
 import { CameraHealth } from "./CameraHealth.ts"
-import type { Feed } from "./Feed.ts"
+import type { CameraFeed } from "./Feed.ts"
 import type { LiveStream, Run } from "./LiveStream.ts"
 import { pictureReader } from "./PictureReader.ts"
-import { stillOf } from "./Pictures.ts"
+import { type Picture, stillOf } from "./Pictures.ts"
 import { Publisher } from "./Publisher.ts"
 import { RunEnded } from "./RunEnded.ts"
 import { Sources } from "./Sources.ts"
@@ -26,13 +28,19 @@ const obstacleIn = ({ kind }: Complaint): Pick<RunEnded, "obstacle"> => {
 }
 
 /** Our FFmpeg reads the camera and publishes to its path; a run is one FFmpeg. */
-export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camera-service/stream/PublishedFeed") {
+export class PublishedFeed extends Context.Service<
+  PublishedFeed,
+  {
+    readonly of: (device: ReadDevice) => CameraFeed
+  }
+>()("camera-service/stream/PublishedFeed") {
   static readonly layer = Layer.effect(
     PublishedFeed,
     Effect.gen(function* () {
       const health = yield* CameraHealth
       const sources = yield* Sources
       const publisher = yield* Publisher
+      const ffmpeg = yield* Ffmpeg
 
       const collectPictures = ({ pictures }: LiveStream, run: Run, source: Source, process: FfmpegProcess) => {
         const read = pictureReader(source.input)
@@ -45,7 +53,7 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
         )
       }
 
-      const sourceOf = (device: Device): Effect.Effect<Source, RunEnded> => {
+      const sourceOf = (device: ReadDevice): Effect.Effect<Source, RunEnded> => {
         const source = sources.of(device)
         return source === undefined
           ? Effect.fail(new RunEnded({ reason: whyNoSource(device) }))
@@ -53,7 +61,7 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
       }
 
       // no span of its own: it would end with the stream, hours later, and its children be orphans until then
-      const runOnce = Effect.fnUntraced(function* (stream: LiveStream, device: Device) {
+      const runOnce = Effect.fnUntraced(function* (stream: LiveStream, device: ReadDevice) {
         const { camera } = stream
         const source = yield* sourceOf(device)
         const { announced, process, run } = yield* publisher.start(stream, source, (target) =>
@@ -81,7 +89,38 @@ export class PublishedFeed extends Context.Service<PublishedFeed, Feed>()("camer
         )
       })
 
-      return PublishedFeed.of({ runOnce })
+      const picture = Effect.fnUntraced(function* (device: ReadDevice, queued: (place: number) => Effect.Effect<void>) {
+        const source = yield* sourceOf(device)
+        const process = yield* ffmpeg
+          .start(directArguments(source), { urgency: "snapshot", queued })
+          .pipe(Effect.mapError(notStarted))
+        const good = yield* firstGood(source, process)
+        if (Option.isSome(good)) return good.value
+        return yield* new RunEnded({ reason: describeExit("ffmpeg", yield* process.exit) })
+      })
+
+      return PublishedFeed.of({
+        of: (device) => ({
+          runOnce: (stream) => runOnce(stream, device),
+          making: () => sources.of(device),
+          whyNoPicture: () => (sources.of(device) === undefined ? whyNoSource(device) : undefined),
+          picture: (queued) => picture(device, queued),
+          pictureBeside: () => Effect.fail(new RunEnded({ reason: "the stream's FFmpeg holds the device" }))
+        })
+      })
     })
+  )
+}
+
+const notStarted = ({ detail }: FfmpegFailed) => new RunEnded({ reason: detail })
+
+/** The first picture that a warm camera gives; none where FFmpeg ends before. */
+const firstGood = (source: Source, process: FfmpegProcess): Effect.Effect<Option.Option<Picture>, RunEnded> => {
+  const read = pictureReader(source.input)
+  return process.stdout.pipe(
+    Stream.mapError(notStarted),
+    Stream.mapEffect((chunk) => Effect.map(now, (moment) => read(chunk, moment).good)),
+    Stream.flattenIterable,
+    Stream.runHead
   )
 }

@@ -4,10 +4,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import { Tickets } from "../auth/Tickets.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
-import type { Device } from "../device/Device.ts"
+import type { StreamedDevice } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { faultOf } from "../device/Fault.ts"
 import { Tcp } from "../ground/Tcp.ts"
@@ -17,16 +18,18 @@ import type { HearKlv } from "../media/klv/RtpKlv.ts"
 import { parameterSetsOf } from "../media/Sdp.ts"
 import { nalsIn } from "../media/Sps.ts"
 import { dial } from "../rtsp/Dialogue.ts"
+import { firstKeyframe as playKeyframe } from "../rtsp/FirstKeyframe.ts"
 import { publish } from "../rtsp/Publishing.ts"
 import { makeReports } from "../rtsp/Reports.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { describe, play, type Track, worthHaving } from "../rtsp/Session.ts"
-import type { RtspTarget } from "../rtsp/Target.ts"
 import { encodingOf } from "../source/Encoder.ts"
+import { makingOfRelay } from "../source/Making.ts"
 import { CameraTelemetry } from "./CameraTelemetry.ts"
-import type { Feed } from "./Feed.ts"
+import type { CameraFeed } from "./Feed.ts"
 import { Keyframes } from "./Keyframes.ts"
 import type { Codec, LiveStream, Run } from "./LiveStream.ts"
+import type { Picture, Still } from "./Pictures.ts"
 import { rateMeter } from "./RateMeter.ts"
 import { codecIn } from "./PublishedCodec.ts"
 import { Publisher } from "./Publisher.ts"
@@ -46,7 +49,12 @@ const joinTime = Duration.millis(500)
  * viewers for 10 s when a camera fails, and tell nobody why. What that costs, in ms of CPU a second for each Mbit/s (one
  * stream of 16 Mbit/s, and four): 0.9 and 0.7 in MediaMTX where it pulls; 0.8 and 0.6 where we publish, and 0.8 and 0.5 here.
  */
-export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-service/stream/RelayedFeed") {
+export class RelayedFeed extends Context.Service<
+  RelayedFeed,
+  {
+    readonly of: (device: StreamedDevice) => CameraFeed
+  }
+>()("camera-service/stream/RelayedFeed") {
   static readonly layer = Layer.effect(
     RelayedFeed,
     Effect.gen(function* () {
@@ -63,9 +71,6 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
       yield* devices.facts.follow(({ _tag, camera }) =>
         Effect.sync(() => void (_tag === "CameraForgotten" && intervals.delete(camera)))
       )
-
-      const targetOf = ({ input }: Device): Effect.Effect<RtspTarget, RtspFailed> =>
-        "rtsp" in input ? input.rtsp : Effect.die(new Error("the camera does not stream by itself"))
 
       /** The other side: MediaMTX, which takes what the camera sends. */
       const publishAt = Effect.fnUntraced(function* (camera: CameraId, tracks: ReadonlyArray<Track>) {
@@ -125,7 +130,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
               Effect.asVoid
             )
 
-      const relayOnce = Effect.fnUntraced(function* (stream: LiveStream, device: Device) {
+      const relayOnce = Effect.fnUntraced(function* (stream: LiveStream, device: StreamedDevice) {
         const { camera, pictures } = stream
         const encoding = encodingOf(settings.boot, liveNow(settings))
         const started = Deferred.makeUnsafe<void>()
@@ -154,7 +159,7 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
             void Deferred.doneUnsafe(stopped, Effect.fail(new RtspFailed({ kind: "PROTOCOL", detail })))
         })
         hearKlv = yield* telemetry.listen(camera, relay.hasKlv)
-        const target = yield* targetOf(device)
+        const target = yield* device.input.rtsp
         const reports = yield* makeReports
         const dialogue = yield* dial(tcp, target, {
           frame: (channel, bytes, start, end) => {
@@ -192,19 +197,46 @@ export class RelayedFeed extends Context.Service<RelayedFeed, Feed>()("camera-se
         return yield* Effect.raceAllFirst([dialogue.ended, over, announced, watch(run, relay)])
       })
 
-      const runOnce = (stream: LiveStream, device: Device) =>
-        relayOnce(stream, device).pipe(
-          Effect.catchTag("RtspFailed", ({ detail, kind }) =>
-            Effect.andThen(
-              devices.fault(stream.camera, faultOf(kind, detail)),
-              Effect.fail(new RunEnded({ reason: detail, obstacle: kind }))
-            )
+      /** A session of our own, until the next keyframe. */
+      const playOnce = Effect.fnUntraced(function* ({ id, input }: StreamedDevice) {
+        const keyframe = yield* playKeyframe(tcp, yield* input.rtsp)
+        const captured = yield* now
+        yield* devices.recovered(id)
+        const { jpeg_quality } = liveNow(settings).snapshots
+        return yield* pictureOf(keyframes.still(keyframe, captured, undefined, jpeg_quality))
+      })
+
+      /** What the camera did wrong is its fault from now on. */
+      const blaming = <A, R>({ id }: StreamedDevice, run: Effect.Effect<A, RunEnded | RtspFailed, R>) =>
+        Effect.catchTag(run, "RtspFailed", ({ detail, kind }) =>
+          Effect.andThen(
+            devices.fault(id, faultOf(kind, detail)),
+            Effect.fail(new RunEnded({ reason: detail, obstacle: kind }))
           )
         )
 
-      return RelayedFeed.of({ runOnce })
+      return RelayedFeed.of({
+        of: (device) => ({
+          runOnce: (stream) => blaming(device, relayOnce(stream, device)),
+          making: () => makingOfRelay(device),
+          // it would be asked, and shown its password, once more for nothing
+          whyNoPicture: cameraFailure,
+          picture: () => blaming(device, playOnce(device)),
+          // a camera has one session of ours, and seconds between its keyframes
+          pictureBeside: ({ pictures }) => Effect.flatMap(pictures.next, pictureOf)
+        })
+      })
     })
   )
+}
+
+const pictureOf = ({ picture }: Still): Effect.Effect<Picture, RunEnded> =>
+  Effect.mapError(picture, ({ detail }) => new RunEnded({ reason: detail }))
+
+/** Why the camera itself gives its stream no frames, by the stream's last run. */
+const cameraFailure = (stream: LiveStream | undefined): string | undefined => {
+  const state = stream === undefined ? undefined : SubscriptionRef.getUnsafe(stream.state)
+  return state?._tag === "Failing" && state.isCamera === true ? state.reason : undefined
 }
 
 const notTaken = ({ detail, kind }: RtspFailed): RunEnded => {

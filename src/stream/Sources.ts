@@ -3,11 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { CameraId } from "../../schema/Camera.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
-import type { Device } from "../device/Device.ts"
+import type { ReadDevice } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import type { Sent } from "../device/Input.ts"
 import { encodingOf, isHardware } from "../source/Encoder.ts"
-import { type Making, makingOfRelay } from "../source/Making.ts"
+import type { Making } from "../source/Making.ts"
 import { planSource, type Source } from "../source/Source.ts"
 import { planTranscode, type Transcode } from "../source/Transcode.ts"
 import { Encoders } from "./Encoders.ts"
@@ -27,11 +27,9 @@ export class Sources extends Context.Service<
   Sources,
   {
     /** how FFmpeg reads it; undefined when the camera delivers nothing that can be read so */
-    readonly of: (device: Device) => Source | undefined
+    readonly of: (device: ReadDevice) => Source | undefined
     /** how what this camera sends (undefined: nobody knows yet) is made anew */
     readonly transcode: (camera: CameraId, sent: Sent | undefined) => Transcode
-    /** how its stream is made, by whatever makes it; undefined: it has none */
-    readonly making: (device: Device) => Making | undefined
     /** this pixel format of the camera proved bad: it is avoided for as long as the service runs; `why` is told to clients */
     readonly avoid: (camera: CameraId, pixelFormat: string, why: string) => Effect.Effect<void>
     /** FFmpeg ended before the first frame: where it was the hardware that encoded, it does so no more for this camera */
@@ -61,7 +59,7 @@ export class Sources extends Context.Service<
         return why === undefined ? encoders.best() : { encoder: { name: "libx264" } as const, why }
       }
 
-      const plan = (device: Device) =>
+      const plan = (device: ReadDevice) =>
         planSource(device, encodingOf(settings.boot, liveNow(settings)), {
           choice: choiceFor(device.id),
           without: known(device.id).bad
@@ -76,7 +74,6 @@ export class Sources extends Context.Service<
             choiceFor(camera),
             known(camera).bad.get("H264")
           ),
-        making: (device) => ("rtsp" in device.input ? makingOfRelay(device) : plan(device)),
         avoid: (camera, pixelFormat, why) =>
           Effect.suspend(() => {
             learn(camera, (before) => ({ ...before, bad: new Map([...before.bad, [pixelFormat, why]]) }))

@@ -15,11 +15,11 @@ export const cameraOf = (name: StreamName): CameraId => name.replace(/_h264$/, "
 export const isStreamName = (name: string): boolean => isCameraId(cameraOf(name))
 
 /**
- * The streams that a camera has. One that streams by itself has a transcode, whatever it sends now: that may be known only
- * when it is on, be another tomorrow, or be H.264 of another profile than a client needs.
+ * The streams that a camera has. The transcode is there whatever the camera sends now: that may be known only when it is on,
+ * be another tomorrow, or be H.264 of another profile than a client needs.
  */
 export const streamsOf = ({ id, input }: Device): ReadonlyArray<StreamName> =>
-  "rtsp" in input ? [id, transcodeOf(id)] : [id]
+  input.hasTranscode ? [id, transcodeOf(id)] : [id]
 
 /** Why browsers do not play the camera's own stream over this, for people; undefined: they do, or nobody knows yet. */
 export const whyTranscoded = ({ input }: Device, protocol: BrowserProtocol, profile: ProfileName): string | undefined =>

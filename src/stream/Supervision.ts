@@ -15,10 +15,9 @@ import { MediaMtx } from "../process/MediaMtx.ts"
 import { awaitRunning } from "../process/MediaMtxTrouble.ts"
 import { RtspFailure } from "../rtsp/RtspFailed.ts"
 import type { Feed } from "./Feed.ts"
+import { Feeds } from "./Feeds.ts"
 import type { LiveStream } from "./LiveStream.ts"
 import { Paths } from "./Paths.ts"
-import { PublishedFeed } from "./PublishedFeed.ts"
-import { RelayedFeed } from "./RelayedFeed.ts"
 import { TranscodedFeed } from "./TranscodedFeed.ts"
 import { type Obstacle, RunEnded, runEndOf } from "./RunEnded.ts"
 
@@ -70,8 +69,7 @@ export class Supervision extends Context.Service<
       const devices = yield* Devices
       const mediaMtx = yield* MediaMtx
       const paths = yield* Paths
-      const published = yield* PublishedFeed
-      const relayed = yield* RelayedFeed
+      const feeds = yield* Feeds
       const transcoded = yield* TranscodedFeed
       /** Of cameras that refused their credentials, whichever stream showed them; `until`: monotonic milliseconds. */
       const refused = new Map<CameraId, { readonly until: number; readonly reason: string }>()
@@ -104,10 +102,8 @@ export class Supervision extends Context.Service<
           Effect.map(() => void refused.delete(camera))
         )
 
-      const feedOf = ({ own }: LiveStream, { input }: Device): Feed => {
-        if (own !== undefined) return transcoded.of(own)
-        return "rtsp" in input ? relayed : published
-      }
+      const feedOf = ({ own }: LiveStream, device: Device): Feed =>
+        own === undefined ? feeds.of(device) : transcoded.of(own, device)
 
       const run = (stream: LiveStream, permit: Semaphore.Semaphore): Effect.Effect<never> => {
         const { camera, state } = stream
@@ -160,7 +156,7 @@ export class Supervision extends Context.Service<
           })
 
         const once = deviceOf(camera).pipe(
-          Effect.flatMap((device) => feedOf(stream, device).runOnce(stream, device)),
+          Effect.flatMap((device) => feedOf(stream, device).runOnce(stream)),
           // who waits for the stream is told, and the next run may do better
           Effect.catchDefect((defect) =>
             Effect.andThen(

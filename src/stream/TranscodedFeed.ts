@@ -31,8 +31,8 @@ const look = Duration.millis(250)
 export class TranscodedFeed extends Context.Service<
   TranscodedFeed,
   {
-    /** of this stream, which the transcode's holds */
-    readonly of: (own: LiveStream) => Feed
+    /** of this stream, which the transcode's holds, and its camera */
+    readonly of: (own: LiveStream, device: Device) => Feed
   }
 >()("camera-service/stream/TranscodedFeed") {
   static readonly layer = Layer.effect(
@@ -134,8 +134,8 @@ export class TranscodedFeed extends Context.Service<
         return yield* Effect.raceFirst(running, other)
       })
 
-      const of = (own: LiveStream): Feed => ({
-        runOnce: (stream, device) =>
+      const of = (own: LiveStream, device: Device): Feed => ({
+        runOnce: (stream) =>
           awaitOwn(stream, own).pipe(Effect.andThen(Effect.scoped(transcode(stream, own, device))), Effect.forever)
       })
 

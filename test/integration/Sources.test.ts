@@ -4,7 +4,8 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
-import type { Device } from "../../src/device/Device.ts"
+import type { ReadDevice } from "../../src/device/Device.ts"
+import { v4l2Input } from "../../src/device/v4l2/V4l2Input.ts"
 import { now } from "../../src/ground/Time.ts"
 import { splitter } from "../../src/media/Jpeg.ts"
 import { spsIn } from "../../src/media/Sps.ts"
@@ -28,7 +29,12 @@ const encoding: Encoding = { profile: "stanag4406", bitrateKbps: 600, jpegQualit
 /** The plan for a camera of this format that is read from something else than a device. */
 const planFor = (pixelFormat: string, inputArguments: ReadonlyArray<string>): Source => {
   const formats = [{ pixelFormat, sizes: [{ width: 640, height: 480, rates: [30] }] }]
-  const device: Device = { ...found("usb:1", { formats }), id: "camera0", status: "CONNECTED" }
+  const device: ReadDevice = {
+    ...found("usb:1", { formats }),
+    input: v4l2Input("/dev/video0"),
+    id: "camera0",
+    status: "CONNECTED"
+  }
   const source = planSource(device, encoding)
   assert.isDefined(source)
   return { ...(source as Source), inputArguments }

@@ -192,8 +192,8 @@ layer(Elsewhere.layer, { timeout: "120 seconds", excludeTestServices: true })("f
         return output.length === 1 ? output[0].code : ""
       })
       assert.notMatch(code, /from\s*"node:|require\(/)
-      // as the README tells it
-      const told = /one script of (\d+) KiB \((\d+) gzipped\)/.exec(readFileSync(join(root, "README.md"), "utf8"))
+      // as docs/clients.md tells it
+      const told = /one script of (\d+) KiB \((\d+) gzipped\)/.exec(readFileSync(join(root, "docs/clients.md"), "utf8"))
       for (const [i, bytes] of [code.length, gzipSync(code).length].entries()) {
         const kibibytes = bytes / 1024
         assert.closeTo(Number(told?.[i + 1]), kibibytes, kibibytes / 20)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
-import type { Device, Format } from "../../src/device/Device.ts"
+import type { Format, ReadDevice } from "../../src/device/Device.ts"
 import { syntheticInput } from "../../src/device/SyntheticInput.ts"
 import { v4l2Input } from "../../src/device/v4l2/V4l2Input.ts"
 import {
@@ -15,7 +15,7 @@ import { type Known, planSource, type Source } from "../../src/source/Source.ts"
 
 const encoding: Encoding = { profile: "stanag4406", bitrateKbps: 600, jpegQuality: 85 }
 
-const camera = (formats: ReadonlyArray<Format>): Device => ({
+const camera = (formats: ReadonlyArray<Format>): ReadDevice => ({
   id: "camera0",
   status: "CONNECTED",
   input: v4l2Input("/dev/video0"),

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Devices } from "../../src/device/Devices.ts"
-import { Sources } from "../../src/stream/Sources.ts"
+import { Feeds } from "../../src/stream/Feeds.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { conformantSps } from "../../testing/FfmpegFaults.ts"
@@ -112,14 +112,14 @@ describe("the hardware's encoder", () => {
 
   const proven = (hardware: "works" | "fails") =>
     Effect.gen(function* () {
-      const sources = yield* Sources
+      const feeds = yield* Feeds
       const devices = yield* Devices
       yield* disturbWork({ hardware })
       const id = yield* plugIn()
       const device = yield* devices.get(id)
       yield* until(
         "the trial is over",
-        Effect.sync(() => sources.of(device)?.encoder.name === "h264_vaapi")
+        Effect.sync(() => feeds.of(device).making()?.encoder.name === "h264_vaapi")
       )
       return id
     })
@@ -136,14 +136,14 @@ describe("the hardware's encoder", () => {
   withHardware(
     "is left for libx264 for good when it fails with a camera, and only with that one",
     Effect.gen(function* () {
-      const sources = yield* Sources
+      const feeds = yield* Feeds
       const devices = yield* Devices
       const id = yield* proven("fails")
       const stream = yield* readyStream(id)
       assert.deepEqual(yield* encoders, ["h264_vaapi", "libx264"])
       assert.include(stream.run?.making?.why, "h264_vaapi failed with this camera")
       const other = yield* devices.get(yield* plugIn(1))
-      assert.strictEqual(sources.of(other)?.encoder.name, "h264_vaapi")
+      assert.strictEqual(feeds.of(other).making()?.encoder.name, "h264_vaapi")
     })
   )
 })

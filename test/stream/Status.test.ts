@@ -4,7 +4,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { liveNow } from "../../src/config/Settings.ts"
-import type { Device } from "../../src/device/Device.ts"
+import type { ReadDevice } from "../../src/device/Device.ts"
+import { v4l2Input } from "../../src/device/v4l2/V4l2Input.ts"
 import { MediaMtx, type MediaMtxState } from "../../src/process/MediaMtx.ts"
 import { MediaMtxApi, MediaMtxUnavailable } from "../../src/process/MediaMtxApi.ts"
 import { encodingOf } from "../../src/source/Encoder.ts"
@@ -29,8 +30,9 @@ const status = (
   mediaMtx: MediaMtxState["_tag"] = "Running"
 ) =>
   Effect.gen(function* () {
-    const device: Device = {
+    const device: ReadDevice = {
       ...found("usb:1", { formats: [{ pixelFormat, sizes }] }),
+      input: v4l2Input("/dev/video0"),
       id: "camera0",
       status: "CONNECTED"
     }

@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { Sent, StreamedInput } from "../../src/device/Input.ts"
+import type { Sent } from "../../src/device/Input.ts"
 import { Devices } from "../../src/device/Devices.ts"
+import { networkInput } from "../../src/external/NetworkInput.ts"
 import { monotonicNow } from "../../src/ground/Time.ts"
 import type { RtspTarget } from "../../src/rtsp/Target.ts"
 import { Trials } from "../../src/rtsp/Trials.ts"
@@ -26,10 +27,7 @@ export const withLogin = Effect.map(monotonicNow, (now): RtspTarget => ({
 /** Attaches a camera that streams by itself, as long as the scope lives; `sends`: what it was seen to send. */
 export const attachCamera = Effect.fnUntraced(function* (at: RtspTarget = target, sends?: Sent) {
   const devices = yield* Devices
-  const input: StreamedInput = {
-    ...{ name: "rtsp", address: at.url, node: undefined, rtsp: Effect.succeed(at) },
-    ...(sends === undefined ? {} : { sends })
-  }
+  const input = { ...networkInput(at.url, Effect.succeed(at), undefined), ...(sends === undefined ? {} : { sends }) }
   return yield* devices.attach({
     input,
     identity: { position: at.url },

@@ -1,11 +1,14 @@
-import type { Input } from "../Input.ts"
+import type { ReadInput } from "../Input.ts"
 import { complaintIn, silenceOf } from "./Complaints.ts"
 
 /** The V4L2 node at this path. */
-export const v4l2Input = (node: string): Input => ({
+export const v4l2Input = (node: string): ReadInput => ({
+  feed: "published",
   name: "v4l2",
   address: node,
   node,
+  hasTranscode: false,
+  mayHaveKlv: false,
   wakesDark: true,
   whyEncoded: undefined,
   ffmpegArguments: (_camera, { format, height, rate, width }) => [
