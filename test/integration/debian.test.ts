@@ -76,6 +76,7 @@ it.live.skipIf(whyNot !== "")(
       assert.strictEqual(well("systemctl", "is-active", "camera-service"), "active")
       assert.strictEqual(show("StatusText"), "0 cameras, 0 recordings")
       assert.include(well("id", "camera-service"), "(video)")
+      assert.include(well("cat", "/usr/lib/sysctl.d/60-camera-service.conf"), "net.ipv4.tcp_pingpong_thresh = 3")
       assert.strictEqual(
         well("stat", "-c", "%U %a", "/var/lib/camera-service/secrets/jwt_secret"),
         "camera-service 600"
