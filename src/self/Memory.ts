@@ -122,7 +122,7 @@ const total = ({ anonymous, files }: Occupied): number => anonymous + files
 /**
  * Gives memory back when the process has rested for 3 seconds and has 8 MB more than after the last time (4 of files); the
  * first time is after the start. Rest itself may bring some of it back, which it needs or does not (V8 works on for seconds
- * after a burst): each next time is twice as far from the one before, from 5 seconds up to 10 minutes, until there is work again.
+ * after a burst): each next time is four times as far from the one before, from 5 seconds up to 10 minutes, until there is work again.
  * Nobody waits for a collection: where a call has come within the 3 seconds another is expected, and only what takes 2 ms
  * is done.
  */
@@ -176,7 +176,7 @@ export const layer = Layer.effectDiscard(
       const after = own.occupied()
       lastRelease = now
       leastFiles = after.files
-      pause = pause === 0 ? releasesApart : Math.min(pause * 2, seldom)
+      pause = pause === 0 ? releasesApart : Math.min(pause * 4, seldom)
       yield* Effect.logDebug("memory is given back", {
         from_mb: megabytes(total(before)),
         to_mb: megabytes(total(after)),

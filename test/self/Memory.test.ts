@@ -105,8 +105,8 @@ describe("memory", () => {
         return seconds + 3
       })
       const pauses: Array<number> = []
-      for (let n = 0; n < 9; n++) pauses.push(yield* again)
-      assert.deepStrictEqual(pauses, [6, 12, 21, 42, 81, 162, 321, 600, 600])
+      for (let n = 0; n < 6; n++) pauses.push(yield* again)
+      assert.deepStrictEqual(pauses, [6, 21, 81, 321, 600, 600])
       own.busy = 0.6
       yield* during(3)
       own.busy = 0
