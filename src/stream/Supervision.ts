@@ -167,8 +167,17 @@ export class Supervision extends Context.Service<
           Effect.tapError(failed),
           Effect.scoped
         )
+        let generation = SubscriptionRef.getUnsafe(mediaMtx.state).generation
+        /** Whatever ended the last run: a MediaMTX that has come up since then has nothing against the next. */
+        const servedAnew = Effect.sync(() => {
+          const now = SubscriptionRef.getUnsafe(mediaMtx.state).generation
+          if (now !== generation) stream.failuresInARow = 0
+          generation = now
+        })
+
         return awaitAccepted.pipe(
           Effect.andThen(awaitPossible(stream)),
+          Effect.andThen(servedAnew),
           Effect.andThen(tryAnew),
           Effect.andThen(permit.withPermit(once)),
           Effect.catch((ended) => Effect.raceFirst(pause(ended), recovery(camera))),

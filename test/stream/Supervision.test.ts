@@ -4,11 +4,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
+import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import type { Ending } from "../../testing/Programs.ts"
-import { now } from "../../src/ground/Time.ts"
+import { millisSince, now } from "../../src/ground/Time.ts"
 import { readyStream, stateOf, untilReady } from "../suites/streams.ts"
 import {
   bringMediaMtx,
@@ -21,8 +23,10 @@ import {
   runFake,
   takeMediaMtx
 } from "../support/App.ts"
-import { children, running, until } from "../support/Ground.ts"
+import { children, Ground, running, until } from "../support/Ground.ts"
 import { onStallingClock } from "../support/WallClock.ts"
+
+const mediaMtxState = Effect.flatMap(MediaMtx, ({ state }) => SubscriptionRef.get(state))
 
 const endPublisher = Effect.fnUntraced(function* (ending: Ending) {
   const [ffmpeg] = yield* publishing
@@ -69,6 +73,31 @@ describe("an FFmpeg that ends", () => {
       yield* disturb({ failStarts: 0 })
       yield* TestClock.adjust("11 seconds")
       assert.strictEqual(stateOf(stream)._tag, "Ready")
+    })
+  )
+
+  onFakes(
+    "each time that MediaMTX is killed is started as soon as MediaMTX is there again: what ended it is no camera's failure",
+    Effect.gen(function* () {
+      const ground = yield* Ground
+      const stream = yield* readyStream(yield* plugIn())
+      const waits: Array<number> = []
+      for (let kill = 0; kill < 6; kill++) {
+        const before = yield* children("publish")
+        yield* ground.crashMediaMtx
+        yield* until(
+          "MediaMTX's start",
+          Effect.map(mediaMtxState, ({ _tag, generation }) => _tag === "Running" && generation > kill + 1)
+        )
+        const back = yield* now
+        yield* until(
+          "FFmpeg's start",
+          Effect.map(children("publish"), ({ length }) => length > before.length)
+        )
+        waits.push(yield* millisSince(back))
+        yield* untilReady(stream)
+      }
+      assert.isBelow(Math.max(...waits), 350)
     })
   )
 
