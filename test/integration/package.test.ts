@@ -115,7 +115,7 @@ layer(Elsewhere.layer, { timeout: "120 seconds", excludeTestServices: true })("f
       assert.notInclude(readdirSync(join(client, "node_modules")).join(), "koffi")
       assert.isBelow(kilobytes(join(client, "node_modules/camera-service-client")), 2048)
       assert.deepStrictEqual(readdirSync(join(server, "node_modules/.bin")), ["camera-service"])
-      assert.isBelow(kilobytes(join(server, "node_modules/camera-service")), 3072)
+      assert.isBelow(kilobytes(join(server, "node_modules/camera-service")), 3328)
       const types = readFileSync(join(client, "node_modules/camera-service-client/schema/generated/types.d.ts"), "utf8")
       assert.notMatch(types, /\bimport\b/)
     })
@@ -227,6 +227,28 @@ layer(Elsewhere.layer, { timeout: "120 seconds", excludeTestServices: true })("f
       )
       assert.lengthOf(said.trim().split("\n"), 1)
       assert.deepInclude(JSON.parse(said), { level: "fatal", exit_status: 69 })
+    })
+  )
+
+  it.effect("npx makes the tour, and where FFmpeg or MediaMTX is not there says how to get both", () =>
+    Effect.gen(function* () {
+      const { server } = yield* Elsewhere
+      const { environment, processes } = yield* makeGround({ isBuilt: true })
+      const npx = ["camera-service", "demo", "--once"]
+      const said = yield* run("npx", npx, { cwd: server, env: environment })
+      assert.match(said, /^ {2}idle camera +tier 2 \(activated\)/m)
+      assert.match(said, /^ {2}rpc take_snapshot +[\d.]+ ms$/m)
+      const without = { CAMERA_SERVICE_FFMPEG_BINARY: "no-ffmpeg", CAMERA_SERVICE_MEDIAMTX_BINARY: "no-mediamtx" }
+      const refused = yield* Effect.promise(() =>
+        promisify(execFile)("npx", npx, { cwd: server, env: { ...process.env, ...environment, ...without } }).then(
+          () => "",
+          ({ code, stderr }: { readonly code: number; readonly stderr: string }) => `${code} ${stderr}`
+        )
+      )
+      assert.match(refused, /^1 \ndemo: FAILED: the service ended with status 69$/m)
+      assert.match(refused, /no-ffmpeg .*\n +-> apt-get install ffmpeg$/m)
+      assert.match(refused, /no-mediamtx .*\n +-> .*github\.com\/bluenviron\/mediamtx\/releases/m)
+      assert.deepEqual(processes(), [])
     })
   )
 
