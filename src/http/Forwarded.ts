@@ -44,12 +44,12 @@ export const asSent = <Head extends RequestHead>(head: Head, trusted: ReadonlyAr
  */
 const hopsOf = (headers: RequestHead["headers"]): ReadonlyArray<Hop> => {
   const addresses = listIn(headers["x-forwarded-for"])
-  if (addresses.length === 0) return listIn(headers["forwarded"]).map(readElement)
   const protocols = listIn(headers["x-forwarded-proto"])
   const hosts = listIn(headers["x-forwarded-host"])
-  // a proxy that knows what came before it leaves these two as they are, where it puts an address beside
-  return addresses.map((node, at) => ({
-    address: addressIn(node),
+  if (addresses.length + protocols.length + hosts.length === 0) return listIn(headers["forwarded"]).map(readElement)
+  // a proxy that knows what came before it leaves protocol and host as they are, where it puts an address beside
+  return Array.from({ length: Math.max(1, addresses.length) }, (_, at) => ({
+    address: addressIn(addresses[at] ?? ""),
     protocol: protocols[at] ?? protocols.at(-1),
     host: hosts[at] ?? hosts.at(-1)
   }))

@@ -37,6 +37,10 @@ describe("a request that came through a proxy is", () => {
     )
   })
 
+  it("the proxy's, by its client's way, where the proxy says that alone", () => {
+    assert.strictEqual(sentBy("127.0.0.1", { "x-forwarded-proto": "https" }), "127.0.0.1 https inside:8002")
+  })
+
   it("of who sent it, where that one is no trusted proxy, whatever it says", () => {
     const said = {
       "x-forwarded-for": "127.0.0.1",
