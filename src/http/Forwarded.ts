@@ -64,7 +64,7 @@ const listIn = (header: RequestHead["headers"][string]): ReadonlyArray<string> =
     .split(",")
     .map((entry) => entry.trim())
     .filter((entry) => entry !== "")
-    .reverse()
+    .toReversed()
 
 /** `for=192.0.2.60;proto=https;host=cam.example`, values in quotes or without (RFC 7239, 4). */
 const readElement = (element: string): Hop => {

@@ -16,7 +16,7 @@ const hasLintian = spawnSync("lintian", ["--version"]).status === 0
 let built: string | undefined
 const build = () => {
   const env = { ...process.env, DPKG_DEB_COMPRESSOR_LEVEL: "0" }
-  const arch = execFileSync("dpkg", ["--print-architecture"], { encoding: "utf8" }).trim()
+  const arch = process.arch === "x64" ? "amd64" : process.arch
   const said = execFileSync(join(root, "scripts/package"), [arch], {
     env,
     encoding: "utf8",
