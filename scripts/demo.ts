@@ -1,4 +1,7 @@
-/** The tour of `scripts/demo`: the service as its own process, everything else through the typed client. */
+/**
+ * The tour of `scripts/demo`, and of `camera-service demo` where npm has installed it: the service as its own process,
+ * everything else through the typed client.
+ */
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process"
 import { chmodSync, cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
-import { type Plugin, rolldown } from "rolldown"
+import { type InputOptions, type OutputOptions, type Plugin, rolldown } from "rolldown"
 
 /**
  * Run by scripts/pack: the folders that the two npm packages are made of. The sources run as they are with Node's type
@@ -57,20 +57,30 @@ const contractApart: Plugin = {
   }
 }
 
-/** The test service with all of src that it stands on. */
-const bundleTesting = async (file: string): Promise<void> => {
-  const bundle = await rolldown({
-    input: join(root, "testing/TestService.ts"),
-    platform: "node",
-    external: [/^effect\//, "koffi"],
-    plugins: [contractApart],
-    transform: { target: "node22" }
-  })
-  // names stay: they stand in stack traces
-  const minify = { compress: false, mangle: false, codegen: true } as const
+/** One file of this and all that it stands on. */
+const bundleInto = async (
+  file: string,
+  options: InputOptions,
+  minify: NonNullable<OutputOptions["minify"]>
+): Promise<void> => {
+  const bundle = await rolldown({ platform: "node", ...options })
   await bundle.write({ file, format: "esm", codeSplitting: false, minify })
   await bundle.close()
 }
+
+/** The test service, without the contract, and Effect, that its users have. */
+const bundleTesting = (file: string) =>
+  bundleInto(
+    file,
+    {
+      input: join(root, "testing/TestService.ts"),
+      external: [/^effect\//, "koffi"],
+      plugins: [contractApart],
+      transform: { target: "node22" }
+    },
+    // names stay: they stand in stack traces
+    { compress: false, mangle: false, codegen: true }
+  )
 
 const client = async (): Promise<void> => {
   const folder = join(work, "camera-service-client")
@@ -113,12 +123,13 @@ const client = async (): Promise<void> => {
   write(join(folder, "README.md"), read("docs/clients.md").replace(/^# .*/, "# camera-service-client"))
 }
 
-const server = (): void => {
+const server = async (): Promise<void> => {
   const folder = join(work, "camera-service")
   for (const name of globSync("dist/*.cjs", { cwd: root })) cpSync(join(root, name), join(folder, name))
   cpSync(join(root, "dist/console"), join(folder, "dist/console"), { recursive: true })
   cpSync(join(root, "scripts/camera-service"), join(folder, "scripts/camera-service"))
   chmodSync(join(folder, "scripts/camera-service"), 0o755)
+  await bundleInto(join(folder, "scripts/demo.mjs"), { input: join(root, "scripts/demo.ts") }, true)
   write(
     join(folder, "package.json"),
     json({
@@ -141,4 +152,4 @@ const server = (): void => {
 }
 
 await client()
-server()
+await server()

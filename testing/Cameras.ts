@@ -13,8 +13,10 @@ import { driverIoctl, type PlayedFormat } from "./V4l2Driver.ts"
 export interface CameraSpec {
   readonly name: string
   readonly serial?: string
-  /** where it is plugged in: `1-2`, or `1-2.4` behind a hub; else a port of its own */
+  /** where it is plugged in: `1-2`, or `1-2.4` behind a hub (bus 1 is of USB 2, others of USB 3); else a port of its own */
   readonly port?: string
+  /** megabits a second that it has agreed on; else its bus's */
+  readonly speed?: number
   /** else MJPG, 640x480 at 30/s */
   readonly formats?: ReadonlyArray<PlayedFormat>
   /** with the values that they have now */
@@ -52,6 +54,9 @@ export class Cameras extends Context.Service<
     readonly at: (path: string) => PlayedCamera | undefined
     /** puts a graphics card into the machine: its node is `/dev/dri/renderD128` */
     readonly putRenderer: (node: string) => void
+    /** it has stopped, and what it knew is lost: it runs at first */
+    readonly stopUdev: () => void
+    readonly startUdev: () => void
     /** nodes that the service has open, each as often as it has */
     readonly opened: () => ReadonlyArray<string>
     /** opens that have not ended */
@@ -71,6 +76,8 @@ export class Cameras extends Context.Service<
           }),
         at: (path) => byPath.get(path),
         putRenderer: kernel.addRenderer,
+        stopUdev: kernel.stopUdev,
+        startUdev: kernel.startUdev,
         opened: kernel.opened,
         opening: kernel.opening
       })
@@ -94,9 +101,9 @@ const makeCamera = (
   byPath: Map<string, PlayedCamera>,
   spec: CameraSpec & { readonly port: string }
 ): PlayedCamera => {
-  const { controls = [], formats = usualFormats, name, port, serial } = spec
+  const { controls = [], formats = usualFormats, name, port } = spec
   const there: SysfsNode = {
-    ...usbCamera({ port, ...(serial === undefined ? {} : { serial }) }),
+    ...usbCamera(spec),
     name,
     driver: "uvcvideo"
   }

@@ -60,6 +60,18 @@ export class MemoryDatabases extends Context.Service<
           kept.set(path, to)
           await backup(database, urlOf(path))
         },
+        keep: (database, path) => {
+          if (!kept.has(path)) kept.set(path, copy(database, path))
+        },
+        putBack: (from, path) => {
+          const earlier = kept.get(from)
+          if (earlier === undefined) return false
+          kept.get(path)?.close()
+          kept.set(path, copy(earlier, path))
+          kept.delete(from)
+          earlier.close()
+          return true
+        },
         bootId: () => `boot ${boots}`
       })
       const memoryDatabases = MemoryDatabases.of({

@@ -26,6 +26,9 @@ export interface MemoryKernel {
   readonly add: (there: SysfsNode, device: PlayedDevice, number?: number) => string
   readonly remove: (path: string, there: SysfsNode) => void
   readonly addRenderer: (node: string) => void
+  /** with what it knew */
+  readonly stopUdev: () => void
+  readonly startUdev: () => void
   /** its mode has been set, which those who watch are told */
   readonly touch: (path: string) => void
   /** a process that has the node open, until what is given is called */
@@ -37,6 +40,7 @@ export interface MemoryKernel {
 }
 
 const roots = { dev: "/dev", sys: "/sys", proc: "/proc" }
+const udev = "/run/udev"
 /** Of linux/errno.h. */
 const ENODEV = 19
 /** Major number of V4L2's nodes (devices.txt); the minor is the node's. */
@@ -55,6 +59,8 @@ const nodeOf = (path: string): string => path.slice(roots.dev.length + 1)
 export const makeKernel = (): MemoryKernel => {
   const tree = makeTree()
   for (const folder of [roots.dev, join(roots.sys, "class")]) tree.makeFolder(folder)
+  const startUdev = () => tree.put(join(udev, "control"), { text: "" })
+  startUdev()
   tree.put(join(roots.proc, "self"), { target: String(ownPid) })
   const memory = makeMemory()
   const watches = new Map<string, Set<Queue.Queue<string, DiskError>>>()
@@ -132,6 +138,7 @@ export const makeKernel = (): MemoryKernel => {
       if (plugged.has(path)) throw new Error(`${path} is another device's`)
       for (const [file, content] of sysfsOf(roots.sys, nodeOf(path), there)) tree.put(file, content)
       tree.put(path, { device: deviceOf(number) })
+      if (tree.exists(udev)) tree.put(join(udev, "data", `c81:${number}`), { text: "I:1\n" })
       plugged.set(path, device)
       // it is made, and then its mode is set
       tell(path)
@@ -145,6 +152,8 @@ export const makeKernel = (): MemoryKernel => {
       tree.remove(ownFolder(roots.sys, nodeOf(path), there))
       tell(path)
     },
+    stopUdev: () => tree.remove(udev),
+    startUdev,
     addRenderer: (node) => tree.put(join(roots.dev, "dri", node), { device: rendererDevice }),
     touch: tell,
     run: (program, path) => {

@@ -115,7 +115,7 @@ export const layer = Layer.effectContext(
         const later = (effect: Effect.Effect<void>) => void run(Effect.forkIn(effect, scope))
         const visit = yield* Effect.acquireRelease(
           Effect.sync(() => {
-            const made = new MemoryVisit(address, later, () => visits.delete(made))
+            const made = new MemoryVisit(later, () => visits.delete(made))
             visits.add(made)
             made.open(admitted)
             return made

@@ -15,7 +15,6 @@ const bytesIn = (text: string): number => new TextEncoder().encode(text).length
 
 /** A WebSocket of the memory network. */
 export class MemoryVisit implements Peer {
-  readonly address: string
   private readonly later: (effect: Effect.Effect<void>) => void
   private readonly left: () => void
   private receiver: Receiver | undefined
@@ -36,8 +35,7 @@ export class MemoryVisit implements Peer {
   private present = true
 
   /** `later` runs something after what runs now; `left` is called when the connection is over */
-  constructor(address: string, later: (effect: Effect.Effect<void>) => void, left: () => void) {
-    this.address = address
+  constructor(later: (effect: Effect.Effect<void>) => void, left: () => void) {
     this.later = later
     this.left = left
   }

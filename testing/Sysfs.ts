@@ -13,8 +13,10 @@ export interface SysfsNode {
 }
 
 export interface UsbPort {
-  /** where it is plugged in: `1-2`, or `1-2.4` behind a hub */
+  /** where it is plugged in: `1-2`, or `1-2.4` behind a hub; the first number is the bus's, 1 of USB 2, others of USB 3 */
   readonly port: string
+  /** megabits a second that it has agreed on; else its bus's */
+  readonly speed?: number
   readonly serial?: string
   readonly product?: string
   /** the number of its interface */
@@ -23,16 +25,18 @@ export interface UsbPort {
   readonly usbClass?: string
 }
 
-const hub = "pci0000:00/0000:00:14.0/usb1"
-
 /** The first node of a USB camera: its folder is that of an interface, whose parent is the device. */
 export const usbCamera = ({
   port,
   product = "0825",
   serial,
+  speed,
   usbClass = "0E",
   usbInterface = 0
 }: UsbPort): SysfsNode => {
+  const bus = port.split("-")[0]
+  const busSpeed = bus === "1" ? 480 : 5000
+  const hub = `pci0000:00/0000:00:14.0/usb${bus}`
   const hubs = port.split(".").slice(0, -1)
   const device = [hub, ...hubs.map((_, i) => hubs.slice(0, i + 1).join(".")), port].join("/")
   const folder = `${device}/${port}:1.${usbInterface}`
@@ -41,6 +45,8 @@ export const usbCamera = ({
     attributes: {
       // the hub that everything is plugged into is a USB device too
       [`${hub}/serial`]: "0000:00:14.0",
+      [`${hub}/speed`]: String(busSpeed),
+      [`${device}/speed`]: String(speed ?? busSpeed),
       [`${folder}/modalias`]: `usb:v046Dp${product}d0012dcEFdsc02dp01ic${usbClass}isc01ip00in00`,
       ...(serial === undefined ? {} : { [`${device}/serial`]: serial })
     }

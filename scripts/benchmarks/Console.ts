@@ -65,6 +65,8 @@ const spans = async (count: number): Promise<ReadonlyArray<Measurement>> => {
       open: (path) => new DatabaseSync(path),
       remove: () => undefined,
       copy: () => Promise.resolve(),
+      keep: () => undefined,
+      putBack: () => false,
       bootId: () => "bench"
     },
     join(folder, "index.sqlite")

@@ -2,18 +2,32 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { createWriteStream, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
 class ServiceEnded extends Schema.TaggedError<ServiceEnded>()("ServiceEnded", {
   status: Schema.String,
+  /** what the doctor finds ill, and what mends it */
+  ills: Schema.String,
   log: Schema.String
 }) {
   override get message(): string {
-    return `the service ended with status ${this.status}; its log: ${this.log}`
+    return `the service ended with status ${this.status}${this.ills}\nits log: ${this.log}`
   }
+}
+
+/** A line for each thing that is missing or wrong here. */
+const illsOf = (program: string, env: NodeJS.ProcessEnv): string => {
+  const { stdout } = spawnSync(program, ["doctor", "--json"], { env, encoding: "utf8" })
+  const { checks } = JSON.parse(stdout) as {
+    readonly checks: ReadonlyArray<Readonly<Record<"severity" | "evidence" | "mend", string>>>
+  }
+  return checks
+    .filter(({ severity }) => severity === "failure")
+    .map(({ evidence, mend }) => `\n  ${evidence}\n    -> ${mend}`)
+    .join("")
 }
 
 /** The service as a process of its own, ready, for as long as the scope lives. Its log goes to a file that is named. */
@@ -49,7 +63,10 @@ export const startService = Effect.fnUntraced(function* (
       })
   )
   const gone = Effect.callback<never, ServiceEnded>((resume) => {
-    child.once("exit", (status) => resume(Effect.fail(new ServiceEnded({ status: String(status), log }))))
+    child.once("exit", (status) => {
+      const ills = illsOf(program, { ...process.env, ...environment })
+      resume(Effect.fail(new ServiceEnded({ status: String(status), ills, log })))
+    })
   })
   const ready = Effect.tryPromise(async () => (await fetch(readyUrl)).ok).pipe(
     Effect.orElseSucceed(() => false),

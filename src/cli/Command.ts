@@ -71,6 +71,10 @@ export const command = Effect.fnUntraced(function* (
             : shell[command](request, from)
       return yield* Effect.provideService(asked, StandardFolders, folders)
     }
+    case "tail": {
+      const { tail } = yield* Effect.promise(() => import("./Tail.ts"))
+      return yield* tail({ isJson: values.json === true, print })
+    }
     case "complete":
       return yield* print(
         completions(words)

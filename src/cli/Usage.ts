@@ -16,6 +16,7 @@ export const help = `camera-service: turns a Linux box with cameras into a well-
   camera-service watch                          what happens, as it comes
                                                 these ask the service of this machine, or that at --url ws://HOST:8002/ws
                                                 with --token-file FILE; --json for programs
+  camera-service tail [--json]                  the log, as journald gets it
   camera-service doctor [--json] [--bundle FILE] [--config FILE]
                                                 look at all that the service needs here: what is wrong, and what
                                                 mends it (status 1: warnings, 2: failures); a file for a bug report
@@ -62,6 +63,7 @@ const commands = {
   complete: { options: [], words: Infinity },
   serve: { options: ["config"], words: 0 },
   token: { options: ["config", "role", "user", "cameras", "ttl", "link"], words: 0 },
+  tail: { options: ["json"], words: 0 },
   doctor: { options: ["config", "json", "bundle"], words: 0 },
   backup: { options: ["config"], words: 1, needs: "FILE" },
   restore: { options: ["config"], words: 1, needs: "FILE" },

@@ -27,8 +27,8 @@ export const reachableHere = (host: string): string => (isEverywhere(host) ? "12
 export const reachableByOthers = (host: string, machine: string): string => (isEverywhere(host) ? machine : host)
 
 /**
- * Whoever is on this machine is its operator, or a proxy in front of us, which has everybody's clients and its own limits:
- * what comes from there is not counted as of one.
+ * Whoever is on this machine is its operator, or a proxy in front of us that may not say whose its requests are
+ * (`server.trusted_proxies`): what comes from there is not counted as of one.
  */
 export const isLoopback = (address: string): boolean =>
   address === "::1" || address.startsWith("127.") || address.startsWith("::ffff:127.")

@@ -71,6 +71,12 @@ export const server = Schema.Struct({
     "",
     "an address or a host name, or empty",
     "the host that URLs for clients name; empty: the one by which the client came"
+  ),
+  trusted_proxies: key(
+    Schema.Array(Rules.network),
+    [],
+    "a list of IP addresses, and of networks such as 10.0.0.0/8",
+    "proxies that are believed who their clients are (X-Forwarded-For, -Proto, -Host; Forwarded); of others nothing is"
   )
 })
 

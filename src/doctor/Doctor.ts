@@ -14,6 +14,7 @@ import { makePortCheck } from "./Ports.ts"
 import { makeProgramChecks } from "./Programs.ts"
 import { makeResourceChecks } from "./Resources.ts"
 import { makeServiceChecks } from "./ServiceChecks.ts"
+import { makeUsbChecks } from "./UsbChecks.ts"
 
 const tools = Layer.mergeAll(Ffmpeg.layer, Holders.layer, V4l2Nodes.layer.pipe(Layer.provide(Kernel.layer)))
 
@@ -35,6 +36,7 @@ export const examine = Effect.fnUntraced(function* (from: Origin) {
       ...(yield* makeServiceChecks(folder)),
       ...(yield* makeProgramChecks),
       ...(yield* makeCameraChecks(folder)),
+      ...(yield* makeUsbChecks),
       yield* makePortCheck(folder),
       ...(yield* makeResourceChecks(folder))
     ]

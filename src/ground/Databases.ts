@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
-import { chmodSync, closeSync, openSync, readFileSync, rmSync } from "node:fs"
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync } from "node:fs"
 import { backup, DatabaseSync } from "node:sqlite"
 
 /** SQLite gives the journals that it makes the rights of their database (https://www.sqlite.org/src/file/src/os_unix.c). */
@@ -17,6 +17,10 @@ const makePrivate = (path: string): void => {
   }
 }
 
+const remove = (path: string): void => {
+  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(`${path}${suffix}`, { force: true, recursive: true })
+}
+
 /** SQLite databases in files: synchronous, and thrown is what `node:sqlite` throws. */
 export class Databases extends Context.Service<
   Databases,
@@ -27,6 +31,10 @@ export class Databases extends Context.Service<
     readonly remove: (path: string) => void
     /** into a new file, for the owner only, while others use the database: what they change meanwhile is in it */
     readonly copy: (database: DatabaseSync, path: string) => Promise<void>
+    /** a copy of it as it is, under this name, whole and for good or not at all; one that is there stays */
+    readonly keep: (database: DatabaseSync, path: string) => void
+    /** puts what was kept under the first name in the place of what has the second, with its journals; whether there was any */
+    readonly putBack: (kept: string, path: string) => boolean
     /** another one after each start of the kernel, which may have lost what was not synced */
     readonly bootId: () => string
   }
@@ -37,14 +45,31 @@ export class Databases extends Context.Service<
         makePrivate(path)
         return new DatabaseSync(path)
       },
-      remove: (path) => {
-        for (const suffix of ["", "-wal", "-shm", "-journal"]) {
-          rmSync(`${path}${suffix}`, { force: true, recursive: true })
-        }
-      },
+      remove,
       copy: async (database, path) => {
         makePrivate(path)
         await backup(database, path)
+      },
+      keep: (database, path) => {
+        if (existsSync(path)) return
+        const aside = `${path}.new`
+        // of who was killed in it
+        remove(aside)
+        makePrivate(aside)
+        database.prepare("VACUUM INTO ?").run(aside)
+        const file = openSync(aside, "r")
+        try {
+          fsyncSync(file)
+        } finally {
+          closeSync(file)
+        }
+        renameSync(aside, path)
+      },
+      putBack: (kept, path) => {
+        if (!existsSync(kept)) return false
+        remove(path)
+        renameSync(kept, path)
+        return true
       },
       bootId: () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
     })

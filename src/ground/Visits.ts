@@ -29,7 +29,7 @@ export interface RequestHead {
   readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
   /** the IP address of the other side */
   readonly address: string
-  /** it came by TLS to us; to a proxy in front of us it may have, too */
+  /** it came by TLS */
   readonly isSecure: boolean
 }
 
@@ -76,8 +76,6 @@ export interface MessageLimits {
 
 /** What the ground does for one WebSocket client. A message that breaks its limits closes the connection (1009, 1008). */
 export interface Peer {
-  /** the IP address of the other side */
-  readonly address: string
   /** sends a text frame; nothing once the connection closes */
   send(text: string): void
   /** the same for several, in one go; the array is not changed afterwards, and may be given to other peers too */

@@ -44,7 +44,6 @@ export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"], is
 
   return (request: IncomingMessage, socket: Socket, first: Buffer): void => {
     destroyOnError(socket)
-    const address = socket.remoteAddress ?? ""
     const refuse = ({ body, headers, status }: Refusal): void => {
       const lines = [
         `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
@@ -61,7 +60,7 @@ export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"], is
       method: request.method ?? "",
       target: request.url ?? "",
       headers: request.headers,
-      address,
+      address: socket.remoteAddress ?? "",
       isSecure
     })
     if (typeof admitted !== "function") return refuse(admitted)
@@ -70,7 +69,7 @@ export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"], is
     // it has gone already
     if (!socket.readable || !socket.writable) return void socket.destroy()
     socket.write(answer)
-    const client = new Client(socket, address, yard)
+    const client = new Client(socket, yard)
     clients.add(client)
     client.open(admitted, first)
   }
@@ -99,7 +98,6 @@ interface Yard {
 }
 
 class Client implements Peer {
-  readonly address: string
   private readonly socket: Socket
   private readonly yard: Yard
   private readonly reader = new FrameReader(defaultLimits)
@@ -114,9 +112,8 @@ class Client implements Peer {
   /** nothing that it sends can be understood any more */
   private broken = false
 
-  constructor(socket: Socket, address: string, yard: Yard) {
+  constructor(socket: Socket, yard: Yard) {
     this.socket = socket
-    this.address = address
     this.yard = yard
   }
 

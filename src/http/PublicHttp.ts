@@ -8,6 +8,7 @@ import { liveNow, Settings } from "../config/Settings.ts"
 import { isSecured, plainServer } from "../config/Tls.ts"
 import type { Address, Host, HttpReply, RequestHead } from "../ground/Visits.ts"
 import { followCertificate } from "./FollowCertificate.ts"
+import { asSent } from "./Forwarded.ts"
 import { listen, listenSecure } from "./Listen.ts"
 import { preflight, withOrigin } from "./Origins.ts"
 import { refusal } from "./Refusal.ts"
@@ -40,8 +41,9 @@ export class PublicHttp extends Context.Service<
       const unknown = () => (answers.size + admissions.size === 0 ? starting : notFound)
 
       const host: Host = {
-        answer(request) {
-          const { allowed_origins } = liveNow(settings).server
+        answer(sent) {
+          const { allowed_origins, trusted_proxies } = liveNow(settings).server
+          const request = asSent(sent, trusted_proxies)
           const asked = preflight(request, allowed_origins)
           if (asked !== undefined) return Effect.succeed(asked)
           const path = pathOf(request.target)
@@ -61,7 +63,9 @@ export class PublicHttp extends Context.Service<
             ? reply
             : Effect.map(reply, (made) => withOrigin(made, request, allowed_origins))
         },
-        admit: (request) => admissions.get(pathOf(request.target))?.(request) ?? unknown()
+        admit: (request) =>
+          admissions.get(pathOf(request.target))?.(asSent(request, liveNow(settings).server.trusted_proxies)) ??
+          unknown()
       }
       const { boot } = settings
       const address = yield* listen(plainServer(boot), host)

@@ -24,7 +24,7 @@ export const layer = AuthRpcs.toLayer(
       ping: () => Effect.succeed("pong" as const),
 
       authenticate: Effect.fnUntraced(function* ({ auth_token }, { client }) {
-        const address = connections.get(client.id)?.peer.address ?? ""
+        const address = connections.get(client.id)?.address ?? ""
         const login = { address, credential: auth_token, over: "JSON-RPC" } as const
         const session = yield* failedLogins.slowed(login, credentials.verify(auth_token))
         connections.authenticate(client.id, session)

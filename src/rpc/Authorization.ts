@@ -27,7 +27,7 @@ export const layer = Layer.effect(
       const required = Context.get(rpc.annotations, RequiredRole) ?? "viewer"
       if (!roleIncludes(session.role, required)) {
         warn(`${session.userId} ${rpc._tag}`, "a call was forbidden", {
-          peer: connection.peer.address,
+          peer: connection.address,
           user: session.userId,
           method: rpc._tag,
           have_role: session.role,

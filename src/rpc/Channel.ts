@@ -79,7 +79,7 @@ export class Channel implements Receiver, Worker, Debtor {
 
   owner(): string {
     const user = this.user()
-    return user === undefined ? `address ${networkOf(this.connection.peer.address)}` : `user ${user}`
+    return user === undefined ? `address ${networkOf(this.connection.address)}` : `user ${user}`
   }
 
   work(): void {

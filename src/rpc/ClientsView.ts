@@ -14,7 +14,7 @@ const sessionOf = ({ session }: Connection): Pick<Client, "session"> => {
 
 /** One client as admins are shown it. */
 export const clientView = (connection: Connection): Client => ({
-  address: connection.peer.address,
+  address: connection.address,
   connected_at: isoTime(connection.since),
   ...sessionOf(connection),
   topics: sizeOf(connection.subscription)

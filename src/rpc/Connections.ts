@@ -27,6 +27,8 @@ import { Strangers } from "./Strangers.ts"
 export interface Connection extends Addressee {
   /** the `id` of the `Rpc.ServerClient` that handlers and middleware get */
   readonly id: number
+  /** the IP address that it comes from */
+  readonly address: string
   /** the host and the port by which it came, as it wrote them */
   readonly cameBy: string | undefined
   /** it came by TLS, to us or to a proxy in front of us */
@@ -45,8 +47,8 @@ export interface Connection extends Addressee {
 }
 
 /** What the log tells of a client. */
-export const whoIs = ({ peer, session }: Pick<Connection, "peer" | "session">) => ({
-  peer: peer.address,
+export const whoIs = ({ address, session }: Pick<Connection, "address" | "session">) => ({
+  peer: address,
   ...(session === undefined ? {} : { user: session.userId })
 })
 
@@ -77,8 +79,8 @@ export class Connections extends Context.Service<
     readonly strangers: Strangers
     /** how many there are from where this address is from */
     readonly from: (address: string) => number
-    /** a new client, and by which host and port it came; the protocol calls it, and `remove` */
-    readonly add: (peer: Peer, cameBy?: string, isSecure?: boolean) => Connection
+    /** a new client, and how it came; the protocol calls it, and `remove` */
+    readonly add: (peer: Peer, how: Pick<Connection, "address" | "cameBy" | "isSecure">) => Connection
     readonly remove: (clientId: number) => void
     /** returns when the client has gone, which it may have already */
     readonly gone: (clientId: number) => Effect.Effect<void>
@@ -164,12 +166,11 @@ export class Connections extends Context.Service<
         get: (clientId) => all.get(clientId),
         strangers,
         from: (address) => addresses.count(address),
-        add(peer, cameBy, isSecure = false) {
+        add(peer, how) {
           const connection: Connection = {
             id: nextId++,
             peer,
-            cameBy,
-            isSecure,
+            ...how,
             since: now().wall,
             authority: undefined,
             bucket: new TokenBucket(),
@@ -179,19 +180,19 @@ export class Connections extends Context.Service<
             lost: 0
           }
           all.set(connection.id, connection)
-          addresses.add(peer.address)
-          strangers.add(peer, run(monotonicMillis))
+          addresses.add(how.address)
+          strangers.add(connection, run(monotonicMillis))
           empty.closeUnsafe()
           return connection
         },
         remove(clientId) {
           const connection = all.get(clientId)
           if (connection === undefined) return
-          const { authority, peer } = connection
+          const { address, authority } = connection
           all.delete(clientId)
           outbox.discard(connection)
-          addresses.delete(peer.address)
-          strangers.delete(peer)
+          addresses.delete(address)
+          strangers.delete(connection)
           authorities.giveBack(authority)
           for (const end of ends.get(clientId) ?? []) end()
           ends.delete(clientId)
@@ -214,7 +215,7 @@ export class Connections extends Context.Service<
           connection.authority ??= authorities.take(connection.cameBy)
           connection.session = session
           connection.refused = undefined
-          strangers.delete(connection.peer)
+          strangers.delete(connection)
           connection.peer.limit(memberLimits)
         },
         subscribe(clientId, subscription) {

@@ -31,6 +31,8 @@ import { Turns } from "./Turns.ts"
 
 /** How a client came. */
 export interface Arrival {
+  /** the IP address that it comes from */
+  readonly address: string
   /** the host and the port by which it came, as it wrote them */
   readonly cameBy: string | undefined
   /** by TLS, to us or to a proxy in front of us */
@@ -113,8 +115,8 @@ export class JsonRpcProtocol extends Context.Service<
         )
       }
 
-      const connect = (peer: Peer, { cameBy, isSecure, login }: Arrival): Receiver => {
-        const connection = connections.add(peer, cameBy, isSecure)
+      const connect = (peer: Peer, { login, ...how }: Arrival): Receiver => {
+        const connection = connections.add(peer, how)
         const channel = new Channel(connection, switchboard)
         if (login !== undefined) logIn(channel, login)
         return channel

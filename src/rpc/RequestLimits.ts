@@ -37,13 +37,13 @@ export class RequestLimits extends Context.Service<
       }
 
       const refuse = (
-        { peer, session }: Connection,
+        { address, session }: Connection,
         whose: "connection" | "user",
         perSecond: number,
         wait: number
       ): RateLimited => {
-        refused(`limits.${whose}_requests_per_second`, peer.address, "requests are refused: there are too many", {
-          ...whoIs({ peer, session }),
+        refused(`limits.${whose}_requests_per_second`, address, "requests are refused: there are too many", {
+          ...whoIs({ address, session }),
           at_most: perSecond
         })
         return new RateLimited({

@@ -1,20 +1,26 @@
 import type { Peer } from "../ground/Visits.ts"
 import { Addresses } from "./Addresses.ts"
 
+/** A client, and the IP address that it comes from. */
+interface Stranger {
+  readonly peer: Peer
+  readonly address: string
+}
+
 /** The clients that have not authenticated, the oldest first, and where they come from. */
 export class Strangers {
   /** when they came, in milliseconds of the monotonic clock */
-  private readonly since = new Map<Peer, number>()
+  private readonly since = new Map<Stranger, number>()
   private readonly addresses = new Addresses()
 
-  add(peer: Peer, now: number): void {
-    this.since.set(peer, now)
-    this.addresses.add(peer.address)
+  add(stranger: Stranger, now: number): void {
+    this.since.set(stranger, now)
+    this.addresses.add(stranger.address)
   }
 
   /** it has authenticated, or goes */
-  delete(peer: Peer): void {
-    if (this.since.delete(peer)) this.addresses.delete(peer.address)
+  delete(stranger: Stranger): void {
+    if (this.since.delete(stranger)) this.addresses.delete(stranger.address)
   }
 
   /** how many are from where this address is from */
@@ -23,8 +29,8 @@ export class Strangers {
   }
 
   /** the oldest, where it has been here for so many milliseconds */
-  oldest(age: number, now: number): Peer | undefined {
-    for (const [peer, since] of this.since) return now - since >= age ? peer : undefined
+  oldest(age: number, now: number): Stranger | undefined {
+    for (const [stranger, since] of this.since) return now - since >= age ? stranger : undefined
     return undefined
   }
 }

@@ -75,9 +75,9 @@ export const layer = Layer.effectDiscard(
       const stranger = strangers.oldest(age, run(monotonicMillis))
       if (stranger === undefined) return false
       strangers.delete(stranger)
-      const peer = stranger.address
+      const { address: peer } = stranger
       refused(limit, peer, "a client that did not authenticate is cut off", { peer, after_seconds: age / 1000 })
-      stranger.cut(1008, reason)
+      stranger.peer.cut(1008, reason)
       return true
     }
 
@@ -104,7 +104,7 @@ export const layer = Layer.effectDiscard(
     const admit = (request: RequestHead) => {
       const { allowed_origins, max_connections, max_connections_per_address, max_unauthenticated_per_address } =
         liveNow(settings).server
-      const { address } = request
+      const { address, isSecure } = request
       if (!originAllowed(request, allowed_origins)) return refuseOrigin(request)
       if (!isLoopback(address)) {
         if (from(address) >= max_connections_per_address) {
@@ -117,14 +117,12 @@ export const layer = Layer.effectDiscard(
       if (ending) return stopping
       if (all.size >= max_connections && !makeRoom()) return refuse(address, "max_connections", max_connections)
       const cameBy = authorityIn(one(request.headers["host"]))
-      // whoever lies about it is told URLs that do not work
-      const isSecure = request.isSecure || one(request.headers["x-forwarded-proto"]) === "https"
       const credential = credentialOf(request)
       const login =
         credential === undefined
           ? undefined
           : failedLogins.slowed({ address, credential, over: "JSON-RPC" }, credentials.verify(credential))
-      return (peer: Peer) => protocol.connect(peer, { cameBy, isSecure, login })
+      return (peer: Peer) => protocol.connect(peer, { address, cameBy, isSecure, login })
     }
     for (const path of ["/ws", "/ws/"]) yield* http.admit(path, admit)
     yield* Effect.addFinalizer(() => {

@@ -1,5 +1,5 @@
 import type { CameraId } from "../../schema/Camera.ts"
-import type { Device, FrameSize, ReadDevice } from "../device/Device.ts"
+import type { Device, FrameSize, Mode, ReadDevice } from "../device/Device.ts"
 import type { ReadInput } from "../device/Input.ts"
 import type { EncoderChoice, Encoding } from "./Encoder.ts"
 import type { Making } from "./Making.ts"
@@ -11,8 +11,8 @@ export interface Source extends Making {
   readonly input: ReadInput
   /** FFmpeg's, to read that input so, `-i` included */
   readonly inputArguments: ReadonlyArray<string>
-  /** the kernel's four characters of what the camera delivers */
-  readonly pixelFormat: string
+  /** what the camera is asked for */
+  readonly captures: Mode
   /** frames come as JPEG pictures: a still is a copy of one, at the camera's own quality */
   readonly deliversJpeg: boolean
   /** the frame is scaled to the stream's size */
@@ -129,7 +129,7 @@ export const planSource = (device: ReadDevice, encoding: Encoding, known = nothi
   return {
     input,
     inputArguments: inputArguments(device.id, input, chosen),
-    pixelFormat,
+    captures: { pixelFormat, width: size.width, height: size.height, rate },
     deliversJpeg: inputFormatOf(pixelFormat) === "mjpeg",
     delivers,
     width: frame.width,

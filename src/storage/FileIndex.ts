@@ -99,6 +99,9 @@ export class FileIndex extends Context.Service<
           version: opened.newer
         })
       }
+      if (opened.notKept !== undefined) {
+        yield* Effect.logWarning("the file index is upgraded without a copy of what it was", opened.notKept)
+      }
       let { outlivedPowerCut } = opened
       if (opened.fresh) yield* Effect.logInfo("the file index is new: it is filled from the disk")
       /** capacity 1: one more walk is enough for any number of reasons */

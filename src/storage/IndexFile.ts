@@ -87,27 +87,37 @@ export interface OpenIndex extends IndexDatabase {
   readonly abandon: () => void
 }
 
-/**
- * Opens the index; one that is not there, is damaged, or of another version, is begun anew (`fresh`). `newer`: it was a
- * later version's, which this one cannot read. `outlivedPowerCut`: the kernel started anew since it was written.
- */
-export const openIndex = (
-  databases: Databases["Service"],
-  path: string
-): {
+/** What an index of an earlier version was, until this one has run from its start to its end. */
+const keptName = (path: string): string => `${path}.before`
+
+/** The index, as it was found. */
+interface Found {
   readonly database: OpenIndex
+  /** it was not there, was damaged, or of a version that this one cannot read, and is begun anew */
   readonly fresh: boolean
+  /** it was a later version's, which this one cannot read */
   readonly newer?: number
+  /** the kernel started anew since it was written */
   readonly outlivedPowerCut: boolean
-} => {
+  /** why there is no copy of what it was before it was upgraded */
+  readonly notKept?: unknown
+}
+
+/** Opens the index, else the copy of what it was before a later version came, else begins one anew. */
+export const openIndex = (databases: Databases["Service"], path: string): Found => {
   let newer: number | undefined
-  try {
-    const { database, outlivedPowerCut, version } = openChecked(databases, path)
-    if (version > schemaVersion) newer = version
-    if (database !== undefined) return { database: opened(databases, database), fresh: false, outlivedPowerCut }
-  } catch (cause) {
-    if (!isDamaged(cause) && errcodeOf(cause) !== sqliteError) throw cause
+  const look = (): Found | undefined => {
+    try {
+      const { database, version, ...found } = openChecked(databases, path)
+      if (version > schemaVersion) newer = version
+      return database === undefined ? undefined : { database: opened(databases, database), fresh: false, ...found }
+    } catch (cause) {
+      if (!isDamaged(cause) && errcodeOf(cause) !== sqliteError) throw cause
+      return undefined
+    }
   }
+  const found = look() ?? (databases.putBack(keptName(path), path) ? look() : undefined)
+  if (found !== undefined) return found
   const database = renewIndex(databases, path)
   return { database, fresh: true, outlivedPowerCut: false, ...(newer === undefined ? {} : { newer }) }
 }
@@ -143,7 +153,7 @@ export const isDamaged = (cause: unknown): boolean =>
 const openChecked = (
   databases: Databases["Service"],
   path: string
-): { readonly version: number; readonly outlivedPowerCut: boolean; readonly database?: DatabaseSync } => {
+): Pick<Found, "outlivedPowerCut" | "notKept"> & { readonly version: number; readonly database?: DatabaseSync } => {
   const database = databases.open(path)
   try {
     database.exec(setUp)
@@ -152,18 +162,30 @@ const openChecked = (
     const isKnown = version === schemaVersion || version in steps || opens(database, version)
     const outlivedPowerCut = isKnown && !isTrusted(database, bootId)
     if (isKnown && (!outlivedPowerCut || isSound(database))) {
+      if (version === schemaVersion && stateOf(database) === "closed") databases.remove(keptName(path))
+      const unkept = version < schemaVersion ? keep(databases, database, path) : {}
       // each step whole or not at all, whoever is killed in it
       for (let from = version; from < schemaVersion; from++) {
         database.exec(`BEGIN;${steps[from] ?? ""}${setOpensFrom}PRAGMA user_version=${from + 1};COMMIT`)
       }
       setState(database, bootId)
-      return { version, outlivedPowerCut, database }
+      return { version, outlivedPowerCut, database, ...unkept }
     }
     database.close()
     return { version, outlivedPowerCut: false }
   } catch (cause) {
     if (database.isOpen) database.close()
     throw cause
+  }
+}
+
+/** A disk too full for a copy does not stop the start: nothing is in the index but what the files are, and why some end. */
+const keep = (databases: Databases["Service"], database: DatabaseSync, path: string): Pick<Found, "notKept"> => {
+  try {
+    databases.keep(database, keptName(path))
+    return {}
+  } catch (notKept) {
+    return { notKept }
   }
 }
 
@@ -174,9 +196,12 @@ const opens = (database: DatabaseSync, version: number): boolean =>
 
 /** Closed properly, or the kernel that held its pages never went down. */
 const isTrusted = (database: DatabaseSync, bootId: string): boolean => {
-  const state = database.prepare("SELECT value FROM meta WHERE name = 'state'").get()?.["value"]
+  const state = stateOf(database)
   return state === "closed" || state === bootId
 }
+
+const stateOf = (database: DatabaseSync): unknown =>
+  database.prepare("SELECT value FROM meta WHERE name = 'state'").get()?.["value"]
 
 /** SQLite looks through it (30 ms for 100,000 files). */
 const isSound = (database: DatabaseSync): boolean =>

@@ -79,7 +79,8 @@ export class PublishedFeed extends Context.Service<
           Effect.tapError(({ obstacle, silence }) => {
             // once may be a shaken cable
             if (silence === "WRONG_DATA" && stream.failuresInARow > 0) {
-              return sources.avoid(camera, source.pixelFormat, `its ${source.pixelFormat} frames were no pictures`)
+              const { pixelFormat } = source.captures
+              return sources.avoid(camera, pixelFormat, `its ${pixelFormat} frames were no pictures`)
             }
             return Effect.sync(() => {
               const wasReady = SubscriptionRef.getUnsafe(stream.state)._tag === "Ready"

@@ -23,6 +23,7 @@ const understood = [
   ["cameras --json", "cameras"],
   ["snapshot camera0 -o /tmp/a.jpg", "snapshot"],
   ["record camera0 --for 10s --url ws://box:8002/ws --token-file /etc/key", "record"],
+  ["tail --json", "tail"],
   ["complete con --help", "complete"],
   ["doctor", "doctor"],
   ["doctor --json --bundle /tmp/report.tar.gz", "doctor"],

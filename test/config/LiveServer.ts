@@ -101,6 +101,14 @@ export const serverRows: Rows = {
       yield* change(1)
       assert.strictEqual((yield* watch).status, 429)
     }),
+  "server.trusted_proxies": (change) =>
+    Effect.gen(function* () {
+      const headers = { "x-forwarded-for": "198.51.100.7", "x-forwarded-host": "cam.example" }
+      const page = { headers: { ...headers, origin: "https://cam.example" } }
+      assert.strictEqual(yield* knock(page), 403)
+      yield* change(["127.0.0.1"])
+      assert.strictEqual(yield* knock(page), 101)
+    }),
   "server.allowed_origins": (change) =>
     Effect.gen(function* () {
       const headers = { origin: "https://a.example" }

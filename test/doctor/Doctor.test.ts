@@ -6,6 +6,7 @@ import { TestClock } from "effect/testing"
 import { examine } from "../../src/doctor/Doctor.ts"
 import { patience } from "../../src/doctor/Check.ts"
 import { Machine } from "../../src/ground/Machine.ts"
+import type { CameraSpec } from "../../testing/Cameras.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { certificates, type Pair } from "../support/Certificate.ts"
 
@@ -131,6 +132,77 @@ describe("the doctor", () => {
       assert.include(evidence, "/dev/video1 (Door): tester may not open it")
       assert.match(evidence, /\/dev\/video2 \(Yard\)$/)
       assert.match(mend, /^stop it: kill \d+\nusermod --append --groups video tester$/)
+    })
+  )
+
+  const raw = { fourcc: "YUYV", sizes: [[640, 480]], intervals: [[1, 30]] } as const
+  const usb = Effect.map(look(), ({ of }) => of("usb"))
+  const plugAll = (...cameras: ReadonlyArray<Omit<CameraSpec, "name">>) =>
+    Effect.gen(function* () {
+      const ground = yield* TestGround
+      for (const [i, camera] of cameras.entries()) yield* ground.cameras.plug({ name: `Cam ${i}`, ...camera })
+    })
+
+  test(
+    "warns of two cameras on one slow bus that both send their pictures as they are",
+    Effect.gen(function* () {
+      yield* plugAll(
+        { port: "1-1", formats: [raw] },
+        { port: "1-2.4", formats: [raw] },
+        { port: "2-1", formats: [raw] }
+      )
+      const { evidence = "", mend, severity } = (yield* usb) ?? {}
+      assert.strictEqual(severity, "warning")
+      assert.include(evidence, "usb1, 480 Mb/s: 2 cameras\n  /dev/video0 (Cam 0): YUYV 640x480 at 30/s, about 147 Mb/s")
+      assert.include(evidence, "usb2, 5000 Mb/s: one camera\n  /dev/video2 (Cam 2)")
+      assert.include(mend, "another controller")
+    })
+  )
+
+  test(
+    "finds room for cameras that compress on one slow bus, and for any on a fast one or on one each",
+    Effect.gen(function* () {
+      const one = { formats: [raw] }
+      yield* plugAll({}, {}, {}, { port: "2-1", ...one }, { port: "2-2", ...one }, { port: "2-3", ...one })
+      assert.strictEqual((yield* usb)?.severity, "ok")
+    })
+  )
+
+  test(
+    "warns of a camera whose port or cable gives it little",
+    Effect.gen(function* () {
+      yield* plugAll({ speed: 12 })
+      assert.include((yield* usb)?.evidence, "/dev/video0 (Cam 0) has 12 Mb/s")
+      assert.include((yield* usb)?.mend, "another cable")
+    })
+  )
+
+  test(
+    "counts a camera of which nothing is known as one that takes nothing",
+    Effect.gen(function* () {
+      const { cameras } = yield* TestGround
+      yield* plugAll({ formats: [raw] })
+      yield* (yield* cameras.plug({ name: "Door", formats: [raw] })).refuse
+      assert.strictEqual((yield* usb)?.severity, "ok")
+      assert.match((yield* usb)?.evidence ?? "", /\/dev\/video1 \(Door\)$/)
+    })
+  )
+
+  test(
+    "warns where no udev gives cameras to their group, or has not seen to one",
+    Effect.gen(function* () {
+      const { cameras } = yield* TestGround
+      const udev = Effect.map(look(), ({ of }) => of("udev"))
+      assert.strictEqual((yield* udev)?.severity, "ok")
+      cameras.stopUdev()
+      assert.include((yield* udev)?.evidence, "udev does not run")
+      yield* plugAll({})
+      cameras.startUdev()
+      assert.deepInclude(yield* udev, {
+        severity: "warning",
+        evidence: "udev has not seen to /dev/video0",
+        mend: "udevadm trigger --subsystem-match=video4linux"
+      })
     })
   )
 

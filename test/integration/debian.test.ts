@@ -16,7 +16,12 @@ const hasLintian = spawnSync("lintian", ["--version"]).status === 0
 let built: string | undefined
 const build = () => {
   const env = { ...process.env, DPKG_DEB_COMPRESSOR_LEVEL: "0" }
-  const said = execFileSync(join(root, "scripts/package"), { env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+  const arch = process.arch === "x64" ? "amd64" : process.arch
+  const said = execFileSync(join(root, "scripts/package"), [arch], {
+    env,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"]
+  })
   return join(root, /dist\/packages\/\S+\.deb/.exec(said)?.[0] ?? "")
 }
 const digest = (file: string) => createHash("sha256").update(readFileSync(file)).digest("hex")
@@ -60,6 +65,9 @@ it.live.skipIf(whyNot !== "")(
       built = file
       const bytes = digest(file)
       assert.strictEqual(digest(build()), bytes)
+      const beside = (name: string) => readFileSync(file.replace(/deb$/, name), "utf8")
+      assert.strictEqual(JSON.parse(beside("sbom.cdx.json"))["bomFormat"], "CycloneDX")
+      assert.include(beside("copyright"), "MediaMTX")
       if (hasLintian) {
         const { status, stderr, stdout } = spawnSync("lintian", ["--fail-on", "error", file], { encoding: "utf8" })
         assert.strictEqual(status, 0, stdout + stderr)
@@ -81,6 +89,15 @@ it.live.skipIf(whyNot !== "")(
         well("stat", "-c", "%U %a", "/var/lib/camera-service/secrets/jwt_secret"),
         "camera-service 600"
       )
+
+      // its log is the journal's, for people and for programs
+      const log = (...options: ReadonlyArray<string>) =>
+        run("sh", "-c", `timeout 1 camera-service tail ${options.join(" ")} 2>/dev/null`).said.trim()
+      assert.match(log(), /^\S+Z {2}info {5}camera-service is serving {2}version=/m)
+      const messages = log("--json")
+        .split("\n")
+        .map((line) => String(JSON.parse(line)["message"]))
+      assert.include(messages, "camera-service is serving")
 
       // it records with FFmpeg and MediaMTX as the unit leaves them; root's commands work on the service's own data
       well(

@@ -115,7 +115,7 @@ layer(Elsewhere.layer, { timeout: "120 seconds", excludeTestServices: true })("f
       assert.notInclude(readdirSync(join(client, "node_modules")).join(), "koffi")
       assert.isBelow(kilobytes(join(client, "node_modules/camera-service-client")), 2048)
       assert.deepStrictEqual(readdirSync(join(server, "node_modules/.bin")), ["camera-service"])
-      assert.isBelow(kilobytes(join(server, "node_modules/camera-service")), 3072)
+      assert.isBelow(kilobytes(join(server, "node_modules/camera-service")), 3328)
       const types = readFileSync(join(client, "node_modules/camera-service-client/schema/generated/types.d.ts"), "utf8")
       assert.notMatch(types, /\bimport\b/)
     })
@@ -227,6 +227,19 @@ layer(Elsewhere.layer, { timeout: "120 seconds", excludeTestServices: true })("f
       )
       assert.lengthOf(said.trim().split("\n"), 1)
       assert.deepInclude(JSON.parse(said), { level: "fatal", exit_status: 69 })
+    })
+  )
+
+  it.effect("npx makes the demo's whole tour, and leaves no process behind", () =>
+    Effect.gen(function* () {
+      const { server } = yield* Elsewhere
+      const { environment, processes } = yield* makeGround({ isBuilt: true })
+      const said = yield* run("npx", ["camera-service", "demo", "--once"], { cwd: server, env: environment })
+      assert.match(said, /^ {2}ready +in \d+ ms$/m)
+      assert.match(said, /^ {2}idle camera +tier 2 \(activated\)/m)
+      assert.match(said, /^ {2}on disk +[\d.]+ s of h264/m)
+      assert.match(said, /^ {2}rpc take_snapshot +[\d.]+ ms$/m)
+      assert.deepEqual(processes(), [])
     })
   )
 

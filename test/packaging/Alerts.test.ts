@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parse } from "yaml"
@@ -60,6 +60,20 @@ describe("alerts and the dashboard", () => {
   it.runIf(hasPromtool)("sound when they should, and not before", () => {
     const { said, status } = promtool("test", "rules", join(root, "packaging/prometheus/alerts.test.yaml")) ?? {}
     assert.strictEqual(status, 0, said)
+  })
+
+  it.runIf(hasPromtool)("are what Prometheus loads, configured as docs/box.md says", () => {
+    const folder = mkdtempSync(join(tmpdir(), "camera-service-prometheus-"))
+    try {
+      const file = join(folder, "prometheus.yml")
+      writeFileSync(file, /^```yaml\n(.*?)^```/ms.exec(read("docs/box.md"))?.[1] ?? "")
+      copyFileSync(join(root, "packaging/prometheus/alerts.yaml"), join(folder, "alerts.yaml"))
+      const { said, status } = promtool("check", "config", file) ?? {}
+      assert.strictEqual(status, 0, said)
+      assert.include(said, `${rules.length} rules found`)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it.runIf(hasPromtool)("are written as Prometheus reads them", () => {

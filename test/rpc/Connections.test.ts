@@ -100,16 +100,18 @@ it.effect("a client that reads, and too slowly, is told of the gap where it is",
     const connections = yield* Connections
     const sent: Array<string> = []
     let unread = 0
-    const connection = connections.add({
-      address: "test",
-      send: (text) => sent.push(text),
-      sendAll: (texts) => sent.push(...texts),
-      buffered: () => unread,
-      pause() {},
-      resume() {},
-      cut() {},
-      limit() {}
-    })
+    const connection = connections.add(
+      {
+        send: (text) => sent.push(text),
+        sendAll: (texts) => sent.push(...texts),
+        buffered: () => unread,
+        pause() {},
+        resume() {},
+        cut() {},
+        limit() {}
+      },
+      { address: "test", cameBy: undefined, isSecure: false }
+    )
     const tell = Effect.fnUntraced(function* (fps: number) {
       yield* connections.notify("camera_status_update", { ...camera, fps })
       connections.deliver(connection)
@@ -142,16 +144,18 @@ it.effect("a client whose key was revoked is told nothing more, not even what it
     const connections = yield* Connections
     const sent: Array<string> = []
     let unread = 1 << 20
-    const connection = connections.add({
-      address: "test",
-      send: (text) => sent.push(text),
-      sendAll: (texts) => sent.push(...texts),
-      buffered: () => unread,
-      pause() {},
-      resume() {},
-      cut() {},
-      limit() {}
-    })
+    const connection = connections.add(
+      {
+        send: (text) => sent.push(text),
+        sendAll: (texts) => sent.push(...texts),
+        buffered: () => unread,
+        pause() {},
+        resume() {},
+        cut() {},
+        limit() {}
+      },
+      { address: "test", cameBy: undefined, isSecure: false }
+    )
     const revoked = Deferred.makeUnsafe<void>()
     const credential = { kind: "key", id: "1", by: "u", revoked } as const
     connections.authenticate(connection.id, {

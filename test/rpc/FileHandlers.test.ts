@@ -157,6 +157,21 @@ const hostOfUrl = (settings: object, expected: string) =>
     settings
   ] as const
 
+const originBehindProxy = (trusted: string, expected: string) =>
+  [
+    Effect.gen(function* () {
+      yield* kept("camera0")
+      const call = yield* connect(yield* token({ role: "viewer" }), {
+        host: "inside:8002",
+        "x-forwarded-for": "198.51.100.7",
+        "x-forwarded-proto": "https",
+        "x-forwarded-host": "cam.example"
+      })
+      for (const url of yield* urlsOf(call)) assert.strictEqual(new URL(url).origin, expected)
+    }),
+    { server: { trusted_proxies: [trusted] } }
+  ] as const
+
 describe("a download_url names", () => {
   onFakes("the host and the port by which the client came", ...hostOfUrl({}, "cam.example:18002"))
   onFakes(
@@ -172,13 +187,12 @@ describe("a download_url names", () => {
     })
   )
   onFakes(
-    "TLS, where a proxy in front of the service says that the client came by it",
-    Effect.gen(function* () {
-      yield* kept("camera0")
-      const headers = { host: "cam.example", "x-forwarded-proto": "https" }
-      const call = yield* connect(yield* token({ role: "viewer" }), headers)
-      for (const url of yield* urlsOf(call)) assert.strictEqual(new URL(url).origin, "https://cam.example")
-    })
+    "what a proxy in front of the service says by which the client came, where the proxy is trusted",
+    ...originBehindProxy("127.0.0.0/8", "https://cam.example")
+  )
+  onFakes(
+    "what it says itself by which it came to a client that says the same of a proxy",
+    ...originBehindProxy("192.0.2.0/24", "http://inside:8002")
   )
   onFakes(
     "no port to a client that came by the usual one, through a proxy",

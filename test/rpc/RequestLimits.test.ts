@@ -77,8 +77,8 @@ it.effect("what is remembered of users is bounded: beyond 10,000 the one that ca
     const { take } = yield* RequestLimits
     const connectionOf = (userId: string): Connection => ({
       id: 0,
+      address: "192.0.2.1",
       peer: {
-        address: "192.0.2.1",
         send() {},
         sendAll() {},
         buffered: () => 0,

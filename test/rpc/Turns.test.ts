@@ -172,10 +172,15 @@ it.effect("who is cut off has nothing more carried out, also while the connectio
       /** A client that has left so many megabytes unread, and stays. */
       const deaf = (name: string, megabytes: number) => {
         const peer: Peer = {
-          ...{ address: "192.0.2.1", send: () => {}, sendAll: () => {}, pause: () => {}, resume: () => {} },
+          ...{ send: () => {}, sendAll: () => {}, pause: () => {}, resume: () => {} },
           ...{ limit: () => {}, buffered: () => megabytes << 20, cut: () => void cut.push(name) }
         }
-        return connect(peer, { cameBy: undefined, isSecure: false, login: Effect.succeed(operator) })
+        return connect(peer, {
+          address: "192.0.2.1",
+          cameBy: undefined,
+          isSecure: false,
+          login: Effect.succeed(operator)
+        })
       }
       const [one, other] = [deaf("one", 70), deaf("other", 60)]
       one.receive(JSON.stringify(ping))

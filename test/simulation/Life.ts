@@ -113,6 +113,8 @@ export const makeLives = Effect.fnUntraced(function* (
             open: (path) => alive(() => databases.open(path)),
             remove: (path) => alive(() => databases.remove(path)),
             copy: (database, path) => alive(() => databases.copy(database, path)),
+            keep: (database, path) => alive(() => databases.keep(database, path)),
+            putBack: (kept, path) => alive(() => databases.putBack(kept, path)),
             bootId: databases.bootId
           })
         ),

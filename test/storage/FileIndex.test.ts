@@ -144,6 +144,8 @@ describe("the file index", () => {
         open: () => spied,
         remove: () => undefined,
         copy: () => Promise.resolve(),
+        keep: () => undefined,
+        putBack: () => false,
         bootId: () => ""
       },
       ""

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { spawnSync } from "node:child_process"
+import { copyFileSync, existsSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Databases } from "../../src/ground/Databases.ts"
@@ -10,23 +11,35 @@ import { openIndex } from "../../src/storage/IndexFile.ts"
 import { asVersion1, asVersion2, asVersion3 } from "./EarlierIndexes.ts"
 import { indexed, temporaryFolder } from "./Workbench.ts"
 
+const root = join(import.meta.dirname, "../..")
 const module = (path: string) => JSON.stringify(join(import.meta.dirname, "../../src", path))
 
-/** Opens an index, and is killed with the first step of its upgrade done and not yet there for good. */
-const killed = (path: string) => `
-  import { DatabaseSync } from "node:sqlite"
-  import { openIndex } from ${module("storage/IndexFile.ts")}
+/**
+ * Opens an index, and is killed: with a copy of it made and not yet there by its name, or with the first step of its upgrade
+ * done and not yet there for good.
+ */
+const killed = (path: string, at: "copy" | "step") => `
+  import fs from "node:fs"
+  import { syncBuiltinESMExports } from "node:module"
+  const kill = () => process.kill(process.pid, "SIGKILL")
+  if (${at === "copy"}) fs.renameSync = kill
+  syncBuiltinESMExports()
+  const { DatabaseSync } = await import("node:sqlite")
+  const { Databases } = await import(${module("ground/Databases.ts")})
+  const { openIndex } = await import(${module("storage/IndexFile.ts")})
+  const Effect = await import("effect/Effect")
+  const databases = await Effect.runPromise(Effect.provide(Databases, Databases.layer))
   const open = (path) => {
     const database = new DatabaseSync(path)
     const exec = database.exec.bind(database)
     database.exec = (sql) => {
       if (!sql.startsWith("BEGIN") || !sql.endsWith("COMMIT")) return exec(sql)
       exec(sql.slice(0, -"COMMIT".length))
-      process.kill(process.pid, "SIGKILL")
+      kill()
     }
     return database
   }
-  openIndex({ open, remove: () => undefined, bootId: () => "1" }, ${JSON.stringify(path)})
+  openIndex({ ...databases, open }, ${JSON.stringify(path)})
 `
 
 /** An index with two recordings, as an earlier or a later version has left it. */
@@ -37,17 +50,20 @@ const left = Effect.fnUntraced(function* (sql: string) {
   for (const filename of ["a.mp4", "b.mp4"])
     database.put(indexed({ filename, device: "camera0", bytes: 5, codec: "h264" }))
   database.close()
-  const versionOf = () => {
-    const seen = new DatabaseSync(path, { readOnly: true })
+  const versionIn = (file: string) => {
+    const seen = new DatabaseSync(file, { readOnly: true })
     const version = Number(seen.prepare("PRAGMA user_version").get()?.["user_version"])
     seen.close()
     return version
   }
+  const versionOf = () => versionIn(path)
   const current = versionOf()
   const other = new DatabaseSync(path)
   other.exec(sql.replaceAll("LATER", String(current + 1)))
   other.close()
-  return { path, current, versionOf, open: () => openIndex(databases, path) }
+  /** the version of what is kept of an index before its upgrade */
+  const kept = () => (existsSync(`${path}.before`) ? versionIn(`${path}.before`) : undefined)
+  return { path, current, databases, kept, versionOf, open: () => openIndex(databases, path) }
 })
 
 describe("an index", () => {
@@ -56,21 +72,73 @@ describe("an index", () => {
     [2, asVersion2],
     [3, asVersion3]
   ] as const) {
-    it.effect(`of version ${version} is whole, whoever was killed while it was upgraded`, () =>
+    it.effect(`of version ${version} is whole, whoever was killed while it was copied and upgraded`, () =>
       Effect.gen(function* () {
-        const { current, open, path, versionOf } = yield* left(sql)
-        const { signal, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", killed(path)])
-        assert.strictEqual(signal, "SIGKILL", String(stderr))
-        assert.strictEqual(versionOf(), version)
+        const { current, kept, open, path, versionOf } = yield* left(sql)
+        for (const at of ["copy", "step"] as const) {
+          const args = ["--input-type=module", "--eval", killed(path, at)]
+          const { signal, stderr } = spawnSync(process.execPath, args, { cwd: root })
+          assert.strictEqual(signal, "SIGKILL", String(stderr))
+          assert.strictEqual(versionOf(), version)
+          assert.strictEqual(kept(), at === "copy" ? undefined : version)
+        }
         const { database, fresh } = open()
         assert.isFalse(fresh)
         assert.deepStrictEqual(database.totals("recording"), { files: 2, bytes: 10 })
         assert.strictEqual(database.get("recording", "a.mp4")?.codec, "h264")
         database.close()
         assert.strictEqual(versionOf(), current)
+        // this version has run: it is not gone back from without thinking of it
+        assert.strictEqual(kept(), version)
+        open().database.close()
+        assert.isUndefined(kept())
       }).pipe(Effect.scoped)
     )
   }
+
+  it.effect("of an earlier version has its copy until this one has ended as it should", () =>
+    Effect.gen(function* () {
+      const { kept, open } = yield* left(asVersion3)
+      open().database.abandon()
+      open().database.abandon()
+      assert.strictEqual(kept(), 3)
+      open().database.close()
+      open().database.close()
+      assert.isUndefined(kept())
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("that a later version has upgraded is what it was before that, where this one would misread it", () =>
+    Effect.gen(function* () {
+      const { current, kept, open, path, versionOf } = yield* left("")
+      copyFileSync(path, `${path}.before`)
+      const later = new DatabaseSync(path)
+      later.exec(`UPDATE meta SET value = '${current + 1}' WHERE name = 'opens'; PRAGMA user_version=${current + 1}`)
+      later.close()
+      const { database, fresh } = open()
+      assert.isFalse(fresh)
+      assert.deepStrictEqual(database.totals("recording"), { files: 2, bytes: 10 })
+      database.close()
+      assert.strictEqual(versionOf(), current)
+      assert.isUndefined(kept())
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is upgraded also where there is no room for a copy, which is told", () =>
+    Effect.gen(function* () {
+      const { current, databases, kept, path, versionOf } = yield* left(asVersion3)
+      const full = new Error("database or disk is full")
+      const keep = () => {
+        throw full
+      }
+      const { database, notKept } = openIndex({ ...databases, keep }, path)
+      assert.strictEqual(notKept, full)
+      assert.deepStrictEqual(database.totals("recording"), { files: 2, bytes: 10 })
+      database.close()
+      assert.isUndefined(kept())
+      assert.strictEqual(versionOf(), current)
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("of a later version that only adds something is opened as it is, and stays what it is", () =>
     Effect.gen(function* () {

@@ -21,10 +21,10 @@ export const certificates = Effect.gen(function* () {
   const files = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") }
   let made = 0x10
 
-  const make = (days = 90): Pair => {
+  const make = (days = 90, names = "DNS:localhost,IP:127.0.0.1"): Pair => {
     const serial = (made++).toString(16).toUpperCase()
     const [cert, key] = [join(folder, `${serial}.crt`), join(folder, `${serial}.key`)]
-    const about = ["-subj", "/CN=box", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-days", String(days)]
+    const about = ["-subj", "/CN=box", "-addext", `subjectAltName=${names}`, "-days", String(days)]
     const how = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     execFileSync("openssl", ["req", ...how, ...about, "-set_serial", `0x${serial}`, "-out", cert, "-keyout", key], {
       stdio: "ignore"
@@ -44,10 +44,11 @@ export const certificates = Effect.gen(function* () {
   return { ...files, make, put }
 })
 
-/** The serial number of the certificate that is shown at this port of this machine. */
-export const shownAt = (port: number): Effect.Effect<string> =>
+/** The serial number of the certificate that is shown at this port of this machine, to who asks for this name. */
+export const shownAt = (port: number, servername?: string): Effect.Effect<string> =>
   Effect.callback((resume) => {
-    const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false }, () => {
+    const asked = { host: "127.0.0.1", port, rejectUnauthorized: false }
+    const socket = connect(servername === undefined ? asked : { ...asked, servername }, () => {
       resume(Effect.succeed(socket.getPeerCertificate().serialNumber))
       socket.destroy()
     })

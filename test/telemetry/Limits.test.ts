@@ -318,7 +318,6 @@ describe("a limit", () => {
     const { layer: logs, lines } = listening()
     /** A client that reads nothing of what it is sent. */
     const deaf = (cut: (code: number) => void, unread: number): Peer => ({
-      address: elsewhere,
       send: () => {},
       sendAll: () => {},
       buffered: () => unread,
@@ -329,7 +328,7 @@ describe("a limit", () => {
     })
     return Effect.gen(function* () {
       const { connect } = yield* JsonRpcProtocol
-      const arrival = { cameBy: undefined, isSecure: false, login: undefined }
+      const arrival = { address: elsewhere, cameBy: undefined, isSecure: false, login: undefined }
       const ended: Array<readonly [name: string, code: number]> = []
       for (const [name, megabytes] of [
         ["much", 60],
