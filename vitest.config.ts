@@ -15,7 +15,7 @@ export default defineConfig({
           include: [tests],
           exclude: [integration, lab, torture],
           // played hours take seconds where the machine is busy
-          testTimeout: 20_000
+          testTimeout: 60_000
         }
       },
       {
