@@ -80,7 +80,8 @@ const modules = modulesIn(join(lib, "bin/mediamtx")).map(({ name, version }): Pa
   version,
   purl: `pkg:golang/${name}@${version}`
 }))
-const mediaMtxVersion = /^readonly MEDIAMTX=(\S+)$/m.exec(readFileSync(join(root, "scripts/setup"), "utf8"))?.[1] ?? ""
+const mediaMtxVersion =
+  /^readonly MEDIAMTX=(\S+)$/m.exec(readFileSync(join(root, "scripts/setup-parts/mediamtx.sh"), "utf8"))?.[1] ?? ""
 const mediaMtx: Part = {
   name: "mediamtx",
   version: mediaMtxVersion,
