@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { spawn, spawnSync } from "node:child_process"
-import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { globSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { openPage, servePlayer } from "../support/browser/Browser.ts"
@@ -11,11 +11,14 @@ import { clientOf, SharedService } from "../support/Service.ts"
 /** Programs that nobody here wrote, each at a camera that is idle until it comes. Who lacks one is told which. */
 
 const has = (program: string, ...args: ReadonlyArray<string>) => spawnSync(program, args).status === 0
+const cache = join(process.env["XDG_CACHE_HOME"] ?? join(process.env["HOME"] ?? "", ".cache"), "camera-service")
+const [opencv = ""] = globSync(join(cache, "opencv-python-headless/v*"))
 const installed = {
   vlc: has("sh", "-c", "command -v cvlc"),
   mpv: has("mpv", "--version"),
   gstreamer: has("gst-inspect-1.0", "rtspsrc") && has("gst-inspect-1.0", "h264parse"),
-  pyav: has("/usr/bin/python3", "-c", "import av")
+  pyav: has("/usr/bin/python3", "-c", "import av"),
+  opencv: has("/usr/bin/python3", "-c", `import sys; sys.path.insert(0, "${opencv}"); import cv2`)
 }
 
 /** Runs until it has seen its number of pictures, or is ended: what it said, if it ended well. */
@@ -135,6 +138,22 @@ container = av.open(sys.argv[1], options={"rtsp_transport": "tcp"})
 print(sum(1 for _ in itertools.islice(container.decode(video=0), ${pictures})))`
         const said = yield* play("/usr/bin/python3", ["-c", script, rtsp])
         assert.strictEqual(said.trim(), String(pictures))
+      })
+    )
+
+    it.effect("OpenCV over rtsp", ({ skip }) =>
+      Effect.gen(function* () {
+        if (!installed.opencv) skip("OpenCV is not in the cache of scripts/setup, or python3-numpy is not installed")
+        const { rtsp } = yield* idle
+        const script = `
+import sys
+sys.path.insert(0, sys.argv[1])
+import cv2
+camera = cv2.VideoCapture(sys.argv[2], cv2.CAP_FFMPEG)
+shapes = [picture.shape for came, picture in (camera.read() for _ in range(${pictures})) if came]
+print(camera.getBackendName(), len(shapes), *set(shapes))`
+        const said = yield* play("/usr/bin/python3", ["-c", script, opencv, rtsp])
+        assert.strictEqual(said.trim(), `FFMPEG ${pictures} (480, 640, 3)`)
       })
     )
 
