@@ -25,11 +25,17 @@ import { makeGround, ready, start } from "../support/Service.ts"
 
 const root = join(import.meta.dirname, "../..")
 const examples = join(root, "test/examples")
-const { dependencies, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+const { dependencies, devDependencies, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 const packed = (name: string) => join(root, `dist/packages/${name}-${version}.tgz`)
 
-/** What looks at the packages, and the oldest Node that they are for; not locked with the rest, which nobody needs them for. */
-const tools = ["publint@0.3.25", "@arethetypeswrong/cli@0.18.5", `node-linux-${process.arch}@22.23.0`]
+/**
+ * What looks at the packages, the oldest Node that they are for, and one before, which has no WebSocket of its own; not
+ * locked with the rest, which nobody needs them for.
+ */
+const tools = [
+  ...["publint@0.3.25", "@arethetypeswrong/cli@0.18.5", `node-linux-${process.arch}@22.23.0`],
+  `node-20@npm:node-linux-${process.arch}@20.20.2`
+]
 
 interface Options {
   readonly cwd?: string
@@ -59,6 +65,26 @@ const kilobytes = (folder: string): number =>
     .map((name) => statSync(join(folder, name)))
     .reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0) / 1024
 
+const withoutWebSocket = `
+import { CameraClient } from "camera-service-client/client"
+import { Effect, Redacted } from "effect"
+import { WebSocket } from "ws"
+const { CAMERA_TOKEN, CAMERA_URL: url } = process.env
+const token = Redacted.make(CAMERA_TOKEN)
+const tell = (what) => console.log(JSON.stringify(what))
+const program = Effect.gen(function* () {
+  const without = yield* CameraClient.make({ url, token })
+  const { _tag, error } = yield* without.state
+  tell({ state: _tag, retrying: error.retrying, message: error.message })
+  const { _tag: call, message } = yield* Effect.flip(without.call.get_camera_list({}))
+  tell({ call, message })
+  const { call: calls, state } = yield* CameraClient.make({ url, token, openWebSocket: (at) => new WebSocket(at) })
+  const { cameras } = yield* calls.get_camera_list({})
+  tell({ state: (yield* state)._tag, cameras: cameras.length })
+})
+await Effect.runPromise(Effect.scoped(program))
+`
+
 /** Three projects: one of a client's author, one that runs the server, and the tools. */
 class Elsewhere extends Context.Service<
   Elsewhere,
@@ -74,7 +100,8 @@ class Elsewhere extends Context.Service<
       yield* run(join(root, "scripts/pack"), [])
       const at = { client: join(folder, "client"), server: join(folder, "server"), tools: join(folder, "tools") }
       yield* install(at.tools, tools)
-      yield* install(at.client, [packed("camera-service-client"), `effect@${dependencies.effect}`])
+      const besideIt = [`effect@${dependencies.effect}`, `ws@${devDependencies.ws}`]
+      yield* install(at.client, [packed("camera-service-client"), ...besideIt])
       yield* install(at.server, [packed("camera-service")])
       for (const name of ["plain.ts", "testing.ts"]) cpSync(join(examples, name), join(at.client, name))
       const [, readme = ""] = /```ts\n([^]*?)```/.exec(readFileSync(join(root, "README.md"), "utf8")) ?? []
@@ -257,6 +284,31 @@ layer(Elsewhere.layer, { timeout: "120 seconds", excludeTestServices: true })("f
         assert.match(plain, /^told STOPPED$/m)
         assert.match(plain, /^recorded camera0_.+\.mp4$/m)
       }
+    })
+  )
+
+  it.effect("where Node has no WebSocket the client says so, and works with that of another package", () =>
+    Effect.gen(function* () {
+      const at = yield* Elsewhere
+      writeFileSync(join(at.client, "websocket.mjs"), withoutWebSocket)
+      const { env } = yield* startInstalled
+      const said = yield* run(join(at.tools, "node_modules/node-20/bin/node"), ["websocket.mjs"], {
+        cwd: at.client,
+        env
+      })
+      const sentence =
+        "This JavaScript runtime has no WebSocket: use Node 22 or later, or give one as the option openWebSocket."
+      assert.deepStrictEqual(
+        said
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line)),
+        [
+          { state: "Lost", retrying: false, message: sentence },
+          { call: "ConnectionLost", message: sentence },
+          { state: "Ready", cameras: 2 }
+        ]
+      )
     })
   )
 
