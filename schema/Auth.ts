@@ -12,18 +12,30 @@ export type Role = typeof Role.Type
 
 export const roleIncludes = (have: Role, required: Role): boolean => roles.indexOf(have) >= roles.indexOf(required)
 
+/** Who signs tokens. */
+export const signers = ["service", "provider"] as const
+export type Signer = (typeof signers)[number]
+
+/** What tokens of one signer have to be: of which secret or identity provider, which issuer, for which audience. */
+export interface TokenTerms {
+  readonly signer: Signer
+  /** 8 characters; the same for the same terms, also after a restart */
+  readonly id: string
+  /** is done when they are others, and with it what tokens opened under these */
+  readonly over: Deferred.Deferred<void>
+}
+
 /** What a session was opened with. */
 export type Credential =
   /**
    * `lifetime`: milliseconds from its issue to its expiry; undefined: this service did not sign it, and cannot renew it.
-   * `signer`: what stands for the user who had the URL signed that was shown. `revoked`, of an identity provider's: is done
-   * when that one, or what its tokens have to be, is another than it was
+   * `holder`: what stands for the user who had the URL signed that was shown
    */
   | {
       readonly kind: "token"
       readonly lifetime: number | undefined
-      readonly signer?: string
-      readonly revoked?: Deferred.Deferred<void>
+      readonly terms: TokenTerms
+      readonly holder?: string
     }
   /** `by`: the user who made it. `revoked` is done when it is revoked, and with it what it opened */
   | {

@@ -169,7 +169,8 @@ export const logins = Layer.merge(
   FailedLogins.layer,
   Credentials.layer.pipe(
     Layer.provideMerge(SignedUrls.layer),
-    Layer.provideMerge(Layer.merge(Tokens.layer, ApiKeys.layer))
+    Layer.provideMerge(ApiKeys.layer),
+    Layer.provideMerge(Tokens.layer)
   )
 )
 

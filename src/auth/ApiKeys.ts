@@ -10,13 +10,17 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
-import type { Session } from "../../schema/Auth.ts"
-import { AuthFailed, DependencyFailed, InvalidState, NotFound } from "../../schema/Errors.ts"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { type Session, signers } from "../../schema/Auth.ts"
+import { AuthFailed, type DependencyFailed, InvalidState, NotFound } from "../../schema/Errors.ts"
+import { Settings } from "../config/Settings.ts"
 import { sameSecret } from "../ground/SameSecret.ts"
 import { makeRefusals } from "../telemetry/Refusals.ts"
-import { type ApiKey, keyFile } from "./KeyFile.ts"
+import { type ApiKey, keyFile, notWritten } from "./KeyFile.ts"
 import { byId, endsWith, type Entry, entryOf, flawOf, type KeyGrant, revoked, statusOf, stillKept } from "./KeyLife.ts"
-import { readKey, writeKey } from "./KeyText.ts"
+import { hashOf, readKey, writeKey } from "./KeyText.ts"
+import { Tokens } from "./Tokens.ts"
 
 /** A key with the secret that nobody can tell again. */
 export interface NewKey {
@@ -62,6 +66,8 @@ export class ApiKeys extends Context.Service<
       const random = yield* SecureRandom
       const file = yield* keyFile
       const refused = yield* makeRefusals
+      const tokens = yield* Tokens
+      const { live } = yield* Settings
       let entries = new Map(file.keys.map((key) => [key.id, entryOf(key)]))
       const oneAtATime = yield* Semaphore.make(1)
       /** a use that is not written yet; capacity 1: one write is enough for all */
@@ -106,6 +112,7 @@ export class ApiKeys extends Context.Service<
           if (made.length === 0) return
           const written = yield* Effect.exit(write(kept))
           if (Exit.isSuccess(written)) entries = byId(kept)
+          yield* endOutdated
           for (const { key, one } of made)
             Deferred.doneUnsafe(
               one.made,
@@ -126,20 +133,25 @@ export class ApiKeys extends Context.Service<
         return entry === undefined ? Effect.fail(new NotFound({ resource: "api_key", id })) : Effect.succeed(entry)
       }
 
-      const end = (id: string, now: number): void => {
+      const end = (isOver: (key: ApiKey) => boolean, now: number): void => {
         for (const entry of entries.values()) {
-          if (!endsWith(entry.key, id)) continue
+          if (!isOver(entry.key)) continue
           entry.key = revoked(entry.key, now)
           Deferred.doneUnsafe(entry.revoked, Effect.void)
         }
       }
+      /** what was made with tokens ends as soon as these have to be others */
+      const endOutdated = Effect.map(Clock.currentTimeMillis, (now) => {
+        const ids = signers.map((signer) => tokens.terms(signer).id)
+        end(({ terms }) => terms !== undefined && !ids.includes(terms), now)
+      })
 
       const revoke = Effect.fn("ApiKeys.revoke")((id: string) =>
         change(
           Effect.gen(function* () {
             const entry = yield* find(id)
             // before it is written: on a full disk, too, a key that leaked must end
-            end(id, yield* Clock.currentTimeMillis)
+            end((key) => endsWith(key, id), yield* Clock.currentTimeMillis)
             yield* Effect.mapError(write(entries.values()), notWritten)
             return entry.key
           })
@@ -161,7 +173,7 @@ export class ApiKeys extends Context.Service<
             const keys = Array.from(kept, ({ key }) => (endsWith(key, id) ? revoked(key, now) : key))
             yield* file.write([...keys, made.key])
             entries = byId([...kept, entryOf(made.key)])
-            end(id, now)
+            end((key) => endsWith(key, id), now)
             return made
           })
         )
@@ -208,6 +220,11 @@ export class ApiKeys extends Context.Service<
         // the disk has said so in the log; the next use tries again
         Effect.ignore
       )
+      yield* endOutdated
+      yield* SubscriptionRef.changes(live).pipe(
+        Stream.runForEach(() => endOutdated),
+        Effect.forkScoped
+      )
       yield* Effect.addFinalizer(() => Effect.flatMap(Queue.size(uses), (left) => (left > 0 ? writeUses : Effect.void)))
       yield* Effect.sleep(writeUsesAfter).pipe(
         // taken only then: what is left at the end is written there
@@ -231,16 +248,3 @@ export class ApiKeys extends Context.Service<
 }
 
 const notValid = Effect.fail(new AuthFailed({ reason: "the key is not valid" }))
-
-const notWritten = ({ dependency, detail }: DependencyFailed) =>
-  new DependencyFailed({
-    dependency,
-    detail,
-    suggestion: "the key is refused already, but would be back after a restart: mend the disk, and revoke it again"
-  })
-
-const hashOf = (secret: string): Effect.Effect<string> =>
-  Effect.map(
-    Effect.promise(() => crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret))),
-    (hash) => Hex.encode(new Uint8Array(hash))
-  )

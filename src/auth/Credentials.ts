@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Session } from "../../schema/Auth.ts"
+import type { Credential, Session } from "../../schema/Auth.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import { ForeignTokens } from "./ForeignTokens.ts"
@@ -50,11 +50,15 @@ export class Credentials extends Context.Service<
   ).pipe(Layer.provide(ForeignTokens.layer))
 }
 
+/** What ends a credential before its time. */
+const endOf = (credential: Credential): Deferred.Deferred<void> =>
+  credential.kind === "token" ? credential.terms.over : credential.revoked
+
 /** Why a session is over; undefined while it is not. `now`: epoch milliseconds */
 export const whyOver = ({ credential, expiresAt }: Session, now: number): string | undefined => {
   if (expiresAt <= now) return credential.kind === "token" ? "the token has expired" : "the key has expired"
-  if (credential.revoked === undefined || !Deferred.isDoneUnsafe(credential.revoked)) return undefined
-  return credential.kind === "token" ? "the identity provider's tokens of before count no more" : "the key was revoked"
+  if (!Deferred.isDoneUnsafe(endOf(credential))) return undefined
+  return credential.kind === "token" ? "tokens have to be others than before" : "the key was revoked"
 }
 
 /** The wall clock may be set while somebody waits for a time on it: it is looked at this often. */
@@ -66,9 +70,7 @@ export const untilOver = (session: Session): Effect.Effect<string> => {
   const expired = Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.sleep(Math.min(Math.max(0, expiresAt - now), lookAgainAfter))
   )
-  const { revoked } = credential
-  const turn = revoked === undefined ? expired : Effect.raceFirst(expired, Deferred.await(revoked))
-  return turn.pipe(
+  return Effect.raceFirst(expired, Deferred.await(endOf(credential))).pipe(
     Effect.andThen(Effect.map(Clock.currentTimeMillis, (now) => whyOver(session, now))),
     Effect.repeat({ until: (why) => why !== undefined }),
     Effect.map((why) => why ?? "")

@@ -1,12 +1,9 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import { SecureRandom } from "effect/crypto/SecureRandom"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { jwtVerify } from "jose/jwt/verify"
 import { decodeProtectedHeader } from "jose/decode/protected_header"
 import type { Session } from "../../schema/Auth.ts"
@@ -14,6 +11,7 @@ import { AuthFailed } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { decodeClaims, expectedClaims, latest, requireKind, tokenRefused } from "./Claims.ts"
 import { KeySet } from "./KeySet.ts"
+import { Tokens } from "./Tokens.ts"
 
 /** Public keys only: a provider's key that served as the secret of HS256 would be known to everybody. */
 const algorithms = ["RS256", "ES256", "EdDSA"]
@@ -33,10 +31,10 @@ export class ForeignTokens extends Context.Service<
       const settings = yield* Settings
       const { uuidV4 } = yield* SecureRandom
       const keys = yield* KeySet
-      const revoked = yield* makeTerms
+      const tokens = yield* Tokens
 
       const verify = Effect.fn("ForeignTokens.verify")(function* (token: string) {
-        const terms = revoked()
+        const terms = tokens.terms("provider")
         const key = yield* keys.keyFor(headerOf(token) ?? {})
         const now = yield* Clock.currentTimeMillis
         const { auth } = liveNow(settings)
@@ -53,7 +51,7 @@ export class ForeignTokens extends Context.Service<
           userId: user_id,
           role,
           expiresAt: Math.min(exp + skew, latest) * 1000,
-          credential: { kind: "token", lifetime: undefined, revoked: terms }
+          credential: { kind: "token", lifetime: undefined, terms }
         }
         return cameras === undefined ? session : { ...session, cameras }
       })
@@ -65,29 +63,6 @@ export class ForeignTokens extends Context.Service<
     })
   ).pipe(Layer.provide(KeySet.layer))
 }
-
-/** What is done as soon as there is another provider, or its tokens have to be of another issuer, or for another audience. */
-const makeTerms = Effect.gen(function* () {
-  const settings = yield* Settings
-  const written = () => {
-    const { audience, issuer, jwks_url } = liveNow(settings).auth
-    return JSON.stringify([jwks_url, issuer, audience])
-  }
-  let terms = { written: written(), revoked: Deferred.makeUnsafe<void>() }
-  const current = (): Deferred.Deferred<void> => {
-    const now = written()
-    if (now !== terms.written) {
-      Deferred.doneUnsafe(terms.revoked, Effect.void)
-      terms = { written: now, revoked: Deferred.makeUnsafe() }
-    }
-    return terms.revoked
-  }
-  yield* SubscriptionRef.changes(settings.live).pipe(
-    Stream.runForEach(() => Effect.sync(current)),
-    Effect.forkScoped
-  )
-  return current
-})
 
 const headerOf = (token: string) => {
   try {

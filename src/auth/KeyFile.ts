@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import { join } from "node:path"
 import { Role } from "../../schema/Auth.ts"
 import { CameraPattern } from "../../schema/Camera.ts"
+import { DependencyFailed } from "../../schema/Errors.ts"
 import { DataFolderUnusable } from "../config/StartupErrors.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
@@ -23,6 +24,8 @@ const ApiKey = Schema.Struct({
   createdBy: Schema.String,
   /** the key that a viewing key was made with, and ends with */
   parent: Schema.optionalKey(Schema.String),
+  /** the terms of the token that a viewing key was made with (`TokenTerms.id`), and ends with */
+  terms: Schema.optionalKey(Schema.String),
   createdAt: Schema.Finite,
   expiresAt: Schema.Finite,
   revokedAt: Schema.optionalKey(Schema.Finite),
@@ -51,3 +54,11 @@ export const keyFile = Effect.gen(function* () {
     write: (keys: ReadonlyArray<ApiKey>) => smallFiles.write(path, `${JSON.stringify({ keys }, undefined, 1)}\n`)
   }
 })
+
+/** That a key ended could not be written. */
+export const notWritten = ({ dependency, detail }: DependencyFailed) =>
+  new DependencyFailed({
+    dependency,
+    detail,
+    suggestion: "the key is refused already, but would be back after a restart: mend the disk, and revoke it again"
+  })

@@ -16,6 +16,8 @@ export interface KeyGrant {
   readonly createdBy: string
   /** for a viewing key: the key that it is made with */
   readonly parent?: string
+  /** for a viewing key: the terms of the token that it is made with */
+  readonly terms?: string
   /** epoch milliseconds */
   readonly expiresAt: number
 }

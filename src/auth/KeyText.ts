@@ -1,3 +1,6 @@
+import * as Effect from "effect/Effect"
+import * as Hex from "effect/encoding/Hex"
+
 /** How a key is written: `csk_`, so that whoever finds one knows what it is, its id, and 32 random bytes (base64url). */
 const form = /^csk_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/
 
@@ -8,6 +11,13 @@ export const readKey = (text: string): { readonly id: string; readonly secret: s
   const [, id, secret] = form.exec(text) ?? []
   return id === undefined || secret === undefined ? undefined : { id, secret }
 }
+
+/** What is kept of a secret. */
+export const hashOf = (secret: string): Effect.Effect<string> =>
+  Effect.map(
+    Effect.promise(() => crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret))),
+    (hash) => Hex.encode(new Uint8Array(hash))
+  )
 
 /** Whether this is meant to be a key, and no token. */
 export const isKey = (text: string): boolean => text.startsWith("csk_")

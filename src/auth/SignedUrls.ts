@@ -4,7 +4,7 @@ import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import type { Session } from "../../schema/Auth.ts"
+import type { Session, TokenTerms } from "../../schema/Auth.ts"
 import type { CameraId } from "../../schema/Camera.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
 import { hmacSha256 } from "../ground/Hmac.ts"
@@ -15,11 +15,16 @@ import { Tokens } from "./Tokens.ts"
 
 /**
  * How a signature is written: until when it opens something, until when the credential lasts that it was made with (both in
- * seconds since 1970, to the base of 36), the camera, the key's id (of a token: `u`, and what stands for its user), and 132
- * bits of the HMAC.
+ * seconds since 1970, to the base of 36), the camera, the key's id (of a token: `u`, of an identity provider's `p`, and what
+ * stands for its user), and 132 bits of the HMAC.
  */
 const form =
-  /^(([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.(camera[0-9]+)\.(?:([0-9a-f]{12})|u([A-Za-z0-9_-]{8})))\.([A-Za-z0-9_-]{22})$/
+  /^(([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.(camera[0-9]+)\.(?:([0-9a-f]{12})|([pu])([A-Za-z0-9_-]{8})))\.([A-Za-z0-9_-]{22})$/
+
+/** The key that it was made with, by its id, or what holds of the token. */
+type Maker = string | TokenTerms
+
+const letters = { service: "u", provider: "p" } as const
 
 /** What a signature opens, and nothing else: one file, the stream of its camera, or what was recorded of it in a time. */
 export type Use = "stream" | `${"recording" | "snapshot"}/${string}` | `export/${number}-${number}`
@@ -47,46 +52,51 @@ export class SignedUrls extends Context.Service<
     Effect.gen(function* () {
       const keys = yield* ApiKeys
       const { uuidV4 } = yield* SecureRandom
-      const key = Redacted.value((yield* Tokens).keyFor("signed URLs"))
+      const tokens = yield* Tokens
+      const key = Redacted.value(tokens.keyFor("signed URLs"))
 
-      // what is signed is a line of its own: no file's name makes another one of it
-      const macOf = (use: Use, claims: string): string => hmacSha256(key, `${use}\n${claims}`).slice(0, 22)
+      // the last two lines have no line breaks in them: no file's name makes others of them
+      const macOf = (use: Use, claims: string, by: Maker): string =>
+        hmacSha256(key, `${use}\n${claims}\n${typeof by === "string" ? "" : by.id}`).slice(0, 22)
 
       /** 48 bits, which tell nobody the name */
       const standIn = (user: string): string => hmacSha256(key, `user\n${user}`).slice(0, 8)
 
       const holderOf = ({ credential, userId }: Session): string => {
-        if (credential.kind === "token") return credential.signer ?? standIn(userId)
+        if (credential.kind === "token") return credential.holder ?? standIn(userId)
         return standIn(credential.kind === "key" ? userId : credential.by)
       }
 
       const sign = (use: Use, camera: CameraId, session: Session, expiresAt: number): string => {
         const { credential, expiresAt: last } = session
-        const keyId = credential.kind === "token" ? `u${holderOf(session)}` : credential.id
-        const claims = `${write(Math.min(expiresAt, last))}.${write(last)}.${camera}.${keyId}`
-        return `${claims}.${macOf(use, claims)}`
+        const by = credential.kind === "token" ? credential.terms : credential.id
+        const name = typeof by === "string" ? by : `${letters[by.signer]}${holderOf(session)}`
+        const claims = `${write(Math.min(expiresAt, last))}.${write(last)}.${camera}.${name}`
+        return `${claims}.${macOf(use, claims, by)}`
       }
 
       /** who made it, if they still may */
-      const makerOf = (keyId: string | undefined, signer: string, last: string): Effect.Effect<Session, AuthFailed> =>
-        keyId !== undefined
-          ? keys.session(keyId)
+      const sessionOf = (by: Maker, holder: string, last: string): Effect.Effect<Session, AuthFailed> =>
+        typeof by === "string"
+          ? keys.session(by)
           : Effect.map(uuidV4(), (sessionId) => ({
               sessionId,
               userId: "a signed URL",
               role: "viewer",
               expiresAt: read(last),
-              credential: { kind: "token", lifetime: undefined, signer }
+              credential: { kind: "token", lifetime: undefined, terms: by, holder }
             }))
 
       const verify = Effect.fn("SignedUrls.verify")(function* (use: Use, signature: string) {
-        const [, claims = "", expires = "", last = "", camera = "", keyId, signer = "", mac = ""] =
+        const [, claims = "", expires = "", last = "", camera = "", keyId, letter, holder = "", mac = ""] =
           form.exec(signature) ?? []
-        if (!sameSecret(mac, macOf(use, claims))) return yield* new AuthFailed({ reason: "the signature is wrong" })
+        // what was signed under other terms than those of now has another signature
+        const by = keyId ?? tokens.terms(letter === letters.provider ? "provider" : "service")
+        if (!sameSecret(mac, macOf(use, claims, by))) return yield* new AuthFailed({ reason: "the signature is wrong" })
         if (read(expires) <= (yield* Clock.currentTimeMillis)) {
           return yield* new AuthFailed({ reason: "the signed URL has expired" })
         }
-        const maker = yield* makerOf(keyId, signer, last)
+        const maker = yield* sessionOf(by, holder, last)
         if (!inScope(maker.cameras, camera)) return yield* new AuthFailed({ reason: "the key may not see the camera" })
         return { ...maker, role: "viewer" as const, cameras: [camera] }
       })

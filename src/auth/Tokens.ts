@@ -9,7 +9,7 @@ import * as Redacted from "effect/Redacted"
 import { SignJWT } from "jose/jwt/sign"
 import { jwtVerify } from "jose/jwt/verify"
 import { join } from "node:path"
-import type { Role, Session } from "../../schema/Auth.ts"
+import type { Role, Session, Signer, TokenTerms } from "../../schema/Auth.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { DataFolderUnusable } from "../config/StartupErrors.ts"
@@ -17,6 +17,7 @@ import { hmacSha256 } from "../ground/Hmac.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
 import { decodeClaims, expectedClaims, requireKind, tokenRefused } from "./Claims.ts"
+import { makeTerms } from "./Terms.ts"
 
 export interface Grant {
   readonly userId: string
@@ -33,6 +34,8 @@ export class Tokens extends Context.Service<
     readonly sign: (grant: Grant) => Effect.Effect<Redacted.Redacted>
     /** who this token speaks for; fails when it is malformed, forged, expired, or lacks a claim */
     readonly verify: (token: string) => Effect.Effect<Session, AuthFailed>
+    /** the terms that tokens of this signer count under now */
+    readonly terms: (signer: Signer) => TokenTerms
     /** a key of 256 bits for another use of ours, which gives nothing away of the secret that it comes from (RFC 5869, 2.3) */
     readonly keyFor: (use: string) => Redacted.Redacted
   }
@@ -45,6 +48,9 @@ export class Tokens extends Context.Service<
       const { uuidV4 } = yield* SecureRandom
       const configured = Redacted.value(settings.boot.auth.jwt_secret)
       const secret = configured === "" ? yield* storedSecret(folder.secrets) : configured
+      // no text that a token's signature is made of has a blank in it: neither can stand for the other
+      const keyFor = (use: string) => Redacted.make(hmacSha256(secret, `a key for ${use}`))
+      const terms = yield* makeTerms(keyFor("terms"))
       // imported once, when it is first needed: given the bytes, jose would import them for every token
       const key = yield* Effect.cached(Effect.promise(() => importKey(secret)))
 
@@ -70,6 +76,7 @@ export class Tokens extends Context.Service<
       })
 
       const verify = Effect.fn("Tokens.verify")(function* (token: string) {
+        const credential = { kind: "token", terms: terms("service") } as const
         const now = yield* Clock.currentTimeMillis
         const verifyingKey = yield* key
         const { auth } = liveNow(settings)
@@ -92,17 +99,12 @@ export class Tokens extends Context.Service<
           userId: claims.user_id,
           role: claims.role,
           expiresAt: claims.exp * 1000,
-          credential: { kind: "token" as const, lifetime: (claims.exp - claims.iat) * 1000 },
+          credential: { ...credential, lifetime: (claims.exp - claims.iat) * 1000 },
           ...(claims.cameras === undefined ? {} : { cameras: claims.cameras })
         }
       })
 
-      return Tokens.of({
-        sign,
-        verify,
-        // no text that a token's signature is made of has a blank in it: neither can stand for the other
-        keyFor: (use) => Redacted.make(hmacSha256(secret, `a key for ${use}`))
-      })
+      return Tokens.of({ sign, verify, terms, keyFor })
     })
   )
 }

@@ -101,7 +101,7 @@ export const layer = KeyRpcs.toLayer(
           role: "viewer",
           cameras: [id],
           createdBy: userId,
-          ...(credential.kind === "token" ? {} : { parent: credential.id }),
+          ...(credential.kind === "token" ? { terms: credential.terms.id } : { parent: credential.id }),
           expiresAt: Math.min((yield* Clock.currentTimeMillis) + lifetime, expiresAt)
         })
         const token = Redacted.value(secret)

@@ -10,6 +10,7 @@ import { join } from "node:path"
 import { ApiKeys } from "../../src/auth/ApiKeys.ts"
 import type { KeyGrant } from "../../src/auth/KeyLife.ts"
 import { untilOver } from "../../src/auth/Credentials.ts"
+import { Tokens } from "../../src/auth/Tokens.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
@@ -23,12 +24,13 @@ const days = (number: number): number => Duration.toMillis(Duration.days(number)
 const grant: KeyGrant = { kind: "api", role: "operator", createdBy: "ann", expiresAt: days(10) }
 
 /** One run of the service on the disk that is there. */
-const inRun = <A, E, R>(body: Effect.Effect<A, E, R | ApiKeys>, folder = "/data") =>
+const inRun = <A, E, R>(body: Effect.Effect<A, E, R | ApiKeys | Tokens>, folder = "/data", jwt_secret = "") =>
   Effect.provide(
     body,
     ApiKeys.layer.pipe(
+      Layer.provideMerge(Tokens.layer),
       Layer.provide([DataFolder.layerShared, SmallFiles.layer]),
-      Layer.provide(Layer.succeed(Settings, testSettings({ data_dir: folder })))
+      Layer.provide(Layer.succeed(Settings, testSettings({ data_dir: folder, auth: { jwt_secret } })))
     )
   )
 const bench = <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.provide(body, memoryGround)
@@ -146,6 +148,26 @@ describe("an API key", () => {
           assert.deepInclude(yield* Effect.flip(late), { _tag: "AuthFailed" })
         })
       )
+    )
+  )
+
+  it.effect("is not what a token was that another secret has signed: its viewing keys are over", () =>
+    bench(
+      Effect.gen(function* () {
+        const make = Effect.gen(function* () {
+          const { terms } = yield* Tokens
+          const made = (more: object) => create({ kind: "viewing", role: "viewer", ...more })
+          return { byToken: yield* made({ terms: terms("service").id }), other: yield* made({}) }
+        })
+        const { byToken, other } = yield* inRun(make)
+        const { verify, refuse } = {
+          verify: (text: string) => inRun(Effect.flatMap(ApiKeys, (keys) => keys.verify(text))),
+          refuse: inRun(refusal(byToken.text), "/data", "another secret of a test, of 32 bytes or more")
+        }
+        yield* verify(byToken.text)
+        assert.strictEqual(yield* refuse, "the key was revoked")
+        yield* verify(other.text)
+      })
     )
   )
 

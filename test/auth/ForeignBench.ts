@@ -56,8 +56,9 @@ export const refusal = (token: string) => Effect.map(Effect.flip(verified(token)
 
 export const service = (auth: object) =>
   Credentials.layer.pipe(
-    Layer.provide(SignedUrls.layer),
-    Layer.provide([Tokens.layer, ApiKeys.layer]),
+    Layer.provideMerge(SignedUrls.layer),
+    Layer.provideMerge(ApiKeys.layer),
+    Layer.provide(Tokens.layer),
     Layer.provide([DataFolder.layerShared, SmallFiles.layer]),
     Layer.provideMerge(
       Layer.succeed(Settings, testSettings({ data_dir: "/data", auth: { jwt_secret: secret, ...auth } }))
@@ -78,7 +79,7 @@ export const bench = <A, E>(
     isDown: boolean
     asked: number
     hangs: Deferred.Deferred<void> | undefined
-  }) => Effect.Effect<A, E, Credentials | Settings | Ports | Scope>,
+  }) => Effect.Effect<A, E, Credentials | SignedUrls | ApiKeys | Settings | Ports | Scope>,
   auth: object = {}
 ) =>
   Effect.gen(function* () {

@@ -2,8 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import * as Redacted from "effect/Redacted"
 import { createHmac } from "node:crypto"
+import type { Session } from "../../schema/Auth.ts"
+import { ApiKeys } from "../../src/auth/ApiKeys.ts"
 import { untilOver, whyOver } from "../../src/auth/Credentials.ts"
+import { SignedUrls } from "../../src/auth/SignedUrls.ts"
 import { Ports } from "../../testing/MemoryLoopback.ts"
 import {
   base64,
@@ -156,27 +160,55 @@ describe("what is configured of tokens", () => {
     )
   )
 
-  it.effect("ends who came by the tokens of before, and nobody else", () =>
+  it.effect("ends who came by the tokens of before and what these made, and nobody else", () =>
     bench(() =>
       Effect.gen(function* () {
         const pair = yield* Effect.promise(() => ec)
         const own = `${base64({ alg: "HS256" })}.${base64(claims)}`
         const signature = createHmac("sha256", secret).update(own).digest("base64url")
         const ours = yield* verified(`${own}.${signature}`)
+        const { sign: signUrl, verify: verifyUrl } = yield* SignedUrls
+        const keys = yield* ApiKeys
+        /** what a session makes: a URL and a viewing key, and whom these let in */
+        const make = Effect.fnUntraced(function* (session: Session) {
+          const url = signUrl("stream", "camera0", session, 60_000)
+          const { credential, expiresAt, userId: createdBy } = session
+          if (credential.kind !== "token") return yield* Effect.die("it was a token")
+          const grant = { kind: "viewing", role: "viewer", createdBy, expiresAt, terms: credential.terms.id } as const
+          const key = Redacted.value((yield* keys.create(grant)).secret)
+          const open = Effect.all([verifyUrl("stream", url), keys.verify(key)])
+          const opened = yield* open
+          return {
+            all: [session, ...opened],
+            refusals: Effect.all([Effect.flip(verifyUrl("stream", url)), Effect.flip(keys.verify(key))]),
+            open
+          }
+        })
+        const byOurs = yield* make(ours)
         const jwks_url = "http://127.0.0.1:9000/jwks?tenant=1"
         const right = { iss: "https://id", aud: "cameras" }
         for (const auth of [
+          // a service whose tokens are all its own again: another provider is no matter of these
+          { jwks_url: "" },
           { jwks_url, issuer: "https://id" },
-          { jwks_url, issuer: "https://id", audience: "cameras" },
-          { jwks_url: "" }
+          { jwks_url, issuer: "https://id", audience: "cameras" }
         ]) {
+          yield* change({ jwks_url })
           const session = yield* verified(yield* sign(pair, right))
-          const ending = yield* Effect.forkChild(untilOver(session), { startImmediately: true })
+          const { all, refusals } = yield* make(session)
+          const ending = yield* Effect.forkChild(Effect.forEach(all, untilOver, { concurrency: 3 }))
           yield* change({ ...auth, clock_skew_seconds: 30 })
-          assert.include(yield* Fiber.join(ending), "count no more")
-          assert.include(whyOver(session, 0), "count no more")
+          const reasons = ["tokens have to be others than before", "tokens have to be others than before"]
+          assert.deepStrictEqual(yield* Fiber.join(ending), [...reasons, "the key was revoked"])
+          assert.deepStrictEqual(
+            (yield* refusals).map(({ reason }) => reason),
+            ["the signature is wrong", "the key was revoked"]
+          )
+          const isOurs = !("issuer" in auth)
+          for (const one of byOurs.all) assert.strictEqual(whyOver(one, 0) === undefined, isOurs)
+          if (isOurs) yield* byOurs.open
+          else yield* byOurs.refusals
         }
-        assert.isUndefined(whyOver(ours, 0))
       })
     )
   )

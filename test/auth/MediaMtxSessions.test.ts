@@ -9,6 +9,7 @@ import { MediaMtxSessions } from "../../src/auth/MediaMtxSessions.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { MediaMtxApi, MediaMtxUnavailable } from "../../src/process/MediaMtxApi.ts"
 import { testSettings } from "../support/TestSettings.ts"
+import { tokenCredential } from "../support/TokenCredential.ts"
 
 /** A MediaMTX with these sessions, which may not answer. */
 const bench = Effect.gen(function* () {
@@ -41,7 +42,7 @@ const base = { sessionId: "s", userId: "ann", role: "viewer" } as const
 const byToken = (expiresAt: number): Session => ({
   ...base,
   expiresAt,
-  credential: { kind: "token", lifetime: undefined }
+  credential: tokenCredential
 })
 const byKey = () => {
   const revoked = Deferred.makeUnsafe<void>()

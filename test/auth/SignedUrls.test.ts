@@ -22,7 +22,8 @@ const inRun = <A, E>(body: Effect.Effect<A, E, SignedUrls | Tokens | ApiKeys>, j
   Effect.provide(
     body,
     SignedUrls.layer.pipe(
-      Layer.provideMerge([Tokens.layer, ApiKeys.layer]),
+      Layer.provideMerge(ApiKeys.layer),
+      Layer.provideMerge(Tokens.layer),
       Layer.provide([DataFolder.layerShared, SmallFiles.layer]),
       Layer.provide(Layer.succeed(Settings, testSettings({ data_dir: "/data", auth: { jwt_secret } })))
     )

@@ -26,7 +26,8 @@ export const running = Layer.unwrap(
     Downloads.layer.pipe(
       Layer.provide([Credentials.layer, VisitLimits.layer, FailedLogins.layer]),
       Layer.provideMerge(SignedUrls.layer),
-      Layer.provideMerge(Layer.mergeAll(PublicHttp.layer, Tokens.layer, ApiKeys.layer)),
+      Layer.provideMerge(ApiKeys.layer),
+      Layer.provideMerge(Layer.merge(PublicHttp.layer, Tokens.layer)),
       Layer.provide([settings, Network.layer]),
       Layer.provideMerge(storageAt(root))
     )

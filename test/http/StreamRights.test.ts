@@ -1,15 +1,23 @@
 import { assert, describe } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
 import type { ApiKeyCreated, ViewingKeyCreated } from "../../schema/Auth.ts"
+import { Credentials, untilOver } from "../../src/auth/Credentials.ts"
+import { Settings } from "../../src/config/Settings.ts"
 import { LocalHttp } from "../../src/http/LocalHttp.ts"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { TestGround } from "../../testing/TestGround.ts"
 import { Visitors } from "../../testing/Visitors.ts"
-import { onFakes } from "../support/App.ts"
+import { indexed } from "../storage/Workbench.ts"
+import { dataFolder, onFakes } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 import { attachCamera } from "../support/NetworkCamera.ts"
 import { connect, type Reply, token } from "../support/RpcVisitor.ts"
+import { visit } from "../support/StreamVisitor.ts"
 
 interface Shown {
   readonly action?: string
@@ -100,6 +108,46 @@ describe("a viewing key", () => {
       assert.strictEqual(yield* asked({ password: short.viewing_key }), 200)
       yield* TestClock.adjust("1 minute")
       assert.strictEqual(yield* asked({ password: short.viewing_key }), 401)
+    }),
+    cameras
+  )
+
+  onFakes(
+    "ends with the token that it was made with where tokens have to be others, as do signed URLs, and what they opened",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      disk.outside.write(`${dataFolder}/snapshots/picture.jpg`, new Uint8Array(10))
+      yield* (yield* FileIndex).put(indexed({ kind: "snapshot", filename: "picture.jpg", bytes: 10 }))
+      const call = yield* connect(yield* token({ role: "viewer" }))
+      yield* twoCameras(call)
+      const { viewing_key } = resultOf<Viewing>(yield* call("create_viewing_key", { device: "camera0" }))
+      const { signed_urls } = resultOf<{ readonly signed_urls: { readonly hls: string } }>(
+        yield* call("get_stream_url", { device: "camera0", signed: true })
+      )
+      const signature = new URL(signed_urls.hls).searchParams.get("token") ?? ""
+      const { download_url } = resultOf<{ readonly download_url: string }>(
+        yield* call("get_download_url", { filename: "picture.jpg" })
+      )
+      const { pathname, search } = new URL(download_url)
+      const statuses = Effect.all([
+        asked({ password: viewing_key }),
+        asked({ query: `token=${signature}` }),
+        Effect.map(visit({ target: pathname + search }), ({ status }) => status),
+        Effect.map(visit({ target: `/hls/camera1/index.m3u8?token=${viewing_key}` }), ({ status }) => status)
+      ])
+      assert.deepStrictEqual(yield* statuses, [200, 200, 200, 404])
+      const { verifyViewer } = yield* Credentials
+      const opened = yield* Effect.forEach([viewing_key, signature], verifyViewer)
+      const ending = yield* Effect.forkChild(Effect.forEach(opened, untilOver, { concurrency: 2 }))
+      const { live } = yield* Settings
+      yield* SubscriptionRef.update(live, (now) => ({ ...now, auth: { ...now.auth, audience: "cameras" } }))
+      assert.deepStrictEqual(yield* Fiber.join(ending), ["the key was revoked", "tokens have to be others than before"])
+      assert.deepStrictEqual(yield* statuses, [401, 401, 403, 403])
+      // and so does whoever has the token itself
+      assert.deepInclude((yield* call("get_camera_list")).error, { code: -32001 })
+      // they are not back with what was before
+      yield* SubscriptionRef.update(live, (now) => ({ ...now, auth: { ...now.auth, audience: "" } }))
+      assert.strictEqual(yield* asked({ password: viewing_key }), 401)
     }),
     cameras
   )

@@ -5,6 +5,7 @@ import * as Logger from "effect/Logger"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { ApiKeys } from "../../src/auth/ApiKeys.ts"
+import { Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { Databases } from "../../src/ground/Databases.ts"
 import { Disk } from "../../src/ground/Disk.ts"
@@ -32,7 +33,7 @@ const settings = (root: string) =>
   Layer.sync(Settings, () => testSettings({ data_dir: root, storage: { reserve_mb: 0, refuse_percent: 100 } }))
 
 const rooms = (root: string) =>
-  Layer.mergeAll(RetentionPolicies.layer, ApiKeys.layer, Unfinished.layer).pipe(
+  Layer.mergeAll(RetentionPolicies.layer, ApiKeys.layer.pipe(Layer.provide(Tokens.layer)), Unfinished.layer).pipe(
     Layer.provideMerge(storage(root, settings(root))),
     Layer.provide([Disk.layer, Machine.layer, databases, layerWebCrypto]),
     Layer.provideMerge(Logger.layer([]))

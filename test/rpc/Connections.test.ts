@@ -8,6 +8,7 @@ import type { Camera } from "../../schema/Camera.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
 import * as Metrics from "../../src/telemetry/Metrics.ts"
 import { connect, connectAs, layer } from "./Harness.ts"
+import { tokenCredential } from "../support/TokenCredential.ts"
 
 const camera: Camera = {
   device: "camera0",
@@ -116,8 +117,13 @@ it.effect("a client that reads, and too slowly, is told of the gap where it is",
       yield* connections.notify("camera_status_update", { ...camera, fps })
       connections.deliver(connection)
     })
-    const credential = { kind: "token", lifetime: undefined } as const
-    const session = { sessionId: "s", userId: "u", role: "viewer", expiresAt: Infinity, credential } as const
+    const session = {
+      sessionId: "s",
+      userId: "u",
+      role: "viewer",
+      expiresAt: Infinity,
+      credential: tokenCredential
+    } as const
     connections.authenticate(connection.id, session)
     yield* tell(1)
     unread = (64 << 10) + 1

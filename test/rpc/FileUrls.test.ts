@@ -9,13 +9,14 @@ import { PublicHttp } from "../../src/http/PublicHttp.ts"
 import { type Connection, Connections } from "../../src/rpc/Connections.ts"
 import { makeFileUrls } from "../../src/rpc/FileUrls.ts"
 import { testSettings } from "../support/TestSettings.ts"
+import { tokenCredential } from "../support/TokenCredential.ts"
 
 const session: Session = {
   sessionId: "s",
   userId: "ann",
   role: "viewer",
   expiresAt: Infinity,
-  credential: { kind: "token", lifetime: undefined }
+  credential: tokenCredential
 }
 
 /** What a client that came so is told, of a service with a certificate. */

@@ -11,6 +11,7 @@ import { RequestLimits } from "../../src/rpc/RequestLimits.ts"
 import { TokenBucket } from "../../src/rpc/TokenBucket.ts"
 import { testSettings } from "../support/TestSettings.ts"
 import { connect, connectAs, layer } from "./Harness.ts"
+import { tokenCredential } from "../support/TokenCredential.ts"
 
 const settings = Layer.succeed(Settings, testSettings({ limits: { user_requests_per_second: 1 } }))
 
@@ -98,7 +99,7 @@ it.effect("what is remembered of users is bounded: beyond 10,000 the one that ca
         userId,
         role: "viewer",
         expiresAt: Infinity,
-        credential: { kind: "token", lifetime: undefined }
+        credential: tokenCredential
       },
       subscription: noSubscription,
       lost: 0

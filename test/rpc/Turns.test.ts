@@ -7,10 +7,11 @@ import type { Peer } from "../../src/ground/Visits.ts"
 import { JsonRpcProtocol } from "../../src/rpc/Protocol.ts"
 import { settle } from "../../testing/PassingTime.ts"
 import { connectAs, layer } from "./Harness.ts"
+import { tokenCredential } from "../support/TokenCredential.ts"
 
 const operator: Session = {
   ...{ sessionId: "s", userId: "ann", role: "operator", expiresAt: Infinity },
-  credential: { kind: "token", lifetime: undefined }
+  credential: tokenCredential
 }
 
 const ping = { jsonrpc: "2.0", id: "ping", method: "ping" }

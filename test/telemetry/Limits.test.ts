@@ -30,6 +30,7 @@ import { type Line, listening } from "../support/Log.ts"
 import { beginDownload, beginExport, longRecording } from "../support/LongRecording.ts"
 import { bearer, untilHeld } from "../support/StreamVisitor.ts"
 import type { Overrides } from "../support/TestSettings.ts"
+import { tokenCredential } from "../support/TokenCredential.ts"
 
 interface Reply {
   readonly error?: { readonly code: number }
@@ -94,7 +95,7 @@ const ann: Session = {
   userId: "ann",
   role: "viewer",
   expiresAt: Infinity,
-  credential: { kind: "token", lifetime: undefined }
+  credential: tokenCredential
 }
 
 interface Row {
