@@ -142,8 +142,8 @@ export class ApiKeys extends Context.Service<
       }
       /** what was made with tokens ends as soon as these have to be others */
       const endOutdated = Effect.map(Clock.currentTimeMillis, (now) => {
-        const ids = signers.map((signer) => tokens.terms(signer).id)
-        end(({ terms }) => terms !== undefined && !ids.includes(terms), now)
+        const ids = new Set(signers.map((signer) => tokens.terms(signer).id))
+        end(({ terms }) => terms !== undefined && !ids.has(terms), now)
       })
 
       const revoke = Effect.fn("ApiKeys.revoke")((id: string) =>
