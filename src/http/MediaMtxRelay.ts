@@ -65,6 +65,8 @@ const askSecured = Effect.fnUntraced(function* (target: Target) {
   const look = Effect.map(Effect.provideContext(readCertificate, context), ({ fingerprint }) => {
     if (known[0] !== fingerprint) known = [fingerprint, ...known.slice(0, 1)]
   }).pipe(Effect.ignore)
+  // that with which MediaMTX starts
+  yield* look
   return (call: WebCall) =>
     Effect.catchIf(
       ask(call),

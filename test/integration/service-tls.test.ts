@@ -1,12 +1,13 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
-import { get } from "node:https"
+import { get, request } from "node:https"
 import { WebSocket } from "ws"
 import { certificates, shownAt } from "../support/Certificate.ts"
 import { eventually } from "../support/Eventually.ts"
 import { freePorts } from "../support/FreePorts.ts"
 import { clientOf, makeGround, ready, start } from "../support/Service.ts"
+import { whepOffer } from "../support/WhepOffer.ts"
 
 /** The status, and the HSTS header. */
 const fetchSecure = (url: string, ca: string, token?: string) =>
@@ -17,6 +18,17 @@ const fetchSecure = (url: string, ca: string, token?: string) =>
       const hsts = response.headers["strict-transport-security"]
       resume(Effect.succeed({ status: response.statusCode, hsts }))
     }).on("error", (cause) => resume(Effect.fail(cause)))
+  })
+
+/** The status of an offer (WHEP). */
+const offerSecure = (url: string, ca: string, token: string) =>
+  Effect.callback<number | undefined, Error>((resume) => {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/sdp" }
+    const asking = request(url, { ca, headers, agent: false, method: "POST" }, (response) => {
+      response.resume()
+      resume(Effect.succeed(response.statusCode))
+    })
+    asking.on("error", (cause) => resume(Effect.fail(cause))).end(whepOffer)
   })
 
 const codecOf = (url: string) =>
@@ -89,7 +101,18 @@ it.live(
         Effect.sync(() => service.stderr().includes("the key is not that of the first certificate"))
       )
       assert.strictEqual(yield* shownAt(tls), first.serial)
-      // MediaMTX passes over what comes within a second of the change before (internal/confwatcher)
+
+      // MediaMTX passes over what comes within a second of the change before (internal/confwatcher), and shows the old one
+      put({ cert: second.cert, key: first.key })
+      yield* Effect.sleep("200 millis")
+      put(second)
+      yield* eventually(
+        "the second is shown",
+        Effect.map(shownAt(tls), (serial) => serial === second.serial)
+      )
+      assert.strictEqual(yield* shownAt(webrtc), first.serial)
+      // nobody has asked for WebRTC before
+      assert.strictEqual(yield* offerSecure(`https://localhost:${tls}/whep/camera0`, second.cert, token), 201)
       yield* Effect.sleep("2 seconds")
       put(third)
       for (const port of [tls, rtsps, hls, webrtc]) {
