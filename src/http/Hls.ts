@@ -1,13 +1,18 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { isCameraId } from "../../schema/Camera.ts"
 import { AuthFailed, InvalidParams, NotFound } from "../../schema/Errors.ts"
+import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import type { WebAnswer } from "../ground/Loopback.ts"
 import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
+import { nextPlaylist, type Playlist } from "../media/HlsPlaylist.ts"
 import { cameraOf, type StreamName } from "../stream/StreamName.ts"
-import { makeMediaMtxClient, mediaMtxIsAway, noStream, passOn } from "./MediaMtxRelay.ts"
+import { makeHlsPlayers, type Player } from "./HlsPlayers.ts"
+import { makeMediaMtxClient, MediaMtxAway, mediaMtxIsAway, noStream, passOn } from "./MediaMtxRelay.ts"
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
 import { refusedVisitor } from "./RefusedVisitor.ts"
@@ -28,8 +33,8 @@ const questions: Readonly<Record<string, RegExp>> = {
 /**
  * HLS for players of our own origin: `GET /hls/{camera}/index.m3u8` and what it names, each answered by MediaMTX. A
  * credential opens the index; all that it names has the session's secret in its address, and needs nothing else, for
- * players do not carry a token from one file to the next. The session ends with the credential. Where browsers do not play the
- * camera's own stream the index is its transcode's.
+ * players do not carry a token from one file to the next. The session ends with the credential, and no sooner: it outlives
+ * the stream. Where browsers do not play the camera's own stream the index is its transcode's.
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -37,19 +42,75 @@ export const layer = Layer.effectDiscard(
     const devices = yield* Devices
     const visitors = yield* makeStreamVisitors("hls")
     const ask = yield* makeMediaMtxClient("hls_port")
+    const players = yield* makeHlsPlayers
+    // in low-latency playlists players ask for segments by their numbers before these are there
+    const goesOn = (yield* Settings).boot.mediamtx.hls_variant !== "lowLatency"
 
-    const open = Effect.fnUntraced(function* (asked: StreamName, request: HttpRequest) {
-      const { credential, device, stream } = yield* visitors.enter(asked, request)
-      if (device.status === "DISCONNECTED") return noStream(device)
+    /** MediaMTX's index for who shows this, and what the session is known by */
+    const openAt = Effect.fnUntraced(function* (stream: StreamName, credential: string) {
       const answer = yield* ask({
         method: "GET",
         // it would ask the player to come again with this, to see whether that keeps cookies (its `internal/servers/hls`)
         target: `/${stream}/index.m3u8?cookieCheck=1`,
         headers: { authorization: `Bearer ${credential}` }
       })
-      if (answer.status === 200) return passOn(stream === asked ? answer : below(stream, answer))
+      const text = answer.status === 200 ? yield* textOf(answer) : ""
+      return { answer, text, secret: sessionIn.exec(text)?.[1] }
+    })
+
+    const open = Effect.fnUntraced(function* (asked: StreamName, request: HttpRequest) {
+      const { credential, device, stream } = yield* visitors.enter(asked, request)
+      if (device.status === "DISCONNECTED") return noStream(device)
+      const { answer, secret, text } = yield* openAt(stream, credential)
+      if (answer.status === 200) {
+        if (secret !== undefined && goesOn) yield* players.add(secret, stream, Redacted.make(credential))
+        return passOn(withText(answer, stream === asked ? text : below(stream, text)))
+      }
       const now = yield* Effect.orElseSucceed(devices.get(device.id), () => device)
       return answer.status === 401 ? mediaMtxIsAway({ detail: "it let the reader not in" }) : noStream(now)
+    })
+
+    /** Opens the session again that MediaMTX has forgotten, where the stream is there; fails where the credential is over. */
+    const reopen = Effect.fnUntraced(function* (player: Player, given: string, request: HttpRequest) {
+      const { credential, stream } = player
+      const shown = { ...request, headers: { authorization: `Bearer ${Redacted.value(credential)}` } }
+      const { device } = yield* Effect.tapError(visitors.enter(stream, shown), ({ _tag }) =>
+        Effect.sync(() => _tag === "TooManyAtOnce" || players.forget(given))
+      )
+      if (device.status === "DISCONNECTED") return
+      const { secret } = yield* openAt(stream, Redacted.value(credential))
+      player.secret = secret ?? player.secret
+    })
+
+    /** one that MediaMTX has; undefined: it has no such session, or is away */
+    const playlistOf = Effect.fnUntraced(
+      function* ({ playlists, secret, stream }: Player, name: string) {
+        const answer = yield* ask({ method: "GET", target: `/${stream}/${name}?session=${secret}`, headers: {} })
+        if (answer.status !== 200) return undefined
+        const next = nextPlaylist(playlists.get(name), yield* textOf(answer))
+        playlists.set(name, next)
+        return next
+      },
+      (asking) => Effect.catchTag(asking, "MediaMtxAway", () => Effect.undefined)
+    )
+
+    /**
+     * A playlist for who has the session: it goes on where the stream has begun anew. While there is no stream it stays as it
+     * was last, which players ask for again and again; at anything else they would give up.
+     */
+    const goOn = Effect.fnUntraced(function* (player: Player, given: string, name: string, request: HttpRequest) {
+      const { secret } = player
+      const now = yield* playlistOf(player, name)
+      if (now !== undefined) return playlistReply(now)
+      const isStill = () => player.secret === secret
+      const again = Effect.suspend(() => (isStill() ? reopen(player, given, request) : Effect.void)).pipe(
+        player.oneAtATime.withPermits(1),
+        Effect.catchTags({ AuthFailed: () => sessionOver, MediaMtxAway: () => Effect.void }),
+        Effect.andThen(Effect.suspend(() => (isStill() ? Effect.undefined : playlistOf(player, name)))),
+        Effect.timeoutOption(holdTime)
+      )
+      const found = Option.getOrUndefined(yield* again) ?? player.playlists.get(name)
+      return found === undefined ? gone(player.stream) : playlistReply(found)
     })
 
     const follow = Effect.fnUntraced(function* (stream: StreamName, name: string, request: HttpRequest) {
@@ -62,10 +123,11 @@ export const layer = Layer.effectDiscard(
       const secret = query.get("session")
       if (secret === null) return yield* new AuthFailed({ reason: "ask for index.m3u8 with a token or a key" })
       yield* visitors.follow(secret, request)
+      const player = name.endsWith(".m3u8") ? yield* players.find(secret, stream) : undefined
+      if (player !== undefined) return yield* goOn(player, secret, name, request)
       const answer = yield* ask({ method: "GET", target: `/${stream}/${name}?${query}`, headers: {} })
       if (answer.status === 200) return passOn(answer)
-      if (answer.status === 401)
-        return yield* new AuthFailed({ reason: "the session is over: ask for index.m3u8 again" })
+      if (answer.status === 401) return yield* sessionOver
       return answer.status === 404 ? gone(stream) : mediaMtxIsAway({ detail: "the stream has ended" })
     })
 
@@ -93,14 +155,31 @@ export const layer = Layer.effectDiscard(
   })
 )
 
-/** The index of a stream for who asked by another name: what it names lies beside that (RFC 8216, 4.1 and 4.3.4.1). */
-const below = (stream: StreamName, { body, headers, status }: WebAnswer): WebAnswer => {
+const sessionIn = /[?&]session=([0-9a-f-]{36})/
+/** Players give up on a playlist after 10 s (hls.js), or sooner. */
+const holdTime = "4 seconds"
+
+const playlistReply = ({ text }: Playlist): HttpReply => ({
+  status: 200,
+  headers: {
+    "content-type": "application/vnd.apple.mpegurl",
+    "cache-control": "private, no-cache",
+    "x-content-type-options": "nosniff"
+  },
+  body: text
+})
+
+const textOf = ({ body }: WebAnswer) =>
+  Effect.mapError(Stream.mkString(Stream.decodeText(body)), ({ detail }) => new MediaMtxAway({ detail }))
+
+const withText = ({ headers, status }: WebAnswer, text: string): WebAnswer => {
   const { "content-length": _, ...others } = headers
-  const named = (line: string) =>
-    line.startsWith("#") ? line.replace(/\bURI="/g, `$&../${stream}/`) : line === "" ? line : `../${stream}/${line}`
-  const lines = Stream.splitLines(Stream.decodeText(body))
-  return { status, headers: others, body: Stream.encodeText(Stream.map(lines, (line) => `${named(line)}\n`)) }
+  return { status, headers: others, body: Stream.succeed(new TextEncoder().encode(text)) }
 }
+
+/** The index of a stream for who asked by another name: what it names lies beside that (RFC 8216, 4.1 and 4.3.4.1). */
+const below = (stream: StreamName, text: string): string =>
+  text.replaceAll(/^(?!#)(?=.)/gm, `../${stream}/`).replaceAll(/\bURI="/g, `$&../${stream}/`)
 
 const gone = (stream: StreamName): HttpReply =>
   failure(
@@ -112,6 +191,8 @@ const gone = (stream: StreamName): HttpReply =>
       suggestion: "ask for index.m3u8 again"
     })
   )
+
+const sessionOver = Effect.fail(new AuthFailed({ reason: "the session is over: ask for index.m3u8 again" }))
 
 const notAllowed: HttpReply = failure(
   405,

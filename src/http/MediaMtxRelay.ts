@@ -18,7 +18,7 @@ import { isUseless, noAnswer, troubleOf } from "../process/MediaMtxTrouble.ts"
 import { failure } from "./Refusal.ts"
 
 /** MediaMTX is away, or does not answer. */
-class MediaMtxAway extends Schema.TaggedError<MediaMtxAway>()("MediaMtxAway", { detail: Schema.String }) {}
+export class MediaMtxAway extends Schema.TaggedError<MediaMtxAway>()("MediaMtxAway", { detail: Schema.String }) {}
 
 /** One that starts anew is back within this, mostly. */
 const restartTime = "750 millis"
