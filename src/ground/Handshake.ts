@@ -1,15 +1,17 @@
 import { createHash } from "node:crypto"
 import type { IncomingMessage } from "node:http"
+import { namesTwoHosts, wantsWebSocket } from "./RequestHeads.ts"
 
 /** What a server proves that it knows WebSocket with (RFC 6455, section 1.3). */
 const magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 /** The answer to an opening handshake (RFC 6455, section 4.2), or the status of its refusal. */
-export const handshake = ({ headers, method }: IncomingMessage): string | number => {
+export const handshake = (request: IncomingMessage): string | number => {
+  const { headers, method } = request
   if (method !== "GET") return 405
   const key = headers["sec-websocket-key"]
-  const isOurs = headers.upgrade?.toLowerCase() === "websocket" && headers["sec-websocket-version"] === "13"
-  if (!isOurs || key === undefined || !/^[+/0-9A-Za-z]{22}==$/.test(key)) return 400
+  const isOurs = wantsWebSocket(request) && headers["sec-websocket-version"] === "13"
+  if (!isOurs || namesTwoHosts(request) || key === undefined || !/^[+/0-9A-Za-z]{22}==$/.test(key)) return 400
   // browsers fail where none of those that they offered is chosen; we know none, so any will do
   const [, protocol] =
     /^\s*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)\s*(?:,|$)/.exec(headers["sec-websocket-protocol"] ?? "") ?? []

@@ -3,16 +3,18 @@ import * as FiberSet from "effect/FiberSet"
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions } from "node:http"
 import type { Socket } from "node:net"
 import { reply } from "./Replies.ts"
+import { wantsWebSocket } from "./RequestHeads.ts"
 import { type Address, AddressTaken, AddressUnusable, type Host } from "./Visits.ts"
 import { makeUpgrade } from "./WebSockets.ts"
 
 /** A client that sends its headers or body byte by byte, or nothing at all, does not hold a connection for long. */
-export const impatient: ServerOptions = {
+export const serverOptions: ServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 5_000,
-  maxHeaderSize: 16_384
+  maxHeaderSize: 16_384,
+  shouldUpgradeCallback: wantsWebSocket
 }
 
 /** So many connections may be open that ask nothing; with one more the oldest of them is cut, so that who asks is heard. */
@@ -31,7 +33,7 @@ interface Serving<S extends Server> {
 /** `Network.listen` */
 export const listen = (address: Address, host: Host) =>
   Effect.map(
-    serve(address, host, { isSecure: false, makeServer: (answer) => createServer(impatient, answer) }),
+    serve(address, host, { isSecure: false, makeServer: (answer) => createServer(serverOptions, answer) }),
     (served) => served.address
   )
 
@@ -53,7 +55,7 @@ export const serve = Effect.fnUntraced(function* <S extends Server>(
     if (idle.size > maxIdle) oldest?.destroy()
   }
 
-  const server = makeServer((request, response) => {
+  const take: RequestListener = (request, response) => {
     const { socket } = request
     // one that sends its request for as long as it likes is no better than one that sends none
     if (hasBody(request)) request.once("end", () => idle.delete(socket))
@@ -72,7 +74,9 @@ export const serve = Effect.fnUntraced(function* <S extends Server>(
       fiber.interruptUnsafe()
       rest(socket)
     })
-  })
+  }
+  const server = makeServer(take)
+  server.on("checkContinue", take)
   server.on(isSecure ? "secureConnection" : "connection", (socket: Socket) => {
     all.add(socket)
     rest(socket)

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import { namesTwoHosts, targetOf, waitsForContinue } from "./RequestHeads.ts"
 import { BodyTooLarge, type Host, type HttpReply, maxBodyBytes, stalledAfter } from "./Visits.ts"
 
 /** Answers one request of node's HTTP server; returns when the system has all of the reply, or the connection is cut. */
@@ -10,13 +11,14 @@ export const reply = Effect.fnUntraced(function* (
   response: ServerResponse,
   isSecure: boolean
 ) {
+  if (namesTwoHosts(request)) return void response.writeHead(400, { connection: "close" }).end()
   const { body, headers, status, until } = yield* answer({
     method: request.method ?? "",
-    target: request.url ?? "",
+    target: targetOf(request),
     headers: request.headers,
     address: request.socket.remoteAddress ?? "",
     isSecure,
-    body: bodyOf(request)
+    body: bodyOf(request, response)
   })
   const isAtHand = typeof body === "string" || body instanceof Uint8Array
   // 304 speaks of a body that it does not have
@@ -56,8 +58,11 @@ const orStalled = (response: ServerResponse, event: "drain" | "finish"): Effect.
     return Effect.sync(() => response.off(event, came))
   }).pipe(Effect.timeoutOrElse({ duration: stalledAfter, orElse: () => Effect.sync(() => response.destroy()) }))
 
-const bodyOf = (request: IncomingMessage): Effect.Effect<string, BodyTooLarge> =>
+const bodyOf = (request: IncomingMessage, response: ServerResponse): Effect.Effect<string, BodyTooLarge> =>
   Effect.callback((resume) => {
+    // what is said to be too large is not waited for
+    if (Number(request.headers["content-length"]) > maxBodyBytes) return resume(Effect.fail(new BodyTooLarge()))
+    if (waitsForContinue(request)) response.writeContinue()
     const chunks: Array<Buffer> = []
     let length = 0
     request.on("data", (chunk: Buffer) => {

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { RequestListener, Server } from "node:http"
 import type { Socket } from "node:net"
-import { impatient, maxIdle, serve } from "./Listener.ts"
+import { serverOptions, maxIdle, serve } from "./Listener.ts"
 import type { ServerCertificate } from "./ServerCertificate.ts"
 import type { Address, Host } from "./Visits.ts"
 
@@ -32,7 +32,7 @@ export const listenSecure = Effect.fnUntraced(function* (address: Address, host:
   const { createServer } = yield* Effect.promise(() => import("node:https"))
   const shown = ({ chain, key }: ServerCertificate) => ({ cert: chain, key: Redacted.value(key), minVersion }) as const
   const makeServer = (answer: RequestListener) => {
-    const server = createServer({ ...impatient, ...shown(first), handshakeTimeout }, answer)
+    const server = createServer({ ...serverOptions, ...shown(first), handshakeTimeout }, answer)
     boundHandshakes(server)
     return server
   }

@@ -4,6 +4,7 @@ import { type IncomingMessage, STATUS_CODES } from "node:http"
 import type { Socket } from "node:net"
 import { closeFrame, FrameReader, pingFrame, pongFrame, type Signal, textFrame } from "./Frames.ts"
 import { handshake } from "./Handshake.ts"
+import { targetOf } from "./RequestHeads.ts"
 import {
   closeGrace,
   defaultLimits,
@@ -58,7 +59,7 @@ export const makeUpgrade = Effect.fnUntraced(function* (admit: Host["admit"], is
     }
     const admitted = admit({
       method: request.method ?? "",
-      target: request.url ?? "",
+      target: targetOf(request),
       headers: request.headers,
       address: socket.remoteAddress ?? "",
       isSecure

@@ -1,6 +1,9 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { spawnSync } from "node:child_process"
+import type Hls from "hls.js"
+import { spawn, spawnSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 import { openPage } from "../support/browser/Browser.ts"
 import { eventually } from "../support/Eventually.ts"
 import { signal } from "../support/Processes.ts"
@@ -72,7 +75,7 @@ const plays = Effect.fnUntraced(function* (whep: string, token: string, isWithou
 
 const settings = { STREAMS_VIEWER_LINGER_SECONDS: "1" }
 
-layer(SharedService.layer({ cameras: 7, settings }), { timeout: "60 seconds", excludeTestServices: true })(
+layer(SharedService.layer({ cameras: 8, settings }), { timeout: "60 seconds", excludeTestServices: true })(
   "on the service's own port",
   (it) => {
     for (const isWithoutUdp of [false, true]) {
@@ -100,6 +103,57 @@ layer(SharedService.layer({ cameras: 7, settings }), { timeout: "60 seconds", ex
         })
       )
     }
+
+    it.effect("hls.js and FFmpeg see pictures again where a stream has begun anew, and nobody reloads anything", () =>
+      Effect.gen(function* () {
+        const { device, hls, origin, service, token } = yield* idle
+        const address = `${hls}?token=${token}`
+        const page = yield* openPage
+        yield* Effect.promise(async () => {
+          await page.goto(origin)
+          await page.evaluate(readFileSync(fileURLToPath(import.meta.resolve("hls.js/dist/hls.min.js")), "utf8"))
+          await page.evaluate((source) => {
+            const video = document.createElement("video")
+            Object.assign(video, { muted: true, autoplay: true })
+            document.body.append(video)
+            const made = new (window as unknown as { Hls: typeof Hls }).Hls({ enableWorker: false })
+            made.loadSource(source)
+            made.attachMedia(video)
+          }, address)
+        })
+        const seen = (seconds: number) =>
+          Effect.promise(() =>
+            page.waitForFunction((least) => (document.querySelector("video")?.currentTime ?? 0) > least, seconds, {
+              timeout: 20_000
+            })
+          )
+        yield* seen(1)
+        const args = ["-v", "error", "-i", address, "-map", "0:v", "-f", "null", "-progress", "pipe:1", "-"]
+        const player = yield* Effect.acquireRelease(
+          Effect.sync(() => spawn("ffmpeg", args, { stdio: ["ignore", "pipe", "inherit"] })),
+          (made) => Effect.sync(() => void made.kill("SIGKILL"))
+        )
+        let frames = 0
+        player.stdout.setEncoding("utf8").on("data", (text: string) => {
+          for (const [, count] of text.matchAll(/^frame=\s*(\d+)/gm)) frames = Number(count)
+        })
+        const decoded = (count: number) =>
+          eventually(
+            `${count} pictures`,
+            Effect.sync(() => frames >= count),
+            "20 seconds"
+          )
+        yield* decoded(30)
+        const [encoder] = service.ground.running("ffmpeg").filter(({ argv }) => argv.join(" ").includes(`/${device}`))
+        signal(encoder?.pid ?? 0, "SIGKILL")
+        const shown = yield* Effect.promise(() =>
+          page.evaluate(() => document.querySelector("video")?.currentTime ?? 0)
+        )
+        // more than either had in its buffer
+        yield* decoded(frames + 150)
+        yield* seen(shown + 6)
+      })
+    )
 
     it.effect("what a key opened ends with it", () =>
       Effect.gen(function* () {
