@@ -85,7 +85,8 @@ export const answerHls = Effect.fnUntraced(function* (run: Run, mayRead: MayRead
   if (!isKnown) return refused(401, "authentication error")
   if (name.endsWith(".m3u8")) {
     if (searchParams.has("_HLS_msn")) yield* Effect.sleep("500 millis")
-    return playlist(`#EXTM3U\nmain_seg0.mp4?session=${secret}\n`)
+    const head = "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:0.80000,"
+    return playlist(`${head}\n${secret?.slice(-4)}_main_seg0.mp4?session=${secret}\n`)
   }
-  return name === "main_seg0.mp4" ? answer(200, "moof", { "content-type": "video/mp4" }) : answer(404, "")
+  return name.endsWith("_main_seg0.mp4") ? answer(200, "moof", { "content-type": "video/mp4" }) : answer(404, "")
 })

@@ -97,6 +97,8 @@ export const makeSessions = (
         // a MediaMTX that was killed closes no file
         if (running() !== now) return
         recorder.close(yield* monotonicMillis)
+        // who reads over HTTP reads a stream, which is over
+        for (const [id, reader] of now.readers) if (reader.path === path) now.readers.delete(id)
         if (now.live.has(path)) yield* change(now, path, { ready: false, recorder: undefined })
       })
     )

@@ -121,6 +121,44 @@ describe("HLS on the service's own port", () => {
   )
 
   onFakes(
+    "goes on where the stream has begun anew, and stays as it was while there is none, for as long as the key lasts",
+    Effect.gen(function* () {
+      const call = yield* admin
+      const { mediaMtx } = yield* TestGround
+      const key = resultOf<typeof ApiKeyCreated.Type>(yield* call("create_api_key", { role: "viewer" }))
+      const index = yield* get("/hls/camera0/index.m3u8", bearer(key.api_key))
+      const playlist = get(`/hls/camera0/${named(index.text)}`)
+      const first = yield* playlist
+      assert.include(first.text, "\n#EXT-X-MEDIA-SEQUENCE:0\n")
+
+      // its FFmpeg dies, and the next one is there within the linger
+      const endRun = Effect.gen(function* () {
+        const [publisher] = yield* publishing
+        yield* publisher?.kill ?? Effect.void
+      })
+      yield* endRun
+      const second = yield* playlist
+      assert.strictEqual(second.status, 200)
+      assert.include(second.text, "\n#EXT-X-MEDIA-SEQUENCE:1\n#EXT-X-DISCONTINUITY-SEQUENCE:0\n#EXT-X-DISCONTINUITY\n")
+      assert.notStrictEqual(named(second.text), named(first.text))
+      assert.deepInclude(yield* get(`/hls/camera0/${named(second.text)}`), { status: 200, text: "moof" })
+      assert.lengthOf(mediaMtx.readers(), 1)
+
+      // there is no next one
+      yield* disturb({ failStarts: 99 })
+      yield* endRun
+      for (let i = 0; i < 3; i++) assert.deepInclude(yield* playlist, { status: 200, text: second.text })
+      resultOf(yield* call("revoke_api_key", { key_id: key.key_id }))
+      for (let i = 0; i < 2; i++) {
+        const { error, status } = yield* playlist
+        assert.strictEqual(status, 401)
+        assert.deepInclude(error?.data, { reason: "the session is over: ask for index.m3u8 again" })
+      }
+    }),
+    cameras
+  )
+
+  onFakes(
     "says whether MediaMTX or the camera is to blame, and asks to come again",
     Effect.gen(function* () {
       yield* admin
