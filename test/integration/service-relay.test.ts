@@ -127,7 +127,6 @@ layer(SharedService.layer({ cameras: 8, settings }), { timeout: "60 seconds", ex
               timeout: 20_000
             })
           )
-        yield* seen(1)
         const args = ["-v", "error", "-i", address, "-map", "0:v", "-f", "null", "-progress", "pipe:1", "-"]
         const player = yield* Effect.acquireRelease(
           Effect.sync(() => spawn("ffmpeg", args, { stdio: ["ignore", "pipe", "inherit"] })),
@@ -144,14 +143,15 @@ layer(SharedService.layer({ cameras: 8, settings }), { timeout: "60 seconds", ex
             "20 seconds"
           )
         yield* decoded(30)
-        const [encoder] = service.ground.running("ffmpeg").filter(({ argv }) => argv.join(" ").includes(`/${device}`))
+        yield* seen(1)
+        const encoder = service.ground.running("ffmpeg").find(({ argv }) => argv.join(" ").includes(`/${device}`))
         signal(encoder?.pid ?? 0, "SIGKILL")
-        const shown = yield* Effect.promise(() =>
-          page.evaluate(() => document.querySelector("video")?.currentTime ?? 0)
+        const buffered = yield* Effect.promise(() =>
+          page.evaluate(() => document.querySelector("video")?.buffered.end(0))
         )
-        // more than either had in its buffer
-        yield* decoded(frames + 150)
-        yield* seen(shown + 6)
+        // more than either had by then
+        yield* decoded(frames + 50)
+        yield* seen((buffered ?? 0) + 1)
       })
     )
 
