@@ -5,6 +5,7 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { isCameraId } from "../../schema/Camera.ts"
 import { AuthFailed, InvalidParams, NotFound } from "../../schema/Errors.ts"
+import { SignedUrls } from "../auth/SignedUrls.ts"
 import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import type { WebAnswer } from "../ground/Loopback.ts"
@@ -42,6 +43,7 @@ export const layer = Layer.effectDiscard(
     const devices = yield* Devices
     const visitors = yield* makeStreamVisitors("hls")
     const ask = yield* makeMediaMtxClient("hls_port")
+    const signatures = yield* SignedUrls
     const players = yield* makeHlsPlayers
     // in low-latency playlists players ask for segments by their numbers before these are there
     const goesOn = (yield* Settings).boot.mediamtx.hls_variant !== "lowLatency"
@@ -59,11 +61,15 @@ export const layer = Layer.effectDiscard(
     })
 
     const open = Effect.fnUntraced(function* (asked: StreamName, request: HttpRequest) {
-      const { credential, device, stream } = yield* visitors.enter(asked, request)
+      const { credential, device, session, stream } = yield* visitors.enter(asked, request)
       if (device.status === "DISCONNECTED") return noStream(device)
       const { answer, secret, text } = yield* openAt(stream, credential)
       if (answer.status === 200) {
-        if (secret !== undefined && goesOn) yield* players.add(secret, stream, Redacted.make(credential))
+        if (secret !== undefined && goesOn) {
+          // what opened the index may be over sooner than what it lets in: a signed URL
+          const signature = signatures.sign("stream", device.id, session, session.expiresAt)
+          yield* players.add(secret, stream, Redacted.make(signature))
+        }
         return passOn(withText(answer, stream === asked ? text : below(stream, text)))
       }
       const now = yield* Effect.orElseSucceed(devices.get(device.id), () => device)
@@ -72,13 +78,13 @@ export const layer = Layer.effectDiscard(
 
     /** Opens the session again that MediaMTX has forgotten, where the stream is there; fails where the credential is over. */
     const reopen = Effect.fnUntraced(function* (player: Player, given: string, request: HttpRequest) {
-      const { credential, stream } = player
-      const shown = { ...request, headers: { authorization: `Bearer ${Redacted.value(credential)}` } }
+      const { signature, stream } = player
+      const shown = { ...request, headers: { authorization: `Bearer ${Redacted.value(signature)}` } }
       const { device } = yield* Effect.tapError(visitors.enter(stream, shown), ({ _tag }) =>
         Effect.sync(() => _tag === "TooManyAtOnce" || players.forget(given))
       )
       if (device.status === "DISCONNECTED") return
-      const { secret } = yield* openAt(stream, Redacted.value(credential))
+      const { secret } = yield* openAt(stream, Redacted.value(signature))
       player.secret = secret ?? player.secret
     })
 

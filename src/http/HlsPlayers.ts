@@ -13,8 +13,8 @@ const goneAfter = 300_000
 /** Who follows a stream: the address that it was given stays, while MediaMTX forgets its sessions with each end of the stream. */
 export interface Player {
   readonly stream: StreamName
-  /** what opened the index, and opens it again */
-  readonly credential: Redacted.Redacted
+  /** what opens the index again, for as long as the credential lasts that opened it */
+  readonly signature: Redacted.Redacted
   /** what MediaMTX knows the session by now */
   secret: string
   /** by name, as they were last given */
@@ -39,10 +39,10 @@ export const makeHlsPlayers = Effect.sync(() => {
   }
 
   return {
-    add: Effect.fnUntraced(function* (secret: string, stream: StreamName, credential: Redacted.Redacted) {
+    add: Effect.fnUntraced(function* (secret: string, stream: StreamName, signature: Redacted.Redacted) {
       const now = yield* monotonicMillis
       const oneAtATime = yield* Semaphore.make(1)
-      use(secret, { stream, credential, secret, playlists: new Map(), oneAtATime, usedAt: now }, now)
+      use(secret, { stream, signature, secret, playlists: new Map(), oneAtATime, usedAt: now }, now)
     }),
     find: (given: string, stream: StreamName) =>
       Effect.map(monotonicMillis, (now) => {

@@ -26,7 +26,7 @@ export const makeStreamVisitors = Effect.fnUntraced(function* (protocol: Browser
   const { admitStream } = yield* VisitLimits
 
   /**
-   * gives the camera, which of its streams is meant, and what was shown; by a camera's name alone the one that browsers play
+   * gives the camera, which of its streams is meant, what was shown, and whom it speaks for; by a camera's name alone the one that browsers play
    * is meant; a camera that may not be seen is not there
    */
   const enter = Effect.fnUntraced(function* (name: StreamName, request: RequestHead) {
@@ -42,7 +42,7 @@ export const makeStreamVisitors = Effect.fnUntraced(function* (protocol: Browser
       return yield* new NotFound({ resource: "camera", id: name })
     }
     const stream = name === camera ? playedOver(protocol, profile, device) : name
-    return { device, stream, credential }
+    return { device, stream, credential, session }
   })
 
   return {

@@ -1,6 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import type { ApiKeyCreated, ViewingKeyCreated } from "../../schema/Auth.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { disturb, onFakes, publishing, takeMediaMtx } from "../support/App.ts"
@@ -154,6 +155,25 @@ describe("HLS on the service's own port", () => {
         assert.strictEqual(status, 401)
         assert.deepInclude(error?.data, { reason: "the session is over: ask for index.m3u8 again" })
       }
+    }),
+    cameras
+  )
+
+  onFakes(
+    "goes on for who came by a signed URL, which was for a minute",
+    Effect.gen(function* () {
+      const call = yield* admin
+      const { signed_urls } = resultOf<{ readonly signed_urls: { readonly hls: string } }>(
+        yield* call("get_stream_url", { device: "camera0", signed: true })
+      )
+      const target = `/hls/camera0/index.m3u8${new URL(signed_urls.hls).search}`
+      const playlist = get(`/hls/camera0/${named((yield* get(target)).text)}`)
+      yield* playlist
+      yield* TestClock.adjust("2 minutes")
+      assert.strictEqual((yield* get(target)).status, 403)
+      const [publisher] = yield* publishing
+      yield* publisher?.kill ?? Effect.void
+      assert.include((yield* playlist).text, "\n#EXT-X-DISCONTINUITY\n")
     }),
     cameras
   )
