@@ -26,8 +26,8 @@ export const makeStreamVisitors = Effect.fnUntraced(function* (protocol: Browser
   const { admitStream } = yield* VisitLimits
 
   /**
-   * gives the camera, which of its streams is meant, what was shown, and whom it speaks for; by a camera's name alone the one that browsers play
-   * is meant; a camera that may not be seen is not there
+   * gives the camera, which of its streams is meant, what was shown, and whom it speaks for; by a camera's name alone the one
+   * that browsers play is meant; a camera that may not be seen is not there
    */
   const enter = Effect.fnUntraced(function* (name: StreamName, request: RequestHead) {
     const credential = streamCredentialOf(request)
