@@ -78,6 +78,7 @@ const answers = (
       picture === undefined
         ? undefined
         : `<trt:MediaUri><tt:Uri>${at}/picture?of=${/ProfileToken>(\w+)</.exec(request)?.[1]}</tt:Uri></trt:MediaUri>`,
+    SetSynchronizationPoint: () => "",
     ContinuousMove: () => (ptz === undefined ? undefined : ""),
     Stop: () => (ptz === undefined ? undefined : ""),
     GetPresets: () =>
