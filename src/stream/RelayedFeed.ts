@@ -27,6 +27,7 @@ import { encodingOf } from "../source/Encoder.ts"
 import { makingOfRelay } from "../source/Making.ts"
 import { CameraTelemetry } from "./CameraTelemetry.ts"
 import type { CameraFeed } from "./Feed.ts"
+import { KeyframeRequests } from "./KeyframeRequests.ts"
 import { Keyframes } from "./Keyframes.ts"
 import type { Codec, LiveStream, Run } from "./LiveStream.ts"
 import type { Picture, Still } from "./Pictures.ts"
@@ -42,6 +43,8 @@ const look = Duration.millis(250)
 const longestTurn = 1000
 /** FFmpeg is at MediaMTX 0.2 s after its start; for one that waits for its turn nobody waits. */
 const joinTime = Duration.millis(500)
+/** A large keyframe has come by then, where the camera begins with one. */
+const beginTime = Duration.millis(250)
 
 /**
  * A camera in the network streams by itself: what it sends goes on to its path as it comes. A run is one session at the
@@ -64,6 +67,7 @@ export class RelayedFeed extends Context.Service<
       const tickets = yield* Tickets
       const publisher = yield* Publisher
       const keyframes = yield* Keyframes
+      const requests = yield* KeyframeRequests
       const telemetry = yield* CameraTelemetry
       const stamp = yield* moments
       /** milliseconds between two keyframes, as last seen */
@@ -175,6 +179,8 @@ export class RelayedFeed extends Context.Service<
         if (pictures.isAwaited()) yield* keyframes.prepare(video.encoding, encoding.jpegQuality)
         const run = yield* beginRelayed(stream, device, video, wanted)
         yield* Effect.forkScoped(Effect.andThen(Deferred.await(firstBFrame), noticeBFrames(stream, run, device)))
+        const begins = Effect.andThen(Deferred.await(started), Effect.timeout(Deferred.await(firstKeyframe), beginTime))
+        yield* Effect.forkScoped(Effect.catch(begins, () => requests.ask(camera)))
         const published = Deferred.makeUnsafe<never, RunEnded>()
         yield* play(dialogue, offer, wanted, (tracks) =>
           Effect.gen(function* () {

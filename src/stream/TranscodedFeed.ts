@@ -22,7 +22,7 @@ import { RunEnded } from "./RunEnded.ts"
 import { Sources } from "./Sources.ts"
 
 const look = Duration.millis(250)
-/** FFmpeg plays 5 ms after MediaMTX has let it in (measured on an idle machine). */
+/** FFmpeg plays some milliseconds after MediaMTX has let it in. */
 const playTime = Duration.millis(50)
 
 /**

@@ -127,7 +127,19 @@ describe("a live ONVIF camera", () => {
 
 describe("an idle ONVIF camera", () => {
   onFakes(
-    "is not asked: it begins with a keyframe",
+    "that begins between two keyframes is asked for one",
+    Effect.gen(function* () {
+      const { asked, camera, rtsp } = yield* addCamera()
+      yield* rtsp.disturb({ beginsBefore: 150 })
+      const snapshot = yield* asTimePasses(take({ camera }))
+      assert.strictEqual(snapshot.capture.name, "activated")
+      assert.isAtMost(snapshot.captureMs, 1000)
+      assert.strictEqual(asked(), 1)
+    })
+  )
+
+  onFakes(
+    "that begins with one is not asked",
     Effect.gen(function* () {
       const { asked, camera } = yield* addCamera()
       const snapshot = yield* asTimePasses(take({ camera }))
