@@ -35,7 +35,7 @@ import { rateMeter } from "./RateMeter.ts"
 import { codecIn } from "./PublishedCodec.ts"
 import { Publisher } from "./Publisher.ts"
 import { makeRelay, type Relay } from "./Relay.ts"
-import { beginRelayed, noticeBFrames } from "./RelayedRun.ts"
+import { beginRelayed, lacksKeyframe, noticeBFrames, notTaken } from "./RelayedRun.ts"
 import { RunEnded } from "./RunEnded.ts"
 
 const look = Duration.millis(250)
@@ -43,8 +43,6 @@ const look = Duration.millis(250)
 const longestTurn = 1000
 /** FFmpeg is at MediaMTX 0.2 s after its start; for one that waits for its turn nobody waits. */
 const joinTime = Duration.millis(500)
-/** A large keyframe has come by then, where the camera begins with one. */
-const beginTime = Duration.millis(250)
 
 /**
  * A camera in the network streams by itself: what it sends goes on to its path as it comes. A run is one session at the
@@ -179,8 +177,8 @@ export class RelayedFeed extends Context.Service<
         if (pictures.isAwaited()) yield* keyframes.prepare(video.encoding, encoding.jpegQuality)
         const run = yield* beginRelayed(stream, device, video, wanted)
         yield* Effect.forkScoped(Effect.andThen(Deferred.await(firstBFrame), noticeBFrames(stream, run, device)))
-        const begins = Effect.andThen(Deferred.await(started), Effect.timeout(Deferred.await(firstKeyframe), beginTime))
-        yield* Effect.forkScoped(Effect.catch(begins, () => requests.ask(camera)))
+        const began = lacksKeyframe(Deferred.await(started), Deferred.await(firstKeyframe))
+        yield* Effect.forkScoped(Effect.andThen(began, requests.ask(camera)))
         const published = Deferred.makeUnsafe<never, RunEnded>()
         yield* play(dialogue, offer, wanted, (tracks) =>
           Effect.gen(function* () {
@@ -243,12 +241,4 @@ const pictureOf = ({ picture }: Still): Effect.Effect<Picture, RunEnded> =>
 const cameraFailure = (stream: LiveStream | undefined): string | undefined => {
   const state = stream === undefined ? undefined : SubscriptionRef.getUnsafe(stream.state)
   return state?._tag === "Failing" && state.isCamera === true ? state.reason : undefined
-}
-
-const notTaken = ({ detail, kind }: RtspFailed): RunEnded => {
-  const isSilent = kind === "UNREACHABLE" || kind === "STALLED"
-  return new RunEnded({
-    reason: `MediaMTX did not take the stream: ${detail}`,
-    ...(isSilent ? { obstacle: "MEDIAMTX" } : {})
-  })
 }
