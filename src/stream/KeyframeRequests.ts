@@ -71,8 +71,9 @@ export class KeyframeRequests extends Context.Service<
 
       const ask: KeyframeRequests["Service"]["ask"] = (camera) =>
         Effect.suspend(() => {
-          const keyframe = devices.list().find(({ id }) => id === camera)?.input.keyframe
-          if (keyframe === undefined) return Effect.void
+          const { keyframe, sends } = devices.list().find(({ id }) => id === camera)?.input ?? {}
+          // each picture of JPEG is one
+          if (keyframe === undefined || sends?.codec === "jpeg") return Effect.void
           const present = asking.get(camera)
           if (present !== undefined) {
             present.isWanted = true
@@ -80,9 +81,12 @@ export class KeyframeRequests extends Context.Service<
           }
           const mine: Asking = { isWanted: false }
           asking.set(camera, mine)
-          const asked = Effect.suspend(() => {
+          const asked = Effect.gen(function* () {
             mine.isWanted = false
-            return Effect.flatMap(askOnce(camera, keyframe), Effect.sleep)
+            const leave = yield* askOnce(camera, keyframe)
+            yield* Effect.sleep(leave)
+            // who came a minute ago has the camera's own by now
+            if (leave === rest) mine.isWanted = false
           })
           return asked.pipe(
             Effect.repeat({ while: () => mine.isWanted }),
