@@ -17,11 +17,11 @@ PRINTER = QName("http://schemas.microsoft.com/windows/2006/08/wdp/print", "Print
 
 def announce(kind, name, address):
     scopes = [Scope(f"onvif://www.onvif.org/name/{name}"), Scope("onvif://www.onvif.org/type/video_encoder")]
+    publishing = ThreadedWSPublishing()
+    publishing.start()
     publishing.publishService(types=[kind], scopes=scopes, xAddrs=[address])
 
 
-publishing = ThreadedWSPublishing()
-publishing.start()
 announce(CAMERA, "Announced%20by%20others", "http://192.168.1.64:8080/onvif/announced")
 announce(PRINTER, "Printer", "http://192.168.1.64:8080/printer")
 while True:
