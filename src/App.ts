@@ -17,6 +17,7 @@ import * as V4l2Cameras from "./device/v4l2/V4l2Cameras.ts"
 import { V4l2Controls } from "./device/v4l2/V4l2Controls.ts"
 import { RunningChecks } from "./doctor/RunningChecks.ts"
 import { Events } from "./events/Events.ts"
+import { CameraKeyframes } from "./external/CameraKeyframes.ts"
 import { CameraPictures } from "./external/CameraPictures.ts"
 import { Discovery } from "./external/Discovery.ts"
 import { DiscoveryInterval } from "./external/DiscoveryInterval.ts"
@@ -94,6 +95,7 @@ import { CameraHealth } from "./stream/CameraHealth.ts"
 import { Dismissals } from "./stream/Dismissals.ts"
 import { Encoders } from "./stream/Encoders.ts"
 import { Feeds } from "./stream/Feeds.ts"
+import { KeyframeRequests } from "./stream/KeyframeRequests.ts"
 import { Keyframes } from "./stream/Keyframes.ts"
 import { PathRecorders } from "./stream/PathRecorders.ts"
 import { Paths } from "./stream/Paths.ts"
@@ -144,6 +146,7 @@ const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
   Layer.provideMerge(
     Layer.mergeAll(Paths.layer, PathRecorders.layer, Dismissals.layer).pipe(Layer.provide(PathTable.layer))
   ),
+  Layer.provideMerge(KeyframeRequests.layer),
   Layer.provide(Holders.layer)
 )
 
@@ -159,7 +162,9 @@ const recordings = Layer.mergeAll(EndReasons.layer, GoingOn.layer, Leftovers.lay
 const external = Layer.merge(Discovery.layer, Ptz.layer).pipe(
   Layer.provide([Scan.layer, OnvifCameras.layer.pipe(Layer.provide(WsDiscovery.layer))]),
   Layer.provideMerge(Layer.merge(ExternalStreams.layer, DiscoveryInterval.layer)),
-  Layer.provide(NetworkCameras.layer.pipe(Layer.provide([StreamTargets.layer, CameraPictures.layer]))),
+  Layer.provide(
+    NetworkCameras.layer.pipe(Layer.provide([StreamTargets.layer, CameraPictures.layer, CameraKeyframes.layer]))
+  ),
   Layer.provide(OnvifClient.layer),
   Layer.provide(Reach.layer)
 )

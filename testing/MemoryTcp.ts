@@ -30,6 +30,8 @@ export class Peers extends Context.Service<
     readonly certificates: Map<string, string>
     /** where the service has gone, or tried to: `192.168.1.64:554`, each once */
     readonly dialled: () => ReadonlyArray<string>
+    /** the most connections that it had or tried to have at once */
+    readonly mostAtOnce: () => number
   }
 >()("camera-service/testing/Peers") {
   static readonly layer: Layer.Layer<Peers | Tcp> = Layer.effectContext(
@@ -38,6 +40,13 @@ export class Peers extends Context.Service<
       const silent = new Set<string>()
       const dialled = new Set<string>()
       const certificates = new Map<string, string>()
+      let atOnce = 0
+      let mostAtOnce = 0
+      /** as long as the scope lives */
+      const counted = Effect.acquireRelease(
+        Effect.sync(() => (mostAtOnce = Math.max(mostAtOnce, ++atOnce))),
+        () => Effect.sync(() => atOnce--)
+      )
 
       const peers = Peers.of({
         listen: (address, port, serve) =>
@@ -57,12 +66,13 @@ export class Peers extends Context.Service<
             )
           ),
         certificates,
-        dialled: () => [...dialled]
+        dialled: () => [...dialled],
+        mostAtOnce: () => mostAtOnce
       })
 
       const tcp = Tcp.of({
         connect: ({ address, isSecure, port }: Peer, ears: Ears) =>
-          Effect.suspend(() => {
+          Effect.flatMap(counted, () => {
             dialled.add(`${address}:${port}`)
             if (silent.has(address)) return Effect.never
             const server = servers.get(`${address}:${port}`)

@@ -35,6 +35,8 @@ export interface RtspCamera {
   readonly mostAtOnce: () => number
   /** what it was told by RTCP of its video, newest last */
   readonly reports: () => ReadonlyArray<Uint8Array>
+  /** its next picture is a keyframe */
+  readonly keyframe: Effect.Effect<void>
   /** how often a password was refused */
   readonly rejections: () => number
 }
@@ -65,6 +67,7 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
   let mostAtOnce = 0
   let rejections = 0
   let nonces = 0
+  let isKeyframeNext = false
 
   const serve = Effect.fnUntraced(function* (caller: Caller) {
     const scope = yield* Effect.scope
@@ -75,7 +78,8 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
     const send = Effect.gen(function* () {
       let told = 0
       reportedAt = yield* Clock.currentTimeMillis
-      for (let number = 0; ; number++) {
+      const { beginsBefore } = yield* SubscriptionRef.get(faults)
+      for (let number = -beginsBefore; ; number++) {
         const now = yield* SubscriptionRef.get(faults)
         const { asksOften, ballast, diesInMidFrame, endlessKlv, isDeaf, isStalled } = now
         const { neverPlays, tells, wantsReports, wrongReports } = now
@@ -87,7 +91,8 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
         if (wantsReports && time - reportedAt > reportTime) return caller.hangUp("read ECONNRESET")
         if (wantsReports && number % 10 === 0) caller.say(senderReport(time))
         if (wrongReports) caller.say(wrongRtcp)
-        if (!isStalled && !neverPlays) caller.say(picture(number, now))
+        if (!isStalled && !neverPlays) caller.say(picture(number, isKeyframeNext ? { ...now, keyframeEvery: 1 } : now))
+        isKeyframeNext = false
         for (let more = 0; more < ballast; more++) caller.say(filler)
         for (const unit of tells(number)) caller.say(packet(told++, unit, [2, 98]))
         if (endlessKlv) caller.say(klvs)
@@ -182,6 +187,7 @@ const start = Effect.fnUntraced(function* (peers: Peers["Service"], address: str
     playing: () => playing,
     mostAtOnce: () => mostAtOnce,
     reports: () => reports,
+    keyframe: Effect.sync(() => (isKeyframeNext = true)),
     rejections: () => rejections
   } satisfies RtspCamera as RtspCamera
 })

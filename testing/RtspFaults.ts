@@ -10,6 +10,8 @@ export interface RtspFaults {
   readonly isSilent: boolean
   /** frames from one keyframe to the next */
   readonly keyframeEvery: number
+  /** it begins to play with so many pictures that are none */
+  readonly beginsBefore: number
   /** two of three pictures that are no keyframes are B-frames */
   readonly bFrames: boolean
   /** it says that it plays, and sends nothing */
@@ -50,6 +52,7 @@ export const sound: RtspFaults = {
   refuses: {},
   isSilent: false,
   keyframeEvery: 10,
+  beginsBefore: 0,
   bFrames: false,
   neverPlays: false,
   isStalled: false,

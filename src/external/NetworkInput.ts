@@ -4,11 +4,19 @@ import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import type { RtspTarget } from "../rtsp/Target.ts"
 import type { AddressRefused } from "./Reach.ts"
 
-/** The frames of a camera in the network, from wherever its name leads when they are wanted, and its pictures, if it has any. */
+/** What a camera gives beside its stream (ONVIF). */
+interface Extras {
+  /** a picture of now */
+  readonly still: Effect.Effect<Buffer, RtspFailed | AddressRefused>
+  /** has it send a keyframe */
+  readonly keyframe: Effect.Effect<void, RtspFailed | AddressRefused>
+}
+
+/** The frames of a camera in the network, from wherever its name leads when they are wanted. */
 export const networkInput = (
   text: string,
   target: Effect.Effect<RtspTarget, RtspFailed | AddressRefused>,
-  still: Effect.Effect<Buffer, RtspFailed | AddressRefused> | undefined
+  extras: Extras | undefined
 ): StreamedInput => ({
   feed: "relayed",
   name: "network",
@@ -17,7 +25,7 @@ export const networkInput = (
   hasTranscode: true,
   mayHaveKlv: true,
   rtsp: allowed(target),
-  ...(still === undefined ? {} : { still: allowed(still) })
+  ...(extras === undefined ? {} : { still: allowed(extras.still), keyframe: allowed(extras.keyframe) })
 })
 
 const allowed = <A>(had: Effect.Effect<A, RtspFailed | AddressRefused>): Effect.Effect<A, RtspFailed> =>

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { LiveStream } from "../stream/LiveStream.ts"
 import type { Picture } from "../stream/Pictures.ts"
+import { KeyframeRequests } from "../stream/KeyframeRequests.ts"
 import { Streams } from "../stream/Streams.ts"
 import { type Capture, noneInTime, NoPicture } from "./Capture.ts"
 
@@ -28,6 +29,7 @@ export class LiveCapture extends Context.Service<LiveCapture, Capture>()("camera
     LiveCapture,
     Effect.gen(function* () {
       const streams = yield* Streams
+      const keyframes = yield* KeyframeRequests
       return LiveCapture.of({
         tier: 1,
         name: "live",
@@ -43,6 +45,8 @@ export class LiveCapture extends Context.Service<LiveCapture, Capture>()("camera
               streams.lease(camera, "snapshot"),
               ({ _tag }) => new NoPicture({ outcome: _tag === "NotFound" ? "no such camera" : "the camera is away" })
             )
+            const { captured } = stream.pictures.latest() ?? {}
+            if (captured === undefined || captured.monotonic < notBefore) yield* keyframes.ask(camera)
             return yield* pictureOf(stream, notBefore)
           },
           (effect) => Effect.scoped(effect)

@@ -12,6 +12,7 @@ import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi, type MediaMtxError, MediaMtxRefused } from "../process/MediaMtxApi.ts"
 import { awaitRunning } from "../process/MediaMtxTrouble.ts"
 import type { WrittenFormat } from "./CameraPath.ts"
+import { KeyframeRequests } from "./KeyframeRequests.ts"
 import { PathTable } from "./PathTable.ts"
 
 /** How long a recording may wait for a MediaMTX that is coming back. */
@@ -38,6 +39,7 @@ export class PathRecorders extends Context.Service<
       const devices = yield* Devices
       const settings = yield* Settings
       const table = yield* PathTable
+      const keyframes = yield* KeyframeRequests
       const { managed } = settings.boot.mediamtx
 
       const running = Effect.timeoutOrElse(awaitRunning(mediaMtx), {
@@ -60,7 +62,10 @@ export class PathRecorders extends Context.Service<
         const known = Effect.mapError(devices.get(camera), () => mediaMtxFailed("the camera is not known any more"))
         const before = table.desired(camera) ?? (yield* Effect.as(known, table.unused()))
         table.desire(camera, { ...before, format, recording: liveNow(settings).recording })
-        yield* Effect.andThen(running, write(camera)).pipe(
+        yield* running.pipe(
+          Effect.andThen(write(camera)),
+          // MediaMTX writes from the next one on
+          Effect.andThen(keyframes.ask(camera)),
           Effect.onError(() =>
             Effect.sync(() => {
               const now = table.desired(camera)

@@ -27,6 +27,7 @@ import { encodingOf } from "../source/Encoder.ts"
 import { makingOfRelay } from "../source/Making.ts"
 import { CameraTelemetry } from "./CameraTelemetry.ts"
 import type { CameraFeed } from "./Feed.ts"
+import { KeyframeRequests } from "./KeyframeRequests.ts"
 import { Keyframes } from "./Keyframes.ts"
 import type { Codec, LiveStream, Run } from "./LiveStream.ts"
 import type { Picture, Still } from "./Pictures.ts"
@@ -34,7 +35,7 @@ import { rateMeter } from "./RateMeter.ts"
 import { codecIn } from "./PublishedCodec.ts"
 import { Publisher } from "./Publisher.ts"
 import { makeRelay, type Relay } from "./Relay.ts"
-import { beginRelayed, noticeBFrames } from "./RelayedRun.ts"
+import { beginRelayed, lacksKeyframe, noticeBFrames, notTaken } from "./RelayedRun.ts"
 import { RunEnded } from "./RunEnded.ts"
 
 const look = Duration.millis(250)
@@ -64,6 +65,7 @@ export class RelayedFeed extends Context.Service<
       const tickets = yield* Tickets
       const publisher = yield* Publisher
       const keyframes = yield* Keyframes
+      const requests = yield* KeyframeRequests
       const telemetry = yield* CameraTelemetry
       const stamp = yield* moments
       /** milliseconds between two keyframes, as last seen */
@@ -175,6 +177,8 @@ export class RelayedFeed extends Context.Service<
         if (pictures.isAwaited()) yield* keyframes.prepare(video.encoding, encoding.jpegQuality)
         const run = yield* beginRelayed(stream, device, video, wanted)
         yield* Effect.forkScoped(Effect.andThen(Deferred.await(firstBFrame), noticeBFrames(stream, run, device)))
+        const began = lacksKeyframe(Deferred.await(started), Deferred.await(firstKeyframe))
+        yield* Effect.forkScoped(Effect.andThen(began, requests.ask(camera)))
         const published = Deferred.makeUnsafe<never, RunEnded>()
         yield* play(dialogue, offer, wanted, (tracks) =>
           Effect.gen(function* () {
@@ -237,12 +241,4 @@ const pictureOf = ({ picture }: Still): Effect.Effect<Picture, RunEnded> =>
 const cameraFailure = (stream: LiveStream | undefined): string | undefined => {
   const state = stream === undefined ? undefined : SubscriptionRef.getUnsafe(stream.state)
   return state?._tag === "Failing" && state.isCamera === true ? state.reason : undefined
-}
-
-const notTaken = ({ detail, kind }: RtspFailed): RunEnded => {
-  const isSilent = kind === "UNREACHABLE" || kind === "STALLED"
-  return new RunEnded({
-    reason: `MediaMTX did not take the stream: ${detail}`,
-    ...(isSilent ? { obstacle: "MEDIAMTX" } : {})
-  })
 }

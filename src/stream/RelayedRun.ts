@@ -1,12 +1,18 @@
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Device } from "../device/Device.ts"
 import { now } from "../ground/Time.ts"
 import { parameterSetsOf, type SdpMedia } from "../media/Sdp.ts"
 import { describeVideo } from "../rtsp/Probe.ts"
+import type { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { isKlv } from "../rtsp/Session.ts"
 import { makingOfRelay } from "../source/Making.ts"
 import type { LiveStream, Run } from "./LiveStream.ts"
+import { RunEnded } from "./RunEnded.ts"
+
+/** A large keyframe has come by then, where the camera begins with one. */
+const beginTime = Duration.millis(250)
 
 /** A run of a camera that streams by itself, for as long as the scope lives, by what it says of its streams: the video is `video`. */
 export const beginRelayed = Effect.fnUntraced(function* (
@@ -49,3 +55,19 @@ export const noticeBFrames = Effect.fnUntraced(function* (stream: LiveStream, ru
   const state = SubscriptionRef.getUnsafe(stream.state)
   if (state._tag === "Ready") yield* stream.become(state)
 })
+
+/** Completes where a camera begins to play in another way than with a keyframe, and its first one is yet to come. */
+export const lacksKeyframe = (
+  started: Effect.Effect<void>,
+  firstKeyframe: Effect.Effect<unknown>
+): Effect.Effect<void> =>
+  started.pipe(Effect.andThen(Effect.timeout(firstKeyframe, beginTime)), Effect.andThen(Effect.never), Effect.ignore)
+
+/** The run's end, where MediaMTX does not take the stream. */
+export const notTaken = ({ detail, kind }: RtspFailed): RunEnded => {
+  const isSilent = kind === "UNREACHABLE" || kind === "STALLED"
+  return new RunEnded({
+    reason: `MediaMTX did not take the stream: ${detail}`,
+    ...(isSilent ? { obstacle: "MEDIAMTX" } : {})
+  })
+}

@@ -14,6 +14,7 @@ import type { FfmpegProcess } from "../process/Ffmpeg.ts"
 import { transcodeArguments } from "../source/FfmpegArguments.ts"
 import type { Transcode } from "../source/Transcode.ts"
 import type { Feed } from "./Feed.ts"
+import { KeyframeRequests } from "./KeyframeRequests.ts"
 import type { LiveStream, Run, StreamState } from "./LiveStream.ts"
 import { Publisher } from "./Publisher.ts"
 import { rateMeter } from "./RateMeter.ts"
@@ -21,10 +22,12 @@ import { RunEnded } from "./RunEnded.ts"
 import { Sources } from "./Sources.ts"
 
 const look = Duration.millis(250)
+/** FFmpeg plays some milliseconds after MediaMTX has let it in. */
+const playTime = Duration.millis(50)
 
 /**
  * Our FFmpeg reads a camera's own stream from MediaMTX, and publishes it as H.264 and Opus. A camera that is idle does not
- * play before it is there (`joining`), so that it has the first keyframe; of one that plays it waits for the next. A run
+ * play before it is there (`joining`), so that it has the first keyframe; one that plays is asked for another. A run
  * ends by itself only where the transcode is to blame. A second profile of the camera may be H.264 at no cost here, and takes a second session at the
  * camera, of which many serve one.
  */
@@ -42,6 +45,7 @@ export class TranscodedFeed extends Context.Service<
       const tickets = yield* Tickets
       const publisher = yield* Publisher
       const sources = yield* Sources
+      const keyframes = yield* KeyframeRequests
 
       const planOf = (own: LiveStream, { id, input }: Device) => sources.transcode(id, own.run?.sends ?? input.sends)
 
@@ -120,6 +124,10 @@ export class TranscodedFeed extends Context.Service<
           const { announced, process, run } = yield* starting
           const { pid } = process
           ticket.giveTo(pid)
+          if (SubscriptionRef.getUnsafe(own.state)._tag === "Ready") {
+            const reads = Effect.andThen(ticket.redeemed, Effect.sleep(playTime))
+            yield* Effect.forkScoped(Effect.andThen(reads, keyframes.ask(own.camera)))
+          }
           const ended = Effect.flatMap(process.exit, (exit) => new RunEnded({ reason: describeExit("ffmpeg", exit) }))
           return yield* Effect.raceAllFirst([ended, announced, watch(own, run, process)]).pipe(
             Effect.tapError(() =>

@@ -8,8 +8,9 @@ import { clientAs, onvifCamera, pass, skydio } from "./DiscoveryBench.ts"
 
 describe("discover_external_streams", () => {
   onFakes(
-    "finds a drone among 253 silent addresses in less than five seconds, and tells how far it is",
+    "finds a drone among 253 silent addresses in less than five seconds by 128 sockets at most, and tells how far it is",
     Effect.gen(function* () {
+      const { peers } = yield* TestGround
       yield* skydio
       const { call, discover, told } = yield* clientAs("operator")
       yield* call("subscribe_events", { topics: ["discovery.*"] })
@@ -40,6 +41,8 @@ describe("discover_external_streams", () => {
       assert.isTrue(Number.isInteger(result["scan_timestamp"]))
       assert.match(String(result["scan_duration"]), /^\d+\.\ds$/)
       assert.isBelow(Number.parseFloat(String(result["scan_duration"])), 5)
+      assert.isAtMost(peers.mostAtOnce(), 128)
+      assert.isAtLeast(peers.mostAtOnce(), 100)
       const progress = told
         .filter(({ params }) => params?.topic === "discovery.progress")
         .map(({ params }) => params?.data)

@@ -41,13 +41,15 @@ describe("Ffmpeg", () => {
     })
   )
 
-  it.effect("has another one stand by for 30 s for the next picture, and never more than one", () =>
+  it.effect("has another one stand by soon after a picture, for 30 s, and never more than one", () =>
     Effect.gen(function* () {
       const { ffmpeg, running, started } = yield* bench
       const make = (name: string) => ffmpeg.picture(["-i", name], { stdin: new Uint8Array(1), timeout: "10 seconds" })
       const first = yield* Effect.forkChild(Effect.all([make("x"), make("x")], { concurrency: "unbounded" }))
       for (const process of yield* Queue.takeN(started, 2)) yield* process.end(0, { stdout: jpegEnd })
       yield* Fiber.join(first)
+      assert.strictEqual(running(), 0)
+      yield* TestClock.adjust("100 millis")
       const standing = yield* Queue.take(started)
       assert.strictEqual(yield* Queue.size(started), 0)
       const second = yield* Effect.forkChild(make("x"))
@@ -55,6 +57,7 @@ describe("Ffmpeg", () => {
       assert.strictEqual(yield* Queue.size(started), 0)
       yield* standing.end(0, { stdout: jpegEnd })
       assert.strictEqual((yield* Fiber.join(second)).length, 2)
+      yield* TestClock.adjust("100 millis")
       yield* Queue.take(started)
       yield* TestClock.adjust("29 seconds")
       assert.strictEqual(running(), 1)
@@ -86,10 +89,12 @@ describe("Ffmpeg", () => {
       const failing = yield* Effect.forkChild(Effect.flip(make))
       yield* Effect.flatMap(Queue.take(started), (process) => process.end(0, { stderr: "[error] Invalid data found" }))
       assert.include((yield* Fiber.join(failing)).detail, "Invalid data found")
+      yield* TestClock.adjust("100 millis")
       yield* Queue.take(started)
       const hanging = yield* Effect.forkChild(Effect.flip(make))
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* Fiber.join(hanging)).detail, "ffmpeg took longer than 1 s")
+      yield* TestClock.adjust("100 millis")
       yield* Queue.take(started)
       // what stands by
       assert.strictEqual(running(), 1)

@@ -73,6 +73,13 @@ const bench = Effect.fnUntraced(function* (managed: boolean) {
 })
 
 describe("our MediaMTX", () => {
+  it.effect("is told how much memory it may have before it works to need less", () =>
+    Effect.gen(function* () {
+      const { started } = yield* bench(true)
+      assert.deepInclude((yield* Queue.take(started)).env, { GOMEMLIMIT: "256MiB", TZ: "UTC" })
+    })
+  )
+
   it.effect("is replaced when it is there but does not answer", () =>
     Effect.gen(function* () {
       const { next, set, started } = yield* bench(true)

@@ -27,7 +27,9 @@ describe("who waits for a camera that streams by itself, and its pictures", () =
       const second = yield* take({ camera: id, maxAge: 0 })
       assert.isAbove(second.picture.captured.monotonic, first.picture.captured.monotonic)
       assert.strictEqual(second.picture.keyframeInterval, 1000)
-      // two pictures, and who stands by for the next, for 30 s
+      // two pictures, and who stands by for the next as soon as these are told, for 30 s
+      assert.lengthOf(yield* children("convert"), 2)
+      yield* TestClock.adjust("100 millis")
       assert.lengthOf(yield* children("convert"), 3)
       assert.lengthOf(yield* running("convert"), 1)
       yield* TestClock.adjust("31 seconds")
@@ -45,6 +47,7 @@ describe("who waits for a camera that streams by itself, and its pictures", () =
       const snapshots = yield* Effect.all(all, { concurrency: "unbounded" })
       assert.lengthOf([...new Set(snapshots.map(({ picture }) => picture.jpeg))], 1)
       // and who stands by
+      yield* TestClock.adjust("100 millis")
       assert.lengthOf(yield* children("convert"), 2)
     })
   )

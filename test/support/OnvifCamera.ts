@@ -57,6 +57,8 @@ const profile = (token: string, name: string, encoding: string, width: number, h
 const service = (namespace: string, address: string) =>
   `<tds:Service><tds:Namespace>http://www.onvif.org/${namespace}/wsdl</tds:Namespace><tds:XAddr>${address}</tds:XAddr></tds:Service>`
 
+const capability = (name: string, address: string) => `<tt:${name}><tt:XAddr>${address}</tt:XAddr></tt:${name}>`
+
 const answers = (
   { host = "10.0.0.1", isSecure = false, picture, ptz }: PlayedCamera,
   now: Date
@@ -71,6 +73,8 @@ const answers = (
     GetServices: () =>
       service("ver10/media", `${at}/onvif/media_service`) +
       (ptz === undefined ? "" : service("ver20/ptz", `${at}/onvif/ptz_service`)),
+    GetCapabilities: () =>
+      `<tds:Capabilities>${capability("Device", `${at}/onvif/device_service`)}${capability("Media", `${at}/onvif/media_service`)}${ptz === undefined ? "" : capability("PTZ", `${at}/onvif/ptz_service`)}</tds:Capabilities>`,
     GetProfiles: () => (ptz === undefined ? profiles : profiles.replaceAll("</trt:Profiles>", `${ptzConfiguration}$&`)),
     GetStreamUri: (request) =>
       `<trt:MediaUri><tt:Uri>rtsp://${host}:554/${/ProfileToken>(\w+)</.exec(request)?.[1]}?a=1&amp;b=2</tt:Uri></trt:MediaUri>`,
@@ -78,6 +82,7 @@ const answers = (
       picture === undefined
         ? undefined
         : `<trt:MediaUri><tt:Uri>${at}/picture?of=${/ProfileToken>(\w+)</.exec(request)?.[1]}</tt:Uri></trt:MediaUri>`,
+    SetSynchronizationPoint: () => "",
     ContinuousMove: () => (ptz === undefined ? undefined : ""),
     Stop: () => (ptz === undefined ? undefined : ""),
     GetPresets: () =>
@@ -90,6 +95,14 @@ const answers = (
 }
 
 const challenge = ['Digest realm="cam", nonce="n0nce", qop="auth", algorithm=MD5']
+
+/** What is asked, whatever prefixes it is asked with. */
+export const callIn = (body: string): string => /<[\w-]+:Body>\s*<(?:[\w-]+:)?(\w+)/.exec(body)?.[1] ?? ""
+
+const prefixOf = (call: string): string => {
+  if (/^(?:Get(?:Profiles|StreamUri|SnapshotUri)|SetSynchronizationPoint)$/.test(call)) return "trt"
+  return /^(?:ContinuousMove|Stop|GetPresets|GotoPreset)$/.test(call) ? "tptz" : "tds"
+}
 
 const open = new Set(["GetSystemDateAndTime", "GetServices", "GetCapabilities"])
 
@@ -108,7 +121,7 @@ export const playCamera = (played: PlayedCamera = {}) => {
   const answerCall = (request: WebRequest) =>
     Effect.map(Clock.currentTimeMillis, (time): WebReply => {
       const body = request.body ?? ""
-      const call = /<s:Body><(\w+)/.exec(body)?.[1] ?? ""
+      const call = callIn(body)
       const now = new Date(time + clockAhead)
       seen.calls.push(call)
       seen.requests.push(request)
@@ -122,7 +135,7 @@ export const playCamera = (played: PlayedCamera = {}) => {
       const whole =
         inner === undefined
           ? fault("ActionNotSupported", "no such call")
-          : soap(`<tds:${call}Response>${inner}</tds:${call}Response>`)
+          : soap(`<${prefixOf(call)}:${call}Response>${inner}</${prefixOf(call)}:${call}Response>`)
       const changed = instead[call]?.(whole, body) ?? whole
       return typeof changed === "string" ? reply(changed, inner === undefined ? 400 : 200) : changed
     })
@@ -136,7 +149,7 @@ const hash = (algorithm: string, ...parts: ReadonlyArray<string | Uint8Array>) =
   parts.reduce((sum, part) => sum.update(part), createHash(algorithm))
 
 const tokenOk = (body: string, { name, password }: User, now: Date): boolean => {
-  const field = (tag: string) => new RegExp(`<${tag}[^>]*>([^<]*)</${tag}>`).exec(body)?.[1] ?? ""
+  const field = (tag: string) => new RegExp(`<(?:\\w+:)?${tag}[^>]*>([^<]*)</`).exec(body)?.[1] ?? ""
   const created = field("Created")
   const digest = hash("sha1", Buffer.from(field("Nonce"), "base64"), created, password).digest("base64")
   const isFresh = Math.abs(Date.parse(created) - now.getTime()) <= clockWindow

@@ -1,20 +1,17 @@
 import * as Effect from "effect/Effect"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { playCamera, soap } from "./OnvifCamera.ts"
+import { callIn, playCamera, type PlayedCamera, soap } from "./OnvifCamera.ts"
 
-/** An ONVIF camera that can be moved, on this machine, whose stream is that one; `calls`: what it was asked, in order. */
-export const servePtz = Effect.fnUntraced(function* (stream: string) {
+/** An ONVIF camera on this machine, at any port; `calls`: what it was asked, in order. */
+export const serveOnvif = Effect.fnUntraced(function* (played: PlayedCamera) {
   let host = ""
-  const streamOf = () =>
-    soap(`<trt:GetStreamUriResponse><trt:MediaUri><tt:Uri>${stream}</tt:Uri></trt:MediaUri></trt:GetStreamUriResponse>`)
-  const play = () => playCamera({ host, ptz: { p1: "Gate" }, instead: { GetStreamUri: streamOf } })
   const calls: Array<string> = []
   const server = createServer((request, response) => {
     let body = ""
     request.setEncoding("utf8").on("data", (text: string) => void (body += text))
     request.on("end", () => {
-      calls.push(/<s:Body><(\w+)/.exec(body)?.[1] ?? "")
+      calls.push(callIn(body))
       const { method = "POST", url = "/" } = request
       const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
       const asked = {
@@ -24,8 +21,8 @@ export const servePtz = Effect.fnUntraced(function* (stream: string) {
         headers,
         body
       }
-      void Effect.runPromise(play().answer(asked)).then(({ body: text, contentType, status }) =>
-        response.writeHead(status, { "content-type": contentType }).end(text)
+      void Effect.runPromise(playCamera({ ...played, host }).answer(asked)).then(
+        ({ body: text, contentType, status }) => response.writeHead(status, { "content-type": contentType }).end(text)
       )
     })
   })
@@ -33,6 +30,14 @@ export const servePtz = Effect.fnUntraced(function* (stream: string) {
     Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
     () => Effect.sync(() => server.close().closeAllConnections())
   )
-  host = `127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { address: `http://${host}/onvif/device_service`, calls }
+  const { port } = server.address() as AddressInfo
+  host = `127.0.0.1:${port}`
+  return { address: `http://${host}/onvif/device_service`, calls, port }
 })
+
+/** One that can be moved, whose stream is this one. */
+export const servePtz = (stream: string) => {
+  const streamOf = () =>
+    soap(`<trt:GetStreamUriResponse><trt:MediaUri><tt:Uri>${stream}</tt:Uri></trt:MediaUri></trt:GetStreamUriResponse>`)
+  return serveOnvif({ ptz: { p1: "Gate" }, instead: { GetStreamUri: streamOf } })
+}

@@ -24,6 +24,8 @@ interface Output {
 /** A process that is none: the test ends it. */
 export interface FakeProcess {
   readonly argv: ReadonlyArray<string>
+  /** What was added to its environment. */
+  readonly env: Readonly<Record<string, unknown>>
   /** Ends it with a status; what it wrote comes out first. */
   readonly end: (status: number, output?: Output) => Effect.Effect<void>
 }
@@ -59,6 +61,7 @@ export const fakeSpawner = Effect.gen(function* () {
         argv: [standard?.command ?? "", ...(standard?.args ?? [])].map((word) =>
           Redacted.isRedacted(word) ? Redacted.value(word) : word
         ),
+        env: standard?.options.env ?? {},
         end: (status, output = {}) =>
           Effect.suspend(() => {
             written = output

@@ -127,9 +127,19 @@ export interface Media {
   readonly getProfiles: OnvifCall<ReadonlyArray<Profile>>
   readonly getStreamUri: (profile: string) => OnvifCall<string>
   readonly getSnapshotUri: (profile: string) => OnvifCall<string>
+  /** has it send a keyframe in each stream of the profile */
+  readonly setSynchronizationPoint: (profile: string) => OnvifCall<true>
 }
 
 export const tokenParameter = (token: string) => `<ProfileToken>${escapeXml(token)}</ProfileToken>`
+
+const synchronize = (namespace: string, profile: string): OnvifCall<true> => ({
+  name: "SetSynchronizationPoint",
+  namespace,
+  isOpen: false,
+  parameters: tokenParameter(profile),
+  read: () => true
+})
 
 export const media: Media = {
   getProfiles: {
@@ -156,7 +166,8 @@ export const media: Media = {
     isOpen: false,
     parameters: tokenParameter(token),
     read: (answer) => textAt(answer, "MediaUri", "Uri")
-  })
+  }),
+  setSynchronizationPoint: (token) => synchronize(mediaService, token)
 }
 
 export const media2: Media = {
@@ -184,7 +195,8 @@ export const media2: Media = {
     isOpen: false,
     parameters: tokenParameter(token),
     read: (answer) => textAt(answer, "Uri")
-  })
+  }),
+  setSynchronizationPoint: (token) => synchronize(media2Service, token)
 }
 
 interface Configurations {

@@ -49,6 +49,8 @@ export class OnvifClient extends Context.Service<
     readonly uriOf: (target: OnvifTarget) => Effect.Effect<ToldUri, OnvifFailed>
     /** where it has pictures of that stream (JPEG); the port is yet to be checked */
     readonly snapshotAddressOf: (target: OnvifTarget) => Effect.Effect<ServiceAddress, OnvifFailed>
+    /** what has it send a keyframe of that stream */
+    readonly openKeyframes: (target: OnvifTarget) => Effect.Effect<Effect.Effect<void, OnvifFailed>, OnvifFailed>
     /** what moves it; undefined: it cannot be moved */
     readonly openPtz: (target: OnvifTarget) => Effect.Effect<PtzSession | undefined, OnvifFailed>
   }
@@ -135,7 +137,12 @@ export class OnvifClient extends Context.Service<
         return address ?? (yield* noAddress(profile, "address for pictures"))
       })
 
-      return OnvifClient.of({ describe, serialOf, uriOf, snapshotAddressOf, openPtz })
+      const openKeyframes = Effect.fn("OnvifClient.openKeyframes")(function* (target: OnvifTarget) {
+        const { profile, service } = yield* watched(yield* begin(target), target)
+        return Effect.asVoid(service.ask(service.calls.setSynchronizationPoint(profile.token)))
+      })
+
+      return OnvifClient.of({ describe, serialOf, uriOf, snapshotAddressOf, openKeyframes, openPtz })
     })
   )
 }
