@@ -1,15 +1,30 @@
+import * as Effect from "effect/Effect"
+import { execFileSync } from "node:child_process"
+import { join } from "node:path"
 import type { Browser, Page, WebSocketRoute } from "playwright-core"
 import { clocksIn } from "../../test/support/browser/PictureClock.ts"
-import type { Benchmark, Measurement } from "./Benchmark.ts"
+import { peerLogin, startPeer } from "../../test/support/RtspPeer.ts"
+import type { Benchmark, Measurement, Run } from "./Benchmark.ts"
 import { inChromium } from "./Chromium.ts"
 import type { Rpc } from "./Rpc.ts"
-import { type Service, startReady } from "./Service.ts"
+import { makeGround, type Service, startReady } from "./Service.ts"
 import { median, slowest, summary } from "./Statistics.ts"
 import { pause } from "./Waiting.ts"
 
 const tiles = 16
+/** pictures a second */
+const rate = 15
 /** seconds */
 const watched = 20
+
+/** 640x360 at 15/s, half a megabit, a keyframe a second. */
+const makeVideo = (folder: string): string => {
+  const file = join(folder, "wall.mp4")
+  const picture = ["-f", "lavfi", "-i", `testsrc2=s=640x360:r=${rate}`, "-t", "10"]
+  const h264 = ["-c:v", "libx264", "-preset", "veryfast", "-profile:v", "baseline", "-g", String(rate), "-b:v", "500k"]
+  execFileSync("ffmpeg", ["-v", "error", "-nostdin", "-y", ...picture, ...h264, "-pix_fmt", "yuv420p", file])
+  return file
+}
 
 const open = async (
   browser: Browser,
@@ -25,20 +40,20 @@ const open = async (
   return page
 }
 
-/** All tiles play the stream of one camera: this machine is to decode as much, and not to encode it too. */
-const shareStream = (page: Page): Promise<unknown> =>
+/** All tiles play the stream of this camera: this machine is to decode as much, and not to encode it too. */
+const shareStream = (page: Page, device: string): Promise<unknown> =>
   page.route(/\/whep\/camera\d+$/, async (route) => {
     const response = await route.fetch({
       url: route
         .request()
         .url()
-        .replace(/camera\d+$/, "camera0")
+        .replace(/camera\d+$/, device)
     })
     await route.fulfill({ response })
   })
 
 /** Percent of the pictures that should have been shown meanwhile and were not: lost, late, or dropped by a decoder. */
-const dropped = async (page: Page, rate: number): Promise<Measurement> => {
+const dropped = async (page: Page): Promise<Measurement> => {
   const shown = () =>
     page.evaluate(() =>
       [...document.querySelectorAll("video")].map((video) => {
@@ -151,22 +166,25 @@ const skew = async (rpc: Rpc, page: Page, count: number): Promise<Measurement> =
   return { name: "console.skew", value: median(found), detail: summary(found) }
 }
 
-/** A wall of 16 cameras in one page: what is dropped, how fast it answers, and what it holds after a day. */
-export const consoleLoad: Benchmark = async ({ say, times }) => {
-  await using service = await startReady(tiles)
+const measure = async (url: string, { say, times }: Run): Promise<ReadonlyArray<Measurement>> => {
+  await using service = await startReady(tiles - 1, { EXTERNAL_ALLOWED_HOSTS: "127.0.0.1/32" })
   using rpc = await service.connect()
-  const { cameras } = await rpc.call<{ readonly cameras: ReadonlyArray<{ readonly fps: number }> }>("get_camera_list")
+  const stream_url = url.replace("//", `//${peerLogin.user}:${peerLogin.password}@`)
+  const { device } = await rpc.call<{ readonly device: string }>("add_external_stream", {
+    stream_url,
+    stream_name: "wall"
+  })
   return await inChromium(async (browser): Promise<ReadonlyArray<Measurement>> => {
     const sockets: Array<WebSocketRoute> = []
     const page = await open(browser, service, async (opened) => {
-      await shareStream(opened)
+      await shareStream(opened, device)
       await opened.routeWebSocket(/\/ws$/, (socket) => {
         socket.connectToServer()
         sockets.push(socket)
       })
     })
     say(`${tiles} tiles play`)
-    const wall = await dropped(page, cameras[0]?.fps ?? 0)
+    const wall = await dropped(page)
     say("presses")
     const inp = await interactions(page, Math.max(1, times(5)))
     say("four in step")
@@ -176,4 +194,13 @@ export const consoleLoad: Benchmark = async ({ say, times }) => {
     if (socket === undefined) throw new Error("the page has no connection")
     return [wall, inp, apart, await heap(page, socket)]
   })
+}
+
+/** A wall of 16 cameras in one page: what is dropped, how fast it answers, and what it holds after a day. */
+export const consoleLoad: Benchmark = async (run) => {
+  using ground = await makeGround()
+  const measured = Effect.flatMap(startPeer(ground.folder, makeVideo(ground.folder)), ({ url }) =>
+    Effect.promise(() => measure(url, run))
+  )
+  return await Effect.runPromise(Effect.scoped(measured))
 }

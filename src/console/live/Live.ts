@@ -5,6 +5,7 @@ import type { Session } from "../session/Session.ts"
 import { type Delay, hlsDelay, webRtcDelay } from "./Delay.ts"
 import { hls } from "./Hls.ts"
 import { keepStill } from "./Still.ts"
+import { inClosingTurn } from "./Turns.ts"
 import { LiveFailed, whep } from "./Whep.ts"
 
 export type Transport = "WebRTC" | "HLS"
@@ -140,7 +141,7 @@ const shown = (video: HTMLVideoElement, media: MediaStream): Effect.Effect<void,
 
 /** What was seen last stays when the video goes. */
 const keptStill = (device: string, video: HTMLVideoElement) =>
-  Effect.addFinalizer(() => Effect.sync(() => keepStill(device, video)))
+  Effect.addFinalizer(() => inClosingTurn(Effect.sync(() => keepStill(device, video))))
 
 const connected = (peer: RTCPeerConnection): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {

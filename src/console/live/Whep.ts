@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { inClosingTurn, inOpeningTurn } from "./Turns.ts"
 
 /** Why there is no live picture, and what kind of a reason that is. */
 export class LiveFailed extends Schema.TaggedError<LiveFailed>()("LiveFailed", {
@@ -22,14 +23,10 @@ export const whep = (
   bearer: string
 ): Effect.Effect<{ readonly peer: RTCPeerConnection; readonly media: MediaStream }, LiveFailed, Scope.Scope> =>
   Effect.gen(function* () {
-    const peer = yield* Effect.acquireRelease(
-      Effect.sync(() => new RTCPeerConnection({ bundlePolicy: "max-bundle" })),
-      (opened) => Effect.sync(() => opened.close())
-    )
     const media = new MediaStream()
-    peer.addEventListener("track", ({ track }) => media.addTrack(track))
-    peer.addTransceiver("video", { direction: "recvonly" })
-    peer.addTransceiver("audio", { direction: "recvonly" })
+    const peer = yield* Effect.acquireRelease(inOpeningTurn(Effect.sync(() => openPeer(media))), (opened) =>
+      inClosingTurn(Effect.sync(() => opened.close()))
+    )
     yield* Effect.promise(async () => peer.setLocalDescription(await peer.createOffer()))
 
     const end = (session: string) =>
@@ -55,6 +52,15 @@ export const whep = (
     })
     return { peer, media }
   })
+
+/** It takes what comes of picture and sound into `media`. */
+const openPeer = (media: MediaStream): RTCPeerConnection => {
+  const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" })
+  peer.addEventListener("track", ({ track }) => media.addTrack(track))
+  peer.addTransceiver("video", { direction: "recvonly" })
+  peer.addTransceiver("audio", { direction: "recvonly" })
+  return peer
+}
 
 const offer = Effect.fnUntraced(function* (device: string, bearer: string, sdp: string) {
   const address = `/whep/${device}`
