@@ -5,6 +5,7 @@ import type { Browser, Page, WebSocketRoute } from "playwright-core"
 import { clocksIn } from "../../test/support/browser/PictureClock.ts"
 import { peerLogin, startPeer } from "../../test/support/RtspPeer.ts"
 import type { Benchmark, Measurement, Run } from "./Benchmark.ts"
+import { makeIdle } from "./Cameras.ts"
 import { inChromium } from "./Chromium.ts"
 import type { Rpc } from "./Rpc.ts"
 import { makeGround, type Service, startReady } from "./Service.ts"
@@ -145,11 +146,9 @@ const heap = async (page: Page, socket: WebSocketRoute): Promise<Measurement> =>
 
 const together = ["camera0", "camera1", "camera2", "camera3"]
 
-/** How far apart the clocks are in the pictures of four cameras that play what was recorded of them at once. */
+/** How far apart the clocks are in the pictures of four cameras that were idle, and play what was recorded of them at once. */
 const skew = async (rpc: Rpc, page: Page, count: number): Promise<Measurement> => {
-  // where a stream has yet to start, its first picture comes late, and all are dated by it
-  for (const device of together) await rpc.call("start_streaming", { device })
-  await pause(3000)
+  for (const device of together) await makeIdle(rpc, device)
   for (const device of together) await rpc.call("start_recording", { device })
   await pause(20_000)
   for (const device of together) await rpc.call("stop_recording", { device })

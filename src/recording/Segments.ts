@@ -18,6 +18,7 @@ import { Holds } from "../storage/Holds.ts"
 import { removeSidecar } from "../storage/Reconcile.ts"
 import type { IndexedFile } from "../storage/IndexedFile.ts"
 import { extensionOf, parseFileName } from "../storage/Names.ts"
+import { recordedFrom } from "../storage/RecordedFrom.ts"
 import { RecordingParts } from "../storage/RecordingParts.ts"
 import { isRemuxed } from "./Format.ts"
 import { syncOpenFiles } from "./OpenFileSync.ts"
@@ -82,15 +83,17 @@ export class Segments extends Context.Service<
       const pathOf = (filename: string): string => join(folder, filename)
       const stateOf = (filename: string) => attempt("look at the recording", disk.state(pathOf(filename)))
 
-      const put = Effect.fnUntraced(function* (camera: CameraId, filename: string, media: Media) {
+      /** `written`: when the recorder wrote to it last, which a copy of it does not tell; undefined: its own time does */
+      const put = Effect.fnUntraced(function* (camera: CameraId, filename: string, media: Media, written?: number) {
         const { bytes, modified } = yield* stateOf(filename)
+        const named = Math.floor(parseFileName(filename)?.startedAt ?? modified)
         const file: IndexedFile = {
           kind: "recording",
           filename,
           device: camera,
           bytes,
           modified: Math.floor(modified),
-          created: Math.floor(parseFileName(filename)?.startedAt ?? modified),
+          created: recordedFrom(named, written ?? modified, media.duration),
           ...media
         }
         yield* index.put(file)
@@ -190,6 +193,7 @@ export class Segments extends Context.Service<
           return { file, flaw: unsynced ?? "MediaMTX still writes a file" } satisfies Finished
         }
         const path = pathOf(filename)
+        const { modified } = yield* stateOf(filename)
         if (isRemuxed(wanted.format)) yield* Effect.ignore(holds.hold("recording", filename, "REMUXING"))
         const { copy, flaw } = yield* remux(path, wanted)
         // the next start looks into it: one that was never closed is read to its end
@@ -200,7 +204,7 @@ export class Segments extends Context.Service<
           Effect.gen(function* () {
             if (copy === undefined) yield* attempt("sync the recording", disk.sync(folder))
             else yield* replace(filename, copy.path)
-            const file = yield* put(camera, filename, media)
+            const file = yield* put(camera, filename, media, modified)
             if (!isRemuxed(wanted.format)) parts.closed(filename)
             // what was copied from the kernel's memory is a file of its own
             return { file, flaw: copy === undefined ? (unsynced ?? flaw) : undefined } satisfies Finished

@@ -3,6 +3,7 @@ import type { Description, IndexedFile, Stored, StoredFile } from "./IndexedFile
 import { type IndexLists, indexLists } from "./IndexLists.ts"
 import { kindNumber, toFile, toKind, toValues } from "./IndexRows.ts"
 import type { FileKind } from "./Names.ts"
+import { recordedFrom } from "./RecordedFrom.ts"
 
 /**
  * Bytes that the index has for itself, so that it can be written on a disk that is full: as many as its WAL grows to before
@@ -48,7 +49,7 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
     statement(`UPDATE files SET described = CASE WHEN bytes = ?1 THEN described ELSE 0 END, bytes = ?1, modified = ?2
     WHERE kind = ?3 AND filename = ?4`)
   const describe = statement(
-    "UPDATE files SET duration = ?, codec = ?, width = ?, height = ?, described = 1 WHERE kind = ? AND filename = ?"
+    "UPDATE files SET created = ?, duration = ?, codec = ?, width = ?, height = ?, described = 1 WHERE kind = ? AND filename = ?"
   )
   const get = statement("SELECT * FROM files WHERE kind = ? AND filename = ?")
   const has = statement("SELECT 1 FROM files WHERE kind = ? AND filename = ?")
@@ -78,8 +79,13 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
     remove: (kind, filename) => remove.run(kindNumber(kind), filename).changes > 0,
     resize: (kind, filename, bytes, modified) =>
       void resize.run(bytes, Math.floor(modified), kindNumber(kind), filename),
-    describe: (kind, filename, d) =>
-      void describe.run(d.duration, d.codec, d.width, d.height, kindNumber(kind), filename),
+    describe: (kind, filename, d) => {
+      const row = get.get(kindNumber(kind), filename)
+      if (row === undefined) return
+      const { created, modified } = toFile(row)
+      const from = recordedFrom(created, modified, d.duration)
+      describe.run(from, d.duration, d.codec, d.width, d.height, kindNumber(kind), filename)
+    },
     has: (kind, filename) => has.get(kindNumber(kind), filename) !== undefined,
     get: (kind, filename) => {
       const row = get.get(kindNumber(kind), filename)

@@ -162,7 +162,7 @@ it.live(
         promise(() => clocksIn(page, ".recorded video")),
         ([first = Number.NaN, ...others]) => others.map((clock) => clock - first)
       )
-      // a camera's time is that at which its pictures came to the media server, which is not the clock's in them
+      // they were idle, and their first pictures came late to the media server, each as it could (0.4 s on a busy machine)
       yield* promise(() => page.getByRole("button", { name: "Pause" }).click(limit))
       const asRecorded = yield* eventually(
         "all stand still",
@@ -174,7 +174,7 @@ it.live(
         }),
         "10 seconds"
       )
-      assert.isBelow(Math.max(...asRecorded.map(Math.abs)), 400, `recorded apart: ${asRecorded.join(", ")}`)
+      assert.isBelow(Math.max(...asRecorded.map(Math.abs)), 150, `recorded apart: ${asRecorded.join(", ")}`)
       assert.deepStrictEqual(yield* findings(page), [])
       const inStep = Effect.gen(function* () {
         yield* Effect.sleep("1 second")
