@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks"
+import { useEffect, useRef } from "preact/hooks"
 import { useConsole } from "./Context.ts"
 import { Button } from "./parts/Button.tsx"
 import { Icon, type IconName } from "./parts/Icon.tsx"
@@ -47,6 +47,14 @@ const Rooms = () => {
   const { view } = route.value
   const name = places.find((place) => place.view === view)?.name ?? "Camera"
   useEffect(() => void (document.title = `${name} · Camera service`), [name])
+  const isFirst = useRef(true)
+  // who followed a link that has gone with its view goes on in the next one, and not at the top of the page
+  useEffect(() => {
+    if (!isFirst.current && document.activeElement === document.body) {
+      document.querySelector<HTMLElement>("#content")?.focus({ preventScroll: true })
+    }
+    isFirst.current = false
+  }, [addressOf(route.value)])
   if (isKiosk) {
     return (
       <main class="kiosk">

@@ -39,8 +39,8 @@ export const useAsked = <A, E>(
     if (session.connection.peek() === 0) return undefined
     const once = Effect.match(session.ask(use), {
       onFailure: (error) => {
-        // a connection that broke is told at the top of the page
-        if (state.peek()._tag === "Loaded" && isLoss(error)) return
+        // told at the top of the page, and asked again with the next connection
+        if (isLoss(error)) return
         state.value = { _tag: "Failed", trouble: troubleOf(error) }
       },
       onSuccess: (value) => void (state.value = { _tag: "Loaded", value })

@@ -14,6 +14,8 @@ let count = 0
 
 /** More at once nobody reads. */
 const most = 4
+/** Where there is something to press. */
+export const choosingTime = 10_000
 const readingTime = { done: 5000, failed: 15_000 } as const
 
 export const dismiss = (id: number): void => void (notices.value = notices.peek().filter((notice) => notice.id !== id))
@@ -25,8 +27,26 @@ export const say = (notice: Omit<Notice, "id">, lasting: number = readingTime[no
   return id
 }
 
+export const undo = "Undo"
+
+/** Does what a notice offers, which it then does no more. */
+export const take = ({ action, id }: Notice): void => {
+  dismiss(id)
+  action?.run()
+}
+
+/** Takes back what was done last, where that can be. */
+export const undoLast = (): boolean => {
+  const last = notices.peek().findLast(({ action }) => action?.label === undo)
+  if (last !== undefined) take(last)
+  return last !== undefined
+}
+
+/** What is told when it is done: words, and what the user may want to do then. */
+type Done = string | Pick<Notice, "what" | "action"> | undefined
+
 /** Does something for the user, who is told what came of it. */
-export const act = <A, E>(effect: Effect.Effect<A, E>, done: (value: A) => string | undefined): Promise<void> =>
+export const act = <A, E>(effect: Effect.Effect<A, E>, done: (value: A) => Done): Promise<void> =>
   Effect.runPromise(
     Effect.matchCause(effect, {
       onFailure: (cause) => {
@@ -36,8 +56,9 @@ export const act = <A, E>(effect: Effect.Effect<A, E>, done: (value: A) => strin
         say({ kind: "failed", ...troubleOf(error) })
       },
       onSuccess: (value) => {
-        const what = done(value)
-        if (what !== undefined) say({ kind: "done", what })
+        const told = done(value)
+        if (typeof told === "string") say({ kind: "done", what: told })
+        else if (told !== undefined) say({ kind: "done", ...told }, choosingTime)
       }
     })
   )

@@ -8,7 +8,8 @@ it.effect("a wall closes its connections one after the other, and who opens one 
     const done: Array<string> = []
     const note = (what: string) => Effect.sync(() => void done.push(what))
     const closing = ["one", "two", "three"].map((name) => inClosingTurn(note(`${name} is closed`)))
-    yield* Effect.forEach([...closing, inOpeningTurn(note("another is opened"))], Effect.forkChild)
+    const all = [...closing, inOpeningTurn(note("another is opened"))]
+    yield* Effect.forEach(all, (turn) => Effect.forkChild(turn, { startImmediately: true }))
     yield* TestClock.adjust("1 millis")
     assert.deepStrictEqual(done, ["one is closed", "another is opened"])
     yield* TestClock.adjust("1 millis")

@@ -94,6 +94,77 @@ it.live(
   60_000
 )
 
+it.live(
+  "by keyboard alone what was recorded is played by frames, a picture is deleted and taken back, and no press loses its place",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({ cameras: 1 })
+      const { call } = yield* clientOf(service, { role: "admin" })
+      const { start_time } = yield* call.start_recording({ device: "camera0" })
+      const { filename } = yield* call.take_snapshot({ device: "camera0" })
+      yield* Effect.sleep("1500 millis")
+      const { filename: newest } = yield* call.take_snapshot({ device: "camera0" })
+      yield* call.stop_recording({ device: "camera0" })
+      yield* call.create_api_key({ role: "viewer" })
+      const { page, trespasses } = yield* openAt(service, yield* service.token({ role: "admin" }))
+      yield* promise(() => page.getByRole("article", { name: /^camera0/ }).waitFor(limit))
+      const focused = promise(() =>
+        page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent)
+      )
+      const isFocused = (name: string) =>
+        eventually(
+          `the focus is on ${name}`,
+          Effect.map(focused, (now) => now === name)
+        )
+      const press = (key: string) => promise(() => page.keyboard.press(key))
+
+      yield* go(page, `recordings/camera0/${start_time}`)
+      const at = promise(() =>
+        page.evaluate(() => {
+          const video = document.querySelector<HTMLVideoElement>(".recorded video")
+          return video?.paused === true && !video.seeking ? video.currentTime : undefined
+        })
+      )
+      yield* promise(() => page.getByRole("slider").focus())
+      yield* promise(() =>
+        page.waitForFunction(() => document.querySelector<HTMLVideoElement>(".recorded video")?.paused === false)
+      )
+      yield* press(" ")
+      const stopped = yield* eventually("it stands still", at)
+      for (const [key, frames] of [
+        [",", -1],
+        [".", 0]
+      ] as const) {
+        yield* press(key)
+        yield* eventually(
+          `${key} is a frame`,
+          Effect.map(at, (now) => Math.abs((now ?? 0) - stopped - frames / 25) < 0.001)
+        )
+      }
+
+      yield* go(page, "snapshots")
+      const pictures = page.getByRole("listitem")
+      yield* promise(() => page.getByRole("button", { name: `Delete ${newest}` }).focus())
+      yield* press("Enter")
+      yield* isFocused(`Delete ${filename}`)
+      yield* promise(() => pictures.nth(1).waitFor({ ...limit, state: "detached" }))
+      yield* press("Control+z")
+      yield* promise(() => pictures.nth(1).waitFor(limit))
+
+      yield* go(page, "administration")
+      const revoke = page.getByRole("button", { name: /^Revoke/ })
+      yield* promise(() => revoke.focus())
+      const before = yield* focused
+      yield* press("Enter")
+      yield* isFocused("No")
+      assert.deepStrictEqual(yield* findings(page), [])
+      yield* press("Enter")
+      yield* isFocused(before ?? "")
+      assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
+    }),
+  60_000
+)
+
 /** What a USB camera may have; the synthetic ones have none. */
 const controls = [
   { id: 1, name: "Brightness", type: "integer", min: 0, max: 255, step: 1, default: 128, value: 140 },

@@ -43,6 +43,8 @@ it.live(
         await page.getByRole("status").getByText("Snapshot of camera1").waitFor(limit)
         await page.getByRole("button", { name: /Stop recording camera0/ }).click()
         await page.getByRole("button", { name: "Record camera0" }).waitFor(limit)
+        await page.getByRole("button", { name: "Play it" }).click()
+        await page.locator(".recorded video").waitFor(limit)
       })
       const { call } = yield* clientOf(service, { role: "viewer" })
       const { files: recordings } = yield* call.list_recordings({})

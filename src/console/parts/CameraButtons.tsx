@@ -6,6 +6,7 @@ import { useConsole } from "../Context.ts"
 import { clockTime, plural, span } from "../format.ts"
 import { useSecond } from "../hooks.ts"
 import { act } from "../notices.ts"
+import { addressOf, type Route } from "../routes.ts"
 import { Button, roleNeeded } from "./Button.tsx"
 
 interface Props {
@@ -17,6 +18,8 @@ interface Props {
 /** Why nothing can be had of a camera now. */
 const unusable = ({ device, status }: Camera): string | undefined =>
   status === "DISCONNECTED" ? `${device} is not connected.` : undefined
+
+const leadTo = (label: string, to: Route) => ({ label, run: () => void (location.hash = addressOf(to)) })
 
 /** Starts and stops a recording. It says that it records once bytes are on the disk, and not before. */
 export const RecordButton = ({ camera, isWide = false }: Props) => {
@@ -30,16 +33,17 @@ export const RecordButton = ({ camera, isWide = false }: Props) => {
   const why = isBusy ? "It is being done." : roleNeeded(session.has("operator"), "operator")
 
   const toggle = async () => {
-    const isOn = recording !== undefined
-    pending.value = isOn ? "stop" : "start"
-    await (isOn
+    pending.value = recording === undefined ? "start" : "stop"
+    await (recording !== undefined
       ? act(
           Effect.tap(
             session.ask((call) => call.stop_recording({ device })),
             () => note("STOPPED")
           ),
-          ({ duration, files }) =>
-            `Recording of ${device} stopped: ${clockTime(duration)} in ${plural(files.length, "file")}.`
+          ({ duration, files }) => ({
+            what: `Recording of ${device} stopped: ${clockTime(duration)} in ${plural(files.length, "file")}.`,
+            action: leadTo("Play it", { view: "recordings", device, at: recording.since })
+          })
         )
       : act(
           session
@@ -97,8 +101,10 @@ export const SnapshotButton = ({ camera, isWide = false }: Props) => {
     isBusy.value = true
     await act(
       session.ask((call) => call.take_snapshot({ device })),
-      ({ age_ms, filename, tier_name }) =>
-        `Snapshot of ${device}: ${filename} (${tier_name}, ${span(age_ms)} old when taken).`
+      ({ age_ms, filename, tier_name }) => ({
+        what: `Snapshot of ${device}: ${filename} (${tier_name}, ${span(age_ms)} old when taken).`,
+        action: leadTo("Show it", { view: "snapshots" })
+      })
     )
     isBusy.value = false
   }

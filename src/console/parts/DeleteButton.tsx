@@ -2,14 +2,21 @@ import { signal } from "@preact/signals"
 import * as Effect from "effect/Effect"
 import type { FileEntry } from "../../../schema/Storage.ts"
 import { useConsole } from "../Context.ts"
-import { act, dismiss, say } from "../notices.ts"
+import { act, choosingTime, say, undo } from "../notices.ts"
 import { Button, roleNeeded } from "./Button.tsx"
 
 /** The files that are deleted as soon as it cannot be undone any more. */
 const leaving = signal<ReadonlyMap<string, number>>(new Map())
 export const isLeaving = (filename: string): boolean => leaving.value.has(filename)
 
-const undoTime = 10_000
+/** The focus does not go with what is taken away: it is on the next one's button then. */
+const handOnFocus = (): void => {
+  const item = document.activeElement?.closest("li") ?? null
+  if (item === null) return
+  const next = (item.nextElementSibling ?? item.previousElementSibling)?.querySelector<HTMLElement>(".actions button")
+  const other = next ?? document.querySelector<HTMLElement>("#content")
+  other?.focus({ preventScroll: true })
+}
 
 /** Takes the file out of sight, and deletes it when 10 s have passed without an undo; a page that is closed deletes nothing. */
 export const DeleteButton = ({
@@ -36,22 +43,22 @@ export const DeleteButton = ({
           .pipe(Effect.tapError(() => Effect.sync(stay))),
         () => undefined
       )
-    }, undoTime)
+    }, choosingTime)
+    handOnFocus()
     leaving.value = new Map(leaving.peek()).set(filename, timer)
-    const notice = say(
+    say(
       {
         kind: "done",
         what: `${filename} is deleted in 10 s.`,
         action: {
-          label: "Undo",
+          label: undo,
           run: () => {
             clearTimeout(timer)
             stay()
-            dismiss(notice)
           }
         }
       },
-      undoTime
+      choosingTime
     )
   }
   return (

@@ -3,6 +3,7 @@ import type { ComponentChildren, VNode } from "preact"
 import type { FileEntry } from "../../../schema/Storage.ts"
 import { ownUrl, urlMillis } from "../files.ts"
 import { useAsked } from "../hooks.ts"
+import { addressOf } from "../routes.ts"
 import { Button } from "./Button.tsx"
 import { CameraChoice } from "./CameraChoice.tsx"
 import { DeleteButton, isLeaving } from "./DeleteButton.tsx"
@@ -53,7 +54,10 @@ export const FileList = ({ changes, children, heading, kind, label, layout, none
                 {none}
                 {device.value === "" ? "" : ` of ${device.value}`}.
               </p>
-              <p class="advice">The {kind === "recording" ? "record" : "snapshot"} button stands under each camera.</p>
+              <p class="advice">
+                The {kind === "recording" ? "record" : "snapshot"} button stands under each of the{" "}
+                <a href={addressOf({ view: "wall" })}>cameras</a>; what it makes appears here at once.
+              </p>
             </Empty>
           ) : (
             <>

@@ -1,4 +1,5 @@
 import type { ComponentChildren, VNode } from "preact"
+import { useConsole } from "../Context.ts"
 import type { Asked } from "../hooks.ts"
 import type { Trouble } from "../words.ts"
 import { Button } from "./Button.tsx"
@@ -12,12 +13,13 @@ export const Shown = <A,>({
   readonly asked: Asked<A>
   readonly children: (value: A) => VNode
 }) => {
+  const { session } = useConsole()
   const state = asked.state.value
   switch (state._tag) {
     case "Loading":
       return (
         <p class="loading" role="status">
-          Loading…
+          {session.phase.value._tag === "Lost" ? "Waits for the service…" : "Loading…"}
         </p>
       )
     case "Failed":

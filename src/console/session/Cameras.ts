@@ -64,6 +64,11 @@ export class Cameras {
     this.recordings.value = next
   }
 
+  /** Pictures a second that a camera was set to; 0: not known. */
+  rateOf(device: string): number {
+    return this.lists.peek()?.find((camera) => camera.device === device)?.fps ?? 0
+  }
+
   private readonly load = Effect.suspend(() =>
     Effect.all({
       list: this.session.ask((call) => call.get_camera_list({})),

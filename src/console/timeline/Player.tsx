@@ -1,17 +1,18 @@
 import { useSignal } from "@preact/signals"
 import type { RefObject } from "preact"
 import { useEffect, useRef } from "preact/hooks"
+import { useConsole } from "../Context.ts"
 import { copy } from "../copy.ts"
 import { Button } from "../parts/Button.tsx"
 import { addressOf } from "../routes.ts"
 import { second } from "./period.ts"
 import { RecordedVideo, type Start } from "./RecordedVideo.tsx"
+import { stepFrames, togglePlay } from "./transport.ts"
 
 const rates = [0.25, 0.5, 1, 2, 4, 8] as const
-/** What a frame lasts where nothing else is known: of 25 a second. */
-const frame = 0.04
 
 interface Props {
+  readonly video: RefObject<HTMLVideoElement | null>
   readonly start: Start
   /** other cameras, which are shown as they were at the same time */
   readonly others: ReadonlyArray<string>
@@ -22,8 +23,8 @@ interface Props {
 }
 
 /** Plays what was recorded of one camera, and of others in step with it, at a speed, and frame by frame. */
-export const Player = ({ head, others, seek, start, tell }: Props) => {
-  const video = useRef<HTMLVideoElement>(null)
+export const Player = ({ head, others, seek, start, tell, video }: Props) => {
+  const { cameras } = useConsole()
   const isPlaying = useSignal(true)
   const rate = useSignal(1)
   const { device } = start
@@ -41,18 +42,8 @@ export const Player = ({ head, others, seek, start, tell }: Props) => {
     return () => current.removeEventListener("loadedmetadata", set)
   }, [rate.value])
 
-  const step = (frames: number) => {
-    const { current } = video
-    if (current === null) return
-    current.pause()
-    current.currentTime += frames * frame
-  }
-  const toggle = () => {
-    const { current } = video
-    if (current === null) return
-    if (current.paused) void current.play()
-    else current.pause()
-  }
+  const step = (frames: number) => stepFrames(video.current, frames, cameras.rateOf(device))
+  const toggle = () => togglePlay(video.current)
   const link = () => copy(`${location.origin}/${addressOf({ view: "recordings", device, at: Math.round(head) })}`)
 
   return (

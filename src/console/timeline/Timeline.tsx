@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals"
-import { useEffect } from "preact/hooks"
+import { useEffect, useRef } from "preact/hooks"
 import { useConsole } from "../Context.ts"
 import { type Loaded, useAsked } from "../hooks.ts"
 import { say } from "../notices.ts"
 import { Button } from "../parts/Button.tsx"
-import { Empty, Shown } from "../parts/Shown.tsx"
+import { Shown } from "../parts/Shown.tsx"
 import { route } from "../routes.ts"
 import { Export } from "./Export.tsx"
 import { day, isoTime, lengthOf, nearestRecorded, type Period, second, showing, type Span, zoomed } from "./period.ts"
@@ -32,6 +32,7 @@ export const Timeline = () => {
   const start = useSignal<Start | undefined>(linked)
   /** cameras that play in step with that one */
   const together = useSignal<ReadonlyArray<string>>([])
+  const video = useRef<HTMLVideoElement>(null)
   const head = useSignal<number | undefined>(linked?.at)
   const pointed = useSignal<{ readonly at: number; readonly device: string } | undefined>(undefined)
   const marks = useSignal<{ readonly from?: number; readonly to?: number }>({})
@@ -85,11 +86,9 @@ export const Timeline = () => {
       </h2>
       <Shown asked={asked}>
         {() =>
+          // the list of files says so
           rows.length === 0 ? (
-            <Empty icon="film">
-              <p>Nothing has been recorded yet.</p>
-              <p class="advice">The record button stands under each camera; what it records appears here at once.</p>
-            </Empty>
+            <></>
           ) : (
             <>
               {start.value === undefined ? (
@@ -98,6 +97,7 @@ export const Timeline = () => {
                 </div>
               ) : (
                 <Player
+                  video={video}
                   start={start.value}
                   others={others}
                   head={head.value ?? start.value.at}
@@ -143,6 +143,7 @@ export const Timeline = () => {
                 </label>
               </div>
               <Track
+                video={video}
                 rows={rows}
                 period={period.value}
                 show={(next) => void (period.value = next)}

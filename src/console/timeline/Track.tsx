@@ -1,8 +1,10 @@
 import { useSignal } from "@preact/signals"
-import type { ComponentChildren } from "preact"
+import type { ComponentChildren, RefObject } from "preact"
 import { useEffect, useRef } from "preact/hooks"
+import { useConsole } from "../Context.ts"
 import { span as spanWords } from "../format.ts"
 import { Icon } from "../parts/Icon.tsx"
+import { stepFrames, togglePlay } from "./transport.ts"
 import { gapsBetween, lengthOf, moved, type Period, shareOf, type Span, ticks, tickWords, zoomed } from "./period.ts"
 
 export interface Row {
@@ -12,6 +14,8 @@ export interface Row {
 }
 
 interface Props {
+  /** what the keys play and step */
+  readonly video: RefObject<HTMLVideoElement | null>
   readonly rows: ReadonlyArray<Row>
   readonly period: Period
   readonly show: (period: Period) => void
@@ -33,7 +37,8 @@ const percent = (share: number): string => `${(share * 100).toFixed(4)}%`
 const slop = 5
 
 /** Time from left to right, a row for each camera: wheel and pinch zoom, a drag moves, a click or Enter plays from there. */
-export const Track = ({ chosen, head, join, onPoint, others, period, rows, seek, selection, show }: Props) => {
+export const Track = ({ chosen, head, join, onPoint, others, period, rows, seek, selection, show, video }: Props) => {
+  const { cameras } = useConsole()
   const area = useRef<HTMLDivElement>(null)
   const latest = useRef(period)
   latest.current = period
@@ -103,9 +108,15 @@ export const Track = ({ chosen, head, join, onPoint, others, period, rows, seek,
   const keys = (event: KeyboardEvent) => {
     const middle = head !== undefined && head >= period.from && head <= period.to ? head : (period.from + period.to) / 2
     const step = lengthOf(period) / 100
+    const rate = chosen === undefined ? 0 : cameras.rateOf(chosen)
     const actions: Readonly<Record<string, () => void>> = {
       ArrowLeft: () => seek((head ?? middle) - step),
       ArrowRight: () => seek((head ?? middle) + step),
+      Home: () => seek(period.from),
+      End: () => seek(period.to),
+      " ": () => togglePlay(video.current),
+      ",": () => stepFrames(video.current, -1, rate),
+      ".": () => stepFrames(video.current, 1, rate),
       PageUp: () => show(moved(period, -lengthOf(period) / 2)),
       PageDown: () => show(moved(period, lengthOf(period) / 2)),
       "+": () => show(zoomed(period, middle, 0.5)),
@@ -157,7 +168,7 @@ export const Track = ({ chosen, head, join, onPoint, others, period, rows, seek,
         class={`trackArea ${isDragged.value ? "dragged" : ""}`}
         role="slider"
         tabIndex={0}
-        aria-label="Time: arrow keys step, plus and minus zoom, page keys move"
+        aria-label="Time: arrow keys step, space plays, comma and full stop step by a frame, plus and minus zoom, page keys move"
         aria-valuemin={Math.round(period.from / 1000)}
         aria-valuemax={Math.round(period.to / 1000)}
         aria-valuenow={Math.round((head ?? period.from) / 1000)}
