@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { useEffect, useMemo } from "preact/hooks"
 import type { Calls } from "../../schema/client/Calls.ts"
-import type { ConnectionLost } from "../../schema/client/ConnectionLost.ts"
+import { ConnectionLost } from "../../schema/client/ConnectionLost.ts"
+import { AuthFailed } from "../../schema/Errors.ts"
 import { useConsole } from "./Context.ts"
 import { type Trouble, troubleOf } from "./words.ts"
 
@@ -39,8 +40,8 @@ export const useAsked = <A, E>(
     if (session.connection.peek() === 0) return undefined
     const once = Effect.match(session.ask(use), {
       onFailure: (error) => {
-        // told at the top of the page, and asked again with the next connection
-        if (isLoss(error)) return
+        // told at the top of the page, and asked again with the next connection or login
+        if (isAway(error)) return
         state.value = { _tag: "Failed", trouble: troubleOf(error) }
       },
       onSuccess: (value) => void (state.value = { _tag: "Loaded", value })
@@ -50,8 +51,7 @@ export const useAsked = <A, E>(
   return { state, again: () => void round.value++ }
 }
 
-const isLoss = (error: unknown): boolean =>
-  typeof error === "object" && error !== null && "_tag" in error && error._tag === "ConnectionLost"
+const isAway = (error: unknown): boolean => error instanceof ConnectionLost || error instanceof AuthFailed
 
 const ticks = signal(Date.now())
 let ticking = false

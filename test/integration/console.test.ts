@@ -92,8 +92,18 @@ it.live(
       yield* promise(async () => {
         await page.getByText("Your login is not accepted any more").waitFor(limit)
         await page.getByRole("article", { name: /^camera0/ }).waitFor(limit)
+        await page.setViewportSize({ width: 320, height: 640 })
       })
       assert.deepStrictEqual(yield* findings(page), [])
+      yield* promise(async () => {
+        await page.evaluate(() => void (location.hash = "#/snapshots"))
+        await page.getByText("Waits for your login…").waitFor(limit)
+        const isWider = await page
+          .locator(".banner")
+          .evaluate(({ clientWidth, scrollWidth }) => scrollWidth > clientWidth)
+        assert.isFalse(isWider, "the login is wider than a phone")
+        await page.evaluate(() => void (location.hash = "#/"))
+      })
       const token = yield* service.token({ role: "operator" })
       yield* promise(async () => {
         await page.getByLabel("Token or API key").fill(token)

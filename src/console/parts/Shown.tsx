@@ -14,12 +14,13 @@ export const Shown = <A,>({
   readonly children: (value: A) => VNode
 }) => {
   const { session } = useConsole()
+  const phase = session.phase.value._tag
   const state = asked.state.value
   switch (state._tag) {
     case "Loading":
       return (
         <p class="loading" role="status">
-          {session.phase.value._tag === "Lost" ? "Waits for the service…" : "Loading…"}
+          {phase === "Lost" ? "Waits for the service…" : phase === "Expired" ? "Waits for your login…" : "Loading…"}
         </p>
       )
     case "Failed":

@@ -1,0 +1,111 @@
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { findings, go, limit, moves, openAt, openConsole, promise } from "../support/browser/Console.ts"
+import { clientOf, startReady } from "../support/Service.ts"
+
+it.live(
+  "a camera shows its newest snapshot and how old that is until it is live; a kiosk shows the pictures alone",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({ cameras: 1 })
+      const { call } = yield* clientOf(service, { role: "operator" })
+      yield* call.take_snapshot({ device: "camera0" })
+      const { page, trespasses } = yield* openConsole(service.files)
+      const token = yield* service.token({ role: "viewer" })
+      let letGo: () => void = () => undefined
+      const held = new Promise<void>((resolve) => void (letGo = resolve))
+      yield* promise(async () => {
+        await page.route("**/whep/**", async (route) => {
+          await held
+          await route.continue()
+        })
+        await page.goto(`${service.files}/?fullscreen#token=${token}`)
+        await page.getByRole("img", { name: "Last snapshot of camera0" }).waitFor(limit)
+        await page
+          .locator(".chip.age")
+          .getByText(/^\d+ m?s ago$/)
+          .waitFor(limit)
+        letGo()
+      })
+      yield* moves(page, "camera0")
+      assert.strictEqual(yield* promise(() => page.getByRole("navigation").count()), 0)
+      assert.deepStrictEqual(yield* findings(page), [])
+      assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
+    }),
+  60_000
+)
+
+it.live(
+  "an event leads to what was recorded then, which is looked through by wheel and pointer",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({ cameras: 1 })
+      const { call } = yield* clientOf(service, { role: "operator" })
+      const { page, trespasses } = yield* openAt(service, yield* service.token({ role: "viewer" }))
+      yield* promise(() => page.getByRole("article", { name: /^camera0/ }).waitFor(limit))
+      yield* call.take_snapshot({ device: "camera0" })
+      yield* call.start_recording({ device: "camera0" })
+      yield* Effect.sleep("2 seconds")
+      yield* call.stop_recording({ device: "camera0" })
+      yield* go(page, "events")
+      const topics = page.locator(".topic")
+      const shown = yield* promise(async () => {
+        await topics.getByText("recording.stop").waitFor(limit)
+        await page.getByLabel("Kind").selectOption("recording")
+        return topics.allTextContents()
+      })
+      assert.deepStrictEqual(shown, ["recording.stop", "recording.start"])
+      const ticks = page.locator(".tick")
+      const [before, after] = yield* promise(async () => {
+        await page.getByRole("listitem").last().getByTitle("What was recorded of camera0 then").click()
+        await page.waitForFunction(
+          () => (document.querySelector<HTMLVideoElement>(".recorded video")?.readyState ?? 0) >= 2,
+          undefined,
+          limit
+        )
+        const now = await ticks.allTextContents()
+        const row = await page.locator(".trackRow .span").boundingBox()
+        // most of 20 minutes away: closer, until what is under the pointer is wide enough to be seen
+        await page.mouse.move((row?.x ?? 0) + (row?.width ?? 0) / 2, (row?.y ?? 0) + 4)
+        await page.mouse.wheel(0, -2500)
+        await page.locator("img.thumbnail").waitFor(limit)
+        return [now, await ticks.allTextContents()]
+      })
+      assert.notDeepEqual(after, before)
+      assert.deepStrictEqual(yield* findings(page), [])
+      assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
+    }),
+  60_000
+)
+
+it.live(
+  "an admin makes a key, which is shown once, and says what is deleted",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({ cameras: 1 })
+      const { call } = yield* clientOf(service, { role: "admin" })
+      const { page, trespasses } = yield* openAt(service, yield* service.token({ role: "admin" }))
+      yield* promise(() => page.getByRole("article", { name: /^camera0/ }).waitFor(limit))
+      yield* go(page, "administration")
+      const key = yield* promise(async () => {
+        await page.getByLabel("For whom").fill("the wall")
+        await page.getByRole("button", { name: "Make a key" }).click()
+        const text = (await page.locator(".newKey code").textContent(limit)) ?? ""
+        await page.getByRole("button", { name: "I have it" }).click()
+        await page.getByLabel("Delete").selectOption("the oldest beyond")
+        await page.getByLabel("GB").fill("20")
+        await page.getByRole("button", { name: "Save" }).click()
+        await page.getByText(/20 GB/).first().waitFor(limit)
+        return text
+      })
+      const opened = yield* promise(() =>
+        fetch(`${service.files}/hls/camera0/index.m3u8`, { headers: { "x-api-key": key } })
+      )
+      assert.notInclude([401, 403], opened.status)
+      assert.notInclude(yield* promise(() => page.content()), key)
+      assert.match((yield* call.get_storage_info({})).retention ?? "", /20 GB/)
+      assert.deepStrictEqual(yield* findings(page), [])
+      assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
+    }),
+  60_000
+)
