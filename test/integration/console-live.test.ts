@@ -44,8 +44,9 @@ it.live(
   () =>
     Effect.gen(function* () {
       const service = yield* startReady({ cameras: 2 })
-      const token = yield* service.token({ role: "viewer", ttl: 4 })
       const { page } = yield* openConsole(service.files)
+      // not before: a browser takes seconds to start on a busy machine
+      const token = yield* service.token({ role: "viewer", ttl: 4 })
       yield* promise(async () => {
         await page.setViewportSize({ width: 600, height: 420 })
         await page.goto(`${service.files}/#token=${token}`)
