@@ -8,6 +8,11 @@ export interface SimulatedClock extends Clock.Clock {
   readonly passed: () => number
   /** moves on to who sleeps the shortest, and wakes it; false when nobody sleeps */
   readonly wakeNext: () => boolean
+  /**
+   * moves on at once, as for a machine that was suspended: who was due meanwhile is woken from now on, once each, in an order
+   * that chance decides
+   */
+  readonly passOver: (millis: number) => void
   /** how many sleep */
   readonly sleepers: () => number
   /** somebody sets the wall clock by so many milliseconds */
@@ -74,8 +79,12 @@ export const makeSimulatedClock = (chance: () => number): SimulatedClock => {
     setBy: (millis) => {
       set += millis
     },
+    passOver: (millis) => {
+      passed += millis
+    },
     wakeNext: () => {
-      const next = sleepers.pop()
+      const late = sleepers.length - place(passed)
+      const next = late > 1 ? sleepers.splice(-1 - Math.floor(chance() * late), 1)[0] : sleepers.pop()
       if (next === undefined) return false
       passed = Math.max(passed, next.due)
       next.wake()

@@ -6,6 +6,7 @@ import { simulate } from "../../testing/Simulator.ts"
 import { type Action, actions } from "./Actions.ts"
 import { calm } from "./Calm.ts"
 import { invariants } from "./Invariants.ts"
+import { quiet } from "./Rest.ts"
 import { makeTrace } from "./Trace.ts"
 import { makeWorld, type World } from "./World.ts"
 
@@ -55,6 +56,29 @@ export const stepsOf = (seed: number, count: number): ReadonlyArray<Step> => {
   }))
 }
 
+const hour = 3_600_000
+
+/**
+ * Days with a few incidents, at some time of each, and a quiet time between: a pause of hours. What a pause may be otherwise
+ * is far less.
+ */
+export const daysOf = (seed: number, days: number): ReadonlyArray<Step> => {
+  const chance = fractions(seed)
+  const all = Object.entries(actions).filter(() => chance() >= missing)
+  const steps: Array<Step> = []
+  let last = 0
+  for (let day = 0; day < days; day++) {
+    const at = (24 * day + 2 + 20 * chance()) * hour
+    for (let left = 1 + Math.floor(chance() * 3), pause = at - last; left > 0; left--) {
+      const seed = 1 + Math.floor(chance() * 1e9)
+      steps.push({ number: steps.length, pause, action: pickAction(all, chance()), seed })
+      pause = -Math.log(1 - chance()) * 4000
+    }
+    last = at
+  }
+  return steps
+}
+
 /** The command that lives through it again. */
 export const replayOf = (seed: number, count: number, steps: ReadonlyArray<Step>): string => {
   const chosen = steps.length === count ? "" : ` --steps ${steps.map(({ number }) => number).join(",")}`
@@ -72,7 +96,8 @@ const live = Effect.fnUntraced(function* (world: World, seed: number, steps: Rea
   }
   yield* world.boot
   for (const { action, pause, seed } of steps) {
-    yield* Effect.sleep(pause)
+    if (pause < hour) yield* Effect.sleep(pause)
+    else yield* quiet(world, pause, fractions(seed + 1))
     world.trace.note("action", action)
     const known = actions[action]
     if (known === undefined) return yield* Effect.die(new Error(`there is no such thing: ${action}`))

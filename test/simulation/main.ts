@@ -13,6 +13,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     seeds: { type: "string", default: "1" },
     count: { type: "string", default: "150" },
+    days: { type: "string" },
     steps: { type: "string" },
     show: { type: "boolean" },
     shrink: { type: "boolean" },
@@ -27,7 +28,7 @@ if (values.help === true) {
 }
 
 if (values.bug !== undefined) plant(values.bug)
-const { liveThrough, replayOf, stepsOf } = await import("./Day.ts")
+const { liveThrough, replayOf, stepsOf, daysOf } = await import("./Day.ts")
 const { shrink } = await import("./Shrink.ts")
 
 const count = Number(values.count)
@@ -35,7 +36,7 @@ const chosen = values.steps?.split(",").map(Number)
 const began = performance.now()
 let passed = 0
 for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.seeds); seed++) {
-  const steps = stepsOf(seed, count).filter(({ number }) => chosen?.includes(number) ?? true)
+  const steps = (values.days === undefined ? stepsOf(seed, count) : daysOf(seed, Number(values.days))).filter(({ number }) => chosen?.includes(number) ?? true)
   const outcome = await liveThrough(seed, steps, values.show === true ? say : undefined)
   passed += outcome.passed
   say(`seed ${seed}: ${outcome.hash.slice(0, 16)}, ${Math.round(outcome.passed / 1000)} s: ${outcome.broken ?? "ok"}`)
