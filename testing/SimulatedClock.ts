@@ -13,6 +13,8 @@ export interface SimulatedClock extends Clock.Clock {
    * that chance decides
    */
   readonly passOver: (millis: number) => void
+  /** milliseconds that were passed over */
+  readonly passedOver: () => number
   /** how many sleep */
   readonly sleepers: () => number
   /** somebody sets the wall clock by so many milliseconds */
@@ -36,6 +38,7 @@ export const makeSimulatedClock = (chance: () => number): SimulatedClock => {
   /** soonest last */
   const sleepers: Array<Sleeper> = []
   let passed = 0
+  let passedOver = 0
   let set = 0
 
   const wall = (): number => Math.floor(start + set + passed)
@@ -81,7 +84,9 @@ export const makeSimulatedClock = (chance: () => number): SimulatedClock => {
     },
     passOver: (millis) => {
       passed += millis
+      passedOver += millis
     },
+    passedOver: () => passedOver,
     wakeNext: () => {
       const late = sleepers.length - place(passed)
       const next = late > 1 ? sleepers.splice(-1 - Math.floor(chance() * late), 1)[0] : sleepers.pop()

@@ -131,7 +131,9 @@ const checkNames = (files: ReadonlyMap<string, Buffer>, history: History, moment
 /** Undefined: the file is there, and not whole. */
 const namesIn = (bytes: Buffer | undefined): ReadonlyArray<string> | undefined => {
   try {
-    return Object.entries(JSON.parse(bytes?.toString() ?? '{"cameras":{}}').cameras).map((entry) => JSON.stringify(entry))
+    return Object.entries(JSON.parse(bytes?.toString() ?? '{"cameras":{}}').cameras).map((entry) =>
+      JSON.stringify(entry)
+    )
   } catch {
     return undefined
   }

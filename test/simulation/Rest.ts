@@ -1,4 +1,6 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { Devices } from "../../src/device/Devices.ts"
 import { putRight } from "./Calm.ts"
 import { agrees, isBack, isHealthy, isIdle, within } from "./Looks.ts"
 import { asker } from "./Served.ts"
@@ -16,11 +18,18 @@ const mostPeriods = 10
 const doneUntilNow = (world: World): string =>
   `${world.trace.count()} ${world.diskChanges()} ${world.ground.mediaMtx.calls().length}`
 
+const faulty = ({ life }: World) =>
+  (life === undefined ? [] : Context.get(life.nouns, Devices).list())
+    .filter(({ fault, input }) => fault !== undefined && input.name === "v4l2")
+    .map(({ id }) => ({ device: id }))
+
 /** Nobody wants anything: what is recorded and streamed ends. */
 const nobodyWants = Effect.fnUntraced(function* (world: World) {
   yield* within(120, world, isBack(world))
   const ask = asker(world, yield* world.connect())
   const names = world.cameras.map((camera) => deviceOf(world, camera) ?? "")
+  // that an idle one works again shows when somebody wants a picture of it
+  for (const { device } of faulty(world)) yield* ask("take_snapshot", { device })
   for (const device of [...names, `camera${names.length}`]) {
     yield* ask("stop_recording", { device }, [-32020, -32010])
     yield* ask("stop_streaming", { device }, [-32020, -32010])
