@@ -38,8 +38,10 @@ const staysAnswering = Effect.fnUntraced(function* (service: Service, client: Pl
   }
   const { error } = yield* client.call("create_api_key", { role: "viewer" })
   assert.strictEqual(error?.code, -32_050)
-  const { reasons = [] } = yield* client.result<{ reasons?: ReadonlyArray<string> }>("get_system_status")
-  assert.isNotEmpty(reasons)
+  const told = Effect.map(client.result<{ readonly reasons: ReadonlyArray<string> }>("get_status"), ({ reasons }) =>
+    reasons.some((reason) => reason.startsWith("storage: "))
+  )
+  yield* eventually("health says so", told, "10 seconds")
   yield* service.kill("SIGTERM")
   yield* eventually("it ends", Effect.as(service.ended, true), "20 seconds")
 })
