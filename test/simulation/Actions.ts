@@ -24,9 +24,15 @@ export const actions: Readonly<Record<string, Action>> = {
 /** What somebody does with the service. */
 export const uses: ReadonlySet<string> = new Set(Object.keys({ ...clientActions, ...viewerActions }))
 
-const mends = ["plug", "something is put right", "the service starts", "a stream is added", "a stream is removed"]
+const mends = new Set([
+  "plug",
+  "something is put right",
+  "the service starts",
+  "a stream is added",
+  "a stream is removed"
+])
 
 /** What goes wrong. */
 export const incidents: ReadonlySet<string> = new Set(
-  Object.keys(actions).filter((name) => !uses.has(name) && !mends.includes(name))
+  Object.keys(actions).filter((name) => !uses.has(name) && !mends.has(name))
 )
