@@ -71,7 +71,8 @@ export class DiskGuard extends Context.Service<
         })
       })
 
-      // a disk that failed is read-only from then on (ext4(5), errors=), and tells its room as before
+      // mounted so, or made so by the kernel when it failed (ext4(5), errors=): it tells its room as before. Since Linux 6.12
+      // an ext4 that failed does not show that.
       const tryToWrite = Effect.match(disk.mayWrite(folder), {
         onFailure: (error) => {
           refusal = storageFailed("write to the disk", error).detail

@@ -5,7 +5,7 @@ import { whyNoLoggedDisk } from "../power/LoggedDisk.ts"
 import { mostLost, sufferPowerCuts } from "../suites/powerCuts.ts"
 
 const seeds = 48
-const all = { seconds: 12, flushes: Number.POSITIVE_INFINITY, starts: 2 }
+const all = { seconds: 4, flushes: Number.POSITIVE_INFINITY, starts: 2 }
 const hour = 3_600_000
 
 describe.skipIf(whyNoLoggedDisk() !== undefined)("power cuts", () => {
