@@ -95,7 +95,7 @@ const mostAtRest = 18
 /** Nothing is left of what happened. */
 export const hasForgotten = (world: World) =>
   Effect.sync(() => {
-    const [left] = world.running().filter(({ program }) => program !== "mediamtx")
+    const left = world.running().find(({ program }) => program !== "mediamtx")
     if (left !== undefined) return `${left.program} runs for nobody`
     return world.sleepers() > mostAtRest ? `${world.sleepers()} fibers wait for their time` : undefined
   })
