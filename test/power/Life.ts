@@ -124,6 +124,7 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
     )
 
   let end = 0
+  let told = history
   yield* Effect.scoped(
     Effect.gen(function* () {
       yield* Effect.forkScoped(Effect.forever(Effect.andThen(sample, Effect.sleep(every.sample))))
@@ -165,6 +166,7 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
       )
       yield* Effect.sleep(Duration.seconds(seconds))
       end = disk.now()
+      told = structuredClone(history)
       if (after !== undefined) yield* after(service, yield* connect(service.url, token))
       for (const { pid } of ground.processes()) signal(pid, "SIGKILL")
     })
@@ -175,5 +177,5 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
     Effect.sync(() => ground.processes().length === 0)
   )
   const files = new Map(filesIn(folder).map((path) => [relative(folder, path), readFileSync(path)]))
-  return { ...history, started, files, end } satisfies History as History
+  return { ...told, started, files, end } satisfies History as History
 })
