@@ -18,6 +18,7 @@ import {
   heartbeat,
   type Host,
   type HttpReply,
+  type HttpRequest,
   maxBodyBytes,
   type ReplyBroken,
   stalledAfter
@@ -46,19 +47,20 @@ export const layer = Layer.effectContext(
     const open = (isSecure: boolean) =>
       Effect.fnUntraced(function* (address: Address, host: Host) {
         const port = address.port === 0 ? nextPort++ : address.port
-        const asked = ({ authorization, body, method, path }: JsonRequest) =>
-          Effect.scoped(
-            Effect.gen(function* () {
-              const headers = authorization === undefined ? {} : { authorization }
-              const text = body === undefined ? "" : JSON.stringify(body)
-              const answer = yield* visitors.ask(port, { method, target: path, headers, body: text })
-              const said = yield* Stream.mkString(Stream.decodeText(answer.body))
-              return { status: answer.status, body: parse(said) }
-            })
-          ).pipe(Effect.mapError(() => new NoReply({ detail: "socket hang up" })))
-        yield* Effect.mapError(ports.listen(port, { pid: 0, http: asked }), () => new AddressTaken())
         const visits = new Set<MemoryVisit>()
         const scope = yield* Effect.scope
+        // who reads all of a reply at once needs no visitor's means, which cost much
+        const asked = Effect.fnUntraced(function* ({ authorization, body, method, path }: JsonRequest) {
+          const headers = authorization === undefined ? {} : { authorization }
+          const text = body === undefined ? "" : JSON.stringify(body)
+          const request = requestOf({ headers, method, target: path, body: text }, isSecure)
+          const answering = yield* Effect.forkIn(Effect.scoped(Effect.flatMap(host.answer(request), jsonOf)), scope)
+          return yield* Fiber.join(answering).pipe(
+            Effect.onInterrupt(() => Fiber.interrupt(answering)),
+            Effect.catchCause(() => new NoReply({ detail: "socket hang up" }))
+          )
+        })
+        yield* Effect.mapError(ports.listen(port, { pid: 0, http: asked }), () => new AddressTaken())
         yield* Effect.acquireRelease(
           Effect.sync(() => hosts.set(port, { host, visits, scope, isSecure })),
           () =>
@@ -151,20 +153,12 @@ const serve = Effect.fnUntraced(function* (
   question: Question,
   answered: Deferred.Deferred<Answer>
 ) {
-  const { address = loopback, body: text = "", headers = {}, method = "GET", target } = question
-  const isTooLarge = encode(text).length > maxBodyBytes
-  const reply = yield* host.answer({
-    method,
-    target,
-    headers,
-    address,
-    isSecure,
-    body: isTooLarge ? Effect.fail(new BodyTooLarge()) : Effect.succeed(text)
-  })
+  const { method } = question
+  const reply = yield* host.answer(requestOf(question, isSecure))
   const bytes = yield* Queue.bounded<Uint8Array, CutOff | Cause.Done>(1)
   Deferred.doneUnsafe(answered, Effect.succeed({ ...headOf(reply), body: Stream.fromQueue(bytes) }))
   const body = method === "HEAD" ? Stream.empty : bodyOf(reply)
-  const over = Effect.andThen(reply.until ?? Effect.never, Effect.fail(new CutOff()))
+  const over = Effect.flatMap(reply.until ?? Effect.never, () => new CutOff())
   yield* body.pipe(
     Stream.runForEach((some) =>
       Queue.offer(bytes, some).pipe(
@@ -176,6 +170,22 @@ const serve = Effect.fnUntraced(function* (
     Effect.ignore
   )
 }, Effect.scoped)
+
+const requestOf = (question: Question, isSecure: boolean): HttpRequest => {
+  const { address = loopback, body = "", headers = {}, method = "GET", target } = question
+  const isTooLarge = encode(body).length > maxBodyBytes
+  return {
+    method,
+    target,
+    headers,
+    address,
+    isSecure,
+    body: isTooLarge ? Effect.fail(new BodyTooLarge()) : Effect.succeed(body)
+  }
+}
+
+const jsonOf = (reply: HttpReply) =>
+  Effect.map(Stream.mkString(Stream.decodeText(bodyOf(reply))), (text) => ({ status: reply.status, body: parse(text) }))
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -8,6 +8,13 @@ export interface SimulatedClock extends Clock.Clock {
   readonly passed: () => number
   /** moves on to who sleeps the shortest, and wakes it; false when nobody sleeps */
   readonly wakeNext: () => boolean
+  /**
+   * moves on at once, as for a machine that was suspended: who was due meanwhile is woken from now on, once each, in an order
+   * that chance decides
+   */
+  readonly passOver: (millis: number) => void
+  /** milliseconds that were passed over */
+  readonly passedOver: () => number
   /** how many sleep */
   readonly sleepers: () => number
   /** somebody sets the wall clock by so many milliseconds */
@@ -31,6 +38,7 @@ export const makeSimulatedClock = (chance: () => number): SimulatedClock => {
   /** soonest last */
   const sleepers: Array<Sleeper> = []
   let passed = 0
+  let passedOver = 0
   let set = 0
 
   const wall = (): number => Math.floor(start + set + passed)
@@ -74,8 +82,14 @@ export const makeSimulatedClock = (chance: () => number): SimulatedClock => {
     setBy: (millis) => {
       set += millis
     },
+    passOver: (millis) => {
+      passed += millis
+      passedOver += millis
+    },
+    passedOver: () => passedOver,
     wakeNext: () => {
-      const next = sleepers.pop()
+      const late = sleepers.length - place(passed)
+      const next = late > 1 ? sleepers.splice(-1 - Math.floor(chance() * late), 1)[0] : sleepers.pop()
       if (next === undefined) return false
       passed = Math.max(passed, next.due)
       next.wake()

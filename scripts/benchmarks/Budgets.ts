@@ -129,6 +129,6 @@ export const budgets: ReadonlyArray<Budget> = [
   row("orphans.left", "orphans after 100 kill -9", "– · 3 each time", atMost(0, "processes")),
   row("testground.boot", "the whole service in memory: start and end", "–", below(100, "ms", "p50")),
   row("testground.story", "… a camera is recorded, freezes, is given up", "–", below(1000, "ms", "p50")),
-  row("simulate.days", "busy days simulated in a minute", "–", atLeast(0.2)),
+  row("simulate.days", "days simulated in a minute, with an incident each", "–", atLeast(500)),
   row("simulate.broken", "… seeds that broke a promise", "–", atMost(0, "seeds"))
 ]

@@ -47,9 +47,9 @@ export class LocalHttp extends Context.Service<
       const routes = new Map<string, Map<string, Handler>>()
 
       const answer = Effect.fnUntraced(function* ({ body, headers, method, target }: HttpRequest) {
-        const url = URL.parse(target, "http://local")
-        const methods = url === null ? undefined : routes.get(url.pathname)
-        if (url === null || methods === undefined || methods.size === 0) {
+        // MediaMTX asks often, and without a query
+        const methods = routes.get(target) ?? routes.get(URL.parse(target, "http://local")?.pathname ?? "")
+        if (methods === undefined || methods.size === 0) {
           return notFound
         }
         const handler = methods.get(method === "HEAD" ? "GET" : method)

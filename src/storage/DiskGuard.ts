@@ -32,7 +32,7 @@ export class DiskGuard extends Context.Service<
   {
     /** as it was seen last, from memory; undefined until then */
     readonly now: () => DiskSpace | undefined
-    /** what is wrong with the disk, for people: it is too full, or does not answer */
+    /** what is wrong with the disk, for people: it is too full, can only be read, or does not answer */
     readonly trouble: () => string | undefined
     /** as it is now */
     readonly look: Effect.Effect<DiskSpace, DependencyFailed>
@@ -56,6 +56,7 @@ export class DiskGuard extends Context.Service<
       let level: SpaceLevel = "ENOUGH"
       let seen: DiskSpace | undefined
       let failure: string | undefined
+      let refusal: string | undefined
 
       const note = Effect.fnUntraced(function* (space: DiskSpace) {
         const before = level
@@ -70,7 +71,17 @@ export class DiskGuard extends Context.Service<
         })
       })
 
-      const ask = sharedAnswer(Effect.tap(disk.space(folder), note))
+      // mounted so, or made so by the kernel when it failed (ext4(5), errors=): it tells its room as before. Since Linux 6.12
+      // an ext4 that failed does not show that.
+      const tryToWrite = Effect.match(disk.mayWrite(folder), {
+        onFailure: (error) => {
+          refusal = storageFailed("write to the disk", error).detail
+        },
+        onSuccess: () => {
+          refusal = undefined
+        }
+      })
+      const ask = sharedAnswer(Effect.tap(Effect.tap(disk.space(folder), note), tryToWrite))
       const doing = "ask the disk for its room"
       const look = ask.pipe(
         Effect.mapError((error) => storageFailed(doing, error)),
@@ -120,7 +131,7 @@ export class DiskGuard extends Context.Service<
 
       return DiskGuard.of({
         now: () => seen,
-        trouble: () => failure ?? (isAtLeast(level, "REFUSING") ? worse[level] : undefined),
+        trouble: () => failure ?? refusal ?? (isAtLeast(level, "REFUSING") ? worse[level] : undefined),
         look,
         admitRecording,
         admitSnapshot,

@@ -117,18 +117,26 @@ const thereOf = (folder: string, kind: FileKind): ReadonlyArray<string> =>
 
 /** A name once given stays; they are written one after the other, beside the start. */
 const checkNames = (files: ReadonlyMap<string, Buffer>, history: History, moment: Moment, claim: Claim): void => {
-  const named = (bytes: Buffer | undefined): ReadonlyArray<string> =>
-    bytes === undefined
-      ? []
-      : Object.entries(JSON.parse(bytes.toString()).cameras).map((entry) => JSON.stringify(entry))
-  const all = named(history.files.get("cameras.json"))
-  const there = named(files.get("cameras.json"))
+  const all = namesIn(history.files.get("cameras.json")) ?? []
+  const there = namesIn(files.get("cameras.json"))
+  if (there === undefined) return claim("names last", false, "cameras.json is not whole")
   claim(
     "names last",
     there.every((name) => all.includes(name)),
     `${there} of ${all}`
   )
   if (longBefore(history, moment) !== undefined) claim("names last", there.length === all.length, `${there} of ${all}`)
+}
+
+/** Undefined: the file is there, and not whole. */
+const namesIn = (bytes: Buffer | undefined): ReadonlyArray<string> | undefined => {
+  try {
+    return Object.entries(JSON.parse(bytes?.toString() ?? '{"cameras":{}}').cameras).map((entry) =>
+      JSON.stringify(entry)
+    )
+  } catch {
+    return undefined
+  }
 }
 
 /** Files that were closed are whole; the others play up to what is lost. */

@@ -6,12 +6,15 @@ import { monotonicMillis } from "../../src/ground/Time.ts"
 import { eventually } from "../support/Eventually.ts"
 import { connect, type PlainClient } from "../support/PlainClient.ts"
 import { signal } from "../support/Processes.ts"
-import { bundle, makeGround, ready, start } from "../support/Service.ts"
+import { bundle, makeGround, ready, type Service, start } from "../support/Service.ts"
 import type { Done, History, Sample } from "./History.ts"
 
 const cameras = ["camera0", "camera1", "camera2", "camera3"]
 /** The last camera's recordings are short ones; the others go on in new files. */
 const [short = ""] = cameras.slice(-1)
+
+/** It is recorded already. */
+const invalidState = -32_020
 
 /** How often each is done. */
 const every = {
@@ -35,6 +38,8 @@ export interface Place {
 export interface Life {
   readonly seconds: number
   readonly forgets?: Forgets
+  /** what happens to the service after that, before it is killed; nothing of it is in the history */
+  readonly after?: (service: Service, client: PlainClient) => Effect.Effect<void>
 }
 
 const filesIn = (folder: string): ReadonlyArray<string> =>
@@ -55,7 +60,7 @@ const recordingsIn = (folder: string): ReadonlyMap<string, number> => {
  * Runs the service on a disk: four cameras record, snapshots are taken and settings are made, as fast as it answers. Then
  * all of it is killed.
  */
-export const live = Effect.fnUntraced(function* (disk: Place, { forgets, seconds }: Life) {
+export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, seconds }: Life) {
   const folder = join(disk.folder, "data")
   const settings = { RECORDING_SEGMENT_SECONDS: "4", TELEMETRY_LOG_LEVEL: "warning" }
   const ground = yield* makeGround({ cameras: cameras.length, folder, settings })
@@ -107,11 +112,19 @@ export const live = Effect.fnUntraced(function* (disk: Place, { forgets, seconds
     history.samples.push({ recordings, at: disk.now(), time: yield* monotonicMillis })
   })
 
-  /** One that was cut off may go on already. */
+  /** One that was cut off may go on already: its camera is being recorded. */
   const record = (client: PlainClient, camera: string, format: string) =>
-    does(history.starts, camera, client.call("start_recording", { device: camera, format }), () => camera)
+    does(
+      history.starts,
+      camera,
+      Effect.flatMap(client.call("start_recording", { device: camera, format }), ({ error }) =>
+        error === undefined || error.code === invalidState ? Effect.void : Effect.die(error)
+      ),
+      () => camera
+    )
 
   let end = 0
+  let told = history
   yield* Effect.scoped(
     Effect.gen(function* () {
       yield* Effect.forkScoped(Effect.forever(Effect.andThen(sample, Effect.sleep(every.sample))))
@@ -153,6 +166,8 @@ export const live = Effect.fnUntraced(function* (disk: Place, { forgets, seconds
       )
       yield* Effect.sleep(Duration.seconds(seconds))
       end = disk.now()
+      told = structuredClone(history)
+      if (after !== undefined) yield* after(service, yield* connect(service.url, token))
       for (const { pid } of ground.processes()) signal(pid, "SIGKILL")
     })
   )
@@ -162,5 +177,5 @@ export const live = Effect.fnUntraced(function* (disk: Place, { forgets, seconds
     Effect.sync(() => ground.processes().length === 0)
   )
   const files = new Map(filesIn(folder).map((path) => [relative(folder, path), readFileSync(path)]))
-  return { ...history, started, files, end } satisfies History as History
+  return { ...told, started, files, end } satisfies History as History
 })

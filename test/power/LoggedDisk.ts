@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { execFileSync, spawn } from "node:child_process"
+import { execFileSync, spawn, spawnSync } from "node:child_process"
 import { accessSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, truncateSync } from "node:fs"
 import { join } from "node:path"
 import { eventually } from "../support/Eventually.ts"
@@ -81,6 +81,8 @@ export const mountLoggedDisk = Effect.fnUntraced(function* (root: string, megaby
       Effect.sync(() => {
         child.kill("SIGCONT")
         child.kill("SIGTERM")
+        // of one that was killed before
+        spawnSync("umount", ["-l", shown])
       })
   )
   yield* eventually(

@@ -6,7 +6,7 @@ import { networkActions } from "./NetworkActions.ts"
 import { viewerActions } from "./ViewerActions.ts"
 import type { World } from "./World.ts"
 
-/** What may happen in a day. `chance` is its own: an action does the same whatever was left out before it. */
+/** What may happen. `chance` is its own: an action does the same whatever was left out before it. */
 export interface Action {
   /** how likely it is beside the others */
   readonly weight: number
@@ -20,3 +20,19 @@ export const actions: Readonly<Record<string, Action>> = {
   ...networkActions,
   ...machineActions
 }
+
+/** What somebody does with the service. */
+export const uses: ReadonlySet<string> = new Set(Object.keys({ ...clientActions, ...viewerActions }))
+
+const mends = new Set([
+  "plug",
+  "something is put right",
+  "the service starts",
+  "a stream is added",
+  "a stream is removed"
+])
+
+/** What goes wrong. */
+export const incidents: ReadonlySet<string> = new Set(
+  Object.keys(actions).filter((name) => !uses.has(name) && !mends.has(name))
+)

@@ -15,7 +15,7 @@ const simulate = (patch: string) =>
     execFile(process.execPath, args, (_, stdout, stderr) => resolve(`${stdout}${stderr}`))
   })
 
-describe("a bug that is planted is found within six days of 20 steps:", () => {
+describe("a bug that is planted is found within six busy times of 20 steps:", () => {
   for (const patch of readdirSync(folder)) {
     it(patch.replace(".patch", "").replaceAll("-", " "), { timeout: 120_000 }, async () => {
       assert.include(await simulate(patch), promiseOf(patch))

@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { agrees, isBack, isHealthy, isIdle, within } from "./Looks.ts"
+import { agrees, hasForgotten, isBack, isHealthy, isIdle, within } from "./Looks.ts"
 import { isServed, outlivesPowerCut } from "./Served.ts"
 import { longestLinger, settings, type World } from "./World.ts"
 
-/** The chaos stops: each thing is as desired within its time, in simulated seconds. */
-export const calm = Effect.fnUntraced(function* (world: World) {
+/** Nothing is wrong with the machine any more, and nobody watches. */
+export const putRight = Effect.fnUntraced(function* (world: World) {
   world.trace.note("chaos", "is over")
   world.spare()
   for (const over of world.suffering.values()) yield* over
@@ -17,11 +17,17 @@ export const calm = Effect.fnUntraced(function* (world: World) {
   if (world.life !== undefined)
     yield* SubscriptionRef.set(world.life.settings.live, yield* SubscriptionRef.get(settings().live))
   for (const client of world.life?.clients ?? []) client.readOn()
+})
+
+/** The chaos stops: each thing is as desired within its time, in simulated seconds. */
+export const calm = Effect.fnUntraced(function* (world: World) {
+  yield* putRight(world)
   yield* within(120, world, isBack(world))
   yield* isServed(world)
   yield* within(30, world, isHealthy(world))
   yield* within(longestLinger + 30, world, isIdle(world))
   yield* within(10, world, agrees(world))
+  yield* within(60, world, hasForgotten(world))
   yield* outlivesPowerCut(world)
   yield* world.shutDown
 })

@@ -3,21 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { fractions } from "../../testing/Chance.ts"
 import { simulate } from "../../testing/Simulator.ts"
-import { type Action, actions } from "./Actions.ts"
+import { actions } from "./Actions.ts"
 import { calm } from "./Calm.ts"
 import { invariants } from "./Invariants.ts"
+import { quiet } from "./Rest.ts"
+import { hour, type Step } from "./Steps.ts"
 import { makeTrace } from "./Trace.ts"
 import { makeWorld, type World } from "./World.ts"
-
-/** One thing that happens, so many milliseconds after the last one. */
-export interface Step {
-  /** its place in the day */
-  readonly number: number
-  readonly pause: number
-  readonly action: string
-  /** what its own choices depend on */
-  readonly seed: number
-}
 
 export interface Outcome {
   readonly seed: number
@@ -25,40 +17,11 @@ export interface Outcome {
   readonly hash: string
   /** simulated milliseconds */
   readonly passed: number
+  /** those of them in which every second was lived through */
+  readonly played: number
   /** the invariant that was broken, and how; undefined: none was */
   readonly broken: string | undefined
   readonly tail: ReadonlyArray<string>
-}
-
-/** Each day goes without some of what may happen: what is left happens more often, and longer in a row. */
-const missing = 0.25
-
-const pickAction = (all: ReadonlyArray<readonly [string, Action]>, chance: number): string => {
-  let left = chance * all.reduce((sum, [, { weight }]) => sum + weight, 0)
-  for (const [name, { weight }] of all) {
-    left -= weight
-    if (left < 0) return name
-  }
-  return ""
-}
-
-/** What happens in the day that a seed makes. */
-export const stepsOf = (seed: number, count: number): ReadonlyArray<Step> => {
-  const chance = fractions(seed)
-  const all = Object.entries(actions).filter(() => chance() >= missing)
-  return Array.from({ length: count }, (_, number) => ({
-    number,
-    // most things come soon after another, some after a long while
-    pause: Math.min(120_000, -Math.log(1 - chance()) * (chance() < 0.5 ? 1500 : 15_000)),
-    action: pickAction(all, chance()),
-    seed: 1 + Math.floor(chance() * 1e9)
-  }))
-}
-
-/** The command that lives through it again. */
-export const replayOf = (seed: number, count: number, steps: ReadonlyArray<Step>): string => {
-  const chosen = steps.length === count ? "" : ` --steps ${steps.map(({ number }) => number).join(",")}`
-  return `node test/simulation/main.ts --seed ${seed} --count ${count}${chosen}`
 }
 
 /** Of every second machine's disk: what it is asked for takes a moment, in which other things happen. */
@@ -72,7 +35,8 @@ const live = Effect.fnUntraced(function* (world: World, seed: number, steps: Rea
   }
   yield* world.boot
   for (const { action, pause, seed } of steps) {
-    yield* Effect.sleep(pause)
+    if (pause < hour) yield* Effect.sleep(pause)
+    else yield* quiet(world, pause, fractions(seed + 1))
     world.trace.note("action", action)
     const known = actions[action]
     if (known === undefined) return yield* Effect.die(new Error(`there is no such thing: ${action}`))
@@ -88,11 +52,12 @@ export const liveThrough = async (
   show?: (line: string) => void
 ): Promise<Outcome> => {
   let passed = () => 0
+  let passedOver = () => 0
   const trace = makeTrace(() => passed(), show)
   let broken: string | undefined
   try {
     const exit = await simulate(seed, (simulated) => {
-      ;({ passed } = simulated.clock)
+      ;({ passed, passedOver } = simulated.clock)
       return Effect.scoped(
         Effect.gen(function* () {
           const world = yield* makeWorld(seed, simulated, trace)
@@ -114,5 +79,5 @@ export const liveThrough = async (
   } catch (error) {
     broken = error instanceof Error ? error.message : String(error)
   }
-  return { seed, hash: trace.hash(), passed: passed(), broken, tail: trace.tail() }
+  return { seed, hash: trace.hash(), passed: passed(), played: passed() - passedOver(), broken, tail: trace.tail() }
 }

@@ -76,6 +76,7 @@ export const makeLives = Effect.fnUntraced(function* (
   const scope = yield* Effect.scope
   const turn = yield* Semaphore.make(1)
   let process: Process | undefined
+  let diskChanges = 0
   /** how many more calls to the disk the service lives to make, and what ends it then */
   let doom: { left: number; readonly death: Death } | undefined
 
@@ -96,6 +97,7 @@ export const makeLives = Effect.fnUntraced(function* (
     const mine = yield* Scope.make()
     let isAlive = true
     const { disk, kill } = world.ground.disk.use(() => {
+      diskChanges++
       if (doom !== undefined && --doom.left <= 0) strike(doom.death)
     })
     const spawner = Context.get(ground, ChildProcessSpawner)
@@ -249,7 +251,8 @@ export const makeLives = Effect.fnUntraced(function* (
       }),
     spare: () => {
       doom = undefined
-    }
+    },
+    diskChanges: () => diskChanges
   }
 })
 

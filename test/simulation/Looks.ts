@@ -89,6 +89,17 @@ export const agrees = (world: World) =>
     wrong === undefined ? disagreement(world, "snapshot") : Effect.succeed(wrong)
   )
 
+/** At rest: polls, of which there are 12 (measured), those of a camera in the network, and who looks. */
+const mostAtRest = 18
+
+/** Nothing is left of what happened. */
+export const hasForgotten = (world: World) =>
+  Effect.sync(() => {
+    const left = world.running().find(({ program }) => program !== "mediamtx")
+    if (left !== undefined) return `${left.program} runs for nobody`
+    return world.sleepers() > mostAtRest ? `${world.sleepers()} fibers wait for their time` : undefined
+  })
+
 export const isIdle = (world: World) =>
   Effect.sync(() => {
     const [publisher] = publishers(world)

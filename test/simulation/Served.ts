@@ -6,7 +6,7 @@ import { deviceOf, type World } from "./World.ts"
 const devicesOf = (world: World) => world.cameras.map((camera) => deviceOf(world, camera) ?? "")
 
 /** Asks, and waits for the answer: a result, or one of these errors. */
-const asker = (world: World, client: Client) =>
+export const asker = (world: World, client: Client) =>
   Effect.fnUntraced(function* (
     method: string,
     params: Readonly<Record<string, unknown>>,

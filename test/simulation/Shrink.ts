@@ -1,4 +1,5 @@
-import { liveThrough, type Outcome, type Step } from "./Day.ts"
+import { liveThrough, type Outcome } from "./Day.ts"
+import type { Step } from "./Steps.ts"
 
 /** What a failure is about, without its names and numbers. */
 const kindOf = ({ broken }: Outcome): string | undefined =>

@@ -1,24 +1,46 @@
 import { assert, describe, it } from "@effect/vitest"
-import { liveThrough, replayOf, stepsOf } from "./Day.ts"
+import { liveThrough } from "./Day.ts"
 import { shrink } from "./Shrink.ts"
+import { daysOf, replayOf, stepsOf } from "./Steps.ts"
 
-/** Each is lived through twice. */
 const seeds = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 const count = 60
+/** So many of the first are lived through twice. */
+const twice = 5
 
-describe("a simulated day", () => {
+describe("a busy time", () => {
   for (const seed of seeds) {
-    it(`of seed ${seed} breaks no promise, and is the same each time, to the byte`, { timeout: 60_000 }, async () => {
+    it(`of seed ${seed} breaks no promise, and is the same each time`, { timeout: 60_000 }, async () => {
       const steps = stepsOf(seed, count)
       const first = await liveThrough(seed, steps)
-      assert.isUndefined(first.broken, `${replayOf(seed, count, steps)}\n${first.tail.join("\n")}`)
-      assert.strictEqual((await liveThrough(seed, steps)).hash, first.hash)
+      assert.isUndefined(first.broken, `${replayOf(seed, `--count ${count}`, steps)}\n${first.tail.join("\n")}`)
+      if (seed <= twice) assert.strictEqual((await liveThrough(seed, steps)).hash, first.hash)
     })
   }
 
-  it("of another seed is another day", async () => {
+  it("of another seed is another one", async () => {
     const [one, other] = [await liveThrough(7, stepsOf(7, 5)), await liveThrough(8, stepsOf(8, 5))]
     assert.notStrictEqual(one.hash, other.hash)
+  })
+})
+
+/** Thousand days in all: a life is of 25. */
+const lives = 40
+const days = 25
+
+describe("days, the quiet hours of which pass at once,", () => {
+  for (let seed = 1; seed <= lives; seed++) {
+    it(`${days} of them, of seed ${seed}, break no promise`, { timeout: 60_000 }, async () => {
+      const steps = daysOf(seed, days)
+      const { broken, passed, tail } = await liveThrough(seed, steps)
+      assert.isUndefined(broken, `${replayOf(seed, `--days ${days}`, steps)}\n${tail.join("\n")}`)
+      assert.isAtLeast(passed, days * 86_400_000)
+    })
+  }
+
+  it("are the same each time, to the byte", { timeout: 60_000 }, async () => {
+    const [one, other] = [await liveThrough(41, daysOf(41, 5)), await liveThrough(41, daysOf(41, 5))]
+    assert.strictEqual(one.hash, other.hash)
   })
 })
 
@@ -38,6 +60,9 @@ describe("a simulation", () => {
       needed.map(({ number }) => number),
       [8]
     )
-    assert.strictEqual(replayOf(1, 12, needed), "node test/simulation/main.ts --seed 1 --count 12 --steps 8")
+    assert.strictEqual(
+      replayOf(1, "--count 12", broken, needed),
+      "node test/simulation/main.ts --seed 1 --count 12 --steps 8"
+    )
   })
 })

@@ -5,6 +5,8 @@ export interface Trace {
   readonly note: (kind: string, text: string) => void
   /** of all that was noted until now */
   readonly hash: () => string
+  /** how many things were noted */
+  readonly count: () => number
   /** the last ones */
   readonly tail: () => ReadonlyArray<string>
 }
@@ -15,14 +17,17 @@ const kept = 400
 export const makeTrace = (passed: () => number, show: (line: string) => void = () => undefined): Trace => {
   const hash = createHash("sha256")
   const lines: Array<string> = []
+  let count = 0
   return {
     note: (kind, text) => {
       const line = `${(passed() / 1000).toFixed(6)} ${kind} ${text}`
       hash.update(`${line}\n`)
       show(line)
+      count++
       if (lines.push(line) > 2 * kept) lines.splice(0, kept)
     },
     hash: () => hash.copy().digest("hex"),
+    count: () => count,
     tail: () => lines.slice(-kept)
   }
 }

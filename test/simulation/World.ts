@@ -70,6 +70,8 @@ export interface World {
   /** fibers that wait for their time */
   readonly sleepers: () => number
   readonly setClockBy: (millis: number) => void
+  /** as for a machine that is suspended for so long */
+  readonly passOver: (millis: number) => void
   readonly trace: Trace
   readonly ground: TestGround["Service"]
   readonly cameras: Array<WorldCamera>
@@ -100,6 +102,8 @@ export interface World {
   readonly kill: (death: Death, calls: number) => Effect.Effect<void>
   /** it does not, if it has not yet */
   readonly spare: () => void
+  /** how often the services have changed or synced something on the disk */
+  readonly diskChanges: () => number
   readonly connect: (rights?: Rights) => Effect.Effect<Client>
 }
 
@@ -147,6 +151,7 @@ export const makeWorld = Effect.fnUntraced(function* (
   const base = {
     passed: clock.passed,
     sleepers: clock.sleepers,
+    passOver: clock.passOver,
     setClockBy: (millis: number) => {
       world.promises.clockWasSet()
       clock.setBy(millis)

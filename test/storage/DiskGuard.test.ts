@@ -36,6 +36,7 @@ const bench = Effect.gen(function* () {
   })
   return {
     guard: Context.get(context, DiskGuard),
+    suffer,
     files: Context.get(context, Files),
     settings: Context.get(context, Settings),
     fill,
@@ -50,6 +51,22 @@ const onMemory = <E>(name: string, body: Effect.Effect<void, E, Layer.Success<ty
   it.effect(name, () => Effect.provide(body, memoryGround))
 
 describe("the guard of the disk", () => {
+  onMemory(
+    "tells that the disk can only be read, though nobody writes to it, until it can be written to again",
+    Effect.gen(function* () {
+      const { fill, guard, suffer } = yield* bench
+      yield* fill(20)
+      assert.isUndefined(guard.trouble())
+      const { takeBack } = yield* suffer({ name: "read-only" })
+      yield* fill(20)
+      assert.strictEqual(guard.trouble(), "cannot write to the disk: the file system is read-only")
+      yield* guard.look
+      yield* takeBack
+      yield* fill(20)
+      assert.isUndefined(guard.trouble())
+    })
+  )
+
   onMemory(
     "warns once where 80 % is used, and again only after there was more room",
     Effect.gen(function* () {

@@ -43,6 +43,32 @@ describe("the simulator", () => {
     assert.isAbove(Number(passed) / 1e9, 5 * 3600)
   })
 
+  it("wakes who was due once each, in an order that its seed decides, when hours were passed over", async () => {
+    const wokenOf = async (seed: number) =>
+      Effect.runPromise(
+        await simulate(seed, ({ clock }) =>
+          Effect.gen(function* () {
+            const woken: Array<number> = []
+            for (const minutes of [1, 2, 3, 4, 5]) {
+              const turn = Effect.andThen(
+                Effect.sleep(minutes * 60_000),
+                Effect.sync(() => woken.push(minutes))
+              )
+              yield* Effect.forkChild(Effect.forever(turn), { startImmediately: true })
+            }
+            clock.passOver(3 * 3_600_000)
+            yield* Effect.sleep("50 seconds")
+            return woken.join("")
+          })
+        )
+      )
+    const orders = []
+    for (let seed = 1; seed <= 10; seed++) orders.push(await wokenOf(seed))
+    for (const order of orders) assert.strictEqual([...order].sort().join(""), "12345")
+    assert.isAbove(new Set(orders).size, 5)
+    assert.strictEqual(await wokenOf(1), orders[0])
+  })
+
   it("sets the wall clock and nothing else", async () => {
     const exit = await simulate(1, ({ clock }) =>
       Effect.gen(function* () {

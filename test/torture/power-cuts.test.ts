@@ -4,8 +4,8 @@ import type { Forgets } from "../power/Life.ts"
 import { whyNoLoggedDisk } from "../power/LoggedDisk.ts"
 import { mostLost, sufferPowerCuts } from "../suites/powerCuts.ts"
 
-const seeds = 12
-const all = { seconds: 50, flushes: Number.POSITIVE_INFINITY, starts: 5 }
+const seeds = 100
+const all = { seconds: 6, flushes: Number.POSITIVE_INFINITY, starts: 2 }
 const hour = 3_600_000
 
 describe.skipIf(whyNoLoggedDisk() !== undefined)("power cuts", () => {

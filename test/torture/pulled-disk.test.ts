@@ -1,0 +1,82 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fractions } from "../../testing/Chance.ts"
+import { lookAfter } from "../power/AfterCut.ts"
+import { live } from "../power/Life.ts"
+import { mountImage, mountLoggedDisk, whyNoLoggedDisk } from "../power/LoggedDisk.ts"
+import { mostLost } from "../suites/powerCuts.ts"
+import { eventually } from "../support/Eventually.ts"
+import type { PlainClient } from "../support/PlainClient.ts"
+import { signal } from "../support/Processes.ts"
+import { type Service, statusOf } from "../support/Service.ts"
+
+const seeds = 10
+const megabytes = 48
+
+/** What needs no disk, or has to say that there is none. */
+const asked = [
+  ["ping", {}],
+  ["get_camera_list", {}],
+  ["get_status", {}],
+  ["list_recordings", {}],
+  ["take_snapshot", { device: "camera1" }],
+  ["start_recording", { device: "camera3" }],
+  ["create_api_key", { role: "viewer" }]
+] as const
+
+/** Each is answered, and nothing is said to be done that would have to be on the disk. */
+const staysAnswering = Effect.fnUntraced(function* (service: Service, client: PlainClient) {
+  for (let round = 0; round < 4; round++) {
+    for (const [method, params] of asked) {
+      const reply = yield* Effect.timeoutOption(client.call(method, params), "10 seconds")
+      assert.strictEqual(reply._tag, "Some", `${method} in round ${round}`)
+    }
+    assert.strictEqual(yield* statusOf(`${service.health}/health/live`), 200)
+    yield* Effect.sleep("1 second")
+  }
+  const { error } = yield* client.call("create_api_key", { role: "viewer" })
+  assert.strictEqual(error?.code, -32_050)
+  const { reasons } = yield* client.result<{ readonly reasons: ReadonlyArray<string> }>("get_status")
+  assert.isNotEmpty(reasons)
+  yield* service.kill("SIGTERM")
+  yield* eventually("it ends", Effect.as(service.ended, true), "20 seconds")
+})
+
+describe.skipIf(whyNoLoggedDisk() !== undefined)(
+  "a disk that is pulled out at any moment (every call fails from then on)",
+  () => {
+    for (let seed = 1; seed <= seeds; seed++) {
+      it.live(
+        `is told, stops no service, and has on it what was acknowledged before (${seed})`,
+        () =>
+          Effect.gen(function* () {
+            const root = yield* Effect.acquireRelease(
+              Effect.sync(() => mkdtempSync("/dev/shm/camera-pulled-")),
+              (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+            )
+            const seconds = 3 + 4 * fractions(seed)()
+            const { history, image } = yield* Effect.scoped(
+              Effect.gen(function* () {
+                const disk = yield* mountLoggedDisk(root, megabytes)
+                const after = (service: Service, client: PlainClient) =>
+                  Effect.andThen(
+                    Effect.sync(() => signal(disk.pid, "SIGKILL")),
+                    staysAnswering(service, client)
+                  )
+                return { history: yield* live(disk, { seconds, after }), image: disk.image() }
+              })
+            )
+            const [file, folder] = [join(root, "left"), join(root, "left.mounted")]
+            writeFileSync(file, image)
+            yield* mountImage(file, folder)
+            const { broken, lostSeconds } = yield* lookAfter(join(folder, "data"), history, { at: history.end })
+            assert.deepEqual(broken, [])
+            assert.isAtMost(lostSeconds, mostLost)
+          }),
+        120_000
+      )
+    }
+  }
+)
