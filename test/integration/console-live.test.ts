@@ -111,10 +111,22 @@ it.live(
       const service = yield* startReady({ cameras: 1 })
       const { page, trespasses } = yield* openAt(service, yield* service.token({ role: "viewer" }))
       yield* moves(page, "camera0")
+      // it is live again within half a second
+      const hadStill = yield* promise(() =>
+        page.evaluateHandle(() => {
+          const had = { still: false }
+          const look = () => {
+            had.still ||= document.querySelector(".picture canvas")?.checkVisibility() === true
+            requestAnimationFrame(look)
+          }
+          look()
+          return had
+        })
+      )
       const before = yield* promise(() => page.evaluateHandle(() => document.querySelector("video")?.srcObject))
       for (const { pid } of service.ground.running("mediamtx")) process.kill(pid, "SIGKILL")
       yield* promise(async () => {
-        await page.locator(".picture canvas").waitFor(limit)
+        await page.waitForFunction(({ still }) => still, hadStill, limit)
         await page.waitForFunction((old) => document.querySelector("video")?.srcObject !== old, before, limit)
       })
       yield* moves(page, "camera0")

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { request } from "node:https"
 import { networkInterfaces } from "node:os"
 import { WebSocket } from "ws"
+import { eventually } from "../support/Eventually.ts"
 import { freePorts } from "../support/FreePorts.ts"
 import { proxyProgram, publicName, startProxy } from "../support/Proxies.ts"
 import { clientOf, startReady } from "../support/Service.ts"
@@ -107,8 +108,13 @@ for (const name of ["nginx", "caddy"] as const) {
 
         // who fails, and who has too many connections, is the client and not the proxy
         assert.strictEqual((yield* ask(url.pathname, { headers: { ...bearer("wrong"), ...lies } })).status, 401)
-        const told = service.stderr().split("\n")
-        const failed = told.find((line) => line.includes("a login failed"))
+        const told = Effect.sync(() =>
+          service
+            .stderr()
+            .split("\n")
+            .find((line) => line.includes("a login failed"))
+        )
+        const failed = yield* eventually("the failed login is told", told)
         assert.include(failed, `"address":"${client}"`)
         assert.notInclude(service.stderr(), "203.0.113.66")
         if (own === undefined) return
