@@ -6,14 +6,14 @@ const addressing = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 const discovery = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
 
 /**
- * The types that cameras are asked for, each by a message of its own, for a device answers that is all of what one asks for: old
- * cameras are the first alone, some new ones the second (ONVIF Core, 7.3).
+ * The types that cameras are asked for, each by a message of its own, for only a device that is of all types of a message
+ * answers it: old cameras are of the first alone, some new ones of the second (ONVIF Core, 7.3).
  */
 export const cameraTypes = ["dn:NetworkVideoTransmitter", "tds:Device"]
 
 /**
- * Asks for cameras of this type. Cameras are seen that read no more than 4 KB, and programs that answer nothing more, to nobody,
- * once they have heard the words of WS-Discovery 1.1: nobody is told those, for each camera has to understand the others.
+ * Asks for cameras of this type. Cameras are seen that read no more than 4 KB. The words of WS-Discovery 1.1 are told to nobody:
+ * what plays a camera may end at them (WSDiscovery 2.0.0 does), and every ONVIF device understands the others.
  */
 export const probeMessage = (type: string, messageId: string): string =>
   `<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="${addressing}" xmlns:d="${discovery}" xmlns:dn="http://www.onvif.org/ver10/network/wsdl" xmlns:tds="http://www.onvif.org/ver10/device/wsdl"><s:Header><a:Action s:mustUnderstand="1">${discovery}/Probe</a:Action><a:MessageID>${escapeXml(messageId)}</a:MessageID><a:To s:mustUnderstand="1">urn:schemas-xmlsoap-org:ws:2005:04:discovery</a:To></s:Header><s:Body><d:Probe><d:Types>${type}</d:Types></d:Probe></s:Body></s:Envelope>`
