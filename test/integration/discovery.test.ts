@@ -13,12 +13,15 @@ import type { LastTelemetry } from "../../schema/Telemetry.ts"
 /** Where scripts/setup puts it. */
 const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache")
 const ipycam = join(cache, "camera-service/ipycam/v1.3.0/ipycam")
+const wsDiscovery = join(cache, "camera-service/WSDiscovery/v2.0.0")
 const stanag4609 = join(cache, "camera-service/stanag4609/v0.4.0")
 const apart = ["--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 const canBeApart = spawnSync("unshare", [...apart, "ip", "link", "add", "near", "type", "veth"]).status === 0
-const isThere = existsSync(ipycam) && canBeApart
+const isThere = existsSync(ipycam) && existsSync(wsDiscovery) && canBeApart
 if (!isThere)
-  console.warn("ipycam is left out: it is not in the cache of scripts/setup, or networks can't be made here")
+  console.warn(
+    "ipycam and WSDiscovery are left out: they are not in the cache of scripts/setup, or networks can't be made here"
+  )
 
 interface Canaries {
   /** packets that came, by where they were to go */
@@ -70,7 +73,7 @@ describe.skipIf(!isThere)("among machines of two networks", () => {
         "unshare",
         [...apart, join(support, "network.sh"), folder, ...client],
         {
-          env: { ...process.env, IPYCAM: ipycam, STANAG4609: stanag4609 },
+          env: { ...process.env, IPYCAM: ipycam, WSDISCOVERY: wsDiscovery, STANAG4609: stanag4609 },
           timeout: 45_000
         }
       )
@@ -90,6 +93,11 @@ describe.skipIf(!isThere)("among machines of two networks", () => {
     const found = discovered.onvif_streams.find(({ url }) => url === onvif)
     assert.deepInclude(found, { type: "onvif", name: "Front door", status: "DISCOVERED" })
     assert.include(discovered.errors, `${onvif}: it wants a user and a password; add it with them`)
+    // another that others made, which no question may have ended
+    const announced = discovered.onvif_streams.find(
+      ({ url }) => url === "http://192.168.1.64:8081/onvif/device_service"
+    )
+    assert.deepInclude(announced, { type: "onvif", name: "Announced by others", status: "DISCOVERED" })
     assert.deepEqual(before.to_cameras, {
       "192.168.42.10": ["drones"],
       "192.168.1.64": ["lan"],

@@ -1,29 +1,22 @@
 import { allOf, at, type Element, escapeXml, textAt } from "./Xml.ts"
 
-/** What is said and heard in WS-Discovery: OASIS' 1.1, and the draft of April 2005 that ONVIF made its own. Pure. */
+/** What is said and heard in WS-Discovery, in the words of the draft of April 2005 that ONVIF made its own. Pure. */
 
-interface Dialect {
-  readonly addressing: string
-  readonly discovery: string
-  readonly to: string
-}
+const addressing = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
+const discovery = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
 
-export const dialects: ReadonlyArray<Dialect> = [
-  {
-    addressing: "http://schemas.xmlsoap.org/ws/2004/08/addressing",
-    discovery: "http://schemas.xmlsoap.org/ws/2005/04/discovery",
-    to: "urn:schemas-xmlsoap-org:ws:2005:04:discovery"
-  },
-  {
-    addressing: "http://www.w3.org/2005/08/addressing",
-    discovery: "http://docs.oasis-open.org/ws-dd/ns/discovery/2009/01",
-    to: "urn:docs-oasis-open-org:ws-dd:ns:discovery:2009:01"
-  }
-]
+/**
+ * The types that cameras are asked for, each by a message of its own, for only a device that is of all types of a message
+ * answers it: old cameras are of the first alone, some new ones of the second (ONVIF Core, 7.3).
+ */
+export const cameraTypes = ["dn:NetworkVideoTransmitter", "tds:Device"]
 
-/** Asks for cameras (ONVIF Core, 7.3). Cameras are seen that read no more than 4 KB. */
-export const probeMessage = ({ addressing, discovery, to }: Dialect, messageId: string): string =>
-  `<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="${addressing}" xmlns:d="${discovery}" xmlns:dn="http://www.onvif.org/ver10/network/wsdl"><s:Header><a:Action s:mustUnderstand="1">${discovery}/Probe</a:Action><a:MessageID>${escapeXml(messageId)}</a:MessageID><a:To s:mustUnderstand="1">${to}</a:To></s:Header><s:Body><d:Probe><d:Types>dn:NetworkVideoTransmitter</d:Types></d:Probe></s:Body></s:Envelope>`
+/**
+ * Asks for cameras of this type. Cameras are seen that read no more than 4 KB. The words of WS-Discovery 1.1 are told to nobody:
+ * what plays a camera may end at them (WSDiscovery 2.0.0 does), and every ONVIF device understands the others.
+ */
+export const probeMessage = (type: string, messageId: string): string =>
+  `<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="${addressing}" xmlns:d="${discovery}" xmlns:dn="http://www.onvif.org/ver10/network/wsdl" xmlns:tds="http://www.onvif.org/ver10/device/wsdl"><s:Header><a:Action s:mustUnderstand="1">${discovery}/Probe</a:Action><a:MessageID>${escapeXml(messageId)}</a:MessageID><a:To s:mustUnderstand="1">urn:schemas-xmlsoap-org:ws:2005:04:discovery</a:To></s:Header><s:Body><d:Probe><d:Types>${type}</d:Types></d:Probe></s:Body></s:Envelope>`
 
 /** A device that answered. */
 export interface ProbeMatch {

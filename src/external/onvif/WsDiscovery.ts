@@ -9,7 +9,7 @@ import { isIn, parseAddress, parseNetwork } from "../../config/Address.ts"
 import { liveNow, Settings } from "../../config/Settings.ts"
 import { type Datagram, type Interface, Multicast } from "../../ground/Multicast.ts"
 import { discoveryDropped } from "../../telemetry/Metrics.ts"
-import { dialects, matchesIn, type ProbeMatch, probeMessage } from "./ProbeMessages.ts"
+import { cameraTypes, matchesIn, type ProbeMatch, probeMessage } from "./ProbeMessages.ts"
 import { loadXml } from "./Xml.ts"
 
 /** A camera, by its own word, and the address that said it. */
@@ -56,9 +56,9 @@ export class WsDiscovery extends Context.Service<
 
       const search = Effect.fn("WsDiscovery.search")(function* (found: (answer: Answer) => Effect.Effect<void>) {
         const readXml = yield* loadXml
-        const ids = yield* Effect.forEach(dialects, () => Effect.map(uuidV4(), (uuid) => `urn:uuid:${uuid}`))
+        const ids = yield* Effect.forEach(cameraTypes, () => Effect.map(uuidV4(), (uuid) => `urn:uuid:${uuid}`))
         const sent = new Set(ids)
-        const messages = dialects.map((dialect, number) => probeMessage(dialect, ids[number] ?? ""))
+        const messages = cameraTypes.map((type, number) => probeMessage(type, ids[number] ?? ""))
         // more of them than can be looked at are lost, as datagrams are
         const heard = yield* Queue.dropping<Heard>(maxWaiting)
         const senders = new Map<string, number>()

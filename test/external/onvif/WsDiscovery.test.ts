@@ -32,6 +32,35 @@ const match = (
 ) =>
   `<?xml version="1.0" encoding="UTF-8"?><env:Envelope xmlns:env="http://www.w3.org/2003/05/soap-envelope"><env:Header><wsa:RelatesTo>${relatesTo}</wsa:RelatesTo></env:Header><env:Body><d:ProbeMatches><d:ProbeMatch><wsa:EndpointReference><wsa:Address>${endpoint}</wsa:Address></wsa:EndpointReference><d:Types>${types}</d:Types><d:Scopes>${scopes}</d:Scopes><d:XAddrs>${address}</d:XAddrs></d:ProbeMatch></d:ProbeMatches></env:Body></env:Envelope>`
 
+/** what WSDiscovery 2.0.0 says, a library in Python that plays cameras, byte by byte */
+const matchOfWsDiscovery = (relatesTo: string) =>
+  [
+    '<?xml version="1.0" ?>',
+    '<s:Envelope xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery" xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:ajzbdQwvbD="http://www.onvif.org/ver10/network/wsdl">',
+    "\t<s:Header>",
+    "\t\t<a:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/ProbeMatches</a:Action>",
+    "\t\t<a:MessageID>urn:uuid:bb3fd7b1-4a97-4d46-ab07-661eb5c096d5</a:MessageID>",
+    `\t\t<a:RelatesTo>${relatesTo}</a:RelatesTo>`,
+    "\t\t<a:To>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:To>",
+    '\t\t<d:AppSequence InstanceId="1790001839" MessageNumber="1"/>',
+    "\t</s:Header>",
+    "\t<s:Body>",
+    "\t\t<d:ProbeMatches>",
+    "\t\t\t<d:ProbeMatch>",
+    "\t\t\t\t<a:EndpointReference>",
+    "\t\t\t\t\t<a:Address>urn:uuid:222399c6-c2b6-41c0-8986-e8904537902c</a:Address>",
+    "\t\t\t\t</a:EndpointReference>",
+    "\t\t\t\t<d:Types>ajzbdQwvbD:NetworkVideoTransmitter</d:Types>",
+    "\t\t\t\t<d:Scopes>onvif://www.onvif.org/name/Announced%20by%20others onvif://www.onvif.org/type/video_encoder</d:Scopes>",
+    "\t\t\t\t<d:XAddrs>http://192.168.1.64:8080/onvif/announced</d:XAddrs>",
+    "\t\t\t\t<d:MetadataVersion>1</d:MetadataVersion>",
+    "\t\t\t</d:ProbeMatch>",
+    "\t\t</d:ProbeMatches>",
+    "\t</s:Body>",
+    "</s:Envelope>",
+    ""
+  ].join("\n")
+
 /** a search that lasts as long as it lasts, and the cameras of it with the milliseconds after which each was told */
 const search = Effect.gen(function* () {
   const { search } = yield* WsDiscovery
@@ -71,10 +100,55 @@ describe("WS-Discovery", () => {
         addresses: ["http://10.0.0.9/onvif/device_service"]
       })
       assert.strictEqual(nameIn(found[0]?.answer.scopes ?? []), "Front door")
-      // three times, in the words of 2005 and of 1.1
+      // three times, for each type
       assert.strictEqual(heard.length, 6)
       assert.strictEqual(new Set(heard).size, 2)
-      assert.isTrue(heard.every((probe) => probe.includes("dn:NetworkVideoTransmitter") && probe.length < 4096))
+      assert.isTrue(heard.every((probe) => probe.length < 4096))
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("finds a device that is ended by words of another WS-Discovery than ONVIF's", () =>
+    Effect.gen(function* () {
+      let isEnded = false
+      let heard = 0
+      yield* device("192.168.1.64", (id, probe) => {
+        heard++
+        isEnded ||= !probe.includes("http://schemas.xmlsoap.org/ws/2004/08/addressing")
+        // it takes its time for an answer
+        return isEnded || heard < 3 ? [] : [{ words: matchOfWsDiscovery(id) }]
+      })
+      const { found } = yield* search
+      assert.isFalse(isEnded)
+      assert.deepEqual(
+        found.map(({ answer }) => answer),
+        [
+          {
+            endpoint: "urn:uuid:222399c6-c2b6-41c0-8986-e8904537902c",
+            addresses: ["http://192.168.1.64:8080/onvif/announced"],
+            scopes: ["onvif://www.onvif.org/name/Announced%20by%20others", "onvif://www.onvif.org/type/video_encoder"],
+            from: "192.168.1.64"
+          }
+        ]
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("finds old cameras and new ones, which answer to one type each", () =>
+    Effect.gen(function* () {
+      const answersTo = (address: string, types: string, scopes?: string) =>
+        device(address, (id, probe) =>
+          probe.includes(`<d:Types>${types}</d:Types>`)
+            ? [{ words: match(id, { types, ...(scopes && { scopes }) }) }]
+            : []
+        )
+      yield* answersTo("192.168.1.64", "dn:NetworkVideoTransmitter", "onvif://www.onvif.org/name/old")
+      yield* answersTo("192.168.1.65", "tds:Device", "onvif://www.onvif.org/Profile/T")
+      yield* answersTo("192.168.1.66", "tds:Device", "onvif://www.onvif.org/name/door")
+      const { found } = yield* search
+      assert.sameMembers(
+        found.map(({ answer }) => answer.from),
+        ["192.168.1.64", "192.168.1.65"]
+      )
     }).pipe(Effect.provide(layer))
   )
 

@@ -103,7 +103,8 @@ const program = Effect.gen(function* () {
   })
   const { call } = yield* clientOf(service, { role: "operator" })
   // their web servers are the last that they start
-  for (const url of ["http://192.168.1.64:8080/", "http://192.168.1.66/", "http://127.0.0.1:7778/"]) {
+  const webServers = ["192.168.1.64:8080", "192.168.1.64:8081", "192.168.1.66", "127.0.0.1:7778"]
+  for (const url of webServers.map((host) => `http://${host}/`)) {
     yield* eventually(
       `${url} is there`,
       Effect.map(statusOf(url), (status) => status > 0),

@@ -3,7 +3,8 @@
 #   the client   192.168.42.1 on the interface drones, 192.168.1.1 on lan, and, on an interface that leads nowhere, addresses
 #                where no camera may be
 #   drone.py     192.168.42.10
-#   camera.py    192.168.1.64, and beside it, at 192.168.1.66, stranger.py, which is the client's name server as well
+#   camera.py    192.168.1.64, with announcer.py, and beside it, at 192.168.1.66, stranger.py, which is the client's name
+#                server as well
 set -e
 here=$(dirname "$0")
 folder=$1
@@ -35,7 +36,7 @@ machine() {
 
 ip link set lo up
 machine drones 192.168.42.1 192.168.42.10 "$here/drone.py"
-machine lan 192.168.1.1 "192.168.1.64 192.168.1.66" "$here/camera.py" "$here/stranger.py"
+machine lan 192.168.1.1 "192.168.1.64 192.168.1.66" "$here/camera.py" "$here/announcer.py" "$here/stranger.py"
 ip route add default dev drones
 # as a dummy interface would be, which not every kernel has
 ip link add nowhere type veth peer name end

@@ -96,7 +96,8 @@ def ws_discovery():
     while True:
         message, client = heard.recvfrom(65536)
         found = re.search(rb"MessageID>([^<]+)<", message)
-        if found is None:
+        # others in its network say hello
+        if found is None or b"/Probe<" not in message:
             continue
         relates_to = found.group(1).decode()
         addresses = " ".join(f"http://{host}:{CANARY}/onvif/device_service" for host in FORBIDDEN)
