@@ -7,6 +7,7 @@ import { MediaMtxSessions } from "./auth/MediaMtxSessions.ts"
 import { SignedUrls } from "./auth/SignedUrls.ts"
 import { Tickets } from "./auth/Tickets.ts"
 import { Tokens } from "./auth/Tokens.ts"
+import { Certificate } from "./config/Certificate.ts"
 import { CameraControls } from "./device/CameraControls.ts"
 import { CameraNames } from "./device/CameraNames.ts"
 import { Devices } from "./device/Devices.ts"
@@ -49,6 +50,7 @@ import * as Gauges from "./metrics/Gauges.ts"
 import { Ffmpeg } from "./process/Ffmpeg.ts"
 import { MediaMtx } from "./process/MediaMtx.ts"
 import { MediaMtxApi } from "./process/MediaMtxApi.ts"
+import { MediaMtxCertificate } from "./process/MediaMtxCertificate.ts"
 import { MediaMtxKey } from "./process/MediaMtxKey.ts"
 import { CameraWatch } from "./recording/CameraWatch.ts"
 import * as EndReasons from "./recording/EndReasons.ts"
@@ -222,10 +224,11 @@ export const layer = Layer.mergeAll(rpc, http, metrics, Memory.layer).pipe(
   Layer.provideMerge(
     Layer.merge(MediaMtx.layer, Ffmpeg.layer).pipe(
       Layer.provideMerge(MediaMtxApi.layer),
-      Layer.provideMerge(MediaMtxKey.layer)
+      Layer.provideMerge(Layer.merge(MediaMtxKey.layer, MediaMtxCertificate.layer))
     )
   ),
   Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer)),
+  Layer.provideMerge(Certificate.layer),
   Layer.provide(SmallFiles.layer),
   Layer.provideMerge(Metrics.layer)
 )

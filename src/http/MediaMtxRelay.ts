@@ -5,15 +5,13 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { DependencyFailed } from "../../schema/Errors.ts"
 import { reachableHere } from "../config/Hosts.ts"
-import { readCertificate } from "../config/ReadCertificate.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { areStreamsSecured } from "../config/Tls.ts"
 import type { Device } from "../device/Device.ts"
-import { Loopback, type Target, type WebAnswer, type WebCall } from "../ground/Loopback.ts"
-import type { Disk } from "../ground/Disk.ts"
-import { otherCertificate } from "../ground/Fingerprint.ts"
+import { Loopback, type WebAnswer, type WebCall } from "../ground/Loopback.ts"
 import { type HttpReply, ReplyBroken } from "../ground/Visits.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
+import { MediaMtxCertificate } from "../process/MediaMtxCertificate.ts"
 import { isUseless, noAnswer, troubleOf } from "../process/MediaMtxTrouble.ts"
 import { failure } from "./Refusal.ts"
 
@@ -32,10 +30,12 @@ const passedOn = ["accept-patch", "cache-control", "content-length", "content-ty
 export const makeMediaMtxClient = Effect.fnUntraced(function* (server: "hls_port" | "webrtc_port") {
   const settings = yield* Settings
   const { state } = yield* MediaMtx
+  const { isHanded } = yield* MediaMtxCertificate
   const { mediamtx } = settings.boot
   const target = { host: reachableHere(mediamtx.host), port: mediamtx[server] }
   const { web } = yield* Loopback
-  const ask = areStreamsSecured(settings.boot) ? yield* askSecured(target) : yield* web(target)
+  // what else listens there in its place is shown no token
+  const ask = yield* web(areStreamsSecured(settings.boot) ? { ...target, isKnown: isHanded } : target)
 
   const untilIs = (useless: boolean) =>
     Stream.runHead(Stream.filter(SubscriptionRef.changes(state), (now) => isUseless(now) === useless))
@@ -54,25 +54,6 @@ export const makeMediaMtxClient = Effect.fnUntraced(function* (server: "hls_port
         Effect.timeoutOrElse({ duration: patience, orElse: () => away })
       )
     })
-})
-
-/** What asks who shows the certificate that MediaMTX was given: what else listens there in its place is shown no token. */
-const askSecured = Effect.fnUntraced(function* (target: Target) {
-  const context = yield* Effect.context<Disk | Settings>()
-  // while the files are exchanged MediaMTX may show the one before
-  let known: ReadonlyArray<string> = []
-  const ask = yield* (yield* Loopback).web({ ...target, isKnown: (fingerprint) => known.includes(fingerprint) })
-  const look = Effect.map(Effect.provideContext(readCertificate, context), ({ fingerprint }) => {
-    if (known[0] !== fingerprint) known = [fingerprint, ...known.slice(0, 1)]
-  }).pipe(Effect.ignore)
-  // that with which MediaMTX starts
-  yield* look
-  return (call: WebCall) =>
-    Effect.catchIf(
-      ask(call),
-      ({ code }) => code === otherCertificate,
-      () => Effect.andThen(look, ask(call))
-    )
 })
 
 /** The reply as the client gets it. */

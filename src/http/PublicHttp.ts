@@ -2,12 +2,14 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { Certificate } from "../config/Certificate.ts"
 import type { Live } from "../config/LiveSettings.ts"
-import { readCertificate } from "../config/ReadCertificate.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
-import { isSecured, plainServer } from "../config/Tls.ts"
+import { plainServer } from "../config/Tls.ts"
 import type { Address, Host, HttpReply, RequestHead } from "../ground/Visits.ts"
-import { followCertificate } from "./FollowCertificate.ts"
+import { certificateExpiry, observe } from "../telemetry/Metrics.ts"
 import { asSent } from "./Forwarded.ts"
 import { listen, listenSecure } from "./Listen.ts"
 import { preflight, withOrigin } from "./Origins.ts"
@@ -69,15 +71,16 @@ export class PublicHttp extends Context.Service<
       }
       const { boot } = settings
       const address = yield* listen(plainServer(boot), host)
-      if (isSecured(boot)) {
-        const certificate = yield* readCertificate
+      const { shown } = yield* Certificate
+      if (shown !== undefined) {
         const at = { host: boot.server.host, port: boot.tls.port }
         const behind = {
           ...host,
           answer: (request) => Effect.map(host.answer(request), (made) => withHsts(made, liveNow(settings).tls))
         } satisfies Host
-        const { show } = yield* listenSecure(at, behind, certificate)
-        yield* followCertificate(certificate, show)
+        const { show } = yield* listenSecure(at, behind, yield* SubscriptionRef.get(shown))
+        yield* Effect.forkScoped(Stream.runForEach(SubscriptionRef.changes(shown), show))
+        yield* observe(certificateExpiry, () => SubscriptionRef.getUnsafe(shown).validTo / 1000)
       }
 
       return PublicHttp.of({

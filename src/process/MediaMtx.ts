@@ -18,6 +18,7 @@ import { monotonicMillis } from "../ground/Time.ts"
 import { startChild } from "./Child.ts"
 import { tail } from "./Lines.ts"
 import { MediaMtxApi } from "./MediaMtxApi.ts"
+import { MediaMtxCertificate } from "./MediaMtxCertificate.ts"
 import { writeMediaMtxConfig } from "./MediaMtxConfig.ts"
 import { bindError, endOf } from "./MediaMtxEnd.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
@@ -69,6 +70,7 @@ export class MediaMtx extends Context.Service<
       const spawner = yield* ChildProcessSpawner
       const api = yield* MediaMtxApi
       const key = yield* MediaMtxKey
+      const certificate = yield* MediaMtxCertificate
       const disk = yield* Disk
       const loopback = yield* Loopback
       const machine = yield* Machine
@@ -115,7 +117,10 @@ export class MediaMtx extends Context.Service<
       )
 
       const writeConfig = Effect.mapError(
-        writeMediaMtxConfig(disk, settings),
+        Effect.gen(function* () {
+          const { file, follow } = yield* certificate.hand
+          return { ...(yield* writeMediaMtxConfig(disk, settings, file)), followCertificate: follow }
+        }),
         ({ cause }) => new MediaMtxEnded({ detail: `its configuration could not be written: ${cause}`, steady: false })
       )
 
@@ -158,6 +163,7 @@ export class MediaMtx extends Context.Service<
             yield* requireVersion(binary, version)
             // It is read once; removed now, nothing is left behind even when we are killed.
             yield* Effect.ignore(disk.removeAll(config.folder))
+            yield* Effect.forkScoped(config.followCertificate)
             since = yield* monotonicMillis
             yield* running
             yield* Effect.logInfo("MediaMTX is running").pipe(Effect.annotateLogs({ pid: child.pid, version }))

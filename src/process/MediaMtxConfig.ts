@@ -5,7 +5,7 @@ import type { Boot } from "../config/BootSettings.ts"
 import { authority, reachableHere, urlAuthority } from "../config/Hosts.ts"
 import type { Live } from "../config/LiveSettings.ts"
 import { liveNow, type Settings } from "../config/Settings.ts"
-import { areStreamsSecured, plainRtspHost } from "../config/Tls.ts"
+import { plainRtspHost } from "../config/Tls.ts"
 import type { Disk } from "../ground/Disk.ts"
 import type { PathOptions } from "./MediaMtxApi.ts"
 
@@ -40,12 +40,9 @@ const segments = {
   lowLatency: { hlsVariant: "lowLatency" }
 }
 
-/** It follows the files by itself, and keeps what it has where they are bad (`internal/certloader`). */
-const encryption = ({ mediamtx, tls }: Boot) => {
-  const files = (server: string) => ({
-    [`${server}ServerCert`]: tls.certificate_file,
-    [`${server}ServerKey`]: tls.key_file
-  })
+/** It follows the file by itself, and keeps what it has where that is bad (`internal/certloader`). */
+const encryption = ({ mediamtx }: Boot, certificate: string) => {
+  const files = (server: string) => ({ [`${server}ServerCert`]: certificate, [`${server}ServerKey`]: certificate })
   return {
     // what is plain is for this machine: our own FFmpeg publishes there
     rtspEncryption: "optional",
@@ -62,9 +59,9 @@ const encryption = ({ mediamtx, tls }: Boot) => {
 
 /**
  * The configuration of our own MediaMTX, as JSON (which is YAML). No path is configured: unknown names are refused, and
- * paths come over the API.
+ * paths come over the API. `certificate`: the file with chain and key; undefined: nothing is encrypted.
  */
-export const mediaMtxConfig = (settings: Settings["Service"]): string => {
+export const mediaMtxConfig = (settings: Settings["Service"], certificate?: string): string => {
   const { health, mediamtx } = settings.boot
   const at = (port: number) => authority(mediamtx.host, port)
   return JSON.stringify({
@@ -103,7 +100,7 @@ export const mediaMtxConfig = (settings: Settings["Service"]): string => {
     playbackAddress: at(mediamtx.playback_port),
     playbackAllowOrigins: ["*"],
 
-    ...(areStreamsSecured(settings.boot) ? encryption(settings.boot) : {}),
+    ...(certificate === undefined ? {} : encryption(settings.boot, certificate)),
 
     rtmp: false,
     srt: false,
@@ -117,10 +114,14 @@ export const mediaMtxConfig = (settings: Settings["Service"]): string => {
 }
 
 /** Has it in a file, for us and MediaMTX alone; the folder is gone with the scope. */
-export const writeMediaMtxConfig = Effect.fnUntraced(function* (disk: Disk["Service"], settings: Settings["Service"]) {
+export const writeMediaMtxConfig = Effect.fnUntraced(function* (
+  disk: Disk["Service"],
+  settings: Settings["Service"],
+  certificate: string | undefined
+) {
   const folder = yield* disk.temporaryFolder("camera-service-")
   const path = join(folder, "mediamtx.yml")
   const file = yield* disk.create(path, 0o600)
-  yield* file.append(new TextEncoder().encode(mediaMtxConfig(settings)))
+  yield* file.append(new TextEncoder().encode(mediaMtxConfig(settings, certificate)))
   return { folder, path }
 })

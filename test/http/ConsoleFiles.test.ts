@@ -5,6 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
+import { Certificate } from "../../src/config/Certificate.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { Network } from "../../src/ground/Network.ts"
 import * as ConsoleFiles from "../../src/http/ConsoleFiles.ts"
@@ -37,6 +38,7 @@ const over = (folder: string | undefined) =>
   ConsoleFiles.layer.pipe(
     Layer.provide(Layer.succeed(ConsoleFiles.ConsoleFolder, folder)),
     Layer.provideMerge(PublicHttp.layer),
+    Layer.provide(Certificate.layer),
     Layer.provide([settings, Network.layer, Disk.layer])
   )
 

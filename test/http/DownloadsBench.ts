@@ -6,6 +6,7 @@ import * as Redacted from "effect/Redacted"
 import { readdirSync, readlinkSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { Certificate } from "../../src/config/Certificate.ts"
 import { ApiKeys } from "../../src/auth/ApiKeys.ts"
 import { Credentials } from "../../src/auth/Credentials.ts"
 import { FailedLogins } from "../../src/auth/FailedLogins.ts"
@@ -28,6 +29,7 @@ export const running = Layer.unwrap(
       Layer.provideMerge(SignedUrls.layer),
       Layer.provideMerge(ApiKeys.layer),
       Layer.provideMerge(Layer.merge(PublicHttp.layer, Tokens.layer)),
+      Layer.provide(Certificate.layer),
       Layer.provide([settings, Network.layer]),
       Layer.provideMerge(storageAt(root))
     )

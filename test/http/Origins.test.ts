@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { Certificate } from "../../src/config/Certificate.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { Network } from "../../src/ground/Network.ts"
@@ -14,7 +15,10 @@ const settings = Layer.sync(Settings, () => {
   const { boot, ...others } = testSettings({ server: { allowed_origins: [page] } })
   return { ...others, boot: { ...boot, server: { ...boot.server, port: 0 } } }
 })
-const running = PublicHttp.layer.pipe(Layer.provide([settings, Network.layer, Disk.layer]))
+const running = PublicHttp.layer.pipe(
+  Layer.provide(Certificate.layer),
+  Layer.provide([settings, Network.layer, Disk.layer])
+)
 
 /** A page of this origin fetches a file, or asks first whether it may. */
 const from = Effect.fnUntraced(function* (origin: string, method: "GET" | "OPTIONS") {

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import { Certificate } from "../../src/config/Certificate.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { Network } from "../../src/ground/Network.ts"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
@@ -10,6 +11,7 @@ import { settingsWith } from "../storage/Workbench.ts"
 import { ask } from "./Client.ts"
 
 const running = PublicHttp.layer.pipe(
+  Layer.provide(Certificate.layer),
   Layer.provide([settingsWith({ server: { host: "127.0.0.1", port: 0 } }), Network.layer, Layer.mock(Disk)({})])
 )
 

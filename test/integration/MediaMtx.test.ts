@@ -14,6 +14,7 @@ import { createServer as createHttpServer, type IncomingMessage } from "node:htt
 import { connect, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import { Certificate } from "../../src/config/Certificate.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { describeExit, startChild } from "../../src/process/Child.ts"
 import { Disk } from "../../src/ground/Disk.ts"
@@ -22,6 +23,7 @@ import { Machine } from "../../src/ground/Machine.ts"
 import { MediaMtx, type MediaMtxState } from "../../src/process/MediaMtx.ts"
 import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
+import { MediaMtxCertificate } from "../../src/process/MediaMtxCertificate.ts"
 import { mediaMtxConfig } from "../../src/process/MediaMtxConfig.ts"
 import { key } from "../support/Key.ts"
 import { mediaMtxApiBehaviour } from "../support/MediaMtxApiBehaviour.ts"
@@ -56,6 +58,8 @@ const watchedSpawner = Effect.gen(function* () {
 const build = Effect.fnUntraced(function* (settings: Settings["Service"], hooked = true) {
   const { layer: spawner, started } = yield* watchedSpawner
   const layer = MediaMtx.layer.pipe(
+    Layer.provide(MediaMtxCertificate.layer),
+    Layer.provide(Certificate.layer),
     Layer.provideMerge(MediaMtxApi.layer),
     Layer.provideMerge(key),
     Layer.provide([spawner, Disk.layer, Loopback.layer, Machine.layer, Layer.succeed(Settings, settings)])

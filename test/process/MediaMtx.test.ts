@@ -7,11 +7,13 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { TestClock } from "effect/testing"
+import { Certificate } from "../../src/config/Certificate.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { Loopback } from "../../src/ground/Loopback.ts"
 import { Machine } from "../../src/ground/Machine.ts"
 import { MediaMtx, type MediaMtxState } from "../../src/process/MediaMtx.ts"
+import { MediaMtxCertificate } from "../../src/process/MediaMtxCertificate.ts"
 import { MediaMtxApi, MediaMtxUnavailable } from "../../src/process/MediaMtxApi.ts"
 import * as QuietMachine from "../../testing/QuietMachine.ts"
 import { key } from "../support/Key.ts"
@@ -44,7 +46,15 @@ const bench = Effect.fnUntraced(function* (managed: boolean) {
     Effect.map(Machine, (quiet) => Machine.of({ ...quiet, works: () => Effect.sync(() => works) }))
   ).pipe(Layer.provide(QuietMachine.layer))
   const context = yield* Layer.build(
-    Layer.provide(MediaMtx.layer, [layer, api, settings, loopback, machine, key, Disk.layer])
+    Layer.provide(MediaMtx.layer.pipe(Layer.provide(MediaMtxCertificate.layer), Layer.provide(Certificate.layer)), [
+      layer,
+      api,
+      settings,
+      loopback,
+      machine,
+      key,
+      Disk.layer
+    ])
   )
   const { state } = Context.get(context, MediaMtx)
   const states = yield* Queue.unbounded<MediaMtxState>()

@@ -7,6 +7,7 @@ import type * as Rpc from "effect/rpc/Rpc"
 import type * as RpcGroup from "effect/rpc/RpcGroup"
 import type { Role } from "../../schema/Auth.ts"
 import { CameraRpcs } from "../../schema/CameraRpcs.ts"
+import { Certificate } from "../../src/config/Certificate.ts"
 import * as App from "../../src/App.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import type { Boot } from "../../src/config/BootSettings.ts"
@@ -63,7 +64,8 @@ const nowhere = Layer.mergeAll(
 const service = (handlers: Handlers, server: Partial<Server>, limits: Limits = {}) =>
   App.wire(Layer.merge(handlersLayer(handlers), AuthHandlers.layer)).pipe(
     Layer.provideMerge(Layer.mergeAll(App.logins, Connections.layer, PublicHttp.layer)),
-    Layer.provide([SecureRandom.layerWebCrypto, nowhere]),
+    Layer.provide([Certificate.layer, SecureRandom.layerWebCrypto]),
+    Layer.provide(nowhere),
     Layer.provide(settingsOf(server, limits))
   )
 

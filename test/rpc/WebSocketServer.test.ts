@@ -8,6 +8,7 @@ import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
+import { Certificate } from "../../src/config/Certificate.ts"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
 import { type Question, Visitors } from "../../testing/Visitors.ts"
@@ -280,6 +281,7 @@ it.effect("a port that another program has is named in the error", () =>
   Effect.gen(function* () {
     const { address } = yield* PublicHttp
     const again = PublicHttp.layer.pipe(
+      Layer.provide(Certificate.layer),
       Layer.provide([settingsWith({ server: { host: "127.0.0.1", port: address.port } }), Layer.mock(Disk)({})]),
       Layer.fresh
     )
