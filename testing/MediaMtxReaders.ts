@@ -83,7 +83,7 @@ export const answerHls = Effect.fnUntraced(function* (run: Run, mayRead: MayRead
   const secret = searchParams.get("session")
   const isKnown = [...run.readers.values()].some((reader) => reader.secret === secret && reader.path === path)
   if (!isKnown) return refused(401, "authentication error")
-  if (name.endsWith(".m3u8")) {
+  if (name === "main_stream.m3u8") {
     if (searchParams.has("_HLS_msn")) yield* Effect.sleep("500 millis")
     const head = "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:0.80000,"
     return playlist(`${head}\n${secret?.slice(-4)}_main_seg0.mp4?session=${secret}\n`)

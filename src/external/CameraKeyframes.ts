@@ -9,7 +9,7 @@ import { type AddressRefused, Reach } from "./Reach.ts"
 import { onvifTarget, type Pins } from "./StreamTargets.ts"
 import type { StreamUrl } from "./StreamUrl.ts"
 
-/** Milliseconds for which what was learnt of how a camera is asked is used again, counted from the last time. */
+/** Milliseconds for which what was learnt of how a camera is asked is used again; then its address is looked at anew, too. */
 const usedAgainFor = 120_000
 
 /** The keyframes that ONVIF cameras send when they are asked for one. */
@@ -27,16 +27,16 @@ export class CameraKeyframes extends Context.Service<
       const reach = yield* Reach
       const clock = yield* monotonicNow
       /** for as long as the stream is one: another password is another URL */
-      const sessions = new WeakMap<StreamUrl, { readonly request: Effect.Effect<void, OnvifFailed>; usedAt: number }>()
+      const sessions = new WeakMap<
+        StreamUrl,
+        { readonly request: Effect.Effect<void, OnvifFailed>; readonly at: number }
+      >()
 
       const requestOf = Effect.fnUntraced(function* (url: StreamUrl, { deviceFingerprint }: Pins) {
         const known = sessions.get(url)
-        if (known !== undefined && clock() - known.usedAt < usedAgainFor) {
-          known.usedAt = clock()
-          return known.request
-        }
+        if (known !== undefined && clock() - known.at < usedAgainFor) return known.request
         const request = yield* onvif.openKeyframes(onvifTarget(url, yield* reach.target(url, deviceFingerprint)))
-        sessions.set(url, { request, usedAt: clock() })
+        sessions.set(url, { request, at: clock() })
         return request
       })
 

@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync } from "node:fs"
+import { dirname } from "node:path"
 import { backup, DatabaseSync } from "node:sqlite"
 
 /** SQLite gives the journals that it makes the rights of their database (https://www.sqlite.org/src/file/src/os_unix.c). */
@@ -19,6 +20,15 @@ const makePrivate = (path: string): void => {
 
 const remove = (path: string): void => {
   for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(`${path}${suffix}`, { force: true, recursive: true })
+}
+
+const sync = (path: string): void => {
+  const opened = openSync(path, "r")
+  try {
+    fsyncSync(opened)
+  } finally {
+    closeSync(opened)
+  }
 }
 
 /** SQLite databases in files: synchronous, and thrown is what `node:sqlite` throws. */
@@ -55,15 +65,15 @@ export class Databases extends Context.Service<
         const aside = `${path}.new`
         // of who was killed in it
         remove(aside)
-        makePrivate(aside)
-        database.prepare("VACUUM INTO ?").run(aside)
-        const file = openSync(aside, "r")
         try {
-          fsyncSync(file)
+          makePrivate(aside)
+          database.prepare("VACUUM INTO ?").run(aside)
+          sync(aside)
+          renameSync(aside, path)
+          sync(dirname(path))
         } finally {
-          closeSync(file)
+          remove(aside)
         }
-        renameSync(aside, path)
       },
       putBack: (kept, path) => {
         if (!existsSync(kept)) return false

@@ -88,14 +88,16 @@ export const layer = Layer.effectDiscard(
       player.secret = secret ?? player.secret
     })
 
-    /** one that MediaMTX has; undefined: it has no such session, or is away */
+    /** a playlist as MediaMTX has it; undefined: it has no such session, or is away */
     const playlistOf = Effect.fnUntraced(
-      function* ({ playlists, secret, stream }: Player, name: string) {
+      function* (player: Player, name: string) {
+        const { playlists, secret, stream } = player
         const answer = yield* ask({ method: "GET", target: `/${stream}/${name}?session=${secret}`, headers: {} })
-        if (answer.status !== 200) return undefined
+        if (answer.status === 401) return undefined
+        if (answer.status !== 200) return asBefore(player, name)
         const next = nextPlaylist(playlists.get(name), yield* textOf(answer))
         playlists.set(name, next)
-        return next
+        return playlistReply(next)
       },
       (asking) => Effect.catchTag(asking, "MediaMtxAway", () => Effect.undefined)
     )
@@ -107,7 +109,7 @@ export const layer = Layer.effectDiscard(
     const goOn = Effect.fnUntraced(function* (player: Player, given: string, name: string, request: HttpRequest) {
       const { secret } = player
       const now = yield* playlistOf(player, name)
-      if (now !== undefined) return playlistReply(now)
+      if (now !== undefined) return now
       const isStill = () => player.secret === secret
       const again = Effect.suspend(() => (isStill() ? reopen(player, given, request) : Effect.void)).pipe(
         player.oneAtATime.withPermits(1),
@@ -115,8 +117,7 @@ export const layer = Layer.effectDiscard(
         Effect.andThen(Effect.suspend(() => (isStill() ? Effect.undefined : playlistOf(player, name)))),
         Effect.timeoutOption(holdTime)
       )
-      const found = Option.getOrUndefined(yield* again) ?? player.playlists.get(name)
-      return found === undefined ? gone(player.stream) : playlistReply(found)
+      return Option.getOrUndefined(yield* again) ?? asBefore(player, name)
     })
 
     const follow = Effect.fnUntraced(function* (stream: StreamName, name: string, request: HttpRequest) {
@@ -174,6 +175,12 @@ const playlistReply = ({ text }: Playlist): HttpReply => ({
   },
   body: text
 })
+
+/** A playlist as it was last given. */
+const asBefore = ({ playlists, stream }: Player, name: string): HttpReply => {
+  const last = playlists.get(name)
+  return last === undefined ? gone(stream) : playlistReply(last)
+}
 
 const textOf = ({ body }: WebAnswer) =>
   Effect.mapError(Stream.mkString(Stream.decodeText(body)), ({ detail }) => new MediaMtxAway({ detail }))

@@ -39,15 +39,15 @@ export const pictureFiles = Effect.fnUntraced(function* (disk: Disk["Service"], 
   const { uuidV4 } = yield* SecureRandom
   /** Held for a step: one by each who counts on what a name stands for, all by who changes it. */
   const names = Semaphore.makeUnsafe(atOnce)
+  /** Passed before that, and held by who changes one: who wants one alone would else go before for as long as more of them come. */
+  const turn = Semaphore.makeUnsafe(1)
   /** how often a name has come to stand for something else, or nothing */
   let changes = 0
   const changing = <A>(step: Effect.Effect<A, DiskError>) =>
-    names.withPermits(atOnce)(
-      Effect.suspend(() => {
-        changes++
-        return step
-      })
-    )
+    Effect.suspend(() => {
+      changes++
+      return step
+    }).pipe(names.withPermits(atOnce), turn.withPermit)
 
   const writeAs = Effect.fnUntraced(function* (bytes: Uint8Array, path: string, give: Give) {
     const since = changes
@@ -87,6 +87,7 @@ export const pictureFiles = Effect.fnUntraced(function* (disk: Disk["Service"], 
       Effect.catch(({ code }) => Effect.succeed(code === "EEXIST" ? "taken" : "anew")),
       names.withPermit
     )
+    yield* turn.withPermit(Effect.void)
     const how = yield* linked
     if (how === "anew") return yield* addAlone(bytes, path)
     return how === "taken" ? undefined : { ...first, path, unsynced: undefined }

@@ -98,6 +98,21 @@ describe("a live ONVIF camera", () => {
   )
 
   onFakes(
+    "is looked for anew every two minutes, however often it is asked: it may have gone where none may be",
+    Effect.gen(function* () {
+      const { camera, seen } = yield* liveCamera()
+      const learnt = () => seen.calls.filter((one) => one === "GetProfiles").length
+      yield* take({ camera, maxAge: 0 })
+      const before = learnt()
+      for (let i = 0; i < 3; i++) {
+        yield* TestClock.adjust("45 seconds")
+        yield* take({ camera, maxAge: 0 })
+      }
+      assert.strictEqual(learnt(), before + 1)
+    })
+  )
+
+  onFakes(
     "that refuses is recorded all the same, and left alone for a minute",
     Effect.gen(function* () {
       const { asked, camera } = yield* liveCamera({ instead: refuses })

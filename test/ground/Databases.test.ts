@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { chmodSync, statSync } from "node:fs"
+import { chmodSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { Databases } from "../../src/ground/Databases.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
@@ -22,5 +22,18 @@ it.effect("a database and its journals are for the service's own user only, also
     use(second)
     assert.deepStrictEqual(modes("", "-wal", "-shm"), ["600", "600", "600"])
     second.close()
+  }).pipe(Effect.provide(Databases.layer))
+)
+
+it.effect("a copy that cannot be made leaves nothing behind", () =>
+  Effect.gen(function* () {
+    const folder = yield* temporaryFolder
+    const { keep, open } = yield* Databases
+    const database = open(join(folder, "index.sqlite"))
+    // SQLite makes no copy in the midst of a transaction, nor on a full disk
+    database.exec("CREATE TABLE t(a); BEGIN")
+    assert.throws(() => keep(database, join(folder, "index.sqlite.before")), /transaction/)
+    database.close()
+    assert.deepStrictEqual(readdirSync(folder), ["index.sqlite"])
   }).pipe(Effect.provide(Databases.layer))
 )

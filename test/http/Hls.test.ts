@@ -160,6 +160,19 @@ describe("HLS on the service's own port", () => {
   )
 
   onFakes(
+    "opens no session anew for a playlist that the stream does not have",
+    Effect.gen(function* () {
+      yield* admin
+      const { mediaMtx } = yield* TestGround
+      const index = yield* get("/hls/camera0/index.m3u8", bearer(yield* token({ role: "viewer" })))
+      const other = named(index.text).replace("main", "audio2")
+      for (let i = 0; i < 3; i++) assert.strictEqual((yield* get(`/hls/camera0/${other}`)).status, 404)
+      assert.lengthOf(mediaMtx.readers(), 1)
+    }),
+    cameras
+  )
+
+  onFakes(
     "goes on for who came by a signed URL, which was for a minute",
     Effect.gen(function* () {
       const call = yield* admin

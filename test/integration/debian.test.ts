@@ -85,6 +85,8 @@ it.live.skipIf(whyNot !== "")(
       assert.strictEqual(show("StatusText"), "0 cameras, 0 recordings")
       assert.include(well("id", "camera-service"), "(video)")
       assert.include(well("cat", "/usr/lib/sysctl.d/60-camera-service.conf"), "net.ipv4.tcp_pingpong_thresh = 3")
+      // what its documents name is there, too
+      assert.include(well("ls", "/usr/share/doc/camera-service/packaging/proxy"), "nginx.conf")
       assert.strictEqual(
         well("stat", "-c", "%U %a", "/var/lib/camera-service/secrets/jwt_secret"),
         "camera-service 600"
