@@ -123,7 +123,7 @@ export const budgets: ReadonlyArray<Budget> = [
   row("console.heap", "… heap after 24 h of events: more by", "–", below(10, "%")),
   row("start.reply", "start → first reply", "< 30 s · 30.0 s", below(200, "ms", "slowest")),
   row("start.ready", "start → ready with 10 cameras", "–", below(600, "ms", "slowest")),
-  row("idle.cpu", "idle CPU, 10 cameras", "– · 0.2 %", below(0.3, "%")),
+  row("idle.cpu", "idle CPU, 10 cameras, a minute after the start", "– · 0.2 %", below(0.3, "%")),
   row("ffmpeg.gone", "frozen FFmpeg gone after its last need", "–", below(6000, "ms", "slowest")),
   row("recovery.time", "MediaMTX killed → 50 paths, 2 streams", "< 60 s · never", below(3000, "ms", "slowest")),
   row("orphans.left", "orphans after 100 kill -9", "– · 3 each time", atMost(0, "processes")),

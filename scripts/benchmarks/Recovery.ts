@@ -8,9 +8,6 @@ import { pause, until } from "./Waiting.ts"
 const cameras = 50
 const streams = ["camera0", "camera1"]
 
-/** milliseconds after which MediaMTX's end is none in a row (src/process/MediaMtx.ts) */
-const steady = 10_500
-
 interface Stream {
   readonly name: string
   readonly ready: boolean
@@ -39,7 +36,7 @@ export const recovery: Benchmark = async ({ say, times }) => {
     await until("all paths and both streams are back", isBack, { bound: 60_000, every: 10 })
     samples.push(performance.now() - began)
     say(`kill ${i + 1}`)
-    await pause(steady)
+    await pause(1000)
   }
   return [{ name: "recovery.time", value: slowest(samples), detail: summary(samples) }]
 }

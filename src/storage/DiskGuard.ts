@@ -56,7 +56,7 @@ export class DiskGuard extends Context.Service<
       let level: SpaceLevel = "ENOUGH"
       let seen: DiskSpace | undefined
       let failure: string | undefined
-      let refusal: string | undefined
+      let unwritable: string | undefined
 
       const note = Effect.fnUntraced(function* (space: DiskSpace) {
         const before = level
@@ -75,10 +75,10 @@ export class DiskGuard extends Context.Service<
       // an ext4 that failed does not show that.
       const tryToWrite = Effect.match(disk.mayWrite(folder), {
         onFailure: (error) => {
-          refusal = storageFailed("write to the disk", error).detail
+          unwritable = storageFailed("write to the disk", error).detail
         },
         onSuccess: () => {
-          refusal = undefined
+          unwritable = undefined
         }
       })
       const ask = sharedAnswer(Effect.tap(Effect.tap(disk.space(folder), note), tryToWrite))
@@ -131,7 +131,7 @@ export class DiskGuard extends Context.Service<
 
       return DiskGuard.of({
         now: () => seen,
-        trouble: () => failure ?? refusal ?? (isAtLeast(level, "REFUSING") ? worse[level] : undefined),
+        trouble: () => failure ?? unwritable ?? (isAtLeast(level, "REFUSING") ? worse[level] : undefined),
         look,
         admitRecording,
         admitSnapshot,
