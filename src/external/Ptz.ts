@@ -19,7 +19,7 @@ import { type AddressRefused, Reach } from "./Reach.ts"
 import { isOnvif, onvifTarget } from "./StreamTargets.ts"
 import type { StreamUrl } from "./StreamUrl.ts"
 
-/** Milliseconds for which what was learnt of how a camera is moved is used again, counted from the last time. */
+/** Milliseconds for which what was learnt of how a camera is moved is used again; then its address is looked at anew, too. */
 const usedAgainFor = 120_000
 
 type Refused = NotFound | InvalidState | Unsupported | DependencyFailed
@@ -52,7 +52,7 @@ export class Ptz extends Context.Service<
       /** one that has ended stays until the camera is moved again */
       const drives = new Map<CameraId, Drive>()
       /** for as long as the stream is one: another password is another URL */
-      const sessions = new WeakMap<StreamUrl, { readonly session: PtzSession; usedAt: number }>()
+      const sessions = new WeakMap<StreamUrl, { readonly session: PtzSession; readonly at: number }>()
 
       const open = Effect.fnUntraced(
         function* (camera: CameraId) {
@@ -61,14 +61,11 @@ export class Ptz extends Context.Service<
           if (stream === undefined || !isOnvif(stream.url)) return yield* noPtz(needsOnvif)
           const { pins, url } = stream
           const known = sessions.get(url)
-          if (known !== undefined && clock() - known.usedAt < usedAgainFor) {
-            known.usedAt = clock()
-            return { session: known.session, url }
-          }
+          if (known !== undefined && clock() - known.at < usedAgainFor) return { session: known.session, url }
           const target = yield* reach.target(url, pins?.deviceFingerprint)
           const session = yield* onvif.openPtz(onvifTarget(url, target))
           if (session === undefined) return yield* noPtz("it has no PTZ service, or none for its stream")
-          sessions.set(url, { session, usedAt: clock() })
+          sessions.set(url, { session, at: clock() })
           return { session, url }
         },
         Effect.catchTags({ AddressRefused: told, OnvifFailed: told, RtspFailed: told })

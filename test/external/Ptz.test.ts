@@ -39,6 +39,25 @@ describe("ptz_move", () => {
   )
 
   onFakes(
+    "looks anew every two minutes where the camera is, however often it is moved: it may have gone where none may be",
+    Effect.gen(function* () {
+      const { seen } = yield* startCamera()
+      yield* add()
+      const call = yield* clientAs("operator")
+      const count = (name: string) => seen.calls.filter((one) => one === name).length
+      // who looks after its stream asks for its profiles, too, and for the address then
+      const learnt = () => count("GetProfiles") - count("GetStreamUri")
+      yield* moves(call, { timeout_ms: 1000 })
+      const before = learnt()
+      for (let i = 0; i < 3; i++) {
+        yield* pass(45_000)
+        yield* moves(call, { timeout_ms: 1000 })
+      }
+      assert.strictEqual(learnt(), before + 1)
+    })
+  )
+
+  onFakes(
     "has it stop when its time is over, and not before it where it is said again in time",
     Effect.gen(function* () {
       const { calls, orders } = yield* startCamera()
