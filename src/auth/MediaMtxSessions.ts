@@ -17,6 +17,8 @@ import { untilOver } from "./Credentials.ts"
 
 /** So many may be known before it is looked which are still there; from then on twice as many as were. */
 const fewSessions = 256
+/** While there are more, it is looked again so often, though nobody else comes: each that has gone holds memory. */
+const lookAgainAfter = "5 minutes"
 /** So many may live; one user has no more of them than are left for all others, or one could keep everybody out. */
 const mostSessions = 10_000
 /** A session is there once its stream is, and MediaMTX has made of it what the protocol needs: this long after it, at most. */
@@ -60,6 +62,7 @@ export class MediaMtxSessions extends Context.Service<
       /** those of them that are to be cut off; an RTSP client also asks with its connection's id, which is no session's */
       const over = new Map<string, Admitted>()
       const wake = yield* Queue.sliding<void>(1)
+      const crowded = yield* Queue.sliding<void>(1)
       const oneSweep = yield* Semaphore.make(1)
       let many = fewSessions
 
@@ -136,6 +139,14 @@ export class MediaMtxSessions extends Context.Service<
         oneSweep.withPermitsIfAvailable(1)
       )
 
+      const isCrowded = () => admitted.size > fewSessions
+      const lookAgain = Queue.take(crowded).pipe(
+        Effect.andThen(Effect.sleep(lookAgainAfter)),
+        Effect.andThen(Effect.suspend(() => (isCrowded() ? sweep : Effect.void))),
+        Effect.andThen(Effect.suspend(() => (isCrowded() ? Queue.offer(crowded, undefined) : Effect.void)))
+      )
+      yield* Effect.forkScoped(Effect.forever(lookAgain))
+
       const opened = Effect.fnUntraced(function* (protocol: string, id: string, session: Session) {
         // nobody could cut it off
         if (!isProtocol(protocol)) return false
@@ -150,6 +161,7 @@ export class MediaMtxSessions extends Context.Service<
         remember(id, one)
         over.delete(id)
         yield* FiberMap.run(fibers, id, cutOffWith(session, id, one))
+        if (isCrowded()) yield* Queue.offer(crowded, undefined)
         if (admitted.size > many) yield* Effect.forkIn(sweep, scope)
         return true
       })

@@ -9,7 +9,7 @@ export class PortInUse extends Schema.TaggedError<PortInUse>()("PortInUse", {
   port: Schema.Int
 }) {
   override get message(): string {
-    return `port ${this.port} on ${this.host} is in use: stop what listens there, or set another port`
+    return `port ${this.port} on ${this.host} is in use: stop what listens there, or set another port (camera-service doctor names both)`
   }
 }
 

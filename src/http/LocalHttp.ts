@@ -12,6 +12,8 @@ export interface LocalRequest {
   readonly body: string
   /** what the client would have as the reply's type (`Accept`); empty: anything */
   readonly accept: string
+  /** the IP address of who asks */
+  readonly address: string
 }
 
 export interface LocalReply {
@@ -46,7 +48,7 @@ export class LocalHttp extends Context.Service<
       const { host, port } = (yield* Settings).boot.health
       const routes = new Map<string, Map<string, Handler>>()
 
-      const answer = Effect.fnUntraced(function* ({ body, headers, method, target }: HttpRequest) {
+      const answer = Effect.fnUntraced(function* ({ address, body, headers, method, target }: HttpRequest) {
         // MediaMTX asks often, and without a query
         const methods = routes.get(target) ?? routes.get(URL.parse(target, "http://local")?.pathname ?? "")
         if (methods === undefined || methods.size === 0) {
@@ -57,9 +59,11 @@ export class LocalHttp extends Context.Service<
           const allow = [...methods.keys()].flatMap((known) => (known === "GET" ? ["GET", "HEAD"] : [known]))
           return refusal(405, "Method Not Allowed", `use ${allow.join(" or ")}`, { allow: allow.join(", ") })
         }
+        // whatever a page says, in a browser on this machine, is not said by who works it
+        if (method === "POST" && headers["origin"] !== undefined) return fromPage
         const { accept = "" } = headers
         return yield* body.pipe(
-          Effect.flatMap((text) => handler({ body: text, accept: String(accept) })),
+          Effect.flatMap((text) => handler({ body: text, accept: String(accept), address })),
           Effect.map((made) => reply(made)),
           // what is left of the body is not read
           Effect.catch(() => Effect.succeed(tooLarge)),
@@ -89,6 +93,7 @@ export class LocalHttp extends Context.Service<
 }
 
 const notFound = refusal(404, "Not Found", "ask for /health, /health/ready, /health/live, /health/detailed or /metrics")
+const fromPage = refusal(403, "Forbidden", "web pages have nothing to tell here", { connection: "close" })
 const tooLarge = refusal(413, "Content Too Large", "send 64 KiB at most", { connection: "close" })
 
 const reply = ({ body, contentType, status }: LocalReply, headers: HttpReply["headers"] = {}): HttpReply => ({

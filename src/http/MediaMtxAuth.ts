@@ -9,11 +9,12 @@ import { FailedLogins } from "../auth/FailedLogins.ts"
 import { MediaMtxSessions } from "../auth/MediaMtxSessions.ts"
 import { isSignature } from "../auth/SignedUrls.ts"
 import { type Shown, Tickets } from "../auth/Tickets.ts"
-import { isEverywhere } from "../config/Hosts.ts"
+import { isEverywhere, isLoopback, unmapped } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
 import { plainRtspHost } from "../config/Tls.ts"
 import { Devices } from "../device/Devices.ts"
 import { Loopback } from "../ground/Loopback.ts"
+import { Resolver } from "../ground/Resolver.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { MediaMtxKey } from "../process/MediaMtxKey.ts"
 import { cameraOf, streamsOf } from "../stream/StreamName.ts"
@@ -29,17 +30,18 @@ const Question = Schema.fromJsonString(
     action: Schema.String,
     path: Schema.String,
     query: Schema.String,
-    /** who asks MediaMTX */
-    ip: Schema.String,
+    /** who asks MediaMTX: the log tells it, and failures are remembered by it */
+    ip: Schema.String.check(Schema.isPattern(/^[\dA-Fa-f:.]{2,45}(?:%[\w.-]{1,32})?$/)),
     protocol: Schema.String,
     /** the session that asks; null for what opens none */
-    id: Schema.NullOr(Schema.String)
+    id: Schema.NullOr(Schema.String.check(Schema.isMaxLength(64)))
   })
 )
 type Question = typeof Question.Type
 
 const yes = json(200, { allowed: true })
 const no = json(401, { allowed: false })
+const elsewhere = json(403, { allowed: false })
 
 /** Verifying takes microseconds, but where an identity provider has to be asked for a new key, which goes on beside. */
 const verifyTime = "250 millis"
@@ -65,12 +67,17 @@ export const layer = Layer.effectDiscard(
     const api = yield* MediaMtxApi
     const key = yield* MediaMtxKey
     const loopback = yield* Loopback
+    const resolver = yield* Resolver
     const sessions = yield* MediaMtxSessions
     const tickets = yield* Tickets
     const credentials = yield* Credentials
     const failedLogins = yield* FailedLogins
     const devices = yield* Devices
     const viewers = yield* Viewers
+
+    /** Our own MediaMTX asks from this machine: others would learn which tokens are right, and tell whatever of anybody. */
+    const mayAsk = (address: string): boolean =>
+      !mediamtx.managed || isLoopback(address) || resolver.own().includes(unmapped(address))
 
     const decode = Schema.decodeUnknownEffect(Question)
 
@@ -123,8 +130,9 @@ export const layer = Layer.effectDiscard(
       return yes
     })
 
-    yield* local.route("POST", "/mediamtx/auth", ({ body }) =>
-      decode(body).pipe(
+    yield* local.route("POST", "/mediamtx/auth", ({ address, body }) => {
+      if (!mayAsk(address)) return Effect.succeed(elsewhere)
+      return decode(body).pipe(
         Effect.flatMap((question) => {
           // our own calls, several a second: not worth a trace each
           if (question.action === "api") return Effect.succeed(key.opens(question.user, question.password) ? yes : no)
@@ -132,7 +140,7 @@ export const layer = Layer.effectDiscard(
         }),
         Effect.catchTag("SchemaError", () => Effect.succeed(json(400, { allowed: false })))
       )
-    )
+    })
     yield* key.answering
   })
 )

@@ -168,6 +168,25 @@ describe("a session at MediaMTX", () => {
     })
   )
 
+  it.effect("that ended by itself is forgotten some minutes after many have come, though nobody comes any more", () =>
+    Effect.gen(function* () {
+      const { kicks, opened, sessions, state } = yield* bench
+      const { revoke, session } = byKey()
+      sessions.add("stays")
+      yield* opened("rtsp", "stays", session)
+      for (let i = 0; i < 300; i++) yield* opened("hls", `gone ${i}`, session)
+      yield* TestClock.adjust("1 minute")
+      const before = state.lists
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(state.lists, before + 1)
+      yield* revoke
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(kicks, ["rtsp stays"])
+      // of HLS there is nobody left to look for
+      assert.strictEqual(state.lists, before + 2)
+    })
+  )
+
   it.effect("is one of 5,000 of a user at most, over a protocol that can be cut off", () =>
     Effect.gen(function* () {
       const { opened } = yield* bench

@@ -255,7 +255,14 @@ const statuses = [200, 201, 204, 206, 304, 400, 401, 403, 404, 405, 412, 413, 41
 const served = [200, 206, 304, 412, 416]
 
 /** What this request, with its words, may be answered by: as the contract says it, not as the code does. */
-export const outcomes = ({ body, headers: given, method, port, target }: Request): ReadonlyArray<number> => {
+export const outcomes = ({
+  address = "127.0.0.1",
+  body,
+  headers: given,
+  method,
+  port,
+  target
+}: Request): ReadonlyArray<number> => {
   const [path, query = ""] = target.split("?", 2)
   if (path === picture && port === "public") {
     if (method === "OPTIONS" && given["origin"] !== undefined && given["access-control-request-method"] !== undefined) {
@@ -271,7 +278,9 @@ export const outcomes = ({ body, headers: given, method, port, target }: Request
   }
   if (target === authPath && port === "local") {
     if (method !== "POST") return [405]
-    return body.length > 65_536 ? [413] : questionOutcomes(body)
+    if (given["origin"] !== undefined) return [403]
+    if (body.length > 65_536) return [413]
+    return ["127.0.0.1", "::1"].includes(address) ? questionOutcomes(body) : [403]
   }
   if (target === "/metrics" && port === "local") return method === "GET" || method === "HEAD" ? [200, 413] : [405]
   return statuses
@@ -289,6 +298,7 @@ const questionOutcomes = (body: string): ReadonlyArray<number> => {
     typeof one === "object" &&
     one !== null &&
     names.every((name) => typeof one[name] === "string") &&
+    /^[0-9a-f.:]+$/i.test(String(one["ip"])) &&
     (one["id"] === null || typeof one["id"] === "string")
   if (!isQuestion) return [400]
   const { action, id, password, path, protocol, query, token } = one as Readonly<Record<string, string>>

@@ -177,13 +177,15 @@ layer(running)("the health port", (it) => {
     })
   )
 
-  it.effect("takes more routes as long as their scope lives", () =>
+  it.effect("takes more routes as long as their scope lives, and no word of a web page", () =>
     Effect.gen(function* () {
       const local = yield* LocalHttp
       yield* Effect.gen(function* () {
         yield* local.route("POST", "/echo", ({ body }) => Effect.succeed(json(200, [body])))
         const answer = yield* get("/echo?a=1", { method: "POST", body: "hello" })
         assert.strictEqual(answer.body, '["hello"]\n')
+        const headers = { origin: "https://elsewhere.example", "content-type": "text/plain" }
+        assert.strictEqual((yield* get("/echo", { method: "POST", body: "hello", headers })).status, 403)
         const large = yield* get("/echo", { method: "POST", body: "x".repeat(65_537) })
         assert.strictEqual(large.status, 413)
       }).pipe(Effect.scoped)

@@ -9,6 +9,7 @@ import { Tickets } from "../../src/auth/Tickets.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { Loopback } from "../../src/ground/Loopback.ts"
+import { Resolver } from "../../src/ground/Resolver.ts"
 import { LocalHttp, type LocalReply, type LocalRequest } from "../../src/http/LocalHttp.ts"
 import * as MediaMtxAuth from "../../src/http/MediaMtxAuth.ts"
 import { MediaMtxApi, MediaMtxUnavailable } from "../../src/process/MediaMtxApi.ts"
@@ -17,6 +18,12 @@ import { key } from "../support/Key.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
 const ffmpeg = 4711
+
+/** Who shows nothing. */
+const nobody = {
+  ...{ user: "", password: "", token: "", action: "read", path: "camera0", query: "" },
+  ...{ protocol: "rtsp", id: null }
+}
 
 /**
  * MediaMTX's hook, where session `ours` and connection `begun` are FFmpeg's, `theirs` and `other` somebody else's, and
@@ -57,6 +64,7 @@ const bench = Effect.fnUntraced(function* (managed = true) {
         return Effect.succeed(port === 40_003 ? undefined : pid === ffmpeg && port === 40_001)
       }
     }),
+    Layer.mock(Resolver, { own: () => ["192.0.2.7"] }),
     Layer.mock(Credentials, {}),
     FailedLogins.layer,
     Layer.mock(MediaMtxSessions, {}),
@@ -78,6 +86,9 @@ const bench = Effect.fnUntraced(function* (managed = true) {
     silence: () => {
       answers = false
     },
+    /** the status for something that is asked so, of somebody at this address */
+    asked: (ip: string, address = "127.0.0.1") =>
+      Effect.map(handler({ body: JSON.stringify({ ...nobody, ip }), accept: "", address }), ({ status }) => status),
     /** the status for this ticket, shown by this session, or this connection */
     shown: (password: string, id: string | null, action = "publish") => {
       const question = {
@@ -91,7 +102,7 @@ const bench = Effect.fnUntraced(function* (managed = true) {
         protocol: "rtsp",
         id
       }
-      const request = { body: JSON.stringify(question), accept: "" }
+      const request = { body: JSON.stringify(question), accept: "", address: "127.0.0.1" }
       return Effect.map(handler(request), ({ status }) => status)
     }
   }
@@ -141,6 +152,28 @@ describe("a ticket at MediaMTX's hook", () => {
       ticket.giveTo(ffmpeg)
       assert.strictEqual(yield* shown(ticket.password, "theirs"), 401)
       assert.strictEqual(yield* shown(ticket.password, "hidden"), 200)
+    })
+  )
+})
+
+describe("MediaMTX's hook", () => {
+  it.effect("remembers and logs nothing of who comes from what is no address", () =>
+    Effect.gen(function* () {
+      const { asked } = yield* bench()
+      for (const ip of ["192.0.2.1", "2001:db8::1", "fe80::1%eth0"]) assert.strictEqual(yield* asked(ip), 401)
+      for (const ip of ["192.0.2.1\n", "1".repeat(60_000)]) assert.strictEqual(yield* asked(ip), 400)
+    })
+  )
+
+  it.effect("answers no other machine where MediaMTX is ours, however far the health port is open", () =>
+    Effect.gen(function* () {
+      const { asked } = yield* bench()
+      for (const own of ["::1", "::ffff:127.0.0.1", "192.0.2.7", "::ffff:192.0.2.7"]) {
+        assert.strictEqual(yield* asked("192.0.2.1", own), 401)
+      }
+      for (const other of ["192.0.2.8", "2001:db8::1"]) assert.strictEqual(yield* asked("192.0.2.1", other), 403)
+      const elsewhere = yield* bench(false)
+      assert.strictEqual(yield* elsewhere.asked("192.0.2.1", "192.0.2.8"), 401)
     })
   )
 })
