@@ -4,6 +4,7 @@ import { type Role, roles } from "../schema/Auth.ts"
 import { keys, standard } from "../src/config/Keys.ts"
 import { configSchema } from "./configSchema.ts"
 import { type Contract, readContract } from "./contract.ts"
+import { dashboard } from "./dashboard.ts"
 import { openRpc } from "./openRpc.ts"
 import { typesText } from "./plainTypes.ts"
 
@@ -47,6 +48,7 @@ const withTable = (document: string, name: string, table: string): string => {
 const files = {
   "docs/configuration.md": withTable("docs/configuration.md", "keys", keysTable()),
   "docs/operations.md": withTable("docs/operations.md", "roles", rolesTable(contract)),
+  "packaging/grafana/camera-service.json": `${JSON.stringify(dashboard(), undefined, 2)}\n`,
   "schema/generated/config.json": `${JSON.stringify(configSchema(), undefined, 2)}\n`,
   "schema/generated/openrpc.json": `${JSON.stringify(openRpc(contract), undefined, 2)}\n`,
   "schema/generated/types.ts": typesText(contract)
@@ -54,7 +56,7 @@ const files = {
 
 const stale = Object.entries(files).filter(([name, text]) => onDisk(name) !== text)
 if (process.argv.includes("--check")) {
-  for (const [name] of stale) console.error(`generate: ${name} is not what the schemas say: run scripts/generate`)
+  for (const [name] of stale) console.error(`generate: ${name} is not what the sources say: run scripts/generate`)
   if (stale.length > 0) process.exitCode = 1
 } else {
   mkdirSync(join(root, "schema", "generated"), { recursive: true })
