@@ -144,12 +144,12 @@ const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
   Layer.provideMerge(Feeds.layer.pipe(Layer.provide([PublishedFeed.layer, RelayedFeed.layer]))),
   Layer.provide([CameraHealth.layer, Publisher.layer]),
   Layer.provideMerge(Layer.merge(CameraTelemetry.layer, Keyframes.layer)),
-  Layer.provideMerge(Sources.layer.pipe(Layer.provide(Encoders.layer))),
+  Layer.provideMerge(Sources.layer.pipe(Layer.provideMerge(Encoders.layer))),
   Layer.provideMerge(
     Layer.mergeAll(Paths.layer, PathRecorders.layer, Dismissals.layer).pipe(Layer.provide(PathTable.layer))
   ),
   Layer.provideMerge(KeyframeRequests.layer),
-  Layer.provide(Holders.layer)
+  Layer.provideMerge(Holders.layer)
 )
 
 const snapshots = Snapshots.layer.pipe(

@@ -5,7 +5,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Disk } from "../ground/Disk.ts"
 import { type BadConfiguration, problemText } from "./BadConfiguration.ts"
-import { keys, visible } from "./Keys.ts"
+import { keys, sections, visible } from "./Keys.ts"
 import { type Configuration, configurationOf, mostBytes, type Origin, tooLarge } from "./Load.ts"
 import type { Settings } from "./Settings.ts"
 import { watchFiles } from "./WatchedFiles.ts"
@@ -55,31 +55,39 @@ export const followFile = Effect.fnUntraced(function* ({ configuration, from, se
     const later = keys.filter(
       ({ changes, key }) => changes === "at the start" && !same(next.values.get(key), configuration.values.get(key))
     )
-    if (later.length > 0) {
-      const names = later.map(({ key }) => key).join(", ")
+    const waiting = later.map(({ key }) => key)
+    yield* Ref.set(settings.unapplied, { refused: [], waiting, ignored: next.warnings })
+    if (waiting.length > 0) {
+      const names = waiting.join(", ")
       yield* Effect.logWarning(`the configuration has changed, but for these keys at the next start only: ${names}`)
     }
-    if (now.length + later.length === 0) yield* Effect.logInfo("the configuration is as it was")
+    if (now.length + waiting.length === 0) yield* Effect.logInfo("the configuration is as it was")
   })
 
-  const refused = ({ problems }: BadConfiguration) =>
-    Effect.logWarning("the configuration file is refused, and the configuration stays as it was", {
-      problems: problems.slice(0, mostTold).map(problemText),
+  const refuse = (refused: ReadonlyArray<string>) =>
+    Ref.update(settings.unapplied, (before) => ({ ...before, refused }))
+
+  const refused = Effect.fnUntraced(function* ({ problems }: BadConfiguration) {
+    const told = problems.slice(0, mostTold)
+    yield* refuse(told.map(({ key, rule }) => (isKnown(key) ? `${key}: ${rule}` : rule)))
+    yield* Effect.logWarning("the configuration file is refused, and the configuration stays as it was", {
+      problems: told.map(problemText),
       ...(problems.length > mostTold ? { more_problems: problems.length - mostTold } : {})
     })
+  })
+
+  const unread = (why: string) =>
+    Effect.andThen(
+      refuse([`it ${why}`]),
+      Effect.logWarning(`the configuration file ${file} ${why}, and the configuration stays as it was`)
+    )
 
   const take = (next: Reading): Effect.Effect<void> =>
     Effect.suspend(() => {
       seen = next
-      if ("why" in next) {
-        return Effect.logWarning(
-          `the configuration file ${file} cannot be read (${next.why}), and the configuration stays as it was`
-        )
-      }
+      if ("why" in next) return unread(`cannot be read (${next.why})`)
       // who empties a file is about to fill it, or failed to
-      if (next.text.trim() === "") {
-        return Effect.logWarning(`the configuration file ${file} is empty, and the configuration stays as it was`)
-      }
+      if (next.text.trim() === "") return unread("is empty")
       return Effect.matchEffect(configurationOf(next.text, from), { onFailure: refused, onSuccess: taken })
     }).pipe(one.withPermit)
 
@@ -107,5 +115,8 @@ export const followFile = Effect.fnUntraced(function* ({ configuration, from, se
   yield* watchFiles("the configuration file", [file], look)
   return Effect.flatMap(reading, take)
 })
+
+/** What stands where a key should may be a secret. */
+const isKnown = (name: string): boolean => sections.has(name) || keys.some(({ key }) => key === name)
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)

@@ -24,8 +24,20 @@ export class Settings extends Context.Service<
     readonly live: SubscriptionRef.SubscriptionRef<Live>
     /** each key as it is in force, and where it came from; without secrets */
     readonly report: Ref.Ref<ReadonlyArray<KeyReport>>
+    /** what was said, and is not in force */
+    readonly unapplied: Ref.Ref<Unapplied>
   }
 >()("camera-service/config/Settings") {}
+
+/** For people; without values, which may be secrets. */
+export interface Unapplied {
+  /** why the file, as it is now, is refused */
+  readonly refused: ReadonlyArray<string>
+  /** keys that are another at the next start */
+  readonly waiting: ReadonlyArray<string>
+  /** of variables that are no keys */
+  readonly ignored: ReadonlyArray<string>
+}
 
 /** What is in force at this moment: read where it is needed, not kept. */
 export const liveNow = ({ live }: Settings["Service"]): Live => SubscriptionRef.getUnsafe(live)
@@ -42,11 +54,17 @@ interface Beginning {
   readonly boot: Boot
   readonly live: Live
   readonly report: ReadonlyArray<KeyReport>
+  readonly warnings: ReadonlyArray<string>
 }
 
 /** The settings that begin so. */
-export const settingsOf = Effect.fnUntraced(function* ({ boot, live, report }: Beginning) {
-  return Settings.of({ boot, live: yield* SubscriptionRef.make(live), report: yield* Ref.make(report) })
+export const settingsOf = Effect.fnUntraced(function* ({ boot, live, report, warnings }: Beginning) {
+  return Settings.of({
+    boot,
+    live: yield* SubscriptionRef.make(live),
+    report: yield* Ref.make(report),
+    unapplied: yield* Ref.make<Unapplied>({ refused: [], waiting: [], ignored: warnings })
+  })
 })
 
 /** The settings that a record says, as a file would. */
@@ -58,5 +76,5 @@ export const makeSettings = Effect.fnUntraced(function* (record: Readonly<Record
     return inner === undefined ? said !== undefined : Predicate.isObject(said) && inner in said
   }
   const report = reportOf(valuesOf(decoded), (key) => (isSaid(key) ? "file" : "default"))
-  return yield* settingsOf({ ...decoded, report })
+  return yield* settingsOf({ ...decoded, report, warnings: [] })
 })

@@ -31,13 +31,16 @@ export const examine = Effect.fnUntraced(function* (from: Origin) {
   const settings = Layer.effect(Settings, settingsOf(configuration))
   return yield* Effect.gen(function* () {
     const folder = yield* findFolder
+    const nodes = yield* V4l2Nodes
+    const formatsOf = (path: string) =>
+      Effect.match(nodes.probe(path), { onSuccess: ({ formats }) => formats, onFailure: () => [] })
     const checks: ReadonlyArray<Check> = [
       { name: "configuration", look: Effect.succeed(judge(loaded, from)) },
       ...(yield* makeServiceChecks(folder)),
       ...(yield* makeProgramChecks),
       ...(yield* makeCameraChecks(folder)),
-      ...(yield* makeUsbChecks),
-      yield* makePortCheck(folder),
+      ...(yield* makeUsbChecks(formatsOf)),
+      yield* makePortCheck(folder, folder.service === undefined ? [] : [folder.service]),
       ...(yield* makeResourceChecks(folder))
     ]
     return { configuration, folder, results: yield* results(checks) }

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import { basename, join } from "node:path"
 import { liveNow, Settings } from "../config/Settings.ts"
+import type { Format } from "../device/Device.ts"
 import { locate, nameOf, tidy } from "../device/v4l2/NodeLocation.ts"
 import { v4l2Input } from "../device/v4l2/V4l2Input.ts"
-import { V4l2Nodes } from "../device/v4l2/V4l2Nodes.ts"
 import { KernelFiles } from "../ground/KernelFiles.ts"
 import { encodingOf } from "../source/Encoder.ts"
 import { planSource } from "../source/Source.ts"
@@ -24,11 +24,15 @@ interface UsbCamera {
   readonly streams: { readonly what: string; readonly megabits: number } | undefined
 }
 
-/** How cameras come to /dev, and whether those that are there find room on their buses. */
-export const makeUsbChecks = Effect.gen(function* () {
+/**
+ * How cameras come to /dev, and whether those that are there find room on their buses. `formatsOf`: of the camera at this
+ * path; none where they are not known.
+ */
+export const makeUsbChecks = Effect.fnUntraced(function* (
+  formatsOf: (path: string) => Effect.Effect<ReadonlyArray<Format>>
+) {
   const settings = yield* Settings
   const files = yield* KernelFiles
-  const nodes = yield* V4l2Nodes
   const { v4l2 } = settings.boot.cameras
   const entryOf = (node: string) => join(files.sys, "class/video4linux", node)
   const all = (): ReadonlyArray<string> =>
@@ -63,10 +67,7 @@ export const makeUsbChecks = Effect.gen(function* () {
     const [bus] = /^.*?\/usb\d+(?=\/)/.exec(usb?.device ?? "") ?? []
     if (!isUsbCamera || usb === undefined || bus === undefined) return undefined
     const path = join(files.dev, node)
-    const formats = yield* Effect.match(nodes.probe(path), {
-      onSuccess: (info) => info.formats,
-      onFailure: () => []
-    })
+    const formats = yield* formatsOf(path)
     const device = { id: "camera0", name: "", status: "CONNECTED", identity: { position: "" }, formats } as const
     const source = planSource({ ...device, input: v4l2Input(path) }, encodingOf(settings.boot, liveNow(settings)))
     return {

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Ref from "effect/Ref"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -124,7 +125,7 @@ describe("a configuration file that changes", () => {
 
   it.effect("is refused whole when it is bad, in one line with all that is wrong, and taken when it is put right", () =>
     Effect.gen(function* () {
-      const { live, replace, said, unread } = yield* bench(linger(300))
+      const { live, replace, said, settings, unread } = yield* bench(linger(300))
       yield* replace("streams: { viewer_linger_seconds: 20, stall_seconds: 0 }\nserver: { prot: 1 }\n")
       yield* TestClock.adjust("2 seconds")
       const line = yield* said
@@ -136,6 +137,11 @@ describe("a configuration file that changes", () => {
         "/etc/camera/camera.yml:2:11: server.prot: there is no such key; meant: server.port?"
       )
       assert.strictEqual(Duration.toSeconds(live().streams.viewer_linger_seconds), 300)
+      assert.deepStrictEqual((yield* Ref.get(settings.unapplied)).refused, [
+        "streams.stall_seconds: must be 1 to 60",
+        // without its name, which may be a secret in a wrong place
+        "there is no such key; meant: server.port?"
+      ])
       // not again and again
       yield* TestClock.adjust("10 minutes")
       assert.deepStrictEqual(yield* unread, [])
@@ -143,6 +149,7 @@ describe("a configuration file that changes", () => {
       yield* TestClock.adjust("2 seconds")
       assert.include((yield* said).details, "20")
       assert.strictEqual(Duration.toSeconds(live().streams.viewer_linger_seconds), 20)
+      assert.deepStrictEqual((yield* Ref.get(settings.unapplied)).refused, [])
     }).pipe(inMemory)
   )
 
@@ -155,6 +162,7 @@ describe("a configuration file that changes", () => {
       assert.strictEqual(line.level, "Warn")
       assert.include(line.words, "at the next start only: server.port, auth.jwt_secret")
       assert.notInclude(JSON.stringify(line), "hushhush")
+      assert.deepStrictEqual((yield* Ref.get(settings.unapplied)).waiting, ["server.port", "auth.jwt_secret"])
       assert.deepStrictEqual([settings.boot.server.port, yield* unread], [8002, []])
       // it is as the service has started again
       yield* replace(linger(300))
