@@ -23,7 +23,7 @@ PRAGMA wal_autocheckpoint=250;
 PRAGMA temp_store=MEMORY;
 `
 
-const schemaVersion = 4
+const schemaVersion = 5
 
 /**
  * The least version that opens an index of ours: what came since is added (columns that have a default, tables, triggers), and
@@ -74,7 +74,8 @@ const steps: Readonly<Record<number, string>> = {
   // something beside files counts with them
   1: `DROP TRIGGER file_left; DROP TRIGGER file_changed; ${beside}`,
   2: timelineUpgrade,
-  3: timelineMended
+  3: timelineMended,
+  4: timelineMended
 }
 
 /** The open index. */

@@ -39,9 +39,9 @@ const endOf = (row: string) =>
 const shows = (row: string) => `${row}.kind = 0 AND (${row}.duration > 0 OR ${row}.described = 0)`
 
 /** Whether a file begins a stretch: nothing of its camera ends where it begins. */
-const begins = `(${shows("files")}) AND coalesce((SELECT files.created > ${endOf("p")} + ${tolerance} FROM files p
+const begins = `((${shows("files")}) AND coalesce((SELECT files.created > ${endOf("p")} + ${tolerance} FROM files p
   WHERE ${shows("p")} AND p.device = files.device AND (p.created, p.filename) < (files.created, files.filename)
-  ORDER BY p.created DESC, p.filename DESC LIMIT 1), 1)`
+  ORDER BY p.created DESC, p.filename DESC LIMIT 1), 1))`
 
 const next = (row: "new" | "old") => `UPDATE files SET begins = ${begins} WHERE kind = 0 AND filename =
   (SELECT n.filename FROM files n WHERE ${shows("n")} AND n.device = ${row}.device
@@ -85,7 +85,10 @@ ${timelineSchema}
 ${lookAgain}
 `
 
-/** For one whose files claimed all the time from their names to when they were written to last. */
+/**
+ * For one whose files claimed all the time from their names to when they were written to last, or, once they had begun a
+ * stretch, went on to begin one.
+ */
 export const timelineMended = `
 DROP TRIGGER recording_came; DROP TRIGGER recording_left; DROP TRIGGER recording_changed; DROP TRIGGER recording_grew;
 DROP INDEX by_start;

@@ -54,6 +54,16 @@ describe("when a camera was recorded", () => {
   )
 
   test(
+    "a file that began a span goes on with another's, once that is known to end where it begins, but for milliseconds",
+    Effect.gen(function* () {
+      yield* put(file(160, 60))
+      assert.deepStrictEqual(yield* spansOf(), [[160, 220]])
+      yield* put(file(100, 59.997))
+      assert.deepStrictEqual(yield* spansOf(), [[100, 220]])
+    })
+  )
+
+  test(
     "spans are cut to what was asked for, and those that lie near are one where that is asked",
     Effect.gen(function* () {
       yield* put(file(100, 60), file(300, 60), file(500, 60))
