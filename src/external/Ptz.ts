@@ -16,11 +16,9 @@ import type { OnvifFailed } from "./onvif/OnvifTarget.ts"
 import type { Preset, Velocity } from "./onvif/PtzCalls.ts"
 import type { PtzSession } from "./onvif/PtzSession.ts"
 import { type AddressRefused, Reach } from "./Reach.ts"
+import { makeRecentOf } from "./Recent.ts"
 import { isOnvif, onvifTarget } from "./StreamTargets.ts"
 import type { StreamUrl } from "./StreamUrl.ts"
-
-/** Milliseconds for which what was learnt of how a camera is moved is used again; then its address is looked at anew, too. */
-const usedAgainFor = 120_000
 
 type Refused = NotFound | InvalidState | Unsupported | DependencyFailed
 
@@ -46,13 +44,12 @@ export class Ptz extends Context.Service<
       const streams = yield* ExternalStreams
       const onvif = yield* OnvifClient
       const reach = yield* Reach
-      const clock = yield* monotonicNow
       const life = yield* Effect.scope
       const oneClaim = yield* Semaphore.make(1)
       /** one that has ended stays until the camera is moved again */
       const drives = new Map<CameraId, Drive>()
-      /** for as long as the stream is one: another password is another URL */
-      const sessions = new WeakMap<StreamUrl, { readonly session: PtzSession; readonly at: number }>()
+      /** how a camera is moved; when it is learnt again, its address is looked at anew, too */
+      const sessions = makeRecentOf<StreamUrl, PtzSession>(yield* monotonicNow)
 
       const open = Effect.fnUntraced(
         function* (camera: CameraId) {
@@ -61,11 +58,11 @@ export class Ptz extends Context.Service<
           if (stream === undefined || !isOnvif(stream.url)) return yield* noPtz(needsOnvif)
           const { pins, url } = stream
           const known = sessions.get(url)
-          if (known !== undefined && clock() - known.at < usedAgainFor) return { session: known.session, url }
+          if (known !== undefined) return { session: known, url }
           const target = yield* reach.target(url, pins?.deviceFingerprint)
           const session = yield* onvif.openPtz(onvifTarget(url, target))
           if (session === undefined) return yield* noPtz("it has no PTZ service, or none for its stream")
-          sessions.set(url, { session, at: clock() })
+          sessions.set(url, session)
           return { session, url }
         },
         Effect.catchTags({ AddressRefused: told, OnvifFailed: told, RtspFailed: told })
@@ -74,7 +71,7 @@ export class Ptz extends Context.Service<
       /** What went wrong may be what was learnt before. */
       const at = <A>(url: StreamUrl, asked: Effect.Effect<A, OnvifFailed>): Effect.Effect<A, DependencyFailed> =>
         asked.pipe(
-          Effect.tapError(() => Effect.sync(() => sessions.delete(url))),
+          Effect.tapError(() => Effect.sync(() => sessions.forget(url))),
           Effect.catch(told)
         )
 

@@ -27,3 +27,16 @@ export const makeRecent = <A>(clock: () => number): Recent<A> => {
     forget: (text) => void known.delete(text)
   }
 }
+
+/** The same of things that are gone when nobody has them any more, such as a stream's address: another password is another one. */
+export const makeRecentOf = <K extends WeakKey, A>(clock: () => number) => {
+  const known = new WeakMap<K, { readonly value: A; readonly at: number }>()
+  return {
+    get: (key: K): A | undefined => {
+      const last = known.get(key)
+      return last !== undefined && clock() - last.at < recentFor ? last.value : undefined
+    },
+    set: (key: K, value: A): void => void known.set(key, { value, at: clock() }),
+    forget: (key: K): void => void known.delete(key)
+  }
+}
