@@ -298,8 +298,8 @@ const questionOutcomes = (body: string): ReadonlyArray<number> => {
     typeof one === "object" &&
     one !== null &&
     names.every((name) => typeof one[name] === "string") &&
-    /^[0-9a-f.:]+$/i.test(String(one["ip"])) &&
-    (one["id"] === null || typeof one["id"] === "string")
+    /^[0-9a-f.:]{2,45}(?:%[a-z0-9_.-]{1,32})?$/i.test(String(one["ip"])) &&
+    (one["id"] === null || (typeof one["id"] === "string" && one["id"].length <= 64))
   if (!isQuestion) return [400]
   const { action, id, password, path, protocol, query, token } = one as Readonly<Record<string, string>>
   const credential = token || password || new URLSearchParams(query).get("token")
