@@ -89,8 +89,13 @@ const played = Effect.gen(function* () {
       const { answers, breaks, hangs } = yield* SubscriptionRef.get(faults)
       if (breaks === true) return yield* new NoReply({ detail: "read ECONNRESET" })
       if (hangs || (yield* SubscriptionRef.get(now.process.temper)) === "stopped") return yield* Effect.never
-      const [user = "", password = ""] = atob((request.authorization ?? "").replace(/^Basic /, "")).split(":")
-      if (!(yield* isAllowed(now, { action: "api", user, password }))) return refusal(401, "authentication error")
+      const [user = "", password = ""] = atob((request.headers?.["authorization"] ?? "").replace(/^Basic /, "")).split(
+        ":"
+      )
+      const isPreflight = request.method === "OPTIONS"
+      if (!isPreflight && !(yield* isAllowed(now, { action: "api", user, password }))) {
+        return refusal(401, "authentication error")
+      }
       if (answers !== undefined) return refusal(answers, "it is out of order")
       const [, action, name] = /\/v3\/config\/paths\/(add|replace|patch|delete)\/(.+)$/.exec(request.path) ?? []
       if (action !== undefined) {

@@ -59,6 +59,7 @@ const stateOf = (name: string, { ready, readers }: Live) => ({
 
 /** What its API does. `at`: monotonic milliseconds */
 export const callApi = (now: Run, { body, method, path }: JsonRequest, at: number): JsonReply => {
+  if (method === "OPTIONS") return { status: 204, body: undefined }
   const url = new URL(path, "http://api")
   const [, action = "", name = ""] = /\/(list|get|add|replace|patch|delete|kick)(?:\/(.*))?$/.exec(url.pathname) ?? []
   const wanted = decodeURIComponent(name)

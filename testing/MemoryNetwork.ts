@@ -50,8 +50,7 @@ export const layer = Layer.effectContext(
         const visits = new Set<MemoryVisit>()
         const scope = yield* Effect.scope
         // who reads all of a reply at once needs no visitor's means, which cost much
-        const asked = Effect.fnUntraced(function* ({ authorization, body, method, path }: JsonRequest) {
-          const headers = authorization === undefined ? {} : { authorization }
+        const asked = Effect.fnUntraced(function* ({ body, headers = {}, method, path }: JsonRequest) {
           const text = body === undefined ? "" : JSON.stringify(body)
           const request = requestOf({ headers, method, target: path, body: text }, isSecure)
           const answering = yield* Effect.forkIn(Effect.scoped(Effect.flatMap(host.answer(request), jsonOf)), scope)

@@ -35,8 +35,8 @@ export interface JsonRequest {
   readonly method: string
   readonly path: string
   readonly body?: unknown
-  /** the header of this name (RFC 9110, 11.6.2) */
-  readonly authorization?: string
+  /** by lower-case name, beside those of the body */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface JsonReply {
@@ -136,12 +136,12 @@ const json = Effect.fnUntraced(function* (target: Target) {
     Effect.sync(() => new Agent({ keepAlive: true, maxSockets: 8, maxFreeSockets: 8, timeout: 5000 })),
     (agent) => Effect.sync(() => agent.destroy())
   )
-  return ({ authorization, body, method, path }: JsonRequest): Effect.Effect<JsonReply, NoReply> =>
+  return ({ body, headers: said, method, path }: JsonRequest): Effect.Effect<JsonReply, NoReply> =>
     Effect.callback((resume) => {
       const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
       const headers = {
-        ...(payload && { "content-type": "application/json", "content-length": payload.length }),
-        ...(authorization === undefined ? {} : { authorization })
+        ...said,
+        ...(payload && { "content-type": "application/json", "content-length": payload.length })
       }
       const sending = request({ agent, ...target, method, path, headers }, (response) =>
         hear(response, maxReplyBytes, resume)

@@ -43,7 +43,7 @@ export interface HealthFact {
 }
 
 /** What tells of no change by itself is looked at so often. */
-const lookEvery = "2 seconds"
+const lookEvery = "5 seconds"
 /** Milliseconds after which it should have looked many times. */
 const lostAfter = 30_000
 /** MediaMTX makes the path of a camera that is plugged in within milliseconds; that it has none yet is no news. */

@@ -6,16 +6,16 @@ import * as Schedule from "effect/Schedule"
 import { monotonicMillis } from "../ground/Time.ts"
 import type { MediaMtxApi, MediaMtxError } from "./MediaMtxApi.ts"
 
-/** One that hangs is to be known within 3 s; an answer costs it and us 0.5 ms. */
-const askEvery = Duration.millis(1500)
+/** One that hangs is to be known within 3 s. */
+const askEvery = Duration.seconds(2)
 /** It answers within milliseconds. */
 const answerTime = Duration.seconds(1)
 /** A question for whose answer we waited so long tells nothing of MediaMTX: we had no time to listen. */
 const blind = 2 * Duration.toMillis(answerTime)
-/** Questions without an answer after which it counts as gone: 10 s where it is ours to start again, 5 s where it is not. */
+/** Questions without an answer after which it counts as gone: 12 s where it is ours to start again, 6 s where it is not. */
 const patience = { ours: 4, others: 2 }
 /** What such a question counts while it works: a small machine has much to do at times, and to start it again is more. */
-const working = 1 / 6
+const working = 1 / 5
 
 // Steps of its start take 10 ms each (measured); a poll costs 0.3 ms.
 const startPoll = Duration.millis(15)
@@ -62,10 +62,10 @@ export const awaitOperators = Effect.fnUntraced(function* (
 export type Silence = "idle" | "working"
 
 interface Watched {
-  /** when this run began, by which it is told from others */
-  readonly started: string
   /** it is our child: its process tells when it ends */
   readonly isOurs: boolean
+  /** when this run began, by which it is told from others where it is not our child */
+  readonly started: string
   /** whether its process works; false where that is not known */
   readonly works: Effect.Effect<boolean>
   /** what it does instead of an answer, each time that it is another thing; undefined: it answers again */
@@ -78,6 +78,7 @@ export const awaitLoss = Effect.fnUntraced(function* (
   { isOurs, started, told, works }: Watched
 ) {
   const most = isOurs ? patience.ours : patience.others
+  const run = isOurs ? Effect.as(api.answers, started) : Effect.map(api.info, (info) => info.started)
   let missed = 0
   let last: Silence | undefined
   const tell = Effect.fnUntraced(function* (silence: Silence | undefined) {
@@ -87,12 +88,12 @@ export const awaitLoss = Effect.fnUntraced(function* (
   while (missed < most) {
     yield* Effect.sleep(askEvery)
     const asked = yield* monotonicMillis
-    const answer = yield* Effect.result(Effect.timeoutOption(api.info, answerTime))
+    const answer = yield* Effect.result(Effect.timeoutOption(run, answerTime))
     // nobody listens any more
     if (Result.isFailure(answer) && !isOurs) break
-    const info = Result.getOrElse(answer, () => Option.none())
-    if (Option.isSome(info)) {
-      if (info.value.started !== started) return "it was started again"
+    const found = Result.getOrElse(answer, () => Option.none())
+    if (Option.isSome(found)) {
+      if (found.value !== started) return "it was started again"
       yield* tell(undefined)
       missed = 0
     } else if ((yield* monotonicMillis) - asked < blind) {

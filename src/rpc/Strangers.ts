@@ -1,3 +1,4 @@
+import * as Latch from "effect/Latch"
 import type { Peer } from "../ground/Visits.ts"
 import { Addresses } from "./Addresses.ts"
 
@@ -12,15 +13,19 @@ export class Strangers {
   /** when they came, in milliseconds of the monotonic clock */
   private readonly since = new Map<Stranger, number>()
   private readonly addresses = new Addresses()
+  /** open while there are some */
+  readonly present = Latch.makeUnsafe(false)
 
   add(stranger: Stranger, now: number): void {
     this.since.set(stranger, now)
     this.addresses.add(stranger.address)
+    this.present.openUnsafe()
   }
 
   /** it has authenticated, or goes */
   delete(stranger: Stranger): void {
     if (this.since.delete(stranger)) this.addresses.delete(stranger.address)
+    if (this.since.size === 0) this.present.closeUnsafe()
   }
 
   /** how many are from where this address is from */

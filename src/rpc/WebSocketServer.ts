@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schedule from "effect/Schedule"
 import { Credentials } from "../auth/Credentials.ts"
 import { FailedLogins } from "../auth/FailedLogins.ts"
 import { authorityIn, isLoopback } from "../config/Hosts.ts"
@@ -130,8 +129,12 @@ export const layer = Layer.effectDiscard(
       return closeAll(1001, "the server is stopping")
     })
 
-    yield* Effect.sync(() => {
+    const sweep = Effect.sync(() => {
       while (dismiss(timeOfStranger, "time to authenticate", "authenticate within 30 seconds"));
-    }).pipe(Effect.schedule(Schedule.spaced("1 second")), Effect.forkScoped)
+    })
+    yield* Effect.andThen(strangers.present.await, Effect.delay(sweep, "1 second")).pipe(
+      Effect.forever,
+      Effect.forkScoped
+    )
   })
 )

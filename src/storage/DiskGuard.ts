@@ -16,6 +16,8 @@ import { storageFailed } from "./StorageFailed.ts"
 
 /** 16 cameras with 10 Mbit/s each take 40 MB meanwhile. */
 const every = Duration.seconds(2)
+/** Without a recording next to nothing is written. */
+const seldom = Duration.seconds(5)
 /** A disk that does not answer has other troubles than its room. */
 const patience = Duration.seconds(1)
 
@@ -40,7 +42,7 @@ export class DiskGuard extends Context.Service<
     readonly admitRecording: Effect.Effect<void, DependencyFailed>
     /** fails where only the reserve is left: who asks waits for no disk that had room when it was seen last */
     readonly admitSnapshot: Effect.Effect<void, DependencyFailed>
-    /** tells why recordings have to wait, or undefined once they need not any more: first how it stands now, then each change */
+    /** for recordings: tells why they have to wait, or undefined once they need not any more: first how it stands now, then each change */
     readonly follow: (act: (reason: string | undefined) => void) => Effect.Effect<void, never, Scope.Scope>
     readonly facts: Facts<SpaceFact>
   }
@@ -57,6 +59,7 @@ export class DiskGuard extends Context.Service<
       let seen: DiskSpace | undefined
       let failure: string | undefined
       let unwritable: string | undefined
+      let followers = 0
 
       const note = Effect.fnUntraced(function* (space: DiskSpace) {
         const before = level
@@ -99,7 +102,8 @@ export class DiskGuard extends Context.Service<
           failure = undefined
         }
       })
-      yield* Effect.forkScoped(Effect.forever(Effect.andThen(watch, Effect.sleep(every))))
+      const rest = Effect.suspend(() => Effect.sleep(followers > 0 ? every : seldom))
+      yield* Effect.forkScoped(Effect.forever(Effect.andThen(watch, rest)))
 
       const isReserved = () => level === "RESERVE"
       const refused = yield* makeRefusals
@@ -135,11 +139,14 @@ export class DiskGuard extends Context.Service<
         look,
         admitRecording,
         admitSnapshot,
-        follow: (act) =>
-          Effect.andThen(
-            facts.follow(() => Effect.sync(() => act(reason()))),
-            Effect.sync(() => act(reason()))
-          ),
+        follow: Effect.fnUntraced(function* (act) {
+          yield* Effect.acquireRelease(
+            Effect.sync(() => followers++),
+            () => Effect.sync(() => followers--)
+          )
+          yield* facts.follow(() => Effect.sync(() => act(reason())))
+          act(reason())
+        }),
         facts
       })
     })

@@ -35,6 +35,7 @@ const bench = Effect.fnUntraced(function* (managed: boolean) {
     return answer === undefined ? silent : Effect.succeed({ version: "v1.21.0", started: answer })
   })
   const api = Layer.mock(MediaMtxApi, {
+    answers: Effect.asVoid(answering),
     info: answering,
     global: Effect.map(answering, () => ({ api: configuration })),
     pathDefaults: Effect.as(answering, {})

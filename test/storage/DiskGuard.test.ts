@@ -19,7 +19,7 @@ const root = "/data"
 const megabyte = 1024 ** 2
 const picture = { device: "camera0", bytes: jpeg, width: 1, height: 1, capturedAt: 0 }
 
-/** The guard of a disk with 20 MB on it and a reserve of 1, and what it logs; `fill` has so many percent used two seconds later. */
+/** The guard of a disk with 20 MB on it and a reserve of 1, and what it logs; `fill` has so many percent used five seconds later. */
 const bench = Effect.gen(function* () {
   const { outside, suffer } = yield* MemoryDisk
   const logged: Array<string> = []
@@ -31,7 +31,7 @@ const bench = Effect.gen(function* () {
   const fill = Effect.fnUntraced(function* (percent: number) {
     yield* last.takeBack
     last = yield* suffer({ name: "small", bytes: (20 * megabyte * 100) / percent })
-    yield* TestClock.adjust("2 seconds")
+    yield* TestClock.adjust("5 seconds")
     yield* step
   })
   return {
@@ -64,6 +64,19 @@ describe("the guard of the disk", () => {
       yield* takeBack
       yield* fill(20)
       assert.isUndefined(guard.trouble())
+    })
+  )
+
+  onMemory(
+    "looks every two seconds while there are recordings",
+    Effect.gen(function* () {
+      const { fill, guard, suffer } = yield* bench
+      yield* guard.follow(() => undefined)
+      yield* fill(20)
+      yield* suffer({ name: "read-only" })
+      yield* TestClock.adjust("2 seconds")
+      yield* step
+      assert.isDefined(guard.trouble())
     })
   )
 
