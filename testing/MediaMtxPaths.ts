@@ -1,5 +1,5 @@
 import type { JsonReply } from "../src/ground/Loopback.ts"
-import type { PathOptions } from "../src/process/MediaMtxApi.ts"
+import type { PathOptions } from "../src/process/MediaMtxReplies.ts"
 
 /** What a path of MediaMTX has where nobody sets it, as far as the service looks at it (its `internal/conf/path.go`). */
 const defaults: PathOptions = {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { JsonReply, JsonRequest } from "../src/ground/Loopback.ts"
-import type { PathOptions } from "../src/process/MediaMtxApi.ts"
+import type { PathOptions } from "../src/process/MediaMtxReplies.ts"
 import { type makePaths, page, refusal } from "./MediaMtxPaths.ts"
 import type { PlayedProcess } from "./Programs.ts"
 import type { makeRecorder } from "./Recorder.ts"

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { monotonicMillis, now as moment } from "../src/ground/Time.ts"
-import type { PathOptions } from "../src/process/MediaMtxApi.ts"
+import type { PathOptions } from "../src/process/MediaMtxReplies.ts"
 import { change, type Question, type Run } from "./MediaMtxRun.ts"
 import type { Outside } from "./MemoryDisk.ts"
 import type { Ports } from "./MemoryLoopback.ts"

@@ -1,5 +1,5 @@
 import type { Moment } from "../src/ground/Time.ts"
-import type { PathOptions } from "../src/process/MediaMtxApi.ts"
+import type { PathOptions } from "../src/process/MediaMtxReplies.ts"
 import type { Outside } from "./MemoryDisk.ts"
 import { Refused } from "./MemoryFiles.ts"
 

@@ -6,6 +6,23 @@ import * as Schema from "effect/Schema"
 import { Settings } from "../config/Settings.ts"
 import { type JsonRequest, Loopback } from "../ground/Loopback.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
+import {
+  decodeConfig,
+  decodeConfigs,
+  decodeInfo,
+  decodeOptions,
+  decodePath,
+  decodePaths,
+  decodeSession,
+  decodeSessions,
+  type Info,
+  isRefusal,
+  type PathConfig,
+  type PathOptions,
+  type PathState,
+  toConfig,
+  toState
+} from "./MediaMtxReplies.ts"
 
 /** MediaMTX does not answer: it is starting, gone or hanging. */
 export class MediaMtxUnavailable extends Schema.TaggedError<MediaMtxUnavailable>()("MediaMtxUnavailable", {
@@ -21,25 +38,6 @@ export class MediaMtxRefused extends Schema.TaggedError<MediaMtxRefused>()("Medi
 
 export type MediaMtxError = MediaMtxUnavailable | MediaMtxRefused
 
-/** Options of a path, by MediaMTX's names (its `internal/conf/path.go`). */
-export type PathOptions = Readonly<Record<string, Schema.Json>>
-
-/** A configured path: its name and every option, also those at their default. */
-export interface PathConfig {
-  readonly name: string
-  readonly options: PathOptions
-}
-
-/** A path as it is: it exists while it is configured by its own name, or in use. */
-export interface PathState {
-  readonly name: string
-  /** Somebody publishes, so readers get frames. */
-  readonly ready: boolean
-  readonly readers: number
-  readonly bytesReceived: number
-  readonly bytesSent: number
-}
-
 /** How a reader comes. */
 export const protocols = ["rtsp", "hls", "webrtc", "rtmp", "srt", "moq"] as const
 export type Protocol = (typeof protocols)[number]
@@ -53,42 +51,6 @@ const sessionKinds: Readonly<Record<Protocol, ReadonlyArray<string>>> = {
   srt: ["srtconns"],
   moq: ["moqsessions"]
 }
-
-const PathItem = Schema.Struct({
-  name: Schema.String,
-  available: Schema.Boolean,
-  readers: Schema.NullOr(Schema.Array(Schema.Struct({ type: Schema.String }))),
-  inboundBytes: Schema.Int,
-  outboundBytes: Schema.Int
-})
-
-const ConfigItem = Schema.StructWithRest(Schema.Struct({ name: Schema.String }), [
-  Schema.Record(Schema.String, Schema.Json)
-])
-
-const page = <S extends Schema.Top>(item: S) => Schema.Struct({ pageCount: Schema.Int, items: Schema.Array(item) })
-
-const toState = (item: typeof PathItem.Type): PathState => ({
-  name: item.name,
-  ready: item.available,
-  readers: item.readers?.length ?? 0,
-  bytesReceived: item.inboundBytes,
-  bytesSent: item.outboundBytes
-})
-
-const toConfig = ({ name, ...options }: typeof ConfigItem.Type): PathConfig => ({ name, options })
-
-const decodeConfigs = Schema.decodeUnknownEffect(page(ConfigItem))
-const decodeConfig = Schema.decodeUnknownEffect(ConfigItem)
-const decodePaths = Schema.decodeUnknownEffect(page(PathItem))
-const decodePath = Schema.decodeUnknownEffect(PathItem)
-const Options = Schema.Record(Schema.String, Schema.Json)
-const decodeOptions = Schema.decodeUnknownEffect(Options)
-const decodeSessions = Schema.decodeUnknownEffect(page(Schema.Struct({ id: Schema.String })))
-const decodeSession = Schema.decodeUnknownEffect(Schema.Struct({ remoteAddr: Schema.String }))
-const Info = Schema.Struct({ version: Schema.String, started: Schema.String })
-const decodeInfo = Schema.decodeUnknownEffect(Info)
-const isRefusal = Schema.is(Schema.Struct({ error: Schema.String }))
 
 // As many as a reply may carry: one request for all but very large boxes.
 const itemsPerPage = 1000
@@ -120,7 +82,7 @@ export class MediaMtxApi extends Context.Service<
      */
     readonly answers: Effect.Effect<void, MediaMtxError>
     /** Its version (`v1.21.0`), and when it started: another time is another run. */
-    readonly info: Effect.Effect<typeof Info.Type, MediaMtxError>
+    readonly info: Effect.Effect<Info, MediaMtxError>
     /** Its configuration, paths apart: every option by MediaMTX's name, also those at their default. */
     readonly global: Effect.Effect<PathOptions, MediaMtxError>
     /** The options of a path that sets none. */

@@ -7,7 +7,7 @@ import type { Live } from "../config/LiveSettings.ts"
 import { liveNow, type Settings } from "../config/Settings.ts"
 import { plainRtspHost } from "../config/Tls.ts"
 import type { Disk } from "../ground/Disk.ts"
-import type { PathOptions } from "./MediaMtxApi.ts"
+import type { PathOptions } from "./MediaMtxReplies.ts"
 
 /**
  * What a camera's path is made of: somebody publishes to it, and a reader of an idle one is held until then.
