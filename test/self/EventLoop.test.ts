@@ -1,0 +1,18 @@
+import { assert, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { performance } from "node:perf_hooks"
+import { EventLoop } from "../../src/self/EventLoop.ts"
+
+it.live("an event loop that was held up for 0.4 s is told of, longer than half of it", () =>
+  Effect.gen(function* () {
+    const { delay } = Context.get(yield* Layer.build(EventLoop.layer), EventLoop)
+    assert.deepStrictEqual(delay(), { max: 0, p99: 0 })
+    const until = performance.now() + 400
+    while (performance.now() < until);
+    yield* Effect.sleep(0).pipe(Effect.repeat({ until: () => delay().max > 0 }))
+    assert.isAtLeast(delay().max, 0.19)
+    assert.isAtLeast(delay().p99, 0.19)
+  })
+)
