@@ -24,8 +24,9 @@ export default defineConfig({
           name: "integration",
           include: [integration],
           fileParallelism: false,
-          testTimeout: 30_000,
-          hookTimeout: 60_000
+          // for hangs alone: what they wait for is limited each for itself
+          testTimeout: 120_000,
+          hookTimeout: 120_000
         }
       },
       {

@@ -21,6 +21,9 @@ const installed = {
   opencv: has("/usr/bin/python3", "-c", `import sys; sys.path.insert(0, "${opencv}"); import cv2`)
 }
 
+/** What is not there by then hangs: each takes four seconds, and many times that where the machine is busy. */
+const patience = { timeout: 60_000 }
+
 /** Runs until it has seen its number of pictures, or is ended: what it said, if it ended well. */
 const play = (program: string, args: ReadonlyArray<string>) =>
   Effect.callback<string, string>((resume) => {
@@ -30,7 +33,7 @@ const play = (program: string, args: ReadonlyArray<string>) =>
     player.stderr.setEncoding("utf8").on("data", (text: string) => void (said += text))
     player.once("close", (code) => resume(code === 0 ? Effect.succeed(said) : Effect.fail(`status ${code}: ${said}`)))
     return Effect.sync(() => void player.kill("SIGKILL"))
-  }).pipe(Effect.timeout("20 seconds"))
+  }).pipe(Effect.timeout(patience.timeout))
 
 let used = 0
 /** An idle camera, as a player addresses it: the key is the password, or in the query. */
@@ -107,7 +110,7 @@ layer(SharedService.layer({ cameras: 15, settings }), { timeout: "60 seconds", e
           const shown = eventually(
             "VLC shows pictures",
             Effect.sync(() => readdirSync(folder).filter((name) => name.endsWith(".jpg")).length >= 3),
-            "15 seconds"
+            patience.timeout
           )
           yield* Effect.raceFirst(shown, Effect.andThen(player, Effect.die("VLC ended")))
         })
@@ -123,7 +126,10 @@ layer(SharedService.layer({ cameras: 15, settings }), { timeout: "60 seconds", e
             rtsp: ["rtspsrc", `location=${url}`, "protocols=tcp", "!", "rtph264depay"],
             hls: ["urisourcebin", `uri=${url}`, "parse-streams=true"]
           }
-          yield* play("gst-launch-1.0", ["-q", ...source[protocol], "!", "fakesink", `num-buffers=${pictures}`])
+          // gst-launch pauses and goes on by how full hlsdemux2 says that it is; while its sink still prerolls, one in a
+          // hundred of its 1.22 goes on for ever paused (gst_base_sink_wait_preroll), with pictures at hand
+          const sink = ["fakesink", "async=false", `num-buffers=${pictures}`]
+          yield* play("gst-launch-1.0", ["-q", ...source[protocol], "!", ...sink])
         })
       )
     }
@@ -164,7 +170,7 @@ print(camera.getBackendName(), len(shapes), *set(shapes))`
         const page = yield* openPage
         yield* Effect.promise(async () => {
           await page.goto(`${origin}/#${encodeURIComponent(hls)}`)
-          await page.waitForFunction(plays, undefined, { timeout: 20_000 })
+          await page.waitForFunction(plays, undefined, patience)
         })
       })
     )
@@ -189,7 +195,7 @@ print(camera.getBackendName(), len(shapes), *set(shapes))`
             const answer = await fetch(address, { method: "POST", headers, body })
             await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() })
           }, whep)
-          await page.waitForFunction(plays, undefined, { timeout: 20_000 })
+          await page.waitForFunction(plays, undefined, patience)
         })
       })
     )
@@ -210,7 +216,7 @@ print(camera.getBackendName(), len(shapes), *set(shapes))`
             }
             return durations.size >= 10
           }),
-          "15 seconds"
+          patience.timeout
         )
         const all = [...durations.values()]
         assert.isAtLeast(Math.min(...all), 0.5)
