@@ -22,6 +22,8 @@ export class Credentials extends Context.Service<
     readonly verify: (text: string) => Effect.Effect<Session, AuthFailed>
     /** the same for who watches a stream, where a viewing key will do, or a signature */
     readonly verifyViewer: (text: string) => Effect.Effect<Session, AuthFailed>
+    /** whether an identity provider may have to be asked first; what everything else says is known here */
+    readonly mayAskOthers: (text: string) => boolean
   }
 >()("camera-service/auth/Credentials") {
   static readonly layer = Layer.effect(
@@ -44,7 +46,8 @@ export class Credentials extends Context.Service<
             ({ credential }) => credential.kind !== "viewing key",
             () => new AuthFailed({ reason: "a viewing key opens streams only" })
           ),
-        verifyViewer: (text) => (isSignature(text) ? signedUrls.verify("stream", text) : verify(text))
+        verifyViewer: (text) => (isSignature(text) ? signedUrls.verify("stream", text) : verify(text)),
+        mayAskOthers: (text) => text.length <= maxLength && !isKey(text) && !isSignature(text) && foreign.isOne(text)
       })
     })
   ).pipe(Layer.provide(ForeignTokens.layer))

@@ -1,7 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import type { Session } from "../../schema/Auth.ts"
 import { Credentials } from "../../src/auth/Credentials.ts"
 import { FailedLogins } from "../../src/auth/FailedLogins.ts"
 import { MediaMtxSessions } from "../../src/auth/MediaMtxSessions.ts"
@@ -23,6 +27,19 @@ const ffmpeg = 4711
 const nobody = {
   ...{ user: "", password: "", token: "", action: "read", path: "camera0", query: "" },
   ...{ protocol: "rtsp", id: null }
+}
+
+/** Whoever shows something else than a ticket, once that is verified: after two seconds, as on a machine that is busy. */
+const viewer: Session = {
+  sessionId: "s",
+  userId: "u",
+  role: "viewer",
+  expiresAt: Infinity,
+  credential: {
+    kind: "token",
+    lifetime: undefined,
+    terms: { signer: "service", id: "00000000", over: Deferred.makeUnsafe() }
+  }
 }
 
 /**
@@ -65,15 +82,18 @@ const bench = Effect.fnUntraced(function* (managed = true) {
       }
     }),
     Layer.mock(Resolver, { own: () => ["192.0.2.7"] }),
-    Layer.mock(Credentials, {}),
+    Layer.mock(Credentials, {
+      verifyViewer: () => Effect.delay(Effect.succeed(viewer), "2 seconds"),
+      mayAskOthers: (text) => text === "of a provider"
+    }),
     FailedLogins.layer,
-    Layer.mock(MediaMtxSessions, {}),
+    Layer.mock(MediaMtxSessions, { opened: () => Effect.succeed(true) }),
     Layer.mock(Devices, {
       list: () => [],
       settled: () => true,
       facts: { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
     }),
-    Layer.mock(Viewers, {}),
+    Layer.mock(Viewers, { admit: () => Effect.void }),
     key
   )
   const context = yield* Layer.build(
@@ -157,6 +177,22 @@ describe("a ticket at MediaMTX's hook", () => {
 })
 
 describe("MediaMTX's hook", () => {
+  it.effect("lets a viewer in however busy the machine is, and waits for no identity provider", () =>
+    Effect.gen(function* () {
+      const { shown } = yield* bench()
+      const answers = (credential: string) =>
+        Effect.gen(function* () {
+          const fiber = yield* Effect.forkChild(shown(credential, "theirs", "read"), { startImmediately: true })
+          yield* TestClock.adjust("300 millis")
+          const isAnswered = fiber.pollUnsafe() !== undefined
+          yield* TestClock.adjust("2 seconds")
+          return { isAnswered, status: yield* Fiber.join(fiber) }
+        })
+      assert.deepStrictEqual(yield* answers("of ours"), { isAnswered: false, status: 200 })
+      assert.deepStrictEqual(yield* answers("of a provider"), { isAnswered: true, status: 401 })
+    })
+  )
+
   it.effect("remembers and logs nothing of who comes from what is no address", () =>
     Effect.gen(function* () {
       const { asked } = yield* bench()
