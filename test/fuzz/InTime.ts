@@ -5,7 +5,7 @@ import * as PassingTime from "../../testing/PassingTime.ts"
 /** So much of the test's time may pass before an answer counts as missing: 40 s, four times what a snapshot may take. */
 const patience = 2000
 /** And so many milliseconds of ours: what ciphers is done by threads that know nothing of the test's time. */
-const longest = 10_000
+const longest = 30_000
 /** What one input may cost, in milliseconds of the processor: more is a hang. */
 const mostProcessorTime = 1000
 

@@ -9,7 +9,7 @@ import * as Children from "../../src/ground/Children.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
-const some = { work: "picture", timeout: "10 seconds" } as const
+const some = { work: "picture", timeout: "60 seconds" } as const
 const live = Ffmpeg.layer.pipe(Layer.provide([Children.layer, Disk.layer, Layer.succeed(Settings, testSettings())]))
 
 const bufferOf = ({ buffer, byteLength, byteOffset }: Uint8Array): Buffer =>

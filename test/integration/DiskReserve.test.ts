@@ -63,5 +63,5 @@ it.live(
       })
       yield* runReal(root, body, { storage: { reserve_mb: 4, warn_percent: 100, refuse_percent: 100 } })
     }),
-  60_000
+  120_000
 )

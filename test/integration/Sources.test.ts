@@ -21,7 +21,7 @@ import * as Children from "../../src/ground/Children.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
-const some = { work: "picture", timeout: "10 seconds" } as const
+const some = { work: "picture", timeout: "60 seconds" } as const
 const live = Ffmpeg.layer.pipe(Layer.provide([Children.layer, Disk.layer, Layer.succeed(Settings, testSettings())]))
 
 const encoding: Encoding = { profile: "stanag4406", bitrateKbps: 600, jpegQuality: 85 }

@@ -110,7 +110,7 @@ describe("the transcode of a camera in the network, played by another MediaMTX",
               const page = yield* openPage
               const played = yield* Effect.promise(async () => {
                 await page.goto(`http://127.0.0.1:${mediamtx.webrtc_port}/${path}/?token=${token}`)
-                await page.waitForFunction(isPlaying, undefined, { timeout: 20_000 })
+                await page.waitForFunction(isPlaying, undefined, { timeout: 60_000 })
                 return page.evaluate(tracks)
               })
               assert.deepStrictEqual(played, { width: 844, height: 474, sounds: 1 })

@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import { openPage, servePage } from "../support/browser/Browser.ts"
 import { clientOf, startReady } from "../support/Service.ts"
 
-const limit = { timeout: 30_000 }
+const limit = { timeout: 60_000 }
 
 it.live(
   "a web page uses the typed client, as Node does",
@@ -23,7 +23,7 @@ it.live(
       })
       assert.deepStrictEqual(JSON.parse(title), { cameras: 2, width: 640, error: "NotFound" })
     }),
-  60_000
+  120_000
 )
 
 it.live(
@@ -41,7 +41,7 @@ it.live(
       })
       assert.match(title, /^FAILED ConnectionLost: No WebSocket can be opened at .*server\.allowed_origins/)
     }),
-  60_000
+  120_000
 )
 
 for (const protocol of ["webrtc", "hls"] as const) {
@@ -70,7 +70,7 @@ for (const protocol of ["webrtc", "hls"] as const) {
         })
         assert.deepStrictEqual(size, [640, 480])
       }),
-    60_000
+    120_000
   )
 }
 
@@ -125,5 +125,5 @@ it.live(
       assert.deepStrictEqual(yield* sees(allowed), { ...seen, fetched: [`bytes 0-99/${file_size}`, 100] })
       assert.deepStrictEqual(yield* sees(other), { ...seen, fetched: "not allowed" })
     }),
-  60_000
+  120_000
 )

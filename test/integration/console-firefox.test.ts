@@ -27,5 +27,5 @@ it.live.skipIf(!hasFirefox)(
       assert.match(yield* page.text(liveWords), /^moves: [^]*1 connected[^]*Live/)
       assert.strictEqual(yield* page.text("location.hash"), "")
     }),
-  60_000
+  120_000
 )

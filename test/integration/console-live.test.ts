@@ -36,7 +36,7 @@ it.live(
       yield* promise(() => page.getByText("The service cannot be reached").waitFor({ ...limit, state: "detached" }))
       assert.deepStrictEqual(trespasses.strangers, [])
     }),
-  60_000
+  120_000
 )
 
 it.live(
@@ -75,7 +75,7 @@ it.live(
       })
       assert.isFalse(yield* promise(() => page.getByText("not accepted any more").isVisible()))
     }),
-  60_000
+  120_000
 )
 
 it.live(
@@ -101,7 +101,7 @@ it.live(
       yield* moves(page, "camera0")
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
-  60_000
+  120_000
 )
 
 it.live(
@@ -140,7 +140,7 @@ it.live(
       })
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
-  60_000
+  120_000
 )
 
 it.live(
@@ -182,11 +182,11 @@ it.live(
         Promise.all([chip.textContent(), chip.getAttribute("title"), clocksIn(page, "video")])
       )
       const age = (Date.now() - made + clockSpan) % clockSpan
-      assert.isBelow(Number(/\d+/.exec(shown ?? "")?.[0]), age + 50)
+      assert.isBelow(Number(/\d+/.exec(shown ?? "")?.[0]), age + 500)
       assert.match(title ?? "", /on the way, \d+ ms in this browser. What the camera and its encoder take before/)
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
-  60_000
+  120_000
 )
 
 it.live(
@@ -210,15 +210,14 @@ it.live(
         const left = page.getByRole("button", { name: "Pan left" })
         await left.hover(limit)
         await page.mouse.down()
-        await page.waitForTimeout(1200)
+        // it is told anew while the button is held: it would stop by itself
+        while (calls.filter((name) => name === "ContinuousMove").length < 2) await page.waitForTimeout(20)
         await page.mouse.up()
       })
       yield* eventually(
         "it is stopped",
         Effect.sync(() => calls.includes("Stop"))
       )
-      // it is told anew while the button is held: it would stop by itself
-      assert.isAtLeast(calls.filter((name) => name === "ContinuousMove").length, 2)
       yield* promise(async () => {
         await page.getByRole("button", { name: "Zoom in" }).focus()
         await page.keyboard.down("Enter")

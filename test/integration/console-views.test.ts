@@ -91,7 +91,7 @@ it.live(
         await page.getByRole("heading", { name: /^camera1/ }).waitFor(limit)
       })
     }),
-  60_000
+  120_000
 )
 
 it.live(
@@ -162,7 +162,7 @@ it.live(
       yield* isFocused(before ?? "")
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
-  60_000
+  120_000
 )
 
 /** What a USB camera may have; the synthetic ones have none. */
@@ -251,7 +251,7 @@ it.live(
       yield* promise(() => page.getByText("Another control governs it now").waitFor(limit))
       assert.deepStrictEqual(yield* findings(page), [])
     }),
-  60_000
+  120_000
 )
 
 /** What can have the focus, and is to be seen. */
@@ -339,7 +339,7 @@ it.live(
       // a terabyte is more than is free
       reserve(1_000_000)
       yield* promise(async () => {
-        await page.getByRole("button", { name: /Stop recording camera0, Waiting/ }).waitFor({ timeout: 20_000 })
+        await page.getByRole("button", { name: /Stop recording camera0, Waiting/ }).waitFor(limit)
         await page.getByRole("button", { name: "Record camera1" }).click()
         await page
           .getByRole("status")

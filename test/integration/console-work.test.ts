@@ -32,7 +32,7 @@ it.live(
       assert.deepStrictEqual(yield* findings(page), [])
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
-  60_000
+  120_000
 )
 
 it.live(
@@ -75,7 +75,7 @@ it.live(
       assert.deepStrictEqual(yield* findings(page), [])
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
-  60_000
+  120_000
 )
 
 it.live(
@@ -107,5 +107,5 @@ it.live(
       assert.deepStrictEqual(yield* findings(page), [])
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
-  60_000
+  120_000
 )

@@ -114,7 +114,7 @@ it.live(
       assert.strictEqual(yield* promise(() => record.getAttribute("aria-disabled")), "false")
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
-  60_000
+  120_000
 )
 
 it.live(
@@ -157,5 +157,5 @@ it.live(
       assert.match((yield* promise(() => record.getAttribute("title"))) ?? "", /needs the operator role/)
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
-  60_000
+  120_000
 )

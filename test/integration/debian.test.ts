@@ -222,7 +222,7 @@ it.live.skipIf(whyNot !== "")(
       yield* eventually(
         "it is well",
         Effect.sync(() => first() !== "" && run(health).status === 0),
-        "30 seconds"
+        "60 seconds"
       )
       assert.match(readFileSync(`/proc/${first()}/status`, "utf8"), /^Uid:\t10001\t10001\t10001/m)
       assert.include(run("touch", "/usr/new").said, "Read-only file system")

@@ -45,7 +45,7 @@ interface Options {
 /** What a program writes; dies with that when it fails. */
 const run = (program: string, args: ReadonlyArray<string>, { cwd = root, env = {} }: Options = {}) =>
   Effect.promise(() =>
-    promisify(execFile)(program, args, { cwd, env: { ...process.env, ...env }, timeout: 60_000 }).then(
+    promisify(execFile)(program, args, { cwd, env: { ...process.env, ...env }, timeout: 180_000 }).then(
       ({ stderr, stdout }) => `${stdout}${stderr}`,
       (error: Error & { readonly stdout: string; readonly stderr: string }) => {
         throw new Error(`${program} ${args.join(" ")}: ${error.message}\n${error.stdout}\n${error.stderr}`)
@@ -135,7 +135,7 @@ const PATH = [
 ].join(delimiter)
 const hasWebsocat = spawnSync("websocat", ["--version"], { env: { PATH } }).status === 0
 
-layer(Elsewhere.layer, { timeout: "120 seconds", excludeTestServices: true })("from their tarballs", (it) => {
+layer(Elsewhere.layer, { timeout: "240 seconds", excludeTestServices: true })("from their tarballs", (it) => {
   it.effect("the packages hold what they are for, and bring no Node along", () =>
     Effect.gen(function* () {
       const { client, server } = yield* Elsewhere
@@ -192,7 +192,7 @@ layer(Elsewhere.layer, { timeout: "120 seconds", excludeTestServices: true })("f
           rmSync(wrong)
           assert.include(String(complaint), "wrong.ts")
         }),
-      60_000
+      120_000
     )
   }
 

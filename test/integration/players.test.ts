@@ -60,7 +60,7 @@ const plays = () => (document.querySelector("video")?.currentTime ?? 0) > 2
 
 const settings = { STREAMS_VIEWER_LINGER_SECONDS: "1" }
 
-layer(SharedService.layer({ cameras: 15, settings }), { timeout: "60 seconds", excludeTestServices: true })(
+layer(SharedService.layer({ cameras: 15, settings }), { timeout: "120 seconds", excludeTestServices: true })(
   "an idle camera plays in",
   (it) => {
     for (const protocol of ["rtsp", "hls"] as const) {

@@ -123,6 +123,6 @@ for (const name of ["nginx", "caddy"] as const) {
         const here = yield* clientOf(service, { role: "viewer" })
         assert.strictEqual(yield* here.call.ping({}), "pong")
       }).pipe(Effect.scoped),
-    30_000
+    120_000
   )
 }

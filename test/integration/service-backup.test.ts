@@ -81,7 +81,7 @@ it.live(
         assert.include(names.split("\n"), name)
       }
     }),
-  60_000
+  120_000
 )
 
 it.live("a data folder of a later format is not touched, and the status and the words say what to do", () =>

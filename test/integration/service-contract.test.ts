@@ -92,7 +92,7 @@ const broken: ReadonlyArray<readonly [method: string, params: unknown, param: st
 ]
 
 layer(SharedService.layer({ settings: { EXTERNAL_ALLOWED_HOSTS: "127.0.0.1" } }), {
-  timeout: "60 seconds",
+  timeout: "120 seconds",
   excludeTestServices: true
 })("the contract", (it) => {
   it.effect("every method answers a plain WebSocket client, in the shape that the contract gives", () =>

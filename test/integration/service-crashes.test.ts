@@ -53,8 +53,7 @@ it.live(
         if (victim === "service") yield* service.ended
         yield* eventually(
           `no orphan after ${where}`,
-          Effect.sync(() => strays(ground, service.pid).length === 0),
-          "6 seconds"
+          Effect.sync(() => strays(ground, service.pid).length === 0)
         )
         if (victim === "service") {
           yield* Scope.close(scope, Exit.void)
@@ -90,8 +89,7 @@ it.live("MediaMTX killed: its paths come back, and the stream that ran is ready 
       Effect.map(
         client.call.get_stream_status({ device: "camera0" }),
         (found) => found.ready && found.status === "ACTIVE"
-      ),
-      "6 seconds"
+      )
     )
     yield* ready(service)
   })
@@ -112,8 +110,7 @@ it.live("FFmpeg killed: the stream is started again, and the status tells how of
           device: "camera0"
         }),
         (found) => found.ready && found.restarts === 1
-      ),
-      "6 seconds"
+      )
     )
   })
 )
@@ -144,8 +141,7 @@ it.live(
       assert.strictEqual(info.codec, "h264")
       yield* eventually(
         "it goes on",
-        Effect.map(again.call.list_recordings({}), ({ total }) => total === 2),
-        "10 seconds"
+        Effect.map(again.call.list_recordings({}), ({ total }) => total === 2)
       )
       const { files } = yield* again.call.stop_recording({ device: "camera0" })
       assert.lengthOf(files, 1)

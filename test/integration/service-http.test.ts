@@ -30,7 +30,7 @@ const withFiles = Effect.gen(function* () {
 
 const bytesOf = (response: Response) => Effect.promise(async () => Buffer.from(await response.arrayBuffer()))
 
-layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true })("over HTTP", (it) => {
+layer(SharedService.layer(), { timeout: "120 seconds", excludeTestServices: true })("over HTTP", (it) => {
   it.effect("a downloaded recording is the file, byte for byte, under its name", () =>
     Effect.gen(function* () {
       const { bytes, get, recording, url } = yield* withFiles

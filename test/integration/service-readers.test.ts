@@ -21,7 +21,7 @@ const idle = (device: string) =>
     return { ...service.ground.ports, service, token, client, status }
   })
 
-layer(SharedService.layer({ cameras, settings }), { timeout: "60 seconds", excludeTestServices: true })(
+layer(SharedService.layer({ cameras, settings }), { timeout: "120 seconds", excludeTestServices: true })(
   "readers who come straight to MediaMTX",
   (it) => {
     it.effect("without a token get no picture by any protocol, and wake no camera", () =>
@@ -69,8 +69,7 @@ layer(SharedService.layer({ cameras, settings }), { timeout: "60 seconds", exclu
         assert.lengthOf(mine(), 1)
         yield* eventually(
           "the stream has ended",
-          Effect.map(status, (now) => now === "INACTIVE"),
-          "12 seconds"
+          Effect.map(status, (now) => now === "INACTIVE")
         )
         assert.deepStrictEqual(mine(), [])
       })
@@ -89,8 +88,7 @@ layer(SharedService.layer({ cameras, settings }), { timeout: "60 seconds", exclu
               const response = yield* get(name)
               const text = yield* Effect.promise(() => response.text())
               return response.ok ? text : undefined
-            }),
-            "10 seconds"
+            })
           )
         const variants = yield* textOf("index.m3u8")
         assert.include(variants, "#EXTM3U")
@@ -98,8 +96,7 @@ layer(SharedService.layer({ cameras, settings }), { timeout: "60 seconds", exclu
         const firstOf = (text: string) => /^(?!#)\S+\.mp4\S*$/m.exec(text)?.[0]
         const segments = yield* eventually(
           "the playlist has a segment",
-          Effect.map(textOf(variant), (text) => (firstOf(text) === undefined ? undefined : text)),
-          "10 seconds"
+          Effect.map(textOf(variant), (text) => (firstOf(text) === undefined ? undefined : text))
         )
         const begin = /#EXT-X-MAP:URI="([^"]+)"/.exec(segments)?.[1] ?? ""
         assert.isTrue((yield* bytesOf(yield* get(begin))).includes("avc1"))
@@ -121,8 +118,7 @@ layer(SharedService.layer({ cameras, settings }), { timeout: "60 seconds", exclu
         assert.include(stranger, { step: "DESCRIBE", status: 401 })
         const playlist = yield* eventually(
           "the playlist is there",
-          Effect.promise(() => fetch(urls.hls).then((response) => (response.ok ? response.text() : undefined))),
-          "10 seconds"
+          Effect.promise(() => fetch(urls.hls).then((response) => (response.ok ? response.text() : undefined)))
         )
         // what follows belongs to the session that this has opened
         const variant = /^(?!#)\S+\.m3u8\S*$/m.exec(playlist)?.[0] ?? ""

@@ -61,7 +61,7 @@ const plays = Effect.fnUntraced(function* (whep: string, token: string, isWithou
       [whep, token, isWithoutUdp ? "a=candidate:\\S+ \\d+ udp .*\\r\\n" : "never"]
     )
     await page.waitForFunction(() => (document.querySelector("video")?.currentTime ?? 0) > 1, undefined, {
-      timeout: 15_000
+      timeout: 60_000
     })
     const transports = await page.evaluate(async () => {
       const { peer } = window as unknown as { peer: RTCPeerConnection }
@@ -75,7 +75,7 @@ const plays = Effect.fnUntraced(function* (whep: string, token: string, isWithou
 
 const settings = { STREAMS_VIEWER_LINGER_SECONDS: "1" }
 
-layer(SharedService.layer({ cameras: 8, settings }), { timeout: "60 seconds", excludeTestServices: true })(
+layer(SharedService.layer({ cameras: 8, settings }), { timeout: "120 seconds", excludeTestServices: true })(
   "on the service's own port",
   (it) => {
     for (const isWithoutUdp of [false, true]) {
@@ -97,7 +97,7 @@ layer(SharedService.layer({ cameras: 8, settings }), { timeout: "60 seconds", ex
               ...["-v", "error", "-select_streams", "v", "-read_intervals", "%+#60", "-count_frames"],
               ...["-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", ...shown]
             ],
-            { encoding: "utf8", timeout: 20_000 }
+            { encoding: "utf8", timeout: 100_000 }
           )
           assert.isAtLeast(Number.parseInt(stdout, 10), 58, stderr)
         })
@@ -124,7 +124,7 @@ layer(SharedService.layer({ cameras: 8, settings }), { timeout: "60 seconds", ex
         const seen = (seconds: number) =>
           Effect.promise(() =>
             page.waitForFunction((least) => (document.querySelector("video")?.currentTime ?? 0) > least, seconds, {
-              timeout: 20_000
+              timeout: 100_000
             })
           )
         const args = ["-v", "error", "-i", address, "-map", "0:v", "-f", "null", "-progress", "pipe:1", "-"]
@@ -139,8 +139,7 @@ layer(SharedService.layer({ cameras: 8, settings }), { timeout: "60 seconds", ex
         const decoded = (count: number) =>
           eventually(
             `${count} pictures`,
-            Effect.sync(() => frames >= count),
-            "20 seconds"
+            Effect.sync(() => frames >= count)
           )
         yield* decoded(30)
         yield* seen(1)
@@ -190,15 +189,15 @@ layer(SharedService.layer({ cameras: 8, settings }), { timeout: "60 seconds", ex
           const began = performance.now()
           signal(mediaMtx?.pid ?? 0, "SIGSTOP")
           assert.strictEqual(yield* statusOf(whep, offerFor(token)), 503)
-          assert.isBelow(performance.now() - began, 3000)
+          // a stream may take 10 s to start: that is not waited for
+          assert.isBelow(performance.now() - began, 8000)
           const again = performance.now()
           assert.strictEqual(yield* statusOf(whep, offerFor(token)), 503)
-          assert.isBelow(performance.now() - again, 1000)
+          assert.isBelow(performance.now() - again, 2000)
           signal(mediaMtx?.pid ?? 0, "SIGCONT")
           yield* eventually(
             "it is served",
-            Effect.map(statusOf(whep, offerFor(token)), (status) => status === 201),
-            "15 seconds"
+            Effect.map(statusOf(whep, offerFor(token)), (status) => status === 201)
           )
         })
     )
@@ -209,15 +208,12 @@ layer(SharedService.layer({ cameras: 8, settings }), { timeout: "60 seconds", ex
         assert.strictEqual(yield* statusOf(whep, offerFor(token)), 201)
         const [mediaMtx] = service.ground.running("mediamtx")
         signal(mediaMtx?.pid ?? 0, "SIGKILL")
-        const began = performance.now()
         const status = yield* statusOf(whep, offerFor(token))
         assert.include([201, 503], status)
         yield* eventually(
           "it is served",
-          Effect.map(statusOf(whep, offerFor(token)), (now) => now === 201),
-          "10 seconds"
+          Effect.map(statusOf(whep, offerFor(token)), (now) => now === 201)
         )
-        assert.isBelow(performance.now() - began, 6000)
       })
     )
   }

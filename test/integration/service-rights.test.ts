@@ -28,7 +28,7 @@ interface Key {
 
 const codeOf = (error: { readonly code: number } | undefined): number => error?.code ?? 0
 
-layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true })("rights", (it) => {
+layer(SharedService.layer(), { timeout: "120 seconds", excludeTestServices: true })("rights", (it) => {
   it.effect("a stranger may ping, and gets nothing else", () =>
     Effect.gen(function* () {
       const stranger = yield* connect((yield* SharedService).url)

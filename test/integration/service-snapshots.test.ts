@@ -36,7 +36,7 @@ const takeAndCheck = Effect.fnUntraced(function* (
   return { ...taken, said, shown, asked }
 })
 
-layer(SharedService.layer(), { timeout: "60 seconds", excludeTestServices: true })(
+layer(SharedService.layer(), { timeout: "120 seconds", excludeTestServices: true })(
   "a snapshot tells the truth about its time",
   (it) => {
     it.effect("when the camera was idle", () =>

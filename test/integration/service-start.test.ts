@@ -30,7 +30,7 @@ import {
 const runToEnd = Effect.fnUntraced(function* (ground: Ground, options?: RunOptions) {
   const running: Run = yield* run(ground, options)
   const { code }: Ended = yield* running.ended.pipe(
-    Effect.timeoutOrElse({ duration: "15 seconds", orElse: () => Effect.die(new Error("it did not end")) })
+    Effect.timeoutOrElse({ duration: "60 seconds", orElse: () => Effect.die(new Error("it did not end")) })
   )
   const lines = running
     .stderr()
@@ -330,7 +330,7 @@ it.live("the first reply comes while MediaMTX is still starting, well before the
     const service = yield* start(ground)
     const client = yield* connect(service.url)
     yield* client.result("ping")
-    assert.isBelow(Date.now() - began, Duration.toMillis("5 seconds"))
+    assert.isBelow(Date.now() - began, Duration.toMillis("20 seconds"))
     yield* ready(service)
   })
 )

@@ -23,7 +23,7 @@ const asNobody = (script: string, ...args: ReadonlyArray<string>) =>
       "bash",
       ...args
     ]
-    execFile("env", command, { timeout: 20_000 }, (_failure, stdout) => resume(Effect.succeed(stdout)))
+    execFile("env", command, { timeout: 100_000 }, (_failure, stdout) => resume(Effect.succeed(stdout)))
   })
 
 const folder = mkdtempSync(join(tmpdir(), "strangers-"))
@@ -51,7 +51,7 @@ head -1 <&3
 `
 
 layer(SharedService.layer({ cameras: 1, settings: { FFMPEG_BINARY: slowFfmpeg } }), {
-  timeout: "60 seconds",
+  timeout: "120 seconds",
   excludeTestServices: true
 })("a stranger on this machine", (it) => {
   it.effect("may not use MediaMTX's API, whether a program or a web page's form", () =>

@@ -126,5 +126,5 @@ it.live(
       yield* service.kill("SIGTERM")
       assert.strictEqual((yield* service.ended).code, 0)
     }),
-  60_000
+  120_000
 )

@@ -105,7 +105,7 @@ layer(Children.layer, { excludeTestServices: true })("a child", (it) => {
   )
 
   it.effect(
-    "is gone within 6 s when it ignores signals",
+    "is ended by force when it ignores signals",
     () =>
       Effect.gen(function* () {
         const scope = yield* Scope.make()
@@ -115,15 +115,15 @@ layer(Children.layer, { excludeTestServices: true })("a child", (it) => {
         yield* firstLines(child.stdout, 1)
         const before = performance.now()
         yield* Scope.close(scope, Exit.void)
-        assert.isBelow(performance.now() - before, 6000)
+        assert.isBelow(performance.now() - before, 10_000)
         assert.isTrue(gone(child.pid))
         assert.strictEqual((yield* child.exit).signal, "SIGKILL")
       }),
-    15_000
+    60_000
   )
 
   it.effect(
-    "is gone within 6 s when it is stopped, or has closed all its pipes and lives on",
+    "is ended by force when it is stopped, or has closed all its pipes and lives on",
     () =>
       Effect.gen(function* () {
         for (const script of ["echo $$; kill -STOP $$", "echo $$; exec <&- >&- 2>&-; while :; do sleep 0.1; done"]) {
@@ -132,11 +132,11 @@ layer(Children.layer, { excludeTestServices: true })("a child", (it) => {
           yield* firstLines(child.stdout, 1)
           const before = performance.now()
           yield* Scope.close(scope, Exit.void)
-          assert.isBelow(performance.now() - before, 6000)
+          assert.isBelow(performance.now() - before, 10_000)
           assert.isTrue(gone(child.pid))
         }
       }),
-    20_000
+    60_000
   )
 
   it.effect(

@@ -84,9 +84,9 @@ export const onFakes = fakes.test
 
 export const realPrograms: Place<RealApp> = {
   test: (name, body, overrides) =>
-    it.live(name, () => Effect.flatMap(temporaryFolder, (folder) => runReal(folder, body, overrides)), 60_000),
+    it.live(name, () => Effect.flatMap(temporaryFolder, (folder) => runReal(folder, body, overrides)), 120_000),
   starts: (name, body) =>
-    it.live(name, () => Effect.flatMap(temporaryFolder, (folder) => body(runReal, folder)), 60_000)
+    it.live(name, () => Effect.flatMap(temporaryFolder, (folder) => body(runReal, folder)), 120_000)
 }
 
 /** A USB camera that delivers JPEG frames, or these; it is pulled out when the scope ends. */

@@ -8,12 +8,13 @@ type Found<A> = Exclude<A, undefined | false>
 
 /**
  * For what an outside process does and nobody tells of: looks every 20 ms until `condition` gives something (a failure
- * is a "not yet"), and dies with `what` when it did not within the bound.
+ * is a "not yet"), and dies with `what` when it did not within the bound, which is for what hangs: a busy machine takes
+ * many times as long as one that is idle.
  */
 export const eventually = <A, E, R>(
   what: string,
   condition: Effect.Effect<A, E, R>,
-  bound: Duration.Input = "5 seconds"
+  bound: Duration.Input = "40 seconds"
 ): Effect.Effect<Found<A>, never, R> =>
   Effect.gen(function* () {
     const limit = Duration.toMillis(Duration.fromInputUnsafe(bound))

@@ -128,7 +128,7 @@ export const realGround = Layer.effectContext(
       children: () => started,
       crashMediaMtx: Effect.suspend(() => signal(mediaMtxPids.at(-1) ?? 0, "SIGKILL")),
       step: Effect.sleep("20 millis"),
-      patience: 750
+      patience: 3000
     })
     return Context.make(Ground, ground).pipe(Context.add(ChildProcessSpawner, spawner))
   })

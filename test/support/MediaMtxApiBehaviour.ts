@@ -11,7 +11,7 @@ const refused = (status: number) => (error: { readonly _tag: string; readonly st
 
 /** What the service relies on of MediaMTX's API: for the real one, and so for the fake. */
 export const mediaMtxApiBehaviour = (name: string, live: Layer.Layer<MediaMtxApi, unknown>) =>
-  layer(live, { excludeTestServices: true, timeout: 30_000 })(name, (it) => {
+  layer(live, { excludeTestServices: true, timeout: 120_000 })(name, (it) => {
     it.effect("shows a path that was added, idle and without readers", () =>
       Effect.gen(function* () {
         const api = yield* MediaMtxApi

@@ -106,8 +106,7 @@ export const startProxy = Effect.fnUntraced(function* (name: keyof typeof runs, 
   const authority = yield* runs[name](place, folder)
   yield* eventually(
     `${name} listens`,
-    Effect.map(shownAt(place.port, publicName), (shown) => /^[0-9A-F]+$/.test(shown)),
-    "10 seconds"
+    Effect.map(shownAt(place.port, publicName), (shown) => /^[0-9A-F]+$/.test(shown))
   )
   return authority
 })

@@ -84,15 +84,14 @@ export const startPeer = Effect.fnUntraced(function* (folder: string, video: str
   const isShown = Effect.map(ask("paths/list"), ({ items }) => items?.some(({ ready }) => ready === true))
   yield* eventually(
     "the peer answers",
-    Effect.map(ask("info"), () => true),
-    "10 seconds"
+    Effect.map(ask("info"), () => true)
   )
   let publisher: ChildProcess | undefined
   const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", video]
   const output = ["-c", "copy", "-f", "rtsp", "-rtsp_transport", "tcp", publishedAt]
   const publish = Effect.gen(function* () {
     publisher = yield* Effect.provideService(child("ffmpeg", [...input, ...output]), Scope.Scope, scope)
-    yield* eventually("the peer has its stream", isShown, "10 seconds")
+    yield* eventually("the peer has its stream", isShown)
   })
   yield* publish
   return {
@@ -120,8 +119,7 @@ export const startGstreamer = Effect.fnUntraced(function* (pipeline: string) {
   })
   yield* eventually(
     "GStreamer listens",
-    Effect.map(knocks, () => true),
-    "10 seconds"
+    Effect.map(knocks, () => true)
   )
   return { port, url: `rtsp://127.0.0.1:${port}/subject` }
 })

@@ -37,6 +37,8 @@ export const openPageWith = Effect.fnUntraced(function* (more: ReadonlyArray<str
     ),
     (opened) => Effect.promise(() => opened.close())
   )
+  // for what hangs
+  context.setDefaultTimeout(60_000)
   return yield* Effect.promise(() => context.newPage())
 })
 

@@ -32,7 +32,8 @@ export const openConsole = Effect.fnUntraced(function* (origin: string, flags: R
   return { page, trespasses }
 })
 
-export const limit = { timeout: 15_000 }
+/** For what hangs: a browser on a busy machine takes its time. */
+export const limit = { timeout: 60_000 }
 
 export const promise = <A>(run: () => Promise<A>) => Effect.promise(run)
 
@@ -86,7 +87,7 @@ export const moves = (page: Page, device: string) =>
         return video !== null && video.closest(".playing") !== null && video.videoWidth > 0
       },
       `Live picture of ${device}`,
-      { timeout: 20_000 }
+      limit
     )
     await page.waitForFunction(
       async (label) => {
@@ -104,6 +105,6 @@ export const moves = (page: Page, device: string) =>
         return look() !== before
       },
       `Live picture of ${device}`,
-      { timeout: 10_000 }
+      limit
     )
   })

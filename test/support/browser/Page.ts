@@ -10,7 +10,7 @@ const query = new URLSearchParams(location.search)
 const program = Effect.gen(function* () {
   const { call, notifications } = yield* CameraClient.make({
     url: query.get("url") ?? "",
-    patience: "2 seconds",
+    patience: "20 seconds",
     token: Redacted.make(query.get("token") ?? "")
   })
   const told = yield* notifications.pipe(

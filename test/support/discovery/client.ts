@@ -45,8 +45,7 @@ const noted = Effect.sync(() =>
 const notes = (count: number) =>
   eventually(
     `the camera was told ${count} times`,
-    Effect.map(noted, (all) => all.length >= count),
-    "10 seconds"
+    Effect.map(noted, (all) => all.length >= count)
   )
 
 /** Where no camera may be, in each way to write that, and names that stand for it. */
@@ -107,12 +106,10 @@ const program = Effect.gen(function* () {
   for (const url of webServers.map((host) => `http://${host}/`)) {
     yield* eventually(
       `${url} is there`,
-      Effect.map(statusOf(url), (status) => status > 0),
-      "20 seconds"
+      Effect.map(statusOf(url), (status) => status > 0)
     )
   }
-  for (const port of [5554, 6554])
-    yield* eventually(`the drone listens at ${port}`, listens("192.168.42.10", port), "20 seconds")
+  for (const port of [5554, 6554]) yield* eventually(`the drone listens at ${port}`, listens("192.168.42.10", port))
   // on a busy machine the drone's first pictures take longer than a scan waits; one is let in every five seconds
   const discovered = yield* Effect.repeat(
     call.discover_external_streams({ generic_enabled: true, force_rescan: true }),
