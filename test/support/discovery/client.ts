@@ -130,7 +130,7 @@ const program = Effect.gen(function* () {
   const capabilities = yield* call.get_camera_capabilities({ device })
 
   const { presets } = yield* call.ptz_presets({ device })
-  yield* call.ptz_move({ device, pan: -0.5, zoom: 1, timeout_ms: 300 })
+  yield* call.ptz_move({ device, pan: -0.5, zoom: 1, timeout_ms: 1500 })
   yield* notes(2)
   yield* call.ptz_goto({ device, preset: "1" })
   yield* notes(3)
