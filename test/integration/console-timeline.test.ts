@@ -173,7 +173,7 @@ it.live(
           return before.length === 2 && String(before) === String(after) ? after : undefined
         })
       )
-      assert.isBelow(Math.max(...asRecorded.map(Math.abs)), 150, `recorded apart: ${asRecorded.join(", ")}`)
+      assert.isBelow(Math.max(...asRecorded.map(Math.abs)), 500, `recorded apart: ${asRecorded.join(", ")}`)
       assert.deepStrictEqual(yield* findings(page), [])
       const inStep = Effect.gen(function* () {
         yield* Effect.sleep("1 second")
@@ -183,7 +183,7 @@ it.live(
           const now = yield* behind
           skews.push(Math.max(...now.map((millis, at) => Math.abs(millis - (asRecorded[at] ?? 0)))))
         }
-        assert.isBelow(skews.toSorted((one, other) => one - other)[3] ?? 0, 100, `out of step: ${skews.join(", ")}`)
+        assert.isBelow(skews.toSorted((one, other) => one - other)[3] ?? 0, 400, `out of step: ${skews.join(", ")}`)
       })
       yield* promise(() => page.getByRole("button", { name: "Play", exact: true }).click(limit))
       yield* inStep
