@@ -14,8 +14,8 @@ export default defineConfig({
           name: "unit",
           include: [tests],
           exclude: [integration, lab, torture],
-          // played hours take seconds where the machine is busy
-          testTimeout: 60_000
+          // for hangs alone: played hours take seconds, and many times that where the machine is busy
+          testTimeout: 120_000
         }
       },
       {
