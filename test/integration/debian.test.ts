@@ -93,8 +93,11 @@ it.live.skipIf(whyNot !== "")(
       )
 
       // its log is the journal's, for people and for programs
-      const log = (...options: ReadonlyArray<string>) =>
-        run("sh", "-c", `timeout 1 camera-service tail ${options.join(" ")} 2>/dev/null`).said.trim()
+      const log = (...options: ReadonlyArray<string>) => {
+        const tail = `rm -f /tmp/log; timeout 60 camera-service tail ${options.join(" ")} >/tmp/log 2>/dev/null & tail=$!`
+        const until = "until grep -qs serving /tmp/log || ! kill -0 $tail 2>/dev/null; do sleep 0.1; done"
+        return run("sh", "-c", `${tail}; ${until}; kill $tail; sed '/serving/q' /tmp/log`).said.trim()
+      }
       assert.match(log(), /^\S+Z {2}info {5}camera-service is serving {2}version=/m)
       const messages = log("--json")
         .split("\n")
