@@ -63,8 +63,11 @@ const settings = { STREAMS_VIEWER_LINGER_SECONDS: "1" }
 layer(SharedService.layer({ cameras: 15, settings }), { timeout: "120 seconds", excludeTestServices: true })(
   "an idle camera plays in",
   (it) => {
+    /** Each waits for two to three seconds of pictures, and takes little of the machine meanwhile. */
+    const beside = (...[name, play]: Parameters<typeof it.effect>) => it.effect(name, play, { concurrent: true })
+
     for (const protocol of ["rtsp", "hls"] as const) {
-      it.effect(`ffprobe over ${protocol}`, () =>
+      beside(`ffprobe over ${protocol}`, () =>
         Effect.gen(function* () {
           const url = (yield* idle)[protocol]
           const transport = protocol === "rtsp" ? ["-rtsp_transport", "tcp"] : []
@@ -76,7 +79,7 @@ layer(SharedService.layer({ cameras: 15, settings }), { timeout: "120 seconds", 
         })
       )
 
-      it.effect(`mpv over ${protocol}`, ({ skip }) =>
+      beside(`mpv over ${protocol}`, ({ skip }) =>
         Effect.gen(function* () {
           if (!installed.mpv) skip("mpv is not installed")
           const url = (yield* idle)[protocol]
@@ -91,7 +94,7 @@ layer(SharedService.layer({ cameras: 15, settings }), { timeout: "120 seconds", 
 
     // Debian builds it without its RTSP client (live555)
     for (const way of ["hls", "relayed"] as const) {
-      it.effect(way === "hls" ? "VLC over hls" : "VLC over hls, through the service's own port", ({ skip }) =>
+      beside(way === "hls" ? "VLC over hls" : "VLC over hls, through the service's own port", ({ skip }) =>
         Effect.gen(function* () {
           if (!installed.vlc) skip("vlc-bin and vlc-plugin-base are not installed")
           const hls = (yield* idle)[way]
@@ -118,7 +121,7 @@ layer(SharedService.layer({ cameras: 15, settings }), { timeout: "120 seconds", 
     }
 
     for (const protocol of ["rtsp", "hls"] as const) {
-      it.effect(`GStreamer over ${protocol}`, ({ skip }) =>
+      beside(`GStreamer over ${protocol}`, ({ skip }) =>
         Effect.gen(function* () {
           if (!installed.gstreamer) skip("gstreamer1.0-tools, gstreamer1.0-plugins-good and -bad are not installed")
           const url = (yield* idle)[protocol]
@@ -134,7 +137,7 @@ layer(SharedService.layer({ cameras: 15, settings }), { timeout: "120 seconds", 
       )
     }
 
-    it.effect("PyAV over rtsp", ({ skip }) =>
+    beside("PyAV over rtsp", ({ skip }) =>
       Effect.gen(function* () {
         if (!installed.pyav) skip("python3-av is not installed")
         const { rtsp } = yield* idle
@@ -147,7 +150,7 @@ print(sum(1 for _ in itertools.islice(container.decode(video=0), ${pictures})))`
       })
     )
 
-    it.effect("OpenCV over rtsp", ({ skip }) =>
+    beside("OpenCV over rtsp", ({ skip }) =>
       Effect.gen(function* () {
         if (!installed.opencv) skip("OpenCV is not in the cache of scripts/setup, or python3-numpy is not installed")
         const { rtsp } = yield* idle
@@ -200,7 +203,7 @@ print(camera.getBackendName(), len(shapes), *set(shapes))`
       })
     )
 
-    it.effect("whatever reads HLS: a playlist tells the same length of segments from the first on", () =>
+    beside("whatever reads HLS: a playlist tells the same length of segments from the first on", () =>
       Effect.gen(function* () {
         const { hls } = yield* idle
         const text = (url: string) => Effect.promise(() => fetch(url).then((response) => response.text()))
