@@ -46,8 +46,8 @@ const elsewhere = json(403, { allowed: false })
 /** So long is waited where an identity provider has to be asked for a new key, which goes on beside. */
 const providerTime = "250 millis"
 
-/** MediaMTX's API tells of a session within milliseconds; meanwhile no path moves. */
-const lookTime = "1 second"
+/** MediaMTX's API tells of a session within milliseconds, and on a busy machine in its time; meanwhile no path moves. */
+const lookTime = "3 seconds"
 
 /** A token or a key as the password, as a Bearer token, or as `?token=`: MediaMTX gives it to us in one of three places. */
 const tokenOf = ({ password, query, token }: Question): string =>

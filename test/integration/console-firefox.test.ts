@@ -9,11 +9,11 @@ if (!hasFirefox)
 /** The page's words once a live picture is shown that moves; it may take a while to come. */
 const liveWords = `(async () => {
   const pause = () => new Promise((next) => setTimeout(next, 200))
-  for (let looks = 0; document.querySelector(".picture.playing") === null && looks < 100; looks++) await pause()
+  for (let looks = 0; document.querySelector(".picture.playing") === null && looks < 300; looks++) await pause()
   const video = document.querySelector("video")
   const shown = () => video.getVideoPlaybackQuality().totalVideoFrames
   const before = shown()
-  for (let looks = 0; shown() < before + 5 && looks < 50; looks++) await pause()
+  for (let looks = 0; shown() < before + 5 && looks < 150; looks++) await pause()
   return (shown() >= before + 5 ? "moves: " : "stands still: ") + document.querySelector("main").innerText
 })()`
 

@@ -235,5 +235,5 @@ it.live(
       yield* moves(page, device)
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
-  90_000
+  120_000
 )

@@ -66,5 +66,5 @@ it.live(
       assert.deepStrictEqual(differences, [], "what is to be seen is in dist/looks")
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
-  90_000
+  120_000
 )

@@ -42,7 +42,7 @@ it.live(
       }
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
-  90_000
+  120_000
 )
 
 it.live(
@@ -315,7 +315,7 @@ it.live(
       yield* call.stop_recording({ device: "camera0" })
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
-  90_000
+  120_000
 )
 
 it.live(
@@ -353,5 +353,5 @@ it.live(
       assert.deepStrictEqual(yield* findings(page), [])
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
-  90_000
+  120_000
 )

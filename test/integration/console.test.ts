@@ -73,7 +73,7 @@ it.live(
       yield* promise(() => page.getByText("snapshot.taken").waitFor(limit))
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
-  90_000
+  120_000
 )
 
 it.live(

@@ -126,7 +126,8 @@ layer(Children.layer, { excludeTestServices: true })("a child", (it) => {
     "is ended by force when it is stopped, or has closed all its pipes and lives on",
     () =>
       Effect.gen(function* () {
-        for (const script of ["echo $$; kill -STOP $$", "echo $$; exec <&- >&- 2>&-; while :; do sleep 0.1; done"]) {
+        const scripts = ["echo $$; kill -STOP $$", "echo $$; exec <&- >&- 2>&-; while :; do sleep 0.1; done"]
+        const endures = Effect.fnUntraced(function* (script: string) {
           const scope = yield* Scope.make()
           const child = yield* start(sh(script)).pipe(Scope.provide(scope))
           yield* firstLines(child.stdout, 1)
@@ -134,7 +135,8 @@ layer(Children.layer, { excludeTestServices: true })("a child", (it) => {
           yield* Scope.close(scope, Exit.void)
           assert.isBelow(performance.now() - before, 10_000)
           assert.isTrue(gone(child.pid))
-        }
+        })
+        yield* Effect.forEach(scripts, endures, { concurrency: 2 })
       }),
     60_000
   )
