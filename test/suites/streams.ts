@@ -24,6 +24,11 @@ export const codecOf = (stream: LiveStream): Codec | undefined => {
   return state._tag === "Ready" ? state.codec : undefined
 }
 
+const readySince = (stream: LiveStream): number | undefined => {
+  const state = stateOf(stream)
+  return state._tag === "Ready" ? state.since.monotonic : undefined
+}
+
 export const untilReady = (stream: LiveStream) =>
   until(
     "the stream is ready",
@@ -167,11 +172,12 @@ export const streamBehaviour = (name: string, { test }: Place<App>) =>
         const camera = yield* plugIn(0)
         const idle = yield* plugIn(1)
         const stream = yield* readyStream(camera)
-        const before = stateOf(stream)
+        // what a Ready stream's SPS says comes later: it is another state, and no loss
+        const since = readySince(stream)
         yield* ground.crashMediaMtx
         yield* until(
           "the stream's loss is noticed",
-          Effect.sync(() => stateOf(stream)._tag !== "Ready" || stateOf(stream) !== before)
+          Effect.sync(() => readySince(stream) !== since)
         )
         yield* untilReady(stream)
         const present = (yield* api.listPathConfigs).map((config) => config.name)
