@@ -19,6 +19,7 @@ import { delimiter, dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
+import { readSbom } from "../support/CycloneDx.ts"
 import { makeGround, ready, start } from "../support/Service.ts"
 
 /** The packages as another project meets them: installed from what scripts/pack makes, in folders that know nothing of this one. */
@@ -145,6 +146,28 @@ layer(Elsewhere.layer, { timeout: "120 seconds", excludeTestServices: true })("f
       assert.isBelow(kilobytes(join(server, "node_modules/camera-service")), 3328)
       const types = readFileSync(join(client, "node_modules/camera-service-client/schema/generated/types.d.ts"), "utf8")
       assert.notMatch(types, /\bimport\b/)
+    })
+  )
+
+  it.effect("each says what others made of it, and under which licences", () =>
+    Effect.gen(function* () {
+      const at = yield* Elsewhere
+      const inside = {
+        "camera-service-client": /fast-xml-parser/,
+        "camera-service": /\beffect\b.*\bhls\.js\b.*\byaml\b/
+      }
+      for (const [name, some] of Object.entries(inside)) {
+        const folder = join(name === "camera-service" ? at.server : at.client, "node_modules", name)
+        const read = (file: string) => readFileSync(join(folder, file), "utf8")
+        const { components } = readSbom(read("sbom.cdx.json"))
+        assert.match(components.map((component) => component.name).join(" "), some)
+        const licences = read("third-party-licences.txt")
+        for (const component of components) {
+          assert.include(licences, `\n${component.name} ${component.version} (`)
+        }
+        assert.notMatch(licences, /common-licenses/)
+        assert.match(read("LICENSE"), /^MIT License/)
+      }
     })
   )
 
