@@ -40,8 +40,8 @@ const ask = (address: string) =>
   })
 
 /**
- * A real Prometheus that watches the box with this health port, configured as docs/box.md says, with our alerts; its
- * minutes are seconds here, and its seconds tenths.
+ * A real Prometheus that watches the box with this health port, configured as docs/box.md says, with our alerts: it asks
+ * each second, which is also how long an answer may take, and an alert waits for no more than the next look.
  */
 export const startPrometheus = Effect.fnUntraced(function* (program: string, health: string) {
   const [port = 0] = yield* freePorts(1)
@@ -49,7 +49,8 @@ export const startPrometheus = Effect.fnUntraced(function* (program: string, hea
     Effect.sync(() => mkdtempSync(join(tmpdir(), "camera-service-prometheus-"))),
     (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true, maxRetries: 5 }))
   )
-  const quick = (text: string) => text.replaceAll(/(for|interval): \d+[ms]/g, (_, key: string) => `${key}: 500ms`)
+  const quick = (text: string) =>
+    text.replaceAll(/(for|_interval): \d+[ms]/g, "$1: 500ms").replace("scrape_interval: 500ms", "scrape_interval: 1s")
   writeFileSync(join(folder, "prometheus.yml"), quick(documented.replace("BOX:8003", health)))
   writeFileSync(join(folder, "alerts.yaml"), quick(read("packaging/prometheus/alerts.yaml")))
   const address = `127.0.0.1:${port}`
