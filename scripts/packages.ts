@@ -133,7 +133,9 @@ const client = async (): Promise<void> => {
       peerDependenciesMeta: { effect: { optional: true } }
     })
   )
-  write(join(folder, "README.md"), read("docs/clients.md").replace(/^# .*/, "# camera-service-client"))
+  // what it links to is in the sources
+  const readme = read("docs/clients.md").replaceAll(/ \(\[[^\]]*\]\(\w+\.md\)\)/g, "")
+  write(join(folder, "README.md"), readme.replace(/^# .*/, "# camera-service-client"))
 }
 
 const server = async (): Promise<void> => {
@@ -163,8 +165,10 @@ const server = async (): Promise<void> => {
     })
   )
   const [about = ""] = read("README.md").split("```")
-  write(join(folder, "README.md"), `${about}${section("Operations")}${section("Read on")}`.trimEnd() + "\n")
-  cpSync(join(root, "docs"), join(folder, "docs"), { recursive: true })
+  const asInstalled = (text: string) => text.replaceAll("./scripts/camera-service", "npx camera-service")
+  const readme = `${about}${section("Operations")}${section("Read on")}`.trimEnd()
+  write(join(folder, "README.md"), asInstalled(`${readme}\n`))
+  for (const name of globSync("docs/*.md", { cwd: root })) write(join(folder, name), asInstalled(read(name)))
 }
 
 await client()

@@ -146,6 +146,14 @@ layer(Elsewhere.layer, { timeout: "120 seconds", excludeTestServices: true })("f
       assert.isBelow(kilobytes(join(server, "node_modules/camera-service")), 3328)
       const types = readFileSync(join(client, "node_modules/camera-service-client/schema/generated/types.d.ts"), "utf8")
       assert.notMatch(types, /\bimport\b/)
+      // who has installed them has no scripts
+      const readmes = globSync(["client/**/camera-service-client/*.md", "server/**/camera-service/{,docs/}*.md"], {
+        cwd: dirname(client)
+      })
+      assert.isAbove(readmes.length, 10)
+      for (const name of readmes) {
+        assert.notInclude(readFileSync(join(dirname(client), name), "utf8"), "./scripts/camera-service", name)
+      }
     })
   )
 
