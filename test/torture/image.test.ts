@@ -8,7 +8,13 @@ const root = join(import.meta.dirname, "../..")
 const isThere = (program: string) => spawnSync(program, ["--version"]).error === undefined
 const canBuild = process.getuid?.() === 0 && isThere("buildah") && isThere("mmdebstrap")
 const said = (program: string, ...args: ReadonlyArray<string>) =>
-  execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 26 })
+  execFileSync(program, args, {
+    encoding: "utf8",
+    // the Debian package is compressed as little as can be
+    env: { ...process.env, DPKG_DEB_COMPRESSOR_LEVEL: "0" },
+    stdio: ["ignore", "pipe", "pipe"],
+    maxBuffer: 1 << 26
+  })
 
 // apt-get install buildah mmdebstrap; minutes, and 400 MB of Debian's packages
 it.skipIf(!canBuild)(
