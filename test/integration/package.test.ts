@@ -19,6 +19,7 @@ import { delimiter, dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
+import { vi } from "vitest"
 import { readSbom } from "../support/CycloneDx.ts"
 import { makeGround, ready, start } from "../support/Service.ts"
 
@@ -40,6 +41,7 @@ const tools = [
 
 /** A machine that has other things to do takes more than a minute to pack, or to look at types; none ends by this, in ms. */
 const slowest = 240_000
+vi.setConfig({ testTimeout: slowest })
 
 interface Options {
   readonly cwd?: string
@@ -194,39 +196,36 @@ layer(Elsewhere.layer, { timeout: "300 seconds", excludeTestServices: true })("f
   )
 
   for (const module of ["nodenext", "bundler"]) {
-    it.effect(
-      `the examples have the right types under ${module}`,
-      () =>
-        Effect.gen(function* () {
-          const { client } = yield* Elsewhere
-          const config = join(client, `tsconfig.${module}.json`)
-          const kind = module === "nodenext" ? { module } : { module: "esnext", moduleResolution: module }
-          const compilerOptions = {
-            ...kind,
-            target: "es2022",
-            lib: ["es2022", "dom"],
-            strict: true,
-            exactOptionalPropertyTypes: true,
-            noEmit: true,
-            resolveJsonModule: true,
-            types: ["node"],
-            typeRoots: [join(root, "node_modules/@types")]
-          }
-          writeFileSync(config, JSON.stringify({ compilerOptions, include: ["*.ts"] }))
-          yield* run("tsc", ["-p", config])
-          // what is wrong is seen
-          const wrong = join(client, "wrong.ts")
-          writeFileSync(
-            wrong,
-            'import type { Methods } from "camera-service-client/types"\nexport const a: keyof Methods = "no"\n'
-          )
-          const complaint = yield* Effect.promise(() =>
-            promisify(execFile)("tsc", ["-p", config]).catch(({ stdout }: { readonly stdout: string }) => stdout)
-          )
-          rmSync(wrong)
-          assert.include(String(complaint), "wrong.ts")
-        }),
-      slowest
+    it.effect(`the examples have the right types under ${module}`, () =>
+      Effect.gen(function* () {
+        const { client } = yield* Elsewhere
+        const config = join(client, `tsconfig.${module}.json`)
+        const kind = module === "nodenext" ? { module } : { module: "esnext", moduleResolution: module }
+        const compilerOptions = {
+          ...kind,
+          target: "es2022",
+          lib: ["es2022", "dom"],
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          noEmit: true,
+          resolveJsonModule: true,
+          types: ["node"],
+          typeRoots: [join(root, "node_modules/@types")]
+        }
+        writeFileSync(config, JSON.stringify({ compilerOptions, include: ["*.ts"] }))
+        yield* run("tsc", ["-p", config])
+        // what is wrong is seen
+        const wrong = join(client, "wrong.ts")
+        writeFileSync(
+          wrong,
+          'import type { Methods } from "camera-service-client/types"\nexport const a: keyof Methods = "no"\n'
+        )
+        const complaint = yield* Effect.promise(() =>
+          promisify(execFile)("tsc", ["-p", config]).catch(({ stdout }: { readonly stdout: string }) => stdout)
+        )
+        rmSync(wrong)
+        assert.include(String(complaint), "wrong.ts")
+      })
     )
   }
 
