@@ -5,6 +5,7 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { rolldown, type Plugin } from "rolldown"
+import { packagesOf } from "./parts.ts"
 
 /**
  * The production bundle, for `scripts/build`:
@@ -84,16 +85,6 @@ vm.Script = class extends vm.Script {
 /** V8 keeps a source with one character beyond Latin-1 in two bytes a character: 0.7 MB here, for an ellipsis. */
 const escapeNonAscii = (code: string): string =>
   code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
-
-/** The npm packages that these modules are from, one in another by its path: what licences and the SBOM have to name. */
-const packagesOf = (modules: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const found = modules.flatMap((id) => {
-    const [, path = ""] = /^.*?\/node_modules\/(.*)$/.exec(id) ?? []
-    const [own] = /^(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+/.exec(path) ?? []
-    return own === undefined ? [] : [own]
-  })
-  return [...new Set(found)].sort()
-}
 
 const write = async (folder: string) => {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string }

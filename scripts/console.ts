@@ -4,10 +4,12 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { extname, join } from "node:path"
 import { brotliCompressSync, constants, gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
+import { packagesOf } from "./parts.ts"
 
 /**
  * The web console, for `scripts/build`: `console.ts FOLDER` writes the page, what it loads, each compressed beside it, and
- * `files.json`, by which the service knows them (src/http/ConsoleFiles.ts). Names change with what is in the files.
+ * `files.json`, by which the service knows them (src/http/ConsoleFiles.ts), and `packages.json`, of which packages they are
+ * made. Names change with what is in the files.
  */
 
 const source = join(import.meta.dirname, "../src/console")
@@ -108,6 +110,8 @@ const build = async (folder: string) => {
     .replace("%PRELOADS%", preloads.map((path) => `<link rel="modulepreload" href="${path}" />`).join(""))
   write("/", "index.html", page)
   writeFileSync(join(folder, "files.json"), JSON.stringify(files))
+  const modules = output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : []))
+  writeFileSync(join(folder, "packages.json"), `${JSON.stringify(packagesOf(modules), undefined, 2)}\n`)
 
   // what a browser loads before it shows anything
   const initial = [main, ...preloads].reduce((sum, path) => sum + gzipped(join(folder, path.slice(9))), 0)

@@ -2,66 +2,41 @@ import { createHash } from "node:crypto"
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { modulesIn } from "./goModules.ts"
+import {
+  licenceIn,
+  licencesOf,
+  manifestOf,
+  npmPart,
+  npmUrl,
+  ownLicence,
+  type Part,
+  readJson,
+  rule,
+  sbomOf
+} from "./parts.ts"
 
 /**
- * Run by scripts/package: `licences.ts LIB DOC` writes what is shipped in LIB (the bundle with its packages.json, Node,
- * MediaMTX, koffi) into DOC: `copyright`, with the licences, and `sbom.cdx.json` (CycloneDX 1.6).
+ * Run by scripts/package: `licences.ts LIB DOC` writes what is shipped in LIB (the bundles, each with its packages.json,
+ * Node, MediaMTX, koffi) into DOC: `copyright`, with the licences, and `sbom.cdx.json` (CycloneDX 1.6).
  */
 
 const root = join(import.meta.dirname, "..")
 const [lib = "", doc = ""] = process.argv.slice(2)
 
-interface Manifest {
-  readonly name: string
-  readonly version: string
-  readonly license?: string
-  readonly dependencies?: Readonly<Record<string, string>>
-}
-
-/** Something that is shipped. */
-interface Part {
-  readonly name: string
-  readonly version: string
-  /** by SPDX's list; of Go's modules it is not known here */
-  readonly licence?: string
-  readonly text?: string
-  /** package URL (ECMA-427) */
-  readonly purl: string
-  readonly sha256?: string
-}
-
-const readJson = <A>(file: string): A => JSON.parse(readFileSync(file, "utf8")) as A
-const manifestOf = (folder: string): Manifest => readJson(join(folder, "package.json"))
-
-const licenceIn = (folder: string): string | undefined => {
-  const name = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file))
-  return name === undefined ? undefined : readFileSync(join(folder, name), "utf8").trim()
-}
-/** Debian has its text once for all packages. */
-const apache =
-  "Licensed under the Apache License, Version 2.0: on Debian systems its text is in /usr/share/common-licenses/Apache-2.0."
 const sha256 = (file: string): string => createHash("sha256").update(readFileSync(file)).digest("hex")
 
-/** `%40effect/opentelemetry`: of a scope only the at sign is escaped */
-const npmUrl = ({ name, version }: Manifest): string => `pkg:npm/${name.replace("@", "%40")}@${version}`
+/** Debian has its text once for all packages. */
+const shortened = (part: Part): Part =>
+  /^Apache License\s+Version 2\.0, January 2004/.test(part.text ?? "")
+    ? {
+        ...part,
+        text: "Licensed under the Apache License, Version 2.0: on Debian systems its text is in /usr/share/common-licenses/Apache-2.0."
+      }
+    : part
 
-const npmPart = (folder: string): Part => {
-  const manifest = manifestOf(folder)
-  const text = manifest.license === "Apache-2.0" ? apache : licenceIn(folder)
-  return {
-    name: manifest.name,
-    version: manifest.version,
-    purl: npmUrl(manifest),
-    ...(manifest.license === undefined ? {} : { licence: manifest.license }),
-    ...(text === undefined ? {} : { text })
-  }
-}
-
-/** What the web page is made of, beside what the service is. */
-const consolePackages = ["@preact/signals", "@preact/signals-core", "hls.js", "preact"]
-const bundled = [...readJson<ReadonlyArray<string>>(join(lib, "dist/packages.json")), ...consolePackages].map((name) =>
-  npmPart(join(root, "node_modules", name))
-)
+const bundled = ["dist/packages.json", "dist/console/packages.json"]
+  .flatMap((file) => readJson<ReadonlyArray<string>>(join(lib, file)))
+  .map((name) => shortened(npmPart(name)))
 
 const nodeVersion = readJson<{ readonly optionalDependencies: Readonly<Record<string, string>> }>(
   join(root, "package.json")
@@ -90,6 +65,7 @@ const mediaMtx: Part = {
   purl: `pkg:golang/github.com/bluenviron/mediamtx@v${mediaMtxVersion}`,
   sha256: sha256(join(lib, "bin/mediamtx"))
 }
+if (modules.length === 0) throw new Error("MediaMTX names no module that is in it")
 
 const koffiText = licenceIn(join(root, "node_modules/koffi")) ?? ""
 const natives = readdirSync(join(lib, "node_modules/@koromix")).map((name) => `@koromix/${name}`)
@@ -100,67 +76,24 @@ const koffi = ["koffi", ...natives].map((name): Part => {
 })
 
 const parts = [node, mediaMtx, ...koffi, ...bundled]
-const own = manifestOf(root)
-
-const component = ({ licence, name, purl, sha256: digest, version }: Part) => ({
-  type: digest === undefined ? "library" : "application",
-  "bom-ref": purl,
-  name,
+const { version } = manifestOf(root)
+const own: Part = {
+  name: "camera-service",
   version,
-  purl,
-  ...(digest === undefined ? {} : { hashes: [{ alg: "SHA-256", content: digest }] }),
-  ...(licence === undefined ? {} : { licenses: [{ license: { id: licence } }] })
-})
-const self = `pkg:generic/camera-service@${own.version}`
-const sbom = {
-  $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
-  bomFormat: "CycloneDX",
-  specVersion: "1.6",
-  version: 1,
-  metadata: {
-    timestamp: new Date(Number(process.env["SOURCE_DATE_EPOCH"]) * 1000).toISOString(),
-    component: {
-      type: "application",
-      "bom-ref": self,
-      name: "camera-service",
-      version: own.version,
-      licenses: [{ license: { id: own.license } }]
-    }
-  },
-  components: [...parts, ...modules].map(component),
-  dependencies: [
-    { ref: self, dependsOn: parts.map(({ purl }) => purl) },
-    { ref: mediaMtx.purl, dependsOn: modules.map(({ purl }) => purl) }
-  ]
+  licence: "MIT",
+  purl: `pkg:generic/camera-service@${version}`
 }
-writeFileSync(join(doc, "sbom.cdx.json"), `${JSON.stringify(sbom, undefined, 1)}\n`)
+writeFileSync(join(doc, "sbom.cdx.json"), sbomOf(own, parts, { of: mediaMtx, parts: modules }))
 
-/** Each text once, below all that it is the licence of. */
-const byText = new Map<string, Array<Part>>()
-for (const part of parts) {
-  const text = part.text ?? `No text comes with it: ${part.licence}, as its package says.`
-  const sharing = byText.get(text)
-  if (sharing === undefined) byText.set(text, [part])
-  else sharing.push(part)
-}
-const ownText = readFileSync(join(root, "packaging/licences/camera-service"), "utf8").trim()
-const chapters = [...byText].map(([text, of]) => {
-  const names = of.map(({ licence, name, version }) => `${name} ${version} (${licence})`)
-  return `${names.join("\n")}\n\n${text}`
-})
 const moduleLicences = readJson<ReadonlyArray<{ readonly modules: ReadonlyArray<string>; readonly text: string }>>(
   join(root, "packaging/licences/mediamtx-modules.json")
 )
 const licensed = new Set(moduleLicences.flatMap(({ modules: of }) => of))
-const unlicensed = modules.map(({ name, version }) => `${name} ${version}`).filter((name) => !licensed.has(name))
+const unlicensed = modules.map((module) => `${module.name} ${module.version}`).filter((name) => !licensed.has(name))
 if (unlicensed.length > 0) throw new Error(`run goLicences.ts: no licence is known of ${unlicensed.join(", ")}`)
 const go = moduleLicences.map(({ modules: of, text }) => `${of.join("\n")}\n(in MediaMTX)\n\n${text}`)
-const rule = `\n\n${"-".repeat(72)}\n\n`
-const nodeLicences = join(root, `node_modules/node-linux-${process.arch}/LICENSE`)
-copyFileSync(nodeLicences, join(doc, "node-licences.txt"))
+copyFileSync(join(root, `node_modules/node-linux-${process.arch}/LICENSE`), join(doc, "node-licences.txt"))
 writeFileSync(
   join(doc, "copyright"),
-  `camera-service ${own.version}\n\n${ownText}${rule}${[...chapters, ...go].join(rule)}\n`
+  `camera-service ${version}\n\n${ownLicence}${rule}${[...licencesOf(parts), ...go].join(rule)}\n`
 )
-
-if (modules.length === 0) throw new Error("MediaMTX names no module that is in it")

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process"
 import { chmodSync, cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { type InputOptions, type OutputOptions, type Plugin, rolldown } from "rolldown"
+import { licencesOf, npmPart, ownLicence, packagesOf, readJson, rule, sbomOf } from "./parts.ts"
 
 /**
  * Run by scripts/pack: the folders that the two npm packages are made of. The sources run as they are with Node's type
@@ -57,16 +58,28 @@ const contractApart: Plugin = {
   }
 }
 
-/** One file of this and all that it stands on. */
+/** One file of this and all that it stands on; gives the packages that are in it. */
 const bundleInto = async (
   file: string,
   options: InputOptions,
   minify: NonNullable<OutputOptions["minify"]>
-): Promise<void> => {
+): Promise<ReadonlyArray<string>> => {
   const bundle = await rolldown({ platform: "node", ...options })
-  await bundle.write({ file, format: "esm", codeSplitting: false, minify })
+  const { output } = await bundle.write({ file, format: "esm", codeSplitting: false, minify })
   await bundle.close()
+  return packagesOf(output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : [])))
 }
+
+/** What is bundled into a package, and under which licences: beside its own manifest. */
+const tellParts = (folder: string, name: string, packages: ReadonlyArray<string>): void => {
+  const parts = [...new Set(packages)].sort().map(npmPart)
+  const own = { name, version, licence: license, purl: `pkg:npm/${name}@${version}` }
+  write(join(folder, "LICENSE"), `${ownLicence}\n`)
+  write(join(folder, "sbom.cdx.json"), sbomOf(own, parts))
+  const about = `What other authors made, and is a part of the files of ${name} ${version}, with its licences.`
+  write(join(folder, "third-party-licences.txt"), `${[about, ...licencesOf(parts)].join(rule)}\n`)
+}
+const told = ["sbom.cdx.json", "third-party-licences.txt"]
 
 /** The test service, without the contract, and Effect, that its users have. */
 const bundleTesting = (file: string) =>
@@ -91,7 +104,7 @@ const client = async (): Promise<void> => {
     write(join(folder, name), text.replaceAll(/(from |import\()"(\.[^"]+)\.ts"/g, '$1"$2.js"'))
   }
   cpSync(join(root, "schema/generated/openrpc.json"), join(folder, "schema/generated/openrpc.json"))
-  await bundleTesting(join(folder, "testing/TestService.js"))
+  tellParts(folder, "camera-service-client", await bundleTesting(join(folder, "testing/TestService.js")))
 
   const from = (file: string) => ({ types: `./${file}.d.ts`, default: `./${file}.js` })
   write(
@@ -114,22 +127,27 @@ const client = async (): Promise<void> => {
         "./testing": from("testing/TestService"),
         "./package.json": "./package.json"
       },
-      files: ["schema", "testing"],
+      files: ["schema", "testing", ...told],
       // its modules that the contract is made of may change with a minor
       peerDependencies: { effect: `~${dependencies["effect"]}` },
       peerDependenciesMeta: { effect: { optional: true } }
     })
   )
-  write(join(folder, "README.md"), read("docs/clients.md").replace(/^# .*/, "# camera-service-client"))
+  // what it links to is in the sources
+  const readme = read("docs/clients.md").replaceAll(/ \(\[[^\]]*\]\(\w+\.md\)\)/g, "")
+  write(join(folder, "README.md"), readme.replace(/^# .*/, "# camera-service-client"))
 }
 
 const server = async (): Promise<void> => {
   const folder = join(work, "camera-service")
   for (const name of globSync("dist/*.cjs", { cwd: root })) cpSync(join(root, name), join(folder, name))
-  cpSync(join(root, "dist/console"), join(folder, "dist/console"), { recursive: true })
+  const isFor = (file: string) => !file.endsWith("packages.json")
+  cpSync(join(root, "dist/console"), join(folder, "dist/console"), { recursive: true, filter: isFor })
   cpSync(join(root, "scripts/camera-service"), join(folder, "scripts/camera-service"))
   chmodSync(join(folder, "scripts/camera-service"), 0o755)
-  await bundleInto(join(folder, "scripts/demo.mjs"), { input: join(root, "scripts/demo.ts") }, true)
+  const inDemo = await bundleInto(join(folder, "scripts/demo.mjs"), { input: join(root, "scripts/demo.ts") }, true)
+  const packagesIn = (part: string) => readJson<ReadonlyArray<string>>(join(root, part, "packages.json"))
+  tellParts(folder, "camera-service", [...packagesIn("dist"), ...packagesIn("dist/console"), ...inDemo])
   write(
     join(folder, "package.json"),
     json({
@@ -142,13 +160,15 @@ const server = async (): Promise<void> => {
       engines,
       bin: { "camera-service": "scripts/camera-service" },
       exports: { "./package.json": "./package.json" },
-      files: ["dist", "docs", "scripts"],
+      files: ["dist", "docs", "scripts", ...told],
       dependencies: { koffi: dependencies["koffi"] }
     })
   )
   const [about = ""] = read("README.md").split("```")
-  write(join(folder, "README.md"), `${about}${section("Operations")}${section("Read on")}`.trimEnd() + "\n")
-  cpSync(join(root, "docs"), join(folder, "docs"), { recursive: true })
+  const asInstalled = (text: string) => text.replaceAll("./scripts/camera-service", "npx camera-service")
+  const readme = `${about}${section("Operations")}${section("Read on")}`.trimEnd()
+  write(join(folder, "README.md"), asInstalled(`${readme}\n`))
+  for (const name of globSync("docs/*.md", { cwd: root })) write(join(folder, name), asInstalled(read(name)))
 }
 
 await client()

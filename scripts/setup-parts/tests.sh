@@ -25,6 +25,9 @@ readonly KLVDATA=0.0.3
 readonly KLVDATA_SHA256=0e3fc811c85b211f5a8c797bb2b58db5788c72b3abaf95c241b61dfbe5e6a9e7
 readonly STANAG4609=0.4.0
 readonly STANAG4609_SHA256=0e12c000623522a374474c982ed928861d4d6811fbc0db74e88b40b80b3e92b0
+# It has the schemas of CycloneDX.
+readonly CYCLONEDX=11.12.0
+readonly CYCLONEDX_SHA256=0e807521a921a5c3cb8ce1153f8a61d29eedfe76a46aac2796b7c6b573391a54
 
 # Their Debian packages that are not here yet, into `missing`.
 want_for_tests() {
@@ -123,8 +126,9 @@ install_python() {
 }
 
 install_for_tests() {
-  # of Prometheus, 95 MB; two proxies
+  # Prometheus and its checker, 50 MB each; two proxies
   install_program /usr/bin/promtool prometheus
+  install_program /usr/bin/prometheus prometheus
   install_program /usr/sbin/nginx nginx
   install_program /usr/bin/caddy caddy
   install_websocat
@@ -138,4 +142,5 @@ install_for_tests() {
     say "OpenCV can not be had: a test of players will be skipped"
   install_python klvdata "$KLVDATA" "$KLVDATA_SHA256" || fail "klvdata can not be had"
   install_python stanag4609 "$STANAG4609" "$STANAG4609_SHA256" || fail "stanag4609 can not be had"
+  install_python cyclonedx-python-lib "$CYCLONEDX" "$CYCLONEDX_SHA256" || fail "the schemas of CycloneDX can not be had"
 }

@@ -22,7 +22,8 @@ export const backup = Effect.fnUntraced(function* (file: string, from: Origin) {
       process.stdout.write(packed, () => resume(Effect.void))
     })
   else yield* writeNew(file, packed)
-  const words = `${file} has what a box needs to be this one again, its secrets too: keep it where nobody else reads it`
+  const name = file === standard ? "the backup" : file
+  const words = `${name} has what a box needs to be this one again, its secrets too: keep it where nobody else reads it`
   return missing.length === 0 ? words : `${words}. It lacks what the environment sets: ${missing.join(", ")}`
 })
 

@@ -73,7 +73,8 @@ export const command = Effect.fnUntraced(function* (
     }
     case "tail": {
       const { tail } = yield* Effect.promise(() => import("./Tail.ts"))
-      return yield* tail({ isJson: values.json === true, print })
+      const printAside = (said: string) => void process.stderr.write(said)
+      return yield* tail({ isJson: values.json === true, print, printAside })
     }
     case "complete":
       return yield* print(

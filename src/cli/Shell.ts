@@ -36,6 +36,9 @@ export const cameras = Effect.fnUntraced(function* ({ isJson, place, print, widt
   const { call } = yield* connect(place, "viewer", from)
   const found = yield* told(call.get_camera_list({}))
   if (isJson) return yield* print(lines(found))
+  if (found.cameras.length === 0) {
+    return yield* print("no camera was found yet: plug one in, or ask camera-service doctor\n")
+  }
   const rows = found.cameras.map(({ device, fault, fps, name, resolution, status }) => [
     device,
     fault === undefined ? status : fault.kind,
@@ -50,6 +53,7 @@ export const recordings = Effect.fnUntraced(function* ({ isJson, place, print, w
   const { call } = yield* connect(place, "viewer", from)
   const found = yield* told(call.list_recordings({}))
   if (isJson) return yield* print(lines(found))
+  if (found.files.length === 0) return yield* print("nothing is recorded yet\n")
   const rows = found.files.map(({ device, file_size, filename, modified_time }) => [
     modified_time,
     device,

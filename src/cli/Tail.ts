@@ -11,11 +11,21 @@ const lines = 50
 
 const program = "journalctl"
 
+interface Tailing extends Pick<Request, "isJson" | "print"> {
+  /** who may not read the journal is told so there by journalctl, and sees nothing otherwise */
+  readonly printAside: (text: string) => void
+}
+
 /** The service's log as journald has it, of the unit that the Debian package installs: its end, and what comes, until it is interrupted. */
-export const tail = Effect.fnUntraced(function* ({ isJson, print }: Pick<Request, "isJson" | "print">) {
+export const tail = Effect.fnUntraced(function* ({ isJson, print, printAside }: Tailing) {
   const spawner = yield* ChildProcessSpawner
   const args = ["--unit", "camera-service", "--lines", String(lines), "--follow", "--output", "cat", "--no-pager"]
-  const child = yield* startChild(spawner, { program, args, stdout: "pipe" })
+  const child = yield* startChild(spawner, {
+    program,
+    args,
+    stdout: "pipe",
+    hears: (line) => printAside(`${plain(line)}\n`)
+  })
   yield* child.stdout.pipe(
     Stream.decodeText,
     Stream.splitLines,

@@ -38,8 +38,12 @@ const read = (yaml: Yaml, text: string, file: string): Read => {
 
   // an alias of an alias of an alias …: `toJS` refuses more than so many
   const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  for (const { message, pos } of [...document.errors, ...document.warnings]) {
-    refuse(placeOf(pos[0]), "", `is not YAML that is understood here: ${withoutContent(message)}`)
+  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+    const why =
+      code === "DUPLICATE_KEY"
+        ? "this key was there before: put all that is its own under one"
+        : withoutContent(message)
+    refuse(placeOf(pos[0]), "", `is not YAML that is understood here: ${why}`)
   }
   if (problems.length > 0) return { entries, problems }
 

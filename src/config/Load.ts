@@ -154,7 +154,9 @@ export const load = Effect.fn("Settings.load")(function* (from: Origin) {
   const disk = yield* Disk
   const unreadable = (why: string) =>
     new BadConfiguration({ problems: [{ key: "", value: "", rule: `cannot be read (${why})`, place: file }] })
-  const text = yield* Effect.mapError(disk.text(file), ({ code }) => unreadable(code))
+  const text = yield* Effect.mapError(disk.text(file), ({ code }) =>
+    unreadable(code === "EACCES" ? `${code}: run this as root, or as the service's user` : code)
+  )
   if (text.length > mostBytes) return yield* unreadable(tooLarge)
   return { text, configuration: yield* configurationOf(text, from) }
 })

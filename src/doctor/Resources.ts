@@ -85,7 +85,7 @@ export const makeResourceChecks = Effect.fnUntraced(function* (folder: Folder) {
 
   const clock = Effect.gen(function* () {
     const wall = yield* Clock.currentTimeMillis
-    const mend = "set it, and keep it: timedatectl set-ntp true"
+    const mend = "set it, and keep it: apt-get install systemd-timesyncd, then timedatectl set-ntp true"
     if (wall < madeAfter - dayMillis) {
       return failure(`it is ${isoTime(wall)}, and this program was made after ${isoTime(madeAfter)}`, mend)
     }

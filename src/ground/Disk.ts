@@ -9,7 +9,6 @@ import {
   chmod,
   link,
   lstat,
-  mkdtemp,
   open,
   opendir,
   readdir,
@@ -21,13 +20,12 @@ import {
   statfs,
   unlink
 } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { attempt, type DiskError } from "./DiskError.ts"
 import { lockFile } from "./FileLock.ts"
 import { type FileState, stateOf, statesOf } from "./FileState.ts"
 import { watchFolder } from "./FolderWatch.ts"
 import { makeFolders } from "./NewFolders.ts"
+import { temporaryFolder } from "./TemporaryFolders.ts"
 import { type OpenFile, opened } from "./OpenFile.ts"
 
 export interface Rights {
@@ -93,7 +91,7 @@ export class Disk extends Context.Service<
     readonly watch: (folder: string) => Effect.Effect<Queue.Dequeue<string, DiskError>, DiskError, Scope.Scope>
     /** takes what this file stands for, for as long as the scope lives; EBUSY where another process has it */
     readonly lock: (path: string) => Effect.Effect<void, DiskError, Scope.Scope>
-    /** a folder for this process alone (0700), in memory where the system has such a place, gone with the scope */
+    /** a folder for this process alone (0700), in memory where the system has such a place, gone with the scope; those of processes that are gone go, too */
     readonly temporaryFolder: (prefix: string) => Effect.Effect<string, DiskError, Scope.Scope>
   }
 >()("camera-service/ground/Disk") {
@@ -167,19 +165,10 @@ export class Disk extends Context.Service<
         }),
       watch: watchFolder,
       lock: lockFile,
-      temporaryFolder: (prefix) =>
-        Effect.acquireRelease(
-          attempt(() => mkdtemp(join(inMemory, prefix))).pipe(
-            Effect.catch(() => attempt(() => mkdtemp(join(tmpdir(), prefix))))
-          ),
-          (folder) => Effect.ignore(attempt(() => rm(folder, { recursive: true, force: true })))
-        )
+      temporaryFolder
     })
   )
 }
-
-/** There on Linux (tmpfs): what is written there reaches no disk, and a disk that is full or read-only does not matter. */
-const inMemory = "/dev/shm"
 
 /** Names that a walk gives at once. */
 const batch = 100

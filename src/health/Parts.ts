@@ -33,8 +33,12 @@ export interface Part extends Seen {
 
 const nameOf = ({ device, part }: Seen): string => (device === undefined ? part : `${part} ${device}`)
 
-/** A text that goes out to whoever asks: what a program said may name files of this machine. */
-export const withoutPaths = (text: string): string => text.replaceAll(/(?<![\w:/])(?:\/[^\s/:;,"')]+){2,}/g, "a file")
+/**
+ * A text that goes out to whoever asks: what a program said may name files of this machine. `file`: what stands in the place
+ * of a path that is no device's.
+ */
+export const withoutPaths = (text: string, file = "a file"): string =>
+  text.replaceAll(/(?<![\w:/])(?:\/[^\s/:;,"')]+){2,}/g, (path) => (path.startsWith("/dev/") ? "a device" : file))
 
 /** What is known of each part now. Parts that are there no more are forgotten. */
 export const partsSince = (

@@ -76,9 +76,12 @@ const shown = ({ device, error, lastError, part, since, state }: Part) => ({
   ...(lastError === undefined ? {} : { last_error: { detail: lastError.detail, at: isoTime(lastError.at.wall) } })
 })
 
+/** What the paths are that a check tells of. */
+const places: Readonly<Record<string, string>> = { disk: "the data folder", disk_sync: "the data folder" }
+
 const shownCheck = ({ evidence, mend, name, severity }: Result) => ({
   name,
   severity,
-  evidence: withoutPaths(evidence),
-  ...(mend === undefined ? {} : { mend: withoutPaths(mend) })
+  evidence: withoutPaths(evidence, places[name]),
+  ...(mend === undefined ? {} : { mend: withoutPaths(mend, places[name]) })
 })

@@ -4,6 +4,7 @@ import * as Metric from "effect/Metric"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { version } from "../config/Version.ts"
 import { Machine } from "../ground/Machine.ts"
+import { moments } from "../ground/Time.ts"
 import { Health } from "../health/Health.ts"
 import { ProgramMemory } from "../health/ProgramMemory.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
@@ -14,6 +15,7 @@ import { Status } from "../stream/Status.ts"
 import { Streams } from "../stream/Streams.ts"
 import {
   anonymousMemory,
+  clockTime,
   ffmpegMemory,
   fibers,
   LiveFibers,
@@ -47,9 +49,11 @@ export const layer = Layer.effectDiscard(
     const memory = yield* ProgramMemory
     const live = yield* LiveFibers
     const { startedAt } = yield* Health
+    const moment = yield* moments
 
     yield* Metric.update(serviceInfo(version), 1)
     yield* Metric.update(startTime, startedAt.wall / 1000)
+    yield* observe(clockTime, () => moment().wall / 1000)
     yield* observe(mediaMtxUp, () => (troubleOf(SubscriptionRef.getUnsafe(state)) === undefined ? 1 : 0))
     for (const [word, state] of Object.entries(streamStates)) {
       yield* observe(

@@ -44,6 +44,8 @@ export interface ChildCommand {
   readonly fd3?: boolean
   /** It works for long on all cores: at the usual priority, also where the service's own is higher. */
   readonly isHeavy?: boolean
+  /** Gets each line of its standard error as it comes, too; without credentials. */
+  readonly hears?: (line: string) => void
   /** Added to the environment that the service runs in. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -121,7 +123,11 @@ export const startChild = (
     running.set(handle.pid, command.program)
 
     const said = tail(stderrLines)
-    const splitter = lineSplitter(stderrLineBytes, (line) => said.add(maskSecrets(line)))
+    const splitter = lineSplitter(stderrLineBytes, (line) => {
+      const masked = maskSecrets(line)
+      said.add(masked)
+      command.hears?.(masked)
+    })
     const reading = yield* handle.stderr.pipe(
       Stream.runForEachArray((chunks) => Effect.sync(() => chunks.forEach(splitter.push))),
       Effect.ignore,

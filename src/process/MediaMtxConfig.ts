@@ -64,6 +64,9 @@ const encryption = ({ mediamtx }: Boot, certificate: string) => {
 export const mediaMtxConfig = (settings: Settings["Service"], certificate?: string): string => {
   const { health, mediamtx } = settings.boot
   const at = (port: number) => authority(mediamtx.host, port)
+  const live = liveNow(settings)
+  // whose address the log has, and failed logins are counted by
+  const proxies = live.server.trusted_proxies
   return JSON.stringify({
     logLevel: "warn",
     logDestinations: ["stdout"],
@@ -88,17 +91,20 @@ export const mediaMtxConfig = (settings: Settings["Service"], certificate?: stri
     hls: true,
     hlsAddress: at(mediamtx.hls_port),
     hlsAllowOrigins: ["*"],
+    hlsTrustedProxies: proxies,
     hlsAlwaysRemux: false,
 
     webrtc: true,
     webrtcAddress: at(mediamtx.webrtc_port),
     webrtcAllowOrigins: ["*"],
+    webrtcTrustedProxies: proxies,
     webrtcLocalUDPAddress: at(mediamtx.webrtc_udp_port),
     webrtcLocalTCPAddress: at(mediamtx.webrtc_tcp_port),
 
     playback: true,
     playbackAddress: at(mediamtx.playback_port),
     playbackAllowOrigins: ["*"],
+    playbackTrustedProxies: proxies,
 
     ...(certificate === undefined ? {} : encryption(settings.boot, certificate)),
 
@@ -108,7 +114,7 @@ export const mediaMtxConfig = (settings: Settings["Service"], certificate?: stri
     metrics: false,
     pprof: false,
 
-    pathDefaults: pathDefaults(liveNow(settings)),
+    pathDefaults: pathDefaults(live),
     paths: {}
   })
 }

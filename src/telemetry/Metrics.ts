@@ -163,6 +163,10 @@ export const limitRefusals = (limit: Limit) =>
 export const serviceInfo = (version: string) =>
   Metric.gauge("camera.service.info", about("1; the label is the version that runs.", { version }))
 export const startTime = Metric.gauge("process.start.time", inSeconds("When the service started, in Unix time."))
+export const clockTime = Metric.gauge(
+  "camera.clock.timestamp",
+  inSeconds("What time it is by this machine's clock, since 1970.")
+)
 export const processorTime = counter("process.cpu", inSeconds("CPU that this process has used, user and system."))
 export const residentMemory = Metric.gauge(
   "process.resident.memory",

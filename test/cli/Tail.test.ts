@@ -13,6 +13,7 @@ const own = {
   trace_id: "0af7651916cd43dd8448eb211c80319c",
   span_id: "b7ad6b7169203331"
 }
+const hint = "Hint: You are currently not seeing messages from other users and the system."
 const lines = ["Started camera-service.service.", JSON.stringify(own), "{broken"]
 
 /** What is printed until journalctl ends so, and what is said then. */
@@ -21,16 +22,19 @@ const tailed = (isJson: boolean, code: number) =>
     const { programs } = yield* TestGround
     const printed: Array<string> = []
     const asked: Array<ReadonlyArray<string>> = []
-    programs.play("journalctl", ({ args, stdout }) =>
+    const aside: Array<string> = []
+    programs.play("journalctl", ({ args, stderr, stdout }) =>
       Effect.sync(() => {
         asked.push(args)
+        if (code === 0) stderr(`${hint}\n`)
         for (const line of lines) stdout(new TextEncoder().encode(`${line}\n`))
         return { code }
       })
     )
     const print = (text: string) => Effect.sync(() => void printed.push(text))
-    const { message } = yield* Effect.flip(tail({ isJson, print }))
-    return { printed: printed.join(""), message, args: asked[0] ?? [] }
+    const printAside = (text: string) => void aside.push(text)
+    const { message } = yield* Effect.flip(tail({ isJson, print, printAside }))
+    return { printed: printed.join(""), aside: aside.join(""), message, args: asked[0] ?? [] }
   }).pipe(Effect.provide(TestGround.layer))
 
 it.effect("the log is told in lines that people read, whoever wrote them, and moves no cursor", () =>
@@ -56,6 +60,14 @@ it.effect("a program gets an object a line, as the service logged it", () =>
       .split("\n")
       .map((text): unknown => JSON.parse(text))
     assert.deepStrictEqual([started, line, broken], [{ message: lines[0] }, own, { message: lines[2] }])
+  })
+)
+
+it.effect("who may not see all of it is told so by journalctl, beside what a program reads", () =>
+  Effect.gen(function* () {
+    const { aside, printed } = yield* tailed(true, 0)
+    assert.strictEqual(aside, `${hint}\n`)
+    assert.notInclude(printed, "Hint")
   })
 )
 

@@ -46,7 +46,10 @@ const wrong = [
   ["streams: 5", ":1:1 streams  must be a section: keys with their values below it, or nothing"],
   ["- server", "must be keys with their values"],
   ["server: [", "is not YAML"],
-  ["server: { port: 1, port: 2 }", ":1:20   is not YAML that is understood here: Map keys must be unique"],
+  [
+    "server: { port: 1, port: 2 }",
+    ":1:20   is not YAML that is understood here: this key was there before: put all that is its own under one"
+  ],
   ["server: *nowhere", "must be a section"],
   ["server: { port: *nowhere }", ":1:11 server.port  is not YAML that is understood here: an alias leads nowhere"],
   [

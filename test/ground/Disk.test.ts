@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawnSync } from "node:child_process"
+import { existsSync } from "node:fs"
 import { stat, symlink, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { Disk } from "../../src/ground/Disk.ts"
 import { diskSuite } from "../suites/disk.ts"
 
@@ -44,6 +45,31 @@ describe("the real disk", () => {
     Effect.gen(function* () {
       const disk = yield* Disk
       assert.match(yield* disk.temporaryFolder("camera-disk-"), /^\/dev\/shm\/camera-disk-/u)
+    }).pipe(Effect.provide(Disk.layer))
+  )
+
+  it.live("sweeps out what a process that was killed has left in memory, and nothing of one that lives", () =>
+    Effect.gen(function* () {
+      const disk = yield* Disk
+      const mine = yield* disk.temporaryFolder("camera-disk-")
+      const [, space = ""] = /^camera-disk-(\d+)-\d+-\w{6}$/.exec(basename(mine)) ?? []
+      const { pid: killed = 0 } = spawnSync("true")
+      const left = (name: string) =>
+        Effect.acquireRelease(
+          Effect.as(disk.makeFolder(join("/dev/shm", name, "below"), 0o700), join("/dev/shm", name)),
+          (path) => Effect.ignore(disk.removeAll(path))
+        )
+      const ofKilled = yield* left(`camera-disk-${space}-${killed}-abcDEF`)
+      const stays = [
+        mine,
+        yield* left(`camera-disk-${space}-${process.ppid}-abcDEF`),
+        // of another container that shares the place: its processes have other numbers
+        yield* left(`camera-disk-1${space}-${killed}-abcDEF`),
+        yield* left(`camera-disk-other-${space}-${killed}-abcDEF`)
+      ]
+      yield* disk.temporaryFolder("camera-disk-")
+      assert.isFalse(existsSync(ofKilled))
+      for (const path of stays) assert.isTrue(existsSync(path), path)
     }).pipe(Effect.provide(Disk.layer))
   )
 

@@ -46,7 +46,7 @@ const checks = Layer.mock(RunningChecks, {
       {
         name: "disk",
         severity: "warning" as const,
-        evidence: "/var/lib/camera-service: 1 GB left",
+        evidence: "/var/lib/camera-service: 1 GB left; /dev/video0 (Desk)",
         mend: "delete files",
         milliseconds: 1
       }
@@ -95,7 +95,12 @@ layer(running)("the health port", (it) => {
     Effect.gen(function* () {
       const detailed = JSON.parse((yield* get("/health/detailed")).body)
       assert.deepStrictEqual(detailed.checks, [
-        { name: "disk", severity: "warning", evidence: "a file: 1 GB left", mend: "delete files" }
+        {
+          name: "disk",
+          severity: "warning",
+          evidence: "the data folder: 1 GB left; a device (Desk)",
+          mend: "delete files"
+        }
       ])
       assert.strictEqual(detailed.checked_at, "1970-01-01T00:00:00.000Z")
     })

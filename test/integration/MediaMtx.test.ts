@@ -231,10 +231,23 @@ describe("our MediaMTX", () => {
     })
   )
 
-  it.live("holds readers and keeps recordings by default", () =>
+  it.live("holds readers and keeps recordings by default, and takes the word of proxies that the service trusts", () =>
     Effect.gen(function* () {
-      const { api } = yield* whenRunning()
+      const { api, asked, settings } = yield* whenRunning({ server: { trusted_proxies: ["127.0.0.1", "fd00::/8"] } })
       yield* api.addPath("camera0", {})
+      const { hls_port, playback_port, webrtc_port } = settings.boot.mediamtx
+      const offer = { method: "POST", body: "v=0" }
+      for (const [protocol, at, options] of [
+        ["hls", `${hls_port}/camera0/index.m3u8`, {}],
+        ["webrtc", `${webrtc_port}/camera0/whep`, offer],
+        ["", `${playback_port}/list?path=camera0`, {}]
+      ] as const) {
+        const sent = { authorization: "Bearer bad", "content-type": "application/sdp" }
+        const headers = { ...sent, "x-forwarded-for": "203.0.113.9, 192.0.2.7" }
+        yield* Effect.promise(() => fetch(`http://127.0.0.1:${at}`, { ...options, headers }))
+        const question = asked.findLast(({ action }) => action !== "api")
+        assert.deepInclude(question, { ip: "192.0.2.7", token: "bad", protocol })
+      }
       const options = (yield* api.listPathConfigs)[0]?.options
       assert.deepInclude(options, {
         source: "publisher",

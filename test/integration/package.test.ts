@@ -19,6 +19,8 @@ import { delimiter, dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
+import { vi } from "vitest"
+import { readSbom } from "../support/CycloneDx.ts"
 import { makeGround, ready, start } from "../support/Service.ts"
 
 /** The packages as another project meets them: installed from what scripts/pack makes, in folders that know nothing of this one. */
@@ -37,6 +39,10 @@ const tools = [
   `node-20@npm:node-linux-${process.arch}@20.20.2`
 ]
 
+/** A machine that has other things to do takes more than a minute to pack, or to look at types; none ends by this, in ms. */
+const slowest = 240_000
+vi.setConfig({ testTimeout: slowest })
+
 interface Options {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
@@ -45,7 +51,7 @@ interface Options {
 /** What a program writes; dies with that when it fails. */
 const run = (program: string, args: ReadonlyArray<string>, { cwd = root, env = {} }: Options = {}) =>
   Effect.promise(() =>
-    promisify(execFile)(program, args, { cwd, env: { ...process.env, ...env }, timeout: 180_000 }).then(
+    promisify(execFile)(program, args, { cwd, env: { ...process.env, ...env }, timeout: slowest }).then(
       ({ stderr, stdout }) => `${stdout}${stderr}`,
       (error: Error & { readonly stdout: string; readonly stderr: string }) => {
         throw new Error(`${program} ${args.join(" ")}: ${error.message}\n${error.stdout}\n${error.stderr}`)
@@ -135,7 +141,7 @@ const PATH = [
 ].join(delimiter)
 const hasWebsocat = spawnSync("websocat", ["--version"], { env: { PATH } }).status === 0
 
-layer(Elsewhere.layer, { timeout: "240 seconds", excludeTestServices: true })("from their tarballs", (it) => {
+layer(Elsewhere.layer, { timeout: "300 seconds", excludeTestServices: true })("from their tarballs", (it) => {
   it.effect("the packages hold what they are for, and bring no Node along", () =>
     Effect.gen(function* () {
       const { client, server } = yield* Elsewhere
@@ -145,6 +151,36 @@ layer(Elsewhere.layer, { timeout: "240 seconds", excludeTestServices: true })("f
       assert.isBelow(kilobytes(join(server, "node_modules/camera-service")), 3328)
       const types = readFileSync(join(client, "node_modules/camera-service-client/schema/generated/types.d.ts"), "utf8")
       assert.notMatch(types, /\bimport\b/)
+      // who has installed them has no scripts
+      const readmes = globSync(["client/**/camera-service-client/*.md", "server/**/camera-service/{,docs/}*.md"], {
+        cwd: dirname(client)
+      })
+      assert.isAbove(readmes.length, 10)
+      for (const name of readmes) {
+        assert.notInclude(readFileSync(join(dirname(client), name), "utf8"), "./scripts/camera-service", name)
+      }
+    })
+  )
+
+  it.effect("each says what others made of it, and under which licences", () =>
+    Effect.gen(function* () {
+      const at = yield* Elsewhere
+      const inside = {
+        "camera-service-client": /fast-xml-parser/,
+        "camera-service": /\beffect\b.*\bhls\.js\b.*\byaml\b/
+      }
+      for (const [name, some] of Object.entries(inside)) {
+        const folder = join(name === "camera-service" ? at.server : at.client, "node_modules", name)
+        const read = (file: string) => readFileSync(join(folder, file), "utf8")
+        const { components } = readSbom(read("sbom.cdx.json"))
+        assert.match(components.map((component) => component.name).join(" "), some)
+        const licences = read("third-party-licences.txt")
+        for (const component of components) {
+          assert.include(licences, `\n${component.name} ${component.version} (`)
+        }
+        assert.notMatch(licences, /common-licenses/)
+        assert.match(read("LICENSE"), /^MIT License/)
+      }
     })
   )
 
@@ -160,39 +196,36 @@ layer(Elsewhere.layer, { timeout: "240 seconds", excludeTestServices: true })("f
   )
 
   for (const module of ["nodenext", "bundler"]) {
-    it.effect(
-      `the examples have the right types under ${module}`,
-      () =>
-        Effect.gen(function* () {
-          const { client } = yield* Elsewhere
-          const config = join(client, `tsconfig.${module}.json`)
-          const kind = module === "nodenext" ? { module } : { module: "esnext", moduleResolution: module }
-          const compilerOptions = {
-            ...kind,
-            target: "es2022",
-            lib: ["es2022", "dom"],
-            strict: true,
-            exactOptionalPropertyTypes: true,
-            noEmit: true,
-            resolveJsonModule: true,
-            types: ["node"],
-            typeRoots: [join(root, "node_modules/@types")]
-          }
-          writeFileSync(config, JSON.stringify({ compilerOptions, include: ["*.ts"] }))
-          yield* run("tsc", ["-p", config])
-          // what is wrong is seen
-          const wrong = join(client, "wrong.ts")
-          writeFileSync(
-            wrong,
-            'import type { Methods } from "camera-service-client/types"\nexport const a: keyof Methods = "no"\n'
-          )
-          const complaint = yield* Effect.promise(() =>
-            promisify(execFile)("tsc", ["-p", config]).catch(({ stdout }: { readonly stdout: string }) => stdout)
-          )
-          rmSync(wrong)
-          assert.include(String(complaint), "wrong.ts")
-        }),
-      120_000
+    it.effect(`the examples have the right types under ${module}`, () =>
+      Effect.gen(function* () {
+        const { client } = yield* Elsewhere
+        const config = join(client, `tsconfig.${module}.json`)
+        const kind = module === "nodenext" ? { module } : { module: "esnext", moduleResolution: module }
+        const compilerOptions = {
+          ...kind,
+          target: "es2022",
+          lib: ["es2022", "dom"],
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          noEmit: true,
+          resolveJsonModule: true,
+          types: ["node"],
+          typeRoots: [join(root, "node_modules/@types")]
+        }
+        writeFileSync(config, JSON.stringify({ compilerOptions, include: ["*.ts"] }))
+        yield* run("tsc", ["-p", config])
+        // what is wrong is seen
+        const wrong = join(client, "wrong.ts")
+        writeFileSync(
+          wrong,
+          'import type { Methods } from "camera-service-client/types"\nexport const a: keyof Methods = "no"\n'
+        )
+        const complaint = yield* Effect.promise(() =>
+          promisify(execFile)("tsc", ["-p", config]).catch(({ stdout }: { readonly stdout: string }) => stdout)
+        )
+        rmSync(wrong)
+        assert.include(String(complaint), "wrong.ts")
+      })
     )
   }
 

@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { spawn } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { eventually } from "../support/Eventually.ts"
@@ -35,6 +35,21 @@ layer(SharedService.layer(), { excludeTestServices: true })("at a shell", (it) =
       assert.match(first ?? "", /^camera0 +CONNECTED +\d+x\d+ +\d+ +Synthetic camera 0$/)
       const { total } = JSON.parse(yield* printed("cameras", "--json")) as { readonly total: number }
       assert.strictEqual(total, 2)
+    })
+  )
+
+  it.effect("bash completes commands, options and roles", () =>
+    Effect.sync(() => {
+      const root = join(import.meta.dirname, "../..")
+      const completed = (...words: ReadonlyArray<string>) => {
+        const script = `source packaging/camera-service.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _camera_service; echo "\${COMPREPLY[@]}"`
+        const env = { ...process.env, PATH: `${join(root, "scripts")}:${process.env["PATH"]}` }
+        const args = ["-c", script, "bash", "camera-service", ...words]
+        return execFileSync("bash", args, { cwd: root, env, encoding: "utf8" }).trim()
+      }
+      assert.strictEqual(completed("rec"), "record recordings")
+      assert.strictEqual(completed("snapshot", "--u"), "--url")
+      assert.strictEqual(completed("token", "--role", "op"), "operator")
     })
   )
 

@@ -3,6 +3,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parse } from "yaml"
+import { documented } from "../support/Prometheus.ts"
 import { promtool } from "../support/Promtool.ts"
 
 const root = join(import.meta.dirname, "../..")
@@ -66,7 +67,7 @@ describe("alerts and the dashboard", () => {
     const folder = mkdtempSync(join(tmpdir(), "camera-service-prometheus-"))
     try {
       const file = join(folder, "prometheus.yml")
-      writeFileSync(file, /^```yaml\n(.*?)^```/ms.exec(read("docs/box.md"))?.[1] ?? "")
+      writeFileSync(file, documented)
       copyFileSync(join(root, "packaging/prometheus/alerts.yaml"), join(folder, "alerts.yaml"))
       const { said, status } = promtool("check", "config", file) ?? {}
       assert.strictEqual(status, 0, said)

@@ -14,7 +14,7 @@ export const settingsOnFreePorts = (overrides: Overrides = {}) =>
   Effect.map(freePorts(9), ([server, health, api, rtsp, hls, webrtc, webrtcUdp, webrtcTcp, playback]) =>
     testSettings({
       ...overrides,
-      server: { port: server },
+      server: { port: server, ...(typeof overrides.server === "object" ? overrides.server : {}) },
       health: { port: health },
       mediamtx: {
         api_port: api,
