@@ -27,13 +27,11 @@ describe("who waits for a camera that streams by itself, and its pictures", () =
       const second = yield* take({ camera: id, maxAge: 0 })
       assert.isAbove(second.picture.captured.monotonic, first.picture.captured.monotonic)
       assert.strictEqual(second.picture.keyframeInterval, 1000)
-      // two pictures, and who stands by for the next as soon as these are told, for 30 s
+      // two pictures, and who stands by for the next as soon as these are told
       assert.lengthOf(yield* children("convert"), 2)
       yield* TestClock.adjust("100 millis")
       assert.lengthOf(yield* children("convert"), 3)
       assert.lengthOf(yield* running("convert"), 1)
-      yield* TestClock.adjust("31 seconds")
-      assert.lengthOf(yield* running("convert"), 0)
     })
   )
 
@@ -49,6 +47,33 @@ describe("who waits for a camera that streams by itself, and its pictures", () =
       // and who stands by
       yield* TestClock.adjust("100 millis")
       assert.lengthOf(yield* children("convert"), 2)
+    })
+  )
+
+  onFakes(
+    "has pictures at hand of keyframes as they come while every other one is wanted, and no longer",
+    Effect.gen(function* () {
+      yield* startCamera
+      const { id } = yield* attachCamera()
+      yield* readyStream(id)
+      const made = Effect.gen(function* () {
+        return (yield* children("convert")).length - (yield* running("convert")).length
+      })
+      const nextKeyframe = TestClock.adjust("1 second")
+      yield* take({ camera: id, maxAge: 5000 })
+      yield* nextKeyframe
+      assert.strictEqual(yield* made, 1)
+      yield* take({ camera: id, maxAge: 5000 })
+      yield* nextKeyframe
+      assert.strictEqual(yield* made, 3)
+      const { picture, captureMs } = yield* take({ camera: id, maxAge: 1000 })
+      assert.deepEqual([yield* made, picture.keyframeInterval, captureMs], [3, 1000, 0])
+      yield* nextKeyframe
+      yield* nextKeyframe
+      assert.strictEqual(yield* made, 5)
+      yield* nextKeyframe
+      yield* nextKeyframe
+      assert.strictEqual(yield* made, 5)
     })
   )
 
