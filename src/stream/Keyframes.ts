@@ -15,17 +15,14 @@ const decodeTime = "5 seconds"
 /** Of a keyframe that came then; `interval`: milliseconds between two of them; `quality`: of the JPEG, 1 to 100. */
 type StillOf = (keyframe: Keyframe, captured: Moment, interval: number | undefined, quality: number) => Still
 
-/** Of so many keyframes one at least has to be wanted, or none is made a picture beforehand. */
-const often = 2
-
 /**
  * Keyframes of streams that are passed on as they come: each is made a picture once, where somebody wants it, by an FFmpeg
  * that sees nothing else. For 2 min after one the next FFmpeg stands by, for whichever camera. What that takes in ms
  * (measured; 1080p, keyframes of 50 and 140 KB in H.264, of 40 and 90 KB in H.265): 24 and 38, 28 and 47, and 62 more where
  * none stands by; the one that does occupies 45 MB, 9 of them its own. One that goes on decoding would save 4 to 10 ms, and
- * takes 80 to 100 MB for each camera; but in a stream with B-frames it shows a keyframe when the next ones come. A picture
- * takes 0.1 s of a core: where every other keyframe is wanted, they are made pictures as they come, one at a time, and are at
- * hand.
+ * takes 80 to 100 MB for each camera; but in a stream with B-frames it shows a keyframe when the next ones come. Who takes
+ * pictures of a camera often does so at regular times: of the keyframe that is expected to be wanted, and the one to each
+ * side of it, the picture is made as it comes, one at a time, and is at hand; it takes 0.1 s of a core.
  */
 export class Keyframes extends Context.Service<
   Keyframes,
@@ -80,19 +77,18 @@ export class Keyframes extends Context.Service<
 
       const stills: Keyframes["Service"]["stills"] = () => {
         let count = 0
-        /** which one was wanted last */
-        let wanted = Number.NEGATIVE_INFINITY
-        let isFollowed = false
+        /** which one was wanted last, and which one will be if those who want them keep their time; NaN: not known */
+        let wanted = Number.NaN
+        let expected = Number.NaN
         return (keyframe, captured, interval, quality) => {
           const number = ++count
           const about = interval === undefined ? {} : { keyframeInterval: interval }
           const made = once(Effect.map(decode(keyframe, captured, quality), (picture) => ({ ...picture, ...about })))
-          if (isFollowed && number - wanted <= often) makeAhead(made)
+          if (Math.abs(number - expected) <= 1) makeAhead(made)
           const picture = Effect.suspend(() => {
-            if (number > wanted) {
-              isFollowed = number - wanted <= often
-              wanted = number
-            }
+            if (number <= wanted) return made
+            expected = number + number - wanted
+            wanted = number
             return made
           })
           return { captured, picture }
