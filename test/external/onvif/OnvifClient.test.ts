@@ -159,6 +159,15 @@ describe("an ONVIF camera", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("that answers with too much is there, and no ONVIF that is read here", () =>
+    Effect.gen(function* () {
+      yield* camera({ instead: { GetProfiles: () => reply("x".repeat(140_000)) } })
+      const { uriOf } = yield* OnvifClient
+      const { detail, kind } = yield* Effect.flip(uriOf(target))
+      assert.deepEqual([kind, detail], ["PROTOCOL", "the reply is too large"])
+    }).pipe(Effect.provide(layer))
+  )
+
   const bad: Readonly<Record<string, (answer: string) => string | ReturnType<typeof reply>>> = {
     "a document type": (answer) => answer.replace("?>", '?><!DOCTYPE a [<!ENTITY x "y">]>'),
     "half of it": (answer) => answer.slice(0, answer.length / 2),
