@@ -161,7 +161,7 @@ describe("an ONVIF camera", () => {
 
   it.effect("that answers with too much is there, and no ONVIF that is read here", () =>
     Effect.gen(function* () {
-      yield* camera({ instead: { GetProfiles: () => reply("x".repeat(140_000)) } })
+      yield* camera({ instead: { GetProfiles: () => reply("x".repeat(270_000)) } })
       const { uriOf } = yield* OnvifClient
       const { detail, kind } = yield* Effect.flip(uriOf(target))
       assert.deepEqual([kind, detail], ["PROTOCOL", "the reply is too large"])
@@ -173,7 +173,7 @@ describe("an ONVIF camera", () => {
     "half of it": (answer) => answer.slice(0, answer.length / 2),
     "a page": () => reply("<html><body>404</body></html>", 404),
     nothing: () => reply(""),
-    "more than 128 KiB": (answer) => answer.replace("</tds:Model>", `${"x".repeat(140_000)}</tds:Model>`),
+    "more than 256 KiB": (answer) => answer.replace("</tds:Model>", `${"x".repeat(270_000)}</tds:Model>`),
     "other bytes": () => reply("\u0000\u0001\ufffd".repeat(50)),
     "a redirect": () => reply("", 302),
     "an answer to something else": (answer) => answer.replaceAll("GetDeviceInformationResponse", "GetUsersResponse"),
