@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import { NoReply } from "../src/ground/Loopback.ts"
 import { type Interface, Multicast, NotSent } from "../src/ground/Multicast.ts"
 import { otherCertificate } from "../src/ground/Fingerprint.ts"
-import type { WebReply, WebRequest } from "../src/ground/WebExchange.ts"
+import { tooLarge, type WebReply, type WebRequest } from "../src/ground/WebExchange.ts"
 
 /** A datagram that is sent back. */
 export interface SentBack {
@@ -71,7 +71,7 @@ export class Neighbours extends Context.Service<
             }
             return Effect.flatMap(answer(request), (reply) =>
               reply.body.length > request.maxBytes
-                ? Effect.fail(new NoReply({ detail: "the reply is too large" }))
+                ? Effect.fail(new NoReply({ detail: "the reply is too large", code: tooLarge }))
                 : Effect.succeed({ ...reply, ...(seen === undefined ? {} : { fingerprint: seen }) })
             )
           })

@@ -88,6 +88,7 @@ export const budgets: ReadonlyArray<Budget> = [
     "– (go2rtc 606 ms)",
     below(50, "ms", "p95")
   ),
+  row("external.snapshot_h264_regular", "… every other second", "–", below(5, "ms", "p95")),
   row(
     "external.snapshot_h264_cold",
     "… idle: beyond one keyframe interval",
@@ -95,6 +96,7 @@ export const budgets: ReadonlyArray<Budget> = [
     below(200, "ms", "slowest")
   ),
   row("external.snapshot_h265", "… H.265: keyframe at hand", "–", below(50, "ms", "p95")),
+  row("external.snapshot_h265_regular", "… H.265, every other second", "–", below(5, "ms", "p95")),
   row("external.snapshot_h265_cold", "… H.265, idle: beyond one keyframe interval", "–", below(200, "ms", "slowest")),
   row("snapshot.burst", "20 snapshots at once, live: the slowest", "– · 4: 372 ms", below(15, "ms", "p50")),
   row("recording.live", "recording started: live", "< 1 s · 2.6 s", below(600, "ms", "p95")),

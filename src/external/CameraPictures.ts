@@ -5,12 +5,10 @@ import * as Random from "effect/Random"
 import { urlAuthority } from "../config/Hosts.ts"
 import { Network } from "../ground/Network.ts"
 import { monotonicNow } from "../ground/Time.ts"
-import { otherCertificate } from "../ground/Fingerprint.ts"
 import { jpegSize, splitter, withTables } from "../media/Jpeg.ts"
 import { makeLogin } from "../rtsp/Login.ts"
 import { failureOf } from "../rtsp/Refusal.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
-import { whyUnreachable } from "../rtsp/Unreachable.ts"
 import { maxPixels } from "../source/FfmpegArguments.ts"
 import { OnvifClient } from "./onvif/OnvifClient.ts"
 import type { OnvifTarget, ServiceAddress } from "./onvif/OnvifTarget.ts"
@@ -18,6 +16,7 @@ import { type AddressRefused, Reach } from "./Reach.ts"
 import { makeRecent } from "./Recent.ts"
 import { onvifTarget, type Pins } from "./StreamTargets.ts"
 import type { StreamUrl } from "./StreamUrl.ts"
+import { webFault } from "./WebFault.ts"
 
 /** Bytes; JPEG of an 8K camera has about as many. */
 const maxPictureBytes = 8 << 20
@@ -72,13 +71,7 @@ export class CameraPictures extends Context.Service<
               },
               ...(isKnown ? { fingerprint } : {})
             })
-            .pipe(
-              Effect.mapError(({ code, detail }) =>
-                code === otherCertificate
-                  ? new RtspFailed({ kind: "CERTIFICATE_CHANGED", detail })
-                  : unreachable(code === undefined ? detail : whyUnreachable(code))
-              )
-            )
+            .pipe(Effect.mapError((cause) => new RtspFailed(webFault(cause))))
           const headers = new Map([["www-authenticate", reply.challenges]])
           if (reply.status === 401) {
             yield* login.refused({ headers }, authorization !== undefined)
@@ -122,8 +115,6 @@ export class CameraPictures extends Context.Service<
     })
   )
 }
-
-const unreachable = (detail: string) => new RtspFailed({ kind: "UNREACHABLE", detail })
 
 /** What stands behind its end is left out; undefined: it is none, is not whole, or larger than any camera's. */
 const wholeJpeg = (body: Buffer): Buffer | undefined => {

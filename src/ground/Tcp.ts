@@ -40,8 +40,10 @@ export interface Connection {
 
 /** Milliseconds that the last bytes may take to leave. */
 const lastWords = 500
-/** Milliseconds after which others have their turn: up to 32 pieces of 64 KiB are heard in one. */
+/** Milliseconds after which others have their turn. */
 const longTurn = 5
+/** Below it a turn's end is not looked at, which most are. */
+const shortTurn = 1
 
 /** TCP connections to servers in the network. */
 export class Tcp extends Context.Service<
@@ -98,6 +100,32 @@ const connect = Effect.fnUntraced(function* (peer: Peer, ears: Ears) {
   return yield* established(dialled, ears, yield* monotonicNow)
 })
 
+/** Hears the pieces that a socket has, up to 32 in a turn (libuv, `uv__read`), until those of a turn have taken long. */
+export const hearInTurns = (socket: Pick<Socket, "pause" | "resume">, heard: Ears["heard"], millis: () => number) => {
+  /** since the last turn that was counted */
+  let spent = 0
+  let isCounted = false
+  let isPaused = false
+  const begin = (): void => {
+    spent = 0
+    isCounted = false
+    if (isPaused) socket.resume()
+    isPaused = false
+  }
+  return (bytes: Uint8Array): void => {
+    const began = millis()
+    heard(bytes)
+    spent += millis() - began
+    if (spent > shortTurn && !isCounted) {
+      isCounted = true
+      setImmediate(begin)
+    }
+    if (spent <= longTurn || isPaused) return
+    isPaused = true
+    socket.pause()
+  }
+}
+
 const notConnected = (cause: NodeJS.ErrnoException) =>
   new NotConnected({ code: cause.code ?? "", detail: cause.message })
 
@@ -115,13 +143,7 @@ const established = ({ fingerprint, ready, socket }: Dialled, { ended, heard }: 
     })
     socket.once(ready, () => {
       isConnected = true
-      socket.on("data", (bytes) => {
-        const began = millis()
-        heard(bytes)
-        if (millis() - began <= longTurn) return
-        socket.pause()
-        setImmediate(() => socket.resume())
-      })
+      socket.on("data", hearInTurns(socket, heard, millis))
       resume(
         Effect.succeed({
           send: (bytes) => void (socket.writable && socket.write(bytes)),

@@ -6,6 +6,9 @@ import type { connect as connectSecure } from "node:tls"
 import { otherCertificate, shownFingerprint } from "./Fingerprint.ts"
 import { NoReply, noReply } from "./Loopback.ts"
 
+/** `NoReply.code`: there was more than `maxBytes` of it. */
+export const tooLarge = "TOO_LARGE"
+
 /** One HTTP request to exactly this address, on a connection of its own. */
 export interface WebRequest {
   /** an IP literal: no name is looked up */
@@ -100,7 +103,7 @@ const hear = (
   response.on("data", (chunk: Buffer) => {
     chunks.push(chunk)
     length += chunk.length
-    if (length > maxBytes) response.destroy(new Error("the reply is too large"))
+    if (length > maxBytes) response.destroy(Object.assign(new Error("the reply is too large"), { code: tooLarge }))
   })
   response.on("error", (cause) => end(Effect.fail(noReply(cause))))
   response.on("end", () =>

@@ -71,7 +71,7 @@ export class Ffmpeg extends Context.Service<
       args: ReadonlyArray<string>,
       options: Required<Omit<RunOptions, "work">>
     ) => Effect.Effect<Uint8Array, FfmpegFailed>
-    /** Has one stand by for 30 s for `picture` with these arguments, as each `picture` does. */
+    /** Has one stand by for 2 min for `picture` with these arguments, as each `picture` does. */
     readonly preparePicture: (args: ReadonlyArray<string>) => Effect.Effect<void>
     /**
      * Runs for as long as the scope lives, once it is its turn, and gives what comes out of `pipe:1` as it is read: FFmpeg
@@ -144,7 +144,8 @@ export class Ffmpeg extends Context.Service<
         { input, output }: Job<FfmpegFailed>
       ) {
         const stdin = Stream.fromEffect(Deferred.await(input))
-        const child = yield* startProgram(ffmpeg.binary, [...common, "-nostats", ...args], { stdin })
+        // somebody waits for it, and it works for 30 ms
+        const child = yield* startProgram(ffmpeg.binary, [...common, "-nostats", ...args], { stdin, isHeavy: false })
         const bytes = yield* Stream.mkUint8Array(Stream.takeUntil(outputOf(child), endsPicture))
         if (!endsPicture(bytes)) return yield* failedBy(ffmpeg.binary, yield* child.exit)
         // its own end takes FFmpeg 5 ms (measured)
@@ -200,6 +201,7 @@ const endsPicture = (bytes: Uint8Array): boolean => bytes.at(-2) === 0xff && byt
 
 interface ChildInput {
   readonly stdin?: Stream.Stream<Uint8Array>
+  readonly isHeavy?: boolean
   readonly fd3?: boolean
 }
 

@@ -12,14 +12,14 @@ interface Waiting<E> extends Job<E> {
   readonly fiber: Fiber.Fiber<void>
 }
 
-/** Who takes one picture often takes the next within it. */
-const patience = "30 seconds"
+/** Who takes one picture often takes the next within it; some take one a minute. */
+const patience = "2 minutes"
 /** What was made is on the disk and told by then; to start a process meanwhile takes 6 ms of that time (measured). */
 const pause = "100 millis"
 
 /** Processes that are started before there is work for them, which is what most of a short one's time goes to. */
 export interface Standby<E> {
-  /** has one with these arguments wait for 30 s, unless one does */
+  /** has one with these arguments wait for 2 min, unless one does */
   readonly prepare: (args: ReadonlyArray<string>) => Effect.Effect<void>
   /** the one that waits works on this, or a new one does; soon after another one waits */
   readonly work: (args: ReadonlyArray<string>, input: Uint8Array) => Effect.Effect<Uint8Array, E>

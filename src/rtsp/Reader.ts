@@ -34,7 +34,11 @@ const none: Buffer = Buffer.alloc(0)
  */
 export class Reader {
   readonly #hearing: Hearing
-  #rest: Buffer = none
+  /** what is not whole yet, in the pieces that it came in */
+  #rest: Array<Buffer> = []
+  #restLength = 0
+  /** so many bytes make it whole, as far as that is known: put together and read before, it would cost that again each time */
+  #least = 0
 
   constructor(hearing: Hearing) {
     this.#hearing = hearing
@@ -43,7 +47,14 @@ export class Reader {
   /** Gives what is wrong with what came: nothing that comes after it can be understood. */
   push(chunk: Uint8Array): string | undefined {
     const piece = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-    const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece])
+    if (this.#restLength + piece.length < this.#least) {
+      this.#keep(piece)
+      return undefined
+    }
+    const bytes = this.#rest.length === 0 ? piece : Buffer.concat([...this.#rest, piece])
+    this.#rest = []
+    this.#restLength = 0
+    this.#least = 0
     let at = 0
     /** where the frames begin that are wanted and not kept yet */
     let wanted = 0
@@ -59,7 +70,10 @@ export class Reader {
       if (bytes[at] === dollar) {
         if (bytes.length - at < frameHead) break
         const end = at + frameHead + bytes.readUInt16BE(at + 2)
-        if (end > bytes.length) break
+        if (end > bytes.length) {
+          this.#least = end - at
+          break
+        }
         if (!this.#hearing.frame(bytes[at + 1] ?? 0, bytes, at, end)) {
           keep(at)
           wanted = end
@@ -79,9 +93,14 @@ export class Reader {
     }
     keep(at)
     give()
-    // a copy: the piece is as large as what the kernel had, and what is left of it may be a byte
-    this.#rest = at === bytes.length ? none : Buffer.from(bytes.subarray(at))
+    if (at < bytes.length) this.#keep(bytes.subarray(at))
     return undefined
+  }
+
+  /** A copy: the piece is as large as what the kernel had, and what is left of it may be a byte. */
+  #keep(piece: Buffer): void {
+    this.#rest.push(Buffer.from(piece))
+    this.#restLength += piece.length
   }
 
   /** Where the message ends that begins here; undefined: not yet; or what is wrong with it. */
@@ -96,7 +115,10 @@ export class Reader {
     const parsed = parseHead(bytes.toString("latin1", at, bytes[head - 1] === 0x0d ? head - 1 : head))
     if (parsed === undefined) return strange
     const end = body + parsed.bodyLength
-    if (end > bytes.length) return undefined
+    if (end > bytes.length) {
+      this.#least = end - at
+      return undefined
+    }
     const { message } = parsed
     this.#hearing.message({ ...message, body: bytes.toString("utf8", body, end) })
     return end

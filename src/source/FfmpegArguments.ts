@@ -102,10 +102,11 @@ export const transcodeArguments = (
 
 /**
  * Decodes the keyframe on standard input (a byte stream, Annex B) to JPEG of this quality (1 to 100). What the stream is need
- * not be found out by decoding it once beforehand, and one thread has nothing to wait for.
+ * not be found out by decoding it once beforehand, and one thread has nothing to wait for; two make the range of its values
+ * that of JPEG, which takes one of them 6 ms (1080p).
  */
 export const keyframeArguments = (codec: "h264" | "h265", quality: number): ReadonlyArray<string> => [
-  ...["-max_pixels", String(maxPixels), "-threads", "1", "-nofind_stream_info"],
+  ...["-filter_threads", "2", "-max_pixels", String(maxPixels), "-threads", "1", "-nofind_stream_info"],
   ...["-f", codec === "h264" ? codec : "hevc", "-i", "pipe:0", "-map", "0:v", "-frames:v", "1"],
   ...["-c:v", "mjpeg", "-threads:v", "1", "-pix_fmt", "yuvj420p", "-q:v", String(jpegScale(quality))],
   ...["-f", "image2pipe", "pipe:1"]

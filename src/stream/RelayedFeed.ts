@@ -141,6 +141,7 @@ export class RelayedFeed extends Context.Service<
         const firstBFrame = Deferred.makeUnsafe<void>()
         /** when the last keyframe of this run came */
         let before: Moment | undefined
+        const stillOf = keyframes.stills()
         let hearKlv: HearKlv | undefined
         const relay = makeRelay(stamp, {
           keyframe: (keyframe) => {
@@ -148,7 +149,7 @@ export class RelayedFeed extends Context.Service<
             const captured = stamp()
             if (before !== undefined) intervals.set(camera, Math.round(captured.monotonic - before.monotonic))
             before = captured
-            pictures.put(keyframes.still(keyframe, captured, intervals.get(camera), encoding.jpegQuality))
+            pictures.put(stillOf(keyframe, captured, intervals.get(camera), encoding.jpegQuality))
           },
           klv: (unit) => hearKlv?.(unit),
           bFrame: () => void Deferred.doneUnsafe(firstBFrame, Effect.void),
@@ -207,7 +208,7 @@ export class RelayedFeed extends Context.Service<
         const captured = yield* now
         yield* devices.recovered(id)
         const { jpeg_quality } = liveNow(settings).snapshots
-        return yield* pictureOf(keyframes.still(keyframe, captured, undefined, jpeg_quality))
+        return yield* pictureOf(keyframes.stills()(keyframe, captured, undefined, jpeg_quality))
       })
 
       /** What the camera did wrong is its fault from now on. */

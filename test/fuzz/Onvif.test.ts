@@ -163,16 +163,41 @@ it.effect("what is said to a device is read as it was meant, whatever is in it",
   })
 )
 
+it.effect("what has many profiles is read whole, each with what is in it, and what stands around them", () =>
+  Effect.gen(function* () {
+    const readXml = yield* loadXml
+    const profile = (number: number) =>
+      `<trt:Profiles token="p${number}" fixed="true"><Name>${number}</Name>${'<b c="d">e</b>'.repeat(60)}</trt:Profiles >`
+    const profiles = Array.from({ length: 128 }, (_, number) => profile(number))
+    const whole = yield* readXml(`<e><before>1</before><r x="y">${profiles.join("\n")}<after/></r></e>`)
+    assert.deepEqual(
+      whole.children.map(({ name }) => name),
+      ["before", "r"]
+    )
+    const [, { children = [], attributes = {} } = {}] = whole.children
+    assert.deepEqual(attributes, { x: "y" })
+    assert.deepEqual([children.length, children.at(-1)?.name], [129, "after"])
+    for (const [number, one] of children.slice(0, -1).entries()) {
+      assert.deepEqual(one.attributes, { token: `p${number}`, fixed: "true" })
+      assert.deepEqual([textAt(one, "Name"), one.children.length], [String(number), 61])
+    }
+  })
+)
+
 it.effect("what takes long to read is refused before it is", () =>
   Effect.gen(function* () {
     const readXml = yield* loadXml
-    const most = 128 * 1024
+    const most = 256 * 1024
     const hostile: Readonly<Record<string, string>> = {
       tags: `<a>${"<b/>".repeat(2200)}</a>`,
       attributes: `<a ${Array.from({ length: 2200 }, (_, at) => `a${at}="1"`).join(" ")}/>`,
       "attributes without values": `<a>${"<b c d e f g h i j k l/>".repeat(220)}</a>`,
       "attributes behind what looks like the end of a tag": `<a b=">"${"\nc".repeat(2200)}/>`,
       "attributes behind a comment": `<a><!-- ' --><b c="'>"${" d".repeat(2200)}/></a>`,
+      "tags in one of many": `<a>${`<Profiles>${"<b/>".repeat(2200)}</Profiles>`.repeat(2)}</a>`,
+      "too many of them": `<a>${"<Profiles><b/></Profiles>".repeat(2000)}</a>`,
+      "one in the other": `<a>${"<Profiles>".repeat(3000)}${"</Profiles>".repeat(3000)}</a>`,
+      "those without an end": `<a>${"<Profiles>".repeat(3000)}</a>`,
       depth: "<a>".repeat(5000) + "</a>".repeat(5000),
       length: `<a>${"x".repeat(most)}</a>`,
       "a bomb": `<!DOCTYPE a [<!ENTITY b "${"c".repeat(100)}"><!ENTITY d "&b;&b;&b;">]><a>&d;</a>`,

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs"
 import { createServer, type Server, type Socket } from "node:net"
 import { join } from "node:path"
 import { createServer as createTlsServer } from "node:tls"
-import { type Ears, Tcp } from "../../src/ground/Tcp.ts"
+import { type Ears, hearInTurns, Tcp } from "../../src/ground/Tcp.ts"
 
 const pem = readFileSync(join(import.meta.dirname, "../fixtures/self-signed.pem"))
 
@@ -127,6 +127,30 @@ describe("a connection", () => {
       assert.isAtMost(most, 2)
     }).pipe(Effect.scoped)
   )
+
+  it("lets others have their turn after many pieces, too, that take a little time each", async () => {
+    let now = 0
+    const calls: Array<string> = []
+    const socket = {
+      pause: () => (calls.push("pause"), socket),
+      resume: () => (calls.push("resume"), socket)
+    } as unknown as Socket
+    const hear = hearInTurns(
+      socket,
+      () => void (now += 2),
+      () => now
+    )
+    const turn = async (pieces: number) => {
+      for (let piece = 0; piece < pieces; piece++) hear(new Uint8Array(1))
+      await new Promise((resolve) => setImmediate(resolve))
+      return calls.splice(0)
+    }
+    assert.deepEqual(await turn(2), [])
+    assert.deepEqual(await turn(2), [])
+    assert.deepEqual(await turn(3), ["pause", "resume"])
+    assert.deepEqual(await turn(32), ["pause", "resume"])
+    assert.deepEqual(await turn(2), [])
+  })
 
   test(
     "that is refused is none, nor is one over TLS to who does not speak it",

@@ -27,13 +27,11 @@ describe("who waits for a camera that streams by itself, and its pictures", () =
       const second = yield* take({ camera: id, maxAge: 0 })
       assert.isAbove(second.picture.captured.monotonic, first.picture.captured.monotonic)
       assert.strictEqual(second.picture.keyframeInterval, 1000)
-      // two pictures, and who stands by for the next as soon as these are told, for 30 s
+      // two pictures, and who stands by for the next as soon as these are told
       assert.lengthOf(yield* children("convert"), 2)
       yield* TestClock.adjust("100 millis")
       assert.lengthOf(yield* children("convert"), 3)
       assert.lengthOf(yield* running("convert"), 1)
-      yield* TestClock.adjust("31 seconds")
-      assert.lengthOf(yield* running("convert"), 0)
     })
   )
 
@@ -49,6 +47,33 @@ describe("who waits for a camera that streams by itself, and its pictures", () =
       // and who stands by
       yield* TestClock.adjust("100 millis")
       assert.lengthOf(yield* children("convert"), 2)
+    })
+  )
+
+  onFakes(
+    "has pictures at hand that are expected to be wanted, by when they were before, and no others",
+    Effect.gen(function* () {
+      yield* startCamera
+      const { id } = yield* attachCamera()
+      yield* readyStream(id)
+      const made = Effect.gen(function* () {
+        return (yield* children("convert")).length - (yield* running("convert")).length
+      })
+      const nextKeyframe = TestClock.adjust("1 second")
+      yield* take({ camera: id, maxAge: 5000 })
+      for (let i = 0; i < 4; i++) yield* nextKeyframe
+      assert.strictEqual(yield* made, 1)
+      yield* take({ camera: id, maxAge: 5000 })
+      yield* nextKeyframe
+      yield* nextKeyframe
+      assert.strictEqual(yield* made, 2)
+      yield* nextKeyframe
+      yield* nextKeyframe
+      assert.strictEqual(yield* made, 4)
+      const { picture, captureMs } = yield* take({ camera: id, maxAge: 1000 })
+      assert.deepEqual([yield* made, picture.keyframeInterval, captureMs], [4, 1000, 0])
+      for (let i = 0; i < 10; i++) yield* nextKeyframe
+      assert.strictEqual(yield* made, 7)
     })
   )
 

@@ -5,11 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
 import { urlAuthority } from "../../config/Hosts.ts"
 import { Network } from "../../ground/Network.ts"
-import { otherCertificate } from "../../ground/Fingerprint.ts"
 import { authorization, challengesIn, isStale, strongestWay, type Way } from "../../rtsp/Digest.ts"
 import type { RtspCredentials } from "../../rtsp/Target.ts"
 import { tooManyTrials } from "../../rtsp/Trials.ts"
-import { whyUnreachable } from "../../rtsp/Unreachable.ts"
+import { webFault } from "../WebFault.ts"
 import { getSystemDateAndTime, type OnvifCall } from "./OnvifCalls.ts"
 import { OnvifFailed, type OnvifTarget, type ServiceAddress } from "./OnvifTarget.ts"
 import { contentType, request, saidIn, type UsernameToken } from "./Soap.ts"
@@ -67,11 +66,7 @@ export const makeSessions = Effect.gen(function* () {
         ...(fingerprint === undefined ? {} : { fingerprint })
       })
       .pipe(
-        Effect.mapError(({ code, detail }) =>
-          code === otherCertificate
-            ? failed("CERTIFICATE_CHANGED", detail)
-            : failed("UNREACHABLE", code === undefined ? detail : whyUnreachable(code))
-        ),
+        Effect.mapError((cause) => new OnvifFailed(webFault(cause))),
         Effect.timeoutOrElse({
           duration: answerTime,
           orElse: () => Effect.fail(failed("UNREACHABLE", `no answer within ${answerTime}`))

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { cutOut } from "./XmlParts.ts"
 
 /** What somebody in the network sent is no XML that is read here; `detail` says why, in words of ours alone. */
 export class BadXml extends Schema.TaggedError<BadXml>()("BadXml", { detail: Schema.String }) {}
@@ -17,9 +18,12 @@ export interface Element {
 export type ReadXml = (text: string) => Effect.Effect<Element, BadXml>
 
 /** Bytes, as UTF-8, that a document may have. */
-export const maxXmlBytes = 128 * 1024
+export const maxXmlBytes = 256 * 1024
 /** So many tags, and so many attributes: they are what takes time, about 15 ms of the event loop where all are there. */
 const maxMarks = 2048
+/** What there may be many of, each with so much in it: they are read one by one. */
+const manyOf = "Profiles"
+const maxParts = 256
 /** Elements inside elements; ONVIF's go to about 12. */
 const maxDepth = 64
 
@@ -43,7 +47,7 @@ export const loadXml: Effect.Effect<ReadXml> = Effect.map(
       // a fifth of the time
       jPath: false
     })
-    return Effect.fnUntraced(function* (text: string) {
+    const readOne = Effect.fnUntraced(function* (text: string) {
       const why = whyRefused(text)
       if (why !== undefined) return yield* new BadXml({ detail: why })
       const nodes = yield* Effect.try({
@@ -53,15 +57,33 @@ export const loadXml: Effect.Effect<ReadXml> = Effect.map(
       const [root] = elementsOf(nodes)
       return root ?? (yield* new BadXml({ detail: "it has no element" }))
     })
+
+    return Effect.fnUntraced(function* (text: string) {
+      if (text.length > maxXmlBytes || !marks.some((mark) => isMany(text, mark))) return yield* readOne(text)
+      const { parts, rest } = cutOut(text, manyOf)
+      if (parts.length > maxParts) return yield* new BadXml({ detail: tooMany })
+      const whole = yield* readOne(rest)
+      // others have their turn in between
+      const read = yield* Effect.forEach(parts, (part) => Effect.andThen(Effect.yieldNow, readOne(part)))
+      return withParts(whole, read.values())
+    })
   }
 )
+
+const tooMany = "it has too many tags or attributes"
+
+/** With the next of them in the place of each element that stands for one. */
+const withParts = (element: Element, parts: Iterator<Element>): Element =>
+  element.name === manyOf
+    ? (parts.next().value ?? element)
+    : { ...element, children: element.children.map((child) => withParts(child, parts)) }
 
 const whyRefused = (text: string): string | undefined => {
   // UTF-8 has a byte a character or more
   if (text.length > maxXmlBytes) return `it is longer than ${maxXmlBytes} bytes`
   if (/<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)/i.test(text)) return "it declares a document type"
   if (!/>\s*$/.test(text.slice(-64))) return "it ends in the middle"
-  if (marks.some((mark) => isMany(text, mark))) return "it has too many tags or attributes"
+  if (marks.some((mark) => isMany(text, mark))) return tooMany
   return undefined
 }
 

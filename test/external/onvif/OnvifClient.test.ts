@@ -159,12 +159,21 @@ describe("an ONVIF camera", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("that answers with too much is there, and no ONVIF that is read here", () =>
+    Effect.gen(function* () {
+      yield* camera({ instead: { GetProfiles: () => reply("x".repeat(270_000)) } })
+      const { uriOf } = yield* OnvifClient
+      const { detail, kind } = yield* Effect.flip(uriOf(target))
+      assert.deepEqual([kind, detail], ["PROTOCOL", "the reply is too large"])
+    }).pipe(Effect.provide(layer))
+  )
+
   const bad: Readonly<Record<string, (answer: string) => string | ReturnType<typeof reply>>> = {
     "a document type": (answer) => answer.replace("?>", '?><!DOCTYPE a [<!ENTITY x "y">]>'),
     "half of it": (answer) => answer.slice(0, answer.length / 2),
     "a page": () => reply("<html><body>404</body></html>", 404),
     nothing: () => reply(""),
-    "more than 128 KiB": (answer) => answer.replace("</tds:Model>", `${"x".repeat(140_000)}</tds:Model>`),
+    "more than 256 KiB": (answer) => answer.replace("</tds:Model>", `${"x".repeat(270_000)}</tds:Model>`),
     "other bytes": () => reply("\u0000\u0001\ufffd".repeat(50)),
     "a redirect": () => reply("", 302),
     "an answer to something else": (answer) => answer.replaceAll("GetDeviceInformationResponse", "GetUsersResponse"),
