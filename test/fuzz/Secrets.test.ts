@@ -18,6 +18,7 @@ import { connect, tokenFor } from "../rpc/Harness.ts"
 import { dataFolder, onTestGround, plugIn, runFake } from "../support/App.ts"
 import { children } from "../support/Ground.ts"
 import { attachCamera, target, url } from "../support/NetworkCamera.ts"
+import { asMediaMtx } from "../support/MediaMtxQuestion.ts"
 import { testSettings } from "../support/TestSettings.ts"
 import { atOnce, inTime } from "./InTime.ts"
 import { Trials } from "../../src/rtsp/Trials.ts"
@@ -155,10 +156,12 @@ const showWrong = Effect.fnUntraced(function* (watch: Watch) {
     for (const place of ["password", "token", "query"]) {
       const shown = wrong(`to MediaMTX as ${place}`)
       const body = question({ [place]: place === "query" ? `token=${shown}` : shown, protocol: "hls" })
-      yield* atOnce(answer(watch, localPort, { method: "POST", target: "/mediamtx/auth", body }))
+      yield* atOnce(answer(watch, localPort, yield* asMediaMtx(body)))
     }
     const body = `{"password":"${wrong("in half a question")}"`
-    yield* atOnce(answer(watch, localPort, { method: "POST", target: "/mediamtx/auth", body }))
+    yield* atOnce(answer(watch, localPort, yield* asMediaMtx(body)))
+    const asker = { headers: { authorization: `Basic ${base64(`mediamtx:${wrong("as MediaMTX's own")}`)}` } }
+    yield* atOnce(answer(watch, localPort, { ...(yield* asMediaMtx(question({}))), ...asker }))
 
     const stranger = yield* client(watch)
     yield* stranger.ask("authenticate", { auth_token: wrong("to authenticate") })
@@ -234,7 +237,7 @@ const useRight = Effect.fnUntraced(function* (watch: Watch) {
   for (const shown of [token, key.api_key, viewing.viewing_key, new URL(signed_urls.hls).searchParams.get("token")]) {
     for (const action of ["read", "playback", "publish"]) {
       const body = question({ action, token: shown })
-      yield* atOnce(answer(watch, localPort, { method: "POST", target: "/mediamtx/auth", body }))
+      yield* atOnce(answer(watch, localPort, yield* asMediaMtx(body)))
     }
   }
   const program = yield* client(watch, { headers: { "x-api-key": key.api_key } })
@@ -306,6 +309,8 @@ const body = Effect.fnUntraced(function* (watch: Watch) {
   yield* network(watch, admin)
   watch.learn("the key to MediaMTX's API", atob(key.authorization().slice("Basic ".length)).split(":")[1] ?? "")
   watch.learn("the same in its header", key.authorization().slice("Basic ".length))
+  watch.learn("what MediaMTX shows when it asks", key.asker().split(":")[1] ?? "")
+  watch.learn("the same in its header too", btoa(key.asker()).slice(btoa("mediamtx:").length))
   const commands = (yield* children("publish")).flatMap(({ args }) => args)
   const processes = SubscriptionRef.getUnsafe((yield* TestGround).programs.processes)
   // the ticket itself stands there, and is of no use to who reads it: `service-secrets.test.ts`
@@ -339,6 +344,7 @@ const provider = Effect.fnUntraced(function* ({ make }: Watch) {
 const badConfigurations = Effect.fnUntraced(function* ({ make }: Watch) {
   const texts = [
     `auth: { jwt_secret: ${make("a secret that is too short").slice(0, 20)} }`,
+    `mediamtx: { auth_secret: ${make("MediaMTX's secret that is too short").slice(0, 20)} }`,
     `auth: { jwt_secret: [${make("a secret in a list")}] }`,
     `auth: { secret: ${make("a secret under another name")} }`,
     `jwt_secret: ${make("a secret in no section")}`,
@@ -372,7 +378,8 @@ for (let seed = firstSeed; seed < firstSeed + rounds; seed++) {
       const jwt_secret = watch.make("the secret of the configuration").padEnd(32, "-")
       const jwks_url = `http://127.0.0.1:9000/keys?key=${watch.make("a key in jwks_url's query")}`
       const telemetry = { log_format: "json", log_level: "trace" }
-      const settings = { auth: { jwt_secret, jwks_url }, telemetry }
+      const auth_secret = watch.make("the secret of an operator's MediaMTX").padEnd(32, "-")
+      const settings = { auth: { jwt_secret, jwks_url }, mediamtx: { auth_secret }, telemetry }
       const logs = Logs.layer.pipe(Layer.provide(Layer.sync(Settings, () => testSettings({ telemetry }))))
       return Effect.gen(function* () {
         yield* provider(watch)

@@ -65,8 +65,7 @@ const build = Effect.fnUntraced(function* (settings: Settings["Service"], hooked
     Layer.provide([spawner, Disk.layer, Loopback.layer, Machine.layer, Layer.succeed(Settings, settings)])
   )
   const context = yield* Layer.build(layer)
-  const { opens } = Context.get(context, MediaMtxKey)
-  const asked = hooked ? yield* authHook(settings.boot.health.port, opens) : []
+  const asked = hooked ? yield* authHook(settings.boot.health.port, Context.get(context, MediaMtxKey)) : []
   return {
     settings,
     started,
@@ -137,15 +136,17 @@ const bodyOf = async (request: IncomingMessage) => {
 type Question = Readonly<Record<string, unknown>>
 
 /** Answers MediaMTX's questions, and tells them: the API is for whom the key opens it, the rest for the token `good`. */
-const authHook = (port: number, opens: MediaMtxKey["Service"]["opens"]) =>
+const authHook = (port: number, { asks, opens }: MediaMtxKey["Service"]) =>
   Effect.acquireRelease(
     Effect.callback<{ readonly asked: Array<Question>; readonly close: () => void }>((resume) => {
       const asked: Array<Question> = []
       const server = createHttpServer((request, response) => {
         void bodyOf(request).then((question) => {
-          asked.push({ ...question, url: request.url })
+          const isMediaMtx = asks(request.headers.authorization ?? "")
+          asked.push({ ...question, url: request.url, isMediaMtx })
           const { action, password, query, user } = question
-          const isRight = action === "api" ? opens(String(user), String(password)) : query === "token=good"
+          const isRight =
+            isMediaMtx && (action === "api" ? opens(String(user), String(password)) : query === "token=good")
           return response.writeHead(isRight ? 200 : 401).end()
         })
       })
@@ -229,7 +230,7 @@ describe("our MediaMTX", () => {
       assert.isAtLeast(performance.now() - before, 900)
 
       const question = asked.find(({ query }) => query === "token=good")
-      assert.deepInclude(question, { url: "/mediamtx/auth", action: "read", path: "camera0", protocol: "rtsp" })
+      assert.deepInclude(question, { url: "/mediamtx/auth", isMediaMtx: true, action: "read", path: "camera0" })
     })
   )
 
@@ -302,11 +303,12 @@ describe("our MediaMTX", () => {
 })
 
 describe("the operator's MediaMTX", () => {
+  const auth_secret = "0123456789abcdef0123456789abcdef"
   it.live(
     "is watched: not there yet, there, started again",
     () =>
       Effect.gen(function* () {
-        const settings = yield* settingsOnFreePorts({ mediamtx: { managed: false } })
+        const settings = yield* settingsOnFreePorts({ mediamtx: { managed: false, auth_secret } })
         const { api, mediaMtx, started } = yield* build(settings)
         assert.strictEqual(SubscriptionRef.getUnsafe(mediaMtx.state)._tag, "Starting")
 
@@ -315,7 +317,7 @@ describe("the operator's MediaMTX", () => {
           (path) => Effect.promise(() => rm(path, { recursive: true }))
         )
         const config = join(folder, "mediamtx.yml")
-        yield* Effect.promise(() => writeFile(config, mediaMtxConfig(settings)))
+        yield* Effect.promise(() => writeFile(config, mediaMtxConfig(settings, `mediamtx:${auth_secret}`)))
         const { run } = yield* operator(settings.boot.mediamtx.binary, config)
         const first = yield* run
         yield* Effect.raceFirst(until(mediaMtx.state, generation(1)), first.diesEarly)
