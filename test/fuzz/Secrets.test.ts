@@ -4,9 +4,6 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import * as Tracer from "effect/Tracer"
-import * as fc from "fast-check"
-import { inspect } from "node:util"
 import { configurationOf } from "../../src/config/Load.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
@@ -21,6 +18,7 @@ import { attachCamera, target, url } from "../support/NetworkCamera.ts"
 import { asMediaMtx } from "../support/MediaMtxQuestion.ts"
 import { testSettings } from "../support/TestSettings.ts"
 import { atOnce, inTime } from "./InTime.ts"
+import { tracing, type Watch, watchFor } from "./Watch.ts"
 import { Trials } from "../../src/rtsp/Trials.ts"
 
 /**
@@ -30,60 +28,12 @@ import { Trials } from "../../src/rtsp/Trials.ts"
 const rounds = Math.max(1, Math.round(Number(process.env["FUZZ_INPUTS"] ?? 3000) / 1000))
 const firstSeed = Number(process.env["FUZZ_SEED"] ?? 20_260_517)
 
-/** What may be in a header, a URL, a JSON text and a password alike; long enough to be nobody's by chance. */
-const canary = fc
-  .array(fc.constantFrom(..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), {
-    minLength: 20,
-    maxLength: 60
-  })
-  .map((letters) => letters.join(""))
-
 let logged: Array<string> = []
 beforeEach(() => {
   logged = []
   vi.spyOn(process.stderr, "write").mockImplementation((text) => (logged.push(String(text)), true))
 })
 afterEach(() => void vi.restoreAllMocks())
-
-/** Keeps what a tracer would export. */
-const tracing = () => {
-  const spans: Array<Tracer.NativeSpan> = []
-  const tracer = Tracer.make({
-    span(options) {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  // what a span that succeeded gave is exported nowhere
-  const failure = (status: Tracer.SpanStatus) =>
-    status._tag === "Ended" && status.exit._tag === "Failure" ? status.exit.cause : undefined
-  const texts = () =>
-    spans.map(({ attributes, events, name, status }) =>
-      inspect([name, attributes, events, failure(status)], { depth: 20 })
-    )
-  return { layer: Layer.succeed(Tracer.Tracer, tracer), texts }
-}
-
-/** Secrets by what they are; and where they were seen. */
-interface Watch {
-  readonly secrets: Map<string, string>
-  readonly replies: Array<string>
-  /** makes one that is looked for from now on */
-  readonly make: (what: string) => string
-  /** one that is shown once, by the reply that makes it */
-  readonly learn: (what: string, secret: string) => string
-}
-
-const watchFor = (seed: number): Watch => {
-  const secrets = new Map<string, string>()
-  const made = fc.sample(canary, { seed, numRuns: 200 })
-  const learn = (what: string, secret: string) => {
-    secrets.set(what, secret)
-    return secret
-  }
-  return { secrets, replies: [], learn, make: (what) => learn(what, made.pop() ?? "") }
-}
 
 const answer = Effect.fnUntraced(function* (watch: Watch, port: number, question: Question) {
   const { body, headers, status } = yield* (yield* Visitors).ask(port, question)
@@ -309,8 +259,7 @@ const body = Effect.fnUntraced(function* (watch: Watch) {
   yield* network(watch, admin)
   watch.learn("the key to MediaMTX's API", atob(key.authorization().slice("Basic ".length)).split(":")[1] ?? "")
   watch.learn("the same in its header", key.authorization().slice("Basic ".length))
-  watch.learn("what MediaMTX shows when it asks", key.asker().split(":")[1] ?? "")
-  watch.learn("the same in its header too", btoa(key.asker()).slice(btoa("mediamtx:").length))
+  watch.learn("what MediaMTX shows when it asks", key.asker().slice("mediamtx:".length))
   const commands = (yield* children("publish")).flatMap(({ args }) => args)
   const processes = SubscriptionRef.getUnsafe((yield* TestGround).programs.processes)
   // the ticket itself stands there, and is of no use to who reads it: `service-secrets.test.ts`
