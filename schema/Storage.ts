@@ -87,10 +87,7 @@ export type StorageInfo = typeof StorageInfo.Type
 
 const above0 = (unit: string) => {
   const expected = `a number of ${unit} above 0, 1000000 at most`
-  return Schema.Finite.check(
-    Schema.isGreaterThan(0, { expected }),
-    Schema.isLessThanOrEqualTo(1_000_000, { expected })
-  )
+  return Schema.Finite.check(Schema.isGreaterThan(0, { expected }), Schema.isLessThanOrEqualTo(1_000_000, { expected }))
 }
 
 const policy = {
