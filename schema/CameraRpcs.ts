@@ -212,7 +212,14 @@ export const ExternalRpcs = RpcGroup.make(
     DependencyFailed
   ),
   viewer("get_external_streams", {}, ExternalStreamList),
-  admin("set_discovery_interval", SetDiscoveryInterval, DiscoveryIntervalSet, Unsupported, DependencyFailed)
+  admin(
+    "set_discovery_interval",
+    SetDiscoveryInterval,
+    DiscoveryIntervalSet,
+    Unsupported,
+    DependencyFailed,
+    PermissionDenied
+  )
 )
 
 /** The whole contract. */

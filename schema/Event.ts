@@ -102,8 +102,7 @@ export const TopicPattern = Schema.Literals([
 export type TopicPattern = typeof TopicPattern.Type
 
 const TopicPatterns = Schema.Array(TopicPattern).check(
-  Schema.isMinLength(1, { expected: "a list of one topic or more" }),
-  Schema.isMaxLength(100, { expected: "a list of 100 topics at most" })
+  Schema.isBetweenLength(1, 100, { expected: "a list of 1 to 100 topics" })
 )
 
 const EventFilters = Schema.Struct({

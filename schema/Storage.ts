@@ -85,11 +85,10 @@ export const StorageInfo = Schema.Struct({
 })
 export type StorageInfo = typeof StorageInfo.Type
 
-const above0 = (unit: string) =>
-  Schema.Finite.check(
-    Schema.isGreaterThan(0, { expected: `a number of ${unit} above 0` }),
-    Schema.isLessThanOrEqualTo(1_000_000, { expected: `a number of ${unit}, 1000000 at most` })
-  )
+const above0 = (unit: string) => {
+  const expected = `a number of ${unit} above 0, 1000000 at most`
+  return Schema.Finite.check(Schema.isGreaterThan(0, { expected }), Schema.isLessThanOrEqualTo(1_000_000, { expected }))
+}
 
 const policy = {
   policy_type: Schema.Literals(["age", "size", "manual"]).annotate({

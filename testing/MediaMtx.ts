@@ -65,8 +65,8 @@ const played = Effect.gen(function* () {
   const isAllowed = ({ hook }: Run, question: Question) =>
     ports
       .request(hook.port, {
+        ...hook,
         method: "POST",
-        path: hook.path,
         body: {
           token: question.password,
           path: "",
@@ -140,12 +140,15 @@ const played = Effect.gen(function* () {
       return { code: 1 }
     }
     const { pathDefaults, ...global } = configuration.success
-    const hook = new URL(global.authHTTPAddress)
+    const { password, pathname, port, username } = new URL(global.authHTTPAddress)
+    // as Go's client makes it of what an address shows
+    const headers: Run["hook"]["headers"] =
+      username === "" ? {} : { authorization: `Basic ${btoa(`${username}:${password}`)}` }
     const now: Run = {
       process,
       number: ++runs,
       rtspPort: portOf(global.rtspAddress),
-      hook: { port: Number(hook.port), path: hook.pathname },
+      hook: { port: Number(port), path: pathname, headers },
       global,
       paths: makePaths(pathDefaults),
       live: new Map(),

@@ -30,7 +30,7 @@ export interface Run {
   /** how many there were before, and this one */
   readonly number: number
   readonly rtspPort: number
-  readonly hook: { readonly port: number; readonly path: string }
+  readonly hook: { readonly port: number; readonly path: string; readonly headers: NonNullable<JsonRequest["headers"]> }
   readonly global: PathOptions
   readonly paths: ReturnType<typeof makePaths>
   readonly live: Map<string, Live>

@@ -1,46 +1,34 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { Threads } from "../src/ground/Threads.ts"
 
-type Call = (...args: ReadonlyArray<unknown>) => Promise<unknown>
-
-/** What WebCrypto's threads are at. */
-const working = new Set<Promise<unknown>>()
-
-/** Waits until no other thread works on what was asked of it, however busy the machine is. */
-export const threadsIdle = async (): Promise<void> => {
-  while (working.size > 0) await Promise.allSettled(working)
+/** The threads that look at credentials, in the machine's own time, for which the test's clock waits. */
+export class OtherThreads extends Context.Service<
+  OtherThreads,
+  {
+    /** no thread works on what was asked of it, however busy the machine is */
+    readonly idle: Effect.Effect<void>
+  }
+>()("camera-service/testing/OtherThreads") {
+  static readonly layer: Layer.Layer<OtherThreads | Threads> = Layer.effectContext(
+    Effect.sync(() => {
+      const under = new Set<Promise<unknown>>()
+      const working = <A>(result: Promise<A>): Promise<A> => {
+        const over = () => void under.delete(result)
+        under.add(result)
+        result.then(over, over)
+        return result
+      }
+      const idle = Effect.promise(async () => {
+        while (under.size > 0) await Promise.allSettled(under)
+      })
+      return Context.make(Threads, Threads.of({ working })).pipe(Context.add(OtherThreads, OtherThreads.of({ idle })))
+    })
+  )
 }
 
-const watched =
-  (call: Call): Call =>
-  (...args) => {
-    const result = call.apply(crypto.subtle, [...args])
-    const over = () => void working.delete(result)
-    working.add(result)
-    result.then(over, over)
-    return result
-  }
-
-const watchedCalls = ["digest", "exportKey", "generateKey", "importKey", "sign", "verify"] as const
-
-/**
- * Credentials are looked at by WebCrypto, in threads of the machine's own time: what they are at is known, so that a test's
- * clock can wait for them.
- */
-export const layer = Layer.effectDiscard(
-  Effect.forEach(watchedCalls, (name) =>
-    Effect.acquireRelease(
-      Effect.sync(() => {
-        const before = Object.getOwnPropertyDescriptor(crypto.subtle, name)
-        const value = watched(crypto.subtle[name] as Call)
-        Object.defineProperty(crypto.subtle, name, { value, configurable: true, writable: true })
-        return before
-      }),
-      (before) =>
-        Effect.sync(() => {
-          if (before === undefined) Reflect.deleteProperty(crypto.subtle, name)
-          else Object.defineProperty(crypto.subtle, name, before)
-        })
-    )
-  )
+/** The same, where there is a ground of the test's own. */
+export const threadsIdle = Effect.flatMap(Effect.serviceOption(OtherThreads), (threads) =>
+  threads._tag === "None" ? Effect.void : threads.value.idle
 )

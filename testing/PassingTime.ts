@@ -8,11 +8,12 @@ const tick = "20 millis"
 
 /** What one thing leads to takes a turn of Node's loop each; all of it has happened before the clock goes on. */
 const turns = 10
+const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
-export const settle = Effect.promise(async () => {
+export const settle = Effect.gen(function* () {
   for (let i = 0; i < turns; i++) {
-    await new Promise<void>((resolve) => setImmediate(resolve))
-    await threadsIdle()
+    yield* turn
+    yield* threadsIdle
   }
 })
 

@@ -60,7 +60,9 @@ export class TestService extends Context.Service<
   static readonly make: (settings?: TestSettings) => Effect.Effect<TestService["Service"], never, Scope.Scope> =
     Effect.fnUntraced(function* (settings = {}) {
       const clock = yield* Layer.build(TestClock.layer())
-      const onItsClock = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideContext(effect, clock)
+      const ground = yield* Effect.provideContext(Layer.build(TestGround.layer), clock)
+      const below = Context.merge(clock, ground)
+      const onItsClock = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideContext(effect, below)
       yield* onItsClock(TestClock.setTime(Date.now()))
 
       const turn = yield* Semaphore.make(1)
@@ -78,13 +80,13 @@ export class TestService extends Context.Service<
       const service = yield* App.layer.pipe(
         Layer.provide(Layer.succeed(Settings, made)),
         Layer.provideMerge(Doors.layer),
-        Layer.provideMerge(TestGround.layer),
+        Layer.provideMerge(Layer.succeedContext(ground)),
         Layer.provideMerge(Logger.layer([])),
         Layer.build,
         Effect.orDie,
         onItsClock
       )
-      const { cameras, ffmpeg } = Context.get(service, TestGround)
+      const { cameras, ffmpeg } = Context.get(ground, TestGround)
       const { changes } = Context.get(service, Devices)
       const { portOf } = Context.get(service, Doors)
       const { sign } = Context.get(service, Tokens)

@@ -80,7 +80,7 @@ export class ApiKeys extends Context.Service<
       const make = Effect.fnUntraced(function* (grant: KeyGrant, now: number) {
         const id = Hex.encode(yield* random.randomBytes(6))
         const secret = Base64Url.encode(yield* random.randomBytes(32))
-        const key = { ...grant, id, hash: yield* hashOf(secret), createdAt: now } satisfies ApiKey
+        const key = { ...grant, id, hash: hashOf(secret), createdAt: now } satisfies ApiKey
         return { key, secret: Redacted.make(writeKey(id, secret)) }
       })
 
@@ -181,7 +181,7 @@ export class ApiKeys extends Context.Service<
 
       const verify = Effect.fn("ApiKeys.verify")(function* (text: string) {
         const { id, secret } = readKey(text) ?? { id: "", secret: "" }
-        const hash = yield* hashOf(secret)
+        const hash = hashOf(secret)
         const entry = entries.get(id)
         if (!sameSecret(hash, entry?.key.hash ?? "") || entry === undefined) return yield* notValid
         return yield* open(entry)

@@ -9,6 +9,7 @@ import { decodeProtectedHeader } from "jose/decode/protected_header"
 import type { Session } from "../../schema/Auth.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
+import { Threads } from "../ground/Threads.ts"
 import { decodeClaims, expectedClaims, latest, requireKind, tokenRefused } from "./Claims.ts"
 import { KeySet } from "./KeySet.ts"
 import { Tokens } from "./Tokens.ts"
@@ -29,6 +30,7 @@ export class ForeignTokens extends Context.Service<
     ForeignTokens,
     Effect.gen(function* () {
       const settings = yield* Settings
+      const { working } = yield* Threads
       const { uuidV4 } = yield* SecureRandom
       const keys = yield* KeySet
       const tokens = yield* Tokens
@@ -41,7 +43,7 @@ export class ForeignTokens extends Context.Service<
         const skew = Duration.toSeconds(auth.clock_skew_seconds)
         const rules = { algorithms, currentDate: new Date(now), clockTolerance: skew, ...expectedClaims(auth) }
         const { payload, protectedHeader } = yield* Effect.tryPromise({
-          try: () => jwtVerify(token, key, rules),
+          try: () => working(jwtVerify(token, key, rules)),
           catch: tokenRefused
         })
         yield* requireKind(protectedHeader)

@@ -11,6 +11,7 @@ import { liveNow, Settings } from "../config/Settings.ts"
 import { codeOf } from "../ground/DiskError.ts"
 import { NoReply } from "../ground/Loopback.ts"
 import { Network } from "../ground/Network.ts"
+import { Threads } from "../ground/Threads.ts"
 import { monotonicNow } from "../ground/Time.ts"
 import { tokenRefused } from "./Claims.ts"
 
@@ -79,6 +80,7 @@ interface Provider {
 /** What knows the keys of one address. */
 const makeProvider = Effect.gen(function* () {
   const network = yield* Network
+  const { working } = yield* Threads
   const now = yield* monotonicNow
   const scope: Scope.Scope = yield* Effect.scope
 
@@ -130,7 +132,7 @@ const makeProvider = Effect.gen(function* () {
           : Effect.tryPromise({
               try: (
                 (keys: Known) => () =>
-                  keys.find(header)
+                  working(keys.find(header))
               )(known),
               catch: (cause) => ({ code: codeOf(cause), why: tokenRefused(cause) })
             })

@@ -1,5 +1,4 @@
-import * as Effect from "effect/Effect"
-import * as Hex from "effect/encoding/Hex"
+import { hashHex } from "../ground/Hashes.ts"
 
 /** How a key is written: `csk_`, so that whoever finds one knows what it is, its id, and 32 random bytes (base64url). */
 const form = /^csk_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/
@@ -13,11 +12,7 @@ export const readKey = (text: string): { readonly id: string; readonly secret: s
 }
 
 /** What is kept of a secret. */
-export const hashOf = (secret: string): Effect.Effect<string> =>
-  Effect.map(
-    Effect.promise(() => crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret))),
-    (hash) => Hex.encode(new Uint8Array(hash))
-  )
+export const hashOf = (secret: string): string => hashHex("sha256", secret)
 
 /** Whether this is meant to be a key, and no token. */
 export const isKey = (text: string): boolean => text.startsWith("csk_")

@@ -14,6 +14,7 @@ import { AuthFailed } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { DataFolderUnusable } from "../config/StartupErrors.ts"
 import { hmacSha256 } from "../ground/Hmac.ts"
+import { Threads } from "../ground/Threads.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
 import { decodeClaims, expectedClaims, requireKind, tokenRefused } from "./Claims.ts"
@@ -45,6 +46,7 @@ export class Tokens extends Context.Service<
     Effect.gen(function* () {
       const settings = yield* Settings
       const folder = yield* DataFolder
+      const { working } = yield* Threads
       const { uuidV4 } = yield* SecureRandom
       const configured = Redacted.value(settings.boot.auth.jwt_secret)
       const secret = configured === "" ? yield* storedSecret(folder.secrets) : configured
@@ -52,7 +54,7 @@ export class Tokens extends Context.Service<
       const keyFor = (use: string) => Redacted.make(hmacSha256(secret, `a key for ${use}`))
       const terms = yield* makeTerms(keyFor("terms"))
       // imported once, when it is first needed: given the bytes, jose would import them for every token
-      const key = yield* Effect.cached(Effect.promise(() => importKey(secret)))
+      const key = yield* Effect.cached(Effect.promise(() => working(importKey(secret))))
 
       const sign = Effect.fn("Tokens.sign")(function* (grant: Grant) {
         const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
@@ -66,11 +68,13 @@ export class Tokens extends Context.Service<
         }
         const signingKey = yield* key
         const token = yield* Effect.promise(() =>
-          new SignJWT(claims)
-            .setProtectedHeader({ alg: "HS256", typ: "JWT" })
-            .setIssuedAt(now)
-            .setExpirationTime(now + Math.floor(Duration.toSeconds(grant.timeToLive)))
-            .sign(signingKey)
+          working(
+            new SignJWT(claims)
+              .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+              .setIssuedAt(now)
+              .setExpirationTime(now + Math.floor(Duration.toSeconds(grant.timeToLive)))
+              .sign(signingKey)
+          )
         )
         return Redacted.make(token)
       })
@@ -87,7 +91,7 @@ export class Tokens extends Context.Service<
           ...expectedClaims(auth)
         }
         const { payload, protectedHeader } = yield* Effect.tryPromise({
-          try: () => jwtVerify(token, verifyingKey, rules),
+          try: () => working(jwtVerify(token, verifyingKey, rules)),
           catch: tokenRefused
         })
         yield* requireKind(protectedHeader)

@@ -13,6 +13,7 @@ import { findFolder } from "../doctor/Folder.ts"
 import { Disk } from "../ground/Disk.ts"
 import type { KernelFiles } from "../ground/KernelFiles.ts"
 import type { Machine } from "../ground/Machine.ts"
+import type { Threads } from "../ground/Threads.ts"
 import { BadUsage } from "./BadUsage.ts"
 import { CallFailed } from "./CallFailed.ts"
 import { hereIn, trustedAcceptors, trustedListeners, unseen } from "./TrustedListeners.ts"
@@ -65,7 +66,7 @@ const targetOf = Effect.fnUntraced(function* ({ url }: Place, from: Origin) {
 
 /** What gives the token for each connection; fails now where it would then. It is never an argument, which others can read. */
 const tokens = Effect.fnUntraced(function* ({ tokenFile, url }: Place, role: Role, from: Origin) {
-  const context = yield* Effect.context<Disk | SecureRandom>()
+  const context = yield* Effect.context<Disk | SecureRandom | Threads>()
   if (tokenFile === undefined) {
     if (url !== undefined) return yield* new BadUsage({ detail: "--url needs --token-file FILE" })
     yield* requireSecret(from)

@@ -35,6 +35,12 @@ export const bootSchema = Schema.Struct({
   }),
   mediamtx: Schema.Struct({
     managed: key(Schema.Boolean, true, "true or false", "true: MediaMTX is a child of this service"),
+    auth_secret: key(
+      Rules.urlSecret,
+      "",
+      "32 to 128 letters, digits, - and _, or empty",
+      "what the operator's MediaMTX shows with each question (authHTTPAddress); empty: whoever asks is answered; ours has its own"
+    ),
     binary: key(Rules.text, "mediamtx", "a program", "the MediaMTX program"),
     memory_megabytes: key(
       Rules.whole(64, 65_536),

@@ -18,7 +18,7 @@ export interface Key {
 }
 
 export const prefix = "CAMERA_SERVICE_"
-const secretKeys = new Set(["auth.jwt_secret"])
+const secretKeys = new Set(["auth.jwt_secret", "mediamtx.auth_secret"])
 
 const keyOf = (key: string, schema: Schema.Top, changes: Changes): Key => {
   const annotations = Schema.resolveAnnotations(schema) ?? {}

@@ -39,6 +39,9 @@ export const network = Schema.String.check(
   Schema.makeFilter((text: string) => parseNetwork(text) !== undefined)
 )
 
+/** A secret that stands in a URL as it is, or nothing. */
+export const urlSecret = Schema.String.check(Schema.isPattern(/^(?:[\w-]{32,128})?$/u)).pipe(Schema.RedactedFromValue)
+
 const byte = "(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)"
 
 /** IPv4 addresses, and networks of 1024 addresses at most. */

@@ -76,7 +76,7 @@ export const server = Schema.Struct({
     Schema.Array(Rules.network),
     [],
     "a list of IP addresses, and of networks such as 10.0.0.0/8",
-    "proxies that are believed who their clients are (X-Forwarded-For, -Proto, -Host; Forwarded); of others nothing is"
+    "proxies that are believed who their clients are (X-Forwarded-For, -Proto, -Host; Forwarded); 127.0.0.1 is every user's"
   )
 })
 

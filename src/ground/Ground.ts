@@ -11,6 +11,7 @@ import { Multicast } from "./Multicast.ts"
 import { Network } from "./Network.ts"
 import { Resolver } from "./Resolver.ts"
 import { Tcp } from "./Tcp.ts"
+import { Threads } from "./Threads.ts"
 
 /** This machine: all that the service stands on and does not control. Its clock, and chance, are Effect's own. */
 export const layer = Layer.mergeAll(
@@ -25,5 +26,6 @@ export const layer = Layer.mergeAll(
   Network.layer,
   Resolver.layer,
   Tcp.layer,
+  Threads.layer,
   layerWebCrypto
 )

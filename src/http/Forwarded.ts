@@ -20,6 +20,8 @@ export const asSent = <Head extends RequestHead>(head: Head, trusted: ReadonlyAr
   if (trusted.length === 0) return head
   const networks = trusted.flatMap((text) => parseNetwork(text) ?? [])
   let { address } = head
+  // what a stranger says is not even looked at
+  if (!isTrusted(address, networks)) return head
   let last: Hop | undefined
   for (const hop of hopsOf(head.headers)) {
     if (!isTrusted(address, networks)) break
@@ -70,8 +72,8 @@ const listIn = (header: RequestHead["headers"][string]): ReadonlyArray<string> =
 const readElement = (element: string): Hop => {
   const pairs = new Map(
     element.split(";").map((pair) => {
-      const [, name = "", value = ""] = /^\s*(\w+)="?([^"]*)"?\s*$/.exec(pair) ?? []
-      return [name.toLowerCase(), value]
+      const [name = "", value = ""] = pair.split("=", 2)
+      return [name.trim().toLowerCase(), value.trim().replaceAll('"', "")]
     })
   )
   return { address: addressIn(pairs.get("for") ?? ""), protocol: pairs.get("proto"), host: pairs.get("host") }

@@ -6,11 +6,10 @@ import * as Stream from "effect/Stream"
 import { isCameraId } from "../../schema/Camera.ts"
 import { AuthFailed, InvalidParams, NotFound } from "../../schema/Errors.ts"
 import { SignedUrls } from "../auth/SignedUrls.ts"
-import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
 import type { WebAnswer } from "../ground/Loopback.ts"
 import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
-import { nextPlaylist, type Playlist } from "../media/HlsPlaylist.ts"
+import { awaited, nextPlaylist, type Playlist } from "../media/HlsPlaylist.ts"
 import { cameraOf, type StreamName } from "../stream/StreamName.ts"
 import { makeHlsPlayers, type Player } from "./HlsPlayers.ts"
 import { makeMediaMtxClient, MediaMtxAway, mediaMtxIsAway, noStream, passOn } from "./MediaMtxRelay.ts"
@@ -45,8 +44,6 @@ export const layer = Layer.effectDiscard(
     const ask = yield* makeMediaMtxClient("hls_port")
     const signatures = yield* SignedUrls
     const players = yield* makeHlsPlayers
-    // in low-latency playlists players ask for segments by their numbers before these are there
-    const goesOn = (yield* Settings).boot.mediamtx.hls_variant !== "lowLatency"
 
     /** MediaMTX's index for who shows this, and what the session is known by */
     const openAt = Effect.fnUntraced(function* (stream: StreamName, credential: string) {
@@ -65,7 +62,7 @@ export const layer = Layer.effectDiscard(
       if (device.status === "DISCONNECTED") return noStream(device)
       const { answer, secret, text } = yield* openAt(stream, credential)
       if (answer.status === 200) {
-        if (secret !== undefined && goesOn) {
+        if (secret !== undefined) {
           // what opened the index may be over sooner than what it lets in: a signed URL
           const signature = signatures.sign("stream", device.id, session, session.expiresAt)
           yield* players.add(secret, stream, Redacted.make(signature))
@@ -90,13 +87,16 @@ export const layer = Layer.effectDiscard(
 
     /** a playlist as MediaMTX has it; undefined: it has no such session, or is away */
     const playlistOf = Effect.fnUntraced(
-      function* (player: Player, name: string) {
+      function* (player: Player, name: string, asked: URLSearchParams) {
         const { playlists, secret, stream } = player
-        const answer = yield* ask({ method: "GET", target: `/${stream}/${name}?session=${secret}`, headers: {} })
+        const known = playlists.get(name)
+        // what is to come is another thing where the stream has begun anew
+        const wait = known?.of === secret ? awaited(known.last, asked) : ""
+        const answer = yield* ask({ method: "GET", target: `/${stream}/${name}?session=${secret}${wait}`, headers: {} })
         if (answer.status === 401) return undefined
         if (answer.status !== 200) return asBefore(player, name)
-        const next = nextPlaylist(playlists.get(name), yield* textOf(answer))
-        playlists.set(name, next)
+        const next = nextPlaylist(playlists.get(name)?.last, yield* textOf(answer))
+        playlists.set(name, { last: next, of: secret })
         return playlistReply(next)
       },
       (asking) => Effect.catchTag(asking, "MediaMtxAway", () => Effect.undefined)
@@ -106,15 +106,21 @@ export const layer = Layer.effectDiscard(
      * A playlist for who has the session: it goes on where the stream has begun anew. While there is no stream it stays as it
      * was last, which players ask for again and again; at anything else they would give up.
      */
-    const goOn = Effect.fnUntraced(function* (player: Player, given: string, name: string, request: HttpRequest) {
+    const goOn = Effect.fnUntraced(function* (
+      player: Player,
+      name: string,
+      asked: URLSearchParams,
+      request: HttpRequest
+    ) {
       const { secret } = player
-      const now = yield* playlistOf(player, name)
+      const given = asked.get("session") ?? ""
+      const now = yield* playlistOf(player, name, asked)
       if (now !== undefined) return now
       const isStill = () => player.secret === secret
       const again = Effect.suspend(() => (isStill() ? reopen(player, given, request) : Effect.void)).pipe(
         player.oneAtATime.withPermits(1),
         Effect.catchTags({ AuthFailed: () => sessionOver, MediaMtxAway: () => Effect.void }),
-        Effect.andThen(Effect.suspend(() => (isStill() ? Effect.undefined : playlistOf(player, name)))),
+        Effect.andThen(Effect.suspend(() => (isStill() ? Effect.undefined : playlistOf(player, name, asked)))),
         Effect.timeoutOption(holdTime)
       )
       return Option.getOrUndefined(yield* again) ?? asBefore(player, name)
@@ -131,7 +137,7 @@ export const layer = Layer.effectDiscard(
       if (secret === null) return yield* new AuthFailed({ reason: "ask for index.m3u8 with a token or a key" })
       yield* visitors.follow(secret, request)
       const player = name.endsWith(".m3u8") ? yield* players.find(secret, stream) : undefined
-      if (player !== undefined) return yield* goOn(player, secret, name, request)
+      if (player !== undefined) return yield* goOn(player, name, query, request)
       const answer = yield* ask({ method: "GET", target: `/${stream}/${name}?${query}`, headers: {} })
       if (answer.status === 200) return passOn(answer)
       if (answer.status === 401) return yield* sessionOver
@@ -178,8 +184,8 @@ const playlistReply = ({ text }: Playlist): HttpReply => ({
 
 /** A playlist as it was last given. */
 const asBefore = ({ playlists, stream }: Player, name: string): HttpReply => {
-  const last = playlists.get(name)
-  return last === undefined ? gone(stream) : playlistReply(last)
+  const known = playlists.get(name)
+  return known === undefined ? gone(stream) : playlistReply(known.last)
 }
 
 const textOf = ({ body }: WebAnswer) =>

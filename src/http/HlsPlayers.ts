@@ -17,8 +17,8 @@ export interface Player {
   readonly signature: Redacted.Redacted
   /** what MediaMTX knows the session by now */
   secret: string
-  /** by name, as they were last given */
-  readonly playlists: Map<string, Playlist>
+  /** by name, as they were last given, and what MediaMTX knew the session by then */
+  readonly playlists: Map<string, { readonly last: Playlist; readonly of: string }>
   readonly oneAtATime: Semaphore.Semaphore
   usedAt: number
 }

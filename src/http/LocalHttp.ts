@@ -12,6 +12,8 @@ export interface LocalRequest {
   readonly body: string
   /** what the client would have as the reply's type (`Accept`); empty: anything */
   readonly accept: string
+  /** the header of this name; empty where there is none */
+  readonly authorization: string
   /** the IP address of who asks */
   readonly address: string
 }
@@ -61,9 +63,10 @@ export class LocalHttp extends Context.Service<
         }
         // whatever a page says, in a browser on this machine, is not said by who works it
         if (method === "POST" && headers["origin"] !== undefined) return fromPage
-        const { accept = "" } = headers
+        const { accept = "", authorization = "" } = headers
+        const asked = { accept: String(accept), authorization: String(authorization), address }
         return yield* body.pipe(
-          Effect.flatMap((text) => handler({ body: text, accept: String(accept), address })),
+          Effect.flatMap((text) => handler({ ...asked, body: text })),
           Effect.map((made) => reply(made)),
           // what is left of the body is not read
           Effect.catch(() => Effect.succeed(tooLarge)),

@@ -9,16 +9,16 @@ import { FailedLogins } from "../auth/FailedLogins.ts"
 import { MediaMtxSessions } from "../auth/MediaMtxSessions.ts"
 import { isSignature } from "../auth/SignedUrls.ts"
 import { type Shown, Tickets } from "../auth/Tickets.ts"
-import { isEverywhere, isLoopback, unmapped } from "../config/Hosts.ts"
+import { isEverywhere } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
 import { plainRtspHost } from "../config/Tls.ts"
 import { Devices } from "../device/Devices.ts"
 import { Loopback } from "../ground/Loopback.ts"
-import { Resolver } from "../ground/Resolver.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { MediaMtxKey } from "../process/MediaMtxKey.ts"
 import { cameraOf, streamsOf } from "../stream/StreamName.ts"
 import { Viewers } from "../stream/Viewers.ts"
+import { makeWarner } from "../telemetry/Warner.ts"
 import { json, LocalHttp } from "./LocalHttp.ts"
 
 /** What MediaMTX asks before it lets anybody publish, read, play back or use its API (its `internal/auth/manager.go`). */
@@ -41,7 +41,7 @@ type Question = typeof Question.Type
 
 const yes = json(200, { allowed: true })
 const no = json(401, { allowed: false })
-const elsewhere = json(403, { allowed: false })
+const notMediaMtx = json(403, { allowed: false })
 
 /** So long is waited where an identity provider has to be asked for a new key, which goes on beside. */
 const providerTime = "250 millis"
@@ -67,7 +67,6 @@ export const layer = Layer.effectDiscard(
     const api = yield* MediaMtxApi
     const key = yield* MediaMtxKey
     const loopback = yield* Loopback
-    const resolver = yield* Resolver
     const sessions = yield* MediaMtxSessions
     const tickets = yield* Tickets
     const credentials = yield* Credentials
@@ -75,11 +74,9 @@ export const layer = Layer.effectDiscard(
     const devices = yield* Devices
     const viewers = yield* Viewers
 
-    /** Our own MediaMTX asks from this machine: others would learn which tokens are right, and tell whatever of anybody. */
-    const mayAsk = (address: string): boolean =>
-      !mediamtx.managed || isLoopback(address) || resolver.own().includes(unmapped(address))
-
     const decode = Schema.decodeUnknownEffect(Question)
+    const warn = yield* makeWarner
+    const hint = mediamtx.managed ? {} : { settings: "mediamtx.auth_secret; MediaMTX's own authHTTPAddress" }
 
     /** Whether the other end of this connection, or of this session's, is that process of ours. */
     const isFrom = Effect.fn("MediaMtxAuth.isFrom")(
@@ -132,8 +129,11 @@ export const layer = Layer.effectDiscard(
       return yes
     })
 
-    yield* local.route("POST", "/mediamtx/auth", ({ address, body }) => {
-      if (!mayAsk(address)) return Effect.succeed(elsewhere)
+    yield* local.route("POST", "/mediamtx/auth", ({ address, authorization, body }) => {
+      if (!key.asks(authorization)) {
+        warn(address, "who asks as MediaMTX does is not answered: the secret is not right", { peer: address, ...hint })
+        return Effect.succeed(notMediaMtx)
+      }
       return decode(body).pipe(
         Effect.flatMap((question) => {
           // our own calls, several a second: not worth a trace each

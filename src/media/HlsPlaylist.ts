@@ -11,16 +11,20 @@ export interface Playlist {
   readonly after: { readonly runs: number; readonly first: number } | undefined
 }
 
+/** What MediaMTX has a low-latency playlist begin with: segments that never were, in the place of those before the stream. */
+const gap = /^#EXT-X-GAP\n#EXTINF:.*\ngap\.mp4.*\n/gm
+
 /**
  * The next of one playlist. Where the stream has begun anew meanwhile its numbers go on, and its segments follow a
- * discontinuity (4.3.2.3, 4.3.3.3): their times and their encoding are others.
+ * discontinuity (4.3.2.3, 4.3.3.3): their times and their encoding are others. What was before them is no gap then.
  */
 export const nextPlaylist = (before: Playlist | undefined, text: string): Playlist => {
-  const first = Number(/^#EXT-X-MEDIA-SEQUENCE:(\d+)$/m.exec(text)?.[1] ?? 0)
+  const whole = Number(/^#EXT-X-MEDIA-SEQUENCE:(\d+)$/m.exec(text)?.[1] ?? 0)
+  const first = whole + (text.match(gap)?.length ?? 0)
   const count = text.match(/^#EXTINF:/gm)?.length ?? 0
-  const [run = ""] = /^(?!#)[^_\s]+/m.exec(text) ?? []
+  const [, run = ""] = /(?:^|URI=")(?!#|gap\.)([^_\s]+)_/m.exec(text) ?? []
   const { after, offset } = positionOf(before, run, first)
-  const end = first + offset + count
+  const end = whole + offset + count
   if (after === undefined) return { text, end, run, offset, after }
   const isFirst = first + offset === after.first
   const lines = [
@@ -28,7 +32,16 @@ export const nextPlaylist = (before: Playlist | undefined, text: string): Playli
     `#EXT-X-DISCONTINUITY-SEQUENCE:${isFirst ? after.runs - 1 : after.runs}`,
     ...(isFirst ? ["#EXT-X-DISCONTINUITY"] : [])
   ]
-  return { text: text.replace(/^#EXT-X-MEDIA-SEQUENCE:.*$/m, lines.join("\n")), end, run, offset, after }
+  const numbered = text.replace(gap, "").replace(/^#EXT-X-MEDIA-SEQUENCE:.*$/m, lines.join("\n"))
+  return { text: numbered, end, run, offset, after }
+}
+
+/** What a player waits for (RFC 8216bis, 6.2.5.2), in MediaMTX's numbers. */
+export const awaited = ({ offset }: Playlist, asked: URLSearchParams): string => {
+  const segment = Number(asked.get("_HLS_msn") ?? Number.NaN) - offset
+  if (!(segment >= 0)) return ""
+  const part = asked.get("_HLS_part")
+  return `&_HLS_msn=${segment}${part === null ? "" : `&_HLS_part=${part}`}`
 }
 
 const positionOf = (before: Playlist | undefined, run: string, first: number): Pick<Playlist, "offset" | "after"> => {

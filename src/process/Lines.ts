@@ -50,5 +50,6 @@ export const tail = (count: number) => {
  */
 export const maskSecrets = (text: string): string =>
   text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s]*@/gi, "$1***@")
+    // no scheme is longer; without an end to it a long word would take its length squared
+    .replace(/([a-z][a-z0-9+.-]{0,31}:\/\/)[^/\s]*@/gi, "$1***@")
     .replace(/([?&](?:token|jwt|signed|session|password|pass|secret|key|auth)=)[^&\s'"]*/gi, "$1***")

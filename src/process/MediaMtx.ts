@@ -119,7 +119,7 @@ export class MediaMtx extends Context.Service<
       const writeConfig = Effect.mapError(
         Effect.gen(function* () {
           const { file, follow } = yield* certificate.hand
-          return { ...(yield* writeMediaMtxConfig(disk, settings, file)), followCertificate: follow }
+          return { ...(yield* writeMediaMtxConfig(disk, settings, key.asker(), file)), followCertificate: follow }
         }),
         ({ cause }) => new MediaMtxEnded({ detail: `its configuration could not be written: ${cause}`, steady: false })
       )

@@ -59,9 +59,10 @@ const encryption = ({ mediamtx }: Boot, certificate: string) => {
 
 /**
  * The configuration of our own MediaMTX, as JSON (which is YAML). No path is configured: unknown names are refused, and
- * paths come over the API. `certificate`: the file with chain and key; undefined: nothing is encrypted.
+ * paths come over the API. `asker`: what its questions show (`user:password`); `certificate`: the file with chain and key;
+ * undefined: nothing is encrypted.
  */
-export const mediaMtxConfig = (settings: Settings["Service"], certificate?: string): string => {
+export const mediaMtxConfig = (settings: Settings["Service"], asker: string, certificate?: string): string => {
   const { health, mediamtx } = settings.boot
   const at = (port: number) => authority(mediamtx.host, port)
   const live = liveNow(settings)
@@ -73,7 +74,7 @@ export const mediaMtxConfig = (settings: Settings["Service"], certificate?: stri
 
     // Each publish, read, playback and call of the API is asked for at our door, beside the health endpoints.
     authMethod: "http",
-    authHTTPAddress: `http://${urlAuthority(reachableHere(health.host), health.port)}/mediamtx/auth`,
+    authHTTPAddress: `http://${asker}@${urlAuthority(reachableHere(health.host), health.port)}/mediamtx/auth`,
     authHTTPExclude: [],
 
     api: true,
@@ -123,11 +124,12 @@ export const mediaMtxConfig = (settings: Settings["Service"], certificate?: stri
 export const writeMediaMtxConfig = Effect.fnUntraced(function* (
   disk: Disk["Service"],
   settings: Settings["Service"],
+  asker: string,
   certificate: string | undefined
 ) {
   const folder = yield* disk.temporaryFolder("camera-service-")
   const path = join(folder, "mediamtx.yml")
   const file = yield* disk.create(path, 0o600)
-  yield* file.append(new TextEncoder().encode(mediaMtxConfig(settings, certificate)))
+  yield* file.append(new TextEncoder().encode(mediaMtxConfig(settings, asker, certificate)))
   return { folder, path }
 })

@@ -11,7 +11,7 @@ import { ExternalStreams } from "../external/ExternalStreams.ts"
 import type { KnownStream } from "../external/SeenStreams.ts"
 import { parseStreamUrl, typeFor } from "../external/StreamUrl.ts"
 import { isoTime } from "../ground/Time.ts"
-import { maySee } from "./Authorization.ts"
+import { knowsAll, maySee } from "./Authorization.ts"
 
 export const layer = ExternalRpcs.toLayer(
   Effect.gen(function* () {
@@ -96,6 +96,7 @@ export const layer = ExternalRpcs.toLayer(
 
       set_discovery_interval: Effect.fnUntraced(function* ({ scan_interval }) {
         yield* mayBe
+        yield* knowsAll
         yield* interval.set(scan_interval)
         return {
           scan_interval,
@@ -166,10 +167,10 @@ const certificatesOf = ({ deviceFingerprint, fingerprint, isChanged }: NonNullab
 const switchedOff = () =>
   Effect.fail(new Unsupported({ feature: "external_streams", reason: "external.enabled is false" }))
 
-const notForNewOnes = ({ role }: Session) =>
+const notForNewOnes = ({ cameras = [], role }: Session) =>
   new PermissionDenied({
-    required_role: role,
-    have_role: role,
+    required_role: "operator of all cameras",
+    have_role: `${role} of ${cameras.join(", ")}`,
     reason: "your token or key is for some cameras, and a new one would be none of them",
     suggestion: "use one that is for all cameras"
   })

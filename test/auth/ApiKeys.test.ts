@@ -16,6 +16,7 @@ import { Settings } from "../../src/config/Settings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { SmallFiles } from "../../src/storage/SmallFiles.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
+import { asTimePasses } from "../../testing/PassingTime.ts"
 import { memoryGround, realGround, temporaryFolder } from "../storage/Workbench.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
@@ -302,7 +303,9 @@ describe("an API key", () => {
           const keys = yield* ApiKeys
           const calls = yield* (yield* MemoryDisk).calls
           const grants = Array.from({ length: 50 }, (_, n) => ({ ...grant, createdBy: `user ${n}` }))
-          const made = yield* Effect.forEach(grants, keys.create, { concurrency: "unbounded" })
+          const slowly = (yield* MemoryDisk).suffer({ name: "slow", by: "1 second", calls: ["sync"] })
+          const creating = Effect.forEach(grants, keys.create, { concurrency: "unbounded" })
+          const made = yield* Effect.scoped(Effect.andThen(slowly, asTimePasses(creating)))
           assert.lengthOf(new Set(made.map(({ key }) => key.id)), 50)
           for (const { secret } of made) yield* keys.verify(Redacted.value(secret))
           const writes = calls.filter((call) => call.startsWith("rename"))

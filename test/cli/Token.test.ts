@@ -3,6 +3,7 @@ import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import { decodeJwt } from "jose/jwt/decode"
 import { token } from "../../src/cli/Token.ts"
+import { Threads } from "../../src/ground/Threads.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 
 const options = { role: "viewer", user: "ann", cameras: undefined, ttl: "12h" }
@@ -16,7 +17,7 @@ describe("a token", () => {
       assert.strictEqual(secretOf, "the secret of /data")
       assert.deepInclude(decodeJwt(signed) as object, { role: "viewer", user_id: "ann" })
       assert.deepStrictEqual(outside.names("/data/secrets"), ["jwt_secret"])
-    }).pipe(Effect.provide([MemoryDisk.layer, layerWebCrypto]))
+    }).pipe(Effect.provide([MemoryDisk.layer, Threads.layer, layerWebCrypto]))
   )
 
   it.effect("is signed with the configured secret where there is one", () =>
@@ -26,7 +27,7 @@ describe("a token", () => {
       const { secretOf } = yield* token(options, from({ CAMERA_SERVICE_DATA_DIR: "/data", ...secret }))
       assert.strictEqual(secretOf, "auth.jwt_secret of the configuration")
       assert.deepStrictEqual(outside.names("/data/secrets"), [])
-    }).pipe(Effect.provide([MemoryDisk.layer, layerWebCrypto]))
+    }).pipe(Effect.provide([MemoryDisk.layer, Threads.layer, layerWebCrypto]))
   )
 
   it.effect(
@@ -39,6 +40,6 @@ describe("a token", () => {
         assert.strictEqual(link, `http://127.0.0.1:9002/#token=${signed}`)
         const known = yield* linkWith({ CAMERA_SERVICE_SERVER_PUBLIC_HOST: "cameras.example" })
         assert.strictEqual(known.link, `http://cameras.example:9002/#token=${known.signed}`)
-      }).pipe(Effect.provide([MemoryDisk.layer, layerWebCrypto]))
+      }).pipe(Effect.provide([MemoryDisk.layer, Threads.layer, layerWebCrypto]))
   )
 })

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as fc from "fast-check"
 import type { ApiKeyCreated, ViewingKeyCreated } from "../../schema/Auth.ts"
+import { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
 import { Visitors } from "../../testing/Visitors.ts"
 import { connect, tokenFor } from "../rpc/Harness.ts"
 import { dataFolder, onTestGround, plugIn, runFake } from "../support/App.ts"
@@ -70,7 +71,8 @@ const credentials = Effect.fnUntraced(function* ({ APIKEY, VIEWING, device }: Ef
     VIEWING,
     TOKEN: yield* tokenFor("viewer"),
     SIGNED: new URL(file.download_url).searchParams.get("signed") ?? "",
-    STREAM: new URL(signed_urls.rtsp).searchParams.get("token") ?? ""
+    STREAM: new URL(signed_urls.rtsp).searchParams.get("token") ?? "",
+    ASKER: btoa((yield* MediaMtxKey).asker())
   } satisfies Shown as Shown
 })
 

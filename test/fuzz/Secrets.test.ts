@@ -4,9 +4,6 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import * as Tracer from "effect/Tracer"
-import * as fc from "fast-check"
-import { inspect } from "node:util"
 import { configurationOf } from "../../src/config/Load.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
@@ -18,8 +15,10 @@ import { connect, tokenFor } from "../rpc/Harness.ts"
 import { dataFolder, onTestGround, plugIn, runFake } from "../support/App.ts"
 import { children } from "../support/Ground.ts"
 import { attachCamera, target, url } from "../support/NetworkCamera.ts"
+import { asMediaMtx } from "../support/MediaMtxQuestion.ts"
 import { testSettings } from "../support/TestSettings.ts"
 import { atOnce, inTime } from "./InTime.ts"
+import { tracing, type Watch, watchFor } from "./Watch.ts"
 import { Trials } from "../../src/rtsp/Trials.ts"
 
 /**
@@ -29,60 +28,12 @@ import { Trials } from "../../src/rtsp/Trials.ts"
 const rounds = Math.max(1, Math.round(Number(process.env["FUZZ_INPUTS"] ?? 3000) / 1000))
 const firstSeed = Number(process.env["FUZZ_SEED"] ?? 20_260_517)
 
-/** What may be in a header, a URL, a JSON text and a password alike; long enough to be nobody's by chance. */
-const canary = fc
-  .array(fc.constantFrom(..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), {
-    minLength: 20,
-    maxLength: 60
-  })
-  .map((letters) => letters.join(""))
-
 let logged: Array<string> = []
 beforeEach(() => {
   logged = []
   vi.spyOn(process.stderr, "write").mockImplementation((text) => (logged.push(String(text)), true))
 })
 afterEach(() => void vi.restoreAllMocks())
-
-/** Keeps what a tracer would export. */
-const tracing = () => {
-  const spans: Array<Tracer.NativeSpan> = []
-  const tracer = Tracer.make({
-    span(options) {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  // what a span that succeeded gave is exported nowhere
-  const failure = (status: Tracer.SpanStatus) =>
-    status._tag === "Ended" && status.exit._tag === "Failure" ? status.exit.cause : undefined
-  const texts = () =>
-    spans.map(({ attributes, events, name, status }) =>
-      inspect([name, attributes, events, failure(status)], { depth: 20 })
-    )
-  return { layer: Layer.succeed(Tracer.Tracer, tracer), texts }
-}
-
-/** Secrets by what they are; and where they were seen. */
-interface Watch {
-  readonly secrets: Map<string, string>
-  readonly replies: Array<string>
-  /** makes one that is looked for from now on */
-  readonly make: (what: string) => string
-  /** one that is shown once, by the reply that makes it */
-  readonly learn: (what: string, secret: string) => string
-}
-
-const watchFor = (seed: number): Watch => {
-  const secrets = new Map<string, string>()
-  const made = fc.sample(canary, { seed, numRuns: 200 })
-  const learn = (what: string, secret: string) => {
-    secrets.set(what, secret)
-    return secret
-  }
-  return { secrets, replies: [], learn, make: (what) => learn(what, made.pop() ?? "") }
-}
 
 const answer = Effect.fnUntraced(function* (watch: Watch, port: number, question: Question) {
   const { body, headers, status } = yield* (yield* Visitors).ask(port, question)
@@ -155,10 +106,12 @@ const showWrong = Effect.fnUntraced(function* (watch: Watch) {
     for (const place of ["password", "token", "query"]) {
       const shown = wrong(`to MediaMTX as ${place}`)
       const body = question({ [place]: place === "query" ? `token=${shown}` : shown, protocol: "hls" })
-      yield* atOnce(answer(watch, localPort, { method: "POST", target: "/mediamtx/auth", body }))
+      yield* atOnce(answer(watch, localPort, yield* asMediaMtx(body)))
     }
     const body = `{"password":"${wrong("in half a question")}"`
-    yield* atOnce(answer(watch, localPort, { method: "POST", target: "/mediamtx/auth", body }))
+    yield* atOnce(answer(watch, localPort, yield* asMediaMtx(body)))
+    const asker = { headers: { authorization: `Basic ${base64(`mediamtx:${wrong("as MediaMTX's own")}`)}` } }
+    yield* atOnce(answer(watch, localPort, { ...(yield* asMediaMtx(question({}))), ...asker }))
 
     const stranger = yield* client(watch)
     yield* stranger.ask("authenticate", { auth_token: wrong("to authenticate") })
@@ -234,7 +187,7 @@ const useRight = Effect.fnUntraced(function* (watch: Watch) {
   for (const shown of [token, key.api_key, viewing.viewing_key, new URL(signed_urls.hls).searchParams.get("token")]) {
     for (const action of ["read", "playback", "publish"]) {
       const body = question({ action, token: shown })
-      yield* atOnce(answer(watch, localPort, { method: "POST", target: "/mediamtx/auth", body }))
+      yield* atOnce(answer(watch, localPort, yield* asMediaMtx(body)))
     }
   }
   const program = yield* client(watch, { headers: { "x-api-key": key.api_key } })
@@ -306,6 +259,7 @@ const body = Effect.fnUntraced(function* (watch: Watch) {
   yield* network(watch, admin)
   watch.learn("the key to MediaMTX's API", atob(key.authorization().slice("Basic ".length)).split(":")[1] ?? "")
   watch.learn("the same in its header", key.authorization().slice("Basic ".length))
+  watch.learn("what MediaMTX shows when it asks", key.asker().slice("mediamtx:".length))
   const commands = (yield* children("publish")).flatMap(({ args }) => args)
   const processes = SubscriptionRef.getUnsafe((yield* TestGround).programs.processes)
   // the ticket itself stands there, and is of no use to who reads it: `service-secrets.test.ts`
@@ -339,6 +293,7 @@ const provider = Effect.fnUntraced(function* ({ make }: Watch) {
 const badConfigurations = Effect.fnUntraced(function* ({ make }: Watch) {
   const texts = [
     `auth: { jwt_secret: ${make("a secret that is too short").slice(0, 20)} }`,
+    `mediamtx: { auth_secret: ${make("MediaMTX's secret that is too short").slice(0, 20)} }`,
     `auth: { jwt_secret: [${make("a secret in a list")}] }`,
     `auth: { secret: ${make("a secret under another name")} }`,
     `jwt_secret: ${make("a secret in no section")}`,
@@ -372,7 +327,8 @@ for (let seed = firstSeed; seed < firstSeed + rounds; seed++) {
       const jwt_secret = watch.make("the secret of the configuration").padEnd(32, "-")
       const jwks_url = `http://127.0.0.1:9000/keys?key=${watch.make("a key in jwks_url's query")}`
       const telemetry = { log_format: "json", log_level: "trace" }
-      const settings = { auth: { jwt_secret, jwks_url }, telemetry }
+      const auth_secret = watch.make("the secret of an operator's MediaMTX").padEnd(32, "-")
+      const settings = { auth: { jwt_secret, jwks_url }, mediamtx: { auth_secret }, telemetry }
       const logs = Logs.layer.pipe(Layer.provide(Layer.sync(Settings, () => testSettings({ telemetry }))))
       return Effect.gen(function* () {
         yield* provider(watch)

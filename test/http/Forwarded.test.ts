@@ -110,6 +110,20 @@ describe("a request that came through a proxy is", () => {
   })
 })
 
+describe("what is said of other clients", () => {
+  // a header of ours is 16 KB at most: by its square this would take minutes
+  const long = `for=${" ".repeat(300_000)}"x`
+
+  it("is read in one go, however it is made", () => {
+    assert.strictEqual(sentBy("127.0.0.1", { forwarded: long }), "127.0.0.1 http inside:8002")
+  })
+
+  it("is not looked at where nobody is trusted who says it", () => {
+    const stranger = head("192.0.2.1", { forwarded: long, "x-forwarded-for": "198.51.100.7" })
+    assert.strictEqual(asSent(stranger, proxies), stranger)
+  })
+})
+
 describe("through a trusted proxy", () => {
   const behind = (address: string) => ({ headers: { "x-forwarded-for": address } })
 

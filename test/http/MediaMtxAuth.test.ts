@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -13,15 +14,18 @@ import { Tickets } from "../../src/auth/Tickets.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { Loopback } from "../../src/ground/Loopback.ts"
-import { Resolver } from "../../src/ground/Resolver.ts"
 import { LocalHttp, type LocalReply, type LocalRequest } from "../../src/http/LocalHttp.ts"
 import * as MediaMtxAuth from "../../src/http/MediaMtxAuth.ts"
 import { MediaMtxApi, MediaMtxUnavailable } from "../../src/process/MediaMtxApi.ts"
+import { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
 import { Viewers } from "../../src/stream/Viewers.ts"
 import { key } from "../support/Key.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
 const ffmpeg = 4711
+
+/** The header that shows these (RFC 7617). */
+const basic = (userAndPassword: string): string => `Basic ${btoa(userAndPassword)}`
 
 /** Who shows nothing. */
 const nobody = {
@@ -46,7 +50,9 @@ const viewer: Session = {
  * MediaMTX's hook, where session `ours` and connection `begun` are FFmpeg's, `theirs` and `other` somebody else's, and
  * `hidden` comes from an address that nobody here has.
  */
-const bench = Effect.fnUntraced(function* (managed = true) {
+const bench = Effect.fnUntraced(function* (
+  mediamtx: { readonly managed?: boolean; readonly auth_secret?: string } = {}
+) {
   let handler: (request: LocalRequest) => Effect.Effect<LocalReply> = () => Effect.die("there is no route")
   let answers = true
   const ports = {
@@ -61,7 +67,6 @@ const bench = Effect.fnUntraced(function* (managed = true) {
     ])
   }
   const mocks = Layer.mergeAll(
-    Layer.succeed(Settings, testSettings({ mediamtx: { managed } })),
     Layer.mock(LocalHttp, {
       address: { host: "127.0.0.1", port: 0 },
       route: (_method, _path, given) =>
@@ -81,7 +86,6 @@ const bench = Effect.fnUntraced(function* (managed = true) {
         return Effect.succeed(port === 40_003 ? undefined : pid === ffmpeg && port === 40_001)
       }
     }),
-    Layer.mock(Resolver, { own: () => ["192.0.2.7"] }),
     Layer.mock(Credentials, {
       verifyViewer: () => Effect.delay(Effect.succeed(viewer), "2 seconds"),
       mayAskOthers: (text) => text === "of a provider"
@@ -95,11 +99,16 @@ const bench = Effect.fnUntraced(function* (managed = true) {
     }),
     Layer.mock(Viewers, { admit: () => Effect.void }),
     key
-  )
+  ).pipe(Layer.provideMerge(Layer.succeed(Settings, testSettings({ mediamtx }))))
   const context = yield* Layer.build(
-    MediaMtxAuth.layer.pipe(Layer.provideMerge(Tickets.layer.pipe(Layer.provide(layerWebCrypto))), Layer.provide(mocks))
+    MediaMtxAuth.layer.pipe(
+      Layer.provideMerge(Tickets.layer.pipe(Layer.provide(layerWebCrypto))),
+      Layer.provideMerge(mocks)
+    )
   )
-  const tickets = yield* Effect.provide(Tickets, context)
+  const tickets = Context.get(context, Tickets)
+  const { asker } = Context.get(context, MediaMtxKey)
+  const asking = { accept: "", address: "127.0.0.1", authorization: basic(asker()) }
   return {
     ticket: yield* tickets.issue("camera0", "publish"),
     readTicket: yield* tickets.issue("camera0", "read"),
@@ -107,8 +116,12 @@ const bench = Effect.fnUntraced(function* (managed = true) {
       answers = false
     },
     /** the status for something that is asked so, of somebody at this address */
-    asked: (ip: string, address = "127.0.0.1") =>
-      Effect.map(handler({ body: JSON.stringify({ ...nobody, ip }), accept: "", address }), ({ status }) => status),
+    asked: (ip: string, authorization = asking.authorization) =>
+      Effect.map(
+        handler({ ...asking, authorization, body: JSON.stringify({ ...nobody, ip }) }),
+        ({ status }) => status
+      ),
+    asker,
     /** the status for this ticket, shown by this session, or this connection */
     shown: (password: string, id: string | null, action = "publish") => {
       const question = {
@@ -122,8 +135,7 @@ const bench = Effect.fnUntraced(function* (managed = true) {
         protocol: "rtsp",
         id
       }
-      const request = { body: JSON.stringify(question), accept: "", address: "127.0.0.1" }
-      return Effect.map(handler(request), ({ status }) => status)
+      return Effect.map(handler({ ...asking, body: JSON.stringify(question) }), ({ status }) => status)
     }
   }
 })
@@ -168,7 +180,7 @@ describe("a ticket at MediaMTX's hook", () => {
 
   it.effect("has to do alone where the operator's MediaMTX does not see FFmpeg's address", () =>
     Effect.gen(function* () {
-      const { shown, ticket } = yield* bench(false)
+      const { shown, ticket } = yield* bench({ managed: false })
       ticket.giveTo(ffmpeg)
       assert.strictEqual(yield* shown(ticket.password, "theirs"), 401)
       assert.strictEqual(yield* shown(ticket.password, "hidden"), 200)
@@ -201,15 +213,32 @@ describe("MediaMTX's hook", () => {
     })
   )
 
-  it.effect("answers no other machine where MediaMTX is ours, however far the health port is open", () =>
+  it.effect("answers MediaMTX alone, which shows what nobody else was told", () =>
     Effect.gen(function* () {
-      const { asked } = yield* bench()
-      for (const own of ["::1", "::ffff:127.0.0.1", "192.0.2.7", "::ffff:192.0.2.7"]) {
-        assert.strictEqual(yield* asked("192.0.2.1", own), 401)
-      }
-      for (const other of ["192.0.2.8", "2001:db8::1"]) assert.strictEqual(yield* asked("192.0.2.1", other), 403)
-      const elsewhere = yield* bench(false)
-      assert.strictEqual(yield* elsewhere.asked("192.0.2.1", "192.0.2.8"), 401)
+      const { asked, asker } = yield* bench()
+      assert.strictEqual(yield* asked("192.0.2.1"), 401)
+      const [user = "", secret = ""] = asker().split(":")
+      assert.match(secret, /^[\w-]{32}$/)
+      const wrong = [
+        "",
+        secret,
+        `Bearer ${secret}`,
+        basic(`${user}:`),
+        basic(`${user}:${secret}x`),
+        basic(`x:${secret}`)
+      ]
+      for (const header of wrong) assert.strictEqual(yield* asked("192.0.2.1", header), 403, header)
+    })
+  )
+
+  it.effect("answers the operator's MediaMTX, and whoever asks only where no secret is set", () =>
+    Effect.gen(function* () {
+      const open = yield* bench({ managed: false })
+      for (const header of ["", basic("mediamtx:x")]) assert.strictEqual(yield* open.asked("192.0.2.1", header), 401)
+      const auth_secret = "0123456789-abcdef_0123456789ABCD"
+      const { asked } = yield* bench({ managed: false, auth_secret })
+      assert.strictEqual(yield* asked("192.0.2.1", basic(`mediamtx:${auth_secret}`)), 401)
+      for (const header of ["", basic("mediamtx:")]) assert.strictEqual(yield* asked("192.0.2.1", header), 403)
     })
   )
 })

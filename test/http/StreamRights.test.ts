@@ -16,6 +16,7 @@ import { indexed } from "../storage/Workbench.ts"
 import { dataFolder, onFakes } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 import { attachCamera } from "../support/NetworkCamera.ts"
+import { asMediaMtx } from "../support/MediaMtxQuestion.ts"
 import { connect, type Reply, token } from "../support/RpcVisitor.ts"
 import { visit } from "../support/StreamVisitor.ts"
 
@@ -36,7 +37,7 @@ const asked = Effect.fnUntraced(function* (shown: Shown) {
     ...shown
   }
   const body = JSON.stringify(question)
-  const { status } = yield* (yield* Visitors).ask(address.port, { method: "POST", target: "/mediamtx/auth", body })
+  const { status } = yield* (yield* Visitors).ask(address.port, yield* asMediaMtx(body))
   return status
 })
 

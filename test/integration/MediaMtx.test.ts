@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -8,12 +9,15 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as TestClock from "effect/testing/TestClock"
 import { existsSync, statSync } from "node:fs"
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { createServer as createHttpServer, type IncomingMessage } from "node:http"
 import { connect, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import type { Session } from "../../schema/Auth.ts"
+import { MediaMtxSessions } from "../../src/auth/MediaMtxSessions.ts"
 import { Certificate } from "../../src/config/Certificate.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { describeExit, startChild } from "../../src/process/Child.ts"
@@ -25,9 +29,11 @@ import { MediaMtxApi } from "../../src/process/MediaMtxApi.ts"
 import { MediaMtxKey } from "../../src/process/MediaMtxKey.ts"
 import { MediaMtxCertificate } from "../../src/process/MediaMtxCertificate.ts"
 import { mediaMtxConfig } from "../../src/process/MediaMtxConfig.ts"
+import { eventually } from "../support/Eventually.ts"
 import { key } from "../support/Key.ts"
 import { mediaMtxApiBehaviour } from "../support/MediaMtxApiBehaviour.ts"
 import * as Children from "../../src/ground/Children.ts"
+import { publishNothing } from "../support/RtspReader.ts"
 import { settingsOnFreePorts } from "../support/TestSettings.ts"
 
 interface Started {
@@ -65,8 +71,7 @@ const build = Effect.fnUntraced(function* (settings: Settings["Service"], hooked
     Layer.provide([spawner, Disk.layer, Loopback.layer, Machine.layer, Layer.succeed(Settings, settings)])
   )
   const context = yield* Layer.build(layer)
-  const { opens } = Context.get(context, MediaMtxKey)
-  const asked = hooked ? yield* authHook(settings.boot.health.port, opens) : []
+  const asked = hooked ? yield* authHook(settings.boot.health.port, Context.get(context, MediaMtxKey)) : []
   return {
     settings,
     started,
@@ -86,6 +91,12 @@ const until = (
     Effect.flatMap(Effect.fromOption),
     Effect.orDie
   )
+
+/** A test's clock for what is built on it, beside the machine's own. */
+const aClock = Effect.map(Layer.build(TestClock.layer()), (clock) => {
+  const onIt = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideContext(effect, clock)
+  return [Layer.succeedContext(clock), onIt] as const
+})
 
 const generation = (wanted: number) => (state: MediaMtxState) => state._tag === "Running" && state.generation === wanted
 
@@ -137,15 +148,17 @@ const bodyOf = async (request: IncomingMessage) => {
 type Question = Readonly<Record<string, unknown>>
 
 /** Answers MediaMTX's questions, and tells them: the API is for whom the key opens it, the rest for the token `good`. */
-const authHook = (port: number, opens: MediaMtxKey["Service"]["opens"]) =>
+const authHook = (port: number, { asks, opens }: MediaMtxKey["Service"]) =>
   Effect.acquireRelease(
     Effect.callback<{ readonly asked: Array<Question>; readonly close: () => void }>((resume) => {
       const asked: Array<Question> = []
       const server = createHttpServer((request, response) => {
         void bodyOf(request).then((question) => {
-          asked.push({ ...question, url: request.url })
+          const isMediaMtx = asks(request.headers.authorization ?? "")
+          asked.push({ ...question, url: request.url, isMediaMtx })
           const { action, password, query, user } = question
-          const isRight = action === "api" ? opens(String(user), String(password)) : query === "token=good"
+          const isRight =
+            isMediaMtx && (action === "api" ? opens(String(user), String(password)) : query === "token=good")
           return response.writeHead(isRight ? 200 : 401).end()
         })
       })
@@ -227,7 +240,34 @@ describe("our MediaMTX", () => {
       assert.isAtLeast(performance.now() - before, 900)
 
       const question = asked.find(({ query }) => query === "token=good")
-      assert.deepInclude(question, { url: "/mediamtx/auth", action: "read", path: "camera0", protocol: "rtsp" })
+      assert.deepInclude(question, { url: "/mediamtx/auth", isMediaMtx: true, action: "read", path: "camera0" })
+    })
+  )
+
+  it.live("forgets the readers that are gone, and cuts off those that it has when they are over", () =>
+    Effect.gen(function* () {
+      const { api, asked, settings } = yield* whenRunning()
+      const [clock, onItsClock] = yield* aClock
+      const layer = MediaMtxSessions.layer.pipe(
+        Layer.provide([Layer.succeed(MediaMtxApi, api), Layer.succeed(Settings, settings), clock])
+      )
+      const { opened } = Context.get(yield* Layer.build(layer), MediaMtxSessions)
+      const revoked = Deferred.makeUnsafe<void>()
+      const credential = { kind: "key", id: "k", by: "ann", revoked } as const
+      const key: Session = { sessionId: "s", userId: "ann", role: "viewer", expiresAt: Infinity, credential }
+      const isLetIn = (id: string) => onItsClock(opened("rtsp", id, key))
+
+      yield* api.addPath("camera0", { source: "publisher" })
+      const port = settings.boot.mediamtx.rtsp_port
+      const there = yield* publishNothing({ port, path: "camera0?token=good", user: "", password: "" })
+      assert.strictEqual(there.status, 200)
+      assert.isTrue(yield* isLetIn(String(asked.find(({ action }) => action === "publish")?.["id"])))
+      // as many as one user may have, of which MediaMTX has none
+      for (let n = 0; yield* isLetIn(`gone ${n}`); n++);
+      yield* onItsClock(TestClock.adjust("1 minute"))
+      yield* eventually("there is room again", isLetIn("another"))
+      yield* Deferred.succeed(revoked, undefined)
+      yield* there.ended
     })
   )
 
@@ -313,11 +353,12 @@ describe("our MediaMTX", () => {
 })
 
 describe("the operator's MediaMTX", () => {
+  const auth_secret = "0123456789abcdef0123456789abcdef"
   it.live(
     "is watched: not there yet, there, started again",
     () =>
       Effect.gen(function* () {
-        const settings = yield* settingsOnFreePorts({ mediamtx: { managed: false } })
+        const settings = yield* settingsOnFreePorts({ mediamtx: { managed: false, auth_secret } })
         const { api, mediaMtx, started } = yield* build(settings)
         assert.strictEqual(SubscriptionRef.getUnsafe(mediaMtx.state)._tag, "Starting")
 
@@ -326,7 +367,7 @@ describe("the operator's MediaMTX", () => {
           (path) => Effect.promise(() => rm(path, { recursive: true }))
         )
         const config = join(folder, "mediamtx.yml")
-        yield* Effect.promise(() => writeFile(config, mediaMtxConfig(settings)))
+        yield* Effect.promise(() => writeFile(config, mediaMtxConfig(settings, `mediamtx:${auth_secret}`)))
         const { run } = yield* operator(settings.boot.mediamtx.binary, config)
         const first = yield* run
         yield* Effect.raceFirst(until(mediaMtx.state, generation(1)), first.diesEarly)

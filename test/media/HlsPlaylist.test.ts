@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { nextPlaylist, type Playlist } from "../../src/media/HlsPlaylist.ts"
+import { awaited, nextPlaylist, type Playlist } from "../../src/media/HlsPlaylist.ts"
 
 /** As MediaMTX writes it. */
 const written = (run: string, first: number, count: number): string =>
@@ -10,6 +10,20 @@ const written = (run: string, first: number, count: number): string =>
     `#EXT-X-MEDIA-SEQUENCE:${first}`,
     `#EXT-X-MAP:URI="${run}_video1_init.mp4?session=1"`,
     ...Array.from({ length: count }, (_, i) => `#EXTINF:0.80000,\n${run}_video1_seg${first + i}.mp4?session=1`),
+    ""
+  ].join("\n")
+
+/** As MediaMTX writes it with low latency: gaps, whole segments, and a segment of which one part is there. */
+const early = (run: string, first: number, gaps: number, segments: ReadonlyArray<string>, part: number): string =>
+  [
+    "#EXTM3U",
+    "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=0.50000,CAN-SKIP-UNTIL=6.00000",
+    `#EXT-X-MEDIA-SEQUENCE:${first}`,
+    `#EXT-X-MAP:URI="${run}_video1_init.mp4?session=1"`,
+    ...Array.from({ length: gaps }, () => "#EXT-X-GAP\n#EXTINF:1.08000,\ngap.mp4"),
+    ...segments.map((name) => `#EXTINF:1.08000,\n${run}_video1_${name}.mp4?session=1`),
+    `#EXT-X-PART:DURATION=0.20000,URI="${run}_video1_part${part}.mp4?session=1",INDEPENDENT=YES`,
+    `#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${run}_video1_part${part + 1}.mp4?session=1"`,
     ""
   ].join("\n")
 
@@ -45,5 +59,24 @@ describe("a playlist", () => {
     assert.deepInclude(read(last), { first: 39, discontinuities: 2, begins: true })
     last = nextPlaylist(last, written("dd", 41, 14))
     assert.deepInclude(read(last), { first: 40, discontinuities: 3, begins: false })
+  })
+
+  it("of low latency goes on too, without the gaps that a stream begins with, and waits for what its player names", () => {
+    const begun = nextPlaylist(undefined, early("aa", 1, 6, ["seg7"], 6))
+    assert.strictEqual(begun.text, early("aa", 1, 6, ["seg7"], 6))
+    // the segment after those that are there, which grows part by part
+    assert.strictEqual(awaited(begun, new URLSearchParams("_HLS_msn=8&_HLS_part=3")), "&_HLS_msn=8&_HLS_part=3")
+    let last = nextPlaylist(begun, early("bb", 1, 6, [], 0))
+    assert.deepInclude(read(last), { first: 8, begins: true, names: [] })
+    assert.notInclude(last.text, "gap")
+    assert.strictEqual(awaited(last, new URLSearchParams("_HLS_msn=8&_HLS_part=1")), "&_HLS_msn=7&_HLS_part=1")
+    assert.strictEqual(awaited(last, new URLSearchParams("_HLS_msn=9")), "&_HLS_msn=8")
+    for (const nothing of ["", "_HLS_msn=0", "_HLS_part=2"]) {
+      assert.strictEqual(awaited(last, new URLSearchParams(nothing)), "", nothing)
+    }
+    last = nextPlaylist(last, early("bb", 2, 5, ["seg7"], 6))
+    assert.deepInclude(read(last), { first: 8, begins: true, names: ["bb_video1_seg7"] })
+    last = nextPlaylist(last, early("bb", 8, 0, ["seg8", "seg9"], 14))
+    assert.deepInclude(read(last), { first: 9, discontinuities: 1, begins: false })
   })
 })

@@ -10,6 +10,7 @@ import { Settings } from "../../src/config/Settings.ts"
 import { Databases } from "../../src/ground/Databases.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { Machine } from "../../src/ground/Machine.ts"
+import { Threads } from "../../src/ground/Threads.ts"
 import { Unfinished } from "../../src/recording/Unfinished.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import type { FileKind } from "../../src/storage/Names.ts"
@@ -35,7 +36,7 @@ const settings = (root: string) =>
 const rooms = (root: string) =>
   Layer.mergeAll(RetentionPolicies.layer, ApiKeys.layer.pipe(Layer.provide(Tokens.layer)), Unfinished.layer).pipe(
     Layer.provideMerge(storage(root, settings(root))),
-    Layer.provide([Disk.layer, Machine.layer, databases, layerWebCrypto]),
+    Layer.provide([Disk.layer, Machine.layer, databases, Threads.layer, layerWebCrypto]),
     Layer.provideMerge(Logger.layer([]))
   )
 

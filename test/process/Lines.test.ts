@@ -59,5 +59,8 @@ describe("Lines", () => {
       maskSecrets("rtsp://10.0.0.1/live sent to me@example.org"),
       "rtsp://10.0.0.1/live sent to me@example.org"
     )
+    // by its square this would take minutes
+    const long = "a".repeat(300_000)
+    assert.strictEqual(maskSecrets(`${long}://me:p@h`), `${long}://***@h`)
   })
 })

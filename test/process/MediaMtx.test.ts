@@ -47,15 +47,11 @@ const bench = Effect.fnUntraced(function* (managed: boolean) {
     Effect.map(Machine, (quiet) => Machine.of({ ...quiet, works: () => Effect.sync(() => works) }))
   ).pipe(Layer.provide(QuietMachine.layer))
   const context = yield* Layer.build(
-    Layer.provide(MediaMtx.layer.pipe(Layer.provide(MediaMtxCertificate.layer), Layer.provide(Certificate.layer)), [
-      layer,
-      api,
-      settings,
-      loopback,
-      machine,
-      key,
-      Disk.layer
-    ])
+    MediaMtx.layer.pipe(
+      Layer.provide(MediaMtxCertificate.layer),
+      Layer.provide([Certificate.layer, key]),
+      Layer.provide([layer, api, settings, loopback, machine, Disk.layer])
+    )
   )
   const { state } = Context.get(context, MediaMtx)
   const states = yield* Queue.unbounded<MediaMtxState>()

@@ -34,7 +34,7 @@ const apiOf = Effect.fnUntraced(function* (listener: RequestListener) {
 const apiAt = Effect.fnUntraced(function* (port: number) {
   const settings = Layer.succeed(Settings, testSettings({ mediamtx: { api_port: port } }))
   return Context.get(
-    yield* Layer.build(MediaMtxApi.layer.pipe(Layer.provide([settings, Loopback.layer, key]))),
+    yield* Layer.build(MediaMtxApi.layer.pipe(Layer.provide([Loopback.layer, key]), Layer.provide(settings))),
     MediaMtxApi
   )
 })

@@ -38,8 +38,9 @@ describe("subscribe_events", () => {
       const refused = Effect.fnUntraced(function* (topics: unknown, filters?: unknown) {
         const params = { topics, ...(filters === undefined ? {} : { filters }) }
         const error = yield* client.error("subscribe_events", params)
-        const data = error?.["data"] as { readonly hint: string; readonly param: string } | undefined
+        const data = error?.["data"] as Readonly<Record<"hint" | "param" | "rule", string>> | undefined
         assert.strictEqual(error?.["code"], -32602)
+        if (data?.param === "topics") assert.strictEqual(data.rule, "a list of 1 to 100 topics")
         return [data?.param, data?.hint]
       })
       const meant = (topic: string) => ["topics[1]", `did you mean ${topic}?`]

@@ -21,6 +21,17 @@ onFakes(
     }
     assert.strictEqual((yield* errorOf(operator, "set_discovery_interval", { scan_interval: 0 })).code, -32002)
     const stream_url = "rtsp://192.168.42.10:8554/video"
+    // what concerns every camera is not for who may see some
+    const ofOne = yield* connectAs("admin", ["camera1"])
+    for (const [method, params, required_role] of [
+      ["discover_external_streams", {}, "operator of all cameras"],
+      ["add_external_stream", { stream_url, stream_name: "x" }, "operator of all cameras"],
+      ["set_discovery_interval", { scan_interval: 60 }, "admin of all cameras"]
+    ] as const) {
+      const { code, data } = yield* errorOf(ofOne, method, params)
+      assert.strictEqual(code, -32002, method)
+      assert.include(data, { required_role, have_role: "admin of camera1" })
+    }
     for (const [method, params, param] of [
       ["add_external_stream", { stream_url: "file:///etc/passwd", stream_name: "x" }, "stream_url"],
       ["add_external_stream", { stream_url, stream_name: " " }, "stream_name"],

@@ -20,6 +20,7 @@ import { indexed, jpeg } from "../storage/Workbench.ts"
 import { asTimePasses } from "../suites/recordings.ts"
 import { dataFolder, onFakes, plugIn, onTestGround, runFake } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
+import { asMediaMtx } from "../support/MediaMtxQuestion.ts"
 import { connect, type Reply, token } from "../support/RpcVisitor.ts"
 
 /** A recording and a snapshot of this camera, on the disk and in the index. */
@@ -237,7 +238,7 @@ it.effect("no signature stands in a log line or a trace, right, wrong or over", 
         const question = { user: "", password: "", token: shown, action: "read", path: id, query: "", id: null }
         const body = JSON.stringify({ ...question, ip: "192.0.2.1", protocol: "rtsp" })
         const visitors = yield* Visitors
-        const asked = visitors.ask(8003, { method: "POST", target: "/mediamtx/auth", body })
+        const asked = visitors.ask(8003, yield* asMediaMtx(body))
         assert.strictEqual((yield* asked).status, 200)
         assert.strictEqual(yield* got(url), "200 the recording")
         assert.strictEqual(yield* got(url.replace("camera0.mp4", "other.mp4")), wrong)

@@ -14,6 +14,7 @@ import type { Boot } from "../../src/config/BootSettings.ts"
 import type { Live } from "../../src/config/LiveSettings.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { Network } from "../../src/ground/Network.ts"
+import { Threads } from "../../src/ground/Threads.ts"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
 import * as AuthHandlers from "../../src/rpc/AuthHandlers.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
@@ -64,7 +65,7 @@ const nowhere = Layer.mergeAll(
 const service = (handlers: Handlers, server: Partial<Server>, limits: Limits = {}) =>
   App.wire(Layer.merge(handlersLayer(handlers), AuthHandlers.layer)).pipe(
     Layer.provideMerge(Layer.mergeAll(App.logins, Connections.layer, PublicHttp.layer)),
-    Layer.provide([Certificate.layer, SecureRandom.layerWebCrypto]),
+    Layer.provide([Certificate.layer, Threads.layer, SecureRandom.layerWebCrypto]),
     Layer.provide(nowhere),
     Layer.provide(settingsOf(server, limits))
   )

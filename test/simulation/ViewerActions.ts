@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { Tokens } from "../../src/auth/Tokens.ts"
+import { asMediaMtx } from "../support/MediaMtxQuestion.ts"
 import type { Action } from "./Actions.ts"
 import { someName, type World } from "./World.ts"
 
@@ -34,12 +35,9 @@ const comes = Effect.fnUntraced(function* (world: World, path: string) {
     protocol: "webrtc",
     id: null
   }
+  const asked = Effect.provideContext(asMediaMtx(JSON.stringify(question)), world.life.nouns)
   yield* Effect.gen(function* () {
-    const { status } = yield* world.ground.visitors.ask(8003, {
-      method: "POST",
-      target: "/mediamtx/auth",
-      body: JSON.stringify(question)
-    })
+    const { status } = yield* world.ground.visitors.ask(8003, yield* asked)
     world.trace.note("viewer", `${path} ${status}`)
     if (status !== 200) return
     world.viewed.set(path, world.passed())

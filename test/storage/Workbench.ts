@@ -8,6 +8,7 @@ import { Settings } from "../../src/config/Settings.ts"
 import { Databases } from "../../src/ground/Databases.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { Machine } from "../../src/ground/Machine.ts"
+import { Threads } from "../../src/ground/Threads.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { DiskGuard } from "../../src/storage/DiskGuard.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
@@ -47,9 +48,15 @@ export const settingsWith = (keys: {
   })
 
 /** The machine's own, and its disk. */
-export const realGround = Layer.mergeAll(Disk.layer, Databases.layer, Machine.layer, layerWebCrypto)
+export const realGround = Layer.mergeAll(Disk.layer, Databases.layer, Machine.layer, Threads.layer, layerWebCrypto)
 /** A disk in memory, on the test's clock; one that lives as long as the test, so that a service finds it again. */
-export const memoryGround = Layer.mergeAll(MemoryDisk.layer, MemoryDatabases.layer, QuietMachine.layer, layerWebCrypto)
+export const memoryGround = Layer.mergeAll(
+  MemoryDisk.layer,
+  MemoryDatabases.layer,
+  QuietMachine.layer,
+  Threads.layer,
+  layerWebCrypto
+)
 
 const dataFolder = (root: string, settings = settingsWith({ data_dir: root })) =>
   Layer.mergeAll(DataFolder.layer, SmallFiles.layer).pipe(Layer.provideMerge(settings))

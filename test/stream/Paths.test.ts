@@ -235,10 +235,11 @@ describe("a path", () => {
   )
 })
 
+const auth_secret = "what-the-operators-MediaMTX-shows"
 /** A MediaMTX that the operator runs on the service's ports. */
 const operatorsMediaMtx = Effect.gen(function* () {
   const { outside } = (yield* TestGround).disk
-  outside.write("/mediamtx.yml", new TextEncoder().encode(mediaMtxConfig(testSettings())))
+  outside.write("/mediamtx.yml", new TextEncoder().encode(mediaMtxConfig(testSettings(), `mediamtx:${auth_secret}`)))
   yield* (yield* ChildProcessSpawner).spawn(ChildProcess.make("mediamtx", ["/mediamtx.yml"]))
 })
 
@@ -264,7 +265,7 @@ describe("a path that somebody else adds", () => {
       yield* nextComparison
       for (const name of names) assert.deepInclude(yield* pathOf(name), { maxReaders: 3 })
     })
-    const service = runFake(dataFolder, body, { mediamtx: { managed: false } })
+    const service = runFake(dataFolder, body, { mediamtx: { managed: false, auth_secret } })
     return Effect.andThen(operatorsMediaMtx, service).pipe(Effect.scoped, onTestGround)
   })
 })
@@ -297,7 +298,7 @@ describe("a path of the operator's own that is named like a camera", () => {
         1
       )
     })
-    const service = runFake(dataFolder, body, { mediamtx: { managed: false } })
+    const service = runFake(dataFolder, body, { mediamtx: { managed: false, auth_secret } })
     return Effect.andThen(operatorsMediaMtx, service).pipe(
       Effect.provide(Logger.layer([logger])),
       Effect.scoped,

@@ -87,39 +87,45 @@ const open = (port: number, host = "127.0.0.1") =>
     (socket) => Effect.sync(() => socket.destroy())
   )
 
-/** The status that a publisher gets who comes with these credentials (RFC 2326, 10.3); 0 when it is cut off. */
-export const announce = Effect.fnUntraced(
-  function* (target: {
-    readonly port: number
-    readonly path: string
-    readonly user: string
-    readonly password: string
-  }) {
-    const socket = yield* open(target.port)
-    const sdp = [
-      ...["v=0", "o=- 0 0 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", "m=video 0 RTP/AVP 96"],
-      ...["a=rtpmap:96 H264/90000", "a=fmtp:96 packetization-mode=1", "a=control:0", ""]
-    ].join("\r\n")
-    const status = Effect.callback<number>((resume) => {
-      const take = parser({ reply: ({ status: found }) => resume(Effect.succeed(found)), packet: () => {} })
-      socket.on("data", take)
-      socket.on("close", () => resume(Effect.succeed(0)))
+interface Publisher {
+  readonly port: number
+  readonly path: string
+  readonly user: string
+  readonly password: string
+}
+
+/** A publisher that has come with these credentials (RFC 2326, 10.3) and sends nothing: its status, 0 when it is cut off. */
+export const publishNothing = Effect.fnUntraced(function* (target: Publisher) {
+  const socket = yield* open(target.port)
+  const sdp = [
+    ...["v=0", "o=- 0 0 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", "m=video 0 RTP/AVP 96"],
+    ...["a=rtpmap:96 H264/90000", "a=fmtp:96 packetization-mode=1", "a=control:0", ""]
+  ].join("\r\n")
+  const ended = Deferred.makeUnsafe<void>()
+  const status = Effect.callback<number>((resume) => {
+    const take = parser({ reply: ({ status: found }) => resume(Effect.succeed(found)), packet: () => {} })
+    socket.on("data", take)
+    socket.on("close", () => {
+      Deferred.doneUnsafe(ended, Effect.void)
+      resume(Effect.succeed(0))
     })
-    socket.write(
-      [
-        `ANNOUNCE rtsp://127.0.0.1:${target.port}/${target.path} RTSP/1.0`,
-        "CSeq: 1",
-        `Authorization: Basic ${btoa(`${target.user}:${target.password}`)}`,
-        "Content-Type: application/sdp",
-        `Content-Length: ${sdp.length}`,
-        "",
-        sdp
-      ].join("\r\n")
-    )
-    return yield* status
-  },
-  (effect) => Effect.scoped(effect)
-)
+  })
+  socket.write(
+    [
+      `ANNOUNCE rtsp://127.0.0.1:${target.port}/${target.path} RTSP/1.0`,
+      "CSeq: 1",
+      `Authorization: Basic ${btoa(`${target.user}:${target.password}`)}`,
+      "Content-Type: application/sdp",
+      `Content-Length: ${sdp.length}`,
+      "",
+      sdp
+    ].join("\r\n")
+  )
+  return { status: yield* status, ended: Deferred.await(ended) }
+})
+
+/** The same, which goes at once. */
+export const announce = (target: Publisher) => Effect.scoped(Effect.map(publishNothing(target), ({ status }) => status))
 
 /** Reads a stream's video over RTSP (RFC 2326) on one TCP connection, as players do. */
 export const readRtsp = Effect.fnUntraced(function* ({ host, path, port, query = "", token }: RtspTarget) {
