@@ -82,3 +82,7 @@ export const stoppedAt = ({ starts, stops }: History, { at }: Moment): ReadonlyA
     const isAskedFor = starts.some(({ begun, value }) => ["", camera].includes(value) && begun >= done && begun <= at)
     return isAskedFor ? [] : [camera]
   })
+
+/** Seconds by which this machine was late at worst: nobody had a processor, or the disk answered nobody. */
+export const lateSeconds = ({ samples }: History): number =>
+  samples.reduce((most, { time }, i) => Math.max(most, time - (samples[i - 1]?.time ?? time)), 0) / 1000

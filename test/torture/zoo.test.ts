@@ -42,8 +42,12 @@ const zoo = (folder: string, name: "FFMPEG" | "MEDIAMTX", prey: string) => {
   }
 }
 
-const startIn = Effect.fnUntraced(function* (name: "FFMPEG" | "MEDIAMTX", prey: string) {
-  const ground = yield* makeGround()
+const startIn = Effect.fnUntraced(function* (
+  name: "FFMPEG" | "MEDIAMTX",
+  prey: string,
+  settings: Readonly<Record<string, string>> = {}
+) {
+  const ground = yield* makeGround({ settings })
   const { comes, environment, goes } = zoo(ground.folder, name, prey)
   const service = yield* start(ground, { environment, command: ["prlimit", `--data=${memory}`, program] })
   yield* ready(service)
@@ -103,7 +107,8 @@ describe("an FFmpeg that", () => {
     "starts slowly is waited for",
     () =>
       Effect.gen(function* () {
-        const { client, comes, service } = yield* startIn("FFMPEG", "/camera1")
+        const patient = { STREAMS_START_TIMEOUT_SECONDS: "30" }
+        const { client, comes, service } = yield* startIn("FFMPEG", "/camera1", patient)
         yield* comes(slow)
         yield* client.result("start_recording", { device: "camera1" })
         yield* endsWhole(service)
