@@ -9,7 +9,7 @@ import { percentile, round } from "../../scripts/benchmarks/Statistics.ts"
 import { fractions } from "../../testing/Chance.ts"
 import { connect, type PlainClient } from "../support/PlainClient.ts"
 import { signal } from "../support/Processes.ts"
-import { ready, type Service, startReady, statusOf } from "../support/Service.ts"
+import { orEnded, ready, type Service, startReady, statusOf } from "../support/Service.ts"
 
 const minutes = Number(process.env["ABUSE_MINUTES"] ?? 30)
 /** The caches are full after this share of them. */
@@ -140,7 +140,7 @@ it.live(
             yield* hurt(service)
             yield* again("1 second", statusOf(`${service.health}/metrics`))
             yield* again("1 second", statusOf(`${service.files}/files/recordings/nothing.mp4`))
-            return yield* watch(good, seconds)
+            return yield* orEnded(service, watch(good, seconds))
           })
         )
       const held = Effect.gen(function* () {
