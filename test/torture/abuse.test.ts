@@ -5,8 +5,8 @@ import { spawn } from "node:child_process"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { residentMegabytes } from "../../scripts/benchmarks/Proc.ts"
-import { percentile, round } from "../../scripts/benchmarks/Statistics.ts"
 import { fractions } from "../../testing/Chance.ts"
+import { watchGoodClient } from "../support/GoodClient.ts"
 import { connect, type PlainClient } from "../support/PlainClient.ts"
 import { signal } from "../support/Processes.ts"
 import { orEnded, ready, type Service, startReady, statusOf } from "../support/Service.ts"
@@ -102,26 +102,6 @@ const hurt = Effect.fnUntraced(function* ({ ground, pid }: Service) {
   )
 })
 
-/** How long a client that does nothing wrong waits, and how late this machine is by itself; in milliseconds. */
-const watch = Effect.fnUntraced(function* (client: PlainClient, seconds: number) {
-  const took: Array<number> = []
-  const late: Array<number> = []
-  const until = performance.now() + seconds * 1000
-  while (performance.now() < until) {
-    const asked = performance.now()
-    yield* client.result("get_camera_list")
-    const answered = performance.now()
-    yield* Effect.sleep("100 millis")
-    took.push(answered - asked)
-    late.push(performance.now() - answered - 100)
-  }
-  const [p50, p99] = [percentile(took, 0.5), percentile(took, 0.99)]
-  yield* Effect.logInfo(
-    `${took.length} calls: p50 ${round(p50)}, p99 ${round(p99)}, slowest ${round(Math.max(...took))} ms; a timer is late by ${round(percentile(late, 0.99))} ms (p99)`
-  )
-  return { p99, late: percentile(late, 0.99) }
-})
-
 it.live(
   `after ${minutes} minutes of abuse a service has what it had before, and whoever does nothing wrong was served`,
   () =>
@@ -140,7 +120,7 @@ it.live(
             yield* hurt(service)
             yield* again("1 second", statusOf(`${service.health}/metrics`))
             yield* again("1 second", statusOf(`${service.files}/files/recordings/nothing.mp4`))
-            return yield* orEnded(service, watch(good, seconds))
+            return yield* orEnded(service, watchGoodClient(good, { pause: Duration.millis(100), seconds }))
           })
         )
       const held = Effect.gen(function* () {
@@ -159,13 +139,12 @@ it.live(
 
       yield* abuse(minutes * 60 * warm)
       const before = yield* held
-      const { late, p99 } = yield* abuse(minutes * 60 * (1 - warm))
+      const { allowed, p99 } = yield* abuse(minutes * 60 * (1 - warm))
       const after = yield* held
       assert.isBelow(after.megabytes, before.megabytes + 10)
-      assert.isAtMost(after.descriptors, before.descriptors + 2)
+      assert.isAtMost(after.descriptors, before.descriptors + 5)
       assert.strictEqual(after.programs, before.programs)
-      // where the machine itself is late everybody waits, some times over
-      assert.isBelow(p99, 100 + 4 * late)
+      assert.isBelow(p99, allowed)
     }),
   minutes * 60_000 + 600_000
 )

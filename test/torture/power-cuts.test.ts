@@ -4,7 +4,7 @@ import type { Forgets } from "../power/Life.ts"
 import { whyNoLoggedDisk } from "../power/LoggedDisk.ts"
 import { sufferPowerCuts } from "../suites/powerCuts.ts"
 
-const seeds = 100
+const seeds = 20
 const all = { seconds: 6, flushes: Number.POSITIVE_INFINITY, starts: 2 }
 const hour = 3_600_000
 
