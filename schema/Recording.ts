@@ -22,7 +22,10 @@ export const RecordingStarted = Schema.Struct({
   filename: Schema.String,
   status: Schema.Literal("RECORDING"),
   start_time: Schema.String,
-  format: RecordingFormat
+  format: RecordingFormat,
+  reason: Schema.optionalKey(
+    Schema.String.annotate({ description: "what is not as it should be: it may not go on after a crash" })
+  )
 })
 export type RecordingStarted = typeof RecordingStarted.Type
 
@@ -37,7 +40,10 @@ export const RecordingStopped = Schema.Struct({
   files: Schema.Array(Schema.String).annotate({ description: "the segments, oldest first: the newest thousand" }),
   status: Schema.Literal("STOPPED"),
   reason: Schema.optionalKey(
-    Schema.String.annotate({ description: "what is not as it should be: a file that is lost, or not safe on the disk" })
+    Schema.String.annotate({
+      description:
+        "what is not as it should be: a file that is lost, or not safe on the disk; or after a crash it may go on"
+    })
   )
 })
 export type RecordingStopped = typeof RecordingStopped.Type

@@ -718,6 +718,8 @@ export interface Methods {
       status: "RECORDING"
       start_time: string
       format: "fmp4" | "mpegts" | "stanag4609" | "mp4" | "mkv"
+      /** what is not as it should be: it may not go on after a crash */
+      reason?: string
     }
   }
   /** Ends a recording; answers when its files are whole on disk. Role: operator. */
@@ -739,7 +741,7 @@ export interface Methods {
       /** the segments, oldest first: the newest thousand */
       files: Array<string>
       status: "STOPPED"
-      /** what is not as it should be: a file that is lost, or not safe on the disk */
+      /** what is not as it should be: a file that is lost, or not safe on the disk; or after a crash it may go on */
       reason?: string
     }
   }

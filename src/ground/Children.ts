@@ -5,20 +5,43 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ChildProcess from "effect/process/ChildProcess"
 import { ChildProcessSpawner, make } from "effect/process/ChildProcessSpawner"
+import { readFileSync } from "node:fs"
+import { totalmem } from "node:os"
 
 /**
  * A child must not outlive us, whatever ends us. `setpriv` (util-linux; Node has no means for it) has the kernel send
  * SIGKILL when the thread that forked is gone; the shell's check closes the gap in which we died before that was asked
- * for. Both exec in place, so the process that we spawned is the program. What comes after `$0` is argv, never shell text.
+ * for. Both exec in place, so the process that we spawned is the program. What comes after `$1` is argv, never shell text.
+ *
+ * Nor may it take the machine with it. What it may allocate is bounded (RLIMIT_DATA: heap, anonymous memory and stacks, no
+ * files and no code); who set a lower bound for us keeps it. Where all of them together need too much, the kernel takes one
+ * of them before us (oom_score_adj, proc(5)).
  */
-const unlessOrphaned = '[ "$PPID" = "$0" ] && exec "$@"'
+const script = [
+  '[ "$PPID" = "$0" ] || exit 1',
+  '{ ulimit -d "$1"; echo 500 >/proc/self/oom_score_adj; } 2>/dev/null',
+  'shift; exec "$@"'
+].join("\n")
 
-const tie = (command: ChildProcess.Command): ChildProcess.Command =>
+/** Ours, in bytes; Node does not tell it. */
+const ownDataLimit = (): number => {
+  const [, soft = ""] = /^Max data size\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? []
+  return soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft)
+}
+
+/** One may have three quarters of what there is: pictures of 4K cannot be encoded with 400 MB (tried). In KiB. */
+const dataLimit = (): number => {
+  const constrained = process.constrainedMemory()
+  const machine = Math.min(totalmem(), constrained > 0 ? constrained : Number.POSITIVE_INFINITY)
+  return Math.floor(Math.min((machine * 3) / 4, ownDataLimit()) / 1024)
+}
+
+const tie = (command: ChildProcess.Command, limit: number): ChildProcess.Command =>
   command._tag === "StandardCommand"
     ? ChildProcess.make(
         "setpriv",
         [
-          ...["--pdeathsig", "KILL", "--", "/bin/sh", "-c", unlessOrphaned, String(process.pid)],
+          ...["--pdeathsig", "KILL", "--", "/bin/sh", "-c", script, String(process.pid), String(limit)],
           ...[command.command, ...command.args]
         ],
         command.options
@@ -26,7 +49,10 @@ const tie = (command: ChildProcess.Command): ChildProcess.Command =>
     : command
 
 /** What this spawner starts, the kernel ends with us. */
-export const tied = ({ spawn }: ChildProcessSpawner["Service"]) => make((command) => spawn(tie(command)))
+export const tied = ({ spawn }: ChildProcessSpawner["Service"]) => {
+  const limit = dataLimit()
+  return make((command) => spawn(tie(command, limit)))
+}
 
 /**
  * Node's processes, ended with us. A program that cannot be run ends with status 126 or 127, as in a shell (POSIX, 2.8.2).

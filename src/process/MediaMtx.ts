@@ -24,7 +24,7 @@ import { bindError, endOf } from "./MediaMtxEnd.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
 import { relog } from "./MediaMtxLog.ts"
 import { mediaMtxHint, requireVersion, requireVersionOfBinary } from "./MediaMtxVersion.ts"
-import { awaitChange, awaitLoss, awaitOperators, poll, type Silence } from "./MediaMtxWatch.ts"
+import { awaitChange, awaitLateness, awaitLoss, awaitOperators, poll, type Silence } from "./MediaMtxWatch.ts"
 
 export interface MediaMtxState {
   readonly _tag: "Starting" | "Running" | "Stopped"
@@ -158,8 +158,9 @@ export class MediaMtx extends Context.Service<
             yield* key.awaitAnswers
             // Another program may listen on our port while ours is about to find that port taken: it gets no key to see.
             const port = { host: "127.0.0.1", port: settings.boot.mediamtx.api_port }
-            yield* poll(Effect.filterOrFail(loopback.has(child.pid, port), (has) => has === true))
-            const { started, version } = yield* poll(api.info)
+            const has = poll(Effect.filterOrFail(loopback.has(child.pid, port), (isOurs) => isOurs === true))
+            const late = Effect.flatMap(awaitLateness(works), (detail) => new MediaMtxEnded({ detail, steady: false }))
+            const { started, version } = yield* Effect.raceFirst(Effect.andThen(has, poll(api.info)), late)
             yield* requireVersion(binary, version)
             // It is read once; removed now, nothing is left behind even when we are killed.
             yield* Effect.ignore(disk.removeAll(config.folder))

@@ -54,7 +54,7 @@ export const layer = Layer.effectDiscard(
       const left = until === undefined ? undefined : Math.min(until.endsAt - now, until.milliseconds)
       if (left !== undefined && left <= 0) {
         yield* Effect.logInfo("a recording that was cut off would have ended meanwhile")
-        return yield* unfinished.remove(device)
+        return yield* Effect.ignore(unfinished.remove(device))
       }
       yield* recordings.start({
         camera: device,

@@ -74,6 +74,12 @@ export interface RecordingRequest {
   readonly goesOnAfter?: string
 }
 
+/** A recording that has begun. */
+export interface Started extends Recording {
+  /** what is not as it should be all the same */
+  readonly reason: string | undefined
+}
+
 export interface Stopped {
   readonly recording: Recording
   /** epoch milliseconds */

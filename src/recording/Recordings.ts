@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
 import * as Semaphore from "effect/Semaphore"
@@ -13,22 +13,22 @@ import type { Facts } from "../facts/Facts.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
 import { Recorder } from "./Recorder.ts"
 import type { RecordingRun } from "./RecordingRun.ts"
-import type { Recording, RecordingFact, RecordingNow, RecordingRequest, Stopped } from "./Recording.ts"
+import type { Recording, RecordingFact, RecordingNow, RecordingRequest, Started, Stopped } from "./Recording.ts"
 import { Unfinished } from "./Unfinished.ts"
 
 /** A recording ends in less, whatever a disk or a program does; should it not, the service's end goes on without it. */
 const endTime = Duration.seconds(6)
 
-/** A disk that hangs keeps no start from being answered. */
-const writeTime = Duration.seconds(1)
+/** A disk that hangs does not keep the service from its end. */
+const clearTime = Duration.seconds(1)
 
 /** Streams written to disk by MediaMTX's recorder: one recording a camera, on the path that also serves viewers. */
 export class Recordings extends Context.Service<
   Recordings,
   {
-    /** succeeds when bytes are on disk */
-    readonly start: (request: RecordingRequest) => Effect.Effect<Recording, DependencyFailed | InvalidState | NotFound>
-    /** succeeds when the files are whole on disk: within 10 s, remuxes apart */
+    /** succeeds when bytes are on disk, and that it goes on after a crash: in at most 10 s more, whatever the disk does */
+    readonly start: (request: RecordingRequest) => Effect.Effect<Started, DependencyFailed | InvalidState | NotFound>
+    /** succeeds when the files are whole on disk, and that it is over: within 10 s, remuxes apart */
     readonly stop: (camera: CameraId) => Effect.Effect<Stopped, DependencyFailed | InvalidState>
     /** one that was cut off does not go on: told as its last word */
     readonly giveUp: (camera: CameraId, reason: string) => Effect.Effect<void>
@@ -78,13 +78,13 @@ export class Recordings extends Context.Service<
       })
 
       /** What was acknowledged goes on after a crash. */
-      const writeDown = Effect.fnUntraced(function* ({ duration }: RecordingRequest, { camera, format }: Recording) {
+      const writeDown = Effect.fnUntraced(function* (request: RecordingRequest, { camera, format }: Recording) {
         if (liveNow(settings).recording.resume_after === "nothing") return
+        if (request.goesOnAfter !== undefined && (yield* unfinished.has(camera))) return
         const now = yield* Clock.currentTimeMillis
-        const milliseconds = duration === undefined ? undefined : Duration.toMillis(duration)
+        const milliseconds = request.duration === undefined ? undefined : Duration.toMillis(request.duration)
         const until = milliseconds === undefined ? {} : { until: { endsAt: now + milliseconds, milliseconds } }
-        const adding = yield* Effect.forkIn(unfinished.add({ device: camera, format, ...until }), scope)
-        yield* Effect.timeoutOption(Fiber.await(adding), writeTime)
+        yield* unfinished.add({ device: camera, format, ...until })
       })
 
       const start = Effect.fn("Recordings.start")(function* (request: RecordingRequest) {
@@ -104,7 +104,7 @@ export class Recordings extends Context.Service<
               const over = Effect.suspend(() => {
                 if (runs.get(camera) === run) runs.delete(camera)
                 // one that did not begin may be one that is to go on
-                return hasBegun ? unfinished.remove(camera) : Effect.void
+                return hasBegun ? Effect.ignore(unfinished.remove(camera)) : Effect.void
               })
               // not when the service ends, which goes on with those that are not over
               yield* Effect.forkIn(Effect.andThen(Effect.exit(run.ended), over), scope)
@@ -114,10 +114,10 @@ export class Recordings extends Context.Service<
               })
               const begun = run.started.pipe(
                 Effect.tap(() => Effect.sync(() => (hasBegun = true))),
-                Effect.andThen(writeDown(request, run.recording))
+                Effect.andThen(Effect.exit(writeDown(request, run.recording)))
               )
-              yield* Effect.onInterrupt(restore(begun), () => cancel)
-              return run.recording
+              const written = yield* Effect.onInterrupt(restore(begun), () => cancel)
+              return { ...run.recording, reason: Exit.isSuccess(written) ? undefined : doesNotGoOn }
             })
           )
         }).pipe(inTurn(camera))
@@ -128,11 +128,14 @@ export class Recordings extends Context.Service<
           const present = yield* running(camera)
           if (present === undefined) {
             // one that was cut off, and has not gone on yet, does not
-            yield* unfinished.remove(camera)
+            yield* Effect.ignore(unfinished.remove(camera))
             return yield* new InvalidState({ state: "STOPPED", allowed_states: ["RECORDING"] })
           }
           present.run.happened({ _tag: "StopAsked" })
-          return yield* present.run.ended
+          const [stopped, removed] = yield* Effect.all([present.run.ended, Effect.exit(unfinished.remove(camera))], {
+            concurrency: 2
+          })
+          return Exit.isSuccess(removed) ? stopped : { ...stopped, reason: stopped.reason ?? mayGoOn }
         }).pipe(inTurn(camera))
       })
 
@@ -150,7 +153,7 @@ export class Recordings extends Context.Service<
             Effect.suspend(() =>
               liveNow(settings).recording.resume_after === "restart"
                 ? Effect.void
-                : Effect.timeoutOption(unfinished.clear, writeTime)
+                : Effect.timeoutOption(Effect.ignore(unfinished.clear), clearTime)
             )
           )
         )
@@ -159,10 +162,17 @@ export class Recordings extends Context.Service<
       const giveUp = (camera: CameraId, reason: string) =>
         Effect.andThen(
           Effect.sync(() => recorder.facts.tell({ _tag: "RecordingFailed", camera, filename: "", seconds: 0, reason })),
-          Effect.andThen(Effect.logWarning("a recording does not go on", reason), unfinished.remove(camera))
+          Effect.andThen(
+            Effect.logWarning("a recording does not go on", reason),
+            Effect.ignore(unfinished.remove(camera))
+          )
         )
 
       return Recordings.of({ start, stop, giveUp, now: () => now, facts: recorder.facts })
     })
   )
 }
+
+/** The video is worth more than the note of it: a disk that is read-only may have another one for recordings. */
+const doesNotGoOn = "it could not be written down that it is under way: after a crash it may not go on"
+const mayGoOn = "it could not be written down that it is over: after a crash it may go on"

@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -6,9 +7,10 @@ import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import { CameraId } from "../../schema/Camera.ts"
+import { DependencyFailed } from "../../schema/Errors.ts"
 import { RecordingFormat } from "../../schema/Recording.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
-import { looseAnswer } from "../storage/SharedAnswer.ts"
+import { nextAnswer } from "../storage/SharedAnswer.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
 
 const UnfinishedRecording = Schema.Struct({
@@ -23,16 +25,21 @@ const Stored = Schema.fromJsonString(
   Schema.Struct({ version: Schema.Literal(1), recordings: Schema.Array(UnfinishedRecording) })
 )
 
+/** Two syncs of a disk on which each takes 3 s, and the rest of a write that is under way; then it hangs. */
+const writeTime = Duration.seconds(10)
+
 /** The recordings under way, as the disk knows them: `unfinished_recordings.json`. What is left there at a start was cut off. */
 export class Unfinished extends Context.Service<
   Unfinished,
   {
     readonly list: Effect.Effect<ReadonlyArray<UnfinishedRecording>>
     readonly has: (camera: CameraId) => Effect.Effect<boolean>
-    /** on the disk when this returns; a disk that refuses it is told of, and the recording goes on */
-    readonly add: (recording: UnfinishedRecording) => Effect.Effect<void>
-    readonly remove: (camera: CameraId) => Effect.Effect<void>
-    readonly clear: Effect.Effect<void>
+    /** on the disk when this succeeds; one that hangs is waited for 10 s, and may write it down later */
+    readonly add: (recording: UnfinishedRecording) => Effect.Effect<void, DependencyFailed>
+    /** the same */
+    readonly remove: (camera: CameraId) => Effect.Effect<void, DependencyFailed>
+    /** the same */
+    readonly clear: Effect.Effect<void, DependencyFailed>
   }
 >()("camera-service/recording/Unfinished") {
   static readonly layer = Layer.effect(
@@ -41,8 +48,10 @@ export class Unfinished extends Context.Service<
       const { root } = yield* DataFolder
       const smallFiles = yield* SmallFiles
       const file = join(root, "unfinished_recordings.json")
-      const oneChange = yield* Semaphore.make(1)
-      let known: ReadonlyMap<CameraId, UnfinishedRecording> | undefined
+      const oneReading = yield* Semaphore.make(1)
+      let known: Known | undefined
+      /** undefined: it is being written, or could not be */
+      let onDisk: Known | undefined
 
       const read = Effect.gen(function* () {
         const text = yield* smallFiles.read(file)
@@ -56,32 +65,45 @@ export class Unfinished extends Context.Service<
           )
         )
       )
-      const all = Effect.suspend(() =>
-        known === undefined ? Effect.map(read, (found) => (known ??= found)) : Effect.succeed(known)
+      const all = oneReading.withPermit(
+        Effect.suspend(() =>
+          known === undefined ? Effect.map(read, (found) => (known = onDisk = found)) : Effect.succeed(known)
+        )
       )
 
-      const change = (next: (now: ReadonlyMap<CameraId, UnfinishedRecording>) => Map<CameraId, UnfinishedRecording>) =>
+      const write = nextAnswer(
+        Effect.suspend(() => {
+          const writing = known
+          onDisk = undefined
+          const text = JSON.stringify({ version: 1, recordings: [...(writing?.values() ?? [])] })
+          return Effect.map(smallFiles.write(file, text), () => void (onDisk = writing))
+        })
+      )
+
+      const change = (next: (now: Known) => Known) =>
         Effect.gen(function* () {
-          const before = yield* all
-          const after = next(before)
+          const after = next(yield* all)
           known = after
-          if (after.size === 0 && before.size === 0) return
-          // a disk that hangs keeps nobody who has to go on
-          yield* looseAnswer(smallFiles.write(file, JSON.stringify({ version: 1, recordings: [...after.values()] })))
-        }).pipe(
-          Effect.catch((error) => Effect.logWarning("which recordings are under way could not be written down", error)),
-          oneChange.withPermit
-        )
+          if (after !== onDisk) yield* write
+        }).pipe(Effect.timeoutOrElse({ duration: writeTime, orElse: () => Effect.fail(hangs) }))
 
       return Unfinished.of({
         list: Effect.map(all, (found) => [...found.values()]),
         has: (camera) => Effect.map(all, (found) => found.has(camera)),
         add: (recording) => change((now) => new Map([...now, [recording.device, recording]])),
-        remove: (camera) => change((now) => new Map([...now].filter(([device]) => device !== camera))),
-        clear: change(() => new Map())
+        remove: (camera) =>
+          change((now) => (now.has(camera) ? new Map([...now].filter(([device]) => device !== camera)) : now)),
+        clear: change((now) => (now.size === 0 ? now : new Map()))
       })
     })
   )
 }
 
+type Known = ReadonlyMap<CameraId, UnfinishedRecording>
+
 const nothing = { recordings: [] }
+
+const hangs = new DependencyFailed({
+  dependency: "storage",
+  detail: "cannot write down which cameras are recorded: the disk did not answer in time"
+})

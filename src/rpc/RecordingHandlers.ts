@@ -22,7 +22,8 @@ export const layer = RecordingRpcs.toLayer(
           filename: recording.segments()[0]?.filename ?? "",
           status: "RECORDING" as const,
           start_time: isoTime(recording.startedAt),
-          format: recording.format
+          format: recording.format,
+          ...(recording.reason === undefined ? {} : { reason: recording.reason })
         }
       }),
 

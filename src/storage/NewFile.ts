@@ -21,6 +21,9 @@ import type { DiskError } from "../ground/DiskError.ts"
  *    over it. The folder is synced.
  * 3. Only now the index has it as whole, and its end is told.
  *
+ * That it goes on after a crash is on the disk before its start is answered, that it is over before its stop is (`Unfinished`,
+ * a small file).
+ *
  * The index itself is never synced: it is derived, looked through after a power cut, and brought to what the folders hold.
  *
  * A sync that failed is never tried again on the same file: ext4, XFS and Btrfs take what they could not write for

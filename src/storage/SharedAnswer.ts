@@ -1,6 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Semaphore from "effect/Semaphore"
 
 /** Who is interrupted does not wait for the disk: the question is left behind, and its answer goes nowhere. */
 export const looseAnswer = <A, E>(question: Effect.Effect<A, E>): Effect.Effect<A, E> =>
@@ -22,6 +23,29 @@ export const sharedAnswer = <A, E>(question: Effect.Effect<A, E>): Effect.Effect
       answer = undefined
       return Deferred.done(asked, exit)
     })
+    return Effect.as(Effect.forkDetach(asking), asked)
+  })
+  return Effect.flatMap(Effect.uninterruptible(begin), Deferred.await)
+}
+
+/**
+ * The same where an answer that is under way says nothing of who asks now: such a one waits for the next, which begins when
+ * that one has come, and all who ask until then wait for it together. A disk that hangs holds one call.
+ */
+export const nextAnswer = <A, E>(question: Effect.Effect<A, E>): Effect.Effect<A, E> => {
+  const oneAtATime = Semaphore.makeUnsafe(1)
+  let next: Deferred.Deferred<A, E> | undefined
+  const begin = Effect.suspend(() => {
+    if (next !== undefined) return Effect.succeed(next)
+    const asked = Deferred.makeUnsafe<A, E>()
+    next = asked
+    const asking = Effect.suspend(() => {
+      next = undefined
+      return question
+    }).pipe(
+      oneAtATime.withPermit,
+      Effect.onExit((exit) => Deferred.done(asked, exit))
+    )
     return Effect.as(Effect.forkDetach(asking), asked)
   })
   return Effect.flatMap(Effect.uninterruptible(begin), Deferred.await)

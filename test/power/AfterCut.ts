@@ -18,7 +18,16 @@ import { RetentionPolicies } from "../../src/storage/RetentionPolicies.ts"
 import { storage } from "../storage/Workbench.ts"
 import { testSettings } from "../support/TestSettings.ts"
 import { playableOf } from "./Footage.ts"
-import { type History, type Moment, possible, recordedAt, saidDone, type Sample, sampleAt } from "./History.ts"
+import {
+  type History,
+  type Moment,
+  possible,
+  recordedAt,
+  saidDone,
+  type Sample,
+  sampleAt,
+  stoppedAt
+} from "./History.ts"
 
 /** What is done beside a reply (a picture's sync, the end of a segment) is done within this. */
 const besideMillis = 2000
@@ -73,6 +82,8 @@ export const lookAfter = (folder: string, history: History, moment: Moment): Eff
       }
       const unfinished = new Set((yield* (yield* Unfinished).list).map(({ device }) => device))
       for (const camera of recordedAt(history, moment)) claim("recordings go on", unfinished.has(camera), camera)
+      for (const camera of stoppedAt(history, moment))
+        claim("what was stopped is over", !unfinished.has(camera), camera)
       const index = yield* FileIndex
       yield* index.reconcile
       for (const kind of ["recording", "snapshot"] as const) {

@@ -16,6 +16,13 @@ export interface Sample {
   readonly recordings: ReadonlyMap<string, number>
 }
 
+/** A recording that was stopped. `isOver`: the answer said nothing else. */
+export interface Stop {
+  readonly camera: string
+  readonly files: ReadonlyArray<string>
+  readonly isOver: boolean
+}
+
 /** What a service did while its disk wrote everything down, and what it left. */
 export interface History {
   /** the service answers: it has its secrets */
@@ -25,10 +32,9 @@ export interface History {
   readonly keys: ReadonlyArray<Done<string>>
   readonly revoked: ReadonlyArray<Done<string>>
   readonly snapshots: ReadonlyArray<Done<string>>
-  /** by the camera */
+  /** by the camera; empty: the answer said that it may not go on */
   readonly starts: ReadonlyArray<Done<string>>
-  /** the files of a recording that was stopped */
-  readonly stops: ReadonlyArray<Done<{ readonly camera: string; readonly files: ReadonlyArray<string> }>>
+  readonly stops: ReadonlyArray<Done<Stop>>
   readonly samples: ReadonlyArray<Sample>
   /** every file of the data folder at the end, by its path in there */
   readonly files: ReadonlyMap<string, Buffer>
@@ -61,8 +67,22 @@ export const recordedAt = ({ starts, stops }: History, { at }: Moment): Readonly
   const last = new Map(
     starts.flatMap(({ done, value }) => (done !== undefined && done <= at ? [[value, done] as const] : []))
   )
+  last.delete("")
   return [...last].flatMap(([camera, since]) => {
     const stop = stops.find(({ begun, value }) => value.camera === camera && begun >= since)
     return stop !== undefined && stop.begun <= at ? [] : [camera]
   })
 }
+
+/** The cameras of which a recording was said to be over, and none asked for since. */
+export const stoppedAt = ({ starts, stops }: History, { at }: Moment): ReadonlyArray<string> =>
+  stops.flatMap(({ done, value: { camera, isOver } }) => {
+    if (!isOver || done === undefined || done > at) return []
+    // an answer without a promise has no camera
+    const isAskedFor = starts.some(({ begun, value }) => ["", camera].includes(value) && begun >= done && begun <= at)
+    return isAskedFor ? [] : [camera]
+  })
+
+/** Seconds by which this machine was late at worst: nobody had a processor, or the disk answered nobody. */
+export const lateSeconds = ({ samples }: History): number =>
+  samples.reduce((most, { time }, i) => Math.max(most, time - (samples[i - 1]?.time ?? time)), 0) / 1000

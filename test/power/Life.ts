@@ -7,7 +7,7 @@ import { eventually } from "../support/Eventually.ts"
 import { connect, type PlainClient } from "../support/PlainClient.ts"
 import { signal } from "../support/Processes.ts"
 import { bundle, makeGround, ready, type Service, start } from "../support/Service.ts"
-import type { Done, History, Sample } from "./History.ts"
+import type { Done, History, Sample, Stop } from "./History.ts"
 
 const cameras = ["camera0", "camera1", "camera2", "camera3"]
 /** The last camera's recordings are short ones; the others go on in new files. */
@@ -56,6 +56,9 @@ const recordingsIn = (folder: string): ReadonlyMap<string, number> => {
   return sizes
 }
 
+/** The answer says itself that a crash may undo it. */
+const mayNotLast = (result: unknown): boolean => typeof result === "object" && result !== null && "reason" in result
+
 /**
  * Runs the service on a disk: four cameras record, snapshots are taken and settings are made, as fast as it answers. Then
  * all of it is killed.
@@ -81,7 +84,7 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
     revoked: new Array<Done<string>>(),
     snapshots: new Array<Done<string>>(),
     starts: new Array<Done<string>>(),
-    stops: new Array<Done<{ readonly camera: string; readonly files: ReadonlyArray<string> }>>(),
+    stops: new Array<Done<Stop>>(),
     samples: new Array<Sample>()
   }
   /** Does something, which is known from before it is asked for. */
@@ -117,10 +120,10 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
     does(
       history.starts,
       camera,
-      Effect.flatMap(client.call("start_recording", { device: camera, format }), ({ error }) =>
-        error === undefined || error.code === invalidState ? Effect.void : Effect.die(error)
+      Effect.flatMap(client.call("start_recording", { device: camera, format }), ({ error, result }) =>
+        error === undefined || error.code === invalidState ? Effect.succeed(result) : Effect.die(error)
       ),
-      () => camera
+      (result) => (mayNotLast(result) ? "" : camera)
     )
 
   let end = 0
@@ -158,9 +161,10 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
           yield* record(by, short, n % 2 === 0 ? "mkv" : "fmp4")
           yield* Effect.sleep(every.short)
           const stop = by.result<{ readonly files: ReadonlyArray<string> }>("stop_recording", { device: short })
-          yield* does(history.stops, { camera: short, files: new Array<string>() }, stop, ({ files }) => ({
+          yield* does(history.stops, { camera: short, files: new Array<string>(), isOver: true }, stop, (stopped) => ({
             camera: short,
-            files
+            files: stopped.files,
+            isOver: !mayNotLast(stopped)
           }))
         })
       )

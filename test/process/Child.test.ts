@@ -15,7 +15,7 @@ import * as Stream from "effect/Stream"
 import { spawn } from "node:child_process"
 import { readdirSync } from "node:fs"
 import { createServer, type Socket } from "node:net"
-import { getPriority, setPriority } from "node:os"
+import { getPriority, setPriority, totalmem } from "node:os"
 import { join } from "node:path"
 import { type ChildCommand, startChild } from "../../src/process/Child.ts"
 import * as Children from "../../src/ground/Children.ts"
@@ -102,6 +102,16 @@ layer(Children.layer, { excludeTestServices: true })("a child", (it) => {
         assert.strictEqual(yield* priority(false), Math.max(light, getPriority()))
         assert.strictEqual(yield* priority(true), Math.max(0, before))
       })
+  )
+
+  it.effect("may not allocate all of the machine's memory, and is taken before us where that runs out", () =>
+    Effect.gen(function* () {
+      const child = yield* start(sh("ulimit -d; cat /proc/self/oom_score_adj"))
+      const [limit, score] = yield* firstLines(child.stdout, 2)
+      assert.isBelow(Number(limit) * 1024, totalmem() * 0.76)
+      assert.isAbove(Number(limit) * 1024, 0)
+      assert.isAtLeast(Number(score), 500)
+    })
   )
 
   it.effect(

@@ -104,6 +104,26 @@ describe("our MediaMTX", () => {
     })
   )
 
+  it.effect.each([
+    [false, 14, 16],
+    [true, 85, 95]
+  ] as const)("that has never answered (it works: %s) is waited for, and started anew", ([isBusy, waited, over]) =>
+    Effect.gen(function* () {
+      const { next, set, started, work } = yield* bench(true)
+      work(isBusy)
+      yield* Queue.take(started)
+      yield* TestClock.adjust(waited * 1000)
+      assert.strictEqual(yield* Queue.size(started), 0)
+      yield* TestClock.adjust((over - waited) * 1000)
+      assert.strictEqual((yield* next("Stopped")).detail, "it has not answered since it was started")
+      yield* TestClock.adjust("1 second")
+      yield* Queue.take(started)
+      set("1")
+      yield* TestClock.adjust("15 millis")
+      assert.strictEqual((yield* next("Running")).generation, 1)
+    })
+  )
+
   it.effect("that works, and has no time to answer, is not replaced for a minute", () =>
     Effect.gen(function* () {
       const { next, set, started, work } = yield* bench(true)

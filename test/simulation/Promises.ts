@@ -40,6 +40,9 @@ const syncTime = 1000
 /** A recording that was cut off goes on, or is given up, in 15 s after the start; MediaMTX may be late with it. */
 const goesOnWithin = 90_000
 
+/** What is told of one that goes on after a start. */
+const cutOff = "the service ended before the recording did"
+
 /** A stop that is hindered by all that can be wrong. */
 const endsWithin = 60_000
 
@@ -61,6 +64,8 @@ export const makePromises = (world: Pick<World, "diskWorksSince" | "ground" | "l
   const ends = new Map<string, number>()
   /** recordings that were cut off, and have to go on */
   const owed = new Set<string>()
+  /** cameras of which a recording was stopped, and that nobody has recorded since */
+  const stopped = new Set<string>()
   let unanswered = 0
   let struckAt = 0
   let broken: string | undefined
@@ -118,6 +123,7 @@ export const makePromises = (world: Pick<World, "diskWorksSince" | "ground" | "l
         if (method === "stop_recording") recordings.delete(device)
         ends.delete(device)
         owed.delete(device)
+        stopped.delete(device)
       }
     },
 
@@ -135,12 +141,14 @@ export const makePromises = (world: Pick<World, "diskWorksSince" | "ground" | "l
           return promise(`${folders.snapshots}/${String(result["filename"])}`, false)
         case "stop_recording":
           if (result["reason"] !== undefined) return
+          stopped.add(String(result["device"]))
           return (result["files"] as ReadonlyArray<string>).forEach((file) =>
             promise(`${folders.recordings}/${file}`, true)
           )
         case "start_recording":
-          if (params["duration"] === undefined) recordings.set(String(result["device"]), world.passed())
-          else ends.set(String(result["device"]), world.passed() + Number(params["duration"]) * 1000 + endsWithin)
+          if (params["duration"] === undefined) {
+            if (result["reason"] === undefined) recordings.set(String(result["device"]), world.passed())
+          } else ends.set(String(result["device"]), world.passed() + Number(params["duration"]) * 1000 + endsWithin)
           return
         case "add_external_stream":
           return void settings.set(streamFile, has(String(result["stream_url"])))
@@ -166,6 +174,9 @@ export const makePromises = (world: Pick<World, "diskWorksSince" | "ground" | "l
         ends.delete(fact.camera)
       }
       if (fact._tag.startsWith("Recording") && "camera" in fact) owed.delete(fact.camera)
+      if (fact._tag === "RecordingWriting" && stopped.delete(fact.camera) && fact.reason?.startsWith(cutOff) === true) {
+        broken ??= `the recording of ${fact.camera} was stopped, and goes on: ${fact.reason}`
+      }
     },
 
     ends: () => {

@@ -213,7 +213,7 @@ export const statusOf = (url: string, options: RequestInit = {}) =>
   )
 
 /** Fails at once, with what it said, when the program ends instead. */
-const orEnded = <A, E, R>(running: Run, effect: Effect.Effect<A, E, R>) =>
+export const orEnded = <A, E, R>(running: Run, effect: Effect.Effect<A, E, R>) =>
   Effect.raceFirst(
     effect,
     Effect.flatMap(running.ended, ({ code, signal: name }) =>

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fractions } from "../../testing/Chance.ts"
 import { lookAfter } from "../power/AfterCut.ts"
+import { lateSeconds } from "../power/History.ts"
 import { live } from "../power/Life.ts"
 import { mountImage, mountLoggedDisk, whyNoLoggedDisk } from "../power/LoggedDisk.ts"
 import { mostLost } from "../suites/powerCuts.ts"
@@ -73,7 +74,7 @@ describe.skipIf(whyNoLoggedDisk() !== undefined)(
             yield* mountImage(file, folder)
             const { broken, lostSeconds } = yield* lookAfter(join(folder, "data"), history, { at: history.end })
             assert.deepEqual(broken, [])
-            assert.isAtMost(lostSeconds, mostLost)
+            assert.isAtMost(lostSeconds, mostLost + lateSeconds(history))
           }),
         120_000
       )

@@ -1,0 +1,134 @@
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { Recordings } from "../../src/recording/Recordings.ts"
+import { TestGround } from "../../testing/TestGround.ts"
+import { asTimePasses, record, start, stop } from "../suites/recordings.ts"
+import { onFakes, plugIn } from "../support/App.ts"
+import { Ground, until } from "../support/Ground.ts"
+
+/** What is written into the data folder and not into one of its folders, before it has its name. */
+const note = { at: "/data/.tmp-" }
+
+/** The recordings that go on after a crash, as the disk knows them. */
+const writtenDown = Effect.gen(function* () {
+  const { outside } = (yield* TestGround).disk
+  const file = "/data/unfinished_recordings.json"
+  const text = new TextDecoder().decode(outside.names("/data").includes(file.slice(6)) ? outside.read(file) : undefined)
+  return [...text.matchAll(/camera\d+/gu)].map(([camera]) => camera)
+})
+
+const doesNotGoOn = "it could not be written down that it is under way: after a crash it may not go on"
+
+const seconds = Effect.fnUntraced(function* (count: number) {
+  const { step } = yield* Ground
+  for (let i = 0; i < count * 50; i++) yield* step
+})
+
+describe("a start", () => {
+  onFakes(
+    "is answered when the disk knows of it, however long that takes a slow one",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const camera = yield* plugIn()
+      const hung = yield* disk.suffer({ name: "hung", calls: ["sync"], ...note })
+      const starting = yield* Effect.forkChild((yield* Recordings).start({ camera }))
+      yield* asTimePasses(hung.met)
+      yield* seconds(5)
+      assert.isUndefined(starting.pollUnsafe())
+      assert.deepEqual(yield* writtenDown, [])
+      yield* hung.takeBack
+      yield* record(yield* asTimePasses(Fiber.join(starting)))
+      assert.deepEqual(yield* writtenDown, [camera])
+    })
+  )
+
+  onFakes(
+    "that a disk which hangs has not written down in time says what that may lead to",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const camera = yield* plugIn()
+      const hung = yield* disk.suffer({ name: "hung", ...note })
+      const started = yield* start({ camera })
+      assert.strictEqual(started.reason, doesNotGoOn)
+      yield* record(started)
+      yield* hung.takeBack
+      yield* until(
+        "it is written down all the same",
+        Effect.map(writtenDown, (cameras) => cameras.includes(camera))
+      )
+      assert.isUndefined((yield* stop(camera)).reason)
+      assert.deepEqual(yield* writtenDown, [])
+    })
+  )
+
+  onFakes(
+    "that the disk refuses to write down says so, and the next change writes it down",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const [one, other] = [yield* plugIn(0), yield* plugIn(1)]
+      const readOnly = yield* disk.suffer({ name: "read-only", ...note })
+      const started = yield* start({ camera: one })
+      assert.strictEqual(started.reason, doesNotGoOn)
+      yield* record(started)
+      yield* readOnly.takeBack
+      assert.isUndefined((yield* start({ camera: other })).reason)
+      assert.deepEqual(yield* writtenDown, [one, other])
+    })
+  )
+
+  onFakes(
+    "is written down together with those that come while the disk is busy with another one",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const cameras = yield* Effect.forEach([0, 1, 2, 3, 4], plugIn)
+      const calls = yield* disk.calls
+      const hung = yield* disk.suffer({ name: "hung", calls: ["sync"], ...note })
+      const recordings = yield* Recordings
+      const starting = yield* Effect.forEach(cameras, (camera) => Effect.forkChild(recordings.start({ camera })))
+      yield* seconds(5)
+      yield* hung.takeBack
+      yield* asTimePasses(Effect.forEach(starting, Fiber.join))
+      assert.deepEqual((yield* writtenDown).toSorted(), cameras.toSorted())
+      assert.lengthOf(
+        calls.filter((call) => call.startsWith("rename") && call.endsWith("/unfinished_recordings.json")),
+        2
+      )
+    })
+  )
+})
+
+describe("a stop", () => {
+  onFakes(
+    "is answered when the disk knows of it, and the camera is not recorded after a power cut",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const camera = yield* plugIn()
+      yield* record(yield* start({ camera }))
+      const hung = yield* disk.suffer({ name: "hung", calls: ["sync"], ...note })
+      const stopping = yield* Effect.forkChild((yield* Recordings).stop(camera))
+      yield* asTimePasses(hung.met)
+      yield* seconds(5)
+      assert.isUndefined(stopping.pollUnsafe())
+      yield* hung.takeBack
+      assert.isUndefined((yield* asTimePasses(Fiber.join(stopping))).reason)
+      assert.deepEqual(yield* writtenDown, [])
+    })
+  )
+
+  onFakes(
+    "that a disk which hangs has not written down in time says what that may lead to",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const camera = yield* plugIn()
+      yield* record(yield* start({ camera }))
+      const hung = yield* disk.suffer({ name: "hung", ...note })
+      const { files, reason } = yield* stop(camera)
+      assert.lengthOf(files, 1)
+      assert.strictEqual(reason, "it could not be written down that it is over: after a crash it may go on")
+      yield* hung.takeBack
+      assert.strictEqual((yield* Effect.flip(stop(camera)))._tag, "InvalidState")
+      assert.deepEqual(yield* writtenDown, [])
+    })
+  )
+})
