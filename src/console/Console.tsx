@@ -33,7 +33,7 @@ const isKiosk = new URLSearchParams(location.search).has("fullscreen")
 
 export const Console = () => {
   const { session } = useConsole()
-  const isKnown = session.account.value !== undefined
+  const isKnown = session.isSettled.value
   return (
     <>
       {isKnown ? <Rooms /> : <Login />}

@@ -1,16 +1,19 @@
 import { type ReadonlySignal, type Signal, signal, useSignal } from "@preact/signals"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { useEffect, useMemo } from "preact/hooks"
+import { useLayoutEffect, useMemo } from "preact/hooks"
 import type { Calls } from "../../schema/client/Calls.ts"
 import { ConnectionLost } from "../../schema/client/ConnectionLost.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
 import { useConsole } from "./Context.ts"
 import { type Trouble, troubleOf } from "./words.ts"
 
-/** Runs with the component, in a scope of its own; from its beginning again when what it depends on changes. */
+/**
+ * Runs with the component, in a scope of its own; from its beginning again when what it depends on changes. What it asks for
+ * is on its way before the component is painted.
+ */
 export const useFiber = (effect: () => Effect.Effect<void> | undefined, dependencies: ReadonlyArray<unknown>): void =>
-  useEffect(() => {
+  useLayoutEffect(() => {
     const run = effect()
     if (run === undefined) return
     const fiber = Effect.runFork(run)
@@ -70,10 +73,12 @@ export const useSecond = (): ReadonlySignal<number> =>
 /** Whether the element is on the screen, and the page is; a moment out of sight does not count. */
 export const useInSight = (element: { readonly current: Element | null }, grace = 1000): ReadonlySignal<boolean> => {
   const isSeen = useSignal(false)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = element
     if (current === null) return
-    let inView = false
+    // what an observer tells a frame later
+    const { bottom, left, right, top } = current.getBoundingClientRect()
+    let inView = bottom > 0 && right > 0 && top < innerHeight && left < innerWidth
     let timer = 0
     const look = () => {
       clearTimeout(timer)
@@ -85,6 +90,7 @@ export const useInSight = (element: { readonly current: Element | null }, grace 
       look()
     })
     observer.observe(current)
+    look()
     document.addEventListener("visibilitychange", look)
     return () => {
       clearTimeout(timer)

@@ -1,13 +1,16 @@
+// the first, so that it is run first
+import { openWebSocket, serviceUrl } from "./session/FirstSocket.ts"
 import { render } from "preact"
 import { Console } from "./Console.tsx"
 import { ConsoleContext } from "./Context.ts"
 import { say } from "./notices.ts"
+import { followTheme } from "./parts/Theme.tsx"
 import { followRoute } from "./routes.ts"
 import { Cameras } from "./session/Cameras.ts"
 import { followEvents } from "./session/EventLog.ts"
 import { Session } from "./session/Session.ts"
 
-const session = new Session(`${location.origin.replace(/^http/, "ws")}/ws`)
+const session = new Session(serviceUrl, openWebSocket)
 const cameras = new Cameras(session)
 followEvents(session)
 followRoute((token) => {
@@ -19,8 +22,12 @@ followRoute((token) => {
   return isTaken
 })
 
-const root = document.querySelector("#console")
-if (root !== null) {
+// the first look at what a browser keeps takes it 20 ms: the service is asked by then
+followTheme()
+
+const show = () => {
+  const root = document.querySelector("#console")
+  if (root === null) return
   render(
     <ConsoleContext.Provider value={{ session, cameras }}>
       <Console />
@@ -28,3 +35,17 @@ if (root !== null) {
     root
   )
 }
+
+/** A login by a link is over in a moment: what would be seen until then takes as long to paint. */
+const soon = 150
+if (session.phase.peek()._tag === "Connecting") {
+  const stop = session.isSettled.subscribe((isSettled) => {
+    if (isSettled) begin()
+  })
+  const timer = setTimeout(() => begin(), soon)
+  const begin = () => {
+    stop()
+    clearTimeout(timer)
+    show()
+  }
+} else show()

@@ -12,7 +12,7 @@ export interface Notice extends Trouble {
 export const notices = signal<ReadonlyArray<Notice>>([])
 let count = 0
 
-/** More at once nobody reads. */
+/** More at once nobody reads; what can be taken back stays for its time. */
 const most = 4
 /** Where there is something to press. */
 export const choosingTime = 10_000
@@ -22,12 +22,15 @@ export const dismiss = (id: number): void => void (notices.value = notices.peek(
 
 export const say = (notice: Omit<Notice, "id">, lasting: number = readingTime[notice.kind]): number => {
   const id = ++count
-  notices.value = [...notices.peek().slice(1 - most), { ...notice, id }]
+  const passing = notices.peek().filter((one) => !isUndo(one))
+  const gone = isUndo(notice) ? [] : passing.slice(0, 1 - most)
+  notices.value = [...notices.peek().filter((one) => !gone.includes(one)), { ...notice, id }]
   setTimeout(() => dismiss(id), lasting)
   return id
 }
 
 export const undo = "Undo"
+const isUndo = ({ action }: Pick<Notice, "action">): boolean => action?.label === undo
 
 /** Does what a notice offers, which it then does no more. */
 export const take = ({ action, id }: Notice): void => {
@@ -37,7 +40,7 @@ export const take = ({ action, id }: Notice): void => {
 
 /** Takes back what was done last, where that can be. */
 export const undoLast = (): boolean => {
-  const last = notices.peek().findLast(({ action }) => action?.label === undo)
+  const last = notices.peek().findLast(isUndo)
   if (last !== undefined) take(last)
   return last !== undefined
 }

@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks"
+import { useEffect, useRef } from "preact/hooks"
 import { dismiss, type Notice, notices, take, undoLast } from "../notices.ts"
 import { Button } from "./Button.tsx"
 import { Icon } from "./Icon.tsx"
@@ -14,8 +14,11 @@ export const Notices = () => {
     addEventListener("keydown", press)
     return () => removeEventListener("keydown", press)
   }, [])
+  const corner = useRef<HTMLDivElement>(null)
+  const newest = notices.value.at(-1)?.id
+  useEffect(() => corner.current?.scrollTo(0, corner.current.scrollHeight), [newest])
   return (
-    <div class="notices" role="status" aria-live="polite">
+    <div ref={corner} class="notices" role="status" aria-live="polite">
       {notices.value.map((notice) => (
         <One key={notice.id} notice={notice} />
       ))}

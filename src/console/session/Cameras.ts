@@ -70,11 +70,14 @@ export class Cameras {
   }
 
   private readonly load = Effect.suspend(() =>
-    Effect.all({
-      list: this.session.ask((call) => call.get_camera_list({})),
-      // others are told of changes only
-      health: this.session.has("admin") ? this.session.ask((call) => call.get_status({})) : Effect.succeed(undefined)
-    })
+    Effect.all(
+      {
+        list: this.session.ask((call) => call.get_camera_list({})),
+        // others are told of changes only
+        health: this.session.has("admin") ? this.session.ask((call) => call.get_status({})) : Effect.succeed(undefined)
+      },
+      { concurrency: "unbounded" }
+    )
   ).pipe(
     Effect.match({
       onFailure: (error) => void (this.troubles.value = troubleOf(error)),

@@ -1,5 +1,4 @@
 import { batch, type ReadonlySignal, signal } from "@preact/signals"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -11,17 +10,9 @@ import type { Notification } from "../../../schema/Event.ts"
 import type { Calls } from "../../../schema/client/Calls.ts"
 import { CameraClient, type ConnectionState } from "../../../schema/client/CameraClient.ts"
 import { ConnectionLost } from "../../../schema/client/ConnectionLost.ts"
-
-/** Where the page is with the service. */
-export type Phase =
-  /** nobody is logged in; `reason`: why the last try was refused */
-  | { readonly _tag: "LoggedOut"; readonly reason?: string }
-  | { readonly _tag: "Connecting" }
-  | { readonly _tag: "Ready" }
-  /** it connects anew by itself */
-  | { readonly _tag: "Lost"; readonly reason: string }
-  /** what was logged in with is not accepted any more: the page stays, and asks for another */
-  | { readonly _tag: "Expired"; readonly reason: string }
+import type { OpenWebSocket } from "../../../schema/client/Dialing.ts"
+import { clockOffset } from "./clockOffset.ts"
+import type { Phase } from "./Phase.ts"
 
 /** The clock here may be wrong, and sleeps with the machine: so often it is looked whether the token has expired. */
 const lookEvery = Duration.seconds(30)
@@ -35,16 +26,19 @@ export class Session {
   private readonly accounts = signal<Authenticated | undefined>(undefined)
   private readonly connections = signal(0)
   private readonly disturbances = signal(0)
+  private readonly settlements = signal(false)
   private readonly listeners = new Set<(notification: Notification) => void>()
   private readonly url: string
+  private readonly openWebSocket: OpenWebSocket
   private client: CameraClient["Service"] | undefined
   private held: Redacted.Redacted = Redacted.make("")
   private mayRenew = true
   private life: Fiber.Fiber<unknown, unknown> | undefined
   private offset = 0
 
-  constructor(url: string) {
+  constructor(url: string, openWebSocket: OpenWebSocket = (address) => new WebSocket(address)) {
     this.url = url
+    this.openWebSocket = openWebSocket
     let mediaServer: string | undefined
     this.listen((told) => {
       if (told.method !== "system_health_update" || told.params.components.mediamtx === mediaServer) return
@@ -60,6 +54,11 @@ export class Session {
   /** who is logged in, or was until it expired */
   get account(): ReadonlySignal<Authenticated | undefined> {
     return this.accounts
+  }
+
+  /** whether there is somebody to show something to, by the service's clock */
+  get isSettled(): ReadonlySignal<boolean> {
+    return this.settlements
   }
 
   /** counts the connections: what was loaded is loaded anew at each; 0: there was none yet */
@@ -97,6 +96,7 @@ export class Session {
     batch(() => {
       this.phases.value = { _tag: "LoggedOut" }
       this.accounts.value = undefined
+      this.settlements.value = false
     })
   }
 
@@ -156,7 +156,12 @@ export class Session {
   }
 
   private readonly hold = Effect.gen({ self: this }, function* () {
-    const client = yield* CameraClient.make({ url: this.url, token: this.nextToken, patience: "3 seconds" })
+    const client = yield* CameraClient.make({
+      url: this.url,
+      token: this.nextToken,
+      patience: "3 seconds",
+      openWebSocket: this.openWebSocket
+    })
     this.client = client
     yield* client.notifications.pipe(
       Stream.runForEach((told) => Effect.sync(() => this.listeners.forEach((listener) => listener(told)))),
@@ -209,12 +214,11 @@ export class Session {
     return Effect.gen({ self: this }, function* () {
       const isNew = this.lastConnection !== connection || this.phases.peek()._tag !== "Ready"
       this.lastConnection = connection
-      if (isNew && this.client !== undefined) {
-        const asked = yield* Clock.currentTimeMillis
-        const info = yield* Effect.option(this.client.call.get_server_info({}))
-        const answered = yield* Clock.currentTimeMillis
-        if (info._tag === "Some") this.offset = Date.parse(info.value.server_time) - (asked + answered) / 2
-      }
+      // what is to be shown is asked for meanwhile
+      const offset =
+        isNew && this.client !== undefined
+          ? yield* Effect.forkChild(clockOffset(this.client.call), { startImmediately: true })
+          : undefined
       batch(() => {
         this.accounts.value = account
         this.phases.value = { _tag: "Ready" }
@@ -222,6 +226,8 @@ export class Session {
         this.connections.value++
         this.disturbances.value++
       })
+      if (offset !== undefined) this.offset = (yield* Fiber.join(offset)) ?? this.offset
+      this.settlements.value = true
     })
   }
   private lastConnection = 0

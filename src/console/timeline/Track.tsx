@@ -73,8 +73,9 @@ export const Track = ({ chosen, head, join, onPoint, others, period, rows, seek,
   }, [])
 
   const press = (event: PointerEvent) => {
+    // two fingers mean no place
+    isDragged.value = pointers.current.size > 0
     pointers.current.set(event.pointerId, event.clientX)
-    isDragged.value = false
     area.current?.setPointerCapture(event.pointerId)
   }
   const move = (event: PointerEvent) => {

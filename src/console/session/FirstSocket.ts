@@ -1,0 +1,14 @@
+/**
+ * The first connection of who follows a link that logs in: it is opened while the rest of the script runs, for it is the
+ * first that main.tsx imports. Anybody else would come without a login, and be sent away.
+ */
+export const serviceUrl = `${location.origin.replace(/^http/, "ws")}/ws`
+
+let first = location.hash.startsWith("#token=") ? new WebSocket(serviceUrl) : undefined
+
+/** The connection that was begun, if it still is one; else another. */
+export const openWebSocket = (url: string): WebSocket => {
+  const begun = first
+  first = undefined
+  return begun !== undefined && begun.readyState <= WebSocket.OPEN ? begun : new WebSocket(url)
+}
