@@ -27,6 +27,9 @@ it("each of many deletes can be undone, the last one first by key", () => {
   for (let i = 1; i <= 6; i++) deleted(`picture ${i}`, undone)
   assert.lengthOf(words(), 6)
   while (undoLast());
-  assert.deepStrictEqual(undone, [6, 5, 4, 3, 2, 1].map((i) => `picture ${i}`))
+  assert.deepStrictEqual(
+    undone,
+    [6, 5, 4, 3, 2, 1].map((i) => `picture ${i}`)
+  )
   assert.deepStrictEqual(words(), [])
 })
