@@ -34,9 +34,11 @@ const shortened = (part: Part): Part =>
       }
     : part
 
-const bundled = ["dist/packages.json", "dist/console/packages.json"]
-  .flatMap((file) => readJson<ReadonlyArray<string>>(join(lib, file)))
-  .map((name) => shortened(npmPart(name)))
+const inBundles = ["dist/packages.json", "dist/console/packages.json"].flatMap((file) =>
+  readJson<ReadonlyArray<string>>(join(lib, file))
+)
+// both have Effect
+const bundled = [...new Set(inBundles)].map((name) => shortened(npmPart(name)))
 
 const nodeVersion = readJson<{ readonly optionalDependencies: Readonly<Record<string, string>> }>(
   join(root, "package.json")
