@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Hex from "effect/encoding/Hex"
 import * as Layer from "effect/Layer"
-import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
@@ -20,6 +19,7 @@ import { makeRefusals } from "../telemetry/Refusals.ts"
 import { type ApiKey, keyFile, notWritten } from "./KeyFile.ts"
 import { byId, endsWith, type Entry, entryOf, flawOf, type KeyGrant, revoked, statusOf, stillKept } from "./KeyLife.ts"
 import { hashOf, readKey, writeKey } from "./KeyText.ts"
+import { makeKeyUses } from "./KeyUses.ts"
 import { Tokens } from "./Tokens.ts"
 
 /** A key with the secret that nobody can tell again. */
@@ -33,10 +33,6 @@ interface Asked {
   readonly grant: KeyGrant
   readonly made: Deferred.Deferred<NewKey, AuthFailed | InvalidState | DependencyFailed>
 }
-
-/** `lastUsed` is told to this many milliseconds, and written after `writeUsesAfter` or at the end. */
-const useResolution = 60_000
-const writeUsesAfter = "5 minutes"
 
 /** Keys for programs and for players: opaque, 256 random bits, kept as hashes only. */
 export class ApiKeys extends Context.Service<
@@ -70,8 +66,6 @@ export class ApiKeys extends Context.Service<
       const { live } = yield* Settings
       let entries = new Map(file.keys.map((key) => [key.id, entryOf(key)]))
       const oneAtATime = yield* Semaphore.make(1)
-      /** a use that is not written yet; capacity 1: one write is enough for all */
-      const uses = yield* Queue.sliding<void>(1)
 
       const write = (all: Iterable<Entry>) => file.write(Array.from(all, ({ key }) => key))
       /** nobody sees a change that is not on the disk; a client that goes meanwhile does not stop it half-way */
@@ -194,17 +188,14 @@ export class ApiKeys extends Context.Service<
 
       const open = Effect.fnUntraced(function* (entry: Entry) {
         const now = yield* Clock.currentTimeMillis
-        const { cameras, createdBy, expiresAt, id, kind, lastUsed = -Infinity, role } = entry.key
+        const { cameras, createdBy, expiresAt, id, kind, role } = entry.key
         const status = statusOf(entry.key, now)
         if (status !== "ACTIVE") {
           return yield* new AuthFailed({
             reason: status === "EXPIRED" ? "the key has expired" : "the key was revoked"
           })
         }
-        if (Math.abs(now - lastUsed) >= useResolution) {
-          entry.key = { ...entry.key, lastUsed: now }
-          yield* Queue.offer(uses, undefined)
-        }
+        yield* used(entry, now)
         const credential = {
           kind: kind === "api" ? ("key" as const) : ("viewing key" as const),
           id,
@@ -225,14 +216,7 @@ export class ApiKeys extends Context.Service<
         Stream.runForEach(() => endOutdated),
         Effect.forkScoped
       )
-      yield* Effect.addFinalizer(() => Effect.flatMap(Queue.size(uses), (left) => (left > 0 ? writeUses : Effect.void)))
-      yield* Effect.sleep(writeUsesAfter).pipe(
-        // taken only then: what is left at the end is written there
-        Effect.andThen(Queue.take(uses)),
-        Effect.andThen(writeUses),
-        Effect.forever,
-        Effect.forkScoped
-      )
+      const used = yield* makeKeyUses(writeUses)
 
       return ApiKeys.of({
         list: () => [...entries.values()].map(({ key }) => key).sort((a, b) => b.createdAt - a.createdAt),

@@ -7,7 +7,6 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Schema from "effect/Schema"
 import type { Session } from "../../schema/Auth.ts"
-import type { AuthFailed } from "../../schema/Errors.ts"
 import { type NotificationMethod, notifications } from "../../schema/Event.ts"
 import { maxFrameBytes } from "../../schema/JsonRpc.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
@@ -16,41 +15,13 @@ import { isoTime, moments, monotonicMillis } from "../ground/Time.ts"
 import { whyOver } from "../auth/Credentials.ts"
 import type { MessageLimits, Peer } from "../ground/Visits.ts"
 import { connections, notificationsDropped, observe } from "../telemetry/Metrics.ts"
-import { type Addressee, Outbox } from "./Outbox.ts"
+import type { Connection } from "./Connection.ts"
+import { Outbox } from "./Outbox.ts"
 import { notificationText } from "./Reply.ts"
 import { Addresses } from "./Addresses.ts"
 import { Authorities } from "./Authorities.ts"
 import { TokenBucket } from "./TokenBucket.ts"
 import { Strangers } from "./Strangers.ts"
-
-/** One client that is connected. */
-export interface Connection extends Addressee {
-  /** the `id` of the `Rpc.ServerClient` that handlers and middleware get */
-  readonly id: number
-  /** the IP address that it comes from */
-  readonly address: string
-  /** the host and the port by which it came, as it wrote them */
-  readonly cameBy: string | undefined
-  /** it came by TLS, to us or to a proxy in front of us */
-  readonly isSecure: boolean
-  /** epoch milliseconds: when it came */
-  readonly since: number
-  /** the same, once it has authenticated and where there are not too many of them */
-  authority: string | undefined
-  /** what is left of its share of requests */
-  readonly bucket: TokenBucket
-  /** why the credential that it showed when it came is of no use */
-  refused: AuthFailed | undefined
-  /** set by `authenticate`, and kept when the token expires */
-  session: Session | undefined
-  subscription: Subscription
-}
-
-/** What the log tells of a client. */
-export const whoIs = ({ address, session }: Pick<Connection, "address" | "session">) => ({
-  peer: address,
-  ...(session === undefined ? {} : { user: session.userId })
-})
 
 /** What a client may send as one message once it has authenticated; the ground lets a stranger send much less. */
 const memberLimits: MessageLimits = { bytes: maxFrameBytes, fragments: 16_384 }
