@@ -354,32 +354,29 @@ describe("our MediaMTX", () => {
 
 describe("the operator's MediaMTX", () => {
   const auth_secret = "0123456789abcdef0123456789abcdef"
-  it.live(
-    "is watched: not there yet, there, started again",
-    () =>
-      Effect.gen(function* () {
-        const settings = yield* settingsOnFreePorts({ mediamtx: { managed: false, auth_secret } })
-        const { api, mediaMtx, started } = yield* build(settings)
-        assert.strictEqual(SubscriptionRef.getUnsafe(mediaMtx.state)._tag, "Starting")
+  it.live("is watched: not there yet, there, started again", () =>
+    Effect.gen(function* () {
+      const settings = yield* settingsOnFreePorts({ mediamtx: { managed: false, auth_secret } })
+      const { api, mediaMtx, started } = yield* build(settings)
+      assert.strictEqual(SubscriptionRef.getUnsafe(mediaMtx.state)._tag, "Starting")
 
-        const folder = yield* Effect.acquireRelease(
-          Effect.promise(() => mkdtemp(join(tmpdir(), "operator-"))),
-          (path) => Effect.promise(() => rm(path, { recursive: true }))
-        )
-        const config = join(folder, "mediamtx.yml")
-        yield* Effect.promise(() => writeFile(config, mediaMtxConfig(settings, `mediamtx:${auth_secret}`)))
-        const { run } = yield* operator(settings.boot.mediamtx.binary, config)
-        const first = yield* run
-        yield* Effect.raceFirst(until(mediaMtx.state, generation(1)), first.diesEarly)
-        yield* api.addPath("theirs", { source: "publisher" })
+      const folder = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(tmpdir(), "operator-"))),
+        (path) => Effect.promise(() => rm(path, { recursive: true }))
+      )
+      const config = join(folder, "mediamtx.yml")
+      yield* Effect.promise(() => writeFile(config, mediaMtxConfig(settings, `mediamtx:${auth_secret}`)))
+      const { run } = yield* operator(settings.boot.mediamtx.binary, config)
+      const first = yield* run
+      yield* Effect.raceFirst(until(mediaMtx.state, generation(1)), first.diesEarly)
+      yield* api.addPath("theirs", { source: "publisher" })
 
-        yield* first.kill
-        const second = yield* run
-        yield* Effect.raceFirst(until(mediaMtx.state, generation(2)), second.diesEarly)
-        assert.isTrue(Option.isNone(yield* api.getPath("theirs")))
-        assert.deepStrictEqual(started, [])
-      }),
-    120_000
+      yield* first.kill
+      const second = yield* run
+      yield* Effect.raceFirst(until(mediaMtx.state, generation(2)), second.diesEarly)
+      assert.isTrue(Option.isNone(yield* api.getPath("theirs")))
+      assert.deepStrictEqual(started, [])
+    })
   )
 })
 

@@ -12,7 +12,7 @@ it.live.skipIf(prometheusProgram === undefined)(
       const { device, replug, unplug } = yield* service.plug({ name: "Door" })
       const seen = yield* startPrometheus(prometheusProgram ?? "", new URL(service.health).host)
       const waitFor = <A>(what: string, find: (now: Effect.Success<typeof seen>) => A) =>
-        eventually(what, Effect.map(seen, find), "30 seconds")
+        eventually(what, Effect.map(seen, find))
       const isQuiet = ({ alerts, isUp }: Effect.Success<typeof seen>) => isUp && alerts.length === 0
       yield* waitFor("it has asked the box, and has nothing to say", isQuiet)
 
