@@ -20,6 +20,7 @@ import { testSettings } from "../support/TestSettings.ts"
 import { playableOf } from "./Footage.ts"
 import {
   type History,
+  lateSeconds,
   type Moment,
   possible,
   recordedAt,
@@ -31,6 +32,8 @@ import {
 
 /** What is done beside a reply (a picture's sync, the end of a segment) is done within this. */
 const besideMillis = 2000
+/** Where the machine itself is late, each step of it is. */
+const beside = (history: History): number => besideMillis + 4000 * lateSeconds(history)
 
 /** Another start of the machine: the index may not be trusted. */
 const databases = Layer.effect(
@@ -155,17 +158,20 @@ const namesIn = (bytes: Buffer | undefined): ReadonlyArray<string> | undefined =
 const checkFootage = (files: ReadonlyMap<string, Buffer>, history: History, moment: Moment, claim: Claim): number => {
   const sample = sampleAt(history, moment)
   if (sample === undefined) return 0
-  const stopped = new Set(saidDone(history.stops, moment).flatMap((stop) => stop.files))
+  const stopped = new Set(
+    saidDone(history.stops, moment).flatMap(({ files: those, isOver: isSafe }) => (isSafe ? those : []))
+  )
   const lost = new Map<string, number>()
   for (const [name, bytes] of sample.recordings) {
     const after = files.get(`recordings/${name}`) ?? Buffer.alloc(0)
     const whole = history.files.get(`recordings/${name}`) ?? Buffer.alloc(0)
     const isWhole = after.equals(whole)
-    if (stopped.has(name) || isOver(history, name, sample)) {
+    // a segment of an mkv is remuxed when there is time: it is whole as it was, or as it is then
+    const isRemuxed = name.endsWith(".mkv")
+    if (stopped.has(name) || (!isRemuxed && isOver(history, name, sample))) {
       claim("closed recordings are whole", isWhole, `${name} has ${after.length} of ${whole.length} bytes`)
     }
-    // what is remuxed at its end was another file before
-    if (isWhole || name.endsWith(".mkv")) continue
+    if (isWhole || isRemuxed) continue
     const meanwhile = playableOf(whole.subarray(0, bytes))
     const there = playableOf(after.subarray(0, sameUntil(after, whole)))
     const camera = name.slice(0, name.indexOf("_"))
@@ -188,16 +194,17 @@ const step = 512
 /** A moment that is so long ago that all is done which is done beside. */
 const longBefore = (history: History, moment: Moment): Sample | undefined => {
   const now = sampleAt(history, moment)?.time ?? 0
-  return history.samples.findLast(({ time }) => time + besideMillis <= now)
+  return history.samples.findLast(({ time }) => time + beside(history) <= now)
 }
 
 /** Its camera has gone on to another file, long enough ago. */
-const isOver = ({ samples }: History, name: string, { time }: Sample): boolean => {
+const isOver = (history: History, name: string, { time }: Sample): boolean => {
+  const { samples } = history
   const camera = name.slice(0, name.indexOf("_"))
   const next = samples.find(({ recordings }) =>
     [...recordings.keys()].some((other) => other.startsWith(`${camera}_`) && other > name)
   )
-  return next !== undefined && next.time + besideMillis <= time
+  return next !== undefined && next.time + beside(history) <= time
 }
 
 /** Pictures are whole, or empty and not listed; those of a while ago are there. */

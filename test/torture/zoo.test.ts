@@ -141,7 +141,8 @@ describe("a MediaMTX that", () => {
             2
           )
           yield* goes
-          yield* ready(service, "60 seconds")
+          // one that works all the time is given 90 s to answer
+          yield* ready(service, "150 seconds")
           const before = yield* bytesOf(client, "camera0")
           yield* eventually(
             "it is recorded on",
@@ -150,7 +151,7 @@ describe("a MediaMTX that", () => {
           )
           yield* endsWhole(service)
         }),
-      180_000
+      240_000
     )
   }
 })
