@@ -21,6 +21,7 @@ describe("numbers as people read them", () => {
 
   it.each([
     [40, "40 ms"],
+    [-600, "0 ms"],
     [4200, "4 s"],
     [200_000, "3 min"],
     [86_400_000, "24 h"],
