@@ -219,8 +219,8 @@ it.live(
       })
       // from the beginning: at their ends they stand still, each at its own
       yield* promise(async () => {
-        await page.getByRole("button", { name: "−10 s" }).click()
         await page.getByRole("button", { name: "Play", exact: true }).click(limit)
+        await page.getByRole("button", { name: "−10 s" }).click(limit)
       })
       yield* inStep
       yield* promise(() => page.getByRole("button", { name: "−10 s" }).click())
