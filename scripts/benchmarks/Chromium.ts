@@ -10,6 +10,8 @@ export interface Loaded {
   /** milliseconds from the navigation on: the first paint that is not empty, and the first live picture */
   readonly paint: number
   readonly picture: number
+  /** milliseconds from the navigation to the answer of the live stream's offer; what comes then is its way to the next keyframe */
+  readonly answered: number
   /** milliseconds from the moment that the tile is there until the newest snapshot is seen in it; not a number: it never was */
   readonly still: number
 }
@@ -41,7 +43,11 @@ export const load = async (browser: Browser, { ground }: Service): Promise<Loade
       (name) => performance.getEntriesByName(name)[0]?.startTime ?? Number.NaN
     )
   )
-  return { page, paint, picture, still: still - tile }
+  const answered = await page.evaluate(() => {
+    const offer = performance.getEntriesByType("resource").find(({ name }) => name.includes("/whep/"))
+    return (offer as PerformanceResourceTiming | undefined)?.responseEnd ?? Number.NaN
+  })
+  return { page, paint, picture, answered, still: still - tile }
 }
 
 /** As a user does: the page has a moment to say so. */

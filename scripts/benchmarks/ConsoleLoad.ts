@@ -1,12 +1,13 @@
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
+import { cpus } from "node:os"
 import { join } from "node:path"
 import type { Browser, Page, WebSocketRoute } from "playwright-core"
 import { clocksIn } from "../../test/support/browser/PictureClock.ts"
 import { peerLogin, startPeer } from "../../test/support/RtspPeer.ts"
 import type { Benchmark, Measurement, Run } from "./Benchmark.ts"
 import { makeIdle } from "./Cameras.ts"
-import { inChromium } from "./Chromium.ts"
+import { inChromium, leave } from "./Chromium.ts"
 import type { Rpc } from "./Rpc.ts"
 import { makeGround, type Service, startReady } from "./Service.ts"
 import { median, slowest, summary } from "./Statistics.ts"
@@ -27,18 +28,27 @@ const makeVideo = (folder: string): string => {
   return file
 }
 
+/** A wall with so many of the cameras. */
 const open = async (
   browser: Browser,
   { ground }: Service,
+  shown: number,
   prepare: (page: Page) => Promise<unknown>
 ): Promise<Page> => {
   const page = await (await browser.newContext({ viewport: { width: 1600, height: 900 } })).newPage()
   await prepare(page)
   await page.goto(`http://127.0.0.1:${ground.ports.SERVER_PORT}/#token=${ground.token}`)
-  await page.waitForFunction((count) => document.querySelectorAll(".picture.playing").length === count, tiles, {
+  await page.waitForFunction((count) => document.querySelectorAll(".picture.playing").length === count, shown, {
     timeout: 60_000
   })
   return page
+}
+
+/** A list of cameras that ends after so many. */
+const withFewer = (message: string, count: number): string => {
+  const told = JSON.parse(message)
+  if (!Array.isArray(told.result?.cameras)) return message
+  return JSON.stringify({ ...told, result: { ...told.result, cameras: told.result.cameras.slice(0, count) } })
 }
 
 /** All tiles play the stream of this camera: this machine is to decode as much, and not to encode it too. */
@@ -54,7 +64,7 @@ const shareStream = (page: Page, device: string): Promise<unknown> =>
   })
 
 /** Percent of the pictures that should have been shown meanwhile and were not: lost, late, or dropped by a decoder. */
-const dropped = async (page: Page): Promise<Measurement> => {
+const missing = async (page: Page): Promise<ReadonlyArray<number>> => {
   const shown = () =>
     page.evaluate(() =>
       [...document.querySelectorAll("video")].map((video) => {
@@ -66,13 +76,44 @@ const dropped = async (page: Page): Promise<Measurement> => {
   const before = await shown()
   await pause(watched * 1000)
   const after = await shown()
-  const missing = after.map(({ at, shown: count }, tile) => {
+  return after.map(({ at, shown: count }, tile) => {
     const since = before[tile] ?? { at, shown: count }
     const due = ((at - since.at) / 1000) * rate
     return Math.max(0, 100 * (1 - (count - since.shown) / due))
   })
-  const mean = missing.reduce((sum, one) => sum + one, 0) / missing.length
-  return { name: "console.dropped", value: mean, detail: `${rate}/s, by tile: ${summary(missing)}` }
+}
+
+const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, one) => sum + one, 0) / values.length
+
+/** Percent of this machine's processors that nobody used while this went on. */
+const unused = async <A>(work: Promise<A>): Promise<readonly [A, number]> => {
+  const times = () => {
+    const all = cpus().map(({ times: { idle, irq, nice, sys, user } }) => ({
+      idle,
+      total: idle + irq + nice + sys + user
+    }))
+    return { idle: mean(all.map(({ idle }) => idle)), total: mean(all.map(({ total }) => total)) }
+  }
+  const before = times()
+  const done = await work
+  const after = times()
+  return [done, (100 * (after.idle - before.idle)) / (after.total - before.total)]
+}
+
+/** What is missing of 16 tiles; and, where that is too much, how many this machine does decode and show. */
+const dropped = async (openWith: (count: number) => Promise<Page>, say: Run["say"]): Promise<Measurement> => {
+  const found: Array<{ readonly percent: number; readonly words: string }> = []
+  for (let count = tiles; count > 0 && (found.at(-1)?.percent ?? 1) >= 1; count -= 4) {
+    const page = await openWith(count)
+    say(`${count} tiles play`)
+    const [each, idle] = await unused(missing(page))
+    await leave(page)
+    const percent = mean(each)
+    const words = `${count} tiles: ${percent.toFixed(1)} % (${summary(each)}), ${idle.toFixed(0)} % of the processors idle`
+    found.push({ percent, words })
+  }
+  const value = found[0]?.percent ?? Number.NaN
+  return { name: "console.dropped", value, detail: `${rate}/s; ${found.map(({ words }) => words).join("; ")}` }
 }
 
 /** From a press to the next paint after all that it brought about (Event Timing): through all views, while 16 tiles play. */
@@ -175,21 +216,22 @@ const measure = async (url: string, { say, times }: Run): Promise<ReadonlyArray<
   })
   return await inChromium(async (browser): Promise<ReadonlyArray<Measurement>> => {
     const sockets: Array<WebSocketRoute> = []
-    const page = await open(browser, service, async (opened) => {
-      await shareStream(opened, device)
-      await opened.routeWebSocket(/\/ws$/, (socket) => {
-        socket.connectToServer()
-        sockets.push(socket)
+    const openWith = (shown: number) =>
+      open(browser, service, shown, async (opened) => {
+        await shareStream(opened, device)
+        await opened.routeWebSocket(/\/ws$/, (socket) => {
+          sockets.push(socket)
+          socket.connectToServer().onMessage((message) => socket.send(withFewer(String(message), shown)))
+        })
       })
-    })
-    say(`${tiles} tiles play`)
-    const wall = await dropped(page)
+    const wall = await dropped(openWith, say)
+    const page = await openWith(tiles)
     say("presses")
     const inp = await interactions(page, Math.max(1, times(5)))
     say("four in step")
     const apart = await skew(rpc, page, times(40))
     say("a day of events")
-    const [socket] = sockets
+    const socket = sockets.at(-1)
     if (socket === undefined) throw new Error("the page has no connection")
     return [wall, inp, apart, await heap(page, socket)]
   })

@@ -25,7 +25,7 @@ export const clockTime = (seconds: number): string => {
 /** `4 s`, `3 min`, `2 h`, `5 d`: roughly how long, from milliseconds. */
 export const span = (milliseconds: number): string => {
   const seconds = Math.max(0, milliseconds) / 1000
-  if (seconds < 1) return `${Math.round(milliseconds)} ms`
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
   if (seconds < 60) return `${Math.floor(seconds)} s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
   if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`

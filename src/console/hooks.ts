@@ -1,4 +1,5 @@
 import { type ReadonlySignal, type Signal, signal, useSignal } from "@preact/signals"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { useLayoutEffect, useMemo } from "preact/hooks"
@@ -41,8 +42,10 @@ export const useAsked = <A, E>(
   const round = useSignal(0)
   useFiber(() => {
     if (session.connection.peek() === 0) return undefined
-    const once = Effect.match(session.ask(use), {
-      onFailure: (error) => {
+    const once = Effect.matchCause(session.ask(use), {
+      // also what is no error of this method: such as a fault of the service itself
+      onFailure: (cause) => {
+        const error = Cause.squash(cause)
         // told at the top of the page, and asked again with the next connection or login
         if (isAway(error)) return
         state.value = { _tag: "Failed", trouble: troubleOf(error) }

@@ -18,7 +18,8 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 export const troubleOf = (error: unknown): Trouble => {
   if (typeof error !== "object" || error === null) return { what: String(error) }
   const told = error as Told
-  const advice = text(told["suggestion"])
+  const said = text(told["suggestion"])
+  const advice = said === undefined ? undefined : sentence(said)
   switch (told._tag) {
     case "PermissionDenied":
       return {

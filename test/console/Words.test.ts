@@ -21,6 +21,7 @@ describe("numbers as people read them", () => {
 
   it.each([
     [40, "40 ms"],
+    [-600, "0 ms"],
     [4200, "4 s"],
     [200_000, "3 min"],
     [86_400_000, "24 h"],
@@ -72,7 +73,7 @@ describe("what went wrong", () => {
       troubleOf(new DependencyFailed({ dependency: "camera", detail: "it is not there", suggestion: "plug it in" }))
     ).toEqual({
       what: "It is not there.",
-      advice: "plug it in"
+      advice: "Plug it in."
     })
     expect(troubleOf(new PermissionDenied({ required_role: "admin", have_role: "viewer" })).what).toMatch(/needs admin/)
     expect(troubleOf(new InvalidParams({ param: "quality", rule: "1 to 100", hint: "200 is too much" }))).toEqual({

@@ -1,10 +1,24 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { WebSocketRoute } from "playwright-core"
+import type { Locator, Page, WebSocketRoute } from "playwright-core"
 import { findings, go, limit, openAt, openConsole, promise } from "../support/browser/Console.ts"
 import { clocksIn } from "../support/browser/PictureClock.ts"
 import { eventually } from "../support/Eventually.ts"
 import { clientOf, startReady } from "../support/Service.ts"
+
+/** Two fingers on an element, so many pixels apart one after the other. */
+const pinch = (page: Page, element: Locator, apart: ReadonlyArray<number>) =>
+  promise(async () => {
+    const devtools = await page.context().newCDPSession(page)
+    const { height = 0, width = 0, x = 0, y = 0 } = (await element.boundingBox()) ?? {}
+    const fingers = (distance: number) =>
+      [-distance / 2, distance / 2].map((from, id) => ({ id, x: x + width / 2 + from, y: y + height / 2 }))
+    for (const [step, distance] of apart.entries()) {
+      const type = step === 0 ? "touchStart" : "touchMove"
+      await devtools.send("Input.dispatchTouchEvent", { type, touchPoints: fingers(distance) })
+    }
+    await devtools.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] })
+  })
 
 it.live(
   "what was recorded plays across a gap, which says its reason; a link opens the moment, and a range is saved",
@@ -83,6 +97,24 @@ it.live(
         page.locator('.gap[title^="the recording was stopped"]').waitFor({ ...limit, state: "attached" })
       )
       assert.deepStrictEqual(yield* findings(page), [])
+      const slider = page.getByRole("slider")
+      const shownTime = promise(async () => {
+        const [from, to, now] = await Promise.all(
+          ["valuemin", "valuemax", "valuenow"].map((name) => slider.getAttribute(`aria-${name}`))
+        )
+        return { length: Number(to) - Number(from), now: Number(now) }
+      })
+      yield* promise(async () => {
+        await page.getByRole("button", { name: "Pause" }).click()
+        await page.getByRole("button", { name: "Last 24 hours" }).click()
+      })
+      const before = yield* shownTime
+      yield* pinch(page, slider, [80, 80])
+      assert.deepStrictEqual(yield* shownTime, before, "two fingers that rest go nowhere")
+      yield* pinch(page, slider, [80, 120, 160])
+      const after = yield* shownTime
+      assert.approximately(after.length / before.length, 1 / 2, 0.05)
+      assert.strictEqual(after.now, before.now)
       const saved = yield* promise(async () => {
         await page.getByRole("button", { name: "Export to here" }).click()
         await page.getByRole("slider").focus()
@@ -185,7 +217,11 @@ it.live(
         }
         assert.isBelow(skews.toSorted((one, other) => one - other)[3] ?? 0, 400, `out of step: ${skews.join(", ")}`)
       })
-      yield* promise(() => page.getByRole("button", { name: "Play", exact: true }).click(limit))
+      // from the beginning: at their ends they stand still, each at its own
+      yield* promise(async () => {
+        await page.getByRole("button", { name: "Play", exact: true }).click(limit)
+        await page.getByRole("button", { name: "−10 s" }).click(limit)
+      })
       yield* inStep
       yield* promise(() => page.getByRole("button", { name: "−10 s" }).click())
       yield* inStep

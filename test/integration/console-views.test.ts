@@ -40,6 +40,23 @@ it.live(
         )
         assert.strictEqual(overflow, 0, `${view}: wider than a phone`)
       }
+      // a screen of 1280×720 at 200 %: what is told at the foot hides no more than half of it
+      yield* promise(() => page.setViewportSize({ width: 640, height: 360 }))
+      for (const view of ["", "camera/camera0", "recordings", "snapshots", "system", "administration"]) {
+        yield* go(page, view)
+        const { overflow, room } = yield* promise(() =>
+          page.evaluate(() => {
+            const { clientWidth, scrollWidth } = document.documentElement
+            const [nav, header] = ["nav", "header"].map((name) => document.querySelector(name)?.getBoundingClientRect())
+            const isBar = (nav?.width ?? 0) > (nav?.height ?? 0)
+            const isFixed = getComputedStyle(document.querySelector("header") ?? document.body).position !== "static"
+            const taken = (isBar ? (nav?.height ?? 0) : 0) + (isFixed ? (header?.height ?? 0) : 0)
+            return { overflow: scrollWidth - clientWidth, room: innerHeight - taken }
+          })
+        )
+        assert.strictEqual(overflow, 0, `${view}: wider than the screen at 200 %`)
+        assert.isAtLeast(room, 180, `${view}: no room at 200 %`)
+      }
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
   120_000

@@ -32,7 +32,7 @@ const connectTime = Duration.seconds(3)
 const pictureTime = Duration.seconds(12)
 /** A playing stream without a new frame for so long has broken. */
 const stallTime = 3000
-/** Where the service or MediaMTX has begun anew since: its sessions are gone, and a slow camera's is made in a moment. */
+/** Where the service is gone, or it or MediaMTX has begun anew since: its sessions are gone, and a slow camera's is made in a moment. */
 const stallTimeDisturbed = 500
 const lookEvery = 250
 const firstRetry = 100
@@ -176,7 +176,8 @@ const watched = Effect.fnUntraced(function* (video: HTMLVideoElement, session: S
     const { totalVideoFrames } = video.getVideoPlaybackQuality()
     still = totalVideoFrames === frames ? still + lookEvery : 0
     frames = totalVideoFrames
-    const limit = session.disturbance.peek() === disturbance ? stallTime : stallTimeDisturbed
+    const isDisturbed = session.disturbance.peek() !== disturbance || session.phase.peek()._tag === "Lost"
+    const limit = isDisturbed ? stallTimeDisturbed : stallTime
     if (still >= limit) return yield* new LiveFailed({ kind: "absent", reason: "no new picture comes" })
     yield* Effect.sleep(lookEvery)
   }

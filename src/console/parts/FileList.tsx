@@ -47,8 +47,9 @@ export const FileList = ({ changes, children, heading, kind, label, layout, none
         <CameraChoice device={device} />
       </div>
       <Shown asked={asked}>
-        {({ files, total }) =>
-          total === 0 ? (
+        {({ files, total }) => {
+          const staying = files.filter(({ filename }) => !isLeaving(filename))
+          return staying.length === 0 && files.length === total ? (
             <Empty icon={kind === "recording" ? "film" : "image"}>
               <p>
                 {none}
@@ -62,12 +63,12 @@ export const FileList = ({ changes, children, heading, kind, label, layout, none
           ) : (
             <>
               <ul class={layout} aria-label={label}>
-                {files.filter(({ filename }) => !isLeaving(filename)).map(children)}
+                {staying.map(children)}
               </ul>
               <More shown={files.length} total={total} limit={limit} />
             </>
           )
-        }
+        }}
       </Shown>
     </>
   )

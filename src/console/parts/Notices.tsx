@@ -35,7 +35,7 @@ const One = ({ notice }: { readonly notice: Notice }) => {
         {what} {advice === undefined ? undefined : <span class="advice">{advice}</span>}
       </p>
       {action === undefined ? undefined : (
-        <Button label={action.label} kind="quiet" onPress={() => take(notice)}>
+        <Button label={action.label} onPress={() => take(notice)}>
           {action.label}
         </Button>
       )}

@@ -1,4 +1,5 @@
 import { type ReadonlySignal, signal } from "@preact/signals"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { Camera, CameraId } from "../../../schema/Camera.ts"
 import type { RecordingStatusUpdate } from "../../../schema/Recording.ts"
@@ -69,22 +70,34 @@ export class Cameras {
     return this.lists.peek()?.find((camera) => camera.device === device)?.fps ?? 0
   }
 
+  /** Asks for the list anew. */
+  again(): void {
+    Effect.runFork(this.load)
+  }
+
   private readonly load = Effect.suspend(() =>
-    Effect.all(
-      {
-        list: this.session.ask((call) => call.get_camera_list({})),
-        // others are told of changes only
-        health: this.session.has("admin") ? this.session.ask((call) => call.get_status({})) : Effect.succeed(undefined)
-      },
-      { concurrency: "unbounded" }
-    )
-  ).pipe(
-    Effect.match({
-      onFailure: (error) => void (this.troubles.value = troubleOf(error)),
-      onSuccess: ({ health, list }) => {
+    Effect.all([this.loadList, this.loadHealth], { concurrency: "unbounded", discard: true })
+  )
+
+  private readonly loadList = Effect.suspend(() => this.session.ask((call) => call.get_camera_list({}))).pipe(
+    Effect.matchCause({
+      onFailure: (cause) => void (this.troubles.value = troubleOf(Cause.squash(cause))),
+      onSuccess: ({ cameras }) => {
         this.troubles.value = undefined
-        this.lists.value = [...list.cameras].sort(byName)
-        this.recordings.value = new Map(list.cameras.flatMap(recordingOf))
+        this.lists.value = [...cameras].sort(byName)
+        this.recordings.value = new Map(cameras.flatMap(recordingOf))
+      }
+    })
+  )
+
+  /** others than administrators are told of changes only */
+  private readonly loadHealth = Effect.suspend(() =>
+    this.session.has("admin") ? this.session.ask((call) => call.get_status({})) : Effect.succeed(undefined)
+  ).pipe(
+    Effect.matchCause({
+      // the system's view says why
+      onFailure: () => undefined,
+      onSuccess: (health) => {
         if (health !== undefined) this.healths.value = health
       }
     })

@@ -7,7 +7,7 @@ import { Button } from "../parts/Button.tsx"
 import { RecordButton, SnapshotButton } from "../parts/CameraButtons.tsx"
 import { Fact } from "../parts/Fact.tsx"
 import { Icon } from "../parts/Icon.tsx"
-import { Empty, Shown } from "../parts/Shown.tsx"
+import { Empty, Failed, Shown } from "../parts/Shown.tsx"
 import { faultWords, sentence, statusWords } from "../words.ts"
 import { Addresses } from "./Addresses.tsx"
 import { Controls } from "./Controls.tsx"
@@ -25,10 +25,13 @@ export const Camera = ({ device }: { readonly device: string }) => {
     </a>
   )
   if (known === undefined) {
-    return (
+    const trouble = cameras.trouble.value
+    return trouble === undefined ? (
       <p class="loading" role="status">
         Looking for {device}…
       </p>
+    ) : (
+      <Failed trouble={trouble} again={() => cameras.again()} />
     )
   }
   if (camera === undefined) {

@@ -42,7 +42,7 @@ export const Wall = ({ isKiosk = false }: { readonly isKiosk?: boolean }) => {
         Looking for cameras…
       </p>
     ) : (
-      <Failed trouble={trouble} again={() => location.reload()} />
+      <Failed trouble={trouble} again={() => cameras.again()} />
     )
   }
   if (shown.length === 0) {
