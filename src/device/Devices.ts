@@ -34,6 +34,8 @@ export class Devices extends Context.Service<
     readonly forget: (id: CameraId, name: "kept" | "free") => Effect.Effect<void>
     /** all cameras that were seen in this run and not forgotten, by number; the same array until something changes */
     readonly list: () => ReadonlyArray<Device>
+    /** this one of them */
+    readonly find: (id: CameraId) => Device | undefined
     readonly get: (id: CameraId) => Effect.Effect<Device, NotFound>
     /** what happens from now on */
     readonly facts: Facts<CameraFact>
@@ -41,6 +43,8 @@ export class Devices extends Context.Service<
     readonly changes: Stream.Stream<Device>
     /** acts on all that `changes` tells, one after the other, for as long as the scope lives */
     readonly follow: (act: Act<Device>) => Effect.Effect<void, never, Scope.Scope>
+    /** acts on each camera that is forgotten from now on: for who remembers something of cameras */
+    readonly followForgotten: (act: (camera: CameraId) => void) => Effect.Effect<void, never, Scope.Scope>
     /** whether every provider has finished its first look */
     readonly settled: () => boolean
     readonly awaitSettled: Effect.Effect<void>
@@ -175,10 +179,13 @@ export class Devices extends Context.Service<
         forget,
         looking,
         list: () => sorted,
+        find: (id) => devices.get(id),
         get,
         facts,
         changes,
         follow,
+        followForgotten: (act) =>
+          facts.follow(({ _tag, camera }) => Effect.sync(() => (_tag === "CameraForgotten" ? act(camera) : undefined))),
         settled: () => pending.size === 0,
         awaitSettled: settledLatch.await
       })

@@ -35,14 +35,9 @@ export class AddressCapture extends Context.Service<
       const gate = yield* Semaphore.make(atOnce)
       /** of cameras that gave none: until when they are not asked again */
       const resting = new Map<CameraId, number>()
-      yield* devices.facts.follow(({ _tag, camera }) =>
-        Effect.sync(() => void (_tag === "CameraForgotten" && resting.delete(camera)))
-      )
+      yield* devices.followForgotten((camera) => resting.delete(camera))
 
-      const stillOf = (camera: CameraId) => {
-        const device = devices.list().find(({ id }) => id === camera)
-        return device?.input.still
-      }
+      const stillOf = (camera: CameraId) => devices.find(camera)?.input.still
 
       const read = Effect.fn("AddressCapture.read")(
         function* (camera: CameraId, found: (picture: Picture) => void) {

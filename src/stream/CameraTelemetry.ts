@@ -75,11 +75,7 @@ export class CameraTelemetry extends Context.Service<
       const warn = yield* makeWarner
       const now = yield* moments
       const cameras = new Map<CameraId, Kept>()
-      yield* devices.facts.follow(({ _tag, camera }) =>
-        Effect.sync(() => {
-          if (_tag === "CameraForgotten") cameras.delete(camera)
-        })
-      )
+      yield* devices.followForgotten((camera) => cameras.delete(camera))
 
       const of = (camera: CameraId): Kept => {
         const known = cameras.get(camera)

@@ -70,9 +70,7 @@ export class RelayedFeed extends Context.Service<
       const stamp = yield* moments
       /** milliseconds between two keyframes, as last seen */
       const intervals = new Map<CameraId, number>()
-      yield* devices.facts.follow(({ _tag, camera }) =>
-        Effect.sync(() => void (_tag === "CameraForgotten" && intervals.delete(camera)))
-      )
+      yield* devices.followForgotten((camera) => intervals.delete(camera))
 
       /** The other side: MediaMTX, which takes what the camera sends. */
       const publishAt = Effect.fnUntraced(function* (camera: CameraId, tracks: ReadonlyArray<Track>) {
