@@ -37,10 +37,9 @@ import { Publisher } from "./Publisher.ts"
 import { makeRelay, type Relay } from "./Relay.ts"
 import { beginRelayed, lacksKeyframe, noticeBFrames, notTaken } from "./RelayedRun.ts"
 import { RunEnded } from "./RunEnded.ts"
+import { makeStillness } from "./Stillness.ts"
 
 const look = Duration.millis(250)
-/** What a look counts of the time since the one before, in milliseconds, at most; see `CameraHealth`. */
-const longestTurn = 1000
 /** FFmpeg is at MediaMTX 0.2 s after its start; for one that waits for its turn nobody waits. */
 const joinTime = Duration.millis(500)
 
@@ -82,17 +81,11 @@ export class RelayedFeed extends Context.Service<
       /** Fails when the camera sends no video any more, or never began to. */
       const watch = Effect.fnUntraced(function* (run: Run, relay: Relay) {
         const measure = rateMeter(run)
-        let last: number | undefined
-        let silent = 0
-        let lookedAt = yield* monotonicMillis
+        const stillness = makeStillness(yield* monotonicMillis)
         let looks = 0
         const check = Effect.gen(function* () {
           const time = yield* monotonicMillis
-          const moved = relay.movedAt()
-          const turn = Math.min(time - lookedAt, longestTurn)
-          silent = moved === last ? silent + turn : Math.min(time - (moved ?? time), turn)
-          last = moved
-          lookedAt = time
+          const silent = stillness(relay.movedAt(), time)
           // twice a second, as the meter has it
           if (looks++ % 2 === 0) measure(relay.pictures(), time)
           if (silent < Duration.toMillis(liveNow(settings).streams.stall_seconds)) return
