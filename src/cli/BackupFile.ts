@@ -10,6 +10,7 @@ import { type Entry, tar, tarBytes, textEntry, untar } from "../doctor/Tar.ts"
 import { discoveryName } from "../external/DiscoveryInterval.ts"
 import { streamsName } from "../external/StreamFiles.ts"
 import { Disk } from "../ground/Disk.ts"
+import { ifThere } from "../ground/DiskError.ts"
 import { isoTime } from "../ground/Time.ts"
 import { dataFormat } from "../storage/DataFolder.ts"
 import { indexName } from "../storage/FileIndex.ts"
@@ -49,9 +50,8 @@ export const kept = Effect.fnUntraced(function* (folder: string) {
   const secrets = (yield* disk.names(join(folder, "secrets"))).map((name) => `secrets/${name}`)
   const names = [...settingsNames, ...secrets.filter((name) => secretName.test(name)).toSorted()]
   const entries = yield* Effect.forEach(names, (name) =>
-    bytesOf(join(folder, name)).pipe(
-      Effect.map((bytes): ReadonlyArray<Entry> => [{ name, bytes }]),
-      Effect.catch((error) => (error.code === "ENOENT" ? Effect.succeed([]) : Effect.fail(error)))
+    Effect.map(ifThere(bytesOf(join(folder, name))), (bytes): ReadonlyArray<Entry> =>
+      bytes === undefined ? [] : [{ name, bytes }]
     )
   )
   return entries.flat()

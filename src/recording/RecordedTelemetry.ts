@@ -8,7 +8,7 @@ import type { DependencyFailed } from "../../schema/Errors.ts"
 import { telemetryFields, type TelemetryPoint } from "../../schema/Telemetry.ts"
 import { Disk } from "../ground/Disk.ts"
 import type { OpenFile } from "../ground/OpenFile.ts"
-import type { DiskError } from "../ground/DiskError.ts"
+import { ifThere } from "../ground/DiskError.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { sidecarOf } from "../storage/Names.ts"
 import { attempt } from "../storage/StorageFailed.ts"
@@ -47,10 +47,9 @@ export class RecordedTelemetry extends Context.Service<
       const disk = yield* Disk
 
       const points = Effect.fn("RecordedTelemetry.points")(function* (recording: string, span: Span) {
-        const read = Effect.flatMap(disk.open(join(folder, sidecarOf(recording))), (file) => pointsIn(file, span)).pipe(
-          Effect.catch((error: DiskError) => (error.code === "ENOENT" ? Effect.succeed(none) : Effect.fail(error)))
-        )
-        return yield* Effect.scoped(attempt("read what belongs to a recording", read))
+        const read = Effect.flatMap(disk.open(join(folder, sidecarOf(recording))), (file) => pointsIn(file, span))
+        const found = yield* Effect.scoped(attempt("read what belongs to a recording", ifThere(read)))
+        return found ?? none
       })
 
       return RecordedTelemetry.of({ points })
