@@ -1,5 +1,6 @@
 import type * as Effect from "effect/Effect"
 import type { CameraId, FaultKind } from "../../schema/Camera.ts"
+import type { DescribedVideo } from "../rtsp/Probe.ts"
 import type { RtspFailed } from "../rtsp/RtspFailed.ts"
 import type { RtspTarget } from "../rtsp/Target.ts"
 
@@ -30,16 +31,7 @@ interface Place {
 }
 
 /** What a camera was seen to send. Codecs are RTP's names in lower case: `h264`, `jpeg`; `pcmu`, `mpeg4-generic`. */
-export interface Sent {
-  readonly codec: string
-  readonly width?: number
-  readonly height?: number
-  /** frames a second */
-  readonly rate?: number
-  /** `constrained baseline`, `high`, … */
-  readonly profile?: string
-  readonly level?: string
-  readonly hasBFrames?: boolean
+export interface Sent extends Omit<DescribedVideo, "clockRate"> {
   /** absent: it sends no audio */
   readonly audioCodec?: string
   /** metadata (KLV) comes with it; absent: nobody knows */
