@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { parseNetwork } from "./Address.ts"
+import { parseNetwork } from "../ground/IpAddress.ts"
 
 /** What values of the configuration have to be: as patterns wherever one can say it, so that editors know it too. Pure. */
 
