@@ -9,7 +9,7 @@ import { nearest } from "./Nearest.ts"
 import { collisions } from "./Ports.ts"
 import type { Boot } from "./BootSettings.ts"
 import type { Live } from "./LiveSettings.ts"
-import { type KeyReport, reportOf, type Source, valuesOf } from "./Report.ts"
+import { type KeyReport, reportOf, type ValueSource, valuesOf } from "./Report.ts"
 import { decodeRecord } from "./Settings.ts"
 
 /** Where a configuration comes from. */
@@ -37,7 +37,7 @@ export interface Configuration {
 
 interface Given {
   readonly value: unknown
-  readonly source: Source
+  readonly source: ValueSource
   readonly place: string
 }
 
@@ -90,7 +90,7 @@ export const configurationOf = Effect.fnUntraced(function* (text: string | undef
   const problems: Array<Problem> = []
   const warnings: Array<string> = []
   const given = new Map<string, Given>()
-  const take = (known: Key, value: unknown, source: Source, place: string) =>
+  const take = (known: Key, value: unknown, source: ValueSource, place: string) =>
     given.set(known.key, { value, source, place })
 
   const takeEntry = ({ path, place, value }: Entry) => {

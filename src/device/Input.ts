@@ -11,7 +11,7 @@ import type { RtspTarget } from "../rtsp/Target.ts"
  */
 export type Input = ReadInput | StreamedInput
 
-interface Place {
+interface CommonInput {
   /** its kind, in the word that clients and the log have for it: `v4l2`, `synthetic`, `network` */
   readonly name: string
   /** where it is: `/dev/video0`, `synthetic:0`; without secrets, and for administrators only */
@@ -39,7 +39,7 @@ export interface Sent extends Omit<DescribedVideo, "clockRate"> {
 }
 
 /** A camera that streams by itself: what it sends is relayed as it comes. */
-export interface StreamedInput extends Place {
+export interface StreamedInput extends CommonInput {
   readonly feed: "relayed"
   readonly node: undefined
   /** where its stream is had, resolved and checked anew for each run; fails where it may not be gone to */
@@ -47,7 +47,7 @@ export interface StreamedInput extends Place {
 }
 
 /** A camera that FFmpeg reads. */
-export interface ReadInput extends Place {
+export interface ReadInput extends CommonInput {
   readonly feed: "published"
   /** its first pictures are dark or torn, until its exposure has settled */
   readonly wakesDark: boolean

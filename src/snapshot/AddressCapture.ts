@@ -9,7 +9,7 @@ import { jpegSize } from "../media/Jpeg.ts"
 import type { Picture } from "../stream/Pictures.ts"
 import { Streams } from "../stream/Streams.ts"
 import { type Capture, noneInTime, NoPicture } from "./Capture.ts"
-import { makeShared } from "./Shared.ts"
+import { makeSharedCapture } from "./SharedCapture.ts"
 
 /** A camera that has a picture has it within a second; the ways after this one need what is left of the whole time. */
 const patience = "2 seconds"
@@ -66,7 +66,7 @@ export class AddressCapture extends Context.Service<
           stillOf(camera) !== undefined &&
           clock() >= (resting.get(camera) ?? Number.NEGATIVE_INFINITY),
         late: () => noneInTime(undefined),
-        capture: yield* makeShared(read)
+        capture: yield* makeSharedCapture(read)
       })
     })
   )

@@ -16,7 +16,7 @@ import type { IndexedFile, Stored, StoredFile } from "./IndexedFile.ts"
 import { forgetLostPictures } from "./LostPictures.ts"
 import type { FileKind } from "./Names.ts"
 import {
-  describe,
+  describeOne,
   describeAll,
   DescribeRecording,
   reconcile,
@@ -194,7 +194,7 @@ export class FileIndex extends Context.Service<
         for (const filename of recordings) {
           const file = yield* use((it) => it.get("recording", filename))
           const isUnknown = file !== undefined && file.codec === "" && file.bytes > 0
-          if (isUnknown && !changed.includes(filename)) yield* describe(use, folder.recordings, look, filename)
+          if (isUnknown && !changed.includes(filename)) yield* describeOne(use, folder.recordings, look, filename)
         }
         return changed
       })

@@ -34,7 +34,7 @@ export interface NewSnapshot {
 export type Replaces = (owner: CameraId) => boolean
 
 /** A file to read from, as it was when it was opened: what is written to it later is not part of it. */
-export interface OpenFile {
+export interface ReadableFile {
   /** `length` bytes from `position` on; fewer where the file has become shorter */
   readonly read: (position: number, length: number) => Effect.Effect<Uint8Array, DependencyFailed>
   readonly bytes: number
@@ -74,7 +74,7 @@ export class Files extends Context.Service<
     readonly open: (
       kind: FileKind,
       filename: string
-    ) => Effect.Effect<OpenFile, NotFound | DependencyFailed, Scope.Scope>
+    ) => Effect.Effect<ReadableFile, NotFound | DependencyFailed, Scope.Scope>
   }
 >()("camera-service/storage/Files") {
   static readonly layer = Layer.effect(
@@ -207,7 +207,7 @@ export class Files extends Context.Service<
           bytes: state.bytes,
           modified: Math.floor(state.modified),
           contentType: isRaw ? "video/mp4" : named
-        } satisfies OpenFile
+        } satisfies ReadableFile
       })
 
       return Files.of({ admitName: replaceable, saveSnapshot, delete: removeFree, takeAway, open: openFile })

@@ -28,7 +28,7 @@ import { makingOfRelay } from "../source/Making.ts"
 import { CameraTelemetry } from "./CameraTelemetry.ts"
 import type { CameraFeed } from "./Feed.ts"
 import { KeyframeRequests } from "./KeyframeRequests.ts"
-import { Keyframes } from "./Keyframes.ts"
+import { KeyframeStills } from "./KeyframeStills.ts"
 import type { Codec, LiveStream, Run } from "./LiveStream.ts"
 import type { Picture, Still } from "./Pictures.ts"
 import { rateMeter } from "./RateMeter.ts"
@@ -63,7 +63,7 @@ export class RelayedFeed extends Context.Service<
       const tcp = yield* Tcp
       const tickets = yield* Tickets
       const publisher = yield* Publisher
-      const keyframes = yield* Keyframes
+      const keyframes = yield* KeyframeStills
       const requests = yield* KeyframeRequests
       const telemetry = yield* CameraTelemetry
       const stamp = yield* moments
