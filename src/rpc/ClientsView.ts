@@ -1,7 +1,7 @@
 import type { ClientList } from "../../schema/System.ts"
 import { sizeOf } from "../events/Subscription.ts"
 import { isoTime } from "../ground/Time.ts"
-import type { Connection } from "./Connections.ts"
+import type { Connection } from "./Connection.ts"
 
 type Client = ClientList["clients"][number]
 

@@ -7,7 +7,8 @@ import { liveNow, Settings } from "../config/Settings.ts"
 import { noSubscription, sizeOf, subscribed, unsubscribed } from "../events/Subscription.ts"
 import { visible } from "./Authorization.ts"
 import { makeRefusals } from "../telemetry/Refusals.ts"
-import { Connections, whoIs } from "./Connections.ts"
+import { whoIs } from "./Connection.ts"
+import { Connections } from "./Connections.ts"
 
 export const layer = EventRpcs.toLayer(
   Effect.gen(function* () {

@@ -1,6 +1,6 @@
 import { type Code, errorCodes, invalidRequest, methodNotFound } from "../../schema/JsonRpc.ts"
 import { nearest } from "../config/Nearest.ts"
-import type { Connection } from "./Connections.ts"
+import type { Connection } from "./Connection.ts"
 import { hasValidId, isResponse, readEnvelope } from "./Envelope.ts"
 import type { Method } from "./Methods.ts"
 import { failure, typedFailure } from "./Reply.ts"

@@ -5,7 +5,7 @@ import { RateLimited } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { monotonicNow } from "../ground/Time.ts"
 import { makeRefusals } from "../telemetry/Refusals.ts"
-import { type Connection, whoIs } from "./Connections.ts"
+import { type Connection, whoIs } from "./Connection.ts"
 import { TokenBucket } from "./TokenBucket.ts"
 
 /** Users whose requests are counted at once; with more, those that ask little are forgotten first. */
