@@ -61,7 +61,7 @@ export class Devices extends Context.Service<
       let sorted: ReadonlyArray<Device> = []
 
       const tell = (_tag: CameraFact["_tag"], device: Device, pluggedAt?: number): void => {
-        sorted = [...devices.values()].sort((a, b) => numberOf(a.id) - numberOf(b.id))
+        sorted = [...devices.values()].sort((a, b) => inCameraOrder(a.id, b.id))
         facts.tell({ _tag, camera: device.id, device, ...(pluggedAt === undefined ? {} : { pluggedAt }) })
       }
       const put = (fact: Exclude<CameraFact["_tag"], "CameraForgotten">, device: Device, pluggedAt?: number): void => {
@@ -204,5 +204,8 @@ const tellFault = (id: CameraId, { detail, kind }: Fault) =>
   Effect.logWarning("camera fault").pipe(
     Effect.annotateLogs({ "camera.id": id, "fault.kind": kind, "fault.detail": detail })
   )
+
+/** For sorting: `camera2` comes before `camera10`. */
+export const inCameraOrder = (a: CameraId, b: CameraId): number => numberOf(a) - numberOf(b)
 
 const numberOf = (id: CameraId): number => Number(id.slice("camera".length))

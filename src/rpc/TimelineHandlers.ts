@@ -4,6 +4,7 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { TimelineRpcs } from "../../schema/CameraRpcs.ts"
 import { NotFound } from "../../schema/Errors.ts"
 import { defaultParts, defaultRecordedFiles } from "../../schema/Timeline.ts"
+import { inCameraOrder } from "../device/Devices.ts"
 import { isoTime, toSeconds } from "../ground/Time.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { periodOf } from "../storage/Period.ts"
@@ -40,7 +41,7 @@ export const layer = TimelineRpcs.toLayer(
       const cameras = stored.flatMap((one) =>
         one.kind === "recording" && maySee(session, one.device) ? [one.device] : []
       )
-      return cameras.sort((a, b) => Number(a.slice(6)) - Number(b.slice(6)))
+      return cameras.sort(inCameraOrder)
     })
 
     return TimelineRpcs.of({
