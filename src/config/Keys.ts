@@ -78,6 +78,7 @@ export const shown = (key: string, value: unknown): string => {
   return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text
 }
 
+/** Whether a file may give the key this value. */
 export const accepts = ({ schema }: Key, value: unknown): boolean =>
   Exit.isSuccess(Schema.decodeExit(Schema.Struct({ value: schema as Schema.Codec<unknown> }))({ value }))
 

@@ -46,6 +46,7 @@ export const cameraWorks = (draft: Draft): void => {
   if (isWriting) draft.actions.push({ _tag: "SetTimer", timer: "calm", seconds: blameSeconds })
 }
 
+/** Once for each trouble. A recording that does not wait for its camera ends with it. */
 export const tellTrouble = (draft: Draft): void => {
   const { resumeSeconds, trouble } = draft.state
   if (trouble === undefined || trouble.isTold) return

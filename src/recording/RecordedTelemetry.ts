@@ -13,7 +13,7 @@ import { DataFolder } from "../storage/DataFolder.ts"
 import { sidecarOf } from "../storage/Names.ts"
 import { attempt } from "../storage/StorageFailed.ts"
 
-/** A excerpt of a recording, in seconds since its beginning; so many points of it at most. */
+/** An excerpt of a recording, in seconds since its beginning; so many points of it at most. */
 export interface Excerpt {
   readonly from: number
   readonly to: number

@@ -37,6 +37,7 @@ export interface Target {
   readonly filter: string | undefined
 }
 
+/** As FFmpeg's filter. */
 export const scaleTo = ({ height, width }: { readonly width: number; readonly height: number }): string =>
   `scale=${width}:${height}`
 

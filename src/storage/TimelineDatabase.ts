@@ -128,6 +128,7 @@ const toFile = (row: Row): TimedFile => ({
   codec: String(row["codec"])
 })
 
+/** Compiled once, and good for as long as this database is open. */
 export const timelineStatements = (database: DatabaseSync): TimelineDatabase => {
   const statement = (sql: string) => database.prepare(sql)
   const starts = statement(

@@ -26,6 +26,7 @@ const quality = (accept: string, type: string): number =>
     })
   )
 
+/** All series as text, by their names: what `/metrics` answers. */
 export const exposition = (snapshot: ReadonlyArray<Metric.Metric.Snapshot>, format: Format): string => {
   const lines: Array<string> = []
   const families = [...Map.groupBy(snapshot, nameOf)].sort(([a], [b]) => (a < b ? -1 : 1))
