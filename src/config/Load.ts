@@ -3,7 +3,7 @@ import * as Predicate from "effect/Predicate"
 import { resolve } from "node:path"
 import { Disk } from "../ground/Disk.ts"
 import { BadConfiguration, type Problem } from "./BadConfiguration.ts"
-import { type Entry, readDocument } from "./Document.ts"
+import { type KeyEntry, readDocument } from "./Document.ts"
 import { accepts, type Key, keys, prefix, sections, shown } from "./Keys.ts"
 import { nearest } from "./Nearest.ts"
 import { collisions } from "./Ports.ts"
@@ -93,7 +93,7 @@ export const configurationOf = Effect.fnUntraced(function* (text: string | undef
   const take = (known: Key, value: unknown, source: ValueSource, place: string) =>
     given.set(known.key, { value, source, place })
 
-  const takeEntry = ({ path, place, value }: Entry) => {
+  const takeEntry = ({ path, place, value }: KeyEntry) => {
     const key = path.join(".")
     const known = keys.find((candidate) => candidate.key === key && path.length > 1 === key.includes("."))
     // in a wrong place the value may be a secret
