@@ -361,14 +361,13 @@ describe("the operator's MediaMTX", () => {
         const settings = yield* settingsOnFreePorts({ mediamtx: { managed: false, auth_secret } })
         const { api, mediaMtx, started } = yield* build(settings)
         assert.strictEqual(SubscriptionRef.getUnsafe(mediaMtx.state)._tag, "Starting")
-
         const folder = yield* Effect.acquireRelease(
           Effect.promise(() => mkdtemp(join(tmpdir(), "operator-"))),
           (path) => Effect.promise(() => rm(path, { recursive: true }))
         )
         const config = join(folder, "mediamtx.yml")
         yield* Effect.promise(() => writeFile(config, mediaMtxConfig(settings, `mediamtx:${auth_secret}`)))
-        const { run } = yield* operator(settings.boot.mediamtx.binary, config)
+        const run = yield* operator(settings.boot.mediamtx.binary, config)
         const first = yield* run
         yield* Effect.raceFirst(until(mediaMtx.state, generation(1)), first.diesEarly)
         yield* api.addPath("theirs", { source: "publisher" })
@@ -387,7 +386,7 @@ describe("the operator's MediaMTX", () => {
 const operator = Effect.fnUntraced(function* (binary: string, config: string) {
   const spawner = Context.get(yield* Layer.build(Children.layer), ChildProcessSpawner)
   const scope = yield* Effect.scope
-  const run = startChild(spawner, { program: binary, args: [config], stdout: "ignore" }).pipe(
+  return startChild(spawner, { program: binary, args: [config], stdout: "ignore" }).pipe(
     Effect.map(({ exit, pid }) => ({
       /** its ports are free again when this is done */
       kill: Effect.andThen(
@@ -398,5 +397,4 @@ const operator = Effect.fnUntraced(function* (binary: string, config: string) {
     })),
     Scope.provide(scope)
   )
-  return { run }
 })
