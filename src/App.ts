@@ -98,7 +98,7 @@ import { Dismissals } from "./stream/Dismissals.ts"
 import { Encoders } from "./stream/Encoders.ts"
 import { Feeds } from "./stream/Feeds.ts"
 import { KeyframeRequests } from "./stream/KeyframeRequests.ts"
-import { Keyframes } from "./stream/Keyframes.ts"
+import { KeyframeStills } from "./stream/KeyframeStills.ts"
 import { PathRecorders } from "./stream/PathRecorders.ts"
 import { Paths } from "./stream/Paths.ts"
 import { PathTable } from "./stream/PathTable.ts"
@@ -143,7 +143,7 @@ const streams = Layer.mergeAll(Viewers.layer, Status.layer).pipe(
   Layer.provide(Supervision.layer.pipe(Layer.provide(TranscodedFeed.layer))),
   Layer.provideMerge(Feeds.layer.pipe(Layer.provide([PublishedFeed.layer, RelayedFeed.layer]))),
   Layer.provide([CameraHealth.layer, Publisher.layer]),
-  Layer.provideMerge(Layer.merge(CameraTelemetry.layer, Keyframes.layer)),
+  Layer.provideMerge(Layer.merge(CameraTelemetry.layer, KeyframeStills.layer)),
   Layer.provideMerge(Sources.layer.pipe(Layer.provideMerge(Encoders.layer))),
   Layer.provideMerge(
     Layer.mergeAll(Paths.layer, PathRecorders.layer, Dismissals.layer).pipe(Layer.provide(PathTable.layer))

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
-import { type Connection, type Ears, NotConnected, type Peer, Tcp } from "../src/ground/Tcp.ts"
+import { type Connection, type Ears, NotConnected, type RemoteServer, Tcp } from "../src/ground/Tcp.ts"
 
 /** Who has connected, as the server sees it. */
 export interface Caller {
@@ -71,7 +71,7 @@ export class Peers extends Context.Service<
       })
 
       const tcp = Tcp.of({
-        connect: ({ address, isSecure, port }: Peer, ears: Ears) =>
+        connect: ({ address, isSecure, port }: RemoteServer, ears: Ears) =>
           Effect.flatMap(counted, () => {
             dialled.add(`${address}:${port}`)
             if (silent.has(address)) return Effect.never

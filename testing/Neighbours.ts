@@ -3,10 +3,10 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { NoReply } from "../src/ground/Loopback.ts"
+import { NoReply, tooLarge } from "../src/ground/Loopback.ts"
 import { type Interface, Multicast, NotSent } from "../src/ground/Multicast.ts"
 import { otherCertificate } from "../src/ground/Fingerprint.ts"
-import { tooLarge, type WebReply, type WebRequest } from "../src/ground/WebExchange.ts"
+import type { WebReply, WebRequest } from "../src/ground/WebExchange.ts"
 
 /** A datagram that is sent back. */
 export interface SentBack {

@@ -29,6 +29,7 @@ const mostOfOne = 100
 /** A key that is over stays in the list so long, in milliseconds. */
 const keptFor = 30 * dayMillis
 
+/** `now`: epoch milliseconds, as the key's own times */
 export const statusOf = ({ expiresAt, revokedAt }: ApiKey, now: number): "ACTIVE" | "EXPIRED" | "REVOKED" => {
   if (revokedAt !== undefined) return "REVOKED"
   return expiresAt <= now ? "EXPIRED" : "ACTIVE"
@@ -37,6 +38,7 @@ export const statusOf = ({ expiresAt, revokedAt }: ApiKey, now: number): "ACTIVE
 /** Whether a key ends with the one of this id. */
 export const endsWith = (key: ApiKey, id: string): boolean => key.id === id || key.parent === id
 
+/** The key as one that ends now, where it has not before. */
 export const revoked = (key: ApiKey, now: number): ApiKey => ({ ...key, revokedAt: key.revokedAt ?? now })
 
 /** A key in memory; `revoked` is done once it is. */

@@ -6,7 +6,7 @@ import { load, type Origin } from "../config/Load.ts"
 import { Settings, settingsOf } from "../config/Settings.ts"
 import { BundleFailed } from "../doctor/BundleFailed.ts"
 import { findFolder, type Folder } from "../doctor/Folder.ts"
-import type { Entry } from "../doctor/Tar.ts"
+import type { ArchiveFile } from "../doctor/Tar.ts"
 import { Databases } from "../ground/Databases.ts"
 import { Disk } from "../ground/Disk.ts"
 import { lockName } from "../storage/DataFolder.ts"
@@ -68,7 +68,7 @@ const indexOf = Effect.fnUntraced(function* (folder: Folder) {
     Effect.catch((error) => (error.code === "EBUSY" ? Effect.succeed(false) : Effect.fail(error)))
   )
   const bytes = yield* isFree ? copyAtRest(folder.path) : copyByService(folder)
-  return [{ name: indexName, bytes }] satisfies ReadonlyArray<Entry>
+  return [{ name: indexName, bytes }] satisfies ReadonlyArray<ArchiveFile>
 }, Effect.scoped)
 
 /**

@@ -6,10 +6,11 @@ import { join } from "node:path"
 import { version } from "../config/Version.ts"
 import { camerasName } from "../device/CameraNames.ts"
 import { gunzip, gzip } from "../doctor/Gzip.ts"
-import { type Entry, tar, tarBytes, textEntry, untar } from "../doctor/Tar.ts"
+import { type ArchiveFile, tar, tarBytes, textEntry, untar } from "../doctor/Tar.ts"
 import { discoveryName } from "../external/DiscoveryInterval.ts"
 import { streamsName } from "../external/StreamFiles.ts"
 import { Disk } from "../ground/Disk.ts"
+import { ifThere } from "../ground/DiskError.ts"
 import { isoTime } from "../ground/Time.ts"
 import { dataFormat } from "../storage/DataFolder.ts"
 import { indexName } from "../storage/FileIndex.ts"
@@ -49,16 +50,15 @@ export const kept = Effect.fnUntraced(function* (folder: string) {
   const secrets = (yield* disk.names(join(folder, "secrets"))).map((name) => `secrets/${name}`)
   const names = [...settingsNames, ...secrets.filter((name) => secretName.test(name)).toSorted()]
   const entries = yield* Effect.forEach(names, (name) =>
-    bytesOf(join(folder, name)).pipe(
-      Effect.map((bytes): ReadonlyArray<Entry> => [{ name, bytes }]),
-      Effect.catch((error) => (error.code === "ENOENT" ? Effect.succeed([]) : Effect.fail(error)))
+    Effect.map(ifThere(bytesOf(join(folder, name))), (bytes): ReadonlyArray<ArchiveFile> =>
+      bytes === undefined ? [] : [{ name, bytes }]
     )
   )
   return entries.flat()
 })
 
 /** Packs these, unless they are more than can be unpacked. */
-export const pack = Effect.fnUntraced(function* (entries: ReadonlyArray<Entry>) {
+export const pack = Effect.fnUntraced(function* (entries: ReadonlyArray<ArchiveFile>) {
   const wall = yield* Clock.currentTimeMillis
   const about = { data_format: dataFormat, version, made: isoTime(wall) }
   const all = [textEntry(aboutName, `${JSON.stringify(about)}\n`), ...entries]

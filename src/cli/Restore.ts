@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import { dirname, join } from "node:path"
 import { configurationOf, load, type Origin } from "../config/Load.ts"
 import { Settings, settingsOf } from "../config/Settings.ts"
-import type { Entry } from "../doctor/Tar.ts"
+import type { ArchiveFile } from "../doctor/Tar.ts"
 import { Databases } from "../ground/Databases.ts"
 import { Disk } from "../ground/Disk.ts"
 import { diskError } from "../ground/DiskError.ts"
@@ -34,7 +34,7 @@ const writeAside = Effect.fnUntraced(function* (path: string, bytes: Uint8Array)
 /** The backup's configuration says where its data was: in another folder no service would find it. */
 const requireSameFolder = Effect.fnUntraced(function* (
   file: string,
-  entries: ReadonlyArray<Entry>,
+  entries: ReadonlyArray<ArchiveFile>,
   from: Origin,
   data_dir: string
 ) {

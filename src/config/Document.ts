@@ -4,7 +4,7 @@ import type { Problem } from "./BadConfiguration.ts"
 import { sections } from "./Keys.ts"
 
 /** What a file says of one key, known or not. */
-export interface Entry {
+export interface KeyEntry {
   /** section and name, or a name alone */
   readonly path: ReadonlyArray<string>
   readonly value: unknown
@@ -12,7 +12,7 @@ export interface Entry {
 }
 
 export interface Read {
-  readonly entries: ReadonlyArray<Entry>
+  readonly entries: ReadonlyArray<KeyEntry>
   readonly problems: ReadonlyArray<Problem>
 }
 
@@ -27,7 +27,7 @@ export const readDocument = (text: string, file: string): Effect.Effect<Read> =>
   )
 
 const read = (yaml: Yaml, text: string, file: string): Read => {
-  const entries: Array<Entry> = []
+  const entries: Array<KeyEntry> = []
   const problems: Array<Problem> = []
   const lines = new yaml.LineCounter()
   const placeOf = (offset: number): string => {

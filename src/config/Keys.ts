@@ -61,9 +61,9 @@ export const secretVariables: ReadonlyArray<string> = keys
   .map(({ environment }) => environment)
 
 /** What of a value may be seen: "***" stands for a secret, and for the user and the query in a URL, well-formed or not. */
-export const visible = (key: string, value: unknown): unknown => {
+export const masked = (key: string, value: unknown): unknown => {
   if (secretKeys.has(key)) return value === "" ? "" : "***"
-  if (Array.isArray(value)) return value.map((one) => visible(key, one))
+  if (Array.isArray(value)) return value.map((one) => masked(key, one))
   if (typeof value !== "string") return value
   return value
     .replace(/(?<=:\/\/)[^\s?#]*@|^[^\s/@]+:[^\s/]*@/, "***@")
@@ -74,10 +74,11 @@ const longestShown = 120
 
 /** The same as text, in JSON's words; cut where it is very long. */
 export const shown = (key: string, value: unknown): string => {
-  const text = JSON.stringify(visible(key, value)) ?? ""
+  const text = JSON.stringify(masked(key, value)) ?? ""
   return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text
 }
 
+/** Whether a file may give the key this value. */
 export const accepts = ({ schema }: Key, value: unknown): boolean =>
   Exit.isSuccess(Schema.decodeExit(Schema.Struct({ value: schema as Schema.Codec<unknown> }))({ value }))
 

@@ -3,13 +3,13 @@ import * as Predicate from "effect/Predicate"
 import { resolve } from "node:path"
 import { Disk } from "../ground/Disk.ts"
 import { BadConfiguration, type Problem } from "./BadConfiguration.ts"
-import { type Entry, readDocument } from "./Document.ts"
+import { type KeyEntry, readDocument } from "./Document.ts"
 import { accepts, type Key, keys, prefix, sections, shown } from "./Keys.ts"
 import { nearest } from "./Nearest.ts"
 import { collisions } from "./Ports.ts"
 import type { Boot } from "./BootSettings.ts"
 import type { Live } from "./LiveSettings.ts"
-import { type KeyReport, reportOf, type Source, valuesOf } from "./Report.ts"
+import { type KeyReport, reportOf, type ValueSource, valuesOf } from "./Report.ts"
 import { decodeRecord } from "./Settings.ts"
 
 /** Where a configuration comes from. */
@@ -37,7 +37,7 @@ export interface Configuration {
 
 interface Given {
   readonly value: unknown
-  readonly source: Source
+  readonly source: ValueSource
   readonly place: string
 }
 
@@ -90,10 +90,10 @@ export const configurationOf = Effect.fnUntraced(function* (text: string | undef
   const problems: Array<Problem> = []
   const warnings: Array<string> = []
   const given = new Map<string, Given>()
-  const take = (known: Key, value: unknown, source: Source, place: string) =>
+  const take = (known: Key, value: unknown, source: ValueSource, place: string) =>
     given.set(known.key, { value, source, place })
 
-  const takeEntry = ({ path, place, value }: Entry) => {
+  const takeEntry = ({ path, place, value }: KeyEntry) => {
     const key = path.join(".")
     const known = keys.find((candidate) => candidate.key === key && path.length > 1 === key.includes("."))
     // in a wrong place the value may be a secret

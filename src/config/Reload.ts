@@ -5,7 +5,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Disk } from "../ground/Disk.ts"
 import { type BadConfiguration, problemText } from "./BadConfiguration.ts"
-import { keys, sections, visible } from "./Keys.ts"
+import { keys, sections, masked } from "./Keys.ts"
 import { type Configuration, configurationOf, mostBytes, type Origin, tooLarge } from "./Load.ts"
 import type { Settings } from "./Settings.ts"
 import { watchFiles } from "./WatchedFiles.ts"
@@ -49,7 +49,7 @@ export const followFile = Effect.fnUntraced(function* ({ configuration, from, se
     )
     if (now.length > 0) {
       yield* SubscriptionRef.set(settings.live, next.live)
-      const values = Object.fromEntries(now.map(({ key }) => [key, visible(key, next.values.get(key))]))
+      const values = Object.fromEntries(now.map(({ key }) => [key, masked(key, next.values.get(key))]))
       yield* Effect.logInfo("the configuration has changed", values)
     }
     const later = keys.filter(

@@ -1,17 +1,17 @@
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { type Boot, bootSchema } from "./BootSettings.ts"
-import { type Changes, keys, sections, visible } from "./Keys.ts"
+import { type Changes, keys, sections, masked } from "./Keys.ts"
 import { type Live, liveSchema } from "./LiveSettings.ts"
 
 /** Where a value came from. */
-export type Source = "default" | "file" | "environment"
+export type ValueSource = "default" | "file" | "environment"
 
 /** One key as it is in force; `value` is as a file has it, "***" for a secret. */
 export interface KeyReport {
   readonly key: string
   readonly value: unknown
-  readonly source: Source
+  readonly source: ValueSource
   readonly changes: Changes
 }
 
@@ -21,9 +21,9 @@ export const valuesOf = ({ boot, live }: { readonly boot: Boot; readonly live: L
 
 export const reportOf = (
   values: ReadonlyMap<string, unknown>,
-  sourceOf: (key: string) => Source
+  sourceOf: (key: string) => ValueSource
 ): ReadonlyArray<KeyReport> =>
-  keys.map(({ changes, key }) => ({ key, value: visible(key, values.get(key)), source: sourceOf(key), changes }))
+  keys.map(({ changes, key }) => ({ key, value: masked(key, values.get(key)), source: sourceOf(key), changes }))
 
 const flatten = (record: object): ReadonlyArray<readonly [string, unknown]> =>
   Object.entries(record).flatMap(([name, value]: [string, unknown]) =>

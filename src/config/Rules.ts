@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { parseNetwork } from "./Address.ts"
+import { parseNetwork } from "../ground/IpAddress.ts"
 
 /** What values of the configuration have to be: as patterns wherever one can say it, so that editors know it too. Pure. */
 
@@ -59,6 +59,7 @@ export const scanStreams = Schema.Array(
 ).check(Schema.isMaxLength(16))
 
 export const text = Schema.NonEmptyString
+/** The limits are allowed too, here and below. */
 export const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 export const port = whole(1, 65535)
 export const names = Schema.Array(Schema.NonEmptyString)
@@ -67,6 +68,7 @@ export const amountsByCamera = Schema.Array(
   Schema.String.check(Schema.isPattern(/^camera[0-9]+=(?!0+(\.0+)?$)\d{1,6}(\.\d+)?$/))
 )
 
+/** A number of seconds in the file, a Duration in the service. */
 export const seconds = (minimum: number, maximum: number) =>
   Schema.Finite.check(Schema.isBetween({ minimum, maximum })).pipe(
     Schema.decodeTo(
@@ -78,6 +80,7 @@ export const seconds = (minimum: number, maximum: number) =>
     )
   )
 
+/** The same in whole milliseconds. */
 export const milliseconds = (minimum: number, maximum: number) =>
   whole(minimum, maximum).pipe(
     Schema.decodeTo(

@@ -34,6 +34,8 @@ export class Devices extends Context.Service<
     readonly forget: (id: CameraId, name: "kept" | "free") => Effect.Effect<void>
     /** all cameras that were seen in this run and not forgotten, by number; the same array until something changes */
     readonly list: () => ReadonlyArray<Device>
+    /** this one of them */
+    readonly find: (id: CameraId) => Device | undefined
     readonly get: (id: CameraId) => Effect.Effect<Device, NotFound>
     /** what happens from now on */
     readonly facts: Facts<CameraFact>
@@ -41,6 +43,8 @@ export class Devices extends Context.Service<
     readonly changes: Stream.Stream<Device>
     /** acts on all that `changes` tells, one after the other, for as long as the scope lives */
     readonly follow: (act: Act<Device>) => Effect.Effect<void, never, Scope.Scope>
+    /** acts on each camera that is forgotten from now on: for who remembers something of cameras */
+    readonly followForgotten: (act: (camera: CameraId) => void) => Effect.Effect<void, never, Scope.Scope>
     /** whether every provider has finished its first look */
     readonly settled: () => boolean
     readonly awaitSettled: Effect.Effect<void>
@@ -57,7 +61,7 @@ export class Devices extends Context.Service<
       let sorted: ReadonlyArray<Device> = []
 
       const tell = (_tag: CameraFact["_tag"], device: Device, pluggedAt?: number): void => {
-        sorted = [...devices.values()].sort((a, b) => numberOf(a.id) - numberOf(b.id))
+        sorted = [...devices.values()].sort((a, b) => inCameraOrder(a.id, b.id))
         facts.tell({ _tag, camera: device.id, device, ...(pluggedAt === undefined ? {} : { pluggedAt }) })
       }
       const put = (fact: Exclude<CameraFact["_tag"], "CameraForgotten">, device: Device, pluggedAt?: number): void => {
@@ -175,10 +179,13 @@ export class Devices extends Context.Service<
         forget,
         looking,
         list: () => sorted,
+        find: (id) => devices.get(id),
         get,
         facts,
         changes,
         follow,
+        followForgotten: (act) =>
+          facts.follow(({ _tag, camera }) => Effect.sync(() => (_tag === "CameraForgotten" ? act(camera) : undefined))),
         settled: () => pending.size === 0,
         awaitSettled: settledLatch.await
       })
@@ -197,5 +204,8 @@ const tellFault = (id: CameraId, { detail, kind }: Fault) =>
   Effect.logWarning("camera fault").pipe(
     Effect.annotateLogs({ "camera.id": id, "fault.kind": kind, "fault.detail": detail })
   )
+
+/** For sorting: `camera2` comes before `camera10`. */
+export const inCameraOrder = (a: CameraId, b: CameraId): number => numberOf(a) - numberOf(b)
 
 const numberOf = (id: CameraId): number => Number(id.slice("camera".length))

@@ -1,5 +1,6 @@
 import type * as Effect from "effect/Effect"
 import type { CameraId, FaultKind } from "../../schema/Camera.ts"
+import type { DescribedVideo } from "../rtsp/Probe.ts"
 import type { RtspFailed } from "../rtsp/RtspFailed.ts"
 import type { RtspTarget } from "../rtsp/Target.ts"
 
@@ -10,7 +11,7 @@ import type { RtspTarget } from "../rtsp/Target.ts"
  */
 export type Input = ReadInput | StreamedInput
 
-interface Place {
+interface CommonInput {
   /** its kind, in the word that clients and the log have for it: `v4l2`, `synthetic`, `network` */
   readonly name: string
   /** where it is: `/dev/video0`, `synthetic:0`; without secrets, and for administrators only */
@@ -30,16 +31,7 @@ interface Place {
 }
 
 /** What a camera was seen to send. Codecs are RTP's names in lower case: `h264`, `jpeg`; `pcmu`, `mpeg4-generic`. */
-export interface Sent {
-  readonly codec: string
-  readonly width?: number
-  readonly height?: number
-  /** frames a second */
-  readonly rate?: number
-  /** `constrained baseline`, `high`, … */
-  readonly profile?: string
-  readonly level?: string
-  readonly hasBFrames?: boolean
+export interface Sent extends Omit<DescribedVideo, "clockRate"> {
   /** absent: it sends no audio */
   readonly audioCodec?: string
   /** metadata (KLV) comes with it; absent: nobody knows */
@@ -47,7 +39,7 @@ export interface Sent {
 }
 
 /** A camera that streams by itself: what it sends is relayed as it comes. */
-export interface StreamedInput extends Place {
+export interface StreamedInput extends CommonInput {
   readonly feed: "relayed"
   readonly node: undefined
   /** where its stream is had, resolved and checked anew for each run; fails where it may not be gone to */
@@ -55,7 +47,7 @@ export interface StreamedInput extends Place {
 }
 
 /** A camera that FFmpeg reads. */
-export interface ReadInput extends Place {
+export interface ReadInput extends CommonInput {
   readonly feed: "published"
   /** its first pictures are dark or torn, until its exposure has settled */
   readonly wakesDark: boolean

@@ -1,5 +1,5 @@
 /** A file in an archive. */
-export interface Entry {
+export interface ArchiveFile {
   readonly name: string
   readonly bytes: Uint8Array
 }
@@ -7,7 +7,7 @@ export interface Entry {
 const block = 512
 const encoder = new TextEncoder()
 
-export const textEntry = (name: string, text: string): Entry => ({ name, bytes: encoder.encode(text) })
+export const textEntry = (name: string, text: string): ArchiveFile => ({ name, bytes: encoder.encode(text) })
 
 const octal = (value: number, digits: number): string => `${value.toString(8).padStart(digits, "0")}\0`
 
@@ -39,11 +39,11 @@ const header = (name: string, bytes: number, seconds: number): Uint8Array => {
 }
 
 /** What an archive of these has. Pure. */
-export const tarBytes = (entries: ReadonlyArray<Entry>): number =>
+export const tarBytes = (entries: ReadonlyArray<ArchiveFile>): number =>
   entries.reduce((sum, { bytes }) => sum + block + Math.ceil(bytes.length / block) * block, 2 * block)
 
 /** A tar archive of these, all of this age (epoch seconds). Names are ASCII, of 100 characters at most. Pure. */
-export const tar = (entries: ReadonlyArray<Entry>, seconds: number): Uint8Array => {
+export const tar = (entries: ReadonlyArray<ArchiveFile>, seconds: number): Uint8Array => {
   const pieces = entries.flatMap(({ bytes, name }) => [
     header(name, bytes.length, seconds),
     bytes,
@@ -57,8 +57,8 @@ export const tar = (entries: ReadonlyArray<Entry>, seconds: number): Uint8Array 
 const numberIn = (text: string): number => (/^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number.NaN)
 
 /** What is in an archive that `tar` has made; undefined: it is none, or not whole. Pure. */
-export const untar = (archive: Uint8Array): ReadonlyArray<Entry> | undefined => {
-  const entries: Array<Entry> = []
+export const untar = (archive: Uint8Array): ReadonlyArray<ArchiveFile> | undefined => {
+  const entries: Array<ArchiveFile> = []
   for (let at = 0; at + block <= archive.length;) {
     const head = archive.subarray(at, at + block)
     if (head.every((byte) => byte === 0)) return entries

@@ -40,6 +40,7 @@ export const subscribed = (
   return after
 }
 
+/** From these topics, whichever cameras they were narrowed to. */
 export const unsubscribed = (before: Subscription, patterns: ReadonlyArray<TopicPattern>): Subscription => {
   const gone = new Set(patterns.flatMap(topicsOf))
   return new Map([...before].filter(([topic]) => !gone.has(topic)))

@@ -1,4 +1,4 @@
-import { type Address, isIn, type Network, parseNetwork } from "../config/Address.ts"
+import { type IpAddress, isIn, type IpNetwork, parseNetwork } from "../ground/IpAddress.ts"
 
 /**
  * Where cameras may be. A URL that somebody gives us must not make us knock at doors that are open to this machine alone:
@@ -13,15 +13,15 @@ export const ownAddress: Refusal = "an address of this machine"
 
 export interface Surroundings {
   /** networks where the operator allows cameras all the same */
-  readonly allowed: ReadonlyArray<Network>
+  readonly allowed: ReadonlyArray<IpNetwork>
   /** this machine's own addresses */
-  readonly own: ReadonlyArray<Address>
+  readonly own: ReadonlyArray<IpAddress>
   /** ports that this service and its MediaMTX listen on */
   readonly ownPorts: ReadonlySet<number>
 }
 
 /** Undefined: it may be gone to. */
-export const refusalOf = (address: Address, port: number, around: Surroundings): Refusal | undefined => {
+export const refusalOf = (address: IpAddress, port: number, around: Surroundings): Refusal | undefined => {
   const inner = unwrapped(address)
   const isOwn = around.own.some((own) => isIn({ address: own, bits: own.length * 8 }, inner))
   const special = specialOf(inner)
@@ -31,7 +31,7 @@ export const refusalOf = (address: Address, port: number, around: Surroundings):
   return special ?? (isOwn ? "an address of this machine" : undefined)
 }
 
-const networks = (...texts: ReadonlyArray<string>): ReadonlyArray<Network> =>
+const networks = (...texts: ReadonlyArray<string>): ReadonlyArray<IpNetwork> =>
   texts.flatMap((text) => parseNetwork(text) ?? [])
 
 /** Where clouds tell a machine its secrets: AWS, Google, Azure, Oracle, Alibaba and Scaleway; the link-local ones are many more. */
@@ -45,7 +45,7 @@ const metadata = networks(
   "fd20:ce::254"
 )
 
-const special: ReadonlyArray<readonly [Refusal, ReadonlyArray<Network>]> = [
+const special: ReadonlyArray<readonly [Refusal, ReadonlyArray<IpNetwork>]> = [
   ["a cloud's metadata address", metadata],
   ["the unspecified address", networks("0.0.0.0/8", "::")],
   ["a loopback address", networks("127.0.0.0/8", "::1")],
@@ -72,7 +72,7 @@ const special: ReadonlyArray<readonly [Refusal, ReadonlyArray<Network>]> = [
 /** Of IPv6 only these are given out: global unicast and unique local addresses. */
 const ipv6 = networks("2000::/3", "fc00::/7")
 
-const specialOf = (address: Address): Refusal | undefined => {
+const specialOf = (address: IpAddress): Refusal | undefined => {
   const found = special.find(([, all]) => all.some((network) => isIn(network, address)))
   if (found !== undefined) return found[0]
   return address.length === 4 || ipv6.some((network) => isIn(network, address)) ? undefined : "a reserved address"
@@ -90,9 +90,9 @@ const wrappings = (
 ).flatMap(([text, at]) => networks(text).map((network) => ({ network, at })))
 
 /** `::` and `::1` are no wrapped addresses. */
-const isPlain = (address: Address): boolean => address.slice(0, 15).every((byte) => byte === 0)
+const isPlain = (address: IpAddress): boolean => address.slice(0, 15).every((byte) => byte === 0)
 
-const unwrapped = (address: Address): Address => {
+const unwrapped = (address: IpAddress): IpAddress => {
   if (address.length === 4 || isPlain(address)) return address
   const wrapping = wrappings.find(({ network }) => isIn(network, address))
   if (wrapping !== undefined) return address.slice(wrapping.at, wrapping.at + 4)

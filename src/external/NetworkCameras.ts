@@ -178,7 +178,7 @@ export class NetworkCameras extends Context.Service<
           Effect.catchDefect((defect) => Effect.logError("a network camera could not be asked", defect))
         )
 
-        const faultNow = () => devices.list().find((device) => device.id === id)?.fault?.kind
+        const faultNow = () => devices.find(id)?.fault?.kind
         const pause = Effect.flatMap(Random.nextBetween(0.9, 1.1), (chance) =>
           Effect.sleep(Duration.millis(pauseAfter(faultNow(), failures ?? 0) * chance))
         )

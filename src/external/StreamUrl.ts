@@ -2,7 +2,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { ExternalStreamType } from "../../schema/External.ts"
 import { InvalidParams } from "../../schema/Errors.ts"
-import { parseAddress } from "../config/Address.ts"
+import { parseAddress } from "../ground/IpAddress.ts"
 import { plainHost, urlAuthority, urlHost } from "../config/Hosts.ts"
 
 /** The URL of a camera's stream, taken apart. Pure. */

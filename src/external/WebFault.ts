@@ -1,6 +1,5 @@
 import { otherCertificate } from "../ground/Fingerprint.ts"
-import type { NoReply } from "../ground/Loopback.ts"
-import { tooLarge } from "../ground/WebExchange.ts"
+import { type NoReply, tooLarge } from "../ground/Loopback.ts"
 import type { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { whyUnreachable } from "../rtsp/Unreachable.ts"
 

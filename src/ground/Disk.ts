@@ -20,7 +20,7 @@ import {
   statfs,
   unlink
 } from "node:fs/promises"
-import { attempt, type DiskError } from "./DiskError.ts"
+import { onDisk, type DiskError } from "./DiskError.ts"
 import { lockFile } from "./FileLock.ts"
 import { type FileState, stateOf, statesOf } from "./FileState.ts"
 import { watchFolder } from "./FolderWatch.ts"
@@ -110,26 +110,26 @@ export class Disk extends Context.Service<
             throw cause
           }
         }),
-      text: (path) => attempt(() => readFile(path, "utf8")),
+      text: (path) => onDisk(() => readFile(path, "utf8")),
       state: (path) =>
         Effect.map(
-          attempt(() => lstat(path)),
+          onDisk(() => lstat(path)),
           stateOf
         ),
-      states: (folder, names) => attempt(() => statesOf(folder, names)),
+      states: (folder, names) => onDisk(() => statesOf(folder, names)),
       rights: (path) =>
         Effect.map(
-          attempt(() => stat(path)),
+          onDisk(() => stat(path)),
           ({ mode, uid }) => ({ owner: uid, mode: mode & 0o777 })
         ),
-      realPath: (path) => attempt(() => realpath(path)),
-      names: (folder) => attempt(() => readdir(folder)),
+      realPath: (path) => onDisk(() => realpath(path)),
+      names: (folder) => onDisk(() => readdir(folder)),
       walk: Effect.fnUntraced(function* (folder) {
         const directory = yield* Effect.acquireRelease(
-          attempt(() => opendir(folder, { bufferSize: batch })),
+          onDisk(() => opendir(folder, { bufferSize: batch })),
           (opened) => Effect.promise(() => opened.close())
         )
-        return attempt(async () => {
+        return onDisk(async () => {
           const names: Array<string> = []
           while (names.length < batch) {
             const entry = await directory.read()
@@ -139,15 +139,15 @@ export class Disk extends Context.Service<
           return names
         })
       }),
-      rename: (from, to) => attempt(() => rename(from, to)),
-      link: (from, to) => attempt(() => link(from, to)),
-      remove: (path) => attempt(() => unlink(path)),
-      removeAll: (path) => attempt(() => rm(path, { recursive: true, force: true })),
-      makeFolder: (path, mode) => attempt(() => makeFolders(path, mode)),
-      setMode: (path, mode) => attempt(() => chmod(path, mode)),
-      mayWrite: (folder) => attempt(() => access(folder, constants.W_OK | constants.X_OK)),
+      rename: (from, to) => onDisk(() => rename(from, to)),
+      link: (from, to) => onDisk(() => link(from, to)),
+      remove: (path) => onDisk(() => unlink(path)),
+      removeAll: (path) => onDisk(() => rm(path, { recursive: true, force: true })),
+      makeFolder: (path, mode) => onDisk(() => makeFolders(path, mode)),
+      setMode: (path, mode) => onDisk(() => chmod(path, mode)),
+      mayWrite: (folder) => onDisk(() => access(folder, constants.W_OK | constants.X_OK)),
       space: (folder) =>
-        attempt(async () => {
+        onDisk(async () => {
           // one after the other: a disk that hangs holds one thread
           const { bavail, bfree, blocks, frsize } = await statfs(folder)
           const { dev } = await stat(folder)
@@ -159,7 +159,7 @@ export class Disk extends Context.Service<
           }
         }),
       sync: (path) =>
-        attempt(async () => {
+        onDisk(async () => {
           await using handle = await open(path, "r")
           await handle.sync()
         }),

@@ -15,5 +15,12 @@ export const codeOf = (cause: unknown): string =>
 export const diskError = (cause: unknown): DiskError => new DiskError({ code: codeOf(cause), cause })
 
 /** What the disk was asked for; nobody interrupts it, since the disk goes on anyway. */
-export const attempt = <A>(run: () => Promise<A>): Effect.Effect<A, DiskError> =>
+export const onDisk = <A>(run: () => Promise<A>): Effect.Effect<A, DiskError> =>
   Effect.uninterruptible(Effect.tryPromise({ try: run, catch: diskError }))
+
+/** What the disk gave; undefined where there is no such file. `missing`: the errnos that say so. */
+export const ifThere = <A, R>(
+  asked: Effect.Effect<A, DiskError, R>,
+  missing: ReadonlyArray<string> = ["ENOENT"]
+): Effect.Effect<A | undefined, DiskError, R> =>
+  asked.pipe(Effect.catch((error) => (missing.includes(error.code) ? Effect.undefined : Effect.fail(error))))

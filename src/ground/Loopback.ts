@@ -106,25 +106,35 @@ const parse = (text: string): unknown => {
 export const noReply = (cause: NodeJS.ErrnoException): NoReply =>
   new NoReply({ detail: cause.message, ...(cause.code === undefined ? {} : { code: cause.code }), cause })
 
-/** Hears a reply to its end; one of more bytes than this is cut off, and none. */
-export const hear = (
+/** `NoReply.code`: there was more than `maxBytes` of it. */
+export const tooLarge = "TOO_LARGE"
+
+/** Hears a reply's body to its end; one of more bytes than this is cut off, and none. */
+export const hearBody = (
   response: IncomingMessage,
   maxBytes: number,
-  end: (outcome: Effect.Effect<JsonReply, NoReply>) => void
+  end: (outcome: Effect.Effect<Buffer, NoReply>) => void
 ): void => {
   const chunks: Array<Buffer> = []
   let length = 0
   response.on("data", (chunk: Buffer) => {
     chunks.push(chunk)
     length += chunk.length
-    if (length > maxBytes) response.destroy(new Error("the reply is too large"))
+    if (length > maxBytes) response.destroy(Object.assign(new Error("the reply is too large"), { code: tooLarge }))
   })
   response.on("error", (cause) => end(Effect.fail(noReply(cause))))
-  response.on("end", () => {
-    const body = parse(Buffer.concat(chunks).toString())
-    end(Effect.succeed({ status: response.statusCode ?? 0, body }))
-  })
+  response.on("end", () => end(Effect.succeed(Buffer.concat(chunks))))
 }
+
+/** Hears a reply of JSON to its end. */
+export const hear = (
+  response: IncomingMessage,
+  maxBytes: number,
+  end: (outcome: Effect.Effect<JsonReply, NoReply>) => void
+): void =>
+  hearBody(response, maxBytes, (heard) =>
+    end(Effect.map(heard, (bytes) => ({ status: response.statusCode ?? 0, body: parse(bytes.toString()) })))
+  )
 
 /*
  * It is `node:http`, which the service's own servers load anyway. Measured on Node 24 beside it: Effect's HttpClient takes

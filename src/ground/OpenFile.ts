@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { FileHandle } from "node:fs/promises"
-import { attempt, type DiskError } from "./DiskError.ts"
+import { onDisk, type DiskError } from "./DiskError.ts"
 import { type FileState, stateOf } from "./FileState.ts"
 
 export interface OpenFile {
@@ -16,18 +16,18 @@ export interface OpenFile {
 
 /** What Node opens, until the scope closes. */
 export const opened = (run: () => Promise<FileHandle>): Effect.Effect<OpenFile, DiskError, Scope.Scope> =>
-  Effect.acquireRelease(attempt(run), (handle) => Effect.ignore(attempt(() => handle.close()))).pipe(
+  Effect.acquireRelease(onDisk(run), (handle) => Effect.ignore(onDisk(() => handle.close()))).pipe(
     Effect.map((handle) => ({
       read: (position, length) =>
-        attempt(async () => {
+        onDisk(async () => {
           const bytes = new Uint8Array(length)
           const { bytesRead } = await handle.read(bytes, 0, length, position)
           return bytes.subarray(0, bytesRead)
         }),
-      append: (bytes) => attempt(() => handle.appendFile(bytes)),
-      sync: attempt(() => handle.sync()),
+      append: (bytes) => onDisk(() => handle.appendFile(bytes)),
+      sync: onDisk(() => handle.sync()),
       state: Effect.map(
-        attempt(() => handle.stat()),
+        onDisk(() => handle.stat()),
         stateOf
       )
     }))

@@ -1,5 +1,6 @@
 import type { KoffiFunc } from "koffi"
-import { bytesOf, type Socket } from "./SocketTable.ts"
+import { parseAddress } from "./IpAddress.ts"
+import type { Socket } from "./SocketTable.ts"
 
 /** sys/socket.h, linux/netlink.h, linux/sock_diag.h, the same on x86-64 and arm64. */
 const AF_INET = 2
@@ -64,7 +65,7 @@ const inodeIn = (answer: Buffer): string | undefined =>
  * Loads koffi (12 ms), if nobody has yet.
  */
 export const inodeOf = async (socket: Socket): Promise<string | undefined> => {
-  const [near, far] = [bytesOf(socket.host), bytesOf(socket.at ?? "")]
+  const [near, far] = [parseAddress(socket.host), parseAddress(socket.at ?? "")]
   if (near === undefined || far?.length !== near.length) return undefined
   calls ??= loadCalls()
   const libc = await calls

@@ -1,3 +1,5 @@
+import { parseAddress } from "./IpAddress.ts"
+
 /** One end of a TCP connection, or (`to` absent) a listening socket, by numeric addresses. */
 export interface Socket {
   readonly host: string
@@ -11,24 +13,12 @@ export interface Socket {
 const established = "01"
 const listening = "0A"
 
-/** The bytes of an address; undefined when it is no numeric one. */
-export const bytesOf = (host: string): ReadonlyArray<number> | undefined => {
-  if (/^\d+(\.\d+){3}$/.test(host)) return host.split(".").map(Number)
-  if (!/^[\da-f:]+$/i.test(host)) return undefined
-  const [before = "", after] = host.split("::")
-  const groups = (text: string) => (text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16)))
-  const [head, rest] = [groups(before), groups(after ?? "")]
-  const middle = after === undefined ? [] : Array.from({ length: 8 - head.length - rest.length }, () => 0)
-  return [...head, ...middle, ...rest].flatMap((group) => [group >> 8, group & 0xff])
-}
-
 const hex = (value: number, digits: number) => value.toString(16).toUpperCase().padStart(digits, "0")
 
 /** As the tables write it: each word of four bytes in the machine's own order, the last byte first on all that we run on. */
 const written = (host: string): string | undefined => {
-  const bytes = bytesOf(host)
-  if (bytes === undefined || bytes.length % 4 !== 0) return undefined
-  return bytes.map((_, i) => hex(bytes[4 * Math.floor(i / 4) + 3 - (i % 4)] ?? 0, 2)).join("")
+  const bytes = parseAddress(host)
+  return bytes?.map((_, i) => hex(bytes[4 * Math.floor(i / 4) + 3 - (i % 4)] ?? 0, 2)).join("")
 }
 
 /** The inodes of such a socket in a table of `/proc/net/tcp` or `tcp6` (proc_pid_net(5)); there may be several. */

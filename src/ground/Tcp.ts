@@ -15,7 +15,7 @@ export class NotConnected extends Schema.TaggedError<NotConnected>()("NotConnect
 }) {}
 
 /** A server in the network. */
-export interface Peer {
+export interface RemoteServer {
   /** an IP literal: no name is looked up */
   readonly address: string
   readonly port: number
@@ -50,7 +50,7 @@ export class Tcp extends Context.Service<
   Tcp,
   {
     /** as long as the scope lives; what is heard before the ears are there is not lost */
-    readonly connect: (peer: Peer, ears: Ears) => Effect.Effect<Connection, NotConnected, Scope.Scope>
+    readonly connect: (server: RemoteServer, ears: Ears) => Effect.Effect<Connection, NotConnected, Scope.Scope>
   }
 >()("camera-service/ground/Tcp") {
   /** Node's. */
@@ -66,12 +66,12 @@ interface Dialled {
   readonly fingerprint: () => string | undefined
 }
 
-const dialPlain = ({ address, port }: Peer): Dialled => {
+const dialPlain = ({ address, port }: RemoteServer): Dialled => {
   const socket = connectPlain({ host: address, port, noDelay: true })
   return { socket, ready: "connect", fingerprint: () => undefined }
 }
 
-const dialSecure = ({ address, port }: Peer, connect: typeof connectSecure): Dialled => {
+const dialSecure = ({ address, port }: RemoteServer, connect: typeof connectSecure): Dialled => {
   // cameras sign their certificates themselves: who asks looks at the fingerprint
   const socket = connect({ host: address, port, rejectUnauthorized: false })
   socket.setNoDelay(true)
@@ -90,11 +90,11 @@ const close = ({ socket }: Dialled) =>
   })
 
 /** Who waits for a connection that never comes may give it up at any time. */
-const connect = Effect.fnUntraced(function* (peer: Peer, ears: Ears) {
+const connect = Effect.fnUntraced(function* (server: RemoteServer, ears: Ears) {
   // 2 MB, which few need
-  const tls = peer.isSecure ? yield* Effect.promise(() => import("node:tls")) : undefined
+  const tls = server.isSecure ? yield* Effect.promise(() => import("node:tls")) : undefined
   const dialled = yield* Effect.acquireRelease(
-    Effect.sync(() => (tls === undefined ? dialPlain(peer) : dialSecure(peer, tls.connect))),
+    Effect.sync(() => (tls === undefined ? dialPlain(server) : dialSecure(server, tls.connect))),
     close
   )
   return yield* established(dialled, ears, yield* monotonicNow)

@@ -3,7 +3,7 @@ import type * as Scope from "effect/Scope"
 import { mkdtemp, readdir, readlink, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { attempt, codeOf, type DiskError } from "./DiskError.ts"
+import { onDisk, codeOf, type DiskError } from "./DiskError.ts"
 
 /** There on Linux (tmpfs): what is written there reaches no disk, and a disk that is full or read-only does not matter. */
 const inMemory = "/dev/shm"
@@ -30,14 +30,14 @@ const sweep = async (parent: string, prefix: string): Promise<void> => {
 export const temporaryFolder = (prefix: string): Effect.Effect<string, DiskError, Scope.Scope> => {
   const makeIn = Effect.fnUntraced(function* (parent: string) {
     const told = yield* Effect.orElseSucceed(
-      attempt(() => readlink("/proc/self/ns/pid")),
+      onDisk(() => readlink("/proc/self/ns/pid")),
       () => ""
     )
     const [space] = /\d+/.exec(told) ?? ["0"]
-    yield* Effect.ignore(attempt(() => sweep(parent, `${prefix}${space}-`)))
-    return yield* attempt(() => mkdtemp(join(parent, `${prefix}${space}-${process.pid}-`)))
+    yield* Effect.ignore(onDisk(() => sweep(parent, `${prefix}${space}-`)))
+    return yield* onDisk(() => mkdtemp(join(parent, `${prefix}${space}-${process.pid}-`)))
   })
   return Effect.acquireRelease(makeIn(inMemory).pipe(Effect.catch(() => makeIn(tmpdir()))), (folder) =>
-    Effect.ignore(attempt(() => rm(folder, { recursive: true, force: true })))
+    Effect.ignore(onDisk(() => rm(folder, { recursive: true, force: true })))
   )
 }

@@ -4,10 +4,7 @@ import type * as https from "node:https"
 import type { Duplex } from "node:stream"
 import type { connect as connectSecure } from "node:tls"
 import { otherCertificate, shownFingerprint } from "./Fingerprint.ts"
-import { NoReply, noReply } from "./Loopback.ts"
-
-/** `NoReply.code`: there was more than `maxBytes` of it. */
-export const tooLarge = "TOO_LARGE"
+import { hearBody, NoReply, noReply } from "./Loopback.ts"
 
 /** One HTTP request to exactly this address, on a connection of its own. */
 export interface WebRequest {
@@ -97,24 +94,15 @@ const hear = (
   maxBytes: number,
   fingerprint: string | undefined,
   end: (outcome: Effect.Effect<WebReply, NoReply>) => void
-): void => {
-  const chunks: Array<Buffer> = []
-  let length = 0
-  response.on("data", (chunk: Buffer) => {
-    chunks.push(chunk)
-    length += chunk.length
-    if (length > maxBytes) response.destroy(Object.assign(new Error("the reply is too large"), { code: tooLarge }))
-  })
-  response.on("error", (cause) => end(Effect.fail(noReply(cause))))
-  response.on("end", () =>
+): void =>
+  hearBody(response, maxBytes, (heard) =>
     end(
-      Effect.succeed({
+      Effect.map(heard, (body) => ({
         status: response.statusCode ?? 0,
         contentType: response.headers["content-type"] ?? "",
         challenges: response.headersDistinct["www-authenticate"] ?? [],
-        body: Buffer.concat(chunks),
+        body,
         ...(fingerprint === undefined ? {} : { fingerprint })
-      })
+      }))
     )
   )
-}

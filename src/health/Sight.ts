@@ -5,7 +5,7 @@ import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { troubleOf } from "../process/MediaMtxTrouble.ts"
-import type { RecordingFact } from "../recording/Recording.ts"
+import type { RecordingNow } from "../recording/Recording.ts"
 import { Recordings } from "../recording/Recordings.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
@@ -28,16 +28,6 @@ export const makeSight = Effect.gen(function* () {
   const recordings = yield* Recordings
   const disk = yield* DiskGuard
   const index = yield* FileIndex
-  const recorded = new Map<CameraId, Seen>()
-
-  yield* recordings.facts.follow((fact) =>
-    Effect.sync(() => {
-      const state = recordingStates[fact._tag]
-      if (state === undefined) return recorded.delete(fact.camera)
-      const error = state === "ERROR" ? because(fact.reason) : {}
-      return recorded.set(fact.camera, { part: "recording", device: fact.camera, state, ...error })
-    })
-  )
 
   const seeMonitor = (): Seen => ({ part: "camera_monitor", state: devices.settled() ? "RUNNING" : "STARTING" })
 
@@ -64,6 +54,11 @@ export const makeSight = Effect.gen(function* () {
     return { part, device: camera, state: streamStates[state], ...because(reason) }
   }
 
+  const seeRecording = ([device, { last, reason }]: readonly [CameraId, RecordingNow]): Seen => {
+    const state = recordingStates[last]
+    return { part: "recording", device, state, ...because(state === "ERROR" ? reason : undefined) }
+  }
+
   const seeIndex = (): Seen => {
     const { detail, state } = index.state()
     return { part: "index", state, ...because(detail) }
@@ -78,7 +73,7 @@ export const makeSight = Effect.gen(function* () {
       seeIndex(),
       ...devices.list().map(seeCamera),
       ...streams.all().map(seeStream),
-      ...recorded.values()
+      ...Array.from(recordings.now(), seeRecording)
     ]
   }
   return { seeAll, seeMediaMtx, seeMonitor }
@@ -93,12 +88,10 @@ const streamStates = {
   INACTIVE: "STOPPED"
 } as const
 
-/** Undefined: it is over. One that waits for its camera is asked for, and is not written. */
-const recordingStates: Readonly<Record<RecordingFact["_tag"], ComponentState | undefined>> = {
+/** One that waits for its camera is asked for, and is not written. */
+const recordingStates = {
   RecordingStarting: "STARTING",
   RecordingWriting: "RUNNING",
   RecordingWaiting: "ERROR",
-  RecordingTroubled: "ERROR",
-  RecordingEnded: undefined,
-  RecordingFailed: undefined
-}
+  RecordingTroubled: "ERROR"
+} as const satisfies Readonly<Record<RecordingNow["last"], ComponentState>>

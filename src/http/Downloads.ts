@@ -6,7 +6,7 @@ import { inScope } from "../auth/CameraScope.ts"
 import { untilOver } from "../auth/Credentials.ts"
 import { type HttpReply, type HttpRequest, ReplyBroken, type RequestHead } from "../ground/Visits.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
-import { Files, type OpenFile } from "../storage/Files.ts"
+import { Files, type ReadableFile } from "../storage/Files.ts"
 import { Holds } from "../storage/Holds.ts"
 import type { FileKind } from "../storage/Names.ts"
 import { one } from "./Credential.ts"
@@ -97,7 +97,7 @@ const notAllowed = refusal(
 )
 
 /** The answer, which reads the file as it is sent. */
-const replyTo = (request: RequestHead, filename: string, file: OpenFile): HttpReply => {
+const replyTo = (request: RequestHead, filename: string, file: ReadableFile): HttpReply => {
   const { headers, method } = request
   const etag = `"${file.bytes.toString(16)}-${file.modified.toString(16)}"`
   const lastModified = new Date(file.modified).toUTCString()
@@ -133,7 +133,7 @@ const replyTo = (request: RequestHead, filename: string, file: OpenFile): HttpRe
 }
 
 /** From the first byte to the last; a file that has become shorter meanwhile breaks it. */
-const bytesOf = (file: OpenFile, first: number, last: number): Stream.Stream<Uint8Array, ReplyBroken> =>
+const bytesOf = (file: ReadableFile, first: number, last: number): Stream.Stream<Uint8Array, ReplyBroken> =>
   Stream.unfold(
     first,
     Effect.fnUntraced(function* (position) {

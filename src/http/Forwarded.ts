@@ -1,4 +1,4 @@
-import { type Address, isIn, type Network, parseAddress, parseNetwork } from "../config/Address.ts"
+import { type IpAddress, isIn, type IpNetwork, parseAddress, parseNetwork } from "../ground/IpAddress.ts"
 import { authorityIn, isLoopback, unmapped } from "../config/Hosts.ts"
 import type { RequestHead } from "../ground/Visits.ts"
 import { one } from "./Credential.ts"
@@ -86,7 +86,7 @@ const addressIn = (node: string): string | undefined => {
   return parseAddress(address) === undefined ? undefined : address
 }
 
-const isTrusted = (text: string, networks: ReadonlyArray<Network>): boolean => {
-  const address: Address | undefined = parseAddress(unmapped(text.replace(/%.*$/, "")))
+const isTrusted = (text: string, networks: ReadonlyArray<IpNetwork>): boolean => {
+  const address: IpAddress | undefined = parseAddress(unmapped(text.replace(/%.*$/, "")))
   return address !== undefined && networks.some((network) => isIn(network, address))
 }

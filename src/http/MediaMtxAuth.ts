@@ -121,7 +121,7 @@ export const layer = Layer.effectDiscard(
       const session = yield* Effect.option(inTime)
       const camera = cameraOf(path)
       if (Option.isNone(session) || !isCameraId(camera) || !inScope(session.value.cameras, camera)) return no
-      const device = devices.list().find((known) => known.id === camera)
+      const device = devices.find(camera)
       // nothing of ours has that name: the rights to the camera say nothing of it
       if (path !== camera && (device === undefined || !streamsOf(device).includes(path))) return no
       if (id !== null && !(yield* sessions.opened(protocol, id, session.value))) return no

@@ -37,7 +37,7 @@ export const makeStreamVisitors = Effect.fnUntraced(function* (protocol: Browser
     const session = yield* failedLogins.slowed(login, credentials.verifyViewer(credential))
     yield* admitStream(session, request.address)
     const camera = cameraOf(name)
-    const device = devices.list().find(({ id }) => id === camera)
+    const device = devices.find(camera)
     if (device === undefined || !inScope(session.cameras, camera) || !streamsOf(device).includes(name)) {
       return yield* new NotFound({ resource: "camera", id: name })
     }

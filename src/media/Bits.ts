@@ -58,3 +58,13 @@ export class Bits {
     return code % 2 === 1 ? (code + 1) / 2 : -code / 2
   }
 }
+
+/** What is made of bits that may be broken, which is told by a `RangeError`: undefined then. */
+export const unlessBroken = <A>(parse: () => A): A | undefined => {
+  try {
+    return parse()
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}

@@ -19,6 +19,7 @@ import {
   ffmpegRestarts,
   hotplug,
   recordingActive,
+  registerGauge,
   segmentAge,
   snapshotAge,
   snapshotDuration
@@ -34,12 +35,7 @@ export const layer = Layer.effectDiscard(
     const now = yield* monotonicNow
     const context = yield* Effect.context<never>()
     const add = <Input>(metric: Metric.Metric<Input, unknown>, value: Input) => metric.updateUnsafe(value, context)
-    const show = (gauge: Metric.Gauge<number>, read: () => number): void =>
-      void Metric.registerUnsafe(gauge, context, {
-        get: () => ({ value: read() }),
-        update: () => {},
-        modify: () => {}
-      })
+    const show = (gauge: Metric.Gauge<number>, read: () => number): void => void registerGauge(gauge, context, read)
     const drop = <Input>(metric: Metric.Metric<Input, unknown>) => Metric.removeUnsafe(metric, context)
     /** the fault that is told of each camera that has one */
     const faults = new Map<CameraId, string>()

@@ -5,7 +5,7 @@ import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Stream from "effect/Stream"
 import { ProgramMissing, ProgramUnfit } from "../config/StartupErrors.ts"
 import { startChild } from "./Child.ts"
-import { maskSecrets } from "./Lines.ts"
+import { maskSecrets } from "./MaskSecrets.ts"
 
 /** A machine that has no time for it says nothing about FFmpeg. */
 const versionTime = Duration.seconds(10)

@@ -21,6 +21,7 @@ const inotifyError = (detail: string): string => {
   return /ERR no space left on device/.test(detail) ? "ENOSPC" : ""
 }
 
+/** The port that another program has, where MediaMTX (v1.20.1) said so at its end. */
 export const bindError = (detail: string): PortInUse | undefined => {
   const found = /listen \w+ \[?([^\s\]]*?)\]?:(\d+): bind: address already in use/.exec(detail)
   return found ? new PortInUse({ host: found[1] ?? "", port: Number(found[2]) }) : undefined

@@ -2,7 +2,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { monotonicNow } from "../ground/Time.ts"
-import { lineSplitter, maskSecrets } from "./Lines.ts"
+import { lineSplitter } from "./Lines.ts"
+import { maskSecrets } from "./MaskSecrets.ts"
 
 const maxLineBytes = 400
 /** Of one second. */

@@ -11,19 +11,14 @@ export type Work = "picture" | "remux" | "trial" | "thumbnail" | "export"
  * core (measured); a remux is bound by the disk, for minutes; hardware is tried one after the other; an export goes as fast
  * as its client reads.
  */
-const permits = { picture: 4, remux: 2, trial: 1, thumbnail: 1, export: 4, probe: 2 } satisfies Record<
-  Work | "probe",
-  number
->
-
-export const makeWorkPermits = Effect.gen(function* () {
-  const gates = {
-    picture: yield* Semaphore.make(permits.picture),
-    remux: yield* Semaphore.make(permits.remux),
-    trial: yield* Semaphore.make(permits.trial),
-    thumbnail: yield* Semaphore.make(permits.thumbnail),
-    export: yield* Semaphore.make(permits.export),
-    probe: yield* Semaphore.make(permits.probe)
+export const makeWorkPermits = Effect.sync(() => {
+  const gates: Readonly<Record<Work | "probe", Semaphore.Semaphore>> = {
+    picture: Semaphore.makeUnsafe(4),
+    remux: Semaphore.makeUnsafe(2),
+    trial: Semaphore.makeUnsafe(1),
+    thumbnail: Semaphore.makeUnsafe(1),
+    export: Semaphore.makeUnsafe(4),
+    probe: Semaphore.makeUnsafe(2)
   }
 
   return {
@@ -35,7 +30,7 @@ export const makeWorkPermits = Effect.gen(function* () {
     limited: <A>(
       effect: Effect.Effect<A, FfmpegFailed>,
       program: string,
-      work: keyof typeof gates,
+      work: Work | "probe",
       limit: Duration.Input
     ) =>
       effect.pipe(

@@ -1,7 +1,7 @@
 import { DependencyFailed } from "../../schema/Errors.ts"
 import { type Draft, say, set } from "./Draft.ts"
 import { fail, stop } from "./Ending.ts"
-import type { Trouble } from "./RecordingState.ts"
+import type { CameraTrouble } from "./RecordingState.ts"
 
 /** What becomes of a recording whose camera goes away, or has a fault, and of one whose camera is back. */
 
@@ -30,7 +30,7 @@ export const cameraFaulty = (draft: Draft, detail: string): void => {
   troubled(draft, { kind: "FAULT", reason, over: "the camera works again", isTold: false, isOver: false })
 }
 
-const troubled = (draft: Draft, trouble: Trouble): void => {
+const troubled = (draft: Draft, trouble: CameraTrouble): void => {
   set(draft, { trouble, loss: undefined })
   draft.actions.push({ _tag: "ClearTimer", timer: "blame" }, { _tag: "ClearTimer", timer: "calm" })
   // while something is written its end is waited for: the file is told of when it is whole
@@ -46,6 +46,7 @@ export const cameraWorks = (draft: Draft): void => {
   if (isWriting) draft.actions.push({ _tag: "SetTimer", timer: "calm", seconds: blameSeconds })
 }
 
+/** Once for each trouble. A recording that does not wait for its camera ends with it. */
 export const tellTrouble = (draft: Draft): void => {
   const { resumeSeconds, trouble } = draft.state
   if (trouble === undefined || trouble.isTold) return

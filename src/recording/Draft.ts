@@ -15,6 +15,7 @@ export const set = (draft: Draft, change: Partial<RecordingState>): void => {
 export const current = ({ state }: Draft): Segment | undefined =>
   state.segments.findLast(({ fate }) => fate._tag !== "Empty")
 
+/** Undefined: no file of this recording, or one that is remembered no more. */
 export const fateOf = ({ state }: Draft, filename: string): Fate["_tag"] | undefined =>
   state.segments.find((segment) => segment.filename === filename)?.fate._tag
 
@@ -53,6 +54,7 @@ export const finish = (draft: Draft, filename: string): void => {
   draft.actions.push({ _tag: "Finish", filename })
 }
 
+/** Tells what waited for the last file to be whole. */
 export const flush = (draft: Draft): void => {
   for (const { fact, reason } of draft.state.words) tell(draft, fact, reason)
   set(draft, { words: [] })
@@ -64,6 +66,7 @@ export const say = (draft: Draft, word: Word): void => {
   else tell(draft, word.fact, word.reason)
 }
 
+/** Tells it at once, of the last file that was not empty. */
 export const tell = (draft: Draft, fact: RecordingFact["_tag"], reason: string | undefined): void => {
   draft.actions.push({ _tag: "Tell", fact, filename: current(draft)?.filename ?? "", reason })
 }

@@ -16,9 +16,11 @@ const serviceOffSeconds = 1
 
 export const notBegun = (detail: string) => new DependencyFailed({ dependency: "mediamtx", detail })
 
+/** A recording that has not begun does not: what it may have left is removed. */
 export const fail = (draft: Draft, failure: DependencyFailed): void =>
   endFor(draft, { reason: undefined, failure }, offSeconds)
 
+/** `within`: seconds that MediaMTX may take to say that it writes no more. One that has not begun fails. */
 export const stop = (draft: Draft, reason: string | undefined, within = offSeconds): void => {
   if (draft.state.phase === "STARTING") return fail(draft, notBegun(reason ?? "it was stopped before it began"))
   if (draft.state.phase === "RUNNING") endFor(draft, { reason, failure: undefined }, within)
@@ -52,6 +54,7 @@ export const recorderOff = (draft: Draft, flaw: string | undefined): void => {
   for (const { filename } of segments) lookAfter(draft, filename)
 }
 
+/** Nothing more comes to this file: it is made whole, or removed where the recording failed. */
 export const lookAfter = (draft: Draft, filename: string): void => {
   if (draft.state.ending?.failure === undefined) return finish(draft, filename)
   if (fateOf(draft, filename) !== "Written") return

@@ -15,10 +15,12 @@ export interface Follower {
   isOver: boolean
 }
 
+/** After each name that is added: so many are remembered, and the oldest goes. */
 export const forgetOldest = (names: Set<string> | Map<string, number>): void => {
   const [oldest] = names.keys()
   if (names.size > remembered && oldest !== undefined) names.delete(oldest)
 }
 
+/** Whether this file may be one of the recording's that is not known yet. */
 export const needsLook = ({ isOver, older, own }: Follower, name: string): boolean =>
   !isOver && !own.has(name) && older.get(name) !== Number.POSITIVE_INFINITY

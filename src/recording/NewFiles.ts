@@ -70,12 +70,10 @@ export class NewFiles extends Context.Service<
       }
 
       const forget = (camera: CameraId): void => {
-        const isKnown = devices.list().some(({ id }) => id === camera)
+        const isKnown = devices.find(camera) !== undefined
         if (!isKnown && followers.get(camera)?.isOver === true) followers.delete(camera)
       }
-      yield* devices.facts.follow(({ _tag, camera }) =>
-        Effect.sync(() => (_tag === "CameraForgotten" ? forget(camera) : undefined))
-      )
+      yield* devices.followForgotten(forget)
 
       const isFollowed = () => [...followers.values()].some(({ isOver }) => !isOver)
       const trouble = makeTrouble()

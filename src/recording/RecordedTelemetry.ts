@@ -8,13 +8,13 @@ import type { DependencyFailed } from "../../schema/Errors.ts"
 import { telemetryFields, type TelemetryPoint } from "../../schema/Telemetry.ts"
 import { Disk } from "../ground/Disk.ts"
 import type { OpenFile } from "../ground/OpenFile.ts"
-import type { DiskError } from "../ground/DiskError.ts"
+import { ifThere } from "../ground/DiskError.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { sidecarOf } from "../storage/Names.ts"
 import { attempt } from "../storage/StorageFailed.ts"
 
-/** A span of a recording, in seconds since its beginning; so many points of it at most. */
-export interface Span {
+/** An excerpt of a recording, in seconds since its beginning; so many points of it at most. */
+export interface Excerpt {
   readonly from: number
   readonly to: number
   readonly limit: number
@@ -37,7 +37,7 @@ export class RecordedTelemetry extends Context.Service<
   RecordedTelemetry,
   {
     /** of a recording that there is; none where nothing was told, or its file is damaged there */
-    readonly points: (recording: string, span: Span) => Effect.Effect<Points, DependencyFailed>
+    readonly points: (recording: string, excerpt: Excerpt) => Effect.Effect<Points, DependencyFailed>
   }
 >()("camera-service/recording/RecordedTelemetry") {
   static readonly layer = Layer.effect(
@@ -46,11 +46,10 @@ export class RecordedTelemetry extends Context.Service<
       const { recordings: folder } = yield* DataFolder
       const disk = yield* Disk
 
-      const points = Effect.fn("RecordedTelemetry.points")(function* (recording: string, span: Span) {
-        const read = Effect.flatMap(disk.open(join(folder, sidecarOf(recording))), (file) => pointsIn(file, span)).pipe(
-          Effect.catch((error: DiskError) => (error.code === "ENOENT" ? Effect.succeed(none) : Effect.fail(error)))
-        )
-        return yield* Effect.scoped(attempt("read what belongs to a recording", read))
+      const points = Effect.fn("RecordedTelemetry.points")(function* (recording: string, excerpt: Excerpt) {
+        const read = Effect.flatMap(disk.open(join(folder, sidecarOf(recording))), (file) => pointsIn(file, excerpt))
+        const found = yield* Effect.scoped(attempt("read what belongs to a recording", ifThere(read)))
+        return found ?? none
       })
 
       return RecordedTelemetry.of({ points })
@@ -91,7 +90,7 @@ const lineBefore = Effect.fnUntraced(function* (file: OpenFile, bytes: number, f
   return low
 })
 
-const pointsIn = Effect.fnUntraced(function* (file: OpenFile, { from, limit, to }: Span) {
+const pointsIn = Effect.fnUntraced(function* (file: OpenFile, { from, limit, to }: Excerpt) {
   const { bytes } = yield* file.state
   const points: Array<TelemetryPoint> = []
   let at = yield* lineBefore(file, bytes, from)

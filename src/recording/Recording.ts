@@ -58,9 +58,9 @@ export interface RecordingFact {
   readonly reason: string | undefined
 }
 
-/** A recording that is under way, whatever becomes of it. */
+/** A recording that is not over, whatever becomes of it. */
 export interface RecordingNow {
-  readonly last: "RecordingStarting" | "RecordingWriting" | "RecordingTroubled"
+  readonly last: Exclude<RecordingFact["_tag"], "RecordingEnded" | "RecordingFailed">
   /** epoch milliseconds: when it was asked for */
   readonly since: number
   readonly reason: string | undefined

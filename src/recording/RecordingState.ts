@@ -6,7 +6,7 @@ import type { Stall } from "./Stall.ts"
 /** The way of a recording from its start to its last word, as a pure step: what it is, what happens, what is done. */
 
 /** What the camera says of why nothing can be written. */
-export interface Trouble {
+export interface CameraTrouble {
   readonly kind: "AWAY" | "FAULT"
   readonly reason: string
   /** what is told when the recording goes on after it */
@@ -55,7 +55,7 @@ export interface RecordingState {
   readonly earlier: Earlier
   /** MediaMTX writes into the last segment, for all that is known */
   readonly isWriting: boolean
-  readonly trouble: Trouble | undefined
+  readonly trouble: CameraTrouble | undefined
   /** why FFmpeg ended, until MediaMTX has closed its file or the next one publishes */
   readonly failure: string | undefined
   /** why FFmpeg ended, and the camera has not said yet that it is to blame */

@@ -32,7 +32,7 @@ export class Recordings extends Context.Service<
     readonly stop: (camera: CameraId) => Effect.Effect<Stopped, DependencyFailed | InvalidState>
     /** one that was cut off does not go on: told as its last word */
     readonly giveUp: (camera: CameraId, reason: string) => Effect.Effect<void>
-    /** those that are under way, their cameras there: another map after each change */
+    /** those that are not over: another map after each change */
     readonly now: () => ReadonlyMap<CameraId, RecordingNow>
     /** what happens to recordings from now on */
     readonly facts: Facts<RecordingFact>
@@ -54,9 +54,11 @@ export class Recordings extends Context.Service<
       yield* recorder.facts.followFirst(({ _tag: last, at, camera, reason, seconds }) =>
         Effect.sync(() => {
           const next = new Map(now)
-          if (last === "RecordingStarting" || last === "RecordingWriting" || last === "RecordingTroubled") {
-            next.set(camera, { last, since: at.wall - seconds * 1000, reason })
-          } else next.delete(camera)
+          if (last === "RecordingEnded" || last === "RecordingFailed") next.delete(camera)
+          else {
+            const known = last === "RecordingWaiting" ? now.get(camera)?.since : undefined
+            next.set(camera, { last, since: known ?? at.wall - seconds * 1000, reason })
+          }
           now = next
         })
       )

@@ -13,7 +13,7 @@ import { DataFolder } from "../storage/DataFolder.ts"
 import { Files } from "../storage/Files.ts"
 import { RecordingParts } from "../storage/RecordingParts.ts"
 import { Timeline } from "../storage/Timeline.ts"
-import type { RecordedFile } from "../storage/TimelineDatabase.ts"
+import type { TimedFile } from "../storage/TimelineDatabase.ts"
 
 /** One picture stands for so many seconds: others ask for the same one. */
 const gridSeconds = 10
@@ -75,7 +75,7 @@ export class Thumbnails extends Context.Service<
         })
 
       /** A fragmented MP4 is read at the keyframe's place alone; FFmpeg finds it in any other file. */
-      const decode = Effect.fnUntraced(function* ({ filename, start }: RecordedFile, at: number) {
+      const decode = Effect.fnUntraced(function* ({ filename, start }: TimedFile, at: number) {
         const seconds = Math.max(0, (at - start) / 1000)
         const known = yield* Effect.catchTag(parts.of(filename), "InvalidState", () => Effect.succeed(undefined))
         if (known === undefined) {

@@ -7,6 +7,8 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { AuthFailed, NotFound, PermissionDenied } from "../../schema/Errors.ts"
 import { inScope } from "../auth/CameraScope.ts"
 import { whyOver } from "../auth/Credentials.ts"
+import type { FileIndex } from "../storage/FileIndex.ts"
+import type { FileKind } from "../storage/Names.ts"
 import { makeWarner } from "../telemetry/Warner.ts"
 import { Connections } from "./Connections.ts"
 
@@ -69,3 +71,10 @@ export const visible = (camera: CameraId): Effect.Effect<CameraId, NotFound, Cur
   Effect.flatMap(CurrentSession, (session) =>
     maySee(session, camera) ? Effect.succeed(camera) : Effect.fail(new NotFound({ resource: "camera", id: camera }))
   )
+
+/** A file of such a camera is not there either. */
+export const visibleFile = Effect.fnUntraced(function* (index: FileIndex["Service"], kind: FileKind, filename: string) {
+  const file = yield* index.get(kind, filename)
+  if (file !== undefined && maySee(yield* CurrentSession, file.device)) return file
+  return yield* new NotFound({ resource: kind, id: filename })
+})

@@ -92,7 +92,7 @@ export const cameraViews = (
         name: device.name,
         resolution: width === 0 ? "" : `${width}x${height}`,
         fps,
-        ...(recording === undefined ? {} : { recording: recordingNow(recording) }),
+        ...recordingNow(recording),
         streams: streamUrls(device, boot, host)
       }
       views.set(device, { recording, view })

@@ -10,7 +10,7 @@ import type { Worker } from "./Rota.ts"
 import { readRequest } from "./Request.ts"
 import type { RequestLimits } from "./RequestLimits.ts"
 import type { Shares } from "./Shares.ts"
-import { type Entry, readFrame, tooLong } from "./TextFrame.ts"
+import { type FrameEntry, readFrame, tooLong } from "./TextFrame.ts"
 import type { Turns } from "./Turns.ts"
 
 /** Reading stops while the client leaves so many bytes unread: what it does not fetch it need not ask for. */
@@ -43,7 +43,7 @@ export class Channel implements Receiver, Worker, Debtor {
   readonly connection: Connection
   private readonly switchboard: Switchboard
   /** of the frame that came last: what has not had its turn; nothing is read meanwhile */
-  private entries: Array<Entry> = []
+  private entries: Array<FrameEntry> = []
   private isWorking = false
   /** the user that has as many calls under way as it may have: what is left waits for one of them to end */
   private waitsFor: string | undefined
@@ -187,7 +187,7 @@ export class Channel implements Receiver, Worker, Debtor {
     this.isWorking = false
   }
 
-  private dispatch(entry: Entry): void {
+  private dispatch(entry: FrameEntry): void {
     const { frame, id } = entry
     const { limits, meter, methods } = this.switchboard
     const request = readRequest(entry, this.connection, methods, limits)
@@ -202,7 +202,7 @@ export class Channel implements Receiver, Worker, Debtor {
   }
 
   /** one call or entry of a frame is done; the last one of a batch sends all replies in one frame */
-  private settle({ frame }: Pick<Entry, "frame">, reply: string | undefined): void {
+  private settle({ frame }: Pick<FrameEntry, "frame">, reply: string | undefined): void {
     const text = frame.settle(reply)
     if (frame.isDone()) this.calls.frameDone(frame.characters)
     if (text !== undefined) this.write(text)

@@ -10,12 +10,12 @@ export interface Connection extends Addressee {
   readonly id: number
   /** the IP address that it comes from */
   readonly address: string
-  /** the host and the port by which it came, as it wrote them */
-  readonly cameBy: string | undefined
   /** it came by TLS, to us or to a proxy in front of us */
   readonly isSecure: boolean
   /** epoch milliseconds: when it came */
   readonly since: number
+  /** the host and the port by which it came, as it wrote them */
+  readonly cameBy: string | undefined
   /** the same, once it has authenticated and where there are not too many of them */
   authority: string | undefined
   /** what is left of its share of requests */

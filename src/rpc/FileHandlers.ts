@@ -1,14 +1,13 @@
 import * as Effect from "effect/Effect"
 import { CurrentSession } from "../../schema/Auth.ts"
 import { FileRpcs } from "../../schema/CameraRpcs.ts"
-import { NotFound } from "../../schema/Errors.ts"
 import { defaultListLimit } from "../../schema/Storage.ts"
 import { isoTime, toSeconds } from "../ground/Time.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Files } from "../storage/Files.ts"
 import type { IndexedFile } from "../storage/IndexedFile.ts"
 import { type FileKind, snapshotFormatOf } from "../storage/Names.ts"
-import { maySee } from "./Authorization.ts"
+import { maySee, visibleFile } from "./Authorization.ts"
 import { makeFileUrls } from "./FileUrls.ts"
 
 interface Page {
@@ -45,14 +44,7 @@ export const layer = FileRpcs.toLayer(
         return { files: entries, total: found.total, limit, offset }
       })
 
-    /** A file of a camera that the user may not see is not there for them. */
-    const find = Effect.fnUntraced(function* (kind: FileKind, filename: string) {
-      const file = yield* index.get(kind, filename)
-      if (file === undefined || !maySee(yield* CurrentSession, file.device)) {
-        return yield* new NotFound({ resource: kind, id: filename })
-      }
-      return file
-    })
+    const find = (kind: FileKind, filename: string) => visibleFile(index, kind, filename)
 
     const info = Effect.fnUntraced(function* (file: IndexedFile, { client }: Call) {
       const urls = yield* urlsFor(client.id, yield* CurrentSession)

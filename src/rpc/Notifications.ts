@@ -26,7 +26,8 @@ import type { TelemetryFact } from "../stream/CameraTelemetry.ts"
 import { Feeds } from "../stream/Feeds.ts"
 import { mayKnowAll, maySee } from "./Authorization.ts"
 import { cameraViews, makeHostFor } from "./CameraView.ts"
-import { type Audience, Connections } from "./Connections.ts"
+import { Connections } from "./Connections.ts"
+import type { Audience } from "./Posting.ts"
 import { recordingUpdate } from "./RecordingUpdate.ts"
 
 /** Tells clients what happens: some of it to all who may know of it, and events to those who subscribed to them. */

@@ -8,6 +8,7 @@ import { nearest } from "../config/Nearest.ts"
  * from the schema, not from the value, so that nothing a client sent is repeated (it may be a secret, or endless).
  */
 
+/** One that the method does not know, with the one that was probably meant. */
 export const unknownParam = (ast: SchemaAST.AST, param: string): InvalidParams => {
   const known = names(ast)
   const near = nearest(param, known)
@@ -19,6 +20,7 @@ export const unknownParam = (ast: SchemaAST.AST, param: string): InvalidParams =
   })
 }
 
+/** Params by position, more than the `most` that there are. */
 export const tooManyParams = (ast: SchemaAST.AST, most: number): InvalidParams =>
   new InvalidParams({ param: `params[${most}]`, rule: "unknown parameter", hint: takes(ast) })
 

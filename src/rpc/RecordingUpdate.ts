@@ -21,9 +21,10 @@ export const recordingUpdate = ({ _tag, camera, filename, reason, seconds }: Rec
   ...(reason === undefined ? {} : { reason })
 })
 
-/** What a camera's entry says of its recording. */
-export const recordingNow = ({ last, reason, since }: RecordingNow): NonNullable<Camera["recording"]> => ({
-  status: statuses[last],
-  since: isoTime(since),
-  ...(reason === undefined ? {} : { reason })
-})
+/** What a camera's entry says of its recording; nothing of one that waits for it. */
+export const recordingNow = (now: RecordingNow | undefined): Pick<Camera, "recording"> => {
+  if (now === undefined || now.last === "RecordingWaiting") return {}
+  const { last, reason, since } = now
+  const why = reason === undefined ? {} : { reason }
+  return { recording: { status: statuses[last], since: isoTime(since), ...why } }
+}

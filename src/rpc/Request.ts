@@ -5,7 +5,7 @@ import { hasValidId, isResponse, readEnvelope } from "./Envelope.ts"
 import type { Method } from "./Methods.ts"
 import { failure, typedFailure } from "./Reply.ts"
 import type { RequestLimits } from "./RequestLimits.ts"
-import { type Entry, notRun } from "./TextFrame.ts"
+import { type FrameEntry, notRun } from "./TextFrame.ts"
 
 /** What an entry of a frame asks for: a call, or nothing; or why it is refused, and what is answered, if anything. */
 export type Request =
@@ -15,7 +15,7 @@ export type Request =
 
 /** Counts it against what the connection may ask for. */
 export const readRequest = (
-  { frame, id, message }: Entry,
+  { frame, id, message }: FrameEntry,
   connection: Connection,
   methods: ReadonlyMap<string, Method>,
   limits: RequestLimits["Service"]

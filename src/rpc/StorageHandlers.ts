@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { CurrentSession } from "../../schema/Auth.ts"
 import type { CameraId } from "../../schema/Camera.ts"
 import { StorageRpcs } from "../../schema/CameraRpcs.ts"
-import { InvalidParams, PermissionDenied } from "../../schema/Errors.ts"
+import { InvalidParams } from "../../schema/Errors.ts"
 import { Devices } from "../device/Devices.ts"
 import { isoTime } from "../ground/Time.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
@@ -11,7 +11,7 @@ import { Retention } from "../storage/Retention.ts"
 import type { Cleaned } from "../storage/Cleanup.ts"
 import { describePolicy } from "../storage/RetentionRules.ts"
 import { StorageUsage } from "../storage/StorageUsage.ts"
-import { maySee, visible } from "./Authorization.ts"
+import { knowsAll, maySee, visible } from "./Authorization.ts"
 
 export const layer = StorageRpcs.toLayer(
   Effect.gen(function* () {
@@ -68,11 +68,7 @@ export const layer = StorageRpcs.toLayer(
       }),
 
       cleanup_old_files: Effect.fnUntraced(function* () {
-        const { cameras, role } = yield* CurrentSession
-        if (cameras !== undefined) {
-          const have_role = `${role} of ${cameras.join(", ")}`
-          return yield* new PermissionDenied({ required_role: "admin of all cameras", have_role })
-        }
+        yield* knowsAll
         const cleanup = yield* retention.cleanUp
         return {
           cleanup_executed: cleanup.isOn,

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { CurrentSession, type Session } from "../../schema/Auth.ts"
 import { TelemetryRpcs } from "../../schema/CameraRpcs.ts"
-import { InvalidState, NotFound, Unsupported } from "../../schema/Errors.ts"
+import { InvalidState, Unsupported } from "../../schema/Errors.ts"
 import { defaultPoints } from "../../schema/Telemetry.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
@@ -10,7 +10,7 @@ import { RecordedTelemetry } from "../recording/RecordedTelemetry.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { CameraTelemetry } from "../stream/CameraTelemetry.ts"
 import { Status } from "../stream/Status.ts"
-import { maySee, visible } from "./Authorization.ts"
+import { maySee, visible, visibleFile } from "./Authorization.ts"
 
 /** Cameras that send metadata are few; of many a client has no use. */
 const mostNamed = 8
@@ -77,12 +77,9 @@ export const layer = TelemetryRpcs.toLayer(
         limit = defaultPoints,
         to = Number.POSITIVE_INFINITY
       }) {
-        const file = yield* index.get("recording", filename)
-        if (file === undefined || !maySee(yield* CurrentSession, file.device)) {
-          return yield* new NotFound({ resource: "recording", id: filename })
-        }
+        const { device } = yield* visibleFile(index, "recording", filename)
         const { next, points } = yield* recorded.points(filename, { from, to, limit })
-        return { filename, device: file.device, points, ...(next === undefined ? {} : { next }) }
+        return { filename, device, points, ...(next === undefined ? {} : { next }) }
       })
     })
   })

@@ -11,7 +11,7 @@ import { rawId, rawIds } from "./RawIds.ts"
 import { failure, typedFailure } from "./Reply.ts"
 
 /** A request or notification object, or what came in its place. */
-export interface Entry {
+export interface FrameEntry {
   readonly frame: TextFrame
   readonly message: unknown
   /** the raw text of its id */
@@ -74,7 +74,7 @@ export interface Refused {
 }
 
 /** What came as one text, in order. */
-export const readFrame = (text: string, began: number): ReadonlyArray<Entry> | Refused => {
+export const readFrame = (text: string, began: number): ReadonlyArray<FrameEntry> | Refused => {
   let message: unknown
   try {
     message = JSON.parse(text)

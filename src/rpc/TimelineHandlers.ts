@@ -4,12 +4,13 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { TimelineRpcs } from "../../schema/CameraRpcs.ts"
 import { NotFound } from "../../schema/Errors.ts"
 import { defaultParts, defaultRecordedFiles } from "../../schema/Timeline.ts"
+import { inCameraOrder } from "../device/Devices.ts"
 import { isoTime, toSeconds } from "../ground/Time.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { periodOf } from "../storage/Period.ts"
 import { RecordingParts } from "../storage/RecordingParts.ts"
 import { type Span, Timeline } from "../storage/Timeline.ts"
-import { maySee } from "./Authorization.ts"
+import { maySee, visibleFile } from "./Authorization.ts"
 import { makeFileUrls } from "./FileUrls.ts"
 
 /** What nobody sees the difference of on a screen. */
@@ -40,7 +41,7 @@ export const layer = TimelineRpcs.toLayer(
       const cameras = stored.flatMap((one) =>
         one.kind === "recording" && maySee(session, one.device) ? [one.device] : []
       )
-      return cameras.sort((a, b) => Number(a.slice(6)) - Number(b.slice(6)))
+      return cameras.sort(inCameraOrder)
     })
 
     return TimelineRpcs.of({
@@ -84,13 +85,9 @@ export const layer = TimelineRpcs.toLayer(
       }),
 
       get_recording_parts: Effect.fnUntraced(function* ({ filename, limit = defaultParts, offset = 0 }, { client }) {
-        const session = yield* CurrentSession
-        const file = yield* index.get("recording", filename)
-        if (file === undefined || !maySee(session, file.device)) {
-          return yield* new NotFound({ resource: "recording", id: filename })
-        }
+        const file = yield* visibleFile(index, "recording", filename)
         const found = yield* parts.of(filename)
-        const urls = yield* urlsFor(client.id, session)
+        const urls = yield* urlsFor(client.id, yield* CurrentSession)
         return {
           filename,
           mime_type: `video/mp4; codecs="${found.codec}"`,

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Tcp } from "../ground/Tcp.ts"
+import { unlessBroken } from "../media/Bits.ts"
 import { h265ProfileName, isH265Sps, parseH265Sps } from "../media/H265Sps.ts"
 import { keyframesOf } from "../media/Keyframes.ts"
 import { parameterSetsOf, type SdpMedia } from "../media/Sdp.ts"
@@ -47,27 +48,27 @@ export const describeVideo = (
   sets: ReadonlyArray<Uint8Array>
 ): DescribedVideo => {
   const told = { codec: encoding, clockRate, ...(frameRate === undefined ? {} : { rate: frameRate }) }
-  try {
-    const sps = encoding === "h264" ? sets.find(isSps) : undefined
-    if (sps !== undefined) {
-      const parsed = parseSps(sps)
-      const { framesPerSecond, hasBFrames, height, levelIdc, width } = parsed
-      return {
-        ...told,
-        ...{ width, height, profile: profileName(parsed), level: (levelIdc / 10).toFixed(1) },
-        ...(framesPerSecond > 0 ? { rate: Math.round(framesPerSecond * 100) / 100 } : {}),
-        ...(hasBFrames === undefined ? {} : { hasBFrames })
-      }
+  return { ...told, ...unlessBroken(() => shownIn(encoding, sets)) }
+}
+
+type Shown = Omit<DescribedVideo, "codec" | "clockRate">
+
+const shownIn = (encoding: string, sets: ReadonlyArray<Uint8Array>): Shown => {
+  const sps = encoding === "h264" ? sets.find(isSps) : undefined
+  if (sps !== undefined) {
+    const parsed = parseSps(sps)
+    const { framesPerSecond, hasBFrames, height, levelIdc, width } = parsed
+    return {
+      ...{ width, height, profile: profileName(parsed), level: (levelIdc / 10).toFixed(1) },
+      ...(framesPerSecond > 0 ? { rate: Math.round(framesPerSecond * 100) / 100 } : {}),
+      ...(hasBFrames === undefined ? {} : { hasBFrames })
     }
-    const h265 = encoding === "h265" ? sets.find(isH265Sps) : undefined
-    if (h265 === undefined) return told
-    const parsed = parseH265Sps(h265)
-    const { height, levelIdc, width } = parsed
-    return { ...told, width, height, profile: h265ProfileName(parsed), level: (levelIdc / 30).toFixed(1) }
-  } catch (error) {
-    if (error instanceof RangeError) return told
-    throw error
   }
+  const h265 = encoding === "h265" ? sets.find(isH265Sps) : undefined
+  if (h265 === undefined) return {}
+  const parsed = parseH265Sps(h265)
+  const { height, levelIdc, width } = parsed
+  return { width, height, profile: h265ProfileName(parsed), level: (levelIdc / 30).toFixed(1) }
 }
 
 /** Asks a camera what its stream is, on a connection of its own; it plays only where the description does not say enough. */

@@ -7,7 +7,7 @@ import { MediaMtx } from "../process/MediaMtx.ts"
 import { awaitRunning } from "../process/MediaMtxTrouble.ts"
 import type { LiveStream } from "../stream/LiveStream.ts"
 import { Streams } from "../stream/Streams.ts"
-import { type Capture, noneInTime, NoPicture, placeOf } from "./Capture.ts"
+import { type Capture, leaseFor, noneInTime, NoPicture, placeOf } from "./Capture.ts"
 import { pictureOf } from "./LiveCapture.ts"
 
 /** The stream's second failure in a row: waiting longer would only take the time that the direct way needs. */
@@ -44,10 +44,7 @@ export class ActivatedCapture extends Context.Service<ActivatedCapture, Capture>
         capture: Effect.fn("ActivatedCapture.capture")(
           function* ({ camera, notBefore }) {
             yield* running
-            const stream = yield* Effect.mapError(
-              streams.lease(camera, "snapshot"),
-              ({ _tag }) => new NoPicture({ outcome: _tag === "NotFound" ? "no such camera" : "the camera is away" })
-            )
+            const stream = yield* leaseFor(streams, camera)
             return yield* Effect.raceFirst(pictureOf(stream, notBefore), failing(stream))
           },
           (effect) => Effect.scoped(effect)

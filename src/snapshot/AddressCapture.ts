@@ -9,7 +9,7 @@ import { jpegSize } from "../media/Jpeg.ts"
 import type { Picture } from "../stream/Pictures.ts"
 import { Streams } from "../stream/Streams.ts"
 import { type Capture, noneInTime, NoPicture } from "./Capture.ts"
-import { makeShared } from "./Shared.ts"
+import { makeSharedCapture } from "./SharedCapture.ts"
 
 /** A camera that has a picture has it within a second; the ways after this one need what is left of the whole time. */
 const patience = "2 seconds"
@@ -35,14 +35,9 @@ export class AddressCapture extends Context.Service<
       const gate = yield* Semaphore.make(atOnce)
       /** of cameras that gave none: until when they are not asked again */
       const resting = new Map<CameraId, number>()
-      yield* devices.facts.follow(({ _tag, camera }) =>
-        Effect.sync(() => void (_tag === "CameraForgotten" && resting.delete(camera)))
-      )
+      yield* devices.followForgotten((camera) => resting.delete(camera))
 
-      const stillOf = (camera: CameraId) => {
-        const device = devices.list().find(({ id }) => id === camera)
-        return device?.input.still
-      }
+      const stillOf = (camera: CameraId) => devices.find(camera)?.input.still
 
       const read = Effect.fn("AddressCapture.read")(
         function* (camera: CameraId, found: (picture: Picture) => void) {
@@ -71,7 +66,7 @@ export class AddressCapture extends Context.Service<
           stillOf(camera) !== undefined &&
           clock() >= (resting.get(camera) ?? Number.NEGATIVE_INFINITY),
         late: () => noneInTime(undefined),
-        capture: yield* makeShared(read)
+        capture: yield* makeSharedCapture(read)
       })
     })
   )

@@ -1,10 +1,11 @@
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import { placeText } from "../process/Gate.ts"
 import type { LiveStream } from "../stream/LiveStream.ts"
 import type { Picture } from "../stream/Pictures.ts"
+import type { Streams } from "../stream/Streams.ts"
 
 /** This way of capturing gave no picture; `outcome` says why, for `tiers_tried`. */
 export class NoPicture extends Schema.TaggedError<NoPicture>()("NoPicture", {
@@ -24,6 +25,13 @@ export const placeOf = (stream: LiveStream | undefined): number | undefined => {
   const state = stream === undefined ? undefined : SubscriptionRef.getUnsafe(stream.state)
   return state?._tag === "Starting" ? state.place : undefined
 }
+
+/** The camera's stream, for as long as the scope lives, and for the snapshots to come after it. */
+export const leaseFor = (streams: Streams["Service"], camera: CameraId) =>
+  Effect.mapError(
+    streams.lease(camera, "snapshot"),
+    ({ _tag }) => new NoPicture({ outcome: _tag === "NotFound" ? "no such camera" : "the camera is away" })
+  )
 
 /** What a picture has to be. */
 export interface CaptureRequest {

@@ -12,7 +12,7 @@ import type { Picture } from "../stream/Pictures.ts"
 import type { RunEnded } from "../stream/RunEnded.ts"
 import { Streams } from "../stream/Streams.ts"
 import { type Capture, noneInTime, NoPicture, placeOf } from "./Capture.ts"
-import { makeShared } from "./Shared.ts"
+import { makeSharedCapture } from "./SharedCapture.ts"
 
 /** A burst of pictures must not take the machine from the streams that run. */
 const atOnce = 4
@@ -72,7 +72,7 @@ export class DirectCapture extends Context.Service<DirectCapture, Capture>()("ca
         tier: 3,
         name: "direct",
         late,
-        capture: yield* makeShared((camera, found) =>
+        capture: yield* makeSharedCapture((camera, found) =>
           Effect.ensuring(
             read(camera, found),
             Effect.sync(() => places.delete(camera))

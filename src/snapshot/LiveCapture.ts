@@ -6,7 +6,7 @@ import type { LiveStream } from "../stream/LiveStream.ts"
 import type { Picture } from "../stream/Pictures.ts"
 import { KeyframeRequests } from "../stream/KeyframeRequests.ts"
 import { Streams } from "../stream/Streams.ts"
-import { type Capture, noneInTime, NoPicture } from "./Capture.ts"
+import { type Capture, leaseFor, noneInTime, NoPicture } from "./Capture.ts"
 
 /** The stream's picture that is new enough: the one at hand, or the first to come. */
 export const pictureOf = (stream: LiveStream, notBefore: number): Effect.Effect<Picture, NoPicture> =>
@@ -41,10 +41,7 @@ export class LiveCapture extends Context.Service<LiveCapture, Capture>()("camera
               return yield* new NoPicture({ outcome: "the stream does not run" })
             }
             // held, so that it does not end while the next picture is waited for, and lives on for the snapshots to come
-            const stream = yield* Effect.mapError(
-              streams.lease(camera, "snapshot"),
-              ({ _tag }) => new NoPicture({ outcome: _tag === "NotFound" ? "no such camera" : "the camera is away" })
-            )
+            const stream = yield* leaseFor(streams, camera)
             const { captured } = stream.pictures.latest() ?? {}
             if (captured === undefined || captured.monotonic < notBefore) yield* keyframes.ask(camera)
             return yield* pictureOf(stream, notBefore)

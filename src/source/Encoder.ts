@@ -31,12 +31,13 @@ export const encodingOf = (boot: Boot, { codec, snapshots }: Live): Encoding => 
 })
 
 /** What is to come out. */
-export interface Target {
+export interface Output {
   readonly fps: number
   /** FFmpeg's, where frames need one: such as one that scales */
   readonly filter: string | undefined
 }
 
+/** As FFmpeg's filter. */
 export const scaleTo = ({ height, width }: { readonly width: number; readonly height: number }): string =>
   `scale=${width}:${height}`
 
@@ -94,8 +95,8 @@ export const hardwareArguments = (encoder: Encoder): ReadonlyArray<string> =>
   encoder.name === "h264_vaapi" ? ["-vaapi_device", encoder.device] : []
 
 /** FFmpeg's arguments from decoded frames to H.264, without the output's format and place. */
-export const encodeArguments = (encoder: Encoder, encoding: Encoding, target: Target): ReadonlyArray<string> => {
-  const { filter, fps } = target
+export const encodeArguments = (encoder: Encoder, encoding: Encoding, output: Output): ReadonlyArray<string> => {
+  const { filter, fps } = output
   const rate = `${encoding.bitrateKbps}k`
   const filters = [
     ...(filter === undefined ? [] : [filter]),

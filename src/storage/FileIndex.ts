@@ -7,16 +7,15 @@ import { join } from "node:path"
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import { Databases } from "../ground/Databases.ts"
 import { Disk } from "../ground/Disk.ts"
-import { makeTrouble } from "../telemetry/Trouble.ts"
 import { DataFolder } from "./DataFolder.ts"
-import { isDamaged, openIndex, type OpenIndex, renewIndex } from "./IndexFile.ts"
+import type { OpenIndex } from "./IndexFile.ts"
 import type { IndexDatabase } from "./IndexDatabase.ts"
 import type { Page, Sequence } from "./IndexLists.ts"
 import type { IndexedFile, Stored, StoredFile } from "./IndexedFile.ts"
 import { forgetLostPictures } from "./LostPictures.ts"
 import type { FileKind } from "./Names.ts"
 import {
-  describe,
+  describeOne,
   describeAll,
   DescribeRecording,
   reconcile,
@@ -25,7 +24,8 @@ import {
   reconcileSidecars
 } from "./Reconcile.ts"
 import { temporaryPrefix } from "./NewFile.ts"
-import { attempt, storageFailed } from "./StorageFailed.ts"
+import { makeOpenedIndex } from "./OpenedIndex.ts"
+import { attempt } from "./StorageFailed.ts"
 import type { TimelineDatabase } from "./TimelineDatabase.ts"
 
 export interface IndexState {
@@ -87,23 +87,6 @@ export class FileIndex extends Context.Service<
       const disk = yield* Disk
       const databases = yield* Databases
       const look = yield* DescribeRecording
-      const path = join(folder.root, indexName)
-      const opened = yield* Effect.try({
-        try: () => openIndex(databases, path),
-        catch: (cause) => storageFailed("open the index", cause)
-      })
-      let index = opened.database
-      yield* Effect.addFinalizer(() => Effect.sync(() => closeQuietly(index)))
-      if (opened.newer !== undefined) {
-        yield* Effect.logWarning("the file index was a newer version's: why recordings have gaps is forgotten", {
-          version: opened.newer
-        })
-      }
-      if (opened.notKept !== undefined) {
-        yield* Effect.logWarning("the file index is upgraded without a copy of what it was", opened.notKept)
-      }
-      let { outlivedPowerCut } = opened
-      if (opened.fresh) yield* Effect.logInfo("the file index is new: it is filled from the disk")
       /** capacity 1: one more walk is enough for any number of reasons */
       const wanted = yield* Queue.sliding<void>(1)
       const want = Queue.offer(wanted, undefined)
@@ -113,27 +96,12 @@ export class FileIndex extends Context.Service<
           state = { state: "ERROR", detail }
         })
 
-      const trouble = makeTrouble()
-      const use = Effect.fnUntraced(function* <A>(run: (index: OpenIndex) => A) {
-        const first = yield* Effect.result(tryOn(index, run))
-        if (first._tag === "Success") return first.success
-        if (!isDamaged(first.failure.cause)) {
-          yield* trouble.began("the file index failed", first.failure.cause)
-          const failure = storageFailed("use the index", first.failure.cause)
-          yield* failed(failure)
-          return yield* failure
-        }
-        yield* Effect.logWarning("the file index is damaged: it is built anew from the disk", first.failure.cause)
-        index = yield* Effect.try({
-          try: () => {
-            index.abandon()
-            return renewIndex(databases, path)
-          },
-          catch: (cause) => storageFailed("make the index anew", cause)
-        })
-        yield* want
-        return yield* Effect.mapError(tryOn(index, run), ({ cause }) => storageFailed("use the index", cause))
+      const { copyTo, works, ...opened } = yield* makeOpenedIndex(databases, join(folder.root, indexName), {
+        failed,
+        renewed: want
       })
+      const { use } = opened
+      let { outlivedPowerCut } = opened
       /** The walk that follows a failure shows when it is over. */
       const read = <A>(run: (index: OpenIndex) => A) => Effect.tapError(use(run), () => want)
       const useOrMakeGood = (run: (index: IndexDatabase) => void) =>
@@ -176,7 +144,7 @@ export class FileIndex extends Context.Service<
       // a walk that fails (the disk is full, say) is tried again while nobody waits for it
       const makeGood = walk.pipe(
         Effect.tapError(failed),
-        Effect.andThen(trouble.isOver("the file index works again")),
+        Effect.andThen(works),
         Effect.andThen(Effect.ignore(use((it) => it.reserve()))),
         // it works, be there room for it to grow or not
         Effect.map(() => {
@@ -194,7 +162,7 @@ export class FileIndex extends Context.Service<
         for (const filename of recordings) {
           const file = yield* use((it) => it.get("recording", filename))
           const isUnknown = file !== undefined && file.codec === "" && file.bytes > 0
-          if (isUnknown && !changed.includes(filename)) yield* describe(use, folder.recordings, look, filename)
+          if (isUnknown && !changed.includes(filename)) yield* describeOne(use, folder.recordings, look, filename)
         }
         return changed
       })
@@ -218,10 +186,7 @@ export class FileIndex extends Context.Service<
         state: () => state,
         copy: Effect.gen(function* () {
           const aside = join(folder.root, `${copyName}.new`)
-          yield* Effect.tryPromise({
-            try: () => index.copyTo(aside),
-            catch: (cause) => storageFailed("copy the index", cause)
-          })
+          yield* copyTo(aside)
           yield* attempt("copy the index", disk.rename(aside, join(folder.root, copyName)))
         }),
         reconcile: walk
@@ -231,15 +196,3 @@ export class FileIndex extends Context.Service<
 }
 
 type IsRemoved = (filename: string) => boolean
-
-const tryOn = <A>(index: OpenIndex, run: (index: OpenIndex) => A) =>
-  Effect.try({ try: () => run(index), catch: (cause) => ({ cause }) })
-
-/** What cannot be closed is damaged, or on a disk that fails: the next start finds out by itself. */
-const closeQuietly = (index: OpenIndex) => {
-  try {
-    index.close()
-  } catch {
-    return
-  }
-}

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidParams, InvalidState, NotFound } from "../../schema/Errors.ts"
 import { Disk } from "../ground/Disk.ts"
-import { type DiskError, diskError } from "../ground/DiskError.ts"
+import { type DiskError, diskError, ifThere } from "../ground/DiskError.ts"
 import { backgroundSync } from "./BackgroundSync.ts"
 import { DataFolder } from "./DataFolder.ts"
 import { DiskGuard } from "./DiskGuard.ts"
@@ -34,7 +34,7 @@ export interface NewSnapshot {
 export type Replaces = (owner: CameraId) => boolean
 
 /** A file to read from, as it was when it was opened: what is written to it later is not part of it. */
-export interface OpenFile {
+export interface ReadableFile {
   /** `length` bytes from `position` on; fewer where the file has become shorter */
   readonly read: (position: number, length: number) => Effect.Effect<Uint8Array, DependencyFailed>
   readonly bytes: number
@@ -74,7 +74,7 @@ export class Files extends Context.Service<
     readonly open: (
       kind: FileKind,
       filename: string
-    ) => Effect.Effect<OpenFile, NotFound | DependencyFailed, Scope.Scope>
+    ) => Effect.Effect<ReadableFile, NotFound | DependencyFailed, Scope.Scope>
   }
 >()("camera-service/storage/Files") {
   static readonly layer = Layer.effect(
@@ -102,7 +102,7 @@ export class Files extends Context.Service<
       /** What has the name and may be replaced; undefined where nothing has it. */
       const replaceable = Effect.fnUntraced(function* (filename: string, replaces: Replaces | undefined) {
         if (!isFileName(filename)) return yield* badName()
-        const there = yield* attempt("look for a snapshot", stateOf(disk, join(folder.snapshots, filename)))
+        const there = yield* attempt("look for a snapshot", ifThere(disk.state(join(folder.snapshots, filename))))
         if (there === undefined) return undefined
         const isAsked = there.kind === "file" && replaces !== undefined
         const old = isAsked ? yield* index.get("snapshot", filename) : undefined
@@ -170,14 +170,14 @@ export class Files extends Context.Service<
         // a symbolic link in its place, or anywhere on the way, leads elsewhere: not ours to delete
         const removed = disk.realPath(path).pipe(
           Effect.flatMap((real) => (real === path ? Effect.as(removeFile(path), true) : Effect.succeed(false))),
-          Effect.catch((error) => (error.code === "ENOENT" ? Effect.succeed(false) : Effect.fail(error)))
+          ifThere
         )
         const isDeleted = yield* attempt(`delete the ${kind}`, removed)
         if (kind === "recording")
           yield* attempt("delete the recording", removeSidecar(disk, folder.recordings, filename))
         // the file first: on a full disk the index can write again only then
         yield* index.remove(kind, filename)
-        if (!isDeleted) return yield* new NotFound({ resource: kind, id: filename })
+        if (isDeleted !== true) return yield* new NotFound({ resource: kind, id: filename })
       })
 
       const removeInTurn: typeof remove = (kind, filename, path) =>
@@ -207,7 +207,7 @@ export class Files extends Context.Service<
           bytes: state.bytes,
           modified: Math.floor(state.modified),
           contentType: isRaw ? "video/mp4" : named
-        } satisfies OpenFile
+        } satisfies ReadableFile
       })
 
       return Files.of({ admitName: replaceable, saveSnapshot, delete: removeFree, takeAway, open: openFile })
@@ -228,12 +228,6 @@ const badName = () =>
 const nameTaken = () =>
   new InvalidState({ state: "TAKEN", allowed_states: ["FREE"], suggestion: "another name, or overwrite: true" })
 
-/** undefined where there is none */
-const stateOf = (disk: Disk["Service"], path: string) =>
-  disk
-    .state(path)
-    .pipe(Effect.catch((error) => (error.code === "ENOENT" ? Effect.succeed(undefined) : Effect.fail(error))))
-
 /** undefined where there is none, or something else has its name */
 const openRegular = Effect.fnUntraced(
   function* (disk: Disk["Service"], path: string) {
@@ -241,5 +235,5 @@ const openRegular = Effect.fnUntraced(
     const state = yield* file.state
     return state.kind === "file" ? { file, state } : undefined
   },
-  Effect.catch((error) => (["ENOENT", "ELOOP"].includes(error.code) ? Effect.succeed(undefined) : Effect.fail(error)))
+  (opening) => ifThere(opening, ["ENOENT", "ELOOP"])
 )

@@ -23,6 +23,7 @@ export const toFile = (row: Row): StoredFile => ({
   beside: Number(row["beside"])
 })
 
+/** In the order of the columns that are written; `described`: it has been looked into the file. */
 export const toValues = (file: IndexedFile, described: boolean): ReadonlyArray<SQLInputValue> => [
   kindNumber(file.kind),
   file.filename,

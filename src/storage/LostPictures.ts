@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { join } from "node:path"
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import type { Disk } from "../ground/Disk.ts"
-import type { DiskError } from "../ground/DiskError.ts"
+import { ifThere } from "../ground/DiskError.ts"
 import { pictureHeadBytes } from "../media/Picture.ts"
 import type { IndexDatabase } from "./IndexDatabase.ts"
 
@@ -25,12 +25,7 @@ export const readPicture = (disk: Disk["Service"], path: string) =>
     if (head.length < pictureHeadBytes) return { head, isLost: isBlank(head.subarray(-block)) }
     const { bytes } = yield* file.state
     return { head, isLost: isBlank(yield* file.read(bytes - block, block)) }
-  }).pipe(
-    Effect.scoped,
-    Effect.catch((error: DiskError) =>
-      ["ENOENT", "ELOOP"].includes(error.code) ? Effect.succeed(undefined) : Effect.fail(error)
-    )
-  )
+  }).pipe(Effect.scoped, (reading) => ifThere(reading, ["ENOENT", "ELOOP"]))
 
 const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0)
 

@@ -89,12 +89,12 @@ export const describeAll = Effect.fnUntraced(function* (
   while (true) {
     const file = yield* use((index) => index.undescribed("recording"))
     if (file === undefined) return
-    yield* describe(use, folder, look, file.filename)
+    yield* describeOne(use, folder, look, file.filename)
   }
 })
 
 /** Looks into a recording. */
-export const describe = Effect.fnUntraced(function* (
+export const describeOne = Effect.fnUntraced(function* (
   use: UseIndex,
   folder: string,
   look: (path: string) => Effect.Effect<Description, unknown>,

@@ -8,7 +8,7 @@ import type { DependencyFailed, NotFound } from "../../schema/Errors.ts"
 import { InvalidState } from "../../schema/Errors.ts"
 import { mp4Parts, type Mp4Parts } from "../media/Mp4Parts.ts"
 import { FileIndex } from "./FileIndex.ts"
-import { Files, type OpenFile } from "./Files.ts"
+import { Files, type ReadableFile } from "./Files.ts"
 import { Holds } from "./Holds.ts"
 import { packParts, unpackParts } from "./PackedParts.ts"
 import { sharedAnswer } from "./SharedAnswer.ts"
@@ -116,7 +116,7 @@ export class RecordingParts extends Context.Service<
   )
 }
 
-const readParts = Effect.fnUntraced(function* (file: OpenFile, before: Mp4Parts | undefined) {
+const readParts = Effect.fnUntraced(function* (file: ReadableFile, before: Mp4Parts | undefined) {
   const reading = mp4Parts(before)
   let step = reading.next()
   for (let reads = 1; step.done !== true; reads++) {

@@ -24,7 +24,7 @@ import { makeMissingRoom, unshownOf } from "./MissingRoom.ts"
 import type { FileKind } from "./Names.ts"
 import { type Rules, stages, type Task, verdict } from "./RetentionPlan.ts"
 import { RetentionPolicies } from "./RetentionPolicies.ts"
-import { describe, flawOf, rulesOf } from "./RetentionRules.ts"
+import { describeRules, flawOf, rulesOf } from "./RetentionRules.ts"
 import { attempt } from "./StorageFailed.ts"
 
 /** Files were deleted, and why. */
@@ -166,7 +166,7 @@ export class Retention extends Context.Service<
           const rules = rulesOf(storage, yield* policies.get, isAsked)
           yield* Effect.ensuring(run(rules, storage, tally, isAsked), tell)
           const isOn = [rules.all, ...rules.own.values()].some((rule) => rule !== "KEPT")
-          return { ...doneOf(tally), isOn, limits: describe(rules, storage) } satisfies Cleaned
+          return { ...doneOf(tally), isOn, limits: describeRules(rules, storage) } satisfies Cleaned
         },
         (cleaning) => oneCleanup.withPermit(cleaning)
       )

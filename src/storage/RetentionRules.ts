@@ -81,7 +81,7 @@ const textOf = (rule: Rule, what: string): ReadonlyArray<string> => {
 const filesOf = (camera: CameraId): string => `files of ${camera}`
 
 /** What is deleted, for people. */
-export const describe = ({ all, own }: Rules, { delete_percent }: Live["storage"]): string =>
+export const describeRules = ({ all, own }: Rules, { delete_percent }: Live["storage"]): string =>
   [
     ...textOf(all, "files"),
     ...[...own].flatMap(([camera, rule]) => textOf(rule, filesOf(camera))),

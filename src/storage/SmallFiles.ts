@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import { dirname, join } from "node:path"
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import { Disk } from "../ground/Disk.ts"
-import type { DiskError } from "../ground/DiskError.ts"
+import { ifThere } from "../ground/DiskError.ts"
 import { nameNew, temporaryPrefix } from "./NewFile.ts"
 import { attempt } from "./StorageFailed.ts"
 
@@ -46,12 +46,7 @@ export class SmallFiles extends Context.Service<
       const aside = (path: string, text: string, mode: number) =>
         Effect.retry(writeAside(dirname(path), text, mode), { times: 1, while: ({ code }) => code === "EIO" })
 
-      const textOf = (path: string) =>
-        Effect.map(disk.text(path), Option.some).pipe(
-          Effect.catch((error: DiskError) =>
-            error.code === "ENOENT" ? Effect.succeed(Option.none<string>()) : Effect.fail(error)
-          )
-        )
+      const textOf = (path: string) => Effect.map(ifThere(disk.text(path)), Option.fromUndefinedOr)
 
       const replace = Effect.fnUntraced(function* (path: string, text: string, mode: number) {
         const from = yield* aside(path, text, mode)

@@ -12,7 +12,7 @@ import { fullAt, growthOf } from "./Forecast.ts"
 import type { StoredFile } from "./IndexedFile.ts"
 import type { FileKind } from "./Names.ts"
 import { RetentionPolicies } from "./RetentionPolicies.ts"
-import { describe, rulesOf } from "./RetentionRules.ts"
+import { describeRules, rulesOf } from "./RetentionRules.ts"
 import { sharedAnswer } from "./SharedAnswer.ts"
 import { levelAfter, reserveBytes, usedPercent } from "./SpaceLevel.ts"
 import { attempt } from "./StorageFailed.ts"
@@ -90,7 +90,7 @@ export class StorageUsage extends Context.Service<
             keepsRoom: storage.delete_percent > 0,
             rules
           }),
-          retention: describe(rules, storage)
+          retention: describeRules(rules, storage)
         }
       }).pipe(Effect.withSpan("StorageUsage.now"))
 

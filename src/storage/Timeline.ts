@@ -8,7 +8,7 @@ import { makeTrouble } from "../telemetry/Trouble.ts"
 import { FileIndex } from "./FileIndex.ts"
 import { Holds } from "./Holds.ts"
 import type { Period } from "./Period.ts"
-import type { LastFile, RecordedFile, Stretch } from "./TimelineDatabase.ts"
+import type { LastFile, TimedFile, Stretch } from "./TimelineDatabase.ts"
 
 /** A time in which a camera was recorded, as finely as was asked. */
 export interface Span extends Stretch {
@@ -42,7 +42,7 @@ export class Timeline extends Context.Service<
       device: CameraId,
       period: Period,
       limit: number
-    ) => Effect.Effect<ReadonlyArray<RecordedFile & { readonly isWritten: boolean }>, DependencyFailed>
+    ) => Effect.Effect<ReadonlyArray<TimedFile & { readonly isWritten: boolean }>, DependencyFailed>
     /** nothing is recorded of a camera from now on, and why; not being able to keep it is no failure, and is logged */
     readonly noteEnd: (device: CameraId, reason: string) => Effect.Effect<void>
   }

@@ -8,7 +8,7 @@ export interface Stretch {
 }
 
 /** A recording and its time. */
-export interface RecordedFile extends Stretch {
+export interface TimedFile extends Stretch {
   readonly filename: string
   readonly bytes: number
   readonly codec: string
@@ -108,7 +108,7 @@ export interface TimelineDatabase {
    * Files that begin within this time, oldest first, and the last one that begins before it: that may be over by then,
    * and `end` does not say so of one that is being written.
    */
-  readonly files: (device: CameraId, from: number, to: number, limit: number) => ReadonlyArray<RecordedFile>
+  readonly files: (device: CameraId, from: number, to: number, limit: number) => ReadonlyArray<TimedFile>
   /** why nothing was recorded from then on */
   readonly noteEnd: (device: CameraId, at: number, reason: string) => void
   /** the first reason within this time */
@@ -120,7 +120,7 @@ export interface TimelineDatabase {
 
 type Row = Record<string, SQLOutputValue>
 
-const toFile = (row: Row): RecordedFile => ({
+const toFile = (row: Row): TimedFile => ({
   filename: String(row["filename"]),
   start: Number(row["created"]),
   end: Number(row["ends"]),
@@ -128,6 +128,7 @@ const toFile = (row: Row): RecordedFile => ({
   codec: String(row["codec"])
 })
 
+/** Compiled once, and good for as long as this database is open. */
 export const timelineStatements = (database: DatabaseSync): TimelineDatabase => {
   const statement = (sql: string) => database.prepare(sql)
   const starts = statement(

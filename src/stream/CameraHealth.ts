@@ -17,13 +17,9 @@ import type { Source } from "../source/Source.ts"
 import type { LiveStream, Run } from "./LiveStream.ts"
 import { rateMeter } from "./RateMeter.ts"
 import { RunEnded } from "./RunEnded.ts"
+import { makeStillness } from "./Stillness.ts"
 
 const look = Duration.millis(250)
-/**
- * What a look counts of the time since the one before, in milliseconds, at most: in a longer turn of the event loop the
- * service had no time to see the frames that came. It sees them before the look after.
- */
-const longestTurn = 1000
 /** MediaMTX's API answers within milliseconds. */
 const answerTime = Duration.millis(500)
 
@@ -73,10 +69,7 @@ export class CameraHealth extends Context.Service<
         let frames = 0
         let progressedAt: number | undefined
         let isSilent = false
-        let lookedAt = yield* monotonicMillis
-        let lastMoved: number | undefined
-        /** milliseconds without a frame, of those in which one would have been seen */
-        let still = 0
+        const stillness = makeStillness(yield* monotonicMillis)
         yield* Effect.forkScoped(
           Stream.runForEach(process.progress, (progress) =>
             Effect.map(monotonicMillis, (now) => {
@@ -105,10 +98,7 @@ export class CameraHealth extends Context.Service<
         const check = Effect.gen(function* () {
           const now = yield* monotonicMillis
           const moved = movedAt()
-          const turn = Math.min(now - lookedAt, longestTurn)
-          still = moved === lastMoved ? still + turn : Math.min(now - (moved ?? now), turn)
-          lastMoved = moved
-          lookedAt = now
+          const still = stillness(moved, now)
           const limit = limitOf(moved !== undefined)
           if (still > limit.end) {
             const isGarbage = source.input.silenceOf(process.said())?.kind === "WRONG_DATA"

@@ -33,7 +33,7 @@ export interface Heard {
  * Why nothing was heard of a camera. IDLE: its stream does not run. NONE: there is no metadata in it. WAITING: there may be;
  * `flaw`: what has come could not be read.
  */
-export interface Silence {
+export interface NoTelemetry {
   readonly state: "IDLE" | "NONE" | "WAITING"
   readonly flaw: KlvFlaw | undefined
 }
@@ -63,7 +63,7 @@ export class CameraTelemetry extends Context.Service<
     readonly listen: (camera: CameraId, hasKlv: () => boolean | undefined) => Effect.Effect<HearKlv, never, Scope.Scope>
     /** the last that could be read, be its stream over or not */
     readonly last: (camera: CameraId) => Heard | undefined
-    readonly silence: (camera: CameraId) => Silence
+    readonly silence: (camera: CameraId) => NoTelemetry
     readonly facts: Facts<TelemetryFact>
   }
 >()("camera-service/stream/CameraTelemetry") {
@@ -75,11 +75,7 @@ export class CameraTelemetry extends Context.Service<
       const warn = yield* makeWarner
       const now = yield* moments
       const cameras = new Map<CameraId, Kept>()
-      yield* devices.facts.follow(({ _tag, camera }) =>
-        Effect.sync(() => {
-          if (_tag === "CameraForgotten") cameras.delete(camera)
-        })
-      )
+      yield* devices.followForgotten((camera) => cameras.delete(camera))
 
       const of = (camera: CameraId): Kept => {
         const known = cameras.get(camera)

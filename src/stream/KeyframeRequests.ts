@@ -39,9 +39,7 @@ export class KeyframeRequests extends Context.Service<
       /** of cameras that are asked, or were a moment ago */
       const asking = new Map<CameraId, Asking>()
       const troubles = new Map<CameraId, Trouble>()
-      yield* devices.facts.follow(({ _tag, camera }) =>
-        Effect.sync(() => void (_tag === "CameraForgotten" && troubles.delete(camera)))
-      )
+      yield* devices.followForgotten((camera) => troubles.delete(camera))
 
       const troubleOf = (camera: CameraId): Trouble => {
         const trouble = troubles.get(camera) ?? makeTrouble()
@@ -71,7 +69,7 @@ export class KeyframeRequests extends Context.Service<
 
       const ask: KeyframeRequests["Service"]["ask"] = (camera) =>
         Effect.suspend(() => {
-          const { keyframe, sends } = devices.list().find(({ id }) => id === camera)?.input ?? {}
+          const { keyframe, sends } = devices.find(camera)?.input ?? {}
           // each picture of JPEG is one
           if (keyframe === undefined || sends?.codec === "jpeg") return Effect.void
           const present = asking.get(camera)

@@ -1,8 +1,8 @@
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { Sent } from "../device/Input.ts"
-import type { Moment } from "../ground/Time.ts"
+import { type Moment, now } from "../ground/Time.ts"
 import type { Making } from "../source/Making.ts"
 import type { Pictures } from "./Pictures.ts"
 import type { RunEnd } from "./RunEnded.ts"
@@ -31,6 +31,16 @@ export interface Run {
   /** monotonic milliseconds of its last picture, fit to be shown or not */
   pictureAt: number | undefined
 }
+
+/** The stream's run is this one, for as long as the scope lives. */
+export const beginRun = Effect.fnUntraced(function* (stream: LiveStream, what: Pick<Run, "making" | "pid" | "sends">) {
+  const run: Run = { ...what, startedAt: yield* now, published: { frames: 0, fps: 0 }, pictureAt: undefined }
+  yield* Effect.acquireRelease(
+    Effect.sync(() => (stream.run = run)),
+    () => Effect.sync(() => (stream.run = undefined))
+  )
+  return run
+})
 
 /**
  * Starting: its run is being started, or waited for to be started again (`reason`: why the last one ended), or it waits

@@ -171,13 +171,12 @@ export class Paths extends Context.Service<
         yield* alone(table.add(name)).pipe(Effect.catch(() => compare))
       })
       yield* devices.follow((device) => Effect.forEach(streamsOf(device), arrive, { discard: true }))
-      yield* devices.facts.follow(({ _tag, camera }) => {
-        if (_tag !== "CameraForgotten") return Effect.void
+      yield* devices.followForgotten((camera) => {
         for (const name of [camera, transcodeOf(camera)]) {
           const record = records.get(name)
           if (record !== undefined) Object.assign(record, { desired: undefined, isWrong: false })
         }
-        return Queue.offer(again, true)
+        Queue.offerUnsafe(again, true)
       })
 
       // that it does not answer for a while changes no path

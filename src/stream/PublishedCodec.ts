@@ -1,3 +1,4 @@
+import { unlessBroken } from "../media/Bits.ts"
 import { h265ProfileName, isH265Sps, parseH265Sps } from "../media/H265Sps.ts"
 import { isSps, parseSps, profileName } from "../media/Sps.ts"
 import type { Encoding } from "../source/Encoder.ts"
@@ -6,7 +7,7 @@ import type { Codec } from "./LiveStream.ts"
 
 /** What a sequence parameter set (a NAL unit without its start code) says of its stream; undefined where it is broken. */
 export const codecOf = (nal: Uint8Array, { profile }: Encoding): Codec | undefined =>
-  read(() => {
+  unlessBroken(() => {
     const sps = parseSps(nal)
     return {
       profile: profileName(sps),
@@ -22,20 +23,11 @@ export const codecIn = (encoding: string, nals: ReadonlyArray<Uint8Array>, asked
   const nal = nals.find(encoding === "h265" ? isH265Sps : isSps)
   if (nal === undefined) return undefined
   if (encoding !== "h265") return codecOf(nal, asked)
-  return read(() => {
+  return unlessBroken(() => {
     const sps = parseH265Sps(nal)
     const { height, levelIdc, width } = sps
     // what the profile asks for is H.264
     const conformant = asked.profile === "none"
     return { profile: `H.265 ${h265ProfileName(sps)}`, level: (levelIdc / 30).toFixed(1), width, height, conformant }
   })
-}
-
-const read = (parse: () => Codec): Codec | undefined => {
-  try {
-    return parse()
-  } catch (error) {
-    if (error instanceof RangeError) return undefined
-    throw error
-  }
 }

@@ -23,7 +23,7 @@ import { descriptionOf } from "../rtsp/Description.ts"
 import type { RtspTarget } from "../rtsp/Target.ts"
 import type { Encoding } from "../source/Encoder.ts"
 import type { Making } from "../source/Making.ts"
-import type { LiveStream, Run, StreamState } from "./LiveStream.ts"
+import { beginRun, type LiveStream, type Run, type StreamState } from "./LiveStream.ts"
 import { codecOf } from "./PublishedCodec.ts"
 import { RunEnded } from "./RunEnded.ts"
 import { Sources } from "./Sources.ts"
@@ -165,17 +165,7 @@ export class Publisher extends Context.Service<
         )
         const { pid } = process
         ticket.giveTo(pid)
-        const run: Run = {
-          making,
-          pid,
-          startedAt: yield* now,
-          published: { frames: 0, fps: 0 },
-          pictureAt: undefined
-        }
-        yield* Effect.acquireRelease(
-          Effect.sync(() => (stream.run = run)),
-          () => Effect.sync(() => (stream.run = undefined))
-        )
+        const run = yield* beginRun(stream, { making, pid })
         const announced = Effect.andThen(announce(stream, making, ticket.redeemed), Effect.never)
         return { process, run, announced: Effect.raceFirst(announced, watchForHang(ticket.redeemed)) }
       })

@@ -28,7 +28,7 @@ import { makingOfRelay } from "../source/Making.ts"
 import { CameraTelemetry } from "./CameraTelemetry.ts"
 import type { CameraFeed } from "./Feed.ts"
 import { KeyframeRequests } from "./KeyframeRequests.ts"
-import { Keyframes } from "./Keyframes.ts"
+import { KeyframeStills } from "./KeyframeStills.ts"
 import type { Codec, LiveStream, Run } from "./LiveStream.ts"
 import type { Picture, Still } from "./Pictures.ts"
 import { rateMeter } from "./RateMeter.ts"
@@ -37,10 +37,9 @@ import { Publisher } from "./Publisher.ts"
 import { makeRelay, type Relay } from "./Relay.ts"
 import { beginRelayed, lacksKeyframe, noticeBFrames, notTaken } from "./RelayedRun.ts"
 import { RunEnded } from "./RunEnded.ts"
+import { makeStillness } from "./Stillness.ts"
 
 const look = Duration.millis(250)
-/** What a look counts of the time since the one before, in milliseconds, at most; see `CameraHealth`. */
-const longestTurn = 1000
 /** FFmpeg is at MediaMTX 0.2 s after its start; for one that waits for its turn nobody waits. */
 const joinTime = Duration.millis(500)
 
@@ -64,15 +63,13 @@ export class RelayedFeed extends Context.Service<
       const tcp = yield* Tcp
       const tickets = yield* Tickets
       const publisher = yield* Publisher
-      const keyframes = yield* Keyframes
+      const keyframes = yield* KeyframeStills
       const requests = yield* KeyframeRequests
       const telemetry = yield* CameraTelemetry
       const stamp = yield* moments
       /** milliseconds between two keyframes, as last seen */
       const intervals = new Map<CameraId, number>()
-      yield* devices.facts.follow(({ _tag, camera }) =>
-        Effect.sync(() => void (_tag === "CameraForgotten" && intervals.delete(camera)))
-      )
+      yield* devices.followForgotten((camera) => intervals.delete(camera))
 
       /** The other side: MediaMTX, which takes what the camera sends. */
       const publishAt = Effect.fnUntraced(function* (camera: CameraId, tracks: ReadonlyArray<Track>) {
@@ -84,17 +81,11 @@ export class RelayedFeed extends Context.Service<
       /** Fails when the camera sends no video any more, or never began to. */
       const watch = Effect.fnUntraced(function* (run: Run, relay: Relay) {
         const measure = rateMeter(run)
-        let last: number | undefined
-        let silent = 0
-        let lookedAt = yield* monotonicMillis
+        const stillness = makeStillness(yield* monotonicMillis)
         let looks = 0
         const check = Effect.gen(function* () {
           const time = yield* monotonicMillis
-          const moved = relay.movedAt()
-          const turn = Math.min(time - lookedAt, longestTurn)
-          silent = moved === last ? silent + turn : Math.min(time - (moved ?? time), turn)
-          last = moved
-          lookedAt = time
+          const silent = stillness(relay.movedAt(), time)
           // twice a second, as the meter has it
           if (looks++ % 2 === 0) measure(relay.pictures(), time)
           if (silent < Duration.toMillis(liveNow(settings).streams.stall_seconds)) return

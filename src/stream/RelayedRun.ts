@@ -2,13 +2,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Device } from "../device/Device.ts"
-import { now } from "../ground/Time.ts"
 import { parameterSetsOf, type SdpMedia } from "../media/Sdp.ts"
 import { describeVideo } from "../rtsp/Probe.ts"
 import type { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { isKlv } from "../rtsp/Session.ts"
 import { makingOfRelay } from "../source/Making.ts"
-import type { LiveStream, Run } from "./LiveStream.ts"
+import { beginRun, type LiveStream, type Run } from "./LiveStream.ts"
 import { RunEnded } from "./RunEnded.ts"
 
 /** A large keyframe has come by then, where the camera begins with one. */
@@ -31,18 +30,7 @@ export const beginRelayed = Effect.fnUntraced(function* (
   }
   const size = { width, height, rates: rate === undefined ? [] : [rate] }
   const format = { pixelFormat: video.encoding.toUpperCase(), sizes: width === 0 ? [] : [size] }
-  const run: Run = {
-    making: makingOfRelay(device, [format]),
-    ...(width === 0 ? {} : { sends }),
-    startedAt: yield* now,
-    published: { frames: 0, fps: 0 },
-    pictureAt: undefined
-  }
-  yield* Effect.acquireRelease(
-    Effect.sync(() => (stream.run = run)),
-    () => Effect.sync(() => (stream.run = undefined))
-  )
-  return run
+  return yield* beginRun(stream, { making: makingOfRelay(device, [format]), ...(width === 0 ? {} : { sends }) })
 })
 
 /** B-frames have come (of H.264): where the camera has not told of them, their rules apply from now on. */

@@ -46,13 +46,11 @@ export class Sources extends Context.Service<
       const learnt = new Map<CameraId, Learnt>()
       const learn = (camera: CameraId, more: (known: Learnt) => Learnt): void => {
         // one that was forgotten may still have a stream that ends
-        if (!devices.list().some(({ id }) => id === camera)) return
+        if (devices.find(camera) === undefined) return
         learnt.set(camera, more(learnt.get(camera) ?? nothing))
       }
       const known = (camera: CameraId) => learnt.get(camera) ?? nothing
-      yield* devices.facts.follow(({ _tag, camera }) =>
-        Effect.sync(() => void (_tag === "CameraForgotten" && learnt.delete(camera)))
-      )
+      yield* devices.followForgotten((camera) => learnt.delete(camera))
 
       const choiceFor = (camera: CameraId) => {
         const { whyNoHardware: why } = known(camera)

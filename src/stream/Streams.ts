@@ -98,15 +98,11 @@ export class Streams extends Context.Service<
         return made
       }
 
-      const isKnown = (camera: CameraId): boolean => devices.list().some(({ id }) => id === camera)
-      yield* devices.facts.follow(({ _tag, camera }) =>
-        Effect.sync(() => {
-          if (_tag !== "CameraForgotten") return
-          for (const name of [camera, transcodeOf(camera)]) {
-            if (known.get(name)?.stream === undefined) known.delete(name)
-          }
-        })
-      )
+      yield* devices.followForgotten((camera) => {
+        for (const name of [camera, transcodeOf(camera)]) {
+          if (known.get(name)?.stream === undefined) known.delete(name)
+        }
+      })
 
       const open: (name: StreamName) => Effect.Effect<LiveStream, never, Scope.Scope> = Effect.fn("Streams.open")(
         function* (name) {
@@ -150,7 +146,7 @@ export class Streams extends Context.Service<
                 // its successor may be there already
                 if (kept.stream === stream) {
                   kept.stream = undefined
-                  if (!isKnown(camera)) known.delete(name)
+                  if (devices.find(camera) === undefined) known.delete(name)
                 }
                 facts.tell({ _tag: "StreamEnded", name, camera })
               })

@@ -123,7 +123,7 @@ export class Supervision extends Context.Service<
           stream.failuresInARow = wasSteady ? 1 : stream.failuresInARow + 1
           stream.restarts++
           // before anybody is told, who may end this stream at once
-          if (obstacle === "AUTH_FAILED" && devices.list().some(({ id }) => id === camera)) {
+          if (obstacle === "AUTH_FAILED" && devices.find(camera) !== undefined) {
             refused.set(camera, { until: (yield* monotonicMillis) + atLeast.AUTH_FAILED, reason })
           }
           const isFailing = stream.failuresInARow > 1 || obstacle !== undefined

@@ -4,15 +4,15 @@ import type * as Metric from "effect/Metric"
  * Metrics as Prometheus reads them: its text format (https://prometheus.io/docs/instrumenting/exposition_formats, 0.0.4),
  * or OpenMetrics 1.0.0, in which a counter's family has no `_total`, units are told, and the text has an end.
  */
-export type Format = "text" | "openmetrics"
+export type TextFormat = "text" | "openmetrics"
 
-export const contentTypes: Readonly<Record<Format, string>> = {
+export const contentTypes: Readonly<Record<TextFormat, string>> = {
   text: "text/plain; version=0.0.4; charset=utf-8",
   openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
 }
 
 /** What a client would rather have (`Accept`, RFC 9110, 12.5.1). */
-export const formatFor = (accept: string): Format =>
+export const formatFor = (accept: string): TextFormat =>
   quality(accept, "application/openmetrics-text") > quality(accept, "text/plain") ? "openmetrics" : "text"
 
 const quality = (accept: string, type: string): number =>
@@ -26,7 +26,8 @@ const quality = (accept: string, type: string): number =>
     })
   )
 
-export const exposition = (snapshot: ReadonlyArray<Metric.Metric.Snapshot>, format: Format): string => {
+/** All series as text, by their names: what `/metrics` answers. */
+export const exposition = (snapshot: ReadonlyArray<Metric.Metric.Snapshot>, format: TextFormat): string => {
   const lines: Array<string> = []
   const families = [...Map.groupBy(snapshot, nameOf)].sort(([a], [b]) => (a < b ? -1 : 1))
   for (const [name, series] of families) {
@@ -44,7 +45,11 @@ const nameOf = ({ attributes, id }: Metric.Metric.Snapshot): string => {
   return unit === undefined ? name : `${name}_${unit}`
 }
 
-const head = (name: string, series: ReadonlyArray<Metric.Metric.Snapshot>, format: Format): ReadonlyArray<string> => {
+const head = (
+  name: string,
+  series: ReadonlyArray<Metric.Metric.Snapshot>,
+  format: TextFormat
+): ReadonlyArray<string> => {
   const [first] = series
   if (first === undefined) return []
   const type = first.type.toLowerCase()

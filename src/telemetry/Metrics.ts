@@ -213,11 +213,13 @@ export const layer = Layer.effectContext(
 
 const nothing = (): void => {}
 
-/** The gauge is what this gives whenever it is asked for, as long as the scope lives. */
+/** The gauge is what this gives whenever it is asked for, until it is removed. */
+export const registerGauge = (gauge: Metric.Gauge<number>, context: Context.Context<never>, read: () => number) =>
+  Metric.registerUnsafe(gauge, context, { get: () => ({ value: read() }), update: nothing, modify: nothing })
+
+/** The same, as long as the scope lives. */
 export const observe = (gauge: Metric.Gauge<number>, read: () => number) =>
-  observed((context) =>
-    Metric.registerUnsafe(gauge, context, { get: () => ({ value: read() }), update: nothing, modify: nothing })
-  )
+  observed((context) => registerGauge(gauge, context, read))
 
 /** The same of something that only grows. */
 export const observeTotal = (total: Metric.Counter<number>, read: () => number) =>

@@ -25,6 +25,7 @@ const found: Device = {
 }
 const devices = Layer.mock(Devices, {
   list: () => [found],
+  find: () => found,
   settled: () => true,
   facts: { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
 })

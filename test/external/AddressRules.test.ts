@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { parseAddress, parseNetwork } from "../../src/config/Address.ts"
+import { parseAddress, parseNetwork } from "../../src/ground/IpAddress.ts"
 import { refusalOf, type Surroundings } from "../../src/external/AddressRules.ts"
 
 const bytes = (text: string) => parseAddress(text) ?? []

@@ -94,6 +94,7 @@ const bench = Effect.fnUntraced(function* (
     Layer.mock(MediaMtxSessions, { opened: () => Effect.succeed(true) }),
     Layer.mock(Devices, {
       list: () => [],
+      find: () => undefined,
       settled: () => true,
       facts: { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
     }),

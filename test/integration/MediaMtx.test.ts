@@ -366,7 +366,7 @@ describe("the operator's MediaMTX", () => {
       )
       const config = join(folder, "mediamtx.yml")
       yield* Effect.promise(() => writeFile(config, mediaMtxConfig(settings, `mediamtx:${auth_secret}`)))
-      const { run } = yield* operator(settings.boot.mediamtx.binary, config)
+      const run = yield* operator(settings.boot.mediamtx.binary, config)
       const first = yield* run
       yield* Effect.raceFirst(until(mediaMtx.state, generation(1)), first.diesEarly)
       yield* api.addPath("theirs", { source: "publisher" })
@@ -384,7 +384,7 @@ describe("the operator's MediaMTX", () => {
 const operator = Effect.fnUntraced(function* (binary: string, config: string) {
   const spawner = Context.get(yield* Layer.build(Children.layer), ChildProcessSpawner)
   const scope = yield* Effect.scope
-  const run = startChild(spawner, { program: binary, args: [config], stdout: "ignore" }).pipe(
+  return startChild(spawner, { program: binary, args: [config], stdout: "ignore" }).pipe(
     Effect.map(({ exit, pid }) => ({
       /** its ports are free again when this is done */
       kill: Effect.andThen(
@@ -395,5 +395,4 @@ const operator = Effect.fnUntraced(function* (binary: string, config: string) {
     })),
     Scope.provide(scope)
   )
-  return { run }
 })

@@ -32,7 +32,11 @@ for (const [name, picture] of [
 
     it("cut anywhere harms nobody", () => {
       const marked = markCamera(picture, "camera1")
-      for (let length = 0; length < marked.length; length++) pictureFacts(marked.subarray(0, length))
+      const whole = { width: 1, height: 1, device: "camera1" }
+      for (let length = 0; length < marked.length; length++) {
+        const { device = "camera1", ...size } = pictureFacts(marked.subarray(0, length)) ?? whole
+        assert.deepStrictEqual({ ...size, device }, whole)
+      }
     })
   })
 }

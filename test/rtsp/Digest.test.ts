@@ -87,11 +87,11 @@ describe("a Digest", () => {
     fc.assert(
       fc.property(fc.array(fc.array(piece, { maxLength: 20 }), { maxLength: 3 }), fc.string(), (headers, user) => {
         const way = strongestWay(challengesIn(headers.map((pieces) => pieces.join(""))), true)
-        if (way === undefined) return
+        fc.pre(way !== undefined)
         const signed = { method: "PLAY", uri: "rtsp://c/", count: 1, cnonce: "c" }
         assert.notInclude(authorization(way, credentials(user, "canary"), signed), "canary")
       }),
-      { numRuns: 2000 }
+      { numRuns: 300 }
     )
   })
 })

@@ -58,7 +58,7 @@ describe("retention by free space", () => {
       yield* TestClock.setTime(start + 9 * day)
       yield* started({ delete_percent: 70, reserve_mb: 0 })
       yield* suffer({ name: "small", bytes: 1000 })
-      yield* TestClock.adjust("2 seconds")
+      yield* TestClock.adjust("5 seconds")
       yield* step
       assert.lengthOf(yield* left(), 6)
     })

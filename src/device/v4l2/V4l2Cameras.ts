@@ -18,7 +18,7 @@ import { isCamera } from "./Ioctl.ts"
 import { Kernel, type KernelError } from "./Kernel.ts"
 import { type NodeChange, NodeWatch, type Present } from "./NodeWatch.ts"
 import { identityOf, type NodeLocation } from "./NodeLocation.ts"
-import { makeShown } from "./Shown.ts"
+import { makeShownCamera } from "./ShownCamera.ts"
 import { v4l2Input } from "./V4l2Input.ts"
 import { V4l2Nodes } from "./V4l2Nodes.ts"
 
@@ -92,7 +92,7 @@ const provider = Effect.gen(function* () {
   const live = Effect.fnUntraced(function* ({ node, path, toldAt }: Present, touched: Latch.Latch, steps: Steps) {
     const input = v4l2Input(path)
     const located = yield* Deferred.make<NodeLocation>()
-    const shown = yield* makeShown(devices, settings, toldAt)
+    const shown = yield* makeShownCamera(devices, settings, toldAt)
     let told = ""
 
     const show = (found: Found, fault?: Fault) => Effect.andThen(scanned.await, shown(found, fault))

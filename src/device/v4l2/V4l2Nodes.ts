@@ -19,7 +19,7 @@ import {
   requestNoBuffers
 } from "./Ioctl.ts"
 import { Kernel, KernelError, type OpenNode } from "./Kernel.ts"
-import { mediaSerial } from "./Media.ts"
+import { mediaSerial } from "./MediaSerial.ts"
 import { locate, nameOf, type NodeLocation, serialFile, tidy, withSerial } from "./NodeLocation.ts"
 import { makeTurns } from "./Turns.ts"
 

@@ -24,23 +24,23 @@ type StillOf = (keyframe: Keyframe, captured: Moment, interval: number | undefin
  * pictures of a camera often does so at regular times: of the keyframe that is expected to be wanted, and the one to each
  * side of it, the picture is made as it comes, one at a time, and is at hand; it takes 0.1 s of a core.
  */
-export class Keyframes extends Context.Service<
-  Keyframes,
+export class KeyframeStills extends Context.Service<
+  KeyframeStills,
   {
     /** of one stream's keyframes, in the order in which they come */
     readonly stills: () => StillOf
     /** a still of this codec will be wanted in a moment */
     readonly prepare: (codec: string, quality: number) => Effect.Effect<void>
   }
->()("camera-service/stream/Keyframes") {
+>()("camera-service/stream/KeyframeStills") {
   static readonly layer = Layer.effect(
-    Keyframes,
+    KeyframeStills,
     Effect.gen(function* () {
       const ffmpeg = yield* Ffmpeg
       const scope = yield* Effect.scope
       const run = Effect.runForkWith(yield* Effect.context<never>())
 
-      const decode = Effect.fn("Keyframes.decode")(function* (
+      const decode = Effect.fn("KeyframeStills.decode")(function* (
         { bytes, codec }: Keyframe,
         captured: Moment,
         quality: number
@@ -75,7 +75,7 @@ export class Keyframes extends Context.Service<
         run(Effect.forkIn(making, scope))
       }
 
-      const stills: Keyframes["Service"]["stills"] = () => {
+      const stills: KeyframeStills["Service"]["stills"] = () => {
         let count = 0
         /** which one was wanted last, and which one will be if those who want them keep their time; NaN: not known */
         let wanted = Number.NaN
@@ -95,10 +95,10 @@ export class Keyframes extends Context.Service<
         }
       }
 
-      const prepare: Keyframes["Service"]["prepare"] = (codec, quality) =>
+      const prepare: KeyframeStills["Service"]["prepare"] = (codec, quality) =>
         codec === "h264" || codec === "h265" ? ffmpeg.preparePicture(keyframeArguments(codec, quality)) : Effect.void
 
-      return Keyframes.of({ prepare, stills })
+      return KeyframeStills.of({ prepare, stills })
     })
   )
 }

@@ -1,20 +1,20 @@
 /** IP addresses as bytes. Pure. */
 
 /** 4 bytes, or 16; in the order of the network. */
-export type Address = ReadonlyArray<number>
+export type IpAddress = ReadonlyArray<number>
 
 /** Addresses that begin alike, with `bits` bits. */
-export interface Network {
-  readonly address: Address
+export interface IpNetwork {
+  readonly address: IpAddress
   readonly bits: number
 }
 
 /** Dotted decimal (RFC 6943, 3.1.1, the strict form), or IPv6 (RFC 4291, 2.2) without a zone. */
-export const parseAddress = (text: string): Address | undefined =>
+export const parseAddress = (text: string): IpAddress | undefined =>
   text.includes(":") ? parseIpv6(text) : parseIpv4(text)
 
 /** An address, or a network in CIDR notation whose other bits are 0: `192.168.1.0/24`. */
-export const parseNetwork = (text: string): Network | undefined => {
+export const parseNetwork = (text: string): IpNetwork | undefined => {
   const [before = "", length, ...more] = text.split("/")
   const address = parseAddress(before)
   if (address === undefined || more.length > 0) return undefined
@@ -25,19 +25,19 @@ export const parseNetwork = (text: string): Network | undefined => {
   return bits <= most && address.every((byte, at) => (byte & ~maskAt(bits, at)) === 0) ? network : undefined
 }
 
-export const isIn = ({ address: first, bits }: Network, address: Address): boolean =>
+export const isIn = ({ address: first, bits }: IpNetwork, address: IpAddress): boolean =>
   first.length === address.length && address.every((byte, at) => ((byte ^ (first[at] ?? 0)) & maskAt(bits, at)) === 0)
 
 /** Of the byte at this place, those bits that belong to the network. */
 const maskAt = (bits: number, at: number): number => (0xff00 >> Math.min(8, Math.max(0, bits - at * 8))) & 0xff
 
-const parseIpv4 = (text: string): Address | undefined => {
+const parseIpv4 = (text: string): IpAddress | undefined => {
   const parts = text.split(".")
   const bytes = parts.map((part) => (/^(?:0|[1-9]\d{0,2})$/.test(part) ? Number(part) : Infinity))
   return bytes.length === 4 && bytes.every((byte) => byte <= 255) ? bytes : undefined
 }
 
-const parseIpv6 = (text: string): Address | undefined => {
+const parseIpv6 = (text: string): IpAddress | undefined => {
   const [before = "", after, ...more] = text.split("::")
   if (more.length > 0) return undefined
   const head = groups(before, after === undefined)
@@ -49,7 +49,7 @@ const parseIpv6 = (text: string): Address | undefined => {
 }
 
 /** The bytes of groups between colons; the last one may be an IPv4 address, where nothing comes after it. */
-const groups = (text: string, isLast: boolean): Address | undefined => {
+const groups = (text: string, isLast: boolean): IpAddress | undefined => {
   if (text === "") return []
   const parts = text.split(":")
   const bytes: Array<number> = []

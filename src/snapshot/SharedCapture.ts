@@ -10,7 +10,7 @@ import type { Capture, NoPicture } from "./Capture.ts"
  * it is there, and may have more to do after it. It is nobody's own: who gives up, or has no time to see its end, takes the
  * picture from nobody else.
  */
-export const makeShared = Effect.fnUntraced(function* (
+export const makeSharedCapture = Effect.fnUntraced(function* (
   read: (camera: CameraId, found: (picture: Picture) => void) => Effect.Effect<void, NoPicture>
 ) {
   const layerScope = yield* Effect.scope

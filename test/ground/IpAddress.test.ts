@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { BlockList, isIP } from "node:net"
 import { describe, expect, it } from "vitest"
-import { isIn, parseAddress, parseNetwork } from "../../src/config/Address.ts"
+import { isIn, parseAddress, parseNetwork } from "../../src/ground/IpAddress.ts"
 
 const anyAddress = fc.oneof(fc.ipV4(), fc.ipV6())
 

@@ -19,7 +19,7 @@ interface Known {
  * A node's camera as others see it, for as long as the scope lives: attached while `cameras.include` and `cameras.exclude`
  * let its name through, which may change. What is given tells what is known of it now.
  */
-export const makeShown = Effect.fnUntraced(function* (
+export const makeShownCamera = Effect.fnUntraced(function* (
   devices: Devices["Service"],
   settings: Settings["Service"],
   toldAt: number | undefined
