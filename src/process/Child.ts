@@ -45,6 +45,8 @@ export interface ChildCommand {
   readonly fd3?: boolean
   /** It works for long on all cores: at the usual priority, also where the service's own is higher. */
   readonly isHeavy?: boolean
+  /** It writes to its pipes alone, and is killed at once: one that waits for a pipe to be read hears no SIGTERM. */
+  readonly isKilled?: boolean
   /** Gets each line of its standard error as it comes, too; without credentials. */
   readonly hears?: (line: string) => void
   /** Added to the environment that the service runs in. */
@@ -83,7 +85,7 @@ export const describeExit = (program: string, exit: ChildExit): string => {
 
 /**
  * Starts a program for as long as the scope lives. Closing the scope sends SIGTERM to its process group and SIGKILL 2 s
- * later, and waits until all of it is gone (3 s at most). Arguments may hold secrets: they show in no error and no log.
+ * later (or SIGKILL at once, `isKilled`), and waits until all of it is gone (3 s at most). Arguments may hold secrets: they show in no error and no log.
  */
 export const startChild = (
   spawner: ChildProcessSpawner.ChildProcessSpawner["Service"],
@@ -108,7 +110,7 @@ export const startChild = (
             stderr: "pipe",
             ...(command.fd3 ? { additionalFds: { fd3: { type: "output" } } } : {}),
             ...(command.env ? { env: command.env, extendEnv: true } : {}),
-            killSignal: "SIGTERM",
+            killSignal: command.isKilled === true ? "SIGKILL" : "SIGTERM",
             forceKillAfter: "2 seconds"
           }
         )

@@ -165,7 +165,8 @@ export class Ffmpeg extends Context.Service<
       )
       const pour: Ffmpeg["Service"]["pour"] = Effect.fn("Ffmpeg.pour")(function* (args, { stdin, work }) {
         yield* permits.take(work)
-        const child = yield* startProgram(ffmpeg.binary, [...common, "-nostats", ...args], stdinOf(stdin))
+        const input = { ...stdinOf(stdin), isKilled: true }
+        const child = yield* startProgram(ffmpeg.binary, [...common, "-nostats", ...args], input)
         const end = Stream.fromEffectDrain(endedWell(ffmpeg.binary, child))
         return Stream.concat(outputOf(child), end)
       })
@@ -202,6 +203,7 @@ const endsPicture = (bytes: Uint8Array): boolean => bytes.at(-2) === 0xff && byt
 interface ChildInput {
   readonly stdin?: Stream.Stream<Uint8Array>
   readonly isHeavy?: boolean
+  readonly isKilled?: boolean
   readonly fd3?: boolean
 }
 

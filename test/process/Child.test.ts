@@ -70,6 +70,16 @@ const lifeline = Effect.acquireRelease(
 const stubborn = "process.on('SIGTERM', () => {}); require('node:net').connect(+process.argv[1], '127.0.0.1').resume()"
 
 layer(Children.layer, { excludeTestServices: true })("a child", (it) => {
+  it.effect("that has nothing to close is killed at once", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const child = yield* Scope.provide(start({ ...sh("yes"), isKilled: true }), scope)
+      yield* firstLines(child.stdout, 1)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* child.exit).signal, "SIGKILL")
+    })
+  )
+
   it.effect("is gone, grandchildren too, when its scope is closed", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
