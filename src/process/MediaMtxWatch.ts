@@ -29,13 +29,13 @@ const startTime = Duration.toMillis("5 seconds")
 export const poll = <A, E>(found: Effect.Effect<A, E>) =>
   found.pipe(Effect.retry(Schedule.spaced(startPoll)), Effect.orDie)
 
-/** Looks at one that was started and has not answered yet, at the same pace: 15 s of nothing are enough, or 90 s of work. */
-const startPatience = 10
+/** Looks at one that was started and has not answered yet, at the same pace: 18 s of nothing are enough, or 90 s of work. */
+const startPatience = 9
 
 /** Waits for so long as one that was started may take until it answers. */
 export const awaitLateness = Effect.fnUntraced(function* (works: Effect.Effect<boolean>) {
   let waited = 0
-  // a tenth of a look is none: sixths do not add up to whole ones
+  // a tenth of a look is none: fifths do not add up to whole ones
   while (waited < startPatience - 0.1) {
     yield* Effect.sleep(askEvery)
     waited += (yield* works) ? working : 1

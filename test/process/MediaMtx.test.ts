@@ -105,7 +105,7 @@ describe("our MediaMTX", () => {
   )
 
   it.effect.each([
-    [false, 14, 16],
+    [false, 17, 19],
     [true, 85, 95]
   ] as const)("that has never answered (it works: %s) is waited for, and started anew", ([isBusy, waited, over]) =>
     Effect.gen(function* () {
