@@ -112,7 +112,7 @@ const credentialsIn = ({ password, username }: URL): StreamSecret | undefined =>
 const shownPath = (path: string): string =>
   path
     .replace(/(?<=\/)(?:[^/]*(?::|%3a).*(?:@|%40)[^/]*|[^/]*(?::|@|%3[ad]|%40)[^/]*)/gi, "***")
-    .split(/([/;&]|_(?=[a-z]+=))/i)
+    .split(/([/;&]|_(?=[a-z]+=|\*\*\*))/i)
     .map((part) => (part.includes("=") ? shownPart(part) : part))
     .join("")
 

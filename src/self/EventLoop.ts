@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { createHistogram, performance } from "node:perf_hooks"
+import { clearInterval, setInterval } from "node:timers"
 
 /** Seconds. */
 export interface LoopDelay {

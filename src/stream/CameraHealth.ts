@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import { liveNow, Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
@@ -12,7 +13,9 @@ import type { Complaint, ReadInput } from "../device/Input.ts"
 import { Holders } from "../device/v4l2/Holders.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import type { FfmpegProcess } from "../process/Ffmpeg.ts"
+import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
+import { troubleOf } from "../process/MediaMtxTrouble.ts"
 import type { Source } from "../source/Source.ts"
 import type { LiveStream, Run } from "./LiveStream.ts"
 import { rateMeter } from "./RateMeter.ts"
@@ -48,6 +51,7 @@ export class CameraHealth extends Context.Service<
       const devices = yield* Devices
       const holders = yield* Holders
       const api = yield* MediaMtxApi
+      const mediaMtx = yield* MediaMtx
 
       const limitOf = (isMoving: boolean) => {
         const { stall_seconds, start_timeout_seconds } = liveNow(settings).streams
@@ -98,7 +102,9 @@ export class CameraHealth extends Context.Service<
         const check = Effect.gen(function* () {
           const now = yield* monotonicMillis
           const moved = movedAt()
-          const still = stillness(moved, now)
+          // FFmpeg waits for MediaMTX, and gives no pictures meanwhile
+          const isHeldUp = troubleOf(SubscriptionRef.getUnsafe(mediaMtx.state)) !== undefined
+          const still = stillness(moved, now, isHeldUp)
           const limit = limitOf(moved !== undefined)
           if (still > limit.end) {
             const isGarbage = source.input.silenceOf(process.said())?.kind === "WRONG_DATA"

@@ -85,7 +85,7 @@ export class RelayedFeed extends Context.Service<
         let looks = 0
         const check = Effect.gen(function* () {
           const time = yield* monotonicMillis
-          const silent = stillness(relay.movedAt(), time)
+          const silent = stillness(relay.movedAt(), time, false)
           // twice a second, as the meter has it
           if (looks++ % 2 === 0) measure(relay.pictures(), time)
           if (silent < Duration.toMillis(liveNow(settings).streams.stall_seconds)) return

@@ -77,7 +77,8 @@ describe("a stream's URL", () => {
     ["/h264Preview_01_main", undefined],
     ["/Streaming/Channels/101", undefined],
     ["/live?password=", "/live?***"],
-    ["?key=geheim", "?key=***"]
+    ["?key=geheim", "?key=***"],
+    ["/password=ge$heim_user=", "/password=***_***"]
   ])("%s shows no secrets, and asks the camera for them", (resource, shown) => {
     const url = parsed(`rtsp://cam${resource}`)
     expect(url.text).toBe(`rtsp://cam${shown ?? resource}`)

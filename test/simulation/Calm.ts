@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { agrees, hasForgotten, isBack, isHealthy, isIdle, within } from "./Looks.ts"
+import { agrees, forgetsWithin, hasForgotten, isBack, isHealthy, isIdle, within } from "./Looks.ts"
 import { isServed, outlivesPowerCut } from "./Served.ts"
 import { longestLinger, settings, type World } from "./World.ts"
 
@@ -27,7 +27,7 @@ export const calm = Effect.fnUntraced(function* (world: World) {
   yield* within(30, world, isHealthy(world))
   yield* within(longestLinger + 30, world, isIdle(world))
   yield* within(10, world, agrees(world))
-  yield* within(60, world, hasForgotten(world))
+  yield* within(forgetsWithin, world, hasForgotten(world))
   yield* outlivesPowerCut(world)
   yield* world.shutDown
 })

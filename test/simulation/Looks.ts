@@ -92,6 +92,9 @@ export const agrees = (world: World) =>
 /** At rest: polls, of which there are 12 (measured), those of a camera in the network, and who looks. */
 const mostAtRest = 18
 
+/** Seconds: an FFmpeg stands by for two minutes after a picture. */
+export const forgetsWithin = 150
+
 /** Nothing is left of what happened. */
 export const hasForgotten = (world: World) =>
   Effect.sync(() => {

@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { Devices } from "../../src/device/Devices.ts"
 import { putRight } from "./Calm.ts"
-import { agrees, hasForgotten, isBack, isHealthy, isIdle, within } from "./Looks.ts"
+import { agrees, forgetsWithin, hasForgotten, isBack, isHealthy, isIdle, within } from "./Looks.ts"
 import { asker } from "./Served.ts"
 import { deviceOf, longestLinger, type World } from "./World.ts"
 
@@ -43,7 +43,7 @@ const untilAtRest = Effect.fnUntraced(function* (world: World) {
     yield* within(longestLinger + 30, world, isIdle(world))
     yield* within(30, world, isHealthy(world))
     yield* within(10, world, agrees(world))
-    yield* within(60, world, hasForgotten(world))
+    yield* within(forgetsWithin, world, hasForgotten(world))
     const before = doneUntilNow(world)
     yield* Effect.sleep(period)
     if (doneUntilNow(world) === before) return
