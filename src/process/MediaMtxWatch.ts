@@ -6,7 +6,7 @@ import * as Schedule from "effect/Schedule"
 import { monotonicMillis } from "../ground/Time.ts"
 import type { MediaMtxApi, MediaMtxError } from "./MediaMtxApi.ts"
 
-/** One that hangs is to be known within 3 s. */
+/** One that hangs is known after this and `answerTime`: 3 s. */
 const askEvery = Duration.seconds(2)
 /** It answers within milliseconds. */
 const answerTime = Duration.seconds(1)
