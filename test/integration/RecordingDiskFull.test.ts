@@ -91,16 +91,15 @@ describe("a recording whose disk is full", () => {
     })
   )
 
-  onSmallDisk("is stopped within its time, with what there is", (folder) =>
+  onSmallDisk("is stopped, with what there is, before it would be cut off", (folder) =>
     Effect.gen(function* () {
       const camera = yield* plugIn()
       const told = yield* listen
       yield* record(yield* start({ camera }))
       fill(folder)
       yield* untilTold(told, 3)
-      const before = yield* monotonicMillis
-      const { files } = yield* stop(camera)
-      assert.isBelow((yield* monotonicMillis) - before, 20_000)
+      const { files, reason } = yield* stop(camera)
+      assert.isUndefined(reason, "what is cut off says so")
       assert.lengthOf(files, 1)
       assert.isAbove(files[0]?.duration ?? 0, 0)
       const names = files.map(({ filename }) => filename)
@@ -121,6 +120,7 @@ describe("a recording whose disk is full", () => {
         dependency: "storage",
         detail: "cannot write the recording: no space is left on the disk"
       })
+      // the first bytes of a file have 10 s to come: they are not waited for
       assert.isBelow((yield* monotonicMillis) - before, 8000)
       assert.deepEqual(
         readdirSync(folder).filter((name) => name !== ".ballast"),
