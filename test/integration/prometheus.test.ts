@@ -14,7 +14,12 @@ it.live.skipIf(prometheusProgram === undefined)(
       const waitFor = <A>(what: string, find: (now: Effect.Success<typeof seen>) => A) =>
         eventually(what, Effect.map(seen, find))
       const isQuiet = ({ alerts, isUp }: Effect.Success<typeof seen>) => isUp && alerts.length === 0
-      yield* waitFor("it has asked the box, and has nothing to say", isQuiet)
+      yield* waitFor("it has asked the box", ({ isUp }) => isUp)
+      const asked = Date.now()
+      yield* waitFor(
+        "it has evaluated each rule since, and has nothing to say",
+        (now) => now.evaluatedAt > asked && isQuiet(now)
+      )
 
       yield* unplug
       const alert = yield* waitFor("it sounds", ({ alerts }) =>

@@ -25,16 +25,26 @@ interface Alert {
   readonly state: "pending" | "firing"
 }
 
-/** The alerts, and how many rules have been looked at; the address as `host:port`. */
+interface Rule {
+  /** RFC 3339; in the year 1 where it was not evaluated yet */
+  readonly lastEvaluation: string
+  readonly alerts: ReadonlyArray<Alert>
+}
+
+/** The alerts, when the oldest evaluation of a rule was (epoch milliseconds), and whether the box answers. */
 const ask = (address: string) =>
   Effect.promise(async () => {
     const get = async (path: string) => (await (await fetch(`http://${address}/api/v1/${path}`)).json()) as unknown
-    const { data } = (await get("alerts")) as { readonly data: { readonly alerts: ReadonlyArray<Alert> } }
     const up = (await get("query?query=up")) as {
       readonly data: { readonly result: ReadonlyArray<{ readonly value: readonly [number, string] }> }
     }
+    const { data } = (await get("rules?type=alert")) as {
+      readonly data: { readonly groups: ReadonlyArray<{ readonly rules: ReadonlyArray<Rule> }> }
+    }
+    const rules = data.groups.flatMap((group) => group.rules)
     return {
-      alerts: data.alerts,
+      alerts: rules.flatMap(({ alerts }) => alerts),
+      evaluatedAt: rules.length === 0 ? 0 : Math.min(...rules.map((rule) => Date.parse(rule.lastEvaluation))),
       isUp: up.data.result.length > 0 && up.data.result.every(({ value }) => value[1] === "1")
     }
   })
