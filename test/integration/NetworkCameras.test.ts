@@ -7,6 +7,7 @@ import { execFile, execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import { median } from "../../scripts/benchmarks/Statistics.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { Settings } from "../../src/config/Settings.ts"
 import { Devices } from "../../src/device/Devices.ts"
@@ -185,7 +186,7 @@ describe("a camera in the network, played by GStreamer", () => {
               )
             }
             // the budget of 0.3 s is the benchmark's matter
-            assert.isBelow(Math.min(...samples), 1000, samples.join(" "))
+            assert.isBelow(median(samples), 2000, samples.join(" "))
           }),
           { streams: { viewer_linger_seconds: 0, start_timeout_seconds: 2 } }
         )
