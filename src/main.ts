@@ -62,10 +62,16 @@ if (process.versions.node.split(".")[0] !== nodeMajor) {
   process.exit(69)
 }
 
+/** By a signal. */
+let isAskedToEnd = false
+
 /** How the end came about: a status, and what there is to say of it. */
 const outcomeOf = (exit: Exit.Exit<unknown, unknown>): { readonly status: number; readonly words?: string } => {
   if (Exit.isSuccess(exit)) return { status: typeof exit.value === "number" ? exit.value : 0 }
-  if (Cause.hasInterruptsOnly(exit.cause)) return { status: 0 }
+  if (Cause.hasInterruptsOnly(exit.cause)) {
+    if (isAskedToEnd) return { status: 0 }
+    return { status: 1, words: `interrupted, and nobody asked for the end: ${Cause.pretty(exit.cause)}` }
+  }
   const error = Cause.squash(exit.cause)
   const tag = Predicate.isObject(error) && "_tag" in error ? String(error["_tag"]) : ""
   const status = statuses[tag] ?? 1
@@ -95,11 +101,13 @@ const main = Effect.runFork(
   Effect.provide(command(args, environment, { voice, hangups, copies, ending: boundEnd }), Ground.layer)
 )
 
-let asked = false
 const end = (signal: NodeJS.Signals): void => {
-  // the children die with this process: the kernel sees to it (process/Child.ts)
-  if (asked) leave(1)
-  asked = true
+  if (isAskedToEnd) {
+    voice.say("warning", `${signal} again: ended at once`)
+    // the children die with this process: the kernel sees to it (process/Child.ts)
+    leave(1)
+  }
+  isAskedToEnd = true
   voice.say("info", `${signal}: ending; once more ends it at once`)
   boundEnd(Exit.void)
   Effect.runFork(Fiber.interrupt(main))

@@ -20,6 +20,12 @@ export const serverOptions: ServerOptions = {
 /** So many connections may be open that ask nothing; with one more the oldest of them is cut, so that who asks is heard. */
 export const maxIdle = 1000
 
+/**
+ * So many requests of one connection may be under way. Clients wait for each reply; of one that does not Node reads a
+ * thousand in one piece, and all of them would be worked on before the first is answered.
+ */
+const maxUnderWay = 16
+
 /** RFC 9112, 6.3 */
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0
@@ -48,6 +54,7 @@ export const serve = Effect.fnUntraced(function* <S extends Server>(
   // node forgets connections that were upgraded: closeAllConnections would leave those open
   const all = new Set<Socket>()
   const idle = new Set<Socket>()
+  const underWay = new WeakMap<Socket, number>()
   const rest = (socket: Socket): void => {
     if (socket.destroyed) return
     idle.add(socket)
@@ -57,6 +64,11 @@ export const serve = Effect.fnUntraced(function* <S extends Server>(
 
   const take: RequestListener = (request, response) => {
     const { socket } = request
+    // came in one piece with what it was cut for
+    if (socket.destroyed) return
+    const before = underWay.get(socket) ?? 0
+    if (before === maxUnderWay) return void socket.destroy()
+    underWay.set(socket, before + 1)
     // one that sends its request for as long as it likes is no better than one that sends none
     if (hasBody(request)) request.once("end", () => idle.delete(socket))
     else idle.delete(socket)
@@ -72,6 +84,7 @@ export const serve = Effect.fnUntraced(function* <S extends Server>(
     response.once("close", () => {
       // a client that hangs up ends it here, and with it what is open for it
       fiber.interruptUnsafe()
+      underWay.set(socket, (underWay.get(socket) ?? 1) - 1)
       rest(socket)
     })
   }

@@ -9,6 +9,8 @@ import { maskSecrets } from "./MaskSecrets.ts"
 
 /** A machine that has no time for it says nothing about FFmpeg. */
 const versionTime = Duration.seconds(10)
+/** Those that others send (an operator, the kernel that is out of memory); the rest are faults of the program itself. */
+const sent = new Set(["SIGHUP", "SIGINT", "SIGKILL", "SIGTERM"])
 const oldest = { major: 5, minor: 1 }
 const hint =
   "the service needs FFmpeg 5.1 or later (Debian: apt-get install ffmpeg), or set ffmpeg.binary and ffmpeg.ffprobe_binary"
@@ -32,7 +34,12 @@ export const requireVersion = Effect.fnUntraced(
     const flaw = versionFlaw(said, name)
     if (flaw === undefined) return
     const known = maskSecrets(program)
-    if (said === "" && (yield* child.exit).missing) return yield* new ProgramMissing({ program: known, hint })
+    if (said === "") {
+      const { missing, signal = "" } = yield* child.exit
+      if (missing) return yield* new ProgramMissing({ program: known, hint })
+      // that it was killed says nothing about it either
+      if (sent.has(signal)) return
+    }
     return yield* new ProgramUnfit({ program: known, flaw, hint })
   },
   (effect) => Effect.asVoid(Effect.timeoutOption(Effect.scoped(effect), versionTime))

@@ -60,7 +60,7 @@ export class MediaMtx extends Context.Service<
     readonly state: SubscriptionRef.SubscriptionRef<MediaMtxState>
     /** Whether its process works, or waits for a CPU to; false where it is not our child. */
     readonly works: Effect.Effect<boolean>
-    /** Fails when it can't ever run here: for the main program to end on. */
+    /** Fails when it can't ever run here, and never has: for the main program to end on. */
     readonly fatal: Effect.Effect<never, PortInUse | ProgramMissing | ProgramUnfit>
   }
 >()("camera-service/process/MediaMtx") {
@@ -194,15 +194,23 @@ export class MediaMtx extends Context.Service<
         return yield* watch(started)
       })
 
+      /** One that has run can run here: what hinders it now may pass, and what does without it goes on meanwhile. */
+      const hasRun = Effect.map(SubscriptionRef.get(state), ({ generation }) => generation > 0)
+
+      const missing = Effect.fnUntraced(function* (error: ProgramMissing) {
+        return yield* (yield* hasRun) ? new MediaMtxEnded({ detail: error.message, steady: false }) : error
+      })
+
       const failed = Effect.fnUntraced(function* (end: MediaMtxEnded) {
         yield* stopped(end.detail)
         yield* Effect.logWarning("MediaMTX ended").pipe(Effect.annotateLogs({ detail: end.detail }))
         failedStarts++
-        if (end.portInUse && failedStarts >= portTries) return yield* end.portInUse
+        if (end.portInUse && failedStarts >= portTries && !(yield* hasRun)) return yield* end.portInUse
         return yield* end
       })
 
       const run = (managed ? runOnce() : watchOnce()).pipe(
+        Effect.catchTag("ProgramMissing", missing),
         Effect.catchTag("MediaMtxEnded", failed),
         Effect.retry({ schedule: backoff, while: (end) => end._tag === "MediaMtxEnded" && !end.steady }),
         Effect.catchTag("MediaMtxEnded", () => Effect.void),

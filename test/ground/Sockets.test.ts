@@ -146,3 +146,63 @@ describe("connections that ask nothing", () => {
     })
   )
 })
+
+describe("a connection that asks on and on, and waits for no answer", () => {
+  it.effect("is cut, with 16 of its requests begun, and none of them goes on", () =>
+    Effect.gen(function* () {
+      const network = yield* Network
+      let begun = 0
+      let over = 0
+      const never: Host = {
+        ...house,
+        answer: () =>
+          Effect.ensuring(
+            Effect.suspend(() => {
+              begun++
+              return Effect.never
+            }),
+            Effect.sync(() => over++)
+          )
+      }
+      const { port } = yield* network.listen({ host: "127.0.0.1", port: 0 }, never)
+      const socket = yield* dial(port)
+      socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000))
+      yield* untilEnd(socket)
+      assert.strictEqual(begun, 16)
+      yield* TestClock.withLive(
+        eventually(
+          "all of them are over",
+          Effect.sync(() => over === 16)
+        )
+      )
+    }).pipe(Effect.provide(Network.layer))
+  )
+
+  it.effect("is answered in order where it asks for no more at a time, however often", () =>
+    Effect.gen(function* () {
+      const network = yield* Network
+      const echo: Host = {
+        ...house,
+        answer: ({ target }) => Effect.succeed({ status: 200, headers: {}, body: target })
+      }
+      const { port } = yield* network.listen({ host: "127.0.0.1", port: 0 }, echo)
+      const socket = yield* dial(port)
+      let answers = ""
+      socket.on("data", (bytes: Buffer) => {
+        answers += bytes.toString()
+      })
+      const paths = Array.from({ length: 48 }, (_, n) => `/${n}`)
+      for (const some of [16, 32, 48]) {
+        const asked = paths.slice(some - 16, some).map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
+        socket.write(asked.join(""))
+        yield* TestClock.withLive(
+          eventually(
+            `${some} answers`,
+            Effect.sync(() => answers.endsWith(`/${some - 1}`))
+          )
+        )
+      }
+      assert.deepStrictEqual(answers.match(/(?<=\r\n\r\n)\/\d+/g), paths)
+    }).pipe(Effect.provide(Network.layer))
+  )
+})

@@ -110,6 +110,10 @@ it.live("a second signal ends it at once, and still leaves no child behind", () 
     assert.isNotEmpty(service.ground.running("ffmpeg"))
     yield* service.kill("SIGTERM")
     assert.deepStrictEqual(yield* endOf(service), { code: 1, signal: null })
+    yield* eventually(
+      "its last words are why",
+      Effect.sync(() => service.stderr().includes("SIGTERM again: ended at once"))
+    )
     assert.notInclude(service.stderr(), "given up")
     yield* nothingLeft(service)
   })

@@ -27,6 +27,7 @@ import {
   saidDone,
   type Sample,
   sampleAt,
+  slowestSync,
   stoppedAt
 } from "./History.ts"
 
@@ -56,6 +57,8 @@ const rooms = (root: string) =>
 export interface Found {
   readonly broken: ReadonlyArray<string>
   readonly lostSeconds: number
+  /** There was something that is done beside and had to be done by then. */
+  readonly hasPast: boolean
 }
 
 /** Starts what lasts on a data folder as a power cut has left it, and looks for what was promised and does not hold. */
@@ -101,7 +104,7 @@ export const lookAfter = (folder: string, history: History, moment: Moment): Eff
       Effect.provide(rooms(folder)),
       Effect.catchCause((cause) => Effect.sync(() => claim("it starts", false, String(cause))))
     )
-    return { broken, lostSeconds: footage }
+    return { broken, lostSeconds: footage, hasPast: longBefore(history, moment) !== undefined }
   })
 
 type Claim = (name: string, isTrue: boolean, detail: string) => void
@@ -191,10 +194,10 @@ const sameUntil = (after: Buffer, whole: Buffer): number => {
 }
 const step = 512
 
-/** A moment that is so long ago that all is done which is done beside. */
-const longBefore = (history: History, moment: Moment): Sample | undefined => {
+/** A moment that is so long ago that all is done which is done beside. `more`: milliseconds that it may take besides. */
+const longBefore = (history: History, moment: Moment, more = 0): Sample | undefined => {
   const now = sampleAt(history, moment)?.time ?? 0
-  return history.samples.findLast(({ time }) => time + beside(history) <= now)
+  return history.samples.findLast(({ time }) => time + beside(history) + more <= now)
 }
 
 /** Its camera has gone on to another file, long enough ago. */
@@ -216,7 +219,8 @@ const checkPictures = (files: ReadonlyMap<string, Buffer>, history: History, mom
     if (path === "snapshots/front.jpg") continue
     claim("pictures are what was taken", isSame(bytes, history.files.get(path)), path)
   }
-  const long = longBefore(history, moment)
+  // they are synced after their replies, one after the other: the last may wait for all the others
+  const long = longBefore(history, moment, history.snapshots.length * slowestSync(history))
   if (long === undefined) return
   for (const name of saidDone(history.snapshots, long)) {
     claim("pictures last", !isBlank(files.get(`snapshots/${name}`) ?? Buffer.alloc(0)), name)

@@ -3,6 +3,8 @@ export interface Done<A> {
   readonly begun: number
   /** undefined: not before the end */
   readonly done: number | undefined
+  /** milliseconds from the one to the other */
+  readonly took?: number
   readonly value: A
 }
 
@@ -86,3 +88,7 @@ export const stoppedAt = ({ starts, stops }: History, { at }: Moment): ReadonlyA
 /** Seconds by which this machine was late at worst: nobody had a processor, or the disk answered nobody. */
 export const lateSeconds = ({ samples }: History): number =>
   samples.reduce((most, { time }, i) => Math.max(most, time - (samples[i - 1]?.time ?? time)), 0) / 1000
+
+/** Milliseconds that the disk took at worst to make something last: a setting or a key is answered when it is synced. */
+export const slowestSync = ({ keys, policies, revoked }: History): number =>
+  Math.max(0, ...[...keys, ...policies, ...revoked].map(({ took = 0 }) => took))

@@ -91,8 +91,10 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
   const does = <A, B>(all: Array<Done<A>>, value: A, asked: Effect.Effect<B>, told: (reply: B) => A) =>
     Effect.gen(function* () {
       const i = all.push({ begun: disk.now(), done: undefined, value }) - 1
+      const since = yield* monotonicMillis
       const reply = yield* asked
-      all[i] = { begun: all[i]?.begun ?? 0, done: disk.now(), value: told(reply) }
+      const took = (yield* monotonicMillis) - since
+      all[i] = { begun: all[i]?.begun ?? 0, done: disk.now(), took, value: told(reply) }
       return reply
     })
   const again = (pause: Duration.Duration, work: (client: PlainClient, n: number) => Effect.Effect<unknown>) =>

@@ -209,4 +209,24 @@ describe("Ffmpeg", () => {
       })
     )
   }
+
+  const killed = [
+    ["SIGKILL", "taken"],
+    ["SIGTERM", "taken"],
+    ["SIGILL", "refused"]
+  ] as const
+  for (const [signal, outcome] of killed) {
+    it.effect(`that ${signal} ended before it said its version is ${outcome}`, () =>
+      Effect.gen(function* () {
+        const { ffmpeg, started } = yield* bench
+        const check = yield* Effect.forkChild(Effect.result(ffmpeg.check))
+        yield* Effect.flatMap(Queue.take(started), (process) => process.kill(signal))
+        if (outcome === "taken") {
+          const stdout = "ffprobe version 7.1 Copyright"
+          yield* Effect.flatMap(Queue.take(started), (process) => process.end(0, { stdout }))
+        }
+        assert.strictEqual((yield* Fiber.join(check))._tag, outcome === "taken" ? "Success" : "Failure")
+      })
+    )
+  }
 })

@@ -53,13 +53,14 @@ const bench = Effect.fnUntraced(function* (managed: boolean) {
       Layer.provide([layer, api, settings, loopback, machine, Disk.layer])
     )
   )
-  const { state } = Context.get(context, MediaMtx)
+  const { fatal, state } = Context.get(context, MediaMtx)
   const states = yield* Queue.unbounded<MediaMtxState>()
   yield* SubscriptionRef.changes(state).pipe(
     Stream.runForEach((now) => Queue.offer(states, now)),
     Effect.forkScoped({ startImmediately: true })
   )
   return {
+    fatal,
     started,
     set: (now: typeof answer) => {
       answer = now
@@ -220,6 +221,52 @@ describe("our MediaMTX that does not start", () => {
         const { detail } = yield* next("Stopped")
         assert.include(detail, words)
         assert.include(detail, told)
+      })
+    )
+  }
+})
+
+describe("our MediaMTX that cannot start", () => {
+  const port = "2026/11/29 13:20:33 ERR listen tcp 127.0.0.1:8554: bind: address already in use\n"
+  const reasons = [
+    ["its port is taken", 1, port, 3, "PortInUse", "address already in use"],
+    ["its program is not there", 127, "", 1, "ProgramMissing", "mediamtx is missing"]
+  ] as const
+  for (const [why, status, stdout, tries, tag, told] of reasons) {
+    it.effect(`since ${why} is a reason for the service to end`, () =>
+      Effect.gen(function* () {
+        const { fatal, next, started } = yield* bench(true)
+        for (let n = 0; n < tries; n++) {
+          yield* Effect.flatMap(Queue.take(started), (process) => process.end(status, { stdout }))
+          yield* next("Stopped")
+          yield* TestClock.adjust("1 second")
+        }
+        assert.strictEqual((yield* Effect.flip(fatal))._tag, tag)
+      })
+    )
+
+    it.effect(`since ${why} is waited for where it has run before`, () =>
+      Effect.gen(function* () {
+        const { fatal, next, set, started } = yield* bench(true)
+        const end = yield* Effect.forkChild(fatal)
+        const first = yield* Queue.take(started)
+        set("1")
+        yield* TestClock.adjust("15 millis")
+        yield* next("Running")
+        set(undefined)
+        yield* first.end(1)
+        yield* next("Stopped")
+        for (let n = 0; n < 5; n++) {
+          yield* TestClock.adjust("2 seconds")
+          yield* Effect.flatMap(Queue.take(started), (process) => process.end(status, { stdout }))
+          assert.include((yield* next("Stopped")).detail, told)
+        }
+        yield* TestClock.adjust("2 seconds")
+        yield* Queue.take(started)
+        set("2")
+        yield* TestClock.adjust("15 millis")
+        assert.strictEqual((yield* next("Running")).generation, 2)
+        assert.isUndefined(end.pollUnsafe())
       })
     )
   }

@@ -2,6 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as PlatformError from "effect/PlatformError"
 import * as ChildProcess from "effect/process/ChildProcess"
 import {
   ChildProcessSpawner,
@@ -28,10 +29,21 @@ export interface FakeProcess {
   readonly env: Readonly<Record<string, unknown>>
   /** Ends it with a status; what it wrote comes out first. */
   readonly end: (status: number, output?: Output) => Effect.Effect<void>
+  /** Ends it as a signal does that it did not ask for. */
+  readonly kill: (signal: NodeJS.Signals) => Effect.Effect<void>
 }
 
 const bytes = (text: string | undefined) =>
   text === undefined ? Stream.empty : Stream.make(Buffer.from(text, "latin1"))
+
+/** As the real spawner says it. */
+const killedBy = (signal: NodeJS.Signals) =>
+  PlatformError.systemError({
+    _tag: "Unknown",
+    module: "ChildProcess",
+    method: "exitCode",
+    cause: new Error(`Process interrupted due to receipt of signal: '${signal}'`)
+  })
 
 /** A spawner that starts nothing, and the processes that were asked for, in order. */
 export const fakeSpawner = Effect.gen(function* () {
@@ -40,10 +52,10 @@ export const fakeSpawner = Effect.gen(function* () {
   let pid = 1000
   const spawner = makeSpawner((command) =>
     Effect.gen(function* () {
-      const exit = yield* Deferred.make<number>()
+      const exit = yield* Deferred.make<number, PlatformError.PlatformError>()
       let written: Output = {}
       const afterExit = (pick: () => string | undefined) =>
-        Stream.unwrap(Effect.map(Deferred.await(exit), () => bytes(pick())))
+        Stream.unwrap(Effect.map(Effect.exit(Deferred.await(exit)), () => bytes(pick())))
       yield* Effect.acquireRelease(
         Effect.sync(() => {
           running++
@@ -66,7 +78,8 @@ export const fakeSpawner = Effect.gen(function* () {
           Effect.suspend(() => {
             written = output
             return Deferred.succeed(exit, status)
-          })
+          }),
+        kill: (signal) => Deferred.fail(exit, killedBy(signal))
       })
       return makeHandle({
         pid: ProcessId(pid++),

@@ -120,7 +120,7 @@ it.live(
             yield* hurt(service)
             yield* again("1 second", statusOf(`${service.health}/metrics`))
             yield* again("1 second", statusOf(`${service.files}/files/recordings/nothing.mp4`))
-            return yield* orEnded(service, watchGoodClient(good, { pause: Duration.millis(100), seconds }))
+            return yield* watchGoodClient(good, { pause: Duration.millis(100), seconds })
           })
         )
       const held = Effect.gen(function* () {
@@ -137,10 +137,13 @@ it.live(
         return now
       })
 
-      yield* abuse(minutes * 60 * warm)
-      const before = yield* held
-      const { allowed, p99 } = yield* abuse(minutes * 60 * (1 - warm))
-      const after = yield* held
+      const whole = Effect.gen(function* () {
+        yield* abuse(minutes * 60 * warm)
+        const before = yield* held
+        const { allowed, p99 } = yield* abuse(minutes * 60 * (1 - warm))
+        return { before, allowed, p99, after: yield* held }
+      })
+      const { after, allowed, before, p99 } = yield* orEnded(service, whole)
       assert.isBelow(after.megabytes, before.megabytes + 10)
       assert.isAtMost(after.descriptors, before.descriptors + 5)
       assert.strictEqual(after.programs, before.programs)
