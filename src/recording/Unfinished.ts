@@ -82,9 +82,10 @@ export class Unfinished extends Context.Service<
 
       const change = (next: (now: Known) => Known) =>
         Effect.gen(function* () {
-          const after = next(yield* all)
-          known = after
-          if (after !== onDisk) yield* write
+          const found = yield* all
+          // in one step with what there is now, which another change may have made since
+          known = next(known ?? found)
+          if (known !== onDisk) yield* write
         }).pipe(Effect.timeoutOrElse({ duration: writeTime, orElse: () => Effect.fail(hangs) }))
 
       return Unfinished.of({

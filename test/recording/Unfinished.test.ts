@@ -1,11 +1,22 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import { MaxOpsBeforeYield } from "effect/Scheduler"
 import { Recordings } from "../../src/recording/Recordings.ts"
+import { Unfinished } from "../../src/recording/Unfinished.ts"
+import { DataFolder } from "../../src/storage/DataFolder.ts"
+import { SmallFiles } from "../../src/storage/SmallFiles.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { asTimePasses, record, start, stop } from "../suites/recordings.ts"
 import { onFakes, plugIn } from "../support/App.ts"
 import { Ground, until } from "../support/Ground.ts"
+import { memoryGround, settingsWith } from "../storage/Workbench.ts"
+
+const onMemory = Unfinished.layer.pipe(
+  Layer.provide([DataFolder.layer, SmallFiles.layer]),
+  Layer.provide([settingsWith({ data_dir: "/data" }), memoryGround])
+)
 
 /** What is written into the data folder and not into one of its folders, before it has its name. */
 const note = { at: "/data/.tmp-" }
@@ -130,5 +141,24 @@ describe("a stop", () => {
       assert.strictEqual((yield* Effect.flip(stop(camera)))._tag, "InvalidState")
       assert.deepEqual(yield* writtenDown, [])
     })
+  )
+})
+
+describe("what is written down", () => {
+  it.effect.each([6, 7, 9, 19])(
+    "loses no change of those that come at once, with fibers that yield every %s operations",
+    (count) =>
+      Effect.gen(function* () {
+        const unfinished = yield* Unfinished
+        const cameras = Array.from({ length: 20 }, (_, number) => `camera${number}` as const)
+        const add = (device: (typeof cameras)[number]) => unfinished.add({ device, format: "fmp4" })
+        yield* Effect.forEach(cameras, add, { concurrency: "unbounded", discard: true }).pipe(
+          Effect.provideService(MaxOpsBeforeYield, count)
+        )
+        assert.sameMembers(
+          (yield* unfinished.list).map(({ device }) => device),
+          cameras
+        )
+      }).pipe(Effect.provide(onMemory))
   )
 })
