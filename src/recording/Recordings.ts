@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
 import * as Semaphore from "effect/Semaphore"
@@ -110,15 +111,17 @@ export class Recordings extends Context.Service<
               })
               // not when the service ends, which goes on with those that are not over
               yield* Effect.forkIn(Effect.andThen(Effect.exit(run.ended), over), scope)
-              const cancel = Effect.suspend(() => {
-                run.happened({ _tag: "StartCancelled" })
-                return Effect.ignore(run.ended)
-              })
+              // no child of who asks: one that has begun was told to everybody, and stays so when its client goes
               const begun = run.started.pipe(
                 Effect.tap(() => Effect.sync(() => (hasBegun = true))),
                 Effect.andThen(Effect.exit(writeDown(request, run.recording)))
               )
-              const written = yield* Effect.onInterrupt(restore(begun), () => cancel)
+              const beginning = yield* Effect.forkIn(Effect.interruptible(begun), scope, { startImmediately: true })
+              const cancel = Effect.suspend(() => {
+                run.happened({ _tag: "StartCancelled" })
+                return Effect.ignore(run.started)
+              })
+              const written = yield* Effect.onInterrupt(restore(Fiber.join(beginning)), () => cancel)
               return { ...run.recording, reason: Exit.isSuccess(written) ? undefined : doesNotGoOn }
             })
           )

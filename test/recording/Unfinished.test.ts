@@ -74,6 +74,28 @@ describe("a start", () => {
   )
 
   onFakes(
+    "whose client goes while the disk writes it down goes on, is written down, and is the camera's recording",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const recordings = yield* Recordings
+      const camera = yield* plugIn()
+      const hung = yield* disk.suffer({ name: "hung", calls: ["sync"], ...note })
+      const starting = yield* Effect.forkChild(recordings.start({ camera }))
+      yield* asTimePasses(hung.met)
+      yield* asTimePasses(Fiber.interrupt(starting))
+      assert.strictEqual(recordings.now().get(camera)?.last, "RecordingWriting")
+      yield* hung.takeBack
+      yield* until(
+        "it is written down",
+        Effect.map(writtenDown, (cameras) => cameras.includes(camera))
+      )
+      assert.strictEqual((yield* Effect.flip(start({ camera })))._tag, "InvalidState")
+      assert.lengthOf((yield* stop(camera)).files, 1)
+      assert.deepEqual(yield* writtenDown, [])
+    })
+  )
+
+  onFakes(
     "that the disk refuses to write down says so, and the next change writes it down",
     Effect.gen(function* () {
       const { disk } = yield* TestGround
