@@ -2,11 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
+import * as TestClock from "effect/testing/TestClock"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import { Unfinished } from "../../src/recording/Unfinished.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { SmallFiles } from "../../src/storage/SmallFiles.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { asTimePasses, record, start, stop } from "../suites/recordings.ts"
 import { onFakes, plugIn } from "../support/App.ts"
@@ -15,7 +18,8 @@ import { memoryGround, settingsWith } from "../storage/Workbench.ts"
 
 const onMemory = Unfinished.layer.pipe(
   Layer.provide([DataFolder.layer, SmallFiles.layer]),
-  Layer.provide([settingsWith({ data_dir: "/data" }), memoryGround])
+  Layer.provide(settingsWith({ data_dir: "/data" })),
+  Layer.provideMerge(memoryGround)
 )
 
 /** What is written into the data folder and not into one of its folders, before it has its name. */
@@ -167,6 +171,25 @@ describe("a stop", () => {
 })
 
 describe("what is written down", () => {
+  it.effect("is said once in the log when the disk does not take it, and once when it does again", () => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel} ${String([message].flat()[0])}`))
+    return Effect.gen(function* () {
+      const unfinished = yield* Unfinished
+      const { suffer } = yield* MemoryDisk
+      const hung = yield* suffer({ name: "hung", ...note })
+      for (const device of ["camera0", "camera1"] as const) {
+        const adding = yield* Effect.forkChild(Effect.flip(unfinished.add({ device, format: "fmp4" })))
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual((yield* Fiber.join(adding)).dependency, "storage")
+      }
+      assert.deepEqual(lines, ["Warn which recordings are under way could not be written down"])
+      yield* hung.takeBack
+      yield* unfinished.add({ device: "camera2", format: "fmp4" })
+      assert.deepEqual(lines.slice(1), ["Info which recordings are under way is written down again"])
+    }).pipe(Effect.provide(onMemory), Effect.provide(Logger.layer([logger])))
+  })
+
   it.effect.each([6, 7, 9, 19])(
     "loses no change of those that come at once, with fibers that yield every %s operations",
     (count) =>
