@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { mkdtemp, readdir, readlink, rm } from "node:fs/promises"
+import { lstat, mkdtemp, readdir, readlink, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { onDisk, codeOf, type DiskError } from "./DiskError.ts"
@@ -18,11 +18,18 @@ const isGone = (pid: number): boolean => {
   }
 }
 
+/** Anybody may write there, and who is root may remove anything: what we did not make ourselves is not ours to remove. */
+const removeOwn = async (path: string): Promise<void> => {
+  const found = await lstat(path)
+  if (found.isDirectory() && found.uid === process.getuid?.()) await rm(path, { recursive: true, force: true })
+}
+
 /** Removes what processes that are gone have left there; another user's stays. */
 const sweep = async (parent: string, prefix: string): Promise<void> => {
   for (const name of await readdir(parent)) {
     const [, pid = ""] = name.startsWith(prefix) ? (/^(\d+)-\w{6}$/.exec(name.slice(prefix.length)) ?? []) : []
-    if (pid !== "" && isGone(Number(pid))) await rm(join(parent, name), { recursive: true, force: true })
+    // one that stays keeps no other
+    if (pid !== "" && isGone(Number(pid))) await removeOwn(join(parent, name)).catch(() => {})
   }
 }
 

@@ -144,7 +144,7 @@ export class Ffmpeg extends Context.Service<
         { input, output }: Job<FfmpegFailed>
       ) {
         const stdin = Stream.fromEffect(Deferred.await(input))
-        // somebody waits for it, and it works for 30 ms
+        // it works for 30 ms; most are waited for, and those made ahead (`KeyframeStills`) about to be asked for
         const child = yield* startProgram(ffmpeg.binary, [...common, "-nostats", ...args], { stdin, isHeavy: false })
         const bytes = yield* Stream.mkUint8Array(Stream.takeUntil(outputOf(child), endsPicture))
         if (!endsPicture(bytes)) return yield* failedBy(ffmpeg.binary, yield* child.exit)

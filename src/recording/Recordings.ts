@@ -2,9 +2,10 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
+import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import type { CameraId } from "../../schema/Camera.ts"
 import { type DependencyFailed, InvalidState, type NotFound } from "../../schema/Errors.ts"
@@ -110,16 +111,18 @@ export class Recordings extends Context.Service<
               })
               // not when the service ends, which goes on with those that are not over
               yield* Effect.forkIn(Effect.andThen(Effect.exit(run.ended), over), scope)
-              const cancel = Effect.suspend(() => {
-                run.happened({ _tag: "StartCancelled" })
-                return Effect.ignore(run.ended)
-              })
+              // no child of who asks: one that has begun was told to everybody, and stays so when its client goes
               const begun = run.started.pipe(
                 Effect.tap(() => Effect.sync(() => (hasBegun = true))),
-                Effect.andThen(Effect.exit(writeDown(request, run.recording)))
+                Effect.andThen(Effect.result(writeDown(request, run.recording)))
               )
-              const written = yield* Effect.onInterrupt(restore(begun), () => cancel)
-              return { ...run.recording, reason: Exit.isSuccess(written) ? undefined : doesNotGoOn }
+              const beginning = yield* Effect.forkIn(Effect.interruptible(begun), scope, { startImmediately: true })
+              const cancel = Effect.suspend(() => {
+                run.happened({ _tag: "StartCancelled" })
+                return Effect.ignore(run.started)
+              })
+              const written = yield* Effect.onInterrupt(restore(Fiber.join(beginning)), () => cancel)
+              return { ...run.recording, reason: Result.isSuccess(written) ? undefined : doesNotGoOn }
             })
           )
         }).pipe(inTurn(camera))
@@ -134,10 +137,10 @@ export class Recordings extends Context.Service<
             return yield* new InvalidState({ state: "STOPPED", allowed_states: ["RECORDING"] })
           }
           present.run.happened({ _tag: "StopAsked" })
-          const [stopped, removed] = yield* Effect.all([present.run.ended, Effect.exit(unfinished.remove(camera))], {
+          const [stopped, removed] = yield* Effect.all([present.run.ended, Effect.result(unfinished.remove(camera))], {
             concurrency: 2
           })
-          return Exit.isSuccess(removed) ? stopped : { ...stopped, reason: stopped.reason ?? mayGoOn }
+          return Result.isSuccess(removed) ? stopped : { ...stopped, reason: stopped.reason ?? mayGoOn }
         }).pipe(inTurn(camera))
       })
 

@@ -56,8 +56,8 @@ const take = (draft: Draft, incident: Incident): void => {
     case "RecorderRefused":
       return draft.state.phase === "STARTING" ? fail(draft, incident.error) : undefined
     case "StartCancelled":
-      if (draft.state.phase === "STARTING") return fail(draft, notBegun("nobody waits for its start any more"))
-      return draft.state.phase === "RUNNING" ? stop(draft, "nobody has heard that it began") : undefined
+      if (draft.state.phase !== "STARTING") return undefined
+      return fail(draft, notBegun("nobody waits for its start any more"))
     case "RoomGone":
       return roomGone(draft, incident.reason)
     case "RecorderPaused":

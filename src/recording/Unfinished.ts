@@ -12,6 +12,7 @@ import { RecordingFormat } from "../../schema/Recording.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { nextAnswer } from "../storage/SharedAnswer.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
+import { makeTrouble } from "../telemetry/Trouble.ts"
 
 const UnfinishedRecording = Schema.Struct({
   device: CameraId,
@@ -49,6 +50,7 @@ export class Unfinished extends Context.Service<
       const smallFiles = yield* SmallFiles
       const file = join(root, "unfinished_recordings.json")
       const oneReading = yield* Semaphore.make(1)
+      const trouble = makeTrouble()
       let known: Known | undefined
       /** undefined: it is being written, or could not be */
       let onDisk: Known | undefined
@@ -76,16 +78,23 @@ export class Unfinished extends Context.Service<
           const writing = known
           onDisk = undefined
           const text = JSON.stringify({ version: 1, recordings: [...(writing?.values() ?? [])] })
-          return Effect.map(smallFiles.write(file, text), () => void (onDisk = writing))
+          return Effect.andThen(
+            Effect.map(smallFiles.write(file, text), () => void (onDisk = writing)),
+            trouble.isOver("which recordings are under way is written down again")
+          )
         })
       )
 
       const change = (next: (now: Known) => Known) =>
         Effect.gen(function* () {
-          const after = next(yield* all)
-          known = after
-          if (after !== onDisk) yield* write
-        }).pipe(Effect.timeoutOrElse({ duration: writeTime, orElse: () => Effect.fail(hangs) }))
+          const found = yield* all
+          // in one step with what there is now, which another change may have made since
+          known = next(known ?? found)
+          if (known !== onDisk) yield* write
+        }).pipe(
+          Effect.timeoutOrElse({ duration: writeTime, orElse: () => Effect.fail(hangs) }),
+          Effect.tapError((error) => trouble.began("which recordings are under way could not be written down", error))
+        )
 
       return Unfinished.of({
         list: Effect.map(all, (found) => [...found.values()]),

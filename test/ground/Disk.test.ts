@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFileSync, spawnSync } from "node:child_process"
-import { existsSync } from "node:fs"
-import { stat, symlink, writeFile } from "node:fs/promises"
+import { existsSync, readdirSync } from "node:fs"
+import { chown, mkdir, rm, stat, symlink, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { Disk } from "../../src/ground/Disk.ts"
 import { diskSuite } from "../suites/disk.ts"
@@ -70,6 +70,43 @@ describe("the real disk", () => {
       yield* disk.temporaryFolder("camera-disk-")
       assert.isFalse(existsSync(ofKilled))
       for (const path of stays) assert.isTrue(existsSync(path), path)
+    }).pipe(Effect.provide(Disk.layer))
+  )
+
+  it.live("sweeps out no link, no file and nothing of another user, all of which anybody may put there", () =>
+    Effect.gen(function* () {
+      const disk = yield* Disk
+      const mine = yield* disk.temporaryFolder("camera-disk-")
+      const [space = ""] = /^camera-disk-\d+-/.exec(basename(mine)) ?? []
+      const { pid: killed = 0 } = spawnSync("true")
+      const planted = (end: string, plant: (path: string) => Promise<void>) => {
+        const path = join("/dev/shm", `${space}${killed}-${end}`)
+        return Effect.acquireRelease(
+          Effect.as(
+            Effect.promise(() => plant(path)),
+            path
+          ),
+          () => Effect.promise(() => rm(path, { recursive: true, force: true }))
+        )
+      }
+      const stays = [
+        yield* planted("linkAA", (path) => symlink(mine, path)),
+        yield* planted("fileAA", (path) => writeFile(path, ""))
+      ]
+      // only root gives folders away
+      if (process.getuid?.() === 0) {
+        stays.push(
+          yield* planted("otherA", async (path) => {
+            await mkdir(path)
+            await chown(path, 65_534, 65_534)
+          })
+        )
+      }
+      const goes = yield* planted("zzzzzz", (path) => mkdir(path))
+      yield* disk.temporaryFolder("camera-disk-")
+      assert.isFalse(existsSync(goes))
+      const left = readdirSync("/dev/shm")
+      for (const path of [mine, ...stays]) assert.include(left, basename(path))
     }).pipe(Effect.provide(Disk.layer))
   )
 

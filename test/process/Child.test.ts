@@ -114,13 +114,43 @@ layer(Children.layer, { excludeTestServices: true })("a child", (it) => {
       })
   )
 
-  it.effect("may not allocate all of the machine's memory, and is taken before us where that runs out", () =>
+  it.effect("may not allocate all of the machine's memory, needs less for each thread, and is taken before us", () =>
     Effect.gen(function* () {
-      const child = yield* start(sh("ulimit -d; cat /proc/self/oom_score_adj"))
-      const [limit, score] = yield* firstLines(child.stdout, 2)
-      assert.isBelow(Number(limit) * 1024, totalmem() * 0.76)
+      const child = yield* start(sh("ulimit -d; ulimit -Ss; cat /proc/self/oom_score_adj"))
+      const [limit, stack, score] = yield* firstLines(child.stdout, 3)
+      assert.isAtMost(Number(limit) * 1024, Math.max(totalmem() * 0.75, 2 ** 30))
       assert.isAbove(Number(limit) * 1024, 0)
+      assert.strictEqual(stack, "2048")
       assert.isAtLeast(Number(score), 500)
+    })
+  )
+
+  it.effect.each([
+    [256, 1024],
+    [512, 1024],
+    [4096, 3072]
+  ] as const)("of a machine with %s MB may allocate %s MB: its threads' stacks alone need some", ([machine, limit]) =>
+    Effect.sync(() => {
+      assert.strictEqual(Children.dataLimit(machine * 2 ** 20, Number.POSITIVE_INFINITY), limit * 1024)
+      assert.strictEqual(Children.dataLimit(machine * 2 ** 20, 100 * 2 ** 20), 100 * 1024)
+    })
+  )
+
+  it.effect("keeps a score that has the kernel take it even sooner", () =>
+    Effect.gen(function* () {
+      const real = Context.get(yield* Layer.build(nodeSpawner), ChildProcessSpawner)
+      const spawner = makeSpawner((command) =>
+        command._tag === "StandardCommand"
+          ? real.spawn({
+              ...command,
+              command: "sh",
+              args: ["-c", 'echo 800 >/proc/self/oom_score_adj; exec "$@"', "sh", command.command, ...command.args]
+            })
+          : Effect.die("no pipes here")
+      )
+      const child = yield* startChild(Children.tied(spawner), sh("cat /proc/self/oom_score_adj"))
+      assert.deepEqual(yield* firstLines(child.stdout, 1), ["800"])
+      assert.strictEqual((yield* child.exit).stderr, "")
     })
   )
 

@@ -1,11 +1,26 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { MaxOpsBeforeYield } from "effect/Scheduler"
+import * as TestClock from "effect/testing/TestClock"
 import { Recordings } from "../../src/recording/Recordings.ts"
+import { Unfinished } from "../../src/recording/Unfinished.ts"
+import { DataFolder } from "../../src/storage/DataFolder.ts"
+import { SmallFiles } from "../../src/storage/SmallFiles.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { asTimePasses, record, start, stop } from "../suites/recordings.ts"
 import { onFakes, plugIn } from "../support/App.ts"
 import { Ground, until } from "../support/Ground.ts"
+import { memoryGround, settingsWith } from "../storage/Workbench.ts"
+
+const onMemory = Unfinished.layer.pipe(
+  Layer.provide([DataFolder.layer, SmallFiles.layer]),
+  Layer.provide(settingsWith({ data_dir: "/data" })),
+  Layer.provideMerge(memoryGround)
+)
 
 /** What is written into the data folder and not into one of its folders, before it has its name. */
 const note = { at: "/data/.tmp-" }
@@ -58,6 +73,28 @@ describe("a start", () => {
         Effect.map(writtenDown, (cameras) => cameras.includes(camera))
       )
       assert.isUndefined((yield* stop(camera)).reason)
+      assert.deepEqual(yield* writtenDown, [])
+    })
+  )
+
+  onFakes(
+    "whose client goes while the disk writes it down goes on, is written down, and is the camera's recording",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const recordings = yield* Recordings
+      const camera = yield* plugIn()
+      const hung = yield* disk.suffer({ name: "hung", calls: ["sync"], ...note })
+      const starting = yield* Effect.forkChild(recordings.start({ camera }))
+      yield* asTimePasses(hung.met)
+      yield* asTimePasses(Fiber.interrupt(starting))
+      assert.strictEqual(recordings.now().get(camera)?.last, "RecordingWriting")
+      yield* hung.takeBack
+      yield* until(
+        "it is written down",
+        Effect.map(writtenDown, (cameras) => cameras.includes(camera))
+      )
+      assert.strictEqual((yield* Effect.flip(start({ camera })))._tag, "InvalidState")
+      assert.lengthOf((yield* stop(camera)).files, 1)
       assert.deepEqual(yield* writtenDown, [])
     })
   )
@@ -130,5 +167,43 @@ describe("a stop", () => {
       assert.strictEqual((yield* Effect.flip(stop(camera)))._tag, "InvalidState")
       assert.deepEqual(yield* writtenDown, [])
     })
+  )
+})
+
+describe("what is written down", () => {
+  it.effect("is said once in the log when the disk does not take it, and once when it does again", () => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel} ${String([message].flat()[0])}`))
+    return Effect.gen(function* () {
+      const unfinished = yield* Unfinished
+      const { suffer } = yield* MemoryDisk
+      const hung = yield* suffer({ name: "hung", ...note })
+      for (const device of ["camera0", "camera1"] as const) {
+        const adding = yield* Effect.forkChild(Effect.flip(unfinished.add({ device, format: "fmp4" })))
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual((yield* Fiber.join(adding)).dependency, "storage")
+      }
+      assert.deepEqual(lines, ["Warn which recordings are under way could not be written down"])
+      yield* hung.takeBack
+      yield* unfinished.add({ device: "camera2", format: "fmp4" })
+      assert.deepEqual(lines.slice(1), ["Info which recordings are under way is written down again"])
+    }).pipe(Effect.provide(onMemory), Effect.provide(Logger.layer([logger])))
+  })
+
+  it.effect.each([6, 7, 9, 19])(
+    "loses no change of those that come at once, with fibers that yield every %s operations",
+    (count) =>
+      Effect.gen(function* () {
+        const unfinished = yield* Unfinished
+        const cameras = Array.from({ length: 20 }, (_, number) => `camera${number}` as const)
+        const add = (device: (typeof cameras)[number]) => unfinished.add({ device, format: "fmp4" })
+        yield* Effect.forEach(cameras, add, { concurrency: "unbounded", discard: true }).pipe(
+          Effect.provideService(MaxOpsBeforeYield, count)
+        )
+        assert.sameMembers(
+          (yield* unfinished.list).map(({ device }) => device),
+          cameras
+        )
+      }).pipe(Effect.provide(onMemory))
   )
 })

@@ -11,7 +11,7 @@ export interface CutDocument {
  */
 export const cutOut = (text: string, name: string): CutDocument => {
   const prefix = "(?:[\\w.-]{1,64}:)?"
-  const opening = new RegExp(`<${prefix}${name}[\\s>]`, "g")
+  const opening = new RegExp(`<${prefix}${name}(?=[\\s/>])`, "g")
   const closing = new RegExp(`</${prefix}${name}\\s{0,8}>`, "g")
   const parts: Array<string> = []
   let rest = ""
@@ -19,11 +19,22 @@ export const cutOut = (text: string, name: string): CutDocument => {
   for (;;) {
     opening.lastIndex = at
     const begin = opening.exec(text)?.index ?? -1
-    closing.lastIndex = begin
-    if (begin === -1 || closing.exec(text) === null) break
-    parts.push(text.slice(begin, closing.lastIndex))
+    if (begin === -1) break
+    restOfTag.lastIndex = opening.lastIndex
+    // one that does not end is not well-formed: the rest is for the parser to refuse
+    if (!restOfTag.test(text)) break
+    let end = restOfTag.lastIndex
+    if (text[end - 2] !== "/") {
+      closing.lastIndex = end
+      if (closing.exec(text) === null) break
+      end = closing.lastIndex
+    }
+    parts.push(text.slice(begin, end))
     rest += `${text.slice(at, begin)}<${name}/>`
-    at = closing.lastIndex
+    at = end
   }
   return { rest: rest + text.slice(at), parts }
 }
+
+/** What is left of a tag, its end included; a value may have what looks like that. */
+const restOfTag = /[^"'>]*(?:(?:"[^"]*"|'[^']*')[^"'>]*)*>/y
