@@ -187,7 +187,7 @@ describe("what is written down", () => {
       yield* hung.takeBack
       yield* unfinished.add({ device: "camera2", format: "fmp4" })
       assert.deepEqual(lines.slice(1), ["Info which recordings are under way is written down again"])
-    }).pipe(Effect.provide(onMemory), Effect.provide(Logger.layer([logger])))
+    }).pipe(Effect.provide([onMemory, Logger.layer([logger])]))
   })
 
   it.effect.each([6, 7, 9, 19])(
