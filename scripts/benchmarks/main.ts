@@ -29,6 +29,7 @@ import { simulate } from "./Simulate.ts"
 import { snapshotTiers } from "./SnapshotTiers.ts"
 import { start } from "./Start.ts"
 import { json, type Result, table } from "./Table.ts"
+import { round } from "./Statistics.ts"
 import { testGround } from "./TestGround.ts"
 import { tracing } from "./Tracing.ts"
 
@@ -105,7 +106,11 @@ for (const [name, benchmark] of Object.entries(benchmarks)) {
   }
   tell(name)
   try {
-    for (const measurement of await benchmark(run)) measured.set(measurement.name, measurement)
+    for (const measurement of await benchmark(run)) {
+      measured.set(measurement.name, measurement)
+      // a run that is broken off has told what it has measured
+      run.say(`${measurement.name} ${round(measurement.value)} (${measurement.detail ?? ""})`)
+    }
     run.say(`done in ${Math.round((performance.now() - began) / 1000)} s`)
   } catch (error) {
     failures.set(name, error instanceof Error ? error.message : String(error))
