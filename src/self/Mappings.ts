@@ -1,5 +1,7 @@
 /** Memory of a process that holds a piece of a file. */
 export interface Mapping {
+  /** its line in `/proc/PID/maps` */
+  readonly head: string
   readonly start: bigint
   /** bytes */
   readonly length: number
@@ -7,6 +9,10 @@ export interface Mapping {
 
 /** `55d0c000-55d3f000 r-xp 0000c000 08:01 4242  /usr/bin/node`: readable, never written, private, of a file (it has an inode) */
 const ofFile = /^([0-9a-f]+)-([0-9a-f]+) r-[x-]p [0-9a-f]+ \S+ [1-9]/
+/** The lines of `/proc/PID/maps` that stand for code and constants of files. */
+export const fileMappings = (maps: string): ReadonlySet<string> =>
+  new Set(maps.split("\n").filter((line) => ofFile.test(line)))
+
 const ofAnything = /^[0-9a-f]+-[0-9a-f]+ /
 
 /**
@@ -28,7 +34,7 @@ export const unchangedMappings = (smaps: string): ReadonlyArray<Mapping> => {
       current =
         start === undefined || end === undefined
           ? undefined
-          : { start: BigInt(`0x${start}`), length: Number.parseInt(end, 16) - Number.parseInt(start, 16) }
+          : { head: line, start: BigInt(`0x${start}`), length: Number.parseInt(end, 16) - Number.parseInt(start, 16) }
       resident = 0
       changed = 0
     } else if (line.startsWith("Rss:")) resident = kilobytes(line)

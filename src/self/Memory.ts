@@ -11,7 +11,7 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { monotonicMillis } from "../ground/Time.ts"
 import { Calls } from "./Calls.ts"
-import { unchangedMappings } from "./Mappings.ts"
+import { fileMappings, type Mapping, unchangedMappings } from "./Mappings.ts"
 
 /*
  * V8 and the C library keep what a burst of work took, for the next one, and the kernel leaves every page of Node's binary
@@ -68,6 +68,8 @@ const kilobytesOf = (status: string, field: string): number =>
 const exposeCollector = (): NodeJS.GCFunction => {
   // the old generation may grow by half before it is collected: a busy service grows to 200 MB without, of which it uses 13
   setFlagsFromString("--heap-growing-percent=50")
+  // V8 would collect twice more by itself, 8 s after a collection: what that brings back is more than it gives
+  setFlagsFromString("--memory-reducer-gc-count=0")
   setFlagsFromString("--expose-gc")
   return runInNewContext("gc") as NodeJS.GCFunction
 }
@@ -76,6 +78,9 @@ export const ofThisProcess = (): OwnMemory => {
   let gc: NodeJS.GCFunction | undefined
   let calls: ReturnType<typeof loadCalls> | undefined
   let asked = performance.eventLoopUtilization()
+  /** those of `/proc/self/maps` when it was looked which of them are as on disk */
+  let looked: ReadonlySet<string> = new Set()
+  let unchanged: ReadonlyArray<Mapping> = []
   return {
     prepare: () => void (gc = exposeCollector()),
     occupied: () => {
@@ -91,10 +96,17 @@ export const ofThisProcess = (): OwnMemory => {
     release: Effect.tryPromise(async () => {
       const { madvise, mallocTrim } = await (calls ??= loadCalls())
       mallocTrim(0)
-      // looked up each time: the kernel walks all pages for it, 3 to 5 ms, in a thread of libuv's
-      const mappings = unchangedMappings(await readFile("/proc/self/smaps", "latin1"))
-      // refused where memory is locked: it stays
-      for (const { length, start } of mappings) madvise(start, length, dontNeed)
+      const present = fileMappings(await readFile("/proc/self/maps", "latin1"))
+      // where there are others: the kernel walks all pages for it, 3 to 5 ms, in a thread of libuv's, and what it says becomes
+      // a megabyte of garbage
+      if ([...present].some((head) => !looked.has(head))) {
+        unchanged = unchangedMappings(await readFile("/proc/self/smaps", "latin1"))
+        looked = present
+      }
+      for (const { head, length, start } of unchanged) {
+        // refused where memory is locked: it stays
+        if (present.has(head)) madvise(start, length, dontNeed)
+      }
     })
   }
 }

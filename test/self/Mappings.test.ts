@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { unchangedMappings } from "../../src/self/Mappings.ts"
+import { fileMappings, unchangedMappings } from "../../src/self/Mappings.ts"
 
 /** As the kernel writes it, less what is not read. */
 const smaps = (...mappings: ReadonlyArray<readonly [head: string, rss: number, dirty: number, anonymous: number]>) =>
@@ -25,8 +25,8 @@ const constants = "7fd82dc00000-7fd82dc99000 r--p 00000000 fe:00 7              
 describe("the mappings that lie on disk as they are in memory", () => {
   it("are code and constants of programs and libraries", () => {
     assert.deepStrictEqual(unchangedMappings(smaps([code, 23_432, 0, 0], [constants, 612, 0, 0])), [
-      { start: 0x74a000n, length: 0x28fa000 },
-      { start: 0x7fd82dc00000n, length: 0x99000 }
+      { head: code, start: 0x74a000n, length: 0x28fa000 },
+      { head: constants, start: 0x7fd82dc00000n, length: 0x99000 }
     ])
   })
 
@@ -47,5 +47,6 @@ describe("the mappings that lie on disk as they are in memory", () => {
   ])("are not memory %s", (_, head) => {
     assert.deepStrictEqual(unchangedMappings(smaps([code, 4, 0, 0], [head, 100, 0, 0])).length, 1)
     assert.deepStrictEqual(unchangedMappings(smaps([head, 100, 0, 0], [code, 4, 0, 0])).length, 1)
+    assert.deepStrictEqual(fileMappings([head, code, ""].join("\n")), new Set([code]))
   })
 })
