@@ -194,10 +194,7 @@ export const wire = <Methods, Failure, Below>(handlers: Layer.Layer<Methods, Fai
     Layer.provide([handlers, Authorization.layer, Validation.layer, RequestLimits.layer])
   )
 
-const rpc = Serving.layer.pipe(
-  Layer.provideMerge(Layer.merge(wire(Handlers.layer), Notifications.layer)),
-  Layer.provide(Connections.layer)
-)
+const rpc = Layer.merge(wire(Handlers.layer), Notifications.layer).pipe(Layer.provide(Connections.layer))
 
 const http = Layer.mergeAll(
   ConsoleFiles.layer,
@@ -211,16 +208,15 @@ const http = Layer.mergeAll(
 ).pipe(Layer.provide([VisitLimits.layer, Exports.layer, Thumbnails.layer]))
 
 /** The whole service, and its nouns for who has it in the same process: its start, its end, and the tests. */
-export const layer = Layer.mergeAll(rpc, http, metrics, Memory.layer).pipe(
+export const layer = Serving.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(rpc, http, metrics, Memory.layer)),
   Layer.provideMerge(events),
   Layer.provideMerge(external),
   Layer.provideMerge(Layer.merge(snapshots, recordings)),
   // MediaMTX asks us about our own calls too: whoever ends by calling it ends before this
   Layer.provideMerge(MediaMtxAuth.layer),
   Layer.provideMerge(streams),
-  Layer.provideMerge(devices),
-  Layer.provideMerge(auth),
-  Layer.provideMerge(storage),
+  Layer.provideMerge(Layer.mergeAll(devices, auth, storage)),
   Layer.provideMerge(
     Layer.merge(MediaMtx.layer, Ffmpeg.layer).pipe(
       Layer.provideMerge(MediaMtxApi.layer),

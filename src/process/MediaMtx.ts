@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Schedule from "effect/Schedule"
@@ -58,6 +59,8 @@ export class MediaMtx extends Context.Service<
   MediaMtx,
   {
     readonly state: SubscriptionRef.SubscriptionRef<MediaMtxState>
+    /** Nothing is done before: its start takes both processors of a small machine. */
+    readonly start: Effect.Effect<void>
     /** Whether its process works, or waits for a CPU to; false where it is not our child. */
     readonly works: Effect.Effect<boolean>
     /** Fails when it can't ever run here, and never has: for the main program to end on. */
@@ -219,9 +222,10 @@ export class MediaMtx extends Context.Service<
         // Defects too: a supervisor that died in silence would be worse than the end of the service.
         Effect.catchCause((cause) => Deferred.failCause(fatal, cause))
       )
-      yield* Effect.forkScoped(run)
+      const wanted = yield* Latch.make(false)
+      yield* Effect.forkScoped(Effect.andThen(wanted.await, run))
 
-      return { state, works, fatal: Deferred.await(fatal) }
+      return MediaMtx.of({ state, start: Effect.asVoid(wanted.open), works, fatal: Deferred.await(fatal) })
     })
   )
 }

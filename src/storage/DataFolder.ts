@@ -133,11 +133,16 @@ const prepare = Effect.fnUntraced(
       yield* makeFolder(join(root, name), mode)
       return yield* disk.realPath(join(root, name))
     })
-    const recordings = yield* inside("recordings", 0o750)
-    const snapshots = yield* inside("snapshots", 0o750)
-    const secrets = yield* inside("secrets", 0o700)
-    yield* disk.setMode(secrets, 0o700) // it may have been there with other rights
-    return { root, recordings, snapshots, secrets }
+    const folders = yield* Effect.all(
+      {
+        recordings: inside("recordings", 0o750),
+        snapshots: inside("snapshots", 0o750),
+        secrets: inside("secrets", 0o700)
+      },
+      { concurrency: "unbounded" }
+    )
+    yield* disk.setMode(folders.secrets, 0o700) // it may have been there with other rights
+    return { root, ...folders }
   },
   (made, folder) => Effect.mapError(made, unusable(folder))
 )
@@ -207,11 +212,11 @@ const write = (path: string, text: string) =>
 
 const removeTemporary = Effect.fnUntraced(function* (folder: DataFolder["Service"]) {
   const disk = yield* Disk
-  for (const inside of [folder.root, folder.recordings, folder.snapshots, folder.secrets]) {
-    const left = Effect.map(disk.names(inside), (names) => names.filter((name) => name.startsWith(temporaryPrefix)))
-    yield* Effect.flatMap(
-      left,
-      Effect.forEach((name) => disk.removeAll(join(inside, name)))
-    ).pipe(Effect.catch((error) => Effect.logWarning("cannot remove temporary files", error.cause)))
-  }
+  const removeIn = (inside: string) =>
+    Effect.map(disk.names(inside), (names) => names.filter((name) => name.startsWith(temporaryPrefix))).pipe(
+      Effect.flatMap(Effect.forEach((name) => disk.removeAll(join(inside, name)))),
+      Effect.catch((error) => Effect.logWarning("cannot remove temporary files", error.cause))
+    )
+  const all = [folder.root, folder.recordings, folder.snapshots, folder.secrets]
+  yield* Effect.forEach(all, removeIn, { concurrency: "unbounded", discard: true })
 })

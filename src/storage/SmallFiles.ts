@@ -55,6 +55,9 @@ export class SmallFiles extends Context.Service<
       })
 
       const make = Effect.fnUntraced(function* (path: string, text: string, mode: number) {
+        // as a rule it is, and a look costs no sync
+        const there = yield* ifThere(disk.text(path))
+        if (there !== undefined) return there
         const from = yield* aside(path, text, mode)
         return yield* nameNew(disk, from, path).pipe(
           Effect.tap((isNew) => (isNew ? disk.sync(dirname(path)) : Effect.void)),

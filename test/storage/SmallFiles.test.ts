@@ -84,6 +84,9 @@ describe("a small file that must last", () => {
       const once = yield* follow
       yield* smallFiles.writeOnce(join(folder, "secret"), "two")
       assert.deepStrictEqual(plain(once, folder), [...aside, "link /aside /secret", "sync ", "remove /aside"])
+      const again = yield* follow
+      yield* smallFiles.writeOnce(join(folder, "secret"), "three")
+      assert.deepStrictEqual(plain(again, folder), [])
     }).pipe(Effect.provide(memory))
   )
 
