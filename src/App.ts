@@ -75,6 +75,7 @@ import * as Validation from "./rpc/Validation.ts"
 import * as WebSocketServer from "./rpc/WebSocketServer.ts"
 import { EventLoop } from "./self/EventLoop.ts"
 import * as Memory from "./self/Memory.ts"
+import * as Served from "./self/Served.ts"
 import { ActivatedCapture } from "./snapshot/ActivatedCapture.ts"
 import { AddressCapture } from "./snapshot/AddressCapture.ts"
 import { DirectCapture } from "./snapshot/DirectCapture.ts"
@@ -226,5 +227,5 @@ export const layer = Serving.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer)),
   Layer.provideMerge(Certificate.layer),
   Layer.provide(SmallFiles.layer),
-  Layer.provideMerge(Metrics.layer)
+  Layer.provideMerge(Layer.merge(Metrics.layer, Served.layer))
 )

@@ -3,7 +3,6 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Schedule from "effect/Schedule"
@@ -16,6 +15,7 @@ import { Disk } from "../ground/Disk.ts"
 import { Loopback } from "../ground/Loopback.ts"
 import { Machine } from "../ground/Machine.ts"
 import { monotonicMillis } from "../ground/Time.ts"
+import { Served } from "../self/Served.ts"
 import { startChild } from "./Child.ts"
 import { tail } from "./Lines.ts"
 import { MediaMtxApi } from "./MediaMtxApi.ts"
@@ -59,8 +59,6 @@ export class MediaMtx extends Context.Service<
   MediaMtx,
   {
     readonly state: SubscriptionRef.SubscriptionRef<MediaMtxState>
-    /** Nothing is done before: its start takes both processors of a small machine. */
-    readonly start: Effect.Effect<void>
     /** Whether its process works, or waits for a CPU to; false where it is not our child. */
     readonly works: Effect.Effect<boolean>
     /** Fails when it can't ever run here, and never has: for the main program to end on. */
@@ -78,6 +76,7 @@ export class MediaMtx extends Context.Service<
       const loopback = yield* Loopback
       const machine = yield* Machine
       const settings = yield* Settings
+      const served = yield* Served
       const { binary, managed, memory_megabytes } = settings.boot.mediamtx
       const startingAgain = (last: MediaMtxState): MediaMtxState => ({
         ...last,
@@ -222,10 +221,9 @@ export class MediaMtx extends Context.Service<
         // Defects too: a supervisor that died in silence would be worse than the end of the service.
         Effect.catchCause((cause) => Deferred.failCause(fatal, cause))
       )
-      const wanted = yield* Latch.make(false)
-      yield* Effect.forkScoped(Effect.andThen(wanted.await, run))
+      yield* Effect.forkScoped(Effect.andThen(served.await, run))
 
-      return MediaMtx.of({ state, start: Effect.asVoid(wanted.open), works, fatal: Deferred.await(fatal) })
+      return { state, works, fatal: Deferred.await(fatal) }
     })
   )
 }

@@ -1,13 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Health } from "../health/Health.ts"
-import { MediaMtx } from "../process/MediaMtx.ts"
+import { Served } from "../self/Served.ts"
 
-/** Clients are served: health knows it until the end begins, and MediaMTX starts, which would have kept the first ones waiting. */
+/** Clients are served from now on: health knows it, until the end begins, and what had to wait for it goes on. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const { serving } = yield* Health
     yield* Effect.acquireRelease(serving("RUNNING"), () => serving("STOPPING"))
-    yield* (yield* MediaMtx).start
+    yield* (yield* Served).open
   })
 )

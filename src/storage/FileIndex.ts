@@ -7,6 +7,7 @@ import { join } from "node:path"
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import { Databases } from "../ground/Databases.ts"
 import { Disk } from "../ground/Disk.ts"
+import { Served } from "../self/Served.ts"
 import { DataFolder } from "./DataFolder.ts"
 import type { OpenIndex } from "./IndexFile.ts"
 import type { IndexDatabase } from "./IndexDatabase.ts"
@@ -153,7 +154,9 @@ export class FileIndex extends Context.Service<
         Effect.catch(() => Effect.andThen(Effect.sleep("10 seconds"), want))
       )
       yield* want
-      yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(wanted), makeGood)))
+      const { await: awaitServed } = yield* Served
+      const keepGood = Effect.forever(Effect.andThen(Queue.take(wanted), makeGood))
+      yield* Effect.forkScoped(Effect.andThen(awaitServed, keepGood))
 
       const lookAt = Effect.fnUntraced(function* (recordings: ReadonlyArray<string>) {
         const changed = yield* whileLooking((isRemoved) =>

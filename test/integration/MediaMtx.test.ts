@@ -71,7 +71,6 @@ const build = Effect.fnUntraced(function* (settings: Settings["Service"], hooked
     Layer.provide([spawner, Disk.layer, Loopback.layer, Machine.layer, Layer.succeed(Settings, settings)])
   )
   const context = yield* Layer.build(layer)
-  yield* Context.get(context, MediaMtx).start
   const asked = hooked ? yield* authHook(settings.boot.health.port, Context.get(context, MediaMtxKey)) : []
   return {
     settings,

@@ -53,8 +53,7 @@ const bench = Effect.fnUntraced(function* (managed: boolean) {
       Layer.provide([layer, api, settings, loopback, machine, Disk.layer])
     )
   )
-  const { fatal, start, state } = Context.get(context, MediaMtx)
-  yield* start
+  const { fatal, state } = Context.get(context, MediaMtx)
   const states = yield* Queue.unbounded<MediaMtxState>()
   yield* SubscriptionRef.changes(state).pipe(
     Stream.runForEach((now) => Queue.offer(states, now)),

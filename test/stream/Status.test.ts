@@ -67,7 +67,6 @@ const status = (
         }),
         Layer.succeed(MediaMtx, {
           state: yield* SubscriptionRef.make<MediaMtxState>({ _tag: mediaMtx, generation: 1 }),
-          start: Effect.void,
           works: Effect.succeed(false),
           fatal: Effect.never
         })
