@@ -15,6 +15,7 @@ export const layer = Layer.succeed(
     room: () => ({ total: 0, available: 0 }),
     processorSeconds: () => 0,
     processors: () => ({ all: 0, busy: 0 }),
+    processorWait: () => 0,
     works: () => Effect.succeed(false)
   })
 )

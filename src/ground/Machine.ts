@@ -27,6 +27,8 @@ export class Machine extends Context.Service<
     readonly processorSeconds: () => number
     /** of all CPUs, in a unit of the kernel's: their time, and that in which they worked */
     readonly processors: () => { readonly all: number; readonly busy: number }
+    /** milliseconds for which threads of a process have waited for a CPU, added up over those that there are; 0: not known */
+    readonly processorWait: (pid: number) => number
     /** whether a process does anything, or waits for a CPU to do it, within 0.1 s; one that is gone, frozen or asleep does not */
     readonly works: (pid: number) => Effect.Effect<boolean>
   }
@@ -51,6 +53,7 @@ export class Machine extends Context.Service<
         return (user + system) / 1e6
       },
       processors,
+      processorWait,
       works
     })
   )
@@ -113,8 +116,12 @@ const threadsOf = (pid: number): ReadonlyArray<string> => {
 
 /** `pid (name) R …` (proc_pid_stat(5)): on a CPU, or in the queue for one */
 const isRunnable = (thread: string): boolean => /^.*\) R/.test(text(`${thread}/stat`))
-/** nanoseconds on a CPU: the first number (kernel, Documentation/scheduler/sched-stats.rst) */
-const ranFor = (thread: string): number => Number(/^\d+/.exec(text(`${thread}/schedstat`))?.[0] ?? 0)
+/** nanoseconds on a CPU, and in the queue for one (kernel, Documentation/scheduler/sched-stats.rst); none: not known */
+const scheduled = (thread: string): ReadonlyArray<number> => text(`${thread}/schedstat`).split(" ").map(Number)
+const ranFor = (thread: string): number => scheduled(thread)[0] ?? 0
+
+const processorWait = (pid: number): number =>
+  threadsOf(pid).reduce((sum, thread) => sum + (scheduled(thread)[1] ?? 0), 0) / 1e6
 
 const works = Effect.fnUntraced(function* (pid: number) {
   const ran = () => threadsOf(pid).reduce((sum, thread) => sum + ranFor(thread), 0)

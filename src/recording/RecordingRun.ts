@@ -1,5 +1,8 @@
+import type * as Deferred from "effect/Deferred"
 import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import type { DependencyFailed } from "../../schema/Errors.ts"
+import type { LiveStream } from "../stream/LiveStream.ts"
 import type { Recording, Stopped } from "./Recording.ts"
 import type { Incident, RecordingState } from "./RecordingState.ts"
 
@@ -15,6 +18,20 @@ export interface RecordingRun {
   readonly started: Effect.Effect<void, DependencyFailed>
   /** when all files are whole */
   readonly ended: Effect.Effect<Stopped, DependencyFailed>
+}
+
+/** The same, for those who make it. */
+export interface OwnRun {
+  readonly recording: Recording
+  readonly state: () => RecordingState
+  readonly happened: (incident: Incident) => void
+  readonly stream: LiveStream
+  /** closed when it needs the stream no more */
+  readonly lease: Scope.Closeable
+  /** closed when it is over */
+  readonly scope: Scope.Closeable
+  readonly started: Deferred.Deferred<void, DependencyFailed>
+  readonly ended: Deferred.Deferred<Stopped, DependencyFailed>
 }
 
 export const phaseOf = ({ isWriting, phase, stall }: RecordingState): Phase => {

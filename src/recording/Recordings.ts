@@ -158,7 +158,10 @@ export class Recordings extends Context.Service<
             Effect.suspend(() =>
               liveNow(settings).recording.resume_after === "restart"
                 ? Effect.void
-                : Effect.timeoutOption(Effect.ignore(unfinished.clear), clearTime)
+                : Effect.timeoutOrElse(Effect.ignore(unfinished.clear), {
+                    duration: clearTime,
+                    orElse: () => Effect.logWarning(mayAllGoOn)
+                  })
             )
           )
         )
@@ -181,3 +184,5 @@ export class Recordings extends Context.Service<
 /** The video is worth more than the note of it: a disk that is read-only may have another one for recordings. */
 const doesNotGoOn = "it could not be written down that it is under way: after a crash it may not go on"
 const mayGoOn = "it could not be written down that it is over: after a crash it may go on"
+const mayAllGoOn =
+  "the disk did not say in time that it is written down that no recording is under way: after the next start they may go on"

@@ -11,12 +11,14 @@ import { Devices } from "../device/Devices.ts"
 import { faultOf } from "../device/Fault.ts"
 import type { Complaint, ReadInput } from "../device/Input.ts"
 import { Holders } from "../device/v4l2/Holders.ts"
+import { Machine } from "../ground/Machine.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import type { FfmpegProcess } from "../process/Ffmpeg.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { troubleOf } from "../process/MediaMtxTrouble.ts"
 import type { Source } from "../source/Source.ts"
+import { makeLateness } from "./Lateness.ts"
 import type { LiveStream, Run } from "./LiveStream.ts"
 import { rateMeter } from "./RateMeter.ts"
 import { RunEnded } from "./RunEnded.ts"
@@ -52,6 +54,7 @@ export class CameraHealth extends Context.Service<
       const holders = yield* Holders
       const api = yield* MediaMtxApi
       const mediaMtx = yield* MediaMtx
+      const machine = yield* Machine
 
       const limitOf = (isMoving: boolean) => {
         const { stall_seconds, start_timeout_seconds } = liveNow(settings).streams
@@ -69,11 +72,13 @@ export class CameraHealth extends Context.Service<
         source: Source,
         process: FfmpegProcess
       ) {
+        const { pid } = process
         const measure = rateMeter(run)
         let frames = 0
         let progressedAt: number | undefined
         let isSilent = false
         const stillness = makeStillness(yield* monotonicMillis)
+        const lateness = makeLateness(() => machine.processorWait(pid))
         yield* Effect.forkScoped(
           Stream.runForEach(process.progress, (progress) =>
             Effect.map(monotonicMillis, (now) => {
@@ -104,7 +109,8 @@ export class CameraHealth extends Context.Service<
           const moved = movedAt()
           // FFmpeg waits for MediaMTX, and gives no pictures meanwhile
           const isHeldUp = troubleOf(SubscriptionRef.getUnsafe(mediaMtx.state)) !== undefined
-          const still = stillness(moved, now, isHeldUp)
+          const late = lateness(moved, now)
+          const still = stillness(moved, now, isHeldUp ? 1 : late)
           const limit = limitOf(moved !== undefined)
           if (still > limit.end) {
             const isGarbage = source.input.silenceOf(process.said())?.kind === "WRONG_DATA"

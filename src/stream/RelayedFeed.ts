@@ -85,7 +85,7 @@ export class RelayedFeed extends Context.Service<
         let looks = 0
         const check = Effect.gen(function* () {
           const time = yield* monotonicMillis
-          const silent = stillness(relay.movedAt(), time, false)
+          const silent = stillness(relay.movedAt(), time, 0)
           // twice a second, as the meter has it
           if (looks++ % 2 === 0) measure(relay.pictures(), time)
           if (silent < Duration.toMillis(liveNow(settings).streams.stall_seconds)) return
@@ -123,9 +123,8 @@ export class RelayedFeed extends Context.Service<
               Effect.asVoid
             )
 
-      const relayOnce = Effect.fnUntraced(function* (stream: LiveStream, device: StreamedDevice) {
-        const { camera, pictures } = stream
-        const encoding = encodingOf(settings.boot, liveNow(settings))
+      /** Hears what passes: keyframes are pictures at hand, and each of the others completes when it comes first. */
+      const hear = Effect.fnUntraced(function* ({ camera, pictures }: LiveStream, jpegQuality: number) {
         const started = Deferred.makeUnsafe<void>()
         const stopped = Deferred.makeUnsafe<never, RunEnded | RtspFailed>()
         const firstKeyframe = Deferred.makeUnsafe<Keyframe>()
@@ -140,7 +139,7 @@ export class RelayedFeed extends Context.Service<
             const captured = stamp()
             if (before !== undefined) intervals.set(camera, Math.round(captured.monotonic - before.monotonic))
             before = captured
-            pictures.put(stillOf(keyframe, captured, intervals.get(camera), encoding.jpegQuality))
+            pictures.put(stillOf(keyframe, captured, intervals.get(camera), jpegQuality))
           },
           klv: (unit) => hearKlv?.(unit),
           bFrame: () => void Deferred.doneUnsafe(firstBFrame, Effect.void),
@@ -153,6 +152,13 @@ export class RelayedFeed extends Context.Service<
             void Deferred.doneUnsafe(stopped, Effect.fail(new RtspFailed({ kind: "PROTOCOL", detail })))
         })
         hearKlv = yield* telemetry.listen(camera, relay.hasKlv)
+        return { relay, started, stopped, firstKeyframe, firstBFrame }
+      })
+
+      const relayOnce = Effect.fnUntraced(function* (stream: LiveStream, device: StreamedDevice) {
+        const { camera, pictures } = stream
+        const encoding = encodingOf(settings.boot, liveNow(settings))
+        const { firstBFrame, firstKeyframe, relay, started, stopped } = yield* hear(stream, encoding.jpegQuality)
         const target = yield* device.input.rtsp
         const reports = yield* makeReports
         const dialogue = yield* dial(tcp, target, {

@@ -7,16 +7,17 @@ const longestTurn = 1000
 /**
  * Counts how long nothing has moved, in milliseconds of the time in which it would have been seen; it is looked at again and
  * again, first after `since`. All times are monotonic milliseconds; `movedAt`: the last move, undefined before the first;
- * `isHeldUp`: what would have shown a move waited for something else since the last look, which does not count.
+ * `heldUp`: for which share of the time since the last look (0 to 1) what would have shown a move waited for something else:
+ * that does not count.
  */
 export const makeStillness = (
   since: number
-): ((movedAt: number | undefined, now: number, isHeldUp: boolean) => number) => {
+): ((movedAt: number | undefined, now: number, heldUp: number) => number) => {
   let lookedAt = since
   let lastMoved: number | undefined
   let still = 0
-  return (movedAt, now, isHeldUp) => {
-    const turn = isHeldUp ? 0 : Math.min(now - lookedAt, longestTurn)
+  return (movedAt, now, heldUp) => {
+    const turn = Math.min(now - lookedAt, longestTurn) * (1 - heldUp)
     still = movedAt === lastMoved ? still + turn : Math.min(now - (movedAt ?? now), turn)
     lastMoved = movedAt
     lookedAt = now

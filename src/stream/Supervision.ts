@@ -2,8 +2,6 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Random from "effect/Random"
-import * as Schema from "effect/Schema"
 import type * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -13,47 +11,19 @@ import { Devices } from "../device/Devices.ts"
 import { millisSince, monotonicMillis } from "../ground/Time.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { awaitRunning } from "../process/MediaMtxTrouble.ts"
-import { RtspFailure } from "../rtsp/RtspFailed.ts"
 import type { Feed } from "./Feed.ts"
 import { Feeds } from "./Feeds.ts"
 import type { LiveStream } from "./LiveStream.ts"
 import { Paths } from "./Paths.ts"
+import { atLeast, pauseAfter } from "./Pauses.ts"
 import { TranscodedFeed } from "./TranscodedFeed.ts"
 import { type Obstacle, RunEnded, runEndOf } from "./RunEnded.ts"
 
 /** A run that MediaMTX has had for so long was steady: what ends it is no failure in a row. */
 const steady = Duration.toMillis("10 seconds")
 
-/** The shortest pause after a failure, and the longest that grows by itself, in milliseconds. */
-const pauses = { first: 250, longest: 10_000, longestInNetwork: 30_000 }
-
-/** How long it makes no sense to try again, in milliseconds, where more is known than that the run failed. */
-const atLeast: Readonly<Record<Obstacle, number>> = {
-  // its going is told before; if not, the camera is still there
-  UNPLUGGED: 1000,
-  MEDIAMTX: 0,
-  // each of these recovers with a word, which ends the wait
-  BUSY: 10_000,
-  NO_PERMISSION: 30_000,
-  // another stream of the bus has to end first
-  NO_BANDWIDTH: 2000,
-  UNREACHABLE: 0,
-  STALLED: 0,
-  SESSION_LIMIT: 2000,
-  // a camera that starts has its server before its stream
-  NOT_FOUND: 1000,
-  NO_VIDEO: 10_000,
-  REDIRECTED: 10_000,
-  PROTOCOL: 10_000,
-  CERTIFICATE_CHANGED: 10_000,
-  // cameras lock accounts after a few wrong passwords, often for half an hour; new credentials end the wait
-  AUTH_FAILED: 300_000
-}
-
 const isCameras = (obstacle: Obstacle | undefined): boolean =>
   obstacle !== undefined && obstacle !== "MEDIAMTX" && obstacle !== "UNPLUGGED"
-
-const isInNetwork = Schema.is(RtspFailure)
 
 /** Keeps a stream running for as long as it is needed. */
 export class Supervision extends Context.Service<
@@ -105,57 +75,50 @@ export class Supervision extends Context.Service<
       const feedOf = ({ own }: LiveStream, device: Device): Feed =>
         own === undefined ? feeds.of(device) : transcoded.of(own, device)
 
-      const run = (stream: LiveStream, permit: Semaphore.Semaphore): Effect.Effect<never> => {
-        const { camera, state } = stream
-
-        /** What the camera was to blame for is over, for all that is known: who comes now is to wait for this run. */
-        const tryAnew = Effect.suspend(() => {
-          const last = SubscriptionRef.getUnsafe(state)
+      /** What the camera was to blame for is over, for all that is known: who comes now is to wait for this run. */
+      const tryAnew = (stream: LiveStream) =>
+        Effect.suspend(() => {
+          const last = SubscriptionRef.getUnsafe(stream.state)
           const isOver = last._tag === "Failing" && last.isCamera === true
           return isOver ? stream.become({ _tag: "Starting", reason: last.reason }) : Effect.void
         })
 
-        /** Told before FFmpeg's end is waited for: one that froze may take seconds to go. */
-        const failed = Effect.fnUntraced(function* (ended: RunEnded) {
-          const { obstacle, reason } = ended
-          const last = SubscriptionRef.getUnsafe(state)
-          const wasSteady = last._tag === "Ready" && (yield* millisSince(last.since)) >= steady
-          stream.failuresInARow = wasSteady ? 1 : stream.failuresInARow + 1
-          stream.restarts++
-          // before anybody is told, who may end this stream at once
-          if (obstacle === "AUTH_FAILED" && devices.find(camera) !== undefined) {
-            refused.set(camera, { until: (yield* monotonicMillis) + atLeast.AUTH_FAILED, reason })
-          }
-          const isFailing = stream.failuresInARow > 1 || obstacle !== undefined
-          yield* stream.become(
-            isFailing
-              ? { _tag: "Failing", reason, ...(isCameras(obstacle) ? { isCamera: true } : {}) }
-              : { _tag: "Starting", reason },
-            runEndOf(ended)
-          )
-          yield* Effect.logWarning("the stream's run ended", reason)
-        })
+      /** Told before FFmpeg's end is waited for: one that froze may take seconds to go. */
+      const failed = Effect.fnUntraced(function* (stream: LiveStream, ended: RunEnded) {
+        const { camera, state } = stream
+        const { obstacle, reason } = ended
+        const last = SubscriptionRef.getUnsafe(state)
+        const wasSteady = last._tag === "Ready" && (yield* millisSince(last.since)) >= steady
+        stream.failuresInARow = wasSteady ? 1 : stream.failuresInARow + 1
+        stream.restarts++
+        // before anybody is told, who may end this stream at once
+        if (obstacle === "AUTH_FAILED" && devices.find(camera) !== undefined) {
+          refused.set(camera, { until: (yield* monotonicMillis) + atLeast.AUTH_FAILED, reason })
+        }
+        const isFailing = stream.failuresInARow > 1 || obstacle !== undefined
+        yield* stream.become(
+          isFailing
+            ? { _tag: "Failing", reason, ...(isCameras(obstacle) ? { isCamera: true } : {}) }
+            : { _tag: "Starting", reason },
+          runEndOf(ended)
+        )
+        yield* Effect.logWarning("the stream's run ended", reason)
+      })
 
-        /** The next stream would show the same credentials again, and lock the account: who waits for it is told at once. */
-        const awaitAccepted = Effect.gen(function* () {
-          const refusal = refused.get(camera)
-          if (refusal === undefined) return
-          const left = refusal.until - (yield* monotonicMillis)
-          if (left <= 0) return
-          if (SubscriptionRef.getUnsafe(state)._tag !== "Failing") {
-            yield* stream.become({ _tag: "Failing", reason: refusal.reason, isCamera: true })
-          }
-          yield* Effect.raceFirst(Effect.sleep(Duration.millis(left)), recovery(camera))
-        })
+      /** The next stream would show the same credentials again, and lock the account: who waits for it is told at once. */
+      const awaitAccepted = Effect.fnUntraced(function* (stream: LiveStream) {
+        const refusal = refused.get(stream.camera)
+        if (refusal === undefined) return
+        const left = refusal.until - (yield* monotonicMillis)
+        if (left <= 0) return
+        if (SubscriptionRef.getUnsafe(stream.state)._tag !== "Failing") {
+          yield* stream.become({ _tag: "Failing", reason: refusal.reason, isCamera: true })
+        }
+        yield* Effect.raceFirst(Effect.sleep(Duration.millis(left)), recovery(stream.camera))
+      })
 
-        const pause = ({ obstacle }: RunEnded) =>
-          Effect.flatMap(Random.nextBetween(0.9, 1.1), (chance) => {
-            const longest = isInNetwork(obstacle) ? pauses.longestInNetwork : pauses.longest
-            const growing = Math.min(longest, (pauses.first / 2) * 2 ** stream.failuresInARow) * chance
-            return Effect.sleep(Duration.millis(Math.max(growing, obstacle === undefined ? 0 : atLeast[obstacle])))
-          })
-
-        const once = deviceOf(camera).pipe(
+      const runOnce = (stream: LiveStream): Effect.Effect<never, RunEnded> =>
+        deviceOf(stream.camera).pipe(
           Effect.flatMap((device) => feedOf(stream, device).runOnce(stream)),
           // who waits for the stream is told, and the next run may do better
           Effect.catchDefect((defect) =>
@@ -164,9 +127,12 @@ export class Supervision extends Context.Service<
               Effect.fail(new RunEnded({ reason: "an internal error" }))
             )
           ),
-          Effect.tapError(failed),
+          Effect.tapError((ended) => failed(stream, ended)),
           Effect.scoped
         )
+
+      const run = (stream: LiveStream, permit: Semaphore.Semaphore): Effect.Effect<never> => {
+        const { camera } = stream
         let generation = SubscriptionRef.getUnsafe(mediaMtx.state).generation
         /** Whatever ended the last run: a MediaMTX that has come up since then has nothing against the next. */
         const servedAnew = Effect.sync(() => {
@@ -175,12 +141,12 @@ export class Supervision extends Context.Service<
           generation = now
         })
 
-        return awaitAccepted.pipe(
+        return awaitAccepted(stream).pipe(
           Effect.andThen(awaitPossible(stream)),
           Effect.andThen(servedAnew),
-          Effect.andThen(tryAnew),
-          Effect.andThen(permit.withPermit(once)),
-          Effect.catch((ended) => Effect.raceFirst(pause(ended), recovery(camera))),
+          Effect.andThen(tryAnew(stream)),
+          Effect.andThen(permit.withPermit(runOnce(stream))),
+          Effect.catch((ended) => Effect.raceFirst(pauseAfter(ended, stream.failuresInARow), recovery(camera))),
           Effect.forever,
           Effect.annotateLogs({
             "camera.id": camera,

@@ -8,6 +8,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Tickets } from "../auth/Tickets.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
+import { Machine } from "../ground/Machine.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { describeExit } from "../process/Child.ts"
 import type { FfmpegProcess } from "../process/Ffmpeg.ts"
@@ -15,6 +16,7 @@ import { transcodeArguments } from "../source/FfmpegArguments.ts"
 import type { Transcode } from "../source/Transcode.ts"
 import type { Feed } from "./Feed.ts"
 import { KeyframeRequests } from "./KeyframeRequests.ts"
+import { makeLateness } from "./Lateness.ts"
 import type { LiveStream, Run, StreamState } from "./LiveStream.ts"
 import { Publisher } from "./Publisher.ts"
 import { rateMeter } from "./RateMeter.ts"
@@ -28,8 +30,8 @@ const playTime = Duration.millis(50)
 /**
  * Our FFmpeg reads a camera's own stream from MediaMTX, and publishes it as H.264 and Opus. A camera that is idle does not
  * play before it is there (`joining`), so that it has the first keyframe; one that plays is asked for another. A run
- * ends by itself only where the transcode is to blame. A second profile of the camera may be H.264 at no cost here, and takes a second session at the
- * camera, of which many serve one.
+ * ends by itself only where the transcode is to blame. A second profile of the camera may be H.264 at no cost here, and
+ * takes a second session at the camera, of which many serve one.
  */
 export class TranscodedFeed extends Context.Service<
   TranscodedFeed,
@@ -46,6 +48,7 @@ export class TranscodedFeed extends Context.Service<
       const publisher = yield* Publisher
       const sources = yield* Sources
       const keyframes = yield* KeyframeRequests
+      const machine = yield* Machine
 
       const planOf = (own: LiveStream, { id, input }: Device) => sources.transcode(id, own.run?.sends ?? input.sends)
 
@@ -80,10 +83,12 @@ export class TranscodedFeed extends Context.Service<
 
       /** Fails when no frame comes out, for longer than it takes to see that none comes in. */
       const watch = Effect.fnUntraced(function* (own: LiveStream, run: Run, process: FfmpegProcess) {
+        const { pid } = process
         const measure = rateMeter(run)
         let movedAt: number | undefined
         let lookedAt = yield* monotonicMillis
         let still = 0
+        const lateness = makeLateness(() => machine.processorWait(pid))
         yield* Effect.forkScoped(
           Stream.runForEach(process.progress, ({ frame }) =>
             Effect.map(monotonicMillis, (time) => {
@@ -98,7 +103,8 @@ export class TranscodedFeed extends Context.Service<
           const isFed = SubscriptionRef.getUnsafe(own.state)._tag === "Ready"
           // of a turn of the event loop that was longer nobody knows
           const turn = Math.min(time - lookedAt, Duration.toMillis(stall_seconds) / 2)
-          still = !isFed || (movedAt ?? 0) >= lookedAt ? 0 : still + turn
+          const counted = turn * (1 - lateness(movedAt, time))
+          still = !isFed || (movedAt ?? 0) >= lookedAt ? 0 : still + counted
           lookedAt = time
           // the first one is made of a keyframe, and cameras that save bits have them 20 s apart
           const limit =

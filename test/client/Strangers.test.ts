@@ -67,51 +67,48 @@ describe("@open-rpc/generator", () => {
   const folder = mkdtempSync(join(tmpdir(), "generated-client-"))
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  it.live(
-    "makes a TypeScript client of openrpc.json that compiles and works, with names that a person can read",
-    () =>
-      Effect.gen(function* () {
-        const document = join(root, "schema/generated/openrpc.json")
-        const run = (name: string, args: ReadonlyArray<string>) =>
-          execFileSync(join(root, "node_modules/.bin", name), args, { cwd: folder, encoding: "utf8" })
-        run("open-rpc-generator", [
-          "generate",
-          "-t",
-          "client",
-          "-l",
-          "typescript",
-          "-n",
-          "cameras",
-          "-d",
-          document,
-          "-o",
-          "."
-        ])
-        const made = join(folder, "client/typescript")
-        symlinkSync(join(root, "node_modules"), join(made, "node_modules"))
-        // TypeScript 6 and later want to be told where the sources are; today's client-js comes as an ES module
-        const options = ["--rootDir", join(made, "src"), "--module", "esnext", "--moduleResolution", "bundler"]
-        run("tsc", ["--project", made, ...options])
-        const types = readFileSync(join(made, "build/index.d.ts"), "utf8")
-        expect(types).not.toMatch(/(Object|UnorderedSet|AnyOf)Of/)
-        expect(types).toContain("export interface Camera {")
+  it.live("makes a TypeScript client of openrpc.json that compiles and works, with names that a person can read", () =>
+    Effect.gen(function* () {
+      const document = join(root, "schema/generated/openrpc.json")
+      const run = (name: string, args: ReadonlyArray<string>) =>
+        execFileSync(join(root, "node_modules/.bin", name), args, { cwd: folder, encoding: "utf8" })
+      run("open-rpc-generator", [
+        "generate",
+        "-t",
+        "client",
+        "-l",
+        "typescript",
+        "-n",
+        "cameras",
+        "-d",
+        document,
+        "-o",
+        "."
+      ])
+      const made = join(folder, "client/typescript")
+      symlinkSync(join(root, "node_modules"), join(made, "node_modules"))
+      // TypeScript 6 and later want to be told where the sources are; today's client-js comes as an ES module
+      const options = ["--rootDir", join(made, "src"), "--module", "esnext", "--moduleResolution", "bundler"]
+      run("tsc", ["--project", made, ...options])
+      const types = readFileSync(join(made, "build/index.d.ts"), "utf8")
+      expect(types).not.toMatch(/(Object|UnorderedSet|AnyOf)Of/)
+      expect(types).toContain("export interface Camera {")
 
-        const { default: Cameras } = yield* Effect.promise(
-          () => import(join(made, "build/index.js")) as Promise<{ readonly default: ClientClass }>
-        )
-        const transport = { type: "websocket", host: "127.0.0.1", port: yield* port, path: "/ws" }
-        const client = yield* Effect.acquireRelease(
-          Effect.sync(() => new Cameras({ transport })),
-          (open) => Effect.sync(() => open.transport.close())
-        )
-        const token = yield* tokenFor("viewer")
-        expect(yield* Effect.promise(() => client.authenticate(token))).toMatchObject({ role: "viewer" })
-        expect(yield* Effect.promise(() => client.get_camera_list())).toEqual(list)
-        expect(yield* Effect.promise(() => client.list_snapshots(undefined, 7))).toMatchObject({ limit: 50, offset: 7 })
-        yield* Effect.promise(() =>
-          expect(client.get_stream_url("camera7")).rejects.toMatchObject({ code: -32010, data: { id: "camera7" } })
-        )
-      }).pipe(Effect.provide(service)),
-    30_000
+      const { default: Cameras } = yield* Effect.promise(
+        () => import(join(made, "build/index.js")) as Promise<{ readonly default: ClientClass }>
+      )
+      const transport = { type: "websocket", host: "127.0.0.1", port: yield* port, path: "/ws" }
+      const client = yield* Effect.acquireRelease(
+        Effect.sync(() => new Cameras({ transport })),
+        (open) => Effect.sync(() => open.transport.close())
+      )
+      const token = yield* tokenFor("viewer")
+      expect(yield* Effect.promise(() => client.authenticate(token))).toMatchObject({ role: "viewer" })
+      expect(yield* Effect.promise(() => client.get_camera_list())).toEqual(list)
+      expect(yield* Effect.promise(() => client.list_snapshots(undefined, 7))).toMatchObject({ limit: 50, offset: 7 })
+      yield* Effect.promise(() =>
+        expect(client.get_stream_url("camera7")).rejects.toMatchObject({ code: -32010, data: { id: "camera7" } })
+      )
+    }).pipe(Effect.provide(service))
   )
 })

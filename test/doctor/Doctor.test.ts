@@ -57,6 +57,7 @@ const inVideo = Machine.of({
   room: () => ({ total: 4e9, available: 2e9 }),
   processorSeconds: () => 0,
   processors: () => ({ all: 0, busy: 0 }),
+  processorWait: () => 0,
   works: () => Effect.succeed(false)
 })
 
@@ -299,9 +300,11 @@ describe("the doctor", () => {
         disk.outside.write("/tls/key", bytes(key))
       }
       const seen = Effect.map(look(from(tls)), ({ of }) => of("certificate"))
-      put(make())
+      const [lasting, soon] = [make(), make(10)]
+      // they are good from the second on in which they were made
+      yield* TestClock.setTime(Date.now())
+      put(lasting)
       assert.strictEqual((yield* seen)?.severity, "ok")
-      const soon = make(10)
       put(soon)
       assert.strictEqual((yield* seen)?.severity, "warning")
       yield* TestClock.adjust("11 days")

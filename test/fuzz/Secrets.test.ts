@@ -16,9 +16,10 @@ import { dataFolder, onTestGround, plugIn, runFake } from "../support/App.ts"
 import { children } from "../support/Ground.ts"
 import { attachCamera, target, url } from "../support/NetworkCamera.ts"
 import { asMediaMtx } from "../support/MediaMtxQuestion.ts"
+import { tracing } from "../support/Spans.ts"
 import { testSettings } from "../support/TestSettings.ts"
 import { atOnce, inTime } from "./InTime.ts"
-import { tracing, type Watch, watchFor } from "./Watch.ts"
+import { type Watch, watchFor } from "./Watch.ts"
 import { Trials } from "../../src/rtsp/Trials.ts"
 
 /**

@@ -1,7 +1,4 @@
-import * as Layer from "effect/Layer"
-import * as Tracer from "effect/Tracer"
 import * as fc from "fast-check"
-import { inspect } from "node:util"
 
 /** What may be in a header, a URL, a JSON text and a password alike; long enough to be nobody's by chance. */
 const canary = fc
@@ -10,26 +7,6 @@ const canary = fc
     maxLength: 60
   })
   .map((letters) => letters.join(""))
-
-/** Keeps what a tracer would export. */
-export const tracing = () => {
-  const spans: Array<Tracer.NativeSpan> = []
-  const tracer = Tracer.make({
-    span(options) {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  // what a span that succeeded gave is exported nowhere
-  const failure = (status: Tracer.SpanStatus) =>
-    status._tag === "Ended" && status.exit._tag === "Failure" ? status.exit.cause : undefined
-  const texts = () =>
-    spans.map(({ attributes, events, name, status }) =>
-      inspect([name, attributes, events, failure(status)], { depth: 20 })
-    )
-  return { layer: Layer.succeed(Tracer.Tracer, tracer), texts }
-}
 
 /** Secrets by what they are; and where they were seen. */
 export interface Watch {

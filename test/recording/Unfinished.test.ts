@@ -4,6 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import { Unfinished } from "../../src/recording/Unfinished.ts"
@@ -12,8 +13,9 @@ import { SmallFiles } from "../../src/storage/SmallFiles.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { asTimePasses, record, start, stop } from "../suites/recordings.ts"
-import { onFakes, plugIn } from "../support/App.ts"
+import { dataFolder, onFakes, onTestGround, plugIn, runFake } from "../support/App.ts"
 import { Ground, until } from "../support/Ground.ts"
+import { listening } from "../support/Log.ts"
 import { memoryGround, settingsWith } from "../storage/Workbench.ts"
 
 const onMemory = Unfinished.layer.pipe(
@@ -167,6 +169,22 @@ describe("a stop", () => {
       assert.strictEqual((yield* Effect.flip(stop(camera)))._tag, "InvalidState")
       assert.deepEqual(yield* writtenDown, [])
     })
+  )
+})
+
+describe("the service's end", () => {
+  it.effect(
+    "says that recordings may go on where a disk that hangs has not written down in time that none does",
+    () => {
+      const { layer, lines } = listening()
+      return Effect.gen(function* () {
+        const { disk } = yield* TestGround
+        const hung = disk.suffer({ name: "hung", ...note }).pipe(Scope.provide(yield* Effect.scope))
+        const recorded = Effect.flatMap(plugIn(), (camera) => start({ camera }))
+        yield* runFake(dataFolder, Effect.andThen(recorded, hung))
+        assert.include(lines.map(({ message }) => message).join("\n"), "after the next start they may go on")
+      }).pipe(Effect.scoped, onTestGround, Effect.provide(layer))
+    }
   )
 })
 

@@ -7,7 +7,6 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import * as Tracer from "effect/Tracer"
 import { join } from "node:path"
 import type { ApiKeyCreated } from "../../schema/Auth.ts"
 import type { FileList, FileUrl } from "../../schema/Storage.ts"
@@ -22,6 +21,7 @@ import { dataFolder, onFakes, plugIn, onTestGround, runFake } from "../support/A
 import { until } from "../support/Ground.ts"
 import { asMediaMtx } from "../support/MediaMtxQuestion.ts"
 import { connect, type Reply, token } from "../support/RpcVisitor.ts"
+import { tracing } from "../support/Spans.ts"
 
 /** A recording and a snapshot of this camera, on the disk and in the index. */
 const kept = Effect.fnUntraced(function* (device: string) {
@@ -211,14 +211,7 @@ it.effect("no signature stands in a log line or a trace, right, wrong or over", 
   const logger = Logger.make(({ fiber, logLevel, message }) => {
     told.push(JSON.stringify([logLevel, message, fiber.getRef(References.CurrentLogAnnotations)]))
   })
-  const spans: Array<Tracer.NativeSpan> = []
-  const tracer = Tracer.make({
-    span(options) {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
+  const { layer: tracer, spans, texts } = tracing()
   return onTestGround(
     runFake(
       dataFolder,
@@ -249,16 +242,15 @@ it.effect("no signature stands in a log line or a trace, right, wrong or over", 
         assert.isTrue(told.some((line) => line.includes("a signed URL was refused")))
         const downloads = spans.filter(({ name }) => name === "Downloads.serve")
         assert.lengthOf(downloads, 3)
-        const traced = spans.map(({ attributes, events, name }) => JSON.stringify([name, [...attributes], events]))
         for (const signature of signatures) {
           assert.lengthOf(signature, 22)
-          for (const line of [...told, ...traced]) assert.notInclude(line, signature)
+          for (const line of [...told, ...texts()]) assert.notInclude(line, signature)
         }
       }),
       { telemetry: { log_level: "trace" }, cameras: { synthetic: 1, v4l2: false } }
     )
   ).pipe(
-    Effect.provide(Layer.merge(Logger.layer([logger]), Layer.succeed(Tracer.Tracer, tracer))),
+    Effect.provide(Layer.merge(Logger.layer([logger]), tracer)),
     Effect.provideService(References.MinimumLogLevel, "Trace")
   )
 })

@@ -4,8 +4,8 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { TestClock } from "effect/testing"
-import * as Tracer from "effect/Tracer"
 import { NotFound } from "../../schema/Errors.ts"
+import { tracing } from "../support/Spans.ts"
 import { connectAs, layer } from "./Harness.ts"
 
 const handlers = {
@@ -17,21 +17,14 @@ const handlers = {
 /** Keeps what is logged at error level, and the spans that a tracer would export. */
 const observed = () => {
   const errors: Array<string> = []
-  const spans: Array<Tracer.NativeSpan> = []
   const warnings: Array<unknown> = []
   const logger = Logger.make(({ cause, fiber, logLevel, message }) => {
     const fields = fiber.getRef(References.CurrentLogAnnotations)
     if (logLevel === "Error") errors.push(`${String(message)} ${String(cause)} ${JSON.stringify(fields)}`)
     if (logLevel === "Warn") warnings.push({ message: String(message), ...fields })
   })
-  const tracer = Tracer.make({
-    span(options) {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  return { errors, spans, warnings, loggers: Logger.layer([logger]), tracers: Layer.succeed(Tracer.Tracer, tracer) }
+  const { layer: tracers, spans } = tracing()
+  return { errors, spans, warnings, loggers: Logger.layer([logger]), tracers }
 }
 
 interface Failure {

@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { Devices } from "../../src/device/Devices.ts"
+import { Machine } from "../../src/ground/Machine.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { readyStream, stateOf, untilReady } from "../suites/streams.ts"
@@ -169,6 +171,35 @@ describe("a camera that freezes", () => {
         )
       )
     )
+  )
+
+  it.effect(
+    "is given five times as long while its FFmpeg waits for a CPU: a new start would load the machine more",
+    () =>
+      Effect.flatMap(Clock.Clock, (clock) =>
+        runFake(
+          dataFolder,
+          Effect.gen(function* () {
+            const camera = yield* plugInUsb()
+            yield* shownStream(camera)
+            yield* disturb({ frozen: true })
+            yield* TestClock.adjust("9 seconds")
+            assert.strictEqual(yield* seen(camera), "CONNECTED")
+            yield* TestClock.adjust("2 seconds")
+            assert.strictEqual(yield* seen(camera), "ERROR: FROZEN, it is open and sends no picture")
+            assert.lengthOf(yield* children("publish"), 1)
+            yield* TestClock.adjust("5 seconds")
+            assert.lengthOf(yield* children("publish"), 2)
+            yield* disturb({ frozen: false })
+          })
+        ).pipe(
+          Effect.updateService(Machine, (machine) => ({
+            ...machine,
+            processorWait: () => clock.currentTimeMillisUnsafe()
+          })),
+          onTestGround
+        )
+      )
   )
 
   onFakes(
