@@ -7,6 +7,7 @@ import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { readSbom } from "../support/CycloneDx.ts"
 import { eventually } from "../support/Eventually.ts"
+import { lives, startImage } from "../support/ImageBox.ts"
 
 const root = join(import.meta.dirname, "../..")
 const box = join(root, "test/support/box")
@@ -211,34 +212,6 @@ it.live.skipIf(whyNot !== "")(
 
 it.live.skipIf(whyNot !== "")(
   "an image's root runs as no root, read-only but for its volume, says whether it is well, and ends when it is asked to",
-  () =>
-    Effect.gen(function* () {
-      const imageBox = join(root, "test/support/image-box")
-      const volume = yield* temporaryFolder
-      const outer = yield* Effect.acquireRelease(
-        Effect.sync(() => spawn(imageBox, [built ?? build(), volume], { stdio: "ignore" })),
-        (made) => Effect.sync(() => made.kill("SIGKILL"))
-      )
-      const first = () => readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, "utf8").trim()
-      const run = (...command: ReadonlyArray<string>) => {
-        const { status, stderr, stdout } = spawnSync(imageBox, ["--in", first(), ...command], { encoding: "utf8" })
-        return { status, said: stdout + stderr }
-      }
-      const [, health = ""] =
-        /^HEALTHCHECK .* CMD \["(.*)"\]$/m.exec(readFileSync(join(root, "packaging/Containerfile"), "utf8")) ?? []
-      yield* eventually(
-        "it is well",
-        Effect.sync(() => first() !== "" && run(health).status === 0),
-        "60 seconds"
-      )
-      assert.match(readFileSync(`/proc/${first()}/status`, "utf8"), /^Uid:\t10001\t10001\t10001/m)
-      assert.include(run("touch", "/usr/new").said, "Read-only file system")
-      const picture = run("camera-service", "snapshot", "camera0", "-o", "/tmp/picture.jpg")
-      assert.strictEqual(picture.status, 0, picture.said)
-      assert.include(run("ls", "/var/lib/camera-service/snapshots").said, ".jpg")
-      const ended = new Promise((resolve) => outer.once("exit", resolve))
-      process.kill(Number(first()), "SIGTERM")
-      assert.strictEqual(yield* Effect.promise(() => ended), 0)
-    }),
+  () => Effect.flatMap(startImage({ root: built ?? build() }), lives),
   300_000
 )

@@ -5,6 +5,9 @@ const withoutTimeline = `
   DROP INDEX by_start; DROP INDEX stretches; DROP TABLE ends; DROP TABLE parts;
   ALTER TABLE files DROP COLUMN begins; DELETE FROM meta WHERE name = 'opens';`
 
+/** It was another only within its triggers, whose names are the same. */
+export const asVersion4 = "PRAGMA user_version=4"
+
 /** Its files claimed all the time from their names to when they were written to last. */
 export const asVersion3 = `
   DROP INDEX by_start; CREATE INDEX by_start ON files(device, created, filename, duration, modified) WHERE kind = 0;

@@ -8,7 +8,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Databases } from "../../src/ground/Databases.ts"
 import { openIndex } from "../../src/storage/IndexFile.ts"
-import { asVersion1, asVersion2, asVersion3 } from "./EarlierIndexes.ts"
+import { asVersion1, asVersion2, asVersion3, asVersion4 } from "./EarlierIndexes.ts"
 import { indexed, temporaryFolder } from "./Workbench.ts"
 
 const root = join(import.meta.dirname, "../..")
@@ -70,7 +70,8 @@ describe("an index", () => {
   for (const [version, sql] of [
     [1, asVersion1],
     [2, asVersion2],
-    [3, asVersion3]
+    [3, asVersion3],
+    [4, asVersion4]
   ] as const) {
     it.effect(`of version ${version} is whole, whoever was killed while it was copied and upgraded`, () =>
       Effect.gen(function* () {
