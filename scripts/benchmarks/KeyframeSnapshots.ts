@@ -1,9 +1,11 @@
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
 import { join } from "node:path"
-import { peerLogin, type RtspPeer, startPeer } from "../../test/support/RtspPeer.ts"
+import { type RtspPeer, startPeer, urlWithLogin } from "../../test/support/RtspPeer.ts"
+import { readRtsp } from "../../test/support/RtspReader.ts"
 import type { Benchmark, Measurement } from "./Benchmark.ts"
 import { makeIdle } from "./Cameras.ts"
+import { type Go2rtc, go2rtcToo } from "./Go2rtc.ts"
 import type { Rpc } from "./Rpc.ts"
 import { makeGround, startReady } from "./Service.ts"
 import { percentile, slowest, summary } from "./Statistics.ts"
@@ -78,25 +80,29 @@ const measureCold = async (rpc: Rpc, device: string, count: number): Promise<Rea
   return samples
 }
 
+/** The same of go2rtc, at any time; somebody else reads the stream meanwhile, or nobody does. */
+const measureGo2rtc = Effect.fnUntraced(function* ({ picture, rtsp }: Go2rtc, isRead: boolean, count: number) {
+  if (isRead) yield* Effect.flatMap(readRtsp({ port: rtsp, path: "camera" }), ({ firstPacket }) => firstPacket)
+  const samples: Array<number> = []
+  for (let i = 0; i < count; i++) {
+    yield* Effect.promise(() => pause(Math.random() * interval))
+    samples.push(yield* Effect.promise(picture))
+  }
+  return samples
+})
+
 const measure = async (codec: string, { url }: RtspPeer, times: (count: number) => number) => {
   await using service = await startReady(0, { EXTERNAL_ALLOWED_HOSTS: "127.0.0.1/32" })
   using rpc = await service.connect()
-  const { password, user } = peerLogin
-  const stream_url = url.replace("//", `//${user}:${password}@`)
   const { device } = await rpc.call<{ readonly device: string }>("add_external_stream", {
-    stream_url,
+    stream_url: urlWithLogin(url),
     stream_name: codec
   })
   const cold = await measureCold(rpc, device, times(20))
   // none is made beforehand of keyframes at odd times; at regular ones it takes two to know them
   const odd = await measureWarm(rpc, device, times(30), [2, 6])
   const [, , ...regular] = await measureWarm(rpc, device, times(30), [2])
-  const rows: ReadonlyArray<Measurement> = [
-    { name: `external.snapshot_${codec}`, value: percentile(odd, 0.95), detail: summary(odd) },
-    { name: `external.snapshot_${codec}_regular`, value: percentile(regular, 0.95), detail: summary(regular) },
-    { name: `external.snapshot_${codec}_cold`, value: slowest(cold) - interval, detail: `whole: ${summary(cold)}` }
-  ]
-  return rows
+  return { cold, odd, regular }
 }
 
 /** Snapshots of network cameras, as the client waits for them: another MediaMTX plays the camera. */
@@ -105,9 +111,25 @@ export const keyframeSnapshots: Benchmark = async ({ say, times }) => {
   const rows: Array<Measurement> = []
   for (const codec of ["h264", "h265"] as const) {
     say(`snapshots of a 1080p camera, ${codec}`)
-    const measured = Effect.flatMap(startPeer(ground.folder, makeVideo(ground.folder, codec)), (peer) =>
-      Effect.promise(() => measure(codec, peer, times))
-    )
+    const measured = Effect.gen(function* () {
+      const peer = yield* startPeer(ground.folder, makeVideo(ground.folder, codec))
+      const { cold, odd, regular } = yield* Effect.promise(() => measure(codec, peer, times))
+      const go2rtc = (isRead: boolean) =>
+        go2rtcToo(urlWithLogin(peer.url), (it) => measureGo2rtc(it, isRead, times(10)))
+      return [
+        {
+          name: `external.snapshot_${codec}`,
+          value: percentile(odd, 0.95),
+          detail: `${summary(odd)}; ${yield* go2rtc(true)}`
+        },
+        { name: `external.snapshot_${codec}_regular`, value: percentile(regular, 0.95), detail: summary(regular) },
+        {
+          name: `external.snapshot_${codec}_cold`,
+          value: slowest(cold) - interval,
+          detail: `whole: ${summary(cold)}; ${yield* go2rtc(false)}`
+        }
+      ]
+    })
     rows.push(...(await Effect.runPromise(Effect.scoped(measured))))
   }
   return rows

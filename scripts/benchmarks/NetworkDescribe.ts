@@ -2,9 +2,10 @@ import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
 import { join } from "node:path"
 import { readRtsp } from "../../test/support/RtspReader.ts"
-import { peerLogin, startGstreamer } from "../../test/support/RtspPeer.ts"
+import { startGstreamer, urlWithLogin } from "../../test/support/RtspPeer.ts"
 import type { Benchmark } from "./Benchmark.ts"
 import { awaitIdle, makeIdle } from "./Cameras.ts"
+import { go2rtcToo } from "./Go2rtc.ts"
 import { makeGround, startReady } from "./Service.ts"
 import { median, summary } from "./Statistics.ts"
 
@@ -26,9 +27,8 @@ const measure = async (url: string, path: string, count: number): Promise<Readon
     STREAMS_START_TIMEOUT_SECONDS: 4
   })
   using rpc = await service.connect()
-  const stream_url = url.replace("//", `//${peerLogin.user}:${peerLogin.password}@`)
   const { device } = await rpc.call<{ readonly device: string }>("add_external_stream", {
-    stream_url,
+    stream_url: urlWithLogin(url),
     stream_name: path
   })
   // its paths are there then
@@ -47,23 +47,39 @@ const measure = async (url: string, path: string, count: number): Promise<Readon
   return samples
 }
 
+/** The same of go2rtc, which leaves the camera as soon as its last player has gone. */
+const measureGo2rtc = Effect.fnUntraced(function* (port: number, count: number) {
+  const samples: Array<number> = []
+  for (let i = 0; i < count; i++) {
+    const reader = Effect.flatMap(readRtsp({ port, path: "camera" }), ({ firstKeyframe }) => firstKeyframe)
+    samples.push(yield* Effect.scoped(reader))
+    yield* Effect.sleep("500 millis")
+  }
+  return samples
+})
+
 /** A player comes for an idle camera in the network, which begins with a keyframe; GStreamer plays it. */
 export const networkDescribe: Benchmark = async ({ say, times }) => {
   using ground = await makeGround()
-  const measured = (bFrames: number, path: string) => {
+  const camera = (bFrames: number) => {
     const file = makeVideo(ground.folder, bFrames)
-    const pipeline = `( filesrc location=${file} ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 )`
-    const samples = Effect.flatMap(startGstreamer(pipeline), ({ url }) =>
-      Effect.promise(() => measure(url, path, times(10)))
+    return startGstreamer(
+      `( filesrc location=${file} ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 )`
     )
-    return Effect.runPromise(Effect.scoped(samples))
   }
   say("the first picture of an idle camera")
-  const own = await measured(0, "camera0")
+  const own = Effect.gen(function* () {
+    const { url } = yield* camera(0)
+    const samples = yield* Effect.promise(() => measure(url, "camera0", times(10)))
+    return { samples, others: yield* go2rtcToo(urlWithLogin(url), ({ rtsp }) => measureGo2rtc(rtsp, times(10))) }
+  })
+  const { others, samples } = await Effect.runPromise(Effect.scoped(own))
   say("the first picture of its transcode")
-  const transcode = await measured(2, "camera0_h264")
+  const transcode = await Effect.runPromise(
+    Effect.scoped(Effect.flatMap(camera(2), ({ url }) => Effect.promise(() => measure(url, "camera0_h264", times(10)))))
+  )
   return [
-    { name: "external.describe", value: median(own), detail: summary(own) },
+    { name: "external.describe", value: median(samples), detail: `${summary(samples)}; ${others}` },
     { name: "external.transcode", value: median(transcode), detail: summary(transcode) }
   ]
 }

@@ -25,6 +25,9 @@ readonly KLVDATA=0.0.3
 readonly KLVDATA_SHA256=0e3fc811c85b211f5a8c797bb2b58db5788c72b3abaf95c241b61dfbe5e6a9e7
 readonly STANAG4609=0.4.0
 readonly STANAG4609_SHA256=0e12c000623522a374474c982ed928861d4d6811fbc0db74e88b40b80b3e92b0
+# What cameras that were bought have answered, as an RTSP client that others made keeps it for its tests.
+readonly RETINA=0.4.21
+readonly RETINA_SHA256=031b39326ce8613be3273edaac2d132709a08790f73c4dee446a781f6c990e7c
 # It has the schemas of CycloneDX.
 readonly CYCLONEDX=11.12.0
 readonly CYCLONEDX_SHA256=0e807521a921a5c3cb8ce1153f8a61d29eedfe76a46aac2796b7c6b573391a54
@@ -67,7 +70,7 @@ want_for_lab() {
   have xz || missing+=(xz-utils)
 }
 
-# One program of a Debian package, for a test: what else is in it, such as a server that it would start, is not wanted here.
+# One file, mostly a program, of a Debian package, for a test: what else is in it, such as a server that it would start, is not wanted here.
 # install_program PATH PACKAGE
 install_program() {
   local as name=${1##*/} package=$2 place folder=$work/$2
@@ -125,13 +128,33 @@ install_python() {
   say "$name $version is now in $place"
 }
 
+# The sources of a package in Rust, which are not built: install_crate NAME VERSION SHA256
+install_crate() {
+  local name=$1 version=$2 sha256=$3 crate place=$cache/$1/v$2
+  if [ -d "$place" ]; then return; fi
+  have cargo || return 1
+  # the one of its commands that fetches a package without those that it depends on
+  quietly "fetching $name $version" cargo info "$name@$version" || return 1
+  crate=$(echo "${CARGO_HOME:-$HOME/.cargo}"/registry/cache/*/"$name-$version.crate")
+  [ "$(checksum "$crate")" = "$sha256" ] || fail "$name $version has an unexpected checksum"
+  tar -xzf "$crate" -C "$work"
+  mkdir -p "${place%/*}"
+  mv "$work/$name-$version" "$place"
+  say "$name $version is now in $place"
+}
+
 install_for_tests() {
   # Prometheus and its checker, 50 MB each; two proxies
   install_program /usr/bin/promtool prometheus
   install_program /usr/bin/prometheus prometheus
   install_program /usr/sbin/nginx nginx
   install_program /usr/bin/caddy caddy
+  # an ONVIF client that others made, without its windows
+  install_program /usr/bin/onvif-util onvif-tools
+  install_program "/usr/lib/$(uname -m)-linux-gnu/libonvif.so.1" libonvif1
   install_websocat
+  install_crate retina "$RETINA" "$RETINA_SHA256" ||
+    say "the answers of real cameras can not be had (cargo info retina): a test with them will be skipped"
   install_python ipycam "$IPYCAM" "$IPYCAM_SHA256" || say "ipycam can not be had: a test of ONVIF will be skipped"
   install_python WSDiscovery "$WSDISCOVERY" "$WSDISCOVERY_SHA256" ||
     say "WSDiscovery can not be had: a test of ONVIF will be skipped"

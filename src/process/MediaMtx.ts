@@ -199,7 +199,7 @@ export class MediaMtx extends Context.Service<
       /** One that has run can run here: what hinders it now may pass, and what does without it goes on meanwhile. */
       const hasRun = Effect.map(SubscriptionRef.get(state), ({ generation }) => generation > 0)
 
-      const missing = Effect.fnUntraced(function* (error: ProgramMissing) {
+      const notUsable = Effect.fnUntraced(function* (error: ProgramMissing | ProgramUnfit) {
         return yield* (yield* hasRun) ? new MediaMtxEnded({ detail: error.message, steady: false }) : error
       })
 
@@ -212,7 +212,7 @@ export class MediaMtx extends Context.Service<
       })
 
       const run = (managed ? runOnce() : watchOnce()).pipe(
-        Effect.catchTag("ProgramMissing", missing),
+        Effect.catchTag(["ProgramMissing", "ProgramUnfit"], notUsable),
         Effect.catchTag("MediaMtxEnded", failed),
         Effect.retry({ schedule: backoff, while: (end) => end._tag === "MediaMtxEnded" && !end.steady }),
         Effect.catchTag("MediaMtxEnded", () => Effect.void),

@@ -5,7 +5,7 @@ import type { ExternalStream } from "../../schema/External.ts"
 import { asTimePasses, settle } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { connectAs } from "../rpc/Harness.ts"
-import { playCamera } from "../support/OnvifCamera.ts"
+import { playCamera, probeMatch } from "../support/OnvifCamera.ts"
 
 export interface Reply {
   readonly id?: number
@@ -63,10 +63,8 @@ export const onvifCamera = Effect.fnUntraced(function* (
   const { neighbours } = yield* TestGround
   const camera = playCamera(played)
   yield* neighbours.serve(address, 80, camera.answer)
-  yield* neighbours.listen(address, (probe) => {
-    const relatesTo = /MessageID>([^<]+)</.exec(probe)?.[1] ?? ""
-    const words = `<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"><e:Header><a:RelatesTo>${relatesTo}</a:RelatesTo></e:Header><e:Body><d:ProbeMatches><d:ProbeMatch><a:EndpointReference><a:Address>urn:uuid:1</a:Address></a:EndpointReference><d:Types>dn:NetworkVideoTransmitter</d:Types><d:Scopes>onvif://www.onvif.org/name/Front%20door</d:Scopes><d:XAddrs>http://10.9.9.9/onvif/device_service</d:XAddrs></d:ProbeMatch></d:ProbeMatches></e:Body></e:Envelope>`
-    return [{ words, after: 100 }]
-  })
+  yield* neighbours.listen(address, (probe) => [
+    { words: probeMatch(probe, "http://10.9.9.9/onvif/device_service"), after: 100 }
+  ])
   return camera
 })

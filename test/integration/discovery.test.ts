@@ -73,7 +73,13 @@ describe.skipIf(!isThere)("among machines of two networks", () => {
         "unshare",
         [...apart, join(support, "network.sh"), folder, ...client],
         {
-          env: { ...process.env, IPYCAM: ipycam, WSDISCOVERY: wsDiscovery, STANAG4609: stanag4609 },
+          env: {
+            ...process.env,
+            NODE: process.execPath,
+            IPYCAM: ipycam,
+            WSDISCOVERY: wsDiscovery,
+            STANAG4609: stanag4609
+          },
           timeout: 170_000
         }
       )

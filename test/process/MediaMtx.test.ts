@@ -272,6 +272,32 @@ describe("our MediaMTX that cannot start", () => {
   }
 })
 
+describe("a MediaMTX in whose place an older one was put", () => {
+  it.effect("is waited for where it has run before: what does without it goes on", () =>
+    Effect.gen(function* () {
+      const { fatal, next, set, started } = yield* bench(true)
+      const end = yield* Effect.forkChild(fatal)
+      const first = yield* Queue.take(started)
+      set("1")
+      yield* TestClock.adjust("15 millis")
+      yield* next("Running")
+      set(undefined)
+      yield* first.end(1)
+      yield* next("Stopped")
+      yield* TestClock.adjust("2 seconds")
+      yield* Effect.flatMap(Queue.take(started), (older) => older.end(1, { stdout: "ERR json: unknown field" }))
+      yield* Effect.flatMap(Queue.take(started), (asked) => asked.end(0, { stdout: "v1.19.9\n" }))
+      assert.include((yield* next("Stopped")).detail, "is too old (v1.19.9)")
+      yield* TestClock.adjust("2 seconds")
+      assert.isUndefined(end.pollUnsafe())
+      yield* Queue.take(started)
+      set("2")
+      yield* TestClock.adjust("15 millis")
+      assert.strictEqual((yield* next("Running")).generation, 2)
+    })
+  )
+})
+
 describe("the operator's MediaMTX", () => {
   it.effect("is waited for, watched, and waited for again", () =>
     Effect.gen(function* () {

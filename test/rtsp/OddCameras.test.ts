@@ -1,13 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { Tcp } from "../../src/ground/Tcp.ts"
 import type { Asked } from "../../src/rtsp/Message.ts"
-import { dial } from "../../src/rtsp/Dialogue.ts"
-import { describe as describeOffer, play, worthHaving } from "../../src/rtsp/Session.ts"
-import { serveRtsp } from "../../testing/RtspServer.ts"
-import { TestGround } from "../../testing/TestGround.ts"
-import { onTestGround } from "../support/App.ts"
-import { target, url } from "../support/NetworkCamera.ts"
+import { playedOf } from "../support/AnsweringCamera.ts"
+import { url } from "../support/NetworkCamera.ts"
 
 /*
  * How cameras are known to answer that read RFC 2326 and RFC 4566 in their own way (what scottlamb/retina keeps of Dahua,
@@ -37,27 +32,7 @@ const replyTo = ({ headers, method }: Asked, { describe, play, sdp, setup }: Odd
 }
 
 /** What is set up and played of such a camera, and at which addresses; or why not. */
-const played = (odd: Odd) =>
-  Effect.gen(function* () {
-    const { peers } = yield* TestGround
-    const asked: Array<string> = []
-    yield* peers.listen(target.address, target.port, (caller) =>
-      serveRtsp(caller, {
-        asked: (request) =>
-          Effect.sync(() => {
-            asked.push(`${request.method} ${request.uri} ${request.headers.get("session")?.[0] ?? ""}`.trim())
-            caller.say(Buffer.from(replyTo(request, odd)))
-          }),
-        frames: () => Effect.void,
-        untilRead: Effect.void
-      })
-    )
-    const dialogue = yield* dial(yield* Tcp, target, { frame: () => false, frames: () => undefined })
-    const offer = yield* describeOffer(dialogue, target)
-    const tracks = yield* play(dialogue, offer, yield* worthHaving(offer), () => Effect.void)
-    const found = tracks.map(({ channel, media: { encoding, frameRate } }) => ({ channel, encoding, frameRate }))
-    return { asked: asked.filter((line) => /^(SETUP|PLAY)/.test(line)), found }
-  }).pipe(Effect.scoped, onTestGround)
+const played = (odd: Odd) => playedOf((request) => replyTo(request, odd))
 
 const media = (...lines: ReadonlyArray<string>) => ["v=0", "s=-", "t=0 0", ...lines, ""].join("\r\n")
 const video = ["m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/90000", "a=control:track1"]

@@ -49,10 +49,19 @@ export const reply = (body: string, status = 200, challenges: ReadonlyArray<stri
   body: new TextEncoder().encode(body)
 })
 
+/** What it says to who asks all in its network (WS-Discovery). */
+export const probeMatch = (probe: string, xaddrs: string): string =>
+  `<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery" xmlns:dn="http://www.onvif.org/ver10/network/wsdl"><e:Header><a:RelatesTo>${/MessageID[^>]*>([^<]+)</.exec(probe)?.[1] ?? ""}</a:RelatesTo></e:Header><e:Body><d:ProbeMatches><d:ProbeMatch><a:EndpointReference><a:Address>urn:uuid:1</a:Address></a:EndpointReference><d:Types>dn:NetworkVideoTransmitter</d:Types><d:Scopes>onvif://www.onvif.org/name/Front%20door</d:Scopes><d:XAddrs>${xaddrs}</d:XAddrs></d:ProbeMatch></d:ProbeMatches></e:Body></e:Envelope>`
+
 const ptzConfiguration = '<tt:PTZConfiguration token="ptz"><tt:NodeToken>n</tt:NodeToken></tt:PTZConfiguration>'
 
 const profile = (token: string, name: string, encoding: string, width: number, height: number) =>
   `<trt:Profiles token="${token}" fixed="true"><tt:Name>${name}</tt:Name><tt:VideoEncoderConfiguration token="ve"><tt:Encoding>${encoding}</tt:Encoding><tt:Resolution><tt:Width>${width}</tt:Width><tt:Height>${height}</tt:Height></tt:Resolution><tt:RateControl><tt:FrameRateLimit>25</tt:FrameRateLimit></tt:RateControl></tt:VideoEncoderConfiguration></trt:Profiles>`
+
+const profiles = {
+  p0: profile("p0", "mainStream", "JPEG", 1920, 1080),
+  p1: profile("p1", "subStream", "H264", 640, 480)
+}
 
 const service = (namespace: string, address: string) =>
   `<tds:Service><tds:Namespace>http://www.onvif.org/${namespace}/wsdl</tds:Namespace><tds:XAddr>${address}</tds:XAddr></tds:Service>`
@@ -64,7 +73,7 @@ const answers = (
   now: Date
 ): Readonly<Record<string, (request: string) => string | undefined>> => {
   const at = `${isSecure ? "https" : "http"}://${host}`
-  const profiles = profile("p0", "mainStream", "JPEG", 1920, 1080) + profile("p1", "subStream", "H264", 640, 480)
+  const all = Object.values(profiles).join("")
   return {
     GetSystemDateAndTime: () =>
       `<tds:SystemDateAndTime><tt:DateTimeType>Manual</tt:DateTimeType><tt:UTCDateTime><tt:Time><tt:Hour>${now.getUTCHours()}</tt:Hour><tt:Minute>${now.getUTCMinutes()}</tt:Minute><tt:Second>${now.getUTCSeconds()}</tt:Second></tt:Time><tt:Date><tt:Year>${now.getUTCFullYear()}</tt:Year><tt:Month>${now.getUTCMonth() + 1}</tt:Month><tt:Day>${now.getUTCDate()}</tt:Day></tt:Date></tt:UTCDateTime></tds:SystemDateAndTime>`,
@@ -75,9 +84,11 @@ const answers = (
       (ptz === undefined ? "" : service("ver20/ptz", `${at}/onvif/ptz_service`)),
     GetCapabilities: () =>
       `<tds:Capabilities>${capability("Device", `${at}/onvif/device_service`)}${capability("Media", `${at}/onvif/media_service`)}${ptz === undefined ? "" : capability("PTZ", `${at}/onvif/ptz_service`)}</tds:Capabilities>`,
-    GetProfiles: () => (ptz === undefined ? profiles : profiles.replaceAll("</trt:Profiles>", `${ptzConfiguration}$&`)),
+    GetProfiles: () => (ptz === undefined ? all : all.replaceAll("</trt:Profiles>", `${ptzConfiguration}$&`)),
+    GetProfile: (request) =>
+      (/ProfileToken>p0</.test(request) ? profiles.p0 : profiles.p1).replaceAll("trt:Profiles", "trt:Profile"),
     GetStreamUri: (request) =>
-      `<trt:MediaUri><tt:Uri>rtsp://${host}:554/${/ProfileToken>(\w+)</.exec(request)?.[1]}?a=1&amp;b=2</tt:Uri></trt:MediaUri>`,
+      `<trt:MediaUri><tt:Uri>rtsp://${host.replace(/:\d+$/, "")}:554/${/ProfileToken>(\w+)</.exec(request)?.[1]}?a=1&amp;b=2</tt:Uri></trt:MediaUri>`,
     GetSnapshotUri: (request) =>
       picture === undefined
         ? undefined
@@ -100,7 +111,7 @@ const challenge = ['Digest realm="cam", nonce="n0nce", qop="auth", algorithm=MD5
 export const callIn = (body: string): string => /<[\w-]+:Body>\s*<(?:[\w-]+:)?(\w+)/.exec(body)?.[1] ?? ""
 
 const prefixOf = (call: string): string => {
-  if (/^(?:Get(?:Profiles|StreamUri|SnapshotUri)|SetSynchronizationPoint)$/.test(call)) return "trt"
+  if (/^(?:Get(?:Profiles?|StreamUri|SnapshotUri)|SetSynchronizationPoint)$/.test(call)) return "trt"
   return /^(?:ContinuousMove|Stop|GetPresets|GotoPreset)$/.test(call) ? "tptz" : "tds"
 }
 

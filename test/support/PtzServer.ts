@@ -3,8 +3,11 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { callIn, playCamera, type PlayedCamera, soap } from "./OnvifCamera.ts"
 
-/** An ONVIF camera on this machine, at any port; `calls`: what it was asked, in order. */
-export const serveOnvif = Effect.fnUntraced(function* (played: PlayedCamera) {
+/** An ONVIF camera on this machine (port 0: any); `calls`: what it was asked, in order. */
+export const serveOnvif = Effect.fnUntraced(function* (
+  played: PlayedCamera,
+  at: { readonly address: string; readonly port: number } = { address: "127.0.0.1", port: 0 }
+) {
   let host = ""
   const calls: Array<string> = []
   const server = createServer((request, response) => {
@@ -22,16 +25,17 @@ export const serveOnvif = Effect.fnUntraced(function* (played: PlayedCamera) {
         body
       }
       void Effect.runPromise(playCamera({ ...played, host }).answer(asked)).then(
-        ({ body: text, contentType, status }) => response.writeHead(status, { "content-type": contentType }).end(text)
+        ({ body: text, contentType, status }) =>
+          response.writeHead(status, { "Content-Type": contentType, "Content-Length": text.byteLength }).end(text)
       )
     })
   })
   yield* Effect.acquireRelease(
-    Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
+    Effect.callback<void>((resume) => void server.listen(at.port, at.address, () => resume(Effect.void))),
     () => Effect.sync(() => server.close().closeAllConnections())
   )
   const { port } = server.address() as AddressInfo
-  host = `127.0.0.1:${port}`
+  host = `${at.address}:${port}`
   return { address: `http://${host}/onvif/device_service`, calls, port }
 })
 

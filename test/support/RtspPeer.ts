@@ -11,6 +11,8 @@ import { freePorts } from "./FreePorts.ts"
 /** A MediaMTX that plays a camera in the network: it wants this login, as Digest (MD5 or SHA-256), and has one stream. */
 export const peerLogin = { user: "operator", password: "canary-of-a-peer" }
 
+export const urlWithLogin = (url: string): string => url.replace("//", `//${peerLogin.user}:${peerLogin.password}@`)
+
 const pem = join(import.meta.dirname, "../fixtures/self-signed.pem")
 /** What it shows over TLS; it signed that itself. */
 export const certificate = {
@@ -38,7 +40,8 @@ const configuration = (rtsp: number, secure: number, api: number): string =>
     paths: { all_others: {} }
   })
 
-const child = (program: string, args: ReadonlyArray<string>) =>
+/** A program for as long as the scope lives. */
+export const child = (program: string, args: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.sync(() => spawn(program, args, { stdio: "ignore" })),
     (process) =>
