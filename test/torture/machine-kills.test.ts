@@ -29,8 +29,8 @@ const killOnce = Effect.fnUntraced(function* (seconds: number) {
   const { history, image } = yield* Effect.scoped(
     Effect.gen(function* () {
       const disk = yield* mountLoggedDisk(root, megabytes)
-      const after = () => Effect.sync(() => signal(disk.pid, "SIGKILL"))
-      return { history: yield* live(disk, { seconds, after }), image: disk.image() }
+      const pull = Effect.sync(() => signal(disk.pid, "SIGKILL"))
+      return { history: yield* live(disk, { seconds, pull }), image: disk.image() }
     })
   )
   const [file, folder] = [join(root, "left"), join(root, "left.mounted")]

@@ -61,12 +61,8 @@ describe.skipIf(whyNoLoggedDisk() !== undefined)(
             const { history, image } = yield* Effect.scoped(
               Effect.gen(function* () {
                 const disk = yield* mountLoggedDisk(root, megabytes)
-                const after = (service: Service, client: PlainClient) =>
-                  Effect.andThen(
-                    Effect.sync(() => signal(disk.pid, "SIGKILL")),
-                    staysAnswering(service, client)
-                  )
-                return { history: yield* live(disk, { seconds, after }), image: disk.image() }
+                const pull = Effect.sync(() => signal(disk.pid, "SIGKILL"))
+                return { history: yield* live(disk, { seconds, pull, after: staysAnswering }), image: disk.image() }
               })
             )
             const [file, folder] = [join(root, "left"), join(root, "left.mounted")]
