@@ -28,7 +28,7 @@ const every = {
 }
 
 /** Which syncs of the service are lies (`fixtures/forgetful.ts`). */
-export type Forgets = "folders" | "new files" | "recordings"
+export type Forgets = "folders" | "new files" | "recordings" | "remuxed recordings"
 
 /** Where a service keeps its data. */
 export interface Place {
