@@ -138,7 +138,7 @@ describe("a MediaMTX that", () => {
           yield* goes
           // one that works all the time is given 90 s to answer
           yield* ready(service, "150 seconds")
-          yield* recordedOn(client, "camera0")
+          yield* recordedOn(service, client, "camera0")
           yield* endsWhole(service)
         }),
       300_000
