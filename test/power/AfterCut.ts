@@ -168,15 +168,15 @@ const checkFootage = (files: ReadonlyMap<string, Buffer>, history: History, mome
   for (const [name, bytes] of sample.recordings) {
     const after = files.get(`recordings/${name}`) ?? Buffer.alloc(0)
     const whole = history.files.get(`recordings/${name}`) ?? Buffer.alloc(0)
-    const isWhole = after.equals(whole)
-    // a segment of an mkv is remuxed when there is time: it is whole as it was, or as it is then
-    const isRemuxed = name.endsWith(".mkv")
-    if (stopped.has(name) || (!isRemuxed && isOver(history, name, sample))) {
+    // what is remuxed when there is time is whole as it was, too; where that was to be waited for, as it is then
+    const written = history.written.get(name) ?? whole
+    const isWhole = after.equals(whole) || (!stopped.has(name) && after.equals(written))
+    if (stopped.has(name) || isOver(history, name, sample)) {
       claim("closed recordings are whole", isWhole, `${name} has ${after.length} of ${whole.length} bytes`)
     }
-    if (isWhole || isRemuxed) continue
-    const meanwhile = playableOf(whole.subarray(0, bytes))
-    const there = playableOf(after.subarray(0, sameUntil(after, whole)))
+    if (isWhole) continue
+    const meanwhile = playableOf(written.subarray(0, bytes))
+    const there = playableOf(after.subarray(0, sameUntil(after, written)))
     const camera = name.slice(0, name.indexOf("_"))
     lost.set(camera, (lost.get(camera) ?? 0) + Math.max(0, meanwhile.seconds - there.seconds))
   }
@@ -200,15 +200,15 @@ const longBefore = (history: History, moment: Moment, more = 0): Sample | undefi
   return history.samples.findLast(({ time }) => time + beside(history) + more <= now)
 }
 
-/** Its camera has gone on to another file, long enough ago. */
+/** Its camera has gone on to another file, long enough ago. For a moment each one has the name that MediaMTX gives it. */
 const isOver = (history: History, name: string, { time }: Sample): boolean => {
-  const { samples } = history
   const camera = name.slice(0, name.indexOf("_"))
-  const next = samples.find(({ recordings }) =>
-    [...recordings.keys()].some((other) => other.startsWith(`${camera}_`) && other > name)
-  )
+  const isLater = (other: string) => other.startsWith(`${camera}_`) && begunAt(other) > begunAt(name)
+  const next = history.samples.find(({ recordings }) => [...recordings.keys()].some(isLater))
   return next !== undefined && next.time + beside(history) <= time
 }
+
+const begunAt = (name: string): string => name.slice(0, name.lastIndexOf("."))
 
 /** Pictures are whole, or empty and not listed; those of a while ago are there. */
 const checkPictures = (files: ReadonlyMap<string, Buffer>, history: History, moment: Moment, claim: Claim): void => {

@@ -14,7 +14,7 @@ export interface Sample {
   readonly at: number
   /** milliseconds, monotonic */
   readonly time: number
-  /** bytes of each recording, as whoever reads it meanwhile has it */
+  /** bytes of each recording, as whoever reads it meanwhile has it; of one that is remuxed, of what MediaMTX wrote */
   readonly recordings: ReadonlyMap<string, number>
 }
 
@@ -40,9 +40,14 @@ export interface History {
   readonly samples: ReadonlyArray<Sample>
   /** every file of the data folder at the end, by its path in there */
   readonly files: ReadonlyMap<string, Buffer>
+  /** what MediaMTX wrote of each recording that is remuxed, by its name: whatever became of it */
+  readonly written: ReadonlyMap<string, Buffer>
   /** bytes of the log when it ended */
   readonly end: number
 }
+
+/** Once MediaMTX has closed it, this one is copied into the container that it is named after. */
+export const isRemuxed = (name: string): boolean => name.endsWith(".mkv")
 
 /** What lasts of a moment. */
 export interface Moment {

@@ -1,17 +1,19 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { readdirSync, readFileSync, statSync } from "node:fs"
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { join, relative } from "node:path"
 import { monotonicMillis } from "../../src/ground/Time.ts"
 import { eventually } from "../support/Eventually.ts"
 import { connect, type PlainClient } from "../support/PlainClient.ts"
 import { signal } from "../support/Processes.ts"
 import { bundle, makeGround, ready, type Service, start } from "../support/Service.ts"
-import type { Done, History, Sample, Stop } from "./History.ts"
+import { type Done, type History, isRemuxed, type Sample, type Stop } from "./History.ts"
 
 const cameras = ["camera0", "camera1", "camera2", "camera3"]
 /** The last camera's recordings are short ones; the others go on in new files. */
 const [short = ""] = cameras.slice(-1)
+/** Each segment of this one is copied into another container while the next one is written. */
+const [remuxed = ""] = cameras.slice(-2)
 
 /** It is recorded already. */
 const invalidState = -32_020
@@ -26,7 +28,7 @@ const every = {
 }
 
 /** Which syncs of the service are lies (`fixtures/forgetful.ts`). */
-export type Forgets = "folders" | "new files" | "recordings"
+export type Forgets = "folders" | "new files" | "recordings" | "remuxed recordings"
 
 /** Where a service keeps its data. */
 export interface Place {
@@ -38,7 +40,9 @@ export interface Place {
 export interface Life {
   readonly seconds: number
   readonly forgets?: Forgets
-  /** what happens to the service after that, before it is killed; nothing of it is in the history */
+  /** takes the disk away after that */
+  readonly pull?: Effect.Effect<void>
+  /** what happens to the service then, before it is killed; nothing of it is in the history */
   readonly after?: (service: Service, client: PlainClient) => Effect.Effect<void>
 }
 
@@ -47,11 +51,21 @@ const filesIn = (folder: string): ReadonlyArray<string> =>
     .filter((entry) => entry.isFile())
     .map(({ name, parentPath }) => join(parentPath, name))
 
-const recordingsIn = (folder: string): ReadonlyMap<string, number> => {
+/** What MediaMTX writes of recordings that are remuxed: an open file outlives the copy that takes its name. */
+const openWritten = Effect.acquireRelease(
+  Effect.sync(() => new Map<string, number>()),
+  (open) => Effect.sync(() => open.forEach((descriptor) => closeSync(descriptor)))
+)
+
+const recordingsIn = (folder: string, written: Map<string, number>): ReadonlyMap<string, number> => {
   const sizes = new Map<string, number>()
   for (const name of readdirSync(folder)) {
-    const bytes = statSync(join(folder, name), { throwIfNoEntry: false })?.size
-    if (bytes !== undefined && !name.startsWith(".")) sizes.set(name, bytes)
+    const path = join(folder, name)
+    if (name.startsWith(".")) continue
+    if (isRemuxed(name) && !written.has(name)) written.set(name, openSync(path, "r"))
+    const descriptor = written.get(name)
+    const bytes = (descriptor === undefined ? statSync(path, { throwIfNoEntry: false }) : fstatSync(descriptor))?.size
+    if (bytes !== undefined) sizes.set(name, bytes)
   }
   return sizes
 }
@@ -63,7 +77,7 @@ const mayNotLast = (result: unknown): boolean => typeof result === "object" && r
  * Runs the service on a disk: four cameras record, snapshots are taken and settings are made, as fast as it answers. Then
  * all of it is killed.
  */
-export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, seconds }: Life) {
+export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, pull, seconds }: Life) {
   const folder = join(disk.folder, "data")
   const settings = { RECORDING_SEGMENT_SECONDS: "4", TELEMETRY_LOG_LEVEL: "warning" }
   const ground = yield* makeGround({ cameras: cameras.length, folder, settings })
@@ -111,9 +125,10 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
       )
     })
 
+  const open = yield* openWritten
   const sample = Effect.gen(function* () {
     // the sizes first: by that moment of the log they were so large
-    const recordings = recordingsIn(join(folder, "recordings"))
+    const recordings = recordingsIn(join(folder, "recordings"), open)
     history.samples.push({ recordings, at: disk.now(), time: yield* monotonicMillis })
   })
 
@@ -128,13 +143,25 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
       (result) => (mayNotLast(result) ? "" : camera)
     )
 
+  const left = (): typeof there => ({
+    files: new Map(filesIn(folder).map((path) => [relative(folder, path), readFileSync(path)])),
+    written: new Map([...open].map(([name, descriptor]) => [name, readFileSync(descriptor)]))
+  })
+  const tellAll = (name: NodeJS.Signals) =>
+    Effect.sync(() => {
+      for (const { pid } of ground.processes()) signal(pid, name)
+    })
+
   let end = 0
   let told = history
+  let there: Pick<History, "files" | "written"> = { files: new Map(), written: new Map() }
   yield* Effect.scoped(
     Effect.gen(function* () {
       yield* Effect.forkScoped(Effect.forever(Effect.andThen(sample, Effect.sleep(every.sample))))
       const client = yield* connect(service.url, token)
-      for (const camera of cameras) if (camera !== short) yield* record(client, camera, "fmp4")
+      for (const camera of cameras) {
+        if (camera !== short) yield* record(client, camera, camera === remuxed ? "mkv" : "fmp4")
+      }
       yield* again(every.setting, (by, n) => {
         const days = 1000 + n
         const policy = { policy_type: "age", enabled: true, max_age_days: days }
@@ -171,10 +198,15 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
         })
       )
       yield* Effect.sleep(Duration.seconds(seconds))
+      const last = yield* connect(service.url, token)
+      // from here on nothing is done that is not known, and what is there can be read as long as there is a disk
+      yield* tellAll("SIGSTOP")
       end = disk.now()
       told = structuredClone(history)
-      if (after !== undefined) yield* after(service, yield* connect(service.url, token))
-      for (const { pid } of ground.processes()) signal(pid, "SIGKILL")
+      there = left()
+      if (pull !== undefined) yield* pull
+      if (after !== undefined) yield* Effect.andThen(tellAll("SIGCONT"), after(service, last))
+      yield* tellAll("SIGKILL")
     })
   )
   yield* service.ended
@@ -182,6 +214,5 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
     "all of it is gone",
     Effect.sync(() => ground.processes().length === 0)
   )
-  const files = new Map(filesIn(folder).map((path) => [relative(folder, path), readFileSync(path)]))
-  return { ...told, started, files, end } satisfies History as History
+  return { ...told, started, ...there, end } satisfies History as History
 })

@@ -26,8 +26,7 @@ export const startAfter = Effect.fnUntraced(function* (folder: string, cameras: 
     const listed = client.result<Listed>("list_recordings", { device, limit: 1000 })
     yield* eventually(
       `${device} is recorded on`,
-      Effect.map(listed, ({ files }) => files.some(({ filename }) => !before.has(filename))),
-      "15 seconds"
+      Effect.map(listed, ({ files }) => files.some(({ filename }) => !before.has(filename)))
     )
   }
 })

@@ -13,6 +13,10 @@ import { startReady } from "../support/Service.ts"
 
 const seconds = 60
 const pause = Duration.millis(20)
+/** On a machine that is later (p99, milliseconds) floods leave what a collector without a processor does not get to: as much again. */
+const tooLate = 50
+/** Megabytes at most while they come, and more than before when they are over and memory is given back. */
+const [most, more] = [200, 20]
 
 /** A process that attacks a port until the scope ends. */
 const attack = (port: number) =>
@@ -33,24 +37,30 @@ it.live(
       const service = yield* startReady()
       const client = yield* connect(service.url, yield* service.token({ role: "viewer" }))
       yield* client.result("get_camera_list")
-      const before = descriptors(service.pid)
-      let most = 0
-      const { allowed, p99 } = yield* Effect.scoped(
+      const before = { descriptors: descriptors(service.pid), megabytes: residentMegabytes(service.pid) }
+      let peak = 0
+      const { allowed, late, p99 } = yield* Effect.scoped(
         Effect.gen(function* () {
           yield* attack(service.ground.ports.server)
-          const weigh = Effect.sync(() => (most = Math.max(most, residentMegabytes(service.pid))))
+          const weigh = Effect.sync(() => (peak = Math.max(peak, residentMegabytes(service.pid))))
           yield* Effect.forkScoped(Effect.forever(Effect.andThen(weigh, Effect.sleep(pause))))
           return yield* watchGoodClient(client, { pause, seconds })
         })
       )
-      yield* Effect.logInfo(`${round(most)} MB at most`)
+      yield* Effect.logInfo(`${round(before.megabytes)} MB before, ${round(peak)} MB at most`)
       assert.isBelow(p99, allowed)
-      assert.isBelow(most, 200)
+      assert.isBelow(peak, late <= tooLate ? most : 2 * most)
       yield* eventually(
         "their connections are gone",
-        Effect.sync(() => descriptors(service.pid) <= before + 5),
+        Effect.sync(() => descriptors(service.pid) <= before.descriptors + 5),
         "60 seconds"
       )
+      yield* eventually(
+        "their memory is given back",
+        Effect.sync(() => residentMegabytes(service.pid) <= before.megabytes + more),
+        "120 seconds"
+      )
+      yield* Effect.logInfo(`${round(residentMegabytes(service.pid))} MB afterwards`)
     }),
-  (seconds + 120) * 1000
+  (seconds + 300) * 1000
 )

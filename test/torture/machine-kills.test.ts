@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { round as figure } from "../../scripts/benchmarks/Statistics.ts"
 import { fractions } from "../../testing/Chance.ts"
 import { lookAfter } from "../power/AfterCut.ts"
 import { lateSeconds, recordedAt } from "../power/History.ts"
@@ -29,8 +30,8 @@ const killOnce = Effect.fnUntraced(function* (seconds: number) {
   const { history, image } = yield* Effect.scoped(
     Effect.gen(function* () {
       const disk = yield* mountLoggedDisk(root, megabytes)
-      const after = () => Effect.sync(() => signal(disk.pid, "SIGKILL"))
-      return { history: yield* live(disk, { seconds, after }), image: disk.image() }
+      const pull = Effect.sync(() => signal(disk.pid, "SIGKILL"))
+      return { history: yield* live(disk, { seconds, pull }), image: disk.image() }
     })
   )
   const [file, folder] = [join(root, "left"), join(root, "left.mounted")]
@@ -54,7 +55,9 @@ describe.skipIf(whyNoLoggedDisk() !== undefined)(
             for (let round = 0; round < rounds; round++) {
               const seconds = 1 + 5 * chance()
               const { broken, late, lostSeconds } = yield* killOnce(seconds)
-              yield* Effect.logInfo(`killed after ${seconds} s: ${lostSeconds} s lost`)
+              yield* Effect.logInfo(
+                `killed after ${figure(seconds)} s: ${figure(lostSeconds)} s lost, late by ${figure(late)} s`
+              )
               assert.deepEqual(broken, [], `round ${round}, killed after ${seconds} s`)
               assert.isAtMost(lostSeconds, mostLost + late)
             }

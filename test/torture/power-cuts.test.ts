@@ -24,7 +24,7 @@ describe.skipIf(whyNoLoggedDisk() !== undefined)("power cuts", () => {
     )
   }
 
-  for (const forgets of ["folders", "new files", "recordings"] satisfies ReadonlyArray<Forgets>) {
+  for (const forgets of ["folders", "new files", "recordings", "remuxed recordings"] satisfies ReadonlyArray<Forgets>) {
     it.live(
       `are not survived where syncs of ${forgets} are left out`,
       () =>
