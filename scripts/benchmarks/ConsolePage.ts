@@ -51,12 +51,12 @@ const delays = (page: Page, count: number): Promise<ReadonlyArray<number>> =>
     { bits: clockBits, pictures: count, square: clockSquare }
   )
 
-/** How much older the picture is, by the clock in it, than what stands beside it says at least. */
+/** How far what stands beside the picture is from how old that is by the clock in it. */
 const badgeErrors = async (page: Page, count: number): Promise<ReadonlyArray<number>> => {
   const found: Array<number> = []
   for (let looks = 0; found.length < count && looks < 5 * count; looks++) {
-    const told = Number(/≥ (\d+) ms/.exec((await page.locator(".chip.live").textContent()) ?? "")?.[1])
-    if (!Number.isNaN(told)) found.push(median(await delays(page, 5)) - told)
+    const told = Number(/· (\d+) ms/.exec((await page.locator(".chip.live").textContent()) ?? "")?.[1])
+    if (!Number.isNaN(told)) found.push(Math.abs(median(await delays(page, 5)) - told))
     // until it is measured anew
     await pause(Number.isNaN(told) ? 200 : 2200)
   }

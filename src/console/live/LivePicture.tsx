@@ -85,11 +85,13 @@ const LiveChip = ({ delay, transport }: { readonly transport: Transport; readonl
     title={
       delay === undefined
         ? `Over ${transport}. How old the picture is this browser cannot tell.`
-        : `Over ${transport}. At least ${behind(delay.total)} old: ${delay.parts}. What the camera and its encoder take before is not known here.`
+        : delay.isWhole
+          ? `Over ${transport}. ${behind(delay.total)} old: ${delay.parts}.`
+          : `Over ${transport}. At least ${behind(delay.total)} old: ${delay.parts}. What the camera and its encoder take before is not known here.`
     }
   >
     Live{transport === "HLS" ? " · HLS" : ""}
-    {delay === undefined ? "" : ` · ≥ ${behind(delay.total)}`}
+    {delay === undefined ? "" : ` · ${delay.isWhole ? "" : "≥ "}${behind(delay.total)}`}
   </span>
 )
 
