@@ -4,7 +4,7 @@ import type { Progress } from "../process/Progress.ts"
 import type { Source } from "../source/Source.ts"
 import type { Run } from "./LiveStream.ts"
 
-/** Of so many reports, twice a second, the soonest after a frame counts: others come up to a frame's time later. */
+/** Of so many reports, twice a second, that one counts that is later than a quarter: some come up to a frame's time after it. */
 const reports = 20
 /** Milliseconds; what is more is told of no delay, but of a clock that was set, or that is none of those we know. */
 const longest = 2000
@@ -22,7 +22,7 @@ export const delayMeter = (
     const last = outTimeUs / 1000 - (began.reportsEnds ? 1000 / fps : 0)
     recent.push(moment[input.clock] - began.firstFrame - last)
     if (recent.length > reports) recent.shift()
-    const least = Math.min(...recent)
-    run.delay = least >= 0 && least < longest ? least : undefined
+    const usual = recent.toSorted((one, other) => one - other)[Math.floor(recent.length / 4)] ?? Number.NaN
+    run.delay = usual >= 0 && usual < longest ? usual : undefined
   }
 }
