@@ -63,23 +63,32 @@ const shareStream = (page: Page, device: string): Promise<unknown> =>
     await route.fulfill({ response })
   })
 
-/** Percent of the pictures that should have been shown meanwhile and were not: lost, late, or dropped by a decoder. */
-const missing = async (page: Page): Promise<ReadonlyArray<number>> => {
+interface Missing {
+  /** percent of the pictures that should have been shown meanwhile and were not: lost, late, or dropped */
+  readonly percent: number
+  /** … those that had come and were decoded, where the browser had no time to show them */
+  readonly dropped: number
+}
+
+const missing = async (page: Page): Promise<ReadonlyArray<Missing>> => {
   const shown = () =>
     page.evaluate(() =>
       [...document.querySelectorAll("video")].map((video) => {
         const { droppedVideoFrames, totalVideoFrames } = video.getVideoPlaybackQuality()
-        return { at: performance.now(), shown: totalVideoFrames - droppedVideoFrames }
+        return { at: performance.now(), dropped: droppedVideoFrames, shown: totalVideoFrames - droppedVideoFrames }
       })
     )
   await pause(5000)
   const before = await shown()
   await pause(watched * 1000)
   const after = await shown()
-  return after.map(({ at, shown: count }, tile) => {
-    const since = before[tile] ?? { at, shown: count }
-    const due = ((at - since.at) / 1000) * rate
-    return Math.max(0, 100 * (1 - (count - since.shown) / due))
+  return after.map((now, tile) => {
+    const since = before[tile] ?? now
+    const due = ((now.at - since.at) / 1000) * rate
+    return {
+      percent: Math.max(0, 100 * (1 - (now.shown - since.shown) / due)),
+      dropped: (100 * (now.dropped - since.dropped)) / due
+    }
   })
 }
 
@@ -108,8 +117,10 @@ const dropped = async (openWith: (count: number) => Promise<Page>, say: Run["say
     say(`${count} tiles play`)
     const [each, idle] = await unused(missing(page))
     await leave(page)
-    const percent = mean(each)
-    const words = `${count} tiles: ${percent.toFixed(1)} % (${summary(each)}), ${idle.toFixed(0)} % of the processors idle`
+    const percents = each.map(({ percent }) => percent)
+    const percent = mean(percents)
+    const dropped = mean(each.map((one) => one.dropped)).toFixed(1)
+    const words = `${count} tiles: ${percent.toFixed(1)} % (${summary(percents)}; came, and dropped: ${dropped} %), ${idle.toFixed(0)} % of the processors idle`
     found.push({ percent, words })
   }
   const value = found[0]?.percent ?? Number.NaN

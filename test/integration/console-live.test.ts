@@ -1,7 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { findings, limit, moves, openAt, openConsole, promise } from "../support/browser/Console.ts"
-import { clocksIn, clockSpan } from "../support/browser/PictureClock.ts"
+import { median } from "../../scripts/benchmarks/Statistics.ts"
+import { agesIn } from "../support/browser/PictureClock.ts"
 import { eventually } from "../support/Eventually.ts"
 import { servePtz } from "../support/PtzServer.ts"
 import { makeVideo, peerLogin, startPeer } from "../support/RtspPeer.ts"
@@ -144,7 +145,7 @@ it.live(
 )
 
 it.live(
-  "where UDP does not get through it is WebRTC over TCP, and says how far behind it is at least",
+  "where UDP does not get through it is WebRTC over TCP, and says how old the picture is",
   () =>
     Effect.gen(function* () {
       const service = yield* startReady({ cameras: 1 })
@@ -177,13 +178,19 @@ it.live(
       )
       assert.deepStrictEqual(protocols, ["tcp"])
       const chip = page.locator(".chip.live")
-      yield* promise(() => chip.getByText(/^Live · ≥ \d+ ms$/).waitFor(limit))
-      const [shown, title, [made = Number.NaN]] = yield* promise(() =>
-        Promise.all([chip.textContent(), chip.getAttribute("title"), clocksIn(page, "video")])
+      // a busy machine shows each picture as late as it can: the badge tells of the usual one
+      yield* eventually(
+        "the badge says what the clock in the pictures says",
+        Effect.gen(function* () {
+          const told = Number(/^Live · (\d+) ms$/.exec((yield* promise(() => chip.textContent())) ?? "")?.[1])
+          return Math.abs(told - median(yield* promise(() => agesIn(page, 15)))) < 50
+        }),
+        60_000
       )
-      const age = (Date.now() - made + clockSpan) % clockSpan
-      assert.isBelow(Number(/\d+/.exec(shown ?? "")?.[0]), age + 500)
-      assert.match(title ?? "", /on the way, \d+ ms in this browser. What the camera and its encoder take before/)
+      assert.match(
+        (yield* promise(() => chip.getAttribute("title"))) ?? "",
+        /\d+ ms in camera and encoder, \d+ ms on the way, \d+ ms in this browser/
+      )
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
   120_000

@@ -113,12 +113,12 @@ it.live(
   120_000
 )
 
-/** How many pictures FFmpeg makes of the first ones of this address. */
+/** How many pictures FFmpeg makes of the first packets of this address, from the first keyframe on. */
 const pictures = (address: string) =>
   promise(async () => {
     const transport = address.startsWith("rtsp:") ? ["-rtsp_transport", "tcp"] : []
     const { stdout } = await promisify(execFile)("ffprobe", [
-      ...["-v", "error", ...transport, "-select_streams", "v", "-read_intervals", "%+#10", "-count_frames"],
+      ...["-v", "error", ...transport, "-select_streams", "v", "-read_intervals", "%+#30", "-count_frames"],
       ...["-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", address]
     ])
     return Number.parseInt(stdout, 10)
@@ -134,8 +134,8 @@ it.live(
       yield* go(page, "camera/camera0")
       yield* promise(async () => {
         await page.context().grantPermissions(["clipboard-read", "clipboard-write"])
-        await page.getByRole("button", { name: "Make a viewing key" }).click()
-        await page.getByText("Make another key").waitFor(limit)
+        await page.getByRole("button", { name: "Put a key in" }).click()
+        await page.getByRole("button", { name: "Make another key" }).waitFor(limit)
       })
       const names = yield* promise(() => page.locator(".addresses dt").allTextContents())
       const addresses = new Map<string, string>()
@@ -150,7 +150,7 @@ it.live(
       }
       assert.deepStrictEqual([...addresses.keys()], ["HLS", "RTSP", "WebRTC", "WHEP"])
       const of = (way: string) => addresses.get(way) ?? ""
-      for (const way of ["HLS", "RTSP"]) assert.isAtLeast(yield* pictures(of(way)), 9, way)
+      for (const way of ["HLS", "RTSP"]) assert.isAtLeast(yield* pictures(of(way)), 5, way)
       yield* promise(async () => {
         const other = await page.context().newPage()
         const plays = () => (document.querySelector("video")?.currentTime ?? 0) > 0.5

@@ -16,9 +16,9 @@ export interface Delay {
  */
 export type AskCamera = Effect.Effect<number | undefined>
 
-const lookEvery = "2 seconds"
+const lookEvery = "5 seconds"
 /** So many looks later the camera's part is asked for anew: it changes little. */
-const looksBetween = 5
+const looksBetween = 2
 /** So many pictures one after the other: the one in the middle counts. */
 const pictures = 5
 
