@@ -2,12 +2,9 @@
 export interface Beginning {
   /** when the first frame was made, in milliseconds, by the clock that stamps the input's frames */
   readonly firstFrame: number
-  /** the time in its reports (`Progress`) is that at which the last frame ends, not at which it begins */
-  readonly reportsEnds: boolean
+  /** the major version of its libavformat: 59 in FFmpeg 5, 60 in 6 */
+  readonly library: number
 }
-
-/** libavformat of FFmpeg 6 (fftools/ffmpeg_mux.c, `last_mux_dts`); those before and after add the frame's length. */
-const reportsBegin = 60
 
 /** Info is for this alone: who is to know why FFmpeg ended is told the rest. */
 const isInfo = (line: string): boolean => /^(\[[^\]]*\] )?\[info\]/.test(line)
@@ -18,7 +15,7 @@ export const makeBeginning = () => {
   let library: number | undefined
   return {
     now: (): Beginning | undefined =>
-      firstFrame === undefined ? undefined : { firstFrame, reportsEnds: library !== reportsBegin },
+      firstFrame === undefined || library === undefined ? undefined : { firstFrame, library },
     /** notes what a line says; gives whether others are to be told it too */
     hear: (line: string): boolean => {
       if (!isInfo(line)) return true
