@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { execFileSync } from "node:child_process"
 import { findings, limit, moves, openAt, openConsole, promise } from "../support/browser/Console.ts"
 import { median } from "../../scripts/benchmarks/Statistics.ts"
 import { agesIn } from "../support/browser/PictureClock.ts"
@@ -8,6 +9,9 @@ import { servePtz } from "../support/PtzServer.ts"
 import { makeVideo, peerLogin, startPeer } from "../support/RtspPeer.ts"
 import { clientOf, makeGround, ready, start, startReady } from "../support/Service.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
+
+/** Later ones do not tell how far the newest frame is. */
+const tellsDelay = /^ffmpeg version n?[56]\./.test(execFileSync("ffmpeg", ["-version"], { encoding: "utf8" }))
 
 it.live(
   "a service that starts again under the page is live again, and what was seen last stays meanwhile",
@@ -182,14 +186,18 @@ it.live(
       yield* eventually(
         "the badge says what the clock in the pictures says",
         Effect.gen(function* () {
-          const told = Number(/^Live · (\d+) ms$/.exec((yield* promise(() => chip.textContent())) ?? "")?.[1])
-          return Math.abs(told - median(yield* promise(() => agesIn(page, 15)))) < 50
+          const told = (yield* promise(() => chip.textContent())) ?? ""
+          if (!tellsDelay) return /^Live · ≥ \d+ ms$/.test(told)
+          const delay = Number(/^Live · (\d+) ms$/.exec(told)?.[1])
+          return Math.abs(delay - median(yield* promise(() => agesIn(page, 15)))) < 50
         }),
         60_000
       )
       assert.match(
         (yield* promise(() => chip.getAttribute("title"))) ?? "",
-        /\d+ ms in camera and encoder, \d+ ms on the way, \d+ ms in this browser/
+        tellsDelay
+          ? /\d+ ms in camera and encoder, \d+ ms on the way, \d+ ms in this browser/
+          : /\d+ ms on the way, \d+ ms in this browser. What the camera and its encoder take before/
       )
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
