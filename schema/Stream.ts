@@ -111,7 +111,11 @@ export const StreamStatus = Schema.Struct({
     bytes_sent: Schema.Finite,
     frames_sent: Schema.Finite,
     bitrate: Schema.Finite.annotate({ description: "bits per second" }),
-    fps: Schema.Finite
+    fps: Schema.Finite,
+    delay_ms: Schema.optionalKey(Schema.Finite).annotateKey({
+      description:
+        "milliseconds from the frame, as the camera's driver stamps it, to MediaMTX; absent: not known, as of cameras in the network"
+    })
   }),
   codec: StreamCodec,
   encoding: Schema.optionalKey(StreamEncoding).annotateKey({

@@ -77,7 +77,8 @@ const build = async (folder: string) => {
   const styles = asset("console.css", style.toString())
 
   const scripts = await rolldown({
-    input: join(source, "main.tsx"),
+    // a script of its own is there, and run, while the large one is on its way
+    input: { console: join(source, "main.tsx"), first: join(source, "session/FirstSocket.ts") },
     platform: "browser",
     transform: {
       target,
@@ -87,16 +88,18 @@ const build = async (folder: string) => {
   const { output } = await scripts.generate({
     format: "esm",
     minify: true,
-    entryFileNames: "console-[hash].js",
+    entryFileNames: "[name]-[hash].js",
     chunkFileNames: "[name]-[hash].js"
   })
   await scripts.close()
   let main = ""
+  let first = ""
   let preloads: ReadonlyArray<string> = []
   for (const chunk of output) {
     if (chunk.type !== "chunk") throw new Error(`${chunk.fileName}: the console is made of scripts`)
     const path = write(`/console/${chunk.fileName}`, chunk.fileName, chunk.code)
-    if (chunk.isEntry) {
+    if (chunk.isEntry && chunk.name === "first") first = path
+    else if (chunk.isEntry) {
       main = path
       preloads = chunk.imports.map((name) => `/console/${name}`)
     }
@@ -106,6 +109,7 @@ const build = async (folder: string) => {
     .replace("%STYLES%", styles)
     .replace("%MARK%", mark)
     .replace("%MANIFEST%", manifest)
+    .replace("%FIRST%", first)
     .replace("%SCRIPT%", main)
     .replace("%PRELOADS%", preloads.map((path) => `<link rel="modulepreload" href="${path}" />`).join(""))
   write("/", "index.html", page)
@@ -120,7 +124,7 @@ const build = async (folder: string) => {
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("base64url").slice(0, 27)
 
-const gzipped = (file: string): number => readFileSync(`${file}.gz`).length
+const gzipped = (file: string): number => gzipSync(readFileSync(file), { level: 9 }).length
 
 const [folder] = process.argv.slice(2)
 if (folder === undefined) throw new Error("console.ts FOLDER")

@@ -842,6 +842,8 @@ export interface Methods {
         /** bits per second */
         bitrate: number
         fps: number
+        /** milliseconds from the frame, as the camera's driver stamps it, to MediaMTX; absent: not known, as of cameras in the network */
+        delay_ms?: number
       }
       codec: {
         profile: string

@@ -115,7 +115,7 @@ export const budgets: ReadonlyArray<Budget> = [
   row("console.cold", "… first live picture: idle camera", "–", below(1500, "ms", "p95")),
   row("console.warm", "… live", "–", below(700, "ms", "p95")),
   row("console.delay", "… picture made → shown", "–", below(200, "ms", "p50")),
-  row("console.badge", "… how much older than its badge says", "–", below(50, "ms", "p50")),
+  row("console.badge", "… how far its badge is from that", "–", below(50, "ms", "p50")),
   row("console.seek", "… seek into a recording", "–", below(400, "ms", "p95")),
   row("console.mediamtx", "… MediaMTX killed → live again", "–", below(3000, "ms", "slowest")),
   row("console.restart", "… service starts again → live again", "–", below(3000, "ms", "slowest")),

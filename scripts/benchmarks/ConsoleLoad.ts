@@ -1,23 +1,17 @@
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
-import { cpus } from "node:os"
 import { join } from "node:path"
 import type { Browser, Page, WebSocketRoute } from "playwright-core"
 import { clocksIn } from "../../test/support/browser/PictureClock.ts"
 import { peerLogin, startPeer } from "../../test/support/RtspPeer.ts"
 import type { Benchmark, Measurement, Run } from "./Benchmark.ts"
 import { makeIdle } from "./Cameras.ts"
-import { inChromium, leave } from "./Chromium.ts"
+import { inChromium } from "./Chromium.ts"
+import { dropped, rate, tiles } from "./ConsoleDropped.ts"
 import type { Rpc } from "./Rpc.ts"
 import { makeGround, type Service, startReady } from "./Service.ts"
 import { median, slowest, summary } from "./Statistics.ts"
 import { pause } from "./Waiting.ts"
-
-const tiles = 16
-/** pictures a second */
-const rate = 15
-/** seconds */
-const watched = 20
 
 /** 640x360 at 15/s, half a megabit, a keyframe a second. */
 const makeVideo = (folder: string): string => {
@@ -62,59 +56,6 @@ const shareStream = (page: Page, device: string): Promise<unknown> =>
     })
     await route.fulfill({ response })
   })
-
-/** Percent of the pictures that should have been shown meanwhile and were not: lost, late, or dropped by a decoder. */
-const missing = async (page: Page): Promise<ReadonlyArray<number>> => {
-  const shown = () =>
-    page.evaluate(() =>
-      [...document.querySelectorAll("video")].map((video) => {
-        const { droppedVideoFrames, totalVideoFrames } = video.getVideoPlaybackQuality()
-        return { at: performance.now(), shown: totalVideoFrames - droppedVideoFrames }
-      })
-    )
-  await pause(5000)
-  const before = await shown()
-  await pause(watched * 1000)
-  const after = await shown()
-  return after.map(({ at, shown: count }, tile) => {
-    const since = before[tile] ?? { at, shown: count }
-    const due = ((at - since.at) / 1000) * rate
-    return Math.max(0, 100 * (1 - (count - since.shown) / due))
-  })
-}
-
-const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, one) => sum + one, 0) / values.length
-
-/** Percent of this machine's processors that nobody used while this went on. */
-const unused = async <A>(work: Promise<A>): Promise<readonly [A, number]> => {
-  const times = () => {
-    const all = cpus().map(({ times: { idle, irq, nice, sys, user } }) => ({
-      idle,
-      total: idle + irq + nice + sys + user
-    }))
-    return { idle: mean(all.map(({ idle }) => idle)), total: mean(all.map(({ total }) => total)) }
-  }
-  const before = times()
-  const done = await work
-  const after = times()
-  return [done, (100 * (after.idle - before.idle)) / (after.total - before.total)]
-}
-
-/** What is missing of 16 tiles; and, where that is too much, how many this machine does decode and show. */
-const dropped = async (openWith: (count: number) => Promise<Page>, say: Run["say"]): Promise<Measurement> => {
-  const found: Array<{ readonly percent: number; readonly words: string }> = []
-  for (let count = tiles; count > 0 && (found.at(-1)?.percent ?? 1) >= 1; count -= 4) {
-    const page = await openWith(count)
-    say(`${count} tiles play`)
-    const [each, idle] = await unused(missing(page))
-    await leave(page)
-    const percent = mean(each)
-    const words = `${count} tiles: ${percent.toFixed(1)} % (${summary(each)}), ${idle.toFixed(0)} % of the processors idle`
-    found.push({ percent, words })
-  }
-  const value = found[0]?.percent ?? Number.NaN
-  return { name: "console.dropped", value, detail: `${rate}/s; ${found.map(({ words }) => words).join("; ")}` }
-}
 
 /** From a press to the next paint after all that it brought about (Event Timing): through all views, while 16 tiles play. */
 const interactions = async (page: Page, rounds: number): Promise<Measurement> => {

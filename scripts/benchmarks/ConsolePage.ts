@@ -1,5 +1,5 @@
 import type { Page } from "playwright-core"
-import { clockBits, clockSquare } from "../../src/device/TestPattern.ts"
+import { agesIn } from "../../test/support/browser/PictureClock.ts"
 import type { Benchmark, Measurement } from "./Benchmark.ts"
 import { awaitIdle, makeIdle } from "./Cameras.ts"
 import { inChromium, leave, load } from "./Chromium.ts"
@@ -16,47 +16,12 @@ const scriptOf = (page: Page): Promise<number> =>
       .reduce((sum, entry) => sum + (entry as PerformanceResourceTiming).encodedBodySize / 1024, 0)
   )
 
-/**
- * From the moment that a synthetic picture was made to the moment that it is shown: by the clock in its lowest row of
- * squares, on the same machine. What the screen itself takes is not in it.
- */
-const delays = (page: Page, count: number): Promise<ReadonlyArray<number>> =>
-  page.evaluate(
-    async ({ bits, pictures, square }) => {
-      const video = document.querySelector("video")
-      const canvas = document.createElement("canvas")
-      const context = canvas.getContext("2d", { willReadFrequently: true })
-      if (video === null || context === null) return []
-      canvas.width = video.videoWidth
-      canvas.height = square
-      const found: Array<number> = []
-      while (found.length < pictures) {
-        const shown = await new Promise<number>((resolve) => {
-          video.requestVideoFrameCallback((_, { expectedDisplayTime }) =>
-            resolve(performance.timeOrigin + expectedDisplayTime)
-          )
-        })
-        context.drawImage(video, 0, square - video.videoHeight)
-        const { data, width } = context.getImageData(0, 0, canvas.width, square)
-        let made = 0
-        for (let bit = 0; bit < bits; bit++) {
-          const at = ((square / 2) * width + bit * square + square / 2) * 4
-          if ((data[at] ?? 0) > 127) made += 2 ** bit
-        }
-        const delay = (shown - made) % 2 ** bits
-        found.push(delay)
-      }
-      return found
-    },
-    { bits: clockBits, pictures: count, square: clockSquare }
-  )
-
-/** How much older the picture is, by the clock in it, than what stands beside it says at least. */
+/** How far what stands beside the picture is from how old that is by the clock in it. */
 const badgeErrors = async (page: Page, count: number): Promise<ReadonlyArray<number>> => {
   const found: Array<number> = []
   for (let looks = 0; found.length < count && looks < 5 * count; looks++) {
-    const told = Number(/≥ (\d+) ms/.exec((await page.locator(".chip.live").textContent()) ?? "")?.[1])
-    if (!Number.isNaN(told)) found.push(median(await delays(page, 5)) - told)
+    const told = Number(/· (\d+) ms/.exec((await page.locator(".chip.live").textContent()) ?? "")?.[1])
+    if (!Number.isNaN(told)) found.push(Math.abs(median(await agesIn(page, 5)) - told))
     // until it is measured anew
     await pause(Number.isNaN(told) ? 200 : 2200)
   }
@@ -134,7 +99,7 @@ export const consolePage: Benchmark = async ({ say, times }) => {
       await leave(loaded.page)
       say(`warm ${i + 1}`)
     }
-    const delayed = await delays(first.page, times(200))
+    const delayed = await agesIn(first.page, times(200))
     const errors = await badgeErrors(first.page, times(20))
     const script = await scriptOf(first.page)
     const sought = await seeks(service, first.page, times(30))

@@ -1,4 +1,3 @@
-// the first, so that it is run first
 import { openWebSocket, serviceUrl } from "./session/FirstSocket.ts"
 import { render } from "preact"
 import { Console } from "./Console.tsx"

@@ -49,6 +49,8 @@ export interface StreamedInput extends CommonInput {
 /** A camera that FFmpeg reads. */
 export interface ReadInput extends CommonInput {
   readonly feed: "published"
+  /** what stamps its frames: the kernel's monotonic clock, or the clock of the day */
+  readonly clock: "monotonic" | "wall"
   /** its first pictures are dark or torn, until its exposure has settled */
   readonly wakesDark: boolean
   /** why its frames are never published as they come; undefined: that depends on their format */

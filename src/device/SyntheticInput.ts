@@ -8,6 +8,7 @@ export const syntheticInput = (number: number, font: Font = "font"): ReadInput =
   address: `synthetic:${number}`,
   node: undefined,
   hasTranscode: false,
+  clock: "wall",
   mayHaveKlv: false,
   wakesDark: false,
   whyEncoded: "its pictures are made here",

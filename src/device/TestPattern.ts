@@ -28,11 +28,14 @@ export const testPattern = (name: string, font: Font, width: number, height: num
     `testsrc2=size=${width}x${height}:rate=${rate}`,
     // paced here and not by -re, so that the wall clock below is the time at which the frame leaves
     "realtime",
-    "setpts=RTCTIME/(TB*1000000)",
+    // in microseconds: else to a frame's time
+    "settb=AVTB",
+    "setpts=RTCTIME",
     `drawtext=${fonts[font]}:text='${name} %{pts\\:gmtime\\:0\\:%Y-%m-%d %H\\\\\\:%M\\\\\\:%S}.%{eif\\:mod(floor(t*1000)\\,1000)\\:d\\:3}'` +
       ":fontsize=24:fontcolor=white:box=1:boxcolor=black:x=8:y=8",
     `drawbox=x=0:y=ih-${clockSquare}:w=${clockBits * clockSquare}:h=${clockSquare}:color=black:t=fill`,
     ...squares,
-    `settb=1/${rate}`,
-    "setpts=N"
+    // frames at even times, from when the first was made
+    `settb=1/${rate * 1000}`,
+    "setpts=STARTPTS+N*1000"
   ].join(",")

@@ -49,6 +49,8 @@ export interface ChildCommand {
   readonly isKilled?: boolean
   /** Gets each line of its standard error as it comes, too; without credentials. */
   readonly hears?: (line: string) => void
+  /** Whether a line of its standard error is one of those that tell how it ended; absent: each is. */
+  readonly keeps?: (line: string) => boolean
   /** Added to the environment that the service runs in. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -128,7 +130,7 @@ export const startChild = (
     const said = tail(stderrLines)
     const splitter = lineSplitter(stderrLineBytes, (line) => {
       const masked = maskSecrets(line)
-      said.add(masked)
+      if (command.keeps?.(masked) !== false) said.add(masked)
       command.hears?.(masked)
     })
     const reading = yield* handle.stderr.pipe(

@@ -10,6 +10,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { liveNow, Settings } from "../config/Settings.ts"
 import type { ProgramMissing, ProgramUnfit } from "../config/StartupErrors.ts"
 import { Disk } from "../ground/Disk.ts"
+import { type Beginning, makeBeginning } from "./Beginning.ts"
 import { type Child, type ChildExit, startChild } from "./Child.ts"
 import { FfmpegFailed, failedBy } from "./FfmpegFailed.ts"
 import { requireVersion } from "./FfmpegVersion.ts"
@@ -26,13 +27,17 @@ export interface FfmpegProcess {
   readonly stdout: Stream.Stream<Uint8Array, FfmpegFailed>
   /** Twice a second while it runs; the latest first, and the end when it ends. Any number may read it, or nobody. */
   readonly progress: Stream.Stream<Progress>
+  /** What it has said of its input; undefined: it has not opened it yet. */
+  readonly began: () => Beginning | undefined
   /** The last lines that it complained in so far. */
   readonly said: () => string
   /** Completes when it has ended, by whatever cause: FFmpeg exits with 0 also when a camera is pulled out. */
   readonly exit: Effect.Effect<ChildExit>
 }
 
-const common = ["-hide_banner", "-nostdin", "-loglevel", "level+warning"]
+const quiet = ["-hide_banner", "-nostdin"]
+const common = [...quiet, "-loglevel", "level+warning"]
+const beginningArgs = ["-loglevel", "level+info"]
 // libuv gives children a socket there, which FFmpeg's pipe protocol writes to like to a pipe.
 const progressArgs = ["-nostats", "-progress", "pipe:3", "-stats_period", "0.5"]
 
@@ -127,10 +132,15 @@ export class Ffmpeg extends Context.Service<
 
       const start = Effect.fn("Ffmpeg.start")(function* (args: ReadonlyArray<string>, options: StartOptions) {
         yield* gate.enter(options.urgency, options.queued ?? (() => Effect.void))
-        const child = yield* startProgram(ffmpeg.binary, [...common, ...progressArgs, ...args], { fd3: true })
+        const beginning = makeBeginning()
+        const child = yield* startProgram(ffmpeg.binary, [...quiet, ...beginningArgs, ...progressArgs, ...args], {
+          fd3: true,
+          keeps: beginning.hear
+        })
         yield* Effect.annotateCurrentSpan("process.pid", child.pid)
         const progress = yield* progressOf(child.fd3)
-        return { pid: child.pid, stdout: outputOf(child), progress, said: child.said, exit: child.exit }
+        const { exit, pid, said } = child
+        return { pid, stdout: outputOf(child), progress, began: beginning.now, said, exit }
       })
 
       const run = Effect.fn("Ffmpeg.run")(function* (args: ReadonlyArray<string>, options: RunOptions) {
@@ -205,6 +215,7 @@ interface ChildInput {
   readonly isHeavy?: boolean
   readonly isKilled?: boolean
   readonly fd3?: boolean
+  readonly keeps?: (line: string) => boolean
 }
 
 const stdinOf = (input: Uint8Array | undefined): ChildInput =>

@@ -151,7 +151,8 @@ export const layer = StreamRpcs.toLayer(
             bytes_sent: path?.bytesSent ?? 0,
             frames_sent: run?.published.frames ?? 0,
             bitrate: now.bitsPerSecond,
-            fps: run?.published.fps ?? 0
+            fps: run?.published.fps ?? 0,
+            ...(run?.delay === undefined ? {} : { delay_ms: Math.round(run.delay) })
           },
           codec: now.codec ?? noCodec,
           ...(run === undefined ? {} : { encoding: encodingView(run.making) }),

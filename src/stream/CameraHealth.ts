@@ -12,12 +12,13 @@ import { faultOf } from "../device/Fault.ts"
 import type { Complaint, ReadInput } from "../device/Input.ts"
 import { Holders } from "../device/v4l2/Holders.ts"
 import { Machine } from "../ground/Machine.ts"
-import { monotonicMillis } from "../ground/Time.ts"
+import { monotonicMillis, now } from "../ground/Time.ts"
 import type { FfmpegProcess } from "../process/Ffmpeg.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { troubleOf } from "../process/MediaMtxTrouble.ts"
 import type { Source } from "../source/Source.ts"
+import { delayMeter } from "./DelayMeter.ts"
 import { makeLateness } from "./Lateness.ts"
 import type { LiveStream, Run } from "./LiveStream.ts"
 import { rateMeter } from "./RateMeter.ts"
@@ -74,6 +75,7 @@ export class CameraHealth extends Context.Service<
       ) {
         const { pid } = process
         const measure = rateMeter(run)
+        const measureDelay = delayMeter(run, source, process)
         let frames = 0
         let progressedAt: number | undefined
         let isSilent = false
@@ -81,10 +83,11 @@ export class CameraHealth extends Context.Service<
         const lateness = makeLateness(() => machine.processorWait(pid))
         yield* Effect.forkScoped(
           Stream.runForEach(process.progress, (progress) =>
-            Effect.map(monotonicMillis, (now) => {
+            Effect.map(now, (moment) => {
               // FFmpeg counts the frames of its first output, which are the pictures at hand; the stream has a constant rate
-              measure(Math.round((progress.outTimeUs / 1_000_000) * source.fps), now)
-              if (progress.frame > frames) progressedAt = now
+              measure(Math.round((progress.outTimeUs / 1_000_000) * source.fps), moment.monotonic)
+              measureDelay(progress, moment)
+              if (progress.frame > frames) progressedAt = moment.monotonic
               frames = progress.frame
             })
           )

@@ -28,13 +28,21 @@ export interface Run {
   readonly startedAt: Moment
   /** so far, and a second over the last seconds */
   published: { readonly frames: number; readonly fps: number }
+  /** milliseconds that a frame is old when MediaMTX has it; undefined: nobody here knows when its frames were made */
+  delay: number | undefined
   /** monotonic milliseconds of its last picture, fit to be shown or not */
   pictureAt: number | undefined
 }
 
 /** The stream's run is this one, for as long as the scope lives. */
 export const beginRun = Effect.fnUntraced(function* (stream: LiveStream, what: Pick<Run, "making" | "pid" | "sends">) {
-  const run: Run = { ...what, startedAt: yield* now, published: { frames: 0, fps: 0 }, pictureAt: undefined }
+  const run: Run = {
+    ...what,
+    startedAt: yield* now,
+    published: { frames: 0, fps: 0 },
+    delay: undefined,
+    pictureAt: undefined
+  }
   yield* Effect.acquireRelease(
     Effect.sync(() => (stream.run = run)),
     () => Effect.sync(() => (stream.run = undefined))

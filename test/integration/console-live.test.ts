@@ -1,12 +1,17 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { execFileSync } from "node:child_process"
 import { findings, limit, moves, openAt, openConsole, promise } from "../support/browser/Console.ts"
-import { clocksIn, clockSpan } from "../support/browser/PictureClock.ts"
+import { median } from "../../scripts/benchmarks/Statistics.ts"
+import { agesIn } from "../support/browser/PictureClock.ts"
 import { eventually } from "../support/Eventually.ts"
 import { servePtz } from "../support/PtzServer.ts"
 import { makeVideo, peerLogin, startPeer } from "../support/RtspPeer.ts"
 import { clientOf, makeGround, ready, start, startReady } from "../support/Service.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
+
+/** Later ones do not tell how far the newest frame is. */
+const tellsDelay = /^ffmpeg version n?[56]\./.test(execFileSync("ffmpeg", ["-version"], { encoding: "utf8" }))
 
 it.live(
   "a service that starts again under the page is live again, and what was seen last stays meanwhile",
@@ -144,7 +149,7 @@ it.live(
 )
 
 it.live(
-  "where UDP does not get through it is WebRTC over TCP, and says how far behind it is at least",
+  "where UDP does not get through it is WebRTC over TCP, and says how old the picture is",
   () =>
     Effect.gen(function* () {
       const service = yield* startReady({ cameras: 1 })
@@ -177,13 +182,23 @@ it.live(
       )
       assert.deepStrictEqual(protocols, ["tcp"])
       const chip = page.locator(".chip.live")
-      yield* promise(() => chip.getByText(/^Live · ≥ \d+ ms$/).waitFor(limit))
-      const [shown, title, [made = Number.NaN]] = yield* promise(() =>
-        Promise.all([chip.textContent(), chip.getAttribute("title"), clocksIn(page, "video")])
+      // a busy machine shows each picture as late as it can: the badge tells of the usual one
+      yield* eventually(
+        "the badge says what the clock in the pictures says",
+        Effect.gen(function* () {
+          const told = (yield* promise(() => chip.textContent())) ?? ""
+          if (!tellsDelay) return /^Live · ≥ \d+ ms$/.test(told)
+          const delay = Number(/^Live · (\d+) ms$/.exec(told)?.[1])
+          return Math.abs(delay - median(yield* promise(() => agesIn(page, 15)))) < 50
+        }),
+        60_000
       )
-      const age = (Date.now() - made + clockSpan) % clockSpan
-      assert.isBelow(Number(/\d+/.exec(shown ?? "")?.[0]), age + 500)
-      assert.match(title ?? "", /on the way, \d+ ms in this browser. What the camera and its encoder take before/)
+      assert.match(
+        (yield* promise(() => chip.getAttribute("title"))) ?? "",
+        tellsDelay
+          ? /\d+ ms in camera and encoder, \d+ ms on the way, \d+ ms in this browser/
+          : /\d+ ms on the way, \d+ ms in this browser. What the camera and its encoder take before/
+      )
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
   120_000

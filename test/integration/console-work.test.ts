@@ -1,6 +1,9 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { execFile } from "node:child_process"
+import { promisify } from "node:util"
 import { findings, go, limit, moves, openAt, openConsole, promise } from "../support/browser/Console.ts"
+import { playWhep } from "../support/browser/WhepPlayer.ts"
 import { clientOf, startReady } from "../support/Service.ts"
 
 it.live(
@@ -105,6 +108,58 @@ it.live(
       assert.notInclude(yield* promise(() => page.content()), key)
       assert.match((yield* call.get_storage_info({})).retention ?? "", /20 GB/)
       assert.deepStrictEqual(yield* findings(page), [])
+      assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
+    }),
+  120_000
+)
+
+/** How many pictures FFmpeg makes of the first packets of this address, from the first keyframe on. */
+const pictures = (address: string) =>
+  promise(async () => {
+    const transport = address.startsWith("rtsp:") ? ["-rtsp_transport", "tcp"] : []
+    const { stdout } = await promisify(execFile)("ffprobe", [
+      ...["-v", "error", ...transport, "-select_streams", "v", "-read_intervals", "%+#30", "-count_frames"],
+      ...["-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", address]
+    ])
+    return Number.parseInt(stdout, 10)
+  })
+
+it.live(
+  "each address that the camera's page copies plays in what it is for",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({ cameras: 1 })
+      const { page, trespasses } = yield* openAt(service, yield* service.token({ role: "viewer" }))
+      yield* promise(() => page.getByRole("article", { name: /^camera0/ }).waitFor(limit))
+      yield* go(page, "camera/camera0")
+      yield* promise(async () => {
+        await page.context().grantPermissions(["clipboard-read", "clipboard-write"])
+        await page.getByRole("button", { name: "Put a key in" }).click()
+        await page.getByRole("button", { name: "Make another key" }).waitFor(limit)
+      })
+      const names = yield* promise(() => page.locator(".addresses dt").allTextContents())
+      const addresses = new Map<string, string>()
+      for (const name of names) {
+        const address = yield* promise(async () => {
+          await page.evaluate(() => navigator.clipboard.writeText(""))
+          await page.getByRole("button", { name: `Copy the address for ${name}` }).click()
+          await page.waitForFunction(async () => (await navigator.clipboard.readText()) !== "", undefined, limit)
+          return page.evaluate(() => navigator.clipboard.readText())
+        })
+        addresses.set(/\((.*)\)/.exec(name)?.[1] ?? name, address)
+      }
+      assert.deepStrictEqual([...addresses.keys()], ["HLS", "RTSP", "WebRTC", "WHEP"])
+      const of = (way: string) => addresses.get(way) ?? ""
+      for (const way of ["HLS", "RTSP"]) assert.isAtLeast(yield* pictures(of(way)), 5, way)
+      yield* promise(async () => {
+        const other = await page.context().newPage()
+        const plays = () => (document.querySelector("video")?.currentTime ?? 0) > 0.5
+        await other.goto(of("WebRTC"))
+        await other.waitForFunction(plays, undefined, limit)
+        await other.evaluate(() => document.body.replaceChildren(document.createElement("video")))
+        await playWhep(other, of("WHEP"))
+        await other.waitForFunction(plays, undefined, limit)
+      })
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
   120_000

@@ -5,6 +5,7 @@ import { globSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { openPage, servePlayer } from "../support/browser/Browser.ts"
+import { playWhep } from "../support/browser/WhepPlayer.ts"
 import { eventually } from "../support/Eventually.ts"
 import { clientOf, SharedService } from "../support/Service.ts"
 
@@ -185,19 +186,7 @@ print(camera.getBackendName(), len(shapes), *set(shapes))`
         const page = yield* openPage
         yield* Effect.promise(async () => {
           await page.goto(`${origin}/#`)
-          await page.evaluate(async (address) => {
-            const peer = new RTCPeerConnection()
-            peer.addTransceiver("video", { direction: "recvonly" })
-            peer.ontrack = ({ streams: [stream] }) => {
-              const video = document.querySelector("video")
-              if (video !== null) video.srcObject = stream ?? null
-            }
-            await peer.setLocalDescription()
-            const headers = { "content-type": "application/sdp" }
-            const body = peer.localDescription?.sdp ?? ""
-            const answer = await fetch(address, { method: "POST", headers, body })
-            await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() })
-          }, whep)
+          await playWhep(page, whep)
           await page.waitForFunction(plays, undefined, patience)
         })
       })

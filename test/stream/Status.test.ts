@@ -46,7 +46,10 @@ const status = (
       become: () => Effect.void,
       pictures: makePictures(),
       joining: new Set(),
-      run: { making: source, pid: 1, startedAt: began, published: { frames: 0, fps: 0 }, pictureAt: undefined },
+      run: {
+        ...{ making: source, pid: 1, startedAt: began, published: { frames: 0, fps: 0 } },
+        ...{ delay: undefined, pictureAt: undefined }
+      },
       restarts: 0,
       failuresInARow: 0
     }

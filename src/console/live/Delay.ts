@@ -1,17 +1,24 @@
 import * as Effect from "effect/Effect"
 
-/**
- * How old a live picture is when it is shown, in milliseconds, as far as a browser can tell: since the media server had it.
- * What the camera and its encoder took before that is told by nothing that reaches the page. (Over WebRTC a browser knows
- * the time of capture only of senders that answer its reports of time, RFC 3611, 4.4 and 4.5; MediaMTX does not.)
- */
+/** How old a live picture is when it is shown, in milliseconds. */
 export interface Delay {
   readonly total: number
   /** what it is made of, in words */
   readonly parts: string
+  /** the camera's part is in it; else it is older by what nobody here knows */
+  readonly isWhole: boolean
 }
 
-const lookEvery = "2 seconds"
+/**
+ * What a camera and its encoder take until the media server has a picture, as the service measures it; undefined: it is not
+ * known. (Over WebRTC a browser knows the time of capture only of senders that answer its reports of time, RFC 3611, 4.4
+ * and 4.5, or whose audio it plays; MediaMTX does not answer.)
+ */
+export type AskCamera = Effect.Effect<number | undefined>
+
+const lookEvery = "5 seconds"
+/** So many looks later the camera's part is asked for anew: it changes little. */
+const looksBetween = 2
 /** So many pictures one after the other: the one in the middle counts. */
 const pictures = 5
 
@@ -19,10 +26,12 @@ const pictures = 5
 export const webRtcDelay = (
   video: HTMLVideoElement,
   peer: RTCPeerConnection,
+  askCamera: AskCamera,
   tell: (delay: Delay) => void
 ): Effect.Effect<never> =>
-  Effect.forever(
-    Effect.gen(function* () {
+  Effect.gen(function* () {
+    const ask = nowAndThen(askCamera)
+    while (true) {
       const found: Array<number> = []
       for (let count = 0; count < pictures; count++) {
         const { expectedDisplayTime, receiveTime } = yield* nextPicture(video)
@@ -32,29 +41,46 @@ export const webRtcDelay = (
       }
       const browser = middle(found)
       const way = (yield* roundTrip(peer)) / 2
-      tell({
-        total: browser + way,
-        parts: `${Math.round(way)} ms on the way, ${Math.round(browser)} ms in this browser`
-      })
+      const words = `${Math.round(way)} ms on the way, ${Math.round(browser)} ms in this browser`
+      tell(withCamera(yield* ask, browser + way, words))
       yield* Effect.sleep(lookEvery)
-    })
-  )
+    }
+  })
 
-/** By the time that the playlist tells of each picture (`EXT-X-PROGRAM-DATE-TIME`), which is the server's. */
+/** By the time that the playlist tells of each picture (`EXT-X-PROGRAM-DATE-TIME`): when the media server had it. */
 export const hlsDelay = (
   dateNow: () => Date | null,
   serverNow: () => number,
+  askCamera: AskCamera,
   tell: (delay: Delay) => void
 ): Effect.Effect<never> =>
-  Effect.forever(
-    Effect.suspend(() => {
+  Effect.gen(function* () {
+    const ask = nowAndThen(askCamera)
+    while (true) {
       const shown = dateNow()
       if (shown !== null) {
-        tell({ total: serverNow() - shown.getTime(), parts: "by the time that the playlist tells of each picture" })
+        const since = serverNow() - shown.getTime()
+        tell(withCamera(yield* ask, since, `${Math.round(since)} ms since the media server had it`))
       }
-      return Effect.sleep(lookEvery)
-    })
+      yield* Effect.sleep(lookEvery)
+    }
+  })
+
+const withCamera = (camera: number | undefined, rest: number, words: string): Delay =>
+  camera === undefined
+    ? { total: rest, parts: words, isWhole: false }
+    : { total: camera + rest, parts: `${Math.round(camera)} ms in camera and encoder, ${words}`, isWhole: true }
+
+/** The same answer for a while, once there is one. */
+const nowAndThen = (ask: AskCamera): AskCamera => {
+  let known: number | undefined
+  let looks = 0
+  return Effect.suspend(() =>
+    known !== undefined && looks++ % looksBetween !== 0
+      ? Effect.succeed(known)
+      : Effect.map(ask, (answer) => (known = answer))
   )
+}
 
 const nextPicture = (video: HTMLVideoElement): Effect.Effect<VideoFrameCallbackMetadata> =>
   Effect.callback((resume) => {

@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Session } from "../session/Session.ts"
-import { type Delay, hlsDelay, webRtcDelay } from "./Delay.ts"
+import { type AskCamera, type Delay, hlsDelay, webRtcDelay } from "./Delay.ts"
 import { hls } from "./Hls.ts"
 import { keepStill } from "./Still.ts"
 import { inClosingTurn } from "./Turns.ts"
@@ -109,7 +109,11 @@ const overWebRtc = Effect.fnUntraced(function* (
       }
     })
   })
-  return yield* Effect.raceAllFirst([broken, watched(video, session), webRtcDelay(video, peer, playing)])
+  return yield* Effect.raceAllFirst([
+    broken,
+    watched(video, session),
+    webRtcDelay(video, peer, cameraDelay(device, session), playing)
+  ])
 })
 
 const overHls = Effect.fnUntraced(function* (
@@ -125,9 +129,17 @@ const overHls = Effect.fnUntraced(function* (
   return yield* Effect.raceAllFirst([
     broken,
     watched(video, session),
-    hlsDelay(dateNow, () => session.serverNow(), playing)
+    hlsDelay(dateNow, () => session.serverNow(), cameraDelay(device, session), playing)
   ])
 })
+
+const cameraDelay = (device: string, session: Session): AskCamera =>
+  session
+    .ask((call) => call.get_stream_status({ device }))
+    .pipe(
+      Effect.map(({ metrics }) => metrics.delay_ms),
+      Effect.orElseSucceed(() => undefined)
+    )
 
 const shown = (video: HTMLVideoElement, media: MediaStream): Effect.Effect<void, never, Scope.Scope> =>
   Effect.acquireRelease(

@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 
 /** A camera as it is now: what was seen last, with its age, until the live picture is there; and why, where it is not. */
 export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
-  const { session } = useConsole()
+  const { cameras, session } = useConsole()
   const { device, fault, status } = camera
   const frame = useRef<HTMLDivElement>(null)
   const video = useRef<HTMLVideoElement>(null)
@@ -35,6 +35,7 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
 
   const now = state.value
   const isPlaying = now?._tag === "Playing"
+  const mediaServer = cameras.health.value?.components.mediamtx
   const [width = 4, height = 3] = camera.resolution.split("x").map(Number)
   return (
     <div ref={frame} class={`picture ${isPlaying ? "playing" : ""}`} style={{ "--ratio": `${width} / ${height}` }}>
@@ -54,6 +55,12 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
         <Obstacle icon="key" what="Not allowed" more={sentence(now.reason)} />
       ) : now?._tag === "Waiting" ? (
         <Obstacle icon="lost" what="No live picture" more={`${sentence(now.reason)} It is tried again by itself.`} />
+      ) : mediaServer === "ERROR" || mediaServer === "STOPPED" ? (
+        <Obstacle
+          icon="lost"
+          what="No live picture"
+          more="The media server does not answer. It is started again by itself."
+        />
       ) : now?._tag === "Starting" ? (
         <span class="chip starting" role="status">
           Starting{now.transport === "HLS" ? " over HLS" : ""}…
@@ -85,11 +92,13 @@ const LiveChip = ({ delay, transport }: { readonly transport: Transport; readonl
     title={
       delay === undefined
         ? `Over ${transport}. How old the picture is this browser cannot tell.`
-        : `Over ${transport}. At least ${behind(delay.total)} old: ${delay.parts}. What the camera and its encoder take before is not known here.`
+        : delay.isWhole
+          ? `Over ${transport}. ${behind(delay.total)} old: ${delay.parts}.`
+          : `Over ${transport}. At least ${behind(delay.total)} old: ${delay.parts}. What the camera and its encoder take before is not known here.`
     }
   >
     Live{transport === "HLS" ? " · HLS" : ""}
-    {delay === undefined ? "" : ` · ≥ ${behind(delay.total)}`}
+    {delay === undefined ? "" : ` · ${delay.isWhole ? "" : "≥ "}${behind(delay.total)}`}
   </span>
 )
 

@@ -13,6 +13,9 @@ export class LiveFailed extends Schema.TaggedError<LiveFailed>()("LiveFailed", {
   reason: Schema.String
 }) {}
 
+/** Milliseconds. */
+const endTime = 200
+
 /**
  * A live stream over WebRTC (WHEP, draft-ietf-wish-whep), until the scope closes. An idle camera starts, which is waited for.
  * The offer goes before the browser has its own candidates (0.1 s): MediaMTX tells its ones in the answer, and finds the
@@ -34,8 +37,9 @@ export const whep = (
       fetch(session, { method: "DELETE", headers: { authorization: bearer }, keepalive: true }).catch(() => undefined)
     const { answer, session } = yield* Effect.acquireRelease(
       offer(device, bearer, peer.localDescription?.sdp ?? ""),
-      // what comes next does not wait for it: the service may be gone
-      (opened) => Effect.sync(() => void end(opened.session)),
+      // before the connection is closed, by which the session would end too; not for long: the service may be gone
+      (opened) =>
+        Effect.promise(() => Promise.race([end(opened.session), new Promise((over) => setTimeout(over, endTime))])),
       // a camera that starts takes seconds; a session that nobody connects to ends by itself
       { interruptible: true }
     )

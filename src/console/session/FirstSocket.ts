@@ -1,6 +1,6 @@
 /**
- * The first connection of who follows a link that logs in: it is opened while the rest of the script runs, for it is the
- * first that main.tsx imports. Anybody else would come without a login, and be sent away.
+ * The first connection of who follows a link that logs in: it is opened while the rest of the page is on its way, for this is
+ * a script of its own (scripts/console.ts). Anybody else would come without a login, and be sent away.
  */
 export const serviceUrl = `${location.origin.replace(/^http/, "ws")}/ws`
 

@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals"
 import type { TopicEvent } from "../../../schema/Event.ts"
 import { useConsole } from "../Context.ts"
-import { clockTime, plural, when } from "../format.ts"
+import { when } from "../format.ts"
 import { CameraChoice } from "../parts/CameraChoice.tsx"
 import { Empty } from "../parts/Shown.tsx"
 import { addressOf } from "../routes.ts"
 import { events } from "../session/EventLog.ts"
-import { faultWords, statusWords } from "../words.ts"
+import { inRows } from "./eventRows.ts"
 
 const families = ["camera", "recording", "snapshot", "system"] as const
 
@@ -46,7 +46,7 @@ export const EventList = () => {
         </Empty>
       ) : (
         <ol class="rows events" aria-label="Events, newest first">
-          {shown.map(({ event, id }) => (
+          {inRows(shown).map(({ count, event, id, words }) => (
             <li key={id} class="row">
               <time dateTime={event.timestamp}>
                 <Moment event={event} />
@@ -56,8 +56,9 @@ export const EventList = () => {
                 {"device" in event ? (
                   <a href={addressOf({ view: "camera", device: event.device })}>{event.device}</a>
                 ) : undefined}{" "}
-                {wordsOf(event)}
+                {words}
               </p>
+              {count > 1 ? <span class="count">{count}×</span> : undefined}
             </li>
           ))}
         </ol>
@@ -87,45 +88,4 @@ const toneOf = (event: TopicEvent): "bad" | "fair" | "plain" => {
   if (event.topic === "camera.status_change" && event.data.status === "ERROR") return "bad"
   if (event.topic === "system.health" && event.data.status !== "HEALTHY") return "fair"
   return "plain"
-}
-
-/** What an event says beside its topic and its camera. */
-const wordsOf = (event: TopicEvent): string => {
-  switch (event.topic) {
-    case "camera.connected":
-    case "camera.disconnected":
-    case "camera.status_change": {
-      const { fault, name, status } = event.data
-      return `${name}: ${fault === undefined ? statusWords[status] : `${faultWords[fault.kind]} (${fault.detail})`}`
-    }
-    case "recording.start":
-      return event.data.filename
-    case "recording.stop":
-      return `${event.data.filename}, ${clockTime(event.data.duration)}`
-    case "recording.error":
-      return event.data.reason ?? event.data.filename
-    case "snapshot.taken":
-      return `${event.data.filename} (${event.data.tier_name})`
-    case "system.health": {
-      const parts = Object.entries(event.data.components).filter(([, state]) => state !== "RUNNING")
-      const reasons = event.data.reasons ?? parts.map(([part, state]) => `${part} ${state}`)
-      return [event.data.status, ...reasons].join(" · ")
-    }
-    case "system.startup":
-      return `Version ${event.data.version} is ready`
-    case "telemetry": {
-      const { platform_designation, sensor_latitude_deg, sensor_longitude_deg } = event.data.values
-      const isKnown = sensor_latitude_deg !== undefined && sensor_longitude_deg !== undefined
-      const place = isKnown
-        ? `at ${sensor_latitude_deg.toFixed(5)}°, ${sensor_longitude_deg.toFixed(5)}°`
-        : "tells no place"
-      return [platform_designation, place].filter((part) => part !== undefined).join(" ")
-    }
-    case "discovery.progress":
-      return `${event.data.looked} of ${event.data.total} looked at, ${plural(event.data.found, "stream")} found`
-    case "system.shutdown":
-      return "The service ends"
-    case "system.notifications_lost":
-      return `${plural(event.data.lost, "notification")} did not get here: this page read too slowly`
-  }
 }

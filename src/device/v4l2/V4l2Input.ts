@@ -8,6 +8,7 @@ export const v4l2Input = (node: string): ReadInput => ({
   address: node,
   node,
   hasTranscode: false,
+  clock: "monotonic",
   mayHaveKlv: false,
   wakesDark: true,
   whyEncoded: undefined,

@@ -1,0 +1,29 @@
+/** What FFmpeg says, at level info, of what it begins to read and to write. */
+export interface Beginning {
+  /** when the first frame was made, in milliseconds, by the clock that stamps the input's frames */
+  readonly firstFrame: number
+  /** the major version of its libavformat: 59 in FFmpeg 5, 60 in 6 */
+  readonly library: number
+}
+
+/** Info is for this alone: who is to know why FFmpeg ended is told the rest. */
+const isInfo = (line: string): boolean => /^(\[[^\]]*\] )?\[info\]/.test(line)
+
+/** Reads it from the lines that come on standard error. */
+export const makeBeginning = () => {
+  let firstFrame: number | undefined
+  let library: number | undefined
+  return {
+    now: (): Beginning | undefined =>
+      firstFrame === undefined || library === undefined ? undefined : { firstFrame, library },
+    /** notes what a line says; gives whether others are to be told it too */
+    hear: (line: string): boolean => {
+      if (!isInfo(line)) return true
+      const start = /^\[info\] +Duration: N\/A, start: (\d+\.\d+),/.exec(line)?.[1]
+      if (start !== undefined && firstFrame === undefined) firstFrame = Number(start) * 1000
+      const major = /^\[info\] +encoder +: Lavf(\d+)\./.exec(line)?.[1]
+      if (major !== undefined) library = Number(major)
+      return false
+    }
+  }
+}

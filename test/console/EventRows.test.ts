@@ -1,0 +1,47 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { TopicEvent } from "../../schema/Event.ts"
+import { inRows } from "../../src/console/views/eventRows.ts"
+
+const health = (reasons: ReadonlyArray<string>) =>
+  ({
+    topic: "system.health",
+    timestamp: "2026-01-01T00:00:00.000Z",
+    data: {
+      status: reasons.length === 0 ? "HEALTHY" : "DEGRADED",
+      components: { websocket_server: "RUNNING", camera_monitor: "RUNNING", mediamtx: "RUNNING" },
+      reasons
+    }
+  }) as unknown as TopicEvent
+
+const snapshot = (device: string) =>
+  ({
+    topic: "snapshot.taken",
+    device,
+    timestamp: "2026-01-01T00:00:00.000Z",
+    data: { filename: "a.jpg", tier_name: "live" }
+  }) as unknown as TopicEvent
+
+/** Of events that are told newest first: what each row says, and how many it is. */
+const rowsOf = (events: ReadonlyArray<TopicEvent>) =>
+  inRows(events.map((event, at) => ({ event, id: events.length - at }))).map(({ count, id, words }) => [
+    id,
+    words,
+    count
+  ])
+
+describe("the list of events", () => {
+  it("tells once what is said again and again, by its newest, and how often", () => {
+    const missing = health(["camera2: NOT_FOUND"])
+    assert.deepStrictEqual(rowsOf([health([]), missing, missing, missing, health([]), missing]), [
+      [6, "HEALTHY", 1],
+      [5, "DEGRADED · camera2: NOT_FOUND", 3],
+      [2, "HEALTHY", 1],
+      [1, "DEGRADED · camera2: NOT_FOUND", 1]
+    ])
+  })
+
+  it("keeps apart what happened to one camera and to another", () => {
+    assert.lengthOf(rowsOf([snapshot("camera0"), snapshot("camera1"), snapshot("camera0")]), 3)
+    assert.lengthOf(rowsOf([snapshot("camera0"), snapshot("camera0")]), 1)
+  })
+})
