@@ -17,22 +17,12 @@ import type { AddressInfo } from "node:net"
 import { WebSocket as WsClient, WebSocketServer } from "ws"
 import { CameraClient, type ConnectionState, type Options } from "../../schema/client/CameraClient.ts"
 import type { Role } from "../../schema/Auth.ts"
-import type { Camera } from "../../schema/Camera.ts"
 import { AuthFailed, InvalidParams, NotFound, PermissionDenied, RateLimited, Unsupported } from "../../schema/Errors.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import { PublicHttp } from "../../src/http/PublicHttp.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
 import { asTimePasses, step } from "../../testing/PassingTime.ts"
-import { type Handlers, layerOnSockets, tokenFor } from "../rpc/Harness.ts"
-
-const camera: Camera = {
-  device: "camera0",
-  status: "CONNECTED",
-  name: "test",
-  resolution: "640x480",
-  fps: 30,
-  streams: { rtsp: "", hls: "", webrtc: "" }
-}
+import { camera, type Handlers, layerOnSockets, tokenFor } from "../rpc/Harness.ts"
 
 /** The service, and how to stop it and start it again on the same port. */
 const start = Effect.fn(function* (handlers: Handlers, port = 0) {

@@ -320,38 +320,34 @@ const badConfigurations = Effect.fnUntraced(function* ({ make }: Watch) {
 })
 
 for (let seed = firstSeed; seed < firstSeed + rounds; seed++) {
-  it.effect(
-    `no secret is seen again, whoever shows it and wherever (seed ${seed})`,
-    () => {
-      const watch = watchFor(seed)
-      const traces = tracing()
-      const jwt_secret = watch.make("the secret of the configuration").padEnd(32, "-")
-      const jwks_url = `http://127.0.0.1:9000/keys?key=${watch.make("a key in jwks_url's query")}`
-      const telemetry = { log_format: "json", log_level: "trace" }
-      const auth_secret = watch.make("the secret of an operator's MediaMTX").padEnd(32, "-")
-      const settings = { auth: { jwt_secret, jwks_url }, mediamtx: { auth_secret }, telemetry }
-      const logs = Logs.layer.pipe(Layer.provide(Layer.sync(Settings, () => testSettings({ telemetry }))))
-      return Effect.gen(function* () {
-        yield* provider(watch)
-        const { processes, tickets } = yield* runFake(dataFolder, body(watch), settings)
-        const spoken = yield* badConfigurations(watch)
-        const places = { log: logged, replies: watch.replies, traces: traces.texts(), processes, configuration: spoken }
-        // it is the secrets that are missing, not what they stood in
-        for (const texts of [logged, watch.replies]) assert.isTrue(texts.some((text) => text.includes("rtsp://***@h")))
-        for (const [place, texts] of Object.entries(places)) {
-          assert.isNotEmpty(texts, place)
-          for (const text of texts) {
-            for (const [what, secret] of watch.secrets) {
-              assert.isAtLeast(secret.length, 16, what)
-              // a part of it is too much
-              if (text.includes(secret.slice(0, 8)) || text.includes(secret.slice(-8)))
-                assert.fail(`${what} (${secret}) is seen in ${place}: ${text.slice(0, 2000)}`)
-            }
-            if (place !== "processes") for (const ticket of tickets) assert.notInclude(text, ticket)
+  it.effect(`no secret is seen again, whoever shows it and wherever (seed ${seed})`, () => {
+    const watch = watchFor(seed)
+    const traces = tracing()
+    const jwt_secret = watch.make("the secret of the configuration").padEnd(32, "-")
+    const jwks_url = `http://127.0.0.1:9000/keys?key=${watch.make("a key in jwks_url's query")}`
+    const telemetry = { log_format: "json", log_level: "trace" }
+    const auth_secret = watch.make("the secret of an operator's MediaMTX").padEnd(32, "-")
+    const settings = { auth: { jwt_secret, jwks_url }, mediamtx: { auth_secret }, telemetry }
+    const logs = Logs.layer.pipe(Layer.provide(Layer.sync(Settings, () => testSettings({ telemetry }))))
+    return Effect.gen(function* () {
+      yield* provider(watch)
+      const { processes, tickets } = yield* runFake(dataFolder, body(watch), settings)
+      const spoken = yield* badConfigurations(watch)
+      const places = { log: logged, replies: watch.replies, traces: traces.texts(), processes, configuration: spoken }
+      // it is the secrets that are missing, not what they stood in
+      for (const texts of [logged, watch.replies]) assert.isTrue(texts.some((text) => text.includes("rtsp://***@h")))
+      for (const [place, texts] of Object.entries(places)) {
+        assert.isNotEmpty(texts, place)
+        for (const text of texts) {
+          for (const [what, secret] of watch.secrets) {
+            assert.isAtLeast(secret.length, 16, what)
+            // a part of it is too much
+            if (text.includes(secret.slice(0, 8)) || text.includes(secret.slice(-8)))
+              assert.fail(`${what} (${secret}) is seen in ${place}: ${text.slice(0, 2000)}`)
           }
+          if (place !== "processes") for (const ticket of tickets) assert.notInclude(text, ticket)
         }
-      }).pipe(Effect.scoped, onTestGround, Effect.provide([logs, traces.layer]))
-    },
-    60_000
-  )
+      }
+    }).pipe(Effect.scoped, onTestGround, Effect.provide([logs, traces.layer]))
+  })
 }

@@ -9,13 +9,8 @@ import { TestGround } from "../../testing/TestGround.ts"
 import { indexed } from "../storage/Workbench.ts"
 import { dataFolder, disturbWork, onFakes } from "../support/App.ts"
 import { children, running, until } from "../support/Ground.ts"
-import { connect, type Reply, token } from "../support/RpcVisitor.ts"
+import { connect, resultOf, token } from "../support/RpcVisitor.ts"
 import { bearer, come, visit } from "../support/StreamVisitor.ts"
-
-const resultOf = <A>({ error, result }: Reply): A => {
-  assert.isUndefined(error)
-  return result as A
-}
 
 const start = Date.UTC(2026, 0, 2, 3, 4)
 const period = { from: "2026-01-02T03:04:00Z", to: "2026-01-02T03:05:30Z" }

@@ -6,27 +6,10 @@ import type { ApiKeyCreated, ViewingKeyCreated } from "../../schema/Auth.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { disturb, onFakes, publishing, takeMediaMtx } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
-import { connect, type Reply, token } from "../support/RpcVisitor.ts"
-import { bearer, come, visit } from "../support/StreamVisitor.ts"
+import { resultOf, token } from "../support/RpcVisitor.ts"
+import { admin, bearer, cameras, come, visit } from "../support/StreamVisitor.ts"
 
 const get = (target: string, headers: Readonly<Record<string, string>> = {}) => come({ target, headers })
-
-const resultOf = <A>({ error, result }: Reply): A => {
-  assert.isUndefined(error)
-  return result as A
-}
-
-const cameras = { cameras: { synthetic: 2, v4l2: false } }
-
-/** An admin, once both cameras are there. */
-const admin = Effect.gen(function* () {
-  const call = yield* connect(yield* token({ timeToLive: Duration.hours(1) }))
-  yield* until(
-    "two cameras",
-    Effect.map(call("get_camera_list"), ({ result }) => (result as { total: number }).total === 2)
-  )
-  return call
-})
 
 /** What a playlist names. */
 const named = (text: string): string => /^(?!#)\S+$/m.exec(text)?.[0] ?? ""

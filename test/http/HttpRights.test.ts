@@ -8,14 +8,9 @@ import { indexed } from "../storage/Workbench.ts"
 import { dataFolder, onFakes } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 import { exportTarget, filename, longRecording } from "../support/LongRecording.ts"
-import { connect, type Reply, token } from "../support/RpcVisitor.ts"
+import { connect, resultOf, token } from "../support/RpcVisitor.ts"
 import { bearer, come } from "../support/StreamVisitor.ts"
 import { whepOffer } from "../support/WhepOffer.ts"
-
-const resultOf = <A>({ error, result }: Reply): A => {
-  assert.isUndefined(error)
-  return result as A
-}
 
 const picture = "picture.jpg"
 

@@ -17,7 +17,7 @@ import { dataFolder, onFakes } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 import { attachCamera } from "../support/NetworkCamera.ts"
 import { asMediaMtx } from "../support/MediaMtxQuestion.ts"
-import { connect, type Reply, token } from "../support/RpcVisitor.ts"
+import { connect, type Reply, resultOf, token } from "../support/RpcVisitor.ts"
 import { visit } from "../support/StreamVisitor.ts"
 
 interface Shown {
@@ -49,10 +49,6 @@ const downloaded = Effect.fnUntraced(function* (port: number, key: string) {
   return status
 })
 
-const resultOf = <A>({ error, result }: Reply): A => {
-  assert.isUndefined(error)
-  return result as A
-}
 type Viewing = typeof ViewingKeyCreated.Type
 type Key = typeof ApiKeyCreated.Type
 

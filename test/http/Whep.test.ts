@@ -20,8 +20,8 @@ import {
   takeMediaMtx
 } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
-import { connect, type Reply, token } from "../support/RpcVisitor.ts"
-import { bearer, come, untilHeld, visit } from "../support/StreamVisitor.ts"
+import { resultOf, token } from "../support/RpcVisitor.ts"
+import { admin, bearer, cameras, come, untilHeld, visit } from "../support/StreamVisitor.ts"
 import { whepOffer } from "../support/WhepOffer.ts"
 
 const offerType = { "content-type": "application/sdp" }
@@ -29,23 +29,6 @@ const candidatesType = { "content-type": "application/trickle-ice-sdpfrag" }
 
 const offer = (target: string, headers: Readonly<Record<string, string>> = {}, more: Partial<Question> = {}) =>
   come({ method: "POST", target, headers: { ...offerType, ...headers }, body: whepOffer, ...more })
-
-const resultOf = <A>({ error, result }: Reply): A => {
-  assert.isUndefined(error)
-  return result as A
-}
-
-const cameras = { cameras: { synthetic: 2, v4l2: false } }
-
-/** An admin, once both cameras are there. */
-const admin = Effect.gen(function* () {
-  const call = yield* connect(yield* token({ timeToLive: Duration.hours(1) }))
-  yield* until(
-    "two cameras",
-    Effect.map(call("get_camera_list"), ({ result }) => (result as { total: number }).total === 2)
-  )
-  return call
-})
 
 const readers = (protocol: string) =>
   Effect.map(TestGround, ({ mediaMtx }) => mediaMtx.readers().filter((reader) => reader.protocol === protocol))

@@ -32,6 +32,7 @@ import { mediaMtxConfig } from "../../src/process/MediaMtxConfig.ts"
 import { eventually } from "../support/Eventually.ts"
 import { key } from "../support/Key.ts"
 import { mediaMtxApiBehaviour } from "../support/MediaMtxApiBehaviour.ts"
+import { isAlive } from "../support/Processes.ts"
 import * as Children from "../../src/ground/Children.ts"
 import { publishNothing } from "../support/RtspReader.ts"
 import { settingsOnFreePorts } from "../support/TestSettings.ts"
@@ -106,14 +107,7 @@ const whenRunning = Effect.fnUntraced(function* (overrides: Parameters<typeof se
   return built
 })
 
-const gone = (pid: number) => {
-  try {
-    process.kill(pid, 0)
-    return false
-  } catch {
-    return true
-  }
-}
+const gone = (pid: number) => !isAlive(pid)
 
 /** A program with this shell script. */
 const script = (text: string) =>

@@ -19,6 +19,7 @@ import { getPriority, setPriority, totalmem } from "node:os"
 import { join } from "node:path"
 import { type ChildCommand, startChild } from "../../src/process/Child.ts"
 import * as Children from "../../src/ground/Children.ts"
+import { isAlive } from "../support/Processes.ts"
 
 const nodeSpawner = NodeChildProcessSpawner.layer.pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
 
@@ -36,14 +37,7 @@ const start = Effect.fnUntraced(function* (command: ChildCommand) {
 const firstLines = (stdout: Stream.Stream<Uint8Array, unknown>, count: number) =>
   stdout.pipe(Stream.decodeText, Stream.splitLines, Stream.take(count), Stream.runCollect)
 
-const gone = (pid: number) => {
-  try {
-    process.kill(pid, 0)
-    return false
-  } catch {
-    return true
-  }
-}
+const gone = (pid: number) => !isAlive(pid)
 
 const openDescriptors = () => readdirSync("/proc/self/fd").length
 
@@ -154,57 +148,48 @@ layer(Children.layer, { excludeTestServices: true })("a child", (it) => {
     })
   )
 
-  it.effect(
-    "is ended by force when it ignores signals",
-    () =>
-      Effect.gen(function* () {
+  it.effect("is ended by force when it ignores signals", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const child = yield* start(sh('trap "" TERM INT HUP; echo ready; while :; do sleep 0.1; done')).pipe(
+        Scope.provide(scope)
+      )
+      yield* firstLines(child.stdout, 1)
+      const before = performance.now()
+      yield* Scope.close(scope, Exit.void)
+      assert.isBelow(performance.now() - before, 10_000)
+      assert.isTrue(gone(child.pid))
+      assert.strictEqual((yield* child.exit).signal, "SIGKILL")
+    })
+  )
+
+  it.effect("is ended by force when it is stopped, or has closed all its pipes and lives on", () =>
+    Effect.gen(function* () {
+      const scripts = ["echo $$; kill -STOP $$", "echo $$; exec <&- >&- 2>&-; while :; do sleep 0.1; done"]
+      const endures = Effect.fnUntraced(function* (script: string) {
         const scope = yield* Scope.make()
-        const child = yield* start(sh('trap "" TERM INT HUP; echo ready; while :; do sleep 0.1; done')).pipe(
-          Scope.provide(scope)
-        )
+        const child = yield* start(sh(script)).pipe(Scope.provide(scope))
         yield* firstLines(child.stdout, 1)
         const before = performance.now()
         yield* Scope.close(scope, Exit.void)
         assert.isBelow(performance.now() - before, 10_000)
         assert.isTrue(gone(child.pid))
-        assert.strictEqual((yield* child.exit).signal, "SIGKILL")
-      }),
-    60_000
+      })
+      yield* Effect.forEach(scripts, endures, { concurrency: 2 })
+    })
   )
 
-  it.effect(
-    "is ended by force when it is stopped, or has closed all its pipes and lives on",
-    () =>
-      Effect.gen(function* () {
-        const scripts = ["echo $$; kill -STOP $$", "echo $$; exec <&- >&- 2>&-; while :; do sleep 0.1; done"]
-        const endures = Effect.fnUntraced(function* (script: string) {
-          const scope = yield* Scope.make()
-          const child = yield* start(sh(script)).pipe(Scope.provide(scope))
-          yield* firstLines(child.stdout, 1)
-          const before = performance.now()
-          yield* Scope.close(scope, Exit.void)
-          assert.isBelow(performance.now() - before, 10_000)
-          assert.isTrue(gone(child.pid))
-        })
-        yield* Effect.forEach(scripts, endures, { concurrency: 2 })
-      }),
-    60_000
-  )
-
-  it.effect(
-    "dies with a service that was killed, though it ignores signals",
-    () =>
-      Effect.gen(function* () {
-        const { connected, port } = yield* lifeline
-        const fixture = join(import.meta.dirname, "fixtures/parent.ts")
-        const parent = spawn(process.execPath, [fixture, process.execPath, "-e", stubborn, String(port)], {
-          stdio: "ignore"
-        })
-        const closed = yield* connected
-        parent.kill("SIGKILL")
-        yield* closed
-      }),
-    30_000
+  it.effect("dies with a service that was killed, though it ignores signals", () =>
+    Effect.gen(function* () {
+      const { connected, port } = yield* lifeline
+      const fixture = join(import.meta.dirname, "fixtures/parent.ts")
+      const parent = spawn(process.execPath, [fixture, process.execPath, "-e", stubborn, String(port)], {
+        stdio: "ignore"
+      })
+      const closed = yield* connected
+      parent.kill("SIGKILL")
+      yield* closed
+    })
   )
 
   it.effect("does not run at all when we are not its parent any more", () =>
@@ -270,19 +255,16 @@ layer(Children.layer, { excludeTestServices: true })("a child", (it) => {
     })
   )
 
-  it.effect(
-    "may write errors without end: they are read and cost nothing",
-    () =>
-      Effect.gen(function* () {
-        const before = process.memoryUsage().rss
-        // 200 MB in one line that never ends, then many lines: it ends only if all of it is read.
-        const child = yield* start(sh("head -c 200000000 /dev/zero >&2; yes error | head -n 100000 >&2; exit 9"))
-        const exit = yield* child.exit
-        assert.strictEqual(exit.code, 9)
-        assert.isBelow(exit.stderr.length, 20 * 401)
-        assert.isBelow(process.memoryUsage().rss - before, 100_000_000)
-      }),
-    30_000
+  it.effect("may write errors without end: they are read and cost nothing", () =>
+    Effect.gen(function* () {
+      const before = process.memoryUsage().rss
+      // 200 MB in one line that never ends, then many lines: it ends only if all of it is read.
+      const child = yield* start(sh("head -c 200000000 /dev/zero >&2; yes error | head -n 100000 >&2; exit 9"))
+      const exit = yield* child.exit
+      assert.strictEqual(exit.code, 9)
+      assert.isBelow(exit.stderr.length, 20 * 401)
+      assert.isBelow(process.memoryUsage().rss - before, 100_000_000)
+    })
   )
 
   it.effect("waits for a slow reader of its output instead of filling our memory", () =>
@@ -335,25 +317,22 @@ layer(Children.layer, { excludeTestServices: true })("a child", (it) => {
     })
   )
 
-  it.effect(
-    "leaves no descriptor open, read or unread",
-    () =>
-      Effect.gen(function* () {
-        const once = Effect.scoped(
-          Effect.gen(function* () {
-            const child = yield* start({ ...sh("echo x >&3; exec cat /dev/zero"), fd3: true })
-            yield* Stream.runDrain(Stream.take(child.fd3, 1))
-          })
-        )
-        yield* once
-        const before = openDescriptors()
-        yield* Effect.repeat(once, { times: 9 })
-        // node closes what it no longer reads in a later turn of its loop: a leak of one a child would stay at 9
-        const turn = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 10)))
-        yield* Effect.repeat(turn, { until: () => openDescriptors() <= before + 2, times: 200 })
-        assert.isAtMost(openDescriptors(), before + 2)
-      }),
-    30_000
+  it.effect("leaves no descriptor open, read or unread", () =>
+    Effect.gen(function* () {
+      const once = Effect.scoped(
+        Effect.gen(function* () {
+          const child = yield* start({ ...sh("echo x >&3; exec cat /dev/zero"), fd3: true })
+          yield* Stream.runDrain(Stream.take(child.fd3, 1))
+        })
+      )
+      yield* once
+      const before = openDescriptors()
+      yield* Effect.repeat(once, { times: 9 })
+      // node closes what it no longer reads in a later turn of its loop: a leak of one a child would stay at 9
+      const turn = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 10)))
+      yield* Effect.repeat(turn, { until: () => openDescriptors() <= before + 2, times: 200 })
+      assert.isAtMost(openDescriptors(), before + 2)
+    })
   )
 })
 

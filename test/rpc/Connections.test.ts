@@ -7,17 +7,9 @@ import { TestClock } from "effect/testing"
 import type { Camera } from "../../schema/Camera.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
 import * as Metrics from "../../src/telemetry/Metrics.ts"
-import { connect, connectAs, layer } from "./Harness.ts"
+import { camera, connect, connectAs, layer } from "./Harness.ts"
 import { tokenCredential } from "../support/TokenCredential.ts"
 
-const camera: Camera = {
-  device: "camera0",
-  status: "CONNECTED",
-  name: "test",
-  resolution: "640x480",
-  fps: 30,
-  streams: { rtsp: "", hls: "", webrtc: "" }
-}
 const ping = { jsonrpc: "2.0", id: 1, method: "ping" }
 const pong = { jsonrpc: "2.0", id: 1, result: "pong" }
 const update = (params: Camera) => ({ jsonrpc: "2.0", method: "camera_status_update", params })

@@ -5,21 +5,12 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Queue from "effect/Queue"
 import type { Socket } from "node:net"
-import type { Camera } from "../../schema/Camera.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
 import * as Metrics from "../../src/telemetry/Metrics.ts"
 import { eventually } from "../support/Eventually.ts"
 import { frame, upgrade } from "../support/RawClient.ts"
-import { connect, connectAs, layer, layerOnSockets, port, tokenFor } from "./Harness.ts"
+import { camera, connect, connectAs, layer, layerOnSockets, port, tokenFor } from "./Harness.ts"
 
-const camera: Camera = {
-  device: "camera0",
-  status: "CONNECTED",
-  name: "test",
-  resolution: "640x480",
-  fps: 30,
-  streams: { rtsp: "", hls: "", webrtc: "" }
-}
 const ping = { jsonrpc: "2.0", id: 1, method: "ping" }
 
 /** A client that has shaken hands and authenticated, and from then on sends and never reads. */

@@ -20,7 +20,7 @@ import { asTimePasses } from "../suites/recordings.ts"
 import { dataFolder, onFakes, plugIn, onTestGround, runFake } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 import { asMediaMtx } from "../support/MediaMtxQuestion.ts"
-import { connect, type Reply, token } from "../support/RpcVisitor.ts"
+import { connect, type Reply, resultOf, token } from "../support/RpcVisitor.ts"
 import { tracing } from "../support/Spans.ts"
 
 /** A recording and a snapshot of this camera, on the disk and in the index. */
@@ -35,11 +35,6 @@ const kept = Effect.fnUntraced(function* (device: string) {
     yield* index.put(indexed({ kind, filename, device, bytes: 1 }))
   }
 })
-
-const resultOf = <A>({ error, result }: Reply): A => {
-  assert.isUndefined(error)
-  return result as A
-}
 
 /** What such a URL gives to who has nothing else. */
 const got = Effect.fnUntraced(function* (url: string, address = "192.0.2.1", headers: Record<string, string> = {}) {

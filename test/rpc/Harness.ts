@@ -6,6 +6,7 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import type * as Rpc from "effect/rpc/Rpc"
 import type * as RpcGroup from "effect/rpc/RpcGroup"
 import type { Role } from "../../schema/Auth.ts"
+import type { Camera } from "../../schema/Camera.ts"
 import { CameraRpcs } from "../../schema/CameraRpcs.ts"
 import { Certificate } from "../../src/config/Certificate.ts"
 import * as App from "../../src/App.ts"
@@ -25,6 +26,16 @@ import * as MemoryNetwork from "../../testing/MemoryNetwork.ts"
 import { type Question, Visitors } from "../../testing/Visitors.ts"
 import * as RealVisitors from "../support/RealVisitors.ts"
 import { testSettings } from "../support/TestSettings.ts"
+
+/** What clients are told of a camera. */
+export const camera: Camera = {
+  device: "camera0",
+  status: "CONNECTED",
+  name: "test",
+  resolution: "640x480",
+  fps: 30,
+  streams: { rtsp: "", hls: "", webrtc: "" }
+}
 
 /** All methods but those that `AuthHandlers` answers. */
 const rest = CameraRpcs.omit("ping", "authenticate", "refresh_token")

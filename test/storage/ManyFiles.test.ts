@@ -68,6 +68,7 @@ describe("100,000 files", () => {
         assert.isAtMost(slowest, 10)
         assert.isAtMost(most, 100)
       }).pipe((body) => onTestGround(runFake(dataFolder, body, settings))),
-    120_000
+    // 13 s on an idle machine (measured), and many times that on a busy one
+    600_000
   )
 })

@@ -9,6 +9,7 @@ import * as RealGround from "../../src/ground/Ground.ts"
 import { type Work, workOf } from "../../testing/FfmpegWork.ts"
 import * as PassingTime from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
+import { isAlive } from "./Processes.ts"
 
 /** A child of the service, as one sees it from outside. */
 export interface Seen {
@@ -80,15 +81,6 @@ export const testGround = Layer.effect(
     })
   )
 ).pipe(Layer.provideMerge(TestGround.layer))
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
 
 const signal = (pid: number, name: NodeJS.Signals) => Effect.sync(() => void process.kill(pid, name))
 

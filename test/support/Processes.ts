@@ -30,6 +30,16 @@ export const processesWith = (environment: string): ReadonlyArray<Process> =>
 /** Whether this program runs in it: FFmpeg, ffprobe and MediaMTX are told from the wrappers that start them. */
 export const runs = (program: string, { argv }: Process): boolean => (argv[0] ?? "").split("/").at(-1) === program
 
+/** Whether there is such a process, be it one that has ended and was not waited for. */
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Sends a signal; a process that has ended already is fine. */
 export const signal = (pid: number, name: NodeJS.Signals): void => {
   try {

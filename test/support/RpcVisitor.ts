@@ -1,3 +1,4 @@
+import { assert } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -8,6 +9,12 @@ import { Visitors } from "../../testing/Visitors.ts"
 export interface Reply {
   readonly result?: unknown
   readonly error?: { readonly code: number; readonly data: Readonly<Record<string, unknown>> }
+}
+
+/** What a call gave, which did not fail. */
+export const resultOf = <A>({ error, result }: Reply): A => {
+  assert.isUndefined(error)
+  return result as A
 }
 
 /** A client on the test ground that calls methods one after the other; it may come with headers of its own. */

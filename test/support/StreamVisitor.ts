@@ -1,3 +1,4 @@
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
@@ -6,6 +7,8 @@ import { asTimePasses, settle } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import type { Question } from "../../testing/Visitors.ts"
 import { Visitors } from "../../testing/Visitors.ts"
+import { until } from "./Ground.ts"
+import { connect, token } from "./RpcVisitor.ts"
 
 interface Said {
   readonly status: number
@@ -51,3 +54,16 @@ export const come = Effect.fnUntraced(function* (question: Question) {
 })
 
 export const bearer = (credential: string) => ({ authorization: `Bearer ${credential}` })
+
+/** Settings of a box with two cameras. */
+export const cameras = { cameras: { synthetic: 2, v4l2: false } }
+
+/** An admin, once both cameras are there. */
+export const admin = Effect.gen(function* () {
+  const call = yield* connect(yield* token({ timeToLive: Duration.hours(1) }))
+  yield* until(
+    "two cameras",
+    Effect.map(call("get_camera_list"), ({ result }) => (result as { total: number }).total === 2)
+  )
+  return call
+})
