@@ -8,6 +8,14 @@ const torture = "test/torture/**/*.test.ts"
 const patient = ["debian", "package", "service-secrets", "RecordingStops", "DiskReserve"].map(
   (name) => `test/integration/${name}.test.ts`
 )
+/** They forbid all in their process to ask for the machine's own time: each has one to itself. scripts/test plays them with the unit tests. */
+const simulated = ["test/simulation/**/*.test.ts", "test/testing/Simulator.test.ts"]
+const withoutPrograms = {
+  // where nothing is said it is one core fewer: half of them, on two
+  maxWorkers: "100%",
+  // for hangs alone: played hours take seconds, and many times that where the machine is busy
+  testTimeout: 120_000
+}
 /** With the real MediaMTX and FFmpeg: one file after the other, so that they do not compete for the cores. */
 const withRealPrograms = {
   fileParallelism: false,
@@ -24,11 +32,13 @@ export default defineConfig({
         test: {
           name: "unit",
           include: [tests],
-          exclude: [integration, lab, torture],
-          // for hangs alone: played hours take seconds, and many times that where the machine is busy
-          testTimeout: 120_000
+          exclude: [integration, lab, torture, ...simulated],
+          // a process and all modules anew for each file took as long as its tests; no file leaves anything behind
+          isolate: false,
+          ...withoutPrograms
         }
       },
+      { test: { name: "simulated", include: simulated, ...withoutPrograms } },
       { test: { name: "integration", include: [integration], exclude: patient, ...withRealPrograms } },
       { test: { name: "patient", include: patient, ...withRealPrograms } },
       {

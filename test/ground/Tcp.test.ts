@@ -95,7 +95,7 @@ describe("a connection", () => {
       const server = createServer({ pauseOnConnect: true }, (socket) => {
         socket.on("error", () => undefined)
         socket.on("close", () => Deferred.doneUnsafe(gone, Effect.void))
-        const sayMore = () => void socket.write("more", () => setImmediate(sayMore))
+        const sayMore = () => void (socket.destroyed || socket.write("more", () => setImmediate(sayMore)))
         sayMore()
       })
       const port = yield* serve(server)
