@@ -15,6 +15,21 @@ import { Files } from "../../src/storage/Files.ts"
 import { ask } from "./Client.ts"
 import { digits, get, holdsOpen, recorded, running, tokenFor } from "./DownloadsBench.ts"
 
+/** A client that asks for this, and reads no more once the reply has begun. */
+const begun = Effect.fnUntraced(function* (request: string) {
+  const { address } = yield* PublicHttp
+  return yield* Effect.acquireRelease(
+    Effect.callback<Socket>((resume) => {
+      const client = connect(address.port, "127.0.0.1", () => client.write(request))
+      client.on("error", () => undefined)
+      client.once("readable", () => resume(Effect.succeed(client)))
+    }),
+    (client) => Effect.sync(() => client.destroy())
+  )
+})
+
+const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+
 layer(running)("a download that is under way", (it) => {
   it.effect("of a file that is written on, and then deleted by hand, is what it was when it began", () =>
     Effect.gen(function* () {
@@ -67,19 +82,14 @@ layer(running)("a download that is under way", (it) => {
     Effect.gen(function* () {
       const files = yield* Files
       const path = yield* recorded("held.mp4", Buffer.alloc(32 * 1024 * 1024))
-      const { address } = yield* PublicHttp
       const token = yield* tokenFor()
-      const socket = yield* Effect.callback<Socket>((resume) => {
-        const client = connect(address.port, "127.0.0.1", () =>
-          client.write(`GET /files/recordings/held.mp4 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`)
-        )
-        client.once("readable", () => resume(Effect.succeed(client)))
-      })
+      const socket = yield* begun(
+        `GET /files/recordings/held.mp4 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`
+      )
       assert.isTrue(holdsOpen(path))
       const refused = yield* Effect.flip(files.delete("recording", "held.mp4"))
       assert.deepInclude(refused, { _tag: "InvalidState", state: "DOWNLOADING" })
       socket.destroy()
-      const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
       yield* Effect.repeat(turn, { while: () => holdsOpen(path) })
       yield* files.delete("recording", "held.mp4").pipe(
         Effect.tapError(() => turn),
@@ -97,14 +107,9 @@ layer(running)("a download that is under way", (it) => {
       const { key, secret } = yield* keys.create(grant)
       const request = `GET /files/recordings/revoked.mp4 HTTP/1.1\r\nhost: x\r\nx-api-key: ${Redacted.value(secret)}\r\n\r\n`
       let bytes = 0
-      const socket = yield* Effect.callback<Socket>((resume) => {
-        const client = connect(address.port, "127.0.0.1", () => client.write(request))
-        client.on("error", () => undefined)
-        client.once("readable", () => resume(Effect.succeed(client)))
-      })
+      const socket = yield* begun(request)
       assert.isTrue(holdsOpen(path))
       yield* keys.revoke(key.id)
-      const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
       yield* Effect.repeat(turn, { while: () => holdsOpen(path) })
       yield* Effect.callback<void>((resume) => {
         socket.on("close", () => resume(Effect.void))
@@ -129,19 +134,12 @@ layer(running)("a download that is under way", (it) => {
       const session = yield* keys.verify(Redacted.value(secret))
       const expiresAt = (yield* Clock.currentTimeMillis) + 10_000
       const target = `/files/recordings/signed.mp4?signed=${sign("recording/signed.mp4", "camera0", session, expiresAt)}`
-      yield* Effect.callback<Socket>((resume) => {
-        const client = connect(address.port, "127.0.0.1", () =>
-          client.write(`GET ${target} HTTP/1.1\r\nhost: x\r\n\r\n`)
-        )
-        client.on("error", () => undefined)
-        client.once("readable", () => resume(Effect.succeed(client)))
-      })
+      yield* begun(`GET ${target} HTTP/1.1\r\nhost: x\r\n\r\n`)
       // less than what a client may take to read
       yield* TestClock.adjust("11 seconds")
       assert.strictEqual((yield* ask(address.port, target)).status, 403)
       assert.isTrue(holdsOpen(path))
       yield* keys.revoke(key.id)
-      const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
       yield* Effect.repeat(turn, { while: () => holdsOpen(path) })
     })
   )
@@ -171,19 +169,11 @@ layer(running)("a download that is under way", (it) => {
     Effect.gen(function* () {
       const files = yield* Files
       const path = yield* recorded("taken.mp4", Buffer.alloc(32 * 1024 * 1024))
-      const { address } = yield* PublicHttp
       const token = yield* tokenFor()
-      yield* Effect.callback<Socket>((resume) => {
-        const client = connect(address.port, "127.0.0.1", () =>
-          client.write(`GET /files/recordings/taken.mp4 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`)
-        )
-        client.on("error", () => undefined)
-        client.once("readable", () => resume(Effect.succeed(client)))
-      })
+      yield* begun(`GET /files/recordings/taken.mp4 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`)
       assert.isTrue(holdsOpen(path))
       yield* files.takeAway("recording", "taken.mp4")
       // a deleted file takes room until nobody has it open
-      const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
       yield* Effect.repeat(turn, { while: () => holdsOpen(`${path} (deleted)`) })
     })
   )
@@ -194,18 +184,12 @@ layer(running)("a download that is under way", (it) => {
       const { sign } = yield* Tokens
       const grant = { userId: "someone", role: "viewer", timeToLive: Duration.seconds(30) } as const
       const short = Redacted.value(yield* sign(grant))
-      const { address } = yield* PublicHttp
       const request = `GET /files/recordings/expired.mp4 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${short}\r\n\r\n`
-      yield* Effect.callback<Socket>((resume) => {
-        const client = connect(address.port, "127.0.0.1", () => client.write(request))
-        client.on("error", () => undefined)
-        client.once("readable", () => resume(Effect.succeed(client)))
-      })
+      yield* begun(request)
       yield* TestClock.adjust("29 seconds")
       assert.isTrue(holdsOpen(path))
       // less than what a client may take to read
       yield* TestClock.adjust("1 second")
-      const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
       yield* Effect.repeat(turn, { while: () => holdsOpen(path) })
     })
   )
