@@ -36,8 +36,8 @@ type Step = keyof typeof steps
 
 const script = Object.entries(steps)
   .map(([name, command]) => {
-    const tried = `tries=0; until (${command}) >/root/said 2>&1 || [ $tries -ge ${patience} ]; do tries=$((tries + 1)); sleep 1; done`
-    return `${tried}; echo "@@ ${name}"; cat /root/said`
+    const tried = `tries=0; until (${command}) >/root/step 2>&1 || [ $tries -ge ${patience} ]; do tries=$((tries + 1)); sleep 1; done`
+    return `${tried}; echo "@@ ${name}"; cat /root/step`
   })
   .join("\n")
 
