@@ -75,7 +75,7 @@ want_for_lab() {
 install_program() {
   local as name=${1##*/} package=$2 place folder=$work/$2
   place=$cache/$name
-  if have "$name" || [ -x "$place/$name" ]; then return; fi
+  if have "$name" || [ -e "$place/$name" ]; then return; fi
   mkdir -p "$folder"
   fetch() { (cd "$folder" && quietly "fetching $name" apt-get download "$package" 2>/dev/null); }
   # a fresh machine has no lists yet

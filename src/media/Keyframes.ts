@@ -1,5 +1,6 @@
 import { PictureBytes } from "./PictureBytes.ts"
 import { payloadOf } from "./Rtp.ts"
+import { nalsIn } from "./Sps.ts"
 
 /** Takes keyframes out of RTP packets (RFC 3550) of H.264 (RFC 6184) and H.265 (RFC 7798). */
 
@@ -66,6 +67,22 @@ export const maxSetBytes = 64 << 10
 export interface Keyframe {
   readonly codec: "h264" | "h265"
   readonly bytes: Buffer
+}
+
+/** The parameter sets, as text: a decoder goes on from one keyframe to another that has the same. */
+export const parameterSetsIn = (codec: Keyframe["codec"], bytes: Buffer): string => {
+  const { isParameterSet, typeOf } = codec === "h264" ? h264 : h265
+  const sets = nalsIn(bytes).filter((nal) => isParameterSet(typeOf(nal[0] ?? 0)))
+  return sets.map((nal) => nal.toString("base64")).join(" ")
+}
+
+/**
+ * What stands between two keyframes of one byte stream: the end of a sequence (H.264, 7.4.1.2.3; H.265, 7.4.2.4.4), so that
+ * the second owes nothing to the first, and a delimiter, which shows a decoder that the first is whole.
+ */
+export const betweenKeyframes: Readonly<Record<Keyframe["codec"], Uint8Array>> = {
+  h264: Uint8Array.of(0, 0, 0, 1, 0x0a, 0, 0, 0, 1, 0x09, 0xf0),
+  h265: Uint8Array.of(0, 0, 0, 1, 0x48, 0x01, 0, 0, 0, 1, 0x46, 0x01, 0x50)
 }
 
 /** Gives the whole keyframe that an RTP packet is the last of, which stands in `bytes` from `start` to `end`. */

@@ -18,7 +18,7 @@ import { makeGate, type Urgency } from "./Gate.ts"
 import { readMp4Header } from "../ground/Mp4File.ts"
 import { type MediaInfo, parseProbe, probeArgs } from "./Ffprobe.ts"
 import { type Progress, progressOf } from "./Progress.ts"
-import { type Job, makeStandby } from "./Standby.ts"
+import { type Job, makeStandby, type Practice } from "./Standby.ts"
 import { makeWorkPermits, type Work } from "./WorkPermits.ts"
 
 export interface FfmpegProcess {
@@ -57,6 +57,11 @@ export interface RunOptions {
   readonly timeout: Duration.Input
 }
 
+interface PictureOptions extends Required<Omit<RunOptions, "work">> {
+  /** what the next one to stand by may make a picture of meanwhile */
+  readonly practice: Practice
+}
+
 /** FFmpeg and ffprobe as children: see `Child.ts` for how they live and end. */
 export class Ffmpeg extends Context.Service<
   Ffmpeg,
@@ -72,10 +77,7 @@ export class Ffmpeg extends Context.Service<
     /** Runs to the end and gives what came out of `pipe:1`. */
     readonly run: (args: ReadonlyArray<string>, options: RunOptions) => Effect.Effect<Uint8Array, FfmpegFailed>
     /** Makes the JPEG of what comes on `pipe:0`, as `run` would: by an FFmpeg that stands by, where there is one. */
-    readonly picture: (
-      args: ReadonlyArray<string>,
-      options: Required<Omit<RunOptions, "work">>
-    ) => Effect.Effect<Uint8Array, FfmpegFailed>
+    readonly picture: (args: ReadonlyArray<string>, options: PictureOptions) => Effect.Effect<Uint8Array, FfmpegFailed>
     /** Has one stand by for 2 min for `picture` with these arguments, as each `picture` does. */
     readonly preparePicture: (args: ReadonlyArray<string>) => Effect.Effect<void>
     /**
@@ -149,14 +151,18 @@ export class Ffmpeg extends Context.Service<
         return yield* permits.limited(running, ffmpeg.binary, work, timeout)
       })
 
-      const makePicture = Effect.fnUntraced(function* (
-        args: ReadonlyArray<string>,
-        { input, output }: Job<FfmpegFailed>
-      ) {
-        const stdin = Stream.fromEffect(Deferred.await(input))
+      const makePicture = Effect.fnUntraced(function* (args: ReadonlyArray<string>, job: Job<FfmpegFailed>) {
+        const { input, output, practice } = job
+        const wanted = Stream.fromEffect(Deferred.await(input))
+        const stdin = practice === undefined ? wanted : Stream.concat(Stream.make(practice), wanted)
         // it works for 30 ms; most are waited for, and those made ahead (`KeyframeStills`) about to be asked for
         const child = yield* startProgram(ffmpeg.binary, [...common, "-nostats", ...args], { stdin, isHeavy: false })
-        const bytes = yield* Stream.mkUint8Array(Stream.takeUntil(outputOf(child), endsPicture))
+        const practised = (chunk: Uint8Array): boolean => {
+          job.isReady ||= endsPicture(chunk)
+          return job.isReady
+        }
+        const pictures = practice === undefined ? outputOf(child) : Stream.dropUntil(outputOf(child), practised)
+        const bytes = yield* Stream.mkUint8Array(Stream.takeUntil(pictures, endsPicture))
         if (!endsPicture(bytes)) return yield* failedBy(ffmpeg.binary, yield* child.exit)
         // its own end takes FFmpeg 5 ms (measured)
         Deferred.doneUnsafe(output, Effect.succeed(bytes))
@@ -170,8 +176,8 @@ export class Ffmpeg extends Context.Service<
       )
 
       const picture = Effect.fn("Ffmpeg.picture")(
-        (args: ReadonlyArray<string>, { stdin, timeout }: Parameters<Ffmpeg["Service"]["picture"]>[1]) =>
-          permits.limited(standby.work(args, stdin), ffmpeg.binary, "picture", timeout)
+        (args: ReadonlyArray<string>, { practice, stdin, timeout }: PictureOptions) =>
+          permits.limited(standby.work(args, stdin, practice), ffmpeg.binary, "picture", timeout)
       )
       const pour: Ffmpeg["Service"]["pour"] = Effect.fn("Ffmpeg.pour")(function* (args, { stdin, work }) {
         yield* permits.take(work)

@@ -6,6 +6,18 @@ import * as Fiber from "effect/Fiber"
 export interface Job<E> {
   readonly input: Deferred.Deferred<Uint8Array>
   readonly output: Deferred.Deferred<Uint8Array, E>
+  /** what it works on before, which nobody wants; `isReady` once that is done */
+  readonly practice?: Uint8Array
+  isReady: boolean
+}
+
+/** What a process that stands by may do meanwhile, so that all that it needs is at hand. */
+export interface Practice {
+  /** equal for inputs that one process can work on one after the other */
+  readonly kind: string
+  /** of one that works on two inputs */
+  readonly args: ReadonlyArray<string>
+  readonly input: Uint8Array
 }
 
 interface Waiting<E> extends Job<E> {
@@ -21,8 +33,11 @@ const pause = "100 millis"
 export interface Standby<E> {
   /** has one with these arguments wait for 2 min, unless one does */
   readonly prepare: (args: ReadonlyArray<string>) => Effect.Effect<void>
-  /** the one that waits works on this, or a new one does; soon after another one waits */
-  readonly work: (args: ReadonlyArray<string>, input: Uint8Array) => Effect.Effect<Uint8Array, E>
+  /**
+   * The one that waits works on this, or a new one does; soon after another one waits. Where this kind came twice in a row
+   * a second one waits that has practised with it, and works on the next of this kind: one in all, for it takes memory.
+   */
+  readonly work: (args: ReadonlyArray<string>, input: Uint8Array, practice: Practice) => Effect.Effect<Uint8Array, E>
 }
 
 /** `run`: a process from its start to its end; it has to do with the job's output whatever ends it. */
@@ -30,39 +45,76 @@ export const makeStandby = Effect.fnUntraced(function* <E>(
   run: (args: ReadonlyArray<string>, job: Job<E>) => Effect.Effect<void>
 ) {
   const scope = yield* Effect.scope
-  /** one at most of the same arguments */
+  /** by their arguments; one that practises by its kind, too */
   const waiting = new Map<string, Waiting<E>>()
+  let lastKind: string | undefined
+  let practising: string | undefined
 
-  const begin = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
-    const job: Job<E> = { input: Deferred.makeUnsafe(), output: Deferred.makeUnsafe() }
+  const begin = Effect.fnUntraced(function* (args: ReadonlyArray<string>, practice?: Uint8Array) {
+    const job: Job<E> = {
+      ...{ input: Deferred.makeUnsafe(), output: Deferred.makeUnsafe(), isReady: practice === undefined },
+      ...(practice === undefined ? {} : { practice })
+    }
     const fiber = yield* Effect.forkIn(run(args, job), scope, { startImmediately: true })
-    return { ...job, fiber }
+    return Object.assign(job, { fiber })
   })
 
-  const prepare = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
-    const key = args.join("\n")
-    if (waiting.has(key)) return
-    const one = yield* begin(args)
-    waiting.set(key, one)
-    // whether it ends by itself, or nobody wants it
-    const over = Effect.raceFirst(Effect.sleep(patience), Fiber.await(one.fiber))
-    const dismiss = Effect.suspend(() => {
-      if (waiting.get(key) !== one) return Effect.void
+  const dismiss = (key: string, one: Waiting<E> | undefined) =>
+    Effect.suspend(() => {
+      if (one === undefined || waiting.get(key) !== one) return Effect.void
       waiting.delete(key)
       return Fiber.interrupt(one.fiber)
     })
-    yield* Effect.forkIn(Effect.andThen(over, dismiss), scope)
+
+  const wait = Effect.fnUntraced(function* (key: string, args: ReadonlyArray<string>, practice?: Uint8Array) {
+    if (waiting.has(key)) return
+    const one = yield* begin(args, practice)
+    waiting.set(key, one)
+    // whether it ends by itself, or nobody wants it
+    const over = Effect.raceFirst(Effect.sleep(patience), Fiber.await(one.fiber))
+    yield* Effect.forkIn(Effect.andThen(over, dismiss(key, one)), scope)
   }, Effect.uninterruptible)
 
-  const work = Effect.fnUntraced(function* (args: ReadonlyArray<string>, input: Uint8Array) {
-    const key = args.join("\n")
+  const keyOf = (args: ReadonlyArray<string>) => args.join("\n")
+  const prepare = (args: ReadonlyArray<string>) => wait(keyOf(args), args)
+
+  const practise = Effect.fnUntraced(function* (kind: string, { args, input }: Practice) {
+    if (practising !== undefined && practising !== kind) yield* dismiss(practising, waiting.get(practising))
+    practising = kind
+    yield* wait(kind, args, input)
+  })
+
+  const have = Effect.fnUntraced(function* (one: Waiting<E>, input: Uint8Array) {
+    Deferred.doneUnsafe(one.input, Effect.succeed(input))
+    return yield* Effect.onInterrupt(Deferred.await(one.output), () => Fiber.interrupt(one.fiber))
+  })
+
+  const workPlainly = Effect.fnUntraced(function* (args: ReadonlyArray<string>, input: Uint8Array) {
+    const key = keyOf(args)
     const one = waiting.get(key) ?? (yield* begin(args))
     waiting.delete(key)
-    Deferred.doneUnsafe(one.input, Effect.succeed(input))
-    return yield* Deferred.await(one.output).pipe(
-      Effect.onInterrupt(() => Fiber.interrupt(one.fiber)),
-      // after it, which has the processor to itself
-      Effect.ensuring(Effect.forkIn(Effect.delay(prepare(args), pause), scope))
+    return yield* have(one, input)
+  })
+
+  /** Has the processor to itself then. */
+  const later = (effect: Effect.Effect<void>) => Effect.forkIn(Effect.delay(effect, pause), scope)
+
+  const work: Standby<E>["work"] = Effect.fnUntraced(function* (args, input, practice) {
+    const kind = `${keyOf(practice.args)}\n${practice.kind}`
+    const isUsual = kind === lastKind
+    lastKind = kind
+    const practised = waiting.get(kind)
+    const working =
+      practised?.isReady === true
+        ? Effect.suspend(() => {
+            waiting.delete(kind)
+            // what comes after another may be what it cannot have, as the first it may
+            return have(practised, input).pipe(Effect.catch(() => workPlainly(args, input)))
+          })
+        : workPlainly(args, input)
+    return yield* working.pipe(
+      Effect.tap(() => (isUsual ? later(practise(kind, practice)) : Effect.void)),
+      Effect.ensuring(later(prepare(args)))
     )
   })
 

@@ -13,6 +13,8 @@ import { Disk } from "../../src/ground/Disk.ts"
 import { jpegSize } from "../../src/media/Jpeg.ts"
 import { readMp4Header } from "../../src/ground/Mp4File.ts"
 import * as Children from "../../src/ground/Children.ts"
+import { betweenKeyframes } from "../../src/media/Keyframes.ts"
+import { meanLuma } from "../../src/media/Luma.ts"
 import { keyframeArguments } from "../../src/source/FfmpegArguments.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
@@ -54,26 +56,54 @@ describe("FFmpeg", () => {
   layer(live, { excludeTestServices: true })("as a child", (it) => {
     it.effect("is there", () => Effect.flatMap(Ffmpeg, ({ check }) => check))
 
-    for (const [codec, encoder] of [
-      ["h264", ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "2"]],
-      ["h265", ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "bframes=2:log-level=0"]]
+    for (const [codec, frames, encoder] of [
+      ["h264", "B-frames", ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "2"]],
+      ["h264", "no B-frames", ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "0"]],
+      ["h265", "B-frames", ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "bframes=2:log-level=0"]],
+      ["h265", "no B-frames", ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "bframes=0:log-level=0"]]
     ] as const) {
-      it.effect(`makes a picture of a keyframe of ${codec} with B-frames, and of none that is larger than 8K`, () =>
-        Effect.gen(function* () {
-          const ffmpeg = yield* Ffmpeg
+      const keyframe = (size: string, color: string) =>
+        Effect.flatMap(Ffmpeg, (ffmpeg) => {
+          const input = [
+            "-f",
+            "lavfi",
+            "-i",
+            `color=c=${color}:s=${size}:r=25`,
+            "-frames:v",
+            "1",
+            "-pix_fmt",
+            "yuv420p"
+          ]
           const format = ["-f", codec === "h264" ? codec : "hevc", "pipe:1"]
-          const keyframe = (size: string) => {
-            const input = ["-f", "lavfi", "-i", `color=c=gray:s=${size}:r=25`, "-frames:v", "1", "-pix_fmt", "yuv420p"]
-            return ffmpeg.run([...input, ...encoder, ...format], some)
+          return ffmpeg.run([...input, ...encoder, ...format], some)
+        })
+      const make = (stdin: Uint8Array, kind: string) =>
+        Effect.flatMap(Ffmpeg, (ffmpeg) => {
+          const input = Buffer.concat([stdin, betweenKeyframes[codec]])
+          const practice = { kind, args: keyframeArguments(codec, 85, 2), input }
+          return ffmpeg.picture(keyframeArguments(codec, 85, 1), { stdin, timeout: "60 seconds", practice })
+        })
+
+      const largest = frames === "B-frames" ? ", and of none that is larger than 8K" : ""
+      it.effect(`makes of each keyframe of ${codec} with ${frames} its own picture${largest}`, () =>
+        Effect.gen(function* () {
+          const black = yield* keyframe("1920x1080", "black")
+          const white = yield* keyframe("1920x1080", "white")
+          // the second is made by who stood by, and those after it by who has made the one before, where it can
+          for (const [shown, keyframe, luma] of [
+            ["black", black, 0],
+            ["black", black, 0],
+            ["white", white, 255],
+            ["black", black, 0]
+          ] as const) {
+            const jpeg = Buffer.from(yield* make(keyframe, "a camera's"))
+            assert.deepEqual(jpegSize(jpeg), { width: 1920, height: 1080 })
+            assert.closeTo(meanLuma(jpeg) ?? Number.NaN, luma, 3, shown)
+            // until it has, mostly
+            yield* Effect.sleep("250 millis")
           }
-          const make = (stdin: Uint8Array) =>
-            ffmpeg.picture(keyframeArguments(codec, 85), { stdin, timeout: "60 seconds" })
-          const small = yield* keyframe("1920x1080")
-          // the second is made by who stood by
-          for (let time = 0; time < 2; time++) {
-            assert.deepEqual(jpegSize(yield* make(small)), { width: 1920, height: 1080 })
-          }
-          const { exitCode } = yield* Effect.flip(make(yield* keyframe("8192x8192")))
+          if (largest === "") return
+          const { exitCode } = yield* Effect.flip(make(yield* keyframe("8192x8192", "gray"), "another's"))
           assert.strictEqual(exitCode, 1)
         })
       )

@@ -22,6 +22,11 @@ const jpegEnd = "\u00ff\u00d9"
 
 const picture = { work: "picture", timeout: "10 seconds" } as const
 
+let kinds = 0
+/** Of an input that has nothing in common with others. */
+const other = () => practiceOf(String(kinds++))
+const practiceOf = (kind: string) => ({ kind, args: ["-i", "two"], input: new Uint8Array(2) })
+
 describe("Ffmpeg", () => {
   it.effect("makes at most 4 pictures at a time", () =>
     Effect.gen(function* () {
@@ -44,7 +49,8 @@ describe("Ffmpeg", () => {
   it.effect("has another one stand by soon after a picture, for 2 min, and never more than one", () =>
     Effect.gen(function* () {
       const { ffmpeg, running, started } = yield* bench
-      const make = (name: string) => ffmpeg.picture(["-i", name], { stdin: new Uint8Array(1), timeout: "10 seconds" })
+      const make = (name: string) =>
+        ffmpeg.picture(["-i", name], { stdin: new Uint8Array(1), timeout: "10 seconds", practice: other() })
       const first = yield* Effect.forkChild(Effect.all([make("x"), make("x")], { concurrency: "unbounded" }))
       for (const process of yield* Queue.takeN(started, 2)) yield* process.end(0, { stdout: jpegEnd })
       yield* Fiber.join(first)
@@ -75,17 +81,101 @@ describe("Ffmpeg", () => {
       assert.strictEqual(yield* Queue.size(started), 0)
       yield* TestClock.adjust(0)
       const picture = yield* Effect.forkChild(
-        ffmpeg.picture(["-i", "x"], { stdin: new Uint8Array(1), timeout: "10 seconds" })
+        ffmpeg.picture(["-i", "x"], { stdin: new Uint8Array(1), timeout: "10 seconds", practice: other() })
       )
       yield* Effect.flatMap(Queue.take(started), (process) => process.end(0, { stdout: jpegEnd }))
       assert.strictEqual((yield* Fiber.join(picture)).length, 2)
     })
   )
 
+  describe("that stands by for what came twice", () => {
+    const jpeg = `\u00ff\u00d8${jpegEnd}`
+    /** One who makes pictures of this kind; the second of a camera's was made just now. */
+    const practising = Effect.gen(function* () {
+      const { ffmpeg, running, started } = yield* bench
+      const make = (kind: string) =>
+        ffmpeg.picture(["-i", "x"], { stdin: new Uint8Array(1), timeout: "10 seconds", practice: practiceOf(kind) })
+      const begin = (kind: string) => Effect.forkChild(make(kind), { startImmediately: true })
+      for (const time of [1, 2]) {
+        const made = yield* begin("a camera's")
+        yield* Effect.flatMap(Queue.take(started), (process) => process.end(0, { stdout: jpeg }))
+        yield* Fiber.join(made)
+        yield* TestClock.adjust("100 millis")
+        // who stands by for all is started after each
+        assert.strictEqual(running(), time)
+      }
+      const two = yield* Queue.takeN(started, 2)
+      const all = two.find(({ argv }) => argv.includes("x"))
+      const practised = two.find(({ argv }) => argv.includes("two"))
+      if (all === undefined || practised === undefined) return yield* Effect.die("one is missing")
+      return { all, begin, practised, running, started }
+    })
+
+    it.effect("has practised with it, gives the second picture, and another one practises", () =>
+      Effect.gen(function* () {
+        const { begin, practised, started } = yield* practising
+        yield* practised.say(jpeg)
+        yield* TestClock.adjust(0)
+        const third = yield* begin("a camera's")
+        yield* practised.say(jpegEnd)
+        assert.strictEqual((yield* Fiber.join(third)).length, 2)
+        yield* TestClock.adjust("100 millis")
+        assert.include((yield* Queue.take(started)).argv, "two")
+        assert.strictEqual(yield* Queue.size(started), 0)
+      })
+    )
+
+    it.effect("is not used before it has practised, nor for another kind", () =>
+      Effect.gen(function* () {
+        const { all, begin, practised, running, started } = yield* practising
+        const early = yield* begin("a camera's")
+        yield* all.end(0, { stdout: jpegEnd })
+        assert.strictEqual((yield* Fiber.join(early)).length, 2)
+        yield* practised.say(jpeg)
+        yield* TestClock.adjust("100 millis")
+        const next = yield* Queue.take(started)
+        const another = yield* begin("another's")
+        yield* next.end(0, { stdout: jpegEnd })
+        assert.strictEqual((yield* Fiber.join(another)).length, 2)
+        yield* TestClock.adjust("121 seconds")
+        assert.strictEqual(running(), 0)
+      })
+    )
+
+    it.effect("and cannot have the next is no loss: it is made by the other", () =>
+      Effect.gen(function* () {
+        const { all, begin, practised } = yield* practising
+        yield* practised.say(jpeg)
+        yield* TestClock.adjust(0)
+        const third = yield* begin("a camera's")
+        yield* practised.end(1, { stderr: "[error] Invalid data found" })
+        yield* all.end(0, { stdout: jpegEnd })
+        assert.strictEqual((yield* Fiber.join(third)).length, 2)
+      })
+    )
+
+    it.effect("is one in all: of a kind that came twice later it is begun anew", () =>
+      Effect.gen(function* () {
+        const { all, begin, running, started } = yield* practising
+        let next = all
+        for (const _ of [1, 2]) {
+          const made = yield* begin("another's")
+          yield* next.end(0, { stdout: jpegEnd })
+          yield* Fiber.join(made)
+          yield* TestClock.adjust("100 millis")
+          next = yield* Queue.take(started)
+        }
+        assert.strictEqual(running(), 2)
+      })
+    )
+  })
+
   it.effect("that makes no picture says why, and one that takes too long is gone", () =>
     Effect.gen(function* () {
       const { ffmpeg, running, started } = yield* bench
-      const make = ffmpeg.picture(["-i", "x"], { stdin: new Uint8Array(1), timeout: "1 second" })
+      const make = Effect.suspend(() =>
+        ffmpeg.picture(["-i", "x"], { stdin: new Uint8Array(1), timeout: "1 second", practice: other() })
+      )
       const failing = yield* Effect.forkChild(Effect.flip(make))
       yield* Effect.flatMap(Queue.take(started), (process) => process.end(0, { stderr: "[error] Invalid data found" }))
       assert.include((yield* Fiber.join(failing)).detail, "Invalid data found")

@@ -265,7 +265,7 @@ describe("FFmpeg's arguments", () => {
 })
 
 it("a keyframe is decoded up to the size of 8K: the decoder is told before its input", () => {
-  const all = keyframeArguments("h265", 85)
+  const all = keyframeArguments("h265", 85, 1)
   assert.isAtLeast(Number(valueOf(all, "-max_pixels")), 7680 * 4320)
   assert.isBelow(Number(valueOf(all, "-max_pixels")), 36_000_000)
   assert.isBelow(all.indexOf("-max_pixels"), all.indexOf("-i"))

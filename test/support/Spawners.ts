@@ -1,3 +1,4 @@
+import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -27,6 +28,8 @@ export interface FakeProcess {
   readonly argv: ReadonlyArray<string>
   /** What was added to its environment. */
   readonly env: Readonly<Record<string, unknown>>
+  /** It writes this on its standard output, and goes on. */
+  readonly say: (stdout: string) => Effect.Effect<void>
   /** Ends it with a status; what it wrote comes out first. */
   readonly end: (status: number, output?: Output) => Effect.Effect<void>
   /** Ends it as a signal does that it did not ask for. */
@@ -53,6 +56,7 @@ export const fakeSpawner = Effect.gen(function* () {
   const spawner = makeSpawner((command) =>
     Effect.gen(function* () {
       const exit = yield* Deferred.make<number, PlatformError.PlatformError>()
+      const said = yield* Queue.unbounded<Uint8Array, Cause.Done>()
       let written: Output = {}
       const afterExit = (pick: () => string | undefined) =>
         Stream.unwrap(Effect.map(Effect.exit(Deferred.await(exit)), () => bytes(pick())))
@@ -63,29 +67,35 @@ export const fakeSpawner = Effect.gen(function* () {
         () =>
           Effect.sync(() => {
             running--
+            Queue.endUnsafe(said)
             Deferred.doneUnsafe(exit, Exit.succeed(143))
           })
       )
       const standard = ChildProcess.isStandardCommand(command) ? command : undefined
-      const stdout = afterExit(() => written.stdout)
+      const stdout = Stream.concat(
+        Stream.fromQueue(said),
+        afterExit(() => written.stdout)
+      )
       const stderr = afterExit(() => written.stderr)
       yield* Queue.offer(started, {
         argv: [standard?.command ?? "", ...(standard?.args ?? [])].map((word) =>
           Redacted.isRedacted(word) ? Redacted.value(word) : word
         ),
         env: standard?.options.env ?? {},
+        say: (text) => Effect.asVoid(Queue.offer(said, Buffer.from(text, "latin1"))),
         end: (status, output = {}) =>
           Effect.suspend(() => {
             written = output
+            Queue.endUnsafe(said)
             return Deferred.succeed(exit, status)
           }),
-        kill: (signal) => Deferred.fail(exit, killedBy(signal))
+        kill: (signal) => Effect.andThen(Queue.end(said), Deferred.fail(exit, killedBy(signal)))
       })
       return makeHandle({
         pid: ProcessId(pid++),
         exitCode: Effect.map(Deferred.await(exit), (status) => ExitCode(status)),
         isRunning: Effect.map(Deferred.isDone(exit), (done) => !done),
-        kill: () => Effect.asVoid(Deferred.succeed(exit, 143)),
+        kill: () => Effect.asVoid(Effect.andThen(Queue.end(said), Deferred.succeed(exit, 143))),
         stdin: Sink.drain,
         stdout,
         stderr,
