@@ -1,24 +1,24 @@
 import * as Effect from "effect/Effect"
+import { readdirSync, statSync } from "node:fs"
+import { join } from "node:path"
 import { eventually } from "../support/Eventually.ts"
-import type { PlainClient } from "../support/PlainClient.ts"
 import type { Service } from "../support/Service.ts"
 
-interface Listed {
-  readonly files: ReadonlyArray<{ readonly file_size: number }>
-}
-
-/** Bytes of all recordings of a camera, the open one among them. */
-export const bytesOf = (client: PlainClient, device: string) =>
-  Effect.map(client.result<Listed>("list_recordings", { device }), ({ files }) =>
-    files.reduce((sum, { file_size }) => sum + file_size, 0)
-  )
+/** Bytes on the disk of all recordings of a camera. */
+export const bytesOf = ({ ground }: Service, device: string) =>
+  Effect.sync(() => {
+    const folder = join(ground.folder, "recordings")
+    return readdirSync(folder)
+      .filter((name) => name.startsWith(`${device}_`))
+      .reduce((sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0), 0)
+  })
 
 /** Waits until more of a camera is recorded than there is now; where it is not, the service's log says why. */
-export const recordedOn = Effect.fnUntraced(function* (service: Service, client: PlainClient, device: string) {
-  const before = yield* bytesOf(client, device)
+export const recordedOn = Effect.fnUntraced(function* (service: Service, device: string) {
+  const before = yield* bytesOf(service, device)
   yield* eventually(
     `${device} is recorded on`,
-    Effect.map(bytesOf(client, device), (bytes) => bytes > before),
+    Effect.map(bytesOf(service, device), (bytes) => bytes > before),
     "60 seconds"
   ).pipe(Effect.onError(() => Effect.logError(service.stderr().slice(-8000))))
 })

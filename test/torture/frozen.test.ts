@@ -24,7 +24,7 @@ for (const victims of [["ffmpeg"], ["mediamtx"], ["node"], ["ffmpeg", "mediamtx"
         yield* Effect.sleep(frozenFor)
         for (const pid of pids) signal(pid, "SIGCONT")
         yield* ready(service)
-        for (const device of ["camera0", "camera1"]) yield* recordedOn(service, client, device)
+        for (const device of ["camera0", "camera1"]) yield* recordedOn(service, device)
         yield* eventually(
           "one FFmpeg a camera",
           Effect.sync(() => ground.running("ffmpeg").length === 2)

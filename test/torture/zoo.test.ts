@@ -80,7 +80,7 @@ describe("an FFmpeg that", () => {
           assert.isNotEmpty(error?.data["detail"])
           // asked for by who waits for it: it is tried again and again
           yield* Effect.ignore(client.call("start_streaming", { device: "camera1" }))
-          const before = yield* bytesOf(client, "camera0")
+          const before = yield* bytesOf(service, "camera0")
           yield* Effect.sleep("3 seconds")
           assert.strictEqual(yield* statusOfStream(client, "camera0"), "ACTIVE")
           assert.notStrictEqual(yield* statusOfStream(client, "camera1"), "ACTIVE")
@@ -91,7 +91,7 @@ describe("an FFmpeg that", () => {
             "60 seconds"
           )
           yield* client.result("stop_recording", { device: "camera0" })
-          assert.isAbove(yield* bytesOf(client, "camera0"), before)
+          assert.isAbove(yield* bytesOf(service, "camera0"), before)
           yield* endsWhole(service)
         }),
       300_000
@@ -138,7 +138,7 @@ describe("a MediaMTX that", () => {
           yield* goes
           // one that works all the time is given 90 s to answer
           yield* ready(service, "150 seconds")
-          yield* recordedOn(service, client, "camera0")
+          yield* recordedOn(service, "camera0")
           yield* endsWhole(service)
         }),
       300_000
