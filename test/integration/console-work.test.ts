@@ -150,8 +150,8 @@ it.live(
       }
       assert.deepStrictEqual([...addresses.keys()], ["HLS", "RTSP", "WebRTC", "WHEP"])
       const of = (way: string) => addresses.get(way) ?? ""
-      for (const way of ["HLS", "RTSP"]) assert.isAtLeast(yield* pictures(of(way)), 5, way)
-      yield* promise(async () => {
+      const inPrograms = Effect.forEach(["HLS", "RTSP"], (way) => pictures(of(way)), { concurrency: 2 })
+      const inBrowsers = promise(async () => {
         const other = await page.context().newPage()
         const plays = () => (document.querySelector("video")?.currentTime ?? 0) > 0.5
         await other.goto(of("WebRTC"))
@@ -160,6 +160,8 @@ it.live(
         await playWhep(other, of("WHEP"))
         await other.waitForFunction(plays, undefined, limit)
       })
+      const [made] = yield* Effect.all([inPrograms, inBrowsers], { concurrency: 2 })
+      for (const count of made) assert.isAtLeast(count, 5)
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
   120_000
