@@ -10,7 +10,7 @@ export interface Go2rtc {
   /** the stream `camera` is at this port of RTSP */
   readonly rtsp: number
   /** has it make a picture of the camera, and gives how many milliseconds that took */
-  readonly picture: () => Promise<number>
+  readonly picture: Effect.Effect<number, unknown>
 }
 
 /** Such as 1.9.9; undefined: it is not there. */
@@ -35,12 +35,12 @@ const start = Effect.fnUntraced(function* (source: string) {
       () => true
     )
   )
-  const picture = async () => {
+  const picture = Effect.gen(function* () {
     const began = performance.now()
-    const { size, status } = await ask("/frame.jpeg?src=camera")
-    if (status !== 200 || size === 0) throw new Error(`go2rtc gave no picture (${status}, ${size} bytes)`)
+    const { size, status } = yield* Effect.promise(() => ask("/frame.jpeg?src=camera"))
+    if (status !== 200 || size === 0) return yield* Effect.fail(`no picture (status ${status}, ${size} bytes)`)
     return performance.now() - began
-  }
+  })
   return { rtsp, picture } satisfies Go2rtc as Go2rtc
 })
 
@@ -51,9 +51,13 @@ const start = Effect.fnUntraced(function* (source: string) {
 export const go2rtcToo = (
   source: string,
   measure: (go2rtc: Go2rtc) => Effect.Effect<ReadonlyArray<number>, unknown, Scope.Scope>
-): Effect.Effect<string, unknown> => {
+): Effect.Effect<string> => {
   const known = version()
   if (known === undefined) return Effect.succeed("go2rtc is not in PATH")
   const measured = Effect.scoped(Effect.flatMap(start(source), measure))
-  return Effect.map(measured, (samples) => `go2rtc ${known}: ${summary(samples)}`)
+  return Effect.match(measured, {
+    onSuccess: (samples) => `go2rtc ${known}: ${summary(samples)}`,
+    // it has no picture of some
+    onFailure: (error) => `go2rtc ${known}: ${String(error)}`
+  })
 }

@@ -86,7 +86,7 @@ const measureGo2rtc = Effect.fnUntraced(function* ({ picture, rtsp }: Go2rtc, is
   const samples: Array<number> = []
   for (let i = 0; i < count; i++) {
     yield* Effect.promise(() => pause(Math.random() * interval))
-    samples.push(yield* Effect.promise(picture))
+    samples.push(yield* picture)
   }
   return samples
 })
