@@ -104,6 +104,55 @@ export class Streams extends Context.Service<
         }
       })
 
+      const newStream = Effect.fnUntraced(function* (name: StreamName, own: LiveStream | undefined) {
+        const camera = cameraOf(name)
+        const state = yield* SubscriptionRef.make<StreamState>({ _tag: "Starting" })
+        const stream: LiveStream = {
+          name,
+          camera,
+          ...(own === undefined ? {} : { own }),
+          startedAt: yield* now,
+          state,
+          become: (next, ended) =>
+            Effect.map(SubscriptionRef.set(state, next), () =>
+              facts.tell({
+                _tag: "StreamChanged",
+                name,
+                camera,
+                state: next,
+                ...(ended === undefined ? {} : { ended })
+              })
+            ),
+          pictures: makePictures(),
+          joining: new Set(),
+          run: undefined,
+          restarts: 0,
+          failuresInARow: 0
+        }
+        return stream
+      })
+
+      /** It is the one of its name, and that is told, until the scope closes. */
+      const keep = (stream: LiveStream, kept: Kept) => {
+        const { camera, name, startedAt } = stream
+        return Effect.acquireRelease(
+          Effect.sync(() => {
+            kept.stream = stream
+            kept.lastStart = startedAt.wall
+            facts.tell({ _tag: "StreamStarted", name, camera })
+          }),
+          () =>
+            Effect.sync(() => {
+              // its successor may be there already
+              if (kept.stream === stream) {
+                kept.stream = undefined
+                if (devices.find(camera) === undefined) known.delete(name)
+              }
+              facts.tell({ _tag: "StreamEnded", name, camera })
+            })
+        )
+      }
+
       const open: (name: StreamName) => Effect.Effect<LiveStream, never, Scope.Scope> = Effect.fn("Streams.open")(
         function* (name) {
           const camera = cameraOf(name)
@@ -111,46 +160,8 @@ export class Streams extends Context.Service<
           // held as long as this one, and without a time that it lives on for nobody: this one has had that
           const own = name === camera ? undefined : yield* RcMap.get(streams, camera)
           const kept = of(name)
-          const startedAt = yield* now
-          const state = yield* SubscriptionRef.make<StreamState>({ _tag: "Starting" })
-          const stream: LiveStream = {
-            name,
-            camera,
-            ...(own === undefined ? {} : { own }),
-            startedAt,
-            state,
-            become: (next, ended) =>
-              Effect.map(SubscriptionRef.set(state, next), () =>
-                facts.tell({
-                  _tag: "StreamChanged",
-                  name,
-                  camera,
-                  state: next,
-                  ...(ended === undefined ? {} : { ended })
-                })
-              ),
-            pictures: makePictures(),
-            joining: new Set(),
-            run: undefined,
-            restarts: 0,
-            failuresInARow: 0
-          }
-          yield* Effect.acquireRelease(
-            Effect.sync(() => {
-              kept.stream = stream
-              kept.lastStart = startedAt.wall
-              facts.tell({ _tag: "StreamStarted", name, camera })
-            }),
-            () =>
-              Effect.sync(() => {
-                // its successor may be there already
-                if (kept.stream === stream) {
-                  kept.stream = undefined
-                  if (devices.find(camera) === undefined) known.delete(name)
-                }
-                facts.tell({ _tag: "StreamEnded", name, camera })
-              })
-          )
+          const stream = yield* newStream(name, own)
+          yield* keep(stream, kept)
           // its end is awaited when the scope closes
           yield* Effect.forkScoped(supervision.run(stream, kept.device))
           yield* Effect.addFinalizer(() => stream.become({ _tag: "Stopping" }))
