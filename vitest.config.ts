@@ -8,7 +8,7 @@ const torture = "test/torture/**/*.test.ts"
 const patient = ["debian", "package", "service-secrets", "RecordingStops", "DiskReserve"].map(
   (name) => `test/integration/${name}.test.ts`
 )
-/** They forbid all in their process to ask for the machine's own time: each has one to itself. scripts/test plays them with the unit tests. */
+/** Unit tests that forbid their process to ask for the machine's own time: each has one to itself. */
 const simulated = ["test/simulation/**/*.test.ts", "test/testing/Simulator.test.ts"]
 const withoutPrograms = {
   // where nothing is said it is one core fewer: half of them, on two
