@@ -21,6 +21,14 @@ interface Started {
   readonly environment?: Readonly<Record<string, string>>
 }
 
+/** Settings for where FFmpeg is emulated: it takes seconds to start. */
+export const emulatedFfmpeg = {
+  CAMERA_SERVICE_STREAMS_START_TIMEOUT_SECONDS: "40",
+  CAMERA_SERVICE_SNAPSHOTS_LIVE_TIMEOUT_SECONDS: "10",
+  CAMERA_SERVICE_SNAPSHOTS_ACTIVATED_TIMEOUT_SECONDS: "10",
+  CAMERA_SERVICE_SNAPSHOTS_DIRECT_TIMEOUT_SECONDS: "10"
+}
+
 /** An image's root, started as a container engine does it; well by the time that it is given. */
 export const startImage = Effect.fnUntraced(function* ({ environment, root, through = [] }: Started) {
   const volume = yield* Effect.acquireRelease(
