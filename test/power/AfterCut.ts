@@ -183,12 +183,17 @@ const checkFootage = (files: ReadonlyMap<string, Buffer>, history: History, mome
   return Math.max(0, ...lost.values())
 }
 
-/** Up to where it is what was recorded; behind that are zeros. The header is written anew at the end, with the duration. */
+/**
+ * Up to where it is what was recorded; behind that are zeros. The header is written anew at the end, with the duration. What a
+ * disk got in its last moment may be more than was seen.
+ */
 const sameUntil = (after: Buffer, whole: Buffer): number => {
   const { from } = playableOf(after)
   if (from === 0) return 0
-  for (let at = from; at < after.length; at += step) {
-    if (!after.subarray(at, at + step).equals(whole.subarray(at, Math.min(at + step, after.length)))) return at
+  const common = Math.min(after.length, whole.length)
+  for (let at = from; at < common; at += step) {
+    const to = Math.min(at + step, common)
+    if (!after.subarray(at, to).equals(whole.subarray(at, to))) return at
   }
   return after.length
 }

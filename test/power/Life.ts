@@ -143,7 +143,7 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
       (result) => (mayNotLast(result) ? "" : camera)
     )
 
-  const left = (): typeof there => ({
+  const left = (): Pick<History, "files" | "written"> => ({
     files: new Map(filesIn(folder).map((path) => [relative(folder, path), readFileSync(path)])),
     written: new Map([...open].map(([name, descriptor]) => [name, readFileSync(descriptor)]))
   })
@@ -154,7 +154,7 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
 
   let end = 0
   let told = history
-  let there: Pick<History, "files" | "written"> = { files: new Map(), written: new Map() }
+  let there: ReturnType<typeof left> | undefined
   yield* Effect.scoped(
     Effect.gen(function* () {
       yield* Effect.forkScoped(Effect.forever(Effect.andThen(sample, Effect.sleep(every.sample))))
@@ -199,12 +199,15 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
       )
       yield* Effect.sleep(Duration.seconds(seconds))
       const last = yield* connect(service.url, token)
-      // from here on nothing is done that is not known, and what is there can be read as long as there is a disk
+      // from here on nothing is done that is not known
       yield* tellAll("SIGSTOP")
       end = disk.now()
       told = structuredClone(history)
-      there = left()
-      if (pull !== undefined) yield* pull
+      if (pull !== undefined) {
+        // no more can be read of it afterwards
+        there = left()
+        yield* pull
+      }
       if (after !== undefined) yield* Effect.andThen(tellAll("SIGCONT"), after(service, last))
       yield* tellAll("SIGKILL")
     })
@@ -214,5 +217,5 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
     "all of it is gone",
     Effect.sync(() => ground.processes().length === 0)
   )
-  return { ...told, started, ...there, end } satisfies History as History
+  return { ...told, started, ...(there ?? left()), end } satisfies History as History
 })
