@@ -93,6 +93,11 @@ export const makeActions = Effect.fnUntraced(function* (facts: OwnFacts<Recordin
             "stall",
             Effect.map(segments.explainStall, (why) => happened({ _tag: "StallExplained", ...why }))
           )
+        case "AwaitSync":
+          return beside(
+            "sync",
+            Effect.map(segments.awaitSync, () => happened({ _tag: "DiskSyncs" }))
+          )
         case "Finish":
           return beside(action.filename, Effect.andThen(sidecar.end(action.filename), work.finish(action.filename)))
         case "Discard":

@@ -13,7 +13,7 @@ import {
   stop,
   streamReleased
 } from "./Ending.ts"
-import { recorderPaused, roomBack, roomGone } from "./Pause.ts"
+import { diskSyncs, recorderPaused, roomBack, roomGone, syncFailed } from "./Pause.ts"
 import type { Incident, RecordingState, Stepped, Timer } from "./RecordingState.ts"
 import type { Stall } from "./Stall.ts"
 
@@ -58,6 +58,10 @@ const take = (draft: Draft, incident: Incident): void => {
     case "StartCancelled":
       if (draft.state.phase !== "STARTING") return undefined
       return fail(draft, notBegun("nobody waits for its start any more"))
+    case "SyncFailed":
+      return syncFailed(draft, incident.filename, incident.reason)
+    case "DiskSyncs":
+      return diskSyncs(draft)
     case "RoomGone":
       return roomGone(draft, incident.reason)
     case "RecorderPaused":
@@ -120,7 +124,9 @@ const tellGap = (draft: Draft): void => {
 
 /** The trouble that this file ends; one of which the camera is not free yet stays, and is told anew if it ends this file. */
 const goOn = (draft: Draft): string | undefined => {
-  const { isWriting, trouble } = draft.state
+  const { isWriting, trouble, unsynced } = draft.state
+  set(draft, { unsynced: undefined })
+  if (isWriting && unsynced !== undefined) return "it goes on in another file"
   if (isWriting || trouble === undefined) return undefined
   // a fault is over when there is video again; a camera that is still away may have left some behind
   const isOver = trouble.isOver || trouble.kind === "FAULT"

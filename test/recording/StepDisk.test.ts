@@ -15,6 +15,7 @@ import {
   stalled,
   stepsHold,
   stop,
+  unsynced,
   waiting,
   waitingForRoom
 } from "./StepWords.ts"
@@ -114,5 +115,61 @@ stepsHold("a step of a recording whose disk is in trouble", [
     actions: ["bytes in 5 s"]
   },
   { name: "a stop meanwhile is one", after: waitingForRoom, incident: stop, actions: ended, phase: "STOPPING" },
-  { name: "a start is refused for it", after: [], incident: gone, actions: ended }
+  { name: "a start is refused for it", after: [], incident: gone, actions: ended },
+
+  // a file that it failed to sync
+  {
+    name: "a file that is not synced is told, and written on",
+    after: running,
+    incident: unsynced("a"),
+    actions: ["Troubled a: it may be lost", "AwaitSync"]
+  },
+  {
+    name: "one that is over says so at the end",
+    after: [...running, began("b")],
+    incident: unsynced("a"),
+    actions: []
+  },
+  {
+    name: "a disk that syncs again has another file begun",
+    after: [...running, unsynced("a")],
+    incident: just("DiskSyncs"),
+    actions: ["PauseRecorder"]
+  },
+  {
+    name: "at once",
+    after: [...running, unsynced("a"), just("DiskSyncs")],
+    incident: paused,
+    actions: ["Finish a", "ResumeRecorder"]
+  },
+  {
+    name: "which is told when it grows",
+    after: [...running, unsynced("a"), just("DiskSyncs"), paused, finished("a"), began("b")],
+    incident: grew("b"),
+    actions: ["bytes in 5 s", "Writing b: the disk takes it again"]
+  },
+  {
+    name: "another file may have begun before",
+    after: [...running, unsynced("a")],
+    incident: began("b"),
+    actions: ["no blame", "Finish a", "bytes in 5 s", "Writing b: it goes on in another file"]
+  },
+  {
+    name: "and then need not",
+    after: [...running, unsynced("a"), began("b")],
+    incident: just("DiskSyncs"),
+    actions: []
+  },
+  {
+    name: "the disk's room goes before it",
+    after: [...running, unsynced("a"), gone],
+    incident: just("DiskSyncs"),
+    actions: []
+  },
+  {
+    name: "and after it",
+    after: [...running, unsynced("a"), just("DiskSyncs"), gone, paused],
+    incident: finished("a"),
+    actions: ["Troubled a: only the reserve is left"]
+  }
 ])

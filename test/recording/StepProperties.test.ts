@@ -28,7 +28,8 @@ import {
   released,
   shown,
   stop,
-  limits
+  limits,
+  unsynced
 } from "./StepWords.ts"
 
 describe("a recording of months in hours", () => {
@@ -76,6 +77,7 @@ const incidents: fc.Arbitrary<Incident> = fc.oneof(
   fc.constantFrom<Timer>("start", "duration", "away", "blame", "calm", "bytes", "end").map(over),
   fc.constantFrom<Incident>(full, idle),
   fc.constantFrom<Incident>(gone, paused, just("RoomBack")),
+  fc.oneof(names.map(unsynced), fc.constant(just("DiskSyncs"))),
   fc.constantFrom<Incident>(
     stop,
     { _tag: "ServiceEnds" },
