@@ -11,6 +11,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { authority } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
 import { PortInUse, ProgramMissing, type ProgramUnfit } from "../config/StartupErrors.ts"
+import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { Disk } from "../ground/Disk.ts"
 import { Loopback } from "../ground/Loopback.ts"
 import { Machine } from "../ground/Machine.ts"
@@ -25,6 +26,7 @@ import { bindError, endOf } from "./MediaMtxEnd.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
 import { relog } from "./MediaMtxLog.ts"
 import { mediaMtxHint, requireVersion, requireVersionOfBinary } from "./MediaMtxVersion.ts"
+import { recorderFailureIn, type RecorderFailed } from "./RecorderFailure.ts"
 import { awaitChange, awaitLateness, awaitLoss, awaitOperators, poll, type Silence } from "./MediaMtxWatch.ts"
 
 export interface MediaMtxState {
@@ -61,6 +63,8 @@ export class MediaMtx extends Context.Service<
     readonly state: SubscriptionRef.SubscriptionRef<MediaMtxState>
     /** Whether its process works, or waits for a CPU to; false where it is not our child. */
     readonly works: Effect.Effect<boolean>
+    /** What it says of recordings that it could not write; nothing where it is not our child. */
+    readonly facts: Facts<RecorderFailed>
     /** Fails when it can't ever run here, and never has: for the main program to end on. */
     readonly fatal: Effect.Effect<never, PortInUse | ProgramMissing | ProgramUnfit>
   }
@@ -84,6 +88,7 @@ export class MediaMtx extends Context.Service<
         ...(managed ? {} : { detail: `no answer yet from the API on 127.0.0.1:${settings.boot.mediamtx.api_port}` })
       })
       const state = yield* SubscriptionRef.make(startingAgain({ _tag: "Starting", generation: 0 }))
+      const facts = yield* makeFacts<RecorderFailed>()
       const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing | ProgramUnfit>()
       let failedStarts = 0
       let pid: number | undefined
@@ -141,7 +146,12 @@ export class MediaMtx extends Context.Service<
           })
           pid = child.pid
           const said = tail(5)
-          const logging = yield* Effect.forkScoped(relog(child.stdout, said.add), { startImmediately: true })
+          const hear = (line: string): void => {
+            said.add(line)
+            const failure = recorderFailureIn(line)
+            if (failure !== undefined) facts.tell(failure)
+          }
+          const logging = yield* Effect.forkScoped(relog(child.stdout, hear), { startImmediately: true })
           let since: number | undefined
 
           const ended = Effect.gen(function* () {
@@ -223,7 +233,7 @@ export class MediaMtx extends Context.Service<
       )
       yield* Effect.forkScoped(Effect.andThen(served.await, run))
 
-      return { state, works, fatal: Deferred.await(fatal) }
+      return { state, works, facts, fatal: Deferred.await(fatal) }
     })
   )
 }

@@ -54,6 +54,7 @@ export const makeActions = Effect.fnUntraced(function* (facts: OwnFacts<Recordin
       )
     )
     const recorder = makeRecorderSwitch(recorders, { camera, format: writtenAs[format], happened, lookForLast })
+    yield* inScope(recorder.watch)
     const end = makeEnd(index, run, recorder.areFilesKnown)
 
     /** A defect of one part of the work is not the end of the recording. */

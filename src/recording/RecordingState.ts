@@ -92,6 +92,8 @@ export type Incident =
   | { readonly _tag: "CameraWorks" }
   | { readonly _tag: "TimeOver"; readonly timer: Timer }
   | ({ readonly _tag: "StallExplained" } & Stall)
+  /** MediaMTX could not write a file (by its own name of it), and has given it up */
+  | ({ readonly _tag: "WriterFailed"; readonly written: string } & Stall)
   /** the disk failed to sync a file that is written */
   | { readonly _tag: "SyncFailed"; readonly filename: string; readonly reason: string }
   /** and has synced another one since */

@@ -32,22 +32,29 @@ export const explainStalls = (disk: Disk["Service"], folder: string): Effect.Eff
   const trying = sharedAnswer(Effect.result(trial))
   return Effect.gen(function* () {
     const tried = yield* Effect.timeoutOption(trying, trialTime)
-    const takesIt = "the disk takes it again"
     if (Option.isNone(tried)) {
       const failure = new DependencyFailed({ dependency: "storage", detail: "the disk does not answer" })
       return { failure, isRefusal: false, over: takesIt }
     }
-    if (tried.value._tag === "Success") return { failure: undefined, isRefusal: false, over: "it is written again" }
+    if (tried.value._tag === "Success") return { failure: undefined, isRefusal: false, over: writtenAgain }
     const { failure } = tried.value
     yield* Effect.logDebug("the disk takes nothing", failure.cause)
-    const isFull = failure.code === "ENOSPC" || failure.code === "EDQUOT"
-    return {
-      failure: storageFailed("write the recording", failure),
-      isRefusal: true,
-      over: isFull ? "there is room on the disk again" : takesIt
-    }
+    return refusalOf(failure)
   }).pipe(Effect.withSpan("Segments.explainStall"))
 }
+
+const takesIt = "the disk takes it again"
+const writtenAgain = "it is written again"
+
+/** Whoever writes was answered this. `code`: the errno's name, or the empty text */
+export const refusalOf = (answer: { readonly code: string }): Stall => ({
+  failure: storageFailed("write the recording", answer),
+  isRefusal: true,
+  over: overs[answer.code] ?? takesIt
+})
+
+const hasRoom = "there is room on the disk again"
+const overs: Readonly<Record<string, string>> = { ENOSPC: hasRoom, EDQUOT: hasRoom, EMFILE: writtenAgain }
 
 /** Returns when the disk has synced a new file: what it failed to sync before says nothing of that. */
 export const syncTrials = (disk: Disk["Service"], folder: string): Effect.Effect<void> => {

@@ -1,4 +1,3 @@
-import type { DependencyFailed } from "../../schema/Errors.ts"
 import { blameSeconds, cameraFaulty, cameraUnplugged, cameraWorks, tellTrouble } from "./CameraTrouble.ts"
 import { append, current, type Draft, fateOf, finish, flush, say, set, settle, tell } from "./Draft.ts"
 import {
@@ -15,7 +14,7 @@ import {
 } from "./Ending.ts"
 import { diskSyncs, recorderPaused, roomBack, roomGone, syncFailed } from "./Pause.ts"
 import type { Incident, RecordingState, Stepped, Timer } from "./RecordingState.ts"
-import type { Stall } from "./Stall.ts"
+import { askDisk, stallExplained, whyNotBegun, writerFailed } from "./Stalled.ts"
 
 /** MediaMTX writes a part every tenth of a second, and one a frame where the camera gives fewer. */
 const bytesSeconds = 5
@@ -53,6 +52,8 @@ const take = (draft: Draft, incident: Incident): void => {
       return timeOver(draft, incident.timer)
     case "StallExplained":
       return stallExplained(draft, incident)
+    case "WriterFailed":
+      return writerFailed(draft, incident.written, incident)
     case "RecorderRefused":
       return draft.state.phase === "STARTING" ? fail(draft, incident.error) : undefined
     case "StartCancelled":
@@ -184,23 +185,6 @@ const streamReady = (draft: Draft): void => {
   draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: firstBytesSeconds })
 }
 
-const stallExplained = (draft: Draft, { failure, isRefusal, over }: Stall): void => {
-  const { phase, stall } = draft.state
-  if (stall !== "ASKED") return
-  if (phase === "STARTING") {
-    if (failure !== undefined && isRefusal) return fail(draft, failure)
-    return set(draft, { stall: failure === undefined ? undefined : { failure, isRefusal, over } })
-  }
-  if (phase !== "RUNNING") return
-  set(draft, { stall: { failure, isRefusal, over } })
-  const last = current(draft)
-  if (isRefusal && last !== undefined) {
-    set(draft, { isWriting: false })
-    finish(draft, last.filename)
-  }
-  say(draft, { fact: "RecordingTroubled", reason: failure?.detail ?? "nothing is written" })
-}
-
 // --- time
 
 const timeOver = (draft: Draft, timer: Timer): void => {
@@ -224,14 +208,4 @@ const timeOver = (draft: Draft, timer: Timer): void => {
       // its frames never stopped: what ends them later has another cause
       if (trouble?.isOver === true && isWriting) set(draft, { trouble: undefined })
   }
-}
-
-const whyNotBegun = ({ failure, stall }: RecordingState): DependencyFailed =>
-  (typeof stall === "object" ? stall.failure : undefined) ?? notBegun(failure ?? "no bytes came to the disk in time")
-
-const askDisk = (draft: Draft): void => {
-  const { pause, phase, stall } = draft.state
-  if (pause !== undefined || stall !== undefined || phase === "STOPPING") return
-  set(draft, { stall: "ASKED" })
-  draft.actions.push({ _tag: "ExplainStall" })
 }

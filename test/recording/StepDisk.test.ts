@@ -17,7 +17,8 @@ import {
   stop,
   unsynced,
   waiting,
-  waitingForRoom
+  waitingForRoom,
+  writerFailed
 } from "./StepWords.ts"
 
 stepsHold("a step of a recording whose disk is in trouble", [
@@ -76,6 +77,46 @@ stepsHold("a step of a recording whose disk is in trouble", [
     incident: over("bytes"),
     actions: ["ExplainStall"]
   },
+
+  // MediaMTX says that it cannot write
+  {
+    name: "what MediaMTX says is believed at once",
+    after: running,
+    incident: writerFailed("a"),
+    actions: ["Finish a"]
+  },
+  {
+    name: "and told when what it has is whole",
+    after: [...running, writerFailed("b")],
+    incident: finished("a"),
+    actions: ["Troubled a: too many files are open"]
+  },
+  { name: "once", after: [...running, writerFailed("b")], incident: writerFailed("c"), actions: [] },
+  {
+    name: "more than what the disk knows",
+    after: [...running, over("bytes"), idle],
+    incident: writerFailed("a"),
+    actions: ["Finish a"]
+  },
+  {
+    name: "what is heard late of a file before is nothing",
+    after: [...running, began("b")],
+    incident: writerFailed("a"),
+    actions: []
+  },
+  {
+    name: "the next file says that it is over when it grows",
+    after: [...running, writerFailed("a"), finished("a"), began("b")],
+    incident: grew("b"),
+    actions: ["bytes in 5 s", "Writing b: it is written again"]
+  },
+  {
+    name: "one that fails before that is not told of again",
+    after: [...running, writerFailed("a"), finished("a"), began("b")],
+    incident: writerFailed("b"),
+    actions: ["Finish b"]
+  },
+  { name: "a start fails with it", after: [], incident: writerFailed("a"), actions: ended },
 
   // the disk's reserve
   { name: "MediaMTX is told to write no more", after: running, incident: gone, actions: ["PauseRecorder"] },

@@ -29,7 +29,8 @@ import {
   shown,
   stop,
   limits,
-  unsynced
+  unsynced,
+  writerFailed
 } from "./StepWords.ts"
 
 describe("a recording of months in hours", () => {
@@ -77,6 +78,7 @@ const incidents: fc.Arbitrary<Incident> = fc.oneof(
   fc.constantFrom<Timer>("start", "duration", "away", "blame", "calm", "bytes", "end").map(over),
   fc.constantFrom<Incident>(full, idle),
   fc.constantFrom<Incident>(gone, paused, just("RoomBack")),
+  names.map(writerFailed),
   fc.oneof(names.map(unsynced), fc.constant(just("DiskSyncs"))),
   fc.constantFrom<Incident>(
     stop,

@@ -71,6 +71,14 @@ export const hung: Incident = {
   isRefusal: false
 }
 
+export const writerFailed = (written: string): Incident => ({
+  _tag: "WriterFailed",
+  written,
+  failure: storage("too many files are open"),
+  over: "it is written again",
+  isRefusal: true
+})
+
 /** An action in a few words. */
 export const shown = (action: Action): string => {
   switch (action._tag) {
