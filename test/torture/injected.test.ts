@@ -1,14 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { readdirSync, readlinkSync } from "node:fs"
 import { join } from "node:path"
 import { endOf, nothingLeft } from "../support/End.ts"
 import { eventually } from "../support/Eventually.ts"
 import { watchGoodClient } from "../support/GoodClient.ts"
 import { connect, type PlainClient } from "../support/PlainClient.ts"
-import { ready, type Service, startReady } from "../support/Service.ts"
+import { readRtsp } from "../support/RtspReader.ts"
+import { type Service, startReady } from "../support/Service.ts"
 import { tampered, whyNoStrace } from "../support/Strace.ts"
+
+// apt-get install strace
 
 const cameras = ["camera0", "camera1"]
 
@@ -148,29 +152,35 @@ describe.skipIf(whyNoStrace() !== undefined)("a MediaMTX whose kernel", () => {
   )
 
   it.live(
-    "refuses connections for want of descriptors: viewers come again when it does not",
+    "lets it accept no connection: viewers are served again when it may",
     () =>
       Effect.gen(function* () {
         const service = yield* startReady()
-        const client = yield* connect(service.url, yield* service.token({ role: "operator" }))
+        const token = yield* service.token({ role: "operator" })
+        const client = yield* connect(service.url, token)
         yield* recordAll(client)
+        const watches = readRtsp({ port: service.ground.ports.rtsp, path: "camera0", token }).pipe(
+          Effect.flatMap(({ firstPacket }) => firstPacket),
+          Effect.timeout("10 seconds"),
+          Effect.scoped
+        )
         yield* Effect.scoped(
           Effect.gen(function* () {
             yield* tampered(mediaMtxOf(service), "-e", "trace=accept4", "-e", "inject=accept4:error=EMFILE")
-            yield* Effect.sleep("3 seconds")
+            assert.isTrue(Exit.isFailure(yield* Effect.exit(watches)))
           })
         )
-        yield* ready(service)
+        yield* eventually("it is watched", watches, "60 seconds")
         for (const device of cameras) {
           const before = yield* framesOf(client, device)
           yield* eventually(
-            "it is recorded on",
+            "it is streamed on",
             Effect.map(framesOf(client, device), (frames) => frames > before)
           )
         }
         yield* endsWhole(service)
       }),
-    120_000
+    180_000
   )
 })
 
