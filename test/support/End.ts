@@ -1,4 +1,4 @@
-import { assert } from "@effect/vitest"
+import assert from "node:assert/strict"
 import * as Effect from "effect/Effect"
 import { eventually } from "./Eventually.ts"
 import type { Run, Service } from "./Service.ts"
@@ -13,7 +13,7 @@ export const endOf = Effect.fnUntraced(function* (service: Run) {
   const ended = yield* Effect.timeoutOrElse(service.ended, { duration: "30 seconds", orElse: () => hangs })
   const log = service.stderr().trim().split("\n")
   const asked = log.find((line) => line.includes(": ending; once more"))
-  assert.isBelow(writtenAt(log.at(-1)) - writtenAt(asked), 10_000)
+  assert.ok(writtenAt(log.at(-1)) - writtenAt(asked) < 10_000)
   return ended
 })
 

@@ -45,7 +45,7 @@ const unmount = Effect.sync(() => run("umount", folder))
 export const mountAgain = Effect.gen(function* () {
   yield* unmount
   // status 1: it has mended something
-  yield* Effect.sync(() => run("sh", "-c", `e2fsck -p ${node} || [ $? -eq 1 ]`))
+  yield* Effect.sync(() => run("sh", "-c", `e2fsck -y ${node} || [ $? -eq 1 ]`))
   yield* mount()
 })
 

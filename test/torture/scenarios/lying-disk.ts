@@ -4,6 +4,7 @@ import { faultyDisk, mountAgain, turn } from "../../lab/vm/FaultyDisk.ts"
 import { mjpg } from "../../lab/vm/Formats.ts"
 import { scenario } from "../../lab/vm/Scenario.ts"
 import { streaming } from "../../lab/vm/Steps.ts"
+import { nothingLeft } from "../../support/End.ts"
 
 export default scenario({
   title:
@@ -35,6 +36,7 @@ export default scenario({
     const { service } = lab.bench.now()
     for (const { pid } of service.ground.processes()) process.kill(pid, "SIGKILL")
     yield* service.ended
+    yield* nothingLeft(service)
     yield* mountAgain
     yield* lab.bench.restart
 
