@@ -22,7 +22,7 @@ import { tail } from "./Lines.ts"
 import { MediaMtxApi } from "./MediaMtxApi.ts"
 import { MediaMtxCertificate } from "./MediaMtxCertificate.ts"
 import { writeMediaMtxConfig } from "./MediaMtxConfig.ts"
-import { bindError, endOf } from "./MediaMtxEnd.ts"
+import { bindError, deafnessIn, endOf } from "./MediaMtxEnd.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
 import { relog } from "./MediaMtxLog.ts"
 import { mediaMtxHint, requireVersion, requireVersionOfBinary } from "./MediaMtxVersion.ts"
@@ -146,23 +146,26 @@ export class MediaMtx extends Context.Service<
           })
           pid = child.pid
           const said = tail(5)
+          const deaf = yield* Deferred.make<string>()
           const hear = (line: string): void => {
             said.add(line)
             const failure = recorderFailureIn(line)
             if (failure !== undefined) facts.tell(failure)
+            const deafness = deafnessIn(line)
+            if (deafness !== undefined) Deferred.doneUnsafe(deaf, Effect.succeed(deafness))
           }
           const logging = yield* Effect.forkScoped(relog(child.stdout, hear), { startImmediately: true })
           let since: number | undefined
+          const isSteady = Effect.map(monotonicMillis, (now) => since !== undefined && now - since >= steadyAfter)
 
           const ended = Effect.gen(function* () {
             const exit = yield* child.exit
             if (exit.missing) return yield* new ProgramMissing({ program: binary, hint: mediaMtxHint })
-            const now = yield* monotonicMillis
+            const steady = yield* isSteady
             // Its last words may still be in the pipe.
             yield* Fiber.await(logging).pipe(Effect.timeoutOption("200 millis"))
             const detail = endOf(exit, said.text(), since === undefined)
             const portInUse = bindError(detail)
-            const steady = since !== undefined && now - since >= steadyAfter
             if (since === undefined && portInUse === undefined) yield* requireVersionOfBinary(spawner, binary)
             return yield* new MediaMtxEnded({ detail, steady, ...(portInUse ? { portInUse } : {}) })
           })
@@ -182,7 +185,10 @@ export class MediaMtx extends Context.Service<
             yield* Effect.logInfo("MediaMTX is running").pipe(Effect.annotateLogs({ pid: child.pid, version }))
             return yield* Effect.raceFirst(watch(started), guard)
           })
-          return yield* Effect.raceFirst(ended, living)
+          const deafened = Effect.gen(function* () {
+            return yield* new MediaMtxEnded({ detail: yield* Deferred.await(deaf), steady: yield* isSteady })
+          })
+          return yield* Effect.raceFirst(Effect.raceFirst(ended, deafened), living)
         },
         (effect) => Effect.scoped(effect)
       )
