@@ -14,7 +14,8 @@ import { callApi, change, described, type HttpReader, type Question, type Run } 
 import { serveClient } from "./MediaMtxRtsp.ts"
 import { answerHls, answerWhep } from "./MediaMtxReaders.ts"
 import { makeSessions, type Sessions } from "./MediaMtxSessions.ts"
-import { MemoryDisk } from "./MemoryDisk.ts"
+import { MemoryDisk, type Outside } from "./MemoryDisk.ts"
+import { Refused } from "./MemoryFiles.ts"
 import { Peers } from "./MemoryTcp.ts"
 import { type Listener, Ports } from "./MemoryLoopback.ts"
 import { type Ending, type PlayedProcess, Programs } from "./Programs.ts"
@@ -82,7 +83,12 @@ const played = Effect.gen(function* () {
         Effect.orElseSucceed(() => false)
       )
 
-  const { publish, read } = makeSessions(ports, outside, () => run, isAllowed)
+  const create: Outside["create"] = (path) => {
+    const { opens } = SubscriptionRef.getUnsafe(faults)
+    if (opens !== undefined) throw new Refused(opens, "open", path)
+    return outside.create(path)
+  }
+  const { publish, read } = makeSessions(ports, { create }, () => run, isAllowed)
 
   const answer = (now: Run, request: JsonRequest): Effect.Effect<JsonReply, NoReply> =>
     Effect.gen(function* () {
@@ -146,6 +152,7 @@ const played = Effect.gen(function* () {
       username === "" ? {} : { authorization: `Basic ${btoa(`${username}:${password}`)}` }
     const now: Run = {
       process,
+      say,
       number: ++runs,
       rtspPort: portOf(global.rtspAddress),
       hook: { port: Number(port), path: pathname, headers },

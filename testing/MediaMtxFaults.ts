@@ -12,6 +12,8 @@ export interface MediaMtxFaults {
   readonly complaint?: string
   /** what starts does nothing, and listens nowhere, until this is over */
   readonly idles?: boolean
+  /** each file that it opens for a recording is refused, with this errno */
+  readonly opens?: string | undefined
   /** it reads nothing that is published to it over the network */
   readonly isDeaf?: boolean
 }

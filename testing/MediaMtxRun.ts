@@ -27,6 +27,8 @@ export interface HttpReader {
 /** One run of MediaMTX. */
 export interface Run {
   readonly process: PlayedProcess
+  /** a line of its log */
+  readonly say: (line: string) => void
   /** how many there were before, and this one */
   readonly number: number
   readonly rtspPort: number

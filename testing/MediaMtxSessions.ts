@@ -37,7 +37,7 @@ export interface Sessions {
 /** `running`: the run of MediaMTX that there is */
 export const makeSessions = (
   ports: Ports["Service"],
-  outside: Outside,
+  outside: Pick<Outside, "create">,
   running: () => Run | undefined,
   isAllowed: (now: Run, question: Question) => Effect.Effect<boolean>
 ): Sessions => {
@@ -91,7 +91,7 @@ export const makeSessions = (
     yield* ask("publish", session)
     if (now.live.get(path)?.ready === true) return yield* Effect.fail({ status: 400 })
     const taken = withoutRecorder(now.paths.options(path))
-    const recorder = makeRecorder(path, outside)
+    const recorder = makeRecorder(path, outside, now.say)
     yield* Effect.acquireRelease(change(now, path, { ready: true, recorder, sps }), () =>
       Effect.gen(function* () {
         // a MediaMTX that was killed closes no file

@@ -40,6 +40,14 @@ const nameAt = (pattern: string, path: string, ms: number): string => {
   return pattern.replace(/%path|%[YmdHMSf]/g, (part) => parts[part] ?? part)
 }
 
+/** Go's for errnos (its syscall package). */
+const words: Readonly<Record<string, string>> = {
+  ENOSPC: "no space left on device",
+  EROFS: "read-only file system",
+  EIO: "input/output error",
+  EMFILE: "too many open files"
+}
+
 /** How long MediaMTX waits until it tries again to write (internal/recorder/recorder.go). */
 const pauseMillis = 2000
 
@@ -47,8 +55,9 @@ const pauseMillis = 2000
  * MediaMTX's recorder of one publisher: a file that grows while the path says `record`, whole once it is closed. On a full
  * disk it leaves a file without a byte at each try. Files are named by the wall clock; all else goes by the stream's time.
  */
-export const makeRecorder = (path: string, { create }: Outside) => {
+export const makeRecorder = (path: string, { create }: Pick<Outside, "create">, say: (line: string) => void) => {
   let pausedUntil = 0
+  let name = ""
   let file: { readonly write: ReturnType<Outside["create"]>; readonly mp4: boolean; readonly since: number } | undefined
 
   /** `now`: monotonic milliseconds */
@@ -68,10 +77,10 @@ export const makeRecorder = (path: string, { create }: Outside) => {
     if (now < pausedUntil) return
     const segmentMs = Number.parseFloat(String(options["recordSegmentDuration"])) * 1000
     if (file !== undefined && now - file.since >= segmentMs) close(now)
+    const mp4 = options["recordFormat"] !== "mpegts"
     try {
       if (file === undefined) {
-        const mp4 = options["recordFormat"] !== "mpegts"
-        const name = `${nameAt(String(options["recordPath"]), path, wall)}.${mp4 ? "mp4" : "ts"}`
+        name = `${nameAt(String(options["recordPath"]), path, wall)}.${mp4 ? "mp4" : "ts"}`
         const write = create(name)
         for (const bytes of mp4 ? mp4Start : [new Uint8Array(188).fill(0x47)]) write(bytes)
         file = { write, mp4, since: now }
@@ -79,6 +88,7 @@ export const makeRecorder = (path: string, { create }: Outside) => {
       file.write(box("free", 1000))
     } catch (error) {
       if (!(error instanceof Refused)) throw error
+      say(`ERR [path ${path}] [recorder] write ${name}: ${words[error.code] ?? error.code}`)
       pausedUntil = now + pauseMillis
       close(now)
     }

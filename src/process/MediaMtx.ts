@@ -11,6 +11,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { authority } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
 import { PortInUse, ProgramMissing, type ProgramUnfit } from "../config/StartupErrors.ts"
+import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { Disk } from "../ground/Disk.ts"
 import { Loopback } from "../ground/Loopback.ts"
 import { Machine } from "../ground/Machine.ts"
@@ -21,10 +22,11 @@ import { tail } from "./Lines.ts"
 import { MediaMtxApi } from "./MediaMtxApi.ts"
 import { MediaMtxCertificate } from "./MediaMtxCertificate.ts"
 import { writeMediaMtxConfig } from "./MediaMtxConfig.ts"
-import { bindError, endOf } from "./MediaMtxEnd.ts"
+import { bindError, deafnessIn, endOf } from "./MediaMtxEnd.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
 import { relog } from "./MediaMtxLog.ts"
 import { mediaMtxHint, requireVersion, requireVersionOfBinary } from "./MediaMtxVersion.ts"
+import { recorderFailureIn, type RecorderFailed } from "./RecorderFailure.ts"
 import { awaitChange, awaitLateness, awaitLoss, awaitOperators, poll, type Silence } from "./MediaMtxWatch.ts"
 
 export interface MediaMtxState {
@@ -61,6 +63,8 @@ export class MediaMtx extends Context.Service<
     readonly state: SubscriptionRef.SubscriptionRef<MediaMtxState>
     /** Whether its process works, or waits for a CPU to; false where it is not our child. */
     readonly works: Effect.Effect<boolean>
+    /** What it says of recordings that it could not write; nothing where it is not our child. */
+    readonly facts: Facts<RecorderFailed>
     /** Fails when it can't ever run here, and never has: for the main program to end on. */
     readonly fatal: Effect.Effect<never, PortInUse | ProgramMissing | ProgramUnfit>
   }
@@ -84,6 +88,7 @@ export class MediaMtx extends Context.Service<
         ...(managed ? {} : { detail: `no answer yet from the API on 127.0.0.1:${settings.boot.mediamtx.api_port}` })
       })
       const state = yield* SubscriptionRef.make(startingAgain({ _tag: "Starting", generation: 0 }))
+      const facts = yield* makeFacts<RecorderFailed>()
       const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing | ProgramUnfit>()
       let failedStarts = 0
       let pid: number | undefined
@@ -141,18 +146,26 @@ export class MediaMtx extends Context.Service<
           })
           pid = child.pid
           const said = tail(5)
-          const logging = yield* Effect.forkScoped(relog(child.stdout, said.add), { startImmediately: true })
+          const deaf = yield* Deferred.make<string>()
+          const hear = (line: string): void => {
+            said.add(line)
+            const failure = recorderFailureIn(line)
+            if (failure !== undefined) facts.tell(failure)
+            const deafness = deafnessIn(line)
+            if (deafness !== undefined) Deferred.doneUnsafe(deaf, Effect.succeed(deafness))
+          }
+          const logging = yield* Effect.forkScoped(relog(child.stdout, hear), { startImmediately: true })
           let since: number | undefined
+          const isSteady = Effect.map(monotonicMillis, (now) => since !== undefined && now - since >= steadyAfter)
 
           const ended = Effect.gen(function* () {
             const exit = yield* child.exit
             if (exit.missing) return yield* new ProgramMissing({ program: binary, hint: mediaMtxHint })
-            const now = yield* monotonicMillis
+            const steady = yield* isSteady
             // Its last words may still be in the pipe.
             yield* Fiber.await(logging).pipe(Effect.timeoutOption("200 millis"))
             const detail = endOf(exit, said.text(), since === undefined)
             const portInUse = bindError(detail)
-            const steady = since !== undefined && now - since >= steadyAfter
             if (since === undefined && portInUse === undefined) yield* requireVersionOfBinary(spawner, binary)
             return yield* new MediaMtxEnded({ detail, steady, ...(portInUse ? { portInUse } : {}) })
           })
@@ -172,7 +185,10 @@ export class MediaMtx extends Context.Service<
             yield* Effect.logInfo("MediaMTX is running").pipe(Effect.annotateLogs({ pid: child.pid, version }))
             return yield* Effect.raceFirst(watch(started), guard)
           })
-          return yield* Effect.raceFirst(ended, living)
+          const deafened = Effect.gen(function* () {
+            return yield* new MediaMtxEnded({ detail: yield* Deferred.await(deaf), steady: yield* isSteady })
+          })
+          return yield* Effect.raceFirst(Effect.raceFirst(ended, deafened), living)
         },
         (effect) => Effect.scoped(effect)
       )
@@ -223,7 +239,7 @@ export class MediaMtx extends Context.Service<
       )
       yield* Effect.forkScoped(Effect.andThen(served.await, run))
 
-      return { state, works, fatal: Deferred.await(fatal) }
+      return { state, works, facts, fatal: Deferred.await(fatal) }
     })
   )
 }

@@ -26,3 +26,12 @@ export const bindError = (detail: string): PortInUse | undefined => {
   const found = /listen \w+ \[?([^\s\]]*?)\]?:(\d+): bind: address already in use/.exec(detail)
   return found ? new PortInUse({ host: found[1] ?? "", port: Number(found[2]) }) : undefined
 }
+
+/**
+ * Its RTSP server ends for good when it could not accept one connection, for want of descriptors, say, while its API answers
+ * (gortsplib, server_tcp_listener.go): why, where this line of its log says so.
+ */
+export const deafnessIn = (line: string): string | undefined => {
+  const [, why] = /^ERR \[RTSPS?\] accept .*: ([^:]+)$/.exec(line) ?? []
+  return why === undefined ? undefined : `it takes no viewers any more: ${why}`
+}

@@ -39,7 +39,9 @@ export const makeFileWork = (
   const begin = Effect.fnUntraced(function* (written: string) {
     const filename = segmentName(written, format)
     yield* hold(filename)
-    const name = yield* segments.begin(camera, written, filename)
+    const name = yield* segments.begin(camera, written, filename, (unsynced, reason) =>
+      happened({ _tag: "SyncFailed", filename: unsynced, reason })
+    )
     if (name === filename) return name
     yield* release(filename)
     yield* hold(name)

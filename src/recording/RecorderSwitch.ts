@@ -6,6 +6,7 @@ import type { WrittenFormat } from "../stream/CameraPath.ts"
 import type { PathRecorders } from "../stream/PathRecorders.ts"
 import { makeTrouble } from "../telemetry/Trouble.ts"
 import type { Incident } from "./RecordingState.ts"
+import { refusalOf } from "./Stall.ts"
 
 const again = Duration.millis(250)
 const onAgain = Duration.seconds(1)
@@ -32,7 +33,11 @@ const switchOff = (recorders: PathRecorders["Service"], camera: CameraId, second
 }
 
 /** Has MediaMTX write again, as soon as it can be told to. */
-export const switchOnAgain = (recorders: PathRecorders["Service"], camera: CameraId, format: WrittenFormat) => {
+export const switchOnAgain = (
+  recorders: Pick<PathRecorders["Service"], "record">,
+  camera: CameraId,
+  format: WrittenFormat
+) => {
   const trouble = makeTrouble()
   return recorders.record(camera, format).pipe(
     Effect.tapError(({ detail }) =>
@@ -70,6 +75,12 @@ export const makeRecorderSwitch = (
     return flaw
   })
   return {
+    /** hears of what MediaMTX cannot write, for as long as the scope lives */
+    watch: recorders.facts.follow(({ code, file, path }) =>
+      Effect.sync(() => {
+        if (path === camera) happened({ _tag: "WriterFailed", written: file, ...refusalOf({ code }) })
+      })
+    ),
     on: recorders
       .record(camera, format)
       .pipe(Effect.catch((error) => Effect.sync(() => happened({ _tag: "RecorderRefused", error })))),

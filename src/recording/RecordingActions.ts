@@ -54,6 +54,7 @@ export const makeActions = Effect.fnUntraced(function* (facts: OwnFacts<Recordin
       )
     )
     const recorder = makeRecorderSwitch(recorders, { camera, format: writtenAs[format], happened, lookForLast })
+    yield* inScope(recorder.watch)
     const end = makeEnd(index, run, recorder.areFilesKnown)
 
     /** A defect of one part of the work is not the end of the recording. */
@@ -92,6 +93,11 @@ export const makeActions = Effect.fnUntraced(function* (facts: OwnFacts<Recordin
           return beside(
             "stall",
             Effect.map(segments.explainStall, (why) => happened({ _tag: "StallExplained", ...why }))
+          )
+        case "AwaitSync":
+          return beside(
+            "sync",
+            Effect.map(segments.awaitSync, () => happened({ _tag: "DiskSyncs" }))
           )
         case "Finish":
           return beside(action.filename, Effect.andThen(sidecar.end(action.filename), work.finish(action.filename)))

@@ -69,6 +69,8 @@ export interface RecordingState {
   readonly unproven: { readonly reason: string } | undefined
   /** why MediaMTX was told to write no more for now */
   readonly pause: string | undefined
+  /** the disk failed to sync the file that is written, and has not synced another one yet, or has: MediaMTX is to begin one */
+  readonly unsynced: "GIVEN UP" | "REPLACED" | undefined
   readonly words: ReadonlyArray<Word>
   readonly ending: Ending | undefined
 }
@@ -90,6 +92,12 @@ export type Incident =
   | { readonly _tag: "CameraWorks" }
   | { readonly _tag: "TimeOver"; readonly timer: Timer }
   | ({ readonly _tag: "StallExplained" } & Stall)
+  /** MediaMTX could not write a file (by its own name of it), and has given it up */
+  | ({ readonly _tag: "WriterFailed"; readonly written: string } & Stall)
+  /** the disk failed to sync a file that is written */
+  | { readonly _tag: "SyncFailed"; readonly filename: string; readonly reason: string }
+  /** and has synced another one since */
+  | { readonly _tag: "DiskSyncs" }
   /** the disk has no room but its reserve */
   | { readonly _tag: "RoomGone"; readonly reason: string }
   /** MediaMTX writes no more for now, and all its files are known */
@@ -133,6 +141,7 @@ export type Action =
   /** waits until MediaMTX has closed what the FFmpeg that ended sent */
   | { readonly _tag: "AwaitClosed" }
   | { readonly _tag: "ExplainStall" }
+  | { readonly _tag: "AwaitSync" }
   | { readonly _tag: "Finish"; readonly filename: string }
   | { readonly _tag: "Discard"; readonly filename: string }
   /** there is no time to copy an hour: files stay what they are */
@@ -166,6 +175,7 @@ export const starting = (limits: {
     stall: "ASKED",
     unproven: undefined,
     pause: undefined,
+    unsynced: undefined,
     words: [],
     ending: undefined
   },

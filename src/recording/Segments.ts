@@ -23,7 +23,7 @@ import { RecordingParts } from "../storage/RecordingParts.ts"
 import { isRemuxed } from "./Format.ts"
 import { syncOpenFiles } from "./OpenFileSync.ts"
 import { makeRemux, type Wanted } from "./Remux.ts"
-import { explainStalls, type Stall } from "./Stall.ts"
+import { explainStalls, type Stall, syncTrials } from "./Stall.ts"
 
 const poll = Duration.millis(5)
 /** MediaMTX closes a file within milliseconds; a slow disk may take longer, and a killed MediaMTX never does. */
@@ -34,6 +34,8 @@ const stillMillis = 1000
 const probeTime = Duration.seconds(4)
 
 type Media = Pick<IndexedFile, "duration" | "codec" | "width" | "height">
+
+const unsafe = (failure: string): string => `a file may not outlive a power cut: ${failure}`
 
 const unknownMedia: Media = { duration: 0, codec: "", width: 0, height: 0 }
 
@@ -51,9 +53,14 @@ export class Segments extends Context.Service<
   {
     /**
      * Gives a file that MediaMTX has just begun the name that it keeps (`segmentName`) and shows it in the lists. Gives the
-     * name that it has now: MediaMTX's own where the disk renames nothing.
+     * name that it has now: MediaMTX's own where the disk renames nothing. `unsynced`: told if the disk fails to sync it.
      */
-    readonly begin: (camera: CameraId, written: string, filename: string) => Effect.Effect<string>
+    readonly begin: (
+      camera: CameraId,
+      written: string,
+      filename: string,
+      unsynced: (name: string, flaw: string) => void
+    ) => Effect.Effect<string>
     /** waits until it is closed, syncs it, remuxes it where the format asks for it; one without a byte is removed */
     readonly finish: (
       camera: CameraId,
@@ -64,6 +71,8 @@ export class Segments extends Context.Service<
     readonly discard: (filename: string) => Effect.Effect<void, DependencyFailed>
     /** why nothing is written, and what is told when it is over */
     readonly explainStall: Effect.Effect<Stall>
+    /** returns when the disk has synced a new file */
+    readonly awaitSync: Effect.Effect<void>
   }
 >()("camera-service/recording/Segments") {
   static readonly layer = Layer.effect(
@@ -109,10 +118,15 @@ export class Segments extends Context.Service<
           Effect.orElseSucceed(() => written)
         )
 
-      const begin = Effect.fnUntraced(function* (camera: CameraId, written: string, filename: string) {
+      const begin = Effect.fnUntraced(function* (
+        camera: CameraId,
+        written: string,
+        filename: string,
+        unsynced: (name: string, flaw: string) => void
+      ) {
         const name = written === filename ? written : yield* rename(written, filename)
-        yield* openFiles.began(name)
         yield* Effect.ignore(put(camera, name, unknownMedia))
+        yield* openFiles.began(name, (failure) => unsynced(name, unsafe(failure)))
         return name
       })
 
@@ -173,7 +187,7 @@ export class Segments extends Context.Service<
             Effect.as(undefined),
             Effect.catch(({ detail }) => Effect.succeed(detail))
           ))
-        return failure === undefined ? undefined : `a file may not outlive a power cut: ${failure}`
+        return failure === undefined ? undefined : unsafe(failure)
       })
 
       const discard = Effect.fn("Segments.discard")(function* (filename: string) {
@@ -216,7 +230,8 @@ export class Segments extends Context.Service<
         begin,
         finish,
         discard,
-        explainStall: explainStalls(disk, folder)
+        explainStall: explainStalls(disk, folder),
+        awaitSync: syncTrials(disk, folder)
       })
     })
   )

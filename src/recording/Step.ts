@@ -1,4 +1,3 @@
-import type { DependencyFailed } from "../../schema/Errors.ts"
 import { blameSeconds, cameraFaulty, cameraUnplugged, cameraWorks, tellTrouble } from "./CameraTrouble.ts"
 import { append, current, type Draft, fateOf, finish, flush, say, set, settle, tell } from "./Draft.ts"
 import {
@@ -13,9 +12,9 @@ import {
   stop,
   streamReleased
 } from "./Ending.ts"
-import { recorderPaused, roomBack, roomGone } from "./Pause.ts"
+import { diskSyncs, recorderPaused, roomBack, roomGone, syncFailed } from "./Pause.ts"
 import type { Incident, RecordingState, Stepped, Timer } from "./RecordingState.ts"
-import type { Stall } from "./Stall.ts"
+import { askDisk, stallExplained, whyNotBegun, writerFailed } from "./Stalled.ts"
 
 /** MediaMTX writes a part every tenth of a second, and one a frame where the camera gives fewer. */
 const bytesSeconds = 5
@@ -53,11 +52,17 @@ const take = (draft: Draft, incident: Incident): void => {
       return timeOver(draft, incident.timer)
     case "StallExplained":
       return stallExplained(draft, incident)
+    case "WriterFailed":
+      return writerFailed(draft, incident.written, incident)
     case "RecorderRefused":
       return draft.state.phase === "STARTING" ? fail(draft, incident.error) : undefined
     case "StartCancelled":
       if (draft.state.phase !== "STARTING") return undefined
       return fail(draft, notBegun("nobody waits for its start any more"))
+    case "SyncFailed":
+      return syncFailed(draft, incident.filename, incident.reason)
+    case "DiskSyncs":
+      return diskSyncs(draft)
     case "RoomGone":
       return roomGone(draft, incident.reason)
     case "RecorderPaused":
@@ -120,7 +125,9 @@ const tellGap = (draft: Draft): void => {
 
 /** The trouble that this file ends; one of which the camera is not free yet stays, and is told anew if it ends this file. */
 const goOn = (draft: Draft): string | undefined => {
-  const { isWriting, trouble } = draft.state
+  const { isWriting, trouble, unsynced } = draft.state
+  set(draft, { unsynced: undefined })
+  if (isWriting && unsynced !== undefined) return "it goes on in another file"
   if (isWriting || trouble === undefined) return undefined
   // a fault is over when there is video again; a camera that is still away may have left some behind
   const isOver = trouble.isOver || trouble.kind === "FAULT"
@@ -178,23 +185,6 @@ const streamReady = (draft: Draft): void => {
   draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: firstBytesSeconds })
 }
 
-const stallExplained = (draft: Draft, { failure, isRefusal, over }: Stall): void => {
-  const { phase, stall } = draft.state
-  if (stall !== "ASKED") return
-  if (phase === "STARTING") {
-    if (failure !== undefined && isRefusal) return fail(draft, failure)
-    return set(draft, { stall: failure === undefined ? undefined : { failure, isRefusal, over } })
-  }
-  if (phase !== "RUNNING") return
-  set(draft, { stall: { failure, isRefusal, over } })
-  const last = current(draft)
-  if (isRefusal && last !== undefined) {
-    set(draft, { isWriting: false })
-    finish(draft, last.filename)
-  }
-  say(draft, { fact: "RecordingTroubled", reason: failure?.detail ?? "nothing is written" })
-}
-
 // --- time
 
 const timeOver = (draft: Draft, timer: Timer): void => {
@@ -218,14 +208,4 @@ const timeOver = (draft: Draft, timer: Timer): void => {
       // its frames never stopped: what ends them later has another cause
       if (trouble?.isOver === true && isWriting) set(draft, { trouble: undefined })
   }
-}
-
-const whyNotBegun = ({ failure, stall }: RecordingState): DependencyFailed =>
-  (typeof stall === "object" ? stall.failure : undefined) ?? notBegun(failure ?? "no bytes came to the disk in time")
-
-const askDisk = (draft: Draft): void => {
-  const { pause, phase, stall } = draft.state
-  if (pause !== undefined || stall !== undefined || phase === "STOPPING") return
-  set(draft, { stall: "ASKED" })
-  draft.actions.push({ _tag: "ExplainStall" })
 }

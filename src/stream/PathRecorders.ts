@@ -8,9 +8,11 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
+import type { Facts } from "../facts/Facts.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi, type MediaMtxError, MediaMtxRefused } from "../process/MediaMtxApi.ts"
 import { awaitRunning } from "../process/MediaMtxTrouble.ts"
+import type { RecorderFailed } from "../process/RecorderFailure.ts"
 import type { WrittenFormat } from "./CameraPath.ts"
 import { KeyframeRequests } from "./KeyframeRequests.ts"
 import { PathTable } from "./PathTable.ts"
@@ -29,6 +31,8 @@ export class PathRecorders extends Context.Service<
      * to switch it off says that it may still write: that is tried on until it is off.
      */
     readonly record: (camera: CameraId, format: WrittenFormat | undefined) => Effect.Effect<void, DependencyFailed>
+    /** what MediaMTX says of those that could not write */
+    readonly facts: Facts<RecorderFailed>
   }
 >()("camera-service/stream/PathRecorders") {
   static readonly layer = Layer.effect(
@@ -102,7 +106,7 @@ export class PathRecorders extends Context.Service<
         return yield* format === undefined ? switchOff(camera) : switchOn(camera, format)
       })
 
-      return PathRecorders.of({ record })
+      return PathRecorders.of({ record, facts: mediaMtx.facts })
     })
   )
 }

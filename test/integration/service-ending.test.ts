@@ -3,24 +3,11 @@ import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { endOf, nothingLeft } from "../support/End.ts"
 import { eventually } from "../support/Eventually.ts"
 import { connect } from "../support/PlainClient.ts"
 import { type Process, signal } from "../support/Processes.ts"
-import { makeGround, ready, type Run, run, type Service, start, startReady } from "../support/Service.ts"
-
-/** When it wrote this line of its log, in epoch milliseconds. */
-const writtenAt = (line = "{}"): number =>
-  Date.parse((JSON.parse(line) as { readonly timestamp?: string }).timestamp ?? "")
-
-/** How it ended: by its own log, its last word comes within the 10 s that the contract gives it from a signal on. */
-const endOf = Effect.fnUntraced(function* (service: Run) {
-  const hangs = Effect.die(new Error("it does not end"))
-  const ended = yield* Effect.timeoutOrElse(service.ended, { duration: "30 seconds", orElse: () => hangs })
-  const log = service.stderr().trim().split("\n")
-  const asked = log.find((line) => line.includes(": ending; once more"))
-  assert.isBelow(writtenAt(log.at(-1)) - writtenAt(asked), 10_000)
-  return ended
-})
+import { makeGround, ready, run, type Service, start, startReady } from "../support/Service.ts"
 
 const operatorOf = (service: Service) =>
   Effect.flatMap(service.token({ role: "operator" }), (token) => connect(service.url, token))
@@ -30,13 +17,6 @@ const secondsOf = (file: string): number =>
     execFileSync("ffprobe", ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", file], {
       encoding: "utf8"
     })
-  )
-
-/** The kernel ends the children, a moment after the service. */
-const nothingLeft = ({ ground }: Pick<Service, "ground">) =>
-  eventually(
-    "no child is left",
-    Effect.sync(() => ground.processes().length === 0)
   )
 
 /** Whether a thread of one of these waits in this function of the kernel (proc(5), wchan). */

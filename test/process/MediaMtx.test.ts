@@ -186,6 +186,24 @@ describe("our MediaMTX", () => {
     })
   )
 
+  it.effect("that takes no viewers any more, for want of descriptors, is replaced", () =>
+    Effect.gen(function* () {
+      const { next, set, started } = yield* bench(true)
+      const process = yield* Queue.take(started)
+      set("1")
+      yield* TestClock.adjust("15 millis")
+      yield* next("Running")
+      yield* process.say("2026/11/30 10:00:00 WAR [HLS] accept tcp 127.0.0.1:8888: too many open files; retrying\n")
+      yield* process.say("2026/11/30 10:00:00 ERR [RTSP] accept tcp 127.0.0.1:8554: accept4: too many open files\n")
+      assert.strictEqual((yield* next("Stopped")).detail, "it takes no viewers any more: too many open files")
+      yield* TestClock.adjust("1 second")
+      yield* Queue.take(started)
+      set("2")
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* next("Running")).generation, 2)
+    })
+  )
+
   it.effect("that ends again and again is started less and less often", () =>
     Effect.gen(function* () {
       const { next, started } = yield* bench(true)

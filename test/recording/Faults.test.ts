@@ -275,3 +275,43 @@ describe("whoever follows recordings", () => {
     })
   )
 })
+
+describe("a recording of which MediaMTX may open no file", () => {
+  const reason = "cannot write the recording: too many files are open"
+
+  onFakes(
+    "says so at once, though the disk has nothing to say, and goes on when it may",
+    Effect.gen(function* () {
+      const { mediaMtx } = yield* TestGround
+      const camera = yield* plugIn()
+      const told = yield* listen
+      const recording = yield* start({ camera })
+      yield* record(recording)
+      yield* mediaMtx.disturb({ opens: "EMFILE" })
+      yield* untilTold(told, 3)
+      assert.deepInclude(told[2], { status: "ERROR", reason })
+      assert.strictEqual(finishedOf(recording), 1)
+      yield* mediaMtx.disturb({ opens: undefined })
+      yield* untilTold(told, 4)
+      assert.deepInclude(told[3], { status: "RECORDING", reason: "it is written again" })
+      const { files } = yield* stop(camera)
+      assert.deepEqual(
+        files.map(({ filename }) => filename),
+        yield* filesOnDisk
+      )
+      assert.deepEqual(statuses(told), ["STARTING", "RECORDING", "ERROR", "RECORDING", "STOPPED"])
+    }),
+    { recording: { segment_seconds: 2 } }
+  )
+
+  onFakes(
+    "does not begin, and is answered why",
+    Effect.gen(function* () {
+      const { mediaMtx } = yield* TestGround
+      const camera = yield* plugIn()
+      yield* mediaMtx.disturb({ opens: "EMFILE" })
+      const failure = yield* Effect.flip(start({ camera }))
+      assert.deepInclude(failure, { dependency: "storage", detail: reason })
+    })
+  )
+})

@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { settle } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
-import { asTimePasses, record, start, stop } from "../suites/recordings.ts"
+import { listen, statuses, untilTold } from "../suites/interruptions.ts"
+import { filesOnDisk, record, start, stop } from "../suites/recordings.ts"
 import { onFakes, plugIn } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 
@@ -33,23 +34,41 @@ describe("a file that is being recorded", () => {
   )
 
   onFakes(
-    "that the disk fails to sync is not synced again: its end tells that it may not outlive a power cut",
+    "that the disk fails to sync is given up, which is told: it is written on until the disk syncs again, then comes a new one",
     Effect.gen(function* () {
-      const { disk } = yield* TestGround
+      const { disk, mediaMtx } = yield* TestGround
+      const told = yield* listen
       const camera = yield* plugIn()
       const recording = yield* start({ camera })
       yield* record(recording)
-      const failing = yield* disk.suffer({ name: "sync fails", at: ".mp4" })
-      yield* asTimePasses(failing.met)
-      yield* failing.takeBack
+      const failing = yield* disk.suffer({ name: "sync fails", at: "/recordings/" })
+      yield* untilTold(told, 3)
+      const [first = ""] = yield* filesOnDisk
+      assert.deepInclude(told[2], { status: "ERROR", filename: first, reason: unsafe })
       const calls = yield* disk.calls
-      yield* pass(2000)
-      assert.deepEqual(calls.filter(isSync), [])
-      const { reason } = yield* stop(camera)
-      assert.strictEqual(
-        reason,
-        "a file may not outlive a power cut: cannot sync the recording: the disk reports an error"
+      yield* pass(5000)
+      assert.isTrue((yield* mediaMtx.options(camera))?.["record"])
+      yield* record(recording)
+      yield* failing.takeBack
+      yield* untilTold(told, 4)
+      assert.deepInclude(told[3], { status: "RECORDING", reason: "the disk takes it again" })
+      assert.notStrictEqual(told[3]?.filename, first)
+      yield* record(recording)
+      yield* until(
+        "the new file is synced",
+        Effect.sync(() => calls.some((call) => call.startsWith("sync") && call.includes(told[3]?.filename ?? "")))
       )
+      assert.isFalse(calls.some((call) => call.startsWith("sync") && call.includes(first)))
+      const { files, reason } = yield* stop(camera)
+      assert.deepEqual(
+        files.map(({ filename }) => filename),
+        yield* filesOnDisk
+      )
+      assert.lengthOf(files, 2)
+      assert.strictEqual(reason, unsafe)
+      assert.deepEqual(statuses(told), ["STARTING", "RECORDING", "ERROR", "RECORDING", "STOPPED"])
     })
   )
 })
+
+const unsafe = "a file may not outlive a power cut: cannot sync the recording: the disk reports an error"

@@ -15,8 +15,10 @@ import {
   stalled,
   stepsHold,
   stop,
+  unsynced,
   waiting,
-  waitingForRoom
+  waitingForRoom,
+  writerFailed
 } from "./StepWords.ts"
 
 stepsHold("a step of a recording whose disk is in trouble", [
@@ -76,6 +78,46 @@ stepsHold("a step of a recording whose disk is in trouble", [
     actions: ["ExplainStall"]
   },
 
+  // MediaMTX says that it cannot write
+  {
+    name: "what MediaMTX says is believed at once",
+    after: running,
+    incident: writerFailed("a"),
+    actions: ["Finish a"]
+  },
+  {
+    name: "and told when what it has is whole",
+    after: [...running, writerFailed("b")],
+    incident: finished("a"),
+    actions: ["Troubled a: too many files are open"]
+  },
+  { name: "once", after: [...running, writerFailed("b")], incident: writerFailed("c"), actions: [] },
+  {
+    name: "more than what the disk knows",
+    after: [...running, over("bytes"), idle],
+    incident: writerFailed("a"),
+    actions: ["Finish a"]
+  },
+  {
+    name: "what is heard late of a file before is nothing",
+    after: [...running, began("b")],
+    incident: writerFailed("a"),
+    actions: []
+  },
+  {
+    name: "the next file says that it is over when it grows",
+    after: [...running, writerFailed("a"), finished("a"), began("b")],
+    incident: grew("b"),
+    actions: ["bytes in 5 s", "Writing b: it is written again"]
+  },
+  {
+    name: "one that fails before that is not told of again",
+    after: [...running, writerFailed("a"), finished("a"), began("b")],
+    incident: writerFailed("b"),
+    actions: ["Finish b"]
+  },
+  { name: "a start fails with it", after: [], incident: writerFailed("a"), actions: ended },
+
   // the disk's reserve
   { name: "MediaMTX is told to write no more", after: running, incident: gone, actions: ["PauseRecorder"] },
   { name: "once", after: [...running, gone], incident: gone, actions: [] },
@@ -114,5 +156,61 @@ stepsHold("a step of a recording whose disk is in trouble", [
     actions: ["bytes in 5 s"]
   },
   { name: "a stop meanwhile is one", after: waitingForRoom, incident: stop, actions: ended, phase: "STOPPING" },
-  { name: "a start is refused for it", after: [], incident: gone, actions: ended }
+  { name: "a start is refused for it", after: [], incident: gone, actions: ended },
+
+  // a file that it failed to sync
+  {
+    name: "a file that is not synced is told, and written on",
+    after: running,
+    incident: unsynced("a"),
+    actions: ["Troubled a: it may be lost", "AwaitSync"]
+  },
+  {
+    name: "one that is over says so at the end",
+    after: [...running, began("b")],
+    incident: unsynced("a"),
+    actions: []
+  },
+  {
+    name: "a disk that syncs again has another file begun",
+    after: [...running, unsynced("a")],
+    incident: just("DiskSyncs"),
+    actions: ["PauseRecorder"]
+  },
+  {
+    name: "at once",
+    after: [...running, unsynced("a"), just("DiskSyncs")],
+    incident: paused,
+    actions: ["Finish a", "ResumeRecorder"]
+  },
+  {
+    name: "which is told when it grows",
+    after: [...running, unsynced("a"), just("DiskSyncs"), paused, finished("a"), began("b")],
+    incident: grew("b"),
+    actions: ["bytes in 5 s", "Writing b: the disk takes it again"]
+  },
+  {
+    name: "another file may have begun before",
+    after: [...running, unsynced("a")],
+    incident: began("b"),
+    actions: ["no blame", "Finish a", "bytes in 5 s", "Writing b: it goes on in another file"]
+  },
+  {
+    name: "and then need not",
+    after: [...running, unsynced("a"), began("b")],
+    incident: just("DiskSyncs"),
+    actions: []
+  },
+  {
+    name: "the disk's room goes before it",
+    after: [...running, unsynced("a"), gone],
+    incident: just("DiskSyncs"),
+    actions: []
+  },
+  {
+    name: "and after it",
+    after: [...running, unsynced("a"), just("DiskSyncs"), gone, paused],
+    incident: finished("a"),
+    actions: ["Troubled a: only the reserve is left"]
+  }
 ])

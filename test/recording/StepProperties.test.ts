@@ -28,7 +28,9 @@ import {
   released,
   shown,
   stop,
-  limits
+  limits,
+  unsynced,
+  writerFailed
 } from "./StepWords.ts"
 
 describe("a recording of months in hours", () => {
@@ -76,6 +78,8 @@ const incidents: fc.Arbitrary<Incident> = fc.oneof(
   fc.constantFrom<Timer>("start", "duration", "away", "blame", "calm", "bytes", "end").map(over),
   fc.constantFrom<Incident>(full, idle),
   fc.constantFrom<Incident>(gone, paused, just("RoomBack")),
+  names.map(writerFailed),
+  fc.oneof(names.map(unsynced), fc.constant(just("DiskSyncs"))),
   fc.constantFrom<Incident>(
     stop,
     { _tag: "ServiceEnds" },

@@ -35,7 +35,7 @@ export const failed = (reason: string): Incident => ({ _tag: "StreamFailed", rea
 export const over = (timer: Timer): Incident => ({ _tag: "TimeOver", timer })
 export const faulty: Incident = { _tag: "CameraFaulty", detail: "opened by obs" }
 export const just = (
-  _tag: "StreamClosed" | "StreamReady" | "RecorderPaused" | "RoomBack" | "CameraUnplugged" | "CameraWorks"
+  _tag: "StreamClosed" | "StreamReady" | "RecorderPaused" | "RoomBack" | "DiskSyncs" | "CameraUnplugged" | "CameraWorks"
 ): Incident => ({ _tag })
 export const stop: Incident = { _tag: "StopAsked" }
 export const off = (flaw?: string): Incident => ({ _tag: "RecorderOff", flaw })
@@ -70,6 +70,14 @@ export const hung: Incident = {
   over: "the disk takes it again",
   isRefusal: false
 }
+
+export const writerFailed = (written: string): Incident => ({
+  _tag: "WriterFailed",
+  written,
+  failure: storage("too many files are open"),
+  over: "it is written again",
+  isRefusal: true
+})
 
 /** An action in a few words. */
 export const shown = (action: Action): string => {
@@ -116,6 +124,7 @@ export const stalled = [...running, over("bytes"), full, finished("a")]
 
 export const gone: Incident = { _tag: "RoomGone", reason: "only the reserve is left" }
 export const paused = just("RecorderPaused")
+export const unsynced = (filename: string): Incident => ({ _tag: "SyncFailed", filename, reason: "it may be lost" })
 export const waitingForRoom = [...running, gone, paused, finished("a")]
 
 /** Each of these steps, as it says. */

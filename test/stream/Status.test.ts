@@ -62,7 +62,7 @@ const status = (
           all: () => [stream],
           lastStart: () => 0,
           withDevice: () => (effect) => effect,
-          facts: { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
+          facts: nothing
         }),
         Layer.mock(Paths)({ exists: () => true }),
         Layer.mock(MediaMtxApi)({
@@ -71,6 +71,7 @@ const status = (
         Layer.succeed(MediaMtx, {
           state: yield* SubscriptionRef.make<MediaMtxState>({ _tag: mediaMtx, generation: 1 }),
           works: Effect.succeed(false),
+          facts: nothing,
           fatal: Effect.never
         })
       ])
@@ -78,6 +79,7 @@ const status = (
     return reason === undefined ? shown : `${shown}: ${reason}`
   })
 
+const nothing = { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
 const starting: StreamState = { _tag: "Starting" }
 const failing: StreamState = { _tag: "Failing", reason: "ffmpeg ended with status 1" }
 

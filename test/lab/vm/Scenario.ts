@@ -15,6 +15,8 @@ export interface Scenario<Name extends string = string> {
   readonly settings?: Readonly<Record<string, string>>
   /** who that service runs as: root, unless it says otherwise */
   readonly user?: string
+  /** makes the folder that has that service's data: one in memory, unless it says otherwise */
+  readonly data?: Effect.Effect<string, never, Scope.Scope>
   readonly play: Play<Name>
   /** goes on, on the same data folder, after the machine was switched off and on without a word to the service */
   readonly afterReboot?: Play<Name>

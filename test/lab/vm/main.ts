@@ -15,9 +15,11 @@ import type { Play, Scenario } from "./Scenario.ts"
 import { loadScenarios } from "./Scenarios.ts"
 
 /*
- * Runs in the machine: all scenarios, or those whose files' names begin with one of the arguments, one after the other.
+ * `main.ts FOLDER [FILE…]`. Runs in the machine: all scenarios of the folder, or those whose files' names begin with one of the
+ * others, one after the other.
  */
 
+const [folder = "", ...files] = process.argv.slice(2)
 const shared = process.env["LAB_SHARED"] ?? ""
 const boot = Number(process.env["LAB_BOOT"])
 const results = join(shared, resultsFile)
@@ -34,12 +36,12 @@ const slowMachine = {
   SNAPSHOTS_DIRECT_TIMEOUT_SECONDS: "10"
 }
 
-const groundFor = ({ settings = {} }: Pick<Scenario, "settings">, folder?: string) =>
+const groundFor = ({ settings = {} }: Pick<Scenario, "settings">, data?: string) =>
   makeGround({
     cameras: 0,
     isBuilt: true,
     settings: { ...slowMachine, ...settings },
-    ...(folder === undefined ? {} : { folder })
+    ...(data === undefined ? {} : { folder: data })
   })
 
 const tell = (title: string, seconds: number, failure: string | undefined): void => {
@@ -82,9 +84,9 @@ const played = (): ReadonlySet<string> =>
 /** On a service that outlasts the machine: its data folder is the host's. */
 const beforeAndAfter = Effect.fnUntraced(function* (scenario: Scenario, after: Play<string>) {
   const marker = join(shared, "rebooted")
-  const folder = join(shared, "data")
-  mkdirSync(folder, { recursive: true })
-  const bench = yield* makeBench(yield* groundFor(scenario, folder))
+  const data = join(shared, "data")
+  mkdirSync(data, { recursive: true })
+  const bench = yield* makeBench(yield* groundFor(scenario, data))
   if (existsSync(marker)) return yield* perform(scenario, after, bench, true)
   if (!(yield* perform(scenario, scenario.play, bench, false))) return
   appendFileSync(marker, "")
@@ -94,9 +96,7 @@ const beforeAndAfter = Effect.fnUntraced(function* (scenario: Scenario, after: P
 
 const main = Effect.gen(function* () {
   const done = played()
-  const scenarios = (yield* Effect.promise(() => loadScenarios(process.argv.slice(2)))).filter(
-    ({ title }) => !done.has(title)
-  )
+  const scenarios = (yield* Effect.promise(() => loadScenarios(folder, files))).filter(({ title }) => !done.has(title))
   const sharing = scenarios.filter(({ afterReboot, settings }) => afterReboot === undefined && settings === undefined)
   if (sharing.length > 0) {
     yield* Effect.gen(function* () {
@@ -110,7 +110,8 @@ const main = Effect.gen(function* () {
     else if (settings !== undefined) {
       if (one.user !== undefined) openUp()
       yield* Effect.gen(function* () {
-        yield* perform(one, play, yield* makeBench(yield* groundFor(one), one.user), true)
+        const data = one.data === undefined ? undefined : yield* one.data
+        yield* perform(one, play, yield* makeBench(yield* groundFor(one, data), one.user), true)
       }).pipe(Effect.scoped)
     }
   }

@@ -1,0 +1,53 @@
+import type { DependencyFailed } from "../../schema/Errors.ts"
+import { current, type Draft, finish, say, set } from "./Draft.ts"
+import { fail, notBegun } from "./Ending.ts"
+import type { RecordingState } from "./RecordingState.ts"
+import type { Stall } from "./Stall.ts"
+
+/** What becomes of a recording of which nothing is written although there is a stream. */
+
+export const whyNotBegun = ({ failure, stall }: RecordingState): DependencyFailed =>
+  (typeof stall === "object" ? stall.failure : undefined) ?? notBegun(failure ?? "no bytes came to the disk in time")
+
+/** No bytes came for a while. */
+export const askDisk = (draft: Draft): void => {
+  const { pause, phase, stall } = draft.state
+  if (pause !== undefined || stall !== undefined || phase === "STOPPING") return
+  set(draft, { stall: "ASKED" })
+  draft.actions.push({ _tag: "ExplainStall" })
+}
+
+export const stallExplained = (draft: Draft, { failure, isRefusal, over }: Stall): void => {
+  const { phase, stall } = draft.state
+  if (stall !== "ASKED") return
+  if (phase === "STARTING") {
+    if (failure !== undefined && isRefusal) return fail(draft, failure)
+    return set(draft, { stall: failure === undefined ? undefined : { failure, isRefusal, over } })
+  }
+  if (phase !== "RUNNING") return
+  set(draft, { stall: { failure, isRefusal, over } })
+  const last = current(draft)
+  if (isRefusal && last !== undefined) {
+    set(draft, { isWriting: false })
+    finish(draft, last.filename)
+  }
+  say(draft, { fact: "RecordingTroubled", reason: failure?.detail ?? "nothing is written" })
+}
+
+/** MediaMTX says so itself, at once; that it goes on is told when a file grows again. */
+export const writerFailed = (draft: Draft, written: string, { failure, isRefusal, over }: Stall): void => {
+  const { isWriting, pause, phase, stall } = draft.state
+  if (phase === "STARTING" && failure !== undefined) return fail(draft, failure)
+  if (phase !== "RUNNING" || pause !== undefined) return
+  const last = current(draft)
+  // it may be heard late, when MediaMTX writes the next one: their names are in order
+  if (last !== undefined && stemOf(last.filename) > stemOf(written)) return
+  const isTold = typeof stall === "object" && stall.failure !== undefined
+  if (isTold && !isWriting) return
+  set(draft, { stall: isTold ? stall : { failure, isRefusal, over }, isWriting: false, unproven: undefined })
+  if (last !== undefined) finish(draft, last.filename)
+  if (!isTold) say(draft, { fact: "RecordingTroubled", reason: failure?.detail ?? "nothing is written" })
+}
+
+/** A file is remuxed under another extension. */
+const stemOf = (filename: string): string => filename.replace(/\.[^.]*$/, "")
