@@ -126,7 +126,7 @@ it.live("a start that hangs on a dead disk is given up within 10 s of a signal, 
     )
     yield* service.kill("SIGTERM")
     assert.deepStrictEqual(yield* endOf(service), { code: 1, signal: null })
-    assert.match(service.stderr(), /given up, with .*mediamtx \(\d+\)","exit_status":1}\n$/)
+    assert.match(service.stderr(), /the end took too long and is given up","exit_status":1}\n$/)
     yield* nothingLeft({ ground })
   })
 )
