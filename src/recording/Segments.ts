@@ -23,7 +23,8 @@ import { RecordingParts } from "../storage/RecordingParts.ts"
 import { isRemuxed } from "./Format.ts"
 import { syncOpenFiles } from "./OpenFileSync.ts"
 import { makeRemux, type Wanted } from "./Remux.ts"
-import { explainStalls, type Stall, syncTrials } from "./Stall.ts"
+import { explainStalls, type Stall } from "./Stall.ts"
+import { syncTrials } from "./SyncTrials.ts"
 
 const poll = Duration.millis(5)
 /** MediaMTX closes a file within milliseconds; a slow disk may take longer, and a killed MediaMTX never does. */
