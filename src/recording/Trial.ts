@@ -6,7 +6,10 @@ import type { OpenFile } from "../ground/OpenFile.ts"
 /** What MediaMTX writes at once: a part. */
 const trialBytes = 65_536
 
-/** Does what MediaMTX does, takes place on the disk, and then that. Another name each time: one that could not be removed is in nobody's way. */
+/**
+ * Does what MediaMTX does, takes place on the disk, and `then` that. Another name each time: one that could not be removed is
+ * in nobody's way.
+ */
 export const trialOn = (
   disk: Disk["Service"],
   path: string,
