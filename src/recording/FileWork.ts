@@ -39,8 +39,8 @@ export const makeFileWork = (
   const begin = Effect.fnUntraced(function* (written: string) {
     const filename = segmentName(written, format)
     yield* hold(filename)
-    const name = yield* segments.begin(camera, written, filename, (unsynced, reason) =>
-      happened({ _tag: "SyncFailed", filename: unsynced, reason })
+    const name = yield* segments.begin(camera, written, filename, (file, flaw) =>
+      happened({ _tag: "SyncFailed", filename: file, reason: flaw })
     )
     if (name === filename) return name
     yield* release(filename)

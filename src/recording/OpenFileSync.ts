@@ -10,7 +10,7 @@ import { storageFailed } from "../storage/StorageFailed.ts"
 const together = 4
 
 /** Told of a file that the disk failed to sync: why it may not outlive a power cut. */
-export type Unsynced = (failure: string) => void
+type SyncFailed = (failure: string) => void
 
 /** A file that MediaMTX writes. */
 interface Open {
@@ -19,12 +19,12 @@ interface Open {
   isNamed: boolean
   /** why it may not outlive a power cut; it is not synced again: the kernel takes what it could not write for written (fsync(2)) */
   failure: string | undefined
-  readonly unsynced: Unsynced
+  readonly syncFailed: SyncFailed
 }
 
 export interface OpenFileSync {
   /** MediaMTX has begun it */
-  readonly began: (filename: string, unsynced: Unsynced) => Effect.Effect<void>
+  readonly began: (filename: string, syncFailed: SyncFailed) => Effect.Effect<void>
   /** it is not synced here any more; gives why it may not outlive a power cut */
   readonly ended: (filename: string) => string | undefined
 }
@@ -65,7 +65,7 @@ export const syncOpenFiles = Effect.fnUntraced(function* (
     // somebody removed it: who finishes it says so
     if (error.code === "ENOENT") return Effect.void
     file.failure = storageFailed("sync the recording", error).detail
-    file.unsynced(file.failure)
+    file.syncFailed(file.failure)
     return Effect.logError("a recording may not outlive a power cut", { filename }, error.cause)
   }
 
@@ -76,9 +76,9 @@ export const syncOpenFiles = Effect.fnUntraced(function* (
   )
 
   return {
-    began: (filename, unsynced) =>
+    began: (filename, syncFailed) =>
       Effect.sync(() => {
-        open.set(filename, { bytes: 0, isNamed: false, failure: undefined, unsynced })
+        open.set(filename, { bytes: 0, isNamed: false, failure: undefined, syncFailed })
         isAny.openUnsafe()
       }),
     ended: (filename) => {

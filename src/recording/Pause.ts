@@ -18,10 +18,12 @@ export const roomGone = (draft: Draft, reason: string): void => {
   draft.actions.push({ _tag: "PauseRecorder", seconds: pauseSeconds })
 }
 
-export const recorderPaused = (draft: Draft): void => {
-  const { pause, phase, unsynced } = draft.state
-  if (phase !== "RUNNING" || (pause === undefined && unsynced !== "REPLACED")) return
-  set(draft, { isWriting: false, unproven: undefined })
+/** `flaw`: it may write on, so its file is not over: what the disk failed to sync is tried to be replaced again. */
+export const recorderPaused = (draft: Draft, flaw: string | undefined): void => {
+  const { isReplacing, isWriting, pause, phase } = draft.state
+  if (phase !== "RUNNING" || (pause === undefined && !isReplacing)) return
+  if (pause === undefined && isWriting && flaw !== undefined) return writesOn(draft)
+  set(draft, { isWriting: false, unproven: undefined, isGivenUp: false, isReplacing: false })
   const last = current(draft)
   if (last !== undefined) finish(draft, last.filename)
   if (pause !== undefined) return say(draft, { fact: "RecordingTroubled", reason: pause })
@@ -34,8 +36,16 @@ export const roomBack = (draft: Draft): void => {
   set(draft, { pause: undefined })
   if (phase !== "RUNNING") return
   // nothing was told yet where MediaMTX has not stopped
-  if (isWriting) draft.actions.push({ _tag: "ResumeRecorder" })
-  else resume(draft, "there is room on the disk again")
+  if (isWriting) return writesOn(draft)
+  set(draft, { isReplacing: false })
+  resume(draft, "there is room on the disk again")
+}
+
+/** MediaMTX was to stop, and is not to any more. Told to write again it is all the same: it may stop late. */
+const writesOn = (draft: Draft): void => {
+  set(draft, { isReplacing: false })
+  draft.actions.push({ _tag: "ResumeRecorder" })
+  if (draft.state.isGivenUp) draft.actions.push({ _tag: "AwaitSync" })
 }
 
 /** `over`: what is told once its next file grows */
@@ -49,16 +59,16 @@ const resume = (draft: Draft, over: string): void => {
  * up, and MediaMTX begins another one when the disk has synced one. Until then it writes on: that may last all the same.
  */
 export const syncFailed = (draft: Draft, filename: string, reason: string): void => {
-  const { isWriting, phase } = draft.state
+  const { isReplacing, isWriting, phase } = draft.state
   if (phase !== "RUNNING" || !isWriting || current(draft)?.filename !== filename) return
-  set(draft, { unsynced: "GIVEN UP" })
+  set(draft, { isGivenUp: true })
   tell(draft, "RecordingTroubled", reason)
-  draft.actions.push({ _tag: "AwaitSync" })
+  if (!isReplacing) draft.actions.push({ _tag: "AwaitSync" })
 }
 
 export const diskSyncs = (draft: Draft): void => {
-  const { isWriting, pause, phase, unsynced } = draft.state
-  if (phase !== "RUNNING" || !isWriting || pause !== undefined || unsynced !== "GIVEN UP") return
-  set(draft, { unsynced: "REPLACED" })
+  const { isGivenUp, isReplacing, isWriting, pause, phase } = draft.state
+  if (phase !== "RUNNING" || !isWriting || pause !== undefined || !isGivenUp || isReplacing) return
+  set(draft, { isReplacing: true })
   draft.actions.push({ _tag: "PauseRecorder", seconds: pauseSeconds })
 }

@@ -85,7 +85,7 @@ export const makeRecorderSwitch = (
       .record(camera, format)
       .pipe(Effect.catch((error) => Effect.sync(() => happened({ _tag: "RecorderRefused", error })))),
     off: (seconds: number) => Effect.map(off(seconds), (flaw) => happened({ _tag: "RecorderOff", flaw })),
-    pause: (seconds: number) => Effect.map(off(seconds), () => happened({ _tag: "RecorderPaused" })),
+    pause: (seconds: number) => Effect.map(off(seconds), (flaw) => happened({ _tag: "RecorderPaused", flaw })),
     resume: Effect.suspend(() => switchOnAgain(recorders, camera, format)),
     /** it is off, and each of its files has been told of */
     areFilesKnown: () => areFilesKnown

@@ -69,8 +69,10 @@ export interface RecordingState {
   readonly unproven: { readonly reason: string } | undefined
   /** why MediaMTX was told to write no more for now */
   readonly pause: string | undefined
-  /** the disk failed to sync the file that is written, and has not synced another one yet, or has: MediaMTX is to begin one */
-  readonly unsynced: "GIVEN UP" | "REPLACED" | undefined
+  /** the disk failed to sync the file that is written: it is to be replaced when the disk has synced another one */
+  readonly isGivenUp: boolean
+  /** and has: MediaMTX was told to stop, so that it begins another file when it is told to go on */
+  readonly isReplacing: boolean
   readonly words: ReadonlyArray<Word>
   readonly ending: Ending | undefined
 }
@@ -100,8 +102,8 @@ export type Incident =
   | { readonly _tag: "DiskSyncs" }
   /** the disk has no room but its reserve */
   | { readonly _tag: "RoomGone"; readonly reason: string }
-  /** MediaMTX writes no more for now, and all its files are known */
-  | { readonly _tag: "RecorderPaused" }
+  /** MediaMTX writes no more for now, and all its files are known; `flaw`: as with `RecorderOff` */
+  | { readonly _tag: "RecorderPaused"; readonly flaw: string | undefined }
   | { readonly _tag: "RoomBack" }
   | { readonly _tag: "RecorderRefused"; readonly error: DependencyFailed }
   | { readonly _tag: "StopAsked" }
@@ -175,7 +177,8 @@ export const starting = (limits: {
     stall: "ASKED",
     unproven: undefined,
     pause: undefined,
-    unsynced: undefined,
+    isGivenUp: false,
+    isReplacing: false,
     words: [],
     ending: undefined
   },

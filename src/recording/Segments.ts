@@ -23,7 +23,8 @@ import { RecordingParts } from "../storage/RecordingParts.ts"
 import { isRemuxed } from "./Format.ts"
 import { syncOpenFiles } from "./OpenFileSync.ts"
 import { makeRemux, type Wanted } from "./Remux.ts"
-import { explainStalls, type Stall, syncTrials } from "./Stall.ts"
+import { explainStalls, type Stall } from "./Stall.ts"
+import { syncTrials } from "./SyncTrials.ts"
 
 const poll = Duration.millis(5)
 /** MediaMTX closes a file within milliseconds; a slow disk may take longer, and a killed MediaMTX never does. */
@@ -53,13 +54,13 @@ export class Segments extends Context.Service<
   {
     /**
      * Gives a file that MediaMTX has just begun the name that it keeps (`segmentName`) and shows it in the lists. Gives the
-     * name that it has now: MediaMTX's own where the disk renames nothing. `unsynced`: told if the disk fails to sync it.
+     * name that it has now: MediaMTX's own where the disk renames nothing. `syncFailed`: told if the disk fails to sync it.
      */
     readonly begin: (
       camera: CameraId,
       written: string,
       filename: string,
-      unsynced: (name: string, flaw: string) => void
+      syncFailed: (name: string, flaw: string) => void
     ) => Effect.Effect<string>
     /** waits until it is closed, syncs it, remuxes it where the format asks for it; one without a byte is removed */
     readonly finish: (
@@ -122,11 +123,11 @@ export class Segments extends Context.Service<
         camera: CameraId,
         written: string,
         filename: string,
-        unsynced: (name: string, flaw: string) => void
+        syncFailed: (name: string, flaw: string) => void
       ) {
         const name = written === filename ? written : yield* rename(written, filename)
         yield* Effect.ignore(put(camera, name, unknownMedia))
-        yield* openFiles.began(name, (failure) => unsynced(name, unsafe(failure)))
+        yield* openFiles.began(name, (failure) => syncFailed(name, unsafe(failure)))
         return name
       })
 
@@ -201,10 +202,10 @@ export class Segments extends Context.Service<
         yield* Effect.addFinalizer(() => Effect.sync(() => openFiles.ended(filename)))
         const end = yield* awaitEnd(filename, wanted.isHurried)
         if (end === "EMPTY") return yield* Effect.as(discard(filename), "EMPTY" as const)
-        const unsynced = yield* sync(filename)
+        const syncFlaw = yield* sync(filename)
         if (end === "GROWING") {
           const file = yield* put(camera, filename, unknownMedia)
-          return { file, flaw: unsynced ?? "MediaMTX still writes a file" } satisfies Finished
+          return { file, flaw: syncFlaw ?? "MediaMTX still writes a file" } satisfies Finished
         }
         const path = pathOf(filename)
         const { modified } = yield* stateOf(filename)
@@ -221,7 +222,7 @@ export class Segments extends Context.Service<
             const file = yield* put(camera, filename, media, modified)
             if (!isRemuxed(wanted.format)) parts.closed(filename)
             // what was copied from the kernel's memory is a file of its own
-            return { file, flaw: copy === undefined ? (unsynced ?? flaw) : undefined } satisfies Finished
+            return { file, flaw: copy === undefined ? (syncFlaw ?? flaw) : undefined } satisfies Finished
           })
         )
       }, Effect.scoped)

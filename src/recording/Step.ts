@@ -66,7 +66,7 @@ const take = (draft: Draft, incident: Incident): void => {
     case "RoomGone":
       return roomGone(draft, incident.reason)
     case "RecorderPaused":
-      return recorderPaused(draft)
+      return recorderPaused(draft, incident.flaw)
     case "RoomBack":
       return roomBack(draft)
     case "StopAsked":
@@ -125,9 +125,10 @@ const tellGap = (draft: Draft): void => {
 
 /** The trouble that this file ends; one of which the camera is not free yet stays, and is told anew if it ends this file. */
 const goOn = (draft: Draft): string | undefined => {
-  const { isWriting, trouble, unsynced } = draft.state
-  set(draft, { unsynced: undefined })
-  if (isWriting && unsynced !== undefined) return "it goes on in another file"
+  const { isGivenUp, isWriting, trouble } = draft.state
+  // MediaMTX may be told to stop at this moment: that is not over with it
+  set(draft, { isGivenUp: false })
+  if (isWriting && isGivenUp) return "it goes on in another file"
   if (isWriting || trouble === undefined) return undefined
   // a fault is over when there is video again; a camera that is still away may have left some behind
   const isOver = trouble.isOver || trouble.kind === "FAULT"

@@ -4,7 +4,10 @@ import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import { DependencyFailed } from "../../schema/Errors.ts"
-import { switchOnAgain } from "../../src/recording/RecorderSwitch.ts"
+import { makeFacts } from "../../src/facts/Facts.ts"
+import type { RecorderFailed } from "../../src/process/RecorderFailure.ts"
+import { makeRecorderSwitch, switchOnAgain } from "../../src/recording/RecorderSwitch.ts"
+import type { Incident } from "../../src/recording/RecordingState.ts"
 
 it.effect("a recorder that is not switched on again is told of once, and once when it is at last", () => {
   const lines: Array<string> = []
@@ -26,3 +29,34 @@ it.effect("a recorder that is not switched on again is told of once, and once wh
     assert.lengthOf(lines, 2)
   }).pipe(Effect.provide(Logger.layer([logger])))
 })
+
+it.effect("a recorder that is to pause, and could not be told, is told of with that", () =>
+  Effect.gen(function* () {
+    const told: Array<Incident> = []
+    let isHung = true
+    const { pause } = makeRecorderSwitch(
+      {
+        record: () => Effect.suspend(() => (isHung ? Effect.never : Effect.void)),
+        facts: yield* makeFacts<RecorderFailed>()
+      },
+      {
+        camera: "camera0",
+        format: "fmp4",
+        happened: (incident) => void told.push(incident),
+        lookForLast: Effect.sync(() => void told.push({ _tag: "FileBegan", filename: "b" }))
+      }
+    )
+    const pausing = yield* Effect.forkChild(pause(3), { startImmediately: true })
+    yield* TestClock.adjust("3 seconds")
+    yield* Fiber.join(pausing)
+    isHung = false
+    yield* pause(3)
+    const flaw = "MediaMTX may write on for a while: it did not answer"
+    assert.deepEqual(told, [
+      { _tag: "FileBegan", filename: "b" },
+      { _tag: "RecorderPaused", flaw },
+      { _tag: "FileBegan", filename: "b" },
+      { _tag: "RecorderPaused", flaw: undefined }
+    ])
+  })
+)

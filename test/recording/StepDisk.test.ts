@@ -9,6 +9,7 @@ import {
   hung,
   idle,
   just,
+  notPaused,
   over,
   paused,
   running,
@@ -212,5 +213,65 @@ stepsHold("a step of a recording whose disk is in trouble", [
     after: [...running, unsynced("a"), just("DiskSyncs"), gone, paused],
     incident: finished("a"),
     actions: ["Troubled a: only the reserve is left"]
+  },
+  {
+    name: "room that is back before MediaMTX was told has the disk tried again",
+    after: [...running, unsynced("a"), gone, just("DiskSyncs")],
+    incident: just("RoomBack"),
+    actions: ["ResumeRecorder", "AwaitSync"]
+  },
+  {
+    name: "and so where it was to begin another file",
+    after: [...running, unsynced("a"), just("DiskSyncs"), gone],
+    incident: just("RoomBack"),
+    actions: ["ResumeRecorder", "AwaitSync"]
+  },
+  {
+    name: "which it then does as ever",
+    after: [...running, unsynced("a"), just("DiskSyncs"), gone, just("RoomBack")],
+    incident: just("DiskSyncs"),
+    actions: ["PauseRecorder"]
+  },
+  {
+    name: "a file that began before MediaMTX paused is over with it",
+    after: [...running, unsynced("a"), just("DiskSyncs"), began("b")],
+    incident: paused,
+    actions: ["Finish b", "ResumeRecorder"]
+  },
+  {
+    name: "also one that is not synced either",
+    after: [...running, unsynced("a"), just("DiskSyncs"), began("b"), unsynced("b")],
+    incident: paused,
+    actions: ["Finish b", "ResumeRecorder"]
+  },
+  {
+    name: "which is told, and tried for no more",
+    after: [...running, unsynced("a"), just("DiskSyncs"), began("b")],
+    incident: unsynced("b"),
+    actions: ["Troubled b: it may be lost"]
+  },
+  {
+    name: "a stream that ended meanwhile has it record again all the same",
+    after: [...running, unsynced("a"), just("DiskSyncs"), failed("ended"), just("StreamClosed")],
+    incident: paused,
+    actions: ["ResumeRecorder"]
+  },
+  {
+    name: "MediaMTX may write on where it could not be told: its file is kept, and the disk tried again",
+    after: [...running, unsynced("a"), just("DiskSyncs")],
+    incident: notPaused,
+    actions: ["ResumeRecorder", "AwaitSync"]
+  },
+  {
+    name: "one that was told late may have begun another file, which is as good as any",
+    after: [...running, unsynced("a"), just("DiskSyncs"), began("b")],
+    incident: notPaused,
+    actions: ["ResumeRecorder"]
+  },
+  {
+    name: "and that is written on",
+    after: [...running, unsynced("a"), just("DiskSyncs"), notPaused],
+    incident: grew("a"),
+    actions: ["bytes in 5 s"]
   }
 ])

@@ -22,6 +22,7 @@ import {
   idle,
   just,
   lost,
+  notPaused,
   off,
   over,
   paused,
@@ -77,7 +78,7 @@ const incidents: fc.Arbitrary<Incident> = fc.oneof(
   fc.constantFrom(just("StreamClosed"), just("StreamReady"), just("CameraUnplugged"), just("CameraWorks"), faulty),
   fc.constantFrom<Timer>("start", "duration", "away", "blame", "calm", "bytes", "end").map(over),
   fc.constantFrom<Incident>(full, idle),
-  fc.constantFrom<Incident>(gone, paused, just("RoomBack")),
+  fc.constantFrom<Incident>(gone, paused, notPaused, just("RoomBack")),
   names.map(writerFailed),
   fc.oneof(names.map(unsynced), fc.constant(just("DiskSyncs"))),
   fc.constantFrom<Incident>(
@@ -171,5 +172,70 @@ describe("whatever happens to a recording, in whatever order", () => {
     assert.deepEqual(files, [...new Set(files)])
     const finishes = actions.flatMap((action) => (action._tag === "Finish" ? [action.filename] : []))
     for (const filename of files) assert.include(finishes, filename)
+  })
+})
+
+/** What happens to a recording whose disk fails to sync now and then, each to the file that is written by then. */
+const syncTroubles = fc.constantFrom<(count: number) => Incident>(
+  (count) => began(`${count + 1}`),
+  (count) => unsynced(`${count}`),
+  () => just("DiskSyncs"),
+  () => just("DiskSyncs"),
+  () => paused,
+  () => notPaused,
+  () => gone,
+  () => just("RoomBack"),
+  () => failed("ended"),
+  () => just("StreamClosed"),
+  (count) => writerFailed(`${count}`)
+)
+
+/** Plays it as it can be: what answers an action comes while that is under way alone. Told of each step, and what is under way. */
+const playedTruly = (
+  life: ReadonlyArray<(count: number) => Incident>,
+  stepped: (
+    incident: Incident,
+    state: RecordingState,
+    asked: ReadonlyArray<string>,
+    underWay: ReadonlySet<string>
+  ) => void
+): void => {
+  let state = after([began("0")])
+  const underWay = new Set<string>()
+  for (const happens of life) {
+    const incident = happens(state.segments.length - 1)
+    const action = answered[incident._tag]
+    if (action !== undefined && !underWay.delete(action)) continue
+    const next = step(state, incident)
+    state = next.state
+    const asked = next.actions.map(({ _tag }) => _tag)
+    if (asked.includes("ResumeRecorder")) underWay.delete("PauseRecorder")
+    for (const tag of asked) underWay.add(tag)
+    stepped(incident, state, asked, underWay)
+  }
+}
+
+const answered: { readonly [tag in Incident["_tag"]]?: Action["_tag"] } = {
+  RecorderPaused: "PauseRecorder",
+  DiskSyncs: "AwaitSync"
+}
+
+describe("a recording whose disk fails to sync now and then", () => {
+  const lives = fc.array(syncTroubles, { minLength: 40, maxLength: 80 })
+  const holds = (name: string, promise: Parameters<typeof playedTruly>[1]) =>
+    it(name, () => {
+      fc.assert(
+        fc.property(lives, (life) => playedTruly(life, promise)),
+        { numRuns: 1000 }
+      )
+    })
+
+  holds("has MediaMTX write again as soon as that has stopped, where there is room", (incident, { pause }, asked) => {
+    if (incident._tag === "RecorderPaused" && pause === undefined) assert.include(asked, "ResumeRecorder")
+  })
+
+  holds("never leaves a file that it gave up to itself", (_, { isGivenUp, isWriting, pause }, __, underWay) => {
+    if (!isGivenUp || !isWriting || pause !== undefined) return
+    assert.isTrue(underWay.has("AwaitSync") || underWay.has("PauseRecorder"))
   })
 })

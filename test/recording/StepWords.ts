@@ -35,7 +35,7 @@ export const failed = (reason: string): Incident => ({ _tag: "StreamFailed", rea
 export const over = (timer: Timer): Incident => ({ _tag: "TimeOver", timer })
 export const faulty: Incident = { _tag: "CameraFaulty", detail: "opened by obs" }
 export const just = (
-  _tag: "StreamClosed" | "StreamReady" | "RecorderPaused" | "RoomBack" | "DiskSyncs" | "CameraUnplugged" | "CameraWorks"
+  _tag: "StreamClosed" | "StreamReady" | "RoomBack" | "DiskSyncs" | "CameraUnplugged" | "CameraWorks"
 ): Incident => ({ _tag })
 export const stop: Incident = { _tag: "StopAsked" }
 export const off = (flaw?: string): Incident => ({ _tag: "RecorderOff", flaw })
@@ -123,7 +123,8 @@ export const ended = ["ClearTimers", "end in 9 s", "TurnRecorderOff in 3 s"]
 export const stalled = [...running, over("bytes"), full, finished("a")]
 
 export const gone: Incident = { _tag: "RoomGone", reason: "only the reserve is left" }
-export const paused = just("RecorderPaused")
+export const paused: Incident = { _tag: "RecorderPaused", flaw: undefined }
+export const notPaused: Incident = { _tag: "RecorderPaused", flaw: "MediaMTX may write on for a while: it hangs" }
 export const unsynced = (filename: string): Incident => ({ _tag: "SyncFailed", filename, reason: "it may be lost" })
 export const waitingForRoom = [...running, gone, paused, finished("a")]
 
