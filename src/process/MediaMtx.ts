@@ -2,7 +2,6 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Schedule from "effect/Schedule"
@@ -18,16 +17,15 @@ import { Machine } from "../ground/Machine.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { Served } from "../self/Served.ts"
 import { startChild } from "./Child.ts"
-import { tail } from "./Lines.ts"
 import { MediaMtxApi } from "./MediaMtxApi.ts"
 import { MediaMtxCertificate } from "./MediaMtxCertificate.ts"
 import { writeMediaMtxConfig } from "./MediaMtxConfig.ts"
-import { bindError, deafnessIn, endOf } from "./MediaMtxEnd.ts"
+import { bindError, endOf } from "./MediaMtxEnd.ts"
+import { hear } from "./MediaMtxHearing.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
-import { relog } from "./MediaMtxLog.ts"
 import { mediaMtxHint, requireVersion, requireVersionOfBinary } from "./MediaMtxVersion.ts"
-import { recorderFailureIn, type RecorderFailed } from "./RecorderFailure.ts"
 import { awaitChange, awaitLateness, awaitLoss, awaitOperators, poll, type Silence } from "./MediaMtxWatch.ts"
+import type { RecorderFailed } from "./RecorderFailure.ts"
 
 export interface MediaMtxState {
   readonly _tag: "Starting" | "Running" | "Stopped"
@@ -52,6 +50,9 @@ const portTries = 3
 const backoff = Schedule.min([Schedule.exponential("100 millis", 2), Schedule.spaced("1500 millis")]).pipe(
   Schedule.jittered
 )
+
+/** One that another program has taken the place of may come back at once, or after hours. */
+const seldom = Schedule.min([Schedule.exponential("100 millis", 2), Schedule.spaced("30 seconds")])
 
 const describe = (error: PortInUse | ProgramMissing | ProgramUnfit) =>
   error._tag === "PortInUse" ? `${authority(error.host, error.port)} is in use` : error.message
@@ -91,16 +92,25 @@ export class MediaMtx extends Context.Service<
       const facts = yield* makeFacts<RecorderFailed>()
       const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing | ProgramUnfit>()
       let failedStarts = 0
+      /** Why it could not be used when it was last looked at, although it has run. */
+      let hindrance: string | undefined
       let pid: number | undefined
       const works = Effect.suspend(() => (pid === undefined ? Effect.succeed(false) : machine.works(pid)))
 
       const running = SubscriptionRef.update(state, ({ generation }): MediaMtxState => {
         failedStarts = 0
+        hindrance = undefined
         return { _tag: "Running", generation: generation + 1 }
       })
-      const starting = SubscriptionRef.update(state, startingAgain)
+      /** One that could not be used stays stopped until it is found that it can. */
+      const starting = Effect.suspend(() =>
+        hindrance === undefined ? SubscriptionRef.update(state, startingAgain) : Effect.void
+      )
       const stopped = (detail: string) =>
-        SubscriptionRef.update(state, ({ generation }): MediaMtxState => ({ _tag: "Stopped", generation, detail }))
+        SubscriptionRef.update(state, ({ generation }): MediaMtxState => {
+          hindrance = undefined
+          return { _tag: "Stopped", generation, detail }
+        })
 
       const tellSilence = Effect.fnUntraced(function* (silence: Silence | undefined) {
         const { _tag, generation } = yield* SubscriptionRef.get(state)
@@ -145,16 +155,7 @@ export class MediaMtx extends Context.Service<
             env: { TZ: "UTC", GOMEMLIMIT: `${memory_megabytes}MiB` }
           })
           pid = child.pid
-          const said = tail(5)
-          const deaf = yield* Deferred.make<string>()
-          const hear = (line: string): void => {
-            said.add(line)
-            const failure = recorderFailureIn(line)
-            if (failure !== undefined) facts.tell(failure)
-            const deafness = deafnessIn(line)
-            if (deafness !== undefined) Deferred.doneUnsafe(deaf, Effect.succeed(deafness))
-          }
-          const logging = yield* Effect.forkScoped(relog(child.stdout, hear), { startImmediately: true })
+          const { deafness, lastWords } = yield* hear(child.stdout, facts.tell)
           let since: number | undefined
           const isSteady = Effect.map(monotonicMillis, (now) => since !== undefined && now - since >= steadyAfter)
 
@@ -162,9 +163,7 @@ export class MediaMtx extends Context.Service<
             const exit = yield* child.exit
             if (exit.missing) return yield* new ProgramMissing({ program: binary, hint: mediaMtxHint })
             const steady = yield* isSteady
-            // Its last words may still be in the pipe.
-            yield* Fiber.await(logging).pipe(Effect.timeoutOption("200 millis"))
-            const detail = endOf(exit, said.text(), since === undefined)
+            const detail = endOf(exit, yield* lastWords, since === undefined)
             const portInUse = bindError(detail)
             if (since === undefined && portInUse === undefined) yield* requireVersionOfBinary(spawner, binary)
             return yield* new MediaMtxEnded({ detail, steady, ...(portInUse ? { portInUse } : {}) })
@@ -186,7 +185,7 @@ export class MediaMtx extends Context.Service<
             return yield* Effect.raceFirst(watch(started), guard)
           })
           const deafened = Effect.gen(function* () {
-            return yield* new MediaMtxEnded({ detail: yield* Deferred.await(deaf), steady: yield* isSteady })
+            return yield* new MediaMtxEnded({ detail: yield* deafness, steady: yield* isSteady })
           })
           return yield* Effect.raceFirst(Effect.raceFirst(ended, deafened), living)
         },
@@ -215,8 +214,11 @@ export class MediaMtx extends Context.Service<
       /** One that has run can run here: what hinders it now may pass, and what does without it goes on meanwhile. */
       const hasRun = Effect.map(SubscriptionRef.get(state), ({ generation }) => generation > 0)
 
-      const notUsable = Effect.fnUntraced(function* (error: ProgramMissing | ProgramUnfit) {
-        return yield* (yield* hasRun) ? new MediaMtxEnded({ detail: error.message, steady: false }) : error
+      const hindered = Effect.fnUntraced(function* ({ message }: ProgramMissing | ProgramUnfit) {
+        if (message === hindrance || !(yield* hasRun)) return
+        yield* stopped(message)
+        hindrance = message
+        yield* Effect.logWarning("MediaMTX cannot be used any more").pipe(Effect.annotateLogs({ detail: message }))
       })
 
       const failed = Effect.fnUntraced(function* (end: MediaMtxEnded) {
@@ -228,7 +230,8 @@ export class MediaMtx extends Context.Service<
       })
 
       const run = (managed ? runOnce() : watchOnce()).pipe(
-        Effect.catchTag(["ProgramMissing", "ProgramUnfit"], notUsable),
+        Effect.tapErrorTag(["ProgramMissing", "ProgramUnfit"], hindered),
+        Effect.retry({ schedule: seldom, while: (end) => (end._tag === "MediaMtxEnded" ? false : hasRun) }),
         Effect.catchTag("MediaMtxEnded", failed),
         Effect.retry({ schedule: backoff, while: (end) => end._tag === "MediaMtxEnded" && !end.steady }),
         Effect.catchTag("MediaMtxEnded", () => Effect.void),
