@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import * as SubscriptionRef from "effect/SubscriptionRef"
+import type * as SubscriptionRef from "effect/SubscriptionRef"
 import { authority } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
 import { PortInUse, ProgramMissing, type ProgramUnfit } from "../config/StartupErrors.ts"
@@ -23,19 +23,10 @@ import { writeMediaMtxConfig } from "./MediaMtxConfig.ts"
 import { bindError, endOf } from "./MediaMtxEnd.ts"
 import { hear } from "./MediaMtxHearing.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
+import { makeStates, type MediaMtxState } from "./MediaMtxStates.ts"
 import { mediaMtxHint, requireVersion, requireVersionOfBinary } from "./MediaMtxVersion.ts"
-import { awaitChange, awaitLateness, awaitLoss, awaitOperators, poll, type Silence } from "./MediaMtxWatch.ts"
+import { awaitChange, awaitLateness, awaitLoss, awaitOperators, poll } from "./MediaMtxWatch.ts"
 import type { RecorderFailed } from "./RecorderFailure.ts"
-
-export interface MediaMtxState {
-  readonly _tag: "Starting" | "Running" | "Stopped"
-  /** How often it has come up: one more each time, when all its paths have to be made again. */
-  readonly generation: number
-  /** Why it is not running. */
-  readonly detail?: string
-  /** It runs, and has not answered for a second or more. */
-  readonly silence?: Silence
-}
 
 /** It ended or stopped answering. `steady`: after a good while, so the next start need not wait. */
 class MediaMtxEnded extends Schema.TaggedError<MediaMtxEnded>()("MediaMtxEnded", {
@@ -83,47 +74,20 @@ export class MediaMtx extends Context.Service<
       const settings = yield* Settings
       const served = yield* Served
       const { binary, managed, memory_megabytes } = settings.boot.mediamtx
-      const startingAgain = (last: MediaMtxState): MediaMtxState => ({
-        ...last,
-        _tag: "Starting",
-        ...(managed ? {} : { detail: `no answer yet from the API on 127.0.0.1:${settings.boot.mediamtx.api_port}` })
-      })
-      const state = yield* SubscriptionRef.make(startingAgain({ _tag: "Starting", generation: 0 }))
+      const states = yield* makeStates(
+        managed ? undefined : `no answer yet from the API on 127.0.0.1:${settings.boot.mediamtx.api_port}`
+      )
+      const { hasRun, hindered, running, silent, starting, stopped } = states
       const facts = yield* makeFacts<RecorderFailed>()
       const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing | ProgramUnfit>()
       let failedStarts = 0
-      /** Why it could not be used when it was last looked at, although it has run. */
-      let hindrance: string | undefined
       let pid: number | undefined
       const works = Effect.suspend(() => (pid === undefined ? Effect.succeed(false) : machine.works(pid)))
-
-      const running = SubscriptionRef.update(state, ({ generation }): MediaMtxState => {
-        failedStarts = 0
-        hindrance = undefined
-        return { _tag: "Running", generation: generation + 1 }
-      })
-      /** One that could not be used stays stopped until it is found that it can. */
-      const starting = Effect.suspend(() =>
-        hindrance === undefined ? SubscriptionRef.update(state, startingAgain) : Effect.void
-      )
-      const stopped = (detail: string) =>
-        SubscriptionRef.update(state, ({ generation }): MediaMtxState => {
-          hindrance = undefined
-          return { _tag: "Stopped", generation, detail }
-        })
-
-      const tellSilence = Effect.fnUntraced(function* (silence: Silence | undefined) {
-        const { _tag, generation } = yield* SubscriptionRef.get(state)
-        yield* SubscriptionRef.set(state, { _tag, generation, ...(silence === undefined ? {} : { silence }) })
-        yield* silence === undefined
-          ? Effect.logInfo("MediaMTX answers again")
-          : Effect.annotateLogs(Effect.logWarning("MediaMTX does not answer"), { silence })
-      })
 
       /** Fails when the API does not answer any more, or another run of MediaMTX does. */
       const watch = (started: string) =>
         Effect.flatMap(
-          awaitLoss(api, { started, isOurs: managed, works, told: tellSilence }),
+          awaitLoss(api, { started, isOurs: managed, works, told: silent }),
           (detail) => new MediaMtxEnded({ detail, steady: true })
         )
 
@@ -211,16 +175,6 @@ export class MediaMtx extends Context.Service<
         return yield* watch(started)
       })
 
-      /** One that has run can run here: what hinders it now may pass, and what does without it goes on meanwhile. */
-      const hasRun = Effect.map(SubscriptionRef.get(state), ({ generation }) => generation > 0)
-
-      const hindered = Effect.fnUntraced(function* ({ message }: ProgramMissing | ProgramUnfit) {
-        if (message === hindrance || !(yield* hasRun)) return
-        yield* stopped(message)
-        hindrance = message
-        yield* Effect.logWarning("MediaMTX cannot be used any more").pipe(Effect.annotateLogs({ detail: message }))
-      })
-
       const failed = Effect.fnUntraced(function* (end: MediaMtxEnded) {
         yield* stopped(end.detail)
         yield* Effect.logWarning("MediaMTX ended").pipe(Effect.annotateLogs({ detail: end.detail }))
@@ -230,7 +184,7 @@ export class MediaMtx extends Context.Service<
       })
 
       const run = (managed ? runOnce() : watchOnce()).pipe(
-        Effect.tapErrorTag(["ProgramMissing", "ProgramUnfit"], hindered),
+        Effect.tapErrorTag(["ProgramMissing", "ProgramUnfit"], ({ message }) => hindered(message)),
         Effect.retry({ schedule: seldom, while: (end) => (end._tag === "MediaMtxEnded" ? false : hasRun) }),
         Effect.catchTag("MediaMtxEnded", failed),
         Effect.retry({ schedule: backoff, while: (end) => end._tag === "MediaMtxEnded" && !end.steady }),
@@ -242,7 +196,7 @@ export class MediaMtx extends Context.Service<
       )
       yield* Effect.forkScoped(Effect.andThen(served.await, run))
 
-      return { state, works, facts, fatal: Deferred.await(fatal) }
+      return { state: states.state, works, facts, fatal: Deferred.await(fatal) }
     })
   )
 }

@@ -4,8 +4,9 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { MediaMtx, MediaMtxState } from "./MediaMtx.ts"
+import type { MediaMtx } from "./MediaMtx.ts"
 import type { MediaMtxApi } from "./MediaMtxApi.ts"
+import type { MediaMtxState } from "./MediaMtxStates.ts"
 
 /** It starts within 0.1 s, and answers within milliseconds. */
 const patience = Duration.millis(700)
