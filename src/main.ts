@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import * as Queue from "effect/Queue"
 import { command } from "./cli/Command.ts"
-import { leave, stillRunning } from "./cli/Ending.ts"
+import { givenUp, leave } from "./cli/Ending.ts"
 import { formatIn, makeVoice } from "./cli/Voice.ts"
 import { secretVariables } from "./config/Keys.ts"
 import * as Ground from "./ground/Ground.ts"
@@ -88,9 +88,7 @@ const boundEnd = (exit: Exit.Exit<unknown, unknown>): void => {
     const { status: wanted, words } = outcomeOf(exit)
     const status = wanted === 0 ? 1 : wanted
     if (words !== undefined) voice.say("fatal", words, { exit_status: status })
-    const left = stillRunning()
-    const others = left.length === 0 ? "" : `, with ${left.join(", ")}`
-    voice.say("fatal", `the end took too long and is given up${others}`, { exit_status: status })
+    voice.say("fatal", givenUp(), { exit_status: status })
     leave(status)
   }, endMillis)
 }

@@ -21,7 +21,7 @@ import { type Listener, Ports } from "./MemoryLoopback.ts"
 import { type Ending, type PlayedProcess, Programs } from "./Programs.ts"
 
 /**
- * MediaMTX (v1.20) as a played process: `mediamtx CONFIG` reads its configuration from the disk, takes its ports, asks the
+ * MediaMTX (v1.21) as a played process: `mediamtx CONFIG` reads its configuration from the disk, takes its ports, asks the
  * hook that the file names, and answers its API's URLs. `test/support/MediaMtxApiBehaviour.ts` holds it to the real one.
  */
 export class PlayedMediaMtx extends Context.Service<

@@ -35,7 +35,7 @@ export const page = (items: ReadonlyArray<unknown>): JsonReply => ({
 
 /**
  * MediaMTX's configuration of paths, one run long: what it refuses, and how a refused PATCH poisons every later call until
- * that path is put right (v1.16 to v1.20.1).
+ * that path is put right (v1.16 to v1.21.0).
  */
 export const makePaths = (pathDefaults: PathOptions) => {
   const paths = new Map<string, PathOptions>()

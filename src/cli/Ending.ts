@@ -11,7 +11,7 @@ export const leave = (status: number): never => {
 }
 
 /** The programs that this process has started and that still run, as people know them: `ffmpeg (812)`. */
-export const stillRunning = (): ReadonlyArray<string> => {
+const stillRunning = (): ReadonlyArray<string> => {
   const read = (path: string): string => {
     try {
       return readFileSync(`/proc/${path}`, "utf8").trim()
@@ -22,4 +22,11 @@ export const stillRunning = (): ReadonlyArray<string> => {
   }
   const pids = read(`self/task/${process.pid}/children`).split(" ")
   return pids.flatMap((pid) => (pid === "" ? [] : [`${read(`${pid}/comm`)} (${pid})`]))
+}
+
+/** The last words where the end took too long, with what still runs. */
+export const givenUp = (): string => {
+  const left = stillRunning()
+  const others = left.length === 0 ? "" : `, with ${left.join(", ")}`
+  return `the end took too long and is given up${others}`
 }

@@ -2,12 +2,11 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import * as SubscriptionRef from "effect/SubscriptionRef"
+import type * as SubscriptionRef from "effect/SubscriptionRef"
 import { authority } from "../config/Hosts.ts"
 import { Settings } from "../config/Settings.ts"
 import { PortInUse, ProgramMissing, type ProgramUnfit } from "../config/StartupErrors.ts"
@@ -18,26 +17,16 @@ import { Machine } from "../ground/Machine.ts"
 import { monotonicMillis } from "../ground/Time.ts"
 import { Served } from "../self/Served.ts"
 import { startChild } from "./Child.ts"
-import { tail } from "./Lines.ts"
 import { MediaMtxApi } from "./MediaMtxApi.ts"
 import { MediaMtxCertificate } from "./MediaMtxCertificate.ts"
 import { writeMediaMtxConfig } from "./MediaMtxConfig.ts"
-import { bindError, deafnessIn, endOf } from "./MediaMtxEnd.ts"
+import { bindError, endOf } from "./MediaMtxEnd.ts"
+import { hear } from "./MediaMtxHearing.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
-import { relog } from "./MediaMtxLog.ts"
+import { makeStates, type MediaMtxState } from "./MediaMtxStates.ts"
 import { mediaMtxHint, requireVersion, requireVersionOfBinary } from "./MediaMtxVersion.ts"
-import { recorderFailureIn, type RecorderFailed } from "./RecorderFailure.ts"
-import { awaitChange, awaitLateness, awaitLoss, awaitOperators, poll, type Silence } from "./MediaMtxWatch.ts"
-
-export interface MediaMtxState {
-  readonly _tag: "Starting" | "Running" | "Stopped"
-  /** How often it has come up: one more each time, when all its paths have to be made again. */
-  readonly generation: number
-  /** Why it is not running. */
-  readonly detail?: string
-  /** It runs, and has not answered for a second or more. */
-  readonly silence?: Silence
-}
+import { awaitChange, awaitLateness, awaitLoss, awaitOperators, poll } from "./MediaMtxWatch.ts"
+import type { RecorderFailed } from "./RecorderFailure.ts"
 
 /** It ended or stopped answering. `steady`: after a good while, so the next start need not wait. */
 class MediaMtxEnded extends Schema.TaggedError<MediaMtxEnded>()("MediaMtxEnded", {
@@ -52,6 +41,9 @@ const portTries = 3
 const backoff = Schedule.min([Schedule.exponential("100 millis", 2), Schedule.spaced("1500 millis")]).pipe(
   Schedule.jittered
 )
+
+/** One that another program has taken the place of may come back at once, or after hours. */
+const seldom = Schedule.min([Schedule.exponential("100 millis", 2), Schedule.spaced("30 seconds")])
 
 const describe = (error: PortInUse | ProgramMissing | ProgramUnfit) =>
   error._tag === "PortInUse" ? `${authority(error.host, error.port)} is in use` : error.message
@@ -82,38 +74,20 @@ export class MediaMtx extends Context.Service<
       const settings = yield* Settings
       const served = yield* Served
       const { binary, managed, memory_megabytes } = settings.boot.mediamtx
-      const startingAgain = (last: MediaMtxState): MediaMtxState => ({
-        ...last,
-        _tag: "Starting",
-        ...(managed ? {} : { detail: `no answer yet from the API on 127.0.0.1:${settings.boot.mediamtx.api_port}` })
-      })
-      const state = yield* SubscriptionRef.make(startingAgain({ _tag: "Starting", generation: 0 }))
+      const states = yield* makeStates(
+        managed ? undefined : `no answer yet from the API on 127.0.0.1:${settings.boot.mediamtx.api_port}`
+      )
+      const { hasRun, hindered, running, silent, starting, stopped } = states
       const facts = yield* makeFacts<RecorderFailed>()
       const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing | ProgramUnfit>()
       let failedStarts = 0
       let pid: number | undefined
       const works = Effect.suspend(() => (pid === undefined ? Effect.succeed(false) : machine.works(pid)))
 
-      const running = SubscriptionRef.update(state, ({ generation }): MediaMtxState => {
-        failedStarts = 0
-        return { _tag: "Running", generation: generation + 1 }
-      })
-      const starting = SubscriptionRef.update(state, startingAgain)
-      const stopped = (detail: string) =>
-        SubscriptionRef.update(state, ({ generation }): MediaMtxState => ({ _tag: "Stopped", generation, detail }))
-
-      const tellSilence = Effect.fnUntraced(function* (silence: Silence | undefined) {
-        const { _tag, generation } = yield* SubscriptionRef.get(state)
-        yield* SubscriptionRef.set(state, { _tag, generation, ...(silence === undefined ? {} : { silence }) })
-        yield* silence === undefined
-          ? Effect.logInfo("MediaMTX answers again")
-          : Effect.annotateLogs(Effect.logWarning("MediaMTX does not answer"), { silence })
-      })
-
       /** Fails when the API does not answer any more, or another run of MediaMTX does. */
       const watch = (started: string) =>
         Effect.flatMap(
-          awaitLoss(api, { started, isOurs: managed, works, told: tellSilence }),
+          awaitLoss(api, { started, isOurs: managed, works, told: silent }),
           (detail) => new MediaMtxEnded({ detail, steady: true })
         )
 
@@ -145,16 +119,7 @@ export class MediaMtx extends Context.Service<
             env: { TZ: "UTC", GOMEMLIMIT: `${memory_megabytes}MiB` }
           })
           pid = child.pid
-          const said = tail(5)
-          const deaf = yield* Deferred.make<string>()
-          const hear = (line: string): void => {
-            said.add(line)
-            const failure = recorderFailureIn(line)
-            if (failure !== undefined) facts.tell(failure)
-            const deafness = deafnessIn(line)
-            if (deafness !== undefined) Deferred.doneUnsafe(deaf, Effect.succeed(deafness))
-          }
-          const logging = yield* Effect.forkScoped(relog(child.stdout, hear), { startImmediately: true })
+          const { deafness, lastWords } = yield* hear(child.stdout, facts.tell)
           let since: number | undefined
           const isSteady = Effect.map(monotonicMillis, (now) => since !== undefined && now - since >= steadyAfter)
 
@@ -162,9 +127,7 @@ export class MediaMtx extends Context.Service<
             const exit = yield* child.exit
             if (exit.missing) return yield* new ProgramMissing({ program: binary, hint: mediaMtxHint })
             const steady = yield* isSteady
-            // Its last words may still be in the pipe.
-            yield* Fiber.await(logging).pipe(Effect.timeoutOption("200 millis"))
-            const detail = endOf(exit, said.text(), since === undefined)
+            const detail = endOf(exit, yield* lastWords, since === undefined)
             const portInUse = bindError(detail)
             if (since === undefined && portInUse === undefined) yield* requireVersionOfBinary(spawner, binary)
             return yield* new MediaMtxEnded({ detail, steady, ...(portInUse ? { portInUse } : {}) })
@@ -186,7 +149,7 @@ export class MediaMtx extends Context.Service<
             return yield* Effect.raceFirst(watch(started), guard)
           })
           const deafened = Effect.gen(function* () {
-            return yield* new MediaMtxEnded({ detail: yield* Deferred.await(deaf), steady: yield* isSteady })
+            return yield* new MediaMtxEnded({ detail: yield* deafness, steady: yield* isSteady })
           })
           return yield* Effect.raceFirst(Effect.raceFirst(ended, deafened), living)
         },
@@ -212,13 +175,6 @@ export class MediaMtx extends Context.Service<
         return yield* watch(started)
       })
 
-      /** One that has run can run here: what hinders it now may pass, and what does without it goes on meanwhile. */
-      const hasRun = Effect.map(SubscriptionRef.get(state), ({ generation }) => generation > 0)
-
-      const notUsable = Effect.fnUntraced(function* (error: ProgramMissing | ProgramUnfit) {
-        return yield* (yield* hasRun) ? new MediaMtxEnded({ detail: error.message, steady: false }) : error
-      })
-
       const failed = Effect.fnUntraced(function* (end: MediaMtxEnded) {
         yield* stopped(end.detail)
         yield* Effect.logWarning("MediaMTX ended").pipe(Effect.annotateLogs({ detail: end.detail }))
@@ -228,7 +184,8 @@ export class MediaMtx extends Context.Service<
       })
 
       const run = (managed ? runOnce() : watchOnce()).pipe(
-        Effect.catchTag(["ProgramMissing", "ProgramUnfit"], notUsable),
+        Effect.tapErrorTag(["ProgramMissing", "ProgramUnfit"], ({ message }) => hindered(message)),
+        Effect.retry({ schedule: seldom, while: (end) => (end._tag === "MediaMtxEnded" ? false : hasRun) }),
         Effect.catchTag("MediaMtxEnded", failed),
         Effect.retry({ schedule: backoff, while: (end) => end._tag === "MediaMtxEnded" && !end.steady }),
         Effect.catchTag("MediaMtxEnded", () => Effect.void),
@@ -239,7 +196,7 @@ export class MediaMtx extends Context.Service<
       )
       yield* Effect.forkScoped(Effect.andThen(served.await, run))
 
-      return { state, works, facts, fatal: Deferred.await(fatal) }
+      return { state: states.state, works, facts, fatal: Deferred.await(fatal) }
     })
   )
 }

@@ -66,7 +66,7 @@ export class MediaMtxApi extends Context.Service<
     /** Sets all options, or makes the path. This is also what mends MediaMTX after a refused PATCH. */
     readonly replacePath: (name: string, options: PathOptions) => Effect.Effect<void, MediaMtxError>
     /**
-     * Sets some options. Up to v1.20.1 a refused PATCH poisons MediaMTX: every later configuration call is refused
+     * Sets some options. Up to v1.21.0 a refused PATCH poisons MediaMTX: every later configuration call is refused
      * until `replacePath`, or `deletePath` and `addPath`, have put this path right.
      */
     readonly patchPath: (name: string, options: PathOptions) => Effect.Effect<void, MediaMtxError>

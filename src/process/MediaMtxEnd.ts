@@ -15,13 +15,13 @@ const complaintsIn = (said: string): string => {
   return errors.length === 0 ? said : errors.join("\n")
 }
 
-/** It watches its configuration file, and does not start where it cannot (v1.20.1): its words, as the errno that they are of. */
+/** It watches its configuration file, and does not start where it cannot (v1.21.0): its words, as the errno that they are of. */
 const inotifyError = (detail: string): string => {
   if (/inotify: too many open files/.test(detail)) return "EMFILE"
   return /ERR no space left on device/.test(detail) ? "ENOSPC" : ""
 }
 
-/** The port that another program has, where MediaMTX (v1.20.1) said so at its end. */
+/** The port that another program has, where MediaMTX (v1.21.0) said so at its end. */
 export const bindError = (detail: string): PortInUse | undefined => {
   const found = /listen \w+ \[?([^\s\]]*?)\]?:(\d+): bind: address already in use/.exec(detail)
   return found ? new PortInUse({ host: found[1] ?? "", port: Number(found[2]) }) : undefined

@@ -4,11 +4,14 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { MediaMtx, MediaMtxState } from "./MediaMtx.ts"
+import type { MediaMtx } from "./MediaMtx.ts"
 import type { MediaMtxApi } from "./MediaMtxApi.ts"
+import type { MediaMtxState } from "./MediaMtxStates.ts"
 
 /** It starts within 0.1 s, and answers within milliseconds. */
 const patience = Duration.millis(700)
+/** At its first start the service and all cameras start as well, on a machine that may itself just have started. */
+const firstPatience = Duration.seconds(5)
 
 export const noAnswer = "MediaMTX does not answer"
 
@@ -30,8 +33,8 @@ export const awaitRunning = ({ state }: MediaMtx["Service"]): Effect.Effect<void
   )
 
 /**
- * Waits until MediaMTX is of no use, and says why: for 0.7 s it has not run, or not answered though it does nothing else.
- * It is asked once, now: it may have stopped to answer since it was last asked.
+ * Waits until MediaMTX is of no use, and says why: for 0.7 s it has not run, or not answered though it does nothing else; one
+ * that starts for the first time has 5 s. It is asked once, now: it may have stopped to answer since it was last asked.
  */
 export const awaitTrouble = (
   { state, works }: MediaMtx["Service"],
@@ -45,7 +48,9 @@ export const awaitTrouble = (
   const told = Effect.gen(function* () {
     for (;;) {
       yield* untilIs(true)
-      yield* Effect.timeoutOption(untilIs(false), patience)
+      const { _tag, generation } = yield* SubscriptionRef.get(state)
+      const isFirst = generation === 0 && _tag === "Starting"
+      yield* Effect.timeoutOption(untilIs(false), isFirst ? firstPatience : patience)
       const now = yield* SubscriptionRef.get(state)
       if (isUseless(now)) return troubleOf(now) ?? noAnswer
     }

@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import type { CameraId } from "../../schema/Camera.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
+import { Served } from "../self/Served.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Recordings } from "./Recordings.ts"
 import { Unfinished, type UnfinishedRecording } from "./Unfinished.ts"
@@ -29,6 +30,7 @@ export const layer = Layer.effectDiscard(
     const index = yield* FileIndex
     const recordings = yield* Recordings
     const unfinished = yield* Unfinished
+    const { await: awaitServed } = yield* Served
 
     const awaitCamera = (camera: CameraId) =>
       devices.changes.pipe(
@@ -83,6 +85,8 @@ export const layer = Layer.effectDiscard(
     })
 
     yield* unfinished.list.pipe(
+      // MediaMTX begins then, and with it the time that each has
+      Effect.tap(awaitServed),
       Effect.flatMap((left) =>
         Effect.forEach(left, (one) => Effect.annotateLogs(goOn(one), { "camera.id": one.device }), {
           concurrency: "unbounded",

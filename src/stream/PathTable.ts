@@ -45,7 +45,7 @@ export class PathTable extends Context.Service<
     readonly add: (name: StreamName) => Effect.Effect<void, MediaMtxError>
     /**
      * Has a path that is there be the desired one, to be called within `alone`. Always the whole path: a refused PATCH would
-     * stay in MediaMTX's memory and spoil later calls (seen to v1.20.1).
+     * stay in MediaMTX's memory and spoil later calls (seen to v1.21.0).
      */
     readonly replace: (name: StreamName) => Effect.Effect<void, MediaMtxError>
     /** writes one at a time: MediaMTX applies each change to its whole configuration */

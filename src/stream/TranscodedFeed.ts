@@ -22,6 +22,7 @@ import { Publisher } from "./Publisher.ts"
 import { rateMeter } from "./RateMeter.ts"
 import { RunEnded } from "./RunEnded.ts"
 import { Sources } from "./Sources.ts"
+import { makeStillness } from "./Stillness.ts"
 
 const look = Duration.millis(250)
 /** FFmpeg plays some milliseconds after MediaMTX has let it in. */
@@ -86,8 +87,7 @@ export class TranscodedFeed extends Context.Service<
         const { pid } = process
         const measure = rateMeter(run)
         let movedAt: number | undefined
-        let lookedAt = yield* monotonicMillis
-        let still = 0
+        const stillness = makeStillness(yield* monotonicMillis)
         const lateness = makeLateness(() => machine.processorWait(pid))
         yield* Effect.forkScoped(
           Stream.runForEach(process.progress, ({ frame }) =>
@@ -101,11 +101,8 @@ export class TranscodedFeed extends Context.Service<
           const { stall_seconds, start_timeout_seconds } = liveNow(settings).streams
           const time = yield* monotonicMillis
           const isFed = SubscriptionRef.getUnsafe(own.state)._tag === "Ready"
-          // of a turn of the event loop that was longer nobody knows
-          const turn = Math.min(time - lookedAt, Duration.toMillis(stall_seconds) / 2)
-          const counted = turn * (1 - lateness(movedAt, time))
-          still = !isFed || (movedAt ?? 0) >= lookedAt ? 0 : still + counted
-          lookedAt = time
+          // what gets nothing does not stand still
+          const still = stillness(isFed ? movedAt : time, time, lateness(movedAt, time))
           // the first one is made of a keyframe, and cameras that save bits have them 20 s apart
           const limit =
             movedAt === undefined ? Duration.times(start_timeout_seconds, 3) : Duration.times(stall_seconds, 2)

@@ -12,7 +12,8 @@ import { Settings } from "../../src/config/Settings.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { Loopback } from "../../src/ground/Loopback.ts"
 import { Machine } from "../../src/ground/Machine.ts"
-import { MediaMtx, type MediaMtxState } from "../../src/process/MediaMtx.ts"
+import { MediaMtx } from "../../src/process/MediaMtx.ts"
+import type { MediaMtxState } from "../../src/process/MediaMtxStates.ts"
 import { MediaMtxCertificate } from "../../src/process/MediaMtxCertificate.ts"
 import { MediaMtxApi, MediaMtxUnavailable } from "../../src/process/MediaMtxApi.ts"
 import * as QuietMachine from "../../testing/QuietMachine.ts"
@@ -26,13 +27,14 @@ const silent = Effect.fail(new MediaMtxUnavailable({ detail: "connect ECONNREFUS
 const bench = Effect.fnUntraced(function* (managed: boolean) {
   const { layer, started } = yield* fakeSpawner
   let answer: string | undefined | false
+  let version = "v1.21.0"
   let configuration = "ours"
   let listens = true
   let works = false
   const answering = Effect.suspend(() => {
     if (!listens) return Effect.die("another program was asked")
     if (answer === false) return Effect.delay(silent, "5 seconds")
-    return answer === undefined ? silent : Effect.succeed({ version: "v1.21.0", started: answer })
+    return answer === undefined ? silent : Effect.succeed({ version, started: answer })
   })
   const api = Layer.mock(MediaMtxApi, {
     answers: Effect.asVoid(answering),
@@ -62,8 +64,15 @@ const bench = Effect.fnUntraced(function* (managed: boolean) {
   return {
     fatal,
     started,
-    set: (now: typeof answer) => {
+    /** The next process, however long it takes until it is started. */
+    startedAgain: TestClock.adjust("100 millis").pipe(
+      Effect.andThen(Queue.size(started)),
+      Effect.repeat({ until: (count) => count > 0 }),
+      Effect.andThen(Queue.take(started))
+    ),
+    set: (now: typeof answer, its = "v1.21.0") => {
       answer = now
+      version = its
     },
     change: () => {
       configuration = "another's"
@@ -76,7 +85,9 @@ const bench = Effect.fnUntraced(function* (managed: boolean) {
       works = now
     },
     /** The next state of this kind. */
-    next: (tag: MediaMtxState["_tag"]) => Queue.take(states).pipe(Effect.repeat({ until: ({ _tag }) => _tag === tag }))
+    next: (tag: MediaMtxState["_tag"]) => Queue.take(states).pipe(Effect.repeat({ until: ({ _tag }) => _tag === tag })),
+    /** How many states have come that the test has not taken. */
+    waiting: Queue.size(states)
   }
 })
 
@@ -265,7 +276,7 @@ describe("our MediaMTX that cannot start", () => {
 
     it.effect(`since ${why} is waited for where it has run before`, () =>
       Effect.gen(function* () {
-        const { fatal, next, set, started } = yield* bench(true)
+        const { fatal, next, set, started, startedAgain } = yield* bench(true)
         const end = yield* Effect.forkChild(fatal)
         const first = yield* Queue.take(started)
         set("1")
@@ -274,13 +285,12 @@ describe("our MediaMTX that cannot start", () => {
         set(undefined)
         yield* first.end(1)
         yield* next("Stopped")
-        for (let n = 0; n < 5; n++) {
-          yield* TestClock.adjust("2 seconds")
-          yield* Effect.flatMap(Queue.take(started), (process) => process.end(status, { stdout }))
-          assert.include((yield* next("Stopped")).detail, told)
+        yield* Effect.flatMap(startedAgain, (process) => process.end(status, { stdout }))
+        assert.include((yield* next("Stopped")).detail, told)
+        for (let n = 0; n < 4; n++) {
+          yield* Effect.flatMap(startedAgain, (process) => process.end(status, { stdout }))
         }
-        yield* TestClock.adjust("2 seconds")
-        yield* Queue.take(started)
+        yield* startedAgain
         set("2")
         yield* TestClock.adjust("15 millis")
         assert.strictEqual((yield* next("Running")).generation, 2)
@@ -293,7 +303,7 @@ describe("our MediaMTX that cannot start", () => {
 describe("a MediaMTX in whose place an older one was put", () => {
   it.effect("is waited for where it has run before: what does without it goes on", () =>
     Effect.gen(function* () {
-      const { fatal, next, set, started } = yield* bench(true)
+      const { fatal, next, set, started, startedAgain, waiting } = yield* bench(true)
       const end = yield* Effect.forkChild(fatal)
       const first = yield* Queue.take(started)
       set("1")
@@ -302,13 +312,16 @@ describe("a MediaMTX in whose place an older one was put", () => {
       set(undefined)
       yield* first.end(1)
       yield* next("Stopped")
-      yield* TestClock.adjust("2 seconds")
-      yield* Effect.flatMap(Queue.take(started), (older) => older.end(1, { stdout: "ERR json: unknown field" }))
-      yield* Effect.flatMap(Queue.take(started), (asked) => asked.end(0, { stdout: "v1.19.9\n" }))
+      const older = Effect.gen(function* () {
+        yield* Effect.flatMap(startedAgain, (process) => process.end(1, { stdout: "ERR json: unknown field" }))
+        yield* Effect.flatMap(startedAgain, (asked) => asked.end(0, { stdout: "v1.19.9\n" }))
+      })
+      yield* older
       assert.include((yield* next("Stopped")).detail, "is too old (v1.19.9)")
-      yield* TestClock.adjust("2 seconds")
+      for (let n = 0; n < 4; n++) yield* older
+      yield* startedAgain
+      assert.strictEqual(yield* waiting, 0)
       assert.isUndefined(end.pollUnsafe())
-      yield* Queue.take(started)
       set("2")
       yield* TestClock.adjust("15 millis")
       assert.strictEqual((yield* next("Running")).generation, 2)
@@ -335,6 +348,34 @@ describe("the operator's MediaMTX", () => {
       assert.strictEqual((yield* next("Running")).generation, 3)
       assert.strictEqual(yield* Queue.size(started), 0)
     })
+  )
+
+  it.effect(
+    "that is replaced by one too old is stopped, said once, and looked at less and less often, up to 30 s",
+    () => {
+      const lines: Array<string> = []
+      const logger = Logger.make(({ message }) => void lines.push(JSON.stringify(message)))
+      return Effect.gen(function* () {
+        const { fatal, next, set, waiting } = yield* bench(false)
+        const end = yield* Effect.forkChild(fatal)
+        set("1")
+        yield* next("Running")
+        set("2", "v1.19.9")
+        yield* TestClock.adjust("2 seconds")
+        assert.strictEqual((yield* next("Stopped")).detail, "it was started again")
+        yield* TestClock.adjust("1 second")
+        assert.include((yield* next("Stopped")).detail, "is too old (v1.19.9)")
+        const said = lines.length
+        yield* TestClock.adjust("10 minutes")
+        assert.strictEqual(yield* waiting, 0)
+        assert.lengthOf(lines, said)
+        assert.strictEqual(lines.filter((line) => line.includes("cannot be used")).length, 1)
+        set("3")
+        yield* TestClock.adjust("30 seconds")
+        assert.strictEqual((yield* next("Running")).generation, 2)
+        assert.isUndefined(end.pollUnsafe())
+      }).pipe(Effect.provide(Logger.layer([logger])))
+    }
   )
 
   it.effect("is told of in the log, once, and in health when it does not answer for 5 s, and runs once it does", () => {

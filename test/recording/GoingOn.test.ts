@@ -1,14 +1,27 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
 import { join } from "node:path"
+import { Settings } from "../../src/config/Settings.ts"
+import type { CameraFact } from "../../src/device/CameraFact.ts"
+import { Devices } from "../../src/device/Devices.ts"
+import * as GoingOn from "../../src/recording/GoingOn.ts"
+import { makeFacts } from "../../src/facts/Facts.ts"
 import type { RecordingFact } from "../../src/recording/Recording.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
+import { Unfinished } from "../../src/recording/Unfinished.ts"
+import { Served } from "../../src/self/Served.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { filesOnDisk, record, start, stop } from "../suites/recordings.ts"
 import { disturb, type FakeApp, fakes, plugIn, type RunIn } from "../support/App.ts"
 import { Ground, until } from "../support/Ground.ts"
+import { testSettings } from "../support/TestSettings.ts"
 
 const listed = Effect.map(DataFolder, ({ root }) => join(root, "unfinished_recordings.json"))
 
@@ -187,6 +200,43 @@ describe("a recording that a crash cut off", () => {
           assert.lengthOf((yield* stop(camera)).files, 1)
         })
       )
+    })
+  )
+})
+
+describe("a recording that was cut off before a slow start", () => {
+  it.effect("has its 15 s from when clients are served, which MediaMTX waits for as well", () =>
+    Effect.gen(function* () {
+      const given: Array<string> = []
+      const served = Latch.makeUnsafe(false)
+      const left = { device: "camera0", format: "mp4" } as const
+      yield* Layer.build(GoingOn.layer).pipe(
+        Effect.provide([
+          Layer.succeed(Settings, testSettings({ recording: { resume_seconds: 0 } })),
+          Layer.succeed(Served, served),
+          Layer.mock(Devices, {
+            changes: Stream.never,
+            list: () => [],
+            find: () => undefined,
+            settled: () => true,
+            facts: yield* makeFacts<CameraFact>()
+          }),
+          Layer.mock(FileIndex, { state: () => ({ state: "RUNNING" }) }),
+          Layer.mock(Unfinished, { list: Effect.succeed([left]), has: () => Effect.succeed(true) }),
+          Layer.mock(Recordings, {
+            giveUp: (_, reason) => Effect.sync(() => void given.push(reason)),
+            now: () => new Map(),
+            facts: yield* makeFacts<RecordingFact>()
+          })
+        ])
+      )
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(given, [])
+      yield* served.open
+      yield* TestClock.adjust("14 seconds")
+      assert.deepStrictEqual(given, [])
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(given, 1)
     })
   )
 })
