@@ -6,8 +6,8 @@ export interface Beginning {
   readonly library: number
 }
 
-/** Info is for this alone: who is to know why FFmpeg ended is told the rest. */
-const isInfo = (line: string): boolean => /^(\[[^\]]*\] )?\[info\]/.test(line)
+/** Info is for this alone: who is to know why FFmpeg ended is told the rest. A part of a part says its own name after that one's. */
+export const tellsHowItEnded = (line: string): boolean => !/^(\[[^\]]* @ [^\]]*\] )*\[info\]/.test(line)
 
 /** Reads it from the lines that come on standard error. */
 export const makeBeginning = () => {
@@ -16,14 +16,11 @@ export const makeBeginning = () => {
   return {
     now: (): Beginning | undefined =>
       firstFrame === undefined || library === undefined ? undefined : { firstFrame, library },
-    /** notes what a line says; gives whether others are to be told it too */
-    hear: (line: string): boolean => {
-      if (!isInfo(line)) return true
+    hear: (line: string): void => {
       const start = /^\[info\] +Duration: N\/A, start: (\d+\.\d+),/.exec(line)?.[1]
       if (start !== undefined && firstFrame === undefined) firstFrame = Number(start) * 1000
       const major = /^\[info\] +encoder +: Lavf(\d+)\./.exec(line)?.[1]
       if (major !== undefined) library = Number(major)
-      return false
     }
   }
 }

@@ -10,7 +10,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { liveNow, Settings } from "../config/Settings.ts"
 import type { ProgramMissing, ProgramUnfit } from "../config/StartupErrors.ts"
 import { Disk } from "../ground/Disk.ts"
-import { type Beginning, makeBeginning } from "./Beginning.ts"
+import { type Beginning, makeBeginning, tellsHowItEnded } from "./Beginning.ts"
 import { type Child, type ChildExit, startChild } from "./Child.ts"
 import { FfmpegFailed, failedBy } from "./FfmpegFailed.ts"
 import { requireVersion } from "./FfmpegVersion.ts"
@@ -137,7 +137,8 @@ export class Ffmpeg extends Context.Service<
         const beginning = makeBeginning()
         const child = yield* startProgram(ffmpeg.binary, [...quiet, ...beginningArgs, ...progressArgs, ...args], {
           fd3: true,
-          keeps: beginning.hear
+          hears: beginning.hear,
+          keeps: tellsHowItEnded
         })
         yield* Effect.annotateCurrentSpan("process.pid", child.pid)
         const progress = yield* progressOf(child.fd3)
@@ -154,16 +155,18 @@ export class Ffmpeg extends Context.Service<
       const makePicture = Effect.fnUntraced(function* (args: ReadonlyArray<string>, job: Job<FfmpegFailed>) {
         const { input, output, practice } = job
         const wanted = Stream.fromEffect(Deferred.await(input))
-        const stdin = practice === undefined ? wanted : Stream.concat(Stream.make(practice), wanted)
+        const stdin = practice === undefined ? wanted : Stream.concat(Stream.make(practice.input), wanted)
         // it works for 30 ms; most are waited for, and those made ahead (`KeyframeStills`) about to be asked for
         const child = yield* startProgram(ffmpeg.binary, [...common, "-nostats", ...args], { stdin, isHeavy: false })
         const practised = (chunk: Uint8Array): boolean => {
-          job.isReady ||= endsPicture(chunk)
-          return job.isReady
+          if (endsPicture(chunk)) practice?.done()
+          return endsPicture(chunk)
         }
         const pictures = practice === undefined ? outputOf(child) : Stream.dropUntil(outputOf(child), practised)
         const bytes = yield* Stream.mkUint8Array(Stream.takeUntil(pictures, endsPicture))
-        if (!endsPicture(bytes)) return yield* failedBy(ffmpeg.binary, yield* child.exit)
+        // what comes before the input is a second picture of what it practised with
+        const isOfInput = endsPicture(bytes) && Deferred.isDoneUnsafe(input)
+        if (!isOfInput) return yield* failedBy(ffmpeg.binary, yield* child.exit)
         // its own end takes FFmpeg 5 ms (measured)
         Deferred.doneUnsafe(output, Effect.succeed(bytes))
       })
@@ -221,6 +224,7 @@ interface ChildInput {
   readonly isHeavy?: boolean
   readonly isKilled?: boolean
   readonly fd3?: boolean
+  readonly hears?: (line: string) => void
   readonly keeps?: (line: string) => boolean
 }
 

@@ -1,27 +1,29 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Semaphore from "effect/Semaphore"
 
 /** What a process is to work on, and what comes of it. */
 export interface Job<E> {
   readonly input: Deferred.Deferred<Uint8Array>
   readonly output: Deferred.Deferred<Uint8Array, E>
-  /** what it works on before, which nobody wants; `isReady` once that is done */
-  readonly practice?: Uint8Array
-  isReady: boolean
+  /** what it works on before, which nobody wants; it gets no other input until that is `done` */
+  readonly practice?: { readonly input: Uint8Array; readonly done: () => void }
 }
 
 /** What a process that stands by may do meanwhile, so that all that it needs is at hand. */
 export interface Practice {
-  /** equal for inputs that one process can work on one after the other */
+  /** equal for inputs that one process can work on one after the other, and may: what one sender gave has no part in another's */
   readonly kind: string
   /** of one that works on two inputs */
   readonly args: ReadonlyArray<string>
-  readonly input: Uint8Array
+  /** made where one practises, which few do */
+  readonly input: () => Uint8Array
 }
 
 interface Waiting<E> extends Job<E> {
   readonly fiber: Fiber.Fiber<void>
+  readonly isReady: () => boolean
 }
 
 /** Who takes one picture often takes the next within it; some take one a minute. */
@@ -48,16 +50,29 @@ export const makeStandby = Effect.fnUntraced(function* <E>(
   /** by their arguments; one that practises by its kind, too */
   const waiting = new Map<string, Waiting<E>>()
   let lastKind: string | undefined
-  let practising: string | undefined
+  /** the kind that came twice in a row, last; and the one that was practised, or is, for it may still be that of before */
+  let usual: string | undefined
+  let practised: string | undefined
+  const inTurn = Semaphore.makeUnsafe(1)
 
   const begin = Effect.fnUntraced(function* (args: ReadonlyArray<string>, practice?: Uint8Array) {
+    let isReady = practice === undefined
+    const done = () => void (isReady = true)
     const job: Job<E> = {
-      ...{ input: Deferred.makeUnsafe(), output: Deferred.makeUnsafe(), isReady: practice === undefined },
-      ...(practice === undefined ? {} : { practice })
+      ...{ input: Deferred.makeUnsafe(), output: Deferred.makeUnsafe() },
+      ...(practice === undefined ? {} : { practice: { input: practice, done } })
     }
     const fiber = yield* Effect.forkIn(run(args, job), scope, { startImmediately: true })
-    return Object.assign(job, { fiber })
+    return { ...job, fiber, isReady: () => isReady }
   })
+
+  /** The one that waits and is ready; from then on nobody else has it. */
+  const take = (key: string): Waiting<E> | undefined => {
+    const one = waiting.get(key)
+    if (one?.isReady() !== true) return undefined
+    waiting.delete(key)
+    return one
+  }
 
   const dismiss = (key: string, one: Waiting<E> | undefined) =>
     Effect.suspend(() => {
@@ -66,9 +81,9 @@ export const makeStandby = Effect.fnUntraced(function* <E>(
       return Fiber.interrupt(one.fiber)
     })
 
-  const wait = Effect.fnUntraced(function* (key: string, args: ReadonlyArray<string>, practice?: Uint8Array) {
+  const wait = Effect.fnUntraced(function* (key: string, args: ReadonlyArray<string>, practice?: () => Uint8Array) {
     if (waiting.has(key)) return
-    const one = yield* begin(args, practice)
+    const one = yield* begin(args, practice?.())
     waiting.set(key, one)
     // whether it ends by itself, or nobody wants it
     const over = Effect.raceFirst(Effect.sleep(patience), Fiber.await(one.fiber))
@@ -78,11 +93,17 @@ export const makeStandby = Effect.fnUntraced(function* <E>(
   const keyOf = (args: ReadonlyArray<string>) => args.join("\n")
   const prepare = (args: ReadonlyArray<string>) => wait(keyOf(args), args)
 
-  const practise = Effect.fnUntraced(function* (kind: string, { args, input }: Practice) {
-    if (practising !== undefined && practising !== kind) yield* dismiss(practising, waiting.get(practising))
-    practising = kind
-    yield* wait(kind, args, input)
-  })
+  const practise = (kind: string, { args, input }: Practice) => {
+    usual = kind
+    const instead = Effect.gen(function* () {
+      if (practised !== undefined && practised !== kind) yield* dismiss(practised, waiting.get(practised))
+      // that took a while, in which another kind may have come
+      if (usual !== kind) return
+      practised = kind
+      yield* wait(kind, args, input)
+    })
+    return inTurn.withPermits(1)(instead)
+  }
 
   const have = Effect.fnUntraced(function* (one: Waiting<E>, input: Uint8Array) {
     Deferred.doneUnsafe(one.input, Effect.succeed(input))
@@ -90,10 +111,7 @@ export const makeStandby = Effect.fnUntraced(function* <E>(
   })
 
   const workPlainly = Effect.fnUntraced(function* (args: ReadonlyArray<string>, input: Uint8Array) {
-    const key = keyOf(args)
-    const one = waiting.get(key) ?? (yield* begin(args))
-    waiting.delete(key)
-    return yield* have(one, input)
+    return yield* have(take(keyOf(args)) ?? (yield* begin(args)), input)
   })
 
   /** Has the processor to itself then. */
@@ -103,15 +121,13 @@ export const makeStandby = Effect.fnUntraced(function* <E>(
     const kind = `${keyOf(practice.args)}\n${practice.kind}`
     const isUsual = kind === lastKind
     lastKind = kind
-    const practised = waiting.get(kind)
-    const working =
-      practised?.isReady === true
-        ? Effect.suspend(() => {
-            waiting.delete(kind)
-            // what comes after another may be what it cannot have, as the first it may
-            return have(practised, input).pipe(Effect.catch(() => workPlainly(args, input)))
-          })
-        : workPlainly(args, input)
+    const working = Effect.suspend(() => {
+      const one = take(kind)
+      // what comes after another may be what it cannot have, as the first it may
+      return one === undefined
+        ? workPlainly(args, input)
+        : have(one, input).pipe(Effect.catch(() => workPlainly(args, input)))
+    })
     return yield* working.pipe(
       Effect.tap(() => (isUsual ? later(practise(kind, practice)) : Effect.void)),
       Effect.ensuring(later(prepare(args)))

@@ -109,7 +109,8 @@ export const transcodeArguments = (
 export const keyframeArguments = (codec: "h264" | "h265", quality: number, count: 1 | 2): ReadonlyArray<string> => [
   ...["-filter_threads", "2", "-max_pixels", String(maxPixels), "-threads", "2", "-thread_type", "slice"],
   ...["-nofind_stream_info", "-f", codec === "h264" ? codec : "hevc", "-i", "pipe:0"],
-  ...["-map", "0:v", "-frames:v", String(count)],
+  // at a constant rate, image2pipe's, the first would be given once more where the second is said to be far from it
+  ...["-map", "0:v", "-fps_mode", "passthrough", "-frames:v", String(count)],
   ...["-c:v", "mjpeg", "-threads:v", "1", "-pix_fmt", "yuvj420p", "-q:v", String(jpegScale(quality))],
   ...["-f", "image2pipe", "pipe:1"]
 ]

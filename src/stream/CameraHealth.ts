@@ -122,7 +122,10 @@ export class CameraHealth extends Context.Service<
               silence: isGarbage ? "WRONG_DATA" : "FROZEN"
             })
           }
-          if (still > limit.notice) return isSilent ? undefined : yield* notice
+          if (still > limit.notice) {
+            run.delay = undefined
+            return isSilent ? undefined : yield* notice
+          }
           isSilent = false
           if (moved !== undefined) yield* devices.recovered(camera)
         })

@@ -26,9 +26,12 @@ const newestIn = ({ outTimeUs }: Progress, { library }: Beginning, { deliversJpe
 /** Keeps how old the frames of a run are when FFmpeg hands them to MediaMTX: encoded, by the time at which they were made. */
 export const delayMeter = (run: Pick<Run, "delay">, source: Measured, process: Pick<FfmpegProcess, "began">) => {
   const recent: Array<number> = []
+  let last = 0
   return (progress: Progress, moment: Moment): void => {
     const began = process.began()
-    if (began === undefined || progress.outTimeUs <= 0) return
+    // how long ago the newest frame came says nothing of how old it was then
+    if (began === undefined || progress.outTimeUs <= last) return
+    last = progress.outTimeUs
     const newest = newestIn(progress, began, source)
     if (newest === undefined) return
     recent.push(moment[source.input.clock] - began.firstFrame - newest)

@@ -17,13 +17,13 @@ type StillOf = (keyframe: Keyframe, captured: Moment, interval: number | undefin
 
 /**
  * Keyframes of streams that are passed on as they come: each is made a picture once, where somebody wants it, by an FFmpeg
- * that sees nothing else. For 2 min after one the next FFmpeg stands by, for whichever camera; and for a camera of which two
- * are wanted one after the other another one, which has made the first beforehand. What that takes in ms (measured; 1080p,
- * keyframes of 75 and 103 KB in H.264, of 32 KB in H.265): by the first 28 and 31, 29; by the second 23 and 26, 24; and 62
- * more where none stands by. The first occupies 45 MB, 9 of them its own, and the second 80 to 100 MB: there is one of it,
- * and none where a stream's decoder holds a picture back until the next ones come (B-frames). Who takes pictures of a camera
- * often does so at regular times: of the keyframe that is expected to be wanted, and the one to each side of it, the picture
- * is made as it comes, one at a time, and is at hand; it takes 0.1 s of a core.
+ * that sees nothing of any other stream. For 2 min after one the next FFmpeg stands by, for whichever camera; and for a
+ * stream of which two are wanted one after the other another one, which has made the last beforehand. What that takes in ms
+ * (measured; 1080p, keyframes of 75 and 103 KB in H.264, of 32 KB in H.265): by the first 28 and 31, 29; by the second 23 and
+ * 26, 24; and 62 more where none stands by. The first occupies 45 MB, 9 of them its own, and the second 80 to 100 MB: there
+ * is one of it, and none where a stream's decoder holds a picture back until the next ones come (B-frames). Who takes pictures
+ * of a camera often does so at regular times: of the keyframe that is expected to be wanted, and the one to each side of it,
+ * the picture is made as it comes, one at a time, and is at hand; it takes 0.1 s of a core.
  */
 export class KeyframeStills extends Context.Service<
   KeyframeStills,
@@ -41,15 +41,19 @@ export class KeyframeStills extends Context.Service<
       const scope = yield* Effect.scope
       const run = Effect.runForkWith(yield* Effect.context<never>())
 
+      let streams = 0
+
       const decode = Effect.fn("KeyframeStills.decode")(function* (
+        stream: number,
         { bytes, codec }: Keyframe,
         captured: Moment,
         quality: number
       ) {
         const practice = {
-          kind: parameterSetsIn(codec, bytes),
+          // a decoder that one camera's keyframe has broken into gets no other camera's
+          kind: `${stream} ${parameterSetsIn(codec, bytes)}`,
           args: keyframeArguments(codec, quality, 2),
-          input: Buffer.concat([bytes, betweenKeyframes[codec]])
+          input: () => Buffer.concat([bytes, betweenKeyframes[codec]])
         }
         const args = keyframeArguments(codec, quality, 1)
         const output = yield* ffmpeg.picture(args, { stdin: bytes, timeout: decodeTime, practice })
@@ -82,6 +86,7 @@ export class KeyframeStills extends Context.Service<
       }
 
       const stills: KeyframeStills["Service"]["stills"] = () => {
+        const stream = ++streams
         let count = 0
         /** which one was wanted last, and which one will be if those who want them keep their time; NaN: not known */
         let wanted = Number.NaN
@@ -89,7 +94,9 @@ export class KeyframeStills extends Context.Service<
         return (keyframe, captured, interval, quality) => {
           const number = ++count
           const about = interval === undefined ? {} : { keyframeInterval: interval }
-          const made = once(Effect.map(decode(keyframe, captured, quality), (picture) => ({ ...picture, ...about })))
+          const made = once(
+            Effect.map(decode(stream, keyframe, captured, quality), (picture) => ({ ...picture, ...about }))
+          )
           if (Math.abs(number - expected) <= 1) makeAhead(made)
           const picture = Effect.suspend(() => {
             if (number <= wanted) return made

@@ -62,13 +62,13 @@ describe("FFmpeg", () => {
       ["h265", "B-frames", ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "bframes=2:log-level=0"]],
       ["h265", "no B-frames", ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "bframes=0:log-level=0"]]
     ] as const) {
-      const keyframe = (size: string, color: string) =>
+      const keyframe = (size: string, color: string, rate = 25) =>
         Effect.flatMap(Ffmpeg, (ffmpeg) => {
           const input = [
             "-f",
             "lavfi",
             "-i",
-            `color=c=${color}:s=${size}:r=25`,
+            `color=c=${color}:s=${size}:r=${rate}`,
             "-frames:v",
             "1",
             "-pix_fmt",
@@ -79,7 +79,7 @@ describe("FFmpeg", () => {
         })
       const make = (stdin: Uint8Array, kind: string) =>
         Effect.flatMap(Ffmpeg, (ffmpeg) => {
-          const input = Buffer.concat([stdin, betweenKeyframes[codec]])
+          const input = () => Buffer.concat([stdin, betweenKeyframes[codec]])
           const practice = { kind, args: keyframeArguments(codec, 85, 2), input }
           return ffmpeg.picture(keyframeArguments(codec, 85, 1), { stdin, timeout: "60 seconds", practice })
         })
@@ -106,6 +106,23 @@ describe("FFmpeg", () => {
           const { exitCode } = yield* Effect.flip(make(yield* keyframe("8192x8192", "gray"), "another's"))
           assert.strictEqual(exitCode, 1)
         })
+      )
+
+      it.effect(
+        `makes of two keyframes of ${codec} with ${frames} two pictures, however far apart the stream says`,
+        () =>
+          Effect.gen(function* () {
+            const ffmpeg = yield* Ffmpeg
+            const black = yield* keyframe("320x240", "black", 5)
+            const white = yield* keyframe("320x240", "white", 5)
+            const stdin = Buffer.concat([black, betweenKeyframes[codec], white])
+            const all = Buffer.from(yield* ffmpeg.run(keyframeArguments(codec, 85, 2), { ...some, stdin }))
+            const second = all.indexOf(Buffer.of(0xff, 0xd9)) + 2
+            const lumas = [all.subarray(0, second), all.subarray(second)].map((jpeg) =>
+              Math.round(meanLuma(jpeg) ?? -1)
+            )
+            assert.deepEqual(lumas, [0, 255])
+          })
       )
     }
 

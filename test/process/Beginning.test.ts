@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { makeBeginning } from "../../src/process/Beginning.ts"
+import { makeBeginning, tellsHowItEnded } from "../../src/process/Beginning.ts"
 
 /** As FFmpeg 5.1 writes it with `-loglevel level+info`. */
 const said = [
@@ -15,20 +15,24 @@ describe("what FFmpeg says as it begins", () => {
   it("tells when the first frame was made, and of which version it is", () => {
     const { hear, now } = makeBeginning()
     assert.isUndefined(now())
-    assert.isEmpty(said.filter(hear))
+    for (const line of said) hear(line)
     assert.deepStrictEqual(now(), { firstFrame: 5_267_163.263, library: 59 })
   })
 
+  it("tells nothing of how it ended, whichever part of a part of FFmpeg says it", () => {
+    const nested = "[rtsp @ 0x55] [rtp @ 0x66] [info] some more"
+    assert.isEmpty([...said, nested].filter(tellsHowItEnded))
+  })
+
   it("leaves all that tells why it ended", () => {
-    const { hear, now } = makeBeginning()
     const lines = [
       "[video4linux2,v4l2 @ 0x55] [error] Cannot open video device /dev/video9: Permission denied",
       "[error] /dev/video9: Permission denied",
-      "[swscaler @ 0x55] [warning] deprecated pixel format used",
+      "[swscaler @ 0x55] [swscaler @ 0x66] [warning] deprecated pixel format used",
+      "[rtsp @ 0x55] [error] [info] is what the server said",
       "Segmentation fault"
     ]
-    assert.deepStrictEqual(lines.filter(hear), lines)
-    assert.isUndefined(now())
+    assert.deepStrictEqual(lines.filter(tellsHowItEnded), lines)
   })
 
   it("of a second input nothing is told", () => {

@@ -25,7 +25,7 @@ const picture = { work: "picture", timeout: "10 seconds" } as const
 let kinds = 0
 /** Of an input that has nothing in common with others. */
 const other = () => practiceOf(String(kinds++))
-const practiceOf = (kind: string) => ({ kind, args: ["-i", "two"], input: new Uint8Array(2) })
+const practiceOf = (kind: string) => ({ kind, args: ["-i", "two"], input: () => new Uint8Array(2) })
 
 describe("Ffmpeg", () => {
   it.effect("makes at most 4 pictures at a time", () =>

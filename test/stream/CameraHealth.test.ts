@@ -152,6 +152,20 @@ describe("a camera that freezes", () => {
     })
   )
 
+  onFakes(
+    "has no frames any more of which it could be told how old they are",
+    Effect.gen(function* () {
+      const { run } = yield* shownStream(yield* plugInUsb())
+      if (run === undefined) return assert.fail("it does not run")
+      run.delay = 50
+      yield* disturb({ frozen: true })
+      yield* TestClock.adjust("1500 millis")
+      assert.strictEqual(run.delay, 50)
+      yield* TestClock.adjust("1200 millis")
+      assert.isUndefined(run.delay)
+    })
+  )
+
   it.effect("is FROZEN too while the service is so busy that it never looks in time", () =>
     onTestGround(
       onStallingClock((stall) =>

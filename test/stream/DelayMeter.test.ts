@@ -49,6 +49,12 @@ describe("how old frames are when MediaMTX has them", () => {
     assert.isNaN(meterOf()(25, -10))
   })
 
+  it("is told by no report after which no frame was out", () => {
+    const report = meterOf()
+    report(25, 40)
+    for (let count = 1; count < 30; count++) assert.approximately(report(25, 40 + count * 50), 40, 0.01)
+  })
+
   it("goes by the clock that stamps the frames of this input", () => {
     const run: Pick<Run, "delay"> = { delay: undefined }
     const began = { firstFrame, library: 59 }

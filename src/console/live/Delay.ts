@@ -17,8 +17,8 @@ export interface Delay {
 export type AskCamera = Effect.Effect<number | undefined>
 
 const lookEvery = "5 seconds"
-/** So many looks later the camera's part is asked for anew: it changes little. */
-const looksBetween = 2
+/** So many looks pass at most without asking for the camera's part: a minute. */
+const mostLooks = 11
 /** So many pictures one after the other: the one in the middle counts. */
 const pictures = 5
 
@@ -71,15 +71,21 @@ const withCamera = (camera: number | undefined, rest: number, words: string): De
     ? { total: rest, parts: words, isWhole: false }
     : { total: camera + rest, parts: `${Math.round(camera)} ms in camera and encoder, ${words}`, isWhole: true }
 
-/** The same answer for a while, once there is one. */
+/** Every other look asks, for it changes little; one that is not known, as no camera's in the network is, ever fewer do. */
 const nowAndThen = (ask: AskCamera): AskCamera => {
-  let known: number | undefined
-  let looks = 0
-  return Effect.suspend(() =>
-    known !== undefined && looks++ % looksBetween !== 0
-      ? Effect.succeed(known)
-      : Effect.map(ask, (answer) => (known = answer))
-  )
+  let last: number | undefined
+  /** looks until it is asked again, and after the next time that it is not known */
+  let left = 0
+  let pause = 1
+  return Effect.suspend(() => {
+    if (left-- > 0) return Effect.succeed(last)
+    return Effect.map(ask, (answer) => {
+      if (answer !== undefined) pause = 1
+      left = pause
+      if (answer === undefined) pause = Math.min(pause * 2, mostLooks)
+      return (last = answer)
+    })
+  })
 }
 
 const nextPicture = (video: HTMLVideoElement): Effect.Effect<VideoFrameCallbackMetadata> =>
