@@ -57,7 +57,7 @@ export interface RunOptions {
   readonly timeout: Duration.Input
 }
 
-interface PictureOptions extends Required<Omit<RunOptions, "work">> {
+export interface PictureOptions extends Required<Omit<RunOptions, "work">> {
   /** what the next one to stand by may make a picture of meanwhile */
   readonly practice: Practice
 }
