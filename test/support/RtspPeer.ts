@@ -40,15 +40,21 @@ const configuration = (rtsp: number, secure: number, api: number): string =>
     paths: { all_others: {} }
   })
 
-/** A program for as long as the scope lives. */
+/** A program for as long as the scope lives, and no longer than this process: a benchmark that is broken off closes no scope. */
 export const child = (program: string, args: ReadonlyArray<string>) =>
   Effect.acquireRelease(
-    Effect.sync(() => spawn(program, args, { stdio: "ignore" })),
-    (process) =>
+    Effect.sync(() => {
+      const spawned = spawn(program, args, { stdio: "ignore" })
+      const kill = () => void spawned.kill("SIGKILL")
+      process.once("exit", kill)
+      spawned.once("exit", () => process.off("exit", kill))
+      return spawned
+    }),
+    (spawned) =>
       Effect.callback<void>((resume) => {
-        if (process.exitCode !== null || process.signalCode !== null) return resume(Effect.void)
-        process.once("exit", () => resume(Effect.void))
-        process.kill("SIGKILL")
+        if (spawned.exitCode !== null || spawned.signalCode !== null) return resume(Effect.void)
+        spawned.once("exit", () => resume(Effect.void))
+        spawned.kill("SIGKILL")
       })
   )
 
