@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { join } from "node:path"
 import { CameraId } from "../../schema/Camera.ts"
+import { Served } from "../self/Served.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
 import type { Identity } from "./Device.ts"
@@ -59,10 +60,12 @@ export class CameraNames extends Context.Service<
         Effect.catch((error) => Effect.logError("camera names could not be kept", error)),
         Effect.uninterruptible
       )
-      // beside it: no camera waits for a disk
+      // beside it: no camera waits for a disk, and no first client for its sync
       const toKeep = yield* Queue.sliding<void>(1)
       yield* Effect.addFinalizer(() => keep)
-      yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(toKeep), keep)))
+      const { await: awaitServed } = yield* Served
+      const keepAll = Effect.forever(Effect.andThen(Queue.take(toKeep), keep))
+      yield* Effect.forkScoped(Effect.andThen(awaitServed, keepAll))
       return CameraNames.of(makeNames(records, Queue.offer(toKeep, undefined)))
     })
   )

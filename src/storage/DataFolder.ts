@@ -7,6 +7,7 @@ import { Settings } from "../config/Settings.ts"
 import { Disk } from "../ground/Disk.ts"
 import { Machine } from "../ground/Machine.ts"
 import type { DiskError } from "../ground/DiskError.ts"
+import { Served } from "../self/Served.ts"
 import { temporaryPrefix } from "./NewFile.ts"
 
 /**
@@ -60,13 +61,22 @@ export class DataFolder extends Context.Service<
   /** For the service: one at a time on a folder; what an earlier run left half written is removed. */
   static readonly layer = Layer.effect(
     DataFolder,
-    Effect.suspend(() => taken(choose(() => Effect.void)))
+    Effect.gen(function* () {
+      const folder = yield* taken(choose(() => Effect.void))
+      // a folder without it is of the first format: its sync makes no client wait
+      const { await: awaitServed } = yield* Served
+      yield* Effect.forkScoped(Effect.andThen(awaitServed, sayFormat(folder.root)))
+      return folder
+    })
   )
 
   /** For who writes there in the service's place, as `layer`: not into another user's, whose service could not read it. */
   static readonly layerOwned = Layer.effect(
     DataFolder,
-    Effect.suspend(() => taken(choose(requireOwn)))
+    Effect.tap(
+      Effect.suspend(() => taken(choose(requireOwn))),
+      ({ root }) => sayFormat(root)
+    )
   )
 }
 
@@ -186,19 +196,25 @@ const lock = Effect.fnUntraced(function* (folder: string) {
   yield* Effect.ignore(write(pidFile, `${own.pid}\n`))
 })
 
+const formatFile = (folder: string) => join(folder, "format")
+
+const formatText = (folder: string) =>
+  Effect.flatMap(Disk, (disk) => Effect.orElseSucceed(disk.text(formatFile(folder)), () => ""))
+
 const requireFormat = Effect.fnUntraced(function* (folder: string) {
-  const disk = yield* Disk
-  const path = join(folder, "format")
-  const text = yield* Effect.orElseSucceed(disk.text(path), () => "")
-  const format = Number.parseInt(text, 10)
+  const format = Number.parseInt(yield* formatText(folder), 10)
   if (format > dataFormat) return yield* new DataFolderNewer({ folder, format, known: dataFormat })
-  if (text !== "") return
+})
+
+/** A disk that is too full for it does not matter. */
+const sayFormat = Effect.fnUntraced(function* (folder: string) {
+  if ((yield* formatText(folder)) !== "") return
+  const disk = yield* Disk
   const aside = join(folder, `${temporaryPrefix}format`)
-  // a disk that is too full for it must not stop the start
   yield* Effect.ignore(disk.remove(aside))
   yield* write(aside, `${dataFormat}\n`).pipe(
     Effect.andThen(disk.sync(aside)),
-    Effect.andThen(disk.rename(aside, path)),
+    Effect.andThen(disk.rename(aside, formatFile(folder))),
     Effect.andThen(disk.sync(folder)),
     Effect.ignore
   )
