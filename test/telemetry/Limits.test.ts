@@ -26,7 +26,7 @@ import {
   plugIn,
   runFake
 } from "../support/App.ts"
-import { type Line, listening } from "../support/Log.ts"
+import { listening } from "../support/Log.ts"
 import { beginDownload, beginExport, longRecording } from "../support/LongRecording.ts"
 import { bearer, untilHeld } from "../support/StreamVisitor.ts"
 import type { Overrides } from "../support/TestSettings.ts"
@@ -104,7 +104,7 @@ interface Row {
   readonly meet: Effect.Effect<number | undefined, unknown, FakeApp | Scope.Scope>
   readonly answer: number
   /** what the log tells of who met it */
-  readonly who: Line
+  readonly who: Readonly<Record<string, unknown>>
 }
 
 const elsewhere = "192.0.2.1"
