@@ -8,6 +8,7 @@ import type { Connection } from "../../src/rpc/Connection.ts"
 import { RequestLimits } from "../../src/rpc/RequestLimits.ts"
 import { TokenBucket } from "../../src/rpc/TokenBucket.ts"
 import { listening } from "../support/Log.ts"
+import { quietPeer } from "../support/QuietPeer.ts"
 import { testSettings } from "../support/TestSettings.ts"
 import { connect, connectAs, layer } from "./Harness.ts"
 import { tokenCredential } from "../support/TokenCredential.ts"
@@ -73,15 +74,7 @@ it.effect("what is remembered of users is bounded: beyond 10,000 the one that ca
     const connectionOf = (userId: string): Connection => ({
       id: 0,
       address: "192.0.2.1",
-      peer: {
-        send() {},
-        sendAll() {},
-        buffered: () => 0,
-        pause() {},
-        resume() {},
-        cut() {},
-        limit() {}
-      },
+      peer: quietPeer,
       cameBy: undefined,
       isSecure: false,
       since: 0,

@@ -27,6 +27,7 @@ import {
   runFake
 } from "../support/App.ts"
 import { listening } from "../support/Log.ts"
+import { quietPeer } from "../support/QuietPeer.ts"
 import { beginDownload, beginExport, longRecording } from "../support/LongRecording.ts"
 import { bearer, untilHeld } from "../support/StreamVisitor.ts"
 import type { Overrides } from "../support/TestSettings.ts"
@@ -318,15 +319,7 @@ describe("a limit", () => {
   it.effect("(unread of all clients) is no limit of one client, and told apart from that", () => {
     const { layer: logs, lines } = listening()
     /** A client that reads nothing of what it is sent. */
-    const deaf = (cut: (code: number) => void, unread: number): Peer => ({
-      send: () => {},
-      sendAll: () => {},
-      buffered: () => unread,
-      pause: () => {},
-      resume: () => {},
-      limit: () => {},
-      cut
-    })
+    const deaf = (cut: (code: number) => void, unread: number): Peer => ({ ...quietPeer, buffered: () => unread, cut })
     return Effect.gen(function* () {
       const { connect } = yield* JsonRpcProtocol
       const arrival = { address: elsewhere, cameBy: undefined, isSecure: false, login: undefined }
