@@ -36,7 +36,6 @@ const compile = (): string => {
   const config = join(work, "tsconfig.json")
   const compilerOptions = {
     noEmit: false,
-    declaration: true,
     rootDir: root,
     outDir: folder,
     typeRoots: [join(root, "node_modules/@types")],

@@ -1,13 +1,13 @@
 import * as Effect from "effect/Effect"
 import { homedir } from "node:os"
-import { load, originOf } from "../config/Load.ts"
+import { load, type Origin, originOf } from "../config/Load.ts"
 import type { KeyReport } from "../config/Report.ts"
 import { buildDate, version } from "../config/Version.ts"
 import { standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import type { Life } from "./Life.ts"
 import { serve } from "./Serve.ts"
 import { token } from "./Token.ts"
-import { completions, help, usageOf } from "./Usage.ts"
+import { completions, help, type Usage, usageOf } from "./Usage.ts"
 
 const print = (text: string): Effect.Effect<void> => Effect.sync(() => void process.stdout.write(text))
 const printJson = (value: unknown) => print(`${JSON.stringify(value, undefined, 2)}\n`)
@@ -26,18 +26,69 @@ const asText = (report: ReadonlyArray<KeyReport>): string => {
     .join("")
 }
 
+const textIn =
+  ({ values }: Usage) =>
+  (name: keyof Usage["values"]): string | undefined => {
+    const value = values[name]
+    return typeof value === "string" ? value : undefined
+  }
+
+/** Asks the service of this machine, or another one. */
+const ask = Effect.fnUntraced(function* (
+  command: "cameras" | "recordings" | "watch" | "snapshot" | "record",
+  usage: Usage,
+  from: Origin
+) {
+  const shell = yield* Effect.promise(() => import("./Shell.ts"))
+  const text = textIn(usage)
+  const { columns, isTTY } = process.stdout
+  const request = {
+    place: { url: text("url"), tokenFile: text("token-file") },
+    isJson: usage.values.json === true,
+    width: isTTY ? columns : undefined,
+    print
+  }
+  const [device = ""] = usage.words
+  switch (command) {
+    case "snapshot":
+      return yield* shell.snapshot({ device, output: text("output") }, request, from)
+    case "record":
+      return yield* shell.record({ device, time: text("for") }, request, from)
+    default:
+      return yield* shell[command](request, from)
+  }
+})
+
+/** Says what a configuration is, or may be. */
+const tellConfiguration = Effect.fnUntraced(function* (
+  command: "config check" | "config show" | "config schema",
+  { values }: Usage,
+  from: Origin
+) {
+  if (command === "config schema") {
+    const schema = yield* Effect.promise(() => import("../../schema/generated/config.json", { with: { type: "json" } }))
+    return yield* printJson(schema.default)
+  }
+  const { report, warnings } = (yield* load(from)).configuration
+  if (command === "config check") {
+    return yield* print([...warnings, "the configuration is good"].map((line) => `${line}\n`).join(""))
+  }
+  return yield* values.json === true ? printJson(asJson(report)) : print(asText(report))
+})
+
 /** What `args` ask for; gives the exit status where it is not the usual one. */
 export const command = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
   environment: NodeJS.ProcessEnv,
   life: Life
 ) {
-  const { command, values, words } = yield* usageOf(args)
-  const text = (name: keyof typeof values): string | undefined =>
-    typeof values[name] === "string" ? values[name] : undefined
+  const usage = yield* usageOf(args)
+  const { command, values, words } = usage
+  const text = textIn(usage)
   const folders = standardFolders(homedir(), environment["XDG_STATE_HOME"])
   const file = command === "config check" ? words[0] : undefined
   const from = originOf(file ?? text("config") ?? environment["CAMERA_SERVICE_CONFIG"], environment)
+  const isJson = values.json === true
   switch (command) {
     case "serve":
       return yield* serve(from, life)
@@ -53,28 +104,12 @@ export const command = Effect.fnUntraced(function* (
     case "recordings":
     case "watch":
     case "snapshot":
-    case "record": {
-      const shell = yield* Effect.promise(() => import("./Shell.ts"))
-      const { columns, isTTY } = process.stdout
-      const request = {
-        place: { url: text("url"), tokenFile: text("token-file") },
-        isJson: values.json === true,
-        width: isTTY ? columns : undefined,
-        print
-      }
-      const [device = ""] = words
-      const asked =
-        command === "snapshot"
-          ? shell.snapshot({ device, output: text("output") }, request, from)
-          : command === "record"
-            ? shell.record({ device, time: text("for") }, request, from)
-            : shell[command](request, from)
-      return yield* Effect.provideService(asked, StandardFolders, folders)
-    }
+    case "record":
+      return yield* Effect.provideService(ask(command, usage, from), StandardFolders, folders)
     case "tail": {
       const { tail } = yield* Effect.promise(() => import("./Tail.ts"))
       const printAside = (said: string) => void process.stderr.write(said)
-      return yield* tail({ isJson: values.json === true, print, printAside })
+      return yield* tail({ isJson, print, printAside })
     }
     case "complete":
       return yield* print(
@@ -84,9 +119,8 @@ export const command = Effect.fnUntraced(function* (
       )
     case "doctor": {
       const { doctor } = yield* Effect.promise(() => import("./Doctor.ts"))
-      const { status, text: said } = yield* doctor({ bundle: text("bundle"), isJson: values.json === true }, from).pipe(
-        Effect.provideService(StandardFolders, folders)
-      )
+      const examining = doctor({ bundle: text("bundle"), isJson }, from)
+      const { status, text: said } = yield* Effect.provideService(examining, StandardFolders, folders)
       yield* print(said)
       return status
     }
@@ -100,21 +134,10 @@ export const command = Effect.fnUntraced(function* (
       const [name = ""] = words
       return life.voice.say("info", yield* Effect.provideService(restore(name, from), StandardFolders, folders))
     }
-    case "config check": {
-      const { configuration } = yield* load(from)
-      return yield* print([...configuration.warnings, "the configuration is good"].map((line) => `${line}\n`).join(""))
-    }
-    case "config show": {
-      const { configuration } = yield* load(from)
-      const { report } = configuration
-      return yield* values.json === true ? printJson(asJson(report)) : print(asText(report))
-    }
-    case "config schema": {
-      const schema = yield* Effect.promise(
-        () => import("../../schema/generated/config.json", { with: { type: "json" } })
-      )
-      return yield* printJson(schema.default)
-    }
+    case "config check":
+    case "config show":
+    case "config schema":
+      return yield* tellConfiguration(command, usage, from)
     case "version":
       return yield* print(`camera-service ${version} (${buildDate}, node ${process.version})\n`)
     case "help":

@@ -64,7 +64,12 @@ export class CameraPictures extends Context.Service<
           const authorization = login.sign("GET", path)
           const reply = yield* network
             .exchange({
-              ...{ address, port, isSecure, method: "GET", target: path, maxBytes: maxPictureBytes },
+              address,
+              port,
+              isSecure,
+              method: "GET",
+              target: path,
+              maxBytes: maxPictureBytes,
               headers: {
                 host: urlAuthority(address, port),
                 ...(authorization === undefined ? {} : { authorization })

@@ -107,7 +107,11 @@ export class ExternalStreams extends Context.Service<
         const { discoveredAt = now, lasting: seenAs } = scanned.get(url.text) ?? {}
         const lasting = (answer instanceof RtspFailed ? undefined : yield* cameras.lasting(url, answer)) ?? seenAs
         const asked: AddedStream = {
-          ...{ url, type, name, discoveredAt, lastSeen: now },
+          url,
+          type,
+          name,
+          discoveredAt,
+          lastSeen: now,
           ...(lasting === undefined ? {} : { lasting })
         }
         const stream = answer instanceof RtspFailed ? asked : withAnswer(asked, answer, now)

@@ -57,7 +57,9 @@ export const layer = Layer.effectDiscard(
             ? {}
             : { checked_at: isoTime(looked.at.wall), checks: looked.results.map(shownCheck) }),
           memory: {
-            ...{ rss_bytes: resident, anonymous_bytes: anonymous, heap_used_bytes: heapUsed },
+            rss_bytes: resident,
+            anonymous_bytes: anonymous,
+            heap_used_bytes: heapUsed,
             mediamtx_rss_bytes: programs.mediaMtx(),
             ffmpeg_rss_bytes: { ...Object.fromEntries(programs.byStream()), other: programs.others() }
           }

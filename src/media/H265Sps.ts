@@ -1,4 +1,5 @@
 import { Bits } from "./Bits.ts"
+import { cropUnit, readCropping } from "./Cropping.ts"
 import { payload } from "./Sps.ts"
 
 /** What an H.265 sequence parameter set (ITU-T H.265, 7.3.2.2 and 7.3.3) says of the pictures. */
@@ -37,18 +38,10 @@ export const parseH265Sps = (nal: Uint8Array): H265Sps => {
   const chromaFormatIdc = read.unsigned()
   const separatePlanes = chromaFormatIdc === 3 && read.take(1) === 1
   const [width, height] = [read.unsigned(), read.unsigned()]
-  let [left, right, top, bottom] = [0, 0, 0, 0]
-  if (read.take(1) === 1) {
-    left = read.unsigned()
-    right = read.unsigned()
-    top = read.unsigned()
-    bottom = read.unsigned()
-  }
+  const { columns, rows } = readCropping(read)
   if (read.isOver) throw new RangeError("the SPS ends early")
-  const planes = separatePlanes ? 0 : chromaFormatIdc
-  const cropX = planes === 1 || planes === 2 ? 2 : 1
-  const cropY = planes === 1 ? 2 : 1
-  return { profileIdc, levelIdc, width: width - cropX * (left + right), height: height - cropY * (top + bottom) }
+  const unit = cropUnit(separatePlanes ? 0 : chromaFormatIdc)
+  return { profileIdc, levelIdc, width: width - unit.width * columns, height: height - unit.height * rows }
 }
 
 /** The profile's name (A.3); its number where it has no common one. */

@@ -1,4 +1,5 @@
 import { Bits, type NextByte } from "./Bits.ts"
+import { cropUnit, readCropping } from "./Cropping.ts"
 
 /**
  * Reads an H.264 sequence parameter set (ITU-T H.264, 7.3.2.1.1 and E.1.1) as far as conformance needs it.
@@ -152,30 +153,23 @@ export const parseSps = (nal: Uint8Array): Sps => {
   const progressive = read.take(1) === 1
   if (!progressive) read.take(1)
   read.take(1)
-  let [left, right, top, bottom] = [0, 0, 0, 0]
-  if (read.take(1) === 1) {
-    left = read.unsigned()
-    right = read.unsigned()
-    top = read.unsigned()
-    bottom = read.unsigned()
-  }
+  const { columns, rows } = readCropping(read)
   const saysMore = read.take(1) === 1
   const framesPerSecond = saysMore ? readFrameRate(read) : 0
   if (read.isOver) throw new RangeError("the SPS ends early")
   const reordered = saysMore ? readReordering(read) : undefined
   // baseline has no B slices (A.2.1); with type 2 pictures come in the order that they are shown in (8.2.1.3)
   const isInOrder = profileIdc === 66 || pictureOrder === 2
-  const planes = separatePlanes ? 0 : chromaFormatIdc
-  const cropX = planes === 1 || planes === 2 ? 2 : 1
-  const cropY = (planes === 1 ? 2 : 1) * (progressive ? 1 : 2)
+  const unit = cropUnit(separatePlanes ? 0 : chromaFormatIdc)
+  const fields = progressive ? 1 : 2
   return {
     profileIdc,
     constraintSet1,
     levelIdc,
     chromaFormatIdc,
     progressive,
-    width: widthInBlocks * 16 - cropX * (left + right),
-    height: heightInUnits * 16 * (progressive ? 1 : 2) - cropY * (top + bottom),
+    width: widthInBlocks * 16 - unit.width * columns,
+    height: (heightInUnits * 16 - unit.height * rows) * fields,
     framesPerSecond,
     hasBFrames: isInOrder ? false : reordered === undefined ? undefined : reordered > 0
   }

@@ -85,90 +85,90 @@ export const describeExit = (program: string, exit: ChildExit): string => {
   return why === "" ? `${program} ${how}` : `${program} ${how}: ${why}`
 }
 
+type Spawner = ChildProcessSpawner.ChildProcessSpawner["Service"]
+
+const standardCommand = ({ args, env, fd3, isHeavy, isKilled, program, stdin, stdout }: ChildCommand) => {
+  const [first = program, ...words] = [...atPriority(isHeavy === true), program, ...args]
+  return ChildProcess.make(
+    first,
+    words.map((word) => Redacted.make(word)),
+    {
+      stdin: stdin ?? "ignore",
+      stdout,
+      stderr: "pipe",
+      ...(fd3 ? { additionalFds: { fd3: { type: "output" } } } : {}),
+      ...(env ? { env, extendEnv: true } : {}),
+      killSignal: isKilled === true ? "SIGKILL" : "SIGTERM",
+      forceKillAfter: "2 seconds"
+    }
+  )
+}
+
+const notSpawned = ({ cause, message }: PlatformError.PlatformError) => {
+  const text = cause instanceof Error ? cause.message : message
+  return new ProgramMissing({ program: "setpriv", hint: `install util-linux (${maskSecrets(text)})` })
+}
+
+/** Reads what a child writes on its standard error, to its end or that of the scope. */
+const hearErrors = Effect.fnUntraced(function* (
+  stderr: Stream.Stream<Uint8Array, PlatformError.PlatformError>,
+  { hears, keeps }: ChildCommand,
+  scope: Scope.Scope
+) {
+  const said = tail(stderrLines)
+  const splitter = lineSplitter(stderrLineBytes, (line) => {
+    const masked = maskSecrets(line)
+    if (keeps?.(masked) !== false) said.add(masked)
+    hears?.(masked)
+  })
+  const reading = yield* stderr.pipe(
+    Stream.runForEachArray((chunks) => Effect.sync(() => chunks.forEach(splitter.push))),
+    Effect.ignore,
+    Effect.forkIn(scope, { startImmediately: true })
+  )
+  const lastWords = Effect.map(Effect.timeoutOption(Fiber.await(reading), pipeGrace), () => {
+    splitter.flush()
+    return said.text()
+  })
+  return { said: said.text, lastWords }
+})
+
+const exitOf = (exit: Exit.Exit<number, PlatformError.PlatformError>, stderr: string): ChildExit => {
+  const code = Exit.isSuccess(exit) ? Number(exit.value) : undefined
+  const failure = Exit.isFailure(exit) ? exit.cause.reasons.find((reason) => reason._tag === "Fail") : undefined
+  return {
+    code,
+    ...(failure ? { signal: signalOf(failure.error) } : {}),
+    stderr,
+    missing: couldNotRun(code)
+  }
+}
+
 /**
  * Starts a program for as long as the scope lives. Closing the scope sends SIGTERM to its process group and SIGKILL 2 s
- * later (or SIGKILL at once, `isKilled`), and waits until all of it is gone (3 s at most). Arguments may hold secrets: they show in no error and no log.
+ * later (or SIGKILL at once, `isKilled`), and waits until all of it is gone (3 s at most). Arguments may hold secrets: they
+ * show in no error and no log.
  */
-export const startChild = (
-  spawner: ChildProcessSpawner.ChildProcessSpawner["Service"],
-  command: ChildCommand
-): Effect.Effect<Child, ProgramMissing, Scope.Scope> =>
-  Effect.gen(function* () {
-    // Made before the child, so closed after it: what watches it sees its end, and `exit` completes for everybody.
-    const watching = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
-    const [first = command.program, ...words] = [
-      ...atPriority(command.isHeavy === true),
-      command.program,
-      ...command.args
-    ]
-    const handle = yield* spawner
-      .spawn(
-        ChildProcess.make(
-          first,
-          words.map((word) => Redacted.make(word)),
-          {
-            stdin: command.stdin ?? "ignore",
-            stdout: command.stdout,
-            stderr: "pipe",
-            ...(command.fd3 ? { additionalFds: { fd3: { type: "output" } } } : {}),
-            ...(command.env ? { env: command.env, extendEnv: true } : {}),
-            killSignal: command.isKilled === true ? "SIGKILL" : "SIGTERM",
-            forceKillAfter: "2 seconds"
-          }
-        )
-      )
-      .pipe(
-        Effect.mapError((error) => {
-          const text = error.cause instanceof Error ? error.cause.message : error.message
-          return new ProgramMissing({ program: "setpriv", hint: `install util-linux (${maskSecrets(text)})` })
-        })
-      )
+export const startChild = Effect.fnUntraced(function* (spawner: Spawner, command: ChildCommand) {
+  // Made before the child, so closed after it: what watches it sees its end, and `exit` completes for everybody.
+  const watching = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+  const handle = yield* Effect.mapError(spawner.spawn(standardCommand(command)), notSpawned)
+  const { pid, stdout } = handle
+  const fd3 = handle.getOutputFd(3)
+  const running = yield* RunningPrograms
+  running.set(pid, command.program)
 
-    const running = yield* RunningPrograms
-    running.set(handle.pid, command.program)
-
-    const said = tail(stderrLines)
-    const splitter = lineSplitter(stderrLineBytes, (line) => {
-      const masked = maskSecrets(line)
-      if (command.keeps?.(masked) !== false) said.add(masked)
-      command.hears?.(masked)
-    })
-    const reading = yield* handle.stderr.pipe(
-      Stream.runForEachArray((chunks) => Effect.sync(() => chunks.forEach(splitter.push))),
-      Effect.ignore,
-      Effect.forkIn(watching, { startImmediately: true })
-    )
-    const ended = yield* Effect.exit(handle.exitCode).pipe(
-      Effect.tap(Fiber.await(reading).pipe(Effect.timeoutOption(pipeGrace))),
-      Effect.map((exit): ChildExit => {
-        splitter.flush()
-        running.delete(handle.pid)
-        const code = Exit.isSuccess(exit) ? Number(exit.value) : undefined
-        const failure = Exit.isFailure(exit) ? exit.cause.reasons.find((r) => r._tag === "Fail") : undefined
-        return {
-          code,
-          ...(failure ? { signal: signalOf(failure.error) } : {}),
-          stderr: said.text(),
-          missing: couldNotRun(code)
-        }
-      }),
-      Effect.forkIn(watching, { startImmediately: true })
-    )
-    yield* Scope.addFinalizer(watching, Fiber.await(ended))
-    // output that nobody read keeps its pipe's descriptor open after the program is gone
-    const unread = [
-      ...(command.stdout === "pipe" ? [handle.stdout] : []),
-      ...(command.fd3 ? [handle.getOutputFd(3)] : [])
-    ]
-    for (const pipe of unread) {
-      yield* Scope.addFinalizer(watching, Effect.ignore(Effect.timeoutOption(Stream.runDrain(pipe), pipeGrace)))
-    }
-
-    return {
-      pid: handle.pid,
-      stdout: handle.stdout,
-      fd3: handle.getOutputFd(3),
-      said: said.text,
-      exit: Fiber.join(ended)
-    }
-  })
+  const { lastWords, said } = yield* hearErrors(handle.stderr, command, watching)
+  const ended = yield* Effect.exit(handle.exitCode).pipe(
+    Effect.flatMap((exit) => Effect.map(lastWords, (stderr) => exitOf(exit, stderr))),
+    Effect.tap(() => Effect.sync(() => running.delete(pid))),
+    Effect.forkIn(watching, { startImmediately: true })
+  )
+  yield* Scope.addFinalizer(watching, Fiber.await(ended))
+  // output that nobody read keeps its pipe's descriptor open after the program is gone
+  const unread = [...(command.stdout === "pipe" ? [stdout] : []), ...(command.fd3 ? [fd3] : [])]
+  for (const pipe of unread) {
+    yield* Scope.addFinalizer(watching, Effect.ignore(Effect.timeoutOption(Stream.runDrain(pipe), pipeGrace)))
+  }
+  return { pid, stdout, fd3, said, exit: Fiber.join(ended) } satisfies Child as Child
+})

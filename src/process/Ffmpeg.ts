@@ -11,7 +11,7 @@ import { liveNow, Settings } from "../config/Settings.ts"
 import type { ProgramMissing, ProgramUnfit } from "../config/StartupErrors.ts"
 import { Disk } from "../ground/Disk.ts"
 import { type Beginning, makeBeginning, tellsHowItEnded } from "./Beginning.ts"
-import { type Child, type ChildExit, startChild } from "./Child.ts"
+import { type Child, type ChildCommand, type ChildExit, startChild } from "./Child.ts"
 import { FfmpegFailed, failedBy } from "./FfmpegFailed.ts"
 import { requireVersion } from "./FfmpegVersion.ts"
 import { makeGate, type Urgency } from "./Gate.ts"
@@ -219,14 +219,8 @@ export class Ffmpeg extends Context.Service<
 /** JPEG has these bytes nowhere else than at its end. */
 const endsPicture = (bytes: Uint8Array): boolean => bytes.at(-2) === 0xff && bytes.at(-1) === 0xd9
 
-interface ChildInput {
-  readonly stdin?: Stream.Stream<Uint8Array>
-  readonly isHeavy?: boolean
-  readonly isKilled?: boolean
-  readonly fd3?: boolean
-  readonly hears?: (line: string) => void
-  readonly keeps?: (line: string) => boolean
-}
+/** What differs from one to another, beside their arguments. */
+type ChildInput = Omit<ChildCommand, "program" | "args" | "stdout">
 
 const stdinOf = (input: Uint8Array | undefined): ChildInput =>
   input === undefined ? {} : { stdin: Stream.make(input) }

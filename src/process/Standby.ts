@@ -59,7 +59,8 @@ export const makeStandby = Effect.fnUntraced(function* <E>(
     let isReady = practice === undefined
     const done = () => void (isReady = true)
     const job: Job<E> = {
-      ...{ input: Deferred.makeUnsafe(), output: Deferred.makeUnsafe() },
+      input: Deferred.makeUnsafe(),
+      output: Deferred.makeUnsafe(),
       ...(practice === undefined ? {} : { practice: { input: practice, done } })
     }
     const fiber = yield* Effect.forkIn(run(args, job), scope, { startImmediately: true })

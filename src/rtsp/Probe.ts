@@ -59,7 +59,10 @@ const shownIn = (encoding: string, sets: ReadonlyArray<Uint8Array>): Shown => {
     const parsed = parseSps(sps)
     const { framesPerSecond, hasBFrames, height, levelIdc, width } = parsed
     return {
-      ...{ width, height, profile: profileName(parsed), level: (levelIdc / 10).toFixed(1) },
+      width,
+      height,
+      profile: profileName(parsed),
+      level: (levelIdc / 10).toFixed(1),
       ...(framesPerSecond > 0 ? { rate: Math.round(framesPerSecond * 100) / 100 } : {}),
       ...(hasBFrames === undefined ? {} : { hasBFrames })
     }

@@ -25,7 +25,12 @@ export const makingOfRelay = ({ formats, input }: Device, [format]: ReadonlyArra
   const size = width === 0 ? "" : ` ${width}x${height}`
   const delivers = `${format?.pixelFormat ?? "video"}${size}${fps === 0 ? "" : ` at ${fps}/s`}`
   return {
-    ...{ delivers, width, height, fps, encoder: { name: "copy" }, why: whyCopied },
+    delivers,
+    width,
+    height,
+    fps,
+    encoder: { name: "copy" },
+    why: whyCopied,
     summary: `${input.name} ${delivers} -> copy (${whyCopied})`
   }
 }

@@ -74,7 +74,10 @@ export const planTranscode = (
     : (avoided ?? "what the camera sends does not meet the profile, or not every browser plays it")
   const made = isCopied ? "copy" : `${encoder.name} ${isKnown ? `${frame.width}x${frame.height} ` : ""}at ${fps}/s`
   return {
-    ...{ delivers, ...frame, fps, encoding },
+    ...frame,
+    delivers,
+    fps,
+    encoding,
     encoder: isCopied ? { name: "copy" } : encoder,
     // also where it has that size: what comes may be another than was seen
     scale: isKnown ? scaleTo(frame) : intoBox,

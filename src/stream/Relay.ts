@@ -2,7 +2,7 @@ import type { Connection } from "../ground/Tcp.ts"
 import type { Moment } from "../ground/Time.ts"
 import { type HearKlv, takeRtpKlv } from "../media/klv/RtpKlv.ts"
 import { beginsBFrame } from "../media/BFrames.ts"
-import { isEmptyFragment, type Keyframe, keyframesOf, type TakeKeyframe } from "../media/Keyframes.ts"
+import { isEmptyFragment, type Keyframe, keyframesOf } from "../media/Keyframes.ts"
 import { payloadOf } from "../media/Rtp.ts"
 import { parameterSetsOf } from "../media/Sdp.ts"
 import { readTransport } from "../media/TransportStream.ts"
@@ -61,6 +61,38 @@ const fitnessOf = ({ media }: Track, endless: () => void): Look => {
   }
 }
 
+/** What is seen in the packets of the video, without their four bytes of header (RFC 2326, 10.12). */
+interface VideoWatch {
+  readonly channel: number
+  readonly look: (bytes: Buffer, start: number, end: number) => void
+  /** whole pictures so far */
+  readonly pictures: () => number
+  /** whether there is metadata in it; undefined: that would be a track of its own */
+  readonly hasKlv: (() => boolean | undefined) | undefined
+}
+
+const watchVideo = ({ channel, media }: Track, { bFrame, keyframe, klv }: RelayEars): VideoWatch => {
+  const transport = media.encoding === "mp2t" ? readTransport(klv) : undefined
+  const take = transport?.take ?? keyframesOf(media.encoding, parameterSetsOf(media))
+  /** whether B-frames have come; undefined: that is known, or of no interest */
+  let seesBFrame: Look | undefined = transport?.hasBFrames ?? (media.encoding === "h264" ? beginsBFrame : undefined)
+  /** packets with a marker: the last ones of pictures (RFC 3550, 5.1), but for a transport stream's */
+  let markers = 0
+  return {
+    channel,
+    look: (bytes, start, end) => {
+      if (((bytes[start + 1] ?? 0) & 0x80) !== 0) markers++
+      const whole = take?.(bytes, start, end)
+      if (whole !== undefined) keyframe(whole)
+      if (seesBFrame?.(bytes, start, end) !== true) return
+      seesBFrame = undefined
+      bFrame()
+    },
+    pictures: transport?.pictures ?? (() => markers),
+    hasKlv: transport?.hasKlv
+  }
+}
+
 /** Hands packets on as they come, and looks at those of the video and of the metadata. */
 export interface Relay extends Omit<Hearing, "message"> {
   /** from now on these tracks go there */
@@ -73,77 +105,58 @@ export interface Relay extends Omit<Hearing, "message"> {
   readonly hasKlv: () => boolean | undefined
 }
 
-export const makeRelay = (now: () => Moment, { bFrame, choked, keyframe, klv, started, wrong }: RelayEars): Relay => {
+export const makeRelay = (now: () => Moment, ears: RelayEars): Relay => {
   const isWanted = new Uint8Array(256)
   /** by the channel of their packets */
   const fitness = new Map<number, Look>()
+  const takeKlv = takeRtpKlv(ears.klv)
   let out: Connection | undefined
-  let videoChannel = -1
-  let klvChannel = -1
-  const takeKlv = takeRtpKlv(klv)
+  let video: VideoWatch | undefined
+  let klvChannel: number | undefined
   let hasKlv: () => boolean | undefined = () => undefined
-  let take: TakeKeyframe | undefined
-  /** whether B-frames have come; undefined: that is known, or of no interest */
-  let seesBFrame: Look | undefined
   let movedAt: number | undefined
-  /** packets with a marker: the last ones of pictures (RFC 3550, 5.1) */
-  let markers = 0
-  let pictures = () => markers
   /** a packet of the video was in what came last */
   let hasMoved = false
 
   const endless = (): void => {
     isWanted.fill(0)
-    wrong("its metadata has no end")
+    ears.wrong("its metadata has no end")
   }
 
   return {
     to: (connection, tracks) => {
       for (const track of tracks) {
+        // and what is told of them (RTCP)
         isWanted.fill(1, track.channel, track.channel + 2)
         fitness.set(track.channel, fitnessOf(track, endless))
       }
-      const metadata = tracks.find(({ media }) => isKlv(media))
-      klvChannel = metadata?.channel ?? klvChannel
-      hasKlv = () => metadata !== undefined
-      const [video] = tracks
-      if (video !== undefined) {
-        videoChannel = video.channel
-        const transport = video.media.encoding === "mp2t" ? readTransport(klv) : undefined
-        if (transport !== undefined) hasKlv = transport.hasKlv
-        take = transport?.take ?? keyframesOf(video.media.encoding, parameterSetsOf(video.media))
-        seesBFrame = transport?.hasBFrames ?? (video.media.encoding === "h264" ? beginsBFrame : undefined)
-        // a marker has another meaning there
-        pictures = transport?.pictures ?? pictures
-      }
+      const [first] = tracks
+      if (first !== undefined) video = watchVideo(first, ears)
+      klvChannel = tracks.find(({ media }) => isKlv(media))?.channel
+      hasKlv = video?.hasKlv ?? (() => klvChannel !== undefined)
       out = connection
     },
     frame: (channel, bytes, start, end) => {
       if (isWanted[channel] !== 1 || end - start < leastFrame) return false
-      if (fitness.get(channel)?.(bytes, start + 4, end) === false) return false
-      if (channel === videoChannel) {
+      const packet = start + 4
+      if (fitness.get(channel)?.(bytes, packet, end) === false) return false
+      if (channel === video?.channel) {
         hasMoved = true
-        if (((bytes[start + 5] ?? 0) & 0x80) !== 0) markers++
-        const whole = take?.(bytes, start + 4, end)
-        if (whole !== undefined) keyframe(whole)
-        if (seesBFrame?.(bytes, start + 4, end) === true) {
-          seesBFrame = undefined
-          bFrame()
-        }
-      } else if (channel === klvChannel) takeKlv(bytes, start + 4, end)
+        video.look(bytes, packet, end)
+      } else if (channel === klvChannel) takeKlv(bytes, packet, end)
       return true
     },
     frames: (bytes) => {
       if (out === undefined) return
       out.send(bytes)
-      if (out.unsent() > maxUnsent) choked()
+      if (out.unsent() > maxUnsent) ears.choked()
       if (!hasMoved) return
       hasMoved = false
-      if (movedAt === undefined) started()
+      if (movedAt === undefined) ears.started()
       movedAt = now().monotonic
     },
     movedAt: () => movedAt,
-    pictures: () => pictures(),
+    pictures: () => video?.pictures() ?? 0,
     hasKlv: () => hasKlv()
   }
 }

@@ -55,7 +55,7 @@ interface Line {
 }
 
 /** One log entry as data: the words, what was logged beside them, the annotations, and the trace it belongs to. */
-const lineOf = ({ cause, date, fiber, logLevel, message }: Logger.Options<unknown>): Line => {
+export const lineOf = ({ cause, date, fiber, logLevel, message }: Logger.Options<unknown>): Line => {
   const [words, ...details] = Array.isArray(message) ? (message as Array<unknown>) : [message]
   const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
   const head = {

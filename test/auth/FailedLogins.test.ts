@@ -2,11 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import { AuthFailed } from "../../schema/Errors.ts"
 import { FailedLogins, type Login } from "../../src/auth/FailedLogins.ts"
 import { monotonicMillis } from "../../src/ground/Time.ts"
+import { listening } from "../support/Log.ts"
 
 const wrong = Effect.fail(new AuthFailed({ reason: "the key is not valid" }))
 const login = (changed: Partial<Login> = {}): Login => ({
@@ -39,11 +39,8 @@ const times = <A, E, R>(number: number, effect: (i: number) => Effect.Effect<A, 
 
 /** What is logged, and the layer that has it logged here. */
 const log = () => {
-  const lines: Array<Readonly<Record<string, unknown>>> = []
-  const logger = Logger.make(({ logLevel, message }) => {
-    if (logLevel === "Warn" && Array.isArray(message)) lines.push({ text: message[0], ...message[1] })
-  })
-  return { lines, layer: FailedLogins.layer.pipe(Layer.provideMerge(Logger.layer([logger]))) }
+  const { layer, lines } = listening()
+  return { lines, layer: FailedLogins.layer.pipe(Layer.provideMerge(layer)) }
 }
 
 describe("failed logins", () => {
@@ -95,7 +92,7 @@ describe("failed logins", () => {
         assert.deepStrictEqual(waits.slice(9), [0, 250, 500])
         assert.strictEqual(yield* took({ ...url, address: "192.0.2.2" }), 0)
         assert.strictEqual(yield* took(), 0)
-        assert.deepInclude(lines[0], { text: "a signed URL was refused", address: "192.0.2.1" })
+        assert.deepInclude(lines[0], { message: "a signed URL was refused", address: "192.0.2.1" })
         assert.notInclude(JSON.stringify(lines), "a.b.c")
       }).pipe(Effect.provide(layer))
     }
@@ -144,7 +141,7 @@ describe("failed logins", () => {
         Effect.flip(noted(login({ address, credential: "hunter2", over: "MediaMTX" }), wrong))
       yield* times(50, () => fail("192.0.2.1"))
       yield* fail("192.0.2.2")
-      const first = { text: "a login failed", address: "192.0.2.1", over: "MediaMTX" }
+      const first = { level: "warning", message: "a login failed", address: "192.0.2.1", over: "MediaMTX" }
       assert.deepStrictEqual(lines, [{ ...first, reason: "the key is not valid", failures: 1 }])
       yield* TestClock.adjust("1 second")
       yield* fail("192.0.2.1")

@@ -48,7 +48,7 @@ it.effect("a certificate that takes another's place is shown once its key is the
       yield* TestClock.adjust("5 minutes")
       assert.lengthOf(shown, 1)
       assert.deepStrictEqual(
-        lines.map(({ message }) => /^another|cannot be shown|not that of|cannot be read/u.exec(String(message))?.[0]),
+        lines.map(({ message }) => /^another|cannot be shown|not that of|cannot be read/u.exec(message)?.[0]),
         ["cannot be shown", "not that of", "another", "another", "cannot be read"]
       )
     }).pipe(Effect.provide(Certificate.layer))

@@ -11,6 +11,7 @@ import { TestGround } from "../../testing/TestGround.ts"
 import {
   endFfmpeg,
   interruptionBehaviour,
+  interrupted,
   listen,
   removableCamera,
   statuses,
@@ -115,12 +116,7 @@ describe("a recording whose camera was unplugged", () => {
   onFakes(
     "is told why it does not go on when the camera is back and its stream fails",
     Effect.gen(function* () {
-      const { attach, camera, detach } = yield* removableCamera
-      const told = yield* listen
-      yield* record(yield* start({ camera }))
-      yield* detach
-      yield* endFfmpeg
-      yield* untilTold(told, 3)
+      const { attach, told } = yield* interrupted
       yield* disturb({ failStarts: 1000 })
       yield* attach
       yield* untilTold(told, 4)

@@ -9,7 +9,7 @@ import { Recordings } from "../../src/recording/Recordings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { TestGround } from "../../testing/TestGround.ts"
-import { listen, removableCamera, endFfmpeg, statuses, steps, untilTold } from "../suites/interruptions.ts"
+import { interrupted, listen, statuses, steps, untilTold } from "../suites/interruptions.ts"
 import { asTimePasses, filesOnDisk, finishedOf, record, start, stop } from "../suites/recordings.ts"
 import { type FakeApp, dataFolder, onFakes, onTestGround, plugIn, runFake } from "../support/App.ts"
 import { Ground, until } from "../support/Ground.ts"
@@ -141,12 +141,7 @@ describe("a clock that is set while a camera records", () => {
     whenSet(`by ${by / hour} h makes no wait for its camera longer or shorter`, (set) =>
       Effect.gen(function* () {
         set(10 * hour)
-        const { camera, detach } = yield* removableCamera
-        const told = yield* listen
-        yield* record(yield* start({ camera }))
-        yield* detach
-        yield* endFfmpeg
-        yield* untilTold(told, 3)
+        const { told } = yield* interrupted
         const before = yield* monotonicMillis
         set(by)
         yield* steps(450)

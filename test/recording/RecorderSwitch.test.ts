@@ -1,17 +1,16 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import { DependencyFailed } from "../../schema/Errors.ts"
 import { makeFacts } from "../../src/facts/Facts.ts"
 import type { RecorderFailed } from "../../src/process/RecorderFailure.ts"
 import { makeRecorderSwitch, switchOnAgain } from "../../src/recording/RecorderSwitch.ts"
 import type { Incident } from "../../src/recording/RecordingState.ts"
+import { listening } from "../support/Log.ts"
 
 it.effect("a recorder that is not switched on again is told of once, and once when it is at last", () => {
-  const lines: Array<string> = []
-  const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel} ${String(message)}`))
+  const { layer, lines } = listening()
   let refusals = 100
   const record = () =>
     Effect.suspend(() =>
@@ -20,14 +19,18 @@ it.effect("a recorder that is not switched on again is told of once, and once wh
   return Effect.gen(function* () {
     const switching = yield* Effect.forkChild(switchOnAgain({ record }, "camera0", "fmp4"), { startImmediately: true })
     yield* TestClock.adjust("99 seconds")
-    const said = "Warn MediaMTX could not be told to record again: it is told until it does,it hangs"
+    const said = {
+      level: "warning",
+      message: "MediaMTX could not be told to record again: it is told until it does",
+      detail: "it hangs"
+    }
     assert.deepEqual(lines, [said])
     yield* TestClock.adjust("1 second")
     yield* Fiber.join(switching)
-    assert.deepEqual(lines, [said, "Info MediaMTX was told to record again"])
+    assert.deepEqual(lines, [said, { level: "info", message: "MediaMTX was told to record again" }])
     yield* switchOnAgain({ record }, "camera0", "fmp4")
     assert.lengthOf(lines, 2)
-  }).pipe(Effect.provide(Logger.layer([logger])))
+  }).pipe(Effect.provide(layer))
 })
 
 it.effect("a recorder that is to pause, and could not be told, is told of with that", () =>

@@ -158,7 +158,7 @@ describe("what a drone tells while it is recorded", () => {
 
   it.effect("is told to be lost, once, where the disk does not answer for long", () => {
     const { layer, lines } = listening()
-    const lost = () => lines.filter(({ message }) => String(message).includes("is lost"))
+    const lost = () => lines.filter(({ message }) => message.includes("is lost"))
     const body = Effect.gen(function* () {
       const { disk } = yield* TestGround
       yield* record(yield* start({ camera: yield* drone }))

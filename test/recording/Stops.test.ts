@@ -1,9 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Logger from "effect/Logger"
-import * as LogLevel from "effect/LogLevel"
-import * as References from "effect/References"
 import { join } from "node:path"
 import { monotonicMillis } from "../../src/ground/Time.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
@@ -13,6 +10,7 @@ import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { listen, untilTold } from "../suites/interruptions.ts"
 import { filesOnDisk, finishedOf, record, start, stop } from "../suites/recordings.ts"
+import { listening } from "../support/Log.ts"
 import { dataFolder, disturbWork, onFakes, onTestGround, plugIn, runFake } from "../support/App.ts"
 import { children, until } from "../support/Ground.ts"
 import { remuxing, writing } from "./EndingsBench.ts"
@@ -108,11 +106,7 @@ describe("a stop", () => {
 
   it.effect("says it once in the log, with its camera, however often it was tried", () =>
     Effect.gen(function* () {
-      const warnings: Array<{ readonly message: unknown; readonly camera: unknown }> = []
-      const logger = Logger.make(({ fiber, logLevel, message }) => {
-        if (!LogLevel.isGreaterThanOrEqualTo(logLevel, "Warn")) return
-        warnings.push({ message, camera: fiber.getRef(References.CurrentLogAnnotations)["camera.id"] })
-      })
+      const { layer, lines } = listening()
       const body = Effect.gen(function* () {
         const { mediaMtx: mtx } = yield* TestGround
         const camera = yield* plugIn()
@@ -121,10 +115,11 @@ describe("a stop", () => {
         yield* stop(camera)
         yield* mtx.disturb({ refusals: 0 })
       })
-      yield* Effect.provide(runFake(dataFolder, body), Logger.layer([logger]))
-      const ours = warnings.filter(({ message }) => JSON.stringify(message).includes("stop recording"))
+      yield* Effect.provide(runFake(dataFolder, body), layer)
+      const warnings = lines.filter(({ level }) => ["warning", "error", "fatal"].includes(level))
+      const ours = warnings.filter(({ message }) => message.includes("stop recording"))
       assert.lengthOf(ours, 1)
-      assert.strictEqual(ours[0]?.camera, "camera0")
+      assert.strictEqual(ours[0]?.["camera.id"], "camera0")
       // and what the comparison of all paths has to say
       assert.isAtMost(warnings.length, 3)
     }).pipe(onTestGround)

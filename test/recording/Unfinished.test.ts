@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
@@ -190,8 +189,8 @@ describe("the service's end", () => {
 
 describe("what is written down", () => {
   it.effect("is said once in the log when the disk does not take it, and once when it does again", () => {
-    const lines: Array<string> = []
-    const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel} ${String([message].flat()[0])}`))
+    const { layer, lines } = listening()
+    const said = () => lines.map(({ level, message }) => `${level}: ${message}`)
     return Effect.gen(function* () {
       const unfinished = yield* Unfinished
       const { suffer } = yield* MemoryDisk
@@ -201,11 +200,11 @@ describe("what is written down", () => {
         yield* TestClock.adjust("10 seconds")
         assert.strictEqual((yield* Fiber.join(adding)).dependency, "storage")
       }
-      assert.deepEqual(lines, ["Warn which recordings are under way could not be written down"])
+      assert.deepEqual(said(), ["warning: which recordings are under way could not be written down"])
       yield* hung.takeBack
       yield* unfinished.add({ device: "camera2", format: "fmp4" })
-      assert.deepEqual(lines.slice(1), ["Info which recordings are under way is written down again"])
-    }).pipe(Effect.provide([onMemory, Logger.layer([logger])]))
+      assert.deepEqual(said().slice(1), ["info: which recordings are under way is written down again"])
+    }).pipe(Effect.provide([onMemory, layer]))
   })
 
   it.effect.each([6, 7, 9, 19])(

@@ -8,6 +8,7 @@ import type { Camera } from "../../schema/Camera.ts"
 import { Connections } from "../../src/rpc/Connections.ts"
 import * as Metrics from "../../src/telemetry/Metrics.ts"
 import { camera, connect, connectAs, layer } from "./Harness.ts"
+import { quietPeer } from "../support/QuietPeer.ts"
 import { tokenCredential } from "../support/TokenCredential.ts"
 
 const ping = { jsonrpc: "2.0", id: 1, method: "ping" }
@@ -95,13 +96,10 @@ it.effect("a client that reads, and too slowly, is told of the gap where it is",
     let unread = 0
     const connection = connections.add(
       {
+        ...quietPeer,
         send: (text) => sent.push(text),
         sendAll: (texts) => sent.push(...texts),
-        buffered: () => unread,
-        pause() {},
-        resume() {},
-        cut() {},
-        limit() {}
+        buffered: () => unread
       },
       { address: "test", cameBy: undefined, isSecure: false }
     )
@@ -144,13 +142,10 @@ it.effect("a client whose key was revoked is told nothing more, not even what it
     let unread = 1 << 20
     const connection = connections.add(
       {
+        ...quietPeer,
         send: (text) => sent.push(text),
         sendAll: (texts) => sent.push(...texts),
-        buffered: () => unread,
-        pause() {},
-        resume() {},
-        cut() {},
-        limit() {}
+        buffered: () => unread
       },
       { address: "test", cameBy: undefined, isSecure: false }
     )

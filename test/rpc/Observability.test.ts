@@ -1,10 +1,9 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as References from "effect/References"
 import { TestClock } from "effect/testing"
 import { NotFound } from "../../schema/Errors.ts"
+import { listening } from "../support/Log.ts"
 import { tracing } from "../support/Spans.ts"
 import { connectAs, layer } from "./Harness.ts"
 
@@ -14,17 +13,12 @@ const handlers = {
   get_camera_list: () => Effect.succeed({ cameras: [], total: 0, connected: 0 }).pipe(Effect.withSpan("Devices.list"))
 }
 
-/** Keeps what is logged at error level, and the spans that a tracer would export. */
+/** What is logged as a warning or an error, and the spans that a tracer would export. */
 const observed = () => {
-  const errors: Array<string> = []
-  const warnings: Array<unknown> = []
-  const logger = Logger.make(({ cause, fiber, logLevel, message }) => {
-    const fields = fiber.getRef(References.CurrentLogAnnotations)
-    if (logLevel === "Error") errors.push(`${String(message)} ${String(cause)} ${JSON.stringify(fields)}`)
-    if (logLevel === "Warn") warnings.push({ message: String(message), ...fields })
-  })
+  const { layer: loggers, lines } = listening()
   const { layer: tracers, spans } = tracing()
-  return { errors, spans, warnings, loggers: Logger.layer([logger]), tracers }
+  const at = (wanted: string) => lines.filter(({ level }) => level === wanted)
+  return { errors: () => at("error"), warnings: () => at("warning"), spans, loggers, tracers }
 }
 
 interface Failure {
@@ -61,9 +55,9 @@ it.effect("a defect is logged once, and the reply's request_id is the id of its 
     const span = spans.find(({ name }) => name === "rpc get_streams")
     expect(span?.traceId).toBe(reply.error.data.request_id)
     expect(span?.attributes.get("rpc.response.status_code")).toBe("-32603")
-    expect(errors).toHaveLength(1)
-    expect(errors[0]).toContain("broken")
-    expect(errors[0]).toContain(`"request_id":"${reply.error.data.request_id}"`)
+    expect(errors()).toHaveLength(1)
+    expect(errors()[0]?.["cause"]).toContain("broken")
+    expect(errors()[0]).toMatchObject({ request_id: reply.error.data.request_id })
   }).pipe(Effect.provide(layer(handlers).pipe(Layer.provide([loggers, tracers]))))
 })
 
@@ -76,8 +70,8 @@ it.effect("a defect's number is in the log also where nothing is traced", () => 
       request_id: expect.stringMatching(/^[0-9a-f]{32}$/),
       suggestion: expect.stringContaining("request_id")
     })
-    expect(errors).toHaveLength(1)
-    expect(errors[0]).toContain(reply.error.data.request_id)
+    expect(errors()).toHaveLength(1)
+    expect(errors()[0]).toMatchObject({ request_id: reply.error.data.request_id })
   }).pipe(Effect.provide(layer(handlers).pipe(Layer.provide(loggers))))
 })
 
@@ -88,13 +82,13 @@ it.effect("a call that is forbidden stands in the log once in a while, with who 
     const forbidden = { jsonrpc: "2.0", id: 1, method: "stop_recording", params: { device: "camera0" } }
     for (let n = 0; n < 3; n++) yield* client.call(forbidden)
     const known = { peer: "192.0.2.1", user: "viewer", have_role: "viewer", required_role: "operator" }
-    const first = { message: "a call was forbidden", method: "stop_recording", ...known }
-    expect(warnings).toEqual([first])
+    const first = { level: "warning", message: "a call was forbidden", method: "stop_recording", ...known }
+    expect(warnings()).toEqual([first])
     yield* client.call({ ...forbidden, method: "start_recording" })
-    expect(warnings[1]).toEqual({ ...first, method: "start_recording" })
+    expect(warnings()[1]).toEqual({ ...first, method: "start_recording" })
     yield* TestClock.adjust("10 seconds")
     yield* client.call(forbidden)
-    expect(warnings[2]).toEqual({ ...first, times_unsaid_before: 2 })
+    expect(warnings()[2]).toEqual({ ...first, times_unsaid_before: 2 })
   }).pipe(Effect.provide(layer(handlers).pipe(Layer.provide(loggers))))
 })
 
@@ -104,6 +98,6 @@ it.effect("typed errors are no news for the log", () => {
     const client = yield* connectAs("viewer")
     yield* client.call({ jsonrpc: "2.0", id: 2, method: "get_stream_url", params: { device: "camera0" } })
     yield* client.call({ jsonrpc: "2.0", id: 2, method: "get_stream_url", params: {} })
-    expect(errors).toEqual([])
+    expect(errors()).toEqual([])
   }).pipe(Effect.provide(layer(handlers).pipe(Layer.provide(loggers))))
 })

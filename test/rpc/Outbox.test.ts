@@ -1,19 +1,15 @@
 import { describe, expect, it } from "vitest"
 import * as fc from "fast-check"
 import { type Addressee, Outbox } from "../../src/rpc/Outbox.ts"
+import { quietPeer } from "../support/QuietPeer.ts"
 
 /** A client that reads at once, and keeps each writing to it. */
 const reader = () => {
   const written: Array<ReadonlyArray<string>> = []
   const peer = {
-    address: "test",
+    ...quietPeer,
     send: (text: string) => written.push([text]),
-    sendAll: (texts: ReadonlyArray<string>) => written.push(texts),
-    buffered: () => 0,
-    pause() {},
-    resume() {},
-    cut() {},
-    limit() {}
+    sendAll: (texts: ReadonlyArray<string>) => written.push(texts)
   }
   const addressee: Addressee = { peer, lost: 0 }
   return { addressee, written }

@@ -1,14 +1,14 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as References from "effect/References"
 import { TestClock } from "effect/testing"
 import { Settings } from "../../src/config/Settings.ts"
 import { noSubscription } from "../../src/events/Subscription.ts"
 import type { Connection } from "../../src/rpc/Connection.ts"
 import { RequestLimits } from "../../src/rpc/RequestLimits.ts"
 import { TokenBucket } from "../../src/rpc/TokenBucket.ts"
+import { listening } from "../support/Log.ts"
+import { quietPeer } from "../support/QuietPeer.ts"
 import { testSettings } from "../support/TestSettings.ts"
 import { connect, connectAs, layer } from "./Harness.ts"
 import { tokenCredential } from "../support/TokenCredential.ts"
@@ -58,19 +58,14 @@ it.effect("the connections of one user share a limit, those of another have thei
 )
 
 it.effect("who meets a limit stands in the log once in a while, with the setting and where it comes from", () => {
-  const lines: Array<string> = []
-  const logger = Logger.make(({ fiber }) => {
-    lines.push(JSON.stringify(fiber.getRef(References.CurrentLogAnnotations)))
-  })
+  const { layer: logs, lines } = listening()
   return Effect.gen(function* () {
     const client = yield* connectAs("viewer")
     for (let n = 0; n < 20; n++) yield* client.call(ping)
-    expect(lines).toEqual([
-      '{"peer":"127.0.0.1","user":"viewer","at_most":10,"setting":"limits.user_requests_per_second"}'
-    ])
-  }).pipe(
-    Effect.provide(layer({}, {}, { user_requests_per_second: 10 }).pipe(Layer.provideMerge(Logger.layer([logger]))))
-  )
+    expect(lines).toHaveLength(1)
+    const setting = "limits.user_requests_per_second"
+    expect(lines[0]).toMatchObject({ peer: "127.0.0.1", user: "viewer", at_most: 10, setting })
+  }).pipe(Effect.provide(layer({}, {}, { user_requests_per_second: 10 }).pipe(Layer.provideMerge(logs))))
 })
 
 it.effect("what is remembered of users is bounded: beyond 10,000 the one that came first is forgotten", () =>
@@ -79,15 +74,7 @@ it.effect("what is remembered of users is bounded: beyond 10,000 the one that ca
     const connectionOf = (userId: string): Connection => ({
       id: 0,
       address: "192.0.2.1",
-      peer: {
-        send() {},
-        sendAll() {},
-        buffered: () => 0,
-        pause() {},
-        resume() {},
-        cut() {},
-        limit() {}
-      },
+      peer: quietPeer,
       cameBy: undefined,
       isSecure: false,
       since: 0,

@@ -3,10 +3,10 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { Session } from "../../schema/Auth.ts"
-import type { Peer } from "../../src/ground/Visits.ts"
 import { JsonRpcProtocol } from "../../src/rpc/Protocol.ts"
 import { settle } from "../../testing/PassingTime.ts"
 import { connectAs, layer } from "./Harness.ts"
+import { quietPeer } from "../support/QuietPeer.ts"
 import { tokenCredential } from "../support/TokenCredential.ts"
 
 const operator: Session = {
@@ -172,10 +172,7 @@ it.effect("who is cut off has nothing more carried out, also while the connectio
       const cut: Array<string> = []
       /** A client that has left so many megabytes unread, and stays. */
       const deaf = (name: string, megabytes: number) => {
-        const peer: Peer = {
-          ...{ send: () => {}, sendAll: () => {}, pause: () => {}, resume: () => {} },
-          ...{ limit: () => {}, buffered: () => megabytes << 20, cut: () => void cut.push(name) }
-        }
+        const peer = { ...quietPeer, buffered: () => megabytes << 20, cut: () => void cut.push(name) }
         return connect(peer, {
           address: "192.0.2.1",
           cameBy: undefined,

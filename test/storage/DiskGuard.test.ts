@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
@@ -12,6 +11,7 @@ import { DiskGuard } from "../../src/storage/DiskGuard.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { step } from "../../testing/PassingTime.ts"
+import { listening } from "../support/Log.ts"
 import { testSettings } from "../support/TestSettings.ts"
 import { jpeg, memoryGround, storage } from "./Workbench.ts"
 
@@ -22,10 +22,9 @@ const picture = { device: "camera0", bytes: jpeg, width: 1, height: 1, capturedA
 /** The guard of a disk with 20 MB on it and a reserve of 1, and what it logs; `fill` has so many percent used five seconds later. */
 const bench = Effect.gen(function* () {
   const { outside, suffer } = yield* MemoryDisk
-  const logged: Array<string> = []
-  const logger = Logger.make(({ message }) => void logged.push(String(Array.isArray(message) ? message[0] : message)))
+  const { layer: logs, lines } = listening()
   const settings = Layer.sync(Settings, () => testSettings({ data_dir: root, storage: { reserve_mb: 1 } }))
-  const context = yield* Layer.build(storage(root, settings).pipe(Layer.provideMerge(Logger.layer([logger]))))
+  const context = yield* Layer.build(storage(root, settings).pipe(Layer.provideMerge(logs)))
   outside.write("/ballast", new Uint8Array(20 * megabyte))
   let last = yield* suffer({ name: "small", bytes: 200 * megabyte })
   const fill = Effect.fnUntraced(function* (percent: number) {
@@ -43,7 +42,10 @@ const bench = Effect.gen(function* () {
     /** there is room, and the guard has not looked since */
     makeRoom: Effect.suspend(() => last.takeBack),
     /** what was logged since it was last asked, of the disk */
-    said: () => logged.splice(0).filter((text) => text.includes("the disk") && !text.includes("index"))
+    said: () => {
+      const texts = lines.splice(0).map(({ message }) => message)
+      return texts.filter((text) => text.includes("the disk") && !text.includes("index"))
+    }
   }
 })
 

@@ -3,7 +3,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { join } from "node:path"
@@ -14,6 +13,7 @@ import { fileName, type FileKind } from "../../src/storage/Names.ts"
 import { Retention, type RetentionFact } from "../../src/storage/Retention.ts"
 import { step } from "../../testing/PassingTime.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
+import { listening } from "../support/Log.ts"
 import { testSettings } from "../support/TestSettings.ts"
 import { jpeg, memoryGround, storage } from "./Workbench.ts"
 
@@ -27,9 +27,8 @@ export const started = Effect.fnUntraced(function* (keys: Readonly<Record<string
   const settings = Layer.sync(Settings, () => testSettings({ data_dir: root, storage: keys }))
   const scope = yield* Scope.make()
   yield* Effect.addFinalizer((exit) => Scope.close(scope, exit))
-  const logged: Array<string> = []
-  const logger = Logger.make(({ message }) => void logged.push(String(Array.isArray(message) ? message[0] : message)))
-  const room = storage(root, settings).pipe(Layer.provideMerge(Logger.layer([logger])))
+  const { layer: logs, lines } = listening()
+  const room = storage(root, settings).pipe(Layer.provideMerge(logs))
   const context = yield* Layer.buildWithScope(room, scope)
   const index = Context.get(context, FileIndex)
   const retention = Context.get(context, Retention)
@@ -45,7 +44,8 @@ export const started = Effect.fnUntraced(function* (keys: Readonly<Record<string
     facts,
     /** how often it was told that files stay for now */
     doubts: () =>
-      logged.filter((text) => text === "files are not deleted for their age yet: the clock may be wrong").length,
+      lines.filter(({ message }) => message === "files are not deleted for their age yet: the clock may be wrong")
+        .length,
     holds: Context.get(context, Holds),
     stop: Scope.close(scope, Exit.void)
   }

@@ -160,7 +160,7 @@ describe("when a camera was recorded", () => {
 
   it.effect("a reason that cannot be kept is no failure, and is told once until it can be kept again", () => {
     const { layer, lines } = listening()
-    const said = () => lines.filter(({ message }) => String(message).includes("gaps")).length
+    const said = () => lines.filter(({ message }) => message.includes("gaps")).length
     const body = Effect.gen(function* () {
       const { noteEnd } = yield* Timeline
       const databases = yield* MemoryDatabases

@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Logger from "effect/Logger"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
@@ -31,6 +30,7 @@ import {
   onTestGround,
   runFake
 } from "../support/App.ts"
+import { listening } from "../support/Log.ts"
 import { Ground, until } from "../support/Ground.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
@@ -272,8 +272,7 @@ describe("a path that somebody else adds", () => {
 
 describe("a path of the operator's own that is named like a camera", () => {
   it.effect("is left alone, is no path for that camera, and is told of once", () => {
-    const lines: Array<string> = []
-    const logger = Logger.make(({ message }) => void lines.push(JSON.stringify(message)))
+    const { layer, lines } = listening()
     const body = Effect.gen(function* () {
       const api = yield* MediaMtxApi
       const paths = yield* Paths
@@ -294,16 +293,12 @@ describe("a path of the operator's own that is named like a camera", () => {
       yield* nextComparison
       assert.deepEqual(yield* pathOf(camera), before)
       assert.lengthOf(
-        lines.filter((line) => line.includes("is not ours: it is left alone")),
+        lines.filter(({ message }) => message.includes("is not ours: it is left alone")),
         1
       )
     })
     const service = runFake(dataFolder, body, { mediamtx: { managed: false, auth_secret } })
-    return Effect.andThen(operatorsMediaMtx, service).pipe(
-      Effect.provide(Logger.layer([logger])),
-      Effect.scoped,
-      onTestGround
-    )
+    return Effect.andThen(operatorsMediaMtx, service).pipe(Effect.provide(layer), Effect.scoped, onTestGround)
   })
 })
 

@@ -54,6 +54,17 @@ export const untilTold = (told: ReadonlyArray<RecordingStatusUpdate>, count: num
     Effect.sync(() => told.length >= count)
   )
 
+/** A recording whose camera has been pulled out, which has been told. */
+export const interrupted = Effect.gen(function* () {
+  const { attach, camera, detach } = yield* removableCamera
+  const told = yield* listen
+  yield* record(yield* start({ camera }))
+  yield* detach
+  yield* endFfmpeg
+  yield* untilTold(told, 3)
+  return { attach, camera, told }
+})
+
 const unpluggedReason = "the camera was unplugged; the recording goes on by itself if it is back within 60 s"
 
 /** What is promised of a recording whose camera goes away, on any ground. */
@@ -164,12 +175,7 @@ export const interruptionBehaviour = (name: string, { starts, test }: Place<App>
     test(
       "a recording that waits for its camera is not started again, and stops with the files it has",
       Effect.gen(function* () {
-        const { camera, detach } = yield* removableCamera
-        const told = yield* listen
-        yield* record(yield* start({ camera }))
-        yield* detach
-        yield* endFfmpeg
-        yield* untilTold(told, 3)
+        const { camera, told } = yield* interrupted
         const twice = yield* Effect.flip(start({ camera }))
         assert.deepInclude(twice, { _tag: "InvalidState", state: "WAITING", allowed_states: ["STOPPED"] })
         const { files } = yield* stop(camera)
@@ -182,12 +188,7 @@ export const interruptionBehaviour = (name: string, { starts, test }: Place<App>
     test(
       "a recording that may not wait ends with its camera",
       Effect.gen(function* () {
-        const { camera, detach } = yield* removableCamera
-        const told = yield* listen
-        yield* record(yield* start({ camera }))
-        yield* detach
-        yield* endFfmpeg
-        yield* untilTold(told, 3)
+        const { camera, told } = yield* interrupted
         assert.deepInclude(told[2], { status: "STOPPED", reason: "the camera was unplugged" })
         assert.deepInclude(yield* Effect.flip(stop(camera)), { _tag: "InvalidState", state: "STOPPED" })
         const index = yield* FileIndex

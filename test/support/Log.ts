@@ -1,13 +1,19 @@
 import * as Logger from "effect/Logger"
-import * as References from "effect/References"
+import { lineOf } from "../../src/telemetry/Logs.ts"
 
-export type Line = Readonly<Record<string, unknown>>
+/** What a line says, whenever that was. */
+interface Line {
+  readonly level: string
+  readonly message: string
+  readonly [field: string]: unknown
+}
 
-/** What the log is told, with the message. */
+/** What is logged where its layer is provided, as the service would write it. */
 export const listening = () => {
   const lines: Array<Line> = []
-  const logger = Logger.make(({ fiber, message }) => {
-    lines.push({ message: String(message), ...fiber.getRef(References.CurrentLogAnnotations) })
+  const logger = Logger.make((options) => {
+    const { timestamp: _timestamp, ...line } = lineOf(options)
+    lines.push(line)
   })
   return { lines, layer: Logger.layer([logger]) }
 }

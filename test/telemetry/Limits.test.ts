@@ -26,7 +26,8 @@ import {
   plugIn,
   runFake
 } from "../support/App.ts"
-import { type Line, listening } from "../support/Log.ts"
+import { listening } from "../support/Log.ts"
+import { quietPeer } from "../support/QuietPeer.ts"
 import { beginDownload, beginExport, longRecording } from "../support/LongRecording.ts"
 import { bearer, untilHeld } from "../support/StreamVisitor.ts"
 import type { Overrides } from "../support/TestSettings.ts"
@@ -104,7 +105,7 @@ interface Row {
   readonly meet: Effect.Effect<number | undefined, unknown, FakeApp | Scope.Scope>
   readonly answer: number
   /** what the log tells of who met it */
-  readonly who: Line
+  readonly who: Readonly<Record<string, unknown>>
 }
 
 const elsewhere = "192.0.2.1"
@@ -318,15 +319,7 @@ describe("a limit", () => {
   it.effect("(unread of all clients) is no limit of one client, and told apart from that", () => {
     const { layer: logs, lines } = listening()
     /** A client that reads nothing of what it is sent. */
-    const deaf = (cut: (code: number) => void, unread: number): Peer => ({
-      send: () => {},
-      sendAll: () => {},
-      buffered: () => unread,
-      pause: () => {},
-      resume: () => {},
-      limit: () => {},
-      cut
-    })
+    const deaf = (cut: (code: number) => void, unread: number): Peer => ({ ...quietPeer, buffered: () => unread, cut })
     return Effect.gen(function* () {
       const { connect } = yield* JsonRpcProtocol
       const arrival = { address: elsewhere, cameBy: undefined, isSecure: false, login: undefined }
