@@ -21,6 +21,7 @@ import { MediaMtxApi } from "./MediaMtxApi.ts"
 import { MediaMtxCertificate } from "./MediaMtxCertificate.ts"
 import { writeMediaMtxConfig } from "./MediaMtxConfig.ts"
 import { bindError, endOf } from "./MediaMtxEnd.ts"
+import { makeEnds } from "./MediaMtxEnds.ts"
 import { hear } from "./MediaMtxHearing.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
 import { makeStates, type MediaMtxState } from "./MediaMtxStates.ts"
@@ -78,6 +79,7 @@ export class MediaMtx extends Context.Service<
         managed ? undefined : `no answer yet from the API on 127.0.0.1:${settings.boot.mediamtx.api_port}`
       )
       const { hasRun, hindered, running, silent, starting, stopped } = states
+      const noteEnd = makeEnds()
       const facts = yield* makeFacts<RecorderFailed>()
       const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing | ProgramUnfit>()
       let failedStarts = 0
@@ -176,8 +178,7 @@ export class MediaMtx extends Context.Service<
       })
 
       const failed = Effect.fnUntraced(function* (end: MediaMtxEnded) {
-        yield* stopped(end.detail)
-        yield* Effect.logWarning("MediaMTX ended").pipe(Effect.annotateLogs({ detail: end.detail }))
+        yield* stopped(yield* noteEnd(end))
         failedStarts++
         if (end.portInUse && failedStarts >= portTries && !(yield* hasRun)) return yield* end.portInUse
         return yield* end

@@ -16,7 +16,7 @@ const maxKinds = 200
 const isTrouble = (line: string): boolean => /^(WAR|ERR)/.test(line)
 
 /** Lines that differ in times, ports, addresses and sessions only are of one kind. */
-const kindOf = (line: string): string => line.replace(/\b[0-9a-f]{8,}\b|(?<![A-Za-z])\d+/g, "#")
+export const kindOf = (line: string): string => line.replace(/\b[0-9a-f]{8,}\b|(?<![A-Za-z])\d+/g, "#")
 
 /** A kind of line that was said, and how often it came since. */
 interface Said {

@@ -21,25 +21,26 @@ export const makeStates = Effect.fnUntraced(function* (startDetail: string | und
     ...(startDetail === undefined ? {} : { detail: startDetail })
   })
   const state = yield* SubscriptionRef.make(startAfter({ _tag: "Starting", generation: 0 }))
-  /** Why it could not be used when it was last looked at, although it has run. */
+  /** Why it did not come to run when it was last started or looked at: until it does it stays stopped. */
   let hindrance: string | undefined
 
   /** One that has run can run here: what hinders it now may pass, and what does without it goes on meanwhile. */
   const hasRun = Effect.map(SubscriptionRef.get(state), ({ generation }) => generation > 0)
 
-  const become = (next: (last: MediaMtxState) => MediaMtxState) =>
-    SubscriptionRef.update(state, (last) => {
-      hindrance = undefined
-      return next(last)
+  const stopped = (detail: string) =>
+    SubscriptionRef.update(state, ({ _tag, generation }): MediaMtxState => {
+      hindrance = _tag === "Running" ? undefined : detail
+      return { _tag: "Stopped", generation, detail }
     })
-  const stopped = (detail: string) => become(({ generation }) => ({ _tag: "Stopped", generation, detail }))
 
   return {
     state,
     hasRun,
-    /** One that could not be used stays stopped until it is found that it can. */
-    starting: Effect.suspend(() => (hindrance === undefined ? become(startAfter) : Effect.void)),
-    running: become(({ generation }) => ({ _tag: "Running", generation: generation + 1 })),
+    starting: Effect.suspend(() => (hindrance === undefined ? SubscriptionRef.update(state, startAfter) : Effect.void)),
+    running: SubscriptionRef.update(state, ({ generation }): MediaMtxState => {
+      hindrance = undefined
+      return { _tag: "Running", generation: generation + 1 }
+    }),
     stopped,
     /** It cannot be used: one that has run is stopped, which is said once for each reason. */
     hindered: Effect.fnUntraced(function* (reason: string) {

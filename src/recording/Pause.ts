@@ -1,6 +1,7 @@
 import { DependencyFailed } from "../../schema/Errors.ts"
 import { current, type Draft, finish, say, set, tell } from "./Draft.ts"
 import { fail } from "./Ending.ts"
+import { awaitFile } from "./Stalled.ts"
 
 /**
  * Only the reserve is left on the disk, or the disk failed to sync a file: MediaMTX is told to write no more, its file is made
@@ -45,13 +46,15 @@ export const roomBack = (draft: Draft): void => {
 const writesOn = (draft: Draft): void => {
   set(draft, { isReplacing: false })
   draft.actions.push({ _tag: "ResumeRecorder" })
+  awaitFile(draft)
   if (draft.state.isGivenUp) draft.actions.push({ _tag: "AwaitSync" })
 }
 
 /** `over`: what is told once its next file grows */
 const resume = (draft: Draft, over: string): void => {
-  set(draft, { stall: { over, failure: undefined, isRefusal: false } })
+  set(draft, { stall: undefined, unproven: { reason: over } })
   draft.actions.push({ _tag: "ResumeRecorder" })
+  awaitFile(draft)
 }
 
 /**

@@ -60,12 +60,14 @@ export interface RecordingState {
   readonly failure: string | undefined
   /** why FFmpeg ended, and the camera has not said yet that it is to blame */
   readonly loss: string | undefined
+  /** FFmpeg ended, and the next one does not publish yet */
+  readonly isStreamLost: boolean
   /**
    * No bytes come although there is a stream: the disk is being asked why, or that was told. At the start it is asked
    * before any are missed.
    */
   readonly stall: "ASKED" | Stall | undefined
-  /** what a segment that began while the disk was full is told with, once it grows */
+  /** what a segment that began while the disk was full, or after a pause, is told with once it grows */
   readonly unproven: { readonly reason: string } | undefined
   /** why MediaMTX was told to write no more for now */
   readonly pause: string | undefined
@@ -174,6 +176,7 @@ export const starting = (limits: {
     trouble: undefined,
     failure: undefined,
     loss: undefined,
+    isStreamLost: false,
     stall: "ASKED",
     unproven: undefined,
     pause: undefined,

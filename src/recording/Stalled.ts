@@ -6,8 +6,17 @@ import type { Stall } from "./Stall.ts"
 
 /** What becomes of a recording of which nothing is written although there is a stream. */
 
+/** A camera's own H.264 may bring a keyframe every few seconds only, and a file begins with one. */
+const fileSeconds = 10
+
 export const whyNotBegun = ({ failure, stall }: RecordingState): DependencyFailed =>
   (typeof stall === "object" ? stall.failure : undefined) ?? notBegun(failure ?? "no bytes came to the disk in time")
+
+/** MediaMTX is to write from now on: where there is a stream, a file is missed if none comes in time. */
+export const awaitFile = (draft: Draft): void => {
+  if (draft.state.isStreamLost) return
+  draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: fileSeconds })
+}
 
 /** No bytes came for a while. */
 export const askDisk = (draft: Draft): void => {

@@ -14,12 +14,10 @@ import {
 } from "./Ending.ts"
 import { diskSyncs, recorderPaused, roomBack, roomGone, syncFailed } from "./Pause.ts"
 import type { Incident, RecordingState, Stepped, Timer } from "./RecordingState.ts"
-import { askDisk, stallExplained, whyNotBegun, writerFailed } from "./Stalled.ts"
+import { askDisk, awaitFile, stallExplained, whyNotBegun, writerFailed } from "./Stalled.ts"
 
 /** MediaMTX writes a part every tenth of a second, and one a frame where the camera gives fewer. */
 const bytesSeconds = 5
-/** A camera's own H.264 may bring a keyframe every few seconds only, and a file begins with one. */
-const firstBytesSeconds = 10
 /** A start that is still without bytes so long after its stream is ready has the disk asked once more. */
 const askAgainSeconds = 3
 
@@ -107,11 +105,15 @@ const fileBegan = (draft: Draft, filename: string): void => {
   draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: bytesSeconds })
   if (phase === "STARTING") begin(draft)
   // a disk that has room for a few bytes may have none for the next ones
-  const { stall } = draft.state
-  if (typeof stall === "object") return set(draft, { unproven: { reason: over ?? stall.over } })
-  set(draft, { stall: undefined })
+  const again = whatGoesOn(draft)
+  if (typeof draft.state.stall !== "object") set(draft, { stall: undefined })
+  if (again !== undefined) return set(draft, { unproven: { reason: over ?? again } })
   tell(draft, "RecordingWriting", over)
 }
+
+/** What is told once its file grows, where nothing was written before. */
+const whatGoesOn = ({ state: { stall, unproven } }: Draft): string | undefined =>
+  unproven?.reason ?? (typeof stall === "object" ? stall.over : undefined)
 
 /** What led to the gap before this file is told before it, if it was not. */
 const tellGap = (draft: Draft): void => {
@@ -146,17 +148,18 @@ const begin = (draft: Draft): void => {
 }
 
 const fileGrew = (draft: Draft, filename: string): void => {
-  const { isWriting, phase, stall, unproven } = draft.state
+  const { isWriting, phase } = draft.state
   if (phase !== "RUNNING" || !isWriting || current(draft)?.filename !== filename) return
+  const again = whatGoesOn(draft)
   set(draft, { stall: undefined, unproven: undefined })
   draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: bytesSeconds })
-  if (typeof stall === "object") tell(draft, "RecordingWriting", unproven?.reason ?? stall.over)
+  if (again !== undefined) tell(draft, "RecordingWriting", again)
 }
 
 const streamFailed = (draft: Draft, reason: string): void => {
   const { phase } = draft.state
   if (phase === "STOPPING") return
-  set(draft, { failure: reason })
+  set(draft, { failure: reason, isStreamLost: true })
   if (phase === "STARTING") return
   set(draft, { stall: undefined, unproven: undefined })
   draft.actions.push({ _tag: "ClearTimer", timer: "bytes" }, { _tag: "AwaitClosed" })
@@ -178,12 +181,12 @@ const streamClosed = (draft: Draft): void => {
 
 const streamReady = (draft: Draft): void => {
   const { phase } = draft.state
+  set(draft, { isStreamLost: false })
   if (phase === "STARTING") draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: askAgainSeconds })
   if (phase !== "RUNNING") return
   // the next one publishes, so the one before is gone
   streamClosed(draft)
-  if (draft.state.isWriting) return
-  draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: firstBytesSeconds })
+  if (!draft.state.isWriting) awaitFile(draft)
 }
 
 // --- time

@@ -35,7 +35,8 @@ export class CameraHealth extends Context.Service<
   {
     /**
      * Watches the frames of a run: a camera that stops to give any is a fault of that camera after two thirds
-     * of `streams.stall_seconds`, and the end of the run after the whole; one that gives them is no fault any more.
+     * of `streams.stall_seconds`, and the end of the run after the whole; one that gives them is no fault any more. A run
+     * whose stream MediaMTX has not yet is given `streams.start_timeout_seconds`.
      */
     readonly watch: (
       stream: LiveStream,
@@ -57,18 +58,18 @@ export class CameraHealth extends Context.Service<
       const mediaMtx = yield* MediaMtx
       const machine = yield* Machine
 
-      const limitOf = (isMoving: boolean) => {
+      const limitOf = (isRunning: boolean) => {
         const { stall_seconds, start_timeout_seconds } = liveNow(settings).streams
         const stall = Duration.toMillis(stall_seconds)
         const running = { notice: (stall * 2) / 3, end: stall }
-        if (isMoving) return running
+        if (isRunning) return running
         // FFmpeg and the camera have to wake up first
         const start = Duration.toMillis(start_timeout_seconds)
         return { notice: Math.max(running.notice, start / 4), end: Math.max(running.end, start) }
       }
 
       const watch = Effect.fnUntraced(function* (
-        { camera }: LiveStream,
+        { camera, state }: LiveStream,
         run: Run,
         source: Source,
         process: FfmpegProcess
@@ -114,7 +115,9 @@ export class CameraHealth extends Context.Service<
           const isHeldUp = troubleOf(SubscriptionRef.getUnsafe(mediaMtx.state)) !== undefined
           const late = lateness(moved, now)
           const still = stillness(moved, now, isHeldUp ? 1 : late)
-          const limit = limitOf(moved !== undefined)
+          // after its first picture FFmpeg gives no more until MediaMTX has let it publish
+          const isPublished = SubscriptionRef.getUnsafe(state)._tag === "Ready"
+          const limit = limitOf(moved !== undefined && isPublished)
           if (still > limit.end) {
             const isGarbage = source.input.silenceOf(process.said())?.kind === "WRONG_DATA"
             return yield* new RunEnded({

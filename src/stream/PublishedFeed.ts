@@ -21,6 +21,9 @@ import { Publisher } from "./Publisher.ts"
 import { RunEnded } from "./RunEnded.ts"
 import { Sources } from "./Sources.ts"
 
+/** FFmpeg (5.1) opens its encoder before it goes to MediaMTX: what fails then is not the encoder's. */
+const isRefused = (reason: string): boolean => reason.includes("Could not write header")
+
 /** What a camera's complaint means for the one who waits for its stream. */
 const obstacleIn = ({ kind }: Complaint): Pick<RunEnded, "obstacle"> => {
   if (kind === "FROZEN" || kind === "WRONG_DATA" || kind === "UNRESPONSIVE") return {}
@@ -76,7 +79,7 @@ export class PublishedFeed extends Context.Service<
         // what stands on standard output after the end is read to its end too; the exit tells more than the pipe
         yield* Effect.forkScoped(Effect.ignoreCause(collectPictures(stream, run, source, process), { log: "Warn" }))
         return yield* Effect.raceAllFirst([ended, announced, health.watch(stream, run, source, process)]).pipe(
-          Effect.tapError(({ obstacle, silence }) => {
+          Effect.tapError(({ obstacle, reason, silence }) => {
             // once may be a shaken cable
             if (silence === "WRONG_DATA" && stream.failuresInARow > 0) {
               const { pixelFormat } = source.captures
@@ -84,7 +87,7 @@ export class PublishedFeed extends Context.Service<
             }
             return Effect.sync(() => {
               const wasReady = SubscriptionRef.getUnsafe(stream.state)._tag === "Ready"
-              if (!wasReady && obstacle === undefined) sources.failedToStart(camera, source)
+              if (!wasReady && obstacle === undefined && !isRefused(reason)) sources.failedToStart(camera, source)
             })
           })
         )

@@ -136,12 +136,47 @@ stepsHold("a step of a recording whose disk is in trouble", [
     incident: over("bytes"),
     actions: []
   },
-  { name: "room has it go on", after: waitingForRoom, incident: just("RoomBack"), actions: ["ResumeRecorder"] },
+  {
+    name: "room has it go on",
+    after: waitingForRoom,
+    incident: just("RoomBack"),
+    actions: ["ResumeRecorder", "bytes in 10 s"]
+  },
   {
     name: "which is told when its next file grows",
     after: [...waitingForRoom, just("RoomBack"), began("b")],
     incident: grew("b"),
     actions: ["bytes in 5 s", "Writing b: there is room on the disk again"]
+  },
+  {
+    name: "a file that does not come then is missed",
+    after: [...waitingForRoom, just("RoomBack")],
+    incident: over("bytes"),
+    actions: ["ExplainStall"]
+  },
+  {
+    name: "and told of once it grows all the same",
+    after: [...waitingForRoom, just("RoomBack"), over("bytes"), began("b")],
+    incident: grew("b"),
+    actions: ["bytes in 5 s", "Writing b: there is room on the disk again"]
+  },
+  {
+    name: "nothing is missed of a stream that is lost",
+    after: [...waitingForRoom, failed("ended"), just("StreamClosed")],
+    incident: just("RoomBack"),
+    actions: ["ResumeRecorder"]
+  },
+  {
+    name: "until there is one",
+    after: [...waitingForRoom, failed("ended"), just("StreamClosed"), just("RoomBack")],
+    incident: just("StreamReady"),
+    actions: ["bytes in 10 s"]
+  },
+  {
+    name: "what was not missed while MediaMTX was to stop is missed when it is not to any more",
+    after: [...running, gone, over("bytes")],
+    incident: just("RoomBack"),
+    actions: ["ResumeRecorder", "bytes in 10 s"]
   },
   { name: "room that was never gone is no news", after: running, incident: just("RoomBack"), actions: [] },
   {
@@ -182,7 +217,7 @@ stepsHold("a step of a recording whose disk is in trouble", [
     name: "at once",
     after: [...running, unsynced("a"), just("DiskSyncs")],
     incident: paused,
-    actions: ["Finish a", "ResumeRecorder"]
+    actions: ["Finish a", "ResumeRecorder", "bytes in 10 s"]
   },
   {
     name: "which is told when it grows",
@@ -218,13 +253,13 @@ stepsHold("a step of a recording whose disk is in trouble", [
     name: "room that is back before MediaMTX was told has the disk tried again",
     after: [...running, unsynced("a"), gone, just("DiskSyncs")],
     incident: just("RoomBack"),
-    actions: ["ResumeRecorder", "AwaitSync"]
+    actions: ["ResumeRecorder", "bytes in 10 s", "AwaitSync"]
   },
   {
     name: "and so where it was to begin another file",
     after: [...running, unsynced("a"), just("DiskSyncs"), gone],
     incident: just("RoomBack"),
-    actions: ["ResumeRecorder", "AwaitSync"]
+    actions: ["ResumeRecorder", "bytes in 10 s", "AwaitSync"]
   },
   {
     name: "which it then does as ever",
@@ -236,13 +271,13 @@ stepsHold("a step of a recording whose disk is in trouble", [
     name: "a file that began before MediaMTX paused is over with it",
     after: [...running, unsynced("a"), just("DiskSyncs"), began("b")],
     incident: paused,
-    actions: ["Finish b", "ResumeRecorder"]
+    actions: ["Finish b", "ResumeRecorder", "bytes in 10 s"]
   },
   {
     name: "also one that is not synced either",
     after: [...running, unsynced("a"), just("DiskSyncs"), began("b"), unsynced("b")],
     incident: paused,
-    actions: ["Finish b", "ResumeRecorder"]
+    actions: ["Finish b", "ResumeRecorder", "bytes in 10 s"]
   },
   {
     name: "which is told, and tried for no more",
@@ -260,13 +295,13 @@ stepsHold("a step of a recording whose disk is in trouble", [
     name: "MediaMTX may write on where it could not be told: its file is kept, and the disk tried again",
     after: [...running, unsynced("a"), just("DiskSyncs")],
     incident: notPaused,
-    actions: ["ResumeRecorder", "AwaitSync"]
+    actions: ["ResumeRecorder", "bytes in 10 s", "AwaitSync"]
   },
   {
     name: "one that was told late may have begun another file, which is as good as any",
     after: [...running, unsynced("a"), just("DiskSyncs"), began("b")],
     incident: notPaused,
-    actions: ["ResumeRecorder"]
+    actions: ["ResumeRecorder", "bytes in 10 s"]
   },
   {
     name: "and that is written on",

@@ -175,6 +175,38 @@ describe("whatever happens to a recording, in whatever order", () => {
   })
 })
 
+const pauses = fc.constantFrom(gone, just("RoomBack"), over("bytes"))
+
+describe("a recording that says it is written", () => {
+  it("is asked about where nothing comes, whatever happened to it", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(incidents, pauses), { maxLength: 60 }), (story) => {
+        let { state } = starting(limits)
+        let isMissed = false
+        let last: string | undefined
+        for (const incident of story) {
+          if (incident._tag === "TimeOver" && incident.timer === "bytes") {
+            if (!isMissed) continue
+            isMissed = false
+          }
+          const { actions, state: next } = step(state, incident)
+          state = next
+          for (const action of actions) {
+            if (action._tag === "Tell") last = action.fact
+            if (action._tag === "ClearTimers") isMissed = false
+            if (action._tag === "SetTimer" && action.timer === "bytes") isMissed = true
+            if (action._tag === "ClearTimer" && action.timer === "bytes") isMissed = false
+          }
+          const { isReplacing, isStreamLost, pause, phase, stall, words } = state
+          if (phase !== "RUNNING" || last !== "RecordingWriting" || words.length > 0) continue
+          assert.isTrue(isMissed || stall === "ASKED" || isStreamLost || isReplacing || pause !== undefined)
+        }
+      }),
+      { numRuns: 2000 }
+    )
+  })
+})
+
 /** What happens to a recording whose disk fails to sync now and then, each to the file that is written by then. */
 const syncTroubles = fc.constantFrom<(count: number) => Incident>(
   (count) => began(`${count + 1}`),

@@ -8,6 +8,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { Devices } from "../../src/device/Devices.ts"
 import { Machine } from "../../src/ground/Machine.ts"
 import { Streams } from "../../src/stream/Streams.ts"
+import { numbered } from "../../testing/Pictures.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { readyStream, stateOf, untilReady } from "../suites/streams.ts"
 import {
@@ -247,6 +248,21 @@ describe("a camera that freezes", () => {
       yield* TestClock.adjust("2900 millis")
       assert.strictEqual(yield* seen(camera), "ERROR: FROZEN, it is open and sends no picture")
       assert.lengthOf(yield* children("publish"), 1)
+    })
+  )
+
+  onFakes(
+    "is given that time as long as MediaMTX has not its stream: FFmpeg gives one picture, and no other before",
+    Effect.gen(function* () {
+      const streams = yield* Streams
+      yield* disturb({ neverReady: true })
+      yield* streams.lease(yield* plugInUsb(), "viewer")
+      const ffmpeg = yield* until("FFmpeg", playing)
+      ffmpeg.stdout(numbered(0))
+      yield* TestClock.adjust("9 seconds")
+      assert.lengthOf(yield* children("publish"), 1)
+      yield* TestClock.adjust("3 seconds")
+      assert.lengthOf(yield* children("publish"), 2)
     })
   )
 

@@ -146,4 +146,15 @@ describe("the hardware's encoder", () => {
       assert.strictEqual(feeds.of(other).making()?.encoder.name, "h264_vaapi")
     })
   )
+
+  withHardware(
+    "stays when it was MediaMTX that did not take what it encodes",
+    Effect.gen(function* () {
+      const id = yield* proven("works")
+      const complaint = "Could not write header for output file #1 (incorrect codec parameters ?): Connection refused"
+      yield* disturb({ failStarts: 1, complaint })
+      yield* readyStream(id)
+      assert.deepEqual(yield* encoders, ["h264_vaapi", "h264_vaapi"])
+    })
+  )
 })

@@ -1,0 +1,56 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
+import { TestClock } from "effect/testing"
+import { makeEnds } from "../../src/process/MediaMtxEnds.ts"
+
+const crash = { detail: "MediaMTX ended with status 2: goroutine 17: panic", steady: false }
+
+/** Ends as they come, and what of them came to the log. */
+const bench = () => {
+  const said: Array<unknown> = []
+  const logger = Logger.make(({ fiber }) => {
+    said.push(fiber.getRef(References.CurrentLogAnnotations)["detail"])
+  })
+  const ended = makeEnds()
+  return { said, ended: (end: typeof crash) => Effect.provide(ended(end), Logger.layer([logger])) }
+}
+
+describe("the end of a MediaMTX", () => {
+  it.effect("is said once where it ends again and again, and then once a minute with how often that was", () =>
+    Effect.gen(function* () {
+      const { ended, said } = bench()
+      assert.strictEqual(yield* ended({ ...crash, steady: true }), crash.detail)
+      for (let n = 1; n <= 40; n++) {
+        yield* TestClock.adjust("1500 millis")
+        const detail = `MediaMTX ended with status 2: goroutine ${17 + n}: panic`
+        const told = `${detail}; it has ended ${n + 1} times within ${Math.round(n * 1.5)} s`
+        assert.strictEqual(yield* ended({ ...crash, detail }), told)
+      }
+      const last = "MediaMTX ended with status 2: goroutine 57: panic; it has ended 41 times within 60 s"
+      assert.deepEqual(said, [crash.detail, last])
+    })
+  )
+
+  it.effect("is said at once where it has another reason", () =>
+    Effect.gen(function* () {
+      const { ended, said } = bench()
+      yield* ended({ ...crash, steady: true })
+      yield* TestClock.adjust("1 second")
+      yield* ended({ ...crash, detail: "its port is taken" })
+      assert.deepEqual(said, [crash.detail, "its port is taken; it has ended 2 times within 1 s"])
+    })
+  )
+
+  it.effect("is said at once, and counted anew, where it had run for a while", () =>
+    Effect.gen(function* () {
+      const { ended, said } = bench()
+      for (let n = 0; n < 3; n++) {
+        yield* ended({ ...crash, steady: true })
+        yield* TestClock.adjust("11 seconds")
+      }
+      assert.deepEqual(said, [crash.detail, crash.detail, crash.detail])
+    })
+  )
+})
