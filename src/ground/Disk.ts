@@ -18,7 +18,8 @@ import {
   rm,
   stat,
   statfs,
-  unlink
+  unlink,
+  utimes
 } from "node:fs/promises"
 import { onDisk, type DiskError } from "./DiskError.ts"
 import { lockFile } from "./FileLock.ts"
@@ -81,6 +82,8 @@ export class Disk extends Context.Service<
     /** with those above it; one that is there is fine */
     readonly makeFolder: (path: string, mode: number) => Effect.Effect<void, DiskError>
     readonly setMode: (path: string, mode: number) => Effect.Effect<void, DiskError>
+    /** a file was changed now: returns when the file system has that among what it writes down next */
+    readonly touch: (path: string) => Effect.Effect<void, DiskError>
     /** fails where files cannot be made in the folder */
     readonly mayWrite: (folder: string) => Effect.Effect<void, DiskError>
     /** of the file system that has the folder on it; 0.1 ms */
@@ -145,6 +148,11 @@ export class Disk extends Context.Service<
       removeAll: (path) => onDisk(() => rm(path, { recursive: true, force: true })),
       makeFolder: (path, mode) => onDisk(() => makeFolders(path, mode)),
       setMode: (path, mode) => onDisk(() => chmod(path, mode)),
+      touch: (path) =>
+        onDisk(() => {
+          const now = new Date()
+          return utimes(path, now, now)
+        }),
       mayWrite: (folder) => onDisk(() => access(folder, constants.W_OK | constants.X_OK)),
       space: (folder) =>
         onDisk(async () => {
