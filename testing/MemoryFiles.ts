@@ -136,7 +136,8 @@ export const makeMemoryFiles = (now: () => number, told: (folder: Folder, name: 
   }
 
   const touch = (path: string): void => {
-    const entry = get("utime", path)
+    const entry = find(path)
+    if (entry === undefined) return
     entry.modified = now()
     if (entry.kind === "file") for (const { folder, name } of entry.names) told(folder, name)
   }

@@ -26,7 +26,7 @@ export const journalWait = (
 ): Effect.Effect<void, DependencyFailed> => {
   let asked: Deferred.Deferred<void> | undefined
   let isHung = false
-  // what is wrong with a file says the write itself, in SQLite's words; a journal of SQLite's may not be there
+  // what is wrong with a file says the write itself, in SQLite's words
   const touched = Effect.forEach(paths, (path) => Effect.ignore(disk.touch(path)), { discard: true })
   const ask = Effect.suspend(() => {
     if (asked !== undefined) return Effect.succeed(asked)
