@@ -25,7 +25,8 @@ export const journalWait = (
   paths: ReadonlyArray<string>
 ): Effect.Effect<void, DependencyFailed> => {
   let asked: Deferred.Deferred<void> | undefined
-  let isHung = false
+  /** one that took too long */
+  let late: Deferred.Deferred<void> | undefined
   // what is wrong with a file says the write itself, in SQLite's words
   const touched = Effect.forEach(paths, (path) => Effect.ignore(disk.touch(path)), { discard: true })
   const ask = Effect.suspend(() => {
@@ -33,22 +34,21 @@ export const journalWait = (
     const answer = (asked = Deferred.makeUnsafe<void>())
     const answered = Effect.suspend(() => {
       asked = undefined
-      isHung = false
       return Deferred.succeed(answer, undefined)
     })
     // no child of anybody, whose end would wait for a disk that hangs
     return Effect.as(Effect.forkDetach(Effect.andThen(touched, answered), { startImmediately: true }), answer)
   })
-  const fail = Effect.suspend(() => {
-    isHung = true
-    return Effect.fail(storageFailed("use the index", { code: "ETIMEDOUT" }))
-  })
+  const failed = Effect.fail(storageFailed("use the index", { code: "ETIMEDOUT" }))
   return Effect.gen(function* () {
     const answer = yield* Effect.uninterruptible(ask)
-    if (isHung) return yield* fail
+    if (answer === late) return yield* failed
     if (Deferred.isDoneUnsafe(answer)) return
+    const orElse = () => {
+      late = answer
+      return failed
+    }
     // also where who waits may not be interrupted
-    const answered = Effect.interruptible(Deferred.await(answer))
-    yield* Effect.timeoutOrElse(answered, { duration: patience, orElse: () => fail })
+    yield* Effect.timeoutOrElse(Effect.interruptible(Deferred.await(answer)), { duration: patience, orElse })
   })
 }
