@@ -132,6 +132,7 @@ export const makeDiskUser = (shared: SharedDisk, note: (call: Call, paths: strin
     removeAll: (path) => changes("removeAll", path, () => files.removeAll(path)),
     makeFolder: (path, mode) => changes("makeFolder", path, () => files.makeFolder(path, mode)),
     setMode: (path, mode) => changes("setMode", path, () => files.setMode(path, mode)),
+    touch: (path) => called("touch", path, () => files.touch(path)),
     space: (folder) =>
       called("space", folder, () => {
         files.folderAt("statfs", folder)

@@ -22,6 +22,7 @@ export type Call =
   | "removeAll"
   | "makeFolder"
   | "setMode"
+  | "touch"
   | "mayWrite"
   | "space"
   | "watch"
@@ -77,6 +78,7 @@ const changing: ReadonlySet<Call> = new Set([
   "removeAll",
   "makeFolder",
   "setMode",
+  "touch",
   "mayWrite",
   "temporaryFolder"
 ])

@@ -135,6 +135,13 @@ export const makeMemoryFiles = (now: () => number, told: (folder: Folder, name: 
     if (entry.kind === "file") for (const { folder, name } of entry.names) told(folder, name)
   }
 
+  const touch = (path: string): void => {
+    const entry = find(path)
+    if (entry === undefined) return
+    entry.modified = now()
+    if (entry.kind === "file") for (const { folder, name } of entry.names) told(folder, name)
+  }
+
   const makeFolder = (path: string, mode: number): void => {
     const parts = path.split("/").filter((part) => part !== "")
     let here: Folder = root
@@ -194,5 +201,5 @@ export const makeMemoryFiles = (now: () => number, told: (folder: Folder, name: 
     root = afterPowerCut(root, chance)
   }
 
-  return { get, folderAt, create, write, setMode, makeFolder, rename, link, remove, removeAll, used, losePower }
+  return { get, folderAt, create, write, setMode, touch, makeFolder, rename, link, remove, removeAll, used, losePower }
 }

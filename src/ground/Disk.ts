@@ -18,9 +18,10 @@ import {
   rm,
   stat,
   statfs,
-  unlink
+  unlink,
+  utimes
 } from "node:fs/promises"
-import { onDisk, type DiskError } from "./DiskError.ts"
+import { ifThere, onDisk, type DiskError } from "./DiskError.ts"
 import { lockFile } from "./FileLock.ts"
 import { type FileState, stateOf, statesOf } from "./FileState.ts"
 import { watchFolder } from "./FolderWatch.ts"
@@ -81,6 +82,8 @@ export class Disk extends Context.Service<
     /** with those above it; one that is there is fine */
     readonly makeFolder: (path: string, mode: number) => Effect.Effect<void, DiskError>
     readonly setMode: (path: string, mode: number) => Effect.Effect<void, DiskError>
+    /** has a file be changed now: returns when the file system has that among what it writes down next; nothing there is fine */
+    readonly touch: (path: string) => Effect.Effect<void, DiskError>
     /** fails where files cannot be made in the folder */
     readonly mayWrite: (folder: string) => Effect.Effect<void, DiskError>
     /** of the file system that has the folder on it; 0.1 ms */
@@ -145,6 +148,13 @@ export class Disk extends Context.Service<
       removeAll: (path) => onDisk(() => rm(path, { recursive: true, force: true })),
       makeFolder: (path, mode) => onDisk(() => makeFolders(path, mode)),
       setMode: (path, mode) => onDisk(() => chmod(path, mode)),
+      touch: (path) =>
+        ifThere(
+          onDisk(() => {
+            const now = new Date()
+            return utimes(path, now, now)
+          })
+        ),
       mayWrite: (folder) => onDisk(() => access(folder, constants.W_OK | constants.X_OK)),
       space: (folder) =>
         onDisk(async () => {

@@ -8,9 +8,13 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const { facts } = yield* Recordings
     const timeline = yield* Timeline
+    const scope = yield* Effect.scope
     yield* facts.follow(({ _tag, camera, reason }) => {
       const why = reason ?? (_tag === "RecordingEnded" ? "the recording was stopped" : undefined)
-      return why === undefined ? Effect.void : timeline.noteEnd(camera, why)
+      // those that come after it do not wait for the disk
+      return why === undefined
+        ? Effect.void
+        : Effect.forkIn(timeline.noteEnd(camera, why), scope, { startImmediately: true })
     })
   })
 )

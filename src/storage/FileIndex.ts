@@ -9,25 +9,17 @@ import { Databases } from "../ground/Databases.ts"
 import { Disk } from "../ground/Disk.ts"
 import { Served } from "../self/Served.ts"
 import { DataFolder } from "./DataFolder.ts"
-import type { OpenIndex } from "./IndexFile.ts"
-import type { IndexDatabase } from "./IndexDatabase.ts"
+import { describeAll, describeOne, DescribeRecording } from "./DescribeRecording.ts"
+import type { AskedIndex, OpenIndex } from "./IndexFile.ts"
 import type { Page, Sequence } from "./IndexLists.ts"
 import type { IndexedFile, Stored, StoredFile } from "./IndexedFile.ts"
 import { forgetLostPictures } from "./LostPictures.ts"
 import type { FileKind } from "./Names.ts"
-import {
-  describeOne,
-  describeAll,
-  DescribeRecording,
-  reconcile,
-  type Reconciled,
-  reconcileRecordings,
-  reconcileSidecars
-} from "./Reconcile.ts"
+import { reconcile, type Reconciled, reconcileRecordings, reconcileSidecars } from "./Reconcile.ts"
 import { temporaryPrefix } from "./NewFile.ts"
 import { makeOpenedIndex } from "./OpenedIndex.ts"
 import { attempt } from "./StorageFailed.ts"
-import type { TimelineDatabase } from "./TimelineDatabase.ts"
+import type { TimelineDatabase, TimelineReads } from "./TimelineDatabase.ts"
 
 export interface IndexState {
   readonly state: "STARTING" | "RUNNING" | "ERROR"
@@ -42,7 +34,8 @@ export const copyName = `${temporaryPrefix}index.copy.sqlite`
 /**
  * Which recordings and snapshots there are. Derived data: what the folders hold is the truth, and the index is brought
  * to it in the background at each start, and whenever a write to it failed. It is never a reason to refuse a request: a
- * `put` or `remove` that the disk refuses (it is full) is logged and made good later.
+ * `put` or `remove` that the disk refuses (it is full), or does not answer for 10 s, is logged and made good later. What is
+ * told waits for a slow disk beside the main thread, and is written even if who told it is interrupted.
  */
 export class FileIndex extends Context.Service<
   FileIndex,
@@ -71,8 +64,10 @@ export class FileIndex extends Context.Service<
     ) => Effect.Effect<{ readonly files: number; readonly bytes: number }, DependencyFailed>
     /** the same of each camera */
     readonly stored: Effect.Effect<ReadonlyArray<Stored>, DependencyFailed>
-    /** asks when something was recorded, or says it; one short piece of work */
-    readonly timeline: <A>(use: (timeline: TimelineDatabase) => A) => Effect.Effect<A, DependencyFailed>
+    /** asks when something was recorded; one short piece of work */
+    readonly timeline: <A>(ask: (timeline: TimelineReads) => A) => Effect.Effect<A, DependencyFailed>
+    /** says it */
+    readonly tellTimeline: (tell: (timeline: TimelineDatabase) => void) => Effect.Effect<void, DependencyFailed>
     /** STARTING: it is brought to what the folders hold; `detail`: what failed last */
     readonly state: () => IndexState
     /** puts a copy of the index, as it is now, beside it: for a backup, which may not open what is in use */
@@ -97,16 +92,16 @@ export class FileIndex extends Context.Service<
           state = { state: "ERROR", detail }
         })
 
-      const { copyTo, works, ...opened } = yield* makeOpenedIndex(databases, join(folder.root, indexName), {
+      const { copyTo, used, works, ...opened } = yield* makeOpenedIndex(databases, disk, join(folder.root, indexName), {
         failed,
         renewed: want
       })
-      const { use } = opened
       let { outlivedPowerCut } = opened
       /** The walk that follows a failure shows when it is over. */
-      const read = <A>(run: (index: OpenIndex) => A) => Effect.tapError(use(run), () => want)
-      const useOrMakeGood = (run: (index: IndexDatabase) => void) =>
-        use(run).pipe(Effect.catch(() => Effect.asVoid(want)))
+      const read = <A>(run: (index: AskedIndex) => A) => Effect.tapError(used.ask(run), () => want)
+      const tell = (run: (index: OpenIndex) => void) =>
+        Effect.uninterruptible(Effect.tapError(used.change(run), () => want))
+      const tellOrMakeGood = (run: (index: OpenIndex) => void) => Effect.ignore(tell(run))
 
       const oneWalk = yield* Semaphore.make(1)
       /** what was removed while somebody looks at the disk, who may have seen it before: one set for each */
@@ -124,14 +119,14 @@ export class FileIndex extends Context.Service<
       const walk = Effect.gen(function* () {
         const found = yield* whileLooking((isRemoved) =>
           Effect.all({
-            recording: reconcile(use, disk, "recording", folder.recordings, isRemoved("recording")),
-            snapshot: reconcile(use, disk, "snapshot", folder.snapshots, isRemoved("snapshot"))
+            recording: reconcile(used, disk, "recording", folder.recordings, isRemoved("recording")),
+            snapshot: reconcile(used, disk, "snapshot", folder.snapshots, isRemoved("snapshot"))
           })
         )
-        if (outlivedPowerCut) yield* forgetLostPictures(use, disk, folder.snapshots)
+        if (outlivedPowerCut) yield* forgetLostPictures(used, disk, folder.snapshots)
         outlivedPowerCut = false
-        yield* reconcileSidecars(use, disk, folder.recordings)
-        yield* describeAll(use, folder.recordings, look)
+        yield* reconcileSidecars(used, disk, folder.recordings)
+        yield* describeAll(used, folder.recordings, look)
         return found
       }).pipe(
         Effect.tap((found) =>
@@ -146,7 +141,7 @@ export class FileIndex extends Context.Service<
       const makeGood = walk.pipe(
         Effect.tapError(failed),
         Effect.andThen(works),
-        Effect.andThen(Effect.ignore(use((it) => it.reserve()))),
+        Effect.andThen(Effect.ignore(used.change((it) => it.reserve()))),
         // it works, be there room for it to grow or not
         Effect.map(() => {
           state = { state: "RUNNING" }
@@ -160,23 +155,23 @@ export class FileIndex extends Context.Service<
 
       const lookAt = Effect.fnUntraced(function* (recordings: ReadonlyArray<string>) {
         const changed = yield* whileLooking((isRemoved) =>
-          reconcileRecordings(use, disk, folder.recordings, recordings, isRemoved("recording"))
+          reconcileRecordings(used, disk, folder.recordings, recordings, isRemoved("recording"))
         )
         for (const filename of recordings) {
-          const file = yield* use((it) => it.get("recording", filename))
+          const file = yield* used.ask((it) => it.get("recording", filename))
           const isUnknown = file !== undefined && file.codec === "" && file.bytes > 0
-          if (isUnknown && !changed.includes(filename)) yield* describeOne(use, folder.recordings, look, filename)
+          if (isUnknown && !changed.includes(filename)) yield* describeOne(used, folder.recordings, look, filename)
         }
         return changed
       })
 
       return FileIndex.of({
-        put: (file) => useOrMakeGood((it) => it.put(file)),
-        putBeside: (recording, bytes) => useOrMakeGood((it) => it.putBeside(recording, bytes)),
+        put: (file) => tellOrMakeGood((it) => it.put(file)),
+        putBeside: (recording, bytes) => tellOrMakeGood((it) => it.putBeside(recording, bytes)),
         remove: (kind, filename) =>
-          useOrMakeGood((it) => {
+          Effect.suspend(() => {
             for (const meanwhile of removed) meanwhile.add(`${kind}/${filename}`)
-            it.remove(kind, filename)
+            return tellOrMakeGood((it) => it.remove(kind, filename))
           }),
         doubt: Effect.asVoid(want),
         look: lookAt,
@@ -185,7 +180,8 @@ export class FileIndex extends Context.Service<
         oldest: (sequence) => read((it) => it.oldest(sequence)),
         totals: (kind) => read((it) => it.totals(kind)),
         stored: read((it) => it.stored()),
-        timeline: (run) => read((it) => run(it.timeline)),
+        timeline: (ask) => read((it) => ask(it.timeline)),
+        tellTimeline: (say) => tell((it) => say(it.timeline)),
         state: () => state,
         copy: Effect.gen(function* () {
           const aside = join(folder.root, `${copyName}.new`)

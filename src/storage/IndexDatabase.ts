@@ -11,8 +11,20 @@ import { recordedFrom } from "./RecordedFrom.ts"
  */
 const reserveBytes = 1_050_000
 
-/** The open index; every method is one short transaction and may throw what `node:sqlite` throws. */
-export interface IndexDatabase extends IndexLists {
+/** What is asked of the open index; every method is short and may throw what `node:sqlite` throws. */
+export interface IndexReads extends IndexLists {
+  readonly has: (kind: FileKind, filename: string) => boolean
+  readonly get: (kind: FileKind, filename: string) => StoredFile | undefined
+  readonly totals: (kind: FileKind) => { readonly files: number; readonly bytes: number }
+  readonly stored: () => ReadonlyArray<Stored>
+  /** files in the order of their names, after this one */
+  readonly after: (kind: FileKind, filename: string, limit: number) => ReadonlyArray<IndexedFile>
+  /** the newest file that nobody has looked into */
+  readonly undescribed: (kind: FileKind) => IndexedFile | undefined
+}
+
+/** The open index; each change is one short transaction. */
+export interface IndexDatabase extends IndexReads {
   /** what lies beside a file that is there stays as it is */
   readonly put: (file: IndexedFile) => void
   /** so much lies beside the recording, if it is there */
@@ -22,16 +34,8 @@ export interface IndexDatabase extends IndexLists {
   readonly remove: (kind: FileKind, filename: string) => boolean
   readonly resize: (kind: FileKind, filename: string, bytes: number, modified: number) => void
   readonly describe: (kind: FileKind, filename: string, description: Description) => void
-  readonly has: (kind: FileKind, filename: string) => boolean
-  readonly get: (kind: FileKind, filename: string) => StoredFile | undefined
-  readonly totals: (kind: FileKind) => { readonly files: number; readonly bytes: number }
-  readonly stored: () => ReadonlyArray<Stored>
-  /** files in the order of their names, after this one */
-  readonly after: (kind: FileKind, filename: string, limit: number) => ReadonlyArray<IndexedFile>
   /** takes the room that the index has for itself, where it has not: on the disk, and in the file */
   readonly reserve: () => void
-  /** the newest file that nobody has looked into */
-  readonly undescribed: (kind: FileKind) => IndexedFile | undefined
 }
 
 /** The statements of an open index. */

@@ -1,9 +1,10 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { Databases } from "../ground/Databases.ts"
 import { codeOf } from "../ground/DiskError.ts"
-import { type IndexDatabase, indexStatements } from "./IndexDatabase.ts"
+import { type IndexDatabase, type IndexReads, indexStatements } from "./IndexDatabase.ts"
 import {
   type TimelineDatabase,
+  type TimelineReads,
   timelineMended,
   timelineSchema,
   timelineStatements,
@@ -76,6 +77,11 @@ const steps: Readonly<Record<number, string>> = {
   2: timelineUpgrade,
   3: timelineMended,
   4: timelineMended
+}
+
+/** The open index, as it is asked. */
+export interface AskedIndex extends IndexReads {
+  readonly timeline: TimelineReads
 }
 
 /** The open index. */

@@ -1,10 +1,9 @@
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
-import type { DependencyFailed } from "../../schema/Errors.ts"
 import type { Disk } from "../ground/Disk.ts"
 import { ifThere } from "../ground/DiskError.ts"
 import { pictureHeadBytes } from "../media/Picture.ts"
-import type { IndexDatabase } from "./IndexDatabase.ts"
+import type { UsedIndex } from "./OpenedIndex.ts"
 
 /*
  * Pictures are synced after they were told of. What a power cut makes of one that was not yet: nothing, an empty file, or
@@ -31,18 +30,18 @@ const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0
 
 /** Has an index that outlived a power cut forget the pictures which did not. */
 export const forgetLostPictures = Effect.fnUntraced(function* (
-  use: <A>(use: (index: IndexDatabase) => A) => Effect.Effect<A, DependencyFailed>,
+  { ask, change }: UsedIndex,
   disk: Disk["Service"],
   folder: string
 ) {
   let oldest: number | undefined
   for (let offset = 0; ;) {
-    const { files } = yield* use((index) => index.page("snapshot", { limit: page, offset, devices: undefined }))
+    const { files } = yield* ask((index) => index.page("snapshot", { limit: page, offset, devices: undefined }))
     oldest ??= (files[0]?.modified ?? 0) - unsyncedMillis
     for (const { filename, modified } of files) {
       if (modified < oldest) return
       const picture = yield* Effect.orElseSucceed(readPicture(disk, join(folder, filename)), () => undefined)
-      if (picture?.isLost === true) yield* use((index) => index.remove("snapshot", filename))
+      if (picture?.isLost === true) yield* change((index) => index.remove("snapshot", filename))
       else offset++
     }
     if (files.length < page) return

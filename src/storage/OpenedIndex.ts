@@ -1,9 +1,18 @@
 import * as Effect from "effect/Effect"
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import type { Databases } from "../ground/Databases.ts"
+import type { Disk } from "../ground/Disk.ts"
 import { makeTrouble } from "../telemetry/Trouble.ts"
-import { isDamaged, openIndex, type OpenIndex, renewIndex } from "./IndexFile.ts"
+import { type AskedIndex, isDamaged, openIndex, type OpenIndex, renewIndex } from "./IndexFile.ts"
+import { journalWait } from "./JournalWait.ts"
 import { storageFailed } from "./StorageFailed.ts"
+
+/** How the index is used, wherever it is now: it may have been replaced by a new one. In short synchronous pieces. */
+export interface UsedIndex {
+  readonly ask: <A>(run: (index: AskedIndex) => A) => Effect.Effect<A, DependencyFailed>
+  /** when the disk takes it at once */
+  readonly change: <A>(run: (index: OpenIndex) => A) => Effect.Effect<A, DependencyFailed>
+}
 
 /** Who has the index open hears of it. */
 interface Heard {
@@ -15,10 +24,11 @@ interface Heard {
 
 /**
  * Opens the index, for as long as the scope lives: one that is damaged is begun anew, when it is opened and whenever that
- * shows. It is used in short synchronous pieces.
+ * shows.
  */
 export const makeOpenedIndex = Effect.fnUntraced(function* (
   databases: Databases["Service"],
+  disk: Disk["Service"],
   path: string,
   { failed, renewed }: Heard
 ) {
@@ -27,7 +37,17 @@ export const makeOpenedIndex = Effect.fnUntraced(function* (
     catch: (cause) => storageFailed("open the index", cause)
   })
   let index = opened.database
-  yield* Effect.addFinalizer(() => Effect.sync(() => closeQuietly(index)))
+  // a checkpoint writes the database, too
+  const awaitJournal = journalWait(disk, [path, `${path}-wal`])
+  // on a disk that does not answer the next start finds it as after a kill -9
+  yield* Effect.addFinalizer(() =>
+    Effect.ignore(
+      Effect.andThen(
+        awaitJournal,
+        Effect.sync(() => closeQuietly(index))
+      )
+    )
+  )
   if (opened.newer !== undefined) {
     yield* Effect.logWarning("the file index was a newer version's: why recordings have gaps is forgotten", {
       version: opened.newer
@@ -39,29 +59,38 @@ export const makeOpenedIndex = Effect.fnUntraced(function* (
   if (opened.fresh) yield* Effect.logInfo("the file index is new: it is filled from the disk")
 
   const trouble = makeTrouble()
+  const fail = Effect.fnUntraced(function* (failure: DependencyFailed, cause: unknown) {
+    yield* trouble.began("the file index failed", cause)
+    yield* failed(failure)
+    return yield* failure
+  })
   const use = Effect.fnUntraced(function* <A>(run: (index: OpenIndex) => A) {
     const first = yield* Effect.result(tryOn(index, run))
     if (first._tag === "Success") return first.success
-    if (!isDamaged(first.failure.cause)) {
-      yield* trouble.began("the file index failed", first.failure.cause)
-      const failure = storageFailed("use the index", first.failure.cause)
-      yield* failed(failure)
-      return yield* failure
-    }
-    yield* Effect.logWarning("the file index is damaged: it is built anew from the disk", first.failure.cause)
+    const { cause } = first.failure
+    if (!isDamaged(cause)) return yield* fail(storageFailed("use the index", cause), cause)
+    yield* Effect.logWarning("the file index is damaged: it is built anew from the disk", cause)
     index = yield* Effect.try({
       try: () => {
         index.abandon()
         return renewIndex(databases, path)
       },
-      catch: (cause) => storageFailed("make the index anew", cause)
+      catch: (why) => storageFailed("make the index anew", why)
     })
     yield* renewed
-    return yield* Effect.mapError(tryOn(index, run), ({ cause }) => storageFailed("use the index", cause))
+    return yield* Effect.mapError(tryOn(index, run), (again) => storageFailed("use the index", again.cause))
   })
 
+  const used: UsedIndex = {
+    ask: use,
+    change: (run) =>
+      awaitJournal.pipe(
+        Effect.catch((failure) => fail(failure, failure.detail)),
+        Effect.andThen(use(run))
+      )
+  }
   return {
-    use,
+    used,
     /** that it does is said, where it did not before */
     works: trouble.isOver("the file index works again"),
     /** into a new file, while it is used */

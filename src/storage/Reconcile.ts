@@ -1,28 +1,17 @@
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
-import type { DependencyFailed } from "../../schema/Errors.ts"
 import type { Disk } from "../ground/Disk.ts"
 import type { FileState } from "../ground/FileState.ts"
 import type { DiskError } from "../ground/DiskError.ts"
 import type { IndexDatabase } from "./IndexDatabase.ts"
-import type { Description, IndexedFile } from "./IndexedFile.ts"
+import { nothingKnown } from "./DescribeRecording.ts"
+import type { IndexedFile } from "./IndexedFile.ts"
 import { contentTypeOf, type FileKind, isFileName, ownerOf, parseFileName, sidecarOf } from "./Names.ts"
 import { pictureFacts } from "../media/Picture.ts"
 import { readPicture } from "./LostPictures.ts"
+import type { UsedIndex } from "./OpenedIndex.ts"
 import { looseAnswer } from "./SharedAnswer.ts"
 import { attempt } from "./StorageFailed.ts"
-
-/**
- * Looks into a recording that the index knows nothing about but its name. The default knows nothing either; the layer
- * that has ffprobe puts the real one in.
- */
-export const DescribeRecording = Context.Reference<(path: string) => Effect.Effect<Description, unknown>>(
-  "camera-service/storage/DescribeRecording",
-  { defaultValue: () => () => Effect.succeed(nothingKnown) }
-)
-
-const nothingKnown: Description = { duration: 0, codec: "", width: 0, height: 0 }
 
 /** What a walk over the disk found. */
 export interface Reconciled {
@@ -33,14 +22,11 @@ export interface Reconciled {
   readonly unknown: number
 }
 
-/** Asks the disk: the service's end does not wait for one that hangs. */
-const ask = <A>(doing: string, question: Effect.Effect<A, DiskError>) => looseAnswer(attempt(doing, question))
+/** The service's end does not wait for a disk that hangs. */
+const askDisk = <A>(doing: string, question: Effect.Effect<A, DiskError>) => looseAnswer(attempt(doing, question))
 
 /** Files a turn: some 2 ms of SQLite for a batch of new ones, then others may run. */
 const batch = 100
-
-/** Runs a short synchronous piece on the index, wherever it is now (it may have been replaced by a new one). */
-type UseIndex = <A>(use: (index: IndexDatabase) => A) => Effect.Effect<A, DependencyFailed>
 
 /**
  * Makes the index say what the folder holds: unknown files enter, changed ones are corrected, missing ones leave. The
@@ -48,29 +34,38 @@ type UseIndex = <A>(use: (index: IndexDatabase) => A) => Effect.Effect<A, Depend
  * this walk began does not enter at all. Constant memory.
  */
 export const reconcile = Effect.fnUntraced(function* (
-  use: UseIndex,
+  index: UsedIndex,
   disk: Disk["Service"],
   kind: FileKind,
   folder: string,
   isDeleted: (filename: string) => boolean
 ) {
-  const entered = yield* enterUnknown(use, disk, kind, folder, isDeleted)
-  const swept = yield* sweep(use, disk, kind, folder)
+  const entered = yield* enterUnknown(index, disk, kind, folder, isDeleted)
+  const swept = yield* sweep(index, disk, kind, folder)
   return { ...entered, ...swept } satisfies Reconciled
 })
 
 /** Has the index count what lies beside recordings; what belongs to one that is gone goes, too. */
-export const reconcileSidecars = Effect.fnUntraced(function* (use: UseIndex, disk: Disk["Service"], folder: string) {
+export const reconcileSidecars = Effect.fnUntraced(function* (
+  { ask, change }: UsedIndex,
+  disk: Disk["Service"],
+  folder: string
+) {
   const nextNames = yield* attempt("read the recordings folder", disk.walk(folder))
   while (true) {
-    const names = yield* ask("read the recordings folder", nextNames)
+    const names = yield* askDisk("read the recordings folder", nextNames)
     if (names.length === 0) return
     const owners = names.map(ownerOf).filter((owner) => owner !== undefined)
-    const files = yield* ask("look at a recording", disk.states(folder, owners))
-    const sidecars = yield* ask("look at a recording", disk.states(folder, owners.map(sidecarOf)))
+    const files = yield* askDisk("look at a recording", disk.states(folder, owners))
+    const sidecars = yield* askDisk("look at a recording", disk.states(folder, owners.map(sidecarOf)))
     for (const [i, owner] of owners.entries()) {
-      if (files[i] === undefined) yield* ask("remove what belonged to a recording", removeSidecar(disk, folder, owner))
-      else yield* use((index) => index.putBeside(owner, sidecars[i]?.bytes ?? 0))
+      if (files[i] === undefined) {
+        yield* askDisk("remove what belonged to a recording", removeSidecar(disk, folder, owner))
+        continue
+      }
+      const bytes = sidecars[i]?.bytes ?? 0
+      const known = yield* ask((index) => index.get("recording", owner)?.beside)
+      if (known !== undefined && known !== bytes) yield* change((index) => index.putBeside(owner, bytes))
     }
     yield* Effect.yieldNow
   }
@@ -80,36 +75,8 @@ export const reconcileSidecars = Effect.fnUntraced(function* (use: UseIndex, dis
 export const removeSidecar = (disk: Disk["Service"], folder: string, recording: string) =>
   disk.removeAll(join(folder, sidecarOf(recording)))
 
-/** Looks into the files that nobody has looked into, newest first; one that cannot be read stays as it is. */
-export const describeAll = Effect.fnUntraced(function* (
-  use: UseIndex,
-  folder: string,
-  look: (path: string) => Effect.Effect<Description, unknown>
-) {
-  while (true) {
-    const file = yield* use((index) => index.undescribed("recording"))
-    if (file === undefined) return
-    yield* describeOne(use, folder, look, file.filename)
-  }
-})
-
-/** Looks into a recording. */
-export const describeOne = Effect.fnUntraced(function* (
-  use: UseIndex,
-  folder: string,
-  look: (path: string) => Effect.Effect<Description, unknown>,
-  filename: string
-) {
-  const found = yield* look(join(folder, filename)).pipe(
-    Effect.catch((cause) =>
-      Effect.as(Effect.logWarning("cannot look into a recording", { filename }, cause), nothingKnown)
-    )
-  )
-  yield* use((index) => index.describe("recording", filename, found))
-})
-
 const enterUnknown = Effect.fnUntraced(function* (
-  use: UseIndex,
+  { ask, change }: UsedIndex,
   disk: Disk["Service"],
   kind: FileKind,
   folder: string,
@@ -119,34 +86,43 @@ const enterUnknown = Effect.fnUntraced(function* (
   let added = 0
   let unknown = 0
   while (true) {
-    const names = yield* ask(`read the ${kind}s folder`, nextNames)
+    const names = yield* askDisk(`read the ${kind}s folder`, nextNames)
     if (names.length === 0) return { added, unknown }
     const ours = names.filter((name) => isFileName(name) && contentTypeOf(kind, name) !== undefined)
-    const strange = yield* use((index) => ours.filter((name) => !index.has(kind, name)))
+    const strange = yield* ask((index) => ours.filter((name) => !index.has(kind, name)))
     if (strange.length > 0) {
-      const found = yield* ask(`look at a ${kind}`, lookAt(disk, kind, folder, strange))
+      const found = yield* askDisk(`look at a ${kind}`, lookAt(disk, kind, folder, strange))
       const known = found.filter((file) => file !== undefined && file !== "unknown")
-      const files = known.filter(({ file }) => !isDeleted(file.filename))
       unknown += found.filter((file) => file === "unknown").length
-      added += files.length
-      if (files.length > 0) yield* use((index) => index.addNew(files))
+      if (known.length > 0) {
+        added += yield* change((index) => {
+          const files = known.filter(({ file }) => !isDeleted(file.filename))
+          index.addNew(files)
+          return files.length
+        })
+      }
     }
     yield* Effect.yieldNow
   }
 }, Effect.scoped)
 
-const sweep = Effect.fnUntraced(function* (use: UseIndex, disk: Disk["Service"], kind: FileKind, folder: string) {
+const sweep = Effect.fnUntraced(function* (
+  { ask, change }: UsedIndex,
+  disk: Disk["Service"],
+  kind: FileKind,
+  folder: string
+) {
   let removed = 0
   let changed = 0
   let last = ""
   while (true) {
-    const files = yield* use((index) => index.after(kind, last, batch))
+    const files = yield* ask((index) => index.after(kind, last, batch))
     const names = files.map(({ filename }) => filename)
-    const states = yield* ask(`look at a ${kind}`, disk.states(folder, names))
-    for (const [i, file] of files.entries()) {
-      const done = yield* use((index) => correct(index, file, states[i]))
-      if (done === "removed") removed++
-      if (done === "changed") changed++
+    const states = yield* askDisk(`look at a ${kind}`, disk.states(folder, names))
+    if (files.some((file, i) => wrongOf(file, states[i]) !== undefined)) {
+      const done = yield* change((index) => files.map((file, i) => correct(index, file, states[i])))
+      removed += done.filter((what) => what === "removed").length
+      changed += done.filter((what) => what === "changed").length
     }
     yield* Effect.yieldNow
     if (files.length < batch) return { removed, changed }
@@ -154,33 +130,44 @@ const sweep = Effect.fnUntraced(function* (use: UseIndex, disk: Disk["Service"],
   }
 })
 
-/** Has the index say of a file that it knows what the disk says of it now. */
-const correct = (
-  index: IndexDatabase,
-  { bytes, filename, kind, modified }: IndexedFile,
-  now: FileState | undefined
-) => {
-  if (now === undefined || now.kind !== "file" || isLost(kind, now)) {
+/** What the disk says of a file now that the index says otherwise. */
+const wrongOf = ({ bytes, kind, modified }: IndexedFile, now: FileState | undefined) => {
+  if (now?.kind !== "file" || isLost(kind, now)) return "removed"
+  return now.bytes === bytes && Math.floor(now.modified) === modified ? undefined : now
+}
+
+/** Has the index say of a file what the disk said, unless somebody has told it of that file since it was asked. */
+const correct = (index: IndexDatabase, file: IndexedFile, now: FileState | undefined) => {
+  const wrong = wrongOf(file, now)
+  if (wrong === undefined) return undefined
+  const { bytes, filename, kind, modified } = file
+  const known = index.get(kind, filename)
+  if (known?.bytes !== bytes || known.modified !== modified) return undefined
+  if (wrong === "removed") {
     index.remove(kind, filename)
     return "removed"
   }
-  if (now.bytes === bytes && Math.floor(now.modified) === modified) return undefined
-  index.resize(kind, filename, now.bytes, now.modified)
+  index.resize(kind, filename, wrong.bytes, wrong.modified)
   return "changed"
 }
 
 /** Makes the index say what the folder holds of these recordings alone; gives those of which it said something else. */
 export const reconcileRecordings = Effect.fnUntraced(function* (
-  use: UseIndex,
+  { ask, change }: UsedIndex,
   disk: Disk["Service"],
   folder: string,
   names: ReadonlyArray<string>,
   isDeleted: (filename: string) => boolean
 ) {
-  const states = yield* ask("look at a recording", disk.states(folder, names))
-  const isCorrected = (index: IndexDatabase, name: string, now: FileState | undefined): boolean => {
-    const known = index.get("recording", name)
-    if (known !== undefined) return correct(index, known, now) !== undefined
+  const states = yield* askDisk("look at a recording", disk.states(folder, names))
+  const known = yield* ask((index) => names.map((name) => index.get("recording", name)))
+  const isWrong = (i: number): boolean => {
+    const [before, now] = [known[i], states[i]]
+    return before === undefined ? now !== undefined : wrongOf(before, now) !== undefined
+  }
+  const isCorrected = (index: IndexDatabase, name: string, i: number): boolean => {
+    const [before, now] = [known[i], states[i]]
+    if (before !== undefined) return correct(index, before, now) !== undefined
     const found = fileOf("recording", name, now?.kind === "file" ? now : undefined, undefined)
     if (found === undefined || found === "unknown" || isDeleted(name)) return false
     index.addNew([found])
@@ -188,9 +175,10 @@ export const reconcileRecordings = Effect.fnUntraced(function* (
   }
   for (const [i, name] of names.entries()) {
     if (states[i] !== undefined) continue
-    yield* ask("remove what belonged to a recording", removeSidecar(disk, folder, name))
+    yield* askDisk("remove what belonged to a recording", removeSidecar(disk, folder, name))
   }
-  return yield* use((index) => names.filter((name, i) => isCorrected(index, name, states[i])))
+  if (!names.some((_, i) => isWrong(i))) return []
+  return yield* change((index) => names.filter((name, i) => isCorrected(index, name, i)))
 })
 
 /** What a power cut made of a picture that was not on the disk yet; a recording may just have begun. */

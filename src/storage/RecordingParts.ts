@@ -38,7 +38,7 @@ export class RecordingParts extends Context.Service<
   static readonly layer = Layer.effect(
     RecordingParts,
     Effect.gen(function* () {
-      const { timeline } = yield* FileIndex
+      const { tellTimeline, timeline } = yield* FileIndex
       const files = yield* Files
       const holds = yield* Holds
 
@@ -55,7 +55,7 @@ export class RecordingParts extends Context.Service<
           growing.set(filename, found)
           const [oldest = ""] = growing.keys()
           if (growing.size > mostGrowing) growing.delete(oldest)
-        } else yield* Effect.ignore(timeline((it) => it.putParts(filename, packParts(found))))
+        } else yield* Effect.ignore(tellTimeline((it) => it.putParts(filename, packParts(found))))
         return found
       }, Effect.scoped)
 

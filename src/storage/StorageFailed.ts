@@ -10,6 +10,7 @@ const meanings: Readonly<Record<string, string>> = {
   EACCES: "the service may not do this in its data folder",
   EPERM: "the service may not do this in its data folder",
   EIO: "the disk reports an error",
+  ETIMEDOUT: "the disk does not answer",
   EMFILE: "too many files are open"
 }
 

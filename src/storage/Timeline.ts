@@ -50,7 +50,7 @@ export class Timeline extends Context.Service<
   static readonly layer = Layer.effect(
     Timeline,
     Effect.gen(function* () {
-      const { timeline } = yield* FileIndex
+      const { tellTimeline, timeline } = yield* FileIndex
       const holds = yield* Holds
       const noting = makeTrouble()
 
@@ -117,7 +117,7 @@ export class Timeline extends Context.Service<
         }),
         noteEnd: Effect.fn("Timeline.noteEnd")(function* (device: CameraId, reason: string) {
           const now = yield* Clock.currentTimeMillis
-          yield* timeline((it) => it.noteEnd(device, now, reason)).pipe(
+          yield* tellTimeline((it) => it.noteEnd(device, now, reason)).pipe(
             Effect.andThen(noting.isOver()),
             Effect.catch((error) => noting.began("why recordings have gaps cannot be kept", error))
           )

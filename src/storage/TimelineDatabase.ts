@@ -96,8 +96,8 @@ ${rules}
 ${lookAgain}
 `
 
-/** What the index knows of the time of recordings; every method is one short transaction. */
-export interface TimelineDatabase {
+/** What the index knows of the time of recordings. */
+export interface TimelineReads {
   /** starts of stretches within (after, until], oldest first */
   readonly starts: (device: CameraId, after: number, until: number, limit: number) => ReadonlyArray<number>
   /** the last stretch that begins at or before this, be it over or not; undefined: there is none */
@@ -109,11 +109,15 @@ export interface TimelineDatabase {
    * and `end` does not say so of one that is being written.
    */
   readonly files: (device: CameraId, from: number, to: number, limit: number) => ReadonlyArray<TimedFile>
-  /** why nothing was recorded from then on */
-  readonly noteEnd: (device: CameraId, at: number, reason: string) => void
   /** the first reason within this time */
   readonly reasonOf: (device: CameraId, from: number, to: number) => string | undefined
   readonly parts: (filename: string) => Uint8Array | undefined
+}
+
+/** The same, and what is told of it; every method is one short transaction. */
+export interface TimelineDatabase extends TimelineReads {
+  /** why nothing was recorded from then on */
+  readonly noteEnd: (device: CameraId, at: number, reason: string) => void
   /** of a file that is there */
   readonly putParts: (filename: string, data: Uint8Array) => void
 }

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as fc from "fast-check"
 import { Databases } from "../../src/ground/Databases.ts"
+import * as Served from "../../src/self/Served.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Holds } from "../../src/storage/Holds.ts"
 import { packParts, unpackParts } from "../../src/storage/PackedParts.ts"
@@ -13,7 +14,12 @@ import { listening } from "../support/Log.ts"
 import { asVersion2 } from "./EarlierIndexes.ts"
 import { indexed, memoryGround, storage } from "./Workbench.ts"
 
-const room = Timeline.layer.pipe(Layer.provideMerge(storage("/data")), Layer.provideMerge(memoryGround))
+/** Nobody looks for the files, of which there are none. */
+const room = Timeline.layer.pipe(
+  Layer.provideMerge(storage("/data")),
+  Layer.provide(Served.layer),
+  Layer.provideMerge(memoryGround)
+)
 
 const second = 1000
 /** A recording of so many seconds that begins then, in seconds. */
@@ -83,7 +89,7 @@ describe("when a camera was recorded", () => {
     Effect.gen(function* () {
       const index = yield* FileIndex
       yield* put(file(100, 60), file(160, 60), file(220, 60))
-      yield* index.timeline((it) => it.putParts("camera0_160.mp4", new Uint8Array([1])))
+      yield* index.tellTimeline((it) => it.putParts("camera0_160.mp4", new Uint8Array([1])))
       assert.deepStrictEqual(yield* index.timeline((it) => it.parts("camera0_160.mp4")), new Uint8Array([1]))
       yield* index.remove("recording", "camera0_160.mp4")
       assert.isUndefined(yield* index.timeline((it) => it.parts("camera0_160.mp4")))
@@ -91,7 +97,7 @@ describe("when a camera was recorded", () => {
         [100, 160],
         [220, 280]
       ])
-      yield* index.timeline((it) => it.putParts("camera0_160.mp4", new Uint8Array([1])))
+      yield* index.tellTimeline((it) => it.putParts("camera0_160.mp4", new Uint8Array([1])))
       assert.isUndefined(yield* index.timeline((it) => it.parts("camera0_160.mp4")))
     })
   )
@@ -149,7 +155,7 @@ describe("when a camera was recorded", () => {
       const { spans } = yield* Timeline
       const index = yield* FileIndex
       yield* put(file(100, 60), file(300, 60))
-      yield* index.timeline((it) => it.noteEnd("camera0", 162 * second, "it was unplugged"))
+      yield* index.tellTimeline((it) => it.noteEnd("camera0", 162 * second, "it was unplugged"))
       const found = yield* spans("camera0", { from: 0, to: 1000 * second }, 0)
       assert.deepStrictEqual(
         found.map(({ reason }) => reason),

@@ -47,6 +47,20 @@ export const diskSuite = (layer: Layer.Layer<Disk>): void => {
       assert.deepInclude(yield* disk.state(root), { kind: "folder" })
     }))
 
+  test("has what it is to touch be changed now, and nothing where there is nothing", (root, disk) =>
+    Effect.gen(function* () {
+      const path = join(root, "a")
+      yield* written(path, "text")
+      const { modified } = yield* disk.state(path)
+      yield* Effect.sleep("5 millis")
+      yield* disk.touch(path)
+      const touched = yield* disk.state(path)
+      assert.isAbove(touched.modified, modified)
+      assert.strictEqual(touched.bytes, 4)
+      yield* disk.touch(join(root, "missing"))
+      assert.deepStrictEqual(yield* disk.names(root), ["a"])
+    }))
+
   test("says what is not there, is there already, or is something else", (root, disk) =>
     Effect.gen(function* () {
       const [file, folder, missing] = [join(root, "file"), join(root, "folder"), join(root, "missing")]

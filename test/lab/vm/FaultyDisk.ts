@@ -38,7 +38,7 @@ export const turn = (writes: Writes) =>
     run("dmsetup", "resume", ...alone, "--noflush", "--nolockfs", device)
   })
 
-const mount = (options = "defaults") => Effect.sync(() => run("mount", "-t", "ext4", "-o", options, node, folder))
+const mount = Effect.sync(() => run("mount", "-t", "ext4", node, folder))
 const unmount = Effect.sync(() => run("umount", folder))
 
 /** As at the machine's next start: nothing is left of what the kernel had in its memory. Nobody may use the disk. */
@@ -46,18 +46,16 @@ export const mountAgain = Effect.gen(function* () {
   yield* unmount
   // status 1: it has mended something
   yield* Effect.sync(() => run("sh", "-c", `e2fsck -y ${node} || [ $? -eq 1 ]`))
-  yield* mount()
+  yield* mount
 })
 
 interface DiskOptions {
   /** its journal is on a disk that always works, so that it outlives data that are refused */
   readonly isJournalApart?: boolean
-  /** how it is mounted (ext4(5)) */
-  readonly mounted?: string
 }
 
 /** A folder on a real ext4 whose disk does what it is told by `turn`. */
-export const faultyDisk = ({ isJournalApart = false, mounted }: DiskOptions = {}) =>
+export const faultyDisk = ({ isJournalApart = false }: DiskOptions = {}) =>
   Effect.gen(function* () {
     yield* Effect.acquireRelease(
       Effect.sync(() => {
@@ -74,7 +72,7 @@ export const faultyDisk = ({ isJournalApart = false, mounted }: DiskOptions = {}
       run("mkfs.ext4", ...blocks, ...(isJournalApart ? ["-J", `device=${journal}`] : []), node)
       mkdirSync(folder, { recursive: true })
     })
-    yield* Effect.acquireRelease(mount(mounted), () =>
+    yield* Effect.acquireRelease(mount, () =>
       Effect.andThen(
         turn("taken"),
         Effect.sync(() => run("umount", "-l", folder))

@@ -1,0 +1,113 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { join } from "node:path"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
+import type { IndexedFile } from "../../src/storage/IndexedFile.ts"
+import { fileName } from "../../src/storage/Names.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
+import { indexed, memoryGround, storage } from "./Workbench.ts"
+
+const root = "/data"
+const filename = fileName("camera0", Date.UTC(2026, 0, 2), "mp4")
+const file = indexed({ filename, duration: 42 })
+
+/** A run of the service with a file that the index is not told of yet, brought to what the folders hold. */
+const started = Effect.gen(function* () {
+  const scope = yield* Scope.make()
+  yield* Effect.addFinalizer((exit) => Scope.close(scope, exit))
+  const index = Context.get(yield* Layer.buildWithScope(storage(root), scope), FileIndex)
+  yield* index.reconcile
+  const disk = yield* MemoryDisk
+  disk.outside.write(join(root, "recordings", filename), new Uint8Array(file.bytes))
+  const told = Effect.map(index.get("recording", filename), (known) => known?.duration)
+  return { disk, index, suffer: disk.suffer, told, stop: Scope.close(scope, Exit.void) }
+})
+
+const begun = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+const hung = { name: "hung", calls: ["touch"] } as const
+
+describe("the file index on a disk that is slow to write", () => {
+  it.effect("answers meanwhile, and is told when the disk has taken it", () =>
+    Effect.gen(function* () {
+      const { index, suffer, told } = yield* started
+      const { met, takeBack } = yield* suffer(hung)
+      const put = yield* begun(index.put(file))
+      yield* met
+      assert.isUndefined(yield* told)
+      yield* takeBack
+      yield* Fiber.join(put)
+      assert.strictEqual(yield* told, 42)
+    }).pipe(Effect.provide(memoryGround))
+  )
+
+  it.effect("has all who come meanwhile wait for the same, in their order", () =>
+    Effect.gen(function* () {
+      const { disk, index, suffer, told } = yield* started
+      const { met, takeBack } = yield* suffer(hung)
+      const puts = [1, 2, 3].map((duration) => index.put({ ...file, duration }))
+      const all = yield* Effect.forEach([...puts, index.remove("recording", filename), index.put(file)], begun)
+      yield* met
+      assert.strictEqual(disk.pending(), 1)
+      yield* takeBack
+      yield* Fiber.joinAll(all)
+      assert.strictEqual(yield* told, 42)
+    }).pipe(Effect.provide(memoryGround))
+  )
+
+  it.effect("is told also by who is interrupted while it waits", () =>
+    Effect.gen(function* () {
+      const { index, suffer, told } = yield* started
+      const { met, takeBack } = yield* suffer(hung)
+      const put = yield* begun(index.put(file))
+      yield* met
+      const interrupted = yield* begun(Fiber.interrupt(put))
+      yield* takeBack
+      yield* Fiber.join(interrupted)
+      assert.strictEqual(yield* told, 42)
+    }).pipe(Effect.provide(memoryGround))
+  )
+
+  it.effect("ends when what it was told before is written", () =>
+    Effect.gen(function* () {
+      const { index, stop, suffer } = yield* started
+      const { met, takeBack } = yield* suffer(hung)
+      const put = yield* begun(index.put(file))
+      yield* met
+      const end = yield* begun(stop)
+      yield* Effect.yieldNow
+      assert.isUndefined(end.pollUnsafe())
+      yield* takeBack
+      yield* Fiber.joinAll([put, end])
+      assert.strictEqual(yield* (yield* started).told, 42)
+    }).pipe(Effect.provide(memoryGround))
+  )
+
+  it.effect(
+    "says after 10 s that the disk does not answer, keeps nobody from then on, and is made good when it does",
+    () =>
+      Effect.gen(function* () {
+        const { index, suffer, told } = yield* started
+        const { met, takeBack } = yield* suffer(hung)
+        const put = yield* begun(index.put(file))
+        yield* met
+        yield* TestClock.adjust("9999 millis")
+        assert.isUndefined(put.pollUnsafe())
+        yield* TestClock.adjust("1 millis")
+        yield* Fiber.join(put)
+        const { detail, state } = index.state()
+        assert.deepStrictEqual([state, detail], ["ERROR", "cannot use the index: the disk does not answer"])
+        const later: IndexedFile = { ...file, filename: fileName("camera1", Date.UTC(2026, 0, 2), "mp4") }
+        yield* index.put(later)
+        yield* takeBack
+        yield* Effect.andThen(TestClock.adjust("10 seconds"), told).pipe(
+          Effect.repeat({ until: (known) => known !== undefined })
+        )
+      }).pipe(Effect.provide(memoryGround))
+  )
+})
