@@ -37,6 +37,7 @@ const temporaryFolder = Effect.acquireRelease(
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 )
 
+const data = "/var/lib/camera-service"
 const settings = `
 cameras: { synthetic: 2 }
 recording: { resume_after: restart }
@@ -47,7 +48,8 @@ type ApiKeyCreated = typeof KeyCreated.Type
 type ApiKeyList = typeof KeyList.Type
 type Request = readonly [method: string, params?: Readonly<Record<string, unknown>>]
 
-// npm ci of the older commit, two packages, a Debian; minutes
+// npm ci of the older commit, two packages, a Debian; minutes. OLDER=write keeps what the older program wrote, for
+// test/integration/service-older.test.ts
 it.live.skipIf(whyNoBox !== "" || !hasOlder)(
   "what an older program wrote is there after an upgrade, and what the new one wrote after the downgrade; a recording goes on through both",
   () =>
@@ -97,14 +99,15 @@ it.live.skipIf(whyNoBox !== "" || !hasOlder)(
           policy: message
         }
       }
-      const digests = () => well("sh", "-c", "cd /var/lib/camera-service && sha256sum recordings/camera0* snapshots/*")
+      const digests = () => well("sh", "-c", `cd ${data} && sha256sum recordings/camera0* snapshots/*`)
       const runs = eventually(
         "it runs and records",
         Effect.sync(() =>
           well("systemctl", "show", "camera-service", "--value", "--property", "StatusText").includes(", 1 recording")
         )
       )
-      const install = (name: string) => well("apt-get", "install", "--yes", "--allow-downgrades", `/srv/${name}.deb`)
+      const install = (name: string, ...options: ReadonlyArray<string>) =>
+        well("apt-get", "install", "--yes", ...options, `/srv/${name}.deb`)
 
       install("older")
       well("sh", "-c", `printf '%s' '${settings}' >>/etc/camera-service/config.yaml`)
@@ -113,7 +116,7 @@ it.live.skipIf(whyNoBox !== "" || !hasOlder)(
       const gate = { stream_url: "rtsp://eye:of-the-gate@10.99.0.7/live", stream_name: "Gate" }
       const [{ api_key }, { key_id }] = ask<readonly [ApiKeyCreated, ApiKeyCreated]>(
         "/root/token",
-        ["create_api_key", { role: "viewer", description: "of before" }],
+        ["create_api_key", { role: "viewer", description: "of before", expires_in_days: 3650 }],
         ["create_api_key", { role: "operator", description: "taken back" }],
         ["add_external_stream", gate],
         ["set_retention_policy", { policy_type: "age", enabled: true, max_age_days: 3650 }],
@@ -122,6 +125,25 @@ it.live.skipIf(whyNoBox !== "" || !hasOlder)(
       ask("/root/token", ["revoke_api_key", { key_id }])
       well("sh", "-c", `printf %s '${api_key}' >/root/key`)
       well("camera-service", "record", "camera0", "--for", "2s")
+      if (process.env["OLDER"] === "write") {
+        well("systemctl", "stop", "camera-service")
+        well(
+          "tar",
+          "-czf",
+          "/srv/kept",
+          "--owner=0",
+          "--group=0",
+          "--exclude=service.*",
+          "-C",
+          data,
+          ".",
+          "-C",
+          "/root",
+          "key"
+        )
+        copyFileSync(join(shared, "kept"), join(root, "test/fixtures/older.tar.gz"))
+        well("systemctl", "start", "camera-service")
+      }
       ask("/root/token", ["start_recording", { device: "camera1" }])
       yield* runs
       const before = known()
@@ -146,7 +168,7 @@ it.live.skipIf(whyNoBox !== "" || !hasOlder)(
       assert.lengthOf(after.recordings, before.recordings.length + 1)
 
       // and back
-      install("older")
+      install("older", "--allow-downgrades")
       yield* runs
       assert.deepStrictEqual(known(), after)
       assert.strictEqual(digests(), more)
@@ -159,7 +181,7 @@ it.live.skipIf(whyNoBox !== "" || !hasOlder)(
       const [{ files }] = ask<readonly [RecordingStopped]>("/root/token", ["stop_recording", { device: "camera1" }])
       assert.isNotEmpty(files)
       const decode = "for f in recordings/camera1*; do ffmpeg -v error -xerror -i $f -f null - || exit 1; done"
-      well("sh", "-c", `cd /var/lib/camera-service && ${decode}`)
+      well("sh", "-c", `cd ${data} && ${decode}`)
     }),
   1_800_000
 )
