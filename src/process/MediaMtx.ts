@@ -21,7 +21,7 @@ import { MediaMtxApi } from "./MediaMtxApi.ts"
 import { MediaMtxCertificate } from "./MediaMtxCertificate.ts"
 import { writeMediaMtxConfig } from "./MediaMtxConfig.ts"
 import { bindError, endOf } from "./MediaMtxEnd.ts"
-import { makeEnds } from "./MediaMtxEnds.ts"
+import { makeEndLog } from "./MediaMtxEndLog.ts"
 import { hear } from "./MediaMtxHearing.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
 import { makeStates, type MediaMtxState } from "./MediaMtxStates.ts"
@@ -79,7 +79,7 @@ export class MediaMtx extends Context.Service<
         managed ? undefined : `no answer yet from the API on 127.0.0.1:${settings.boot.mediamtx.api_port}`
       )
       const { hasRun, hindered, running, silent, starting, stopped } = states
-      const noteEnd = makeEnds()
+      const noteEnd = makeEndLog()
       const facts = yield* makeFacts<RecorderFailed>()
       const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing | ProgramUnfit>()
       let failedStarts = 0

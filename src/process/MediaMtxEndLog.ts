@@ -10,7 +10,7 @@ const again = Duration.toMillis("1 minute")
  * Counts the ends of a MediaMTX that ends again and again, from the first after a good while (`steady`), and gives what is told
  * of each. In the log are the first, one for another reason than was said last, and one a minute.
  */
-export const makeEnds = () => {
+export const makeEndLog = () => {
   let times = 0
   let since = 0
   let said: { readonly kind: string; readonly at: number } | undefined

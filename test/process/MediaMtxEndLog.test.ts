@@ -1,20 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Logger from "effect/Logger"
-import * as References from "effect/References"
 import { TestClock } from "effect/testing"
-import { makeEnds } from "../../src/process/MediaMtxEnds.ts"
+import { makeEndLog } from "../../src/process/MediaMtxEndLog.ts"
+import { listening } from "../support/Log.ts"
 
 const crash = { detail: "MediaMTX ended with status 2: goroutine 17: panic", steady: false }
 
 /** Ends as they come, and what of them came to the log. */
 const bench = () => {
-  const said: Array<unknown> = []
-  const logger = Logger.make(({ fiber }) => {
-    said.push(fiber.getRef(References.CurrentLogAnnotations)["detail"])
-  })
-  const ended = makeEnds()
-  return { said, ended: (end: typeof crash) => Effect.provide(ended(end), Logger.layer([logger])) }
+  const { layer, lines } = listening()
+  const ended = makeEndLog()
+  return {
+    said: () => lines.map(({ detail }) => detail),
+    ended: (end: typeof crash) => Effect.provide(ended(end), layer)
+  }
 }
 
 describe("the end of a MediaMTX", () => {
@@ -29,7 +28,7 @@ describe("the end of a MediaMTX", () => {
         assert.strictEqual(yield* ended({ ...crash, detail }), told)
       }
       const last = "MediaMTX ended with status 2: goroutine 57: panic; it has ended 41 times within 60 s"
-      assert.deepEqual(said, [crash.detail, last])
+      assert.deepEqual(said(), [crash.detail, last])
     })
   )
 
@@ -39,7 +38,7 @@ describe("the end of a MediaMTX", () => {
       yield* ended({ ...crash, steady: true })
       yield* TestClock.adjust("1 second")
       yield* ended({ ...crash, detail: "its port is taken" })
-      assert.deepEqual(said, [crash.detail, "its port is taken; it has ended 2 times within 1 s"])
+      assert.deepEqual(said(), [crash.detail, "its port is taken; it has ended 2 times within 1 s"])
     })
   )
 
@@ -50,7 +49,7 @@ describe("the end of a MediaMTX", () => {
         yield* ended({ ...crash, steady: true })
         yield* TestClock.adjust("11 seconds")
       }
-      assert.deepEqual(said, [crash.detail, crash.detail, crash.detail])
+      assert.deepEqual(said(), [crash.detail, crash.detail, crash.detail])
     })
   )
 })
