@@ -40,6 +40,7 @@ export class ApiKeys extends Context.Service<
   {
     /** newest first; also those that ended lately */
     readonly list: () => ReadonlyArray<ApiKey>
+    /** as in the list */
     readonly get: (id: string) => ApiKey | undefined
     /** on the disk when it returns; fails with `AuthFailed` where its parent has ended meanwhile */
     readonly create: (grant: KeyGrant) => Effect.Effect<NewKey, AuthFailed | InvalidState | DependencyFailed>

@@ -23,6 +23,7 @@ export class ForeignTokens extends Context.Service<
   {
     /** whether this token is the provider's to have signed, where there is one */
     readonly isOne: (token: string) => boolean
+    /** who this token speaks for; fails when it is not the provider's, is over or lacks a claim, or no keys are to be had */
     readonly verify: (token: string) => Effect.Effect<Session, AuthFailed>
   }
 >()("camera-service/auth/ForeignTokens") {

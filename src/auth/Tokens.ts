@@ -32,6 +32,7 @@ export interface Grant {
 export class Tokens extends Context.Service<
   Tokens,
   {
+    /** a token that says this, for so long from now on */
     readonly sign: (grant: Grant) => Effect.Effect<Redacted.Redacted>
     /** who this token speaks for; fails when it is malformed, forged, expired, or lacks a claim */
     readonly verify: (token: string) => Effect.Effect<Session, AuthFailed>

@@ -20,7 +20,9 @@ import { type KeyReport, reportOf, valuesOf } from "./Report.ts"
 export class Settings extends Context.Service<
   Settings,
   {
+    /** fixed for the run */
     readonly boot: Boot
+    /** as it is now; who follows it hears of each change */
     readonly live: SubscriptionRef.SubscriptionRef<Live>
     /** each key as it is in force, and where it came from; without secrets */
     readonly report: Ref.Ref<ReadonlyArray<KeyReport>>

@@ -36,6 +36,7 @@ export class Devices extends Context.Service<
     readonly list: () => ReadonlyArray<Device>
     /** this one of them */
     readonly find: (id: CameraId) => Device | undefined
+    /** the same; fails where there is none */
     readonly get: (id: CameraId) => Effect.Effect<Device, NotFound>
     /** what happens from now on */
     readonly facts: Facts<CameraFact>
@@ -47,6 +48,7 @@ export class Devices extends Context.Service<
     readonly followForgotten: (act: (camera: CameraId) => void) => Effect.Effect<void, never, Scope.Scope>
     /** whether every provider has finished its first look */
     readonly settled: () => boolean
+    /** returns when that is so */
     readonly awaitSettled: Effect.Effect<void>
   }
 >()("camera-service/device/Devices") {

@@ -57,6 +57,7 @@ export class Discovery extends Context.Service<
   {
     /** `isForced`: although the last one has just been. Who asks and goes away ends it. */
     readonly scan: (wanted: Wanted, isForced: boolean) => Effect.Effect<Discovered, InvalidState | RateLimited>
+    /** how far each scan is, from now on */
     readonly facts: Facts<DiscoveryFact>
   }
 >()("camera-service/external/Discovery") {

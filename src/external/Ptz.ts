@@ -32,6 +32,7 @@ export class Ptz extends Context.Service<
     readonly move: (camera: CameraId, velocity: Velocity, millis: number, by: Mover) => Effect.Effect<void, Refused>
     /** returns when the camera has been told; whoever moves it, for to stop is always safe */
     readonly stop: (camera: CameraId) => Effect.Effect<void, Refused>
+    /** the positions that the camera has kept, asked for now */
     readonly presets: (camera: CameraId) => Effect.Effect<ReadonlyArray<Preset>, Refused>
     /** the camera stops by itself once it is there */
     readonly goTo: (camera: CameraId, preset: string, by: Mover) => Effect.Effect<void, Refused>

@@ -56,6 +56,7 @@ export class Disk extends Context.Service<
     readonly open: (path: string) => Effect.Effect<OpenFile, DiskError, Scope.Scope>
     /** makes a file, with this mode whatever the umask says; EEXIST where the name is taken */
     readonly create: (path: string, mode: number) => Effect.Effect<OpenFile, DiskError, Scope.Scope>
+    /** all of a file, as UTF-8 */
     readonly text: (path: string) => Effect.Effect<string, DiskError>
     /** of what has this name itself: a link is not followed */
     readonly state: (path: string) => Effect.Effect<FileState, DiskError>
@@ -66,7 +67,9 @@ export class Disk extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<FileState | undefined>, DiskError>
     /** of what a link leads to */
     readonly rights: (path: string) => Effect.Effect<Rights, DiskError>
+    /** where it is without any link on the way */
     readonly realPath: (path: string) => Effect.Effect<string, DiskError>
+    /** all of a folder, in no order */
     readonly names: (folder: string) => Effect.Effect<ReadonlyArray<string>, DiskError>
     /** gives the names of a folder's files, some at a time, in no order; none when there are no more */
     readonly walk: (
@@ -76,11 +79,13 @@ export class Disk extends Context.Service<
     readonly rename: (from: string, to: string) => Effect.Effect<void, DiskError>
     /** a second name for a file, in one step; EEXIST where that is taken, EPERM and others where there are no links (FAT) */
     readonly link: (from: string, to: string) => Effect.Effect<void, DiskError>
+    /** a file, or a link itself; ENOENT where there is none */
     readonly remove: (path: string) => Effect.Effect<void, DiskError>
     /** with all that is in it; nothing there is fine */
     readonly removeAll: (path: string) => Effect.Effect<void, DiskError>
     /** with those above it; one that is there is fine */
     readonly makeFolder: (path: string, mode: number) => Effect.Effect<void, DiskError>
+    /** whatever the umask says */
     readonly setMode: (path: string, mode: number) => Effect.Effect<void, DiskError>
     /** has a file be changed now: returns when the file system has that among what it writes down next; nothing there is fine */
     readonly touch: (path: string) => Effect.Effect<void, DiskError>

@@ -26,6 +26,7 @@ export class KernelCalls extends Context.Service<
   {
     /** opens a node for reading and writing, which takes it from nobody; rejects with the errno's name as `code` */
     readonly open: (path: string) => Promise<number>
+    /** at once */
     readonly close: (fd: number) => void
     /** loads what calls ioctl(2), which stops all else for 12 ms and takes 3 MB; rejects where it cannot be called */
     readonly ioctls: () => Promise<Ioctls>

@@ -58,6 +58,7 @@ export class Health extends Context.Service<
      * answer comes. Nothing beside this process makes it false.
      */
     readonly live: Effect.Effect<Verdict>
+    /** as it is at this moment: worked out anew at each call */
     readonly now: () => SystemHealth
     /** the part of it that costs next to nothing */
     readonly components: () => SystemHealth["components"]

@@ -39,6 +39,7 @@ type Handler = (request: LocalRequest) => Effect.Effect<LocalReply>
 export class LocalHttp extends Context.Service<
   LocalHttp,
   {
+    /** where it listens */
     readonly address: Address
     /** answers this method and exact path as long as the scope lives; HEAD is answered where GET is */
     readonly route: (method: "GET" | "POST", path: string, handler: Handler) => Effect.Effect<void, never, Scope.Scope>

@@ -53,6 +53,7 @@ const describe = (error: PortInUse | ProgramMissing | ProgramUnfit) =>
 export class MediaMtx extends Context.Service<
   MediaMtx,
   {
+    /** how it is now; who follows it hears of each change */
     readonly state: SubscriptionRef.SubscriptionRef<MediaMtxState>
     /** Whether its process works, or waits for a CPU to; false where it is not our child. */
     readonly works: Effect.Effect<boolean>

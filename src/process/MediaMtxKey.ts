@@ -21,6 +21,7 @@ export class MediaMtxKey extends Context.Service<
     readonly renew: Effect.Effect<void>
     /** the header that shows the key (RFC 7617) */
     readonly authorization: () => string
+    /** whether they are the key, for who asks to use its API */
     readonly opens: (user: string, password: string) => boolean
     /** `user:password` for the address at which MediaMTX asks us: it makes a header of it, and shows it in no log */
     readonly asker: () => string

@@ -29,6 +29,7 @@ export class Recorder extends Context.Service<
   {
     /** begins one; it ends by itself, or when it hears of a reason to */
     readonly run: (request: RecordingRequest) => Effect.Effect<RecordingRun, InvalidState | NotFound>
+    /** what happens to all of them, from now on */
     readonly facts: OwnFacts<RecordingFact>
   }
 >()("camera-service/recording/Recorder") {

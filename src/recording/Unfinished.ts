@@ -33,7 +33,9 @@ const writeTime = Duration.seconds(10)
 export class Unfinished extends Context.Service<
   Unfinished,
   {
+    /** as they are in memory, which is read from the disk once */
     readonly list: Effect.Effect<ReadonlyArray<UnfinishedRecording>>
+    /** whether this one is among them */
     readonly has: (camera: CameraId) => Effect.Effect<boolean>
     /** on the disk when this succeeds; one that hangs is waited for 10 s, and may write it down later */
     readonly add: (recording: UnfinishedRecording) => Effect.Effect<void, DependencyFailed>

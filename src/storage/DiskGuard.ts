@@ -44,6 +44,7 @@ export class DiskGuard extends Context.Service<
     readonly admitSnapshot: Effect.Effect<void, DependencyFailed>
     /** for recordings: tells why they have to wait, or undefined once they need not any more: first how it stands now, then each change */
     readonly follow: (act: (reason: string | undefined) => void) => Effect.Effect<void, never, Scope.Scope>
+    /** that a level of use was passed, either way */
     readonly facts: Facts<SpaceFact>
   }
 >()("camera-service/storage/DiskGuard") {

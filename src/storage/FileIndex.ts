@@ -46,6 +46,7 @@ export class FileIndex extends Context.Service<
     readonly putBeside: (recording: string, bytes: number) => Effect.Effect<void>
     /** forgets a file; the file itself is `Files`' */
     readonly remove: (kind: FileKind, filename: string) => Effect.Effect<void>
+    /** what it knows of a file; undefined: of none with this name */
     readonly get: (kind: FileKind, filename: string) => Effect.Effect<StoredFile | undefined, DependencyFailed>
     /** what it says of a file may be wrong: it is brought to what the folders hold beside, as soon as the disk allows it */
     readonly doubt: Effect.Effect<void>

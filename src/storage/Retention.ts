@@ -51,6 +51,7 @@ export class Retention extends Context.Service<
     ) => Effect.Effect<void, DependencyFailed | InvalidParams>
     /** does now what has to be done, and what is done only when it is asked for; one after the other */
     readonly cleanUp: Effect.Effect<Cleaned, DependencyFailed>
+    /** what was deleted, once for each cleanup */
     readonly facts: Facts<RetentionFact>
   }
 >()("camera-service/storage/Retention") {

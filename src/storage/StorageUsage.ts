@@ -41,6 +41,7 @@ const latest = 100
 export class StorageUsage extends Context.Service<
   StorageUsage,
   {
+    /** looked at now, and reckoned from the latest files */
     readonly now: Effect.Effect<Usage, DependencyFailed>
   }
 >()("camera-service/storage/StorageUsage") {

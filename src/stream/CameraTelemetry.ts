@@ -63,7 +63,9 @@ export class CameraTelemetry extends Context.Service<
     readonly listen: (camera: CameraId, hasKlv: () => boolean | undefined) => Effect.Effect<HearKlv, never, Scope.Scope>
     /** the last that could be read, be its stream over or not */
     readonly last: (camera: CameraId) => Heard | undefined
+    /** why there is no `last`, by what is known of its stream */
     readonly silence: (camera: CameraId) => NoTelemetry
+    /** the newest packet of each camera, five times a second at most */
     readonly facts: Facts<TelemetryFact>
   }
 >()("camera-service/stream/CameraTelemetry") {

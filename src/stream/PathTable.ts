@@ -39,7 +39,9 @@ export class PathTable extends Context.Service<
     readonly present: (name: StreamName) => Effect.Effect<void>
     /** where MediaMTX's recorder writes, as it wants it */
     readonly recordPath: string
+    /** as MediaMTX has to be told it */
     readonly pathOf: (wanted: Desired) => CameraPath
+    /** the same of the desired one, or of one that nobody uses */
     readonly configOf: (name: StreamName) => CameraPath
     /** makes a path that is not there, to be called within `alone` */
     readonly add: (name: StreamName) => Effect.Effect<void, MediaMtxError>

@@ -34,6 +34,7 @@ const obstacleIn = ({ kind }: Complaint): Pick<RunEnded, "obstacle"> => {
 export class PublishedFeed extends Context.Service<
   PublishedFeed,
   {
+    /** that of this camera, as the device is now */
     readonly of: (device: ReadDevice) => CameraFeed
   }
 >()("camera-service/stream/PublishedFeed") {

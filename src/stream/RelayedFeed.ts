@@ -52,6 +52,7 @@ const joinTime = Duration.millis(500)
 export class RelayedFeed extends Context.Service<
   RelayedFeed,
   {
+    /** that of this camera, as the device is now */
     readonly of: (device: StreamedDevice) => CameraFeed
   }
 >()("camera-service/stream/RelayedFeed") {

@@ -64,9 +64,11 @@ export class Streams extends Context.Service<
     readonly withDevice: (camera: CameraId) => <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
     /** the stream, while there is one */
     readonly current: (name: StreamName) => LiveStream | undefined
+    /** those that there are now */
     readonly all: () => ReadonlyArray<LiveStream>
     /** epoch milliseconds at which the camera's stream last began; undefined: never in this run */
     readonly lastStart: (camera: CameraId) => number | undefined
+    /** what happens to them from now on */
     readonly facts: Facts<StreamFact>
   }
 >()("camera-service/stream/Streams") {
