@@ -1,10 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import type { RecordedFiles } from "../../../schema/Timeline.ts"
 import { ownUrl } from "../files.ts"
 import type { Session } from "../session/Session.ts"
 import { FileParts, growTime } from "./FileParts.ts"
 import { append, attached, type AtGap, endOf, followed, PlaybackFailed, roomFor } from "./Media.ts"
+
+type RecordedFile = (typeof RecordedFiles.Type)["files"][number]
 
 /** Epoch milliseconds of the picture that is shown. */
 export type Tell = (at: number) => void
@@ -53,6 +56,60 @@ export const playRecorded = (
       if (wanted === undefined) tell(base + position * 1000)
     })
 
+    /** A keyframe may come a little before its time. */
+    const showWanted = (shown: SourceBuffer): void => {
+      if (wanted === undefined || shown.buffered.length === 0 || endOf(shown) <= positionOf(wanted)) return
+      video.currentTime = Math.max(shown.buffered.start(0) + 0.01, positionOf(wanted))
+      wanted = undefined
+    }
+
+    /** The last picture stays, and what is recorded next follows. */
+    const stay = Effect.gen(function* () {
+      if (wanted !== undefined) {
+        const end = buffer === undefined ? 0 : endOf(buffer)
+        if (end === 0) return yield* new PlaybackFailed({ message: "Nothing is recorded from there on." })
+        video.currentTime = end - 0.05
+        wanted = undefined
+      }
+      atGap(video, video.buffered)
+      yield* Effect.sleep(growTime)
+    })
+
+    /** The element's buffer, for a file of this type that begins then. */
+    const bufferFor = (mimeType: string, begin: number): SourceBuffer => {
+      if (buffer === undefined) {
+        buffer = source.addSourceBuffer(mimeType)
+        source.duration = Number.POSITIVE_INFINITY
+      } else buffer.changeType(mimeType)
+      buffer.timestampOffset = positionOf(begin)
+      return buffer
+    }
+
+    /** To its end, or as far as it is written. */
+    const playFile = Effect.fnUntraced(function* (file: RecordedFile) {
+      const begin = Date.parse(file.start)
+      const isWritten = file.recording === true
+      const { download_url, init_bytes, mime_type, ...first } = yield* firstParts(session, file.filename, isWritten)
+      if (!MediaSource.isTypeSupported(mime_type)) {
+        return yield* new PlaybackFailed({ message: `This browser cannot play ${mime_type}.` })
+      }
+      const parts = new FileParts(first, isWritten, {
+        parts: (offset) => asked(partsOf(session, file.filename, offset)),
+        isWritten: asked(stillWritten(session, device, file))
+      })
+      const to = bufferFor(mime_type, begin)
+      yield* append(to, yield* range(session, download_url, 0, init_bytes - 1))
+      let next = wanted === undefined ? 0 : yield* parts.at((wanted - begin) / 1000)
+      while (true) {
+        const chunk = yield* parts.chunk(next)
+        if (chunk === undefined) return
+        yield* append(to, yield* range(session, download_url, chunk.first, chunk.last))
+        next = chunk.next
+        showWanted(to)
+        if (wanted === undefined) yield* roomFor(video, to, atGap)
+      }
+    })
+
     while (true) {
       const { files } = yield* asked(
         session.ask((call) =>
@@ -65,52 +122,10 @@ export const playRecorded = (
         )
       )
       const others = files.filter(({ filename }) => !played.has(filename))
-      if (others.length === 0) {
-        if (wanted !== undefined) {
-          const end = buffer === undefined ? 0 : endOf(buffer)
-          if (end === 0) return yield* new PlaybackFailed({ message: "Nothing is recorded from there on." })
-          video.currentTime = end - 0.05
-          wanted = undefined
-        }
-        // the last picture stays, and what is recorded next follows
-        atGap(video, video.buffered)
-        yield* Effect.sleep(growTime)
-        continue
-      }
+      if (others.length === 0) yield* stay
       for (const file of others) {
         played.add(file.filename)
-        const begin = Date.parse(file.start)
-        const isWritten = file.recording === true
-        const { download_url, init_bytes, mime_type, ...first } = yield* firstParts(session, file.filename, isWritten)
-        const parts = new FileParts(first, isWritten, {
-          parts: (offset) => asked(partsOf(session, file.filename, offset)),
-          isWritten: asked(stillWritten(session, device, file))
-        })
-        if (!MediaSource.isTypeSupported(mime_type)) {
-          return yield* new PlaybackFailed({ message: `This browser cannot play ${mime_type}.` })
-        }
-        if (buffer === undefined) {
-          buffer = source.addSourceBuffer(mime_type)
-          source.duration = Number.POSITIVE_INFINITY
-        } else buffer.changeType(mime_type)
-        buffer.timestampOffset = positionOf(begin)
-        yield* append(buffer, yield* range(session, download_url, 0, init_bytes - 1))
-
-        let next = wanted === undefined ? 0 : yield* parts.at((wanted - begin) / 1000)
-        while (true) {
-          const chunk = yield* parts.chunk(next)
-          if (chunk === undefined) break
-          yield* append(buffer, yield* range(session, download_url, chunk.first, chunk.last))
-          next = chunk.next
-          if (wanted !== undefined && buffer.buffered.length > 0) {
-            // a keyframe may come a little before its time
-            if (endOf(buffer) > positionOf(wanted)) {
-              video.currentTime = Math.max(buffer.buffered.start(0) + 0.01, positionOf(wanted))
-              wanted = undefined
-            }
-          }
-          if (wanted === undefined) yield* roomFor(video, buffer, atGap)
-        }
+        yield* playFile(file)
         from = Math.max(from + 1, Date.parse(file.end))
       }
     }
