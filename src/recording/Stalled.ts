@@ -21,7 +21,9 @@ export const awaitFile = (draft: Draft): void => {
 /** No bytes came for a while. */
 export const askDisk = (draft: Draft): void => {
   const { pause, phase, stall } = draft.state
-  if (pause !== undefined || stall !== undefined || phase === "STOPPING") return
+  // at the start a disk that did not answer may have been slow for a moment
+  const isKnown = phase === "STARTING" ? stall === "ASKED" : stall !== undefined
+  if (pause !== undefined || isKnown || phase === "STOPPING") return
   set(draft, { stall: "ASKED" })
   draft.actions.push({ _tag: "ExplainStall" })
 }

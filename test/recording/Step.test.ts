@@ -83,6 +83,19 @@ stepsHold("a step of a recording", [
     phase: "ENDED"
   },
   {
+    name: "it may have been slow for a moment, and is asked again once there is a stream",
+    after: [hung, just("StreamReady")],
+    incident: over("bytes"),
+    actions: ["ExplainStall"]
+  },
+  {
+    name: "and is not named where it answers by then",
+    after: [failed("broken"), hung, just("StreamReady"), over("bytes"), idle, over("start"), off()],
+    incident: released,
+    actions: ["Failed -: broken", "ClearTimers", "End (broken)"],
+    phase: "ENDED"
+  },
+  {
     name: "one that answers after all keeps no start",
     after: [hung],
     incident: began("a"),
