@@ -128,6 +128,13 @@ export const makeDiskUser = (shared: SharedDisk, note: (call: Call, paths: strin
       }),
     rename: (from, to) => changes("rename", `${from} ${to}`, () => files.rename(from, to)),
     link: (from, to) => changes("link", `${from} ${to}`, () => files.link(from, to)),
+    copy: (from, to) =>
+      changes("copy", `${from} ${to}`, () => {
+        const bytes = readFile("open", from).slice()
+        const { mode } = files.get("open", from)
+        files.removeAll(to)
+        write(files.create(to, mode), to, 0, bytes)
+      }),
     remove: (path) => changes("remove", path, () => files.remove(path)),
     removeAll: (path) => changes("removeAll", path, () => files.removeAll(path)),
     makeFolder: (path, mode) => changes("makeFolder", path, () => files.makeFolder(path, mode)),

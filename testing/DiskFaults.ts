@@ -18,6 +18,7 @@ export type Call =
   | "walk"
   | "rename"
   | "link"
+  | "copy"
   | "remove"
   | "removeAll"
   | "makeFolder"
@@ -74,6 +75,7 @@ const changing: ReadonlySet<Call> = new Set([
   "append",
   "rename",
   "link",
+  "copy",
   "remove",
   "removeAll",
   "makeFolder",
@@ -82,7 +84,7 @@ const changing: ReadonlySet<Call> = new Set([
   "mayWrite",
   "temporaryFolder"
 ])
-const takingSpace: ReadonlySet<Call> = new Set(["create", "makeFolder", "temporaryFolder", "link"])
+const takingSpace: ReadonlySet<Call> = new Set(["create", "makeFolder", "temporaryFolder", "link", "copy"])
 
 /** What a disk holds that suffers from nothing. */
 const unlimited = 1e15

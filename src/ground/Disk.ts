@@ -7,6 +7,7 @@ import { constants } from "node:fs"
 import {
   access,
   chmod,
+  copyFile,
   link,
   lstat,
   open,
@@ -79,6 +80,8 @@ export class Disk extends Context.Service<
     readonly rename: (from: string, to: string) => Effect.Effect<void, DiskError>
     /** a second name for a file, in one step; EEXIST where that is taken, EPERM and others where there are no links (FAT) */
     readonly link: (from: string, to: string) => Effect.Effect<void, DiskError>
+    /** a file's bytes, with its mode, into another one, which is replaced where it is there */
+    readonly copy: (from: string, to: string) => Effect.Effect<void, DiskError>
     /** a file, or a link itself; ENOENT where there is none */
     readonly remove: (path: string) => Effect.Effect<void, DiskError>
     /** with all that is in it; nothing there is fine */
@@ -149,6 +152,7 @@ export class Disk extends Context.Service<
       }),
       rename: (from, to) => onDisk(() => rename(from, to)),
       link: (from, to) => onDisk(() => link(from, to)),
+      copy: (from, to) => onDisk(() => copyFile(from, to)),
       remove: (path) => onDisk(() => unlink(path)),
       removeAll: (path) => onDisk(() => rm(path, { recursive: true, force: true })),
       makeFolder: (path, mode) => onDisk(() => makeFolders(path, mode)),

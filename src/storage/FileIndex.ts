@@ -186,7 +186,13 @@ export class FileIndex extends Context.Service<
         state: () => state,
         copy: Effect.gen(function* () {
           const aside = join(folder.root, `${copyName}.new`)
-          yield* copyTo(aside)
+          const inMemory = Effect.gen(function* () {
+            const path = join(yield* attempt("copy the index", disk.temporaryFolder("camera-index-")), copyName)
+            yield* copyTo(path)
+            yield* attempt("copy the index", disk.copy(path, aside))
+          })
+          // SQLite syncs its copy while it holds the index, and all who ask would wait for the disk: only without room in memory
+          yield* Effect.catch(Effect.scoped(inMemory), () => copyTo(aside))
           yield* attempt("copy the index", disk.rename(aside, join(folder.root, copyName)))
         }),
         reconcile: walk

@@ -47,6 +47,21 @@ export const diskSuite = (layer: Layer.Layer<Disk>): void => {
       assert.deepInclude(yield* disk.state(root), { kind: "folder" })
     }))
 
+  test("copies a file with its mode, over another one, too", (root, disk) =>
+    Effect.gen(function* () {
+      const [from, to] = [join(root, "from"), join(root, "to")]
+      yield* written(from, "new")
+      yield* disk.setMode(from, 0o600)
+      for (const _ of ["a new file", "over it"]) {
+        yield* disk.copy(from, to)
+        assert.strictEqual(yield* disk.text(to), "new")
+        assert.strictEqual((yield* disk.rights(to)).mode, 0o600)
+        yield* written(join(root, "old"), "older")
+        yield* disk.rename(join(root, "old"), to)
+      }
+      assert.strictEqual(yield* codeOf(disk.copy(join(root, "missing"), to)), "ENOENT")
+    }))
+
   test("has what it is to touch be changed now, and nothing where there is nothing", (root, disk) =>
     Effect.gen(function* () {
       const path = join(root, "a")
