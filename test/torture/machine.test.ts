@@ -16,7 +16,7 @@ const native = process.arch === "x64" ? "amd64" : process.arch
 const patience = 100
 const mediaMtx = "/usr/lib/camera-service/bin/mediamtx"
 const killMediaMtx =
-  'for own in /proc/[0-9]*; do if [ "$(cat $own/comm)" = mediamtx ]; then kill -KILL ${own#/proc/}; fi; done'
+  'for own in /proc/[0-9]*; do if [ "$(cat $own/comm 2>/dev/null)" = mediamtx ]; then kill -KILL ${own#/proc/}; fi; done'
 const data = "/var/lib/camera-service"
 const status = "systemctl show camera-service --value --property StatusText"
 const steps = {
@@ -29,37 +29,27 @@ const steps = {
   found: "camera-service cameras | grep CONNECTED",
   told: `${status} | grep '^1 camera'`,
   rights: "stat --format '%A %U:%G' /dev/video0",
-  doctor: "camera-service doctor || [ $? -le 2 ]",
-  recording: "{ asked camera-service record camera0 --for 60s >/root/recorded & }",
+  doctor: "camera-service doctor || [ $? -eq 1 ]",
+  recording: "{ camera-service record camera0 --for 20s >/root/recorded 2>&1 & }",
   recorded: `${status} | grep ', 1 recording'`,
-  live: "asked camera-service snapshot camera0 --json",
-  stopped: `${status} | grep ', 0 recordings' && grep 'mp4.* s, ' /root/recorded`,
-  footage: `ffprobe -v error -count_frames -show_entries stream=width,height,nb_read_frames -of csv=p=0 ${data}/recordings/*.mp4`,
+  live: "camera-service snapshot camera0 --json",
+  stopped: `${status} | grep ', 0 recordings' && cat /root/recorded`,
+  footage: `for file in ${data}/recordings/*; do ffprobe -v error -count_frames -show_entries stream=width,height,nb_read_frames -of csv=p=0 $file; done`,
   // tier 3: the camera is read while there is nobody to publish a stream to
   away: `mv ${mediaMtx} ${mediaMtx}.away && ${killMediaMtx}`,
-  direct: "asked camera-service snapshot camera0 --json",
+  direct: "camera-service snapshot camera0 --json",
   back: `mv ${mediaMtx}.away ${mediaMtx}`,
   well: `${status} | grep -x '1 camera, 0 recordings'`,
   pictures: `for file in ${data}/snapshots/*; do ffprobe -v error -show_entries stream=codec_name,width,height -of csv=p=0 $file; done`,
   watchdog: "systemctl show camera-service --value --property WatchdogTimestampMonotonic | grep -v '^0$'",
-  reloaded: "systemctl reload camera-service && systemctl is-active camera-service",
+  reload: "systemctl reload camera-service",
+  reloaded: "systemctl is-active camera-service | grep -x active",
   restarts: "systemctl show camera-service --value --property NRestarts",
   log: "journalctl --unit camera-service --output cat"
 } as const
 type Step = keyof typeof steps
 /** What a person would do once. */
-const once: ReadonlyArray<Step> = ["plugged", "recording", "live", "footage", "away", "direct", "back"]
-
-/** Where it is emulated on a busy machine, a connection may take longer than the program waits for one. */
-const asked = `asked() {
-  for try in $(seq 20); do
-    answer=$("$@" 2>&1)
-    result=$?
-    case $answer in *"does not answer"*) ;; *) break ;; esac
-  done
-  echo "$answer"
-  return $result
-}`
+const once: ReadonlyArray<Step> = ["plugged", "recording", "live", "footage", "away", "direct", "back", "reload"]
 
 const script = Object.entries(steps)
   .map(([name, command]) => {
@@ -67,7 +57,7 @@ const script = Object.entries(steps)
     const tried = `tries=0; until (${command}) >/root/step 2>&1 || [ $tries -ge ${tries} ]; do tries=$((tries + 1)); sleep 1; done`
     return `${tried}; echo "@@ ${name}"; cat /root/step`
   })
-  .reduce((before, step) => `${before}\n${step}`, asked)
+  .join("\n")
 
 const outcome = (text: string): Readonly<Record<Step, string>> =>
   Object.fromEntries(
@@ -109,8 +99,7 @@ describe("in a machine of its own", () => {
           assert.match(found, /^camera0 +CONNECTED +\d+x\d+ +\d+ +vivid/, text)
           assert.match(others.told, /^1 camera, 0 recordings/, text)
           assert.strictEqual(others.rights, "crw-rw---- root:video")
-          // most of its checks take longer than they may where they are emulated
-          assert.match(doctor, /^ok +configuration +\/etc\/camera-service\/config\.yaml: good$/m, text)
+          assert.match(doctor, / 0 failures$/, text)
           // its pictures, by the stream and without, and what was recorded, are as large as the camera says
           const size = (/\d+x\d+/.exec(found)?.[0] ?? "").replace("x", ",")
           assert.include(others.live, '"tier_name": "live"', text)
