@@ -22,7 +22,7 @@ const form = /^\/whep\/([^/]+)(?:\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})
 const offerType = "application/sdp"
 const candidatesType = "application/trickle-ice-sdpfrag"
 
-/** From the answer to the first packet that is sent: a browser in the same network was connected 20 ms after it (measured). */
+/** From the answer to the first packet that is sent: a browser on this machine was connected 20 ms after it (measured). */
 const connectTime = Duration.millis(100)
 
 /** What is wrong with the path, not with the offer (MediaMTX's `internal/core/path.go` and `path_manager.go`). */
