@@ -114,6 +114,8 @@ export const budgets: ReadonlyArray<Budget> = [
   row("console.still", "… tile → the newest snapshot in it", "–", below(300, "ms", "p95")),
   row("console.cold", "… first live picture: idle camera", "–", below(1500, "ms", "p95")),
   row("console.warm", "… live", "–", below(700, "ms", "p95")),
+  row("console.no_udp", "… UDP dropped on the way: it is WebRTC over TCP", "–", below(3000, "ms", "slowest")),
+  row("console.no_webrtc", "… all of WebRTC dropped: it is HLS", "–", below(3000, "ms", "slowest")),
   row("console.delay", "… picture made → shown", "–", below(200, "ms", "p50")),
   row("console.badge", "… how far its badge is from that", "–", below(50, "ms", "p50")),
   row("console.seek", "… seek into a recording", "–", below(400, "ms", "p95")),

@@ -9,7 +9,7 @@ import { Button } from "../parts/Button.tsx"
 import { Icon } from "../parts/Icon.tsx"
 import { faultWords, sentence } from "../words.ts"
 import type { Delay } from "./Delay.ts"
-import { forgetFallback, live, type LiveState, type Transport } from "./Live.ts"
+import { fallbackOf, forgetFallback, live, type LiveState, type Transport } from "./Live.ts"
 import { stills } from "./Still.ts"
 import * as Effect from "effect/Effect"
 
@@ -35,6 +35,7 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
 
   const now = state.value
   const isPlaying = now?._tag === "Playing"
+  const fallback = fallbackOf(device)
   const mediaServer = cameras.health.value?.components.mediamtx
   const [width = 4, height = 3] = camera.resolution.split("x").map(Number)
   return (
@@ -66,9 +67,9 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
           Starting{now.transport === "HLS" ? " over HLS" : ""}…
         </span>
       ) : undefined}
-      {now?._tag === "Playing" && now.note !== undefined ? (
+      {isPlaying && fallback !== undefined ? (
         <p class="fallback">
-          HLS: {now.note}.{" "}
+          HLS: {fallback}.{" "}
           <Button
             label="Try WebRTC again"
             kind="quiet"
