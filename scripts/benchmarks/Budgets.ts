@@ -122,6 +122,7 @@ export const budgets: ReadonlyArray<Budget> = [
   row("console.mediamtx", "… MediaMTX killed → live again", "–", below(3000, "ms", "slowest")),
   row("console.restart", "… service starts again → live again", "–", below(3000, "ms", "slowest")),
   row("console.dropped", "… 16 tiles of 640×360 at 15/s: not shown", "–", below(1, "%")),
+  row("console.dropped_more", "… more than where a page is nothing but 16 videos", "–", below(1, "%")),
   row("console.inp", "… press → next paint, while they play", "–", below(100, "ms", "slowest")),
   row("console.skew", "… four recorded cameras in step: apart by", "–", below(100, "ms", "p50")),
   row("console.heap", "… heap after 24 h of events: more by", "–", below(10, "%")),
