@@ -43,7 +43,24 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
       {isPlaying ? undefined : <Before camera={camera} />}
       <video ref={video} muted playsInline aria-label={`Live picture of ${device}`} />
       {now?._tag === "Playing" ? (
-        <LiveChip transport={now.transport} delay={now.delay} />
+        fallback === undefined ? (
+          <LiveChip transport={now.transport} delay={now.delay} />
+        ) : (
+          <p class="fallback">
+            <LiveChip transport={now.transport} delay={now.delay} />
+            HLS: {fallback}.{" "}
+            <Button
+              label="Try WebRTC again"
+              kind="quiet"
+              onPress={() => {
+                forgetFallback(device)
+                round.value++
+              }}
+            >
+              Try WebRTC again
+            </Button>
+          </p>
+        )
       ) : status === "DISCONNECTED" ? (
         <Obstacle icon="lost" what="Not connected" more="It comes back by itself when it is plugged in again." />
       ) : fault !== undefined ? (
@@ -66,21 +83,6 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
         <span class="chip starting" role="status">
           Starting{now.transport === "HLS" ? " over HLS" : ""}…
         </span>
-      ) : undefined}
-      {isPlaying && fallback !== undefined ? (
-        <p class="fallback">
-          HLS: {fallback}.{" "}
-          <Button
-            label="Try WebRTC again"
-            kind="quiet"
-            onPress={() => {
-              forgetFallback(device)
-              round.value++
-            }}
-          >
-            Try WebRTC again
-          </Button>
-        </p>
       ) : undefined}
     </div>
   )
