@@ -78,7 +78,7 @@ const build = async (folder: string) => {
 
   const scripts = await rolldown({
     // a script of its own is there, and run, while the large one is on its way
-    input: { console: join(source, "main.tsx"), first: join(source, "session/FirstSocket.ts") },
+    input: { console: join(source, "main.tsx"), first: join(source, "first.ts") },
     platform: "browser",
     transform: {
       target,
@@ -92,33 +92,41 @@ const build = async (folder: string) => {
     chunkFileNames: "[name]-[hash].js"
   })
   await scripts.close()
-  let main = ""
-  let first = ""
-  let preloads: ReadonlyArray<string> = []
-  for (const chunk of output) {
+  const chunks = output.map((chunk) => {
     if (chunk.type !== "chunk") throw new Error(`${chunk.fileName}: the console is made of scripts`)
-    const path = write(`/console/${chunk.fileName}`, chunk.fileName, chunk.code)
-    if (chunk.isEntry && chunk.name === "first") first = path
-    else if (chunk.isEntry) {
-      main = path
-      preloads = chunk.imports.map((name) => `/console/${name}`)
-    }
-  }
+    return chunk
+  })
+  const entry = chunks.find(({ isEntry, name }) => isEntry && name === "console")
+  // of the first, which the large one needs too, there may be another that does nothing but load it
+  const imports = [...new Set(entry?.imports)]
+  const first = imports.find((name) => name.startsWith("first-"))
+  if (entry === undefined || first === undefined) throw new Error("the console's two scripts are not there")
+  const isNeeded = (chunk: (typeof chunks)[number]) =>
+    !chunk.isEntry || chunk === entry || imports.includes(chunk.fileName)
+  const path = (name: string) => `/console/${name}`
+  for (const { code, fileName } of chunks.filter(isNeeded)) write(path(fileName), fileName, code)
 
   const page = text("index.html")
     .replace("%STYLES%", styles)
     .replace("%MARK%", mark)
     .replace("%MANIFEST%", manifest)
-    .replace("%FIRST%", first)
-    .replace("%SCRIPT%", main)
-    .replace("%PRELOADS%", preloads.map((path) => `<link rel="modulepreload" href="${path}" />`).join(""))
+    .replace("%FIRST%", path(first))
+    .replace("%SCRIPT%", path(entry.fileName))
+    .replace(
+      "%PRELOADS%",
+      imports
+        // it is asked for by its own tag
+        .filter((name) => name !== first)
+        .map((name) => `<link rel="modulepreload" href="${path(name)}" />`)
+        .join("")
+    )
   write("/", "index.html", page)
   writeFileSync(join(folder, "files.json"), JSON.stringify(files))
-  const modules = output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : []))
+  const modules = chunks.flatMap(({ moduleIds }) => moduleIds)
   writeFileSync(join(folder, "packages.json"), `${JSON.stringify(packagesOf(modules), undefined, 2)}\n`)
 
   // what a browser loads before it shows anything
-  const initial = [main, ...preloads].reduce((sum, path) => sum + gzipped(join(folder, path.slice(9))), 0)
+  const initial = [entry.fileName, ...imports].reduce((sum, name) => sum + gzipped(join(folder, name)), 0)
   process.stdout.write(`build: dist/console, ${Math.round(initial / 1024)} KiB of script at first (gzip)\n`)
 }
 

@@ -1,5 +1,6 @@
 import { type Browser, chromium, type Page } from "playwright-core"
 import type { Service } from "./Service.ts"
+import { pause } from "./Waiting.ts"
 
 /** Where Debian's package puts it; `scripts/setup --for-tests` installs it. */
 const executablePath = "/usr/bin/chromium"
@@ -33,8 +34,13 @@ const noteFirsts = () => {
 }
 
 /** A browser that was never there: nothing is in its cache. */
-export const load = async (browser: Browser, { ground }: Service): Promise<Loaded> => {
+export const load = async (
+  browser: Browser,
+  { ground }: Service,
+  prepare: (page: Page) => Promise<unknown> = () => Promise.resolve()
+): Promise<Loaded> => {
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage()
+  await prepare(page)
   await page.addInitScript(noteFirsts)
   await page.goto(`http://127.0.0.1:${ground.ports.SERVER_PORT}/#token=${ground.token}`)
   await page.waitForFunction(() => performance.getEntriesByName("picture").length > 0, undefined, { timeout: 20_000 })
@@ -50,9 +56,10 @@ export const load = async (browser: Browser, { ground }: Service): Promise<Loade
   return { page, paint, picture, answered, still: still - tile }
 }
 
-/** As a user does: the page has a moment to say so. */
+/** As a user does: the browser goes on, and has a moment to say so; else MediaMTX misses the page only half a minute later. */
 export const leave = async (page: Page): Promise<void> => {
   await page.goto("about:blank")
+  await pause(250)
   await page.context().close()
 }
 

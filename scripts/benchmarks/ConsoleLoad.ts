@@ -4,6 +4,7 @@ import { join } from "node:path"
 import type { Browser, Page, WebSocketRoute } from "playwright-core"
 import { clocksIn } from "../../test/support/browser/PictureClock.ts"
 import { peerLogin, startPeer } from "../../test/support/RtspPeer.ts"
+import { openBare } from "./BareWall.ts"
 import type { Benchmark, Measurement, Run } from "./Benchmark.ts"
 import { makeIdle } from "./Cameras.ts"
 import { inChromium } from "./Chromium.ts"
@@ -165,7 +166,7 @@ const measure = async (url: string, { say, times }: Run): Promise<ReadonlyArray<
           socket.connectToServer().onMessage((message) => socket.send(withFewer(String(message), shown)))
         })
       })
-    const wall = await dropped(openWith, say)
+    const wall = await dropped(openWith, (shown) => openBare(browser, service, shown, device), say)
     const page = await openWith(tiles)
     say("presses")
     const inp = await interactions(page, Math.max(1, times(5)))
@@ -174,7 +175,7 @@ const measure = async (url: string, { say, times }: Run): Promise<ReadonlyArray<
     say("a day of events")
     const socket = sockets.at(-1)
     if (socket === undefined) throw new Error("the page has no connection")
-    return [wall, inp, apart, await heap(page, socket)]
+    return [...wall, inp, apart, await heap(page, socket)]
   })
 }
 

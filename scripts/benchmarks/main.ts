@@ -5,6 +5,7 @@ import { broadcast } from "./Broadcast.ts"
 import { type Budget, budgets } from "./Budgets.ts"
 import { connectionCount } from "./ConnectionCount.ts"
 import { consoleServer } from "./Console.ts"
+import { consoleBlocked } from "./ConsoleBlocked.ts"
 import { consoleLoad } from "./ConsoleLoad.ts"
 import { consolePage } from "./ConsolePage.ts"
 import { consoleRestarts } from "./ConsoleRestarts.ts"
@@ -52,6 +53,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   console: async (run) => [
     ...(await consoleServer(run)),
     ...(await consolePage(run)),
+    ...(await consoleBlocked(run)),
     ...(await consoleRestarts(run)),
     ...(await consoleLoad(run))
   ],

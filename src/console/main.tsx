@@ -1,3 +1,4 @@
+import "./first.ts"
 import { openWebSocket, serviceUrl } from "./session/FirstSocket.ts"
 import { render } from "preact"
 import { Console } from "./Console.tsx"

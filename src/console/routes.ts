@@ -1,4 +1,5 @@
 import { type ReadonlySignal, signal } from "@preact/signals"
+import { tokenIn } from "./session/LoginLink.ts"
 
 /** What is shown, by the fragment of the page's address: a link to it can be sent to others. */
 export type Route =
@@ -55,10 +56,4 @@ export const followRoute = (login: (token: string) => boolean): void => {
   }
   addEventListener("hashchange", look)
   look()
-}
-
-/** What a login link holds: `#token=…`, which browsers keep to themselves. */
-export const tokenIn = (fragment: string): string | undefined => {
-  const token = new URLSearchParams(fragment.slice(1)).get("token")
-  return token === null || token === "" ? undefined : token
 }

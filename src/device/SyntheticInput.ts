@@ -13,10 +13,9 @@ export const syntheticInput = (number: number, font: Font = "font"): ReadInput =
   wakesDark: false,
   whyEncoded: "its pictures are made here",
   ffmpegArguments: (camera, { height, rate, width }) => [
-    "-f",
-    "lavfi",
-    "-i",
-    testPattern(camera, font, width, height, rate)
+    // it would look at 20 frames for their rate before it lets one go, for times this fine
+    ...["-fpsprobesize", "0"],
+    ...["-f", "lavfi", "-i", testPattern(camera, font, width, height, rate)]
   ],
   complaintIn: () => undefined,
   silenceOf: () => undefined

@@ -35,7 +35,6 @@ export const testPattern = (name: string, font: Font, width: number, height: num
       ":fontsize=24:fontcolor=white:box=1:boxcolor=black:x=8:y=8",
     `drawbox=x=0:y=ih-${clockSquare}:w=${clockBits * clockSquare}:h=${clockSquare}:color=black:t=fill`,
     ...squares,
-    // at even times, from when the first was made; with a finer base FFmpeg looks at 20 of them before it lets one go
-    `settb=1/${rate}`,
-    "setpts=STARTPTS+N"
+    // at even times, from when the first was made, to the microsecond
+    `setpts=STARTPTS+N/(${rate}*TB)`
   ].join(",")

@@ -1,9 +1,11 @@
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { isCameraId } from "../../schema/Camera.ts"
 import { InvalidParams, NotFound } from "../../schema/Errors.ts"
 import type { HttpReply, HttpRequest } from "../ground/Visits.ts"
 import { Devices } from "../device/Devices.ts"
+import { KeyframeRequests } from "../stream/KeyframeRequests.ts"
 import { cameraOf, type StreamName } from "../stream/StreamName.ts"
 import { one } from "./Credential.ts"
 import { complaintOf, makeMediaMtxClient, mediaMtxIsAway, noStream, passOn } from "./MediaMtxRelay.ts"
@@ -20,6 +22,9 @@ const form = /^\/whep\/([^/]+)(?:\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})
 const offerType = "application/sdp"
 const candidatesType = "application/trickle-ice-sdpfrag"
 
+/** From the answer to the first packet that is sent: a browser on this machine was connected 20 ms after it (measured). */
+const connectTime = Duration.millis(100)
+
 /** What is wrong with the path, not with the offer (MediaMTX's `internal/core/path.go` and `path_manager.go`). */
 const pathTrouble = /terminated|timed out|not configured|no stream|reader count/
 
@@ -34,6 +39,8 @@ export const layer = Layer.effectDiscard(
     const devices = yield* Devices
     const visitors = yield* makeStreamVisitors("webrtc")
     const ask = yield* makeMediaMtxClient("webrtc_port")
+    const keyframes = yield* KeyframeRequests
+    const scope = yield* Effect.scope
 
     const open = Effect.fnUntraced(function* (name: StreamName, request: HttpRequest) {
       const { credential, device, stream } = yield* visitors.enter(name, request)
@@ -49,6 +56,8 @@ export const layer = Layer.effectDiscard(
       })
       const session = /\/whep\/([0-9a-f-]{36})$/.exec(answer.headers["location"] ?? "")?.[1]
       if (answer.status === 201 && session !== undefined) {
+        // a transcode has one of its own every 0.4 s
+        if (stream === device.id) yield* Effect.forkIn(Effect.delay(keyframes.ask(device.id), connectTime), scope)
         return passOn(answer, { location: `${prefix}${stream}/${session}` })
       }
       const complaint = yield* complaintOf(answer)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest"
 import { DependencyFailed, InvalidParams, PermissionDenied } from "../../schema/Errors.ts"
 import { behind, bitrate, bytes, clockTime, span } from "../../src/console/format.ts"
-import { addressOf, routeOf, tokenIn } from "../../src/console/routes.ts"
+import { addressOf, routeOf } from "../../src/console/routes.ts"
+import { tokenIn } from "../../src/console/session/LoginLink.ts"
 import { troubleOf } from "../../src/console/words.ts"
 
 describe("numbers as people read them", () => {

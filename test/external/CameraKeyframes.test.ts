@@ -12,6 +12,9 @@ import { readyStream, untilReady } from "../suites/streams.ts"
 import { onFakes } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
 import { fault, playCamera, type PlayedCamera, reply } from "../support/OnvifCamera.ts"
+import { token } from "../support/RpcVisitor.ts"
+import { bearer, come } from "../support/StreamVisitor.ts"
+import { whepOffer } from "../support/WhepOffer.ts"
 
 await import("fast-xml-parser")
 
@@ -63,6 +66,18 @@ describe("a live ONVIF camera", () => {
       assert.strictEqual(fresh.capture.name, "live")
       assert.isAtMost(fresh.captureMs, 500)
       assert.strictEqual(asked(), 1)
+    })
+  )
+
+  onFakes(
+    "is asked when a browser has come to see it",
+    Effect.gen(function* () {
+      const { asked, camera } = yield* liveCamera()
+      const shown = yield* token({ role: "viewer" })
+      const headers = { ...bearer(shown), "content-type": "application/sdp" }
+      const { status } = yield* come({ method: "POST", target: `/whep/${camera}`, headers, body: whepOffer })
+      assert.strictEqual(status, 201)
+      yield* untilAsked(asked, 1)
     })
   )
 

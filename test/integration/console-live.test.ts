@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
 import { findings, limit, moves, openAt, openConsole, promise } from "../support/browser/Console.ts"
 import { median } from "../../scripts/benchmarks/Statistics.ts"
+import { block, makeHoles } from "../support/browser/Blocked.ts"
 import { agesIn } from "../support/browser/PictureClock.ts"
 import { eventually } from "../support/Eventually.ts"
 import { servePtz } from "../support/PtzServer.ts"
@@ -98,10 +99,20 @@ it.live(
       yield* moves(page, "camera0")
       yield* promise(() => page.getByText("HLS: the offer has no codec of ours.").waitFor(limit))
       assert.deepStrictEqual(yield* findings(page), [])
+      const again = page.getByRole("button", { name: "Try WebRTC again" })
+      const holes = yield* Effect.acquireRelease(promise(makeHoles), (made) => Effect.sync(made[Symbol.dispose]))
       yield* promise(async () => {
         await page.unroute("**/whep/**")
-        await page.getByRole("button", { name: "Try WebRTC again" }).click()
+        await block(page, holes, ["udp", "tcp"])
+        await again.click()
         await page.getByText("HLS: the offer").waitFor({ ...limit, state: "detached" })
+        await page.getByText("HLS: WebRTC does not get through").waitFor(limit)
+      })
+      yield* moves(page, "camera0")
+      yield* promise(async () => {
+        await page.unrouteAll()
+        await again.click()
+        await page.getByText("HLS: WebRTC").waitFor({ ...limit, state: "detached" })
       })
       yield* moves(page, "camera0")
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })

@@ -1,5 +1,8 @@
+import { signal } from "@preact/signals"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { Session } from "../session/Session.ts"
 import { type AskCamera, type Delay, hlsDelay, webRtcDelay } from "./Delay.ts"
@@ -13,14 +16,8 @@ export type Transport = "WebRTC" | "HLS"
 /** What a tile shows, and why. */
 export type LiveState =
   | { readonly _tag: "Starting"; readonly transport: Transport }
-  /** `note`: why it is not over the first choice */
-  | {
-      readonly _tag: "Playing"
-      readonly transport: Transport
-      readonly note: string | undefined
-      /** undefined: not known, or not yet */
-      readonly delay: Delay | undefined
-    }
+  /** `delay`: undefined: not known, or not yet */
+  | { readonly _tag: "Playing"; readonly transport: Transport; readonly delay: Delay | undefined }
   /** it is tried again by itself */
   | { readonly _tag: "Waiting"; readonly reason: string }
   /** another token would help, and nothing else */
@@ -28,6 +25,8 @@ export type LiveState =
 
 /** From the answer to the connection: what does not get through by then does not get through. */
 const connectTime = Duration.seconds(3)
+/** … a picture is not waited for as long: HLS shows one meanwhile. */
+const connectPatience = Duration.millis(600)
 /** To the first picture: a camera's own stream may have a keyframe every 10 s; HLS waits for whole segments. */
 const pictureTime = Duration.seconds(12)
 /** A playing stream without a new frame for so long has broken. */
@@ -38,11 +37,26 @@ const lookEvery = 250
 const firstRetry = 100
 const lastRetry = 2000
 
-/** Why a camera is watched over HLS: once a transport has failed it is not tried again by itself, so that nothing flaps. */
-const fallbacks = new Map<string, string>()
+/** Why cameras are watched over HLS: once a transport has failed it is not tried again by itself, so that nothing flaps. */
+const fallbacks = signal<ReadonlyMap<string, string>>(new Map())
+
+/** Why WebRTC has been given up for this camera. */
+export const fallbackOf = (device: string): string | undefined => fallbacks.value.get(device)
 
 /** Has WebRTC tried again, where it had been given up. */
-export const forgetFallback = (device: string): boolean => fallbacks.delete(device)
+export const forgetFallback = (device: string): void => {
+  fallbacks.value = new Map([...fallbacks.peek()].filter(([other]) => other !== device))
+}
+
+const fallBack = (device: string, reason: string): void => {
+  fallbacks.value = new Map(fallbacks.peek()).set(device, reason)
+}
+
+/** WebRTC has got through once: what takes longer now is a busy browser, which HLS would make busier. */
+let getsThrough = false
+
+/** Tells what is seen, over what. */
+type Playing = (transport: Transport) => (delay?: Delay) => void
 
 /** Plays a camera into this element for as long as it is let, over what works, and tells how that goes. */
 export const live = (
@@ -55,17 +69,18 @@ export const live = (
     let failures = 0
     while (true) {
       const disturbance = session.disturbance.peek()
-      const transport: Transport = fallbacks.has(device) ? "HLS" : "WebRTC"
-      tell({ _tag: "Starting", transport })
-      const playing = (delay?: Delay) => {
+      const transport: Transport = fallbacks.peek().has(device) ? "HLS" : "WebRTC"
+      const starting = () => tell({ _tag: "Starting", transport })
+      const playing: Playing = (over) => (delay) => {
         failures = 0
-        tell({ _tag: "Playing", transport, note: fallbacks.get(device), delay })
+        tell({ _tag: "Playing", transport: over, delay })
       }
+      starting()
       const error = yield* Effect.flip(
         Effect.scoped(
           transport === "WebRTC"
-            ? overWebRtc(device, video, session, playing)
-            : overHls(device, video, session, playing)
+            ? overWebRtc(device, video, session, playing, starting)
+            : overHls(device, video, session, playing("HLS"))
         )
       )
       const wasDisturbed = session.disturbance.peek() !== disturbance
@@ -77,12 +92,12 @@ export const live = (
         continue
       }
       // what went wrong while the media server began anew says nothing of the way to it
-      if (error.kind === "unplayable" && transport === "WebRTC" && !wasDisturbed) {
-        fallbacks.set(device, error.reason)
+      if (error.kind === "unplayable" && !fallbacks.peek().has(device) && !wasDisturbed) {
+        fallBack(device, error.reason)
         continue
       }
       // neither way works: what changes first may be either
-      if (error.kind === "unplayable") fallbacks.delete(device)
+      if (error.kind === "unplayable") forgetFallback(device)
       tell({ _tag: "Waiting", reason: error.reason })
       if (wasDisturbed) failures = 0
       const pause = Math.min(firstRetry * 2 ** failures++, lastRetry)
@@ -94,14 +109,39 @@ const overWebRtc = Effect.fnUntraced(function* (
   device: string,
   video: HTMLVideoElement,
   session: Session,
-  playing: (delay?: Delay) => void
+  playing: Playing,
+  starting: () => void
 ) {
   const { media, peer } = yield* whep(device, session.bearer())
+  const through = within(
+    connectTime,
+    connected(peer),
+    "WebRTC does not get through: its packets may be blocked on the way"
+  )
+  if (getsThrough) yield* through
+  else {
+    const disturbance = session.disturbance.peek()
+    const meanwhile = yield* overHls(device, video, session, playing("HLS")).pipe(
+      Effect.scoped,
+      Effect.delay(connectPatience),
+      Effect.forkScoped
+    )
+    const outcome = yield* Effect.result(through)
+    if (Result.isFailure(outcome)) {
+      if (session.disturbance.peek() !== disturbance) return yield* outcome.failure
+      fallBack(device, outcome.failure.reason)
+      peer.close()
+      return yield* Fiber.join(meanwhile)
+    }
+    getsThrough = true
+    yield* Fiber.interrupt(meanwhile)
+    starting()
+  }
   yield* shown(video, media)
-  yield* within(connectTime, connected(peer), "WebRTC does not get through: its packets may be blocked on the way")
   yield* within(pictureTime, firstPicture(video), "WebRTC is connected, and brings no picture")
   yield* keptStill(device, video)
-  playing()
+  const isPlaying = playing("WebRTC")
+  isPlaying()
   const broken = Effect.callback<never, LiveFailed>((resume) => {
     peer.addEventListener("connectionstatechange", () => {
       if (peer.connectionState === "failed" || peer.connectionState === "closed") {
@@ -112,7 +152,7 @@ const overWebRtc = Effect.fnUntraced(function* (
   return yield* Effect.raceAllFirst([
     broken,
     watched(video, session),
-    webRtcDelay(video, peer, cameraDelay(device, session), playing)
+    webRtcDelay(video, peer, cameraDelay(device, session), isPlaying)
   ])
 })
 

@@ -9,7 +9,7 @@ import { Button } from "../parts/Button.tsx"
 import { Icon } from "../parts/Icon.tsx"
 import { faultWords, sentence } from "../words.ts"
 import type { Delay } from "./Delay.ts"
-import { forgetFallback, live, type LiveState, type Transport } from "./Live.ts"
+import { fallbackOf, forgetFallback, live, type LiveState, type Transport } from "./Live.ts"
 import { stills } from "./Still.ts"
 import * as Effect from "effect/Effect"
 
@@ -35,6 +35,7 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
 
   const now = state.value
   const isPlaying = now?._tag === "Playing"
+  const fallback = fallbackOf(device)
   const mediaServer = cameras.health.value?.components.mediamtx
   const [width = 4, height = 3] = camera.resolution.split("x").map(Number)
   return (
@@ -42,7 +43,24 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
       {isPlaying ? undefined : <Before camera={camera} />}
       <video ref={video} muted playsInline aria-label={`Live picture of ${device}`} />
       {now?._tag === "Playing" ? (
-        <LiveChip transport={now.transport} delay={now.delay} />
+        fallback === undefined ? (
+          <LiveChip transport={now.transport} delay={now.delay} />
+        ) : (
+          <p class="fallback">
+            <LiveChip transport={now.transport} delay={now.delay} />
+            HLS: {fallback}.{" "}
+            <Button
+              label="Try WebRTC again"
+              kind="quiet"
+              onPress={() => {
+                forgetFallback(device)
+                round.value++
+              }}
+            >
+              Try WebRTC again
+            </Button>
+          </p>
+        )
       ) : status === "DISCONNECTED" ? (
         <Obstacle icon="lost" what="Not connected" more="It comes back by itself when it is plugged in again." />
       ) : fault !== undefined ? (
@@ -65,21 +83,6 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
         <span class="chip starting" role="status">
           Starting{now.transport === "HLS" ? " over HLS" : ""}…
         </span>
-      ) : undefined}
-      {now?._tag === "Playing" && now.note !== undefined ? (
-        <p class="fallback">
-          HLS: {now.note}.{" "}
-          <Button
-            label="Try WebRTC again"
-            kind="quiet"
-            onPress={() => {
-              forgetFallback(device)
-              round.value++
-            }}
-          >
-            Try WebRTC again
-          </Button>
-        </p>
       ) : undefined}
     </div>
   )

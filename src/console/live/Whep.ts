@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { takeFirstOffer } from "./FirstOffer.ts"
+import { endSession, makeOffer, type Offer } from "./Offer.ts"
 import { inClosingTurn, inOpeningTurn } from "./Turns.ts"
 
 /** Why there is no live picture, and what kind of a reason that is. */
@@ -16,74 +18,42 @@ export class LiveFailed extends Schema.TaggedError<LiveFailed>()("LiveFailed", {
 /** Milliseconds. */
 const endTime = 200
 
-/**
- * A live stream over WebRTC (WHEP, draft-ietf-wish-whep), until the scope closes. An idle camera starts, which is waited for.
- * The offer goes before the browser has its own candidates (0.1 s): MediaMTX tells its ones in the answer, and finds the
- * browser's by itself.
- */
+/** A live stream over WebRTC (WHEP, draft-ietf-wish-whep), until the scope closes. An idle camera starts, which is waited for. */
 export const whep = (
   device: string,
   bearer: string
 ): Effect.Effect<{ readonly peer: RTCPeerConnection; readonly media: MediaStream }, LiveFailed, Scope.Scope> =>
   Effect.gen(function* () {
-    const media = new MediaStream()
-    const peer = yield* Effect.acquireRelease(inOpeningTurn(Effect.sync(() => openPeer(media))), (opened) =>
-      inClosingTurn(Effect.sync(() => opened.close()))
+    const { media, peer, reply, takeBack } = yield* Effect.acquireRelease(
+      inOpeningTurn(Effect.sync(() => takeFirstOffer(device) ?? makeOffer(device, bearer))),
+      (made) => inClosingTurn(Effect.sync(() => made.peer.close()))
     )
-    yield* Effect.promise(async () => peer.setLocalDescription(await peer.createOffer()))
-
-    const end = (session: string) =>
-      // the page may be going too
-      fetch(session, { method: "DELETE", headers: { authorization: bearer }, keepalive: true }).catch(() => undefined)
-    const { answer, session } = yield* Effect.acquireRelease(
-      offer(device, bearer, peer.localDescription?.sdp ?? ""),
+    const { objection, session } = yield* Effect.acquireRelease(
+      Effect.onInterrupt(sessionIn(reply), () => Effect.sync(takeBack)),
       // before the connection is closed, by which the session would end too; not for long: the service may be gone
       (opened) =>
-        Effect.promise(() => Promise.race([end(opened.session), new Promise((over) => setTimeout(over, endTime))])),
+        Effect.promise(() =>
+          Promise.race([endSession(opened.session, bearer), new Promise((over) => setTimeout(over, endTime))])
+        ),
       // a camera that starts takes seconds; a session that nobody connects to ends by itself
       { interruptible: true }
     )
     // a tab that is closed runs nothing else, and MediaMTX would take 10 s to miss it
-    const leave = () => void end(session)
+    const leave = () => void endSession(session, bearer)
     yield* Effect.acquireRelease(
       Effect.sync(() => addEventListener("pagehide", leave)),
       () => Effect.sync(() => removeEventListener("pagehide", leave))
     )
-    yield* Effect.tryPromise({
-      try: () => peer.setRemoteDescription({ type: "answer", sdp: answer }),
-      catch: (cause) =>
-        new LiveFailed({ kind: "unplayable", reason: `the browser does not take the offer: ${String(cause)}` })
-    })
-    return { peer, media }
+    if (objection === undefined) return { peer, media }
+    return yield* new LiveFailed({ kind: "unplayable", reason: `the browser does not take the answer: ${objection}` })
   })
 
-/** It takes what comes of picture and sound into `media`. */
-const openPeer = (media: MediaStream): RTCPeerConnection => {
-  const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" })
-  peer.addEventListener("track", ({ track }) => media.addTrack(track))
-  peer.addTransceiver("video", { direction: "recvonly" })
-  peer.addTransceiver("audio", { direction: "recvonly" })
-  return peer
-}
-
-const offer = Effect.fnUntraced(function* (device: string, bearer: string, sdp: string) {
-  const address = `/whep/${device}`
-  const reply = yield* Effect.tryPromise({
-    try: async (signal) => {
-      const headers = { authorization: bearer, "content-type": "application/sdp" }
-      const response = await fetch(address, { method: "POST", body: sdp, headers, signal })
-      return { status: response.status, text: await response.text(), session: response.headers.get("location") }
-    },
+const sessionIn = Effect.fnUntraced(function* (reply: Offer["reply"]) {
+  const { objection, session, status, text } = yield* Effect.tryPromise({
+    try: () => reply,
     catch: () => new LiveFailed({ kind: "absent", reason: "the service does not answer" })
   })
-  const { session, status, text } = reply
-  if (status === 201) {
-    return {
-      answer: text,
-      session: session === null ? address : new URL(session, new URL(address, location.href)).pathname
-    }
-  }
-  return yield* refusalOf(status, text)
+  return status === 201 ? { objection, session } : yield* refusalOf(status, text)
 })
 
 /** What a refusal of a live stream means, over WHEP and HLS alike. */

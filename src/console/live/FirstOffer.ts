@@ -1,0 +1,46 @@
+import { tokenIn } from "../session/LoginLink.ts"
+import { endSession, makeOffer, type Offer } from "./Offer.ts"
+
+/** The first tile of a wall is this camera's, as long as nobody has moved it. */
+const first = "camera0"
+/** Milliseconds: a live camera's answer comes 10 ms after the offer, which takes a browser 50 ms to make. */
+const answerTime = 100
+/** Milliseconds; whoever has another camera in sight, or none, does without. */
+const patience = 5000
+
+/**
+ * The first live picture of who follows a link that logs in: it is asked for while the page itself is on its way (see
+ * `FirstSocket.ts`), and by the time that there is a tile for it, it is there.
+ */
+const make = (token: string) => {
+  const bearer = `Bearer ${token}`
+  const offer = makeOffer(first, bearer)
+  const timer = setTimeout(() => {
+    waiting = undefined
+    offer.takeBack()
+    offer.peer.close()
+    void offer.reply.then(
+      ({ session, status }) => (status === 201 ? endSession(session, bearer) : undefined),
+      () => undefined
+    )
+  }, patience)
+  return { offer, timer }
+}
+
+const token = tokenIn(location.hash)
+// without WebRTC, which a browser's owner may have switched off, it is HLS
+let waiting = token === undefined || !("RTCPeerConnection" in window) ? undefined : make(token)
+
+/** Done once it is answered, or has been on its way for so long. */
+export const firstAnswer: Promise<unknown> | undefined =
+  waiting &&
+  Promise.race([waiting.offer.reply.catch(() => undefined), new Promise((over) => setTimeout(over, answerTime))])
+
+/** The offer that was made for this camera, for who asks for it first. */
+export const takeFirstOffer = (device: string): Offer | undefined => {
+  if (waiting === undefined || device !== first) return undefined
+  const { offer, timer } = waiting
+  clearTimeout(timer)
+  waiting = undefined
+  return offer
+}
