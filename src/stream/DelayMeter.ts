@@ -7,6 +7,8 @@ import type { Run } from "./LiveStream.ts"
 
 /** Of so many reports, twice a second, the one in the middle counts. */
 const reports = 20
+/** As many are needed: the first may tell of frames that waited until MediaMTX took them. */
+const leastReports = 3
 /** Milliseconds; what is more is told of no delay, but of a clock that was set, or that is none of those we know. */
 const longest = 2000
 
@@ -37,6 +39,7 @@ export const delayMeter = (run: Pick<Run, "delay">, source: Measured, process: P
     recent.push(moment[source.input.clock] - began.firstFrame - newest)
     if (recent.length > reports) recent.shift()
     const middle = recent.toSorted((one, other) => one - other)[Math.floor(recent.length / 2)] ?? Number.NaN
+    if (recent.length < leastReports) return
     run.delay = middle >= 0 && middle < longest ? middle : undefined
   }
 }

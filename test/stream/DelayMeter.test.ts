@@ -24,7 +24,7 @@ const meterOf = ({ deliversJpeg = false, input = v4l2Input("/dev/video0"), libra
 describe("how old frames are when MediaMTX has them", () => {
   it("is what the reports of the last ten seconds say that are in the middle, and no single one", () => {
     const report = meterOf()
-    assert.approximately(report(12, 61), 61, 0.01)
+    report(12, 61)
     for (const [count, age] of [33, 70, 50, 45].entries()) report(25 + 12 * count, age)
     assert.approximately(report(100, 41), 50, 0.01)
     for (let count = 0; count < 20; count++) report(112 + 12 * count, 45)
@@ -35,23 +35,39 @@ describe("how old frames are when MediaMTX has them", () => {
     const encoding = meterOf()
     for (let count = 1; count < 20; count++) encoding(count * 12, 33, count % 5 === 0 ? frame : 0)
     assert.approximately(encoding(300, 33), 33, 0.01)
-    assert.approximately(meterOf({ deliversJpeg: true })(25, 33, frame), 33, 0.01)
-    assert.approximately(meterOf({ deliversJpeg: true, library: 60 })(25, 33), 33, 0.01)
+    const copying = meterOf({ deliversJpeg: true })
+    const later = meterOf({ deliversJpeg: true, library: 60 })
+    for (const count of [13, 25]) {
+      copying(count, 33, frame)
+      later(count, 33)
+    }
+    assert.approximately(copying(38, 33, frame), 33, 0.01)
+    assert.approximately(later(38, 33), 33, 0.01)
   })
 
   it("is not told by an FFmpeg whose reports do not tell of the newest frame", () => {
-    assert.isNaN(meterOf({ library: 61 })(25, 33))
+    const report = meterOf({ library: 61 })
+    for (const count of [13, 25, 38]) assert.isNaN(report(count, 33))
   })
 
   it("is not told while no frame is out, nor by a clock that cannot be the one that stamped them", () => {
     assert.isNaN(meterOf()(0, 10))
-    assert.isNaN(meterOf()(25, 3_600_000))
-    assert.isNaN(meterOf()(25, -10))
+    for (const age of [3_600_000, -10]) {
+      const report = meterOf()
+      for (const count of [13, 25, 38]) assert.isNaN(report(count, age))
+    }
+  })
+
+  it("is not told by the first two reports: their frames may have waited until MediaMTX took them", () => {
+    const report = meterOf()
+    assert.isNaN(report(12, 340))
+    assert.isNaN(report(25, 20))
+    assert.approximately(report(38, 15), 20, 0.01)
   })
 
   it("is told by no report after which no frame was out", () => {
     const report = meterOf()
-    report(25, 40)
+    for (const count of [1, 13, 25]) report(count, 40)
     for (let count = 1; count < 30; count++) assert.approximately(report(25, 40 + count * 50), 40, 0.01)
   })
 
@@ -59,7 +75,10 @@ describe("how old frames are when MediaMTX has them", () => {
     const run: Pick<Run, "delay"> = { delay: undefined }
     const began = { firstFrame, library: 59 }
     const measure = delayMeter(run, { deliversJpeg: false, fps, input: syntheticInput(0) }, { began: () => began })
-    measure({ frame: 1, outTimeUs: 40_000 }, { wall: firstFrame + 60, monotonic: 7 })
+    for (const count of [1, 2, 3]) {
+      const made = count * frame
+      measure({ frame: count, outTimeUs: made * 1000 }, { wall: firstFrame + made + 20, monotonic: 7 })
+    }
     assert.strictEqual(run.delay, 20)
   })
 })
