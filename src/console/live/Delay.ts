@@ -74,15 +74,14 @@ const withCamera = (camera: number | undefined, rest: number, words: string): De
 /** Every other look asks, for it changes little; one that is not known, as no camera's in the network is, ever fewer do. */
 const nowAndThen = (ask: AskCamera): AskCamera => {
   let last: number | undefined
-  /** looks until it is asked again, and after the next time that it is not known */
+  /** looks until it is asked again, and after the next time that it is not known: at first it is not measured yet */
   let left = 0
-  let pause = 1
+  let pause = 0
   return Effect.suspend(() => {
     if (left-- > 0) return Effect.succeed(last)
     return Effect.map(ask, (answer) => {
-      if (answer !== undefined) pause = 1
-      left = pause
-      if (answer === undefined) pause = Math.min(pause * 2, mostLooks)
+      left = answer === undefined ? pause : 1
+      pause = answer === undefined ? Math.min(pause * 2 || 1, mostLooks) : 0
       return (last = answer)
     })
   })
