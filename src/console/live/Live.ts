@@ -26,7 +26,7 @@ export type LiveState =
 /** From the answer to the connection: what does not get through by then does not get through. */
 const connectTime = Duration.seconds(3)
 /** … a picture is not waited for as long: HLS shows one meanwhile. */
-const connectPatience = Duration.millis(600)
+const connectPatience = Duration.millis(400)
 /** To the first picture: a camera's own stream may have a keyframe every 10 s; HLS waits for whole segments. */
 const pictureTime = Duration.seconds(12)
 /** A playing stream without a new frame for so long has broken. */
