@@ -79,7 +79,7 @@ it.live.skipIf(!canMake)(
       yield* lives(yield* startImage({ root: made }))
       if (spawnSync(lab, ["--check"]).status !== 0) return
       const program = [process.execPath, ...emulated, join(import.meta.dirname, "fixtures/imageInLab.ts"), made]
-      said(lab, "--limit", "600", "--", ...program)
+      said(lab, "--limit", "1500", "--", ...program)
     }),
-  1_200_000
+  2_400_000
 )
