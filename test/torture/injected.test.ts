@@ -2,9 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { existsSync, readdirSync, readlinkSync } from "node:fs"
+import { readdirSync, readlinkSync } from "node:fs"
 import { join } from "node:path"
-import { copyName } from "../../src/storage/FileIndex.ts"
 import { endOf, nothingLeft } from "../support/End.ts"
 import { eventually } from "../support/Eventually.ts"
 import { watchGoodClient } from "../support/GoodClient.ts"
@@ -199,11 +198,8 @@ it.live.skipIf(whyNoStrace() !== undefined)(
         Effect.forever(Effect.andThen(others.call("take_snapshot", { device: "camera0" }), Effect.sleep("300 millis")))
       )
       yield* Effect.forkScoped(Effect.forever(others.call("create_api_key", { role: "viewer" })))
-      // what a backup begins with: a copy of the index
-      yield* service.kill("SIGUSR2")
       const { allowed, p99 } = yield* watchGoodClient(client, { pause: Duration.millis(50), seconds: 10 })
       assert.isBelow(p99, allowed)
-      assert.isTrue(existsSync(join(service.ground.folder, copyName)), "the index was not copied")
       // pictures wait for their fsync one after the other: what is not synced by then is given up, which is said
       yield* service.kill("SIGTERM")
       if ((yield* endOf(service)).code !== 0) assert.include(service.stderr(), "the end took too long and is given up")

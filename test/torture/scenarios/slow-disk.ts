@@ -1,6 +1,9 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { percentile, round } from "../../../scripts/benchmarks/Statistics.ts"
+import { copyName } from "../../../src/storage/FileIndex.ts"
 import { patience } from "../../lab/vm/Bench.ts"
 import { faultyDisk, turn } from "../../lab/vm/FaultyDisk.ts"
 import { mjpg } from "../../lab/vm/Formats.ts"
@@ -80,13 +83,17 @@ export default scenario({
     const told: Array<string> = []
     for (const milliseconds of [0, 100, 1000, 3000]) {
       yield* turn({ after: milliseconds })
-      const { lateness, p99, said, slowest } = yield* watch(lab, 6)
+      // what a backup begins with: a copy of the index
+      yield* lab.bench.now().service.kill("SIGUSR2")
+      const { lateness, p99, said, slowest } = yield* watch(lab, 12)
       told.push(`each write takes ${milliseconds} ms: ${said}; ${JSON.stringify(outcomes)}`)
       process.stdout.write(`${told.at(-1)}\n`)
       assert.ok(p99 < 100 + 4 * lateness, told.join("\n"))
       assert.ok(slowest < 500, told.join("\n"))
     }
     yield* turn("taken")
+    const { ground } = lab.bench.now().service
+    assert.ok(existsSync(join(ground.folder, copyName)), "the index was not copied")
     const seconds = (performance.now() - began) / 1000
     const { files, reason } = yield* lab.call().stop_recording({ device: mast })
     assert.equal(reason, undefined)
