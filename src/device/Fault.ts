@@ -1,4 +1,5 @@
 import type { FaultKind } from "../../schema/Camera.ts"
+import { DependencyFailed } from "../../schema/Errors.ts"
 
 /** What is wrong with a camera that is plugged in. */
 export interface Fault {
@@ -30,3 +31,7 @@ const suggestions: Readonly<Record<FaultKind, string>> = {
 }
 
 export const faultOf = (kind: FaultKind, detail: string): Fault => ({ kind, detail, suggestion: suggestions[kind] })
+
+/** What was asked of a camera does not work because of its fault. */
+export const failedBy = ({ detail, kind, suggestion }: Fault): DependencyFailed =>
+  new DependencyFailed({ dependency: "camera", reason: kind, detail, suggestion })
