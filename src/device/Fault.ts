@@ -19,7 +19,8 @@ const suggestions: Readonly<Record<FaultKind, string>> = {
   UNRESPONSIVE: "plug the camera out and in again",
   UNREACHABLE: "look whether the camera is on, in this network, and listens at this port",
   AUTH_FAILED:
-    "add the stream again with the right credentials; it is asked rarely until then, as cameras lock accounts",
+    "if the user or the password is wrong, remove the stream and add it again with the right ones; " +
+    "it is asked rarely until then, as cameras lock accounts",
   NOT_FOUND: "look into the camera's manual for the path of its stream, and add that",
   NO_VIDEO: "add another stream of the camera: this one has no video that is known here",
   SESSION_LIMIT: "end another program that watches the camera, or allow it more sessions",
