@@ -33,8 +33,8 @@ export const liveSchema = Schema.Struct({
     )
   }),
   cameras: Schema.Struct({
-    include: key(Rules.names, ["*"], "a list of globs", "only devices whose name matches one"),
-    exclude: key(Rules.names, [], "a list of globs", "no devices whose name matches one")
+    include: key(Rules.names, ["*"], "a list of globs", "only V4L2 cameras whose name matches one"),
+    exclude: key(Rules.names, [], "a list of globs", "no V4L2 cameras whose name matches one")
   }),
   external: Schema.Struct({
     allowed_hosts: key(

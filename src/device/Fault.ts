@@ -1,4 +1,5 @@
 import type { FaultKind } from "../../schema/Camera.ts"
+import { DependencyFailed } from "../../schema/Errors.ts"
 
 /** What is wrong with a camera that is plugged in. */
 export interface Fault {
@@ -18,7 +19,8 @@ const suggestions: Readonly<Record<FaultKind, string>> = {
   UNRESPONSIVE: "plug the camera out and in again",
   UNREACHABLE: "look whether the camera is on, in this network, and listens at this port",
   AUTH_FAILED:
-    "add the stream again with the right credentials; it is asked rarely until then, as cameras lock accounts",
+    "if the user or the password is wrong, remove the stream and add it again with the right ones; " +
+    "it is asked rarely until then, as cameras lock accounts",
   NOT_FOUND: "look into the camera's manual for the path of its stream, and add that",
   NO_VIDEO: "add another stream of the camera: this one has no video that is known here",
   SESSION_LIMIT: "end another program that watches the camera, or allow it more sessions",
@@ -30,3 +32,7 @@ const suggestions: Readonly<Record<FaultKind, string>> = {
 }
 
 export const faultOf = (kind: FaultKind, detail: string): Fault => ({ kind, detail, suggestion: suggestions[kind] })
+
+/** What was asked of a camera does not work because of its fault. */
+export const failedBy = ({ detail, kind, suggestion }: Fault): DependencyFailed =>
+  new DependencyFailed({ dependency: "camera", reason: kind, detail, suggestion })

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { CameraId } from "../../schema/Camera.ts"
-import { DependencyFailed, InvalidParams, InvalidState } from "../../schema/Errors.ts"
-import { faultOf } from "../device/Fault.ts"
+import { InvalidParams, InvalidState } from "../../schema/Errors.ts"
+import { failedBy, faultOf } from "../device/Fault.ts"
 import type { RtspFailed } from "../rtsp/RtspFailed.ts"
 import type { AddressRefused } from "./Reach.ts"
 
@@ -11,10 +11,7 @@ import type { AddressRefused } from "./Reach.ts"
 export const isForNow = ({ kind }: RtspFailed): boolean =>
   kind === "UNREACHABLE" || kind === "STALLED" || kind === "SESSION_LIMIT" || kind === "NOT_FOUND"
 
-export const refused = ({ detail, kind }: RtspFailed) =>
-  Effect.fail(
-    new DependencyFailed({ dependency: "camera", reason: kind, detail, suggestion: faultOf(kind, detail).suggestion })
-  )
+export const refused = ({ detail, kind }: RtspFailed) => Effect.fail(failedBy(faultOf(kind, detail)))
 
 export const noCameraThere = ({ why }: AddressRefused) =>
   new InvalidParams({

@@ -5,7 +5,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidState, NotFound, Unsupported } from "../../schema/Errors.ts"
 import { Devices } from "../device/Devices.ts"
-import { faultOf } from "../device/Fault.ts"
+import { failedBy, faultOf } from "../device/Fault.ts"
 import { isoTime, monotonicNow } from "../ground/Time.ts"
 import type { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { begin, type Drive, type Mover } from "./Drive.ts"
@@ -162,6 +162,5 @@ const wasStopped = () =>
 
 const told = (error: OnvifFailed | RtspFailed | AddressRefused) => {
   const { detail, kind } = error._tag === "AddressRefused" ? asFailure(error) : error
-  const { suggestion } = faultOf(kind, detail)
-  return Effect.fail(new DependencyFailed({ dependency: "camera", reason: kind, detail, suggestion }))
+  return Effect.fail(failedBy(faultOf(kind, detail)))
 }

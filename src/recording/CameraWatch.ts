@@ -52,7 +52,9 @@ export class CameraWatch extends Context.Service<
           const reason = "reason" in state ? state.reason : undefined
           // the same FFmpeg's end may be told twice: as its end, and as what is waited for now
           if (reason !== undefined && (isFirst || stream.restarts !== restarts)) {
-            happened({ _tag: "StreamFailed", reason })
+            const isCameras = state._tag === "Failing" && state.isCamera === true
+            const fault = isCameras ? devices.find(stream.camera)?.fault : undefined
+            happened({ _tag: "StreamFailed", reason, ...(fault === undefined ? {} : { fault }) })
           }
           isFirst = false
           restarts = stream.restarts

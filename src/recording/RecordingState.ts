@@ -1,4 +1,5 @@
 import { DependencyFailed } from "../../schema/Errors.ts"
+import type { Fault } from "../device/Fault.ts"
 import type { IndexedFile } from "../storage/IndexedFile.ts"
 import type { RecordedFile, RecordingFact, Segment } from "./Recording.ts"
 import type { Stall } from "./Stall.ts"
@@ -85,8 +86,8 @@ export type Incident =
   /** MediaMTX has begun a file, and there are bytes in it */
   | { readonly _tag: "FileBegan"; readonly filename: string }
   | { readonly _tag: "FileGrew"; readonly filename: string }
-  /** FFmpeg ended; told at once */
-  | { readonly _tag: "StreamFailed"; readonly reason: string }
+  /** FFmpeg ended, or there is none; told at once. `fault`: of its camera, which is to blame */
+  | { readonly _tag: "StreamFailed"; readonly reason: string; readonly fault?: Fault }
   /** and MediaMTX has closed the file that it wrote then */
   | { readonly _tag: "StreamClosed" }
   /** the next FFmpeg publishes */

@@ -1,3 +1,4 @@
+import { failedBy, type Fault } from "../device/Fault.ts"
 import { blameSeconds, cameraFaulty, cameraUnplugged, cameraWorks, tellTrouble } from "./CameraTrouble.ts"
 import { append, current, type Draft, fateOf, finish, flush, say, set, settle, tell } from "./Draft.ts"
 import {
@@ -35,7 +36,7 @@ const take = (draft: Draft, incident: Incident): void => {
     case "FileGrew":
       return fileGrew(draft, incident.filename)
     case "StreamFailed":
-      return streamFailed(draft, incident.reason)
+      return streamFailed(draft, incident.reason, incident.fault)
     case "StreamClosed":
       return streamClosed(draft)
     case "StreamReady":
@@ -156,11 +157,15 @@ const fileGrew = (draft: Draft, filename: string): void => {
   if (again !== undefined) tell(draft, "RecordingWriting", again)
 }
 
-const streamFailed = (draft: Draft, reason: string): void => {
+const streamFailed = (draft: Draft, reason: string, fault: Fault | undefined): void => {
   const { phase } = draft.state
   if (phase === "STOPPING") return
   set(draft, { failure: reason, isStreamLost: true })
-  if (phase === "STARTING") return
+  if (phase === "STARTING") {
+    // as who asks for the stream alone, who waits for it is told now
+    if (fault !== undefined) fail(draft, failedBy(fault))
+    return
+  }
   set(draft, { stall: undefined, unproven: undefined })
   draft.actions.push({ _tag: "ClearTimer", timer: "bytes" }, { _tag: "AwaitClosed" })
 }

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { authorization, challengesIn, isStale, strongestWay, type Way } from "./Digest.ts"
+import { authorization, type Challenge, challengesIn, isStale, strongestWay, type Way } from "./Digest.ts"
 import type { Reply } from "./Message.ts"
 import { RtspFailed } from "./RtspFailed.ts"
 import type { RtspTarget } from "./Target.ts"
@@ -69,14 +69,20 @@ export const makeLogin = ({ credentials, isSecure }: LoginTarget, cnonce: string
       const isSame = before?.scheme === "digest" && way?.scheme === "digest" && before.nonce === way.nonce
       const isNoUse = way === undefined || way.scheme === "basic" || isSame || rejections >= maxRejections
       if (rejections > 0 && isNoUse) return yield* failed("it does not take the user and the password")
-      if (way === undefined) {
-        const offers = challenges.length === 0 ? "does not say how" : "offers no way to log in that may be used"
-        return yield* failed(`it wants a password and ${offers}`)
-      }
+      if (way === undefined) return yield* failed(`it wants a password and ${offerIn(challenges)}`)
       if (isKnown) return
       trial = yield* trials.begin
       if (trial === undefined) return yield* failed(tooManyTrials(trials))
     }),
     end: () => settle("void")
   }
+}
+
+const offerIn = (challenges: ReadonlyArray<Challenge>): string => {
+  if (challenges.length === 0) return "does not say how"
+  if (!challenges.some(({ scheme }) => scheme === "basic")) return "offers no way to log in that is known here"
+  return (
+    "takes it in clear alone (Basic, without TLS), where all on the way can read it: " +
+    "external.allow_basic_over_plaintext allows that"
+  )
 }

@@ -4,6 +4,8 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { DependencyFailed, RateLimited } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
+import { Devices } from "../device/Devices.ts"
+import { failedBy } from "../device/Fault.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi } from "../process/MediaMtxApi.ts"
 import { awaitTrouble } from "../process/MediaMtxTrouble.ts"
@@ -13,6 +15,7 @@ import type { LiveStream } from "./LiveStream.ts"
 /** `Streams.awaitReady` */
 export const makeAwaitReady = Effect.gen(function* () {
   const settings = yield* Settings
+  const devices = yield* Devices
   const mediaMtx = yield* MediaMtx
   const api = yield* MediaMtxApi
   const refused = yield* makeRefusals
@@ -44,6 +47,8 @@ export const makeAwaitReady = Effect.gen(function* () {
     }
     const detail = ("reason" in state ? state.reason : undefined) ?? "the stream did not start in time"
     const isCamera = state._tag === "Failing" && state.isCamera === true
+    const fault = isCamera ? devices.find(stream.camera)?.fault : undefined
+    if (fault !== undefined) return yield* failedBy(fault)
     return yield* new DependencyFailed({ dependency: isCamera ? "camera" : "ffmpeg", detail })
   })
 })

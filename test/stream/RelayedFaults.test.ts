@@ -1,7 +1,9 @@
 import { assert, describe } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { Devices } from "../../src/device/Devices.ts"
+import { Recordings } from "../../src/recording/Recordings.ts"
 import { Paths } from "../../src/stream/Paths.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { TestGround } from "../../testing/TestGround.ts"
@@ -31,6 +33,30 @@ describe("a camera that streams by itself and has a fault", () => {
       })
     )
   }
+
+  onFakes(
+    "is told to who records it or has it stream as it is, at once, and with what to do",
+    Effect.gen(function* () {
+      const { id } = yield* attachCamera()
+      yield* (yield* Paths).awaitPath(id)
+      const recordings = yield* Recordings
+      const streams = yield* Streams
+      const began = yield* Clock.currentTimeMillis
+      for (const refused of [
+        yield* Effect.flip(recordings.start({ camera: id, format: "fmp4" })),
+        yield* Effect.flip(Effect.flatMap(streams.lease(id, "viewer"), streams.awaitReady))
+      ]) {
+        assert.deepInclude(refused, {
+          dependency: "camera",
+          reason: "UNREACHABLE",
+          detail: "nobody listens at its port"
+        })
+        assert.include(refused.message, "look whether the camera is on")
+      }
+      assert.isAtMost((yield* Clock.currentTimeMillis) - began, 1000)
+      assert.isEmpty((yield* TestGround).disk.outside.names("/data/recordings"))
+    })
+  )
 
   for (const [fault, what] of [
     [{ isSilent: true }, "no answer to OPTIONS within 3 s"],
