@@ -1,6 +1,4 @@
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
@@ -10,22 +8,16 @@ import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { Devices } from "../device/Devices.ts"
 import { Disk } from "../ground/Disk.ts"
-import { inotifyAdvice } from "../ground/Inotify.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
-import { temporaryPrefix } from "../storage/NewFile.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Holds } from "../storage/Holds.ts"
 import { parseFileName } from "../storage/Names.ts"
-import { makeTrouble } from "../telemetry/Trouble.ts"
 import { type Follower, forgetOldest, needsLook } from "./FileFollower.ts"
+import { hearNames } from "./FolderNames.ts"
 import { makeOtherFiles } from "./OtherFiles.ts"
 
 /** What MediaMTX writes itself; other extensions are made of these here. */
 const writtenExtensions = new Set(["mp4", "ts"])
-/** How often the folder is read where it cannot be watched: a hundred thousand names take 60 ms. */
-const poll = Duration.seconds(2)
-/** The kernel tells what happened in a folder within a millisecond, in order. */
-const markTime = Duration.seconds(1)
 
 /** Acts on a file with bytes in it that MediaMTX began. */
 type Act = (filename: string) => Effect.Effect<void>
@@ -54,8 +46,6 @@ export class NewFiles extends Context.Service<
       const devices = yield* Devices
       // the last one of each camera, be it over or not, as long as the camera is not forgotten
       const followers = new Map<CameraId, Follower>()
-      const marks = new Map<string, Deferred.Deferred<void>>()
-      let markCount = 0
 
       const heardByOthers = yield* makeOtherFiles(index, yield* Holds)
       const heard = (name: string): void => {
@@ -65,8 +55,6 @@ export class NewFiles extends Context.Service<
           follower.heard.add(name)
           Queue.offerUnsafe(follower.awake, undefined)
         }
-        const mark = marks.get(name)
-        if (mark !== undefined) Deferred.doneUnsafe(mark, Effect.void)
       }
 
       const forget = (camera: CameraId): void => {
@@ -75,70 +63,18 @@ export class NewFiles extends Context.Service<
       }
       yield* devices.followForgotten(forget)
 
-      const isFollowed = () => [...followers.values()].some(({ isOver }) => !isOver)
-      const trouble = makeTrouble()
-      let seen: ReadonlySet<string> | undefined
-      /** Hears of what has come since the last time. */
-      const readFolder = Effect.gen(function* () {
-        const names = yield* disk.names(folder)
-        const before = seen
-        seen = new Set(names)
-        if (before === undefined && !isFollowed()) return
-        for (const name of names) if (before?.has(name) !== true) heard(name)
-        for (const { empty } of followers.values()) for (const name of empty) heard(name)
-      }).pipe(
-        Effect.andThen(trouble.isOver("the folder of recordings can be read again")),
-        Effect.catch((error) => trouble.began("the folder of recordings cannot be read", error))
-      )
-
-      const readOnAndOn = Effect.forever(
-        Effect.andThen(
-          Effect.suspend(() => (isFollowed() ? readFolder : Effect.void)),
-          Effect.sleep(poll)
-        )
-      )
-
-      let isWatched = false
-      const watch = Effect.gen(function* () {
-        const names = yield* disk.watch(folder)
-        isWatched = true
-        return yield* Effect.forever(Effect.map(Queue.take(names), heard), { disableYield: true })
-      }).pipe(
-        Effect.scoped,
-        Effect.catch((error) => {
-          isWatched = false
-          return Effect.logWarning(
-            "the folder of recordings cannot be watched: it is read again and again",
-            inotifyAdvice(error.code) ?? error
-          )
-        }),
-        Effect.andThen(readOnAndOn)
-      )
-      yield* Effect.forkScoped(watch, { startImmediately: true })
+      const names = yield* hearNames(disk, folder, {
+        heard,
+        isAwake: () => [...followers.values()].some(({ isOver }) => !isOver),
+        unsettled: () => Array.from(followers.values(), ({ empty }) => Array.from(empty)).flat()
+      })
 
       /** Hears of what is there of this camera and not in the index. */
       const lookAround = Effect.fnUntraced(function* (camera: CameraId) {
-        const names = (yield* disk.names(folder)).filter((name) => name.startsWith(`${camera}_`))
-        for (const name of names.sort()) {
+        const its = (yield* disk.names(folder)).filter((name) => name.startsWith(`${camera}_`))
+        for (const name of its.sort()) {
           if ((yield* index.get("recording", name)) === undefined) heard(name)
         }
-      })
-
-      /** Returns when all that happened in the folder before has been heard: a file made now is heard after it. */
-      const caughtUp = Effect.fnUntraced(function* (camera: CameraId) {
-        if (!isWatched) return yield* readFolder
-        const name = `${temporaryPrefix}mark-${markCount++}`
-        const mark = yield* Deferred.make<void>()
-        marks.set(name, mark)
-        const path = join(folder, name)
-        yield* Effect.scoped(disk.create(path, 0o600)).pipe(
-          Effect.andThen(Deferred.await(mark)),
-          Effect.timeout(markTime),
-          // a disk that takes not even a name
-          Effect.catch(() => Effect.ignore(lookAround(camera))),
-          Effect.ensuring(Effect.ignore(disk.removeAll(path))),
-          Effect.ensuring(Effect.sync(() => marks.delete(name)))
-        )
       })
 
       const removeEmpty = (follower: Follower, except: string | undefined) =>
@@ -199,7 +135,7 @@ export class NewFiles extends Context.Service<
           empty: new Set(),
           isOver: false
         }
-        if (!isWatched) yield* readFolder
+        yield* names.begin
         yield* Effect.acquireRelease(
           Effect.sync(() => followers.set(camera, follower)),
           () =>
@@ -217,7 +153,7 @@ export class NewFiles extends Context.Service<
         }).pipe(Effect.uninterruptible, oneLook.withPermit)
         yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(follower.awake), look)))
         return Effect.gen(function* () {
-          yield* caughtUp(camera)
+          yield* names.caughtUp(Effect.ignore(lookAround(camera)))
           yield* look
           yield* removeEmpty(follower, undefined)
         })
