@@ -192,7 +192,7 @@ export class FileIndex extends Context.Service<
             yield* attempt("copy the index", disk.copy(path, aside))
           })
           // SQLite syncs its copy while it holds the index, and all who ask would wait for the disk: only without room in memory
-          yield* Effect.catch(Effect.scoped(inMemory), () => copyTo(aside))
+          yield* Effect.scoped(inMemory).pipe(Effect.catch(() => copyTo(aside)))
           yield* attempt("copy the index", disk.rename(aside, join(folder.root, copyName)))
         }),
         reconcile: walk
