@@ -56,7 +56,7 @@ export const load = async (
   return { page, paint, picture, answered, still: still - tile }
 }
 
-/** As a user does: the browser goes on, and has a moment to say so; else MediaMTX misses the page only half a minute later. */
+/** As a user does: the browser goes on, and has a moment to say so; else MediaMTX misses the page only 30 s later. */
 export const leave = async (page: Page): Promise<void> => {
   await page.goto("about:blank")
   await pause(250)

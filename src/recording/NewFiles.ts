@@ -66,7 +66,7 @@ export class NewFiles extends Context.Service<
       const names = yield* hearNames(disk, folder, {
         heard,
         isAwake: () => [...followers.values()].some(({ isOver }) => !isOver),
-        unsettled: () => [...followers.values()].flatMap(({ empty }) => [...empty])
+        unsettled: () => Array.from(followers.values(), ({ empty }) => Array.from(empty)).flat()
       })
 
       /** Hears of what is there of this camera and not in the index. */
