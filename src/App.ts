@@ -128,7 +128,8 @@ const describeRecording = Layer.effect(
 const storage = Layer.mergeAll(Retention.layer, StorageUsage.layer, Timeline.layer, RecordingParts.layer).pipe(
   Layer.provide(RetentionPolicies.layer),
   Layer.provideMerge(Files.layer),
-  Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer, DiskGuard.layer)),
+  Layer.provideMerge(Layer.merge(FileIndex.layer, DiskGuard.layer)),
+  Layer.provideMerge(Holds.layer),
   Layer.provide(describeRecording)
 )
 

@@ -15,30 +15,34 @@ export const DescribeRecording = Context.Reference<(path: string) => Effect.Effe
 
 export const nothingKnown: Description = { duration: 0, codec: "", width: 0, height: 0 }
 
-/** Looks into the files that nobody has looked into, newest first; one that cannot be read stays as it is. */
-export const describeAll = Effect.fnUntraced(function* (
-  index: UsedIndex,
-  folder: string,
-  look: (path: string) => Effect.Effect<Description, unknown>
-) {
-  while (true) {
-    const file = yield* index.ask((it) => it.undescribed("recording"))
-    if (file === undefined) return
-    yield* describeOne(index, folder, look, file.filename)
-  }
-})
-
-/** Looks into a recording. */
-export const describeOne = Effect.fnUntraced(function* (
-  { change }: UsedIndex,
+/**
+ * Gives what looks into one recording, and into all that nobody has looked into, newest first; one that cannot be read stays
+ * as it is. What is recorded is left to its recording, which tells of it when it is whole: it would be found as long as it was
+ * at that moment.
+ */
+export const makeDescriber = (
+  { ask, change }: UsedIndex,
   folder: string,
   look: (path: string) => Effect.Effect<Description, unknown>,
-  filename: string
-) {
-  const found = yield* look(join(folder, filename)).pipe(
-    Effect.catch((cause) =>
-      Effect.as(Effect.logWarning("cannot look into a recording", { filename }, cause), nothingKnown)
+  isRecorded: (filename: string) => boolean
+) => {
+  const describe = Effect.fnUntraced(function* (filename: string) {
+    const found = yield* look(join(folder, filename)).pipe(
+      Effect.catch((cause) =>
+        Effect.as(Effect.logWarning("cannot look into a recording", { filename }, cause), nothingKnown)
+      )
     )
-  )
-  yield* change((index) => index.describe("recording", filename, found))
-})
+    // its recording may have told of it meanwhile
+    yield* change((index) => (isRecorded(filename) ? undefined : index.describe("recording", filename, found)))
+  })
+
+  const describeAll = Effect.gen(function* () {
+    while (true) {
+      const file = yield* ask((it) => it.undescribed("recording", isRecorded))
+      if (file === undefined) return
+      yield* describe(file.filename)
+    }
+  })
+
+  return { describe, describeAll }
+}

@@ -9,7 +9,8 @@ import { Databases } from "../ground/Databases.ts"
 import { Disk } from "../ground/Disk.ts"
 import { Served } from "../self/Served.ts"
 import { DataFolder } from "./DataFolder.ts"
-import { describeAll, describeOne, DescribeRecording } from "./DescribeRecording.ts"
+import { DescribeRecording, makeDescriber } from "./DescribeRecording.ts"
+import { Holds } from "./Holds.ts"
 import type { AskedIndex, OpenIndex } from "./IndexFile.ts"
 import type { Page, Sequence } from "./IndexLists.ts"
 import type { IndexedFile, Stored, StoredFile } from "./IndexedFile.ts"
@@ -73,7 +74,7 @@ export class FileIndex extends Context.Service<
     readonly state: () => IndexState
     /** puts a copy of the index, as it is now, beside it: for a backup, which may not open what is in use */
     readonly copy: Effect.Effect<void, DependencyFailed>
-    /** brings the index to what the folders hold now, and ends when it is there and every recording was looked into */
+    /** brings the index to what the folders hold now, and ends when every recording that is over was looked into */
     readonly reconcile: Effect.Effect<Readonly<Record<FileKind, Reconciled>>, DependencyFailed>
   }
 >()("camera-service/storage/FileIndex") {
@@ -83,6 +84,7 @@ export class FileIndex extends Context.Service<
       const folder = yield* DataFolder
       const disk = yield* Disk
       const databases = yield* Databases
+      const { isRecorded } = yield* Holds
       const look = yield* DescribeRecording
       /** capacity 1: one more walk is enough for any number of reasons */
       const wanted = yield* Queue.sliding<void>(1)
@@ -98,6 +100,7 @@ export class FileIndex extends Context.Service<
         renewed: want
       })
       let { outlivedPowerCut } = opened
+      const { describe, describeAll } = makeDescriber(used, folder.recordings, look, isRecorded)
       /** The walk that follows a failure shows when it is over. */
       const read = <A>(run: (index: AskedIndex) => A) => Effect.tapError(used.ask(run), () => want)
       const tell = (run: (index: OpenIndex) => void) =>
@@ -127,7 +130,7 @@ export class FileIndex extends Context.Service<
         if (outlivedPowerCut) yield* forgetLostPictures(used, disk, folder.snapshots)
         outlivedPowerCut = false
         yield* reconcileSidecars(used, disk, folder.recordings)
-        yield* describeAll(used, folder.recordings, look)
+        yield* describeAll
         return found
       }).pipe(
         Effect.tap((found) =>
@@ -161,7 +164,7 @@ export class FileIndex extends Context.Service<
         for (const filename of recordings) {
           const file = yield* used.ask((it) => it.get("recording", filename))
           const isUnknown = file !== undefined && file.codec === "" && file.bytes > 0
-          if (isUnknown && !changed.includes(filename)) yield* describeOne(used, folder.recordings, look, filename)
+          if (isUnknown && !changed.includes(filename)) yield* describe(filename)
         }
         return changed
       })

@@ -40,6 +40,8 @@ export class Holds extends Context.Service<
     ) => Effect.Effect<{ readonly taken: Effect.Effect<void> }, NotFound, Scope.Scope>
     /** whether it is being recorded or remuxed */
     readonly isWritten: (kind: FileKind, filename: string) => boolean
+    /** whether a recording writes it now */
+    readonly isRecorded: (recording: string) => boolean
     /** deletes a file that nobody holds; until this has ended nobody can */
     readonly whileFree: Deletes
     /** deletes a file that nobody writes, and takes it away from those who download it; until this has ended nobody holds it */
@@ -91,6 +93,7 @@ export class Holds extends Context.Service<
       },
 
       isWritten: (kind, filename) => (uses.get(keyOf(kind, filename)) ?? []).some(writes),
+      isRecorded: (recording) => (uses.get(keyOf("recording", recording)) ?? []).some(({ use }) => use === "RECORDING"),
       whileFree: deleting(() => true),
       whileUnwritten: deleting(writes)
     })

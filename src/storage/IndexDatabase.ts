@@ -19,8 +19,8 @@ export interface IndexReads extends IndexLists {
   readonly stored: () => ReadonlyArray<Stored>
   /** files in the order of their names, after this one */
   readonly after: (kind: FileKind, filename: string, limit: number) => ReadonlyArray<IndexedFile>
-  /** the newest file that nobody has looked into */
-  readonly undescribed: (kind: FileKind) => IndexedFile | undefined
+  /** the newest file that nobody has looked into, but for these */
+  readonly undescribed: (kind: FileKind, isLeftOut: (filename: string) => boolean) => IndexedFile | undefined
 }
 
 /** The open index; each change is one short transaction. */
@@ -59,7 +59,7 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
   const has = statement("SELECT 1 FROM files WHERE kind = ? AND filename = ?")
   const after = statement("SELECT * FROM files WHERE kind = ? AND filename > ? ORDER BY filename LIMIT ?")
   const undescribed = statement(
-    "SELECT * FROM files WHERE kind = ? AND described = 0 ORDER BY modified DESC, filename DESC LIMIT 1"
+    "SELECT * FROM files WHERE kind = ? AND described = 0 ORDER BY modified DESC, filename DESC"
   )
   const fill = statement("INSERT OR REPLACE INTO meta VALUES('reserve', zeroblob(?))")
   const free = statement("DELETE FROM meta WHERE name = 'reserve'")
@@ -114,9 +114,12 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
       free.run()
       database.exec("PRAGMA shrink_memory")
     },
-    undescribed: (kind) => {
-      const row = undescribed.get(kindNumber(kind))
-      return row === undefined ? undefined : toFile(row)
+    undescribed: (kind, isLeftOut) => {
+      for (const row of undescribed.iterate(kindNumber(kind))) {
+        const file = toFile(row)
+        if (!isLeftOut(file.filename)) return file
+      }
+      return undefined
     }
   }
 }

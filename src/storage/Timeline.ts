@@ -54,8 +54,9 @@ export class Timeline extends Context.Service<
       const holds = yield* Holds
       const noting = makeTrouble()
 
-      /** whether a file that nobody has looked into is written now, and so ends now */
-      const isWritten = (filename: string, isKnown: boolean) => !isKnown && holds.isWritten("recording", filename)
+      /** whether a file ends now: it is recorded, or remuxed and nobody has looked into it */
+      const isWritten = (filename: string, isKnown: boolean) =>
+        holds.isRecorded(filename) || (!isKnown && holds.isWritten("recording", filename))
 
       const spans = Effect.fn("Timeline.spans")(function* (device: CameraId, { from, to }: Period, resolution: number) {
         const now = yield* Clock.currentTimeMillis

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -17,8 +18,9 @@ import { Unfinished } from "../../src/recording/Unfinished.ts"
 import { Served } from "../../src/self/Served.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { Timeline } from "../../src/storage/Timeline.ts"
 import { TestGround } from "../../testing/TestGround.ts"
-import { filesOnDisk, record, start, stop } from "../suites/recordings.ts"
+import { asTimePasses, filesOnDisk, record, start, stop } from "../suites/recordings.ts"
 import { disturb, type FakeApp, fakes, plugIn, type RunIn } from "../support/App.ts"
 import { Ground, until } from "../support/Ground.ts"
 import { testSettings } from "../support/TestSettings.ts"
@@ -100,6 +102,31 @@ describe("a recording that a crash cut off", () => {
       )
       yield* run(folder, nothingGoesOn)
     })
+  )
+
+  fakes.starts(
+    "is on the timeline while it goes on, although the start's walk over the disk meets its file",
+    (run, folder) =>
+      Effect.gen(function* () {
+        yield* afterCrash(run, folder, yield* crash(run, folder))
+        yield* run(
+          folder,
+          Effect.gen(function* () {
+            const told = yield* facts
+            const device = yield* plugIn()
+            const { filename } = yield* goesOn(told)
+            yield* pass(2)
+            yield* asTimePasses((yield* FileIndex).reconcile)
+            yield* pass(3)
+            const { files, spans } = yield* Timeline
+            const period = { from: 0, to: Number.MAX_SAFE_INTEGER }
+            assert.isTrue((yield* spans(device, period, 0)).at(-1)?.isRecording)
+            const last = (yield* files(device, period, 10)).at(-1)
+            assert.deepInclude(last, { filename, isWritten: true, end: yield* Clock.currentTimeMillis })
+            yield* stop(device)
+          })
+        )
+      })
   )
 
   fakes.starts("goes on although the camera needs more than one start", (run, folder) =>

@@ -66,7 +66,8 @@ export const storage = (root: string, settings?: Layer.Layer<Settings>) =>
   Layer.mergeAll(Retention.layer, StorageUsage.layer).pipe(
     Layer.provide(RetentionPolicies.layer),
     Layer.provideMerge(Files.layer),
-    Layer.provideMerge(Layer.mergeAll(FileIndex.layer, Holds.layer, DiskGuard.layer)),
+    Layer.provideMerge(Layer.merge(FileIndex.layer, DiskGuard.layer)),
+    Layer.provideMerge(Holds.layer),
     Layer.provideMerge(dataFolder(root, settings))
   )
 
