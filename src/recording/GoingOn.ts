@@ -5,11 +5,15 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
+import { Disk } from "../ground/Disk.ts"
 import { Served } from "../self/Served.ts"
+import { DataFolder } from "../storage/DataFolder.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
+import { looseAnswer } from "../storage/SharedAnswer.ts"
 import { Recordings } from "./Recordings.ts"
 import { Unfinished, type UnfinishedRecording } from "./Unfinished.ts"
 
@@ -30,6 +34,8 @@ export const layer = Layer.effectDiscard(
     const index = yield* FileIndex
     const recordings = yield* Recordings
     const unfinished = yield* Unfinished
+    const disk = yield* Disk
+    const { recordings: recordingsFolder } = yield* DataFolder
     const { await: awaitServed } = yield* Served
 
     const awaitCamera = (camera: CameraId) =>
@@ -38,14 +44,15 @@ export const layer = Layer.effectDiscard(
         Stream.runHead
       )
 
-    const whatIsMissing = Effect.fnUntraced(function* (camera: CameraId) {
-      const { files } = yield* index.list("recording", { limit: 1, offset: 0, devices: [camera] })
-      const [newest] = files
-      const now = yield* Clock.currentTimeMillis
-      // a clock that was set back says nothing of it
-      const seconds = newest === undefined ? 0 : Math.round((now - newest.modified) / 1000)
-      return seconds > 0 ? `; ${seconds} s are missing` : ""
-    })
+    /** A file that was not closed ends with its last byte on the disk: the index may know no more of it than how it began. */
+    const cutOffAt = Effect.fnUntraced(
+      function* (camera: CameraId) {
+        const last = yield* index.timeline((it) => it.lastBefore(camera, Number.MAX_SAFE_INTEGER))
+        if (last === undefined || last.isKnown) return last?.end
+        return (yield* looseAnswer(disk.state(join(recordingsFolder, last.filename)))).modified
+      },
+      Effect.orElseSucceed(() => undefined)
+    )
 
     const tryOnce = Effect.fnUntraced(function* ({ device, format, until }: UnfinishedRecording) {
       yield* awaitCamera(device)
@@ -62,7 +69,7 @@ export const layer = Layer.effectDiscard(
         camera: device,
         format,
         ...(left === undefined ? {} : { duration: Duration.millis(left) }),
-        goesOnAfter: `the service ended before the recording did${yield* whatIsMissing(device)}`
+        goesOnAfter: { reason: "the service ended before the recording did", at: yield* cutOffAt(device) }
       })
     })
 

@@ -70,8 +70,14 @@ export interface RecordingRequest {
   readonly camera: CameraId
   readonly format?: RecordingFormat
   readonly duration?: Duration.Duration
-  /** what cut it off before; told when it goes on */
-  readonly goesOnAfter?: string
+  readonly goesOnAfter?: CutOff
+}
+
+/** What cut a recording off before; told when it goes on, with what is missing. */
+export interface CutOff {
+  readonly reason: string
+  /** epoch milliseconds: when its last picture was written; undefined: that is not known */
+  readonly at: number | undefined
 }
 
 /** A recording that has begun. */

@@ -1,7 +1,7 @@
 import { DependencyFailed } from "../../schema/Errors.ts"
 import type { Fault } from "../device/Fault.ts"
 import type { IndexedFile } from "../storage/IndexedFile.ts"
-import type { RecordedFile, RecordingFact, Segment } from "./Recording.ts"
+import type { CutOff, RecordedFile, RecordingFact, Segment } from "./Recording.ts"
 import type { Stall } from "./Stall.ts"
 
 /** The way of a recording from its start to its last word, as a pure step: what it is, what happens, what is done. */
@@ -50,7 +50,7 @@ export interface RecordingState {
   /** undefined: until it is stopped */
   readonly durationSeconds: number | undefined
   /** what cut it off before it began anew */
-  readonly goesOnAfter: string | undefined
+  readonly goesOnAfter: CutOff | undefined
   /** oldest first: a recording may go on for years, so only the newest of those that are over */
   readonly segments: ReadonlyArray<Segment>
   readonly earlier: Earlier
@@ -166,7 +166,7 @@ export const starting = (limits: {
   readonly resumeSeconds: number
   readonly startSeconds: number
   readonly durationSeconds: number | undefined
-  readonly goesOnAfter: string | undefined
+  readonly goesOnAfter: CutOff | undefined
 }): Stepped => ({
   state: {
     ...limits,

@@ -14,6 +14,8 @@ import {
   streamReleased
 } from "./Ending.ts"
 import { diskSyncs, recorderPaused, roomBack, roomGone, syncFailed } from "./Pause.ts"
+import { parseFileName } from "../storage/Names.ts"
+import type { CutOff } from "./Recording.ts"
 import type { Incident, RecordingState, Stepped, Timer } from "./RecordingState.ts"
 import { askDisk, awaitFile, stallExplained, whyNotBegun, writerFailed } from "./Stalled.ts"
 
@@ -98,7 +100,7 @@ const fileBegan = (draft: Draft, filename: string): void => {
   if (phase === "RUNNING") tellGap(draft)
   const before = current(draft)
   if (before !== undefined && phase !== "STOPPING") finish(draft, before.filename)
-  const over = phase === "RUNNING" ? goOn(draft) : goesOnAfter
+  const over = phase === "RUNNING" ? goOn(draft) : whatIsMissing(goesOnAfter, filename)
   append(draft, filename)
   // it came while the end was under way
   if (phase === "STOPPING") return draft.state.ending?.isRecorderOff === true ? lookAfter(draft, filename) : undefined
@@ -110,6 +112,13 @@ const fileBegan = (draft: Draft, filename: string): void => {
   if (typeof draft.state.stall !== "object") set(draft, { stall: undefined })
   if (again !== undefined) return set(draft, { unproven: { reason: over ?? again } })
   tell(draft, "RecordingWriting", over)
+}
+
+/** A file's name tells when its first picture came; a clock that was set back says nothing of it. */
+const whatIsMissing = (cutOff: CutOff | undefined, filename: string): string | undefined => {
+  const since = cutOff?.at ?? Number.POSITIVE_INFINITY
+  const seconds = Math.round(((parseFileName(filename)?.startedAt ?? 0) - since) / 1000)
+  return seconds > 0 ? `${cutOff?.reason}; ${seconds} s are missing` : cutOff?.reason
 }
 
 /** What is told once its file grows, where nothing was written before. */

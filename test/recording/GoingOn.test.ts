@@ -8,20 +8,26 @@ import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { join } from "node:path"
 import { Settings } from "../../src/config/Settings.ts"
+import { Disk } from "../../src/ground/Disk.ts"
 import type { CameraFact } from "../../src/device/CameraFact.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import * as GoingOn from "../../src/recording/GoingOn.ts"
 import { makeFacts } from "../../src/facts/Facts.ts"
-import type { RecordingFact } from "../../src/recording/Recording.ts"
+import type { RecordingFact, RecordingRequest } from "../../src/recording/Recording.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import { Unfinished } from "../../src/recording/Unfinished.ts"
 import { Served } from "../../src/self/Served.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { fileName, parseFileName } from "../../src/storage/Names.ts"
 import { Timeline } from "../../src/storage/Timeline.ts"
+import type { StoredFile } from "../../src/storage/IndexedFile.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { TestGround } from "../../testing/TestGround.ts"
+import { found } from "../device/InMemory.ts"
 import { asTimePasses, filesOnDisk, record, start, stop } from "../suites/recordings.ts"
 import { disturb, type FakeApp, fakes, plugIn, type RunIn } from "../support/App.ts"
+import { indexed, memoryGround, storage } from "../storage/Workbench.ts"
 import { Ground, until } from "../support/Ground.ts"
 import { testSettings } from "../support/TestSettings.ts"
 
@@ -95,7 +101,10 @@ describe("a recording that a crash cut off", () => {
           assert.deepEqual(yield* filesOnDisk, before)
           const camera = yield* plugIn()
           const { filename, reason } = yield* goesOn(told)
-          assert.match(reason ?? "", /^the service ended before the recording did; \d+ s are missing$/u)
+          const [last = ""] = before
+          const { modified } = yield* (yield* Disk).state(join((yield* DataFolder).recordings, last))
+          const missing = Math.round(((parseFileName(filename)?.startedAt ?? 0) - modified) / 1000)
+          assert.strictEqual(reason, `the service ended before the recording did; ${missing} s are missing`)
           assert.match(filename, /\.ts$/u)
           assert.lengthOf((yield* stop(camera)).files, 1)
         })
@@ -231,32 +240,82 @@ describe("a recording that a crash cut off", () => {
   )
 })
 
+/** A start that finds one cut off; what comes of it. The index is what it was before: nobody has walked over the disk yet. */
+const going = Effect.fnUntraced(function* (served: Latch.Latch, changes: Devices["Service"]["changes"]) {
+  const given: Array<string> = []
+  const asked: Array<RecordingRequest> = []
+  yield* Layer.build(GoingOn.layer).pipe(
+    Effect.provide([
+      Layer.succeed(Settings, testSettings({ recording: { resume_seconds: 0 } })),
+      Layer.succeed(Served, served),
+      Layer.mock(Devices, {
+        changes,
+        list: () => [],
+        find: () => undefined,
+        settled: () => true,
+        facts: yield* makeFacts<CameraFact>()
+      }),
+      Layer.mock(Unfinished, {
+        list: Effect.succeed([{ device: "camera0", format: "mp4" } as const]),
+        has: () => Effect.succeed(true)
+      }),
+      Layer.mock(Recordings, {
+        start: (request) =>
+          Effect.andThen(
+            Effect.sync(() => void asked.push(request)),
+            Effect.never
+          ),
+        giveUp: (_, reason) => Effect.sync(() => void given.push(reason)),
+        now: () => new Map(),
+        facts: yield* makeFacts<RecordingFact>()
+      })
+    ])
+  )
+  return { asked, given }
+})
+const stored = storage("/data").pipe(
+  Layer.provide(Layer.succeed(Served, Latch.makeUnsafe(false))),
+  Layer.provideMerge(memoryGround)
+)
+
+describe("when a recording was cut off", () => {
+  // the test's clock begins here
+  const at = 0
+  const filename = fileName("camera0", at, "mp4")
+  const begun = { filename, bytes: 1, modified: at, created: at }
+
+  /** What is told of it, where the index says this and the last byte came 355 s after the first. */
+  const cutOffAt = (file: StoredFile) =>
+    Effect.gen(function* () {
+      const { outside } = yield* MemoryDisk
+      const camera = { ...found("1-1"), id: "camera0", status: "CONNECTED" } as const
+      yield* (yield* FileIndex).put(file)
+      yield* TestClock.adjust("355 seconds")
+      outside.write(`/data/recordings/${filename}`, new Uint8Array(1000))
+      yield* TestClock.adjust("3 seconds")
+      const { asked } = yield* going(Latch.makeUnsafe(true), Stream.make(camera))
+      yield* Effect.repeat(Effect.yieldNow, { until: () => asked.length > 0 })
+      return asked[0]?.goesOnAfter?.at
+    }).pipe(Effect.provide(stored))
+
+  it.effect("is when its last byte came to the disk, which the index does not know yet", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* cutOffAt(indexed({ ...begun, duration: 0, codec: "" })), at + 355_000)
+    })
+  )
+
+  it.effect("is when its last file ends, where that is known: a remux writes it later", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* cutOffAt(indexed({ ...begun, duration: 350 })), at + 350_000)
+    })
+  )
+})
+
 describe("a recording that was cut off before a slow start", () => {
   it.effect("has its 15 s from when clients are served, which MediaMTX waits for as well", () =>
     Effect.gen(function* () {
-      const given: Array<string> = []
       const served = Latch.makeUnsafe(false)
-      const left = { device: "camera0", format: "mp4" } as const
-      yield* Layer.build(GoingOn.layer).pipe(
-        Effect.provide([
-          Layer.succeed(Settings, testSettings({ recording: { resume_seconds: 0 } })),
-          Layer.succeed(Served, served),
-          Layer.mock(Devices, {
-            changes: Stream.never,
-            list: () => [],
-            find: () => undefined,
-            settled: () => true,
-            facts: yield* makeFacts<CameraFact>()
-          }),
-          Layer.mock(FileIndex, { state: () => ({ state: "RUNNING" }) }),
-          Layer.mock(Unfinished, { list: Effect.succeed([left]), has: () => Effect.succeed(true) }),
-          Layer.mock(Recordings, {
-            giveUp: (_, reason) => Effect.sync(() => void given.push(reason)),
-            now: () => new Map(),
-            facts: yield* makeFacts<RecordingFact>()
-          })
-        ])
-      )
+      const { given } = yield* going(served, Stream.never)
       yield* TestClock.adjust("1 minute")
       assert.deepStrictEqual(given, [])
       yield* served.open
@@ -264,7 +323,7 @@ describe("a recording that was cut off before a slow start", () => {
       assert.deepStrictEqual(given, [])
       yield* TestClock.adjust("1 second")
       assert.lengthOf(given, 1)
-    })
+    }).pipe(Effect.provide(stored))
   )
 })
 

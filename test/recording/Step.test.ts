@@ -37,6 +37,30 @@ stepsHold("a step of a recording", [
     actions: ["bytes in 5 s", "no start", "AnswerStart", "duration in 60 s", "Writing a"],
     limits: { durationSeconds: 60 }
   },
+  {
+    name: "one that goes on after a crash tells what is missing before its first picture",
+    after: [],
+    incident: began("camera0_2026-01-02_03-04-05_500000.mp4"),
+    actions: [
+      "bytes in 5 s",
+      "no start",
+      "AnswerStart",
+      "Writing camera0_2026-01-02_03-04-05_500000.mp4: the service crashed; 3 s are missing"
+    ],
+    limits: { goesOnAfter: { reason: "the service crashed", at: Date.UTC(2026, 0, 2, 3, 4, 2, 700) } }
+  },
+  {
+    name: "of what a clock that was set back makes of that nothing is told",
+    after: [],
+    incident: began("camera0_2026-01-02_03-04-05_500000.mp4"),
+    actions: [
+      "bytes in 5 s",
+      "no start",
+      "AnswerStart",
+      "Writing camera0_2026-01-02_03-04-05_500000.mp4: the service crashed"
+    ],
+    limits: { goesOnAfter: { reason: "the service crashed", at: Date.UTC(2026, 0, 2, 4) } }
+  },
   { name: "a camera that goes before them ends it", after: [], incident: just("CameraUnplugged"), actions: ended },
   { name: "no bytes in time end it", after: [failed("broken")], incident: over("start"), actions: ended },
   { name: "who does not wait ends it", after: [], incident: { _tag: "StartCancelled" }, actions: ended },

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "vitest"
 import { DependencyFailed } from "../../schema/Errors.ts"
+import type { CutOff } from "../../src/recording/Recording.ts"
 import {
   type Action,
   type Incident,
@@ -13,7 +14,7 @@ export const limits = {
   resumeSeconds: 60,
   startSeconds: 10,
   durationSeconds: undefined as number | undefined,
-  goesOnAfter: undefined as string | undefined
+  goesOnAfter: undefined as CutOff | undefined
 }
 
 const file = (filename: string) => ({
