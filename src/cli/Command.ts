@@ -5,11 +5,12 @@ import type { KeyReport } from "../config/Report.ts"
 import { buildDate, version } from "../config/Version.ts"
 import { standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import type { Life } from "./Life.ts"
+import { printTo } from "./Output.ts"
 import { serve } from "./Serve.ts"
 import { token } from "./Token.ts"
 import { completions, help, type Usage, usageOf } from "./Usage.ts"
 
-const print = (text: string): Effect.Effect<void> => Effect.sync(() => void process.stdout.write(text))
+const print = printTo(process.stdout)
 const printJson = (value: unknown) => print(`${JSON.stringify(value, undefined, 2)}\n`)
 
 /** By key, as machines want it. */
@@ -127,7 +128,7 @@ export const command = Effect.fnUntraced(function* (
     case "backup": {
       const { backup } = yield* Effect.promise(() => import("./BackupCommands.ts"))
       const [name = ""] = words
-      return life.voice.say("info", yield* Effect.provideService(backup(name, from), StandardFolders, folders))
+      return life.voice.say("info", yield* Effect.provideService(backup(name, from, print), StandardFolders, folders))
     }
     case "restore": {
       const { restore } = yield* Effect.promise(() => import("./BackupCommands.ts"))

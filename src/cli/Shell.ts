@@ -9,6 +9,7 @@ import type { Origin } from "../config/Load.ts"
 import { Disk } from "../ground/Disk.ts"
 import { BadUsage } from "./BadUsage.ts"
 import { CallFailed } from "./CallFailed.ts"
+import type { Print } from "./Output.ts"
 import { connect, type Place } from "./Remote.ts"
 import { sizeText, table } from "./Table.ts"
 import { secondsIn } from "./Token.ts"
@@ -23,7 +24,7 @@ export interface Request {
   readonly isJson: boolean
   /** of the terminal, where there is one */
   readonly width: number | undefined
-  readonly print: (text: string) => Effect.Effect<void>
+  readonly print: Print
 }
 
 /** A refusal is told in the service's own words. */
