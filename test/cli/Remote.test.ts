@@ -2,7 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { decodeJwt } from "jose/jwt/decode"
 import { type RawData, WebSocketServer } from "ws"
+import { record } from "../../src/cli/Record.ts"
 import * as Shell from "../../src/cli/Shell.ts"
+import { watch } from "../../src/cli/Watch.ts"
 import { StandardFolders } from "../../src/storage/DataFolder.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
 import { realGround } from "../support/Ground.ts"
@@ -55,14 +57,15 @@ describe("a command of the shell", () => {
       const from = { file: undefined, environment }
       const request = {
         ...{ place: { url: undefined, tokenFile: undefined }, isJson: false, width: undefined },
-        print: () => Effect.void
+        print: () => Effect.void,
+        tell: () => Effect.void
       }
       for (const command of [
         Shell.cameras(request, from),
         Shell.recordings(request, from),
-        Shell.watch(request, from),
+        watch(request, from),
         Shell.snapshot({ device: "camera0", output: undefined }, request, from),
-        Shell.record({ device: "camera0", time: "1s" }, request, from)
+        record({ device: "camera0", time: "1s" }, request, from)
       ]) {
         assert.include((yield* Effect.flip(command)).message, "This needs the role")
       }
