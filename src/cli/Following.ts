@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { CameraClient, ConnectionState } from "../../schema/client/CameraClient.ts"
+import { atShell } from "./AtShell.ts"
 import { CallFailed } from "./CallFailed.ts"
 
 /** A service that is started again is there by then. */
@@ -18,12 +19,12 @@ export const untilCut = ({ state, states }: CameraClient["Service"], tell: (word
     Stream.runForEach((now) => {
       const error = lossIn(now)
       const isOver = error !== undefined && (error._tag === "AuthFailed" || !error.retrying)
-      return isOver ? new CallFailed({ detail: error.message }) : Effect.void
+      return isOver ? new CallFailed({ detail: atShell(error.message) }) : Effect.void
     })
   )
   const givenUp = Effect.flatMap(state, (now) => {
     const error = lossIn(now)
-    return error === undefined ? Effect.void : new CallFailed({ detail: error.message })
+    return error === undefined ? Effect.void : new CallFailed({ detail: atShell(error.message) })
   })
   const unreachable = states.pipe(
     Stream.map((now) => now._tag === "Lost"),

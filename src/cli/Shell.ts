@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from "node:path"
 import { CameraId } from "../../schema/Camera.ts"
 import type { Origin } from "../config/Load.ts"
 import { Disk } from "../ground/Disk.ts"
+import { atShell } from "./AtShell.ts"
 import { BadUsage } from "./BadUsage.ts"
 import { CallFailed } from "./CallFailed.ts"
 import type { Print } from "./Output.ts"
@@ -25,9 +26,9 @@ export interface Request {
   readonly tell: (words: string) => Effect.Effect<void>
 }
 
-/** A refusal is told in the service's own words. */
+/** A refusal is told in the service's own words, with the commands of here. */
 export const told = <A, E extends { readonly message: string }, R>(call: Effect.Effect<A, E, R>) =>
-  Effect.mapError(call, ({ message }) => new CallFailed({ detail: message }))
+  Effect.mapError(call, ({ message }) => new CallFailed({ detail: atShell(message) }))
 
 export const linesOf = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
 
@@ -48,8 +49,11 @@ export const cameras = Effect.fnUntraced(function* ({ isJson, place, print, widt
   yield* print(table(["CAMERA", "STATUS", "SIZE", "FPS", "NAME"], rows, width))
 }, Effect.scoped)
 
+/** A `download_url` is good for 10 minutes, and ends with the token that asked for it. */
+const linksLast = "11m"
+
 export const recordings = Effect.fnUntraced(function* ({ isJson, place, print, width }: Request, from: Origin) {
-  const { call } = yield* connect(place, "viewer", from)
+  const { call } = yield* connect(place, "viewer", from, linksLast)
   const found = yield* told(call.list_recordings({}))
   if (isJson) return yield* print(linesOf(found))
   if (found.files.length === 0) return yield* print("nothing is recorded yet\n")
@@ -63,22 +67,28 @@ export const recordings = Effect.fnUntraced(function* ({ isJson, place, print, w
   if (found.total > found.files.length) yield* print(`the newest ${found.files.length} of ${found.total}\n`)
 }, Effect.scoped)
 
-/** `output`: where the picture goes on this machine, in the place of what is there. */
+/** In place of a file: standard output. */
+const standard = "-"
+
+/** `output`: where the picture goes on this machine, in the place of what is there; a name that ends in `.png` asks for one. */
 export const snapshot = Effect.fnUntraced(function* (
   { device, output }: { readonly device: string; readonly output: string | undefined },
-  { isJson, place, print }: Request,
+  { isJson, place, print, tell }: Request,
   from: Origin
 ) {
   const camera = yield* cameraIn(device)
   const { call, origin } = yield* connect(place, "operator", from)
-  const taken = yield* told(call.take_snapshot({ device: camera }))
+  const isPng = output !== undefined && /\.png$/i.test(output)
+  const taken = yield* told(call.take_snapshot({ device: camera, ...(isPng ? { format: "png" as const } : {}) }))
   if (output !== undefined) {
     const { download_url } = yield* told(call.get_download_url({ filename: taken.filename }))
-    yield* put(resolve(output), yield* download(calledAt(download_url, origin)))
+    const picture = yield* download(calledAt(download_url, origin))
+    yield* output === standard ? print(picture) : put(resolve(output), picture)
   }
-  if (isJson) return yield* print(linesOf(taken))
+  if (isJson && output !== standard) return yield* print(linesOf(taken))
   const { age_ms, capture_ms, file_size, filename, height, tier_name, width } = taken
   const about = `${width}x${height}, ${sizeText(file_size)}, ${tier_name}, ${Math.round(age_ms)} ms old, after ${Math.round(capture_ms)} ms`
+  if (output === standard) return yield* tell(`${filename}  (${about})`)
   yield* print(`${output ?? filename}  (${about})\n`)
 }, Effect.scoped)
 
