@@ -12,12 +12,37 @@ import * as Stream from "effect/Stream"
 import { execFileSync } from "node:child_process"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
+import { parseArgs } from "node:util"
 import type { RecordingStatusUpdate } from "../schema/Recording.ts"
 import { CameraClient } from "../schema/client/CameraClient.ts"
 import { startCollector, traceTree } from "./tour/Collector.ts"
 import { startService } from "./tour/Service.ts"
 
-const once = process.argv.includes("--once")
+const help = `demo: starts the service (the cameras that are there; two synthetic ones where there are none), makes a short tour
+through the typed client, and serves until Ctrl-C
+
+  --once        ends after the tour, with status 0 when all went well
+  -h, --help    this
+
+Ports and folders are the service's own settings: see camera-service config show.
+`
+
+const known = { once: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const
+/** The options; what there is not ends it with status 64 (sysexits.h, EX_USAGE). */
+const optionsIn = (args: ReadonlyArray<string>) => {
+  try {
+    return parseArgs({ args: [...args], options: known }).values
+  } catch (error) {
+    process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n${help}`)
+    return process.exit(64)
+  }
+}
+
+const { help: isHelp = false, once = false } = optionsIn(process.argv.slice(2))
+if (isHelp) {
+  process.stdout.write(help)
+  process.exit(0)
+}
 const program = join(import.meta.dirname, "camera-service")
 
 const bold = (text: string): string => (process.stdout.isTTY ? `\u001b[1m${text}\u001b[0m` : text)
@@ -142,8 +167,17 @@ const main = Effect.runFork(Effect.scoped(demo))
 const end = () => void Effect.runFork(Fiber.interrupt(main))
 process.on("SIGINT", end)
 process.on("SIGTERM", end)
+process.on("SIGHUP", end)
+// who reads it went (| head), or it cannot be written: nobody sees the tour any more
+process.stdout.on("error", end)
+process.stderr.on("error", () => {})
+process.on("uncaughtException", (error) => {
+  process.stderr.write(`\ndemo: FAILED: ${error.message}\n`)
+  process.exitCode = 1
+  end()
+})
 main.addObserver((exit) => {
   const interrupted = exit._tag === "Failure" && exit.cause.reasons.every(({ _tag }) => _tag === "Interrupt")
   if (exit._tag === "Failure" && !interrupted) process.stderr.write(`\ndemo: FAILED: ${failureOf(exit.cause)}\n`)
-  process.exit(exit._tag === "Success" || interrupted ? 0 : 1)
+  process.exit(exit._tag === "Success" || interrupted ? process.exitCode : 1)
 })

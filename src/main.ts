@@ -20,6 +20,7 @@ const statuses: Readonly<Record<string, number>> = {
   BadUsage: 64,
   BundleFailed: 73,
   CallFailed: 69,
+  OutputFailed: 73,
   CannotListen: 69,
   CertificateUnusable: 69,
   PortInUse: 69,

@@ -7,15 +7,18 @@ import { spawn, spawnSync } from "node:child_process"
 import { createWriteStream, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { createInterface } from "node:readline"
 
 class ServiceEnded extends Schema.TaggedError<ServiceEnded>()("ServiceEnded", {
   status: Schema.String,
+  /** its last words */
+  words: Schema.String,
   /** what the doctor finds ill, and what mends it */
   ills: Schema.String,
   log: Schema.String
 }) {
   override get message(): string {
-    return `the service ended with status ${this.status}${this.ills}\nits log: ${this.log}`
+    return `the service ended with status ${this.status}${this.words}${this.ills}\nits log: ${this.log}`
   }
 }
 
@@ -39,6 +42,10 @@ const illsOf = (program: string, env: NodeJS.ProcessEnv): string => {
     .join("")
 }
 
+const readLine = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Struct({ level: Schema.String, message: Schema.String }))
+)
+
 /** The service as a process of its own, ready, for as long as the scope lives. Its log goes to a file that is named. */
 export const startService = Effect.fnUntraced(function* (
   program: string,
@@ -57,11 +64,17 @@ export const startService = Effect.fnUntraced(function* (
     Effect.sync(() => {
       // a group of its own: Ctrl-C reaches the demo, and the demo ends the service
       const started = spawn(program, ["serve"], {
-        env: { ...process.env, ...environment, CAMERA_SERVICE_TELEMETRY_LOG_FORMAT: "json" },
+        env: {
+          ...process.env,
+          ...environment,
+          CAMERA_SERVICE_TELEMETRY_LOG_FORMAT: "json",
+          CAMERA_SERVICE_TELEMETRY_LOG_LEVEL: "info"
+        },
         stdio: ["ignore", "ignore", "pipe"],
         detached: true
       })
       started.stderr.pipe(createWriteStream(log))
+      process.on("exit", () => started.kill("SIGTERM"))
       return started
     }),
     (started) =>
@@ -71,20 +84,30 @@ export const startService = Effect.fnUntraced(function* (
         started.kill("SIGTERM")
       })
   )
+  // not its ready port: beside a service that has the same ports that one would answer
+  let words = ""
+  const serving = Effect.callback<void>((resume) => {
+    createInterface(child.stderr).on("line", (text) => {
+      const line = readLine(text)
+      if (line._tag === "None") return
+      if (line.value.level === "fatal") words += `\n  ${line.value.message}`
+      if (line.value.message === "camera-service is serving") resume(Effect.void)
+    })
+  })
   const gone = Effect.callback<never, ServiceEnded>((resume) => {
     const ended = (status: number | null) => {
       const ills = illsOf(program, { ...process.env, ...environment })
-      resume(Effect.fail(new ServiceEnded({ status: String(status), ills, log })))
+      resume(Effect.fail(new ServiceEnded({ status: String(status), words, ills, log })))
     }
-    child.once("exit", ended)
+    // "close": with all that it said
+    child.once("close", ended)
     // what ends later was asked to, and is not ill
-    return Effect.sync(() => child.off("exit", ended))
+    return Effect.sync(() => child.off("close", ended))
   })
   const ready = Effect.tryPromise(async () => (await fetch(readyUrl)).ok).pipe(
     Effect.orElseSucceed(() => false),
-    Effect.repeat({ until: (ok) => ok, schedule: Schedule.spaced("20 millis") }),
-    Effect.timeout("30 seconds")
+    Effect.repeat({ until: (ok) => ok, schedule: Schedule.spaced("20 millis") })
   )
-  yield* Effect.raceFirst(ready, gone)
+  yield* Effect.raceFirst(Effect.timeout(Effect.andThen(serving, ready), "30 seconds"), gone)
   return { log }
 })

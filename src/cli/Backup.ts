@@ -1,10 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import { SecureRandom } from "effect/crypto/SecureRandom"
-import { basename, join, resolve } from "node:path"
+import { join } from "node:path"
 import { load, type Origin } from "../config/Load.ts"
 import { Settings, settingsOf } from "../config/Settings.ts"
-import { BundleFailed } from "../doctor/BundleFailed.ts"
 import { findFolder, type Folder } from "../doctor/Folder.ts"
 import type { ArchiveFile } from "../doctor/Tar.ts"
 import { Databases } from "../ground/Databases.ts"
@@ -92,11 +91,3 @@ export const backup = Effect.fnUntraced(
     Effect.fail(new CallFailed({ detail: `${String(cause)}: run this as the service's user` }))
   )
 )
-
-/** Puts it into a new file, for its owner alone. */
-export const writeNew = Effect.fnUntraced(function* (file: string, bytes: Uint8Array) {
-  const disk = yield* Disk
-  yield* Effect.scoped(Effect.flatMap(disk.create(resolve(file), 0o600), ({ append }) => append(bytes))).pipe(
-    Effect.mapError(({ code }) => new BundleFailed({ file: basename(file), code }))
-  )
-})

@@ -1,9 +1,11 @@
 import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
 import type { Origin } from "../config/Load.ts"
-import { backup as make, writeNew } from "./Backup.ts"
+import { writeNew } from "../doctor/NewFile.ts"
+import { backup as make } from "./Backup.ts"
 import { bytesOf } from "./BackupFile.ts"
 import { BackupUnusable } from "./BackupUnusable.ts"
+import type { Print } from "./Output.ts"
 import { restore as putBack } from "./Restore.ts"
 
 /** Where the shell says. */
@@ -15,13 +17,9 @@ const standardInput = Effect.promise(async () => {
   return new Uint8Array(Buffer.concat(chunks))
 })
 
-export const backup = Effect.fnUntraced(function* (file: string, from: Origin) {
+export const backup = Effect.fnUntraced(function* (file: string, from: Origin, print: Print) {
   const { missing, packed } = yield* make(from)
-  if (file === standard)
-    yield* Effect.callback<void>((resume) => {
-      process.stdout.write(packed, () => resume(Effect.void))
-    })
-  else yield* writeNew(file, packed)
+  yield* file === standard ? print(packed) : writeNew(file, packed)
   const name = file === standard ? "the backup" : file
   const words = `${name} has what a box needs to be this one again, its secrets too: keep it where nobody else reads it`
   return missing.length === 0 ? words : `${words}. It lacks what the environment sets: ${missing.join(", ")}`

@@ -5,11 +5,13 @@ import type { KeyReport } from "../config/Report.ts"
 import { buildDate, version } from "../config/Version.ts"
 import { standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import type { Life } from "./Life.ts"
+import { printTo } from "./Output.ts"
 import { serve } from "./Serve.ts"
 import { token } from "./Token.ts"
+import type { Voice } from "./Voice.ts"
 import { completions, help, type Usage, usageOf } from "./Usage.ts"
 
-const print = (text: string): Effect.Effect<void> => Effect.sync(() => void process.stdout.write(text))
+const print = printTo(process.stdout)
 const printJson = (value: unknown) => print(`${JSON.stringify(value, undefined, 2)}\n`)
 
 /** By key, as machines want it. */
@@ -37,7 +39,8 @@ const textIn =
 const ask = Effect.fnUntraced(function* (
   command: "cameras" | "recordings" | "watch" | "snapshot" | "record",
   usage: Usage,
-  from: Origin
+  from: Origin,
+  voice: Voice
 ) {
   const shell = yield* Effect.promise(() => import("./Shell.ts"))
   const text = textIn(usage)
@@ -46,14 +49,21 @@ const ask = Effect.fnUntraced(function* (
     place: { url: text("url"), tokenFile: text("token-file") },
     isJson: usage.values.json === true,
     width: isTTY ? columns : undefined,
-    print
+    print,
+    tell: (words: string) => Effect.sync(() => voice.say("warning", words))
   }
   const [device = ""] = usage.words
   switch (command) {
     case "snapshot":
       return yield* shell.snapshot({ device, output: text("output") }, request, from)
-    case "record":
-      return yield* shell.record({ device, time: text("for") }, request, from)
+    case "record": {
+      const { record } = yield* Effect.promise(() => import("./Record.ts"))
+      return yield* record({ device, time: text("for") }, request, from)
+    }
+    case "watch": {
+      const { watch } = yield* Effect.promise(() => import("./Watch.ts"))
+      return yield* watch(request, from)
+    }
     default:
       return yield* shell[command](request, from)
   }
@@ -105,7 +115,7 @@ export const command = Effect.fnUntraced(function* (
     case "watch":
     case "snapshot":
     case "record":
-      return yield* Effect.provideService(ask(command, usage, from), StandardFolders, folders)
+      return yield* Effect.provideService(ask(command, usage, from, life.voice), StandardFolders, folders)
     case "tail": {
       const { tail } = yield* Effect.promise(() => import("./Tail.ts"))
       const printAside = (said: string) => void process.stderr.write(said)
@@ -127,7 +137,7 @@ export const command = Effect.fnUntraced(function* (
     case "backup": {
       const { backup } = yield* Effect.promise(() => import("./BackupCommands.ts"))
       const [name = ""] = words
-      return life.voice.say("info", yield* Effect.provideService(backup(name, from), StandardFolders, folders))
+      return life.voice.say("info", yield* Effect.provideService(backup(name, from, print), StandardFolders, folders))
     }
     case "restore": {
       const { restore } = yield* Effect.promise(() => import("./BackupCommands.ts"))

@@ -30,11 +30,11 @@ export interface Place {
 /** A service that is there answers within milliseconds. */
 const patience = Duration.seconds(5)
 /** A command that takes longer has the next one signed meanwhile. */
-const localToken = { user: "shell", cameras: undefined, ttl: "1m" }
+const shortly = "1m"
 
 /** A client of that service for as long as the scope lives, which may what this role may where no other token is given. */
-export const connect = Effect.fnUntraced(function* (place: Place, role: Role, from: Origin) {
-  const next: Effect.Effect<Redacted.Redacted, unknown> = yield* tokens(place, role, from)
+export const connect = Effect.fnUntraced(function* (place: Place, role: Role, from: Origin, ttl = shortly) {
+  const next: Effect.Effect<Redacted.Redacted, unknown> = yield* tokens(place, role, from, ttl)
   const target = yield* targetOf(place, from)
   const { here, url } = target
   /** where its files are, as this process reaches it */
@@ -65,12 +65,14 @@ const targetOf = Effect.fnUntraced(function* ({ url }: Place, from: Origin) {
 })
 
 /** What gives the token for each connection; fails now where it would then. It is never an argument, which others can read. */
-const tokens = Effect.fnUntraced(function* ({ tokenFile, url }: Place, role: Role, from: Origin) {
+const tokens = Effect.fnUntraced(function* ({ tokenFile, url }: Place, role: Role, from: Origin, ttl: string) {
   const context = yield* Effect.context<Disk | SecureRandom | Threads>()
   if (tokenFile === undefined) {
     if (url !== undefined) return yield* new BadUsage({ detail: "--url needs --token-file FILE" })
     yield* requireSecret(from)
-    const sign = Effect.map(token({ ...localToken, role }, from), ({ signed }) => Redacted.make(signed))
+    const sign = Effect.map(token({ user: "shell", cameras: undefined, role, ttl }, from), ({ signed }) =>
+      Redacted.make(signed)
+    )
     yield* sign
     return Effect.provideContext(sign, context)
   }

@@ -1,17 +1,15 @@
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import { basename, dirname, join, resolve } from "node:path"
 import { CameraId } from "../../schema/Camera.ts"
-import { topicFamilies } from "../../schema/Event.ts"
 import type { Origin } from "../config/Load.ts"
 import { Disk } from "../ground/Disk.ts"
+import { atShell } from "./AtShell.ts"
 import { BadUsage } from "./BadUsage.ts"
 import { CallFailed } from "./CallFailed.ts"
+import type { Print } from "./Output.ts"
 import { connect, type Place } from "./Remote.ts"
 import { sizeText, table } from "./Table.ts"
-import { secondsIn } from "./Token.ts"
 
 /*
  * What people do at a shell, over the same client as everybody's: for people in tables, for programs in JSON, as the service
@@ -23,19 +21,21 @@ export interface Request {
   readonly isJson: boolean
   /** of the terminal, where there is one */
   readonly width: number | undefined
-  readonly print: (text: string) => Effect.Effect<void>
+  readonly print: Print
+  /** says it aside */
+  readonly tell: (words: string) => Effect.Effect<void>
 }
 
-/** A refusal is told in the service's own words. */
-const told = <A, E extends { readonly message: string }, R>(call: Effect.Effect<A, E, R>) =>
-  Effect.mapError(call, ({ message }) => new CallFailed({ detail: message }))
+/** A refusal is told in the service's own words, with the commands of here. */
+export const told = <A, E extends { readonly message: string }, R>(call: Effect.Effect<A, E, R>) =>
+  Effect.mapError(call, ({ message }) => new CallFailed({ detail: atShell(message) }))
 
-const lines = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
+export const linesOf = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
 
 export const cameras = Effect.fnUntraced(function* ({ isJson, place, print, width }: Request, from: Origin) {
   const { call } = yield* connect(place, "viewer", from)
   const found = yield* told(call.get_camera_list({}))
-  if (isJson) return yield* print(lines(found))
+  if (isJson) return yield* print(linesOf(found))
   if (found.cameras.length === 0) {
     return yield* print("no camera was found yet: plug one in, or ask camera-service doctor\n")
   }
@@ -49,10 +49,13 @@ export const cameras = Effect.fnUntraced(function* ({ isJson, place, print, widt
   yield* print(table(["CAMERA", "STATUS", "SIZE", "FPS", "NAME"], rows, width))
 }, Effect.scoped)
 
+/** A `download_url` is good for 10 minutes, and ends with the token that asked for it. */
+const linksLast = "11m"
+
 export const recordings = Effect.fnUntraced(function* ({ isJson, place, print, width }: Request, from: Origin) {
-  const { call } = yield* connect(place, "viewer", from)
+  const { call } = yield* connect(place, "viewer", from, linksLast)
   const found = yield* told(call.list_recordings({}))
-  if (isJson) return yield* print(lines(found))
+  if (isJson) return yield* print(linesOf(found))
   if (found.files.length === 0) return yield* print("nothing is recorded yet\n")
   const rows = found.files.map(({ device, file_size, filename, modified_time }) => [
     modified_time,
@@ -64,71 +67,33 @@ export const recordings = Effect.fnUntraced(function* ({ isJson, place, print, w
   if (found.total > found.files.length) yield* print(`the newest ${found.files.length} of ${found.total}\n`)
 }, Effect.scoped)
 
-/** `output`: where the picture goes on this machine, in the place of what is there. */
+/** In place of a file: standard output. */
+const standard = "-"
+
+/** `output`: where the picture goes on this machine, in the place of what is there; a name that ends in `.png` asks for one. */
 export const snapshot = Effect.fnUntraced(function* (
   { device, output }: { readonly device: string; readonly output: string | undefined },
-  { isJson, place, print }: Request,
+  { isJson, place, print, tell }: Request,
   from: Origin
 ) {
   const camera = yield* cameraIn(device)
   const { call, origin } = yield* connect(place, "operator", from)
-  const taken = yield* told(call.take_snapshot({ device: camera }))
+  const isPng = output !== undefined && /\.png$/i.test(output)
+  const taken = yield* told(call.take_snapshot({ device: camera, ...(isPng ? { format: "png" as const } : {}) }))
   if (output !== undefined) {
     const { download_url } = yield* told(call.get_download_url({ filename: taken.filename }))
-    yield* put(resolve(output), yield* download(calledAt(download_url, origin)))
+    const picture = yield* download(calledAt(download_url, origin))
+    yield* output === standard ? print(picture) : put(resolve(output), picture)
   }
-  if (isJson) return yield* print(lines(taken))
+  if (isJson && output !== standard) return yield* print(linesOf(taken))
   const { age_ms, capture_ms, file_size, filename, height, tier_name, width } = taken
   const about = `${width}x${height}, ${sizeText(file_size)}, ${tier_name}, ${Math.round(age_ms)} ms old, after ${Math.round(capture_ms)} ms`
+  if (output === standard) return yield* tell(`${filename}  (${about})`)
   yield* print(`${output ?? filename}  (${about})\n`)
 }, Effect.scoped)
 
-/** The service ends it should we be gone by then. */
-const grace = 10
-const longest = 86_400
-
-/** Records until the time is over; without one, until it is interrupted. */
-export const record = Effect.fnUntraced(function* (
-  { device, time }: { readonly device: string; readonly time: string | undefined },
-  { isJson, place, print }: Request,
-  from: Origin
-) {
-  const camera = yield* cameraIn(device)
-  const seconds = time === undefined ? longest : yield* secondsIn(time, "--for")
-  const { call } = yield* connect(place, "operator", from)
-  const duration = Math.min(longest, seconds + grace)
-  const stop = Effect.flatMap(told(call.stop_recording({ device: camera })), (stopped) =>
-    print(
-      isJson ? lines(stopped) : `${stopped.files.join("\n")}  (${stopped.duration} s, ${sizeText(stopped.file_size)})\n`
-    )
-  )
-  yield* told(call.start_recording({ device: camera, duration }))
-  if (!isJson) yield* print(`recording ${camera}${time === undefined ? " until Ctrl-C" : ""}\n`)
-  yield* Effect.onInterrupt(Effect.sleep(Duration.seconds(seconds)), () => Effect.ignore(stop))
-  yield* stop
-}, Effect.scoped)
-
-/** All that happens, as it comes, until it is interrupted. */
-export const watch = Effect.fnUntraced(function* ({ isJson, place, print }: Request, from: Origin) {
-  const { call, notifications, onEachConnection } = yield* connect(place, "viewer", from)
-  yield* told(onEachConnection(call.subscribe_events({ topics: topicFamilies })))
-  yield* Stream.runForEach(notifications, (told) => {
-    if (told.method !== "event") return Effect.void
-    const { params } = told
-    if (isJson) return print(`${JSON.stringify(params)}\n`)
-    const device = "device" in params ? params.device : ""
-    return print(`${params.timestamp}  ${params.topic.padEnd(20)}  ${device.padEnd(9)}  ${brief(params.data)}\n`)
-  })
-}, Effect.scoped)
-
-/** What of an event's data is told in a line: its plain fields. */
-const brief = (data: unknown): string =>
-  Object.entries(data as Readonly<Record<string, unknown>>)
-    .flatMap(([key, value]) => (typeof value === "object" || key === "device" ? [] : [`${key}=${String(value)}`]))
-    .join(" ")
-    .replaceAll(/\p{Cc}/gu, "?")
-
-const cameraIn = (text: string) =>
+/** The camera that is named; what else is is refused before anybody is asked. */
+export const cameraIn = (text: string) =>
   Effect.mapError(
     Schema.decodeEffect(CameraId)(text),
     () =>

@@ -31,7 +31,7 @@ export const tail = Effect.fnUntraced(function* ({ isJson, print, printAside }: 
     Stream.splitLines,
     Stream.runForEach((line) => print(`${isJson ? inJson(line) : forPeople(line)}\n`)),
     // how it ended says more than its pipe
-    Effect.ignore
+    Effect.catchTag("PlatformError", () => Effect.void)
   )
   const exit = yield* child.exit
   const detail = exit.missing

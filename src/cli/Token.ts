@@ -28,11 +28,12 @@ const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d:
 
 /** The whole seconds that an option says: `90s`, `30m`, `12h`, `7d`. */
 export const secondsIn = (text: string, option: string): Effect.Effect<number, BadUsage> => {
+  const refuse = (rule: string) =>
+    Effect.fail(new BadUsage({ detail: `${option} ${text}: must be ${rule}, such as 12h` }))
   const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
-  const seconds = Number(amount) * (unitSeconds[unit ?? ""] ?? 0)
-  return seconds > 0
-    ? Effect.succeed(seconds)
-    : Effect.fail(new BadUsage({ detail: `${option} ${text}: must be a number and s, m, h or d, such as 12h` }))
+  if (unit === undefined) return refuse("a number and s, m, h or d")
+  const seconds = Number(amount) * (unitSeconds[unit] ?? 0)
+  return seconds > 0 ? Effect.succeed(seconds) : refuse("more than 0")
 }
 
 /**

@@ -10,7 +10,8 @@ export const help = `camera-service: turns a Linux box with cameras into a well-
                                                 print a token (roles: viewer, operator, admin), or a link that
                                                 opens the web console with it
   camera-service cameras                        the cameras, and how they are
-  camera-service snapshot CAMERA [-o FILE]      take a picture, and put it into a file here
+  camera-service snapshot CAMERA [-o FILE]      take a picture, and put it into a file here (-: where the
+                                                shell says; .png: as PNG)
   camera-service record CAMERA [--for 10s]      record for so long, else until Ctrl-C
   camera-service recordings                     the newest recordings
   camera-service watch                          what happens, as it comes
@@ -120,7 +121,8 @@ export const usageOf = (args: ReadonlyArray<string>): Effect.Effect<Usage, BadUs
     }
     const needsText = options[name as Option].type === "string"
     // the next option is nobody's value: `--role --ttl 1h`
-    const isText = value !== undefined && value !== "" && (token.inlineValue || !value.startsWith("-"))
+    const isValue = token.inlineValue || !value?.startsWith("-") || (name === "output" && value === "-")
+    const isText = value !== undefined && value !== "" && isValue
     if (needsText && !isText) return refuse(`${rawName} needs a value behind it: ${seeHelp}`)
     if (!needsText && value !== undefined) return refuse(`${rawName} takes no value: ${seeHelp}`)
   }

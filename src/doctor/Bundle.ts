@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Stream from "effect/Stream"
-import { basename, join, resolve } from "node:path"
+import { join } from "node:path"
 import { reachableHere } from "../config/Hosts.ts"
 import type { Configuration, Origin } from "../config/Load.ts"
 import { buildDate, version } from "../config/Version.ts"
@@ -14,10 +14,10 @@ import { isoTime } from "../ground/Time.ts"
 import { startChild } from "../process/Child.ts"
 import { maskSecrets } from "../process/MaskSecrets.ts"
 import { looseAnswer } from "../storage/SharedAnswer.ts"
-import { BundleFailed } from "./BundleFailed.ts"
 import type { Result } from "./Check.ts"
 import type { Folder } from "./Folder.ts"
 import { gzip } from "./Gzip.ts"
+import { writeNew } from "./NewFile.ts"
 import { tar, textEntry } from "./Tar.ts"
 
 interface Examined {
@@ -121,8 +121,5 @@ export const writeBundle = Effect.fnUntraced(function* (file: string, examined: 
   ]
   const entries = parts.map(({ name, text }) => textEntry(`camera-service/${name}`, withoutSecrets(text)))
   const archive = yield* gzip(tar(entries, Math.floor(wall / 1000)))
-  const path = resolve(file)
-  yield* Effect.scoped(Effect.flatMap(disk.create(path, 0o600), ({ append }) => append(archive))).pipe(
-    Effect.mapError(({ code }) => new BundleFailed({ file: basename(path), code }))
-  )
+  yield* writeNew(file, archive)
 })

@@ -1,6 +1,7 @@
 import { DependencyFailed } from "../../schema/Errors.ts"
 import { type Draft, say, set } from "./Draft.ts"
 import { fail, stop } from "./Ending.ts"
+import { goesOn } from "./Recording.ts"
 import type { CameraTrouble } from "./RecordingState.ts"
 
 /** What becomes of a recording whose camera goes away, or has a fault, and of one whose camera is back. */
@@ -18,14 +19,14 @@ export const cameraUnplugged = (draft: Draft): void => {
   }
   if (phase !== "RUNNING") return
   if (resumeSeconds > 0) draft.actions.push({ _tag: "SetTimer", timer: "away", seconds: resumeSeconds })
-  const then = `; the recording goes on by itself if it is back within ${resumeSeconds} s`
+  const then = `; ${goesOn} if it is back within ${resumeSeconds} s`
   const reason = `the camera was unplugged${resumeSeconds > 0 ? then : ""}`
   troubled(draft, { kind: "AWAY", reason, over: "the camera is back", isTold: false, isOver: false })
 }
 
 export const cameraFaulty = (draft: Draft, detail: string): void => {
   if (draft.state.phase === "STOPPING") return
-  const reason = `the camera has a fault: ${detail}; the recording goes on by itself when it works again`
+  const reason = `the camera has a fault: ${detail}; ${goesOn} when it works again`
   draft.actions.push({ _tag: "ClearTimer", timer: "away" })
   troubled(draft, { kind: "FAULT", reason, over: "the camera works again", isTold: false, isOver: false })
 }

@@ -27,6 +27,9 @@ export interface Segment {
 /** So many of its files are remembered one by one, the newest: 6 weeks of hours. All of them take half a megabyte. */
 export const remembered = 1000
 
+/** In the reason of one that waits: its end has another. */
+export const goesOn = "the recording goes on by itself"
+
 /** A recording under way, or over. */
 export interface Recording {
   readonly camera: CameraId

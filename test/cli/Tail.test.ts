@@ -31,7 +31,7 @@ const tailed = (isJson: boolean, code: number) =>
         return { code }
       })
     )
-    const print = (text: string) => Effect.sync(() => void printed.push(text))
+    const print = (text: string | Uint8Array) => Effect.sync(() => void printed.push(String(text)))
     const printAside = (text: string) => void aside.push(text)
     const { message } = yield* Effect.flip(tail({ isJson, print, printAside }))
     return { printed: printed.join(""), aside: aside.join(""), message, args: asked[0] ?? [] }

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import { decodeJwt } from "jose/jwt/decode"
-import { token } from "../../src/cli/Token.ts"
+import { secondsIn, token } from "../../src/cli/Token.ts"
 import { Threads } from "../../src/ground/Threads.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 
@@ -10,6 +10,14 @@ const options = { role: "viewer", user: "ann", cameras: undefined, ttl: "12h" }
 const from = (environment: Readonly<Record<string, string>>) => ({ file: undefined, environment })
 
 describe("a token", () => {
+  it.effect("lives for a time that is more than none, and is written with its unit", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* secondsIn("90s", "--ttl"), 90)
+      assert.include((yield* Effect.flip(secondsIn("0s", "--ttl"))).message, "--ttl 0s: must be more than 0")
+      assert.include((yield* Effect.flip(secondsIn("9", "--ttl"))).message, "must be a number and s, m, h or d")
+    })
+  )
+
   it.effect("is signed with the secret of the data folder, which is told", () =>
     Effect.gen(function* () {
       const { outside } = yield* MemoryDisk

@@ -22,6 +22,7 @@ const understood = [
   ["token --role admin --link", "token"],
   ["cameras --json", "cameras"],
   ["snapshot camera0 -o /tmp/a.jpg", "snapshot"],
+  ["snapshot camera0 -o -", "snapshot"],
   ["record camera0 --for 10s --url ws://box:8002/ws --token-file /etc/key", "record"],
   ["tail --json", "tail"],
   ["complete con --help", "complete"],
@@ -52,6 +53,7 @@ const refused = [
   ["doctor --bundle", "--bundle needs a value behind it"],
   ["dcotor", 'there is no command "dcotor": did you mean doctor?'],
   ["token --role", "--role needs a value behind it"],
+  ["doctor --bundle -", "--bundle needs a value behind it"],
   ["token --role --ttl 1h", "--role needs a value behind it"],
   ["serve --config=", "--config needs a value behind it"],
   ["config show --json=no", "--json takes no value"]
