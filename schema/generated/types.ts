@@ -1137,7 +1137,7 @@ export interface Methods {
       download_url: string
     }
   }
-  /** A URL that downloads all that was recorded of a camera in a time as one MP4, made as it is sent. Role: viewer. */
+  /** A URL that downloads all that was recorded of a camera in a time as one MP4, made as it is sent; with sound where all its files have the same. Role: viewer. */
   export_recording: {
     params: {
       from: IsoTime
