@@ -1070,12 +1070,13 @@ export interface Methods {
       from: IsoTime
       to: IsoTime
       device?: CameraId
+      /** the least gap that is told; a second at least, as files of one recording lie that far apart */
       resolution_seconds?: number
     }
     result: {
       from: string
       to: string
-      /** spans no more than this apart are told as one: as asked, a 5000th of the time at least */
+      /** spans no more than this apart are told as one: as asked; a second, and a 5000th of the time, at least */
       resolution_seconds: number
       cameras: Array<{
         device: CameraId
