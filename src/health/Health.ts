@@ -35,7 +35,7 @@ export interface SystemHealth {
   readonly parts: ReadonlyArray<Part>
 }
 
-/** Changed: the status is another than before, or a component's state is. Ready: for the first time. */
+/** Changed: the status is another than before, or a component's state, or a reason is. Ready: for the first time. */
 export interface HealthFact {
   readonly _tag: "HealthChanged" | "HealthReady"
   /** as it is from then on */
@@ -191,12 +191,20 @@ const lacksOnlyPaths = ({ components, ready, reasons, status }: SystemHealth): b
   components.camera_monitor === "RUNNING" &&
   reasons.length === ready.reasons.length
 
+/**
+ * For those who are told. A stream that is tried again and again has nothing new to say where its camera is to blame, nor has
+ * what another number stands in, nor each path of those that are being made.
+ */
 const isSame = (one: SystemHealth, other: SystemHealth): boolean =>
   one.status === other.status &&
   one.components.websocket_server === other.components.websocket_server &&
   one.components.camera_monitor === other.components.camera_monitor &&
   one.components.mediamtx === other.components.mediamtx &&
-  inError(one) === inError(other)
+  wrongIn(one) === wrongIn(other)
 
-const inError = ({ parts }: SystemHealth): string =>
-  parts.flatMap(({ device = "", part, state }) => (state === "ERROR" ? [`${part} ${device}`] : [])).join()
+/** Beside what it is not ready for; numbers of names, as in `camera0`, stay. */
+const wrongIn = ({ ready, reasons }: SystemHealth): string =>
+  reasons
+    .slice(ready.reasons.length)
+    .map((reason) => reason.replaceAll(/(?<![a-z\d])\d+(?:\.\d+)?/gi, "0"))
+    .join()

@@ -252,6 +252,32 @@ describe("a service", () => {
   )
 
   onFakes(
+    "is told once for what stays wrong, however often a stream is tried again, and anew for another reason",
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const { facts } = yield* Health
+      const camera = yield* plugIn()
+      const stream = yield* readyStream(camera)
+      yield* well
+      const told: Array<string> = []
+      yield* facts.follow(({ health: { reasons } }) => Effect.sync(() => told.push(reasons.join())))
+      yield* devices.fault(camera, faultOf("BUSY", "opened by obs (process 812)"))
+      for (let i = 0; i < 5; i++) {
+        yield* stream.become({ _tag: "Failing", reason: "the camera is busy", isCamera: true })
+        yield* TestClock.adjust("10 millis")
+        yield* stream.become({ _tag: "Starting", reason: "the camera is busy" })
+        yield* TestClock.adjust("10 millis")
+      }
+      yield* devices.fault(camera, faultOf("NO_PERMISSION", "permission denied"))
+      yield* until(
+        "the other reason",
+        Effect.sync(() => told.at(-1) === "camera0: NO_PERMISSION")
+      )
+      assert.deepStrictEqual(told, ["camera0: BUSY", "camera0: NO_PERMISSION"])
+    })
+  )
+
+  onFakes(
     "that ends is not ready any more while its clients are told",
     Effect.gen(function* () {
       const { now, serving } = yield* Health
