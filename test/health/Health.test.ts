@@ -8,6 +8,7 @@ import { faultOf } from "../../src/device/Fault.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { monotonicMillis } from "../../src/ground/Time.ts"
 import { Health, type SystemHealth } from "../../src/health/Health.ts"
+import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import type { Temper } from "../../testing/Programs.ts"
 import { TestGround } from "../../testing/TestGround.ts"
@@ -169,6 +170,45 @@ describe("a MediaMTX that is frozen", () => {
 })
 
 const full = "the disk is full up to its reserve: recordings wait, and no snapshot is kept"
+
+describe("a MediaMTX that comes up and ends", () => {
+  onFakes(
+    "again and again has the service DEGRADED until it stays, and is told of at once, twice, and then no more",
+    Effect.gen(function* () {
+      const { mediaMtx } = yield* TestGround
+      const { state } = yield* MediaMtx
+      yield* well
+      yield* TestClock.adjust("15 seconds")
+      yield* well
+      const told: Array<string> = []
+      yield* (yield* Health).facts.follow(({ health: { components, status } }) =>
+        Effect.sync(() => told.push(`${status} ${components.mediamtx}`))
+      )
+      const runs = (generation: number) =>
+        until(
+          "it is up",
+          Effect.sync(() => {
+            const now = SubscriptionRef.getUnsafe(state)
+            return now._tag === "Running" && now.generation === generation
+          })
+        )
+      const { generation } = SubscriptionRef.getUnsafe(state)
+      for (let i = 1; i <= 6; i++) {
+        yield* mediaMtx.crash
+        yield* runs(generation + i)
+        // one that ended twice is well again at once
+        if (i <= 2) yield* well
+        else assert.deepInclude((yield* health).reasons, "MediaMTX comes up and ends, again and again")
+        yield* asTimePasses(Effect.sleep("3 seconds"))
+      }
+      const once = ["UNHEALTHY ERROR", "DEGRADED STARTING", "HEALTHY RUNNING"]
+      assert.deepStrictEqual(told, [...once, ...once, "DEGRADED STARTING"])
+      yield* asTimePasses(Effect.sleep("12 seconds"))
+      yield* well
+      assert.strictEqual(told.length, 8)
+    })
+  )
+})
 
 describe("a service", () => {
   onFakes(
