@@ -38,7 +38,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   get_recorded_spans: "When cameras were recorded, as finely as it is shown, and why not where it was not.",
   get_recorded_files: "The recordings that have something of a time, oldest first: what to play.",
   get_recording_parts: "Where parts and keyframes are in a recording (fmp4), for a player that fetches byte ranges.",
-  export_recording: "A URL that downloads all that was recorded of a camera in a time as one MP4, made as it is sent.",
+  export_recording:
+    "A URL that downloads all that was recorded of a camera in a time as one MP4, made as it is sent; with sound where all its files have the same.",
   get_download_url: "A URL that downloads one file without a header, for a short time.",
 
   get_storage_info: "How much room there is, how much of it recordings and snapshots take, and when it will be full.",

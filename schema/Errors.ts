@@ -98,7 +98,10 @@ export const TierAttempt = Schema.Struct({
 })
 export type TierAttempt = typeof TierAttempt.Type
 
-/** -32050: MediaMTX, FFmpeg or the camera did not do its part. `tiers_tried` comes with a failed snapshot. */
+/**
+ * -32050: MediaMTX, FFmpeg or the camera did not do its part. `details` names the camera that was asked for; `tiers_tried`
+ * comes with a failed snapshot.
+ */
 export class DependencyFailed extends Schema.TaggedError<DependencyFailed>()("DependencyFailed", {
   ...more,
   dependency: Schema.Literals(["mediamtx", "ffmpeg", "camera", "storage"]),
@@ -106,7 +109,8 @@ export class DependencyFailed extends Schema.TaggedError<DependencyFailed>()("De
   tiers_tried: Schema.optionalKey(Schema.Array(TierAttempt))
 }) {
   override get message(): string {
-    return sentence(`${this.dependency} did not do its part: ${this.detail}`, this)
+    const about = this.details === undefined ? "" : ` (${this.details})`
+    return sentence(`${this.dependency} did not do its part${about}: ${this.detail}`, this)
   }
 }
 

@@ -19,7 +19,9 @@ export const GetRecordedSpans = {
   device: Schema.optionalKey(CameraId),
   resolution_seconds: Schema.optionalKey(
     Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 86_400 }, { expected: "0 to 86400 seconds" }))
-  )
+  ).annotateKey({
+    description: "the least gap that is told; a second at least, as files of one recording lie that far apart"
+  })
 }
 
 export const RecordedSpan = Schema.Struct({
@@ -35,7 +37,7 @@ export const RecordedSpans = Schema.Struct({
   from: Schema.String,
   to: Schema.String,
   resolution_seconds: Schema.Finite.annotate({
-    description: "spans no more than this apart are told as one: as asked, a 5000th of the time at least"
+    description: "spans no more than this apart are told as one: as asked; a second, and a 5000th of the time, at least"
   }),
   cameras: Schema.Array(
     Schema.Struct({

@@ -1070,12 +1070,13 @@ export interface Methods {
       from: IsoTime
       to: IsoTime
       device?: CameraId
+      /** the least gap that is told; a second at least, as files of one recording lie that far apart */
       resolution_seconds?: number
     }
     result: {
       from: string
       to: string
-      /** spans no more than this apart are told as one: as asked, a 5000th of the time at least */
+      /** spans no more than this apart are told as one: as asked; a second, and a 5000th of the time, at least */
       resolution_seconds: number
       cameras: Array<{
         device: CameraId
@@ -1137,7 +1138,7 @@ export interface Methods {
       download_url: string
     }
   }
-  /** A URL that downloads all that was recorded of a camera in a time as one MP4, made as it is sent. Role: viewer. */
+  /** A URL that downloads all that was recorded of a camera in a time as one MP4, made as it is sent; with sound where all its files have the same. Role: viewer. */
   export_recording: {
     params: {
       from: IsoTime

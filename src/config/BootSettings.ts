@@ -8,7 +8,7 @@ export const bootSchema = Schema.Struct({
     Rules.folder,
     "",
     "a folder, without ~",
-    "recordings, snapshots, the index and secrets; empty: chosen at start"
+    "recordings, snapshots, the index and secrets; empty: /var/lib/camera-service where it can be written to (root can), else ~/.local/state/camera-service"
   ),
   server: Schema.Struct({
     host: key(

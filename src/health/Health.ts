@@ -15,6 +15,7 @@ import { Streams } from "../stream/Streams.ts"
 import { Recordings } from "../recording/Recordings.ts"
 import { Paths } from "../stream/Paths.ts"
 import { type ComponentState, type Part, partsSince } from "./Parts.ts"
+import { makeRestlessness } from "./Restlessness.ts"
 import { makeSight } from "./Sight.ts"
 
 export interface Verdict {
@@ -24,7 +25,7 @@ export interface Verdict {
 }
 
 export interface SystemHealth {
-  /** UNHEALTHY: MediaMTX is of no use; DEGRADED: something else is wrong, or not there yet */
+  /** UNHEALTHY: MediaMTX is of no use; DEGRADED: something else is wrong, or not there yet, or MediaMTX does not stay */
   readonly status: "HEALTHY" | "DEGRADED" | "UNHEALTHY"
   readonly components: Readonly<Record<"websocket_server" | "camera_monitor" | "mediamtx", ComponentState>>
   /** true once every camera known at the start has its path, and while MediaMTX runs and clients are served */
@@ -35,7 +36,7 @@ export interface SystemHealth {
   readonly parts: ReadonlyArray<Part>
 }
 
-/** Changed: the status is another than before, or a component's state is. Ready: for the first time. */
+/** Changed: the status is another than before, or a component's state, or a reason is. Ready: for the first time. */
 export interface HealthFact {
   readonly _tag: "HealthChanged" | "HealthReady"
   /** as it is from then on */
@@ -48,6 +49,8 @@ const lookEvery = "5 seconds"
 const lostAfter = 30_000
 /** MediaMTX makes the path of a camera that is plugged in within milliseconds; that it has none yet is no news. */
 const pathTime = Duration.seconds(1)
+
+const endsAgain = "MediaMTX comes up and ends, again and again"
 
 /** What the service knows of its own state, from memory and at once: health probes ask often and wait for nothing. */
 export class Health extends Context.Service<
@@ -87,10 +90,13 @@ export class Health extends Context.Service<
       /** monotonic milliseconds */
       let lookedAt = startedAt.monotonic
 
+      const restless = makeRestlessness()
+      const isRestless = () => restless(SubscriptionRef.getUnsafe(mediaMtx.state), clock())
+
       const components = (): SystemHealth["components"] => ({
         websocket_server: server,
         camera_monitor: seeMonitor().state,
-        mediamtx: seeMediaMtx().state
+        mediamtx: isRestless() ? "STARTING" : seeMediaMtx().state
       })
 
       const now = (): SystemHealth => {
@@ -104,7 +110,7 @@ export class Health extends Context.Service<
           ...(devices.settled() ? [] : ["cameras are being looked for"]),
           ...(missing.length === 0 ? [] : [`${missing.map(({ id }) => id).join(", ")}: no path yet`])
         ]
-        const reasons = [...unready, ...complaints(parts)]
+        const reasons = [...unready, ...(isRestless() ? [endsAgain] : []), ...complaints(parts)]
         const working = reasons.length === 0 ? "HEALTHY" : "DEGRADED"
         return {
           status: states.mediamtx === "ERROR" ? "UNHEALTHY" : working,
@@ -191,12 +197,20 @@ const lacksOnlyPaths = ({ components, ready, reasons, status }: SystemHealth): b
   components.camera_monitor === "RUNNING" &&
   reasons.length === ready.reasons.length
 
+/**
+ * For those who are told. A stream that is tried again and again has nothing new to say where its camera is to blame, nor has
+ * what another number stands in, nor each path of those that are being made.
+ */
 const isSame = (one: SystemHealth, other: SystemHealth): boolean =>
   one.status === other.status &&
   one.components.websocket_server === other.components.websocket_server &&
   one.components.camera_monitor === other.components.camera_monitor &&
   one.components.mediamtx === other.components.mediamtx &&
-  inError(one) === inError(other)
+  wrongIn(one) === wrongIn(other)
 
-const inError = ({ parts }: SystemHealth): string =>
-  parts.flatMap(({ device = "", part, state }) => (state === "ERROR" ? [`${part} ${device}`] : [])).join()
+/** Beside what it is not ready for; numbers of names, as in `camera0`, stay. */
+const wrongIn = ({ ready, reasons }: SystemHealth): string =>
+  reasons
+    .slice(ready.reasons.length)
+    .map((reason) => reason.replaceAll(/(?<![a-z\d])\d+(?:\.\d+)?/gi, "0"))
+    .join()

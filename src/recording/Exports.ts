@@ -7,6 +7,7 @@ import { join } from "node:path"
 import type { CameraId } from "../../schema/Camera.ts"
 import { DependencyFailed, InvalidParams, NotFound } from "../../schema/Errors.ts"
 import { headBytes, isContainer } from "../media/Container.ts"
+import { mp4Sound } from "../media/Mp4Sound.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import type { FfmpegFailed } from "../process/FfmpegFailed.ts"
 import { exportArguments, type ExportedFile, exportList } from "../source/FfmpegArguments.ts"
@@ -28,7 +29,10 @@ export interface Export {
   readonly taken: Effect.Effect<void>
 }
 
-/** What was recorded of a camera in a time, as one MP4: cut at keyframes, copied, gaps left out. */
+/**
+ * What was recorded of a camera in a time, as one MP4: cut at keyframes, copied, gaps left out; with sound where all its files
+ * have the same.
+ */
 export class Exports extends Context.Service<
   Exports,
   {
@@ -46,12 +50,19 @@ export class Exports extends Context.Service<
       const files = yield* Files
 
       /** A link, or a playlist, in a recording's place would have FFmpeg read another camera's. */
-      const isRecording = ({ filename }: { readonly filename: string }) =>
-        files.open("recording", filename).pipe(
-          Effect.flatMap((file) => file.read(0, headBytes)),
-          Effect.map(isContainer),
+      const look = <File extends { readonly filename: string }>(file: File) =>
+        files.open("recording", file.filename).pipe(
+          Effect.flatMap(({ read }) =>
+            Effect.gen(function* () {
+              if (!isContainer(yield* read(0, headBytes))) return []
+              const reading = mp4Sound()
+              let step = reading.next()
+              while (step.done !== true) step = reading.next(yield* read(step.value.position, step.value.length))
+              return [{ ...file, sound: step.value }]
+            })
+          ),
           Effect.scoped,
-          Effect.orElseSucceed(() => false)
+          Effect.orElseSucceed(() => [])
         )
       const ffmpeg = yield* Ffmpeg
       const holds = yield* Holds
@@ -64,7 +75,7 @@ export class Exports extends Context.Service<
           const hint = "export it in parts"
           return yield* new InvalidParams({ param: "to", rule: `a time of ${mostFiles} files at most`, hint })
         }
-        const own = yield* Effect.filter(found, isRecording, { concurrency: 4 })
+        const own = (yield* Effect.forEach(found, look, { concurrency: 4 })).flat()
         if (own.length === 0) {
           const reason = "nothing was recorded in that time"
           return yield* new NotFound({ resource: "recording", id: camera, reason })
@@ -77,7 +88,10 @@ export class Exports extends Context.Service<
           to: end > period.to ? (period.to - start) / 1000 : undefined
         }))
         const stdin = new TextEncoder().encode(exportList(list))
-        const bytes = yield* ffmpeg.pour(exportArguments, { work: "export", stdin }).pipe(
+        // one that is without, or has another, would leave players at a loss
+        const [first] = own
+        const sound = own.every((file) => file.sound?.kind === first?.sound?.kind) ? first?.sound?.codec : undefined
+        const bytes = yield* ffmpeg.pour(exportArguments(sound), { work: "export", stdin }).pipe(
           Effect.timeoutOrElse({ duration: turnTime, orElse: () => Effect.fail(busy) }),
           Effect.catchTag("FfmpegFailed", (error) =>
             Effect.andThen(

@@ -94,12 +94,18 @@ export const layer = Layer.effectDiscard(
         ({ cameras }) => cameras === undefined
       )
 
+    /** of the health, by those who hear no reasons */
+    let lastSeen = ""
     const tellHealth = Effect.fnUntraced(function* ({ components, reasons, status }: SystemHealth, at: Moment) {
       const uptime = toSeconds(at.monotonic - startedAt.monotonic)
       const brief: ServiceStatus = { status, uptime, version, components }
+      const seen = JSON.stringify([status, components])
+      const isNews = seen !== lastSeen
+      lastSeen = seen
       const versions = [
         [{ ...brief, reasons }, mayKnowAll],
-        [brief, (session: Session) => !mayKnowAll(session)]
+        // who hears no reasons is not told that they are others
+        [brief, (session: Session) => isNews && !mayKnowAll(session)]
       ] as const
       for (const [data, may] of versions) {
         yield* notify("system_health_update", data, may)

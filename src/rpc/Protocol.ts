@@ -26,7 +26,7 @@ import { Connections } from "./Connections.ts"
 import { makeDispatcher } from "./Dispatcher.ts"
 import { makeMethods } from "./Methods.ts"
 import { RequestLimits } from "./RequestLimits.ts"
-import { codeFor, failure, success, typedFailure } from "./Reply.ts"
+import { codeFor, failure, namingCamera, success } from "./Reply.ts"
 import { Shares } from "./Shares.ts"
 import { Turns } from "./Turns.ts"
 
@@ -84,7 +84,7 @@ export class JsonRpcProtocol extends Context.Service<
             payload,
             answer: (exit) =>
               // no call: the client has gone
-              channel.call(requestId) === undefined ? Effect.void : answer(channel, requestId, call, exit),
+              channel.call(requestId) === undefined ? Effect.void : answer(channel, requestId, call, payload, exit),
             within: traced ? inSpan(call) : undefined
           })
         },
@@ -183,7 +183,13 @@ const answerer = (random: SecureRandom["Service"], traced: boolean, meter: CallM
     )
   })
 
-  return (channel: Channel, requestId: number, call: Call, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
+  return (
+    channel: Channel,
+    requestId: number,
+    call: Call,
+    params: unknown,
+    exit: Exit.Exit<unknown, unknown>
+  ): Effect.Effect<void> => {
     if (exit._tag === "Success") {
       let text: string | undefined
       try {
@@ -198,7 +204,8 @@ const answerer = (random: SecureRandom["Service"], traced: boolean, meter: CallM
     const error = Cause.hasDies(exit.cause) ? undefined : Option.getOrUndefined(Cause.findErrorOption(exit.cause))
     const code = codeFor(error)
     if (code === undefined) return answerDefect(channel, requestId, call, exit.cause)
-    channel.answer(requestId, call.id === undefined ? undefined : typedFailure(call.id, code, error as ServiceError))
+    const about = namingCamera(error as ServiceError, params)
+    channel.answer(requestId, call.id === undefined ? undefined : failure(call.id, code, about))
     meter.answered(call.method.name, call.frame.began, code.code)
     return mark(code.code)
   }

@@ -1,3 +1,4 @@
+import { isCameraId } from "../../schema/Camera.ts"
 import { type Code, errorCodes } from "../../schema/JsonRpc.ts"
 import type { ServiceError } from "../../schema/Errors.ts"
 import { errorData } from "../http/ErrorData.ts"
@@ -20,3 +21,11 @@ export const codeFor = (error: unknown): Code | undefined =>
 
 /** The reply to a call that failed with a typed error. */
 export const typedFailure = (id: string, code: Code, error: ServiceError): string => failure(id, code, errorData(error))
+
+/** What is told of the error: whoever asks of many cameras at once does not know which call of theirs met it. */
+export const namingCamera = (error: ServiceError, params: unknown): object => {
+  const data = errorData(error)
+  if (error._tag !== "DependencyFailed" || error.details !== undefined) return data
+  const device = typeof params === "object" && params !== null && "device" in params ? params.device : undefined
+  return isCameraId(device) ? { ...data, details: device } : data
+}

@@ -10,6 +10,7 @@ import { FileIndex } from "../storage/FileIndex.ts"
 import { periodOf } from "../storage/Period.ts"
 import { RecordingParts } from "../storage/RecordingParts.ts"
 import { type Span, Timeline } from "../storage/Timeline.ts"
+import { tolerance } from "../storage/TimelineDatabase.ts"
 import { maySee, visibleFile } from "./Authorization.ts"
 import { makeFileUrls } from "./FileUrls.ts"
 
@@ -49,7 +50,7 @@ export const layer = TimelineRpcs.toLayer(
         const period = yield* periodOf(asked)
         const length = period.to - period.from
         const wanted = resolution_seconds === undefined ? length / usualSpans : resolution_seconds * 1000
-        const resolution = Math.max(wanted, length / mostSpans)
+        const resolution = Math.max(wanted, length / mostSpans, tolerance)
         const cameras = yield* Effect.forEach(yield* camerasOf(device), (camera) =>
           Effect.map(timeline.spans(camera, period, resolution), (spans) => ({
             device: camera,

@@ -128,11 +128,19 @@ export const remuxArguments = (from: string, to: string, format: "mp4" | "mkv"):
   ...["-y", `file:${to}`]
 ]
 
-/** Files one after the other, as a list on standard input says them, without encoding: a fragmented MP4 on standard output. */
-export const exportArguments: ReadonlyArray<string> = [
+/** How FFmpeg writes parts of AC-3: its header needs what the first packets say. */
+const afterPackets = (sound: string | undefined) => (sound === "ac-3" || sound === "ec-3" ? "+delay_moov" : "")
+
+/**
+ * Files one after the other, as a list on standard input says them, without encoding: a fragmented MP4 on standard output.
+ * `sound`: what all of them have, by the name of MP4's; undefined: pictures alone.
+ */
+export const exportArguments = (sound: string | undefined): ReadonlyArray<string> => [
   ...["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,pipe"],
-  ...["-format_whitelist", `concat,${recordingFormats}`, "-i", "pipe:0", "-map", "0:v:0", "-c", "copy"],
-  ...["-avoid_negative_ts", "make_zero", "-movflags", "frag_keyframe+empty_moov+default_base_moof"],
+  ...["-format_whitelist", `concat,${recordingFormats}`, "-i", "pipe:0"],
+  ...["-map", "0:v:0", ...(sound === undefined ? [] : ["-map", "0:a:0?"]), "-c", "copy"],
+  ...["-avoid_negative_ts", "make_zero"],
+  ...["-movflags", `frag_keyframe+empty_moov+default_base_moof${afterPackets(sound)}`],
   ...["-f", "mp4", "pipe:1"]
 ]
 

@@ -22,7 +22,7 @@ export interface LastFile extends Stretch {
 }
 
 /** One file ends where the next begins, to the frame; more apart than this is a gap. Milliseconds. */
-const tolerance = 1000
+export const tolerance = 1000
 
 /** So many reasons of one camera's gaps are kept, the newest. */
 const mostReasons = 10_000

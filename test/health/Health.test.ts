@@ -8,6 +8,7 @@ import { faultOf } from "../../src/device/Fault.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { monotonicMillis } from "../../src/ground/Time.ts"
 import { Health, type SystemHealth } from "../../src/health/Health.ts"
+import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import type { Temper } from "../../testing/Programs.ts"
 import { TestGround } from "../../testing/TestGround.ts"
@@ -170,6 +171,45 @@ describe("a MediaMTX that is frozen", () => {
 
 const full = "the disk is full up to its reserve: recordings wait, and no snapshot is kept"
 
+describe("a MediaMTX that comes up and ends", () => {
+  onFakes(
+    "again and again has the service DEGRADED until it stays, and is told of at once, twice, and then no more",
+    Effect.gen(function* () {
+      const { mediaMtx } = yield* TestGround
+      const { state } = yield* MediaMtx
+      yield* well
+      yield* TestClock.adjust("15 seconds")
+      yield* well
+      const told: Array<string> = []
+      yield* (yield* Health).facts.follow(({ health: { components, status } }) =>
+        Effect.sync(() => told.push(`${status} ${components.mediamtx}`))
+      )
+      const runs = (generation: number) =>
+        until(
+          "it is up",
+          Effect.sync(() => {
+            const now = SubscriptionRef.getUnsafe(state)
+            return now._tag === "Running" && now.generation === generation
+          })
+        )
+      const { generation } = SubscriptionRef.getUnsafe(state)
+      for (let i = 1; i <= 6; i++) {
+        yield* mediaMtx.crash
+        yield* runs(generation + i)
+        // one that ended twice is well again at once
+        if (i <= 2) yield* well
+        else assert.deepInclude((yield* health).reasons, "MediaMTX comes up and ends, again and again")
+        yield* asTimePasses(Effect.sleep("3 seconds"))
+      }
+      const once = ["UNHEALTHY ERROR", "DEGRADED STARTING", "HEALTHY RUNNING"]
+      assert.deepStrictEqual(told, [...once, ...once, "DEGRADED STARTING"])
+      yield* asTimePasses(Effect.sleep("12 seconds"))
+      yield* well
+      assert.strictEqual(told.length, 8)
+    })
+  )
+})
+
 describe("a service", () => {
   onFakes(
     "is DEGRADED while its disk is full, and well again when there is room",
@@ -248,6 +288,32 @@ describe("a service", () => {
       const found = partOf(now, "camera")
       assert.deepInclude(found, { state: "ERROR", error: "BUSY: opened by obs (process 812)" })
       assert.deepInclude(now.reasons, "camera0: BUSY")
+    })
+  )
+
+  onFakes(
+    "is told once for what stays wrong, however often a stream is tried again, and anew for another reason",
+    Effect.gen(function* () {
+      const devices = yield* Devices
+      const { facts } = yield* Health
+      const camera = yield* plugIn()
+      const stream = yield* readyStream(camera)
+      yield* well
+      const told: Array<string> = []
+      yield* facts.follow(({ health: { reasons } }) => Effect.sync(() => told.push(reasons.join())))
+      yield* devices.fault(camera, faultOf("BUSY", "opened by obs (process 812)"))
+      for (let i = 0; i < 5; i++) {
+        yield* stream.become({ _tag: "Failing", reason: "the camera is busy", isCamera: true })
+        yield* TestClock.adjust("10 millis")
+        yield* stream.become({ _tag: "Starting", reason: "the camera is busy" })
+        yield* TestClock.adjust("10 millis")
+      }
+      yield* devices.fault(camera, faultOf("NO_PERMISSION", "permission denied"))
+      yield* until(
+        "the other reason",
+        Effect.sync(() => told.at(-1) === "camera0: NO_PERMISSION")
+      )
+      assert.deepStrictEqual(told, ["camera0: BUSY", "camera0: NO_PERMISSION"])
     })
   )
 

@@ -8,11 +8,12 @@ import { asTimePasses } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { indexed } from "../storage/Workbench.ts"
 import { dataFolder, disturbWork, onFakes } from "../support/App.ts"
+import { avc1, box, start, trak } from "../support/FragmentedMp4.ts"
 import { children, running, until } from "../support/Ground.ts"
 import { connect, resultOf, token } from "../support/RpcVisitor.ts"
 import { bearer, come, visit } from "../support/StreamVisitor.ts"
 
-const start = Date.UTC(2026, 0, 2, 3, 4)
+const began = Date.UTC(2026, 0, 2, 3, 4)
 const period = { from: "2026-01-02T03:04:00Z", to: "2026-01-02T03:05:30Z" }
 const target = `/export/camera0?from=${period.from}&to=${period.to}`
 
@@ -26,7 +27,7 @@ const recorded = Effect.gen(function* () {
   const index = yield* FileIndex
   for (const device of ["camera0", "camera1"]) {
     for (const minute of [0, 1]) {
-      const created = start + minute * 60_000
+      const created = began + minute * 60_000
       const filename = `${device}_${minute}.mp4`
       disk.outside.write(`${dataFolder}/recordings/${filename}`, mp4)
       yield* index.put(indexed({ filename, device, bytes: 100, created, modified: created + 60_000, duration: 60 }))
@@ -110,6 +111,29 @@ describe("an export", () => {
   )
 
   onFakes(
+    "has the sound where all its files have the same, and pictures alone where one has none",
+    Effect.gen(function* () {
+      yield* recorded
+      const { disk } = yield* TestGround
+      const headers = bearer(yield* token({}))
+      const sounds = Effect.map(children("export"), (all) => all.at(-1)?.args.includes("0:a:0?"))
+      const opus = box("Opus", Buffer.alloc(28), box("dOps", Buffer.alloc(11)))
+      for (const [minutes, expected] of [
+        [[0], false],
+        [[0, 1], true]
+      ] as const) {
+        for (const minute of minutes) {
+          const path = `${dataFolder}/recordings/camera0_${minute}.mp4`
+          disk.outside.remove(path)
+          disk.outside.write(path, start(trak(1, "vide", avc1), trak(2, "soun", opus)))
+        }
+        assert.strictEqual((yield* visit({ target, headers })).status, 200)
+        assert.strictEqual(yield* sounds, expected)
+      }
+    })
+  )
+
+  onFakes(
     "ends with whoever asked for it, FFmpeg too, and when one of its files is deleted",
     Effect.gen(function* () {
       yield* recorded
@@ -149,7 +173,7 @@ describe("an export", () => {
 })
 
 describe("a thumbnail", () => {
-  const seconds = start / 1000
+  const seconds = began / 1000
   const picture = `/thumbnails/camera0/${seconds + 13}.jpg`
 
   onFakes(

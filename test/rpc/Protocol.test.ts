@@ -276,6 +276,7 @@ layer(service_)("JSON-RPC 2.0", (it) => {
         failed(-32050, {
           dependency: "camera",
           detail: "no picture",
+          details: "camera1",
           tiers_tried: [{ tier: 1, outcome: "failed", ms: 3 }],
           suggestion: expect.stringContaining("get_camera_status")
         })
