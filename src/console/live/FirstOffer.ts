@@ -14,7 +14,8 @@ const patience = 5000
  */
 const make = (token: string) => {
   const bearer = `Bearer ${token}`
-  const offer = makeOffer(first, bearer)
+  const offer = offerOf(bearer)
+  if (offer === undefined) return undefined
   const timer = setTimeout(() => {
     waiting = undefined
     offer.takeBack()
@@ -27,14 +28,26 @@ const make = (token: string) => {
   return { offer, timer }
 }
 
+const offerOf = (bearer: string): Offer | undefined => {
+  try {
+    return makeOffer(first, bearer)
+  } catch {
+    // a browser's owner may have switched WebRTC off: the tile tries it again, and tells
+    return undefined
+  }
+}
+
 const token = tokenIn(location.hash)
-// without WebRTC, which a browser's owner may have switched off, it is HLS
-let waiting = token === undefined || !("RTCPeerConnection" in window) ? undefined : make(token)
+let waiting = token === undefined ? undefined : make(token)
 
 /** Done once it is answered, or has been on its way for so long. */
 export const firstAnswer: Promise<unknown> | undefined =
   waiting &&
-  Promise.race([waiting.offer.reply.catch(() => undefined), new Promise((over) => setTimeout(over, answerTime))])
+  Promise.race([
+    // what it fails by the tile tells that takes the offer
+    waiting.offer.reply.catch(() => undefined),
+    new Promise((over) => setTimeout(over, answerTime))
+  ])
 
 /** The offer that was made for this camera, for who asks for it first. */
 export const takeFirstOffer = (device: string): Offer | undefined => {
