@@ -25,7 +25,12 @@ export const whep = (
 ): Effect.Effect<{ readonly peer: RTCPeerConnection; readonly media: MediaStream }, LiveFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const { media, peer, reply, takeBack } = yield* Effect.acquireRelease(
-      inOpeningTurn(Effect.sync(() => takeFirstOffer(device) ?? makeOffer(device, bearer))),
+      inOpeningTurn(
+        Effect.try({
+          try: () => takeFirstOffer(device) ?? makeOffer(device, bearer),
+          catch: () => new LiveFailed({ kind: "unplayable", reason: "this browser has no WebRTC" })
+        })
+      ),
       (made) => inClosingTurn(Effect.sync(() => made.peer.close()))
     )
     const { objection, session } = yield* Effect.acquireRelease(
