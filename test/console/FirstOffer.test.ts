@@ -1,6 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { afterEach, beforeEach, vi } from "vitest"
 import type { Offer } from "../../src/console/live/Offer.ts"
+import { fakeWebRtc } from "../support/FakeWebRtc.ts"
 
 interface FirstOffer {
   readonly firstAnswer: Promise<unknown> | undefined
@@ -41,3 +42,38 @@ for (const [what, value] of [
     assert.isUndefined(takeFirstOffer("camera0"))
   })
 }
+
+const asked = ["POST /whep/camera0"]
+const ended = [...asked, "DELETE /whep/camera0/1"]
+
+it("the first offer goes to the tile that asks for it, once, and is left alone from then on", async () => {
+  const { open, requests } = fakeWebRtc()
+  const { firstAnswer, takeFirstOffer } = await load()
+  await firstAnswer
+  assert.isUndefined(takeFirstOffer("camera1"))
+  assert.isDefined(takeFirstOffer("camera0"))
+  assert.isUndefined(takeFirstOffer("camera0"))
+  await vi.advanceTimersByTimeAsync(10_000)
+  assert.deepStrictEqual(requests, asked)
+  assert.strictEqual(open(), 1)
+})
+
+it("a first offer that no tile takes is taken back, and leaves no reader", async () => {
+  const { open, requests } = fakeWebRtc()
+  const { firstAnswer, takeFirstOffer } = await load()
+  await firstAnswer
+  assert.deepStrictEqual(requests, asked)
+  await vi.advanceTimersByTimeAsync(5000)
+  assert.deepStrictEqual(requests, ended)
+  assert.strictEqual(open(), 0)
+  assert.isUndefined(takeFirstOffer("camera0"))
+})
+
+it("a tab that is closed before a tile takes the first offer leaves no reader", async () => {
+  const { leave, requests } = fakeWebRtc()
+  await (
+    await load()
+  ).firstAnswer
+  leave()
+  assert.deepStrictEqual(requests, ended)
+})

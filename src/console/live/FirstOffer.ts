@@ -1,5 +1,5 @@
 import { tokenIn } from "../session/LoginLink.ts"
-import { endSession, makeOffer, type Offer } from "./Offer.ts"
+import { makeOffer, type Offer } from "./Offer.ts"
 
 /** The first tile of a wall is this camera's, as long as nobody has moved it. */
 const first = "camera0"
@@ -18,12 +18,8 @@ const make = (token: string) => {
   if (offer === undefined) return undefined
   const timer = setTimeout(() => {
     waiting = undefined
-    offer.takeBack()
+    void offer.takeBack()
     offer.peer.close()
-    void offer.reply.then(
-      ({ session, status }) => (status === 201 ? endSession(session, bearer) : undefined),
-      () => undefined
-    )
   }, patience)
   return { offer, timer }
 }
