@@ -4,7 +4,7 @@ import type { Offer } from "../../src/console/live/Offer.ts"
 import { fakeWebRtc } from "../support/FakeWebRtc.ts"
 
 interface FirstOffer {
-  readonly firstAnswer: Promise<unknown> | undefined
+  readonly firstAnswer: () => Promise<void>
   readonly takeFirstOffer: (device: string) => Offer | undefined
 }
 
@@ -16,6 +16,7 @@ const load = async (): Promise<FirstOffer> =>
 beforeEach(() => {
   vi.useFakeTimers()
   vi.stubGlobal("location", new URL("http://here/#token=ours"))
+  vi.stubGlobal("document", { visibilityState: "visible" })
 })
 afterEach(() => {
   vi.unstubAllGlobals()
@@ -38,7 +39,7 @@ for (const [what, value] of [
     vi.stubGlobal("MediaStream", EventTarget)
     vi.stubGlobal("RTCPeerConnection", value)
     const { firstAnswer, takeFirstOffer } = await load()
-    assert.isUndefined(firstAnswer)
+    await firstAnswer()
     assert.isUndefined(takeFirstOffer("camera0"))
   })
 }
@@ -49,7 +50,7 @@ const ended = [...asked, "DELETE /whep/camera0/1"]
 it("the first offer goes to the tile that asks for it, once, and is left alone from then on", async () => {
   const { open, requests } = fakeWebRtc()
   const { firstAnswer, takeFirstOffer } = await load()
-  await firstAnswer
+  await firstAnswer()
   assert.isUndefined(takeFirstOffer("camera1"))
   assert.isDefined(takeFirstOffer("camera0"))
   assert.isUndefined(takeFirstOffer("camera0"))
@@ -61,7 +62,7 @@ it("the first offer goes to the tile that asks for it, once, and is left alone f
 it("a first offer that no tile takes is taken back, and leaves no reader", async () => {
   const { open, requests } = fakeWebRtc()
   const { firstAnswer, takeFirstOffer } = await load()
-  await firstAnswer
+  await firstAnswer()
   assert.deepStrictEqual(requests, asked)
   await vi.advanceTimersByTimeAsync(5000)
   assert.deepStrictEqual(requests, ended)
@@ -71,9 +72,27 @@ it("a first offer that no tile takes is taken back, and leaves no reader", async
 
 it("a tab that is closed before a tile takes the first offer leaves no reader", async () => {
   const { leave, requests } = fakeWebRtc()
-  await (
-    await load()
-  ).firstAnswer
+  await (await load()).firstAnswer()
   leave()
   assert.deepStrictEqual(requests, ended)
+})
+
+it("a link that is opened in the background wakes no camera", async () => {
+  vi.stubGlobal("document", { visibilityState: "hidden" })
+  const { requests } = fakeWebRtc()
+  const { firstAnswer, takeFirstOffer } = await load()
+  await firstAnswer()
+  assert.isUndefined(takeFirstOffer("camera0"))
+  assert.deepStrictEqual(requests, [])
+})
+
+it("a wall that begins with another camera wakes that one alone", async () => {
+  vi.stubGlobal("localStorage", { getItem: () => '["camera1","camera0"]' })
+  const { open, requests } = fakeWebRtc()
+  const { firstAnswer, takeFirstOffer } = await load()
+  await firstAnswer()
+  await vi.advanceTimersByTimeAsync(10_000)
+  assert.isUndefined(takeFirstOffer("camera0"))
+  assert.deepStrictEqual(requests, [])
+  assert.strictEqual(open(), 0)
 })

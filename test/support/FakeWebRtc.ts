@@ -10,6 +10,10 @@ interface FakeWebRtc {
   readonly leave: () => void
 }
 
+/** also where a test has a clock of its own */
+const later = setImmediate
+const nextTask = () => new Promise((resume) => later(resume))
+
 /**
  * A browser that speaks WebRTC with a service that says yes to each offer; `takesAnswer`: when the browser has taken the answer.
  * Until `vi.unstubAllGlobals`.
@@ -24,7 +28,8 @@ export const fakeWebRtc = (takesAnswer: Promise<void> = Promise.resolve()): Fake
       open++
     }
     addTransceiver(): void {}
-    createOffer = () => Promise.resolve({ type: "offer", sdp: "v=0" })
+    /** other threads make it meanwhile */
+    createOffer = () => nextTask().then(() => ({ type: "offer", sdp: "v=0" }))
     setLocalDescription = () => Promise.resolve()
     setRemoteDescription = () => takesAnswer
     close(): void {
@@ -45,4 +50,4 @@ export const fakeWebRtc = (takesAnswer: Promise<void> = Promise.resolve()): Fake
 }
 
 /** What is under way by itself has gone on as far as it goes. */
-export const settled = Effect.promise(() => new Promise(setImmediate))
+export const settled = Effect.promise(nextTask)

@@ -1,3 +1,4 @@
+import { recallOrder } from "../memory.ts"
 import { tokenIn } from "../session/LoginLink.ts"
 import { makeOffer, type Offer } from "./Offer.ts"
 
@@ -13,15 +14,8 @@ const patience = 5000
  * `FirstSocket.ts`), and by the time that there is a tile for it, it is there.
  */
 const make = (token: string) => {
-  const bearer = `Bearer ${token}`
-  const offer = offerOf(bearer)
-  if (offer === undefined) return undefined
-  const timer = setTimeout(() => {
-    waiting = undefined
-    void offer.takeBack()
-    offer.peer.close()
-  }, patience)
-  return { offer, timer }
+  const offer = offerOf(`Bearer ${token}`)
+  return offer && { offer, timer: setTimeout(() => withdraw(), patience) }
 }
 
 const offerOf = (bearer: string): Offer | undefined => {
@@ -34,22 +28,35 @@ const offerOf = (bearer: string): Offer | undefined => {
 }
 
 const token = tokenIn(location.hash)
-let waiting = token === undefined ? undefined : make(token)
+// a link that is opened in the background is looked at later, or never
+let waiting = token === undefined || document.visibilityState !== "visible" ? undefined : make(token)
 
-/** Done once it is answered, or has been on its way for so long. */
-export const firstAnswer: Promise<unknown> | undefined =
-  waiting &&
-  Promise.race([
-    // what it fails by the tile tells that takes the offer
-    waiting.offer.reply.catch(() => undefined),
-    new Promise((over) => setTimeout(over, answerTime))
-  ])
+const withdraw = () => {
+  void waiting?.offer.takeBack()
+  waiting?.offer.peer.close()
+  taken()
+}
+
+const taken = () => {
+  clearTimeout(waiting?.timer)
+  waiting = undefined
+}
+
+/** Done once it is answered, has been on its way for so long, or is none: on a wall that begins with another camera. */
+export const firstAnswer = async (): Promise<void> => {
+  if (waiting === undefined) return
+  const { reply } = waiting.offer
+  // the first look at what a browser keeps takes it 20 ms, in which the offer is made by other threads of it; nobody is asked yet
+  const [front = first] = recallOrder()
+  if (front !== first) return withdraw()
+  // what it fails by tells the tile that takes the offer
+  await Promise.race([reply.catch(() => undefined), new Promise((over) => setTimeout(over, answerTime))])
+}
 
 /** The offer that was made for this camera, for who asks for it first. */
 export const takeFirstOffer = (device: string): Offer | undefined => {
   if (waiting === undefined || device !== first) return undefined
-  const { offer, timer } = waiting
-  clearTimeout(timer)
-  waiting = undefined
+  const { offer } = waiting
+  taken()
   return offer
 }
