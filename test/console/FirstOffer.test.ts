@@ -5,8 +5,10 @@ import { fakeWebRtc } from "../support/FakeWebRtc.ts"
 
 interface FirstOffer {
   readonly firstAnswer: () => Promise<void>
-  readonly takeFirstOffer: (device: string) => Offer | undefined
+  readonly takeFirstOffer: (device: string, bearer: string) => Offer | undefined
 }
+
+const bearer = "Bearer ours"
 
 let count = 0
 /** The script as a browser runs it: anew with each page. */
@@ -40,7 +42,7 @@ for (const [what, value] of [
     vi.stubGlobal("RTCPeerConnection", value)
     const { firstAnswer, takeFirstOffer } = await load()
     await firstAnswer()
-    assert.isUndefined(takeFirstOffer("camera0"))
+    assert.isUndefined(takeFirstOffer("camera0", bearer))
   })
 }
 
@@ -51,9 +53,9 @@ it("the first offer goes to the tile that asks for it, once, and is left alone f
   const { open, requests } = fakeWebRtc()
   const { firstAnswer, takeFirstOffer } = await load()
   await firstAnswer()
-  assert.isUndefined(takeFirstOffer("camera1"))
-  assert.isDefined(takeFirstOffer("camera0"))
-  assert.isUndefined(takeFirstOffer("camera0"))
+  assert.isUndefined(takeFirstOffer("camera1", bearer))
+  assert.isDefined(takeFirstOffer("camera0", bearer))
+  assert.isUndefined(takeFirstOffer("camera0", bearer))
   await vi.advanceTimersByTimeAsync(10_000)
   assert.deepStrictEqual(requests, asked)
   assert.strictEqual(open(), 1)
@@ -67,7 +69,7 @@ it("a first offer that no tile takes is taken back, and leaves no reader", async
   await vi.advanceTimersByTimeAsync(5000)
   assert.deepStrictEqual(requests, ended)
   assert.strictEqual(open(), 0)
-  assert.isUndefined(takeFirstOffer("camera0"))
+  assert.isUndefined(takeFirstOffer("camera0", bearer))
 })
 
 it("a tab that is closed before a tile takes the first offer leaves no reader", async () => {
@@ -82,7 +84,7 @@ it("a link that is opened in the background wakes no camera", async () => {
   const { requests } = fakeWebRtc()
   const { firstAnswer, takeFirstOffer } = await load()
   await firstAnswer()
-  assert.isUndefined(takeFirstOffer("camera0"))
+  assert.isUndefined(takeFirstOffer("camera0", bearer))
   assert.deepStrictEqual(requests, [])
 })
 
@@ -92,7 +94,16 @@ it("a wall that begins with another camera wakes that one alone", async () => {
   const { firstAnswer, takeFirstOffer } = await load()
   await firstAnswer()
   await vi.advanceTimersByTimeAsync(10_000)
-  assert.isUndefined(takeFirstOffer("camera0"))
+  assert.isUndefined(takeFirstOffer("camera0", bearer))
   assert.deepStrictEqual(requests, [])
   assert.strictEqual(open(), 0)
+})
+
+it("who logs in as somebody else meanwhile is not shown what the link opened", async () => {
+  const { requests } = fakeWebRtc()
+  const { firstAnswer, takeFirstOffer } = await load()
+  await firstAnswer()
+  assert.isUndefined(takeFirstOffer("camera0", "Bearer another"))
+  await vi.advanceTimersByTimeAsync(5000)
+  assert.deepStrictEqual(requests, ended)
 })

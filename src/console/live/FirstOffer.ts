@@ -14,8 +14,9 @@ const patience = 5000
  * `FirstSocket.ts`), and by the time that there is a tile for it, it is there.
  */
 const make = (token: string) => {
-  const offer = offerOf(`Bearer ${token}`)
-  return offer && { offer, timer: setTimeout(() => withdraw(), patience) }
+  const bearer = `Bearer ${token}`
+  const offer = offerOf(bearer)
+  return offer && { bearer, offer, timer: setTimeout(() => withdraw(), patience) }
 }
 
 const offerOf = (bearer: string): Offer | undefined => {
@@ -53,9 +54,9 @@ export const firstAnswer = async (): Promise<void> => {
   await Promise.race([reply.catch(() => undefined), new Promise((over) => setTimeout(over, answerTime))])
 }
 
-/** The offer that was made for this camera, for who asks for it first. */
-export const takeFirstOffer = (device: string): Offer | undefined => {
-  if (waiting === undefined || device !== first) return undefined
+/** The offer that was made for this camera, for who asks for it first with the login that made it. */
+export const takeFirstOffer = (device: string, bearer: string): Offer | undefined => {
+  if (waiting === undefined || device !== first || bearer !== waiting.bearer) return undefined
   const { offer } = waiting
   taken()
   return offer

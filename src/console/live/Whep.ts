@@ -27,7 +27,7 @@ export const whep = (
     const { media, peer, reply } = yield* Effect.acquireRelease(
       inOpeningTurn(
         Effect.try({
-          try: () => takeFirstOffer(device) ?? makeOffer(device, bearer),
+          try: () => takeFirstOffer(device, bearer) ?? makeOffer(device, bearer),
           catch: () => new LiveFailed({ kind: "unplayable", reason: "this browser has no WebRTC" })
         })
       ),
