@@ -130,7 +130,7 @@ const overWebRtc = Effect.fnUntraced(function* (
     if (Result.isFailure(outcome)) {
       if (session.disturbance.peek() !== disturbance) return yield* outcome.failure
       fallBack(device, outcome.failure.reason)
-      peer.close()
+      yield* inClosingTurn(Effect.sync(() => peer.close()))
       return yield* Fiber.join(meanwhile)
     }
     getsThrough = true
