@@ -1,19 +1,12 @@
 import { assert, it } from "@effect/vitest"
 import { afterEach, beforeEach, vi } from "vitest"
-import type { Offer } from "../../src/console/live/Offer.ts"
+import type * as FirstOffer from "../../src/console/live/FirstOffer.ts"
 import { fakeWebRtc } from "../support/FakeWebRtc.ts"
-
-interface FirstOffer {
-  readonly firstAnswer: () => Promise<void>
-  readonly takeFirstOffer: (device: string, bearer: string) => Offer | undefined
-}
+import { moduleOfPage } from "../support/PageModule.ts"
 
 const bearer = "Bearer ours"
 
-let count = 0
-/** The script as a browser runs it: anew with each page. */
-const load = async (): Promise<FirstOffer> =>
-  (await import(/* @vite-ignore */ `../../src/console/live/FirstOffer.ts?page=${++count}`)) as FirstOffer
+const load = () => moduleOfPage<typeof FirstOffer>("live/FirstOffer.ts")
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -37,7 +30,6 @@ for (const [what, value] of [
   ["is forbidden", Forbidden]
 ] as const) {
   it(`where WebRTC ${what} there is no first offer, and the page begins all the same`, async () => {
-    vi.stubGlobal("window", globalThis)
     vi.stubGlobal("MediaStream", EventTarget)
     vi.stubGlobal("RTCPeerConnection", value)
     const { firstAnswer, takeFirstOffer } = await load()
