@@ -3,4 +3,4 @@ import { firstAnswer } from "./live/FirstOffer.ts"
 import "./session/FirstSocket.ts"
 
 // the large script, which waits for that, keeps a browser busy for 80 ms: meanwhile the connection is made by other threads of it
-await firstAnswer
+await firstAnswer()

@@ -12,6 +12,12 @@ export const recall = <A>(name: string, is: (value: unknown) => value is A): A |
   }
 }
 
+const isOrder = (value: unknown): value is ReadonlyArray<string> =>
+  Array.isArray(value) && value.every((name) => typeof name === "string")
+
+/** The cameras of the wall as their user has moved them. */
+export const recallOrder = (): ReadonlyArray<string> => recall("order", isOrder) ?? []
+
 export const remember = (name: string, value: unknown): void => {
   try {
     localStorage.setItem(keyOf(name), JSON.stringify(value))

@@ -1,10 +1,12 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { inClosingTurn, inOpeningTurn } from "../../src/console/live/Turns.ts"
+import type * as Turns from "../../src/console/live/Turns.ts"
+import { moduleOfPage } from "../support/PageModule.ts"
 
 it.effect("a wall closes its connections one after the other, and who opens one does not wait for that", () =>
   Effect.gen(function* () {
+    const { inClosingTurn, inOpeningTurn } = yield* Effect.promise(() => moduleOfPage<typeof Turns>("live/Turns.ts"))
     const done: Array<string> = []
     const note = (what: string) => Effect.sync(() => void done.push(what))
     const closing = ["one", "two", "three"].map((name) => inClosingTurn(note(`${name} is closed`)))

@@ -1,6 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
+import type { Page } from "playwright-core"
 import { findings, limit, moves, openAt, openConsole, promise } from "../support/browser/Console.ts"
 import { median } from "../../scripts/benchmarks/Statistics.ts"
 import { block, makeHoles } from "../support/browser/Blocked.ts"
@@ -13,6 +14,55 @@ import { temporaryFolder } from "../storage/Workbench.ts"
 
 /** Later ones do not tell how far the newest frame is. */
 const tellsDelay = /^ffmpeg version n?[56]\./.test(execFileSync("ffmpeg", ["-version"], { encoding: "utf8" }))
+
+/**
+ * In this page what should happen after one of these times, in milliseconds, happens with the event `timers`, however busy the
+ * machine is; the first `most` times.
+ */
+const holdTimers = (page: Page, milliseconds: ReadonlyArray<number>, most: number) =>
+  page.addInitScript(
+    ({ milliseconds: times, most: left }) => {
+      const plain = window.setTimeout
+      Object.assign(window, {
+        setTimeout: (run: () => void, after = 0, ...rest: ReadonlyArray<unknown>) => {
+          if (!times.includes(after) || left-- <= 0) return plain(run, after, ...rest)
+          addEventListener("timers", run, { once: true })
+          return 0
+        }
+      })
+    },
+    { milliseconds, most }
+  )
+
+/** In this page connections get through with the event `connections`. */
+const holdConnections = (page: Page) =>
+  page.addInitScript(() => {
+    const states = Object.getOwnPropertyDescriptor(RTCPeerConnection.prototype, "connectionState")
+    let isHeld = true
+    addEventListener("connections", () => void (isHeld = false))
+    Object.defineProperty(RTCPeerConnection.prototype, "connectionState", {
+      get(this: RTCPeerConnection) {
+        const state: unknown = states?.get?.call(this)
+        if (!isHeld || state !== "connected") return state
+        addEventListener("connections", () => this.dispatchEvent(new Event("connectionstatechange")))
+        return "connecting"
+      }
+    })
+  })
+
+const playedHls = (page: Page) => page.evaluate(() => document.querySelector("video")?.src)
+
+/** Another picture over HLS than that one is shown, and WebRTC is not given up. */
+const playsMeanwhile = (page: Page, before: string | undefined) =>
+  page.waitForFunction(
+    (old) => {
+      const { src = "" } = document.querySelector("video") ?? {}
+      const isHls = document.querySelector(".chip.live")?.textContent.includes("HLS") === true
+      return isHls && src.startsWith("blob:") && src !== old && document.querySelector(".fallback") === null
+    },
+    before,
+    limit
+  )
 
 it.live(
   "a service that starts again under the page is live again, and what was seen last stays meanwhile",
@@ -93,6 +143,8 @@ it.live(
       const { page, trespasses } = yield* openConsole(service.files)
       const refusal = { error: { data: { hint: "the offer has no codec of ours" } } }
       yield* promise(async () => {
+        await holdTimers(page, [3000, 12_000], 100)
+        await holdConnections(page)
         await page.route("**/whep/**", (route) => route.fulfill({ status: 400, json: refusal }))
         await page.goto(`${service.files}/#token=${token}`)
       })
@@ -104,15 +156,44 @@ it.live(
       yield* promise(async () => {
         await page.unroute("**/whep/**")
         await block(page, holes, ["udp", "tcp"])
+        const first = await playedHls(page)
         await again.click()
         await page.getByText("HLS: the offer").waitFor({ ...limit, state: "detached" })
+        await playsMeanwhile(page, first)
+      })
+      yield* moves(page, "camera0")
+      yield* promise(async () => {
+        await page.evaluate(() => dispatchEvent(new Event("timers")))
         await page.getByText("HLS: WebRTC does not get through").waitFor(limit)
       })
       yield* moves(page, "camera0")
       yield* promise(async () => {
         await page.unrouteAll()
+        const second = await playedHls(page)
         await again.click()
         await page.getByText("HLS: WebRTC").waitFor({ ...limit, state: "detached" })
+        // what comes late takes over from HLS
+        await playsMeanwhile(page, second)
+        await page.evaluate(() => dispatchEvent(new Event("connections")))
+        await page.locator(".chip.live", { hasNotText: "HLS" }).waitFor(limit)
+      })
+      yield* moves(page, "camera0")
+      assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
+    }),
+  120_000
+)
+
+it.live(
+  "a browser without WebRTC plays HLS, and says why",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({ cameras: 1 })
+      const token = yield* service.token({ role: "viewer" })
+      const { page, trespasses } = yield* openConsole(service.files)
+      yield* promise(async () => {
+        await page.addInitScript(() => void Object.assign(window, { RTCPeerConnection: undefined }))
+        await page.goto(`${service.files}/#token=${token}`)
+        await page.getByText("HLS: this browser has no WebRTC").waitFor(limit)
       })
       yield* moves(page, "camera0")
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
@@ -167,7 +248,13 @@ it.live(
       const token = yield* service.token({ role: "viewer" })
       const noUdp = ["--webrtc-ip-handling-policy=disable_non_proxied_udp"]
       const { page, trespasses } = yield* openConsole(service.files, noUdp)
+      const offers: Array<string> = []
+      page.on("request", (request) => {
+        if (request.method() === "POST" && request.url().includes("/whep/")) offers.push(request.url())
+      })
       yield* promise(async () => {
+        // a busy machine may need longer for the tile that takes the first offer
+        await holdTimers(page, [5000], 1)
         await page.addInitScript(() => {
           const peers: Array<RTCPeerConnection> = []
           Object.assign(window, {
@@ -192,6 +279,8 @@ it.live(
         })
       )
       assert.deepStrictEqual(protocols, ["tcp"])
+      // the tile shows what was asked for before there was a tile
+      assert.deepStrictEqual(offers, [`${service.files}/whep/camera0`])
       const chip = page.locator(".chip.live")
       // a busy machine shows each picture as late as it can: the badge tells of the usual one
       yield* eventually(

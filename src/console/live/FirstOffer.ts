@@ -1,5 +1,6 @@
+import { recallOrder } from "../memory.ts"
 import { tokenIn } from "../session/LoginLink.ts"
-import { endSession, makeOffer, type Offer } from "./Offer.ts"
+import { makeOffer, type Offer } from "./Offer.ts"
 
 /** The first tile of a wall is this camera's, as long as nobody has moved it. */
 const first = "camera0"
@@ -14,33 +15,49 @@ const patience = 5000
  */
 const make = (token: string) => {
   const bearer = `Bearer ${token}`
-  const offer = makeOffer(first, bearer)
-  const timer = setTimeout(() => {
-    waiting = undefined
-    offer.takeBack()
-    offer.peer.close()
-    void offer.reply.then(
-      ({ session, status }) => (status === 201 ? endSession(session, bearer) : undefined),
-      () => undefined
-    )
-  }, patience)
-  return { offer, timer }
+  const offer = offerOf(bearer)
+  return offer && { bearer, offer, timer: setTimeout(() => withdraw(), patience) }
+}
+
+const offerOf = (bearer: string): Offer | undefined => {
+  try {
+    return makeOffer(first, bearer)
+  } catch {
+    // a browser's owner may have switched WebRTC off: the tile tries it again, and tells
+    return undefined
+  }
 }
 
 const token = tokenIn(location.hash)
-// without WebRTC, which a browser's owner may have switched off, it is HLS
-let waiting = token === undefined || !("RTCPeerConnection" in window) ? undefined : make(token)
+// a link that is opened in the background is looked at later, or never
+let waiting = token === undefined || document.visibilityState !== "visible" ? undefined : make(token)
 
-/** Done once it is answered, or has been on its way for so long. */
-export const firstAnswer: Promise<unknown> | undefined =
-  waiting &&
-  Promise.race([waiting.offer.reply.catch(() => undefined), new Promise((over) => setTimeout(over, answerTime))])
+const withdraw = () => {
+  void waiting?.offer.takeBack()
+  waiting?.offer.peer.close()
+  taken()
+}
 
-/** The offer that was made for this camera, for who asks for it first. */
-export const takeFirstOffer = (device: string): Offer | undefined => {
-  if (waiting === undefined || device !== first) return undefined
-  const { offer, timer } = waiting
-  clearTimeout(timer)
+const taken = () => {
+  clearTimeout(waiting?.timer)
   waiting = undefined
+}
+
+/** Done once it is answered, has been on its way for so long, or is none: on a wall that begins with another camera. */
+export const firstAnswer = async (): Promise<void> => {
+  if (waiting === undefined) return
+  const { reply } = waiting.offer
+  // the first look at what a browser keeps takes it 20 ms, in which the offer is made by other threads of it; nobody is asked yet
+  const [front = first] = recallOrder()
+  if (front !== first) return withdraw()
+  // what it fails by tells the tile that takes the offer
+  await Promise.race([reply.catch(() => undefined), new Promise((over) => setTimeout(over, answerTime))])
+}
+
+/** The offer that was made for this camera, for who asks for it first with the login that made it. */
+export const takeFirstOffer = (device: string, bearer: string): Offer | undefined => {
+  if (waiting === undefined || device !== first || bearer !== waiting.bearer) return undefined
+  const { offer } = waiting
+  taken()
   return offer
 }

@@ -3,10 +3,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
-import type * as Scope from "effect/Scope"
 import type { Session } from "../session/Session.ts"
 import { type AskCamera, type Delay, hlsDelay, webRtcDelay } from "./Delay.ts"
 import { hls } from "./Hls.ts"
+import { firstPicture, pictureOf, shown } from "./Picture.ts"
 import { keepStill } from "./Still.ts"
 import { inClosingTurn } from "./Turns.ts"
 import { LiveFailed, whep } from "./Whep.ts"
@@ -29,6 +29,7 @@ const connectTime = Duration.seconds(3)
 const connectPatience = Duration.millis(400)
 /** To the first picture: a camera's own stream may have a keyframe every 10 s; HLS waits for whole segments. */
 const pictureTime = Duration.seconds(12)
+const noPicture = "WebRTC is connected, and brings no picture"
 /** A playing stream without a new frame for so long has broken. */
 const stallTime = 3000
 /** Where the service is gone, or it or MediaMTX has begun anew since: its sessions are gone, and a slow camera's is made in a moment. */
@@ -121,16 +122,25 @@ const overWebRtc = Effect.fnUntraced(function* (
   if (getsThrough) yield* through
   else {
     const disturbance = session.disturbance.peek()
-    const meanwhile = yield* overHls(device, video, session, playing("HLS")).pipe(
+    let isSeen = false
+    const seen = (delay?: Delay) => {
+      isSeen = true
+      playing("HLS")(delay)
+    }
+    const meanwhile = yield* overHls(device, video, session, seen).pipe(
       Effect.scoped,
       Effect.delay(connectPatience),
       Effect.forkScoped
     )
-    const outcome = yield* Effect.result(through)
+    // what is seen over HLS stays until WebRTC has a picture too
+    const pictured = Effect.andThen(through, () =>
+      isSeen ? within(pictureTime, pictureOf(media), noPicture) : Effect.void
+    )
+    const outcome = yield* Effect.result(pictured)
     if (Result.isFailure(outcome)) {
       if (session.disturbance.peek() !== disturbance) return yield* outcome.failure
       fallBack(device, outcome.failure.reason)
-      peer.close()
+      yield* inClosingTurn(Effect.sync(() => peer.close()))
       return yield* Fiber.join(meanwhile)
     }
     getsThrough = true
@@ -138,7 +148,7 @@ const overWebRtc = Effect.fnUntraced(function* (
     starting()
   }
   yield* shown(video, media)
-  yield* within(pictureTime, firstPicture(video), "WebRTC is connected, and brings no picture")
+  yield* within(pictureTime, firstPicture(video), noPicture)
   yield* keptStill(device, video)
   const isPlaying = playing("WebRTC")
   isPlaying()
@@ -181,16 +191,6 @@ const cameraDelay = (device: string, session: Session): AskCamera =>
       Effect.orElseSucceed(() => undefined)
     )
 
-const shown = (video: HTMLVideoElement, media: MediaStream): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.sync(() => void (video.srcObject = media)),
-    () =>
-      Effect.sync(() => {
-        // the next one may be there already
-        if (video.srcObject === media) video.srcObject = null
-      })
-  )
-
 /** What was seen last stays when the video goes. */
 const keptStill = (device: string, video: HTMLVideoElement) =>
   Effect.addFinalizer(() => inClosingTurn(Effect.sync(() => keepStill(device, video))))
@@ -203,14 +203,6 @@ const connected = (peer: RTCPeerConnection): Effect.Effect<void> =>
     peer.addEventListener("connectionstatechange", look)
     look()
     return Effect.sync(() => peer.removeEventListener("connectionstatechange", look))
-  })
-
-const firstPicture = (video: HTMLVideoElement): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    const handle = video.requestVideoFrameCallback(() => resume(Effect.void))
-    // muted: no browser refuses it; a play() that a new source interrupts is no failure
-    video.play().catch(() => undefined)
-    return Effect.sync(() => video.cancelVideoFrameCallback(handle))
   })
 
 const within = (time: Duration.Duration, effect: Effect.Effect<void>, otherwise: string) =>

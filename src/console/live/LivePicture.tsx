@@ -15,8 +15,8 @@ import * as Effect from "effect/Effect"
 
 /** A camera as it is now: what was seen last, with its age, until the live picture is there; and why, where it is not. */
 export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
-  const { cameras, session } = useConsole()
-  const { device, fault, status } = camera
+  const { session } = useConsole()
+  const { device, status } = camera
   const frame = useRef<HTMLDivElement>(null)
   const video = useRef<HTMLVideoElement>(null)
   const inSight = useInSight(frame)
@@ -35,56 +35,83 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
 
   const now = state.value
   const isPlaying = now?._tag === "Playing"
-  const fallback = fallbackOf(device)
-  const mediaServer = cameras.health.value?.components.mediamtx
   const [width = 4, height = 3] = camera.resolution.split("x").map(Number)
   return (
     <div ref={frame} class={`picture ${isPlaying ? "playing" : ""}`} style={{ "--ratio": `${width} / ${height}` }}>
       {isPlaying ? undefined : <Before camera={camera} />}
       <video ref={video} muted playsInline aria-label={`Live picture of ${device}`} />
       {now?._tag === "Playing" ? (
-        fallback === undefined ? (
-          <LiveChip transport={now.transport} delay={now.delay} />
-        ) : (
-          <p class="fallback">
-            <LiveChip transport={now.transport} delay={now.delay} />
-            HLS: {fallback}.{" "}
-            <Button
-              label="Try WebRTC again"
-              kind="quiet"
-              onPress={() => {
-                forgetFallback(device)
-                round.value++
-              }}
-            >
-              Try WebRTC again
-            </Button>
-          </p>
-        )
-      ) : status === "DISCONNECTED" ? (
-        <Obstacle icon="lost" what="Not connected" more="It comes back by itself when it is plugged in again." />
-      ) : fault !== undefined ? (
-        <Obstacle
-          icon="warn"
-          what={faultWords[fault.kind]}
-          more={sentence(`${fault.detail}. ${sentence(fault.suggestion)}`)}
-        />
-      ) : now?._tag === "Refused" ? (
-        <Obstacle icon="key" what="Not allowed" more={sentence(now.reason)} />
-      ) : now?._tag === "Waiting" ? (
-        <Obstacle icon="lost" what="No live picture" more={`${sentence(now.reason)} It is tried again by itself.`} />
-      ) : mediaServer === "ERROR" || mediaServer === "STOPPED" ? (
-        <Obstacle
-          icon="lost"
-          what="No live picture"
-          more="The media server does not answer. It is started again by itself."
-        />
-      ) : now?._tag === "Starting" ? (
-        <span class="chip starting" role="status">
-          Starting{now.transport === "HLS" ? " over HLS" : ""}…
-        </span>
-      ) : undefined}
+        <LiveWords device={device} now={now} tryAgain={() => void round.value++} />
+      ) : (
+        <WhyNone camera={camera} now={now} />
+      )}
     </div>
+  )
+}
+
+type Playing = Extract<LiveState, { readonly _tag: "Playing" }>
+
+/** That it is live; and over HLS why it is, with a way back. */
+const LiveWords = ({
+  device,
+  now: { delay, transport },
+  tryAgain
+}: {
+  readonly device: string
+  readonly now: Playing
+  readonly tryAgain: () => void
+}) => {
+  const fallback = fallbackOf(device)
+  const chip = <LiveChip transport={transport} delay={delay} />
+  if (fallback === undefined) return chip
+  return (
+    <p class="fallback">
+      {chip}
+      HLS: {fallback}.{" "}
+      <Button
+        label="Try WebRTC again"
+        kind="quiet"
+        onPress={() => {
+          forgetFallback(device)
+          tryAgain()
+        }}
+      >
+        Try WebRTC again
+      </Button>
+    </p>
+  )
+}
+
+/** Why there is no live picture: first what a person can do most about. */
+const WhyNone = ({
+  camera: { fault, status },
+  now
+}: {
+  readonly camera: Camera
+  readonly now: Exclude<LiveState, Playing> | undefined
+}) => {
+  const { cameras } = useConsole()
+  const mediaServer = cameras.health.value?.components.mediamtx
+  if (status === "DISCONNECTED") {
+    return <Obstacle icon="lost" what="Not connected" more="It comes back by itself when it is plugged in again." />
+  }
+  if (fault !== undefined) {
+    const more = sentence(`${fault.detail}. ${sentence(fault.suggestion)}`)
+    return <Obstacle icon="warn" what={faultWords[fault.kind]} more={more} />
+  }
+  if (now?._tag === "Refused") return <Obstacle icon="key" what="Not allowed" more={sentence(now.reason)} />
+  if (now?._tag === "Waiting") {
+    return <Obstacle icon="lost" what="No live picture" more={`${sentence(now.reason)} It is tried again by itself.`} />
+  }
+  if (mediaServer === "ERROR" || mediaServer === "STOPPED") {
+    const more = "The media server does not answer. It is started again by itself."
+    return <Obstacle icon="lost" what="No live picture" more={more} />
+  }
+  if (now === undefined) return null
+  return (
+    <span class="chip starting" role="status">
+      Starting{now.transport === "HLS" ? " over HLS" : ""}…
+    </span>
   )
 }
 

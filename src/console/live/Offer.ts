@@ -2,8 +2,6 @@
 interface Reply {
   readonly status: number
   readonly text: string
-  /** where the session is ended: the path of its address */
-  readonly session: string
   /** why the browser does not take the answer */
   readonly objection: string | undefined
 }
@@ -14,13 +12,13 @@ export interface Offer {
   readonly media: MediaStream
   /** rejects where the service does not answer */
   readonly reply: Promise<Reply>
-  /** takes it back; the connection is left as it is */
-  readonly takeBack: () => void
+  /** takes it back, and ends the session that came of it; done when that is told. The connection is left as it is */
+  readonly takeBack: () => Promise<unknown>
 }
 
 /**
- * Offers to receive a camera. The offer goes before the browser has its own candidates (0.1 s): MediaMTX tells its ones in the
- * answer, and finds the browser's by itself.
+ * Offers to receive a camera, until it is taken back or the page goes. The offer goes before the browser has its own candidates
+ * (0.1 s): MediaMTX tells its ones in the answer, and finds the browser's by itself.
  */
 export const makeOffer = (device: string, bearer: string): Offer => {
   const media = new MediaStream()
@@ -30,6 +28,8 @@ export const makeOffer = (device: string, bearer: string): Offer => {
   peer.addTransceiver("audio", { direction: "recvonly" })
   const abort = new AbortController()
   const address = `/whep/${device}`
+  /** where it is ended: the path of its address */
+  let session: string | undefined
   const send = async (): Promise<Reply> => {
     const description = await peer.createOffer()
     await peer.setLocalDescription(description)
@@ -39,18 +39,32 @@ export const makeOffer = (device: string, bearer: string): Offer => {
       headers: { authorization: bearer, "content-type": "application/sdp" },
       signal: abort.signal
     })
-    const session = new URL(response.headers.get("location") ?? address, new URL(address, location.href)).pathname
-    const { status } = response
+    const { headers, status } = response
+    if (status === 201) {
+      session = new URL(headers.get("location") ?? address, new URL(address, location.href)).pathname
+      // it came all the same
+      if (abort.signal.aborted) void end()
+    }
     const text = await response.text()
     const objection = status === 201 ? await peer.setRemoteDescription({ type: "answer", sdp: text }).catch(String) : ""
-    return { status, text, session, objection: objection || undefined }
+    return { status, text, objection: objection || undefined }
   }
+  const end = async () => {
+    if (session === undefined) return
+    const ended = session
+    session = undefined
+    // also where the page is going; where the service is gone so is the session
+    await fetch(ended, { method: "DELETE", headers: { authorization: bearer }, keepalive: true }).catch(() => undefined)
+  }
+  const takeBack = () => {
+    removeEventListener("pagehide", takeBack)
+    abort.abort()
+    return end()
+  }
+  // a tab that is closed runs nothing else, and MediaMTX would take 30 s to miss it
+  addEventListener("pagehide", takeBack)
   const reply = send()
   // whoever waits for it hears of it
   reply.catch(() => undefined)
-  return { peer, media, reply, takeBack: () => abort.abort() }
+  return { peer, media, reply, takeBack }
 }
-
-/** Ends a session, also where the page is going. */
-export const endSession = (session: string, bearer: string): Promise<unknown> =>
-  fetch(session, { method: "DELETE", headers: { authorization: bearer }, keepalive: true }).catch(() => undefined)

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { takeFirstOffer } from "./FirstOffer.ts"
-import { endSession, makeOffer, type Offer } from "./Offer.ts"
+import { makeOffer } from "./Offer.ts"
 import { inClosingTurn, inOpeningTurn } from "./Turns.ts"
 
 /** Why there is no live picture, and what kind of a reason that is. */
@@ -24,37 +24,28 @@ export const whep = (
   bearer: string
 ): Effect.Effect<{ readonly peer: RTCPeerConnection; readonly media: MediaStream }, LiveFailed, Scope.Scope> =>
   Effect.gen(function* () {
-    const { media, peer, reply, takeBack } = yield* Effect.acquireRelease(
-      inOpeningTurn(Effect.sync(() => takeFirstOffer(device) ?? makeOffer(device, bearer))),
-      (made) => inClosingTurn(Effect.sync(() => made.peer.close()))
+    const { media, peer, reply } = yield* Effect.acquireRelease(
+      inOpeningTurn(
+        Effect.try({
+          try: () => takeFirstOffer(device, bearer) ?? makeOffer(device, bearer),
+          catch: () => new LiveFailed({ kind: "unplayable", reason: "this browser has no WebRTC" })
+        })
+      ),
+      (made) =>
+        Effect.andThen(
+          // before the connection is closed, by which the session would end too; not for long: the service may be gone
+          Effect.promise(() => Promise.race([made.takeBack(), new Promise((over) => setTimeout(over, endTime))])),
+          inClosingTurn(Effect.sync(() => made.peer.close()))
+        )
     )
-    const { objection, session } = yield* Effect.acquireRelease(
-      Effect.onInterrupt(sessionIn(reply), () => Effect.sync(takeBack)),
-      // before the connection is closed, by which the session would end too; not for long: the service may be gone
-      (opened) =>
-        Effect.promise(() =>
-          Promise.race([endSession(opened.session, bearer), new Promise((over) => setTimeout(over, endTime))])
-        ),
-      // a camera that starts takes seconds; a session that nobody connects to ends by itself
-      { interruptible: true }
-    )
-    // a tab that is closed runs nothing else, and MediaMTX would take 10 s to miss it
-    const leave = () => void endSession(session, bearer)
-    yield* Effect.acquireRelease(
-      Effect.sync(() => addEventListener("pagehide", leave)),
-      () => Effect.sync(() => removeEventListener("pagehide", leave))
-    )
+    const { objection, status, text } = yield* Effect.tryPromise({
+      try: () => reply,
+      catch: () => new LiveFailed({ kind: "absent", reason: "the service does not answer" })
+    })
+    if (status !== 201) return yield* refusalOf(status, text)
     if (objection === undefined) return { peer, media }
     return yield* new LiveFailed({ kind: "unplayable", reason: `the browser does not take the answer: ${objection}` })
   })
-
-const sessionIn = Effect.fnUntraced(function* (reply: Offer["reply"]) {
-  const { objection, session, status, text } = yield* Effect.tryPromise({
-    try: () => reply,
-    catch: () => new LiveFailed({ kind: "absent", reason: "the service does not answer" })
-  })
-  return status === 201 ? { objection, session } : yield* refusalOf(status, text)
-})
 
 /** What a refusal of a live stream means, over WHEP and HLS alike. */
 export const refusalOf = (status: number, text: string): LiveFailed => {

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import { useConsole } from "../Context.ts"
 import { plural } from "../format.ts"
-import { recall, remember } from "../memory.ts"
+import { recall, recallOrder, remember } from "../memory.ts"
 import { say } from "../notices.ts"
 import { Button } from "../parts/Button.tsx"
 import { Empty, Failed } from "../parts/Shown.tsx"
@@ -18,8 +18,6 @@ const layoutNames: Readonly<Record<Layout, string>> = {
   4: "4 columns"
 }
 const isLayout = (value: unknown): value is Layout => layouts.includes(value as Layout)
-const isOrder = (value: unknown): value is ReadonlyArray<string> =>
-  Array.isArray(value) && value.every((name) => typeof name === "string")
 
 /** The height of what stands under each picture, in pixels: the style sheet's. */
 const barHeight = 44
@@ -27,7 +25,7 @@ const barHeight = 44
 export const Wall = ({ isKiosk = false }: { readonly isKiosk?: boolean }) => {
   const { cameras } = useConsole()
   const chosen = useSignal<Layout | undefined>(isKiosk ? "fit" : recall("layout", isLayout))
-  const order = useSignal<ReadonlyArray<string>>(recall("order", isOrder) ?? [])
+  const order = useSignal<ReadonlyArray<string>>(recallOrder())
   const dragged = useSignal<string | undefined>(undefined)
   const wall = useRef<HTMLDivElement>(null)
   const known = cameras.list.value
