@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -7,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { join } from "node:path"
+import { DescribeRecording } from "../../src/storage/DescribeRecording.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import type { IndexedFile } from "../../src/storage/IndexedFile.ts"
 import { fileName } from "../../src/storage/Names.ts"
@@ -69,6 +71,23 @@ describe("the file index on a disk that is slow to write", () => {
       const interrupted = yield* begun(Fiber.interrupt(put))
       yield* takeBack
       yield* Fiber.join(interrupted)
+      assert.strictEqual(yield* told, 42)
+    }).pipe(Effect.provide(memoryGround))
+  )
+
+  it.effect("keeps what it is told of a recording while somebody looks into it", () =>
+    Effect.gen(function* () {
+      const [looking, seen] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const look = Effect.andThen(Deferred.succeed(looking, undefined), Deferred.await(seen)).pipe(
+        Effect.as({ duration: 1, codec: "h264", width: 1, height: 1 })
+      )
+      const { index, told } = yield* started.pipe(Effect.provideService(DescribeRecording, () => look))
+      yield* index.look([filename])
+      const described = yield* begun(index.look([filename]))
+      yield* Deferred.await(looking)
+      yield* index.put(file)
+      yield* Deferred.succeed(seen, undefined)
+      yield* Fiber.join(described)
       assert.strictEqual(yield* told, 42)
     }).pipe(Effect.provide(memoryGround))
   )
