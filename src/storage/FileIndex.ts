@@ -95,10 +95,9 @@ export class FileIndex extends Context.Service<
           state = { state: "ERROR", detail }
         })
 
-      const { copyTo, used, works, ...opened } = yield* makeOpenedIndex(databases, disk, join(folder.root, indexName), {
-        failed,
-        renewed: want
-      })
+      const path = join(folder.root, indexName)
+      const opened = yield* makeOpenedIndex(databases, disk, path, { failed, renewed: want })
+      const { copyTo, reserve, used, works } = opened
       let { outlivedPowerCut } = opened
       const { describe, describeAll } = makeDescriber(used, folder.recordings, look, isRecorded)
       /** The walk that follows a failure shows when it is over. */
@@ -144,9 +143,9 @@ export class FileIndex extends Context.Service<
       // a walk that fails (the disk is full, say) is tried again while nobody waits for it
       const makeGood = walk.pipe(
         Effect.tapError(failed),
+        // a disk that does not answer fails here, also where the walk had nothing to change
+        Effect.andThen(reserve),
         Effect.andThen(works),
-        Effect.andThen(Effect.ignore(used.change((it) => it.reserve()))),
-        // it works, be there room for it to grow or not
         Effect.map(() => {
           state = { state: "RUNNING" }
         }),

@@ -12,7 +12,9 @@ import { DescribeRecording } from "../../src/storage/DescribeRecording.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import type { IndexedFile } from "../../src/storage/IndexedFile.ts"
 import { fileName } from "../../src/storage/Names.ts"
+import { MemoryDatabases } from "../../testing/MemoryDatabases.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
+import { listening } from "../support/Log.ts"
 import { indexed, memoryGround, storage } from "./Workbench.ts"
 
 const root = "/data"
@@ -32,6 +34,12 @@ const started = Effect.gen(function* () {
 })
 
 const begun = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+/** Until it was made good. */
+const runs = Effect.fnUntraced(function* (index: FileIndex["Service"]) {
+  const waited = Effect.as(TestClock.adjust("10 seconds"), undefined)
+  yield* Effect.repeat(waited, { until: () => index.state().state === "RUNNING", times: 500 })
+  assert.strictEqual(index.state().state, "RUNNING")
+})
 const hung = { name: "hung", calls: ["touch"] } as const
 
 describe("the file index on a disk that is slow to write", () => {
@@ -129,4 +137,46 @@ describe("the file index on a disk that is slow to write", () => {
         )
       }).pipe(Effect.provide(memoryGround))
   )
+
+  it.effect("fails until the disk answers, also where there is nothing to make good, and says so each time", () => {
+    const { layer, lines } = listening()
+    return Effect.gen(function* () {
+      const { index, suffer } = yield* started
+      yield* index.look([filename])
+      yield* runs(index)
+      const known = yield* index.get("recording", filename)
+      if (known === undefined) return assert.fail("it does not know the file")
+      for (const _ of [1, 2]) {
+        const { met, takeBack } = yield* suffer(hung)
+        const put = yield* begun(index.put(known))
+        yield* met
+        yield* TestClock.adjust("10 seconds")
+        yield* Fiber.join(put)
+        for (const _second of [1, 2, 3]) {
+          yield* TestClock.adjust("10 seconds")
+          assert.strictEqual(index.state().state, "ERROR")
+        }
+        yield* takeBack
+        yield* runs(index)
+      }
+      const each = ["the file index failed", "the file index works again"]
+      const said = lines.map(({ message }) => message).filter((message) => each.includes(message))
+      assert.deepStrictEqual(said, [...each, ...each])
+    }).pipe(Effect.provide(Layer.mergeAll(memoryGround, layer)))
+  })
+
+  it.effect("is no trouble where there is no room for later, and is where it cannot be told", () => {
+    const { layer, lines } = listening()
+    const failures = () => lines.filter(({ message }) => message === "the file index failed").length
+    return Effect.gen(function* () {
+      const { full } = yield* MemoryDatabases
+      const { index } = yield* started
+      full(true)
+      yield* runs(index)
+      assert.deepStrictEqual([index.state().state, failures()], ["RUNNING", 0])
+      const names = Array.from({ length: 500 }, (_, i) => fileName("camera0", Date.UTC(2026, 0, 3) + i, "mp4"))
+      yield* Effect.forEach(names, (name) => index.put({ ...file, filename: name }))
+      assert.deepStrictEqual([index.state().state, failures()], ["ERROR", 1])
+    }).pipe(Effect.provide(Layer.mergeAll(memoryGround, layer)))
+  })
 })
