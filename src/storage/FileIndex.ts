@@ -177,7 +177,7 @@ export class FileIndex extends Context.Service<
             return tellOrMakeGood((it) => it.remove(kind, filename))
           }),
         doubt: Effect.asVoid(want),
-        look: lookAt,
+        look: (recordings) => Effect.tapError(lookAt(recordings), () => want),
         get: (kind, filename) => read((it) => it.get(kind, filename)),
         list: Effect.fn("FileIndex.list")((kind: FileKind, page: Page) => read((it) => it.page(kind, page))),
         oldest: (sequence) => read((it) => it.oldest(sequence)),

@@ -179,4 +179,20 @@ describe("the file index on a disk that is slow to write", () => {
       assert.deepStrictEqual([index.state().state, failures()], ["ERROR", 1])
     }).pipe(Effect.provide(Layer.mergeAll(memoryGround, layer)))
   })
+
+  it.effect("is made good after a look that the disk did not answer", () =>
+    Effect.gen(function* () {
+      const { index, suffer } = yield* started
+      yield* index.look([filename])
+      yield* runs(index)
+      const { met, takeBack } = yield* suffer(hung)
+      const looking = yield* begun(Effect.exit(index.look([filename])))
+      yield* met
+      yield* TestClock.adjust("10 seconds")
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(looking)))
+      assert.strictEqual(index.state().state, "ERROR")
+      yield* takeBack
+      yield* runs(index)
+    }).pipe(Effect.provide(memoryGround))
+  )
 })
