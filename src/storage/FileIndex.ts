@@ -191,14 +191,24 @@ export class FileIndex extends Context.Service<
           const inMemory = Effect.gen(function* () {
             const path = join(yield* attempt("copy the index", disk.temporaryFolder("camera-index-")), copyName)
             yield* copyTo(path)
-            yield* attempt("copy the index", disk.copy(path, aside))
+            return path
           })
-          // SQLite syncs its copy while it holds the index, and all who ask would wait for the disk: only without room in memory
-          yield* inMemory.pipe(
-            Effect.scoped,
-            Effect.catch(() => copyTo(aside))
+          // SQLite syncs its copy while it holds the index, and all who ask would wait for the disk: only without room in
+          // memory (100,000 files take 31 MB there for as long; Docker gives a container 64 MB)
+          const onDisk = (failure: DependencyFailed) =>
+            Effect.logWarning("the index is copied on the disk, which others may have to wait for", failure).pipe(
+              Effect.andThen(copyTo(aside))
+            )
+          const made = Effect.result(inMemory).pipe(
+            Effect.flatMap((copy) =>
+              copy._tag === "Success" ? attempt("copy the index", disk.copy(copy.success, aside)) : onDisk(copy.failure)
+            ),
+            Effect.scoped
           )
-          yield* attempt("copy the index", disk.rename(aside, join(folder.root, copyName)))
+          yield* made.pipe(
+            Effect.andThen(attempt("copy the index", disk.rename(aside, join(folder.root, copyName)))),
+            Effect.tapError(() => Effect.ignore(disk.remove(aside)))
+          )
         }),
         reconcile: walk
       })
