@@ -36,7 +36,8 @@ export const copyName = `${temporaryPrefix}index.copy.sqlite`
  * Which recordings and snapshots there are. Derived data: what the folders hold is the truth, and the index is brought
  * to it in the background at each start, and whenever a write to it failed. It is never a reason to refuse a request: a
  * `put` or `remove` that the disk refuses (it is full), or does not answer for 10 s, is logged and made good later. What is
- * told waits for a slow disk beside the main thread, and is written even if who told it is interrupted.
+ * told waits for a slow disk beside the main thread, and is written even if who told it is interrupted. But the timeline's own
+ * (why a recording ended) stands in no folder: what the disk does not take of that is not made good.
  */
 export class FileIndex extends Context.Service<
   FileIndex,
@@ -68,7 +69,7 @@ export class FileIndex extends Context.Service<
     readonly stored: Effect.Effect<ReadonlyArray<Stored>, DependencyFailed>
     /** asks when something was recorded; one short piece of work */
     readonly timeline: <A>(ask: (timeline: TimelineReads) => A) => Effect.Effect<A, DependencyFailed>
-    /** says it */
+    /** tells it something; fails where the disk does not take it, and nobody makes that good */
     readonly tellTimeline: (tell: (timeline: TimelineDatabase) => void) => Effect.Effect<void, DependencyFailed>
     /** STARTING: it is brought to what the folders hold; `detail`: what failed last */
     readonly state: () => IndexState
