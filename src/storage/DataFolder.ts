@@ -28,6 +28,9 @@ export const StandardFolders = Context.Reference<ReadonlyArray<string>>("camera-
 /**
  * How data lies in the folder. Within one format whatever is new is only added, so that the version before opens it too; a
  * folder of a later one is not touched.
+ *
+ * It is said once clients are served, which is early enough for the first format alone: a later one has to stand in the folder
+ * before anything of its own does, and there also in the place of an earlier one.
  */
 export const dataFormat = 1
 

@@ -13,6 +13,7 @@ export const DescribeRecording = Context.Reference<(path: string) => Effect.Effe
   { defaultValue: () => () => Effect.succeed(nothingKnown) }
 )
 
+/** Of a recording that nobody has looked into, or that cannot be read. */
 export const nothingKnown: Description = { duration: 0, codec: "", width: 0, height: 0 }
 
 /**

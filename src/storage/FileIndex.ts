@@ -36,7 +36,8 @@ export const copyName = `${temporaryPrefix}index.copy.sqlite`
  * Which recordings and snapshots there are. Derived data: what the folders hold is the truth, and the index is brought
  * to it in the background at each start, and whenever a write to it failed. It is never a reason to refuse a request: a
  * `put` or `remove` that the disk refuses (it is full), or does not answer for 10 s, is logged and made good later. What is
- * told waits for a slow disk beside the main thread, and is written even if who told it is interrupted.
+ * told waits for a slow disk beside the main thread, and is written even if who told it is interrupted. But the timeline's own
+ * (why a recording ended) stands in no folder: what the disk does not take of that is not made good.
  */
 export class FileIndex extends Context.Service<
   FileIndex,
@@ -68,7 +69,7 @@ export class FileIndex extends Context.Service<
     readonly stored: Effect.Effect<ReadonlyArray<Stored>, DependencyFailed>
     /** asks when something was recorded; one short piece of work */
     readonly timeline: <A>(ask: (timeline: TimelineReads) => A) => Effect.Effect<A, DependencyFailed>
-    /** says it */
+    /** tells it something; fails where the disk does not take it, and nobody makes that good */
     readonly tellTimeline: (tell: (timeline: TimelineDatabase) => void) => Effect.Effect<void, DependencyFailed>
     /** STARTING: it is brought to what the folders hold; `detail`: what failed last */
     readonly state: () => IndexState
@@ -95,10 +96,9 @@ export class FileIndex extends Context.Service<
           state = { state: "ERROR", detail }
         })
 
-      const { copyTo, used, works, ...opened } = yield* makeOpenedIndex(databases, disk, join(folder.root, indexName), {
-        failed,
-        renewed: want
-      })
+      const path = join(folder.root, indexName)
+      const opened = yield* makeOpenedIndex(databases, disk, path, { failed, renewed: want })
+      const { copyTo, reserve, used, works } = opened
       let { outlivedPowerCut } = opened
       const { describe, describeAll } = makeDescriber(used, folder.recordings, look, isRecorded)
       /** The walk that follows a failure shows when it is over. */
@@ -144,9 +144,9 @@ export class FileIndex extends Context.Service<
       // a walk that fails (the disk is full, say) is tried again while nobody waits for it
       const makeGood = walk.pipe(
         Effect.tapError(failed),
+        // a disk that does not answer fails here, also where the walk had nothing to change
+        Effect.andThen(reserve),
         Effect.andThen(works),
-        Effect.andThen(Effect.ignore(used.change((it) => it.reserve()))),
-        // it works, be there room for it to grow or not
         Effect.map(() => {
           state = { state: "RUNNING" }
         }),
@@ -178,7 +178,7 @@ export class FileIndex extends Context.Service<
             return tellOrMakeGood((it) => it.remove(kind, filename))
           }),
         doubt: Effect.asVoid(want),
-        look: lookAt,
+        look: (recordings) => Effect.tapError(lookAt(recordings), () => want),
         get: (kind, filename) => read((it) => it.get(kind, filename)),
         list: Effect.fn("FileIndex.list")((kind: FileKind, page: Page) => read((it) => it.page(kind, page))),
         oldest: (sequence) => read((it) => it.oldest(sequence)),
@@ -192,14 +192,24 @@ export class FileIndex extends Context.Service<
           const inMemory = Effect.gen(function* () {
             const path = join(yield* attempt("copy the index", disk.temporaryFolder("camera-index-")), copyName)
             yield* copyTo(path)
-            yield* attempt("copy the index", disk.copy(path, aside))
+            return path
           })
-          // SQLite syncs its copy while it holds the index, and all who ask would wait for the disk: only without room in memory
-          yield* inMemory.pipe(
-            Effect.scoped,
-            Effect.catch(() => copyTo(aside))
+          // SQLite syncs its copy while it holds the index, and all who ask would wait for the disk: only without room in
+          // memory (100,000 files take 31 MB there for as long; Docker gives a container 64 MB)
+          const onDisk = (failure: DependencyFailed) =>
+            Effect.logWarning("the index is copied on the disk, which others may have to wait for", failure).pipe(
+              Effect.andThen(copyTo(aside))
+            )
+          const made = Effect.result(inMemory).pipe(
+            Effect.flatMap((copy) =>
+              copy._tag === "Success" ? attempt("copy the index", disk.copy(copy.success, aside)) : onDisk(copy.failure)
+            ),
+            Effect.scoped
           )
-          yield* attempt("copy the index", disk.rename(aside, join(folder.root, copyName)))
+          yield* made.pipe(
+            Effect.andThen(attempt("copy the index", disk.rename(aside, join(folder.root, copyName)))),
+            Effect.tapError(() => Effect.ignore(disk.remove(aside)))
+          )
         }),
         reconcile: walk
       })

@@ -59,8 +59,9 @@ export class Files extends Context.Service<
       replaces: Replaces | undefined
     ) => Effect.Effect<void, InvalidParams | InvalidState | DependencyFailed>
     /**
-     * keeps a picture and tells the index. A file that has the name is replaced in one step where `replaces` allows it,
-     * and stays what it is in every other case
+     * keeps a picture and tells the index: on a slow disk it waits for that up to 10 s, since nobody finds the picture by its
+     * name before, and others that replace or delete one wait for it. A file that has the name is replaced in one step where
+     * `replaces` allows it, and stays what it is in every other case
      */
     readonly saveSnapshot: (
       snapshot: NewSnapshot,

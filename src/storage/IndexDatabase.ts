@@ -33,6 +33,7 @@ export interface IndexDatabase extends IndexReads {
   readonly addNew: (files: ReadonlyArray<{ readonly file: IndexedFile; readonly described: boolean }>) => void
   readonly remove: (kind: FileKind, filename: string) => boolean
   readonly resize: (kind: FileKind, filename: string, bytes: number, modified: number) => void
+  /** what somebody found in it, unless he who wrote it has told of it since */
   readonly describe: (kind: FileKind, filename: string, description: Description) => void
   /** takes the room that the index has for itself, where it has not: on the disk, and in the file */
   readonly reserve: () => void
@@ -52,9 +53,9 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
   const resize =
     statement(`UPDATE files SET described = CASE WHEN bytes = ?1 THEN described ELSE 0 END, bytes = ?1, modified = ?2
     WHERE kind = ?3 AND filename = ?4`)
-  const describe = statement(
-    "UPDATE files SET created = ?, duration = ?, codec = ?, width = ?, height = ?, described = 1 WHERE kind = ? AND filename = ?"
-  )
+  const describe =
+    statement(`UPDATE files SET created = ?, duration = ?, codec = ?, width = ?, height = ?, described = 1
+    WHERE kind = ? AND filename = ? AND (described = 0 OR codec = '')`)
   const get = statement("SELECT * FROM files WHERE kind = ? AND filename = ?")
   const has = statement("SELECT 1 FROM files WHERE kind = ? AND filename = ?")
   const after = statement("SELECT * FROM files WHERE kind = ? AND filename > ? ORDER BY filename LIMIT ?")

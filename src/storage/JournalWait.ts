@@ -17,38 +17,34 @@ const patience = Duration.seconds(10)
  * what the journal writes down next, and the write that follows has nothing to wait for. By name: SQLite's locks on a file end
  * when any descriptor of this process for it is closed (fcntl(2)).
  *
- * Who comes meanwhile waits for the same. Fails when it takes too long, and then at once, until the disk has answered: it holds
- * one thread.
+ * Who comes meanwhile waits for the same, and no longer than who came first. Fails when it takes too long, and then at once,
+ * until the disk has answered: it holds one thread.
  */
 export const journalWait = (
   disk: Disk["Service"],
   paths: ReadonlyArray<string>
 ): Effect.Effect<void, DependencyFailed> => {
-  let asked: Deferred.Deferred<void> | undefined
-  /** one that took too long */
-  let late: Deferred.Deferred<void> | undefined
+  let asked: Deferred.Deferred<void, DependencyFailed> | undefined
   // what is wrong with a file says the write itself, in SQLite's words
   const touched = Effect.forEach(paths, (path) => Effect.ignore(disk.touch(path)), { discard: true })
+  const tooLong = storageFailed("use the index", { code: "ETIMEDOUT" })
   const ask = Effect.suspend(() => {
     if (asked !== undefined) return Effect.succeed(asked)
-    const answer = (asked = Deferred.makeUnsafe<void>())
-    const answered = Effect.suspend(() => {
+    const answer = (asked = Deferred.makeUnsafe<void, DependencyFailed>())
+    const answered = Effect.onExit(touched, (exit) => {
       asked = undefined
-      return Deferred.succeed(answer, undefined)
+      return Deferred.done(answer, exit)
     })
-    // no child of anybody, whose end would wait for a disk that hangs
-    return Effect.as(Effect.forkDetach(Effect.andThen(touched, answered), { startImmediately: true }), answer)
+    // until the disk answers, whoever asks is told the same
+    const deadline = Effect.timeoutOrElse(Effect.exit(Deferred.await(answer)), {
+      duration: patience,
+      orElse: () => Deferred.fail(answer, tooLong)
+    })
+    // no children of anybody, whose end would wait for a disk that hangs
+    return Effect.forkDetach(answered, { startImmediately: true }).pipe(
+      Effect.andThen(Effect.suspend(() => (Deferred.isDoneUnsafe(answer) ? Effect.void : Effect.forkDetach(deadline)))),
+      Effect.as(answer)
+    )
   })
-  const failed = Effect.fail(storageFailed("use the index", { code: "ETIMEDOUT" }))
-  return Effect.gen(function* () {
-    const answer = yield* Effect.uninterruptible(ask)
-    if (answer === late) return yield* failed
-    if (Deferred.isDoneUnsafe(answer)) return
-    const orElse = () => {
-      late = answer
-      return failed
-    }
-    // also where who waits may not be interrupted
-    yield* Effect.timeoutOrElse(Effect.interruptible(Deferred.await(answer)), { duration: patience, orElse })
-  })
+  return Effect.flatMap(Effect.uninterruptible(ask), Deferred.await)
 }

@@ -81,16 +81,13 @@ export const makeOpenedIndex = Effect.fnUntraced(function* (
     return yield* Effect.mapError(tryOn(index, run), (again) => storageFailed("use the index", again.cause))
   })
 
-  const used: UsedIndex = {
-    ask: use,
-    change: (run) =>
-      awaitJournal.pipe(
-        Effect.catch((failure) => fail(failure, failure.detail)),
-        Effect.andThen(use(run))
-      )
-  }
+  const whenTaken = awaitJournal.pipe(Effect.catch((failure) => fail(failure, failure.detail)))
+  const used: UsedIndex = { ask: use, change: (run) => Effect.andThen(whenTaken, use(run)) }
+  const room = Effect.suspend(() => tryOn(index, (it) => it.reserve()))
   return {
     used,
+    /** takes the room that it has for itself: that there is none now is no failure, it may be there next time */
+    reserve: Effect.andThen(whenTaken, Effect.ignore(room)),
     /** that it does is said, where it did not before */
     works: trouble.isOver("the file index works again"),
     /** into a new file, while it is used */

@@ -43,7 +43,7 @@ export class Timeline extends Context.Service<
       period: Period,
       limit: number
     ) => Effect.Effect<ReadonlyArray<TimedFile & { readonly isWritten: boolean }>, DependencyFailed>
-    /** nothing is recorded of a camera from now on, and why; not being able to keep it is no failure, and is logged */
+    /** nothing is recorded of a camera from now on, and why; what the disk does not take within 10 s is lost, and logged */
     readonly noteEnd: (device: CameraId, reason: string) => Effect.Effect<void>
   }
 >()("camera-service/storage/Timeline") {

@@ -38,7 +38,8 @@ const started = Effect.fnUntraced(function* (folder: string) {
   yield* Effect.addFinalizer((exit) => Scope.close(scope, exit))
   const context = yield* Layer.buildWithScope(storage(folder), scope)
   const index = Context.get(context, FileIndex)
-  yield* Effect.repeat(Effect.yieldNow, { until: () => index.state().state === "RUNNING" })
+  yield* Effect.repeat(Effect.yieldNow, { until: () => index.state().state !== "STARTING" })
+  assert.deepStrictEqual(index.state(), { state: "RUNNING" })
   return { index, stop: Scope.close(scope, Exit.void) }
 })
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -7,10 +8,13 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { join } from "node:path"
+import { DescribeRecording } from "../../src/storage/DescribeRecording.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import type { IndexedFile } from "../../src/storage/IndexedFile.ts"
 import { fileName } from "../../src/storage/Names.ts"
+import { MemoryDatabases } from "../../testing/MemoryDatabases.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
+import { listening } from "../support/Log.ts"
 import { indexed, memoryGround, storage } from "./Workbench.ts"
 
 const root = "/data"
@@ -30,6 +34,12 @@ const started = Effect.gen(function* () {
 })
 
 const begun = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+/** Until it was made good. */
+const runs = Effect.fnUntraced(function* (index: FileIndex["Service"]) {
+  const waited = Effect.as(TestClock.adjust("10 seconds"), undefined)
+  yield* Effect.repeat(waited, { until: () => index.state().state === "RUNNING", times: 500 })
+  assert.strictEqual(index.state().state, "RUNNING")
+})
 const hung = { name: "hung", calls: ["touch"] } as const
 
 describe("the file index on a disk that is slow to write", () => {
@@ -73,6 +83,23 @@ describe("the file index on a disk that is slow to write", () => {
     }).pipe(Effect.provide(memoryGround))
   )
 
+  it.effect("keeps what it is told of a recording while somebody looks into it", () =>
+    Effect.gen(function* () {
+      const [looking, seen] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const look = Effect.andThen(Deferred.succeed(looking, undefined), Deferred.await(seen)).pipe(
+        Effect.as({ duration: 1, codec: "h264", width: 1, height: 1 })
+      )
+      const { index, told } = yield* started.pipe(Effect.provideService(DescribeRecording, () => look))
+      yield* index.look([filename])
+      const described = yield* begun(index.look([filename]))
+      yield* Deferred.await(looking)
+      yield* index.put(file)
+      yield* Deferred.succeed(seen, undefined)
+      yield* Fiber.join(described)
+      assert.strictEqual(yield* told, 42)
+    }).pipe(Effect.provide(memoryGround))
+  )
+
   it.effect("ends when what it was told before is written", () =>
     Effect.gen(function* () {
       const { index, stop, suffer } = yield* started
@@ -109,5 +136,78 @@ describe("the file index on a disk that is slow to write", () => {
           Effect.repeat({ until: (known) => known !== undefined })
         )
       }).pipe(Effect.provide(memoryGround))
+  )
+
+  it.effect("lets those who came later go with the one who came first", () =>
+    Effect.gen(function* () {
+      const { index, suffer } = yield* started
+      const { met } = yield* suffer(hung)
+      const first = yield* begun(index.put(file))
+      yield* met
+      yield* TestClock.adjust("9 seconds")
+      const later = yield* begun(index.put(file))
+      yield* TestClock.adjust("1 seconds")
+      yield* Fiber.joinAll([first, later])
+      yield* index.put(file)
+    }).pipe(Effect.provide(memoryGround))
+  )
+
+  it.effect("fails until the disk answers, also where there is nothing to make good, and says so each time", () => {
+    const { layer, lines } = listening()
+    return Effect.gen(function* () {
+      const { index, suffer } = yield* started
+      yield* index.look([filename])
+      yield* runs(index)
+      const known = yield* index.get("recording", filename)
+      if (known === undefined) return assert.fail("it does not know the file")
+      for (const _ of [1, 2]) {
+        const { met, takeBack } = yield* suffer(hung)
+        const put = yield* begun(index.put(known))
+        yield* met
+        yield* TestClock.adjust("10 seconds")
+        yield* Fiber.join(put)
+        for (const _second of [1, 2, 3]) {
+          yield* TestClock.adjust("10 seconds")
+          assert.strictEqual(index.state().state, "ERROR")
+        }
+        yield* takeBack
+        yield* runs(index)
+      }
+      const each = ["the file index failed", "the file index works again"]
+      const said = lines.map(({ message }) => message).filter((message) => each.includes(message))
+      assert.deepStrictEqual(said, [...each, ...each])
+    }).pipe(Effect.provide(Layer.mergeAll(memoryGround, layer)))
+  })
+
+  it.effect("is no trouble where there is no room for later, and is where it cannot be told", () => {
+    const { layer, lines } = listening()
+    const failures = () => lines.filter(({ message }) => message === "the file index failed").length
+    return Effect.gen(function* () {
+      const { full } = yield* MemoryDatabases
+      const { index } = yield* started
+      full(true)
+      yield* runs(index)
+      assert.deepStrictEqual([index.state().state, failures()], ["RUNNING", 0])
+      for (let i = 0; i < 500 && failures() === 0; i++) {
+        yield* index.put({ ...file, filename: fileName("camera0", Date.UTC(2026, 0, 3) + i, "mp4") })
+      }
+      assert.strictEqual(failures(), 1)
+    }).pipe(Effect.provide(Layer.mergeAll(memoryGround, layer)))
+  })
+
+  it.effect("is made good after a look that the disk did not answer", () =>
+    Effect.gen(function* () {
+      const { index, suffer } = yield* started
+      yield* index.look([filename])
+      yield* runs(index)
+      const { met, takeBack } = yield* suffer(hung)
+      const looking = yield* begun(Effect.exit(index.look([filename])))
+      yield* met
+      yield* TestClock.adjust("10 seconds")
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(looking)))
+      assert.strictEqual(index.state().state, "ERROR")
+      yield* takeBack
+      yield* runs(index)
+    }).pipe(Effect.provide(memoryGround))
   )
 })
