@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFileSync, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { readSbom } from "../support/CycloneDx.ts"
@@ -39,7 +39,15 @@ it.live.skipIf(whyNoBox !== "")(
       const file = build()
       built = file
       const bytes = digest(file)
+      // the package of earlier sources goes when there is the new one; what is not its own stays
+      const earlier = (kind: string) => file.replace(/_[^_]+(_[^_]+)\.deb$/, `_0$1.${kind}`)
+      for (const kind of ["deb", "copyright", "rootfs"]) writeFileSync(earlier(kind), "")
       assert.strictEqual(digest(build()), bytes)
+      assert.deepStrictEqual(
+        ["deb", "copyright", "rootfs"].filter((kind) => existsSync(earlier(kind))),
+        ["rootfs"]
+      )
+      rmSync(earlier("rootfs"))
       // of other sources it is another version: apt leaves what is there where it has the same
       assert.match(basename(file), /^camera-service_\d+\.\d+\.\d+\+\d{8}\.\d{6}_/)
       const beside = (name: string) => readFileSync(file.replace(/deb$/, name), "utf8")
