@@ -162,6 +162,11 @@ it.live.skipIf(whyNoBox !== "")(
       assert.notStrictEqual(run("systemctl", "is-active", "camera-service").status, 0)
       assert.strictEqual(run("pgrep", "-c", "-u", "camera-service", ".").said.trim(), "0")
       assert.include(well("ls", "/etc/camera-service"), "config.yaml")
+      // who deleted its settings meanwhile has those of the beginning
+      well("rm", "-r", "/etc/camera-service")
+      install()
+      assert.strictEqual(well("systemctl", "is-active", "camera-service"), "active")
+      assert.strictEqual(well("stat", "-c", "%U:%G %a", "/etc/camera-service/config.yaml"), "root:camera-service 640")
       assert.include(well("dpkg", "--purge", "camera-service"), "are left in /var/lib/camera-service")
       assert.strictEqual(recordings(), recorded)
       assert.strictEqual(well("ls", "/var/lib/camera-service"), "recordings\nsnapshots")
