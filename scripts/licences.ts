@@ -16,12 +16,12 @@ import {
 } from "./parts.ts"
 
 /**
- * Run by scripts/package: `licences.ts LIB DOC` writes what is shipped in LIB (the bundles, each with its packages.json,
- * Node, MediaMTX, koffi) into DOC: `copyright`, with the licences, and `sbom.cdx.json` (CycloneDX 1.6).
+ * Run by scripts/package: `licences.ts LIB DOC VERSION` writes what is shipped in LIB (the bundles, each with its
+ * packages.json, Node, MediaMTX, koffi) into DOC: `copyright`, with the licences, and `sbom.cdx.json` (CycloneDX 1.6).
  */
 
 const root = join(import.meta.dirname, "..")
-const [lib = "", doc = ""] = process.argv.slice(2)
+const [lib = "", doc = "", version = ""] = process.argv.slice(2)
 
 const sha256 = (file: string): string => createHash("sha256").update(readFileSync(file)).digest("hex")
 
@@ -78,12 +78,11 @@ const koffi = ["koffi", ...natives].map((name): Part => {
 })
 
 const parts = [node, mediaMtx, ...koffi, ...bundled]
-const { version } = manifestOf(root)
 const own: Part = {
   name: "camera-service",
   version,
   licence: "MIT",
-  purl: `pkg:generic/camera-service@${version}`
+  purl: `pkg:generic/camera-service@${encodeURIComponent(version)}`
 }
 writeFileSync(join(doc, "sbom.cdx.json"), sbomOf(own, parts, { of: mediaMtx, parts: modules }))
 

@@ -7,7 +7,7 @@ import { startChild } from "./Child.ts"
 const oldest = [1, 21, 0] as const
 
 export const mediaMtxHint =
-  "the service needs MediaMTX 1.21.0 or later, in PATH or as mediamtx.binary: ./scripts/setup gets it, and https://github.com/bluenviron/mediamtx/releases has it"
+  "the service needs MediaMTX 1.21.0 or later, in PATH or as mediamtx.binary: the Debian package has it (/usr/lib/camera-service/bin/mediamtx), among the sources ./scripts/setup gets it, and https://github.com/bluenviron/mediamtx/releases has it"
 
 /** `v1.21.0`, also with something after it; a build without a version counts as old. */
 const isCurrent = (version: string): boolean => {

@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFileSync, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { readSbom } from "../support/CycloneDx.ts"
@@ -39,13 +39,23 @@ it.live.skipIf(whyNoBox !== "")(
       const file = build()
       built = file
       const bytes = digest(file)
+      // the package of earlier sources goes when there is the new one; what is not its own stays
+      const earlier = (kind: string) => file.replace(/_[^_]+(_[^_]+)\.deb$/, `_0$1.${kind}`)
+      for (const kind of ["deb", "copyright", "rootfs"]) writeFileSync(earlier(kind), "")
       assert.strictEqual(digest(build()), bytes)
-      // of other sources it is another version: apt leaves what is there where it has the same
-      assert.match(basename(file), /^camera-service_\d+\.\d+\.\d+\+\d{8}\.\d{6}_/)
+      assert.deepStrictEqual(
+        ["deb", "copyright", "rootfs"].filter((kind) => existsSync(earlier(kind))),
+        ["rootfs"]
+      )
+      rmSync(earlier("rootfs"))
+      // of other sources it is another version (test/packaging/Sources.test.ts), which all that tells of it has
+      const [, version = ""] = /^camera-service_(\d+\.\d+\.\d+\+\d{8}\.\d{6}\.[\da-f]{8})_/.exec(basename(file)) ?? []
+      assert.isNotEmpty(version)
       const beside = (name: string) => readFileSync(file.replace(/deb$/, name), "utf8")
       const parts = readSbom(beside("sbom.cdx.json")).components.map(({ name }) => name)
       assert.includeMembers(parts, ["node", "mediamtx", "koffi", "effect", "preact", "github.com/pion/webrtc/v4"])
       assert.include(beside("copyright"), "MediaMTX")
+      for (const name of ["sbom.cdx.json", "copyright"]) assert.include(beside(name), version)
       if (hasLintian) {
         const { status, stderr, stdout } = spawnSync("lintian", ["--fail-on", "error", file], { encoding: "utf8" })
         assert.strictEqual(status, 0, stdout + stderr)
@@ -152,6 +162,11 @@ it.live.skipIf(whyNoBox !== "")(
       assert.notStrictEqual(run("systemctl", "is-active", "camera-service").status, 0)
       assert.strictEqual(run("pgrep", "-c", "-u", "camera-service", ".").said.trim(), "0")
       assert.include(well("ls", "/etc/camera-service"), "config.yaml")
+      // who deleted its settings meanwhile has those of the beginning
+      well("rm", "-r", "/etc/camera-service")
+      install()
+      assert.strictEqual(well("systemctl", "is-active", "camera-service"), "active")
+      assert.strictEqual(well("stat", "-c", "%U:%G %a", "/etc/camera-service/config.yaml"), "root:camera-service 640")
       assert.include(well("dpkg", "--purge", "camera-service"), "are left in /var/lib/camera-service")
       assert.strictEqual(recordings(), recorded)
       assert.strictEqual(well("ls", "/var/lib/camera-service"), "recordings\nsnapshots")

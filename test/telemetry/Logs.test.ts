@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as TestClock from "effect/testing/TestClock"
 import { Settings } from "../../src/config/Settings.ts"
 import * as Logs from "../../src/telemetry/Logs.ts"
 import { testSettings } from "../support/TestSettings.ts"
@@ -53,3 +54,36 @@ it.effect("a line has one form, whether its fields were given beside the words o
     assert.deepInclude(failed, { level: "warning", error: { _tag: "DiskHung", disk: "sda" }, detail: "twice" })
   }).pipe(Effect.provide(Logs.layer.pipe(Layer.provide(Layer.succeed(Settings, settings)))))
 })
+
+const failing = Effect.gen(function* () {
+  yield* TestClock.setTime(Date.UTC(2026, 10, 30, 12, 0, 0, 250))
+  yield* Effect.logWarning("failed", new DiskHung({ disk: "sda" })).pipe(Effect.annotateLogs({ camera: "camera0" }))
+  yield* Effect.logInfo("alone")
+})
+const writtenAs = (log_format: "json" | "pretty") =>
+  Effect.map(
+    failing.pipe(
+      Effect.provide(
+        Logs.layer.pipe(Layer.provide(Layer.succeed(Settings, testSettings({ telemetry: { log_format } }))))
+      )
+    ),
+    () => written.splice(0)
+  )
+
+it.effect("what is written for programs is this, to the byte", () =>
+  Effect.gen(function* () {
+    assert.deepStrictEqual(yield* writtenAs("json"), [
+      '{"timestamp":"2026-11-30T12:00:00.250Z","level":"warning","message":"failed","error":{"_tag":"DiskHung","disk":"sda"},"camera":"camera0"}\n',
+      '{"timestamp":"2026-11-30T12:00:00.250Z","level":"info","message":"alone"}\n'
+    ])
+  })
+)
+
+it.effect("what is written for people is this, to the byte", () =>
+  Effect.gen(function* () {
+    assert.deepStrictEqual(yield* writtenAs("pretty"), [
+      '12:00:00.250 \u001b[33mwarning\u001b[0m failed \u001b[90m{"error":{"_tag":"DiskHung","disk":"sda"},"camera":"camera0"}\u001b[0m\n',
+      "12:00:00.250 \u001b[32minfo   \u001b[0m alone\n"
+    ])
+  })
+)

@@ -93,7 +93,11 @@ export default scenario({
     }
     yield* turn("taken")
     const { ground } = lab.bench.now().service
-    assert.ok(existsSync(join(ground.folder, copyName)), "the index was not copied")
+    yield* eventually(
+      "the index is copied",
+      Effect.sync(() => existsSync(join(ground.folder, copyName))),
+      patience
+    )
     const seconds = (performance.now() - began) / 1000
     const { files, reason } = yield* lab.call().stop_recording({ device: mast })
     assert.equal(reason, undefined)
