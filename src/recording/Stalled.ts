@@ -18,12 +18,12 @@ export const awaitFile = (draft: Draft): void => {
   draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: fileSeconds })
 }
 
-/** No bytes came for a while. */
+/** No bytes came for a while: of a stream that is lost none are to come, though the last of its file is heard of late. */
 export const askDisk = (draft: Draft): void => {
-  const { pause, phase, stall } = draft.state
+  const { isStreamLost, pause, phase, stall } = draft.state
   // at the start a disk that did not answer may have been slow for a moment
   const isKnown = phase === "STARTING" ? stall === "ASKED" : stall !== undefined
-  if (pause !== undefined || isKnown || phase === "STOPPING") return
+  if (isStreamLost || pause !== undefined || isKnown || phase === "STOPPING") return
   // what a start knows of it stands until the answer
   if (stall === undefined) set(draft, { stall: "ASKED" })
   draft.actions.push({ _tag: "ExplainStall" })
