@@ -10,7 +10,7 @@ import type { MediaMtxState } from "./MediaMtxStates.ts"
 
 /** It starts within 0.1 s, and answers within milliseconds. */
 const patience = Duration.millis(700)
-/** At its first start the service and all cameras start as well, on a machine that may itself just have started. */
+/** Until it has run once the service and all cameras start as well, on a machine that may itself just have started. */
 const firstPatience = Duration.seconds(5)
 
 export const noAnswer = "MediaMTX does not answer"
@@ -34,7 +34,7 @@ export const awaitRunning = ({ state }: MediaMtx["Service"]): Effect.Effect<void
 
 /**
  * Waits until MediaMTX is of no use, and says why: for 0.7 s it has not run, or not answered though it does nothing else; one
- * that starts for the first time has 5 s. It is asked once, now: it may have stopped to answer since it was last asked.
+ * that has not run yet has 5 s. It is asked once, now: it may have stopped to answer since it was last asked.
  */
 export const awaitTrouble = (
   { state, works }: MediaMtx["Service"],
@@ -48,9 +48,8 @@ export const awaitTrouble = (
   const told = Effect.gen(function* () {
     for (;;) {
       yield* untilIs(true)
-      const { _tag, generation } = yield* SubscriptionRef.get(state)
-      const isFirst = generation === 0 && _tag === "Starting"
-      yield* Effect.timeoutOption(untilIs(false), isFirst ? firstPatience : patience)
+      const { generation } = yield* SubscriptionRef.get(state)
+      yield* Effect.timeoutOption(untilIs(false), generation === 0 ? firstPatience : patience)
       const now = yield* SubscriptionRef.get(state)
       if (isUseless(now)) return troubleOf(now) ?? noAnswer
     }

@@ -65,7 +65,7 @@ export interface RecordingState {
   readonly isStreamLost: boolean
   /**
    * No bytes come although there is a stream: the disk is being asked why, or that was told. At the start it is asked
-   * before any are missed.
+   * before any are missed, and asked anew while what it told stands.
    */
   readonly stall: "ASKED" | Stall | undefined
   /** what a segment that began while the disk was full, or after a pause, is told with once it grows */

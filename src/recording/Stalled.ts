@@ -18,24 +18,24 @@ export const awaitFile = (draft: Draft): void => {
   draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: fileSeconds })
 }
 
-/** No bytes came for a while. */
+/** No bytes came for a while: of a stream that is lost none are to come, though the last of its file is heard of late. */
 export const askDisk = (draft: Draft): void => {
-  const { pause, phase, stall } = draft.state
+  const { isStreamLost, pause, phase, stall } = draft.state
   // at the start a disk that did not answer may have been slow for a moment
   const isKnown = phase === "STARTING" ? stall === "ASKED" : stall !== undefined
-  if (pause !== undefined || isKnown || phase === "STOPPING") return
-  set(draft, { stall: "ASKED" })
+  if (isStreamLost || pause !== undefined || isKnown || phase === "STOPPING") return
+  // what a start knows of it stands until the answer
+  if (stall === undefined) set(draft, { stall: "ASKED" })
   draft.actions.push({ _tag: "ExplainStall" })
 }
 
 export const stallExplained = (draft: Draft, { failure, isRefusal, over }: Stall): void => {
   const { phase, stall } = draft.state
-  if (stall !== "ASKED") return
   if (phase === "STARTING") {
     if (failure !== undefined && isRefusal) return fail(draft, failure)
     return set(draft, { stall: failure === undefined ? undefined : { failure, isRefusal, over } })
   }
-  if (phase !== "RUNNING") return
+  if (phase !== "RUNNING" || stall !== "ASKED") return
   set(draft, { stall: { failure, isRefusal, over } })
   const last = current(draft)
   if (isRefusal && last !== undefined) {

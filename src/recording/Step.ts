@@ -200,7 +200,9 @@ const streamReady = (draft: Draft): void => {
   if (phase !== "RUNNING") return
   // the next one publishes, so the one before is gone
   streamClosed(draft)
-  if (!draft.state.isWriting) awaitFile(draft)
+  if (!draft.state.isWriting) return awaitFile(draft)
+  // its file was heard of before it
+  draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: bytesSeconds })
 }
 
 // --- time

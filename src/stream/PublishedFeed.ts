@@ -21,8 +21,14 @@ import { Publisher } from "./Publisher.ts"
 import { RunEnded } from "./RunEnded.ts"
 import { Sources } from "./Sources.ts"
 
-/** FFmpeg (5.1) opens its encoder before it goes to MediaMTX: what fails then is not the encoder's. */
-const isRefused = (reason: string): boolean => reason.includes("Could not write header")
+/**
+ * Whether it was MediaMTX that failed, which FFmpeg goes to when its encoder is open, and not the encoder. Both have their
+ * failures told in this line (5.1 and 9.0), and 9.0 says more after it. "Invalid data": the connection was closed.
+ */
+const isRefused = (stderr: string): boolean =>
+  /Could not write header.*: (Connection (refused|reset|timed out)|Broken pipe|Server returned|Invalid data found)/.test(
+    stderr
+  )
 
 /** What a camera's complaint means for the one who waits for its stream. */
 const obstacleIn = ({ kind }: Complaint): Pick<RunEnded, "obstacle"> => {
@@ -74,13 +80,14 @@ export class PublishedFeed extends Context.Service<
         const ended = Effect.gen(function* () {
           const exit = yield* process.exit
           const complaint = yield* health.ended(device, source.input, exit.stderr)
-          if (complaint === undefined) return yield* new RunEnded({ reason: describeExit("ffmpeg", exit) })
-          return yield* new RunEnded({ reason: complaint.detail, ...obstacleIn(complaint) })
+          const refused = isRefused(exit.stderr) ? ({ isRefused: true } as const) : {}
+          if (complaint === undefined) return yield* new RunEnded({ reason: describeExit("ffmpeg", exit), ...refused })
+          return yield* new RunEnded({ reason: complaint.detail, ...obstacleIn(complaint), ...refused })
         })
         // what stands on standard output after the end is read to its end too; the exit tells more than the pipe
         yield* Effect.forkScoped(Effect.ignoreCause(collectPictures(stream, run, source, process), { log: "Warn" }))
         return yield* Effect.raceAllFirst([ended, announced, health.watch(stream, run, source, process)]).pipe(
-          Effect.tapError(({ obstacle, reason, silence }) => {
+          Effect.tapError(({ isRefused, obstacle, silence }) => {
             // once may be a shaken cable
             if (silence === "WRONG_DATA" && stream.failuresInARow > 0) {
               const { pixelFormat } = source.captures
@@ -88,7 +95,7 @@ export class PublishedFeed extends Context.Service<
             }
             return Effect.sync(() => {
               const wasReady = SubscriptionRef.getUnsafe(stream.state)._tag === "Ready"
-              if (!wasReady && obstacle === undefined && !isRefused(reason)) sources.failedToStart(camera, source)
+              if (!wasReady && obstacle === undefined && isRefused !== true) sources.failedToStart(camera, source)
             })
           })
         )

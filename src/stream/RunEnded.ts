@@ -22,7 +22,9 @@ const Silence = Schema.Literals(["FROZEN", "WRONG_DATA"])
 export class RunEnded extends Schema.TaggedError<RunEnded>()("RunEnded", {
   reason: Schema.String,
   silence: Schema.optionalKey(Silence),
-  obstacle: Schema.optionalKey(Obstacle)
+  obstacle: Schema.optionalKey(Obstacle),
+  /** MediaMTX did not take what was encoded, or was not there */
+  isRefused: Schema.optionalKey(Schema.Literal(true))
 }) {}
 
 /** Why a run ended, in one of few words; EXITED: FFmpeg did so by itself, or could not be started. */

@@ -52,4 +52,47 @@ describe("the end of a MediaMTX", () => {
       assert.deepEqual(said(), [crash.detail, crash.detail, crash.detail])
     })
   )
+
+  it.effect("is said once a minute for each of its reasons where they take turns", () =>
+    Effect.gen(function* () {
+      const { ended, said } = bench()
+      const taken = {
+        detail: "MediaMTX ended with status 1: listen tcp :8554: bind: address already in use",
+        steady: false
+      }
+      for (let n = 0; n < 40; n++) {
+        yield* ended({ ...(n % 2 === 0 ? crash : taken), steady: n === 0 })
+        yield* TestClock.adjust("1500 millis")
+      }
+      assert.lengthOf(said(), 2)
+      yield* ended(crash)
+      yield* TestClock.adjust("1500 millis")
+      yield* ended(taken)
+      assert.lengthOf(said(), 4)
+    })
+  )
+
+  it.effect("is said at once where its status is another one", () =>
+    Effect.gen(function* () {
+      const { ended, said } = bench()
+      yield* ended({ detail: "MediaMTX ended with status 1", steady: true })
+      yield* ended({ detail: "MediaMTX ended with status 2", steady: false })
+      assert.deepEqual(said(), [
+        "MediaMTX ended with status 1",
+        "MediaMTX ended with status 2; it has ended 2 times within 0 s"
+      ])
+    })
+  )
+
+  it.effect("is said once a minute too where it has more reasons than are remembered", () =>
+    Effect.gen(function* () {
+      const { ended, said } = bench()
+      const word = (n: number) => "x".repeat(n + 1)
+      for (let n = 0; n < 100; n++) yield* ended({ detail: word(n), steady: n === 0 })
+      const count = said().length
+      for (let n = 0; n < 100; n++) yield* ended({ detail: word(n), steady: false })
+      assert.isAtMost(count, 20)
+      assert.lengthOf(said(), count)
+    })
+  )
 })

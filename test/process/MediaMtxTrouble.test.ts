@@ -28,7 +28,7 @@ const waiting = Effect.fnUntraced(function* (now: MediaMtxState) {
 describe("whoever needs MediaMTX", () => {
   const states = [
     ["starts for the first time", { _tag: "Starting", generation: 0 }, 5000, "MediaMTX is starting"],
-    ["could not start the first time", { _tag: "Stopped", generation: 0 }, 700, "MediaMTX is stopped"],
+    ["could not start the first time", { _tag: "Stopped", generation: 0 }, 5000, "MediaMTX is stopped"],
     ["starts again", { _tag: "Starting", generation: 1 }, 700, "MediaMTX is starting"]
   ] as const
   for (const [what, state, millis, told] of states) {
@@ -47,6 +47,18 @@ describe("whoever needs MediaMTX", () => {
     Effect.gen(function* () {
       const { state, trouble } = yield* waiting({ _tag: "Starting", generation: 0 })
       yield* TestClock.adjust("4 seconds")
+      yield* SubscriptionRef.set(state, { _tag: "Running", generation: 1 })
+      yield* TestClock.adjust("1 minute")
+      assert.isUndefined(trouble.pollUnsafe())
+    })
+  )
+
+  it.effect("that fails its first start hears of no trouble where its second one runs in time", () =>
+    Effect.gen(function* () {
+      const { state, trouble } = yield* waiting({ _tag: "Stopped", generation: 0 })
+      yield* TestClock.adjust("1 second")
+      yield* SubscriptionRef.set(state, { _tag: "Starting", generation: 0 })
+      yield* TestClock.adjust("3 seconds")
       yield* SubscriptionRef.set(state, { _tag: "Running", generation: 1 })
       yield* TestClock.adjust("1 minute")
       assert.isUndefined(trouble.pollUnsafe())

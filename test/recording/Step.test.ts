@@ -113,6 +113,13 @@ stepsHold("a step of a recording", [
     actions: ["ExplainStall"]
   },
   {
+    name: "and is named where the time is over before it answers",
+    after: [hung, just("StreamReady"), over("bytes"), over("start"), off()],
+    incident: released,
+    actions: ["Failed -: the disk does not answer", "ClearTimers", "End (the disk does not answer)"],
+    phase: "ENDED"
+  },
+  {
     name: "and is not named where it answers by then",
     after: [failed("broken"), hung, just("StreamReady"), over("bytes"), idle, over("start"), off()],
     incident: released,

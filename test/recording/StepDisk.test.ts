@@ -73,6 +73,24 @@ stepsHold("a step of a recording whose disk is in trouble", [
     actions: []
   },
   {
+    name: "nothing is missed of a stream that is lost, though more of its file is heard of",
+    after: [...running, failed("ended"), grew("a")],
+    incident: over("bytes"),
+    actions: []
+  },
+  {
+    name: "nor where its first file is heard of when it is lost",
+    after: [idle, just("StreamReady"), failed("ended"), began("a")],
+    incident: over("bytes"),
+    actions: []
+  },
+  {
+    name: "a file that was heard of before its stream is missed from then on",
+    after: [...running, failed("ended"), just("StreamClosed"), began("b")],
+    incident: just("StreamReady"),
+    actions: ["bytes in 5 s"]
+  },
+  {
     name: "a stream without a first file is asked about",
     after: [...waiting, just("StreamReady")],
     incident: over("bytes"),

@@ -207,6 +207,23 @@ describe("a recording that says it is written", () => {
   })
 })
 
+describe("a recording whose stream is lost", () => {
+  it("is not asked about, whatever of its files is heard of late", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(incidents, pauses), { maxLength: 60 }), (story) => {
+        let { state } = starting(limits)
+        for (const incident of story) {
+          const { actions, state: next } = step(state, incident)
+          const isAsked = actions.some(({ _tag }) => _tag === "ExplainStall")
+          assert.isFalse(isAsked && state.phase === "RUNNING" && state.isStreamLost)
+          state = next
+        }
+      }),
+      { numRuns: 2000 }
+    )
+  })
+})
+
 /** What happens to a recording whose disk fails to sync now and then, each to the file that is written by then. */
 const syncTroubles = fc.constantFrom<(count: number) => Incident>(
   (count) => began(`${count + 1}`),

@@ -253,6 +253,26 @@ describe("FFmpeg's arguments", () => {
     if (synthetic !== undefined) assert.strictEqual(valueOf(directArguments(synthetic), "-frames:v"), "1")
   })
 
+  it("never leave the rate of an output to that of a synthetic camera, which FFmpeg 5.1 takes for a million a second", () => {
+    const encoders = [
+      { name: "libx264" },
+      { name: "h264_v4l2m2m" },
+      { name: "h264_vaapi", device: "/dev/dri/renderD128" }
+    ] as const
+    for (const encoder of encoders) {
+      for (const size of [[640, 480, 30] as const, [3840, 2160, 30] as const]) {
+        const device = { ...camera([format("RAW", size)]), input: syntheticInput(0) }
+        const source = planSource(device, encoding, { choice: { encoder, why: "" }, without: new Map() })
+        if (source === undefined) return assert.fail("it cannot be read")
+        for (const args of [publishArguments(source, "rtsp://target"), directArguments(source)]) {
+          const [, ...outputs] = args.join(" ").split(" -map ")
+          assert.isNotEmpty(outputs)
+          for (const output of outputs) assert.match(output, / -r \d| -fps_mode vfr /)
+        }
+      }
+    }
+  })
+
   it("turn 1 to 100 into 31 to 2", () => {
     assert.deepEqual([1, 100].map(jpegScale), [31, 2])
     const scales = Array.from({ length: 100 }, (_, i) => jpegScale(i + 1))

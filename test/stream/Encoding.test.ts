@@ -147,14 +147,50 @@ describe("the hardware's encoder", () => {
     })
   )
 
-  withHardware(
-    "stays when it was MediaMTX that did not take what it encodes",
-    Effect.gen(function* () {
-      const id = yield* proven("works")
-      const complaint = "Could not write header for output file #1 (incorrect codec parameters ?): Connection refused"
-      yield* disturb({ failStarts: 1, complaint })
-      yield* readyStream(id)
-      assert.deepEqual(yield* encoders, ["h264_vaapi", "h264_vaapi"])
-    })
-  )
+  /** What FFmpeg 5.1 and 9.0 say at their end of a header that could not be written; the first "[error]" is said for them. */
+  const noHeader = {
+    "5.1": (why: string) =>
+      [
+        `Could not write header for output file #1 (incorrect codec parameters ?): ${why}`,
+        "[error] Error initializing output stream 1:0 -- "
+      ].join("\n"),
+    "9.0": (why: string) =>
+      [
+        `[out#1/rtsp @ 0x5647686e9c40] [error] Could not write header (incorrect codec parameters ?): ${why}`,
+        `[vf#1:0 @ 0x5647686efac0] [error] Error sending frames to consumers: ${why}`,
+        `[vf#1:0 @ 0x5647686efac0] [error] Task finished with error code: -111 (${why})`,
+        `[vf#1:0 @ 0x5647686efac0] [error] Terminating thread with return code -111 (${why})`,
+        "[out#1/rtsp @ 0x5647686e9c40] [error] Nothing was written into output file, because at least one of its streams received no packets."
+      ].join("\n")
+  }
+  const encodersAfter = Effect.fnUntraced(function* (complaint: string) {
+    const id = yield* proven("works")
+    yield* disturb({ failStarts: 1, complaint })
+    yield* readyStream(id)
+    return yield* encoders
+  })
+
+  // the third is said of a connection that is closed before the header is whole
+  const refusals = [
+    "Connection refused",
+    "Server returned 5XX Server Error reply",
+    "Invalid data found when processing input"
+  ]
+  for (const [version, text] of Object.entries(noHeader)) {
+    for (const why of refusals) {
+      withHardware(
+        `stays when it was MediaMTX that did not take what it encodes, as FFmpeg ${version} says it: ${why}`,
+        Effect.gen(function* () {
+          assert.deepEqual(yield* encodersAfter(text(why)), ["h264_vaapi", "h264_vaapi"])
+        })
+      )
+    }
+
+    withHardware(
+      `is left for libx264 when what it gives makes no header, as FFmpeg ${version} says it`,
+      Effect.gen(function* () {
+        assert.deepEqual(yield* encodersAfter(text("Function not implemented")), ["h264_vaapi", "libx264"])
+      })
+    )
+  }
 })
