@@ -85,7 +85,7 @@ export default scenario({
       yield* turn({ after: milliseconds })
       // what a backup begins with: a copy of the index
       yield* lab.bench.now().service.kill("SIGUSR2")
-      const { lateness, p99, said, slowest } = yield* watch(lab, 8)
+      const { lateness, p99, said, slowest } = yield* watch(lab, 6)
       told.push(`each write takes ${milliseconds} ms: ${said}; ${JSON.stringify(outcomes)}`)
       process.stdout.write(`${told.at(-1)}\n`)
       assert.ok(p99 < 100 + 4 * lateness, told.join("\n"))
