@@ -160,11 +160,16 @@ describe("health", () => {
       yield* asTimePasses(Effect.sleep("2 seconds"))
       assert.deepStrictEqual(told, [])
       yield* devices.fault(camera, faultOf("FROZEN", "no frame for 2 s"))
-      // the status is what it was
-      yield* devices.fault(camera, faultOf("BUSY", "opened by obs"))
+      // for another reason now, and then for the same in other numbers
+      yield* devices.fault(camera, faultOf("BUSY", "opened by obs (process 812)"))
+      yield* devices.fault(camera, faultOf("BUSY", "opened by obs (process 813)"))
       yield* devices.recovered(camera)
       yield* Effect.yieldNow
-      assert.deepStrictEqual(told.splice(0), ["DEGRADED, RUNNING, camera0: FROZEN", "HEALTHY, RUNNING"])
+      assert.deepStrictEqual(told.splice(0), [
+        "DEGRADED, RUNNING, camera0: FROZEN",
+        "DEGRADED, RUNNING, camera0: BUSY",
+        "HEALTHY, RUNNING"
+      ])
       yield* takeMediaMtx
       yield* bringMediaMtx
       yield* well
