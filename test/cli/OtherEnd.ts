@@ -15,6 +15,7 @@ const session = {
 /** A service for the shell, of this machine, that says what a test has it say. */
 export const otherEnd = Effect.fnUntraced(function* (answers: (method: string) => Answer) {
   const calls: Array<string> = []
+  const tokens: Array<string> = []
   let refusal: Answer | undefined
   const server = yield* Effect.acquireRelease(
     Effect.callback<WebSocketServer>((resume) => {
@@ -30,8 +31,9 @@ export const otherEnd = Effect.fnUntraced(function* (answers: (method: string) =
   )
   server.on("connection", (socket) =>
     socket.on("message", (data: RawData) => {
-      const { id, method } = JSON.parse(String(data))
+      const { id, method, params } = JSON.parse(String(data))
       calls.push(method)
+      if (method === "authenticate") tokens.push(params.auth_token)
       const said = method === "authenticate" ? (refusal ?? { result: session }) : answers(method)
       socket.send(JSON.stringify({ jsonrpc: "2.0", id, ...said }))
     })
@@ -42,6 +44,8 @@ export const otherEnd = Effect.fnUntraced(function* (answers: (method: string) =
   const aside: Array<string> = []
   return {
     calls,
+    /** of each login */
+    tokens,
     printed,
     aside,
     from: {
