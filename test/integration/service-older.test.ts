@@ -9,12 +9,12 @@ import { CameraClient } from "../../schema/client/CameraClient.ts"
 import { clientOf, startReady } from "../support/Service.ts"
 
 /**
- * What the first packaged program left in its data folder, and a key that it made (test/torture/upgrade.test.ts keeps it).
+ * What an early packaged program left in its data folder, and a key that it made (test/torture/upgrade.test.ts keeps it).
  * For who finds them with a scanner for secrets: key, jwt_secret and password were made for this, and open nothing.
  */
 const kept = join(import.meta.dirname, "../fixtures/older.tar.gz")
 
-it.live("a data folder of the first packaged program is opened as it is: names, files, keys, policies", () =>
+it.live("a data folder of an early packaged program is opened as it is: names, files, keys, policies", () =>
   Effect.gen(function* () {
     const folder = yield* Effect.acquireRelease(
       Effect.sync(() => mkdtempSync(join(tmpdir(), "camera-service-older-"))),
