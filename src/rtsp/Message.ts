@@ -72,12 +72,11 @@ export const parseHead = (text: string): Head | undefined => {
 /** What may not stand in a line of a message: it would be another line, or another word. */
 export const isOneWord = (text: string): boolean => /^[\u{21}-\u{7e}\u{80}-\u{10ffff}]+$/u.test(text)
 
-/** Headers without a value are left out; of those with one no value may have more than one line. */
-export const serialise = (
-  first: string,
-  headers: Readonly<Record<string, string | undefined>>,
-  body?: string
-): Uint8Array => {
+/** Those of a message to be sent; what has no value is left out. */
+export type SentHeaders = Readonly<Record<string, string | undefined>>
+
+/** No value of a header may have more than one line. */
+export const serialise = (first: string, headers: SentHeaders, body?: string): Uint8Array => {
   const bytes = Buffer.from(body ?? "")
   const all = { ...headers, ...(bytes.length === 0 ? {} : { "Content-Length": String(bytes.length) }) }
   const lines = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]))
