@@ -41,25 +41,15 @@ const withoutSecrets = (text: string): string =>
     .replaceAll(/\bcsk_\w+/g, "***")
     .replaceAll(/\b(bearer|basic|digest) +[\w+/=.~-]{8,}/gi, "$1 ***")
 
-/**
- * Writes what a bug report needs into `file` (tar, gzip; 0600): the checks, versions, the configuration with its secrets
- * hidden, names and sizes in the data folder (of secrets the names alone, and nothing of what is in any file), the end of
- * the journal, and what the service says of itself where it runs. What cannot be had says so in its place.
- */
-export const writeBundle = Effect.fnUntraced(function* (file: string, examined: Examined, from: Origin) {
-  const { configuration, folder, results } = examined
-  const disk = yield* Disk
-  const files = yield* KernelFiles
-  const loopback = yield* Loopback
-  const machine = yield* Machine
-  const spawner = yield* ChildProcessSpawner
+/** What is asked answers in time, or that is said in its place; a disk that hangs holds nobody up. */
+const within = (asked: Effect.Effect<string>) =>
+  looseAnswer(asked).pipe(
+    Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.succeed("it did not answer in time\n") })
+  )
 
-  const within = (asked: Effect.Effect<string>) =>
-    looseAnswer(asked).pipe(
-      Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.succeed("it did not answer in time\n") })
-    )
-
-  const journal = Effect.gen(function* () {
+/** The end of the service's log. */
+const journalOf = (spawner: ChildProcessSpawner["Service"]) =>
+  Effect.gen(function* () {
     const args = ["--unit", "camera-service", "--lines", String(logLines), "--output", "cat", "--no-pager", "--quiet"]
     const child = yield* startChild(spawner, { program: "journalctl", args, stdout: "pipe" })
     const said = yield* Stream.mkString(Stream.decodeText(child.stdout))
@@ -71,53 +61,75 @@ export const writeBundle = Effect.fnUntraced(function* (file: string, examined: 
     Effect.orElseSucceed(() => "the journal could not be read\n")
   )
 
-  const health = Effect.gen(function* () {
-    const { host, port } = configuration.boot.health
-    const client = yield* loopback.json({ host: reachableHere(host), port })
+/** What the service says of itself, where it runs. */
+const healthOf = (loopback: Loopback["Service"], { health }: Configuration["boot"]) =>
+  Effect.gen(function* () {
+    const client = yield* loopback.json({ host: reachableHere(health.host), port: health.port })
     return json((yield* client({ method: "GET", path: "/health/detailed" })).body)
   }).pipe(
     Effect.scoped,
     Effect.catch(({ detail }) => Effect.succeed(`the service does not answer: ${detail}\n`))
   )
 
-  /** Names, and sizes where there is nothing secret about them. */
-  const listed = Effect.fnUntraced(function* (path: string, hasSecrets: boolean) {
-    const names = (yield* disk.names(path)).toSorted()
-    const shown = names.slice(0, mostNames)
-    const states = yield* disk.states(path, shown)
-    const lines = shown.map((name, i) => {
-      const state = states[i]
-      if (hasSecrets || state === undefined) return name
-      return `${String(state.bytes).padStart(14)}  ${isoTime(state.modified)}  ${name}${state.kind === "folder" ? "/" : ""}`
-    })
-    const more = names.length > mostNames ? [`and ${names.length - mostNames} more`] : []
-    return `${path}:\n${[...lines, ...more].join("\n")}\n\n`
+/** The names in a folder, and sizes where there is nothing secret about them. */
+const listed = Effect.fnUntraced(function* (disk: Disk["Service"], path: string, hasSecrets: boolean) {
+  const names = (yield* disk.names(path)).toSorted()
+  const shown = names.slice(0, mostNames)
+  const states = yield* disk.states(path, shown)
+  const lines = shown.map((name, i) => {
+    const state = states[i]
+    if (hasSecrets || state === undefined) return name
+    return `${String(state.bytes).padStart(14)}  ${isoTime(state.modified)}  ${name}${state.kind === "folder" ? "/" : ""}`
   })
-  const data = Effect.forEach(["", "recordings", "snapshots", "secrets"], (name) => {
+  const more = names.length > mostNames ? [`and ${names.length - mostNames} more`] : []
+  return `${path}:\n${[...lines, ...more].join("\n")}\n\n`
+})
+
+/** What is in the data folder. */
+const dataOf = (disk: Disk["Service"], folder: Folder) =>
+  Effect.forEach(["", "recordings", "snapshots", "secrets"], (name) => {
     const path = join(folder.path, name)
-    return listed(path, name === "secrets").pipe(Effect.catch(({ code }) => Effect.succeed(`${path}: ${code}\n\n`)))
+    const lines = listed(disk, path, name === "secrets")
+    return lines.pipe(Effect.catch(({ code }) => Effect.succeed(`${path}: ${code}\n\n`)))
   }).pipe(Effect.map((parts) => parts.join("")))
 
-  const wall = yield* Clock.currentTimeMillis
-  const versions = {
+/** What this is, on what it stands, and who asks. */
+const versionsOf = Effect.fnUntraced(function* (from: Origin, made: number) {
+  const disk = yield* Disk
+  const files = yield* KernelFiles
+  const machine = yield* Machine
+  const release = yield* Effect.orElseSucceed(disk.text("/etc/os-release"), () => "")
+  return {
     camera_service: version,
     build_date: buildDate,
     ...machine.own,
     kernel: (files.text(join(files.proc, "version")) ?? "").trim(),
-    system:
-      /^PRETTY_NAME="?([^"\n]*)/m.exec(yield* Effect.orElseSucceed(disk.text("/etc/os-release"), () => ""))?.[1] ?? "",
+    system: /^PRETTY_NAME="?([^"\n]*)/m.exec(release)?.[1] ?? "",
     user: machine.user().name,
     configuration_file: from.file ?? null,
-    made: isoTime(wall)
+    made: isoTime(made)
   }
+})
+
+/**
+ * Writes what a bug report needs into `file` (tar, gzip; 0600): the checks, versions, the configuration with its secrets
+ * hidden, names and sizes in the data folder (of secrets the names alone, and nothing of what is in any file), the end of
+ * the journal, and what the service says of itself where it runs. What cannot be had says so in its place.
+ */
+export const writeBundle = Effect.fnUntraced(function* (file: string, examined: Examined, from: Origin) {
+  const { configuration, folder, results } = examined
+  const disk = yield* Disk
+  const loopback = yield* Loopback
+  const spawner = yield* ChildProcessSpawner
+  const wall = yield* Clock.currentTimeMillis
   const settings = configuration.report.map(({ key, source, value }) => ({ key, value, source }))
   const parts = [
-    { name: "versions.json", text: json(versions) },
+    { name: "versions.json", text: json(yield* versionsOf(from, wall)) },
     { name: "checks.json", text: json(results) },
     { name: "configuration.json", text: json(settings) },
-    { name: "data-folder.txt", text: yield* within(data) },
-    { name: "log.txt", text: yield* within(journal) },
-    { name: "health.json", text: yield* within(health) }
+    { name: "data-folder.txt", text: yield* within(dataOf(disk, folder)) },
+    { name: "log.txt", text: yield* within(journalOf(spawner)) },
+    { name: "health.json", text: yield* within(healthOf(loopback, configuration.boot)) }
   ]
   const entries = parts.map(({ name, text }) => textEntry(`camera-service/${name}`, withoutSecrets(text)))
   const archive = yield* gzip(tar(entries, Math.floor(wall / 1000)))
