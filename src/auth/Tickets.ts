@@ -13,7 +13,6 @@ export type Purpose = "publish" | "read"
 
 /** A password for MediaMTX, for as long as what it is for goes on. */
 export interface Ticket {
-  readonly user: string
   readonly password: string
   /**
    * FFmpeg's password stands in its arguments, which everybody on this machine reads: it is worth nothing until the process
@@ -65,7 +64,6 @@ export class Tickets extends Context.Service<
         }
         open.set(key, { secret, holder: () => holder, redeem, wasRedeemed: () => wasRedeemed })
         const ticket: Ticket = {
-          user: "camera-service",
           password: `${id}.${secret}`,
           giveTo: (to) => {
             holder = to
