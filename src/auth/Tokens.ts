@@ -11,6 +11,7 @@ import { jwtVerify } from "jose/jwt/verify"
 import { join } from "node:path"
 import type { Role, Session, Signer, TokenTerms } from "../../schema/Auth.ts"
 import { AuthFailed } from "../../schema/Errors.ts"
+import { leastSecretLength } from "../config/Rules.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { DataFolderUnusable } from "../config/StartupErrors.ts"
 import { hmacSha256 } from "../ground/Hmac.ts"
@@ -119,15 +120,12 @@ const importKey = (secret: string): Promise<CryptoKey> => {
   return crypto.subtle.importKey("raw", new TextEncoder().encode(secret), algorithm, false, ["sign", "verify"])
 }
 
-/** RFC 7518, 3.2: a key of the size of the hash or larger. */
-const minimumSecretLength = 32
-
 /** The secret of an earlier start, or a new one of 32 random bytes. */
 const storedSecret = Effect.fnUntraced(function* (folder: string) {
   const { randomBytes } = yield* SecureRandom
   const made = Base64Url.encode(yield* randomBytes(32))
   const smallFiles = yield* SmallFiles
   const secret = (yield* smallFiles.writeOnce(join(folder, "jwt_secret"), made)).trim()
-  if (secret.length >= minimumSecretLength) return secret
+  if (secret.length >= leastSecretLength) return secret
   return yield* new DataFolderUnusable({ folder, detail: "jwt_secret is too short: delete it, and a new one is made" })
 })

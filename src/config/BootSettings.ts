@@ -2,6 +2,8 @@ import * as Schema from "effect/Schema"
 import * as Rules from "./Rules.ts"
 import { anyPort, key } from "./SettingKey.ts"
 
+const longSecret = `${Rules.leastSecretLength} characters or more`
+
 /** What is read once, at the start. */
 export const bootSchema = Schema.Struct({
   data_dir: key(
@@ -102,10 +104,10 @@ export const bootSchema = Schema.Struct({
     jwt_secret: key(
       Schema.Union([
         Schema.Literal(""),
-        Schema.String.check(Schema.isMinLength(32, { expected: "32 characters or more" }))
+        Schema.String.check(Schema.isMinLength(Rules.leastSecretLength, { expected: longSecret }))
       ]).pipe(Schema.RedactedFromValue),
       "",
-      "32 characters or more, or empty",
+      `${longSecret}, or empty`,
       "signs tokens (HS256) and URLs, all of which end with it; empty: generated at the first start and kept in the data folder"
     )
   }),

@@ -39,6 +39,12 @@ export const network = Schema.String.check(
   Schema.makeFilter((text: string) => parseNetwork(text) !== undefined)
 )
 
+/**
+ * Of a secret that signs with HS256: as many bytes as its hash has, or more (RFC 7518, 3.2), be they characters of one that an
+ * operator set.
+ */
+export const leastSecretLength = 32
+
 /** A secret that stands in a URL as it is, or nothing. */
 export const urlSecret = Schema.String.check(Schema.isPattern(/^(?:[\w-]{32,128})?$/u)).pipe(Schema.RedactedFromValue)
 

@@ -3,6 +3,7 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { join } from "node:path"
 import { reachableHere } from "../config/Hosts.ts"
+import { leastSecretLength } from "../config/Rules.ts"
 import { Settings } from "../config/Settings.ts"
 import { Disk } from "../ground/Disk.ts"
 import { Loopback } from "../ground/Loopback.ts"
@@ -30,7 +31,7 @@ export const makeServiceChecks = Effect.fnUntraced(function* (folder: Folder) {
               `run it as the service's user: sudo -u "$(stat -c %U ${folder.path})" camera-service …`
             ),
       onSuccess: (text) =>
-        text.trim().length >= leastSecret
+        text.trim().length >= leastSecretLength
           ? ok(`${path} can be read`)
           : failure(`${path} is cut off`, `rm ${path}, and start the service again: all tokens end`)
     })
@@ -66,6 +67,3 @@ export const makeServiceChecks = Effect.fnUntraced(function* (folder: Folder) {
     { name: "token_secret", look: lookAtSecret }
   ] satisfies ReadonlyArray<Check>
 })
-
-/** As for `auth.jwt_secret`. */
-const leastSecret = 32
