@@ -29,11 +29,15 @@ const types: Readonly<Record<string, string>> = {
 /** What is smaller is not worth two more files. */
 const leastToCompress = 512
 
-const build = async (folder: string) => {
+const text = (name: string) => readFileSync(join(source, name), "utf8")
+
+/** Makes what puts files into the folder, each compressed beside it, and notes what `files.json` says of them. */
+const makeFiles = (folder: string) => {
   const files: Record<string, unknown> = {}
 
-  const write = (path: string, file: string, text: string) => {
-    const bytes = Buffer.from(text)
+  /** Gives the path that it has for browsers. */
+  const write = (path: string, file: string, content: string): string => {
+    const bytes = Buffer.from(content)
     const compressed = bytes.length >= leastToCompress
     writeFileSync(join(folder, file), bytes)
     if (compressed) {
@@ -44,38 +48,31 @@ const build = async (folder: string) => {
     files[path] = {
       file,
       type: types[extname(file)],
-      etag: `"${digest(text)}"`,
+      etag: `"${digest(content)}"`,
       encodings: compressed ? ["br", "gzip"] : []
     }
     return path
   }
-  const asset = (name: string, text: string) => {
+
+  /** The same, by a name that tells what is in it. */
+  const asset = (name: string, content: string): string => {
     const ending = extname(name)
-    const file = `${name.slice(0, -ending.length)}-${digest(text).slice(0, 10)}${ending}`
-    return write(`/console/${file}`, file, text)
+    const file = `${name.slice(0, -ending.length)}-${digest(content).slice(0, 10)}${ending}`
+    return write(pathOf(file), file, content)
   }
-  const text = (name: string) => readFileSync(join(source, name), "utf8")
 
-  mkdirSync(folder, { recursive: true })
-  const icons = asset("icons.svg", text("icons.svg").replaceAll(/\n\s*/g, ""))
-  const mark = asset("mark.svg", text("mark.svg"))
-  const manifest = asset(
-    "console.webmanifest",
-    JSON.stringify({
-      name: "Camera service",
-      short_name: "Cameras",
-      start_url: "/",
-      display: "standalone",
-      icons: [{ src: mark, sizes: "any", type: "image/svg+xml" }]
-    })
-  )
-  const { code: style } = bundle({
-    filename: join(source, "console.css"),
-    minify: true,
-    targets: lightningTargets
-  })
-  const styles = asset("console.css", style.toString())
+  return { files, write, asset }
+}
 
+const pathOf = (file: string): string => `/console/${file}`
+
+const makeStyles = (): string => {
+  const { code } = bundle({ filename: join(source, "console.css"), minify: true, targets: lightningTargets })
+  return code.toString()
+}
+
+/** The scripts that are needed: the large one, the file that is loaded before it, what it imports, and what is loaded later. */
+const makeScripts = async (icons: string) => {
   const scripts = await rolldown({
     // a script of its own is there, and run, while the large one is on its way
     input: { console: join(source, "main.tsx"), first: join(source, "first.ts") },
@@ -103,30 +100,49 @@ const build = async (folder: string) => {
   if (entry === undefined || first === undefined) throw new Error("the console's two scripts are not there")
   const isNeeded = (chunk: (typeof chunks)[number]) =>
     !chunk.isEntry || chunk === entry || imports.includes(chunk.fileName)
-  const path = (name: string) => `/console/${name}`
-  for (const { code, fileName } of chunks.filter(isNeeded)) write(path(fileName), fileName, code)
+  const modules = chunks.flatMap(({ moduleIds }) => moduleIds)
+  return { chunks: chunks.filter(isNeeded), entry: entry.fileName, first, imports, modules }
+}
+
+const build = async (folder: string) => {
+  mkdirSync(folder, { recursive: true })
+  const { asset, files, write } = makeFiles(folder)
+  const icons = asset("icons.svg", text("icons.svg").replaceAll(/\n\s*/g, ""))
+  const mark = asset("mark.svg", text("mark.svg"))
+  const manifest = asset(
+    "console.webmanifest",
+    JSON.stringify({
+      name: "Camera service",
+      short_name: "Cameras",
+      start_url: "/",
+      display: "standalone",
+      icons: [{ src: mark, sizes: "any", type: "image/svg+xml" }]
+    })
+  )
+  const styles = asset("console.css", makeStyles())
+  const { chunks, entry, first, imports, modules } = await makeScripts(icons)
+  for (const { code, fileName } of chunks) write(pathOf(fileName), fileName, code)
 
   const page = text("index.html")
     .replace("%STYLES%", styles)
     .replace("%MARK%", mark)
     .replace("%MANIFEST%", manifest)
-    .replace("%FIRST%", path(first))
-    .replace("%SCRIPT%", path(entry.fileName))
+    .replace("%FIRST%", pathOf(first))
+    .replace("%SCRIPT%", pathOf(entry))
     .replace(
       "%PRELOADS%",
       imports
         // it is asked for by its own tag
         .filter((name) => name !== first)
-        .map((name) => `<link rel="modulepreload" href="${path(name)}" />`)
+        .map((name) => `<link rel="modulepreload" href="${pathOf(name)}" />`)
         .join("")
     )
   write("/", "index.html", page)
   writeFileSync(join(folder, "files.json"), JSON.stringify(files))
-  const modules = chunks.flatMap(({ moduleIds }) => moduleIds)
   writeFileSync(join(folder, "packages.json"), `${JSON.stringify(packagesOf(modules), undefined, 2)}\n`)
 
   // what a browser loads before it shows anything
-  const initial = [entry.fileName, ...imports].reduce((sum, name) => sum + gzipped(join(folder, name)), 0)
+  const initial = [entry, ...imports].reduce((sum, name) => sum + gzipped(join(folder, name)), 0)
   process.stdout.write(`build: dist/console, ${Math.round(initial / 1024)} KiB of script at first (gzip)\n`)
 }
 

@@ -3,11 +3,18 @@ import type { Contract, JsonSchema } from "./contract.ts"
 import { exampleOf } from "./examples.ts"
 
 /**
- * The contract as an OpenRPC document (https://spec.open-rpc.org, 1.3.2). Generators name types by the titles of schemas,
- * and some of them follow no references where one is allowed: every schema has a title, and stands where it is used.
+ * Makes what gives a schema, and all that is in it, titles. Generators name types by them, and some of them follow no
+ * references where one is allowed: every schema stands where it is used.
  */
-export const openRpc = ({ definitions, errors, methods, notifications }: Contract): unknown => {
-  const titled = (schema: JsonSchema, title: string, inside: ReadonlyArray<string> = []): JsonSchema => {
+const makeTitled = (definitions: Contract["definitions"]) => {
+  const entriesOf = (
+    schemas: Readonly<Record<string, JsonSchema>>,
+    titleOf: (name: string) => string,
+    inside: Inside
+  ) =>
+    Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, titled(schema, titleOf(name), inside)]))
+
+  const titled = (schema: JsonSchema, title: string, inside: Inside = []): JsonSchema => {
     if (schema.$ref !== undefined) {
       const name = schema.$ref.replace("#/$defs/", "")
       if (inside.includes(name)) throw new Error(`${name} contains itself: openrpc.json has no references`)
@@ -17,37 +24,32 @@ export const openRpc = ({ definitions, errors, methods, notifications }: Contrac
     const { additionalProperties, anyOf, items, patternProperties, properties } = schema
     const [only] = anyOf ?? []
     // a choice of one
-    if (only !== undefined && anyOf?.length === 1)
+    if (only !== undefined && anyOf?.length === 1) {
       return titled({ ...only, ...without(schema, "anyOf") }, title, inside)
+    }
+    const ofItem = title.endsWith("s") ? title.slice(0, -1) : `${title}Item`
+    const ofValue = `${title}Value`
     return {
       title,
       ...schema,
-      ...(anyOf === undefined
-        ? {}
-        : { anyOf: anyOf.map((member) => titled(member, title + pascal(kindOf(member)), inside)) }),
-      ...(items === undefined
-        ? {}
-        : { items: titled(items, title.endsWith("s") ? title.slice(0, -1) : `${title}Item`, inside) }),
-      ...(properties === undefined
-        ? {}
-        : {
-            properties: Object.fromEntries(
-              Object.entries(properties).map(([name, value]) => [name, titled(value, title + pascal(name), inside)])
-            )
-          }),
-      ...(patternProperties === undefined
-        ? {}
-        : {
-            patternProperties: Object.fromEntries(
-              Object.entries(patternProperties).map(([name, value]) => [name, titled(value, `${title}Value`, inside)])
-            )
-          }),
+      ...(anyOf && { anyOf: anyOf.map((member) => titled(member, title + pascal(kindOf(member)), inside)) }),
+      ...(items && { items: titled(items, ofItem, inside) }),
+      ...(properties && { properties: entriesOf(properties, (name) => title + pascal(name), inside) }),
+      ...(patternProperties && { patternProperties: entriesOf(patternProperties, () => ofValue, inside) }),
       ...(typeof additionalProperties === "object"
-        ? { additionalProperties: titled(additionalProperties, `${title}Value`, inside) }
+        ? { additionalProperties: titled(additionalProperties, ofValue, inside) }
         : {})
     }
   }
+  return titled
+}
 
+/** The names of the definitions that something stands in. */
+type Inside = ReadonlyArray<string>
+
+/** The contract as an OpenRPC document (https://spec.open-rpc.org, 1.3.2). */
+export const openRpc = ({ definitions, errors, methods, notifications }: Contract): unknown => {
+  const titled = makeTitled(definitions)
   const errorObjects = new Map(
     errors.map(({ code, data, message, name }) => [name, { code, message, data: exampleOf(data, definitions, name) }])
   )
