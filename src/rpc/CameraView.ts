@@ -1,15 +1,17 @@
+import * as Effect from "effect/Effect"
 import type { Camera, CameraCapabilities } from "../../schema/Camera.ts"
-import { hostOf, reachableByOthers, urlAuthority } from "../config/Hosts.ts"
 import type { Boot } from "../config/BootSettings.ts"
-import { liveNow, type Settings } from "../config/Settings.ts"
+import { hostOf, reachableByOthers, urlAuthority } from "../config/Hosts.ts"
+import { liveNow, Settings } from "../config/Settings.ts"
 import { areStreamsSecured } from "../config/Tls.ts"
 import type { Device, Mode } from "../device/Device.ts"
-import type { Machine } from "../ground/Machine.ts"
-import type { BrowserProtocol } from "../source/Transcode.ts"
+import { Machine } from "../ground/Machine.ts"
 import type { RecordingNow } from "../recording/Recording.ts"
 import type { Recordings } from "../recording/Recordings.ts"
+import type { BrowserProtocol } from "../source/Transcode.ts"
 import type { Feeds } from "../stream/Feeds.ts"
 import { playedOver } from "../stream/StreamName.ts"
+import { Connections } from "./Connections.ts"
 import { recordingNow } from "./RecordingUpdate.ts"
 
 /** How a camera is shown to clients. */
@@ -34,15 +36,25 @@ export const perName = <A>(make: (name: string) => A): ((name: string) => A) => 
 /** The host that URLs name for a client that came by this authority (see `Connection`). */
 export type HostFor = (authority: string | undefined) => string
 
-/** What the operator says; else where MediaMTX listens; and where that is everywhere, the host by which the client came. */
-export const makeHostFor = (settings: Settings["Service"], machine: Machine["Service"]): HostFor => {
+/** Makes it: what the operator says; else where MediaMTX listens; and where that is everywhere, the host by which the client came. */
+export const makeHostFor = Effect.gen(function* () {
+  const settings = yield* Settings
+  const machine = yield* Machine
   const cameBy = perName((authority) => reachableByOthers(settings.boot.mediamtx.host, hostOf(authority)))
-  return (authority) => {
+  const hostFor: HostFor = (authority) => {
     const { public_host } = liveNow(settings).server
     if (public_host !== "") return public_host
     return authority === undefined ? reachableByOthers(settings.boot.mediamtx.host, machine.name()) : cameBy(authority)
   }
-}
+  return hostFor
+})
+
+/** Makes what gives the same for a client by its id. */
+export const makeHostOfClient = Effect.gen(function* () {
+  const hostFor = yield* makeHostFor
+  const connections = yield* Connections
+  return (clientId: number): string => hostFor(connections.get(clientId)?.authority)
+})
 
 /** Where viewers find the stream; browsers, the transcode where they do not play the camera's own. */
 export const streamUrls = (device: Device, boot: Boot, host: string): Camera["streams"] => {

@@ -9,26 +9,22 @@ import { CameraControls } from "../device/CameraControls.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
 import { Ptz } from "../external/Ptz.ts"
-import { Machine } from "../ground/Machine.ts"
 import { millisSince, toSeconds } from "../ground/Time.ts"
 import { Recordings } from "../recording/Recordings.ts"
 import { Feeds } from "../stream/Feeds.ts"
 import { Status } from "../stream/Status.ts"
 import { maySee, visible } from "./Authorization.ts"
-import { cameraViews, currentOf, formatsOf, makeHostFor, perName, ratesOf, resolutionsOf } from "./CameraView.ts"
-import { Connections } from "./Connections.ts"
+import { cameraViews, currentOf, formatsOf, makeHostOfClient, perName, ratesOf, resolutionsOf } from "./CameraView.ts"
 
 export const layer = DeviceRpcs.toLayer(
   Effect.gen(function* () {
     const devices = yield* Devices
     const controls = yield* CameraControls
     const ptz = yield* Ptz
-    const connections = yield* Connections
     const settings = yield* Settings
     const recordings = yield* Recordings
     const viewFor = cameraViews(yield* Feeds, recordings, settings.boot)
-    const hostFor = makeHostFor(settings, yield* Machine)
-    const hostOf = (clientId: number) => hostFor(connections.get(clientId)?.authority)
+    const hostOf = yield* makeHostOfClient
     const status = yield* Status
 
     const listOf = (shown: ReadonlyArray<Device>, host: string): CameraList => ({

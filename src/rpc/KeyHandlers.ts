@@ -11,11 +11,9 @@ import type { ApiKey } from "../auth/KeyFile.ts"
 import { statusOf } from "../auth/KeyLife.ts"
 import { Settings } from "../config/Settings.ts"
 import { Devices } from "../device/Devices.ts"
-import { Machine } from "../ground/Machine.ts"
 import { isoTime } from "../ground/Time.ts"
 import { visible } from "./Authorization.ts"
-import { makeHostFor, streamUrls, withToken } from "./CameraView.ts"
-import { Connections } from "./Connections.ts"
+import { makeHostOfClient, streamUrls, withToken } from "./CameraView.ts"
 
 const view = (key: ApiKey, now: number): typeof Wire.Type => ({
   key_id: key.id,
@@ -37,9 +35,8 @@ export const layer = KeyRpcs.toLayer(
   Effect.gen(function* () {
     const keys = yield* ApiKeys
     const devices = yield* Devices
-    const connections = yield* Connections
     const settings = yield* Settings
-    const hostFor = makeHostFor(settings, yield* Machine)
+    const hostOf = yield* makeHostOfClient
 
     /** a key that sees more than who asks is not there for them: they could rotate it, and use it */
     const mayHandle = Effect.fnUntraced(function* (id: string) {
@@ -105,7 +102,7 @@ export const layer = KeyRpcs.toLayer(
           expiresAt: Math.min((yield* Clock.currentTimeMillis) + lifetime, expiresAt)
         })
         const token = Redacted.value(secret)
-        const urls = streamUrls(camera, settings.boot, hostFor(connections.get(client.id)?.authority))
+        const urls = streamUrls(camera, settings.boot, hostOf(client.id))
         return {
           key_id: key.id,
           viewing_key: token,

@@ -14,7 +14,6 @@ import { includes } from "../events/Subscription.ts"
 import { cameraTopics, recordingTopics } from "../events/Topics.ts"
 import type { DiscoveryFact } from "../external/Discovery.ts"
 import type { Told } from "../facts/Facts.ts"
-import { Machine } from "../ground/Machine.ts"
 import type { Moment } from "../ground/Time.ts"
 import { isoTime, toSeconds } from "../ground/Time.ts"
 import { Health, type SystemHealth } from "../health/Health.ts"
@@ -35,9 +34,9 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const { all, notify } = yield* Connections
     const { startedAt } = yield* Health
-    const settings = yield* Settings
-    const viewFor = cameraViews(yield* Feeds, yield* Recordings, settings.boot)
-    const hostFor = makeHostFor(settings, yield* Machine)
+    const { boot } = yield* Settings
+    const viewFor = cameraViews(yield* Feeds, yield* Recordings, boot)
+    const hostFor = yield* makeHostFor
     const cameraTopic = cameraTopics((yield* Devices).list())
     const recordingTopic = recordingTopics()
 

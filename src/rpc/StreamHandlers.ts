@@ -9,7 +9,6 @@ import { SignedUrls } from "../auth/SignedUrls.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Devices } from "../device/Devices.ts"
-import { Machine } from "../ground/Machine.ts"
 import { isoTime, millisSince, toSeconds } from "../ground/Time.ts"
 import { isHardware } from "../source/Encoder.ts"
 import type { Making } from "../source/Making.ts"
@@ -17,8 +16,7 @@ import { Status } from "../stream/Status.ts"
 import { streamsOf, transcodeOf, whyTranscoded } from "../stream/StreamName.ts"
 import { Streams } from "../stream/Streams.ts"
 import { maySee, visible } from "./Authorization.ts"
-import { makeHostFor, streamUrls, withToken } from "./CameraView.ts"
-import { Connections } from "./Connections.ts"
+import { makeHostOfClient, streamUrls, withToken } from "./CameraView.ts"
 
 /** Milliseconds in which a signed URL opens a stream. */
 const signedFor = 60_000
@@ -39,12 +37,10 @@ export const layer = StreamRpcs.toLayer(
     const streams = yield* Streams
     const status = yield* Status
     const scope = yield* Effect.scope
-    const connections = yield* Connections
     const signatures = yield* SignedUrls
-    const hostFor = makeHostFor(settings, yield* Machine)
+    const hostOf = yield* makeHostOfClient
 
-    const urlsOf = (device: Device, clientId: number) =>
-      streamUrls(device, settings.boot, hostFor(connections.get(clientId)?.authority))
+    const urlsOf = (device: Device, clientId: number) => streamUrls(device, settings.boot, hostOf(clientId))
     const base = (device: Device, clientId: number) => ({
       device: device.id,
       stream_name: device.id,
