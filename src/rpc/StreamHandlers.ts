@@ -36,7 +36,6 @@ export const layer = StreamRpcs.toLayer(
     const devices = yield* Devices
     const streams = yield* Streams
     const status = yield* Status
-    const scope = yield* Effect.scope
     const signatures = yield* SignedUrls
     const hostOf = yield* makeHostOfClient
 
@@ -75,14 +74,8 @@ export const layer = StreamRpcs.toLayer(
     return StreamRpcs.of({
       start_streaming: Effect.fnUntraced(function* ({ device }, { client }) {
         const known = yield* devices.get(yield* visible(device))
-        const camera = known.id
         const linger = Duration.toSeconds(liveNow(settings).streams.viewer_linger_seconds)
-        const stream = yield* Effect.scoped(
-          Effect.tap(streams.lease(camera, "viewer"), (leased) => streams.awaitReady(leased))
-          // who was told that it failed does not expect it to begin minutes later, nor waits for an FFmpeg that hangs
-        ).pipe(
-          Effect.tapErrorTag(["DependencyFailed", "RateLimited"], () => Effect.forkIn(streams.release(camera), scope))
-        )
+        const stream = yield* streams.start(known.id)
         return {
           ...base(known, client.id),
           status: "STARTED" as const,

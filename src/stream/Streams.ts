@@ -58,6 +58,13 @@ export class Streams extends Context.Service<
      * within a second when it is MediaMTX; with `RateLimited` where it waits for its turn
      */
     readonly awaitReady: (stream: LiveStream) => Effect.Effect<void, DependencyFailed | RateLimited>
+    /**
+     * has the camera's own stream run before its viewers come: it lives on for them from when it is ready; where it does not
+     * get so, and nobody else needs it, it is let go
+     */
+    readonly start: (
+      camera: CameraId
+    ) => Effect.Effect<LiveStream, NotFound | InvalidState | DependencyFailed | RateLimited>
     /** ends the time that the camera's streams live on for nobody; true when somebody still needs its own */
     readonly release: (camera: CameraId) => Effect.Effect<boolean>
     /** runs this while no stream's FFmpeg has the device open, and keeps them from opening it; waits for its turn */
@@ -78,6 +85,7 @@ export class Streams extends Context.Service<
       const settings = yield* Settings
       const devices = yield* Devices
       const supervision = yield* Supervision
+      const scope = yield* Effect.scope
       const facts = yield* makeFacts<StreamFact>()
       const known = new Map<StreamName, Kept>()
       const lingerOf = (reason: Reason): Duration.Duration => {
@@ -186,6 +194,8 @@ export class Streams extends Context.Service<
         return stream
       })
 
+      const awaitReady = yield* makeAwaitReady
+
       const release = Effect.fn("Streams.release")(function* (camera: CameraId) {
         // the transcode first, which holds the other
         for (const name of [transcodeOf(camera), camera]) {
@@ -195,9 +205,17 @@ export class Streams extends Context.Service<
         return yield* RcMap.has(streams, camera)
       })
 
+      const start = Effect.fn("Streams.start")((camera: CameraId) =>
+        Effect.scoped(Effect.tap(lease(camera, "viewer"), awaitReady)).pipe(
+          // who was told that it failed does not expect it to begin minutes later, nor waits for an FFmpeg that hangs
+          Effect.tapErrorTag(["DependencyFailed", "RateLimited"], () => Effect.forkIn(release(camera), scope))
+        )
+      )
+
       return Streams.of({
         lease,
-        awaitReady: yield* makeAwaitReady,
+        awaitReady,
+        start,
         release,
         withDevice: (camera) => of(camera).device.withPermit,
         current: (name) => known.get(name)?.stream,
