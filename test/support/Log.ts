@@ -13,7 +13,8 @@ export const listening = () => {
   const lines: Array<Line> = []
   const logger = Logger.make((options) => {
     const { timestamp: _timestamp, ...line } = lineOf(options)
-    lines.push(line)
+    // the test's own clock says so on a machine that takes more than a second for a step
+    if (!line.message.startsWith("A test is using time")) lines.push(line)
   })
   return { lines, layer: Logger.layer([logger]) }
 }
