@@ -111,6 +111,8 @@ const write = async (folder: string) => {
     // a script of vm's has no import() but by an experiment of Node's
     dynamicImportInCjs: false,
     minify: true,
+    // else what later parts share with the start is split off, and each use of it there goes through a getter
+    codeSplitting: { groups: [{ name: "start", tags: ["$initial"] }] },
     entryFileNames: "main.cjs",
     chunkFileNames: "[name]-[hash].cjs"
   })

@@ -212,6 +212,8 @@ const http = Layer.mergeAll(
 /** The whole service, and its nouns for who has it in the same process: its start, its end, and the tests. */
 export const layer = Serving.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(rpc, http, metrics, Memory.layer)),
+  // who came sooner would only be sent away, and make the others wait
+  Layer.provideMerge(PublicHttp.layer),
   Layer.provideMerge(events),
   Layer.provideMerge(external),
   Layer.provideMerge(Layer.merge(snapshots, recordings)),
@@ -225,7 +227,7 @@ export const layer = Serving.layer.pipe(
       Layer.provideMerge(Layer.merge(MediaMtxKey.layer, MediaMtxCertificate.layer))
     )
   ),
-  Layer.provideMerge(Layer.mergeAll(DataFolder.layer, PublicHttp.layer, LocalHttp.layer)),
+  Layer.provideMerge(Layer.merge(DataFolder.layer, LocalHttp.layer)),
   Layer.provideMerge(Certificate.layer),
   Layer.provide(SmallFiles.layer),
   Layer.provideMerge(Layer.merge(Metrics.layer, Served.layer))

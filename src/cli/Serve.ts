@@ -19,6 +19,7 @@ import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import * as Memory from "../self/Memory.ts"
 import { raisePriority } from "../self/Priority.ts"
+import { HeadStart, Served } from "../self/Served.ts"
 import { DataFolder, standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import * as Logs from "../telemetry/Logs.ts"
@@ -30,6 +31,9 @@ import { keepTold, toldReload } from "./Managed.ts"
 /** Beside the bundle; from sources, where the last build has left it. */
 const consoleFolder =
   typeof __dirname === "string" ? join(__dirname, "console") : join(import.meta.dirname, "../../dist/console")
+
+/** Measured: 10 to 15 ms to the reply of who tries every 5 ms. */
+const headStart = "30 millis"
 
 /**
  * Runs the service until it is interrupted, or something that it needs turns out to be missing. `ending` is told as soon as
@@ -45,6 +49,7 @@ export const serve = Effect.fnUntraced(function* (from: Origin, { copies, ending
   const context = Layer.mergeAll(
     Layer.succeed(Settings, settings),
     Layer.succeed(Memory.OwnMemory, Memory.ofThisProcess()),
+    Layer.succeed(HeadStart, headStart),
     Layer.succeed(StandardFolders, standardFolders(homedir(), from.environment["XDG_STATE_HOME"])),
     Layer.succeed(ConsoleFolder, consoleFolder)
   )
@@ -87,7 +92,8 @@ export const serve = Effect.fnUntraced(function* (from: Origin, { copies, ending
       Effect.catch((error) => Effect.logWarning("the index could not be copied for a backup", error))
     )
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(copies), copy)))
-    const unfit = Effect.andThen(Context.get(built, Ffmpeg).check, Effect.never)
+    const { await: awaitServed } = Context.get(built, Served)
+    const unfit = awaitServed.pipe(Effect.andThen(Context.get(built, Ffmpeg).check), Effect.andThen(Effect.never))
     return yield* Effect.raceFirst(Context.get(built, MediaMtx).fatal, unfit)
   }).pipe(
     Effect.onExit((exit) =>

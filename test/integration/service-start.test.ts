@@ -16,6 +16,7 @@ import {
   type Ended,
   type Ground,
   makeGround,
+  orEnded,
   program,
   ready,
   type Run,
@@ -277,6 +278,17 @@ it.live.runIf(existsSync(systemNode))("another Node than the one it is made for 
     assert.lengthOf(complaints, 1, text)
     assert.include(text, "Node 24")
     assert.include(text, version.stdout.trim())
+  })
+)
+
+it.live("who knocks while it starts is let in by the first answer there is", () =>
+  Effect.gen(function* () {
+    const ground = yield* makeGround()
+    const running = yield* run(ground)
+    // what is not upgraded is told to: 503 would be a service that is not there yet
+    const knock = statusOf(`http://127.0.0.1:${ground.ports.server}/ws`)
+    const first = yield* orEnded(running, Effect.repeat(knock, { until: (status) => status !== 0 }))
+    assert.strictEqual(first, 426)
   })
 )
 
