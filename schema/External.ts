@@ -113,10 +113,16 @@ export const ExternalStreamList = Schema.Struct({
 })
 export type ExternalStreamList = typeof ExternalStreamList.Type
 
+/** Seconds; nobody has a scan begin sooner after another. */
+export const leastScanInterval = 5
+
 export const SetDiscoveryInterval = {
-  scan_interval: Schema.Int.check(
-    Schema.isBetween({ minimum: 0, maximum: 86_400 }, { expected: "whole seconds from 0 to 86400" })
-  ).annotateKey({ description: "seconds from one scan to the next; 0: only when asked" })
+  scan_interval: Schema.Union([
+    Schema.Literal(0),
+    Schema.Int.check(
+      Schema.isBetween({ minimum: leastScanInterval, maximum: 86_400 }, { expected: "whole seconds from 5 to 86400" })
+    )
+  ]).annotateKey({ description: "seconds from the end of one scan to the next; 0: only when asked" })
 }
 
 export const DiscoveryIntervalSet = Schema.Struct({
