@@ -26,7 +26,7 @@ export const ExternalStream = Schema.Struct({
   name: Schema.String,
   status: Schema.Literals(["DISCOVERED", "ONLINE", "OFFLINE", "ERROR"]),
   discovered_at: isoTime,
-  last_seen: isoTime,
+  last_seen: Schema.String.annotate({ description: "ISO 8601, UTC; empty: it was never reached" }),
   capabilities: Schema.Array(Schema.String).annotate({ description: "what it carries, such as h264 or klv" }),
   certificates: Schema.optionalKey(Schema.Array(Certificate)).annotateKey({
     description: "for operators, where it is reached over TLS: those that were seen first, and no others are accepted"
@@ -92,6 +92,10 @@ export const ExternalStreamAdded = Schema.Struct({
   stream_type: ExternalStreamType,
   device: CameraId,
   status: Schema.Literal("ADDED"),
+  credentials_replaced: Schema.optionalKey(Schema.Literal(true)).annotateKey({
+    description:
+      "it was added before: the camera took the user and the password of this URL, which are in the place of the former ones; name and type are as they were"
+  }),
   timestamp: isoTime
 })
 export type ExternalStreamAdded = typeof ExternalStreamAdded.Type
