@@ -76,7 +76,8 @@ export class Unsupported extends Schema.TaggedError<Unsupported>()("Unsupported"
   feature: Schema.String
 }) {
   override get message(): string {
-    return sentence(`${this.feature} is not supported here`, this)
+    const why = this.reason === undefined ? "" : `: ${this.reason}`
+    return sentence(`${this.feature} is not supported here${why}`, this)
   }
 }
 

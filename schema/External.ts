@@ -26,7 +26,7 @@ export const ExternalStream = Schema.Struct({
   name: Schema.String,
   status: Schema.Literals(["DISCOVERED", "ONLINE", "OFFLINE", "ERROR"]),
   discovered_at: isoTime,
-  last_seen: isoTime,
+  last_seen: Schema.String.annotate({ description: "ISO 8601, UTC; empty: it was never reached" }),
   capabilities: Schema.Array(Schema.String).annotate({ description: "what it carries, such as h264 or klv" }),
   certificates: Schema.optionalKey(Schema.Array(Certificate)).annotateKey({
     description: "for operators, where it is reached over TLS: those that were seen first, and no others are accepted"
@@ -92,6 +92,10 @@ export const ExternalStreamAdded = Schema.Struct({
   stream_type: ExternalStreamType,
   device: CameraId,
   status: Schema.Literal("ADDED"),
+  credentials_replaced: Schema.optionalKey(Schema.Literal(true)).annotateKey({
+    description:
+      "it was added before: the camera took the user and the password of this URL, which are in the place of the former ones; name and type are as they were"
+  }),
   timestamp: isoTime
 })
 export type ExternalStreamAdded = typeof ExternalStreamAdded.Type
@@ -113,10 +117,16 @@ export const ExternalStreamList = Schema.Struct({
 })
 export type ExternalStreamList = typeof ExternalStreamList.Type
 
+/** Seconds; nobody has a scan begin sooner after another. */
+export const leastScanInterval = 5
+
 export const SetDiscoveryInterval = {
-  scan_interval: Schema.Int.check(
-    Schema.isBetween({ minimum: 0, maximum: 86_400 }, { expected: "whole seconds from 0 to 86400" })
-  ).annotateKey({ description: "seconds from one scan to the next; 0: only when asked" })
+  scan_interval: Schema.Union([
+    Schema.Literal(0),
+    Schema.Int.check(
+      Schema.isBetween({ minimum: leastScanInterval, maximum: 86_400 }, { expected: "whole seconds from 5 to 86400" })
+    )
+  ]).annotateKey({ description: "seconds from the end of one scan to the next; 0: only when asked" })
 }
 
 export const DiscoveryIntervalSet = Schema.Struct({

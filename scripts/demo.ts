@@ -119,6 +119,8 @@ const tour = Effect.fnUntraced(function* (service: { readonly url: string; reado
   ] as const) {
     yield* line(label, `${list.total}, the newest: ${list.files.map(({ filename }) => filename).join(", ")}`)
   }
+  // a key is short enough for every player, and opens nothing else
+  return (yield* call.create_viewing_key({ device })).streams
 })
 
 const demo = Effect.gen(function* () {
@@ -137,7 +139,7 @@ const demo = Effect.gen(function* () {
   const url = `ws://127.0.0.1:${setting("server.port")}/ws`
   yield* line("ready", `in ${Math.round(performance.now() - began)} ms`)
 
-  yield* Effect.scoped(tour({ url, token: Redacted.make(token) }))
+  const { hls, rtsp, webrtc } = yield* Effect.scoped(tour({ url, token: Redacted.make(token) }))
 
   yield* heading("The trace of the first snapshot")
   const tree = yield* Effect.sync(() => traceTree(collector.spans(), "rpc take_snapshot")).pipe(
@@ -150,9 +152,9 @@ const demo = Effect.gen(function* () {
   yield* heading("Serving until Ctrl-C")
   yield* line("console", `http://127.0.0.1:${setting("server.port")}/#token=${token}`)
   yield* line("JSON-RPC", url)
-  yield* line("RTSP", `rtsp://127.0.0.1:${setting("mediamtx.rtsp_port")}/camera0?token=TOKEN`)
-  yield* line("HLS", `http://127.0.0.1:${setting("mediamtx.hls_port")}/camera0?token=TOKEN`)
-  yield* line("WebRTC", `http://127.0.0.1:${setting("mediamtx.webrtc_port")}/camera0?token=TOKEN`)
+  yield* line("RTSP", rtsp)
+  yield* line("HLS", hls)
+  yield* line("in a browser", webrtc.replace("/whep?", "?"))
   yield* line("health", `http://127.0.0.1:${setting("health.port")}/health`)
   yield* line("TOKEN", token)
   return yield* Effect.never

@@ -26,7 +26,7 @@ export class Peers extends Context.Service<
     ) => Effect.Effect<void, never, Scope.Scope>
     /** a machine that answers nobody at this address, as long as the scope lives */
     readonly silence: (address: string) => Effect.Effect<void, never, Scope.Scope>
-    /** SHA-256 of the certificates that those show who speak TLS, in hex, by `192.168.1.64:322`; a test may change it */
+    /** SHA-256 of the certificates that those show who speak TLS, in hex, by `192.168.1.64:322`; a test may change it. Others speak none */
     readonly certificates: Map<string, string>
     /** where the service has gone, or tried to: `192.168.1.64:554`, each once */
     readonly dialled: () => ReadonlyArray<string>
@@ -77,7 +77,9 @@ export class Peers extends Context.Service<
             if (silent.has(address)) return Effect.never
             const server = servers.get(`${address}:${port}`)
             if (server === undefined) return Effect.fail(refused(address, port))
-            return open(server, ears, isSecure ? certificates.get(`${address}:${port}`) : undefined)
+            const certificate = certificates.get(`${address}:${port}`)
+            if (!isSecure) return open(certificate === undefined ? server : { ...server, serve: deaf }, ears, undefined)
+            return certificate === undefined ? Effect.fail(noTls) : open(server, ears, certificate)
           })
       })
       return Context.make(Peers, peers).pipe(Context.add(Tcp, tcp))
@@ -92,6 +94,15 @@ interface Server {
 
 const refused = (address: string, port: number) =>
   new NotConnected({ code: "ECONNREFUSED", detail: `connect ECONNREFUSED ${address}:${port}` })
+
+/** As Node has it where the other end goes in the midst of the handshake. */
+const noTls = new NotConnected({
+  code: "ECONNRESET",
+  detail: "Client network socket disconnected before secure TLS connection was established"
+})
+
+/** One who speaks TLS goes when something else is said. */
+const deaf: Server["serve"] = ({ hear }) => Effect.ignore(hear)
 
 const open = Effect.fnUntraced(function* (
   { scope, serve }: Server,

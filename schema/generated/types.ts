@@ -227,7 +227,7 @@ export type ExternalStream = {
   status: "DISCOVERED" | "ONLINE" | "OFFLINE" | "ERROR"
   /** ISO 8601, UTC */
   discovered_at: string
-  /** ISO 8601, UTC */
+  /** ISO 8601, UTC; empty: it was never reached */
   last_seen: string
   /** what it carries, such as h264 or klv */
   capabilities: Array<string>
@@ -1318,6 +1318,8 @@ export interface Methods {
       stream_type: "skydio_stanag4609" | "generic_rtsp" | "onvif"
       device: CameraId
       status: "ADDED"
+      /** it was added before: the camera took the user and the password of this URL, which are in the place of the former ones; name and type are as they were */
+      credentials_replaced?: true
       /** ISO 8601, UTC */
       timestamp: string
     }
@@ -1351,8 +1353,8 @@ export interface Methods {
   /** Says how often streams are looked for in the network. Role: admin. */
   set_discovery_interval: {
     params: {
-      /** seconds from one scan to the next; 0: only when asked */
-      scan_interval: number
+      /** seconds from the end of one scan to the next; 0: only when asked */
+      scan_interval: 0 | number
     }
     result: {
       scan_interval: number

@@ -3,15 +3,22 @@ import { homedir } from "node:os"
 import { load, type Origin, originOf } from "../config/Load.ts"
 import type { KeyReport } from "../config/Report.ts"
 import { buildDate, version } from "../config/Version.ts"
+import { unread } from "../ground/Unread.ts"
 import { standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import type { Life } from "./Life.ts"
-import { printTo } from "./Output.ts"
+import { printOnTo, printTo } from "./Output.ts"
 import { serve } from "./Serve.ts"
 import { token } from "./Token.ts"
 import type { Voice } from "./Voice.ts"
 import { completions, help, type Usage, usageOf } from "./Usage.ts"
 
 const print = printTo(process.stdout)
+const printOn = printOnTo(process.stdout)
+
+/** What goes on to be read ends well when its reader goes. */
+const asLongAsRead = <A, E, R>(following: Effect.Effect<A, E, R>) =>
+  Effect.raceFirst(following, unread(process.stdout.fd)).pipe(Effect.catchTag("ReaderGone", () => Effect.void))
+
 const printJson = (value: unknown) => print(`${JSON.stringify(value, undefined, 2)}\n`)
 
 /** By key, as machines want it. */
@@ -62,7 +69,7 @@ const ask = Effect.fnUntraced(function* (
     }
     case "watch": {
       const { watch } = yield* Effect.promise(() => import("./Watch.ts"))
-      return yield* watch(request, from)
+      return yield* asLongAsRead(watch({ ...request, print: printOn }, from))
     }
     default:
       return yield* shell[command](request, from)
@@ -119,7 +126,7 @@ export const command = Effect.fnUntraced(function* (
     case "tail": {
       const { tail } = yield* Effect.promise(() => import("./Tail.ts"))
       const printAside = (said: string) => void process.stderr.write(said)
-      return yield* tail({ isJson, print, printAside })
+      return yield* asLongAsRead(tail({ isJson, print: printOn, printAside }))
     }
     case "complete":
       return yield* print(

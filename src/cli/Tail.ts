@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { describeExit, startChild } from "../process/Child.ts"
 import { CallFailed } from "./CallFailed.ts"
+import type { PrintOn } from "./Output.ts"
 import type { Request } from "./Shell.ts"
 
 /** Of what was logged before. */
@@ -11,7 +12,8 @@ const lines = 50
 
 const program = "journalctl"
 
-interface Tailing extends Pick<Request, "isJson" | "print"> {
+interface Tailing extends Pick<Request, "isJson"> {
+  readonly print: PrintOn
   /** who may not read the journal is told so there by journalctl, and sees nothing otherwise */
   readonly printAside: (text: string) => void
 }

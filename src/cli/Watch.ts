@@ -4,11 +4,15 @@ import { type TopicEvent, topicFamilies } from "../../schema/Event.ts"
 import type { ServiceStatus } from "../../schema/System.ts"
 import type { Origin } from "../config/Load.ts"
 import { untilCut } from "./Following.ts"
+import type { PrintOn } from "./Output.ts"
 import { connect } from "./Remote.ts"
 import { type Request, told } from "./Shell.ts"
 
 /** All that happens, as it comes, until it is interrupted or the service says no. */
-export const watch = Effect.fnUntraced(function* ({ isJson, place, print, tell }: Request, from: Origin) {
+export const watch = Effect.fnUntraced(function* (
+  { isJson, place, print, tell }: Pick<Request, "isJson" | "place" | "tell"> & { readonly print: PrintOn },
+  from: Origin
+) {
   const client = yield* connect(place, "viewer", from)
   const { call, notifications, onEachConnection } = client
   const lineOf = lines()

@@ -94,9 +94,8 @@ export class Devices extends Context.Service<
         )
         // those who follow it come before the log
         yield* Effect.yieldNow
-        yield* Effect.logInfo("camera connected").pipe(
-          Effect.annotateLogs({ "camera.id": id, kind: found.input.name, ...found.identity })
-        )
+        // who asks one of the network says when it was reached
+        if (found.input.feed !== "relayed") yield* tellConnected(id, found)
         if (fault !== undefined) yield* tellFault(id, fault)
         return { id, update }
       })
@@ -201,6 +200,10 @@ export interface Attachment {
   /** more is known of it now; it counts as CONNECTED */
   readonly update: (found: Found) => Effect.Effect<void>
 }
+
+/** In the log. */
+export const tellConnected = (id: CameraId, { identity, input }: Found) =>
+  Effect.logInfo("camera connected").pipe(Effect.annotateLogs({ "camera.id": id, kind: input.name, ...identity }))
 
 const tellFault = (id: CameraId, { detail, kind }: Fault) =>
   Effect.logWarning("camera fault").pipe(

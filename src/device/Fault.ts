@@ -19,14 +19,16 @@ const suggestions: Readonly<Record<FaultKind, string>> = {
   UNRESPONSIVE: "plug the camera out and in again",
   UNREACHABLE: "look whether the camera is on, in this network, and listens at this port",
   AUTH_FAILED:
-    "if the user or the password is wrong, remove the stream and add it again with the right ones; " +
+    "if the user or the password is wrong, add the stream again with the right ones, which take their place; " +
     "it is asked rarely until then, as cameras lock accounts",
   NOT_FOUND: "look into the camera's manual for the path of its stream, and add that",
   NO_VIDEO: "add another stream of the camera: this one has no video that is known here",
   SESSION_LIMIT: "end another program that watches the camera, or allow it more sessions",
   STALLED: "look at the camera and the network between; it is asked again by itself",
   REDIRECTED: "add the address that it sends to, if it is to be trusted: redirects are not followed",
-  PROTOCOL: "look into the log for what the camera said; its firmware may have an update",
+  PROTOCOL:
+    "look at its address: the port, the path, and how it begins (rtsp:// for a stream, rtsps:// with TLS; http:// or https:// " +
+    "for an ONVIF camera's device service, mostly /onvif/device_service); if all is right, its firmware may have an update",
   CERTIFICATE_CHANGED:
     "ask whoever runs the camera whether its certificate was changed; if so, remove the stream and add it again, which accepts it"
 }

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { InvalidState, RateLimited } from "../../schema/Errors.ts"
+import { leastScanInterval } from "../../schema/External.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
 import { type Facts, makeFacts } from "../facts/Facts.ts"
 import { millisSince, type Moment, monotonicNow, now } from "../ground/Time.ts"
@@ -44,7 +45,7 @@ export interface DiscoveryFact {
 /** What a scan has found is good for so long, in milliseconds, where nobody wants another one. */
 const freshFor = 30_000
 /** Milliseconds from one scan's begin to the next one's, whoever asks. */
-const pause = 5000
+const pause = leastScanInterval * 1000
 /** A scan of all that can be configured takes minutes; what was found by then is told. */
 const longest = "5 minutes"
 const tellEvery = 250

@@ -6,11 +6,14 @@ import * as Schema from "effect/Schema"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { join } from "node:path"
 import type { DependencyFailed } from "../../schema/Errors.ts"
-import { SetDiscoveryInterval } from "../../schema/External.ts"
+import { leastScanInterval } from "../../schema/External.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { SmallFiles } from "../storage/SmallFiles.ts"
 
-const Stored = Schema.fromJsonString(Schema.Struct({ version: Schema.Literal(1), ...SetDiscoveryInterval }))
+const Stored = Schema.fromJsonString(Schema.Struct({ version: Schema.Literal(1), scan_interval: Schema.Int }))
+
+/** Shorter ones were taken once, and never kept. */
+const keepable = (seconds: number): number => (seconds === 0 ? 0 : Math.max(leastScanInterval, seconds))
 
 /** In the data folder. */
 export const discoveryName = "discovery.json"
@@ -35,7 +38,8 @@ export class DiscoveryInterval extends Context.Service<
         smallFiles.read(file),
         Option.match({
           onNone: () => Effect.succeed(0),
-          onSome: (text) => Effect.map(Schema.decodeEffect(Stored)(text), ({ scan_interval }) => scan_interval)
+          onSome: (text) =>
+            Effect.map(Schema.decodeEffect(Stored)(text), ({ scan_interval }) => keepable(scan_interval))
         })
       ).pipe(
         Effect.catch((error) =>

@@ -13,14 +13,20 @@ import { Devices } from "../device/Devices.ts"
 import { Recordings } from "../recording/Recordings.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { Streams } from "../stream/Streams.ts"
-import { capabilitiesOf } from "./Carried.ts"
-import { type Answer, type NetworkCamera, NetworkCameras, withAnswer } from "./NetworkCameras.ts"
+import { type Answer, withAnswer } from "./Answers.ts"
+import { type NetworkCamera, NetworkCameras } from "./NetworkCameras.ts"
 import { alreadyAdded, isForNow, noCameraThere, refused, tooMany } from "./NotAdded.ts"
-import { type KnownStream, type SeenStream, SeenStreams } from "./SeenStreams.ts"
+import { knownOf, type KnownStream, type SeenStream, SeenStreams } from "./SeenStreams.ts"
 import { type AddedStream, streamFiles } from "./StreamFiles.ts"
-import type { StreamUrl } from "./StreamUrl.ts"
+import { opensOtherwise, type StreamUrl } from "./StreamUrl.ts"
 
 export type AddRequest = Pick<AddedStream, "url" | "type" | "name">
+
+export interface AddedCamera extends KnownStream {
+  readonly device: CameraId
+  /** it was one before, and is opened by other secrets from now on */
+  readonly isReplaced: boolean
+}
 
 /** So many may be added, and leave the names of their cameras behind when they are removed. */
 const most = { added: 256, left: 256 }
@@ -35,11 +41,10 @@ export class ExternalStreams extends Context.Service<
     readonly ofCamera: (camera: CameraId) => KnownStream | undefined
     /**
      * Makes it a camera, for good. One that is away now is a camera with a fault, and is waited for; what the camera refuses
-     * in a way that waiting does not mend (`DependencyFailed`) is not added.
+     * in a way that waiting does not mend (`DependencyFailed`) is not added. Of one that was added, other secrets take the
+     * place of those that it has, once the camera has taken them.
      */
-    readonly add: (
-      request: AddRequest
-    ) => Effect.Effect<KnownStream & { readonly device: CameraId }, InvalidParams | InvalidState | DependencyFailed>
+    readonly add: (request: AddRequest) => Effect.Effect<AddedCamera, InvalidParams | InvalidState | DependencyFailed>
     /** Ends its recording and its stream, and forgets it; its camera's name is kept for it, should it be added again. */
     readonly remove: (url: StreamUrl) => Effect.Effect<void, NotFound | DependencyFailed>
     /** for scans: these are there */
@@ -104,26 +109,51 @@ export class ExternalStreams extends Context.Service<
           Effect.catchTag("RtspFailed", (failed) => (isForNow(failed) ? Effect.succeed(failed) : refused(failed)))
         )
         const now = yield* Clock.currentTimeMillis
-        const { discoveredAt = now, lasting: seenAs } = scanned.get(url.text) ?? {}
+        const { discoveredAt = now, lasting: seenAs, lastSeen = 0 } = scanned.get(url.text) ?? {}
         const lasting = (answer instanceof RtspFailed ? undefined : yield* cameras.lasting(url, answer)) ?? seenAs
         const asked: AddedStream = {
           url,
           type,
           name,
           discoveredAt,
-          lastSeen: now,
+          lastSeen,
           ...(lasting === undefined ? {} : { lasting })
         }
         const stream = answer instanceof RtspFailed ? asked : withAnswer(asked, answer, now)
-        return yield* files
-          .write({ streams: [...streamsBut(), stream], left })
-          .pipe(Effect.andThen(attach(stream, answer)), oneChange.withPermit, Effect.uninterruptible)
+        return yield* Effect.suspend(() => files.write({ streams: [...streamsBut(), stream], left })).pipe(
+          Effect.andThen(attach(stream, answer)),
+          oneChange.withPermit,
+          Effect.uninterruptible
+        )
+      })
+
+      /** The camera is shown the new secrets first: what it does not take replaces nothing. */
+      const replace = Effect.fnUntraced(function* ({ camera }: Added, url: StreamUrl) {
+        const before = camera.stream()
+        if (!opensOtherwise(before.url, url)) return yield* alreadyAdded(camera.id)
+        const told = yield* cameras.ask({ ...before, url }).pipe(
+          Effect.catchTag("AddressRefused", (refused) => Effect.fail(noCameraThere(refused))),
+          Effect.catchTag("RtspFailed", refused)
+        )
+        const reopened = () =>
+          streamsBut().map((stream) => (stream.url.text === url.text ? { ...stream, url } : stream))
+        yield* Effect.suspend(() => files.write({ streams: reopened(), left })).pipe(
+          oneChange.withPermit,
+          // what it learns of the camera is written, too
+          Effect.andThen(camera.reopen(url, told)),
+          Effect.uninterruptible
+        )
+        yield* Effect.logInfo("a network camera's user and password were replaced").pipe(
+          Effect.annotateLogs({ "camera.id": camera.id, url: url.text })
+        )
+        return { ...knownOf(camera), device: camera.id, isReplaced: true }
       })
 
       const add = Effect.fn("ExternalStreams.add")(function* (request: AddRequest) {
         const { text } = request.url
         const present = added.get(text)
-        if (present !== undefined || underWay.has(text)) return yield* alreadyAdded(present?.camera.id)
+        if (underWay.has(text)) return yield* alreadyAdded(present?.camera.id)
+        if (present !== undefined) return yield* meanwhile(text)(replace(present, request.url))
         if (added.size + underWay.size >= most.added) return yield* tooMany(most.added)
         const camera = yield* meanwhile(text)(make(request)).pipe(
           Effect.tapErrorTag("DependencyFailed", ({ detail, reason }) =>
@@ -134,7 +164,7 @@ export class ExternalStreams extends Context.Service<
         yield* Effect.logInfo("network camera added").pipe(
           Effect.annotateLogs({ "camera.id": camera.id, url: text, type: request.type })
         )
-        return { ...shown(camera), device: camera.id }
+        return { ...knownOf(camera), device: camera.id, isReplaced: false }
       })
 
       const end = Effect.fnUntraced(function* ({ camera: { id }, scope }: Added) {
@@ -186,9 +216,9 @@ export class ExternalStreams extends Context.Service<
         )
 
       return ExternalStreams.of({
-        list: () => [...Array.from(added.values(), ({ camera }) => shown(camera)), ...scanned.list()],
+        list: () => [...Array.from(added.values(), ({ camera }) => knownOf(camera)), ...scanned.list()],
         ofCamera: (camera) => {
-          for (const one of added.values()) if (one.camera.id === camera) return shown(one.camera)
+          for (const one of added.values()) if (one.camera.id === camera) return knownOf(one.camera)
           return undefined
         },
         add,
@@ -202,36 +232,4 @@ export class ExternalStreams extends Context.Service<
 interface Added {
   readonly camera: NetworkCamera
   readonly scope: Scope.Closeable
-}
-
-const shown = (camera: NetworkCamera): KnownStream => {
-  const {
-    carried,
-    deviceFingerprint,
-    discoveredAt,
-    fingerprint,
-    hasPtz = false,
-    lastSeen,
-    name,
-    type,
-    url
-  } = camera.stream()
-  const pins = {
-    ...(fingerprint === undefined ? {} : { fingerprint }),
-    ...(deviceFingerprint === undefined ? {} : { deviceFingerprint }),
-    isChanged: camera.isChanged()
-  }
-  const capabilities = capabilitiesOf(carried)
-  return {
-    url,
-    type,
-    name,
-    status: camera.status(),
-    discoveredAt,
-    lastSeen,
-    capabilities,
-    device: camera.id,
-    pins,
-    hasPtz
-  }
 }

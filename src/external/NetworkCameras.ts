@@ -8,40 +8,31 @@ import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { CameraId, FaultKind } from "../../schema/Camera.ts"
+import type { CameraId } from "../../schema/Camera.ts"
 import type { ExternalStream } from "../../schema/External.ts"
 import type { Found } from "../device/Device.ts"
-import { Devices } from "../device/Devices.ts"
+import { Devices, tellConnected } from "../device/Devices.ts"
 import { faultOf } from "../device/Fault.ts"
 import { Tcp } from "../ground/Tcp.ts"
-import { type Described, probe } from "../rtsp/Probe.ts"
+import { probe } from "../rtsp/Probe.ts"
 import { RtspFailed } from "../rtsp/RtspFailed.ts"
 import { Streams } from "../stream/Streams.ts"
+import { type Answer, lastingKeys, pauseAfter, statusOf, type Told, withAnswer } from "./Answers.ts"
 import { CameraKeyframes } from "./CameraKeyframes.ts"
 import { CameraPictures } from "./CameraPictures.ts"
-import { carriedIn, formatsIn, isSame, withSeen, withShown } from "./Carried.ts"
+import { formatsIn, withShown } from "./Carried.ts"
 import { asFailure, networkInput } from "./NetworkInput.ts"
 import type { AddressRefused } from "./Reach.ts"
 import type { AddedStream } from "./StreamFiles.ts"
-import { isOnvif, type Pins, type StreamTarget, StreamTargets } from "./StreamTargets.ts"
+import { isOnvif, type Pins, StreamTargets } from "./StreamTargets.ts"
+import type { StreamUrl } from "./StreamUrl.ts"
 
 /** A camera that is asked what its stream is has answered by then, or it is away. */
 const answerTime = Duration.seconds(5)
 /** The same, for one whose turn has to come first. */
 const turnTime = Duration.seconds(8)
-/**
- * An idle camera is asked whether it is there so often, in milliseconds; one that is away at first, and at most. A password
- * that was refused may be shown again after 5 min (`Trials`), and this varies by a tenth.
- */
-const pauses = { idle: 60_000, firstAway: 2000, longestAway: 30_000, refused: 340_000 }
 /** So many cameras are asked at once. */
 const atOnce = 8
-
-/** What a camera says of its stream, and of itself by its device service (ONVIF). */
-export type Told = Described & Pick<StreamTarget, "deviceFingerprint" | "hasPtz">
-
-/** How a camera answered when it was asked last. */
-export type Answer = Told | RtspFailed
 
 /** An added stream as a camera. */
 export interface NetworkCamera {
@@ -51,6 +42,8 @@ export interface NetworkCamera {
   readonly status: () => ExternalStream["status"]
   /** it shows another certificate than it is known by */
   readonly isChanged: () => boolean
+  /** has it opened by this URL from now on, which differs in its secrets alone; `told`: what the camera said to that */
+  readonly reopen: (url: StreamUrl, told: Told) => Effect.Effect<void>
 }
 
 /** Makes cameras of streams, and looks whether they are there while nobody needs them. */
@@ -98,26 +91,29 @@ export class NetworkCameras extends Context.Service<
       )
 
       const attach: NetworkCameras["Service"]["attach"] = Effect.fnUntraced(function* (first, answer, learnt) {
-        const { lasting, name, url } = first
+        const { lasting, name } = first
+        const { text } = first.url
         let stream = first
         const input = networkInput(
-          url.text,
-          Effect.suspend(() => targets.recent(url, stream)),
-          isOnvif(url)
+          text,
+          Effect.suspend(() => targets.recent(stream.url, stream)),
+          isOnvif(first.url)
             ? {
-                still: Effect.suspend(() => pictureOf(url, stream)),
-                keyframe: Effect.suspend(() => keyframes.ask(url, stream))
+                still: Effect.suspend(() => pictureOf(stream.url, stream)),
+                keyframe: Effect.suspend(() => keyframes.ask(stream.url, stream))
               }
             : undefined
         )
         const found = (): Found => ({
           input: { ...input, ...(stream.carried === undefined ? {} : { sends: stream.carried }) },
-          identity: { position: url.text, ...(lasting === undefined ? {} : { serial: lasting }) },
+          identity: { position: text, ...(lasting === undefined ? {} : { serial: lasting }) },
           name,
           formats: formatsIn(stream.carried)
         })
         /** how often in a row it did not answer; undefined: it was never asked */
         let failures: number | undefined
+        /** since the service has started */
+        let wasReached = false
 
         const learn = Effect.fnUntraced(function* (told: Told) {
           failures = 0
@@ -134,9 +130,16 @@ export class NetworkCameras extends Context.Service<
         const fault = answer instanceof RtspFailed ? refuse(answer) : undefined
         if (answer !== undefined && !(answer instanceof RtspFailed)) yield* learn(answer)
         const { id, update } = yield* devices.attach(found(), fault)
+        const reached = Effect.suspend(() => {
+          if (wasReached) return Effect.void
+          wasReached = true
+          return tellConnected(id, found())
+        })
+        if (failures === 0) yield* reached
 
         const answered = Effect.fnUntraced(function* (told: Told) {
           const { isLasting, isOther } = yield* learn(told)
+          yield* reached
           yield* isOther ? update(found()) : devices.recovered(id)
           if (isLasting) yield* learnt
         })
@@ -160,7 +163,9 @@ export class NetworkCameras extends Context.Service<
           yield* learnt
         })
         yield* streams.facts.follow((fact) =>
-          fact.name === id && fact._tag === "StreamChanged" && fact.state._tag === "Ready" ? show : Effect.void
+          fact.name === id && fact._tag === "StreamChanged" && fact.state._tag === "Ready"
+            ? Effect.andThen(reached, show)
+            : Effect.void
         )
 
         /** Undefined: somebody needs the stream, and it shows by itself how its camera is; that session is the only one. */
@@ -192,7 +197,12 @@ export class NetworkCameras extends Context.Service<
           id,
           stream: () => stream,
           status: () => statusOf(faultNow(), failures === 0 || isReady()),
-          isChanged: () => faultNow() === "CERTIFICATE_CHANGED"
+          isChanged: () => faultNow() === "CERTIFICATE_CHANGED",
+          reopen: (url, told) =>
+            Effect.suspend(() => {
+              stream = { ...stream, url }
+              return answered(told)
+            })
         }
       })
 
@@ -200,9 +210,6 @@ export class NetworkCameras extends Context.Service<
     })
   )
 }
-
-/** What is learnt beside what a stream carries, and kept. */
-const lastingKeys = ["fingerprint", "deviceFingerprint", "hasPtz"] as const
 
 /** One account serves for all that an ONVIF camera is asked. */
 const ofItsStream = (failed: RtspFailed): RtspFailed => {
@@ -214,32 +221,3 @@ const ofItsStream = (failed: RtspFailed): RtspFailed => {
 }
 
 const silent = Effect.fail(new RtspFailed({ kind: "UNREACHABLE", detail: "it does not answer" }))
-
-/** Whether it would answer may be otherwise in a moment; the other faults need somebody to do something. */
-const isPassing = (kind: FaultKind): boolean => kind === "UNREACHABLE" || kind === "STALLED"
-
-const statusOf = (fault: FaultKind | undefined, isThere: boolean): ExternalStream["status"] => {
-  if (fault === undefined) return isThere ? "ONLINE" : "OFFLINE"
-  return isPassing(fault) ? "OFFLINE" : "ERROR"
-}
-
-const pauseAfter = (fault: FaultKind | undefined, failures: number): number => {
-  if (fault === undefined) return pauses.idle
-  if (fault === "AUTH_FAILED") return pauses.refused
-  return Math.min(pauses.longestAway, pauses.firstAway * 2 ** Math.max(0, failures - 1))
-}
-
-/** What is the same stays the same object; a certificate, once seen, is the camera's. */
-export const withAnswer = (stream: AddedStream, told: Told, lastSeen: number): AddedStream => {
-  const carried = withSeen(carriedIn(told), stream.carried)
-  const fingerprint = stream.fingerprint ?? told.fingerprint
-  const deviceFingerprint = stream.deviceFingerprint ?? told.deviceFingerprint
-  return {
-    ...stream,
-    lastSeen,
-    ...(isSame(stream.carried, carried) ? {} : { carried }),
-    ...(fingerprint === undefined ? {} : { fingerprint }),
-    ...(deviceFingerprint === undefined ? {} : { deviceFingerprint }),
-    ...(told.hasPtz === undefined ? {} : { hasPtz: told.hasPtz })
-  }
-}

@@ -25,7 +25,8 @@ export const alreadyAdded = (device: CameraId | undefined) =>
     state: "ADDED",
     allowed_states: ["NOT_ADDED"],
     ...(device === undefined ? {} : { details: `it is ${device}` }),
-    suggestion: "remove it first where its name, its type or its password is to be another"
+    suggestion:
+      "give another user or password in its URL to have them replaced; remove it first where its name or its type is to be another"
   })
 
 export const tooMany = (most: number) =>

@@ -56,13 +56,14 @@ export class Ptz extends Context.Service<
         function* (camera: CameraId) {
           yield* devices.get(camera)
           const stream = streams.ofCamera(camera)
-          if (stream === undefined || !isOnvif(stream.url)) return yield* noPtz(needsOnvif)
+          if (stream === undefined) return yield* noPtz("it is no camera of the network", whichMove)
+          if (!isOnvif(stream.url)) return yield* noPtz("it was added by the address of its stream", needsOnvif)
           const { pins, url } = stream
           const known = sessions.get(url)
           if (known !== undefined) return { session: known, url }
           const target = yield* reach.target(url, pins?.deviceFingerprint)
           const session = yield* onvif.openPtz(onvifTarget(url, target))
-          if (session === undefined) return yield* noPtz("it has no PTZ service, or none for its stream")
+          if (session === undefined) return yield* noPtz("it has no PTZ service, or none for its stream", whichMove)
           sessions.set(url, session)
           return { session, url }
         },
@@ -146,8 +147,11 @@ const of = (camera: CameraId, { role, user }: Mover) => Effect.annotateLogs({ "c
 const halted = (drive: Drive) => drive.end.pipe(Effect.catch(told))
 
 const unknownPreset = (id: string) => new NotFound({ resource: "preset", id })
-const needsOnvif = "only cameras that are added by the URL of their ONVIF device service can be moved"
-const noPtz = (reason: string) => new Unsupported({ feature: "ptz", reason })
+const whichMove = "get_camera_capabilities tells of each camera whether it can be moved (ptz)"
+const needsOnvif =
+  "if it has ONVIF, add it by the URL of its device service (http://…/onvif/device_service), which makes another camera of it: " +
+  "only those can be moved"
+const noPtz = (reason: string, suggestion: string) => new Unsupported({ feature: "ptz", reason, suggestion })
 
 const taken = ({ mover, since }: Drive) =>
   new InvalidState({

@@ -1,5 +1,7 @@
 import type { CameraId } from "../../schema/Camera.ts"
 import type { ExternalStream, ExternalStreamType } from "../../schema/External.ts"
+import { capabilitiesOf } from "./Carried.ts"
+import type { NetworkCamera } from "./NetworkCameras.ts"
 import type { Pins } from "./StreamTargets.ts"
 import type { StreamUrl } from "./StreamUrl.ts"
 
@@ -13,7 +15,7 @@ export interface SeenStream {
   readonly lasting?: string
 }
 
-/** A stream that is known; times are epoch milliseconds. */
+/** A stream that is known; times are epoch milliseconds, `lastSeen` 0 where it was never reached. */
 export interface KnownStream extends SeenStream {
   readonly status: ExternalStream["status"]
   readonly discoveredAt: number
@@ -56,5 +58,38 @@ export class SeenStreams {
       this.#streams.set(text, { ...stream, status: "DISCOVERED", discoveredAt, lastSeen: now })
     }
     for (const text of this.#streams.keys()) if (this.#streams.size > most) this.#streams.delete(text)
+  }
+}
+
+/** One that was added. */
+export const knownOf = (camera: NetworkCamera): KnownStream => {
+  const {
+    carried,
+    deviceFingerprint,
+    discoveredAt,
+    fingerprint,
+    hasPtz = false,
+    lastSeen,
+    name,
+    type,
+    url
+  } = camera.stream()
+  const pins = {
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...(deviceFingerprint === undefined ? {} : { deviceFingerprint }),
+    isChanged: camera.isChanged()
+  }
+  const capabilities = capabilitiesOf(carried)
+  return {
+    url,
+    type,
+    name,
+    status: camera.status(),
+    discoveredAt,
+    lastSeen,
+    capabilities,
+    device: camera.id,
+    pins,
+    hasPtz
   }
 }

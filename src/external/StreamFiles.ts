@@ -10,7 +10,7 @@ import { SmallFiles } from "../storage/SmallFiles.ts"
 import { Carried } from "./Carried.ts"
 import { parseStreamUrl, type StreamSecret, type StreamUrl } from "./StreamUrl.ts"
 
-/** A stream that was added; times are epoch milliseconds. */
+/** A stream that was added; times are epoch milliseconds, `lastSeen` 0 where it was never reached. */
 const fields = {
   type: ExternalStreamType,
   name: Schema.String,

@@ -1,3 +1,4 @@
+import * as Equal from "effect/Equal"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { ExternalStreamType } from "../../schema/External.ts"
@@ -24,6 +25,16 @@ export interface StreamSecret {
   readonly credentials?: { readonly user: string; readonly password: string }
   /** the path and the query, where the text does not show all of them */
   readonly resource?: string
+}
+
+/**
+ * Whether who has the second one brings what opens a stream otherwise than the first: of one text. Without a user it brings none
+ * in the place of one that is known.
+ */
+export const opensOtherwise = (known: StreamUrl, given: StreamUrl): boolean => {
+  const [before, after] = [Redacted.value(known.secret), Redacted.value(given.secret)]
+  const isLess = before.credentials !== undefined && after.credentials === undefined
+  return !isLess && !Equal.equals(before, after)
 }
 
 export type Scheme = "rtsp" | "rtsps" | "http" | "https"

@@ -7,5 +7,10 @@ import { whyUnreachable } from "../rtsp/Unreachable.ts"
 export const webFault = ({ code, detail }: NoReply): Pick<RtspFailed, "kind" | "detail"> => {
   if (code === otherCertificate) return { kind: "CERTIFICATE_CHANGED", detail }
   if (code === tooLarge) return { kind: "PROTOCOL", detail }
+  // Node's names for what its parser does not know
+  if (code?.startsWith("HPE_") === true) return { kind: "PROTOCOL", detail: "what answers speaks no HTTP at this port" }
+  // OpenSSL's for what begins like no TLS of any version
+  if (/wrong version number/i.test(detail))
+    return { kind: "PROTOCOL", detail: "what answers speaks no TLS at this port" }
   return { kind: "UNREACHABLE", detail: code === undefined ? detail : whyUnreachable(code) }
 }

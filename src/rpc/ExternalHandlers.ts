@@ -63,13 +63,14 @@ export const layer = ExternalRpcs.toLayer(
         if (session.cameras !== undefined) return yield* notForNewOnes(session)
         const url = yield* Effect.fromResult(parseStreamUrl(stream_url))
         const type = yield* Effect.fromResult(typeFor(url, stream_type))
-        const { device } = yield* streams.add({ url, type, name })
+        const added = yield* streams.add({ url, type, name })
         return {
           stream_url: url.text,
-          stream_name: name,
-          stream_type: type,
-          device,
+          stream_name: added.name,
+          stream_type: added.type,
+          device: added.device,
           status: "ADDED" as const,
+          ...(added.isReplaced ? { credentials_replaced: true as const } : {}),
           timestamp: yield* timestamp
         }
       }),
@@ -147,7 +148,7 @@ const viewFor =
       name,
       status,
       discovered_at: isoTime(discoveredAt),
-      last_seen: isoTime(lastSeen),
+      last_seen: lastSeen === 0 ? "" : isoTime(lastSeen),
       capabilities,
       ...(pins === undefined || !roleIncludes(role, "operator") ? {} : certificatesOf(pins))
     }

@@ -9,6 +9,7 @@ import { isSps, nalsIn, parseSps, profileName } from "../media/Sps.ts"
 import { readTransport } from "../media/TransportStream.ts"
 import { dial } from "./Dialogue.ts"
 import { makeKeyframeEar } from "./KeyframeEar.ts"
+import { unlessOtherWay } from "./OtherWay.ts"
 import { describe, isKlv, play, worthHaving } from "./Session.ts"
 import type { RtspTarget } from "./Target.ts"
 
@@ -77,8 +78,11 @@ const shownIn = (encoding: string, sets: ReadonlyArray<Uint8Array>): Shown => {
 /** Asks a camera what its stream is, on a connection of its own; it plays only where the description does not say enough. */
 export const probe = Effect.fn("Rtsp.probe")(function* (tcp: Tcp["Service"], target: RtspTarget) {
   const ear = makeKeyframeEar()
-  const dialogue = yield* dial(tcp, target, ear)
-  const offer = yield* describe(dialogue, target)
+  const unlessOther = unlessOtherWay(tcp, target)
+  const dialling = dial(tcp, target, ear)
+  const dialogue = yield* target.isSecure ? unlessOther(dialling) : dialling
+  const describing = describe(dialogue, target)
+  const offer = yield* target.isSecure ? describing : unlessOther(describing)
   const wanted = yield* worthHaving(offer)
   const [video] = wanted
   if (video === undefined) return yield* Effect.die(new Error("nothing is worth having"))

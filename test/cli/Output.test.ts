@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { closeSync, openSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { type Print, printTo } from "../../src/cli/Output.ts"
+import { printOnTo, printTo } from "../../src/cli/Output.ts"
 import { temporaryFolder } from "../storage/Workbench.ts"
 
 const open = (path: string) =>
@@ -13,12 +13,12 @@ const open = (path: string) =>
 const never = () => assert.fail("this is no stream's")
 
 /** A stream that is no file's, and answers so. */
-const answering = (code: string | undefined): Print => {
+const answering = (code: string | undefined) => {
   const write = (_said: unknown, done: (error?: Error | null) => void) => {
     done(code === undefined ? undefined : Object.assign(new Error(code), { code }))
     return true
   }
-  return printTo({ fd: 1, isTTY: true, write: write as NodeJS.WriteStream["write"] })
+  return { fd: 1, isTTY: true, write: write as NodeJS.WriteStream["write"] }
 }
 
 describe("what a command writes", () => {
@@ -43,8 +43,17 @@ describe("what a command writes", () => {
 
   it.effect("and nobody reads any more is no failure; whatever else a stream says is", () =>
     Effect.gen(function* () {
-      for (const code of [undefined, "EPIPE", "ERR_STREAM_DESTROYED"]) yield* answering(code)("a")
-      assert.strictEqual((yield* Effect.flip(answering("EIO")("a"))).code, "EIO")
+      for (const code of [undefined, "EPIPE", "ERR_STREAM_DESTROYED"]) yield* printTo(answering(code))("a")
+      for (const to of [printTo, printOnTo]) {
+        assert.deepInclude(yield* Effect.flip(to(answering("EIO"))("a")), { _tag: "OutputFailed", code: "EIO" })
+      }
+    })
+  )
+
+  it.effect("is over for who goes on only to be read, once nobody reads it", () =>
+    Effect.gen(function* () {
+      yield* printOnTo(answering(undefined))("a")
+      assert.strictEqual((yield* Effect.flip(printOnTo(answering("EPIPE"))("a")))._tag, "ReaderGone")
     })
   )
 })

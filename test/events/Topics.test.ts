@@ -38,6 +38,31 @@ describe("the topic of a camera's news", () => {
     ])
   })
 
+  it("of a camera in the network is connected when it was reached, and a change of status before and after", () => {
+    const unreachable = (detail: string): Device => ({
+      ...device,
+      status: "ERROR",
+      fault: faultOf("UNREACHABLE", detail)
+    })
+    const [off, unplugged] = [unreachable("nobody listens at its port"), unreachable("there is no such machine")]
+    expect(
+      ofCamera(
+        [],
+        ["CameraFaulty", off],
+        ["CameraFaulty", unplugged],
+        ["CameraRecovered", device],
+        ["CameraFaulty", off],
+        ["CameraRecovered", device]
+      )
+    ).toEqual([
+      "camera.status_change",
+      "camera.status_change",
+      "camera.connected",
+      "camera.status_change",
+      "camera.status_change"
+    ])
+  })
+
   it("is none when its status is what it was, and when it is away", () => {
     expect(
       ofCamera(

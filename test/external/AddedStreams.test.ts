@@ -1,11 +1,12 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
-import { settle } from "../../testing/PassingTime.ts"
+import { asTimePasses, settle } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
+import { connectAs } from "../rpc/Harness.ts"
 import { dataFolder, fakes, onFakes } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
-import { add, address, becomes, clientAs, fileOf, startCamera, streamsOf, url } from "./ExternalBench.ts"
+import { add, address, ask, becomes, clientAs, fileOf, startCamera, streamsOf, url } from "./ExternalBench.ts"
 
 /** the files of added streams are left as they are */
 const untouched = { external: { enabled: false } }
@@ -138,6 +139,19 @@ describe("added streams", () => {
       Effect.andThen(run(dataFolder, after))
     )
   })
+
+  onFakes(
+    "of two who add one at once, both are kept",
+    Effect.gen(function* () {
+      const clients = [yield* connectAs("operator"), yield* connectAs("operator")]
+      const adding = clients.map((client, last) =>
+        ask(client, "add_external_stream", { stream_url: `rtsp://192.168.1.7${last}/live`, stream_name: "Gate" })
+      )
+      yield* asTimePasses(Effect.all(adding, { concurrency: 2 }))
+      const kept = yield* fileOf("external_streams.json")
+      for (const last of [0, 1]) assert.include(kept, `rtsp://192.168.1.7${last}/live`)
+    })
+  )
 
   onFakes(
     "that cannot be kept are not added",

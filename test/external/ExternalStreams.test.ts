@@ -7,6 +7,7 @@ import { cameraSdp } from "../../testing/RtspPackets.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { connectAs } from "../rpc/Harness.ts"
 import { dataFolder, fakes, onFakes } from "../support/App.ts"
+import { listening } from "../support/Log.ts"
 import { playCamera } from "../support/OnvifCamera.ts"
 import { add, address, ask, becomes, clientAs, fileOf, startCamera, streamsOf, url } from "./ExternalBench.ts"
 
@@ -104,9 +105,14 @@ describe("add_external_stream", () => {
       const status = (yield* call("get_camera_status", { device: "camera0" })).result
       assert.include(status, { status: "ERROR" })
       assert.deepInclude(status?.["fault"], { kind: "UNREACHABLE", detail: "nobody listens at its port" })
-      assert.strictEqual((yield* streamsOf(call))[0]?.status, "OFFLINE")
+      // the camera was never there, for all that is known
+      assert.include((yield* call("get_camera_list")).result, { total: 1, connected: 0 })
+      assert.deepInclude((yield* streamsOf(call))[0], { status: "OFFLINE", last_seen: "" })
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* streamsOf(call))[0]?.last_seen, "")
       const camera = yield* startCamera
       yield* becomes(call, "ONLINE")
+      assert.isAbove(Date.parse((yield* streamsOf(call))[0]?.last_seen ?? ""), 10_000)
       assert.include((yield* call("get_camera_status", { device: "camera0" })).result, {
         status: "CONNECTED",
         resolution: "640x480"
@@ -117,6 +123,30 @@ describe("add_external_stream", () => {
       yield* camera.disturb({ isSilent: false, refuses: { DESCRIBE: "404 Not Found" } })
       yield* becomes(call, "ERROR")
     })
+  )
+
+  fakes.starts(
+    "logs that a camera is connected when it was reached, and not before, after a restart neither",
+    (run) => {
+      const { layer, lines } = listening()
+      const told = () => lines.flatMap(({ message }) => (message.startsWith("camera connected") ? [message] : []))
+      const before = Effect.gen(function* () {
+        const call = yield* clientAs("operator")
+        yield* add(call)
+        assert.deepEqual(told(), [])
+      })
+      const after = Effect.gen(function* () {
+        const call = yield* clientAs("operator")
+        yield* becomes(call, "OFFLINE")
+        yield* TestClock.adjust("5 seconds")
+        assert.deepEqual(told(), [])
+        yield* startCamera
+        yield* becomes(call, "ONLINE")
+        yield* TestClock.adjust("3 minutes")
+        assert.deepEqual(told(), ["camera connected"])
+      })
+      return run(dataFolder, before).pipe(Effect.andThen(run(dataFolder, after)), Effect.provide(layer))
+    }
   )
 
   onFakes(
@@ -175,7 +205,7 @@ describe("add_external_stream", () => {
     Effect.gen(function* () {
       const call = yield* clientAs("operator")
       yield* add(call)
-      const { error } = yield* add(call, "rtsp://admin:secret@0xc0a80140:554/live")
+      const { error } = yield* add(call, "rtsp://0xc0a80140:554/live")
       assert.strictEqual(error?.code, -32020)
       assert.deepInclude(error?.data, { state: "ADDED", details: "it is camera0" })
       const unknown = yield* call("remove_external_stream", { stream_url: "rtsp://admin:secret@192.168.1.65/live" })
@@ -293,6 +323,89 @@ describe("a camera that is reached over TLS", () => {
       })
     const before = Effect.flatMap(camera(first), (call) => add(call, url))
     const after = Effect.flatMap(camera(second), (call) => becomes(call, "ERROR"))
+    return Effect.andThen(run(dataFolder, before), run(dataFolder, after))
+  })
+})
+
+describe("add_external_stream of a camera that was added, with another password", () => {
+  const streamAs = (password: string) => `rtsp://admin:${password}@${address}/live`
+  const login = (password: string) => ({ login: { user: "admin", password, way: "MD5" as const } })
+
+  onFakes(
+    "has the camera opened with it from then on: it stays the same camera, and nobody is shown it",
+    Effect.gen(function* () {
+      const camera = yield* startCamera
+      yield* camera.disturb(login("old-canary"))
+      const call = yield* clientAs("operator")
+      assert.notProperty((yield* add(call, streamAs("old-canary"))).result, "credentials_replaced")
+      yield* camera.disturb({ ...login("new-canary"), nonces: "changed" })
+      assert.strictEqual((yield* call("start_streaming", { device: "camera0" })).error?.code, -32050)
+      const { fault } = (yield* call("get_camera_status", { device: "camera0" })).result as {
+        readonly fault: { readonly kind: string; readonly suggestion: string }
+      }
+      assert.strictEqual(fault.kind, "AUTH_FAILED")
+      assert.include(fault.suggestion, "add the stream again with the right ones")
+
+      const refused = yield* add(call, streamAs("wrong-canary"))
+      assert.include(refused.error?.data, { reason: "AUTH_FAILED" })
+      assert.include(yield* fileOf("secrets/external_streams.json"), "old-canary")
+      const replaced = yield* add(call, streamAs("new-canary"), { stream_name: "Door" })
+      assert.deepInclude(replaced.result, {
+        ...{ stream_url: url, stream_name: "Gate", device: "camera0", status: "ADDED" },
+        credentials_replaced: true
+      })
+      assert.include((yield* call("get_camera_status", { device: "camera0" })).result, { status: "CONNECTED" })
+      assert.include((yield* call("start_streaming", { device: "camera0" })).result, { status: "STARTED" })
+      const secrets = yield* fileOf("secrets/external_streams.json")
+      assert.include(secrets, "new-canary")
+      assert.notInclude(secrets, "old-canary")
+      const all = [refused, replaced, yield* streamsOf(call), yield* fileOf("external_streams.json")]
+      assert.notInclude(JSON.stringify(all), "canary")
+      // the same once more, or none, replaces nothing
+      for (const again of [streamAs("new-canary"), url]) {
+        assert.strictEqual((yield* add(call, again)).error?.code, -32020)
+      }
+    })
+  )
+
+  onFakes(
+    "replaces nothing while the camera cannot be asked",
+    Effect.gen(function* () {
+      const call = yield* clientAs("operator")
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const camera = yield* startCamera
+          yield* camera.disturb(login("good"))
+          yield* add(call, streamAs("good"))
+        })
+      )
+      const { error } = yield* add(call, streamAs("slip"))
+      assert.strictEqual(error?.code, -32050)
+      assert.include(error?.data, { reason: "UNREACHABLE" })
+      const camera = yield* startCamera
+      yield* camera.disturb(login("good"))
+      yield* becomes(call, "ONLINE")
+      assert.strictEqual(camera.rejections(), 0)
+    })
+  )
+
+  fakes.starts("is opened with it after a restart", (run) => {
+    const before = Effect.gen(function* () {
+      const camera = yield* startCamera
+      yield* camera.disturb(login("old"))
+      const call = yield* clientAs("operator")
+      yield* add(call, streamAs("old"))
+      yield* add(call, "rtsp://192.168.1.60/other")
+      yield* camera.disturb(login("new"))
+      assert.include((yield* add(call, streamAs("new"))).result, { credentials_replaced: true })
+    })
+    const after = Effect.gen(function* () {
+      const camera = yield* startCamera
+      yield* camera.disturb(login("new"))
+      const call = yield* clientAs("operator")
+      yield* becomes(call, "ONLINE")
+      assert.strictEqual(camera.rejections(), 0)
+    })
     return Effect.andThen(run(dataFolder, before), run(dataFolder, after))
   })
 })

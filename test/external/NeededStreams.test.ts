@@ -225,4 +225,15 @@ describe("set_discovery_interval", () => {
     })
     return Effect.andThen(run(dataFolder, set), run(dataFolder, look))
   })
+
+  fakes.starts("that an older service kept shorter than it may be is the shortest after a start", (run) => {
+    const keep = Effect.map(TestGround, ({ disk }) =>
+      disk.outside.write(`${dataFolder}/discovery.json`, new TextEncoder().encode('{"version":1,"scan_interval":1}'))
+    )
+    const look = Effect.gen(function* () {
+      const { now } = yield* DiscoveryInterval
+      assert.strictEqual(yield* SubscriptionRef.get(now), 5)
+    })
+    return Effect.andThen(run(dataFolder, keep), run(dataFolder, look))
+  })
 })

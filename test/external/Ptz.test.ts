@@ -8,6 +8,7 @@ import { asTimePasses } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { dataFolder, fakes, onFakes } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
+import { attachCamera } from "../support/NetworkCamera.ts"
 import { fault, reply } from "../support/OnvifCamera.ts"
 import { add, address, clientAs, device, login, moves, pass, startCamera } from "./PtzCamera.ts"
 
@@ -210,7 +211,12 @@ describe("ptz_move", () => {
       yield* add()
       const call = yield* clientAs("operator")
       assert.deepInclude((yield* call("get_camera_capabilities")).result, { ptz: false })
-      for (const camera of [device, "camera1"]) {
+      for (const [camera, reason, suggestion] of [
+        [device, "it has no PTZ service, or none for its stream", "get_camera_capabilities"],
+        ["camera1", "it was added by the address of its stream", "http://…/onvif/device_service"],
+        ["camera2", "it is no camera of the network", "get_camera_capabilities"]
+      ] as const) {
+        if (camera === "camera2") yield* attachCamera()
         if (camera === "camera1") {
           yield* asTimePasses(
             call("add_external_stream", {
@@ -227,7 +233,8 @@ describe("ptz_move", () => {
         ] as const) {
           const { error } = yield* call(method, { device: camera, ...params })
           assert.strictEqual(error?.code, -32030, `${method} ${camera}`)
-          assert.include(error?.data, { feature: "ptz" })
+          assert.include(error?.data, { feature: "ptz", reason })
+          assert.include(error?.data?.["suggestion"], suggestion)
         }
       }
       assert.strictEqual((yield* call("ptz_move", { device: "camera7", pan: 1 })).error?.code, -32010)

@@ -150,6 +150,24 @@ it.live(
   120_000
 )
 
+it.live("a camera that is added with TLS and speaks without it, or the other way round, is told so", () =>
+  Effect.gen(function* () {
+    const folder = yield* temporaryFolder
+    const { port, securePort } = yield* startPeer(folder, makeVideo(folder))
+    const ground = yield* makeGround({ cameras: 0, settings: { EXTERNAL_ALLOWED_HOSTS: "127.0.0.1" } })
+    const service = yield* start(ground)
+    yield* ready(service)
+    const { error } = yield* connect(service.url, yield* service.token({ role: "operator" }))
+    for (const [at, words] of [
+      [`rtsps://${user}:${password}@127.0.0.1:${port}`, "speaks RTSP without TLS at this port"],
+      [`rtsp://${user}:${password}@127.0.0.1:${securePort}`, "speaks TLS at this port"]
+    ] as const) {
+      const refused = yield* error("add_external_stream", { stream_url: `${at}/live`, stream_name: "Gate" })
+      assert.include(JSON.stringify(refused), words)
+    }
+  })
+)
+
 it.live("cameras that speak TLS are spoken to", () =>
   Effect.gen(function* () {
     const ground = yield* makeGround({ cameras: 0, settings: { EXTERNAL_ALLOWED_HOSTS: "127.0.0.1" } })

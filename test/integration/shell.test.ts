@@ -5,7 +5,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path"
 import { eventually } from "../support/Eventually.ts"
 import { freePorts } from "../support/FreePorts.ts"
-import { run, type Run, SharedService } from "../support/Service.ts"
+import { program, run, type Run, SharedService } from "../support/Service.ts"
 
 const command = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
   const { ground } = yield* SharedService
@@ -102,6 +102,35 @@ layer(SharedService.layer(), { excludeTestServices: true })("at a shell", (it) =
       for (const { argv } of ground.processes()) assert.notInclude(argv.join(" "), readFileSync(file, "utf8").trim())
       yield* watching.kill("SIGINT")
       assert.strictEqual((yield* watching.ended).code, 0)
+    })
+  )
+
+  it.effect("what is watched is watched no more when its reader goes, also while nothing happens", () =>
+    Effect.gen(function* () {
+      const { ground } = yield* SharedService
+      // the status of the watch itself, and what its reader got
+      const line = `{ "${program}" watch --json; echo "status $?" >&2; } | head -n 1`
+      const watching = yield* Effect.acquireRelease(
+        Effect.sync(() => spawn("bash", ["-c", line], { env: { ...process.env, ...ground.environment } })),
+        (running) => Effect.sync(() => running.kill("SIGKILL"))
+      )
+      let [heard, status] = ["", ""]
+      watching.stdout.setEncoding("utf8").on("data", (text: string) => void (heard += text))
+      watching.stderr.setEncoding("utf8").on("data", (text: string) => void (status += text))
+      yield* eventually(
+        "an event is told",
+        Effect.andThen(
+          printed("snapshot", "camera0"),
+          Effect.sync(() => heard !== "")
+        )
+      )
+      // nothing more is asked of the service
+      yield* eventually(
+        "it has ended",
+        Effect.sync(() => status.includes("status"))
+      )
+      assert.strictEqual(status, "status 0\n")
+      assert.lengthOf(heard.trim().split("\n"), 1)
     })
   )
 

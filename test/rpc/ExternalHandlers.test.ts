@@ -38,11 +38,17 @@ onFakes(
       ["add_external_stream", { stream_url, stream_name: "x", stream_type: "ftp" }, "stream_type"],
       ["remove_external_stream", { stream_url: "video" }, "stream_url"],
       ["get_external_streams", { type: "onvif" }, "type"],
-      ["set_discovery_interval", { scan_interval: -1 }, "scan_interval"]
+      ["set_discovery_interval", { scan_interval: -1 }, "scan_interval"],
+      ["set_discovery_interval", { scan_interval: 86_401 }, "scan_interval"]
     ] as const) {
       const { code, data } = yield* errorOf(admin, method, params)
       assert.strictEqual(code, -32602, method)
       assert.include(data, { param })
+    }
+    for (const scan_interval of [1, 4, 5.5]) {
+      const { code, data } = yield* errorOf(admin, "set_discovery_interval", { scan_interval })
+      assert.strictEqual(code, -32602)
+      assert.include(data, { param: "scan_interval", rule: "0, or whole seconds from 5 to 86400" })
     }
   })
 )

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Tcp } from "../../src/ground/Tcp.ts"
 import { probe } from "../../src/rtsp/Probe.ts"
+import type { RtspFailed } from "../../src/rtsp/RtspFailed.ts"
 import type { RtspTarget } from "../../src/rtsp/Target.ts"
 import { cameraSdp } from "../../testing/RtspPackets.ts"
 import type { RtspFaults } from "../../testing/RtspFaults.ts"
@@ -81,5 +82,52 @@ describe("a camera that is asked what its stream is", () => {
       assert.deepInclude(found, { _tag: "RtspFailed", kind: "REDIRECTED", detail: "it sends to 10.0.0.1" })
       assert.lengthOf(camera.requests(), 1)
     })
+  )
+
+  onGround(
+    "by TLS, and speaks RTSP without it, is told to do so, and sees no password",
+    Effect.gen(function* () {
+      const known = yield* withLogin
+      const { camera, found } = yield* probed({ login: { ...login, way: "SHA-256" } }, { ...known, isSecure: true })
+      assert.deepInclude(found, { _tag: "RtspFailed", kind: "PROTOCOL" })
+      assert.include(
+        (found as RtspFailed).detail,
+        "speaks RTSP without TLS at this port: its address begins with rtsp://"
+      )
+      assert.deepEqual(camera.requests(), ["OPTIONS *"])
+    })
+  )
+
+  onGround(
+    "by TLS, and speaks RTSP without it although it had a certificate, is not the one that it was",
+    Effect.gen(function* () {
+      const { found } = yield* probed({}, { ...target, isSecure: true, fingerprint: "ab".repeat(32) })
+      assert.deepInclude(found, { _tag: "RtspFailed", kind: "CERTIFICATE_CHANGED" })
+      assert.include((found as RtspFailed).detail, "without TLS")
+    })
+  )
+
+  onGround(
+    "without TLS, and speaks it, is told to do so",
+    Effect.gen(function* () {
+      const { peers } = yield* TestGround
+      peers.certificates.set(`${target.address}:${target.port}`, "ab".repeat(32))
+      const { camera, found } = yield* probed({}, target)
+      assert.deepInclude(found, { _tag: "RtspFailed", kind: "PROTOCOL" })
+      assert.include((found as RtspFailed).detail, "speaks TLS at this port: its address begins with rtsps://")
+      assert.deepEqual(camera.requests(), [])
+    })
+  )
+
+  onGround(
+    "and goes without a word, whichever way it is asked, is not reached",
+    Effect.gen(function* () {
+      const { peers } = yield* TestGround
+      yield* peers.listen(target.address, target.port, ({ hear }) => Effect.ignore(hear))
+      for (const isSecure of [false, true]) {
+        const result = yield* asTimePasses(Effect.flip(probe(yield* Tcp, { ...target, isSecure })))
+        assert.strictEqual(result.kind, "UNREACHABLE")
+      }
+    }).pipe(Effect.scoped)
   )
 })

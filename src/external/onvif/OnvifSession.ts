@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
 import { urlAuthority } from "../../config/Hosts.ts"
 import { Network } from "../../ground/Network.ts"
+import type { WebReply } from "../../ground/WebExchange.ts"
 import { authorization, challengesIn, isStale, strongestWay, type Way } from "../../rtsp/Digest.ts"
 import type { RtspCredentials } from "../../rtsp/Target.ts"
 import { tooManyTrials } from "../../rtsp/Trials.ts"
@@ -109,9 +110,9 @@ export const makeSessions = Effect.gen(function* () {
       const trial = isTrial ? yield* as.trials.begin : undefined
       if (isTrial && trial === undefined) return yield* failed("AUTH_FAILED", tooManyTrials(as.trials))
       const reply = yield* Effect.onError(send(one), () => Effect.sync(() => trial?.void()))
-      const { body, challenges: told, status } = reply
+      const { challenges: told, status } = reply
       const outcome = yield* Effect.result(
-        status === 401 ? Effect.fail(new Refusal({ detail: "status 401" })) : answerIn(readXml, status, body, call)
+        status === 401 ? Effect.fail(new Refusal({ detail: "status 401" })) : answerIn(readXml, reply, call)
       )
       if (outcome._tag === "Success") {
         isAccepted ||= as !== undefined
@@ -183,12 +184,16 @@ export const makeSessions = Effect.gen(function* () {
 
 const answerIn = Effect.fnUntraced(function* <A>(
   readXml: ReadXml,
-  status: number,
-  body: Uint8Array,
+  { body, contentType: type, status }: WebReply,
   call: OnvifCall<A>
 ) {
   if (status >= 300 && status < 400) return yield* failed("REDIRECTED", "it sends to another address")
-  const envelope = yield* Effect.mapError(readXml(new TextDecoder().decode(body)), ({ detail }) =>
+  const text = new TextDecoder().decode(body)
+  if (!isSoap(text)) {
+    const [kind = "no type"] = /^[\w.+/-]{1,64}/.exec(type) ?? []
+    return yield* failed("PROTOCOL", `a web server answers there (status ${status}, ${kind}), and no ONVIF service`)
+  }
+  const envelope = yield* Effect.mapError(readXml(text), ({ detail }) =>
     failed("PROTOCOL", `what it answers to ${call.name} with status ${status} is not read: ${detail}`)
   )
   const said = saidIn(envelope, call)
@@ -199,5 +204,7 @@ const answerIn = Effect.fnUntraced(function* <A>(
   const value = said._tag === "Answer" ? call.read(said.answer) : undefined
   return value ?? (yield* failed("PROTOCOL", `what it answers to ${call.name} is not what ONVIF has`))
 })
+
+const isSoap = (text: string): boolean => /<(?:[\w-]+:)?Envelope\b/.test(text)
 
 const failed = (kind: OnvifFailed["kind"], detail: string) => new OnvifFailed({ kind, detail })
