@@ -92,9 +92,10 @@ const played = Effect.gen(function* () {
 
   const answer = (now: Run, request: JsonRequest): Effect.Effect<JsonReply, NoReply> =>
     Effect.gen(function* () {
-      const { answers, breaks, hangs } = yield* SubscriptionRef.get(faults)
+      const { answers, breaks, hangs, slow } = yield* SubscriptionRef.get(faults)
       if (breaks === true) return yield* new NoReply({ detail: "read ECONNRESET" })
       if (hangs || (yield* SubscriptionRef.get(now.process.temper)) === "stopped") return yield* Effect.never
+      if (slow !== undefined) yield* Effect.sleep(slow)
       const [user = "", password = ""] = atob((request.headers?.["authorization"] ?? "").replace(/^Basic /, "")).split(
         ":"
       )
