@@ -14,6 +14,7 @@ import { makeFacts, type OwnFacts } from "../facts/Facts.ts"
 import { Disk } from "../ground/Disk.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
+import { FileIndex } from "../storage/FileIndex.ts"
 import { Streams } from "../stream/Streams.ts"
 import { CameraWatch } from "./CameraWatch.ts"
 import { watchGrowth } from "./Growth.ts"
@@ -40,7 +41,7 @@ export class Recorder extends Context.Service<
       const streams = yield* Streams
       const cameraWatch = yield* CameraWatch
       const guard = yield* DiskGuard
-      const followGrowth = yield* watchGrowth(yield* Disk, (yield* DataFolder).recordings)
+      const followGrowth = yield* watchGrowth(yield* Disk, (yield* DataFolder).recordings, yield* FileIndex)
       const facts = yield* makeFacts<RecordingFact>()
       const actionsOf = yield* makeActions(facts)
 
