@@ -88,7 +88,8 @@ const played = Effect.gen(function* () {
     if (opens !== undefined) throw new Refused(opens, "open", path)
     return outside.create(path)
   }
-  const { publish, read } = makeSessions(ports, { create }, () => run, isAllowed)
+  const handshake = Effect.suspend(() => Effect.sleep(SubscriptionRef.getUnsafe(faults).handshake ?? 0))
+  const { publish, read } = makeSessions(ports, { create }, () => run, handshake, isAllowed)
 
   const answer = (now: Run, request: JsonRequest): Effect.Effect<JsonReply, NoReply> =>
     Effect.gen(function* () {

@@ -18,6 +18,8 @@ export interface MediaMtxFaults {
   readonly idles?: boolean
   /** each file that it opens for a recording is refused, with this errno */
   readonly opens?: string | undefined
+  /** so long passes between an ANNOUNCE and its RECORD */
+  readonly handshake?: Duration.Input
   /** it reads nothing that is published to it over the network */
   readonly isDeaf?: boolean
 }
