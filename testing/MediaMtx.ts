@@ -88,13 +88,15 @@ const played = Effect.gen(function* () {
     if (opens !== undefined) throw new Refused(opens, "open", path)
     return outside.create(path)
   }
-  const { publish, read } = makeSessions(ports, { create }, () => run, isAllowed)
+  const handshake = Effect.suspend(() => Effect.sleep(SubscriptionRef.getUnsafe(faults).handshake ?? 0))
+  const { publish, read } = makeSessions(ports, { create }, () => run, handshake, isAllowed)
 
   const answer = (now: Run, request: JsonRequest): Effect.Effect<JsonReply, NoReply> =>
     Effect.gen(function* () {
-      const { answers, breaks, hangs } = yield* SubscriptionRef.get(faults)
+      const { answers, breaks, hangs, slow } = yield* SubscriptionRef.get(faults)
       if (breaks === true) return yield* new NoReply({ detail: "read ECONNRESET" })
       if (hangs || (yield* SubscriptionRef.get(now.process.temper)) === "stopped") return yield* Effect.never
+      if (slow !== undefined) yield* Effect.sleep(slow)
       const [user = "", password = ""] = atob((request.headers?.["authorization"] ?? "").replace(/^Basic /, "")).split(
         ":"
       )

@@ -34,11 +34,12 @@ export interface Sessions {
   readonly publish: (publisher: Publisher) => Effect.Effect<Publication, { readonly status: number }, Scope.Scope>
 }
 
-/** `running`: the run of MediaMTX that there is */
+/** `running`: the run of MediaMTX that there is; `handshake`: takes the time from an ANNOUNCE to its RECORD */
 export const makeSessions = (
   ports: Ports["Service"],
   outside: Pick<Outside, "create">,
   running: () => Run | undefined,
+  handshake: Effect.Effect<void>,
   isAllowed: (now: Run, question: Question) => Effect.Effect<boolean>
 ): Sessions => {
   let sessions = 0
@@ -88,7 +89,11 @@ export const makeSessions = (
     const now = yield* here
     const { ask, path, session } = yield* connect(now, pid, url)
     if (now.paths.options(path) === undefined) return yield* Effect.fail({ status: 400 })
+    const announced = JSON.stringify(now.paths.options(path))
     yield* ask("publish", session)
+    yield* handshake
+    // "configuration has changed" (its `internal/core/path_manager.go`)
+    if (JSON.stringify(now.paths.options(path)) !== announced) return yield* Effect.fail({ status: 400 })
     if (now.live.get(path)?.ready === true) return yield* Effect.fail({ status: 400 })
     const taken = withoutRecorder(now.paths.options(path))
     const recorder = makeRecorder(path, outside, now.say)

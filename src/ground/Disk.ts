@@ -61,7 +61,7 @@ export class Disk extends Context.Service<
     readonly text: (path: string) => Effect.Effect<string, DiskError>
     /** of what has this name itself: a link is not followed */
     readonly state: (path: string) => Effect.Effect<FileState, DiskError>
-    /** the same of several in one folder, in this order; undefined where there is none: a tenth of the cost of one by one */
+    /** the same of several in one folder, in this order; undefined where there is none: half the cost of one by one */
     readonly states: (
       folder: string,
       names: ReadonlyArray<string>

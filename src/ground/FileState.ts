@@ -17,10 +17,11 @@ export const stateOf = (stats: Stats): FileState => ({
 })
 
 /**
- * A few at a time. One by one costs 40 µs of CPU each for the way to a thread and back, together 4 (measured, Node 24);
- * more would make others wait for one of Node's four threads.
+ * A few at a time: one by one costs twice the CPU each for the way to a thread and back, and 20 at a time as much as 8
+ * (measured, Node 24, 32 threads). A disk that begins to hang meanwhile holds no more of libuv's 32 threads
+ * (`scripts/camera-service` asks for them) than the cameras leave, which may hold 24 (`v4l2/Kernel`).
  */
-const together = 20
+const together = 8
 
 /** `Disk.states` */
 export const statesOf = async (folder: string, [first, ...others]: ReadonlyArray<string>) => {

@@ -38,6 +38,8 @@ class MediaMtxEnded extends Schema.TaggedError<MediaMtxEnded>()("MediaMtxEnded",
 
 const steadyAfter = Duration.toMillis("10 seconds")
 const portTries = 3
+/** One that cannot run has ended by then, as a rule. */
+const endsWithin = Duration.seconds(1)
 
 const backoff = Schedule.min([Schedule.exponential("100 millis", 2), Schedule.spaced("1500 millis")]).pipe(
   Schedule.jittered
@@ -79,7 +81,7 @@ export class MediaMtx extends Context.Service<
       const states = yield* makeStates(
         managed ? undefined : `no answer yet from the API on 127.0.0.1:${settings.boot.mediamtx.api_port}`
       )
-      const { hasRun, hindered, running, silent, starting, stopped } = states
+      const { goesOn, hasRun, hindered, running, silent, starting, stopped } = states
       const noteEnd = makeEndLog()
       const facts = yield* makeFacts<RecorderFailed>()
       const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing | ProgramUnfit>()
@@ -122,6 +124,7 @@ export class MediaMtx extends Context.Service<
             env: { TZ: "UTC", GOMEMLIMIT: `${memory_megabytes}MiB` }
           })
           pid = child.pid
+          yield* Effect.forkScoped(Effect.delay(goesOn, endsWithin))
           const { deafness, lastWords } = yield* hear(child.stdout, facts.tell)
           let since: number | undefined
           const isSteady = Effect.map(monotonicMillis, (now) => since !== undefined && now - since >= steadyAfter)

@@ -21,7 +21,7 @@ export const makeStates = Effect.fnUntraced(function* (startDetail: string | und
     ...(startDetail === undefined ? {} : { detail: startDetail })
   })
   const state = yield* SubscriptionRef.make(startAfter({ _tag: "Starting", generation: 0 }))
-  /** Why it did not come to run when it was last started or looked at: until it does it stays stopped. */
+  /** Why it did not come to run when it was last started or looked at: it stays stopped until it does, or a start goes on. */
   let hindrance: string | undefined
 
   /** One that has run can run here: what hinders it now may pass, and what does without it goes on meanwhile. */
@@ -37,6 +37,8 @@ export const makeStates = Effect.fnUntraced(function* (startDetail: string | und
     state,
     hasRun,
     starting: Effect.suspend(() => (hindrance === undefined ? SubscriptionRef.update(state, startAfter) : Effect.void)),
+    /** A start has not ended at once, as those before it did. */
+    goesOn: SubscriptionRef.update(state, (last) => (last._tag === "Stopped" ? startAfter(last) : last)),
     running: SubscriptionRef.update(state, ({ generation }): MediaMtxState => {
       hindrance = undefined
       return { _tag: "Running", generation: generation + 1 }

@@ -3,10 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import type { Disk } from "../ground/Disk.ts"
+import type { FileIndex } from "../storage/FileIndex.ts"
 import { looseAnswer } from "../storage/SharedAnswer.ts"
 
 /** How often files are looked at that should grow. */
 const every = Duration.seconds(1)
+/** At every so manieth look the index is told: each time that it is written the file system's journal is, too. */
+const toldEvery = 5
 
 /** A recording that wants to know whether its file grows. */
 interface Follower {
@@ -21,9 +24,15 @@ interface Follower {
  * Looks every second at all files that are written, with one question to the disk: one that hangs holds no more than that,
  * and nobody hears of growth until it has answered. Gives what follows a recording's files for as long as the scope lives.
  */
-export const watchGrowth = Effect.fnUntraced(function* (disk: Disk["Service"], folder: string) {
+export const watchGrowth = Effect.fnUntraced(function* (
+  disk: Disk["Service"],
+  folder: string,
+  index: Pick<FileIndex["Service"], "grew">
+) {
+  const scope = yield* Effect.scope
   const followers = new Set<Follower>()
   const isFollowed = yield* Latch.make(false)
+  let looks = 0
 
   const look = Effect.gen(function* () {
     const asked = [...followers].flatMap((follower) => {
@@ -35,13 +44,19 @@ export const watchGrowth = Effect.fnUntraced(function* (disk: Disk["Service"], f
       folder,
       asked.map(({ filename }) => filename)
     )
-    for (const [i, { filename, follower }] of asked.entries()) {
-      const bytes = states[i]?.bytes
-      if (bytes === undefined) continue
+    const grown = asked.flatMap(({ filename, follower }, i) => {
+      const state = states[i]
+      if (state === undefined) return []
+      const { bytes, modified } = state
       const before = follower.last
       follower.last = { filename, bytes }
-      if (before?.filename === filename && bytes > before.bytes) follower.grew(filename)
-    }
+      if (before?.filename !== filename || bytes <= before.bytes) return []
+      follower.grew(filename)
+      return [{ filename, bytes, modified }]
+    })
+    looks++
+    // beside: a disk that is slow to take it says nothing of the files
+    if (looks % toldEvery === 0 && grown.length > 0) yield* Effect.forkIn(index.grew(grown), scope)
   }).pipe(Effect.ignore)
 
   yield* Effect.forkScoped(

@@ -32,7 +32,7 @@ export interface OpenFileSync {
 /**
  * Syncs the files that recordings write into, again and again: MediaMTX never does, and a power cut would cost what the kernel
  * keeps in memory, some 30 s. A few at a time: the disk writes down once what it is asked for meanwhile, and one that hangs
- * holds no more of Node's threads.
+ * holds no more of libuv's threads.
  */
 export const syncOpenFiles = Effect.fnUntraced(function* (
   disk: Disk["Service"],

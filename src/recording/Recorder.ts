@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
 import type { DependencyFailed, InvalidState, NotFound } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
@@ -14,6 +15,7 @@ import { makeFacts, type OwnFacts } from "../facts/Facts.ts"
 import { Disk } from "../ground/Disk.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
 import { DiskGuard } from "../storage/DiskGuard.ts"
+import { FileIndex } from "../storage/FileIndex.ts"
 import { Streams } from "../stream/Streams.ts"
 import { CameraWatch } from "./CameraWatch.ts"
 import { watchGrowth } from "./Growth.ts"
@@ -40,12 +42,20 @@ export class Recorder extends Context.Service<
       const streams = yield* Streams
       const cameraWatch = yield* CameraWatch
       const guard = yield* DiskGuard
-      const followGrowth = yield* watchGrowth(yield* Disk, (yield* DataFolder).recordings)
+      const followGrowth = yield* watchGrowth(yield* Disk, (yield* DataFolder).recordings, yield* FileIndex)
       const facts = yield* makeFacts<RecordingFact>()
       const actionsOf = yield* makeActions(facts)
 
-      const leaseOf = Effect.fnUntraced(function* (camera: CameraId) {
+      /**
+       * MediaMTX refuses a publisher whose path has changed since he announced himself ("configuration has changed",
+       * `internal/core/path_manager.go`): the stream of an idle camera waits until the recorder was told to be on, which takes some
+       * milliseconds. Of one that is under way already nobody knows whether he has.
+       */
+      const leaseOf = Effect.fnUntraced(function* (camera: CameraId, isTold: Effect.Effect<void>) {
         const lease = yield* Scope.make()
+        const before = streams.current(camera)
+        const isIdle = before === undefined || SubscriptionRef.getUnsafe(before.state)._tag === "Stopping"
+        if (isIdle) yield* Effect.forkIn(streams.withDevice(camera)(isTold), lease, { startImmediately: true })
         const stream = yield* Scope.provide(streams.lease(camera, "recording"), lease).pipe(
           Effect.onError(() => Scope.close(lease, Exit.void))
         )
@@ -69,7 +79,8 @@ export class Recorder extends Context.Service<
         yield* Effect.annotateCurrentSpan("camera.id", camera)
         // no child of the layer's scope, whose end would wait for a disk that hangs: `Recordings` waits for it in time
         const scope = yield* Scope.make()
-        const { lease, stream } = yield* leaseOf(camera)
+        const recorderIsTold = yield* Deferred.make<void>()
+        const { lease, stream } = yield* leaseOf(camera, Deferred.await(recorderIsTold))
         const incidents = yield* Queue.unbounded<Incident>()
         const begun = starting({
           resumeSeconds: Duration.toSeconds(liveNow(settings).recording.resume_seconds),
@@ -85,6 +96,7 @@ export class Recorder extends Context.Service<
           happened: (incident) => void Queue.offerUnsafe(incidents, incident),
           stream,
           lease,
+          recorderIsTold,
           scope,
           started: yield* Deferred.make<void, DependencyFailed>(),
           ended: yield* Deferred.make<Stopped, DependencyFailed>()

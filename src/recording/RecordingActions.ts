@@ -37,7 +37,7 @@ export const makeActions = Effect.fnUntraced(function* (facts: OwnFacts<Recordin
   const sidecars = yield* makeSidecars(yield* Disk, folder, index, yield* CameraTelemetry)
 
   return Effect.fnUntraced(function* (run: OwnRun) {
-    const { happened, lease, recording, scope, started, stream } = run
+    const { happened, lease, recorderIsTold, recording, scope, started, stream } = run
     const { camera, format } = recording
     const inScope = Scope.provide(scope)
     const timers = yield* inScope(FiberMap.make<Timer>())
@@ -72,7 +72,7 @@ export const makeActions = Effect.fnUntraced(function* (facts: OwnFacts<Recordin
         case "Tell":
           return tell(action)
         case "TurnRecorderOn":
-          return beside("recorder", recorder.on)
+          return beside("recorder", Effect.ensuring(recorder.on, Deferred.succeed(recorderIsTold, undefined)))
         case "TurnRecorderOff":
           return beside("recorder", recorder.off(action.seconds))
         case "PauseRecorder":

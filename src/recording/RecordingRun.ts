@@ -28,6 +28,8 @@ export interface OwnRun {
   readonly stream: LiveStream
   /** closed when it needs the stream no more */
   readonly lease: Scope.Closeable
+  /** done when MediaMTX was told to record, or could not be: an idle camera's stream begins only then */
+  readonly recorderIsTold: Deferred.Deferred<void>
   /** closed when it is over */
   readonly scope: Scope.Closeable
   readonly started: Deferred.Deferred<void, DependencyFailed>

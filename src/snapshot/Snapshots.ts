@@ -64,7 +64,7 @@ export interface SnapshotFact {
 export class Snapshots extends Context.Service<
   Snapshots,
   {
-    /** saved and in the index within 10 s, and synced soon after; fails with what each tier had to say */
+    /** saved and in the index 5 s after the picture was had, and synced soon after; fails with what each tier had to say */
     readonly take: (
       request: SnapshotRequest
     ) => Effect.Effect<Snapshot, DependencyFailed | InvalidParams | InvalidState | NotFound | RateLimited>

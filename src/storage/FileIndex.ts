@@ -13,7 +13,7 @@ import { DescribeRecording, makeDescriber } from "./DescribeRecording.ts"
 import { Holds } from "./Holds.ts"
 import type { AskedIndex, OpenIndex } from "./IndexFile.ts"
 import type { Page, Sequence } from "./IndexLists.ts"
-import type { IndexedFile, Stored, StoredFile } from "./IndexedFile.ts"
+import type { Grown, IndexedFile, Stored, StoredFile } from "./IndexedFile.ts"
 import { forgetLostPictures } from "./LostPictures.ts"
 import type { FileKind } from "./Names.ts"
 import { reconcile, type Reconciled, reconcileRecordings, reconcileSidecars } from "./Reconcile.ts"
@@ -46,6 +46,8 @@ export class FileIndex extends Context.Service<
     readonly put: (file: IndexedFile) => Effect.Effect<void>
     /** so many bytes lie beside this recording, and count with it */
     readonly putBeside: (recording: string, bytes: number) => Effect.Effect<void>
+    /** recordings that are being written have become larger: what is said of one that is over stays */
+    readonly grew: (recordings: ReadonlyArray<Grown>) => Effect.Effect<void>
     /** forgets a file; the file itself is `Files`' */
     readonly remove: (kind: FileKind, filename: string) => Effect.Effect<void>
     /** what it knows of a file; undefined: of none with this name */
@@ -172,6 +174,7 @@ export class FileIndex extends Context.Service<
       return FileIndex.of({
         put: (file) => tellOrMakeGood((it) => it.put(file)),
         putBeside: (recording, bytes) => tellOrMakeGood((it) => it.putBeside(recording, bytes)),
+        grew: (recordings) => tellOrMakeGood((it) => it.grow(recordings)),
         remove: (kind, filename) =>
           Effect.suspend(() => {
             for (const meanwhile of removed) meanwhile.add(`${kind}/${filename}`)

@@ -13,6 +13,7 @@ import { DataFolder } from "./DataFolder.ts"
 import { DiskGuard } from "./DiskGuard.ts"
 import { FileIndex } from "./FileIndex.ts"
 import { Holds } from "./Holds.ts"
+import { inTime } from "./InTime.ts"
 import type { IndexedFile, StoredFile } from "./IndexedFile.ts"
 import { contentTypeOf, type FileKind, isFileName, matroska, parseFileName } from "./Names.ts"
 import { markCamera } from "../media/Picture.ts"
@@ -59,9 +60,9 @@ export class Files extends Context.Service<
       replaces: Replaces | undefined
     ) => Effect.Effect<void, InvalidParams | InvalidState | DependencyFailed>
     /**
-     * keeps a picture and tells the index: on a slow disk it waits for that up to 10 s, since nobody finds the picture by its
-     * name before, and others that replace or delete one wait for it. A file that has the name is replaced in one step where
-     * `replaces` allows it, and stays what it is in every other case
+     * keeps a picture and tells the index, since nobody finds it by its name before. A disk that takes longer than 5 s does not
+     * answer, for all that is told, and may keep it later; others that replace or delete one wait for it. A file that has the
+     * name is replaced in one step where `replaces` allows it, and stays what it is in every other case
      */
     readonly saveSnapshot: (
       snapshot: NewSnapshot,
@@ -160,11 +161,12 @@ export class Files extends Context.Service<
         )
       }, oneReplaced.withPermit)
 
-      const saveSnapshot = Effect.fn("Files.saveSnapshot")(
-        (snapshot: NewSnapshot, replaces?: Replaces) =>
-          replaces === undefined ? save(snapshot, pictures.add) : saveOver(snapshot, replaces),
-        Effect.uninterruptible
+      const saveInTime = inTime("save the snapshot")
+      const saveSnapshot = Effect.fn("Files.saveSnapshot")((snapshot: NewSnapshot, replaces?: Replaces) =>
+        saveInTime(replaces === undefined ? save(snapshot, pictures.add) : saveOver(snapshot, replaces))
       )
+      const admitName = (filename: string, replaces: Replaces | undefined) =>
+        saveInTime(Effect.asVoid(replaceable(filename, replaces)))
 
       const remove = Effect.fnUntraced(function* (kind: FileKind, filename: string, path: string) {
         const removeFile = kind === "snapshot" ? pictures.remove : disk.remove
@@ -211,7 +213,7 @@ export class Files extends Context.Service<
         } satisfies ReadableFile
       })
 
-      return Files.of({ admitName: replaceable, saveSnapshot, delete: removeFree, takeAway, open: openFile })
+      return Files.of({ admitName, saveSnapshot, delete: removeFree, takeAway, open: openFile })
     })
   )
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite"
-import type { Description, IndexedFile, Stored, StoredFile } from "./IndexedFile.ts"
+import type { Description, Grown, IndexedFile, Stored, StoredFile } from "./IndexedFile.ts"
 import { type IndexLists, indexLists } from "./IndexLists.ts"
 import { kindNumber, toFile, toKind, toValues } from "./IndexRows.ts"
 import type { FileKind } from "./Names.ts"
@@ -32,6 +32,8 @@ export interface IndexDatabase extends IndexReads {
   /** adds files that are not there yet; those that are stay as they are */
   readonly addNew: (files: ReadonlyArray<{ readonly file: IndexedFile; readonly described: boolean }>) => void
   readonly remove: (kind: FileKind, filename: string) => boolean
+  /** recordings that nobody has looked into yet have become larger */
+  readonly grow: (recordings: ReadonlyArray<Grown>) => void
   readonly resize: (kind: FileKind, filename: string, bytes: number, modified: number) => void
   /** what somebody found in it, unless he who wrote it has told of it since */
   readonly describe: (kind: FileKind, filename: string, description: Description) => void
@@ -53,6 +55,9 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
   const resize =
     statement(`UPDATE files SET described = CASE WHEN bytes = ?1 THEN described ELSE 0 END, bytes = ?1, modified = ?2
     WHERE kind = ?3 AND filename = ?4`)
+  const grow = statement(
+    `UPDATE files SET bytes = ?1, modified = ?2 WHERE kind = 0 AND filename = ?3 AND codec = '' AND bytes < ?1`
+  )
   const describe =
     statement(`UPDATE files SET created = ?, duration = ?, codec = ?, width = ?, height = ?, described = 1
     WHERE kind = ? AND filename = ? AND (described = 0 OR codec = '')`)
@@ -67,20 +72,26 @@ export const indexStatements = (database: DatabaseSync): IndexDatabase => {
   const stored = statement("SELECT kind, device, files, bytes FROM totals WHERE files > 0")
   const totals = statement("SELECT device, files, bytes FROM totals WHERE kind = ? AND files > 0")
 
+  const together = (changes: () => void): void => {
+    database.exec("BEGIN")
+    try {
+      changes()
+      database.exec("COMMIT")
+    } catch (cause) {
+      if (database.isTransaction) database.exec("ROLLBACK")
+      throw cause
+    }
+  }
+
   return {
     // a recording that is being written has no codec yet: it is looked into if nobody comes to finish it
     put: (file) => void put.run(...toValues(file, file.kind === "snapshot" || file.codec !== "")),
     putBeside: (recording, bytes) => void putBeside.run(bytes, recording),
-    addNew: (files) => {
-      database.exec("BEGIN")
-      try {
-        for (const { file, described } of files) addNew.run(...toValues(file, described))
-        database.exec("COMMIT")
-      } catch (cause) {
-        if (database.isTransaction) database.exec("ROLLBACK")
-        throw cause
-      }
-    },
+    addNew: (files) => together(() => files.forEach(({ file, described }) => addNew.run(...toValues(file, described)))),
+    grow: (recordings) =>
+      together(() =>
+        recordings.forEach(({ bytes, filename, modified }) => grow.run(bytes, Math.floor(modified), filename))
+      ),
     remove: (kind, filename) => remove.run(kindNumber(kind), filename).changes > 0,
     resize: (kind, filename, bytes, modified) =>
       void resize.run(bytes, Math.floor(modified), kindNumber(kind), filename),

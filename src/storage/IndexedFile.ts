@@ -21,6 +21,9 @@ export interface StoredFile extends IndexedFile {
   readonly beside: number
 }
 
+/** How large a file is that is being written, and when it was written to last. */
+export type Grown = Pick<IndexedFile, "filename" | "bytes" | "modified">
+
 /** What can be learned only by looking into a file. */
 export interface Description {
   readonly duration: number

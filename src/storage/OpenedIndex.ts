@@ -37,6 +37,7 @@ export const makeOpenedIndex = Effect.fnUntraced(function* (
     catch: (cause) => storageFailed("open the index", cause)
   })
   let index = opened.database
+  let isClosed = false
   // a checkpoint writes the database, too
   const awaitJournal = journalWait(disk, [path, `${path}-wal`])
   // on a disk that does not answer the next start finds it as after a kill -9
@@ -44,7 +45,10 @@ export const makeOpenedIndex = Effect.fnUntraced(function* (
     Effect.ignore(
       Effect.andThen(
         awaitJournal,
-        Effect.sync(() => closeQuietly(index))
+        Effect.sync(() => {
+          isClosed = true
+          closeQuietly(index)
+        })
       )
     )
   )
@@ -65,6 +69,8 @@ export const makeOpenedIndex = Effect.fnUntraced(function* (
     return yield* failure
   })
   const use = Effect.fnUntraced(function* <A>(run: (index: OpenIndex) => A) {
+    // what is told of after the end is found by the next start
+    if (isClosed) return yield* storageFailed("use the index", { code: "the service ends" })
     const first = yield* Effect.result(tryOn(index, run))
     if (first._tag === "Success") return first.success
     const { cause } = first.failure

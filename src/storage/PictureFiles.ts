@@ -28,7 +28,7 @@ interface Created {
 /** Gives a file that was written aside its name; false where it may not have it. */
 type Give = (aside: string, file: OpenFile) => Effect.Effect<boolean, DiskError>
 
-/** Names that are given at one time: what waits for a thread of libuv's leaves the others to the rest of the service. */
+/** Pictures that are written, and names that are given, at one time: the other threads of libuv's are the rest of the service's. */
 const atOnce = 8
 
 /**
@@ -43,6 +43,7 @@ export const pictureFiles = Effect.fnUntraced(function* (disk: Disk["Service"], 
   const turn = Semaphore.makeUnsafe(1)
   /** how often a name has come to stand for something else, or nothing */
   let changes = 0
+  const writing = Semaphore.makeUnsafe(atOnce)
   const changing = <A>(step: Effect.Effect<A, DiskError>) =>
     Effect.suspend(() => {
       changes++
@@ -54,7 +55,7 @@ export const pictureFiles = Effect.fnUntraced(function* (disk: Disk["Service"], 
     const aside = join(folder, `${temporaryPrefix}${yield* uuidV4()}`)
     const created = yield* createFile(disk, aside, bytes, give)
     return created && ({ path, since, ...created } satisfies Written)
-  })
+  }, writing.withPermit)
   const addAlone = (bytes: Uint8Array, path: string) => writeAs(bytes, path, (aside) => nameNew(disk, aside, path))
 
   /** `forget` comes when the new picture is on the disk, right before the old one goes. */

@@ -184,8 +184,8 @@ export const reconcileRecordings = Effect.fnUntraced(function* (
 /** What a power cut made of a picture that was not on the disk yet; a recording may just have begun. */
 const isLost = (kind: FileKind, { bytes }: FileState): boolean => kind === "snapshot" && bytes === 0
 
-/** Pictures that are looked into at once; Node has four threads, and others want them too. */
-const together = 20
+/** Pictures that are looked into at once: a disk that begins to hang meanwhile leaves libuv's other threads to others. */
+const together = 8
 
 const lookAt = Effect.fnUntraced(function* (
   disk: Disk["Service"],

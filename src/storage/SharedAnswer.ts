@@ -11,7 +11,7 @@ export const looseAnswer = <A, E>(question: Effect.Effect<A, E>): Effect.Effect<
 
 /**
  * A question that a disk may never answer: who asks while it is under way waits for the same answer, so that a disk which
- * hangs holds one of Node's four threads, not all. It is no child of anybody, whose end would wait for that disk.
+ * hangs holds one of libuv's threads, not one for each who asks. It is no child of anybody, whose end would wait for that disk.
  */
 export const sharedAnswer = <A, E>(question: Effect.Effect<A, E>): Effect.Effect<A, E> => {
   let answer: Deferred.Deferred<A, E> | undefined

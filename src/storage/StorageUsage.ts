@@ -4,8 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import { liveNow, Settings } from "../config/Settings.ts"
-import { Disk, type DiskSpace } from "../ground/Disk.ts"
-import { DataFolder } from "./DataFolder.ts"
+import type { DiskSpace } from "../ground/Disk.ts"
 import { DiskGuard } from "./DiskGuard.ts"
 import { FileIndex } from "./FileIndex.ts"
 import { fullAt, growthOf } from "./Forecast.ts"
@@ -15,7 +14,6 @@ import { RetentionPolicies } from "./RetentionPolicies.ts"
 import { describeRules, rulesOf } from "./RetentionRules.ts"
 import { sharedAnswer } from "./SharedAnswer.ts"
 import { levelAfter, reserveBytes, usedPercent } from "./SpaceLevel.ts"
-import { attempt } from "./StorageFailed.ts"
 
 /** How full the disk is, and what of it is ours; sizes in bytes, times in epoch milliseconds. */
 export interface Usage {
@@ -49,19 +47,12 @@ export class StorageUsage extends Context.Service<
     StorageUsage,
     Effect.gen(function* () {
       const settings = yield* Settings
-      const { recordings: folder } = yield* DataFolder
-      const disk = yield* Disk
       const guard = yield* DiskGuard
       const index = yield* FileIndex
       const policies = yield* RetentionPolicies
 
-      /** The index does not follow a recording that is being written, and has no codec of it yet. */
-      const asTheyAre = Effect.fnUntraced(function* (files: ReadonlyArray<StoredFile>) {
-        const names = files.filter(({ codec }) => codec === "").map(({ filename }) => filename)
-        const states = yield* attempt("look at the recordings", disk.states(folder, names))
-        const bytes = new Map(names.map((name, i) => [name, states[i]?.bytes]))
-        return files.map((file) => ({ ...file, bytes: (bytes.get(file.filename) ?? file.bytes) + file.beside }))
-      })
+      const withBeside = (files: ReadonlyArray<StoredFile>) =>
+        files.map((file) => ({ ...file, bytes: file.bytes + file.beside }))
 
       const latestOf = (kind: FileKind) =>
         Effect.map(index.list(kind, { limit: latest, offset: 0, devices: undefined }), ({ files }) => files)
@@ -74,7 +65,7 @@ export class StorageUsage extends Context.Service<
         const [oldest] = yield* index.oldest({ kinds: ["recording"], device: undefined, after: undefined, limit: 1 })
         const time = yield* Clock.currentTimeMillis
         const bytesPerDay =
-          growthOf(yield* asTheyAre(yield* latestOf("recording")), time) + growthOf(yield* latestOf("snapshot"), time)
+          growthOf(withBeside(yield* latestOf("recording")), time) + growthOf(yield* latestOf("snapshot"), time)
         return {
           space,
           percent: usedPercent(space),

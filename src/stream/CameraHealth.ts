@@ -36,7 +36,7 @@ export class CameraHealth extends Context.Service<
     /**
      * Watches the frames of a run: a camera that stops to give any is a fault of that camera after two thirds
      * of `streams.stall_seconds`, and the end of the run after the whole; one that gives them is no fault any more. A run
-     * whose stream MediaMTX has not yet is given `streams.start_timeout_seconds`.
+     * that has given none yet has `streams.start_timeout_seconds`. What MediaMTX takes to let it publish does not count.
      */
     readonly watch: (
       stream: LiveStream,
@@ -58,11 +58,11 @@ export class CameraHealth extends Context.Service<
       const mediaMtx = yield* MediaMtx
       const machine = yield* Machine
 
-      const limitOf = (isRunning: boolean) => {
+      const limitOf = (isMoving: boolean) => {
         const { stall_seconds, start_timeout_seconds } = liveNow(settings).streams
         const stall = Duration.toMillis(stall_seconds)
         const running = { notice: (stall * 2) / 3, end: stall }
-        if (isRunning) return running
+        if (isMoving) return running
         // FFmpeg and the camera have to wake up first
         const start = Duration.toMillis(start_timeout_seconds)
         return { notice: Math.max(running.notice, start / 4), end: Math.max(running.end, start) }
@@ -108,6 +108,16 @@ export class CameraHealth extends Context.Service<
           yield* devices.fault(camera, faultOf(silence.kind, silence.detail))
         })
 
+        /**
+         * After its first picture FFmpeg gives no more until MediaMTX has let it publish, which MediaMTX does in the same line
+         * in which it answers what we ask of paths (`internal/core/path_manager.go`): what FFmpeg asked before us is answered
+         * when we are. So only the time for which we wait is MediaMTX's; an FFmpeg that froze goes on counting.
+         */
+        const leaveOutWait = Effect.gen(function* () {
+          yield* Effect.ignore(Effect.timeout(api.getPath(camera), answerTime))
+          stillness(movedAt(), yield* monotonicMillis, 1)
+        })
+
         const check = Effect.gen(function* () {
           const now = yield* monotonicMillis
           const moved = movedAt()
@@ -115,9 +125,7 @@ export class CameraHealth extends Context.Service<
           const isHeldUp = troubleOf(SubscriptionRef.getUnsafe(mediaMtx.state)) !== undefined
           const late = lateness(moved, now)
           const still = stillness(moved, now, isHeldUp ? 1 : late)
-          // after its first picture FFmpeg gives no more until MediaMTX has let it publish
-          const isPublished = SubscriptionRef.getUnsafe(state)._tag === "Ready"
-          const limit = limitOf(moved !== undefined && isPublished)
+          const limit = limitOf(moved !== undefined)
           if (still > limit.end) {
             const isGarbage = source.input.silenceOf(process.said())?.kind === "WRONG_DATA"
             return yield* new RunEnded({
@@ -132,7 +140,11 @@ export class CameraHealth extends Context.Service<
           isSilent = false
           if (moved !== undefined) yield* devices.recovered(camera)
         })
-        return yield* Effect.repeat(check, Schedule.spaced(look)).pipe(Effect.andThen(Effect.never))
+        const isPublished = () => SubscriptionRef.getUnsafe(state)._tag === "Ready"
+        const wait = Effect.suspend(() => (movedAt() === undefined || isPublished() ? Effect.void : leaveOutWait))
+        return yield* Effect.repeat(Effect.andThen(check, wait), Schedule.spaced(look)).pipe(
+          Effect.andThen(Effect.never)
+        )
       }, Effect.scoped)
 
       const whoHolds = (node: string) =>

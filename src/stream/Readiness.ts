@@ -47,7 +47,9 @@ export const makeAwaitReady = Effect.gen(function* () {
     }
     const detail = ("reason" in state ? state.reason : undefined) ?? "the stream did not start in time"
     const isCamera = state._tag === "Failing" && state.isCamera === true
-    const fault = isCamera ? devices.find(stream.camera)?.fault : undefined
+    // what is known of the camera is a reason where no run has ended with another
+    const mayBeCamera = isCamera || (state._tag === "Starting" && state.reason === undefined)
+    const fault = mayBeCamera ? devices.find(stream.camera)?.fault : undefined
     if (fault !== undefined) return yield* failedBy(fault)
     return yield* new DependencyFailed({ dependency: isCamera ? "camera" : "ffmpeg", detail })
   })

@@ -53,6 +53,33 @@ describe("our MediaMTX", () => {
   )
 })
 
+describe("our MediaMTX that did not start", () => {
+  it.effect("is told to start once the next start lasts, and to be stopped when that ends too", () =>
+    Effect.gen(function* () {
+      const { comesUp, next, started, startedAgain, waiting } = yield* bench(true)
+      const failed = (process: { readonly end: (code: number) => Effect.Effect<void> }) =>
+        Effect.gen(function* () {
+          yield* process.end(1)
+          yield* Effect.flatMap(Queue.take(started), (asked) => asked.end(0, { stdout: "v1.21.0\n" }))
+          yield* next("Stopped")
+        })
+      yield* failed(yield* Queue.take(started))
+      const second = yield* startedAgain
+      yield* TestClock.adjust("800 millis")
+      assert.strictEqual(yield* waiting, 0)
+      yield* TestClock.adjust("200 millis")
+      yield* next("Starting")
+      yield* failed(second)
+      yield* startedAgain
+      yield* TestClock.adjust("1 second")
+      yield* next("Starting")
+      yield* comesUp("1")
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* waiting, 0)
+    })
+  )
+})
+
 describe("our MediaMTX that does not start", () => {
   const lastWords = [
     ["ERR couldn't initialize inotify: too many open files", "raise fs.inotify.max_user_instances (sysctl)"],

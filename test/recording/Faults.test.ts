@@ -7,11 +7,12 @@ import { Recordings } from "../../src/recording/Recordings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { Files } from "../../src/storage/Files.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { Paths } from "../../src/stream/Paths.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { listen, statuses, untilTold } from "../suites/interruptions.ts"
 import { asTimePasses, durationOnDisk, filesOnDisk, finishedOf, record, start, stop } from "../suites/recordings.ts"
 import { disturb, disturbWork, onFakes, plugIn, takeMediaMtx } from "../support/App.ts"
-import { Ground, running, until } from "../support/Ground.ts"
+import { children, Ground, running, until } from "../support/Ground.ts"
 
 const recorded = Effect.fnUntraced(function* (camera: string) {
   yield* record(yield* start({ camera }))
@@ -92,6 +93,27 @@ describe("a recording's start", () => {
       yield* takeMediaMtx
       const failure = yield* Effect.flip(start({ camera }))
       assert.deepInclude(failure, { dependency: "mediamtx", detail: "MediaMTX is not running" })
+    })
+  )
+})
+
+describe("recordings that are started together", () => {
+  onFakes(
+    "of idle cameras on a busy machine begin with the first FFmpeg of each: its path is not changed while it comes",
+    Effect.gen(function* () {
+      const { mediaMtx } = yield* TestGround
+      const recordings = yield* Recordings
+      const cameras = yield* Effect.forEach([0, 1, 2, 3], plugIn)
+      const { exists } = yield* Paths
+      yield* until(
+        "their paths",
+        Effect.sync(() => cameras.every(exists))
+      )
+      yield* mediaMtx.disturb({ slow: "150 millis", handshake: "200 millis" })
+      yield* asTimePasses(
+        Effect.forEach(cameras, (camera) => recordings.start({ camera }), { concurrency: "unbounded" })
+      )
+      assert.lengthOf(yield* children("publish"), cameras.length)
     })
   )
 })

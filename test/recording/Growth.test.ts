@@ -1,10 +1,63 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { listen, statuses } from "../suites/interruptions.ts"
-import { start } from "../suites/recordings.ts"
+import { asTimePasses, record, sizeOf, start } from "../suites/recordings.ts"
 import { onFakes, plugIn } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
+
+/** What the list says that a file has. */
+const listedSize = Effect.fnUntraced(function* (wanted: string) {
+  const { files } = yield* (yield* FileIndex).list("recording", { limit: 50, offset: 0, devices: undefined })
+  return files.find(({ filename }) => filename === wanted)?.bytes ?? 0
+})
+
+describe("a recording that is being written", () => {
+  onFakes(
+    "is listed with its size, 6 s ago at the earliest, and counted with it",
+    Effect.gen(function* () {
+      const camera = yield* plugIn()
+      const recording = yield* start({ camera })
+      const filename = recording.segments()[0]?.filename ?? ""
+      for (const _ of [1, 2, 3]) {
+        yield* record(recording)
+        const before = yield* sizeOf(filename)
+        yield* asTimePasses(Effect.sleep("6 seconds"))
+        const listed = yield* listedSize(filename)
+        assert.isAtLeast(listed, before)
+        assert.deepInclude(yield* (yield* FileIndex).totals("recording"), { files: 1, bytes: listed })
+      }
+    })
+  )
+
+  onFakes(
+    "is listed at once with the size that was known last while the disk is slow to take another, and goes on",
+    Effect.gen(function* () {
+      const { disk } = yield* TestGround
+      const camera = yield* plugIn()
+      const recording = yield* start({ camera })
+      const filename = recording.segments()[0]?.filename ?? ""
+      const told = yield* listen
+      const before = yield* listedSize(filename)
+      const hung = yield* disk.suffer({ name: "hung", calls: ["touch"] })
+      yield* asTimePasses(Effect.sleep("9 seconds"))
+      yield* hung.met
+      // no time passes until it is answered
+      assert.strictEqual(yield* listedSize(filename), before)
+      const size = yield* sizeOf(filename)
+      assert.isAbove(size, before)
+      yield* asTimePasses(Effect.sleep("20 seconds"))
+      assert.isAtMost(disk.pending(), 1)
+      assert.deepStrictEqual(told, [])
+      yield* hung.takeBack
+      yield* until(
+        "the disk has taken it",
+        Effect.map(listedSize(filename), (listed) => listed > size)
+      )
+    })
+  )
+})
 
 describe("a disk that hangs", () => {
   onFakes(
