@@ -27,9 +27,13 @@ export type LiveState =
 const connectTime = Duration.seconds(3)
 /** … a picture is not waited for as long: HLS shows one meanwhile. */
 const connectPatience = Duration.millis(400)
-/** To the first picture: a camera's own stream may have a keyframe every 10 s; HLS waits for whole segments. */
+/**
+ * To the first picture: a camera's own stream may have a keyframe every 10 s. Over HLS each step on the way there has as long:
+ * where the whole takes longer, as on a slow network, to begin anew would never show one.
+ */
 const pictureTime = Duration.seconds(12)
 const noPicture = "WebRTC is connected, and brings no picture"
+const noHls = "HLS brings no picture"
 /** A playing stream without a new frame for so long has broken. */
 const stallTime = 3000
 /** Where the service is gone, or it or MediaMTX has begun anew since: its sessions are gone, and a slow camera's is made in a moment. */
@@ -172,8 +176,12 @@ const overHls = Effect.fnUntraced(function* (
   session: Session,
   playing: (delay?: Delay) => void
 ) {
-  const { broken, dateNow } = yield* hls(device, () => session.bearer(), video)
-  yield* Effect.raceFirst(broken, within(pictureTime, firstPicture(video), "HLS brings no picture"))
+  const { broken, dateNow, steps } = yield* hls(device, () => session.bearer(), video)
+  const late = Effect.andThen(
+    Effect.forEach(steps, (step) => within(pictureTime, step, noHls), { discard: true }),
+    within(pictureTime, Effect.never, noHls)
+  )
+  yield* Effect.raceAllFirst([broken, late, firstPicture(video)])
   yield* keptStill(device, video)
   playing()
   return yield* Effect.raceAllFirst([
