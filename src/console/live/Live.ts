@@ -117,7 +117,7 @@ const overWebRtc = Effect.fnUntraced(function* (
   playing: Playing,
   starting: () => void
 ) {
-  const { media, peer } = yield* whep(device, session.bearer())
+  const { media, peer } = yield* Effect.raceFirst(whep(device, session.bearer()), disturbed(session))
   const through = within(
     connectTime,
     connected(peer),
@@ -202,6 +202,13 @@ const cameraDelay = (device: string, session: Session): AskCamera =>
 /** What was seen last stays when the video goes. */
 const keptStill = (device: string, video: HTMLVideoElement) =>
   Effect.addFinalizer(() => inClosingTurn(Effect.sync(() => keepStill(device, video))))
+
+/** Fails with the next disturbance: an offer that is on its way then may have been lost without a word, and is waited for for ever. */
+const disturbed = (session: Session): Effect.Effect<never, LiveFailed> =>
+  Effect.andThen(
+    session.afterDisturbance(session.disturbance.peek()),
+    Effect.fail(new LiveFailed({ kind: "absent", reason: "the connection to the service broke" }))
+  )
 
 const connected = (peer: RTCPeerConnection): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
