@@ -4,7 +4,7 @@ import { Button } from "./parts/Button.tsx"
 import { Icon, type IconName } from "./parts/Icon.tsx"
 import { Notices } from "./parts/Notices.tsx"
 import { Theme } from "./parts/Theme.tsx"
-import { addressOf, route, type Route } from "./routes.ts"
+import { addressOf, destination, route, type Route } from "./routes.ts"
 import { Administration } from "./views/Administration.tsx"
 import { Camera } from "./views/Camera.tsx"
 import { EventList } from "./views/EventList.tsx"
@@ -44,7 +44,7 @@ export const Console = () => {
 
 const Rooms = () => {
   const { session } = useConsole()
-  const { view } = route.value
+  const { view } = destination.value
   const name = places.find((place) => place.view === view)?.name ?? "Camera"
   useEffect(() => void (document.title = `${name} · Camera service`), [name])
   const isFirst = useRef(true)
@@ -92,7 +92,7 @@ const Rooms = () => {
           <Button icon="leave" label="Log out" kind="quiet" onPress={() => session.logout()} />
         </span>
       </header>
-      <main id="content" tabIndex={-1}>
+      <main id="content" tabIndex={-1} aria-busy={route.value !== destination.value}>
         <Connection />
         <View route={route.value} />
       </main>

@@ -38,7 +38,11 @@ export const addressOf = (route: Route): string => {
   return `#/${route.view}`
 }
 
-const current = signal<Route>({ view: "wall" })
+const asked = signal<Route>({ view: "wall" })
+const current = signal<Route>(asked.peek())
+/** Where the address leads to. */
+export const destination: ReadonlySignal<Route> = asked
+/** What is shown: that a frame later. Another view takes its time, and who has pressed something sees that first. */
 export const route: ReadonlySignal<Route> = current
 
 /**
@@ -49,11 +53,22 @@ export const followRoute = (login: (token: string) => boolean): void => {
   const look = () => {
     const token = tokenIn(location.hash)
     if (token !== undefined) {
-      const view = login(token) ? "" : addressOf(current.peek())
+      const view = login(token) ? "" : addressOf(asked.peek())
       history.replaceState(null, "", location.pathname + location.search + view)
     }
-    current.value = routeOf(location.hash)
+    asked.value = routeOf(location.hash)
   }
-  addEventListener("hashchange", look)
+  const show = () => void (current.value = asked.peek())
+  addEventListener("hashchange", () => {
+    look()
+    afterPaint(show)
+  })
   look()
+  show()
+}
+
+/** What nobody looks at is not painted. */
+const afterPaint = (run: () => void): void => {
+  if (document.visibilityState === "visible") requestAnimationFrame(() => setTimeout(run))
+  else run()
 }

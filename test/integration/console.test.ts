@@ -77,6 +77,32 @@ it.live(
 )
 
 it.live(
+  "a press is answered by the next frame: where it leads is marked, and what was there is still there",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({ cameras: 1 })
+      const { page } = yield* openAt(service, yield* service.token({ role: "viewer" }))
+      yield* promise(async () => {
+        await page.getByRole("article", { name: /^camera0/ }).waitFor(limit)
+        const next = await page.evaluateHandle(() => {
+          const seen: { marked?: string; isThere?: boolean } = {}
+          const look = () => {
+            seen.marked = document.querySelector("nav [aria-current]")?.textContent ?? ""
+            seen.isThere = document.querySelector(".wall") !== null
+          }
+          addEventListener("hashchange", () => requestAnimationFrame(look), { once: true })
+          return seen
+        })
+        await page.getByRole("navigation").getByRole("link", { name: "Snapshots" }).click()
+        await page.getByText("There is no snapshot").waitFor(limit)
+        assert.deepStrictEqual(await next.jsonValue(), { marked: "Snapshots", isThere: true })
+        assert.strictEqual(await page.locator(".wall").count(), 0)
+      })
+    }),
+  120_000
+)
+
+it.live(
   "a key that is revoked under the page: it stays, asks for another, and goes on",
   () =>
     Effect.gen(function* () {

@@ -8,6 +8,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
 import { Devices } from "../../src/device/Devices.ts"
 import { Machine } from "../../src/ground/Machine.ts"
+import { monotonicMillis } from "../../src/ground/Time.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { numbered } from "../../testing/Pictures.ts"
 import { TestGround } from "../../testing/TestGround.ts"
@@ -152,6 +153,21 @@ describe("a camera that freezes", () => {
       yield* TestClock.adjust("600 millis")
       assert.strictEqual(yield* seen(camera), "CONNECTED")
       assert.lengthOf(yield* children("publish"), 1)
+    })
+  )
+
+  onFakes(
+    "was told how old its frames are until then, by the stamps of the kernel",
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 minute")
+      const { run } = yield* shownStream(yield* plugInUsb())
+      const process = yield* playing
+      // FFmpeg has begun to read within the last second
+      const stamped = ((yield* monotonicMillis) - 1000) / 1000
+      process?.stderr(`[info]   Duration: N/A, start: ${stamped.toFixed(6)}, bitrate: N/A\n`)
+      process?.stderr("[info]     encoder         : Lavf60.16.100\n")
+      yield* TestClock.adjust("2 seconds")
+      assert.isTrue(run?.delay !== undefined && run.delay > 0 && run.delay < 1000, `${run?.delay}`)
     })
   )
 

@@ -72,13 +72,18 @@ describe("how old frames are when MediaMTX has them", () => {
   })
 
   it("goes by the clock that stamps the frames of this input", () => {
-    const run: Pick<Run, "delay"> = { delay: undefined }
-    const began = { firstFrame, library: 59 }
-    const measure = delayMeter(run, { deliversJpeg: false, fps, input: syntheticInput(0) }, { began: () => began })
-    for (const count of [1, 2, 3]) {
-      const made = count * frame
-      measure({ frame: count, outTimeUs: made * 1000 }, { wall: firstFrame + made + 20, monotonic: 7 })
+    for (const [input, clock] of [
+      [syntheticInput(0), "wall"],
+      [v4l2Input("/dev/video0"), "monotonic"]
+    ] as const) {
+      const run: Pick<Run, "delay"> = { delay: undefined }
+      const began = { firstFrame, library: 59 }
+      const measure = delayMeter(run, { deliversJpeg: false, fps, input }, { began: () => began })
+      for (const count of [1, 2, 3]) {
+        const made = count * frame
+        measure({ frame: count, outTimeUs: made * 1000 }, { wall: 7, monotonic: 7, [clock]: firstFrame + made + 20 })
+      }
+      assert.strictEqual(run.delay, 20)
     }
-    assert.strictEqual(run.delay, 20)
   })
 })

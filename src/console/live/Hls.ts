@@ -5,6 +5,8 @@ import { LiveFailed, refusalOf } from "./Whep.ts"
 interface Playing {
   /** fails when it breaks */
   readonly broken: Effect.Effect<never, LiveFailed>
+  /** what has to come until there can be a picture, one after the other: each is done when it has come */
+  readonly steps: ReadonlyArray<Effect.Effect<void>>
   /** the server's time of the picture that is shown */
   readonly dateNow: () => Date | null
 }
@@ -55,7 +57,12 @@ export const hls = (
         )
       })
     })
+    const { BUFFER_APPENDED, LEVEL_LOADED, MANIFEST_LOADED } = Hls.Events
+    const steps = [MANIFEST_LOADED, LEVEL_LOADED, BUFFER_APPENDED].map((event) => {
+      const come = new Promise<void>((resolve) => player.once(event, () => resolve()))
+      return Effect.promise(() => come)
+    })
     player.attachMedia(video)
     player.loadSource(`/hls/${device}/index.m3u8`)
-    return { broken, dateNow: () => player.playingDate }
+    return { broken, steps, dateNow: () => player.playingDate }
   })

@@ -27,9 +27,13 @@ export type LiveState =
 const connectTime = Duration.seconds(3)
 /** … a picture is not waited for as long: HLS shows one meanwhile. */
 const connectPatience = Duration.millis(400)
-/** To the first picture: a camera's own stream may have a keyframe every 10 s; HLS waits for whole segments. */
+/**
+ * To the first picture: a camera's own stream may have a keyframe every 10 s. Over HLS each step on the way there has as long:
+ * where the whole takes longer, as on a slow network, to begin anew would never show one.
+ */
 const pictureTime = Duration.seconds(12)
 const noPicture = "WebRTC is connected, and brings no picture"
+const noHls = "HLS brings no picture"
 /** A playing stream without a new frame for so long has broken. */
 const stallTime = 3000
 /** Where the service is gone, or it or MediaMTX has begun anew since: its sessions are gone, and a slow camera's is made in a moment. */
@@ -113,7 +117,7 @@ const overWebRtc = Effect.fnUntraced(function* (
   playing: Playing,
   starting: () => void
 ) {
-  const { media, peer } = yield* whep(device, session.bearer())
+  const { media, peer } = yield* Effect.raceFirst(whep(device, session.bearer()), disturbed(session))
   const through = within(
     connectTime,
     connected(peer),
@@ -172,8 +176,12 @@ const overHls = Effect.fnUntraced(function* (
   session: Session,
   playing: (delay?: Delay) => void
 ) {
-  const { broken, dateNow } = yield* hls(device, () => session.bearer(), video)
-  yield* Effect.raceFirst(broken, within(pictureTime, firstPicture(video), "HLS brings no picture"))
+  const { broken, dateNow, steps } = yield* hls(device, () => session.bearer(), video)
+  const late = Effect.andThen(
+    Effect.forEach(steps, (step) => within(pictureTime, step, noHls), { discard: true }),
+    within(pictureTime, Effect.never, noHls)
+  )
+  yield* Effect.raceAllFirst([broken, late, firstPicture(video)])
   yield* keptStill(device, video)
   playing()
   return yield* Effect.raceAllFirst([
@@ -194,6 +202,13 @@ const cameraDelay = (device: string, session: Session): AskCamera =>
 /** What was seen last stays when the video goes. */
 const keptStill = (device: string, video: HTMLVideoElement) =>
   Effect.addFinalizer(() => inClosingTurn(Effect.sync(() => keepStill(device, video))))
+
+/** Fails with the next disturbance: an offer that is on its way then may have been lost without a word, and is waited for for ever. */
+const disturbed = (session: Session): Effect.Effect<never, LiveFailed> =>
+  Effect.andThen(
+    session.afterDisturbance(session.disturbance.peek()),
+    Effect.fail(new LiveFailed({ kind: "absent", reason: "the connection to the service broke" }))
+  )
 
 const connected = (peer: RTCPeerConnection): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {

@@ -32,7 +32,8 @@ export const makeHoles = async (): Promise<Holes> => {
 /** Has the page told, over WHEP, that MediaMTX is to be met there over these protocols. */
 export const block = (page: Page, { ports }: Holes, protocols: ReadonlyArray<Protocol>): Promise<unknown> =>
   page.route(/\/whep\/camera\d+$/, async (route) => {
-    const response = await route.fetch()
+    // a connection that is kept may be closed by the service as it is used again
+    const response = await route.fetch({ maxRetries: 3 })
     const body = (await response.text()).replaceAll(
       /^(a=candidate:\S+ \d+ (udp|tcp) \d+ \S+) \d+/gim,
       (line, before: string, name: string) => {

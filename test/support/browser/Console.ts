@@ -44,11 +44,17 @@ export const openAt = Effect.fnUntraced(function* (service: Service, token: stri
   return { page, trespasses }
 })
 
-/** To another view, when it has loaded. */
+/** To another view, when it is shown and has loaded. */
 export const go = (page: Page, view: string) =>
   promise(async () => {
-    await page.evaluate((to) => void (location.hash = `#/${to}`), view)
-    await page.waitForFunction(() => document.querySelector(".loading") === null, undefined, limit)
+    await page.evaluate(async (to) => {
+      const { hash } = location
+      const changed = new Promise((done) => addEventListener("hashchange", done, { once: true }))
+      location.hash = `#/${to}`
+      if (location.hash !== hash) await changed
+    }, view)
+    const isThere = () => document.querySelector("main[aria-busy=true], .loading") === null
+    await page.waitForFunction(isThere, undefined, limit)
   })
 
 /** What axe finds in the page as it is, in light and in dark. */
