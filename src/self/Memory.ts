@@ -62,14 +62,21 @@ const kilobytesOf = (status: string, field: string): number =>
   Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? 0)
 
 /**
+ * V8 collects by itself this long after a collection at the earliest (milliseconds; `gc_memory_reducer_start_delay_ms` of
+ * V8 13.6), up to three times, where the process rests.
+ */
+const untilReducer = 8000
+
+/**
  * V8's own collector. V8 takes no code from a cache that was made with other flags than it runs with, and Node's own modules
  * come with such a cache: with these flags from the start they would be compiled anew, for 40 ms of it.
  */
 const exposeCollector = (): NodeJS.GCFunction => {
   // the old generation may grow by half before it is collected: a busy service grows to 200 MB without, of which it uses 13
   setFlagsFromString("--heap-growing-percent=50")
-  // V8 would collect twice more by itself, 8 s after a collection: what that brings back is more than it gives
-  setFlagsFromString("--memory-reducer-gc-count=0")
+  // Each time V8 collects by itself brings back more than it gives. Once it has begun it may not be told that none was allowed:
+  // it ends the process (`Check failed: state.started_gcs() <= MaxNumberOfGCs()`, src/heap/memory-reducer.cc).
+  if (process.uptime() * 1000 < untilReducer) setFlagsFromString("--memory-reducer-gc-count=0")
   setFlagsFromString("--expose-gc")
   return runInNewContext("gc") as NodeJS.GCFunction
 }

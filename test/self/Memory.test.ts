@@ -3,7 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawnSync } from "node:child_process"
 import { join } from "node:path"
 import { Calls } from "../../src/self/Calls.ts"
 import * as Memory from "../../src/self/Memory.ts"
@@ -207,5 +207,28 @@ describe("memory", () => {
     assert.isBelow(after.anonymous - start.anonymous, (full.anonymous - start.anonymous) / 2)
     assert.isBelow(after.files, full.files / 2)
     assert.isTrue(isWhole)
+  })
+
+  it("is prepared in a process whose start took so long that V8 has begun to tidy up by itself", () => {
+    const program = `
+      import { PerformanceObserver, constants } from "node:perf_hooks"
+      import { setFlagsFromString } from "node:v8"
+      import { runInNewContext } from "node:vm"
+      import { ofThisProcess } from "${join(import.meta.dirname, "../../src/self/Memory.ts")}"
+      setFlagsFromString("--expose-gc")
+      const own = ofThisProcess()
+      const alive = setInterval(() => undefined, 100)
+      new PerformanceObserver((seen) => {
+        if (!seen.getEntries().some(({ detail, startTime }) => detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR && startTime > 5000)) return
+        own.prepare()
+        own.collect()
+        clearInterval(alive)
+        process.stdout.write("well")
+      }).observe({ entryTypes: ["gc"] })
+      Array.from({ length: 200_000 }, (_, i) => ({ i }))
+      runInNewContext("gc")()
+    `
+    const ran = spawnSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" })
+    assert.deepStrictEqual([ran.stdout, ran.signal, ran.status], ["well", null, 0], ran.stderr)
   })
 })
