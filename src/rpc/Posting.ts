@@ -74,7 +74,7 @@ export const makePosting = Effect.fnUntraced(function* (all: ReadonlyMap<number,
   })
   yield* Effect.forkScoped(Effect.forever(round))
 
-  const notify = Effect.fn("Posting.notify")(function* (
+  const notify = Effect.fnUntraced(function* (
     method: NotificationMethod,
     params: Params<NotificationMethod>,
     audience?: Audience

@@ -46,7 +46,9 @@ export class Viewers extends Context.Service<
       const readersOf = (name: StreamName) =>
         api.getPath(name).pipe(
           Effect.map((path): number | undefined => (Option.isSome(path) ? path.value.readers : 0)),
-          Effect.orElseSucceed(() => undefined)
+          Effect.orElseSucceed(() => undefined),
+          // the same each second, for hours: nothing that the trace of a reader's coming is about
+          Effect.withTracerEnabled(false)
         )
 
       /** It is held at MediaMTX, or is about to be: the camera's first keyframe is to be its, too. */

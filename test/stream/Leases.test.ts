@@ -11,6 +11,7 @@ import { TestGround } from "../../testing/TestGround.ts"
 import { readyStream, untilReady } from "../suites/streams.ts"
 import { dataFolder, disturb, onFakes, onTestGround, plugIn, runFake } from "../support/App.ts"
 import { children, running, until } from "../support/Ground.ts"
+import { tracing } from "../support/Spans.ts"
 import { hour, onSettableClock } from "../support/WallClock.ts"
 
 const publishers = Effect.map(running("publish"), (all) => all.length)
@@ -211,6 +212,30 @@ describe("a reader that comes straight to MediaMTX", () => {
       assert.strictEqual(yield* publishers, 1)
       yield* TestClock.adjust("3 seconds")
       assert.strictEqual(yield* publishers, 0)
+    })
+  )
+
+  onFakes(
+    "adds nothing to the trace of its coming for as long as it watches",
+    Effect.gen(function* () {
+      const { layer: tracers, spans } = tracing()
+      const viewers = yield* Viewers
+      const { mediaMtx: mtx } = yield* TestGround
+      const camera = yield* plugIn()
+      yield* Effect.provide(viewers.admit(camera), tracers)
+      yield* until(
+        "the stream",
+        Effect.map(publishers, (count) => count === 1)
+      )
+      yield* mtx.setReaders(camera, 1)
+      yield* TestClock.adjust("1 minute")
+      assert.include(
+        spans.map(({ name }) => name),
+        "Ffmpeg.start"
+      )
+      const before = spans.length
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(spans.length, before)
     })
   )
 
