@@ -24,6 +24,7 @@ import { bindError, endOf } from "./MediaMtxEnd.ts"
 import { makeEndLog } from "./MediaMtxEndLog.ts"
 import { hear } from "./MediaMtxHearing.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
+import type { SaidLately } from "./MediaMtxLog.ts"
 import { makeStates, type MediaMtxState } from "./MediaMtxStates.ts"
 import { mediaMtxHint, requireVersion, requireVersionOfBinary } from "./MediaMtxVersion.ts"
 import { awaitChange, awaitLateness, awaitLoss, awaitOperators, poll } from "./MediaMtxWatch.ts"
@@ -83,6 +84,7 @@ export class MediaMtx extends Context.Service<
       )
       const { goesOn, hasRun, hindered, running, silent, starting, stopped } = states
       const noteEnd = makeEndLog()
+      const saidLately: SaidLately = new Map()
       const facts = yield* makeFacts<RecorderFailed>()
       const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing | ProgramUnfit>()
       let failedStarts = 0
@@ -125,7 +127,7 @@ export class MediaMtx extends Context.Service<
           })
           pid = child.pid
           yield* Effect.forkScoped(Effect.delay(goesOn, endsWithin))
-          const { deafness, lastWords } = yield* hear(child.stdout, facts.tell)
+          const { deafness, lastWords } = yield* hear(child.stdout, saidLately, facts.tell)
           let since: number | undefined
           const isSteady = Effect.map(monotonicMillis, (now) => since !== undefined && now - since >= steadyAfter)
 

@@ -4,12 +4,13 @@ import * as Fiber from "effect/Fiber"
 import type * as Stream from "effect/Stream"
 import { tail } from "./Lines.ts"
 import { deafnessIn } from "./MediaMtxEnd.ts"
-import { relog } from "./MediaMtxLog.ts"
+import { relog, type SaidLately } from "./MediaMtxLog.ts"
 import { type RecorderFailed, recorderFailureIn } from "./RecorderFailure.ts"
 
 /** Logs what one run of MediaMTX prints, as long as the scope lasts, and hears in it what its API does not tell. */
 export const hear = Effect.fnUntraced(function* <E>(
   output: Stream.Stream<Uint8Array, E>,
+  lately: SaidLately,
   failed: (failure: RecorderFailed) => void
 ) {
   const said = tail(5)
@@ -21,7 +22,7 @@ export const hear = Effect.fnUntraced(function* <E>(
     const deafness = deafnessIn(line)
     if (deafness !== undefined) Deferred.doneUnsafe(deaf, Effect.succeed(deafness))
   }
-  const logging = yield* Effect.forkScoped(relog(output, onLine), { startImmediately: true })
+  const logging = yield* Effect.forkScoped(relog(output, lately, onLine), { startImmediately: true })
   return {
     /** The last lines of one that has ended: they may still be in the pipe. */
     lastWords: Fiber.await(logging).pipe(Effect.timeoutOption("200 millis"), Effect.map(said.text)),

@@ -25,11 +25,18 @@ interface Said {
   times: number
 }
 
+/** What MediaMTX said lately, by kind: one run of it after the other may end with the same words. */
+export type SaidLately = Map<string, Said>
+
 /**
- * Logs what MediaMTX prints: once a second at most, each text once with its count; an error that comes again and again is
- * said once, and then once a minute. `onLine` sees every line, without its time and without credentials.
+ * Logs what one run of MediaMTX prints: once a second at most, each text once with its count; an error that comes again and
+ * again is said once, and then once a minute. `onLine` sees every line, without its time and without credentials.
  */
-export const relog = <E>(output: Stream.Stream<Uint8Array, E>, onLine: (line: string) => void): Effect.Effect<void> =>
+export const relog = <E>(
+  output: Stream.Stream<Uint8Array, E>,
+  kinds: SaidLately,
+  onLine: (line: string) => void
+): Effect.Effect<void> =>
   Effect.gen(function* () {
     const now = yield* monotonicNow
     let lines: Array<string> = []
@@ -43,8 +50,6 @@ export const relog = <E>(output: Stream.Stream<Uint8Array, E>, onLine: (line: st
       read()
       return lines
     }
-    const kinds = new Map<string, Said>()
-
     /** Whether it is to be said now. */
     const isNews = (line: string): boolean => {
       if (!isTrouble(line)) return true
@@ -66,26 +71,22 @@ export const relog = <E>(output: Stream.Stream<Uint8Array, E>, onLine: (line: st
     }
 
     /** Says how often a kind came again, and forgets those that did not. */
-    const sayAgain = (isDue: (said: Said) => boolean) =>
-      Effect.suspend(() => {
-        const due = [...kinds].filter(([, said]) => isDue(said))
-        for (const [kind] of due) kinds.delete(kind)
-        const repeated = due.filter(([, { times }]) => times > 0)
-        for (const [kind, { last }] of repeated) kinds.set(kind, { last, at: now(), times: 0 })
-        const texts = repeated.map(([, { at, last, times }]) => {
-          const seconds = Math.round((now() - at) / 1000)
-          return `${last} (${times} more times in ${seconds} s)`
-        })
-        return say(
-          texts,
-          repeated.reduce((all, [, { times }]) => all + times, 0)
-        )
+    const sayAgain = Effect.suspend(() => {
+      const due = [...kinds].filter(([, { at }]) => now() - at >= Duration.toMillis(again))
+      for (const [kind] of due) kinds.delete(kind)
+      const repeated = due.filter(([, { times }]) => times > 0)
+      for (const [kind, { last }] of repeated) kinds.set(kind, { last, at: now(), times: 0 })
+      const texts = repeated.map(([, { at, last, times }]) => {
+        const seconds = Math.round((now() - at) / 1000)
+        return `${last} (${times} more times in ${seconds} s)`
       })
+      return say(
+        texts,
+        repeated.reduce((all, [, { times }]) => all + times, 0)
+      )
+    })
 
-    const everyNow = sayAgain(({ at }) => now() - at >= Duration.toMillis(again)).pipe(
-      Effect.delay(Duration.seconds(5)),
-      Effect.forever
-    )
+    const everyNow = Effect.forever(Effect.delay(sayAgain, Duration.seconds(5)))
     const reading = output.pipe(
       Stream.map((chunk) => linesOf(() => splitter.push(chunk))),
       Stream.concat(Stream.sync(() => linesOf(splitter.flush))),
@@ -103,5 +104,5 @@ export const relog = <E>(output: Stream.Stream<Uint8Array, E>, onLine: (line: st
       Effect.ignore
     )
     yield* Effect.raceFirst(reading, everyNow)
-    yield* sayAgain(() => true)
+    yield* sayAgain
   })

@@ -1,28 +1,32 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { relog } from "../../src/process/MediaMtxLog.ts"
+import { relog, type SaidLately } from "../../src/process/MediaMtxLog.ts"
 import { listening } from "../support/Log.ts"
+
+const bytes = (line: string) => new TextEncoder().encode(`2026/01/02 03:04:05 ${line}\n`)
 
 /** MediaMTX's output, and what of it came to the log. */
 const logged = Effect.gen(function* () {
   const { layer, lines: said } = listening()
   const heard: Array<string> = []
   const output = yield* Queue.unbounded<Uint8Array>()
-  const reading = yield* relog(Stream.fromQueue(output), (line) => heard.push(line)).pipe(
-    Effect.provide(layer),
-    Effect.provideService(References.MinimumLogLevel, "Trace"),
-    Effect.forkChild({ startImmediately: true })
-  )
+  const lately: SaidLately = new Map()
+  const relogged = <E>(printed: Stream.Stream<Uint8Array, E>) =>
+    relog(printed, lately, (line) => heard.push(line)).pipe(
+      Effect.provide(layer),
+      Effect.provideService(References.MinimumLogLevel, "Trace")
+    )
+  yield* Effect.forkChild(relogged(Stream.fromQueue(output)), { startImmediately: true })
   return {
     said,
     heard,
-    print: (line: string) => Queue.offer(output, new TextEncoder().encode(`2026/01/02 03:04:05 ${line}\n`)),
-    end: Effect.andThen(Queue.shutdown(output), Fiber.await(reading))
+    print: (line: string) => Queue.offer(output, bytes(line)),
+    /** a run of MediaMTX that prints this and ends */
+    run: (line: string) => relogged(Stream.make(bytes(line)))
   }
 })
 
@@ -64,6 +68,21 @@ describe("what MediaMTX says", () => {
       yield* print("INF [RTSP] [conn 127.0.0.1:40112] opened")
       yield* TestClock.adjust("2 seconds")
       assert.deepInclude(said[1], { level: "debug", lines: ["INF [RTSP] [conn 127.0.0.1:40112] opened"] })
+    })
+  )
+
+  it.effect("at each of its starts, which all fail, is logged once, and then once a minute", () =>
+    Effect.gen(function* () {
+      const { run, said } = yield* logged
+      const taken = "ERR listen tcp 127.0.0.1:8554: bind: address already in use"
+      for (let second = 0; second < 70; second += 2) {
+        yield* run(taken)
+        yield* TestClock.adjust("2 seconds")
+      }
+      assert.deepEqual(
+        said.map(({ lines }) => lines),
+        [[taken], [`${taken} (29 more times in 60 s)`]]
+      )
     })
   )
 })
