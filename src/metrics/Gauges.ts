@@ -22,6 +22,7 @@ import {
   loopDelayMax,
   loopDelayP99,
   mediaMtxMemory,
+  mediaMtxRuns,
   mediaMtxUp,
   observe,
   observeTotal,
@@ -55,6 +56,7 @@ export const layer = Layer.effectDiscard(
     yield* Metric.update(startTime, startedAt.wall / 1000)
     yield* observe(clockTime, () => moment().wall / 1000)
     yield* observe(mediaMtxUp, () => (troubleOf(SubscriptionRef.getUnsafe(state)) === undefined ? 1 : 0))
+    yield* observeTotal(mediaMtxRuns, () => SubscriptionRef.getUnsafe(state).generation)
     for (const [word, state] of Object.entries(streamStates)) {
       yield* observe(
         streamsIn(word),

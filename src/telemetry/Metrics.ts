@@ -96,6 +96,8 @@ export const discoveryDropped = (outside: "sender" | "address") =>
 
 export const mediaMtxUp = Metric.gauge("camera.mediamtx.up", about("1 while MediaMTX runs and answers."))
 
+export const mediaMtxRuns = counter("camera.mediamtx.runs", about("Times that MediaMTX has come up."))
+
 export const mediaMtxMemory = Metric.gauge(
   "camera.mediamtx.resident.memory",
   inBytes("What MediaMTX occupies (RSS), where it is ours; shared pages of programs and libraries included.")

@@ -171,6 +171,7 @@ describe("metrics", () => {
     "tell of the disk, and of MediaMTX",
     Effect.gen(function* () {
       yield* untilIs("camera_mediamtx_up", 1)
+      assert.strictEqual(yield* value("camera_mediamtx_runs_total"), 1)
       assert.strictEqual(yield* value("camera_storage_size_bytes"), 1e15)
       assert.isAbove((yield* value("camera_storage_free_bytes")) ?? 0, 9e14)
       const done = (yield* value('camera_mediamtx_reconciliations_total{outcome="done"}')) ?? 0
@@ -178,6 +179,7 @@ describe("metrics", () => {
       yield* untilIs("camera_mediamtx_up", 0)
       yield* bringMediaMtx
       yield* untilIs("camera_mediamtx_up", 1)
+      assert.strictEqual(yield* value("camera_mediamtx_runs_total"), 2)
       yield* TestClock.adjust("1 second")
       assert.isAbove((yield* value('camera_mediamtx_reconciliations_total{outcome="done"}')) ?? 0, done)
     })
