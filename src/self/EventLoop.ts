@@ -25,6 +25,9 @@ const range = { lowest: 1, highest: 100_000_000, figures: 2 }
 /** What is told is of the last one to two of these: each peak is seen by who looks once a minute. */
 const period = Duration.seconds(60)
 
+/** Milliseconds; what depends on us has noticed by then: FFmpeg waits for our reading, MediaMTX for our answers. */
+const standstill = 5000
+
 /** How late the event loop comes to its timers, in the last minute or two. */
 export class EventLoop extends Context.Service<EventLoop, { readonly delay: () => LoopDelay }>()(
   "camera-service/self/EventLoop"
@@ -33,10 +36,17 @@ export class EventLoop extends Context.Service<EventLoop, { readonly delay: () =
     EventLoop,
     Effect.gen(function* () {
       const late = createHistogram(range)
+      const run = Effect.runForkWith(yield* Effect.context<never>())
+      const tellStandstill = (millis: number) =>
+        Effect.logWarning("the service stood still: it was stopped (SIGSTOP), or the machine had no time for it").pipe(
+          Effect.annotateLogs({ seconds: Math.round(millis / 1000) })
+        )
       let last = performance.now()
       const look = (): void => {
         const now = performance.now()
-        const micros = Math.round((now - last - resolution) * 1000)
+        const millis = now - last - resolution
+        if (millis >= standstill) run(tellStandstill(millis))
+        const micros = Math.round(millis * 1000)
         late.record(Math.min(range.highest, Math.max(range.lowest, micros)))
         last = now
       }
