@@ -132,7 +132,7 @@ const worthwhile = 8 * 2 ** 20
 const worthwhileFiles = 4 * 2 ** 20
 const apart = Duration.toMillis("10 seconds")
 /** What the service does at rest brings pages back within seconds. */
-const releasesApart = Duration.toMillis("5 seconds")
+const releasesApart = Duration.toMillis("2 seconds")
 const seldom = Duration.toMillis("10 minutes")
 
 const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
@@ -141,7 +141,7 @@ const total = ({ anonymous, files }: Occupied): number => anonymous + files
 /**
  * Gives memory back when the process has rested for 3 seconds and has 8 MB more than after the last time (4 of files); the
  * first time is after the start. Rest itself brings some of it back, which it needs: each next time is four times as far
- * from the one before, from 5 seconds up to 10 minutes, until there is work again.
+ * from the one before, from 2 seconds up to 10 minutes, until there is work again.
  * Nobody waits for a collection: where a call has come within the 3 seconds another is expected, and only what takes 2 ms
  * is done.
  */
