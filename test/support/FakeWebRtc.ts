@@ -23,6 +23,7 @@ export const fakeWebRtc = (takesAnswer: Promise<void> = Promise.resolve()): Fake
   let open = 0
   const page = new EventTarget()
   class Peer extends EventTarget {
+    readonly connectionState = "connected"
     constructor() {
       super()
       open++
