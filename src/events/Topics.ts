@@ -10,6 +10,7 @@ type RecordingTopic = Extract<TopicName, `recording.${string}`>
 /**
  * The topic of what happens to cameras, each at most once. Connected: it was plugged in, also one that does not work.
  * Status change: it works no more or again, or something else is wrong with it; more news than that are none of its status.
+ * Removed: it is on no list any more.
  */
 export const cameraTopics = (known: ReadonlyArray<Device>): ((fact: CameraFact) => CameraTopic | undefined) => {
   const before = new Map(known.map((device) => [device.id, device]))
@@ -17,7 +18,7 @@ export const cameraTopics = (known: ReadonlyArray<Device>): ((fact: CameraFact) 
     const was = before.get(camera)
     if (_tag === "CameraForgotten") {
       before.delete(camera)
-      return undefined
+      return "camera.removed"
     }
     before.set(camera, device)
     if (_tag === "CameraDisconnected") return "camera.disconnected"
