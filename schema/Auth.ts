@@ -29,12 +29,13 @@ export interface TokenTerms {
 export type Credential =
   /**
    * `lifetime`: milliseconds from its issue to its expiry; undefined: this service did not sign it, and cannot renew it.
-   * `holder`: what stands for the user who had the URL signed that was shown
+   * `login`: the same for a token and those that renew it; of those alone that this service signed. `holder`: what stands for the user who had the URL signed that was shown
    */
   | {
       readonly kind: "token"
       readonly lifetime: number | undefined
       readonly terms: TokenTerms
+      readonly login?: string
       readonly holder?: string
     }
   /** `by`: the user who made it. `revoked` is done when it is revoked, and with it what it opened */

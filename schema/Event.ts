@@ -16,7 +16,7 @@ const ofCamera = <const Names extends ReadonlyArray<string>, Data extends Schema
 const ofSystem = <const Name extends string, Data extends Schema.Top>(identifier: string, topic: Name, data: Data) =>
   Schema.Struct({ topic: Schema.Literal(topic), timestamp, data }).annotate({ identifier })
 
-const cameraTopics = ["camera.connected", "camera.disconnected", "camera.status_change"] as const
+const cameraTopics = ["camera.connected", "camera.disconnected", "camera.status_change", "camera.removed"] as const
 const recordingTopics = ["recording.start", "recording.stop", "recording.error"] as const
 
 /** The params of the notification `event`. */

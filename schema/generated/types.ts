@@ -211,7 +211,7 @@ export type RecordedSpan = {
 }
 
 /** a topic, or all that begin alike: camera.*, recording.*, snapshot.*, discovery.*, system.* */
-export type TopicPattern = "camera.connected" | "camera.disconnected" | "camera.status_change" | "recording.start" | "recording.stop" | "recording.error" | "snapshot.taken" | "telemetry" | "discovery.progress" | "system.health" | "system.startup" | "system.shutdown" | "system.notifications_lost" | "camera.*" | "recording.*" | "snapshot.*" | "discovery.*" | "system.*" | "recording.started" | "recording.stopped" | "camera_status_update" | "recording_status_update" | "system_health_update"
+export type TopicPattern = "camera.connected" | "camera.disconnected" | "camera.status_change" | "camera.removed" | "recording.start" | "recording.stop" | "recording.error" | "snapshot.taken" | "telemetry" | "discovery.progress" | "system.health" | "system.startup" | "system.shutdown" | "system.notifications_lost" | "camera.*" | "recording.*" | "snapshot.*" | "discovery.*" | "system.*" | "recording.started" | "recording.stopped" | "camera_status_update" | "recording_status_update" | "system_health_update"
 
 export type Certificate = {
   of: "stream" | "device"
@@ -282,7 +282,7 @@ export type RecordingStatusUpdate = {
 }
 
 export type CameraEvent = {
-  topic: "camera.connected" | "camera.disconnected" | "camera.status_change"
+  topic: "camera.connected" | "camera.disconnected" | "camera.status_change" | "camera.removed"
   device: CameraId
   /** when it happened; ISO 8601, UTC */
   timestamp: string

@@ -17,6 +17,8 @@ const Claims = Schema.Struct({
   role: Role,
   iat: NumericDate,
   exp: NumericDate,
+  /** what it renews, if anything: the login (OpenID Connect Front-Channel Logout, 3) */
+  sid: Schema.optionalKey(Schema.NonEmptyString),
   cameras: Schema.optionalKey(Schema.Array(CameraPattern))
 })
 type Claims = typeof Claims.Type

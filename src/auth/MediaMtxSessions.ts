@@ -33,19 +33,29 @@ const isProtocol = Schema.is(Schema.Literals(protocols))
 const ownerOf = ({ credential, userId }: Session): string =>
   credential.kind === "viewing key" ? credential.by : userId
 
-/** One that was let in: whose it is, and when, in monotonic milliseconds. */
+/** What a token has in common with those that renew it. */
+const loginOf = ({ credential }: Session): string | undefined =>
+  credential.kind === "token" ? credential.login : undefined
+
+/** One that was let in: whose it is, by what, and when, in monotonic milliseconds. */
 interface Admitted {
   readonly protocol: Protocol
   readonly userId: string
+  readonly session: Session
   readonly at: number
 }
 
-/** Which of MediaMTX's sessions a token or a key has opened: they are cut off as soon as it is over. */
+/**
+ * Which of MediaMTX's sessions a token or a key has opened: they are cut off as soon as it is over, and a token is not while
+ * one that renews it is good.
+ */
 export class MediaMtxSessions extends Context.Service<
   MediaMtxSessions,
   {
     /** a reader is let in, at once; false: it may not be, for there are too many, or its protocol is unknown */
     readonly opened: (protocol: string, id: string, session: Session) => Effect.Effect<boolean>
+    /** a token has been renewed, by what opens this session: what that or those before it have opened goes on */
+    readonly renewed: (session: Session) => Effect.Effect<void>
   }
 >()("camera-service/auth/MediaMtxSessions") {
   static readonly layer = Layer.effect(
@@ -86,13 +96,19 @@ export class MediaMtxSessions extends Context.Service<
           (now) => now - at <= settling + Duration.toMillis(liveNow(settings).streams.start_timeout_seconds)
         )
 
-      const cutOffWith = Effect.fnUntraced(function* (session: Session, id: string, one: Admitted) {
+      const cutOffWith = Effect.fnUntraced(function* (id: string, one: Admitted) {
+        const { protocol, session } = one
         const reason = yield* untilOver(session)
         yield* Effect.logDebug("a reader is cut off").pipe(
-          Effect.annotateLogs({ reason, user: session.userId, protocol: one.protocol, session: id })
+          Effect.annotateLogs({ reason, user: session.userId, protocol, session: id })
         )
         over.set(id, one)
         yield* Queue.offer(wake, undefined)
+      })
+      const admit = Effect.fnUntraced(function* (id: string, one: Admitted) {
+        remember(id, one)
+        over.delete(id)
+        yield* FiberMap.run(fibers, id, cutOffWith(id, one))
       })
 
       /** Cuts off those that MediaMTX has, and forgets those that it has no more. */
@@ -157,16 +173,22 @@ export class MediaMtxSessions extends Context.Service<
           refused("readers", userId, "readers are refused: one user has as many as are left for all others", readers)
           return false
         }
-        const one = { protocol, userId, at: yield* monotonicMillis }
-        remember(id, one)
-        over.delete(id)
-        yield* FiberMap.run(fibers, id, cutOffWith(session, id, one))
+        yield* admit(id, { protocol, userId, session, at: yield* monotonicMillis })
         if (isCrowded()) yield* Queue.offer(crowded, undefined)
         if (admitted.size > many) yield* Effect.forkIn(sweep, scope)
         return true
       })
 
-      return MediaMtxSessions.of({ opened })
+      const renewed = Effect.fnUntraced(function* (session: Session) {
+        const login = loginOf(session)
+        if (login === undefined) return
+        for (const [id, one] of [...admitted]) {
+          const isOlder = loginOf(one.session) === login && one.session.expiresAt < session.expiresAt
+          if (isOlder && !over.has(id)) yield* admit(id, { ...one, session })
+        }
+      })
+
+      return MediaMtxSessions.of({ opened, renewed })
     })
   )
 }

@@ -26,6 +26,8 @@ export interface Grant {
   readonly role: Role
   /** the only cameras the user may see, by names and globs; absent: all */
   readonly cameras?: ReadonlyArray<string>
+  /** where it renews a token: that one's */
+  readonly login?: string
   readonly timeToLive: Duration.Duration
 }
 
@@ -65,6 +67,7 @@ export class Tokens extends Context.Service<
           user_id: grant.userId,
           role: grant.role,
           ...(grant.cameras === undefined ? {} : { cameras: grant.cameras }),
+          ...(grant.login === undefined ? {} : { sid: grant.login }),
           ...(issuer === undefined ? {} : { iss: issuer }),
           ...(audience === undefined ? {} : { aud: audience })
         }
@@ -105,7 +108,11 @@ export class Tokens extends Context.Service<
           userId: claims.user_id,
           role: claims.role,
           expiresAt: claims.exp * 1000,
-          credential: { ...credential, lifetime: (claims.exp - claims.iat) * 1000 },
+          credential: {
+            ...credential,
+            lifetime: (claims.exp - claims.iat) * 1000,
+            login: claims.sid ?? token.slice(token.lastIndexOf(".") + 1).slice(0, loginLength)
+          },
           ...(claims.cameras === undefined ? {} : { cameras: claims.cameras })
         }
       })
@@ -114,6 +121,9 @@ export class Tokens extends Context.Service<
     })
   )
 }
+
+/** So much of a token's signature tells it from all others: 96 bits. */
+const loginLength = 16
 
 const importKey = (secret: string): Promise<CryptoKey> => {
   const algorithm = { name: "HMAC", hash: "SHA-256" }

@@ -9,7 +9,8 @@ type RecordingTopic = Extract<TopicName, `recording.${string}`>
 
 /**
  * The topic of what happens to cameras, each at most once. Connected: it was plugged in, or reached in the network, also one
- * that does not work. Status change: it works no more or again, or something else is wrong with it; more news than that are none of its status.
+ * that does not work. Status change: it works no more or again, or something else is wrong with it; more news than that are none
+ * of its status. Removed: it is on no list any more.
  */
 export const cameraTopics = (known: ReadonlyArray<Device>): ((fact: CameraFact) => CameraTopic | undefined) => {
   const before = new Map(known.map((device) => [device.id, device]))
@@ -19,7 +20,7 @@ export const cameraTopics = (known: ReadonlyArray<Device>): ((fact: CameraFact) 
     if (_tag === "CameraForgotten") {
       before.delete(camera)
       connected.delete(camera)
-      return undefined
+      return "camera.removed"
     }
     before.set(camera, device)
     if (device.status === "DISCONNECTED") connected.delete(camera)

@@ -16,7 +16,7 @@ import { makeMediaMtxClient, MediaMtxAway, mediaMtxIsAway, noStream, passOn } fr
 import { pathOf, PublicHttp, queryOf } from "./PublicHttp.ts"
 import { failure } from "./Refusal.ts"
 import { refusedVisitor } from "./RefusedVisitor.ts"
-import { makeStreamVisitors } from "./StreamVisitors.ts"
+import { makeStreamVisitors, streamCredentialOf } from "./StreamVisitors.ts"
 import { tooManyAtOnce } from "./VisitLimits.ts"
 
 const prefix = "/hls/"
@@ -73,15 +73,19 @@ export const layer = Layer.effectDiscard(
       return answer.status === 401 ? mediaMtxIsAway({ detail: "it let the reader not in" }) : noStream(now)
     })
 
-    /** Opens the session again that MediaMTX has forgotten, where the stream is there; fails where the credential is over. */
+    /**
+     * Opens the session again that MediaMTX has forgotten, where the stream is there; fails where the credential is over: the
+     * one that opened it, or what the player shows now, which may have been renewed since.
+     */
     const reopen = Effect.fnUntraced(function* (player: Player, given: string, request: HttpRequest) {
       const { signature, stream } = player
-      const shown = { ...request, headers: { authorization: `Bearer ${Redacted.value(signature)}` } }
-      const { device } = yield* Effect.tapError(visitors.enter(stream, shown), ({ _tag }) =>
+      const bearer = { authorization: `Bearer ${Redacted.value(signature)}` }
+      const shown = streamCredentialOf(request) === undefined ? { ...request, headers: bearer } : request
+      const { credential, device } = yield* Effect.tapError(visitors.enter(stream, shown), ({ _tag }) =>
         Effect.sync(() => _tag === "TooManyAtOnce" || players.forget(given))
       )
       if (device.status === "DISCONNECTED") return
-      const { secret } = yield* openAt(stream, Redacted.value(signature))
+      const { secret } = yield* openAt(stream, credential)
       player.secret = secret ?? player.secret
     })
 

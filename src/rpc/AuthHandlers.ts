@@ -7,6 +7,7 @@ import { AuthRpcs, CameraRpcs } from "../../schema/CameraRpcs.ts"
 import { InvalidState } from "../../schema/Errors.ts"
 import { Credentials } from "../auth/Credentials.ts"
 import { FailedLogins } from "../auth/FailedLogins.ts"
+import { MediaMtxSessions } from "../auth/MediaMtxSessions.ts"
 import { Tokens } from "../auth/Tokens.ts"
 import { isoTime } from "../ground/Time.ts"
 import { Connections } from "./Connections.ts"
@@ -15,6 +16,7 @@ export const layer = AuthRpcs.toLayer(
   Effect.gen(function* () {
     const credentials = yield* Credentials
     const failedLogins = yield* FailedLogins
+    const mediaMtxSessions = yield* MediaMtxSessions
     const tokens = yield* Tokens
     const connections = yield* Connections
     const required = [...CameraRpcs.requests.values()].map(
@@ -48,11 +50,17 @@ export const layer = AuthRpcs.toLayer(
             suggestion: credential.kind === "token" ? "ask its issuer for another" : "a key needs no refreshing"
           })
         }
+        const { login } = credential
         const timeToLive = Duration.millis(credential.lifetime)
-        const grant = { userId, role, timeToLive, ...(cameras === undefined ? {} : { cameras }) }
+        const grant = {
+          ...{ userId, role, timeToLive },
+          ...(cameras === undefined ? {} : { cameras }),
+          ...(login === undefined ? {} : { login })
+        }
         const auth_token = Redacted.value(yield* tokens.sign(grant))
-        const { expiresAt } = yield* tokens.verify(auth_token)
-        return { auth_token, expires_at: isoTime(expiresAt) }
+        const renewed = yield* tokens.verify(auth_token)
+        yield* mediaMtxSessions.renewed(renewed)
+        return { auth_token, expires_at: isoTime(renewed.expiresAt) }
       })
     })
   })

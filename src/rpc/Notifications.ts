@@ -52,11 +52,11 @@ export const layer = Layer.effectDiscard(
     /** To each client with the URLs that it can use: one text for all that came by the same host. */
     const tellCamera = Effect.fnUntraced(function* (fact: Told<CameraFact>) {
       const topic = cameraTopic(fact)
-      if (fact._tag === "CameraForgotten") return
       for (const host of new Set(Array.from(all.values(), ({ authority }) => hostFor(authority)))) {
         const data = viewFor(host)(fact.device)
         const may: Audience = (session, { authority }) => maySee(session, fact.camera) && hostFor(authority) === host
-        yield* notify("camera_status_update", data, may)
+        // its entry on the list is none any more
+        if (fact._tag !== "CameraForgotten") yield* notify("camera_status_update", data, may)
         if (topic !== undefined) yield* tellEvent({ topic, ...of(fact), data }, may)
       }
     })

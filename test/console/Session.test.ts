@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Role } from "../../schema/Auth.ts"
 import { CameraClient } from "../../schema/client/CameraClient.ts"
+import { notices } from "../../src/console/notices.ts"
 import { Cameras } from "../../src/console/session/Cameras.ts"
 import { Session } from "../../src/console/session/Session.ts"
 import { TestService } from "../../testing/TestService.ts"
@@ -123,6 +124,53 @@ describe("what the page knows of the cameras", () => {
       }
       yield* call.stop_recording({ device })
       yield* until(cameras.recording, (all) => all.size === 0)
+    })
+  )
+
+  it.live("forgets a camera in the network that is removed, and knows it again when it is added again", () =>
+    Effect.gen(function* () {
+      const { cameras, login, other, service } = yield* bench
+      const plugged = yield* service.plug({ name: "UVC Camera" })
+      yield* login("viewer")
+      const { call } = yield* other
+      const stream = { stream_url: "rtsp://192.168.1.60/live", stream_name: "Gate" }
+      for (let time = 0; time < 2; time++) {
+        const { device } = yield* call.add_external_stream(stream)
+        yield* until(cameras.list, (list) => list?.some((camera) => camera.device === device) === true)
+        yield* call.remove_external_stream({ stream_url: stream.stream_url })
+        const left = yield* until(cameras.list, (list) => list?.length === 1)
+        assert.deepStrictEqual(left?.[0]?.device, plugged.device)
+      }
+    })
+  )
+
+  it.live("does not know of a recording while there is no connection, and says so where it ended meanwhile", () =>
+    Effect.gen(function* () {
+      const { other, service } = yield* bench
+      const { device } = yield* service.plug({ name: "UVC Camera" })
+      const sockets: Array<WebSocket> = []
+      let isAway = false
+      const session = new Session(service.url, (address) => {
+        const socket = new WebSocket(isAway ? "ws://127.0.0.1:1" : address)
+        sockets.push(socket)
+        return socket
+      })
+      yield* Effect.addFinalizer(() => Effect.sync(() => session.logout()))
+      const { recording } = new Cameras(session)
+      session.login(Redacted.value(yield* service.token("operator", "10 minutes")))
+      yield* until(session.phase, ({ _tag }) => _tag === "Ready")
+      const { call } = yield* other
+      yield* call.start_recording({ device })
+      yield* until(recording, (all) => all.get(device)?.status === "RECORDING")
+      isAway = true
+      sockets.forEach((socket) => socket.close())
+      yield* until(recording, (all) => all.get(device)?.status === "UNKNOWN")
+      yield* call.stop_recording({ device })
+      assert.strictEqual(recording.value.get(device)?.status, "UNKNOWN")
+      isAway = false
+      yield* until(recording, (all) => all.size === 0)
+      const [told] = yield* until(notices, (all) => all.length > 0)
+      assert.match(told?.what ?? "", new RegExp(`^${device} is not being recorded any more`))
     })
   )
 })

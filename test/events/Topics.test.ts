@@ -74,9 +74,9 @@ describe("the topic of a camera's news", () => {
     ).toEqual([undefined, "camera.disconnected", undefined])
   })
 
-  it("is connected for a camera that was forgotten and comes back", () => {
+  it("is removed for a camera that is forgotten, and connected when it comes back", () => {
     expect(ofCamera([away], ["CameraForgotten", away], ["CameraConnected", device])).toEqual([
-      undefined,
+      "camera.removed",
       "camera.connected"
     ])
   })

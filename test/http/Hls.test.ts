@@ -6,7 +6,7 @@ import type { ApiKeyCreated, ViewingKeyCreated } from "../../schema/Auth.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { disturb, onFakes, publishing, takeMediaMtx } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
-import { resultOf, token } from "../support/RpcVisitor.ts"
+import { connect, resultOf, token } from "../support/RpcVisitor.ts"
 import { admin, bearer, cameras, come, visit } from "../support/StreamVisitor.ts"
 
 const get = (target: string, headers: Readonly<Record<string, string>> = {}) => come({ target, headers })
@@ -170,6 +170,32 @@ describe("HLS on the service's own port", () => {
       const [publisher] = yield* publishing
       yield* publisher?.kill ?? Effect.void
       assert.include((yield* playlist).text, "\n#EXT-X-DISCONTINUITY\n")
+    }),
+    cameras
+  )
+
+  onFakes(
+    "goes on for who renews the token, also where the stream begins anew after the end of the first",
+    Effect.gen(function* () {
+      yield* admin
+      const shown = yield* token({ role: "viewer" })
+      const call = yield* connect(shown)
+      const index = yield* get("/hls/camera0/index.m3u8", bearer(shown))
+      const playlist = (credential: string) => get(`/hls/camera0/${named(index.text)}`, bearer(credential))
+      yield* playlist(shown)
+      yield* TestClock.adjust("50 seconds")
+      const { auth_token } = resultOf<{ readonly auth_token: string }>(yield* call("refresh_token"))
+      yield* TestClock.adjust("15 seconds")
+      const goesOn = yield* playlist(auth_token)
+      assert.strictEqual(goesOn.status, 200)
+      assert.notInclude(goesOn.text, "\n#EXT-X-DISCONTINUITY\n")
+      const [publisher] = yield* publishing
+      yield* publisher?.kill ?? Effect.void
+      assert.include((yield* playlist(auth_token)).text, "\n#EXT-X-DISCONTINUITY\n")
+      yield* TestClock.adjust("1 minute")
+      const { error, status } = yield* playlist(auth_token)
+      assert.strictEqual(status, 401)
+      assert.deepInclude(error?.data, { reason: "the session is over: ask for index.m3u8 again" })
     }),
     cameras
   )

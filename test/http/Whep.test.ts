@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as TestClock from "effect/testing/TestClock"
 import type { ApiKeyCreated, ViewingKeyCreated } from "../../schema/Auth.ts"
 import { Machine } from "../../src/ground/Machine.ts"
 import { MediaMtx } from "../../src/process/MediaMtx.ts"
@@ -20,7 +21,7 @@ import {
   takeMediaMtx
 } from "../support/App.ts"
 import { until } from "../support/Ground.ts"
-import { resultOf, token } from "../support/RpcVisitor.ts"
+import { connect, resultOf, token } from "../support/RpcVisitor.ts"
 import { admin, bearer, cameras, come, untilHeld, visit } from "../support/StreamVisitor.ts"
 import { whepOffer } from "../support/WhepOffer.ts"
 
@@ -130,6 +131,40 @@ describe("WHEP on the service's own port", () => {
         "it is kicked",
         Effect.map(readers("webrtc"), (left) => left.length === 0)
       )
+    }),
+    cameras
+  )
+
+  onFakes(
+    "goes on for who renews the token that opened the session, and ends with the last of them",
+    Effect.gen(function* () {
+      yield* admin
+      const shown = yield* token({ role: "viewer" })
+      const unrelated = yield* token({ role: "viewer", cameras: ["camera*"] })
+      for (const credential of [shown, unrelated]) {
+        assert.strictEqual((yield* offer("/whep/camera0", bearer(credential))).status, 201)
+      }
+      const untilLeft = (count: number) =>
+        until(
+          `${count} are left`,
+          Effect.map(readers("webrtc"), (left) => left.length === count)
+        )
+      const call = yield* connect(shown)
+      const renew = Effect.gen(function* () {
+        const { auth_token } = resultOf<{ readonly auth_token: string }>(yield* call("refresh_token"))
+        resultOf(yield* call("authenticate", { auth_token }))
+      })
+      yield* TestClock.adjust("50 seconds")
+      yield* renew
+      assert.lengthOf(yield* readers("webrtc"), 2)
+      yield* TestClock.adjust("11 seconds")
+      yield* untilLeft(1)
+      yield* TestClock.adjust("39 seconds")
+      yield* renew
+      yield* TestClock.adjust("59 seconds")
+      assert.lengthOf(yield* readers("webrtc"), 1)
+      yield* TestClock.adjust("1 second")
+      yield* untilLeft(0)
     }),
     cameras
   )

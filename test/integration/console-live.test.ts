@@ -71,14 +71,21 @@ it.live(
       const ground = yield* makeGround({ cameras: 1 })
       const first = yield* start(ground)
       yield* ready(first)
-      const token = yield* first.token({ role: "viewer" })
+      const token = yield* first.token({ role: "operator" })
       const { page, trespasses } = yield* openAt(first, token)
       yield* moves(page, "camera0")
+      yield* promise(async () => {
+        await page.getByRole("button", { name: "Record camera0" }).click()
+        await page.getByRole("button", { name: /Stop recording camera0, 0:0[1-9]/ }).waitFor(limit)
+      })
       yield* first.kill("SIGTERM")
       yield* first.ended
       yield* promise(async () => {
         await page.getByText("The service cannot be reached").waitFor(limit)
         await page.locator(".picture canvas").waitFor(limit)
+        await page.getByRole("button", { name: "Whether camera0 is still recorded is not known" }).waitFor(limit)
+        await page.getByText("No live picture").waitFor(limit)
+        assert.strictEqual(await page.getByRole("button", { name: "Stop recording camera0" }).count(), 0)
       })
       assert.deepStrictEqual(yield* findings(page), [])
       const show = (view: string) => promise(() => page.evaluate((to) => void (location.hash = `#/${to}`), view))
@@ -89,6 +96,10 @@ it.live(
       yield* promise(() => page.getByText("There is no snapshot").waitFor(limit))
       yield* show("")
       yield* moves(page, "camera0")
+      yield* promise(async () => {
+        await page.getByText("camera0 is not being recorded any more").waitFor(limit)
+        await page.getByRole("button", { name: "Record camera0" }).waitFor(limit)
+      })
       yield* promise(() => page.getByText("The service cannot be reached").waitFor({ ...limit, state: "detached" }))
       assert.deepStrictEqual(trespasses.strangers, [])
     }),
@@ -96,13 +107,13 @@ it.live(
 )
 
 it.live(
-  "a tile that is out of sight stops, and is back when it is seen; the login lasts longer than its token",
+  "a tile that is out of sight stops, and is back when it is seen; login and live picture last longer than their token",
   () =>
     Effect.gen(function* () {
       const service = yield* startReady({ cameras: 2 })
-      const { page } = yield* openConsole(service.files)
+      const { page, trespasses } = yield* openConsole(service.files)
       // not before: a browser takes seconds to start on a busy machine
-      const token = yield* service.token({ role: "viewer", ttl: 4 })
+      const token = yield* service.token({ role: "viewer", ttl: 10 })
       yield* promise(async () => {
         await page.setViewportSize({ width: 600, height: 420 })
         await page.goto(`${service.files}/#token=${token}`)
@@ -124,12 +135,18 @@ it.live(
       yield* moves(page, "camera1")
       yield* promise(() => page.evaluate(() => scrollTo(0, 0)))
       yield* moves(page, "camera0")
-      yield* promise(() => page.waitForTimeout(4500))
+      const before = yield* promise(() => page.evaluateHandle(() => document.querySelector("video")?.srcObject))
+      yield* promise(() => page.waitForTimeout(10_500))
+      assert.isTrue(
+        yield* promise(() => page.evaluate((old) => document.querySelector("video")?.srcObject === old, before))
+      )
       yield* promise(async () => {
         await page.evaluate(() => void (location.hash = "#/recordings"))
         await page.getByText("Nothing is recorded").waitFor(limit)
       })
       assert.isFalse(yield* promise(() => page.getByText("not accepted any more").isVisible()))
+      // what is left is ended without a word, too
+      assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
   120_000
 )
@@ -387,6 +404,11 @@ it.live(
       assert.deepStrictEqual(yield* findings(page), [])
       yield* peer.publish
       yield* moves(page, device)
+      yield* promise(() => page.evaluate(() => void (location.hash = "#/")))
+      const tile = page.getByRole("article", { name: new RegExp(`^${device}`) })
+      yield* promise(() => tile.waitFor(limit))
+      yield* call.remove_external_stream({ stream_url })
+      yield* promise(() => tile.waitFor({ ...limit, state: "detached" }))
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
   120_000

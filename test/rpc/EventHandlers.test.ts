@@ -21,6 +21,7 @@ describe("subscribe_events", () => {
           "camera.connected",
           "camera.disconnected",
           "camera.status_change",
+          "camera.removed",
           "recording.start",
           "recording.stop",
           "camera_status_update",
@@ -80,15 +81,15 @@ describe("subscribe_events", () => {
       yield* client.call("subscribe_events", subscribe("camera0"))
       const error = yield* client.error("subscribe_events", subscribe("camera1"))
       assert.strictEqual(error?.["code"], -32020)
-      assert.match(JSON.stringify(error), /subscribe without a device.*5 at most/)
+      assert.match(JSON.stringify(error), /subscribe without a device.*6 at most/)
       const stats = yield* client.call("get_subscription_stats", {})
-      assert.deepInclude(stats?.["global_stats"], { total_subscriptions: 3 })
+      assert.deepInclude(stats?.["global_stats"], { total_subscriptions: 4 })
       // what it says helps
       assert.deepInclude(yield* client.call("subscribe_events", { topics: ["camera.*"] }), { subscribed: true })
       yield* client.call("unsubscribe_events", {})
       assert.deepInclude(yield* client.call("subscribe_events", subscribe("camera1")), { subscribed: true })
     }),
-    { server: { max_subscriptions_per_client: 5 } }
+    { server: { max_subscriptions_per_client: 6 } }
   )
 })
 
@@ -101,9 +102,9 @@ describe("unsubscribe_events", () => {
       yield* client.call("subscribe_events", { topics: ["camera.*", "system.health"] })
       const topics = ["camera.connected", "recording.*"]
       assert.deepStrictEqual(yield* client.call("unsubscribe_events", { topics }), { unsubscribed: true, topics })
-      assert.deepStrictEqual(yield* own, ["camera.disconnected", "camera.status_change", "system.health"])
+      assert.deepStrictEqual(yield* own, ["camera.disconnected", "camera.status_change", "camera.removed", "system.health"])
       assert.deepInclude(yield* client.call("unsubscribe_events", {}), {
-        topics: ["camera.disconnected", "camera.status_change", "system.health"]
+        topics: ["camera.disconnected", "camera.status_change", "camera.removed", "system.health"]
       })
       assert.deepStrictEqual(yield* own, [])
     })

@@ -10,6 +10,7 @@ import type { Camera } from "../../schema/Camera.ts"
 import { CameraRpcs } from "../../schema/CameraRpcs.ts"
 import { Certificate } from "../../src/config/Certificate.ts"
 import * as App from "../../src/App.ts"
+import { MediaMtxSessions } from "../../src/auth/MediaMtxSessions.ts"
 import { Tokens } from "../../src/auth/Tokens.ts"
 import type { Boot } from "../../src/config/BootSettings.ts"
 import type { Live } from "../../src/config/LiveSettings.ts"
@@ -65,11 +66,12 @@ const handlersLayer = (handlers: Handlers) => {
   return rest.toLayer({ ...all, ...handlers } as unknown as AllHandlers)
 }
 
-/** The secret is in the settings, and there are no keys: no folder is looked into. */
+/** The secret is in the settings, and there are no keys: no folder is looked into. Nobody watches. */
 const nowhere = Layer.mergeAll(
   Layer.mock(Disk)({}),
   Layer.succeed(DataFolder, DataFolder.of({ root: "", recordings: "", snapshots: "", secrets: "" })),
-  Layer.mock(SmallFiles)({ read: () => Effect.succeedNone })
+  Layer.mock(SmallFiles)({ read: () => Effect.succeedNone }),
+  Layer.mock(MediaMtxSessions)({ renewed: () => Effect.void })
 )
 
 /** The app's own way from its network to these handlers, and its logins. */

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { vi } from "vitest"
 
 interface FakeWebRtc {
-  /** what has been asked of the service: `POST /whep/camera0` */
+  /** what has been asked of the service: `POST /whep/camera0`; and with which credential, where a session is ended by one */
   readonly requests: ReadonlyArray<string>
   /** connections that are open */
   readonly open: () => number
@@ -23,6 +23,7 @@ export const fakeWebRtc = (takesAnswer: Promise<void> = Promise.resolve()): Fake
   let open = 0
   const page = new EventTarget()
   class Peer extends EventTarget {
+    readonly connectionState = "connected"
     constructor() {
       super()
       open++
@@ -40,10 +41,14 @@ export const fakeWebRtc = (takesAnswer: Promise<void> = Promise.resolve()): Fake
   vi.stubGlobal("RTCPeerConnection", Peer)
   vi.stubGlobal("addEventListener", page.addEventListener.bind(page))
   vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page))
-  vi.stubGlobal("fetch", (path: string, { method, signal }: RequestInit) => {
+  vi.stubGlobal("fetch", (path: string, { headers, method, signal }: RequestInit) => {
     if (signal?.aborted === true) return Promise.reject(new Error("taken back"))
+    if (method === "DELETE") {
+      const credential = new Headers(headers).get("authorization")
+      requests.push(`${method} ${path}${credential === null ? "" : ` with ${credential}`}`)
+      return Promise.resolve(new Response(""))
+    }
     requests.push(`${method} ${path}`)
-    if (method === "DELETE") return Promise.resolve(new Response(""))
     return Promise.resolve(new Response("v=0", { status: 201, headers: { location: `${path}/1` } }))
   })
   return { requests, open: () => open, leave: () => void page.dispatchEvent(new Event("pagehide")) }

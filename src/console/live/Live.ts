@@ -7,8 +7,8 @@ import type { Session } from "../session/Session.ts"
 import { type AskCamera, type Delay, hlsDelay, webRtcDelay } from "./Delay.ts"
 import { hls } from "./Hls.ts"
 import { firstPicture, pictureOf, shown } from "./Picture.ts"
-import { keepStill } from "./Still.ts"
 import { inClosingTurn } from "./Turns.ts"
+import { keptStill, watched } from "./Watched.ts"
 import { LiveFailed, whep } from "./Whep.ts"
 
 export type Transport = "WebRTC" | "HLS"
@@ -34,11 +34,6 @@ const connectPatience = Duration.millis(400)
 const pictureTime = Duration.seconds(12)
 const noPicture = "WebRTC is connected, and brings no picture"
 const noHls = "HLS brings no picture"
-/** A playing stream without a new frame for so long has broken. */
-const stallTime = 3000
-/** Where the service is gone, or it or MediaMTX has begun anew since: its sessions are gone, and a slow camera's is made in a moment. */
-const stallTimeDisturbed = 500
-const lookEvery = 250
 const firstRetry = 100
 const lastRetry = 2000
 
@@ -63,34 +58,47 @@ let getsThrough = false
 /** Tells what is seen, over what. */
 type Playing = (transport: Transport) => (delay?: Delay) => void
 
-/** Plays a camera into this element for as long as it is let, over what works, and tells how that goes. */
+/**
+ * Plays a camera into this element for as long as it is let, over what works, and tells how that goes. `isFaulty`: the service
+ * says that something is wrong with it.
+ */
 export const live = (
   device: string,
   video: HTMLVideoElement,
   session: Session,
-  tell: (state: LiveState) => void
+  tell: (state: LiveState) => void,
+  isFaulty: () => boolean
 ): Effect.Effect<never> =>
   Effect.gen(function* () {
     let failures = 0
+    /** why there is no picture has been told, and no disturbance came since: another try is no news */
+    let toldAt: number | undefined
+    const tellWhy = (state: LiveState) => {
+      toldAt = session.disturbance.peek()
+      tell(state)
+    }
     while (true) {
       const disturbance = session.disturbance.peek()
       const transport: Transport = fallbacks.peek().has(device) ? "HLS" : "WebRTC"
-      const starting = () => tell({ _tag: "Starting", transport })
+      const starting = () => {
+        if (toldAt !== session.disturbance.peek()) tell({ _tag: "Starting", transport })
+      }
       const playing: Playing = (over) => (delay) => {
         failures = 0
+        toldAt = undefined
         tell({ _tag: "Playing", transport: over, delay })
       }
       starting()
       const error = yield* Effect.flip(
         Effect.scoped(
           transport === "WebRTC"
-            ? overWebRtc(device, video, session, playing, starting)
-            : overHls(device, video, session, playing("HLS"))
+            ? overWebRtc(device, video, session, playing, starting, isFaulty)
+            : overHls(device, video, session, playing("HLS"), isFaulty)
         )
       )
       const wasDisturbed = session.disturbance.peek() !== disturbance
       if (error.kind === "refused") {
-        tell({ _tag: "Refused", reason: error.reason })
+        tellWhy({ _tag: "Refused", reason: error.reason })
         yield* session.verify
         // where the login holds, the token had ended before its next one came
         yield* Effect.raceFirst(Effect.sleep(lastRetry), session.afterDisturbance(session.disturbance.peek()))
@@ -103,7 +111,7 @@ export const live = (
       }
       // neither way works: what changes first may be either
       if (error.kind === "unplayable") forgetFallback(device)
-      tell({ _tag: "Waiting", reason: error.reason })
+      tellWhy({ _tag: "Waiting", reason: error.reason })
       if (wasDisturbed) failures = 0
       const pause = Math.min(firstRetry * 2 ** failures++, lastRetry)
       yield* Effect.raceFirst(Effect.sleep(pause), session.afterDisturbance(session.disturbance.peek()))
@@ -115,7 +123,8 @@ const overWebRtc = Effect.fnUntraced(function* (
   video: HTMLVideoElement,
   session: Session,
   playing: Playing,
-  starting: () => void
+  starting: () => void,
+  isFaulty: () => boolean
 ) {
   const { media, peer } = yield* Effect.raceFirst(whep(device, session.bearer()), disturbed(session))
   const through = within(
@@ -131,7 +140,7 @@ const overWebRtc = Effect.fnUntraced(function* (
       isSeen = true
       playing("HLS")(delay)
     }
-    const meanwhile = yield* overHls(device, video, session, seen).pipe(
+    const meanwhile = yield* overHls(device, video, session, seen, isFaulty).pipe(
       Effect.scoped,
       Effect.delay(connectPatience),
       Effect.forkScoped
@@ -153,7 +162,7 @@ const overWebRtc = Effect.fnUntraced(function* (
   }
   yield* shown(video, media)
   yield* within(pictureTime, firstPicture(video), noPicture)
-  yield* keptStill(device, video)
+  const newest = yield* keptStill(device, video)
   const isPlaying = playing("WebRTC")
   isPlaying()
   const broken = Effect.callback<never, LiveFailed>((resume) => {
@@ -165,7 +174,7 @@ const overWebRtc = Effect.fnUntraced(function* (
   })
   return yield* Effect.raceAllFirst([
     broken,
-    watched(video, session),
+    watched(video, session, newest, isFaulty),
     webRtcDelay(video, peer, cameraDelay(device, session), isPlaying)
   ])
 })
@@ -174,7 +183,8 @@ const overHls = Effect.fnUntraced(function* (
   device: string,
   video: HTMLVideoElement,
   session: Session,
-  playing: (delay?: Delay) => void
+  playing: (delay?: Delay) => void,
+  isFaulty: () => boolean
 ) {
   const { broken, dateNow, steps } = yield* hls(device, () => session.bearer(), video)
   const late = Effect.andThen(
@@ -182,11 +192,14 @@ const overHls = Effect.fnUntraced(function* (
     within(pictureTime, Effect.never, noHls)
   )
   yield* Effect.raceAllFirst([broken, late, firstPicture(video)])
-  yield* keptStill(device, video)
+  const newest = yield* keptStill(device, video, () => {
+    const date = dateNow()
+    return date === null ? undefined : date.getTime() - session.serverTime(0)
+  })
   playing()
   return yield* Effect.raceAllFirst([
     broken,
-    watched(video, session),
+    watched(video, session, newest, isFaulty),
     hlsDelay(dateNow, () => session.serverNow(), cameraDelay(device, session), playing)
   ])
 })
@@ -198,10 +211,6 @@ const cameraDelay = (device: string, session: Session): AskCamera =>
       Effect.map(({ metrics }) => metrics.delay_ms),
       Effect.orElseSucceed(() => undefined)
     )
-
-/** What was seen last stays when the video goes. */
-const keptStill = (device: string, video: HTMLVideoElement) =>
-  Effect.addFinalizer(() => inClosingTurn(Effect.sync(() => keepStill(device, video))))
 
 /** Fails with the next disturbance: an offer that is on its way then may have been lost without a word, and is waited for for ever. */
 const disturbed = (session: Session): Effect.Effect<never, LiveFailed> =>
@@ -225,19 +234,3 @@ const within = (time: Duration.Duration, effect: Effect.Effect<void>, otherwise:
     duration: time,
     orElse: () => Effect.fail(new LiveFailed({ kind: "unplayable", reason: otherwise }))
   })
-
-/** Fails when no new frame comes. */
-const watched = Effect.fnUntraced(function* (video: HTMLVideoElement, session: Session) {
-  const disturbance = session.disturbance.peek()
-  let frames = -1
-  let still = 0
-  while (true) {
-    const { totalVideoFrames } = video.getVideoPlaybackQuality()
-    still = totalVideoFrames === frames ? still + lookEvery : 0
-    frames = totalVideoFrames
-    const isDisturbed = session.disturbance.peek() !== disturbance || session.phase.peek()._tag === "Lost"
-    const limit = isDisturbed ? stallTimeDisturbed : stallTime
-    if (still >= limit) return yield* new LiveFailed({ kind: "absent", reason: "no new picture comes" })
-    yield* Effect.sleep(lookEvery)
-  }
-})

@@ -22,13 +22,21 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
   const inSight = useInSight(frame)
   const state = useSignal<LiveState | undefined>(undefined)
   const round = useSignal(0)
+  const isFaulty = useRef(false)
+  isFaulty.current = status === "ERROR"
   const isWanted = inSight.value && status !== "DISCONNECTED" && session.phase.value._tag !== "Expired"
 
   useFiber(() => {
     const { current } = video
     if (!isWanted || current === null) return undefined
     return Effect.ensuring(
-      live(device, current, session, (now) => void (state.value = now)),
+      live(
+        device,
+        current,
+        session,
+        (now) => void (state.value = now),
+        () => isFaulty.current
+      ),
       Effect.sync(() => void (state.value = undefined))
     )
   }, [device, isWanted, session.connection.value > 0, round.value])
@@ -154,7 +162,8 @@ const Before = ({ camera: { device } }: { readonly camera: Camera }) => {
   const holder = useRef<HTMLDivElement>(null)
   const snapshot = useSignal<{ readonly url: string; readonly at: number } | undefined>(undefined)
   const still = stills.value.get(device)
-  const second = useSecond().value
+  // drawn between two seconds it is no younger than it is
+  const now = Math.max(useSecond().value, Date.now())
   useFiber(() => {
     if (stills.peek().has(device) || session.connection.peek() === 0) return undefined
     return session
@@ -175,7 +184,7 @@ const Before = ({ camera: { device } }: { readonly camera: Camera }) => {
   }, [still])
   const age =
     still !== undefined
-      ? second - still.at
+      ? now - still.at
       : snapshot.value === undefined
         ? undefined
         : session.serverNow() - snapshot.value.at

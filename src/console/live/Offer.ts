@@ -53,8 +53,8 @@ export const makeOffer = (device: string, bearer: string): Offer => {
     if (session === undefined) return
     const ended = session
     session = undefined
-    // also where the page is going; where the service is gone so is the session
-    await fetch(ended, { method: "DELETE", headers: { authorization: bearer }, keepalive: true }).catch(() => undefined)
+    // its address is its secret: the token of then may be over. Also where the page is going; where the service is gone so is it
+    await fetch(ended, { method: "DELETE", keepalive: true }).catch(() => undefined)
   }
   const takeBack = () => {
     removeEventListener("pagehide", takeBack)

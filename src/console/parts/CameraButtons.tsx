@@ -77,6 +77,19 @@ export const RecordButton = ({ camera, isWide = false }: Props) => {
       </Button>
     )
   }
+  if (recording.status === "UNKNOWN") {
+    return (
+      <Button
+        icon="lost"
+        label={`Whether ${device} is still recorded is not known`}
+        kind={isWide ? "plain" : "quiet"}
+        why={`${device} was being recorded when the service was heard of last. Whether it still is shows when the page is connected again.`}
+        onPress={toggle}
+      >
+        Not known
+      </Button>
+    )
+  }
   const words =
     recording.status === "RECORDING"
       ? clockTime((now - recording.since) / 1000)

@@ -1,15 +1,16 @@
-import { type ReadonlySignal, signal } from "@preact/signals"
+import { computed, type ReadonlySignal, signal } from "@preact/signals"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { Camera, CameraId } from "../../../schema/Camera.ts"
 import type { RecordingStatusUpdate } from "../../../schema/Recording.ts"
 import type { ServiceStatus } from "../../../schema/System.ts"
+import { say } from "../notices.ts"
 import { type Trouble, troubleOf } from "../words.ts"
 import type { Session } from "./Session.ts"
 
-/** A recording as it is now: `RECORDING` once its bytes are on the disk. */
+/** A recording as it is now: `RECORDING` once its bytes are on the disk; `UNKNOWN`: there was one when the page was last told. */
 export interface RecordingNow {
-  readonly status: "STARTING" | "RECORDING" | "ERROR"
+  readonly status: "STARTING" | "RECORDING" | "ERROR" | "UNKNOWN"
   /** epoch milliseconds of the service's clock */
   readonly since: number
   readonly reason: string | undefined
@@ -22,16 +23,30 @@ export class Cameras {
   private readonly recordings = signal<ReadonlyMap<CameraId, RecordingNow>>(new Map())
   private readonly healths = signal<ServiceStatus | undefined>(undefined)
   private readonly session: Session
+  /** by device */
+  readonly recording: ReadonlySignal<ReadonlyMap<CameraId, RecordingNow>>
 
   constructor(session: Session) {
     this.session = session
+    this.recording = computed(() => {
+      const told = this.recordings.value
+      if (session.phase.value._tag !== "Ready") return mapped(told, (one) => ({ ...one, status: "UNKNOWN" }))
+      const mediaServer = this.healths.value?.components.mediamtx ?? "RUNNING"
+      if (mediaServer === "RUNNING") return told
+      // it is what writes, and the service may need seconds to say that this recording is not written
+      return mapped(told, (one) => (one.status === "RECORDING" ? { ...one, status: "ERROR", reason: noWriter } : one))
+    })
     session.listen((told) => {
       if (told.method === "camera_status_update") this.put(told.params)
       else if (told.method === "recording_status_update") this.noteRecording(told.params)
       else if (told.method === "system_health_update") this.healths.value = told.params
+      else if (told.params.topic === "camera.removed") this.remove(told.params.device)
     })
     session.connection.subscribe((connection) => {
-      if (connection > 0) Effect.runFork(this.load)
+      if (connection === 0) return
+      // what was told by the connection before
+      this.healths.value = undefined
+      Effect.runFork(this.load)
     })
     session.account.subscribe((account) => {
       if (account === undefined) this.forget()
@@ -46,10 +61,6 @@ export class Cameras {
   /** why the list could not be loaded */
   get trouble(): ReadonlySignal<Trouble | undefined> {
     return this.troubles
-  }
-
-  get recording(): ReadonlySignal<ReadonlyMap<CameraId, RecordingNow>> {
-    return this.recordings
   }
 
   /** as far as this role is told; undefined: nothing was said yet */
@@ -85,7 +96,10 @@ export class Cameras {
       onSuccess: ({ cameras }) => {
         this.troubles.value = undefined
         this.lists.value = [...cameras].sort(byName)
+        const before = this.recordings.peek()
         this.recordings.value = new Map(cameras.flatMap(recordingOf))
+        const isOver = ({ device }: Camera) => before.has(device) && !this.recordings.peek().has(device)
+        cameras.filter(isOver).forEach(tellOver)
       }
     })
   )
@@ -108,6 +122,11 @@ export class Cameras {
     this.lists.value = [...others, camera].sort(byName)
   }
 
+  private remove(device: CameraId): void {
+    this.lists.value = this.lists.peek()?.filter((camera) => camera.device !== device)
+    this.recordings.value = new Map([...this.recordings.peek()].filter(([recorded]) => recorded !== device))
+  }
+
   private forget(): void {
     this.lists.value = undefined
     this.recordings.value = new Map()
@@ -117,6 +136,22 @@ export class Cameras {
 
 const numberOf = ({ device }: Camera): number => Number(device.slice("camera".length))
 const byName = (one: Camera, other: Camera): number => numberOf(one) - numberOf(other)
+
+const noWriter = "The media server does not answer. It is started again by itself."
+
+/** An end that the page was not told of when it came. */
+const tellOver = ({ device }: Camera): void =>
+  void say({
+    kind: "failed",
+    what: `${device} is not being recorded any more: its recording ended while the service could not be reached.`,
+    advice: "Start it again, if it is still needed."
+  })
+
+const mapped = (
+  recordings: ReadonlyMap<CameraId, RecordingNow>,
+  change: (one: RecordingNow) => RecordingNow
+): ReadonlyMap<CameraId, RecordingNow> => new Map([...recordings].map(([device, one]) => [device, change(one)]))
+
 const recordingOf = ({ device, recording }: Camera): ReadonlyArray<readonly [CameraId, RecordingNow]> =>
   recording === undefined
     ? []

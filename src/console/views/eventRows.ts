@@ -33,6 +33,8 @@ const wordsOf = (event: TopicEvent): string => {
       const { fault, name, status } = event.data
       return `${name}: ${fault === undefined ? statusWords[status] : `${faultWords[fault.kind]} (${fault.detail})`}`
     }
+    case "camera.removed":
+      return event.data.name
     case "recording.start":
       return event.data.filename
     case "recording.stop":
