@@ -30,10 +30,10 @@ const deviceOf = (event: TopicEvent): string => ("device" in event ? event.devic
 export const topicWords: Readonly<Record<TopicEvent["topic"], string>> = {
   "camera.connected": "Camera connected",
   "camera.disconnected": "Camera gone",
-  "camera.status_change": "Camera",
+  "camera.status_change": "Camera state",
   "recording.start": "Recording started",
   "recording.stop": "Recording stopped",
-  "recording.error": "Recording waits",
+  "recording.error": "Recording trouble",
   "snapshot.taken": "Snapshot taken",
   "system.health": "Health",
   "system.startup": "Service started",
