@@ -32,6 +32,7 @@ export const FileEntry = Schema.Struct({
   device: CameraId,
   file_size: Schema.Int,
   modified_time: Schema.String.annotate({ description: "ISO 8601, UTC" }),
+  recording: Schema.optionalKey(Schema.Literal(true)).annotateKey({ description: "it is still written" }),
   download_url: DownloadUrl
 })
 export type FileEntry = typeof FileEntry.Type
@@ -81,7 +82,18 @@ export const StorageInfo = Schema.Struct({
       description: "when only the reserve is left if it goes on like that; ISO 8601, UTC; absent: never"
     })
   ),
-  retention: Schema.optionalKey(Schema.String.annotate({ description: "what is deleted by itself, for people" }))
+  retention: Schema.optionalKey(Schema.String.annotate({ description: "what is deleted by itself, for people" })),
+  max_age_days: Schema.optionalKey(
+    Schema.Finite.annotate({
+      description: "files that are older are deleted by themselves; absent: at any age they stay"
+    })
+  ),
+  max_size_gb: Schema.optionalKey(
+    Schema.Finite.annotate({
+      description:
+        "GB of 1024³ bytes, beyond which the oldest are deleted by themselves; absent: there is no such limit"
+    })
+  )
 })
 export type StorageInfo = typeof StorageInfo.Type
 

@@ -967,6 +967,8 @@ export interface Methods {
         file_size: number
         /** ISO 8601, UTC */
         modified_time: string
+        /** it is still written */
+        recording?: true
         /** gives this file without a header, for 10 minutes; it ends with the token or key that asked for it */
         download_url: string
       }>
@@ -989,6 +991,8 @@ export interface Methods {
         file_size: number
         /** ISO 8601, UTC */
         modified_time: string
+        /** it is still written */
+        recording?: true
         /** gives this file without a header, for 10 minutes; it ends with the token or key that asked for it */
         download_url: string
       }>
@@ -1179,6 +1183,10 @@ export interface Methods {
       full_at?: string
       /** what is deleted by itself, for people */
       retention?: string
+      /** files that are older are deleted by themselves; absent: at any age they stay */
+      max_age_days?: number
+      /** GB of 1024³ bytes, beyond which the oldest are deleted by themselves; absent: there is no such limit */
+      max_size_gb?: number
     }
   }
   /** Says which files are deleted, and when. Role: admin. */

@@ -26,7 +26,12 @@ const readReport = Schema.decodeUnknownOption(
   Schema.fromJsonString(
     Schema.Struct({
       checks: Schema.Array(
-        Schema.Struct({ severity: Schema.String, evidence: Schema.String, mend: Schema.optionalKey(Schema.String) })
+        Schema.Struct({
+          name: Schema.String,
+          severity: Schema.String,
+          evidence: Schema.String,
+          mend: Schema.optionalKey(Schema.String)
+        })
       )
     })
   )
@@ -38,7 +43,7 @@ const illsOf = (program: string, env: NodeJS.ProcessEnv): string => {
   const { checks } = Option.getOrElse(readReport(stdout), () => ({ checks: [] }))
   return checks
     .filter(({ severity }) => severity === "failure")
-    .map(({ evidence, mend = "" }) => `\n  ${evidence}\n    -> ${mend}`)
+    .map(({ evidence, mend = "", name }) => `\n  ${name}: ${evidence}\n    -> ${mend}`)
     .join("")
 }
 

@@ -13,6 +13,7 @@ import { Recordings } from "./views/Recordings.tsx"
 import { Snapshots } from "./views/Snapshots.tsx"
 import { System } from "./views/System.tsx"
 import { Wall } from "./views/Wall.tsx"
+import { serviceWords } from "./words.ts"
 
 interface Place {
   readonly view: Exclude<Route["view"], "camera">
@@ -161,14 +162,12 @@ const Health = () => {
     phase === "Lost"
       ? "No connection"
       : phase === "Expired"
-        ? "Login expired"
+        ? "Log in again"
         : phase === "Connecting"
           ? "Connecting…"
           : health === undefined || health.status === "HEALTHY"
             ? "Connected"
-            : health.status === "DEGRADED"
-              ? "Degraded"
-              : "Unhealthy"
+            : serviceWords[health.status]
   const kind = words === "Connected" ? "good" : words === "Unhealthy" || words === "No connection" ? "bad" : "fair"
   return (
     <a class={`health ${kind}`} href="#/system" title={health?.reasons?.join("; ")}>

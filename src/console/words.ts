@@ -1,4 +1,5 @@
 import type { CameraStatus, FaultKind } from "../../schema/Camera.ts"
+import type { ServiceStatus } from "../../schema/System.ts"
 
 /** What went wrong, in a sentence for people, and what to do about it. */
 export interface Trouble {
@@ -52,6 +53,21 @@ export const statusWords: Readonly<Record<CameraStatus, string>> = {
   CONNECTED: "Connected",
   DISCONNECTED: "Not connected",
   ERROR: "Fault"
+}
+
+export const serviceWords: Readonly<Record<ServiceStatus["status"], string>> = {
+  HEALTHY: "Healthy",
+  DEGRADED: "Degraded",
+  UNHEALTHY: "Unhealthy"
+}
+
+/** A part of the service that tells how it is. */
+export type Component = keyof ServiceStatus["components"]
+
+export const partNames: Readonly<Record<Component, string>> = {
+  websocket_server: "JSON-RPC",
+  camera_monitor: "Camera monitor",
+  mediamtx: "MediaMTX"
 }
 
 export const faultWords: Readonly<Record<FaultKind, string>> = {

@@ -52,7 +52,10 @@ const result = Effect.fnUntraced(function* ({ look, name }: Check) {
       duration: patience,
       orElse: () =>
         Effect.succeed(
-          failure(`hangs: no answer within ${Duration.toSeconds(patience)} s`, "look into the kernel's log: dmesg")
+          failure(
+            `no answer within ${Duration.toSeconds(patience)} s: it hangs, or this machine is very busy`,
+            "look into the kernel's log: dmesg"
+          )
         )
     })
   )

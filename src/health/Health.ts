@@ -108,7 +108,7 @@ export class Health extends Context.Service<
           ...(server === "RUNNING" ? [] : [`the WebSocket server is ${server.toLowerCase()}`]),
           ...(trouble === undefined ? [] : [trouble]),
           ...(devices.settled() ? [] : ["cameras are being looked for"]),
-          ...(missing.length === 0 ? [] : [`${missing.map(({ id }) => id).join(", ")}: no path yet`])
+          ...(missing.length === 0 ? [] : [`${missing.map(({ id }) => id).join(", ")}: cannot be watched yet`])
         ]
         const reasons = [...unready, ...(isRestless() ? [endsAgain] : []), ...complaints(parts)]
         const working = reasons.length === 0 ? "HEALTHY" : "DEGRADED"

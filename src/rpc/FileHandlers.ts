@@ -5,6 +5,7 @@ import { defaultListLimit } from "../../schema/Storage.ts"
 import { isoTime, toSeconds } from "../ground/Time.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Files } from "../storage/Files.ts"
+import { Holds } from "../storage/Holds.ts"
 import type { IndexedFile } from "../storage/IndexedFile.ts"
 import { type FileKind, snapshotFormatOf } from "../storage/Names.ts"
 import { maySee, visibleFile } from "./Authorization.ts"
@@ -25,6 +26,7 @@ export const layer = FileRpcs.toLayer(
   Effect.gen(function* () {
     const index = yield* FileIndex
     const files = yield* Files
+    const holds = yield* Holds
 
     const urlsFor = yield* makeFileUrls
 
@@ -34,13 +36,18 @@ export const layer = FileRpcs.toLayer(
         const asked = device === undefined ? session.cameras : [device].filter((one) => maySee(session, one))
         const found = yield* index.list(kind, { limit, offset, devices: asked })
         const urls = yield* urlsFor(client.id, session)
-        const entries = found.files.map((file) => ({
-          filename: file.filename,
-          device: file.device,
-          file_size: file.bytes,
-          modified_time: isoTime(file.modified),
-          download_url: urls.of(file)
-        }))
+        const entries = found.files.map((file) =>
+          Object.assign(
+            {
+              filename: file.filename,
+              device: file.device,
+              file_size: file.bytes,
+              modified_time: isoTime(file.modified),
+              download_url: urls.of(file)
+            },
+            kind === "recording" && holds.isRecorded(file.filename) ? { recording: true as const } : {}
+          )
+        )
         return { files: entries, total: found.total, limit, offset }
       })
 

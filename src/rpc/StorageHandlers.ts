@@ -9,7 +9,7 @@ import { FileIndex } from "../storage/FileIndex.ts"
 import type { FileKind } from "../storage/Names.ts"
 import { Retention } from "../storage/Retention.ts"
 import type { Cleaned } from "../storage/Cleanup.ts"
-import { describePolicy } from "../storage/RetentionRules.ts"
+import { describePolicy, limitsView } from "../storage/RetentionRules.ts"
 import { StorageUsage } from "../storage/StorageUsage.ts"
 import { knowsAll, maySee, visible } from "./Authorization.ts"
 
@@ -56,7 +56,8 @@ export const layer = StorageRpcs.toLayer(
           ...(keptMillis === undefined ? {} : { days_kept: Math.round(keptMillis / 864_000) / 100 }),
           ...(bytesPerDay === 0 ? {} : { bytes_per_day: Math.round(bytesPerDay) }),
           ...(fullAt === undefined ? {} : { full_at: isoTime(fullAt) }),
-          retention: now.retention
+          retention: now.retention,
+          ...limitsView(now.limits)
         }
       }),
 
@@ -90,7 +91,7 @@ const notForAll = () =>
   })
 
 const messageOf = ({ files, inUse, isOn, limits, reasons }: Cleaned): string => {
-  if (!isOn) return "retention is switched off: set_retention_policy switches it on"
+  if (!isOn) return "retention is switched off: a new rule switches it on"
   const why = [
     ...(reasons.age === 0 ? [] : [`${reasons.age} for their age`]),
     ...(reasons.size === 0 ? [] : [`${reasons.size} for their size`]),

@@ -34,7 +34,7 @@ const capabilities = ["controls", "snapshots", "recordings", "streaming", "rtsp"
 
 const messages: Readonly<Record<SystemStatus["status"], string>> = {
   starting: "MediaMTX is starting, or cameras are being looked for",
-  partial: "some cameras are not connected, or have no path yet",
+  partial: "some cameras are not connected, or cannot be watched yet",
   ready: "all cameras are ready"
 }
 

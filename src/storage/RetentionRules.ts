@@ -26,6 +26,14 @@ const limits = (days: number | undefined, gigabytes: number | undefined): Limits
   maxBytes: gigabytes === undefined ? undefined : gigabytes * gigabyte
 })
 
+export const noLimits = limits(undefined, undefined)
+
+/** As `set_retention_policy` takes them. */
+export const limitsView = ({ maxAgeMillis, maxBytes }: Limits) => ({
+  ...(maxAgeMillis === undefined ? {} : { max_age_days: maxAgeMillis / dayMillis }),
+  ...(maxBytes === undefined ? {} : { max_size_gb: maxBytes / gigabyte })
+})
+
 /** `camera0=7`; of two for one camera the last counts. */
 const byCamera = (amounts: ReadonlyArray<string>): ReadonlyMap<CameraId, number> =>
   new Map(amounts.map((text) => [text.slice(0, text.indexOf("=")), Number(text.slice(text.indexOf("=") + 1))]))
@@ -92,6 +100,6 @@ export const describeRules = ({ all, own }: Rules, { delete_percent }: Live["sto
 export const describePolicy = (policy: RetentionPolicy, device: CameraId | undefined): string => {
   const what = device === undefined ? "files" : filesOf(device)
   if (!policy.enabled) return `${what} are not deleted`
-  if (policy.policy_type === "manual") return `${what} are deleted only when cleanup_old_files is called`
-  return textOf(ruleOf(policy, limits(undefined, undefined), false), what).join("; ")
+  if (policy.policy_type === "manual") return `${what} are deleted only when somebody cleans up`
+  return textOf(ruleOf(policy, noLimits, false), what).join("; ")
 }

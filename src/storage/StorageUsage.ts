@@ -10,8 +10,9 @@ import { FileIndex } from "./FileIndex.ts"
 import { fullAt, growthOf } from "./Forecast.ts"
 import type { StoredFile } from "./IndexedFile.ts"
 import type { FileKind } from "./Names.ts"
+import type { Limits } from "./RetentionPlan.ts"
 import { RetentionPolicies } from "./RetentionPolicies.ts"
-import { describeRules, rulesOf } from "./RetentionRules.ts"
+import { describeRules, noLimits, rulesOf } from "./RetentionRules.ts"
 import { sharedAnswer } from "./SharedAnswer.ts"
 import { levelAfter, reserveBytes, usedPercent } from "./SpaceLevel.ts"
 
@@ -30,6 +31,8 @@ export interface Usage {
   readonly fullAt: number | undefined
   /** what is deleted by itself, for people */
   readonly retention: string
+  /** of that, what is for the files of all cameras */
+  readonly limits: Limits
 }
 
 /** So many files of a kind tell how fast they come: 6 hours of 16 cameras with an hour each. */
@@ -82,7 +85,8 @@ export class StorageUsage extends Context.Service<
             keepsRoom: storage.delete_percent > 0,
             rules
           }),
-          retention: describeRules(rules, storage)
+          retention: describeRules(rules, storage),
+          limits: rules.all === "KEPT" ? noLimits : rules.all
         }
       }).pipe(Effect.withSpan("StorageUsage.now"))
 

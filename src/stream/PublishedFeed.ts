@@ -14,21 +14,13 @@ import { directArguments, publishArguments } from "../source/FfmpegArguments.ts"
 import { type Source, whyNoSource } from "../source/Source.ts"
 import { CameraHealth } from "./CameraHealth.ts"
 import type { CameraFeed } from "./Feed.ts"
+import { isRefused, whyEnded } from "./FfmpegEnd.ts"
 import type { LiveStream, Run } from "./LiveStream.ts"
 import { pictureReader } from "./PictureReader.ts"
 import { type Picture, stillOf } from "./Pictures.ts"
 import { Publisher } from "./Publisher.ts"
 import { RunEnded } from "./RunEnded.ts"
 import { Sources } from "./Sources.ts"
-
-/**
- * Whether it was MediaMTX that failed, which FFmpeg goes to when its encoder is open, and not the encoder. Both have their
- * failures told in this line (5.1 and 9.0), and 9.0 says more after it. "Invalid data": the connection was closed.
- */
-const isRefused = (stderr: string): boolean =>
-  /Could not write header.*: (Connection (refused|reset|timed out)|Broken pipe|Server returned|Invalid data found)/.test(
-    stderr
-  )
 
 /** What a camera's complaint means for the one who waits for its stream. */
 const obstacleIn = ({ kind }: Complaint): Pick<RunEnded, "obstacle"> => {
@@ -81,7 +73,7 @@ export class PublishedFeed extends Context.Service<
           const exit = yield* process.exit
           const complaint = yield* health.ended(device, source.input, exit.stderr)
           const refused = isRefused(exit.stderr) ? ({ isRefused: true } as const) : {}
-          if (complaint === undefined) return yield* new RunEnded({ reason: describeExit("ffmpeg", exit), ...refused })
+          if (complaint === undefined) return yield* new RunEnded({ reason: whyEnded(exit), ...refused })
           return yield* new RunEnded({ reason: complaint.detail, ...obstacleIn(complaint), ...refused })
         })
         // what stands on standard output after the end is read to its end too; the exit tells more than the pipe

@@ -10,11 +10,11 @@ import { liveNow, Settings } from "../config/Settings.ts"
 import type { Device } from "../device/Device.ts"
 import { Machine } from "../ground/Machine.ts"
 import { monotonicMillis } from "../ground/Time.ts"
-import { describeExit } from "../process/Child.ts"
 import type { FfmpegProcess } from "../process/Ffmpeg.ts"
 import { transcodeArguments } from "../source/FfmpegArguments.ts"
 import type { Transcode } from "../source/Transcode.ts"
 import type { Feed } from "./Feed.ts"
+import { whyEnded } from "./FfmpegEnd.ts"
 import { KeyframeRequests } from "./KeyframeRequests.ts"
 import { makeLateness } from "./Lateness.ts"
 import type { LiveStream, Run, StreamState } from "./LiveStream.ts"
@@ -131,7 +131,7 @@ export class TranscodedFeed extends Context.Service<
             const reads = Effect.andThen(ticket.redeemed, Effect.sleep(playTime))
             yield* Effect.forkScoped(Effect.andThen(reads, keyframes.ask(own.camera)))
           }
-          const ended = Effect.flatMap(process.exit, (exit) => new RunEnded({ reason: describeExit("ffmpeg", exit) }))
+          const ended = Effect.flatMap(process.exit, (exit) => new RunEnded({ reason: whyEnded(exit) }))
           return yield* Effect.raceAllFirst([ended, announced, watch(own, run, process)]).pipe(
             Effect.tapError(() =>
               Effect.sync(() => {

@@ -33,11 +33,32 @@ describe("the list of events", () => {
   it("tells once what is said again and again, by its newest, and how often", () => {
     const missing = health(["camera2: NOT_FOUND"])
     assert.deepStrictEqual(rowsOf([health([]), missing, missing, missing, health([]), missing]), [
-      [6, "HEALTHY", 1],
-      [5, "DEGRADED · camera2: NOT_FOUND", 3],
-      [2, "HEALTHY", 1],
-      [1, "DEGRADED · camera2: NOT_FOUND", 1]
+      [6, "Healthy", 1],
+      [5, "Degraded · camera2: NOT_FOUND", 3],
+      [2, "Healthy", 1],
+      [1, "Degraded · camera2: NOT_FOUND", 1]
     ])
+  })
+
+  it("says in words what waits, and keeps what FFmpeg said itself beside them", () => {
+    const said = "ffmpeg ended with status 224: av_interleaved_write_frame(): Broken pipe"
+    const event = {
+      topic: "recording.error",
+      device: "camera0",
+      timestamp: "2026-01-01T00:00:00.000Z",
+      data: { filename: "a.mp4", reason: `the media server did not take the stream any more (${said})` }
+    } as unknown as TopicEvent
+    const [row] = inRows([{ event, id: 1 }])
+    assert.deepInclude(row, { words: "the media server did not take the stream any more", detail: said })
+  })
+
+  it("tells a part that is not well by its name where no reason is told", () => {
+    const event = {
+      topic: "system.health",
+      timestamp: "2026-01-01T00:00:00.000Z",
+      data: { status: "UNHEALTHY", components: { camera_monitor: "RUNNING", mediamtx: "ERROR" } }
+    } as unknown as TopicEvent
+    assert.deepStrictEqual(rowsOf([event]), [[1, "Unhealthy · MediaMTX: error", 1]])
   })
 
   it("keeps apart what happened to one camera and to another", () => {

@@ -6,6 +6,7 @@ import {
   showing,
   type Span,
   ticks,
+  whyMissing,
   zoomed
 } from "../../src/console/timeline/period.ts"
 import { chunkFrom, partBefore } from "../../src/console/timeline/FileParts.ts"
@@ -48,6 +49,16 @@ describe("what is recorded", () => {
       { from: 30, to: 31, reason: "stopped" }
     ])
     expect(gapsBetween([])).toEqual([])
+  })
+
+  it("is told of a time that has none: why, or that it is still to come", () => {
+    const spans = [span(0, 10, "unplugged"), span(20, 30)]
+    expect([5, 12, 35, 50].map((at) => whyMissing(spans, at, 40))).toEqual([
+      undefined,
+      "not recorded: unplugged",
+      "not recorded",
+      "still to come"
+    ])
   })
 
   it("is looked for from a time on; behind the last, near its end", () => {

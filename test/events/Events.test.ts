@@ -175,8 +175,8 @@ describe("health", () => {
       yield* well
       assert.deepStrictEqual(told, [
         "UNHEALTHY, ERROR, MediaMTX is stopped",
-        "DEGRADED, STARTING, MediaMTX is starting, camera0: no path yet",
-        "DEGRADED, RUNNING, camera0: no path yet",
+        "DEGRADED, STARTING, MediaMTX is starting, camera0: cannot be watched yet",
+        "DEGRADED, RUNNING, camera0: cannot be watched yet",
         "HEALTHY, RUNNING"
       ])
     })
@@ -196,7 +196,7 @@ describe("health", () => {
       )
       yield* mediaMtx.disturb({ answers: undefined })
       yield* well
-      assert.deepStrictEqual(told, ["DEGRADED, RUNNING, camera0: no path yet", "HEALTHY, RUNNING"])
+      assert.deepStrictEqual(told, ["DEGRADED, RUNNING, camera0: cannot be watched yet", "HEALTHY, RUNNING"])
     })
   )
 

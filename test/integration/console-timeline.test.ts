@@ -132,6 +132,57 @@ it.live(
 )
 
 it.live(
+  "the timeline stays where it is when the player opens; an arrow key plays no more than was playing",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({ cameras: 1 })
+      const { call } = yield* clientOf(service, { role: "operator" })
+      yield* call.start_recording({ device: "camera0" })
+      yield* Effect.sleep("3 seconds")
+      yield* call.stop_recording({ device: "camera0" })
+      const { page, trespasses } = yield* openAt(service, yield* service.token({ role: "viewer" }))
+      yield* promise(() => page.getByRole("article", { name: /^camera0/ }).waitFor(limit))
+      yield* go(page, "recordings")
+      const slider = page.getByRole("slider")
+      const top = promise(async () => (await slider.boundingBox())?.y)
+      yield* promise(() => page.locator(".trackRow .span").waitFor(limit))
+      const before = yield* top
+      yield* promise(async () => {
+        const span = await page.locator(".trackRow .span").boundingBox()
+        await page.mouse.click((span?.x ?? 0) + 1, (span?.y ?? 0) + 4)
+      })
+      /** Another source than that one is shown, which plays or does not. */
+      const shows = (old: string | null, isPaused: boolean) =>
+        promise(async () => {
+          await page.waitForFunction(
+            ([last, paused]) => {
+              const video = document.querySelector<HTMLVideoElement>(".recorded video")
+              return video !== null && video.src !== last && video.readyState >= 2 && video.paused === paused
+            },
+            [old, isPaused] as const,
+            limit
+          )
+          return page.locator(".recorded video").getAttribute("src")
+        })
+      const first = yield* shows(null, false)
+      assert.strictEqual(yield* top, before)
+      yield* promise(() => slider.press("ArrowLeft"))
+      const second = yield* shows(first, false)
+      yield* promise(async () => {
+        await page.getByRole("button", { name: "Pause" }).click()
+        await slider.press("ArrowLeft")
+      })
+      yield* shows(second, true)
+      yield* promise(() => page.waitForTimeout(300))
+      const isPaused = page.evaluate(() => document.querySelector<HTMLVideoElement>(".recorded video")?.paused)
+      assert.isTrue(yield* promise(() => isPaused))
+      yield* promise(() => page.getByRole("button", { name: "Play", exact: true }).waitFor(limit))
+      assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
+    }),
+  120_000
+)
+
+it.live(
   "what is being recorded plays without a gap while it grows, and to its last byte when it ends",
   () =>
     Effect.gen(function* () {
@@ -141,6 +192,8 @@ it.live(
       yield* Effect.sleep("3 seconds")
       const { page, trespasses } = yield* openAt(service, yield* service.token({ role: "viewer" }))
       yield* promise(() => page.getByRole("article", { name: /^camera0/ }).waitFor(limit))
+      yield* go(page, "recordings")
+      yield* promise(() => page.getByRole("listitem").getByText("still being recorded").waitFor(limit))
       const ranges: Array<string> = []
       page.on("request", (request) => ranges.push(request.headers()["range"] ?? ""))
       yield* go(page, `recordings/camera0/${new Date().toISOString()}`)

@@ -167,6 +167,7 @@ it.live(
       yield* promise(() => pictures.nth(1).waitFor({ ...limit, state: "detached" }))
       yield* press("Control+z")
       yield* promise(() => pictures.nth(1).waitFor(limit))
+      yield* promise(() => page.getByText(`${newest} stays.`).waitFor(limit))
 
       yield* go(page, "administration")
       const revoke = page.getByRole("button", { name: /^Revoke/ })
@@ -357,6 +358,7 @@ it.live(
       reserve(1_000_000)
       yield* promise(async () => {
         await page.getByRole("button", { name: /Stop recording camera0, Waiting/ }).waitFor(limit)
+        await page.getByText(/^Not recorded now: Only the reserve/).waitFor(limit)
         await page.getByRole("button", { name: "Record camera1" }).click()
         await page
           .getByRole("status")
@@ -366,7 +368,11 @@ it.live(
       })
       assert.deepStrictEqual(yield* findings(page), [])
       yield* go(page, "system")
-      yield* promise(() => page.getByText("Degraded").first().waitFor(limit))
+      yield* promise(async () => {
+        await page.getByText("Degraded").first().waitFor(limit)
+        await page.getByText("0 running, 1 waiting").waitFor(limit)
+        await page.getByText("full: recordings wait until there is room").waitFor(limit)
+      })
       assert.deepStrictEqual(yield* findings(page), [])
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),

@@ -53,11 +53,11 @@ it.live(
       yield* go(page, "events")
       const topics = page.locator(".topic")
       const shown = yield* promise(async () => {
-        await topics.getByText("recording.stop").waitFor(limit)
+        await topics.getByText("Recording stopped").waitFor(limit)
         await page.getByLabel("Kind").selectOption("recording")
         return topics.allTextContents()
       })
-      assert.deepStrictEqual(shown, ["recording.stop", "recording.start"])
+      assert.deepStrictEqual(shown, ["Recording stopped", "Recording started"])
       const ticks = page.locator(".tick")
       const [before, after] = yield* promise(async () => {
         await page.getByRole("listitem").last().getByTitle("What was recorded of camera0 then").click()
@@ -91,9 +91,10 @@ it.live(
       yield* promise(() => page.getByRole("article", { name: /^camera0/ }).waitFor(limit))
       yield* go(page, "administration")
       const key = yield* promise(async () => {
-        await page.getByLabel("For whom").fill("the wall")
+        await page.getByLabel("For whom").fill(`the wall ${"in the hall of the old station ".repeat(6)}`)
         await page.getByRole("button", { name: "Make a key" }).click()
         const text = (await page.locator(".newKey code").textContent(limit)) ?? ""
+        assert.strictEqual(await page.getByLabel("For whom").inputValue(), "")
         await page.getByRole("button", { name: "I have it" }).click()
         await page.getByLabel("Delete").selectOption("the oldest beyond")
         await page.getByLabel("GB").fill("20")
@@ -101,6 +102,22 @@ it.live(
         await page.getByText(/20 GB/).first().waitFor(limit)
         return text
       })
+      // whatever it is called: what can be done with it is in sight, and so is the question before it is done
+      const keys = page.getByRole("region", { name: "List of keys" })
+      for (const width of [1280, 390, 320]) {
+        const isWider = yield* promise(async () => {
+          await page.setViewportSize({ width, height: 720 })
+          await keys.getByRole("button", { name: /^Revoke/ }).click()
+          const wider = await keys.evaluate(({ clientWidth, scrollWidth }) => scrollWidth > clientWidth)
+          await keys.getByRole("button", { name: "No" }).click()
+          return wider
+        })
+        assert.isFalse(isWider, `wider than its place at ${width}`)
+      }
+      // what is in force is what the form begins with
+      yield* go(page, "system")
+      yield* go(page, "administration")
+      assert.strictEqual(yield* promise(() => page.getByLabel("GB").inputValue(limit)), "20")
       const opened = yield* promise(() =>
         fetch(`${service.files}/hls/camera0/index.m3u8`, { headers: { "x-api-key": key } })
       )

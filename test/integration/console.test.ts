@@ -70,7 +70,7 @@ it.live(
         await page.getByRole("listitem").waitFor(limit)
       })
       yield* go(page, "events")
-      yield* promise(() => page.getByText("snapshot.taken").waitFor(limit))
+      yield* promise(() => page.getByText("Snapshot taken").waitFor(limit))
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
   120_000
@@ -109,14 +109,20 @@ it.live(
       const service = yield* startReady({ cameras: 1 })
       const { call } = yield* clientOf(service, { role: "admin" })
       const { api_key, key_id } = yield* call.create_api_key({ role: "viewer" })
+      yield* call.start_recording({ device: "camera0" })
       const { page, trespasses } = yield* openAt(service, api_key)
       yield* moves(page, "camera0")
+      // how long it is recorded is read also by who may not stop it
+      yield* promise(() => page.getByRole("button", { name: /Stop recording camera0, 0:[0-9]/ }).waitFor(limit))
+      assert.deepStrictEqual(yield* findings(page), [])
+      yield* call.stop_recording({ device: "camera0" })
       const record = page.getByRole("button", { name: "Record camera0" })
       assert.strictEqual(yield* promise(() => record.getAttribute("aria-disabled")), "true")
       assert.match((yield* promise(() => record.getAttribute("title"))) ?? "", /needs the operator role/)
       yield* call.revoke_api_key({ key_id })
       yield* promise(async () => {
         await page.getByText("Your login is not accepted any more").waitFor(limit)
+        await page.getByRole("link", { name: "Log in again" }).waitFor(limit)
         await page.getByRole("article", { name: /^camera0/ }).waitFor(limit)
         await page.setViewportSize({ width: 320, height: 640 })
       })

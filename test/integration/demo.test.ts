@@ -21,7 +21,7 @@ it.live("the demo says what is missing, and how to get it, where the service can
     })
     assert.strictEqual(status, 1)
     assert.match(stderr, /^demo: FAILED: the service ended with status 69$/m)
-    assert.match(stderr, /no-ffmpeg .*\n +-> apt-get install ffmpeg$/m)
+    assert.match(stderr, /^ {2}\S+: no-ffmpeg .*\n +-> apt-get install ffmpeg$/m)
     assert.match(stderr, /no-mediamtx .*\n +-> .*github\.com\/bluenviron\/mediamtx\/releases/m)
     assert.deepEqual(processes(), [])
   })

@@ -12,6 +12,7 @@ import type { FileList, FileUrl } from "../../schema/Storage.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
 import { Files } from "../../src/storage/Files.ts"
+import { Holds } from "../../src/storage/Holds.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { Visitors } from "../../testing/Visitors.ts"
 import { indexed, jpeg } from "../storage/Workbench.ts"
@@ -61,6 +62,24 @@ const urlsOf = Effect.fnUntraced(function* (call: Effect.Success<ReturnType<type
     one(yield* call("get_snapshot_info", { filename: "camera0.jpg" })),
     one(yield* call("get_download_url", { filename: "camera0.jpg" }))
   ] as const
+})
+
+describe("list_recordings", () => {
+  onFakes(
+    "says which file is still written",
+    Effect.gen(function* () {
+      yield* kept("camera0")
+      yield* kept("camera1")
+      const call = yield* connect(yield* token({ role: "viewer" }))
+      const written = Effect.map(call("list_recordings"), (reply) =>
+        resultOf<FileList>(reply).files.flatMap(({ filename, recording }) => (recording === true ? [filename] : []))
+      )
+      assert.deepEqual(yield* written, [])
+      const holds = yield* Holds
+      yield* holds.hold("recording", "camera1.mp4", "RECORDING")
+      assert.deepEqual(yield* written, ["camera1.mp4"])
+    })
+  )
 })
 
 describe("a download_url", () => {

@@ -129,8 +129,13 @@ describe("set_retention_policy", () => {
       })
       assert.deepInclude((yield* call("get_storage_info")).result, {
         retention:
-          "the oldest files are deleted where there is more than 1.5 GB; files of camera0 are not deleted by themselves"
+          "the oldest files are deleted where there is more than 1.5 GB; files of camera0 are not deleted by themselves",
+        max_size_gb: 1.5
       })
+      yield* call("set_retention_policy", { policy_type: "age", enabled: true, max_age_days: 7 })
+      const byAge = (yield* call("get_storage_info")).result ?? {}
+      assert.strictEqual(byAge["max_age_days"], 7)
+      assert.notProperty(byAge, "max_size_gb")
     })
   )
 
@@ -181,7 +186,7 @@ describe("cleanup_old_files", () => {
         cleanup_executed: false,
         files_deleted: 0,
         space_freed: 0,
-        message: "retention is switched off: set_retention_policy switches it on"
+        message: "retention is switched off: a new rule switches it on"
       })
     })
   )

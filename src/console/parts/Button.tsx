@@ -9,7 +9,7 @@ interface Props {
   readonly onPress: () => void
   /** why it cannot be pressed now; it stays reachable by keyboard, and says so */
   readonly why?: string | undefined
-  readonly kind?: "plain" | "primary" | "danger" | "quiet" | "recording"
+  readonly kind?: "plain" | "primary" | "danger" | "quiet" | "recording" | "waiting"
   readonly pressed?: boolean
   readonly children?: ComponentChildren
 }

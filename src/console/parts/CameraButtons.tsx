@@ -97,7 +97,13 @@ export const RecordButton = ({ camera, isWide = false }: Props) => {
         ? "Starting…"
         : "Waiting"
   return (
-    <Button icon="stop" label={`Stop recording ${device}`} kind="recording" why={why} onPress={toggle}>
+    <Button
+      icon="stop"
+      label={`Stop recording ${device}`}
+      kind={recording.status === "ERROR" ? "waiting" : "recording"}
+      why={why}
+      onPress={toggle}
+    >
       <span title={recording.reason}>
         <span class="unseen">Stop recording {device}, </span>
         {words}

@@ -55,6 +55,7 @@ export const DeleteButton = ({
           run: () => {
             clearTimeout(timer)
             stay()
+            say({ kind: "done", what: `${filename} stays.` })
           }
         }
       },

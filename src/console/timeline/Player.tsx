@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals"
+import { type Signal, useSignal } from "@preact/signals"
 import type { RefObject } from "preact"
 import { useEffect, useRef } from "preact/hooks"
 import { useConsole } from "../Context.ts"
@@ -13,7 +13,9 @@ const rates = [0.25, 0.5, 1, 2, 4, 8] as const
 
 interface Props {
   readonly video: RefObject<HTMLVideoElement | null>
-  readonly start: Start
+  /** undefined: no time was chosen yet; it has its place already, so that what is below stays where it is */
+  readonly start: Start | undefined
+  readonly isPlaying: Signal<boolean>
   /** other cameras, which are shown as they were at the same time */
   readonly others: ReadonlyArray<string>
   /** where it is */
@@ -23,11 +25,12 @@ interface Props {
 }
 
 /** Plays what was recorded of one camera, and of others in step with it, at a speed, and frame by frame. */
-export const Player = ({ head, others, seek, start, tell, video }: Props) => {
+export const Player = ({ head, isPlaying, others, seek, start, tell, video }: Props) => {
   const { cameras } = useConsole()
-  const isPlaying = useSignal(true)
   const rate = useSignal(1)
-  const { device } = start
+  const isChosen = start !== undefined
+  // nobody sees it then: it takes as much room
+  const device = start?.device ?? "camera0"
 
   useEffect(() => {
     const { current } = video
@@ -40,7 +43,7 @@ export const Player = ({ head, others, seek, start, tell, video }: Props) => {
     set()
     current.addEventListener("loadedmetadata", set)
     return () => current.removeEventListener("loadedmetadata", set)
-  }, [rate.value])
+  }, [rate.value, isChosen])
 
   const step = (frames: number) => stepFrames(video.current, frames, cameras.rateOf(device))
   const toggle = () => togglePlay(video.current)
@@ -48,21 +51,27 @@ export const Player = ({ head, others, seek, start, tell, video }: Props) => {
 
   return (
     <div class="player">
-      <div class={others.length === 0 ? "" : "several"}>
-        <RecordedVideo
-          device={device}
-          start={start}
-          head={head}
-          video={video}
-          tell={tell}
-          onPlaying={(now) => void (isPlaying.value = now)}
-          onPress={toggle}
-        />
-        {others.map((other) => (
-          <Follower key={other} device={other} start={start} head={head} leader={video} onPress={toggle} />
-        ))}
-      </div>
-      <div class="toolbar transport">
+      {start === undefined ? (
+        <div class="recorded">
+          <p class="hint">Choose a time below to play what was recorded then.</p>
+        </div>
+      ) : (
+        <div class={others.length === 0 ? "" : "several"}>
+          <RecordedVideo
+            device={device}
+            start={start}
+            head={head}
+            video={video}
+            tell={tell}
+            isPlaying={isPlaying}
+            onPress={toggle}
+          />
+          {others.map((other) => (
+            <Follower key={other} device={other} start={start} head={head} leader={video} onPress={toggle} />
+          ))}
+        </div>
+      )}
+      <div class={`toolbar transport ${isChosen ? "" : "later"}`}>
         <Button label={isPlaying.value ? "Pause" : "Play"} icon={isPlaying.value ? "pause" : "play"} onPress={toggle} />
         <Button label="−1 frame" onPress={() => step(-1)}>
           −1

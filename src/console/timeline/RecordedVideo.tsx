@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals"
+import { type Signal, useSignal } from "@preact/signals"
 import * as Effect from "effect/Effect"
 import type { RefObject } from "preact"
 import { useRef } from "preact/hooks"
@@ -24,12 +24,13 @@ interface Props {
   /** the one that it keeps in step with; undefined: it leads */
   readonly leader?: RefObject<HTMLVideoElement | null>
   readonly tell?: (at: number) => void
-  readonly onPlaying?: (isPlaying: boolean) => void
+  /** of the one that leads: whether it plays, or does as soon as it can */
+  readonly isPlaying?: Signal<boolean>
   readonly onPress: () => void
 }
 
 /** What was recorded of one camera. */
-export const RecordedVideo = ({ device, head, leader, onPlaying, onPress, start, tell, video }: Props) => {
+export const RecordedVideo = ({ device, head, isPlaying, leader, onPress, start, tell, video }: Props) => {
   const { session } = useConsole()
   const trouble = useSignal<Trouble | undefined>(undefined)
   const hasPicture = useSignal(true)
@@ -64,10 +65,10 @@ export const RecordedVideo = ({ device, head, leader, onPlaying, onPress, start,
         aria-label={`What was recorded of ${device}`}
         // what plays by its attribute stops when it is scrolled out of sight
         onLoadedData={() => {
-          if (leader === undefined) video.current?.play().catch(() => undefined)
+          if (isPlaying?.value === true) video.current?.play().catch(() => undefined)
         }}
-        onPlay={() => onPlaying?.(true)}
-        onPause={() => onPlaying?.(false)}
+        onPlay={() => isPlaying !== undefined && void (isPlaying.value = true)}
+        onPause={() => isPlaying !== undefined && void (isPlaying.value = false)}
         onClick={onPress}
       />
       <span class="chip">{device}</span>

@@ -7,7 +7,18 @@ import { Button } from "../parts/Button.tsx"
 import { Shown } from "../parts/Shown.tsx"
 import { route } from "../routes.ts"
 import { Export } from "./Export.tsx"
-import { day, isoTime, lengthOf, nearestRecorded, type Period, second, showing, type Span, zoomed } from "./period.ts"
+import {
+  day,
+  isoTime,
+  lengthOf,
+  nearestRecorded,
+  type Period,
+  second,
+  showing,
+  type Span,
+  whyMissing,
+  zoomed
+} from "./period.ts"
 import { Player } from "./Player.tsx"
 import type { Start } from "./RecordedVideo.tsx"
 import { Thumbnail } from "./Thumbnail.tsx"
@@ -33,6 +44,8 @@ export const Timeline = () => {
   /** cameras that play in step with that one */
   const together = useSignal<ReadonlyArray<string>>([])
   const video = useRef<HTMLVideoElement>(null)
+  /** what is wanted of it: a new source begins paused */
+  const isPlaying = useSignal(true)
   const head = useSignal<number | undefined>(linked?.at)
   const pointed = useSignal<{ readonly at: number; readonly device: string } | undefined>(undefined)
   const marks = useSignal<{ readonly from?: number; readonly to?: number }>({})
@@ -91,22 +104,17 @@ export const Timeline = () => {
             <></>
           ) : (
             <>
-              {start.value === undefined ? (
-                <div class="recorded">
-                  <p class="hint">Choose a time below to play what was recorded then.</p>
-                </div>
-              ) : (
-                <Player
-                  video={video}
-                  start={start.value}
-                  others={others}
-                  head={head.value ?? start.value.at}
-                  tell={(at) => {
-                    head.value = at
-                  }}
-                  seek={seek}
-                />
-              )}
+              <Player
+                video={video}
+                start={start.value}
+                others={others}
+                head={head.value ?? start.value?.at ?? now}
+                isPlaying={isPlaying}
+                tell={(at) => {
+                  head.value = at
+                }}
+                seek={seek}
+              />
               <div class="toolbar">
                 <Button
                   label="Zoom in"
@@ -153,6 +161,10 @@ export const Timeline = () => {
                 join={join}
                 selection={selection}
                 seek={seek}
+                play={(at, device) => {
+                  isPlaying.value = true
+                  seek(at, device)
+                }}
                 onPoint={(at, device) =>
                   void (pointed.value = at === undefined || device === undefined ? undefined : { at, device })
                 }
@@ -223,15 +235,15 @@ const Pointed = ({
   readonly pointed: { readonly at: number; readonly device: string } | undefined
   readonly spans: ReadonlyArray<Span>
 }) => {
+  const { session } = useConsole()
   if (pointed === undefined) return <p class="pointed count">Wheel or pinch zooms, a drag moves, a click plays.</p>
-  const isRecorded = spans.some(({ from, to }) => pointed.at >= from && pointed.at < to)
-  const before = spans.findLast(({ to }) => to <= pointed.at)
+  const missing = whyMissing(spans, pointed.at, session.serverNow())
   return (
     <p class="pointed count">
-      {isRecorded ? <Thumbnail device={pointed.device} at={pointed.at} /> : undefined}
+      {missing === undefined ? <Thumbnail device={pointed.device} at={pointed.at} /> : undefined}
       <span>
         {pointed.device} · {new Date(pointed.at).toLocaleString()}
-        {isRecorded ? "" : ` · not recorded${before?.reason === undefined ? "" : `: ${before.reason}`}`}
+        {missing === undefined ? "" : ` · ${missing}`}
       </span>
     </p>
   )

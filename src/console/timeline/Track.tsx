@@ -28,6 +28,8 @@ interface Props {
   readonly selection: Period | undefined
   /** the camera undefined: the one that is chosen */
   readonly seek: (at: number, device?: string) => void
+  /** the same, and it plays */
+  readonly play: (at: number, device?: string) => void
   readonly onPoint: (at: number | undefined, device: string | undefined) => void
   readonly children?: ComponentChildren
 }
@@ -37,7 +39,20 @@ const percent = (share: number): string => `${(share * 100).toFixed(4)}%`
 const slop = 5
 
 /** Time from left to right, a row for each camera: wheel and pinch zoom, a drag moves, a click or Enter plays from there. */
-export const Track = ({ chosen, head, join, onPoint, others, period, rows, seek, selection, show, video }: Props) => {
+export const Track = ({
+  chosen,
+  head,
+  join,
+  onPoint,
+  others,
+  period,
+  play,
+  rows,
+  seek,
+  selection,
+  show,
+  video
+}: Props) => {
   const { cameras } = useConsole()
   const area = useRef<HTMLDivElement>(null)
   const latest = useRef(period)
@@ -96,7 +111,7 @@ export const Track = ({ chosen, head, join, onPoint, others, period, rows, seek,
   }
   const release = (event: PointerEvent) => {
     const wasHere = pointers.current.delete(event.pointerId)
-    if (wasHere && !isDragged.value && event.type === "pointerup") seek(timeAt(event.clientX), rowAt(event))
+    if (wasHere && !isDragged.value && event.type === "pointerup") play(timeAt(event.clientX), rowAt(event))
   }
   const rowAt = ({ clientY }: PointerEvent): string | undefined => {
     for (const row of area.current?.querySelectorAll<HTMLElement>("[data-device]") ?? []) {

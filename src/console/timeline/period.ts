@@ -94,3 +94,11 @@ export const nearestRecorded = (spans: ReadonlyArray<Span>, at: number): number 
   const last = spans.at(-1)
   return last === undefined ? undefined : Math.max(last.from, last.to - second)
 }
+
+/** Why there is no picture of a time; undefined: there is one. */
+export const whyMissing = (spans: ReadonlyArray<Span>, at: number, now: number): string | undefined => {
+  if (spans.some(({ from, to }) => at >= from && at < to)) return undefined
+  if (at > now) return "still to come"
+  const reason = spans.findLast(({ to }) => to <= at)?.reason
+  return reason === undefined ? "not recorded" : `not recorded: ${reason}`
+}

@@ -7,6 +7,7 @@ import { Button } from "../parts/Button.tsx"
 import { RecordButton, SnapshotButton } from "../parts/CameraButtons.tsx"
 import { Fact } from "../parts/Fact.tsx"
 import { Icon } from "../parts/Icon.tsx"
+import { RecordingTrouble } from "../parts/RecordingTrouble.tsx"
 import { Empty, Failed, Shown } from "../parts/Shown.tsx"
 import { faultWords, sentence, statusWords } from "../words.ts"
 import { Addresses } from "./Addresses.tsx"
@@ -67,6 +68,7 @@ export const Camera = ({ device }: { readonly device: string }) => {
               Full screen
             </Button>
           </div>
+          <RecordingTrouble device={device} />
           {camera.fault === undefined ? undefined : (
             <p class="faultMore">
               {sentence(camera.fault.detail)} {sentence(camera.fault.suggestion)}

@@ -6,7 +6,7 @@ import { CameraChoice } from "../parts/CameraChoice.tsx"
 import { Empty } from "../parts/Shown.tsx"
 import { addressOf } from "../routes.ts"
 import { events } from "../session/EventLog.ts"
-import { inRows } from "./eventRows.ts"
+import { inRows, topicWords } from "./eventRows.ts"
 
 const families = ["camera", "recording", "snapshot", "system"] as const
 
@@ -46,13 +46,15 @@ export const EventList = () => {
         </Empty>
       ) : (
         <ol class="rows events" aria-label="Events, newest first">
-          {inRows(shown).map(({ count, event, id, words }) => (
+          {inRows(shown).map(({ count, detail, event, id, words }) => (
             <li key={id} class="row">
               <time dateTime={event.timestamp}>
                 <Moment event={event} />
               </time>
-              <span class={`topic ${toneOf(event)}`}>{event.topic}</span>
-              <p class="what">
+              <span class={`topic ${toneOf(event)}`} title={event.topic}>
+                {topicWords[event.topic]}
+              </span>
+              <p class="what" title={detail}>
                 {"device" in event ? (
                   <a href={addressOf({ view: "camera", device: event.device })}>{event.device}</a>
                 ) : undefined}{" "}

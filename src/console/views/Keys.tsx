@@ -78,11 +78,11 @@ const KeyTable = ({
           <p class="advice">There is no key yet.</p>
         ) : (
           <div class="scroll" tabIndex={0} role="region" aria-label="List of keys">
-            <table>
+            <table class="keys">
               <thead>
                 <tr>
                   <th scope="col">Key</th>
-                  <th scope="col">For</th>
+                  <th scope="col">Role</th>
                   <th scope="col">Expires</th>
                   <th scope="col">Last used</th>
                   <th scope="col">
@@ -101,10 +101,12 @@ const KeyTable = ({
                       {key.kind === "viewing" ? "viewing" : key.role}
                       {key.cameras === undefined ? "" : ` · ${key.cameras.join(", ")}`}
                     </td>
-                    <td>
+                    <td data-label={key.status === "ACTIVE" ? "expires" : undefined}>
                       {key.status === "ACTIVE" ? when(key.expires_at, session.serverNow()) : key.status.toLowerCase()}
                     </td>
-                    <td>{key.last_used === undefined ? "never" : when(key.last_used, session.serverNow())}</td>
+                    <td data-label="last used">
+                      {key.last_used === undefined ? "never" : when(key.last_used, session.serverNow())}
+                    </td>
                     <td>
                       {key.status === "ACTIVE" ? (
                         <span class="actions">
@@ -155,7 +157,12 @@ const KeyForm = ({ show }: { readonly show: (id: string, text: string) => void }
             ...(description.value === "" ? {} : { description: description.value })
           })
         )
-        .pipe(Effect.map(({ api_key, key_id }) => show(key_id, api_key))),
+        .pipe(
+          Effect.map(({ api_key, key_id }) => {
+            description.value = ""
+            show(key_id, api_key)
+          })
+        ),
       () => undefined
     )
   return (

@@ -27,7 +27,9 @@ export const Recordings = () => {
         changes={[cameras.recording.value]}
       >
         {(file) => {
-          const { device, file_size, filename, modified_time } = file
+          const { device, file_size, filename, modified_time, recording } = file
+          const written =
+            recording === true ? "still being recorded" : `written to ${when(modified_time, session.serverNow())}`
           const isOpen = playing.value === filename
           return (
             <li key={filename} class={isOpen ? "open" : ""}>
@@ -35,7 +37,7 @@ export const Recordings = () => {
                 file={file}
                 kind="recording"
                 name={filename}
-                facts={`${device} · ${bytes(file_size)} · written to ${when(modified_time, session.serverNow())}`}
+                facts={`${device} · ${bytes(file_size)} · ${written}`}
               >
                 <Button
                   icon={isOpen ? "close" : "play"}

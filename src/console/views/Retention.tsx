@@ -8,12 +8,43 @@ import { Confirmed } from "../parts/Confirmed.tsx"
 import { Shown } from "../parts/Shown.tsx"
 import { sentence } from "../words.ts"
 
+interface Rule {
+  readonly kind: "age" | "size" | "manual"
+  /** days or GB, as it is written into the form */
+  readonly amount: string
+}
+
+/** As a rule is set: one limit. The sentence above tells of others. */
+const ruleOf = (days: number | undefined, gigabytes: number | undefined): Rule => {
+  if (days !== undefined) return { kind: "age", amount: String(days) }
+  return gigabytes === undefined ? { kind: "manual", amount: "30" } : { kind: "size", amount: String(gigabytes) }
+}
+
 /** What is deleted by itself, and when it is asked for. */
 export const Retention = () => {
-  const { session } = useConsole()
   const storage = useAsked((call) => call.get_storage_info({}), [])
-  const kind = useSignal<"age" | "size" | "manual">("age")
-  const amount = useSignal("30")
+  return (
+    <section class="card" aria-labelledby="retentionTitle">
+      <h2 id="retentionTitle">Retention</h2>
+      <Shown asked={storage}>
+        {({ max_age_days, max_size_gb, recordings_size, retention, snapshots_size }) => (
+          <>
+            <p>
+              {sentence(retention ?? "Nothing is deleted by itself")} Recordings take {bytes(recordings_size)},
+              snapshots {bytes(snapshots_size)}.
+            </p>
+            <RuleForm inForce={ruleOf(max_age_days, max_size_gb)} again={storage.again} />
+          </>
+        )}
+      </Shown>
+    </section>
+  )
+}
+
+const RuleForm = ({ again, inForce }: { readonly inForce: Rule; readonly again: () => void }) => {
+  const { session } = useConsole()
+  const kind = useSignal(inForce.kind)
+  const amount = useSignal(inForce.amount)
   const save = () =>
     act(
       session
@@ -25,66 +56,55 @@ export const Retention = () => {
             ...(kind.value === "size" ? { max_size_gb: Number(amount.value) } : {})
           })
         )
-        .pipe(Effect.tap(() => Effect.sync(storage.again))),
+        .pipe(Effect.tap(() => Effect.sync(again))),
       ({ message }) => message
     )
   const clean = () =>
     act(
-      session.ask((call) => call.cleanup_old_files({})).pipe(Effect.tap(() => Effect.sync(storage.again))),
+      session.ask((call) => call.cleanup_old_files({})).pipe(Effect.tap(() => Effect.sync(again))),
       ({ files_deleted, message, space_freed }) =>
         `${message} (${plural(files_deleted, "file")}, ${bytes(space_freed)})`
     )
   return (
-    <section class="card" aria-labelledby="retentionTitle">
-      <h2 id="retentionTitle">Retention</h2>
-      <Shown asked={storage}>
-        {({ recordings_size, retention, snapshots_size }) => (
-          <p>
-            {sentence(retention ?? "Nothing is deleted by itself")} Recordings take {bytes(recordings_size)}, snapshots{" "}
-            {bytes(snapshots_size)}.
-          </p>
-        )}
-      </Shown>
-      <form
-        class="inline"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void save()
-        }}
-      >
+    <form
+      class="inline"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void save()
+      }}
+    >
+      <label>
+        Delete
+        <select
+          value={kind.value}
+          onChange={({ currentTarget: { value } }) => {
+            kind.value = value === "size" ? "size" : value === "manual" ? "manual" : "age"
+          }}
+        >
+          <option value="age">what is older than</option>
+          <option value="size">the oldest beyond</option>
+          <option value="manual">only when asked to</option>
+        </select>
+      </label>
+      {kind.value === "manual" ? undefined : (
         <label>
-          Delete
-          <select
-            value={kind.value}
-            onChange={({ currentTarget: { value } }) => {
-              kind.value = value === "size" ? "size" : value === "manual" ? "manual" : "age"
-            }}
-          >
-            <option value="age">what is older than</option>
-            <option value="size">the oldest beyond</option>
-            <option value="manual">only when asked to</option>
-          </select>
+          {kind.value === "age" ? "Days" : "GB"}
+          <input
+            type="number"
+            min="0.1"
+            step="any"
+            required
+            value={amount.value}
+            onInput={({ currentTarget: { value } }) => void (amount.value = value)}
+          />
         </label>
-        {kind.value === "manual" ? undefined : (
-          <label>
-            {kind.value === "age" ? "Days" : "GB"}
-            <input
-              type="number"
-              min="0.1"
-              step="0.1"
-              required
-              value={amount.value}
-              onInput={({ currentTarget: { value } }) => void (amount.value = value)}
-            />
-          </label>
-        )}
-        <button type="submit" class="button primary">
-          Save
-        </button>
-        <Confirmed label="Clean up now" ask="Delete now what the rule above lets go?" run={() => void clean()}>
-          Clean up now
-        </Confirmed>
-      </form>
-    </section>
+      )}
+      <button type="submit" class="button primary">
+        Save
+      </button>
+      <Confirmed label="Clean up now" ask="Delete now what the rule above lets go?" run={() => void clean()}>
+        Clean up now
+      </Confirmed>
+    </form>
   )
 }

@@ -6,7 +6,7 @@ import { useAsked } from "../hooks.ts"
 import { Fact } from "../parts/Fact.tsx"
 import { Meter, Plot } from "../parts/Plot.tsx"
 import { Shown } from "../parts/Shown.tsx"
-import { sentence } from "../words.ts"
+import { type Component, partNames, sentence, serviceWords } from "../words.ts"
 import { Clients } from "./Clients.tsx"
 
 /** How the service is, and the machine under it. */
@@ -67,11 +67,6 @@ const About = () => {
   )
 }
 
-const partNames = {
-  websocket_server: "JSON-RPC",
-  camera_monitor: "Camera monitor",
-  mediamtx: "MediaMTX"
-} as const
 const partStates = { RUNNING: "good", STARTING: "fair", STOPPING: "fair", STOPPED: "bad", ERROR: "bad" } as const
 
 const Health = () => {
@@ -85,8 +80,7 @@ const Health = () => {
         {({ components, reasons = [], status, uptime }) => (
           <>
             <p class={`state ${status === "HEALTHY" ? "good" : status === "DEGRADED" ? "fair" : "bad"}`}>
-              {status === "HEALTHY" ? "Healthy" : status === "DEGRADED" ? "Degraded" : "Unhealthy"}, up for{" "}
-              {span(uptime * 1000)}
+              {serviceWords[status]}, up for {span(uptime * 1000)}
             </p>
             {reasons.length === 0 ? undefined : (
               <ul class="reasons">
@@ -97,7 +91,7 @@ const Health = () => {
             )}
             <dl class="facts">
               {Object.entries(components).map(([part, state]) => (
-                <Fact key={part} name={partNames[part as keyof typeof partNames]}>
+                <Fact key={part} name={partNames[part as Component]}>
                   <span class={`status ${partStates[state]}`}>{state.toLowerCase()}</span>
                 </Fact>
               ))}
@@ -113,6 +107,8 @@ const Health = () => {
 const points = 150
 
 const Machine = () => {
+  const { cameras } = useConsole()
+  const waiting = [...cameras.recording.value.values()].filter(({ status }) => status === "ERROR").length
   const asked = useAsked((call) => call.get_metrics({}), [], 2000)
   const history = useSignal<ReadonlyArray<{ readonly cpu: number; readonly memory: number }>>([])
   const state = asked.state.value
@@ -147,7 +143,10 @@ const Machine = () => {
                   ? ""
                   : `, ${plural(stream_metrics.total_viewers, "viewer")}`}
               </Fact>
-              <Fact name="Recordings">{recording_metrics.active_recordings} running</Fact>
+              <Fact name="Recordings">
+                {Math.max(0, recording_metrics.active_recordings - waiting)} running
+                {waiting === 0 ? "" : `, ${waiting} waiting`}
+              </Fact>
             </dl>
           </>
         )}
@@ -179,11 +178,7 @@ const Storage = () => {
               {storage.bytes_per_day === undefined ? undefined : (
                 <Fact name="Grows by">{bytes(storage.bytes_per_day)} a day</Fact>
               )}
-              <Fact name="Forecast">
-                {storage.full_at === undefined
-                  ? "not full as far as can be told"
-                  : `full ${when(storage.full_at, session.serverNow())} if it goes on like this`}
-              </Fact>
+              <Fact name="Forecast">{forecastOf(storage.full_at, session.serverNow())}</Fact>
               {storage.retention === undefined ? undefined : <Fact name="Deleted">{storage.retention}</Fact>}
             </dl>
           </>
@@ -191,6 +186,12 @@ const Storage = () => {
       </Shown>
     </section>
   )
+}
+
+const forecastOf = (fullAt: string | undefined, now: number): string => {
+  if (fullAt === undefined) return "not full as far as can be told"
+  if (Date.parse(fullAt) <= now) return "full: recordings wait until there is room"
+  return `full ${when(fullAt, now)} if it goes on like this`
 }
 
 const Streams = () => {

@@ -4,6 +4,7 @@ import { LivePicture } from "../live/LivePicture.tsx"
 import { Button } from "../parts/Button.tsx"
 import { Icon } from "../parts/Icon.tsx"
 import { RecordButton, SnapshotButton } from "../parts/CameraButtons.tsx"
+import { RecordingTrouble } from "../parts/RecordingTrouble.tsx"
 import { addressOf } from "../routes.ts"
 import { statusWords } from "../words.ts"
 
@@ -22,6 +23,7 @@ export const Tile = ({ camera, onDrag, onStep }: Props) => {
   return (
     <article ref={tile} class="tile" aria-label={`${device}: ${name}, ${statusWords[status]}`}>
       <LivePicture camera={camera} />
+      <RecordingTrouble device={device} />
       <div class="bar">
         <button
           type="button"

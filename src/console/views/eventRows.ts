@@ -1,10 +1,12 @@
 import type { TopicEvent } from "../../../schema/Event.ts"
 import { clockTime, plural } from "../format.ts"
 import type { LoggedEvent } from "../session/EventLog.ts"
-import { faultWords, statusWords } from "../words.ts"
+import { type Component, faultWords, partNames, serviceWords, statusWords } from "../words.ts"
 
 interface Row extends LoggedEvent {
   readonly words: string
+  /** what a program of the service said itself, for those who know it */
+  readonly detail: string | undefined
   /** so many events, one after the other, that say the same; the newest of them is told */
   readonly count: number
 }
@@ -13,16 +15,39 @@ interface Row extends LoggedEvent {
 export const inRows = (logged: ReadonlyArray<LoggedEvent>): ReadonlyArray<Row> => {
   const rows: Array<Row> = []
   for (const { event, id } of logged) {
-    const words = wordsOf(event)
+    const { detail, words } = saidIn(wordsOf(event))
     const last = rows.at(-1)
     if (last?.words === words && last.event.topic === event.topic && deviceOf(last.event) === deviceOf(event)) {
       rows[rows.length - 1] = { ...last, count: last.count + 1 }
-    } else rows.push({ event, id, words, count: 1 })
+    } else rows.push({ event, id, words, detail, count: 1 })
   }
   return rows
 }
 
 const deviceOf = (event: TopicEvent): string => ("device" in event ? event.device : "")
+
+/** What it is called, for people. */
+export const topicWords: Readonly<Record<TopicEvent["topic"], string>> = {
+  "camera.connected": "Camera connected",
+  "camera.disconnected": "Camera gone",
+  "camera.status_change": "Camera state",
+  "recording.start": "Recording started",
+  "recording.stop": "Recording stopped",
+  "recording.error": "Recording trouble",
+  "snapshot.taken": "Snapshot taken",
+  "system.health": "Health",
+  "system.startup": "Service started",
+  "system.shutdown": "Service ends",
+  "system.notifications_lost": "Not all was told",
+  telemetry: "Place of the camera",
+  "discovery.progress": "Search for cameras"
+}
+
+/** FFmpeg's own words stand in brackets behind those for people (`stream/FfmpegEnd.ts`). */
+const saidIn = (text: string): { readonly words: string; readonly detail: string | undefined } => {
+  const [, words = text, detail] = /^(.*) \((ffmpeg ended .*)\)$/s.exec(text) ?? []
+  return { words, detail }
+}
 
 /** What an event says beside its topic and its camera. */
 const wordsOf = (event: TopicEvent): string => {
@@ -45,8 +70,9 @@ const wordsOf = (event: TopicEvent): string => {
       return `${event.data.filename} (${event.data.tier_name})`
     case "system.health": {
       const parts = Object.entries(event.data.components).filter(([, state]) => state !== "RUNNING")
-      const reasons = event.data.reasons ?? parts.map(([part, state]) => `${part} ${state}`)
-      return [event.data.status, ...reasons].join(" · ")
+      const reasons =
+        event.data.reasons ?? parts.map(([part, state]) => `${partNames[part as Component]}: ${state.toLowerCase()}`)
+      return [serviceWords[event.data.status], ...reasons].join(" · ")
     }
     case "system.startup":
       return `Version ${event.data.version} is ready`

@@ -57,7 +57,7 @@ export const go = (page: Page, view: string) =>
     await page.waitForFunction(isThere, undefined, limit)
   })
 
-/** What axe finds in the page as it is, in light and in dark. */
+/** What axe finds in the page as it is, in light and in dark; what cannot be pressed has to be readable as well (axe passes it over). */
 export const findings = (page: Page) =>
   Effect.promise(async () => {
     const found: Array<string> = []
@@ -75,7 +75,23 @@ export const findings = (page: Page) =>
             }>
           }
         }
-        return (await tool.run()).violations.map(
+        const off = [...document.querySelectorAll<HTMLElement>("[aria-disabled=true], :disabled")].map((element) => {
+          const style = element.getAttribute("style") ?? ""
+          const { color, opacity } = getComputedStyle(element)
+          const states = ["disabled", "aria-disabled"].filter((name) => element.hasAttribute(name))
+          return { element, style, states, looks: `${style};color:${color};opacity:${opacity}` }
+        })
+        for (const { element, looks, states } of off) {
+          element.setAttribute("style", looks)
+          for (const name of states) element.removeAttribute(name)
+        }
+        const { violations: all } = await tool.run()
+        for (const { element, states, style } of off) {
+          for (const name of states) element.setAttribute(name, name === "disabled" ? "" : "true")
+          if (style === "") element.removeAttribute("style")
+          else element.setAttribute("style", style)
+        }
+        return all.map(
           ({ id, nodes }) => `${id}: ${nodes.map(({ failureSummary, html }) => `${html} ${failureSummary}`).join("\n")}`
         )
       })
