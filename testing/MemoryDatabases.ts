@@ -51,6 +51,7 @@ export class MemoryDatabases extends Context.Service<
           limit(keeper)
           return connect(path)
         },
+        openInMemory: () => new DatabaseSync(":memory:"),
         remove: (path) => {
           kept.get(path)?.close()
           kept.delete(path)

@@ -37,6 +37,8 @@ export class Databases extends Context.Service<
   {
     /** for the owner only, its journals too */
     readonly open: (path: string) => DatabaseSync
+    /** on no disk */
+    readonly openInMemory: () => DatabaseSync
     /** with its journals; nothing there is fine */
     readonly remove: (path: string) => void
     /** into a new file, for the owner only, while others use the database: what they change meanwhile is in it */
@@ -55,6 +57,7 @@ export class Databases extends Context.Service<
         makePrivate(path)
         return new DatabaseSync(path)
       },
+      openInMemory: () => new DatabaseSync(":memory:"),
       remove,
       copy: async (database, path) => {
         makePrivate(path)

@@ -18,8 +18,8 @@ export const lockFile = (path: string): Effect.Effect<void, DiskError, Scope.Sco
       try: () => {
         const database = new DatabaseSync(path, { timeout: 0 })
         try {
-          // nothing is ever written, so there is no journal to keep
-          database.exec("PRAGMA journal_mode=OFF; BEGIN EXCLUSIVE")
+          // nothing is ever written, and a disk that is full has no room for a journal (Node's SQLite is defensive: OFF does nothing)
+          database.exec("PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE")
           return database
         } catch (cause) {
           database.close()

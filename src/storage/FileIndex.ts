@@ -100,7 +100,7 @@ export class FileIndex extends Context.Service<
 
       const path = join(folder.root, indexName)
       const opened = yield* makeOpenedIndex(databases, disk, path, { failed, renewed: want })
-      const { copyTo, reserve, used, works } = opened
+      const { copyTo, onDisk, reserve, used, works } = opened
       let { outlivedPowerCut } = opened
       const { describe, describeAll } = makeDescriber(used, folder.recordings, look, isRecorded)
       /** The walk that follows a failure shows when it is over. */
@@ -144,7 +144,15 @@ export class FileIndex extends Context.Service<
         Effect.withSpan("FileIndex.reconcile")
       )
       // a walk that fails (the disk is full, say) is tried again while nobody waits for it
-      const makeGood = walk.pipe(
+      const makeGood = Effect.result(onDisk).pipe(
+        Effect.tap((lost) =>
+          Effect.suspend(() => {
+            outlivedPowerCut ||= lost._tag === "Success" && lost.success
+            return walk
+          })
+        ),
+        // whoever asks is answered from memory meanwhile
+        Effect.flatMap(Effect.fromResult),
         Effect.tapError(failed),
         // a disk that does not answer fails here, also where the walk had nothing to change
         Effect.andThen(reserve),

@@ -92,16 +92,20 @@ export interface OpenIndex extends IndexDatabase {
   readonly close: () => void
   /** closes without saying that all is well */
   readonly abandon: () => void
+  /** before the first change: whether it outlives a power cut is to be seen */
+  readonly mark: () => void
 }
 
 /** What an index of an earlier version was, until this one has run from its start to its end. */
 const keptName = (path: string): string => `${path}.before`
 
 /** The index, as it was found. */
-interface Found {
+export interface Found {
   readonly database: OpenIndex
   /** it was not there, was damaged, or of a version that this one cannot read, and is begun anew */
   readonly fresh: boolean
+  /** what is wrong with the one that was there */
+  readonly damage?: unknown
   /** it was a later version's, which this one cannot read */
   readonly newer?: number
   /** the kernel started anew since it was written */
@@ -113,31 +117,42 @@ interface Found {
 /** Opens the index, else the copy of what it was before a later version came, else begins one anew. */
 export const openIndex = (databases: Databases["Service"], path: string): Found => {
   let newer: number | undefined
+  let damage: unknown
   const look = (): Found | undefined => {
     try {
       const { database, version, ...found } = openChecked(databases, path)
       if (version > schemaVersion) newer = version
-      return database === undefined ? undefined : { database: opened(databases, database), fresh: false, ...found }
+      return database === undefined ? undefined : { database, fresh: false, ...found }
     } catch (cause) {
       if (!isDamaged(cause) && errcodeOf(cause) !== sqliteError) throw cause
+      damage ??= cause
       return undefined
     }
   }
   const found = look() ?? (databases.putBack(keptName(path), path) ? look() : undefined)
-  if (found !== undefined) return found
+  const wrong = damage === undefined ? {} : { damage }
+  if (found !== undefined) return { ...found, ...wrong }
   const database = renewIndex(databases, path)
-  return { database, fresh: true, outlivedPowerCut: false, ...(newer === undefined ? {} : { newer }) }
+  return { database, fresh: true, outlivedPowerCut: false, ...wrong, ...(newer === undefined ? {} : { newer }) }
 }
+
+/** An empty one on no disk, for a disk that has no room for one. */
+export const indexInMemory = (databases: Databases["Service"]): OpenIndex =>
+  begun(databases, databases.openInMemory())
 
 /** Deletes the index and begins an empty one. */
 export const renewIndex = (databases: Databases["Service"], path: string): OpenIndex => {
   databases.remove(path)
-  const database = databases.open(path)
+  return begun(databases, databases.open(path))
+}
+
+const begun = (databases: Databases["Service"], database: DatabaseSync): OpenIndex => {
   try {
     database.exec(setUp)
     database.exec(`BEGIN;${schema}COMMIT`)
-    setState(database, databases.bootId())
-    return opened(databases, database)
+    const index = opened(databases, database)
+    index.mark()
+    return index
   } catch (cause) {
     database.close()
     throw cause
@@ -153,14 +168,19 @@ const errcodeOf = (cause: unknown): number =>
 /** SQLITE_ERROR: while opening it means that a table is not there. */
 const sqliteError = 1
 
+const sqliteCorrupt = 11
+
+/** SQLITE_FULL */
+export const isFull = (cause: unknown): boolean => errcodeOf(cause) === 13
+
 /** SQLITE_CORRUPT 11, CANTOPEN 14, NOTADB 26: the file is beyond use. Or it was abandoned, and making it anew failed then. */
 export const isDamaged = (cause: unknown): boolean =>
-  [11, 14, 26].includes(errcodeOf(cause)) || codeOf(cause) === "ERR_INVALID_STATE"
+  [sqliteCorrupt, 14, 26].includes(errcodeOf(cause)) || codeOf(cause) === "ERR_INVALID_STATE"
 
 const openChecked = (
   databases: Databases["Service"],
   path: string
-): Pick<Found, "outlivedPowerCut" | "notKept"> & { readonly version: number; readonly database?: DatabaseSync } => {
+): Pick<Found, "outlivedPowerCut" | "notKept"> & { readonly version: number; readonly database?: OpenIndex } => {
   const database = databases.open(path)
   try {
     database.exec(setUp)
@@ -175,14 +195,26 @@ const openChecked = (
       for (let from = version; from < schemaVersion; from++) {
         database.exec(`BEGIN;${steps[from] ?? ""}${setOpensFrom}PRAGMA user_version=${from + 1};COMMIT`)
       }
-      setState(database, bootId)
-      return { version, outlivedPowerCut, database, ...unkept }
+      const index = opened(databases, database)
+      markIfRoom(index)
+      return { version, outlivedPowerCut, database: index, ...unkept }
     }
+    // one without a version is new
+    if (isKnown) throw Object.assign(new Error("the index is not sound"), { errcode: sqliteCorrupt })
     database.close()
     return { version, outlivedPowerCut: false }
   } catch (cause) {
     if (database.isOpen) database.close()
     throw cause
+  }
+}
+
+/** One that a full disk holds can be read. */
+const markIfRoom = (index: OpenIndex): void => {
+  try {
+    index.mark()
+  } catch (cause) {
+    if (!isFull(cause)) throw cause
   }
 }
 
@@ -217,18 +249,25 @@ const isSound = (database: DatabaseSync): boolean =>
 const setState = (database: DatabaseSync, state: string) =>
   database.prepare("INSERT OR REPLACE INTO meta VALUES('state', ?)").run(state)
 
-const opened = (databases: Databases["Service"], database: DatabaseSync): OpenIndex => ({
-  ...indexStatements(database),
-  timeline: timelineStatements(database),
-  copyTo: (path) => databases.copy(database, path),
-  close: () => {
-    try {
-      setState(database, "closed")
-    } finally {
-      database.close()
+const opened = (databases: Databases["Service"], database: DatabaseSync): OpenIndex => {
+  let isMarked = false
+  return {
+    ...indexStatements(database),
+    timeline: timelineStatements(database),
+    copyTo: (path) => databases.copy(database, path),
+    mark: () => {
+      if (!isMarked) setState(database, databases.bootId())
+      isMarked = true
+    },
+    close: () => {
+      try {
+        setState(database, "closed")
+      } finally {
+        database.close()
+      }
+    },
+    abandon: () => {
+      if (database.isOpen) database.close()
     }
-  },
-  abandon: () => {
-    if (database.isOpen) database.close()
   }
-})
+}

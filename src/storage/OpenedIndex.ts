@@ -3,7 +3,7 @@ import type { DependencyFailed } from "../../schema/Errors.ts"
 import type { Databases } from "../ground/Databases.ts"
 import type { Disk } from "../ground/Disk.ts"
 import { makeTrouble } from "../telemetry/Trouble.ts"
-import { type AskedIndex, isDamaged, openIndex, type OpenIndex, renewIndex } from "./IndexFile.ts"
+import { type AskedIndex, type Found, indexInMemory, isDamaged, isFull, openIndex, type OpenIndex, renewIndex } from "./IndexFile.ts"
 import { journalWait } from "./JournalWait.ts"
 import { storageFailed } from "./StorageFailed.ts"
 
@@ -24,7 +24,7 @@ interface Heard {
 
 /**
  * Opens the index, for as long as the scope lives: one that is damaged is begun anew, when it is opened and whenever that
- * shows.
+ * shows. A disk that is too full to open one does not stop the start: it is one in memory until there is room.
  */
 export const makeOpenedIndex = Effect.fnUntraced(function* (
   databases: Databases["Service"],
@@ -32,11 +32,17 @@ export const makeOpenedIndex = Effect.fnUntraced(function* (
   path: string,
   { failed, renewed }: Heard
 ) {
-  const opened = yield* Effect.try({
-    try: () => openIndex(databases, path),
-    catch: (cause) => storageFailed("open the index", cause)
-  })
-  let index = opened.database
+  const open = Effect.try({ try: () => openIndex(databases, path), catch: (cause) => ({ cause }) })
+  const inMemory = ({ cause }: { readonly cause: unknown }) =>
+    isFull(cause)
+      ? Effect.as(
+          Effect.logWarning("the file index is kept in memory until its disk has room", cause),
+          indexInMemory(databases)
+        )
+      : Effect.fail(storageFailed("open the index", cause))
+  const found = yield* Effect.result(Effect.tap(open, tellFound))
+  let isOnDisk = found._tag === "Success"
+  let index = found._tag === "Success" ? found.success.database : yield* inMemory(found.failure)
   let isClosed = false
   // a checkpoint writes the database, too
   const awaitJournal = journalWait(disk, [path, `${path}-wal`])
@@ -52,16 +58,6 @@ export const makeOpenedIndex = Effect.fnUntraced(function* (
       )
     )
   )
-  if (opened.newer !== undefined) {
-    yield* Effect.logWarning("the file index was a newer version's: why recordings have gaps is forgotten", {
-      version: opened.newer
-    })
-  }
-  if (opened.notKept !== undefined) {
-    yield* Effect.logWarning("the file index is upgraded without a copy of what it was", opened.notKept)
-  }
-  if (opened.fresh) yield* Effect.logInfo("the file index is new: it is filled from the disk")
-
   const trouble = makeTrouble()
   const fail = Effect.fnUntraced(function* (failure: DependencyFailed, cause: unknown) {
     yield* trouble.began("the file index failed", cause)
@@ -88,8 +84,29 @@ export const makeOpenedIndex = Effect.fnUntraced(function* (
   })
 
   const whenTaken = awaitJournal.pipe(Effect.catch((failure) => fail(failure, failure.detail)))
-  const used: UsedIndex = { ask: use, change: (run) => Effect.andThen(whenTaken, use(run)) }
-  const room = Effect.suspend(() => tryOn(index, (it) => it.reserve()))
+  const marked =
+    <A>(run: (index: OpenIndex) => A) =>
+    (it: OpenIndex) => {
+      it.mark()
+      return run(it)
+    }
+  const used: UsedIndex = { ask: use, change: (run) => Effect.andThen(whenTaken, use(marked(run))) }
+  const room = Effect.suspend(() =>
+    tryOn(
+      index,
+      marked((it) => it.reserve())
+    )
+  )
+  const onDisk = Effect.gen(function* () {
+    if (isOnDisk || isClosed) return false
+    const { database, outlivedPowerCut } = yield* Effect.tap(open, tellFound).pipe(
+      Effect.mapError(({ cause }) => storageFailed("open the index", cause))
+    )
+    index.abandon()
+    index = database
+    isOnDisk = true
+    return outlivedPowerCut
+  })
   return {
     used,
     /** takes the room that it has for itself: that there is none now is no failure, it may be there next time */
@@ -102,9 +119,26 @@ export const makeOpenedIndex = Effect.fnUntraced(function* (
         try: () => index.copyTo(copy),
         catch: (cause) => storageFailed("copy the index", cause)
       }),
+    /** has it lie on the disk, where there was no room for it before; whether the kernel started anew since it was written there */
+    onDisk,
     /** the kernel started anew since it was written */
-    outlivedPowerCut: opened.outlivedPowerCut
+    outlivedPowerCut: found._tag === "Success" && found.success.outlivedPowerCut
   }
+})
+
+const tellFound = Effect.fnUntraced(function* ({ damage, fresh, newer, notKept }: Found) {
+  if (newer !== undefined) {
+    yield* Effect.logWarning("the file index was a newer version's: why recordings have gaps is forgotten", {
+      version: newer
+    })
+  }
+  if (notKept !== undefined) {
+    yield* Effect.logWarning("the file index is upgraded without a copy of what it was", notKept)
+  }
+  if (damage !== undefined) {
+    const instead = fresh ? "it is built anew from the disk" : "what it was before it was upgraded takes its place"
+    yield* Effect.logWarning(`the file index is damaged: ${instead}`, damage)
+  } else if (fresh) yield* Effect.logInfo("the file index is new: it is filled from the disk")
 })
 
 const tryOn = <A>(index: OpenIndex, run: (index: OpenIndex) => A) =>
