@@ -16,6 +16,7 @@ import { fileName } from "../../src/storage/Names.ts"
 import { DescribeRecording } from "../../src/storage/DescribeRecording.ts"
 import { MemoryDatabases } from "../../testing/MemoryDatabases.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
+import { listening } from "../support/Log.ts"
 import { asVersion1 } from "./EarlierIndexes.ts"
 import { indexed, jpeg, memoryGround, realGround, storage, temporaryFolder } from "./Workbench.ts"
 
@@ -226,6 +227,11 @@ describe("the file index", () => {
       const folder = yield* temporaryFolder
       const path = join(folder, "index.sqlite")
       const filename = fileName("camera3", at, "mp4")
+      const { layer, lines } = listening()
+      const damaged = { level: "warning", message: "the file index is damaged: it is built anew from the disk" }
+      const begun = { level: "info", message: "the file index is new: it is filled from the disk" }
+      // one of a later version that says that it can be read is used as it is
+      const words = [damaged, begun, begun, undefined, damaged]
       const damages = [
         onRealDisk(path, "this was an index once, and is a text now".repeat(100)),
         onRealDisk(path, ""),
@@ -247,9 +253,13 @@ describe("the file index", () => {
       ]
       yield* (yield* started(folder)).stop
       yield* onRealDisk(join(folder, "recordings", filename), "x")
-      for (const damage of damages) {
+      for (const [i, damage] of damages.entries()) {
         yield* damage
-        const { index, stop } = yield* started(folder)
+        lines.length = 0
+        const { index, stop } = yield* Effect.provide(started(folder), layer)
+        const [first] = lines
+        const told = first === undefined ? undefined : { level: first.level, message: first.message }
+        assert.deepEqual(told, words[i])
         yield* index.reconcile
         const { files } = yield* index.list("recording", { limit: 9, offset: 0, ...noDevices })
         assert.deepStrictEqual(
