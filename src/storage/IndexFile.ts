@@ -137,8 +137,7 @@ export const openIndex = (databases: Databases["Service"], path: string): Found 
 }
 
 /** An empty one on no disk, for a disk that has no room for one. */
-export const indexInMemory = (databases: Databases["Service"]): OpenIndex =>
-  begun(databases, databases.openInMemory())
+export const indexInMemory = (databases: Databases["Service"]): OpenIndex => begun(databases, databases.openInMemory())
 
 /** Deletes the index and begins an empty one. */
 export const renewIndex = (databases: Databases["Service"], path: string): OpenIndex => {

@@ -3,7 +3,16 @@ import type { DependencyFailed } from "../../schema/Errors.ts"
 import type { Databases } from "../ground/Databases.ts"
 import type { Disk } from "../ground/Disk.ts"
 import { makeTrouble } from "../telemetry/Trouble.ts"
-import { type AskedIndex, type Found, indexInMemory, isDamaged, isFull, openIndex, type OpenIndex, renewIndex } from "./IndexFile.ts"
+import {
+  type AskedIndex,
+  type Found,
+  indexInMemory,
+  isDamaged,
+  isFull,
+  openIndex,
+  type OpenIndex,
+  renewIndex
+} from "./IndexFile.ts"
 import { journalWait } from "./JournalWait.ts"
 import { storageFailed } from "./StorageFailed.ts"
 

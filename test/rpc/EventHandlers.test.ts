@@ -102,7 +102,12 @@ describe("unsubscribe_events", () => {
       yield* client.call("subscribe_events", { topics: ["camera.*", "system.health"] })
       const topics = ["camera.connected", "recording.*"]
       assert.deepStrictEqual(yield* client.call("unsubscribe_events", { topics }), { unsubscribed: true, topics })
-      assert.deepStrictEqual(yield* own, ["camera.disconnected", "camera.status_change", "camera.removed", "system.health"])
+      assert.deepStrictEqual(yield* own, [
+        "camera.disconnected",
+        "camera.status_change",
+        "camera.removed",
+        "system.health"
+      ])
       assert.deepInclude(yield* client.call("unsubscribe_events", {}), {
         topics: ["camera.disconnected", "camera.status_change", "camera.removed", "system.health"]
       })

@@ -26,9 +26,7 @@ export const keptStill = Effect.fnUntraced(function* (
   madeAt: () => number | undefined = () => undefined
 ) {
   const newest: Newest = { at: yield* Clock.currentTimeMillis }
-  yield* Effect.addFinalizer(() =>
-    inClosingTurn(Effect.sync(() => keepStill(device, video, madeAt() ?? newest.at)))
-  )
+  yield* Effect.addFinalizer(() => inClosingTurn(Effect.sync(() => keepStill(device, video, madeAt() ?? newest.at))))
   return newest
 })
 
@@ -48,8 +46,7 @@ export const watched = Effect.fnUntraced(function* (
     still = isStill ? still + lookEvery : 0
     frames = totalVideoFrames
     if (!isStill) newest.at = yield* Clock.currentTimeMillis
-    const isDisturbed =
-      session.disturbance.peek() !== disturbance || session.phase.peek()._tag === "Lost" || isFaulty()
+    const isDisturbed = session.disturbance.peek() !== disturbance || session.phase.peek()._tag === "Lost" || isFaulty()
     const limit = isDisturbed ? stallTimeDisturbed : stallTime
     if (still >= limit) return yield* new LiveFailed({ kind: "absent", reason: "no new picture comes" })
     yield* Effect.sleep(lookEvery)

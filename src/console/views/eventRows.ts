@@ -30,6 +30,7 @@ const deviceOf = (event: TopicEvent): string => ("device" in event ? event.devic
 export const topicWords: Readonly<Record<TopicEvent["topic"], string>> = {
   "camera.connected": "Camera connected",
   "camera.disconnected": "Camera gone",
+  "camera.removed": "Camera removed",
   "camera.status_change": "Camera state",
   "recording.start": "Recording started",
   "recording.stop": "Recording stopped",
