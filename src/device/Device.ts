@@ -39,6 +39,8 @@ export interface Found {
   readonly name: string
   /** none while the device cannot be asked */
   readonly formats: ReadonlyArray<Format>
+  /** nobody has reached it yet: who asks it says when it is connected */
+  readonly isUnreached?: true
 }
 
 export interface Device extends Found {

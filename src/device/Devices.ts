@@ -94,8 +94,7 @@ export class Devices extends Context.Service<
         )
         // those who follow it come before the log
         yield* Effect.yieldNow
-        // who asks one of the network says when it was reached
-        if (found.input.feed !== "relayed") yield* tellConnected(id, found)
+        if (found.isUnreached !== true) yield* tellConnected(id, found)
         if (fault !== undefined) yield* tellFault(id, fault)
         return { id, update }
       })

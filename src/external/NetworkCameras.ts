@@ -129,7 +129,7 @@ export class NetworkCameras extends Context.Service<
 
         const fault = answer instanceof RtspFailed ? refuse(answer) : undefined
         if (answer !== undefined && !(answer instanceof RtspFailed)) yield* learn(answer)
-        const { id, update } = yield* devices.attach(found(), fault)
+        const { id, update } = yield* devices.attach({ ...found(), isUnreached: true }, fault)
         const reached = Effect.suspend(() => {
           if (wasReached) return Effect.void
           wasReached = true

@@ -38,7 +38,9 @@ export const makeStates = Effect.fnUntraced(function* (startDetail: string | und
     hasRun,
     starting: Effect.suspend(() => (hindrance === undefined ? SubscriptionRef.update(state, startAfter) : Effect.void)),
     /** A start has not ended at once, as those before it did. */
-    goesOn: SubscriptionRef.update(state, (last) => (last._tag === "Stopped" ? startAfter(last) : last)),
+    goesOn: Effect.suspend(() =>
+      SubscriptionRef.getUnsafe(state)._tag === "Stopped" ? SubscriptionRef.update(state, startAfter) : Effect.void
+    ),
     running: SubscriptionRef.update(state, ({ generation }): MediaMtxState => {
       hindrance = undefined
       return { _tag: "Running", generation: generation + 1 }
