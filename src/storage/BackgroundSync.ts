@@ -33,9 +33,12 @@ export const backgroundSync = Effect.fnUntraced(function* (disk: Disk["Service"]
       Effect.as([filename]),
       Effect.catch((error) => Effect.as(lost([filename], error), []))
     )
-  // the folder once for all their names
+  // taken one by one, so that there is room for another as soon as one is synced; the folder once for all their names
   const syncAll = Effect.gen(function* () {
-    const synced = (yield* Effect.forEach(yield* Queue.clear(waiting), syncFile)).flat()
+    const synced: Array<string> = []
+    for (let left = yield* Queue.size(waiting); left > 0; left--) {
+      synced.push(...(yield* syncFile(yield* Queue.take(waiting))))
+    }
     if (synced.length > 0) yield* disk.sync(folder).pipe(Effect.catch((error) => lost(synced, error)))
   })
   // registered before the fiber, so it runs after the fiber has ended

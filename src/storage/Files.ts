@@ -60,7 +60,7 @@ export class Files extends Context.Service<
       replaces: Replaces | undefined
     ) => Effect.Effect<void, InvalidParams | InvalidState | DependencyFailed>
     /**
-     * keeps a picture and tells the index, since nobody finds it by its name before. A disk that takes longer than 5 s does not
+     * keeps a picture and tells the index, since nobody finds it by its name before. A disk that keeps none for 5 s does not
      * answer, for all that is told, and may keep it later; others that replace or delete one wait for it. A file that has the
      * name is replaced in one step where `replaces` allows it, and stays what it is in every other case
      */
@@ -125,7 +125,6 @@ export class Files extends Context.Service<
         yield* guard.admitSnapshot
         const saved = yield* attempt("save the snapshot", write(bytes, path))
         if (saved === undefined) return yield* nameTaken()
-        yield* syncLater({ filename, file: saved.unsynced })
         const file: IndexedFile = {
           kind: "snapshot",
           filename,
@@ -139,6 +138,8 @@ export class Files extends Context.Service<
           height: snapshot.height
         }
         yield* index.put(file)
+        // last: it waits for room where the disk is slow, and the picture is there
+        yield* syncLater({ filename, file: saved.unsynced })
         return file
       })
 

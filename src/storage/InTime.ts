@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { DependencyFailed } from "../../schema/Errors.ts"
+import { monotonicNow } from "../ground/Time.ts"
 import { makeTrouble } from "../telemetry/Trouble.ts"
 import { storageFailed } from "./StorageFailed.ts"
 
@@ -10,14 +11,17 @@ const patience = Duration.seconds(5)
 
 /**
  * Gives what has nobody wait for longer than that for what the disk is to do, which goes on beside to its end: who waits is
- * told that the disk does not answer, and who comes until it has is told so at once. Who is interrupted waits no less: the
- * service's end leaves nothing behind that a slow disk may yet do.
+ * told that the disk does not answer, and who comes until it has is told so at once. A disk that does one work after the other
+ * answers: many wait for it at its pace. Who is interrupted waits no less: the service's end leaves nothing behind that a slow
+ * disk may yet do.
  */
 export const inTime = (doing: string) => {
   const late = storageFailed(doing, { code: "ETIMEDOUT" })
   const trouble = makeTrouble()
   /** works that somebody has given up */
   let overdue = 0
+  /** when the disk had done one last */
+  let done = -Infinity
 
   const giveUp = (work: Fiber.Fiber<unknown, unknown>) =>
     Effect.gen(function* () {
@@ -32,15 +36,28 @@ export const inTime = (doing: string) => {
       return yield* late
     })
 
+  const awaited = <A, E>(
+    work: Fiber.Fiber<A, E>,
+    now: () => number,
+    since: number
+  ): Effect.Effect<A, E | DependencyFailed> =>
+    Effect.timeoutOrElse(Effect.interruptible(Fiber.join(work)), {
+      duration: since + Duration.toMillis(patience) - now(),
+      orElse: () => (done > since ? awaited(work, now, done) : giveUp(work))
+    })
+
   return <A, E>(work: Effect.Effect<A, E>): Effect.Effect<A, E | DependencyFailed> =>
     Effect.uninterruptible(
       Effect.gen(function* () {
         if (overdue > 0) return yield* late
-        const working = yield* Effect.forkDetach(work, { startImmediately: true })
-        return yield* Effect.timeoutOrElse(Effect.interruptible(Fiber.join(working)), {
-          duration: patience,
-          orElse: () => giveUp(working)
-        })
+        const now = yield* monotonicNow
+        const since = now()
+        const noted = Effect.tap(work, () =>
+          Effect.sync(() => {
+            done = now()
+          })
+        )
+        return yield* awaited(yield* Effect.forkDetach(noted, { startImmediately: true }), now, since)
       })
     )
 }

@@ -69,6 +69,39 @@ describe("saving a snapshot", () => {
     }).pipe(Effect.provide(memoryGround))
   )
 
+  it.effect("of many on a disk that answers, and syncs slowly, comes at the disk's pace", () =>
+    Effect.gen(function* () {
+      const { files, suffer } = yield* started
+      yield* suffer({ name: "slow", by: "100 millis", calls: ["sync"] })
+      const saves = Array.from({ length: 200 }, (_, i) =>
+        Effect.result(files.saveSnapshot({ ...picture, bytes: jpeg.slice(), filename: `door${i}.jpg` }))
+      )
+      const all = yield* begun(Effect.all(saves, { concurrency: "unbounded" }))
+      for (let second = 0; second < 40; second++) yield* TestClock.adjust("1 second")
+      const failed = (yield* Fiber.join(all)).filter(({ _tag }) => _tag === "Failure")
+      assert.deepStrictEqual(failed, [])
+    }).pipe(Effect.provide(memoryGround))
+  )
+
+  it.effect("of many on a disk that does not sync is told of after 5 s, and each that is there is listed", () =>
+    Effect.gen(function* () {
+      const { files, index, outside, suffer } = yield* started
+      yield* Effect.repeat(Effect.yieldNow, { until: () => index.state().state === "RUNNING" })
+      const { takeBack } = yield* suffer({ name: "hung", calls: ["sync"] })
+      const saves = Array.from({ length: 200 }, (_, i) =>
+        Effect.result(files.saveSnapshot({ ...picture, bytes: jpeg.slice(), filename: `door${i}.jpg` }))
+      )
+      const all = yield* begun(Effect.all(saves, { concurrency: "unbounded" }))
+      yield* TestClock.adjust("5 seconds")
+      const failures = (yield* Fiber.join(all)).flatMap((saved) => (saved._tag === "Failure" ? [saved.failure] : []))
+      assert.isNotEmpty(failures)
+      const detail = "cannot save the snapshot: the disk does not answer"
+      for (const failure of failures) assert.deepInclude(failure, { dependency: "storage", detail })
+      for (const filename of outside.names(snapshots)) assert.isDefined(yield* index.get("snapshot", filename))
+      yield* takeBack
+    }).pipe(Effect.provide(memoryGround))
+  )
+
   it.effect("of many on a disk that hangs holds no more of it than a few", () =>
     Effect.gen(function* () {
       const { files, pending, suffer } = yield* started
