@@ -163,11 +163,13 @@ export class Files extends Context.Service<
       }, oneReplaced.withPermit)
 
       const saveInTime = inTime("save the snapshot")
+      // apart: what the kernel knows of a name it tells also for a disk that hangs
+      const lookInTime = inTime("look for a snapshot")
       const saveSnapshot = Effect.fn("Files.saveSnapshot")((snapshot: NewSnapshot, replaces?: Replaces) =>
         saveInTime(replaces === undefined ? save(snapshot, pictures.add) : saveOver(snapshot, replaces))
       )
       const admitName = (filename: string, replaces: Replaces | undefined) =>
-        saveInTime(Effect.asVoid(replaceable(filename, replaces)))
+        lookInTime(Effect.asVoid(replaceable(filename, replaces)))
 
       const remove = Effect.fnUntraced(function* (kind: FileKind, filename: string, path: string) {
         const removeFile = kind === "snapshot" ? pictures.remove : disk.remove

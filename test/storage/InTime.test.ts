@@ -64,7 +64,8 @@ describe("saving a snapshot", () => {
       const asked = yield* begun(Effect.flip(files.admitName("a.jpg", undefined)))
       yield* met
       yield* TestClock.adjust("5 seconds")
-      assert.deepInclude(yield* Fiber.join(asked), { dependency: "storage" })
+      const detail = "cannot look for a snapshot: the disk does not answer"
+      assert.deepInclude(yield* Fiber.join(asked), { dependency: "storage", detail })
       yield* takeBack
     }).pipe(Effect.provide(memoryGround))
   )
