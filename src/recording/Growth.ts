@@ -30,7 +30,6 @@ export const watchGrowth = Effect.fnUntraced(function* (
   folder: string,
   index: Pick<FileIndex["Service"], "grew">
 ) {
-  const scope = yield* Effect.scope
   const followers = new Set<Follower>()
   const isFollowed = yield* Latch.make(false)
   let looks = 0
@@ -60,8 +59,8 @@ export const watchGrowth = Effect.fnUntraced(function* (
     if (++looks % toldEvery > 0 || untold.size === 0) return
     const grown = [...untold.values()]
     untold.clear()
-    // beside: a disk that is slow to take it says nothing of the files
-    yield* Effect.forkIn(index.grew(grown), scope)
+    // beside: a disk that is slow to take it says nothing of the files; no child of the scope, whose end would wait for it
+    yield* Effect.forkDetach(index.grew(grown))
   }).pipe(Effect.ignore)
 
   yield* Effect.forkScoped(

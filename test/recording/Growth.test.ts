@@ -1,5 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { Disk } from "../../src/ground/Disk.ts"
 import { watchGrowth } from "../../src/recording/Growth.ts"
@@ -37,6 +40,34 @@ describe("a recording that is being written", () => {
         yield* TestClock.adjust("5 seconds")
       }
       assert.deepStrictEqual(told, [2, 3, 4])
+    }).pipe(Effect.provide(MemoryDisk.layer))
+  )
+
+  it.effect("lets the service end while the disk does not take its size", () =>
+    Effect.gen(function* () {
+      const { outside } = yield* MemoryDisk
+      const [asked, taken] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const grew = () => Effect.uninterruptible(Effect.andThen(Deferred.done(asked, Exit.void), Deferred.await(taken)))
+      const scope = yield* Scope.make()
+      outside.makeFolder("/recordings")
+      outside.write("/recordings/a.mp4", new Uint8Array(1))
+      const follow = yield* Scope.provide(watchGrowth(yield* Disk, "/recordings", { grew }), scope)
+      yield* Scope.provide(
+        follow(
+          () => "a.mp4",
+          () => undefined
+        ),
+        scope
+      )
+      yield* TestClock.adjust("2500 millis")
+      outside.write("/recordings/a.mp4", new Uint8Array(1))
+      yield* TestClock.adjust("5 seconds")
+      yield* Deferred.await(asked)
+      const end = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("1 second")
+      const ended = end.pollUnsafe()
+      yield* Deferred.done(taken, Exit.void)
+      assert.isDefined(ended)
     }).pipe(Effect.provide(MemoryDisk.layer))
   )
 
