@@ -18,7 +18,7 @@ const Claims = Schema.Struct({
   iat: NumericDate,
   exp: NumericDate,
   /** what it renews, if anything: the login (OpenID Connect Front-Channel Logout, 3) */
-  sid: Schema.optionalKey(Schema.NonEmptyString),
+  sid: Schema.optionalKey(Schema.Unknown),
   cameras: Schema.optionalKey(Schema.Array(CameraPattern))
 })
 type Claims = typeof Claims.Type

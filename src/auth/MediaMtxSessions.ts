@@ -182,9 +182,12 @@ export class MediaMtxSessions extends Context.Service<
       const renewed = Effect.fnUntraced(function* (session: Session) {
         const login = loginOf(session)
         if (login === undefined) return
+        const owner = ownerOf(session)
         for (const [id, one] of [...admitted]) {
-          const isOlder = loginOf(one.session) === login && one.session.expiresAt < session.expiresAt
-          if (isOlder && !over.has(id)) yield* admit(id, { ...one, session })
+          // whoever signs tokens beside us may give one login to several users
+          const isSame = loginOf(one.session) === login && one.userId === owner
+          const isOlder = isSame && one.session.expiresAt < session.expiresAt
+          if (isOlder && admitted.get(id) === one && !over.has(id)) yield* admit(id, { ...one, session })
         }
       })
 

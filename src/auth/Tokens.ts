@@ -111,7 +111,7 @@ export class Tokens extends Context.Service<
           credential: {
             ...credential,
             lifetime: (claims.exp - claims.iat) * 1000,
-            login: claims.sid ?? token.slice(token.lastIndexOf(".") + 1).slice(0, loginLength)
+            login: loginIn(claims.sid) ?? token.slice(token.lastIndexOf(".") + 1).slice(0, loginLength)
           },
           ...(claims.cameras === undefined ? {} : { cameras: claims.cameras })
         }
@@ -124,6 +124,9 @@ export class Tokens extends Context.Service<
 
 /** So much of a token's signature tells it from all others: 96 bits. */
 const loginLength = 16
+
+/** An issuer of another kind may mean something else by it. */
+const loginIn = (sid: unknown): string | undefined => (typeof sid === "string" && sid !== "" ? sid : undefined)
 
 const importKey = (secret: string): Promise<CryptoKey> => {
   const algorithm = { name: "HMAC", hash: "SHA-256" }

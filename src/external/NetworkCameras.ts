@@ -169,7 +169,12 @@ export class NetworkCameras extends Context.Service<
         )
 
         /** Undefined: somebody needs the stream, and it shows by itself how its camera is; that session is the only one. */
-        const askIdle = Effect.suspend(() => (streams.current(id) === undefined ? ask(stream) : Effect.undefined))
+        const askIdle = Effect.suspend(() => {
+          if (streams.current(id) !== undefined) return Effect.undefined
+          const { url } = stream
+          // what it says to secrets that were replaced meanwhile it does not say to the new ones
+          return Effect.catchIf(ask(stream), () => stream.url !== url, () => Effect.undefined)
+        })
         const look = Effect.suspend(() =>
           streams.current(id) === undefined ? streams.withDevice(id)(askIdle) : Effect.undefined
         ).pipe(
