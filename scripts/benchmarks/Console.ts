@@ -63,6 +63,7 @@ const spans = async (count: number): Promise<ReadonlyArray<Measurement>> => {
   const index = renewIndex(
     {
       open: (path) => new DatabaseSync(path),
+      openInMemory: () => new DatabaseSync(":memory:"),
       remove: () => undefined,
       copy: () => Promise.resolve(),
       keep: () => undefined,

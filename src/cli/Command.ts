@@ -7,6 +7,7 @@ import { unread } from "../ground/Unread.ts"
 import { standardFolders, StandardFolders } from "../storage/DataFolder.ts"
 import type { Life } from "./Life.ts"
 import { printOnTo, printTo } from "./Output.ts"
+import { ReaderGone } from "./ReaderGone.ts"
 import { serve } from "./Serve.ts"
 import { token } from "./Token.ts"
 import type { Voice } from "./Voice.ts"
@@ -16,8 +17,13 @@ const print = printTo(process.stdout)
 const printOn = printOnTo(process.stdout)
 
 /** What goes on to be read ends well when its reader goes. */
-const asLongAsRead = <A, E, R>(following: Effect.Effect<A, E, R>) =>
-  Effect.raceFirst(following, unread(process.stdout.fd)).pipe(Effect.catchTag("ReaderGone", () => Effect.void))
+const asLongAsRead = <A, E, R>(following: Effect.Effect<A, E | ReaderGone, R>) =>
+  Effect.raceFirst(following, unread(process.stdout.fd)).pipe(
+    Effect.catchIf(
+      (error) => error instanceof ReaderGone,
+      () => Effect.void
+    )
+  )
 
 const printJson = (value: unknown) => print(`${JSON.stringify(value, undefined, 2)}\n`)
 

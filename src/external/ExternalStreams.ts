@@ -136,7 +136,7 @@ export class ExternalStreams extends Context.Service<
           Effect.catchTag("RtspFailed", refused)
         )
         const reopened = () =>
-          streamsBut().map((stream) => (stream.url.text === url.text ? { ...stream, url } : stream))
+          streamsBut().map((stream) => (stream.url.text === url.text ? Object.assign({}, stream, { url }) : stream))
         yield* Effect.suspend(() => files.write({ streams: reopened(), left })).pipe(
           oneChange.withPermit,
           // what it learns of the camera is written, too

@@ -4,6 +4,7 @@ import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import type { Disk } from "../ground/Disk.ts"
 import type { FileIndex } from "../storage/FileIndex.ts"
+import type { Grown } from "../storage/IndexedFile.ts"
 import { looseAnswer } from "../storage/SharedAnswer.ts"
 
 /** How often files are looked at that should grow. */
@@ -33,6 +34,8 @@ export const watchGrowth = Effect.fnUntraced(function* (
   const followers = new Set<Follower>()
   const isFollowed = yield* Latch.make(false)
   let looks = 0
+  /** By filename; a camera of few frames gives none between two looks, mostly. */
+  const untold = new Map<string, Grown>()
 
   const look = Effect.gen(function* () {
     const asked = [...followers].flatMap((follower) => {
@@ -44,19 +47,21 @@ export const watchGrowth = Effect.fnUntraced(function* (
       folder,
       asked.map(({ filename }) => filename)
     )
-    const grown = asked.flatMap(({ filename, follower }, i) => {
+    for (const [i, { filename, follower }] of asked.entries()) {
       const state = states[i]
-      if (state === undefined) return []
+      if (state === undefined) continue
       const { bytes, modified } = state
       const before = follower.last
       follower.last = { filename, bytes }
-      if (before?.filename !== filename || bytes <= before.bytes) return []
+      if (before?.filename !== filename || bytes <= before.bytes) continue
+      untold.set(filename, { filename, bytes, modified })
       follower.grew(filename)
-      return [{ filename, bytes, modified }]
-    })
-    looks++
+    }
+    if (++looks % toldEvery > 0 || untold.size === 0) return
+    const grown = [...untold.values()]
+    untold.clear()
     // beside: a disk that is slow to take it says nothing of the files
-    if (looks % toldEvery === 0 && grown.length > 0) yield* Effect.forkIn(index.grew(grown), scope)
+    yield* Effect.forkIn(index.grew(grown), scope)
   }).pipe(Effect.ignore)
 
   yield* Effect.forkScoped(

@@ -38,9 +38,9 @@ export class EventLoop extends Context.Service<EventLoop, { readonly delay: () =
       const late = createHistogram(range)
       const run = Effect.runForkWith(yield* Effect.context<never>())
       const tellStandstill = (millis: number) =>
-        Effect.logWarning("the service stood still: it was stopped (SIGSTOP), or the machine had no time for it").pipe(
-          Effect.annotateLogs({ seconds: Math.round(millis / 1000) })
-        )
+        Effect.logWarning(
+          "the service stood still: it was stopped (SIGSTOP), or waited for the processor or for the disk"
+        ).pipe(Effect.annotateLogs({ seconds: Math.round(millis / 1000) }))
       let last = performance.now()
       const look = (): void => {
         const now = performance.now()

@@ -1,6 +1,10 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { Disk } from "../../src/ground/Disk.ts"
+import { watchGrowth } from "../../src/recording/Growth.ts"
 import { FileIndex } from "../../src/storage/FileIndex.ts"
+import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { listen, statuses } from "../suites/interruptions.ts"
 import { asTimePasses, record, sizeOf, start } from "../suites/recordings.ts"
@@ -14,6 +18,28 @@ const listedSize = Effect.fnUntraced(function* (wanted: string) {
 })
 
 describe("a recording that is being written", () => {
+  it.effect("is told of though its file grows only every 5 s, as of a camera that gives a frame in that time", () =>
+    Effect.gen(function* () {
+      const { outside } = yield* MemoryDisk
+      const told: Array<number> = []
+      const grew = (files: ReadonlyArray<{ readonly bytes: number }>) =>
+        Effect.sync(() => void told.push(...files.map(({ bytes }) => bytes)))
+      outside.makeFolder("/recordings")
+      outside.write("/recordings/a.mp4", new Uint8Array(1))
+      const follow = yield* watchGrowth(yield* Disk, "/recordings", { grew })
+      yield* follow(
+        () => "a.mp4",
+        () => undefined
+      )
+      yield* TestClock.adjust("2500 millis")
+      for (let bytes = 2; bytes < 5; bytes++) {
+        outside.write("/recordings/a.mp4", new Uint8Array(1))
+        yield* TestClock.adjust("5 seconds")
+      }
+      assert.deepStrictEqual(told, [2, 3, 4])
+    }).pipe(Effect.provide(MemoryDisk.layer))
+  )
+
   onFakes(
     "is listed with its size, 6 s ago at the earliest, and counted with it",
     Effect.gen(function* () {

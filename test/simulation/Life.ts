@@ -113,6 +113,7 @@ export const makeLives = Effect.fnUntraced(function* (
           Databases,
           Databases.of({
             open: (path) => alive(() => databases.open(path)),
+            openInMemory: () => alive(databases.openInMemory),
             remove: (path) => alive(() => databases.remove(path)),
             copy: (database, path) => alive(() => databases.copy(database, path)),
             keep: (database, path) => alive(() => databases.keep(database, path)),

@@ -146,6 +146,7 @@ describe("the file index", () => {
     const index = renewIndex(
       {
         open: () => spied,
+        openInMemory: () => spied,
         remove: () => undefined,
         copy: () => Promise.resolve(),
         keep: () => undefined,

@@ -26,6 +26,7 @@ describe("when a recording began", () => {
     const index = renewIndex(
       {
         open: () => new DatabaseSync(":memory:"),
+        openInMemory: () => new DatabaseSync(":memory:"),
         remove: () => undefined,
         copy: () => Promise.resolve(),
         keep: () => undefined,
