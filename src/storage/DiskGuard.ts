@@ -97,7 +97,9 @@ export class DiskGuard extends Context.Service<
       // its sync may take a while: nobody waits for it
       const tryToSync = Effect.match(looseAnswer(disk.sync(folder)), {
         onFailure: (error) => {
-          unsynced = ["EROFS", "EIO"].includes(error.code) ? storageFailed("write to the disk", error).detail : undefined
+          unsynced = ["EROFS", "EIO"].includes(error.code)
+            ? storageFailed("write to the disk", error).detail
+            : undefined
         },
         onSuccess: () => {
           unsynced = undefined
@@ -110,7 +112,9 @@ export class DiskGuard extends Context.Service<
           isAway = away
           facts.tell({ _tag: "DataFolderMoved", isThere: !away })
           if (away) return Effect.logError(folderAway)
-          return before ? Effect.logInfo(folderBack) : Effect.logWarning("the folder of recordings was gone: it was made again")
+          return before
+            ? Effect.logInfo(folderBack)
+            : Effect.logWarning("the folder of recordings was gone: it was made again")
         })
       // a disk of their own is not asked each time: one that hangs would hide how full that of the recordings is
       const others = Effect.ignore(
@@ -127,9 +131,7 @@ export class DiskGuard extends Context.Service<
           })
         )
       )
-      const ask = sharedAnswer(
-        Effect.andThen(presence, Effect.tap(Effect.tap(disk.space(folder), note), tryToWrite))
-      )
+      const ask = sharedAnswer(Effect.andThen(presence, Effect.tap(Effect.tap(disk.space(folder), note), tryToWrite)))
       const doing = "ask the disk for its room"
       const look = ask.pipe(
         Effect.mapError((error) => storageFailed(doing, error)),
