@@ -70,11 +70,14 @@ describe("the guard of the disk", () => {
   )
 
   onMemory(
-    "tells within half a minute of recording to a disk that failed, and says that it may be written to",
+    "tells within half a minute of a disk that failed, and says that it may be written to, but wakes none that nobody records to",
     Effect.gen(function* () {
       const { guard, suffer } = yield* bench
-      yield* guard.follow(() => undefined)
       const { takeBack } = yield* suffer({ name: "failed" })
+      yield* TestClock.adjust("2 minutes")
+      yield* step
+      assert.isUndefined(guard.unusable())
+      yield* guard.follow(() => undefined)
       yield* TestClock.adjust("30 seconds")
       yield* step
       assert.strictEqual(guard.unusable(), "cannot write to the disk: the file system is read-only")
