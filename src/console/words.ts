@@ -61,6 +61,12 @@ export const serviceWords: Readonly<Record<ServiceStatus["status"], string>> = {
   UNHEALTHY: "Unhealthy"
 }
 
+/** FFmpeg's own words stand in brackets behind those for people (`stream/FfmpegEnd.ts`). */
+export const saidIn = (text: string): { readonly words: string; readonly detail: string | undefined } => {
+  const [, words = text, detail] = /^(.*) \((ffmpeg (?:ended|was) .*)\)$/s.exec(text) ?? []
+  return { words, detail }
+}
+
 /** A part of the service that tells how it is. */
 export type Component = keyof ServiceStatus["components"]
 

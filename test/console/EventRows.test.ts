@@ -40,8 +40,10 @@ describe("the list of events", () => {
     ])
   })
 
-  it("says in words what waits, and keeps what FFmpeg said itself beside them", () => {
-    const said = "ffmpeg ended with status 224: av_interleaved_write_frame(): Broken pipe"
+  it.each([
+    "ffmpeg ended with status 224: av_interleaved_write_frame(): Broken pipe",
+    "ffmpeg was ended by SIGKILL: av_interleaved_write_frame(): Broken pipe"
+  ])("says in words what waits, and keeps what FFmpeg said itself beside them: %s", (said) => {
     const event = {
       topic: "recording.error",
       device: "camera0",

@@ -167,8 +167,12 @@ describe("what the page knows of the cameras", () => {
       yield* until(recording, (all) => all.get(device)?.status === "UNKNOWN")
       yield* call.stop_recording({ device })
       assert.strictEqual(recording.value.get(device)?.status, "UNKNOWN")
+      const shown = new Set<string | undefined>()
+      const stop = recording.subscribe((all) => void shown.add(all.get(device)?.status))
       isAway = false
       yield* until(recording, (all) => all.size === 0)
+      stop()
+      assert.deepStrictEqual([...shown], ["UNKNOWN", undefined])
       const [told] = yield* until(notices, (all) => all.length > 0)
       assert.match(told?.what ?? "", new RegExp(`^${device} is not being recorded any more`))
     })

@@ -75,7 +75,7 @@ it.live(
         Effect.sync(() => spawn(process.execPath, [tour], { env: { ...process.env, ...environment } })),
         (running) =>
           Effect.callback<void>((resume) => {
-            if (running.exitCode !== null) return resume(Effect.void)
+            if (running.exitCode !== null || running.signalCode !== null) return resume(Effect.void)
             running.once("exit", () => resume(Effect.void))
             running.kill("SIGINT")
           })

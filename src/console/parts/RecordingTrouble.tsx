@@ -1,14 +1,16 @@
 import { useConsole } from "../Context.ts"
-import { sentence } from "../words.ts"
+import { saidIn, sentence } from "../words.ts"
 
 /** Why a camera is not recorded now although it was asked for, where everybody sees it. */
 export const RecordingTrouble = ({ device }: { readonly device: string }) => {
   const { cameras } = useConsole()
   const recording = cameras.recording.value.get(device)
   if (recording?.status !== "ERROR") return null
+  if (recording.reason === undefined) return <p class="recordingTrouble">Not recorded now.</p>
+  const { detail, words } = saidIn(recording.reason)
   return (
-    <p class="recordingTrouble">
-      Not recorded now{recording.reason === undefined ? "." : `: ${sentence(recording.reason)}`}
+    <p class="recordingTrouble" title={detail}>
+      Not recorded now: {sentence(words)}
     </p>
   )
 }

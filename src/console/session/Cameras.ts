@@ -30,7 +30,6 @@ export class Cameras {
     this.session = session
     this.recording = computed(() => {
       const told = this.recordings.value
-      if (session.phase.value._tag !== "Ready") return mapped(told, (one) => ({ ...one, status: "UNKNOWN" }))
       const mediaServer = this.healths.value?.components.mediamtx ?? "RUNNING"
       if (mediaServer === "RUNNING") return told
       // it is what writes, and the service may need seconds to say that this recording is not written
@@ -41,6 +40,11 @@ export class Cameras {
       else if (told.method === "recording_status_update") this.noteRecording(told.params)
       else if (told.method === "system_health_update") this.healths.value = told.params
       else if (told.params.topic === "camera.removed") this.remove(told.params.device)
+    })
+    // until the list has come by the next connection
+    session.phase.subscribe(({ _tag }) => {
+      if (_tag !== "Ready")
+        this.recordings.value = mapped(this.recordings.peek(), (one) => ({ ...one, status: "UNKNOWN" }))
     })
     session.connection.subscribe((connection) => {
       if (connection === 0) return

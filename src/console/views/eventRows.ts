@@ -1,7 +1,7 @@
 import type { TopicEvent } from "../../../schema/Event.ts"
 import { clockTime, plural } from "../format.ts"
 import type { LoggedEvent } from "../session/EventLog.ts"
-import { type Component, faultWords, partNames, serviceWords, statusWords } from "../words.ts"
+import { type Component, faultWords, partNames, saidIn, serviceWords, statusWords } from "../words.ts"
 
 interface Row extends LoggedEvent {
   readonly words: string
@@ -42,12 +42,6 @@ export const topicWords: Readonly<Record<TopicEvent["topic"], string>> = {
   "system.notifications_lost": "Not all was told",
   telemetry: "Place of the camera",
   "discovery.progress": "Search for cameras"
-}
-
-/** FFmpeg's own words stand in brackets behind those for people (`stream/FfmpegEnd.ts`). */
-const saidIn = (text: string): { readonly words: string; readonly detail: string | undefined } => {
-  const [, words = text, detail] = /^(.*) \((ffmpeg ended .*)\)$/s.exec(text) ?? []
-  return { words, detail }
 }
 
 /** What an event says beside its topic and its camera. */

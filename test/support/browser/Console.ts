@@ -77,19 +77,20 @@ export const findings = (page: Page) =>
         }
         const off = [...document.querySelectorAll<HTMLElement>("[aria-disabled=true], :disabled")].map((element) => {
           const style = element.getAttribute("style") ?? ""
-          const { color, opacity } = getComputedStyle(element)
+          const { backgroundColor, color, opacity } = getComputedStyle(element)
           const states = ["disabled", "aria-disabled"].filter((name) => element.hasAttribute(name))
-          return { element, style, states, looks: `${style};color:${color};opacity:${opacity}` }
+          return { element, style, states, looks: { backgroundColor, color, opacity } }
         })
         for (const { element, looks, states } of off) {
-          element.setAttribute("style", looks)
+          // by its object: a style that is set as text is refused by the page's policy
+          Object.assign(element.style, looks)
           for (const name of states) element.removeAttribute(name)
         }
         const { violations: all } = await tool.run()
         for (const { element, states, style } of off) {
           for (const name of states) element.setAttribute(name, name === "disabled" ? "" : "true")
           if (style === "") element.removeAttribute("style")
-          else element.setAttribute("style", style)
+          else element.style.cssText = style
         }
         return all.map(
           ({ id, nodes }) => `${id}: ${nodes.map(({ failureSummary, html }) => `${html} ${failureSummary}`).join("\n")}`
