@@ -144,7 +144,7 @@ export const makeDiskUser = (shared: SharedDisk, note: (call: Call, paths: strin
       called("space", folder, () => {
         files.folderAt("statfs", folder)
         const [total, used] = [faults.size(), files.used()]
-        return { total, used, available: Math.max(0, total - used), fileSystem: 1 }
+        return { total, used, available: Math.max(0, total - used), fileSystem: folder === "/" ? 0 : 1 }
       }),
     mayWrite: (folder) => called("mayWrite", folder, () => void files.get("access", folder)),
     sync: (path) => syncs(path, () => files.get("open", path)),

@@ -36,6 +36,10 @@ export type Fault =
   | { readonly name: "full"; readonly freeBytes?: number }
   /** EROFS for whatever changes something; with `at` only where its path has that in it */
   | { readonly name: "read-only"; readonly at?: string }
+  /** the same for what is synced, but who asks whether he may write is told that he may: an ext4 that failed (Linux 6.12) */
+  | { readonly name: "failed" }
+  /** ENOENT below this folder, which is where the disk was mounted */
+  | { readonly name: "away"; readonly at: string }
   /** the same once all files have so many bytes, and unlike a full one it says so (`Disk.space`) */
   | { readonly name: "small"; readonly bytes: number }
   /** every call (or these) takes so long, of the test's clock */
@@ -102,6 +106,10 @@ export const makeDiskFaults = (used: () => number) => {
         return takingSpace.has(call) && used() >= capacity
       case "read-only":
         return changing.has(call)
+      case "failed":
+        return call === "sync" || (call !== "mayWrite" && changing.has(call))
+      case "away":
+        return call !== "watch"
       case "slow":
       case "hung":
         return fault.calls?.includes(call) ?? true
@@ -183,6 +191,8 @@ const codes = {
   full: "ENOSPC",
   small: "ENOSPC",
   "read-only": "EROFS",
+  failed: "EROFS",
+  away: "ENOENT",
   "sync fails": "EIO",
   "no reads": "EIO",
   "no watches": "ENOSPC",

@@ -32,6 +32,7 @@ import {
   startTime,
   storageFree,
   storageSize,
+  storageUp,
   streams as streamsIn
 } from "../telemetry/Metrics.ts"
 
@@ -66,6 +67,7 @@ export const layer = Layer.effectDiscard(
     // not a number until it is known
     yield* observe(storageFree, () => disk.now()?.available ?? NaN)
     yield* observe(storageSize, () => disk.now()?.total ?? NaN)
+    yield* observe(storageUp, () => (disk.unusable() === undefined ? 1 : 0))
     yield* observe(residentMemory, () => machine.memory().resident)
     yield* observe(mediaMtxMemory, () => memory.mediaMtx() ?? NaN)
     yield* observe(ffmpegMemory("other"), memory.others)

@@ -20,13 +20,15 @@ interface Listener {
   readonly isAwake: () => boolean
   /** names that are heard again then, each time that it is read */
   readonly unsettled: () => Iterable<string>
+  /** returns when another folder has this path than before */
+  readonly moved: Effect.Effect<unknown>
 }
 
 /** Hears of all that happens in a folder, for as long as the scope lives: by the kernel, or by reading it again and again. */
 export const hearNames = Effect.fnUntraced(function* (
   disk: Disk["Service"],
   folder: string,
-  { heard, isAwake, unsettled }: Listener
+  { heard, isAwake, moved, unsettled }: Listener
 ) {
   const marks = new Map<string, Deferred.Deferred<void>>()
   let markCount = 0
@@ -73,7 +75,7 @@ export const hearNames = Effect.fnUntraced(function* (
     }),
     Effect.andThen(readOnAndOn)
   )
-  yield* Effect.forkScoped(watch, { startImmediately: true })
+  yield* Effect.forkScoped(Effect.forever(Effect.raceFirst(watch, moved)), { startImmediately: true })
 
   const awaitMark = Effect.fnUntraced(function* (otherwise: Effect.Effect<unknown>) {
     const name = `${temporaryPrefix}mark-${markCount++}`

@@ -9,6 +9,7 @@ import type { CameraId } from "../../schema/Camera.ts"
 import { Devices } from "../device/Devices.ts"
 import { Disk } from "../ground/Disk.ts"
 import { DataFolder } from "../storage/DataFolder.ts"
+import { DiskGuard } from "../storage/DiskGuard.ts"
 import { FileIndex } from "../storage/FileIndex.ts"
 import { Holds } from "../storage/Holds.ts"
 import { parseFileName } from "../storage/Names.ts"
@@ -63,9 +64,18 @@ export class NewFiles extends Context.Service<
       }
       yield* devices.followForgotten(forget)
 
+      // the kernel watches the folder, not its path
+      const returned = yield* Queue.sliding<void>(1)
+      yield* (yield* DiskGuard).facts.follow((fact) =>
+        fact._tag === "DataFolderMoved" && fact.isThere
+          ? Effect.andThen(Queue.offer(returned, undefined), index.doubt)
+          : Effect.void
+      )
+
       const names = yield* hearNames(disk, folder, {
         heard,
         isAwake: () => [...followers.values()].some(({ isOver }) => !isOver),
+        moved: Queue.take(returned),
         unsettled: () => Array.from(followers.values(), ({ empty }) => Array.from(empty)).flat()
       })
 

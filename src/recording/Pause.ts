@@ -1,11 +1,12 @@
 import { DependencyFailed } from "../../schema/Errors.ts"
+import { folderAway, folderBack } from "../storage/FolderPresence.ts"
 import { current, type Draft, finish, say, set, tell } from "./Draft.ts"
 import { fail } from "./Ending.ts"
 import { awaitFile } from "./Stalled.ts"
 
 /**
- * Only the reserve is left on the disk, or the disk failed to sync a file: MediaMTX is told to write no more, its file is made
- * whole, and the recording goes on in a new one when there is room, or at once.
+ * Only the reserve is left on the disk, or that is away, or it failed to sync a file: MediaMTX is told to write no more, its
+ * file is made whole, and the recording goes on in a new one when there is room, or at once.
  */
 
 /** MediaMTX answers within milliseconds; one that does not is told again when it does. */
@@ -39,7 +40,7 @@ export const roomBack = (draft: Draft): void => {
   // nothing was told yet where MediaMTX has not stopped
   if (isWriting) return writesOn(draft)
   set(draft, { isReplacing: false })
-  resume(draft, "there is room on the disk again")
+  resume(draft, pause === folderAway ? folderBack : "there is room on the disk again")
 }
 
 /** MediaMTX was to stop, and is not to any more. Told to write again it is all the same: it may stop late. */

@@ -142,6 +142,7 @@ export const layer = Layer.effectDiscard(
         case "StreamChanged":
         case "StreamEnded":
         case "SpaceLevelChanged":
+        case "DataFolderMoved":
         case "FilesDeleted":
           return Effect.void
       }

@@ -172,7 +172,9 @@ export class Retention extends Context.Service<
         (cleaning) => oneCleanup.withPermit(cleaning)
       )
 
-      yield* guard.facts.follow(() => Queue.offer(wanted, undefined))
+      yield* guard.facts.follow(({ _tag }) =>
+        _tag === "SpaceLevelChanged" ? Queue.offer(wanted, undefined) : Effect.void
+      )
       const byItself = cleanUp(false).pipe(
         Effect.catch((error) => Effect.logWarning("old files could not be deleted", error.detail))
       )

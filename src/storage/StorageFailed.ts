@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { DependencyFailed } from "../../schema/Errors.ts"
 import { codeOf, type DiskError } from "../ground/DiskError.ts"
+import { folderAway } from "./FolderPresence.ts"
 
 /** What the disk may answer that a client or an operator can do something about (errno names: `man 3 errno`). */
 const meanings: Readonly<Record<string, string>> = {
@@ -9,6 +10,8 @@ const meanings: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
   EACCES: "the service may not do this in its data folder",
   EPERM: "the service may not do this in its data folder",
+  ENODEV: folderAway,
+  ENOENT: "the file or its folder is gone",
   EIO: "the disk reports an error",
   ETIMEDOUT: "the disk does not answer",
   EMFILE: "too many files are open"

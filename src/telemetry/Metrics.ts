@@ -83,6 +83,10 @@ export const storageFree = Metric.gauge(
   "camera.storage.free",
   inBytes("What the service may still write where its data is.")
 )
+export const storageUp = Metric.gauge(
+  "camera.storage.up",
+  about("1: the disk can be written to, however full it is. 0: it is away, read-only, or does not answer.")
+)
 export const storageSize = Metric.gauge("camera.storage.size", inBytes("The size of the disk where the data is."))
 
 /** `outside`: the sender, or an address that a camera told for its own */

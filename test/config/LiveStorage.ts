@@ -97,7 +97,11 @@ export const storageRows: Rows = {
       const client = yield* listeningClient("admin")
       const { facts } = yield* DiskGuard
       const levels: Array<string> = []
-      yield* facts.follow(({ level }) => Effect.sync(() => levels.push(level)))
+      yield* facts.follow((fact) =>
+        Effect.sync(() => {
+          if (fact._tag === "SpaceLevelChanged") levels.push(fact.level)
+        })
+      )
       const isLow = Effect.map(client.call("get_storage_info", {}), (info) => info?.["low_space_warning"])
       yield* largeDisk
       assert.isFalse(yield* isLow)

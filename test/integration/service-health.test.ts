@@ -52,6 +52,7 @@ layer(SharedService.layer({ cameras: 3 }), { timeout: "120 seconds", excludeTest
           'camera_recording_active{camera="camera0"} 1',
           'camera_recording_segment_age_seconds{camera="camera0"}',
           "camera_storage_free_bytes",
+          "camera_storage_up 1",
           "camera_mediamtx_up 1",
           "camera_client_connections 1",
           "nodejs_eventloop_delay_p99_seconds",

@@ -70,6 +70,53 @@ describe("the guard of the disk", () => {
   )
 
   onMemory(
+    "tells within half a minute of a disk that failed, and says that it may be written to, but wakes none that nobody records to",
+    Effect.gen(function* () {
+      const { guard, suffer } = yield* bench
+      const { takeBack } = yield* suffer({ name: "failed" })
+      yield* TestClock.adjust("2 minutes")
+      yield* step
+      assert.isUndefined(guard.unusable())
+      yield* guard.follow(() => undefined)
+      yield* TestClock.adjust("30 seconds")
+      yield* step
+      assert.strictEqual(guard.unusable(), "cannot write to the disk: the file system is read-only")
+      assert.strictEqual(guard.trouble(), guard.unusable())
+      yield* takeBack
+      yield* TestClock.adjust("30 seconds")
+      yield* step
+      assert.isUndefined(guard.trouble())
+    })
+  )
+
+  onMemory(
+    "has recordings wait while the disk is away, where nothing is made, and makes missing folders again",
+    Effect.gen(function* () {
+      const { outside } = yield* MemoryDisk
+      const { files, fill, guard, said, suffer } = yield* bench
+      const told: Array<string | undefined> = []
+      yield* guard.follow((reason) => told.push(reason))
+      yield* fill(20)
+      said()
+      const { takeBack } = yield* suffer({ name: "away", at: root })
+      outside.remove(root)
+      yield* fill(20)
+      const detail = "the data folder is gone: its disk was unmounted or taken out"
+      assert.strictEqual(told.at(-1), detail)
+      assert.include(guard.unusable(), detail)
+      assert.deepInclude(yield* Effect.flip(guard.admitRecording), { dependency: "storage", detail })
+      assert.deepInclude(yield* Effect.flip(files.saveSnapshot({ ...picture, filename: "a.jpg" })), { detail })
+      assert.notInclude(outside.names("/"), root.slice(1))
+      yield* takeBack
+      outside.makeFolder(root)
+      yield* fill(20)
+      assert.isUndefined(told.at(-1))
+      assert.isUndefined(guard.trouble())
+      yield* files.saveSnapshot({ ...picture, filename: "b.jpg" })
+    })
+  )
+
+  onMemory(
     "looks every two seconds while there are recordings",
     Effect.gen(function* () {
       const { fill, guard, suffer } = yield* bench
