@@ -173,7 +173,11 @@ export class NetworkCameras extends Context.Service<
           if (streams.current(id) !== undefined) return Effect.undefined
           const { url } = stream
           // what it says to secrets that were replaced meanwhile it does not say to the new ones
-          return Effect.catchIf(ask(stream), () => stream.url !== url, () => Effect.undefined)
+          return Effect.catchIf(
+            ask(stream),
+            () => stream.url !== url,
+            () => Effect.undefined
+          )
         })
         const look = Effect.suspend(() =>
           streams.current(id) === undefined ? streams.withDevice(id)(askIdle) : Effect.undefined
