@@ -220,4 +220,4 @@ const onlyReserve = (megabytes: number): string => `only the reserve of ${megaby
 const waiting = (megabytes: number): string =>
   `${onlyReserve(megabytes)}: a recording goes on when ${2 * megabytes} MB are free`
 
-const makeRoom = "delete recordings or snapshots, or clean up old files now"
+const makeRoom = "delete recordings or snapshots, or clean up old files now (cleanup_old_files)"

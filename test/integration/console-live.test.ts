@@ -284,7 +284,7 @@ it.live(
       yield* promise(async () => {
         await page.evaluate(() => void (location.hash = "#/events"))
         await page
-          .getByText(/UNHEALTHY|mediamtx/)
+          .getByText(/Unhealthy|MediaMTX/)
           .first()
           .waitFor(limit)
       })

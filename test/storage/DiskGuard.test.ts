@@ -157,7 +157,7 @@ describe("the guard of the disk", () => {
       assert.deepInclude(refusal, {
         _tag: "DependencyFailed",
         dependency: "storage",
-        suggestion: "delete recordings or snapshots, or clean up old files now"
+        suggestion: "delete recordings or snapshots, or clean up old files now (cleanup_old_files)"
       })
       assert.match(refusal.detail, /^9\d(\.\d+)? % of the disk is used: from 90 % on no recording begins$/)
       yield* fill(89)

@@ -6,10 +6,15 @@ export const RecordingTrouble = ({ device }: { readonly device: string }) => {
   const { cameras } = useConsole()
   const recording = cameras.recording.value.get(device)
   if (recording?.status !== "ERROR") return null
-  if (recording.reason === undefined) return <p class="recordingTrouble">Not recorded now.</p>
+  if (recording.reason === undefined)
+    return (
+      <p class="recordingTrouble" role="status">
+        Not recorded now.
+      </p>
+    )
   const { detail, words } = saidIn(recording.reason)
   return (
-    <p class="recordingTrouble" title={detail}>
+    <p class="recordingTrouble" role="status" title={detail}>
       Not recorded now: {sentence(words)}
     </p>
   )

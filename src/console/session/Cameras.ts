@@ -141,13 +141,13 @@ export class Cameras {
 const numberOf = ({ device }: Camera): number => Number(device.slice("camera".length))
 const byName = (one: Camera, other: Camera): number => numberOf(one) - numberOf(other)
 
-const noWriter = "The media server does not answer. It is started again by itself."
+const noWriter = "The media server does not run. The recording goes on when it does."
 
 /** An end that the page was not told of when it came. */
 const tellOver = ({ device }: Camera): void =>
   void say({
-    kind: "failed",
-    what: `${device} is not being recorded any more: its recording ended while the service could not be reached.`,
+    kind: "done",
+    what: `${device} is not being recorded any more: its recording ended while this page was not connected.`,
     advice: "Start it again, if it is still needed."
   })
 
