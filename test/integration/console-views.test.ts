@@ -360,11 +360,7 @@ it.live(
         await page.getByRole("button", { name: /Stop recording camera0, Waiting/ }).waitFor(limit)
         await page.getByText(/^Not recorded now: Only the reserve/).waitFor(limit)
         await page.getByRole("button", { name: "Record camera1" }).click()
-        await page
-          .getByRole("status")
-          .getByText(/disk|room|full/)
-          .first()
-          .waitFor(limit)
+        await page.locator(".notices").getByText(/only the reserve .* is left on the disk/i).waitFor(limit)
       })
       assert.deepStrictEqual(yield* findings(page), [])
       yield* go(page, "system")
