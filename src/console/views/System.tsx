@@ -190,7 +190,8 @@ const Storage = () => {
 
 const forecastOf = (fullAt: string | undefined, now: number): string => {
   if (fullAt === undefined) return "not full as far as can be told"
-  if (Date.parse(fullAt) <= now) return "full: recordings wait until there is room"
+  // told as of the answer, by a clock that is known to some milliseconds
+  if (Date.parse(fullAt) <= now + 1000) return "full: recordings wait until there is room"
   return `full ${when(fullAt, now)} if it goes on like this`
 }
 
