@@ -5,9 +5,15 @@ const integration = "test/integration/**/*.test.ts"
 const lab = "test/lab/**/*.test.ts"
 const torture = "test/torture/**/*.test.ts"
 /** They take minutes on one core, and have no eye on the clock: scripts/test plays them beside the lab. */
-const patient = ["debian", "package", "service-secrets", "RecordingStops", "DiskReserve"].map(
-  (name) => `test/integration/${name}.test.ts`
-)
+const patient = [
+  "debian",
+  "package",
+  "service-secrets",
+  "RecordingStops",
+  "DiskReserve",
+  "FullDiskStart",
+  "RecordingDiskGone"
+].map((name) => `test/integration/${name}.test.ts`)
 /** Unit tests that forbid their process to ask for the machine's own time: each has one to itself. */
 const simulated = ["test/simulation/**/*.test.ts", "test/testing/Simulator.test.ts"]
 const withoutPrograms = {
