@@ -360,7 +360,10 @@ it.live(
         await page.getByRole("button", { name: /Stop recording camera0, Waiting/ }).waitFor(limit)
         await page.getByText(/^Not recorded now: Only the reserve/).waitFor(limit)
         await page.getByRole("button", { name: "Record camera1" }).click()
-        await page.locator(".notices").getByText(/only the reserve .* is left on the disk/i).waitFor(limit)
+        await page
+          .locator(".notices")
+          .getByText(/only the reserve .* is left on the disk/i)
+          .waitFor(limit)
       })
       assert.deepStrictEqual(yield* findings(page), [])
       yield* go(page, "system")
