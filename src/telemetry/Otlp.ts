@@ -90,7 +90,7 @@ export const tracesTo = (endpoint: string) =>
       const outcomes = yield* Queue.sliding<string | undefined>(16)
       yield* Effect.forkScoped(logOutcomes(outcomes, url))
       const exporter = told(new OTLPTraceExporter({ url }), (failure) => void Queue.offerUnsafe(outcomes, failure))
-      const spanProcessor = new BatchSpanProcessor(exporter, { scheduledDelayMillis: 1000 })
+      const spanProcessor = new BatchSpanProcessor(exporter, { scheduledDelayMillis: 1000, maxExportBatchSize: 64 })
       return NodeSdk.layer(
         Effect.map(resource, (self) => ({ resource: self, spanProcessor, shutdownTimeout: "2 seconds" as const }))
       )
