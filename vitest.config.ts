@@ -4,15 +4,30 @@ const tests = "test/**/*.test.ts"
 const integration = "test/integration/**/*.test.ts"
 const lab = "test/lab/**/*.test.ts"
 const torture = "test/torture/**/*.test.ts"
-/** They take minutes on one core, and have no eye on the clock: scripts/test plays them beside the lab. */
+/** They have no eye on the clock: scripts/test plays them beside the lab, which takes minutes of one core. */
 const patient = [
+  "console-firefox",
   "debian",
-  "package",
-  "service-secrets",
-  "RecordingStops",
+  "demo",
+  "discovery",
   "DiskReserve",
   "FullDiskStart",
-  "RecordingDiskGone"
+  "klv",
+  "NetworkCameras",
+  "OwnH264",
+  "package",
+  "power-cuts",
+  "prometheus",
+  "RecordingDiskGone",
+  "RecordingStops",
+  "service-external",
+  "service-jwks",
+  "service-rights",
+  "service-secrets",
+  "service-strangers",
+  "service-tls",
+  "shell",
+  "Transcode"
 ].map((name) => `test/integration/${name}.test.ts`)
 /** Unit tests that forbid their process to ask for the machine's own time: each has one to itself. */
 const simulated = ["test/simulation/**/*.test.ts", "test/testing/Simulator.test.ts"]
