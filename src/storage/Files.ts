@@ -68,7 +68,7 @@ export class Files extends Context.Service<
       snapshot: NewSnapshot,
       replaces?: Replaces
     ) => Effect.Effect<IndexedFile, InvalidParams | InvalidState | DependencyFailed>
-    /** deletes the file and its entry, unless somebody holds it, to download it or else; gives what it was */
+    /** deletes the file and its entry, unless somebody holds it, to download it or else; gives what it was. 5 s as above */
     readonly delete: Deletes
     /** the same, whoever downloads it: their downloads break off */
     readonly takeAway: Deletes
@@ -189,21 +189,25 @@ export class Files extends Context.Service<
       const removeInTurn: typeof remove = (kind, filename, path) =>
         kind === "snapshot" ? oneReplaced.withPermit(remove(kind, filename, path)) : remove(kind, filename, path)
 
+      const deleteInTime = { recording: inTime("delete the recording"), snapshot: inTime("delete the snapshot") }
+      const openInTime = { recording: inTime("open the recording"), snapshot: inTime("open the snapshot") }
+
       const removeFree = Effect.fn("Files.delete")(function* (kind: FileKind, filename: string) {
         const { file, path } = yield* find(kind, filename)
-        yield* holds.whileFree(kind, filename, removeInTurn(kind, filename, path))
+        yield* deleteInTime[kind](holds.whileFree(kind, filename, removeInTurn(kind, filename, path)))
         return file
       }, Effect.uninterruptible)
 
       const takeAway = Effect.fn("Files.takeAway")(function* (kind: FileKind, filename: string) {
         const { file, path } = yield* find(kind, filename)
-        yield* holds.whileUnwritten(kind, filename, removeInTurn(kind, filename, path))
+        yield* deleteInTime[kind](holds.whileUnwritten(kind, filename, removeInTurn(kind, filename, path)))
         return file
       }, Effect.uninterruptible)
 
       const openFile = Effect.fn("Files.open")(function* (kind: FileKind, filename: string) {
         const { path } = yield* find(kind, filename)
-        const opened = yield* attempt(`open the ${kind}`, openRegular(disk, path))
+        const opening = attempt(`open the ${kind}`, openRegular(disk, path))
+        const opened = yield* openInTime[kind](Scope.provide(opening, yield* Effect.scope))
         if (opened === undefined) return yield* new NotFound({ resource: kind, id: filename })
         const { file, state } = opened
         const named = contentTypeOf(kind, filename) ?? "application/octet-stream"

@@ -138,3 +138,52 @@ describe("saving a snapshot", () => {
     }).pipe(Effect.provide(memoryGround))
   )
 })
+
+describe("a disk that hangs", () => {
+  const late = (doing: string) =>
+    ({ dependency: "storage", detail: `cannot ${doing}: the disk does not answer` }) as const
+
+  it.effect("when a file is deleted is told of after 5 s, and the file is gone when it answers again", () =>
+    Effect.gen(function* () {
+      const { files, index, outside, pending, suffer } = yield* started
+      for (const filename of ["a.jpg", "b.jpg"]) yield* files.saveSnapshot({ ...picture, filename })
+      const { met, takeBack } = yield* suffer({ name: "hung", calls: ["remove"] })
+      const first = yield* begun(Effect.flip(files.delete("snapshot", "a.jpg")))
+      yield* met
+      yield* TestClock.adjust("5 seconds")
+      assert.deepInclude(yield* Fiber.join(first), late("delete the snapshot"))
+      assert.deepInclude(yield* Effect.flip(files.takeAway("snapshot", "b.jpg")), late("delete the snapshot"))
+      assert.strictEqual(pending(), 1)
+      yield* takeBack
+      yield* Effect.repeat(Effect.andThen(Effect.yieldNow, index.get("snapshot", "a.jpg")), {
+        until: (kept) => kept === undefined
+      })
+      assert.deepStrictEqual(outside.names(snapshots), ["b.jpg"])
+      yield* Effect.repeat(Effect.andThen(Effect.yieldNow, Effect.result(files.delete("snapshot", "b.jpg"))), {
+        until: ({ _tag }) => _tag === "Success"
+      })
+      assert.deepStrictEqual(outside.names(snapshots), [])
+    }).pipe(Effect.provide(memoryGround))
+  )
+
+  it.effect("when a file is opened is told of after 5 s, and of many who open one it keeps one call", () =>
+    Effect.gen(function* () {
+      const { files, pending, suffer } = yield* started
+      yield* files.saveSnapshot({ ...picture, filename: "a.jpg" })
+      const { met, takeBack } = yield* suffer({ name: "hung", calls: ["open"] })
+      const open = Effect.scoped(Effect.flip(files.open("snapshot", "a.jpg")))
+      const first = yield* begun(open)
+      yield* met
+      yield* TestClock.adjust("5 seconds")
+      assert.deepInclude(yield* Fiber.join(first), late("open the snapshot"))
+      for (let more = 0; more < 40; more++) assert.deepInclude(yield* open, late("open the snapshot"))
+      assert.strictEqual(pending(), 1)
+      yield* takeBack
+      const opened = Effect.scoped(Effect.map(files.open("snapshot", "a.jpg"), ({ bytes }) => bytes))
+      const size = yield* Effect.repeat(Effect.andThen(Effect.yieldNow, Effect.option(opened)), {
+        until: (bytes) => bytes._tag === "Some"
+      })
+      assert.isAbove(size._tag === "Some" ? size.value : 0, 0)
+    }).pipe(Effect.provide(memoryGround))
+  )
+})
