@@ -6,6 +6,7 @@ import { join } from "node:path"
 import type { Footprint } from "../../test/lab/bench/Footprint.ts"
 import { emulated } from "../../test/lab/emulated.ts"
 import type { Benchmark, Measurement, Run } from "./Benchmark.ts"
+import { whenBrokenOff } from "./Ending.ts"
 import { nativePlugs } from "./NativePlugs.ts"
 import { percentile, slowest, summary } from "./Statistics.ts"
 
@@ -37,7 +38,9 @@ const inTheLab = async ({ say, times }: Run): Promise<LabFigures> => {
       cwd: root,
       stdio: ["ignore", "inherit", "inherit"]
     })
+    const keep = whenBrokenOff(() => machine.kill())
     const [status] = (await once(machine, "exit")) as [number | null]
+    keep()
     if (status !== 0) throw new Error(`the lab ended with ${status}`)
     return JSON.parse(readFileSync(file, "utf8")) as LabFigures
   } finally {
