@@ -58,3 +58,6 @@ if (session.phase.peek()._tag === "Connecting") {
     if (isSo) begin()
   })
 } else show()
+
+/** What goes wrong from now on is told with its stack, as usual in Chromium (see first.ts). */
+Error.stackTraceLimit = 10
