@@ -108,7 +108,8 @@ const build = async (folder: string) => {
   mkdirSync(folder, { recursive: true })
   const { asset, files, write } = makeFiles(folder)
   const icons = asset("icons.svg", text("icons.svg").replaceAll(/\n\s*/g, ""))
-  const mark = asset("mark.svg", text("mark.svg"))
+  const markPicture = text("mark.svg").trim()
+  const mark = asset("mark.svg", markPicture)
   const manifest = asset(
     "console.webmanifest",
     JSON.stringify({
@@ -126,6 +127,7 @@ const build = async (folder: string) => {
   const page = text("index.html")
     .replace("%STYLES%", styles)
     .replace("%MARK%", mark)
+    .replace("%MARK_PICTURE%", markPicture)
     .replace("%MANIFEST%", manifest)
     .replace("%FIRST%", pathOf(first))
     .replace("%SCRIPT%", pathOf(entry))

@@ -36,20 +36,19 @@ export const span = (milliseconds: number): string => {
 export const behind = (milliseconds: number): string =>
   milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`
 
-const sameDay = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" })
-const otherDay = new Intl.DateTimeFormat(undefined, {
-  year: "numeric",
-  month: "short",
-  day: "numeric",
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit"
-})
+/** Made with the first time that is shown: the first one of a page takes a browser 20 ms, and a wall shows none. */
+const formatOf = (options: Intl.DateTimeFormatOptions) => {
+  let made: Intl.DateTimeFormat | undefined
+  return (time: Date): string => (made ??= new Intl.DateTimeFormat(undefined, options)).format(time)
+}
+const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const
+const sameDay = formatOf(clock)
+const otherDay = formatOf({ year: "numeric", month: "short", day: "numeric", ...clock })
 
 /** A time of the service (ISO 8601, UTC) where the reader is; today's without the day. */
 export const when = (iso: string, now: number): string => {
   const time = new Date(iso)
-  return (time.toDateString() === new Date(now).toDateString() ? sameDay : otherDay).format(time)
+  return (time.toDateString() === new Date(now).toDateString() ? sameDay : otherDay)(time)
 }
 
 export const bitrate = (bitsPerSecond: number): string =>

@@ -1,5 +1,6 @@
 import "./first.ts"
 import { openWebSocket, serviceUrl } from "./session/FirstSocket.ts"
+import { computed } from "@preact/signals"
 import { render } from "preact"
 import { Console } from "./Console.tsx"
 import { ConsoleContext } from "./Context.ts"
@@ -28,6 +29,8 @@ followTheme()
 const show = () => {
   const root = document.querySelector("#console")
   if (root === null) return
+  // what index.html shows until then
+  root.replaceChildren()
   render(
     <ConsoleContext.Provider value={{ session, cameras }}>
       <Console />
@@ -36,16 +39,25 @@ const show = () => {
   )
 }
 
-/** A login by a link is over in a moment: what would be seen until then takes as long to paint. */
-const soon = 150
+/** There is a view to show, or something to tell: what would be seen of a login until then takes as long to paint. */
+const isThere = computed(() => {
+  const { _tag } = session.phase.value
+  const isKnown = (cameras.list.value ?? cameras.trouble.value) !== undefined
+  return _tag === "Ready" ? session.isSettled.value && isKnown : _tag !== "Connecting"
+})
+/** A login by a link is over in a moment, until which the page stays as it came; where it is not, that is told. */
+const soon = 1000
 if (session.phase.peek()._tag === "Connecting") {
-  const stop = session.isSettled.subscribe((isSettled) => {
-    if (isSettled) begin()
-  })
-  const timer = setTimeout(() => begin(), soon)
   const begin = () => {
     stop()
     clearTimeout(timer)
     show()
   }
+  const timer = setTimeout(begin, soon)
+  const stop = isThere.subscribe((isSo) => {
+    if (isSo) begin()
+  })
 } else show()
+
+/** What goes wrong from now on is told with its stack, as usual in Chromium (see first.ts). */
+Error.stackTraceLimit = 10

@@ -37,7 +37,19 @@ it.live(
           if (percent > 0) differences.push(`${name}-${suffix}: ${percent.toFixed(1)} % differ`)
         }
       })
-      yield* promise(() => page.goto(service.files))
+      const scripts = Promise.withResolvers<void>()
+      yield* promise(async () => {
+        await page.route(/\.js$/, (script) => scripts.promise.then(() => script.continue()))
+        await page.goto(service.files, { waitUntil: "commit" })
+        await page.getByRole("heading", { name: "Camera service" }).waitFor(limit)
+      })
+      // before its first script is there
+      yield* look("opening")
+      assert.deepStrictEqual(yield* findings(page), [])
+      yield* promise(async () => {
+        scripts.resolve()
+        await page.getByLabel("Token or API key").waitFor(limit)
+      })
       yield* look("login")
       const token = yield* service.token({ role: "admin" })
       yield* promise(async () => {

@@ -15,15 +15,13 @@ import * as Effect from "effect/Effect"
 
 /** A camera as it is now: what was seen last, with its age, until the live picture is there; and why, where it is not. */
 export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
-  const { session } = useConsole()
+  const { cameras, session } = useConsole()
   const { device, status } = camera
   const frame = useRef<HTMLDivElement>(null)
   const video = useRef<HTMLVideoElement>(null)
   const inSight = useInSight(frame)
   const state = useSignal<LiveState | undefined>(undefined)
   const round = useSignal(0)
-  const isFaulty = useRef(false)
-  isFaulty.current = status === "ERROR"
   const isWanted = inSight.value && status !== "DISCONNECTED" && session.phase.value._tag !== "Expired"
 
   useFiber(() => {
@@ -35,7 +33,7 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
         current,
         session,
         (now) => void (state.value = now),
-        () => isFaulty.current
+        () => cameras.isFaulty(device)
       ),
       Effect.sync(() => void (state.value = undefined))
     )

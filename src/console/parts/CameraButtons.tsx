@@ -27,7 +27,7 @@ export const RecordButton = ({ camera, isWide = false }: Props) => {
   const { device } = camera
   const pending = useSignal<"start" | "stop" | undefined>(undefined)
   const recording = cameras.recording.value.get(device)
-  const now = session.serverTime(useSecond().value)
+  const second = useSecond()
   // what is told unasked may be here before the reply
   const isBusy = pending.value === (recording === undefined ? "start" : "stop")
   const why = isBusy ? "It is being done." : roleNeeded(session.has("operator"), "operator")
@@ -90,9 +90,10 @@ export const RecordButton = ({ camera, isWide = false }: Props) => {
       </Button>
     )
   }
+  // the second is looked at only where it is shown: who looks is drawn anew with each
   const words =
     recording.status === "RECORDING"
-      ? clockTime((now - recording.since) / 1000)
+      ? clockTime((session.serverTime(second.value) - recording.since) / 1000)
       : recording.status === "STARTING"
         ? "Starting…"
         : "Waiting"

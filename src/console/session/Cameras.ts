@@ -16,6 +16,9 @@ export interface RecordingNow {
   readonly reason: string | undefined
 }
 
+/** A second. */
+const fewPictures = 4
+
 /** What the page knows of the cameras, kept true by what the service tells unasked. */
 export class Cameras {
   private readonly lists = signal<ReadonlyArray<Camera> | undefined>(undefined)
@@ -83,6 +86,16 @@ export class Cameras {
   /** Pictures a second that a camera was set to; 0: not known. */
   rateOf(device: string): number {
     return this.lists.peek()?.find((camera) => camera.device === device)?.fps ?? 0
+  }
+
+  /**
+   * The service says that something is wrong with this camera, or with what carries its pictures; that is said for as long as the
+   * media server comes up and ends, again and again, and a camera of few pictures is not to seem to have stopped meanwhile.
+   */
+  isFaulty(device: string): boolean {
+    const camera = this.lists.peek()?.find((one) => one.device === device)
+    const mediaServer = this.healths.peek()?.components.mediamtx ?? "RUNNING"
+    return camera?.status === "ERROR" || (mediaServer !== "RUNNING" && this.rateOf(device) > fewPictures)
   }
 
   /** Asks for the list anew. */

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 import { useConsole } from "../Context.ts"
 import { plural } from "../format.ts"
 import { recall, recallOrder, remember } from "../memory.ts"
@@ -138,16 +138,16 @@ const usualLayout = (count: number): Layout =>
 /** Undefined: the style sheet decides. */
 const useColumns = (wall: { readonly current: HTMLElement | null }, layout: Layout, count: number) => {
   const fitting = useSignal(1)
-  useEffect(() => {
+  // before the first paint: an observer is told the size once there is one, and to ask for it would have all laid out at once
+  useLayoutEffect(() => {
     const { current } = wall
     if (layout !== "fit" || current === null) return
-    const look = () => {
-      const { clientHeight, clientWidth } = current
-      fitting.value = columnsToFit(count, clientWidth, clientHeight, 4 / 3, barHeight)
-    }
-    const observer = new ResizeObserver(look)
+    const observer = new ResizeObserver(([entry]) => {
+      if (entry === undefined) return
+      const { height, width } = entry.contentRect
+      fitting.value = columnsToFit(count, width, height, 4 / 3, barHeight)
+    })
     observer.observe(current)
-    look()
     return () => observer.disconnect()
   }, [layout, count])
   return layout === "flow" ? undefined : layout === "fit" ? fitting.value : Number(layout)
