@@ -124,7 +124,10 @@ export class MediaMtx extends Context.Service<
             // Segments are named by its local time. Go's soft limit is far above what it needs (measured, RSS at 8 Mbit/s: 66 MB
             // with 50 viewers, 93 with 200); one that it cannot meet (24 MB with 50) costs half as much of a processor again.
             env: { TZ: "UTC", GOMEMLIMIT: `${memory_megabytes}MiB` }
-          })
+          }).pipe(
+            // a limit of the service is no flaw of MediaMTX, and may have room in a moment
+            Effect.catchTag("NotStarted", ({ message }) => new MediaMtxEnded({ detail: message, steady: false }))
+          )
           pid = child.pid
           yield* Effect.forkScoped(Effect.delay(goesOn, endsWithin))
           const { deafness, lastWords } = yield* hear(child.stdout, saidLately, facts.tell)
