@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import { Settings } from "../config/Settings.ts"
 import { NotStarted } from "../config/StartupErrors.ts"
 import { Loopback } from "../ground/Loopback.ts"
-import { startChild } from "../process/Child.ts"
+import { describeExit, startChild } from "../process/Child.ts"
 import { Ffmpeg } from "../process/Ffmpeg.ts"
 import { flawOf, mediaMtxHint } from "../process/MediaMtxVersion.ts"
 import { type Check, failure, type Finding, ok, warning } from "./Check.ts"
@@ -45,8 +45,11 @@ export const makeProgramChecks = Effect.gen(function* () {
   const lookAtMediaMtx = Effect.gen(function* () {
     const child = yield* startChild(spawner, { program: mediamtx.binary, args: ["--version"], stdout: "pipe" })
     const said = yield* Stream.mkString(Stream.decodeText(child.stdout))
-    const { missing } = yield* child.exit
+    const exit = yield* child.exit
+    const { code, missing } = exit
     if (missing) return failure(`${mediamtx.binary} is not there`, mediaMtxHint)
+    // one that cannot even say its version has another trouble than its age
+    if (code !== 0) return failure(describeExit(mediamtx.binary, exit), `try it: ${mediamtx.binary} --version`)
     const flaw = flawOf(said)
     return flaw === undefined
       ? ok(`${mediamtx.binary} ${said.trim()}`)
