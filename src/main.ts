@@ -23,6 +23,7 @@ const statuses: Readonly<Record<string, number>> = {
   OutputFailed: 73,
   CannotListen: 69,
   CertificateUnusable: 69,
+  NotStarted: 69,
   PortInUse: 69,
   ProgramMissing: 69,
   ProgramUnfit: 69,

@@ -93,7 +93,11 @@ export const serve = Effect.fnUntraced(function* (from: Origin, { copies, ending
     )
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(copies), copy)))
     const { await: awaitServed } = Context.get(built, Served)
-    const unfit = awaitServed.pipe(Effect.andThen(Context.get(built, Ffmpeg).check), Effect.andThen(Effect.never))
+    const checked = Context.get(built, Ffmpeg).check.pipe(
+      // says nothing about FFmpeg
+      Effect.catchTag("NotStarted", ({ message }) => Effect.logWarning(message))
+    )
+    const unfit = awaitServed.pipe(Effect.andThen(checked), Effect.andThen(Effect.never))
     return yield* Effect.raceFirst(Context.get(built, MediaMtx).fatal, unfit)
   }).pipe(
     Effect.onExit((exit) =>

@@ -34,6 +34,17 @@ export class ProgramMissing extends Schema.TaggedError<ProgramMissing>()("Progra
   }
 }
 
+/** The kernel starts no program now, whichever it is; `hint` says what to do about it. */
+export class NotStarted extends Schema.TaggedError<NotStarted>()("NotStarted", {
+  program: Schema.String,
+  detail: Schema.String,
+  hint: Schema.String
+}) {
+  override get message(): string {
+    return `${this.program} could not be started (${this.detail}): ${this.hint}`
+  }
+}
+
 /** A program that the service needs is too old, or another one than it should be; `hint` says how to get the right one. */
 export class ProgramUnfit extends Schema.TaggedError<ProgramUnfit>()("ProgramUnfit", {
   program: Schema.String,

@@ -76,13 +76,11 @@ export class Devices extends Context.Service<
         yield* Effect.annotateCurrentSpan("camera.id", id)
         let latest = found
         const update = (now: Found) =>
-          Effect.sync(() => {
+          Effect.suspend(() => {
             latest = now
-            put(devices.get(id)?.fault === undefined ? "CameraChanged" : "CameraRecovered", {
-              ...now,
-              id,
-              status: "CONNECTED"
-            })
+            const past = devices.get(id)?.fault
+            put(past === undefined ? "CameraChanged" : "CameraRecovered", { ...now, id, status: "CONNECTED" })
+            return past === undefined ? Effect.void : tellRecovered(id, past)
           })
         yield* Effect.acquireRelease(
           Effect.sync(() =>
@@ -115,9 +113,7 @@ export class Devices extends Context.Service<
           if (device?.fault === undefined) return Effect.void
           const { fault: past, ...working } = device
           put("CameraRecovered", { ...working, status: "CONNECTED" })
-          return Effect.logInfo("camera recovered").pipe(
-            Effect.annotateLogs({ "camera.id": id, "fault.kind": past.kind })
-          )
+          return tellRecovered(id, past)
         })
 
       const changed = (id: CameraId) =>
@@ -208,6 +204,9 @@ const tellFault = (id: CameraId, { detail, kind }: Fault) =>
   Effect.logWarning("camera fault").pipe(
     Effect.annotateLogs({ "camera.id": id, "fault.kind": kind, "fault.detail": detail })
   )
+
+const tellRecovered = (id: CameraId, { kind }: Fault) =>
+  Effect.logInfo("camera recovered").pipe(Effect.annotateLogs({ "camera.id": id, "fault.kind": kind }))
 
 /** For sorting: `camera2` comes before `camera10`. */
 export const inCameraOrder = (a: CameraId, b: CameraId): number => numberOf(a) - numberOf(b)

@@ -14,6 +14,7 @@ import { dayMillis, isoTime, millisSince, now } from "../ground/Time.ts"
 import { temporaryPrefix } from "../storage/NewFile.ts"
 import { levelAfter, usedPercent } from "../storage/SpaceLevel.ts"
 import { type Check, failure, type Finding, ok, warning } from "./Check.ts"
+import { makeRoom, unmounted, unusable } from "./DataDisk.ts"
 import type { Folder } from "./Folder.ts"
 import { nearestThere } from "./Folder.ts"
 
@@ -41,16 +42,18 @@ export const makeResourceChecks = Effect.fnUntraced(function* (folder: Folder) {
     const percent = usedPercent(space)
     const evidence = `${folder.path}: ${bytes(space.available)} of ${bytes(space.total)} left (${percent} % used)`
     const limits = liveNow(settings).storage
-    const mend = "delete files, or set storage.delete_percent, storage.max_age_days or storage.max_size_gb"
     switch (levelAfter("ENOUGH", space, limits)) {
       case "ENOUGH":
         return ok(evidence)
       case "LOW":
-        return warning(`${evidence}; storage.warn_percent is ${limits.warn_percent}`, mend)
+        return warning(`${evidence}; storage.warn_percent is ${limits.warn_percent}`, makeRoom)
       case "REFUSING":
-        return failure(`${evidence}; from storage.refuse_percent (${limits.refuse_percent}) no recording begins`, mend)
+        return failure(
+          `${evidence}; from storage.refuse_percent (${limits.refuse_percent}) no recording begins`,
+          makeRoom
+        )
       case "RESERVE":
-        return failure(`${evidence}; less than storage.reserve_mb (${limits.reserve_mb}): recordings wait`, mend)
+        return failure(`${evidence}; less than storage.reserve_mb (${limits.reserve_mb}): recordings wait`, makeRoom)
     }
   })
 
@@ -126,16 +129,17 @@ export const makeResourceChecks = Effect.fnUntraced(function* (folder: Folder) {
     Effect.catch(({ message }) => Effect.succeed(failure(message, renewal)))
   )
 
-  const unusable = ({ code }: DiskError) =>
-    Effect.succeed(
-      failure(
-        `${folder.path} cannot be used (${code}) by ${machine.user().name}`,
-        `run it as the service's user, or: chown -R ${machine.user().name} ${folder.path}`
-      )
+  /** Nothing is written beneath the place of a disk that is away. */
+  const ofFolder = (look: Effect.Effect<Finding, DiskError>) =>
+    Effect.flatMap(unmounted(folder.path), (away) => (away === undefined ? look : Effect.succeed(away))).pipe(
+      Effect.catch(({ code }) => unusable(folder.path, code)),
+      Effect.provideService(Disk, disk),
+      Effect.provideService(KernelFiles, files),
+      Effect.provideService(Machine, machine)
     )
   return [
-    { name: "disk", look: room.pipe(Effect.catch(unusable)) },
-    { name: "disk_sync", look: sync.pipe(Effect.catch(unusable)) },
+    { name: "disk", look: ofFolder(room) },
+    { name: "disk_sync", look: ofFolder(sync) },
     { name: "clock", look: clock },
     { name: "inotify", look: watches },
     { name: "memory", look: memory },

@@ -7,9 +7,28 @@ export class DiskError extends Schema.TaggedError<DiskError>()("DiskError", {
   cause: Schema.Defect()
 }) {}
 
-/** The errno's name, the `code` of what else was thrown (`node:sqlite`, jose), or the empty text. */
-export const codeOf = (cause: unknown): string =>
-  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
+/** The primary result code of what `node:sqlite` threw (https://www.sqlite.org/rescode.html); 0 when it is not from there. */
+export const errcodeOf = (cause: unknown): number =>
+  typeof cause === "object" && cause !== null && "errcode" in cause && typeof cause.errcode === "number"
+    ? cause.errcode & 0xff
+    : 0
+
+/** SQLITE_BUSY, READONLY, IOERR, CORRUPT, FULL and NOTADB, as the kernel says the same of its files. */
+const errnos: Readonly<Record<number, string>> = {
+  5: "EBUSY",
+  8: "EROFS",
+  10: "EIO",
+  11: "EUCLEAN",
+  13: "ENOSPC",
+  26: "EUCLEAN"
+}
+
+/** The errno's name, the `code` of what else was thrown (jose), or the empty text. */
+export const codeOf = (cause: unknown): string => {
+  const sqlite = errcodeOf(cause)
+  if (sqlite !== 0) return errnos[sqlite] ?? ""
+  return typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
+}
 
 /** What Node threw. */
 export const diskError = (cause: unknown): DiskError => new DiskError({ code: codeOf(cause), cause })

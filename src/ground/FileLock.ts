@@ -1,11 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { DatabaseSync } from "node:sqlite"
-import { DiskError, diskError } from "./DiskError.ts"
-
-/** SQLITE_BUSY, 5 (https://www.sqlite.org/rescode.html#busy). */
-const isBusy = (cause: unknown): boolean =>
-  typeof cause === "object" && cause !== null && "errcode" in cause && cause.errcode === 5
+import { type DiskError, diskError } from "./DiskError.ts"
 
 /**
  * `Disk.lock`. The lock is SQLite's: an advisory lock on a file that the kernel drops with the process, so a kill -9 leaves
@@ -26,7 +22,7 @@ export const lockFile = (path: string): Effect.Effect<void, DiskError, Scope.Sco
           throw cause
         }
       },
-      catch: (cause) => (isBusy(cause) ? new DiskError({ code: "EBUSY", cause }) : diskError(cause))
+      catch: diskError
     }),
     (database) => Effect.sync(() => database.close())
   ).pipe(Effect.asVoid)

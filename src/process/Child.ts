@@ -7,7 +7,8 @@ import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { ProgramMissing } from "../config/StartupErrors.ts"
+import { NotStarted, ProgramMissing } from "../config/StartupErrors.ts"
+import { codeOf } from "../ground/DiskError.ts"
 import { lineSplitter, tail } from "./Lines.ts"
 import { maskSecrets } from "./MaskSecrets.ts"
 import { atPriority } from "../self/Priority.ts"
@@ -104,9 +105,19 @@ const standardCommand = ({ args, env, fd3, isHeavy, isKilled, program, stdin, st
   )
 }
 
-const notSpawned = ({ cause, message }: PlatformError.PlatformError) => {
-  const text = cause instanceof Error ? cause.message : message
-  return new ProgramMissing({ program: "setpriv", hint: `install util-linux (${maskSecrets(text)})` })
+/** What to do where the kernel starts nothing: its errors that Node tells of a spawn (fork(2), pipe(2), socketpair(2)). */
+const spawnHints: Readonly<Record<string, string>> = {
+  EMFILE: "the service has as many files and connections open as it may: raise LimitNOFILE= of its unit, or ulimit -n",
+  ENFILE: "the machine has as many files open as it may: raise fs.file-max (sysctl)",
+  EAGAIN: "there are as many processes as there may be: raise TasksMax= of the service's unit, or ulimit -u"
+}
+
+const notSpawned = (program: string, { cause, message }: PlatformError.PlatformError) => {
+  const detail = maskSecrets(cause instanceof Error ? cause.message : message)
+  const code = codeOf(cause)
+  if (code === "ENOENT") return new ProgramMissing({ program: "setpriv", hint: `install util-linux (${detail})` })
+  const hint = spawnHints[code] ?? "see whether the service's user may run setpriv (util-linux) and /bin/sh"
+  return new NotStarted({ program: maskSecrets(program), detail, hint })
 }
 
 /** Reads what a child writes on its standard error, to its end or that of the scope. */
@@ -152,7 +163,9 @@ const exitOf = (exit: Exit.Exit<number, PlatformError.PlatformError>, stderr: st
 export const startChild = Effect.fnUntraced(function* (spawner: Spawner, command: ChildCommand) {
   // Made before the child, so closed after it: what watches it sees its end, and `exit` completes for everybody.
   const watching = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
-  const handle = yield* Effect.mapError(spawner.spawn(standardCommand(command)), notSpawned)
+  const handle = yield* Effect.mapError(spawner.spawn(standardCommand(command)), (error) =>
+    notSpawned(command.program, error)
+  )
   const { pid, stdout } = handle
   const fd3 = handle.getOutputFd(3)
   const running = yield* RunningPrograms

@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { liveNow, Settings } from "../config/Settings.ts"
-import type { ProgramMissing, ProgramUnfit } from "../config/StartupErrors.ts"
+import type { NotStarted, ProgramMissing, ProgramUnfit } from "../config/StartupErrors.ts"
 import { Disk } from "../ground/Disk.ts"
 import { type Beginning, makeBeginning, tellsHowItEnded } from "./Beginning.ts"
 import { type Child, type ChildCommand, type ChildExit, startChild } from "./Child.ts"
@@ -91,7 +91,7 @@ export class Ffmpeg extends Context.Service<
     /** What is in a media file, also in one that was never closed (a crash, a power cut). */
     readonly probe: (file: string) => Effect.Effect<MediaInfo, FfmpegFailed>
     /** Fails when FFmpeg or ffprobe is not there, another program, or too old. Takes 70 ms of a core each (measured). */
-    readonly check: Effect.Effect<void, ProgramMissing | ProgramUnfit>
+    readonly check: Effect.Effect<void, NotStarted | ProgramMissing | ProgramUnfit>
   }
 >()("camera-service/process/Ffmpeg") {
   static readonly layer = Layer.effect(
@@ -112,7 +112,7 @@ export class Ffmpeg extends Context.Service<
           stdout: "pipe",
           isHeavy: true,
           ...options
-        }).pipe(Effect.mapError((cause) => new FfmpegFailed({ detail: `${cause.program}: ${cause.hint}`, cause })))
+        }).pipe(Effect.mapError((cause) => new FfmpegFailed({ detail: cause.message, cause })))
 
       const outputOf = (child: Child) =>
         Stream.mapError(child.stdout, (cause) => new FfmpegFailed({ detail: "its output could not be read", cause }))

@@ -21,7 +21,6 @@ import { MediaMtxApi } from "./MediaMtxApi.ts"
 import { MediaMtxCertificate } from "./MediaMtxCertificate.ts"
 import { writeMediaMtxConfig } from "./MediaMtxConfig.ts"
 import { bindError, endOf } from "./MediaMtxEnd.ts"
-import { makeEndLog } from "./MediaMtxEndLog.ts"
 import { hear } from "./MediaMtxHearing.ts"
 import { MediaMtxKey } from "./MediaMtxKey.ts"
 import type { SaidLately } from "./MediaMtxLog.ts"
@@ -29,6 +28,7 @@ import { makeStates, type MediaMtxState } from "./MediaMtxStates.ts"
 import { mediaMtxHint, requireVersion, requireVersionOfBinary } from "./MediaMtxVersion.ts"
 import { awaitChange, awaitLateness, awaitLoss, awaitOperators, poll } from "./MediaMtxWatch.ts"
 import type { RecorderFailed } from "./RecorderFailure.ts"
+import { makeEndLog } from "../telemetry/EndLog.ts"
 
 /** It ended or stopped answering. `steady`: after a good while, so the next start need not wait. */
 class MediaMtxEnded extends Schema.TaggedError<MediaMtxEnded>()("MediaMtxEnded", {
@@ -83,7 +83,10 @@ export class MediaMtx extends Context.Service<
         managed ? undefined : `no answer yet from the API on 127.0.0.1:${settings.boot.mediamtx.api_port}`
       )
       const { goesOn, hasRun, hindered, running, silent, starting, stopped } = states
-      const noteEnd = makeEndLog()
+      const ends = makeEndLog(
+        (detail) => Effect.annotateLogs(Effect.logWarning("MediaMTX ended"), { detail }),
+        "1 minute"
+      )
       const saidLately: SaidLately = new Map()
       const facts = yield* makeFacts<RecorderFailed>()
       const fatal = yield* Deferred.make<never, PortInUse | ProgramMissing | ProgramUnfit>()
@@ -124,7 +127,10 @@ export class MediaMtx extends Context.Service<
             // Segments are named by its local time. Go's soft limit is far above what it needs (measured, RSS at 8 Mbit/s: 66 MB
             // with 50 viewers, 93 with 200); one that it cannot meet (24 MB with 50) costs half as much of a processor again.
             env: { TZ: "UTC", GOMEMLIMIT: `${memory_megabytes}MiB` }
-          })
+          }).pipe(
+            // a limit of the service is no flaw of MediaMTX, and may have room in a moment
+            Effect.catchTag("NotStarted", ({ message }) => new MediaMtxEnded({ detail: message, steady: false }))
+          )
           pid = child.pid
           yield* Effect.forkScoped(Effect.delay(goesOn, endsWithin))
           const { deafness, lastWords } = yield* hear(child.stdout, saidLately, facts.tell)
@@ -184,7 +190,7 @@ export class MediaMtx extends Context.Service<
       })
 
       const failed = Effect.fnUntraced(function* (end: MediaMtxEnded) {
-        yield* stopped(yield* noteEnd(end))
+        yield* stopped(yield* ends.ended(end))
         failedStarts++
         if (end.portInUse && failedStarts >= portTries && !(yield* hasRun)) return yield* end.portInUse
         return yield* end

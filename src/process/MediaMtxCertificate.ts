@@ -15,6 +15,7 @@ import { Disk } from "../ground/Disk.ts"
 import type { DiskError } from "../ground/DiskError.ts"
 import { Loopback } from "../ground/Loopback.ts"
 import type { ServerCertificate } from "../ground/ServerCertificate.ts"
+import { makeTrouble } from "../telemetry/Trouble.ts"
 
 /** MediaMTX passes over what happens to a file within a second of what it looked for (`internal/confwatcher`), for good. */
 const looksAgainAfter = Duration.millis(1500)
@@ -81,6 +82,7 @@ export class MediaMtxCertificate extends Context.Service<
           Effect.timeoutOrElse({ duration: answerTime, orElse: () => Effect.succeed(false) })
         )
 
+      const trouble = makeTrouble()
       const give = Effect.fnUntraced(function* (folder: string, next: ServerCertificate) {
         // until it shows the new one, it shows one before
         handed = [next.fingerprint, ...handed].slice(0, mostHanded)
@@ -90,12 +92,13 @@ export class MediaMtxCertificate extends Context.Service<
           yield* Effect.sleep(wait)
           if (yield* isShown(next)) break
           if (tries === worrying) {
-            yield* Effect.logWarning("MediaMTX does not show the new certificate; it is given it again and again").pipe(
-              Effect.annotateLogs(written._tag === "Failure" ? { reason: written.failure.code } : {})
-            )
+            yield* trouble
+              .began("MediaMTX does not show the new certificate; it is given it again and again")
+              .pipe(Effect.annotateLogs(written._tag === "Failure" ? { reason: written.failure.code } : {}))
           }
           wait = Duration.min(Duration.times(wait, 2), mostBetween)
         }
+        yield* trouble.isOver("MediaMTX shows the new certificate now")
         handed = [next.fingerprint]
       })
 

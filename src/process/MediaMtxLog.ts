@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { monotonicNow } from "../ground/Time.ts"
+import { kindOf } from "../telemetry/EndLog.ts"
 import { lineSplitter } from "./Lines.ts"
 import { maskSecrets } from "./MaskSecrets.ts"
 
@@ -14,9 +15,6 @@ const again = Duration.minutes(1)
 const maxKinds = 200
 
 const isTrouble = (line: string): boolean => /^(WAR|ERR)/.test(line)
-
-/** Lines that differ in times, ports, addresses and sessions only are of one kind. */
-export const kindOf = (line: string): string => line.replace(/\b[0-9a-f]{8,}\b|(?<![A-Za-z])\d+/g, "#")
 
 /** A kind of line that was said, and how often it came since. */
 interface Said {

@@ -41,5 +41,5 @@ export const requireVersionOfBinary = (spawner: ChildProcessSpawner["Service"], 
     if (code === 0) yield* requireVersion(program, said)
   }).pipe(
     Effect.scoped,
-    Effect.catchTag("PlatformError", () => Effect.void)
+    Effect.catchTag(["NotStarted", "PlatformError"], () => Effect.void)
   )

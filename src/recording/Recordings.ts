@@ -31,6 +31,8 @@ export class Recordings extends Context.Service<
     readonly start: (request: RecordingRequest) => Effect.Effect<Started, DependencyFailed | InvalidState | NotFound>
     /** succeeds when the files are whole on disk, and that it is over: within 10 s, remuxes apart */
     readonly stop: (camera: CameraId) => Effect.Effect<Stopped, DependencyFailed | InvalidState>
+    /** closes all whole, since the service ends, while MediaMTX still runs */
+    readonly end: Effect.Effect<void>
     /** one that was cut off does not go on: told as its last word */
     readonly giveUp: (camera: CameraId, reason: string) => Effect.Effect<void>
     /** those that are not over: another map after each change */
@@ -49,6 +51,7 @@ export class Recordings extends Context.Service<
       const scope = yield* Effect.scope
       /** those that are not over */
       const runs = new Map<CameraId, RecordingRun>()
+      let isEnding = false
       const turns = yield* RcMap.make({ lookup: (_camera: CameraId) => Semaphore.make(1) })
 
       let now: ReadonlyMap<CameraId, RecordingNow> = new Map()
@@ -106,10 +109,9 @@ export class Recordings extends Context.Service<
               let hasBegun = false
               const over = Effect.suspend(() => {
                 if (runs.get(camera) === run) runs.delete(camera)
-                // one that did not begin may be one that is to go on
-                return hasBegun ? Effect.ignore(unfinished.remove(camera)) : Effect.void
+                // one that did not begin may be one that is to go on, and so may one that the service's end closed
+                return hasBegun && !isEnding ? Effect.ignore(unfinished.remove(camera)) : Effect.void
               })
-              // not when the service ends, which goes on with those that are not over
               yield* Effect.forkIn(Effect.andThen(Effect.exit(run.ended), over), scope)
               // no child of who asks: one that has begun was told to everybody, and stays so when its client goes
               const begun = run.started.pipe(
@@ -144,16 +146,21 @@ export class Recordings extends Context.Service<
         }).pipe(inTurn(camera))
       })
 
-      // the service ends: every recording is closed whole while MediaMTX still runs
-      yield* Effect.addFinalizer(() =>
-        Effect.forEach(
+      const end = Effect.suspend(() => {
+        isEnding = true
+        return Effect.forEach(
           runs.values(),
           (run) => {
             run.happened({ _tag: "ServiceEnds" })
             return Effect.timeoutOption(Effect.ignore(run.ended), endTime)
           },
           { concurrency: "unbounded", discard: true }
-        ).pipe(
+        )
+      })
+
+      // those that began since their clients were told
+      yield* Effect.addFinalizer(() =>
+        end.pipe(
           Effect.andThen(
             Effect.suspend(() =>
               liveNow(settings).recording.resume_after === "restart"
@@ -176,7 +183,7 @@ export class Recordings extends Context.Service<
           )
         )
 
-      return Recordings.of({ start, stop, giveUp, now: () => now, facts: recorder.facts })
+      return Recordings.of({ start, stop, end, giveUp, now: () => now, facts: recorder.facts })
     })
   )
 }

@@ -9,6 +9,7 @@ import { Machine } from "../ground/Machine.ts"
 import type { DiskError } from "../ground/DiskError.ts"
 import { Served } from "../self/Served.ts"
 import { temporaryPrefix } from "./NewFile.ts"
+import { whyFailed } from "./StorageFailed.ts"
 
 /**
  * Where data goes when the configuration names no folder: the first of these that can be written. `stateHome` is
@@ -109,7 +110,7 @@ const choose = Effect.fnUntraced(function* <E, R>(
 /** One that is there, and closed to us. */
 const orForeign = Effect.fnUntraced(function* (error: DataFolderUnusable) {
   const { detail, folder } = error
-  const isClosed = detail === "EACCES" || detail === "EPERM"
+  const isClosed = /^(EACCES|EPERM):/.test(detail)
   if (isClosed && (yield* isThere(folder))) return yield* new DataFolderForeign({ folder })
   return yield* error
 })
@@ -176,8 +177,14 @@ const makeFolder = Effect.fnUntraced(function* (path: string, mode: number): Eff
     )
 })
 
-const unusable = (folder: string) => (error: DiskError) =>
-  new DataFolderUnusable({ folder, detail: error.code || String(error.cause) })
+const unusable = (folder: string) => (error: DiskError) => {
+  const { cause, code } = error
+  const why = whyFailed(error)
+  return new DataFolderUnusable({
+    folder,
+    detail: code === "" ? String(cause) : why === code ? code : `${code}: ${why}`
+  })
+}
 
 /** One service a folder. */
 const lock = Effect.fnUntraced(function* (folder: string) {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { Databases } from "../ground/Databases.ts"
-import { codeOf } from "../ground/DiskError.ts"
+import { codeOf, errcodeOf } from "../ground/DiskError.ts"
 import { type IndexDatabase, type IndexReads, indexStatements } from "./IndexDatabase.ts"
 import { schema, schemaVersion, setOpensFrom, setUp, steps } from "./IndexSchema.ts"
 import { type TimelineDatabase, type TimelineReads, timelineStatements } from "./TimelineDatabase.ts"
@@ -83,12 +83,6 @@ const begun = (databases: Databases["Service"], database: DatabaseSync): OpenInd
     throw cause
   }
 }
-
-/** The primary result code of what `node:sqlite` threw (https://www.sqlite.org/rescode.html); 0 when it is not from there. */
-const errcodeOf = (cause: unknown): number =>
-  typeof cause === "object" && cause !== null && "errcode" in cause && typeof cause.errcode === "number"
-    ? cause.errcode & 0xff
-    : 0
 
 /** SQLITE_ERROR: while opening it means that a table is not there. */
 const sqliteError = 1

@@ -14,21 +14,26 @@ const meanings: Readonly<Record<string, string>> = {
   ENOENT: "the file or its folder is gone",
   EIO: "the disk reports an error",
   ETIMEDOUT: "the disk does not answer",
-  EMFILE: "too many files are open"
+  EMFILE: "too many files are open",
+  EUCLEAN: "a file that the service keeps is damaged"
 }
 
 /** SQLite's words for its result code (https://www.sqlite.org/c3ref/errcode.html). */
 const sqliteText = (cause: unknown): string | undefined =>
   typeof cause === "object" && cause !== null && "errstr" in cause ? String(cause.errstr) : undefined
-const sqliteFull = "database or disk is full"
+
+/** Why the disk, or a database on it, failed; never a path. */
+export const whyFailed = (cause: unknown): string => {
+  const code = codeOf(cause)
+  return meanings[code] ?? sqliteText(cause) ?? (code === "" ? "the disk failed" : code)
+}
 
 /** How a failure of the disk, or of a database on it, is told to clients: what was tried and why it failed, never a path. */
 export const storageFailed = (doing: string, cause: unknown): DependencyFailed => {
-  const code = sqliteText(cause) ?? codeOf(cause)
-  const full = ["ENOSPC", "EDQUOT", sqliteFull].includes(code)
+  const full = ["ENOSPC", "EDQUOT"].includes(codeOf(cause))
   return new DependencyFailed({
     dependency: "storage",
-    detail: `cannot ${doing}: ${meanings[code] ?? (code === "" ? "the disk failed" : code)}`,
+    detail: `cannot ${doing}: ${whyFailed(cause)}`,
     ...(full ? { suggestion: "delete recordings or snapshots" } : {})
   })
 }

@@ -14,6 +14,7 @@ import { MediaMtx } from "../process/MediaMtx.ts"
 import { MediaMtxApi, type MediaMtxError } from "../process/MediaMtxApi.ts"
 import type { PathOptions } from "../process/MediaMtxReplies.ts"
 import { reconciliations } from "../telemetry/Metrics.ts"
+import { makeTrouble } from "../telemetry/Trouble.ts"
 import { differences, withDismissals } from "./CameraPath.ts"
 import { publishedPath } from "./FeedPath.ts"
 import { type PathRecord, PathTable } from "./PathTable.ts"
@@ -147,20 +148,16 @@ export class Paths extends Context.Service<
         if (failures[0] !== undefined) return yield* failures[0]
       }).pipe(alone, Effect.withSpan("Paths.compare"))
 
-      let isFailing = false
+      const trouble = makeTrouble()
       const tryAgain = Effect.forkIn(Effect.delay(Queue.offer(again, true), retryAfter), scope)
       const compare = compareOnce.pipe(
         Effect.andThen(Metric.update(reconciliations("done"), 1)),
-        Effect.map(() => {
-          isFailing = false
-        }),
-        Effect.catch((error) => {
-          const log = isFailing ? Effect.logDebug : Effect.logWarning
-          isFailing = true
-          return Effect.andThen(log("MediaMTX's paths could not be set: it is tried again", error), tryAgain).pipe(
-            Effect.ensuring(Metric.update(reconciliations("failed"), 1))
-          )
-        })
+        Effect.andThen(trouble.isOver("MediaMTX's paths are set again")),
+        Effect.catch((error) =>
+          trouble
+            .began("MediaMTX's paths could not be set: it is tried again", error)
+            .pipe(Effect.andThen(tryAgain), Effect.ensuring(Metric.update(reconciliations("failed"), 1)))
+        )
       )
 
       /** Without a look at all others, of which there may be many; a MediaMTX that is not there is told when it is. */

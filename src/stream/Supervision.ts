@@ -11,16 +11,22 @@ import { Devices } from "../device/Devices.ts"
 import { millisSince, monotonicMillis } from "../ground/Time.ts"
 import { MediaMtx } from "../process/MediaMtx.ts"
 import { awaitRunning } from "../process/MediaMtxTrouble.ts"
+import { type EndLog, makeEndLog } from "../telemetry/EndLog.ts"
 import type { Feed } from "./Feed.ts"
 import { Feeds } from "./Feeds.ts"
 import type { LiveStream } from "./LiveStream.ts"
 import { Paths } from "./Paths.ts"
 import { atLeast, pauseAfter } from "./Pauses.ts"
+import { type StreamName, transcodeOf } from "./StreamName.ts"
 import { TranscodedFeed } from "./TranscodedFeed.ts"
 import { type Obstacle, RunEnded, runEndOf } from "./RunEnded.ts"
 
 /** A run that MediaMTX has had for so long was steady: what ends it is no failure in a row. */
 const steady = Duration.toMillis("10 seconds")
+
+/** A camera that is dead for a day is a line in so long; one that streams well for a while is well again. */
+const saidAgain = Duration.minutes(10)
+const proof = Duration.minutes(1)
 
 const isCameras = (obstacle: Obstacle | undefined): boolean =>
   obstacle !== undefined && obstacle !== "MEDIAMTX" && obstacle !== "UNPLUGGED"
@@ -49,6 +55,17 @@ export class Supervision extends Context.Service<
           if (isOver) refused.delete(camera)
         })
       )
+      const ends = new Map<StreamName, EndLog>()
+      yield* devices.followForgotten((camera) => {
+        for (const name of [camera, transcodeOf(camera)]) ends.delete(name)
+      })
+      const endsOf = ({ name }: LiveStream): EndLog => {
+        const before = ends.get(name)
+        if (before !== undefined) return before
+        const made = makeEndLog((told) => Effect.logWarning("the stream's run ended", told), saidAgain)
+        ends.set(name, made)
+        return made
+      }
 
       const deviceOf = (camera: CameraId) =>
         Effect.mapError(devices.get(camera), () => new RunEnded({ reason: "the camera is not known" }))
@@ -102,7 +119,7 @@ export class Supervision extends Context.Service<
             : { _tag: "Starting", reason },
           runEndOf(ended)
         )
-        yield* Effect.logWarning("the stream's run ended", reason)
+        yield* endsOf(stream).ended({ detail: reason, steady: false })
       })
 
       /** The next stream would show the same credentials again, and lock the account: who waits for it is told at once. */
@@ -117,8 +134,17 @@ export class Supervision extends Context.Service<
         yield* Effect.raceFirst(Effect.sleep(Duration.millis(left)), recovery(stream.camera))
       })
 
+      const isWell = (stream: LiveStream) =>
+        SubscriptionRef.changes(stream.state).pipe(
+          Stream.filter(({ _tag }) => _tag === "Ready"),
+          Stream.runHead,
+          Effect.andThen(Effect.sleep(proof)),
+          Effect.andThen(endsOf(stream).isOver("the stream runs again"))
+        )
+
       const runOnce = (stream: LiveStream): Effect.Effect<never, RunEnded> =>
-        deviceOf(stream.camera).pipe(
+        Effect.forkScoped(isWell(stream)).pipe(
+          Effect.andThen(deviceOf(stream.camera)),
           Effect.flatMap((device) => feedOf(stream, device).runOnce(stream)),
           // who waits for the stream is told, and the next run may do better
           Effect.catchDefect((defect) =>

@@ -71,9 +71,12 @@ const told = (exporter: SpanExporter, tell: (failure: string | undefined) => voi
   shutdown: () => exporter.shutdown()
 })
 
-/** One line when the collector is away, and one when it is back, however many batches were lost. */
-const logOutcomes = Effect.fnUntraced(function* (outcomes: Queue.Dequeue<string | undefined>, url: string) {
-  const trouble = makeTrouble()
+/** A collector that has too much to do may take every other batch. */
+const proof = "1 minute"
+
+/** One line when the collector is away, and one when it is back for good, however many batches were lost. */
+export const logOutcomes = Effect.fnUntraced(function* (outcomes: Queue.Dequeue<string | undefined>, url: string) {
+  const trouble = makeTrouble(proof)
   const next = Effect.flatMap(Queue.take(outcomes), (failure) =>
     failure === undefined
       ? trouble.isOver(`traces get to ${url} again`)

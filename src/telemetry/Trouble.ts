@@ -1,4 +1,6 @@
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { monotonicMillis } from "../ground/Time.ts"
 
 /** Something that is tried again and again: its failing is said once, until it works again. */
 export interface Trouble {
@@ -8,8 +10,12 @@ export interface Trouble {
   readonly isOver: (message?: string) => Effect.Effect<void>
 }
 
-export const makeTrouble = (): Trouble => {
+/** `proof`: over is what has not failed for so long, for what may fail every other time. */
+export const makeTrouble = (proof: Duration.Input = Duration.zero): Trouble => {
+  const proofMillis = Duration.toMillis(proof)
   let isKnown = false
+  /** monotonic milliseconds */
+  let failedAt = Number.NEGATIVE_INFINITY
   /** Whether it was another way before. */
   const becomes = (now: boolean): boolean => {
     const wasKnown = isKnown
@@ -18,8 +24,13 @@ export const makeTrouble = (): Trouble => {
   }
   return {
     began: (message, ...about) =>
-      Effect.suspend(() => (becomes(true) ? Effect.logWarning(message, ...about) : Effect.void)),
+      Effect.flatMap(monotonicMillis, (now) => {
+        failedAt = now
+        return becomes(true) ? Effect.logWarning(message, ...about) : Effect.void
+      }),
     isOver: (message) =>
-      Effect.suspend(() => (becomes(false) && message !== undefined ? Effect.logInfo(message) : Effect.void))
+      Effect.flatMap(monotonicMillis, (now) =>
+        now - failedAt >= proofMillis && becomes(false) && message !== undefined ? Effect.logInfo(message) : Effect.void
+      )
   }
 }

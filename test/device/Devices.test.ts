@@ -9,6 +9,7 @@ import type { Device } from "../../src/device/Device.ts"
 import { Devices } from "../../src/device/Devices.ts"
 import { faultOf } from "../../src/device/Fault.ts"
 import { v4l2Input } from "../../src/device/v4l2/V4l2Input.ts"
+import { listening } from "../support/Log.ts"
 import { devicesInMemory, found } from "./InMemory.ts"
 
 /** What a follower hears, from the first device known on. */
@@ -43,6 +44,24 @@ describe("the registry of cameras", () => {
       assert.strictEqual(devices.list().length, 1)
     }).pipe(Effect.provide(devicesInMemory))
   )
+
+  it.effect("logs that a camera with a fault works, whoever finds that out", () => {
+    const { layer, lines } = listening()
+    return Effect.gen(function* () {
+      const devices = yield* Devices
+      const { id, update } = yield* devices.attach(found("usb:a"))
+      for (const works of [devices.recovered(id), update(found("usb:a"))]) {
+        yield* devices.fault(id, faultOf("FROZEN", "no frame for 2 s"))
+        yield* works
+        yield* works
+      }
+      const recovered = { level: "info", message: "camera recovered", "camera.id": id, "fault.kind": "FROZEN" }
+      assert.deepEqual(
+        lines.filter(({ message }) => message === "camera recovered"),
+        [recovered, recovered]
+      )
+    }).pipe(Effect.provide(devicesInMemory), Effect.provide(layer))
+  })
 
   it.effect("tells a follower what is there, then each change in its order", () =>
     Effect.gen(function* () {

@@ -216,7 +216,7 @@ it.live("a data folder that the kernel has no room for is refused at once", () =
     const { code, complaints, text } = yield* runToEnd(ground, { environment })
     assert.strictEqual(code, 69)
     assert.lengthOf(complaints, 1, text)
-    assert.include(text, "/proc/nothing cannot be used (ENOENT)")
+    assert.include(text, "/proc/nothing cannot be used (ENOENT: the file or its folder is gone)")
   })
 )
 

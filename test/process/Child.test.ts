@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as PlatformError from "effect/PlatformError"
 import type { Command } from "effect/process/ChildProcess"
 import { ChildProcessSpawner, make as makeSpawner } from "effect/process/ChildProcessSpawner"
 import * as Scope from "effect/Scope"
@@ -21,6 +20,7 @@ import { join } from "node:path"
 import { type ChildCommand, startChild } from "../../src/process/Child.ts"
 import * as Children from "../../src/ground/Children.ts"
 import { isAlive } from "../support/Processes.ts"
+import { notSpawned } from "../support/Spawners.ts"
 
 const nodeSpawner = NodeChildProcessSpawner.layer.pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
 
@@ -334,19 +334,11 @@ layer(Children.layer, { excludeTestServices: true })("a child", (it) => {
 })
 
 /** What a spawner is asked that cannot start anything, and what is said then. */
-const refused = Effect.fnUntraced(function* (command: ChildCommand) {
+const refused = Effect.fnUntraced(function* (command: ChildCommand, code = "ENOENT") {
   const asked: Array<Command> = []
   const spawner = makeSpawner((command) => {
     asked.push(command)
-    return Effect.fail(
-      PlatformError.systemError({
-        _tag: "NotFound",
-        module: "ChildProcess",
-        method: "spawn",
-        pathOrDescriptor: command._tag,
-        cause: new Error("spawn setpriv ENOENT")
-      })
-    )
+    return Effect.fail(notSpawned(code))
   })
   const error = yield* Effect.flip(startChild(spawner, command))
   return { asked, error }
@@ -369,7 +361,25 @@ describe("without setpriv", () => {
     Effect.gen(function* () {
       const { error } = yield* refused(sh("echo rtsp://me:secret@host"))
       assert.strictEqual(error._tag, "ProgramMissing")
-      assert.include(error.hint, "util-linux")
+      assert.include(error.message, "util-linux")
+      assert.notInclude(JSON.stringify(error), "secret")
+    })
+  )
+})
+
+describe("a child that the kernel does not start", () => {
+  it.effect.each([
+    ["EMFILE", "LimitNOFILE="],
+    ["EMFILE", "ulimit -n"],
+    ["ENFILE", "fs.file-max"],
+    ["EAGAIN", "TasksMax="],
+    ["EACCES", "spawn setpriv EACCES"]
+  ] as const)("(%s) is said to want another limit than a package: %s", ([code, told]) =>
+    Effect.gen(function* () {
+      const { error } = yield* refused(sh("echo rtsp://me:secret@host"), code)
+      assert.strictEqual(error._tag, "NotStarted")
+      assert.include(error.message, told)
+      assert.notInclude(error.message, "install")
       assert.notInclude(JSON.stringify(error), "secret")
     })
   )

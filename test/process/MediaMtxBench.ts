@@ -23,7 +23,7 @@ const silent = Effect.fail(new MediaMtxUnavailable({ detail: "connect ECONNREFUS
 
 /** A MediaMTX whose process and API are the test's: `answer` is the run that the API tells, `false` that it hangs. */
 export const bench = Effect.fnUntraced(function* (managed: boolean) {
-  const { layer, started } = yield* fakeSpawner
+  const { layer, refuse, started } = yield* fakeSpawner
   let answer: string | undefined | false
   let version = "v1.21.0"
   let configuration = "ours"
@@ -68,6 +68,7 @@ export const bench = Effect.fnUntraced(function* (managed: boolean) {
   return {
     fatal,
     started,
+    refuse,
     /** The next process, however long it takes until it is started. */
     startedAgain: TestClock.adjust("100 millis").pipe(
       Effect.andThen(Queue.size(started)),

@@ -125,6 +125,11 @@ it.effect("MediaMTX is given each new pair, again where it did not look, and no 
     yield* show(one)
     yield* TestClock.adjust("1 second")
     assert.strictEqual(played.shown(), one.fingerprint)
+    yield* TestClock.adjust("5 seconds")
+    assert.deepStrictEqual(
+      lines.slice(1).map(({ message }) => message),
+      ["MediaMTX shows the new certificate now"]
+    )
   }).pipe(Effect.provide([secured, layer]), Effect.provide(testGround), Effect.scoped)
 })
 

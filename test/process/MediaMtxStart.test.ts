@@ -102,6 +102,23 @@ describe("our MediaMTX that does not start", () => {
   }
 })
 
+describe("our MediaMTX that the kernel does not start for want of descriptors", () => {
+  it.effect("is said to want a higher limit, and is started once there are some", () =>
+    Effect.gen(function* () {
+      const { comesUp, fatal, next, refuse, startedAgain, started } = yield* bench(true)
+      const end = yield* Effect.forkChild(fatal)
+      refuse("EMFILE")
+      yield* TestClock.adjust("1 second")
+      assert.include((yield* next("Stopped")).detail, "LimitNOFILE=")
+      assert.strictEqual(yield* Queue.size(started), 0)
+      refuse(undefined)
+      yield* startedAgain
+      assert.strictEqual((yield* comesUp("1")).generation, 1)
+      assert.isUndefined(end.pollUnsafe())
+    })
+  )
+})
+
 describe("our MediaMTX that cannot start", () => {
   const port = "2026/11/29 13:20:33 ERR listen tcp 127.0.0.1:8554: bind: address already in use\n"
   const reasons = [

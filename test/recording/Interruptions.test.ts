@@ -1,4 +1,4 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
@@ -19,8 +19,9 @@ import {
   untilTold
 } from "../suites/interruptions.ts"
 import { asTimePasses, filesOnDisk, finishedOf, record, start, stop } from "../suites/recordings.ts"
-import { disturb, fakes, onFakes } from "../support/App.ts"
+import { dataFolder, disturb, fakes, onFakes, onTestGround, runFake } from "../support/App.ts"
 import { running, until } from "../support/Ground.ts"
+import { listening } from "../support/Log.ts"
 
 interruptionBehaviour("interrupted recordings over fakes", fakes)
 
@@ -92,6 +93,41 @@ describe("a recording whose camera was unplugged", () => {
       assert.deepEqual(statuses(told), ["STARTING", "RECORDING", "STOPPED", "RECORDING"])
       assert.strictEqual(told[3]?.reason, "the camera is back")
     })
+  )
+
+  it.effect(
+    "stands in the log with its beginning and its end: whether the camera went away or FFmpeg alone ended",
+    () => {
+      const { layer, lines } = listening()
+      const body = Effect.gen(function* () {
+        const { attach, camera, detach } = yield* removableCamera
+        const told = yield* listen
+        yield* record(yield* start({ camera }))
+        yield* detach
+        yield* attach
+        yield* steps(5)
+        yield* endFfmpeg
+        yield* untilTold(told, 4)
+        yield* steps(100)
+        yield* endFfmpeg
+        yield* untilTold(told, 6)
+        assert.deepEqual(statuses(told), ["STARTING", "RECORDING", "STOPPED", "RECORDING", "ERROR", "RECORDING"])
+      })
+      const ofRecordings = () =>
+        lines.map(({ message }) => message).filter((message) => message.startsWith("a recording "))
+      return Effect.provide(runFake(dataFolder, body), layer).pipe(
+        onTestGround,
+        Effect.andThen(Effect.sync(ofRecordings)),
+        Effect.map((said) =>
+          assert.deepEqual(said, [
+            "a recording is in trouble",
+            "a recording goes on",
+            "a recording is in trouble",
+            "a recording goes on"
+          ])
+        )
+      )
+    }
   )
 
   onFakes(

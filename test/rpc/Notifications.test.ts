@@ -10,6 +10,7 @@ import { Devices } from "../../src/device/Devices.ts"
 import { faultOf } from "../../src/device/Fault.ts"
 import { asTimePasses } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
+import { record, start } from "../suites/recordings.ts"
 import { bringMediaMtx, dataFolder, disturb, onFakes, onTestGround, plugIn, takeMediaMtx } from "../support/App.ts"
 import { listeningClient } from "../support/Story.ts"
 import { testSettings } from "../support/TestSettings.ts"
@@ -253,6 +254,26 @@ describe("everybody hears", () => {
         updates
       )
     })
+  )
+
+  it.effect("that a recording is over since the service ends, before it hears of that", () =>
+    Effect.gen(function* () {
+      const life = yield* Scope.make()
+      const settings = Layer.sync(Settings, () => testSettings({ data_dir: dataFolder }))
+      const app = yield* Layer.build(App.layer.pipe(Layer.provideMerge(settings))).pipe(Scope.provide(life))
+      const client = yield* Effect.gen(function* () {
+        const camera = yield* plugIn()
+        const subscribed = yield* subscriber(["recording.*"], "operator")
+        yield* record(yield* start({ camera }))
+        return subscribed
+      }).pipe(Effect.provideContext(app))
+      yield* asTimePasses(Scope.close(life, Exit.void))
+      yield* client.update("event", { topic: "system.shutdown" })
+      assert.deepStrictEqual(topicsOf(client), ["recording.start", "recording.stop", "system.shutdown"])
+      const last = client.all("recording_status_update").at(-1)
+      assert.deepInclude(last, { status: "STOPPED", reason: "the service is ending" })
+      assert.isAbove(Number(last?.["duration"]), 0)
+    }).pipe(Effect.scoped, onTestGround)
   )
 
   it.effect("when the service is up, if it subscribed, and when it ends, whether it did or not", () =>

@@ -4,6 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { Health } from "../../src/health/Health.ts"
+import { Recordings } from "../../src/recording/Recordings.ts"
 import * as Serving from "../../src/rpc/Serving.ts"
 import * as Served from "../../src/self/Served.ts"
 
@@ -14,7 +15,12 @@ const health = Layer.mock(Health, {
   startedAt: { wall: 0, monotonic: 0 },
   facts: { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
 })
-const serving = Serving.layer.pipe(Layer.provideMerge(Served.layer), Layer.provide(health))
+const recordings = Layer.mock(Recordings, {
+  end: Effect.void,
+  now: () => assert.fail("nobody asks"),
+  facts: { follow: () => Effect.void, followFirst: () => Effect.void, tellIn: () => Effect.void }
+})
+const serving = Serving.layer.pipe(Layer.provideMerge(Served.layer), Layer.provide([health, recordings]))
 /** Something that takes a processor, and is of no use to the first clients. */
 const heavy = Effect.flatMap(Served.Served, (served) => Effect.forkScoped(served.await))
 

@@ -5,7 +5,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { chmod, mkdir, readdir, stat, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { DataFolder, StandardFolders, standardFolders } from "../../src/storage/DataFolder.ts"
+import { DataFolder, lockName, StandardFolders, standardFolders } from "../../src/storage/DataFolder.ts"
 import { Disk } from "../../src/ground/Disk.ts"
 import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { dataFolderAt, realGround, settingsWith, temporaryFolder } from "./Workbench.ts"
@@ -131,6 +131,15 @@ describe("the data folder", () => {
       const error = yield* Effect.flip(Effect.provide(DataFolder, dataFolderAt(join(root, "file"))))
       assert.strictEqual(error._tag, "DataFolderUnusable")
       assert.include(error.message, join(root, "file"))
+    })
+  )
+
+  it.effect("that cannot be locked stops the start with what that means: no code of SQLite's", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      yield* Effect.promise(() => writeFile(join(root, lockName), "x".repeat(4096)))
+      const { message } = yield* Effect.flip(Effect.provide(DataFolder, dataFolderAt(root)))
+      assert.include(message, "(EUCLEAN: a file that the service keeps is damaged)")
     })
   )
 

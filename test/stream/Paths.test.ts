@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as TestClock from "effect/testing/TestClock"
 import * as ChildProcess from "effect/process/ChildProcess"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import { Settings } from "../../src/config/Settings.ts"
@@ -299,6 +300,26 @@ describe("a path of the operator's own that is named like a camera", () => {
     })
     const service = runFake(dataFolder, body, { mediamtx: { managed: false, auth_secret } })
     return Effect.andThen(operatorsMediaMtx, service).pipe(Effect.provide(layer), Effect.scoped, onTestGround)
+  })
+})
+
+describe("paths that MediaMTX does not take", () => {
+  it.effect("are told of once in the log, and once more when it has them", () => {
+    const { layer, lines } = listening()
+    const body = Effect.gen(function* () {
+      const { mediaMtx: mtx } = yield* TestGround
+      yield* mtx.disturb({ breaks: true })
+      yield* plugIn()
+      yield* TestClock.adjust("30 seconds")
+      yield* mtx.disturb({ breaks: false })
+      yield* nextComparison
+      const said = lines.filter(({ level, message }) => level !== "debug" && message.startsWith("MediaMTX's paths"))
+      const [began, ended, ...more] = said.map(({ level, message }) => `${level}: ${message}`)
+      assert.strictEqual(began, "warning: MediaMTX's paths could not be set: it is tried again")
+      assert.strictEqual(ended, "info: MediaMTX's paths are set again")
+      assert.deepEqual(more, [])
+    })
+    return Effect.provide(runFake(dataFolder, body), layer).pipe(onTestGround)
   })
 })
 

@@ -23,6 +23,7 @@ import {
   runFake,
   takeMediaMtx
 } from "../support/App.ts"
+import { listening } from "../support/Log.ts"
 import { children, Ground, running, until } from "../support/Ground.ts"
 import { onStallingClock } from "../support/WallClock.ts"
 
@@ -74,6 +75,40 @@ describe("an FFmpeg that ends", () => {
       yield* TestClock.adjust("11 seconds")
       assert.strictEqual(stateOf(stream)._tag, "Ready")
     })
+  )
+
+  it.effect(
+    "again and again for the same reason is logged at once and every ten minutes, and once when it works again",
+    () => {
+      const { layer, lines } = listening()
+      const ended = () => lines.filter(({ message }) => message.includes("the stream's run ended"))
+      const again = () => lines.filter(({ message }) => message.includes("the stream runs again"))
+      const body = Effect.gen(function* () {
+        const streams = yield* Streams
+        const camera = yield* plugIn()
+        yield* disturb({ failStarts: 1000 })
+        const failing = Effect.gen(function* () {
+          yield* streams.lease(camera, "viewer")
+          yield* TestClock.adjust("14 minutes")
+        })
+        yield* Effect.scoped(failing)
+        yield* TestClock.adjust("2 minutes")
+        // of another stream of that camera it is the same
+        yield* Effect.scoped(failing)
+        assert.isAtLeast((yield* children("publish")).length, 100)
+        assert.isAtMost(ended().length, 4)
+        assert.isAtLeast(ended().length, 3)
+        assert.include(JSON.stringify(ended()[0]), "the camera is broken")
+        assert.match(JSON.stringify(ended().at(-1)), /it has ended \d+ times within \d+ s/)
+        assert.lengthOf(again(), 0)
+        yield* disturb({ failStarts: 0 })
+        yield* readyStream(camera)
+        yield* TestClock.adjust("10 minutes")
+        assert.deepInclude(again()[0], { level: "info", "camera.id": camera })
+        assert.lengthOf(again(), 1)
+      })
+      return Effect.provide(runFake(dataFolder, body), layer).pipe(onTestGround)
+    }
   )
 
   onFakes(

@@ -48,13 +48,24 @@ const killedBy = (signal: NodeJS.Signals) =>
     cause: new Error(`Process interrupted due to receipt of signal: '${signal}'`)
   })
 
+/** As Node says of a program that the kernel did not start. */
+export const notSpawned = (code: string) =>
+  PlatformError.systemError({
+    _tag: code === "ENOENT" ? "NotFound" : "Unknown",
+    module: "ChildProcess",
+    method: "spawn",
+    cause: Object.assign(new Error(`spawn setpriv ${code}`), { code })
+  })
+
 /** A spawner that starts nothing, and the processes that were asked for, in order. */
 export const fakeSpawner = Effect.gen(function* () {
   const started = yield* Queue.unbounded<FakeProcess>()
   let running = 0
   let pid = 1000
+  let refusal: string | undefined
   const spawner = makeSpawner((command) =>
     Effect.gen(function* () {
+      if (refusal !== undefined) return yield* notSpawned(refusal)
       const exit = yield* Deferred.make<number, PlatformError.PlatformError>()
       const said = yield* Queue.unbounded<Uint8Array, Cause.Done>()
       let written: Output = {}
@@ -106,5 +117,13 @@ export const fakeSpawner = Effect.gen(function* () {
       })
     })
   )
-  return { layer: Layer.succeed(ChildProcessSpawner, spawner), started, running: () => running }
+  return {
+    layer: Layer.succeed(ChildProcessSpawner, spawner),
+    started,
+    running: () => running,
+    /** From now on the kernel starts nothing, with this error; undefined: it does again. */
+    refuse: (code: string | undefined) => {
+      refusal = code
+    }
+  }
 })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
-import { makeEndLog } from "../../src/process/MediaMtxEndLog.ts"
+import { makeEndLog } from "../../src/telemetry/EndLog.ts"
 import { listening } from "../support/Log.ts"
 
 const crash = { detail: "MediaMTX ended with status 2: goroutine 17: panic", steady: false }
@@ -9,9 +9,13 @@ const crash = { detail: "MediaMTX ended with status 2: goroutine 17: panic", ste
 /** Ends as they come, and what of them came to the log. */
 const bench = () => {
   const { layer, lines } = listening()
-  const ended = makeEndLog()
+  const { ended, isOver } = makeEndLog(
+    (detail) => Effect.annotateLogs(Effect.logWarning("MediaMTX ended"), { detail }),
+    "1 minute"
+  )
   return {
-    said: () => lines.map(({ detail }) => detail),
+    said: () => lines.map(({ detail, message }) => detail ?? message),
+    isOver: Effect.provide(isOver("it works again"), layer),
     ended: (end: typeof crash) => Effect.provide(ended(end), layer)
   }
 }
@@ -50,6 +54,18 @@ describe("the end of a MediaMTX", () => {
         yield* TestClock.adjust("11 seconds")
       }
       assert.deepEqual(said(), [crash.detail, crash.detail, crash.detail])
+    })
+  )
+
+  it.effect("is said to be over once, and the next is the first again", () =>
+    Effect.gen(function* () {
+      const { ended, isOver, said } = bench()
+      yield* isOver
+      for (let n = 0; n < 3; n++) yield* ended(crash)
+      yield* isOver
+      yield* isOver
+      yield* ended(crash)
+      assert.deepEqual(said(), [crash.detail, "it works again", crash.detail])
     })
   )
 
