@@ -1,3 +1,6 @@
+/** An address at the end of a line that was cut: nothing tells any more whether what is left of it is a password. */
+const halfAddress = /[a-z][a-z0-9+.-]{0,31}:\/\/\S*$/i
+
 /**
  * Splits bytes into lines (`\n` or `\r`) and hands each one on. A line longer than `maxBytes` is cut there, so a program
  * that never ends its line costs no memory.
@@ -6,14 +9,18 @@ export const lineSplitter = (maxBytes: number, onLine: (line: string) => void) =
   const decoder = new TextDecoder()
   const held = new Uint8Array(maxBytes)
   let length = 0
+  let isCut = false
   const hold = (bytes: Uint8Array) => {
     const part = bytes.subarray(0, maxBytes - length)
+    isCut ||= part.length < bytes.length
     held.set(part, length)
     length += part.length
   }
   const flush = () => {
-    if (length > 0) onLine(decoder.decode(held.subarray(0, length)))
+    const line = decoder.decode(held.subarray(0, length))
+    if (length > 0) onLine(isCut ? line.replace(halfAddress, "…") : line)
     length = 0
+    isCut = false
   }
   return {
     push: (chunk: Uint8Array) => {

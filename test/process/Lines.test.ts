@@ -40,6 +40,14 @@ describe("Lines", () => {
     assert.deepStrictEqual(split(4, ["abcdefgh", "ijk", "\nxy"]), ["abcd", "xy"])
   })
 
+  it("keeps no half of an address where it cuts, for the other half may tell that the first is a password", () => {
+    const address = "rtsp://operator:secret@10.0.0.7/live"
+    for (let cut = `open ${address}`.indexOf(":") + 3; cut < `open ${address}`.length; cut++) {
+      assert.deepStrictEqual(split(cut, [`open ${address} failed\n`]), ["open …"])
+    }
+    assert.deepStrictEqual(split(100, [`open ${address}`]), [`open ${address}`])
+  })
+
   it("keeps the last lines only", () => {
     const last = tail(2)
     for (const line of ["1", "2", "3"]) last.add(line)
