@@ -25,6 +25,19 @@ import { listening } from "../support/Log.ts"
 
 interruptionBehaviour("interrupted recordings over fakes", fakes)
 
+/** What is told of a recording whose camera went away, and was back before FFmpeg ended. */
+const backInTime = Effect.gen(function* () {
+  const { attach, camera, detach } = yield* removableCamera
+  const told = yield* listen
+  yield* record(yield* start({ camera }))
+  yield* detach
+  yield* attach
+  yield* steps(5)
+  yield* endFfmpeg
+  yield* untilTold(told, 4)
+  return told
+})
+
 describe("a recording whose camera was unplugged", () => {
   onFakes(
     "waits no longer than it was asked to last",
@@ -82,14 +95,7 @@ describe("a recording whose camera was unplugged", () => {
   onFakes(
     "is told so when the camera was back before FFmpeg ended",
     Effect.gen(function* () {
-      const { attach, camera, detach } = yield* removableCamera
-      const told = yield* listen
-      yield* record(yield* start({ camera }))
-      yield* detach
-      yield* attach
-      yield* steps(5)
-      yield* endFfmpeg
-      yield* untilTold(told, 4)
+      const told = yield* backInTime
       assert.deepEqual(statuses(told), ["STARTING", "RECORDING", "STOPPED", "RECORDING"])
       assert.strictEqual(told[3]?.reason, "the camera is back")
     })
@@ -100,14 +106,7 @@ describe("a recording whose camera was unplugged", () => {
     () => {
       const { layer, lines } = listening()
       const body = Effect.gen(function* () {
-        const { attach, camera, detach } = yield* removableCamera
-        const told = yield* listen
-        yield* record(yield* start({ camera }))
-        yield* detach
-        yield* attach
-        yield* steps(5)
-        yield* endFfmpeg
-        yield* untilTold(told, 4)
+        const told = yield* backInTime
         yield* steps(100)
         yield* endFfmpeg
         yield* untilTold(told, 6)
