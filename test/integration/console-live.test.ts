@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
 import type { Page, WebSocketRoute } from "playwright-core"
-import { findings, limit, moves, openAt, openConsole, promise } from "../support/browser/Console.ts"
+import { findings, go, limit, moves, openAt, openConsole, promise } from "../support/browser/Console.ts"
 import { median } from "../../scripts/benchmarks/Statistics.ts"
 import { block, makeHoles } from "../support/browser/Blocked.ts"
 import { agesIn } from "../support/browser/PictureClock.ts"
@@ -352,6 +352,9 @@ it.live(
           ? /\d+ ms in camera and encoder, \d+ ms on the way, \d+ ms in this browser/
           : /\d+ ms on the way, \d+ ms in this browser. What the camera and its encoder take before/
       )
+      // for fingers and keys, which do not hover
+      yield* go(page, "camera/camera0")
+      yield* promise(() => page.getByText(/^Over WebRTC\. .* \d+ ms in this browser/).waitFor(limit))
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
   120_000

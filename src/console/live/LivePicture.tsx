@@ -13,8 +13,17 @@ import { fallbackOf, forgetFallback, live, type LiveState, type Transport } from
 import { stills } from "./Still.ts"
 import * as Effect from "effect/Effect"
 
-/** A camera as it is now: what was seen last, with its age, until the live picture is there; and why, where it is not. */
-export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
+/**
+ * A camera as it is now: what was seen last, with its age, until the live picture is there; and why, where it is not.
+ * `tell`: is told of how the live picture is, for whoever has more room for it.
+ */
+export const LivePicture = ({
+  camera,
+  tell
+}: {
+  readonly camera: Camera
+  readonly tell?: (state: LiveState | undefined) => void
+}) => {
   const { cameras, session } = useConsole()
   const { device, status } = camera
   const frame = useRef<HTMLDivElement>(null)
@@ -22,20 +31,18 @@ export const LivePicture = ({ camera }: { readonly camera: Camera }) => {
   const inSight = useInSight(frame)
   const state = useSignal<LiveState | undefined>(undefined)
   const round = useSignal(0)
+  const change = (now: LiveState | undefined) => {
+    state.value = now
+    tell?.(now)
+  }
   const isWanted = inSight.value && status !== "DISCONNECTED" && session.phase.value._tag !== "Expired"
 
   useFiber(() => {
     const { current } = video
     if (!isWanted || current === null) return undefined
     return Effect.ensuring(
-      live(
-        device,
-        current,
-        session,
-        (now) => void (state.value = now),
-        () => cameras.isFaulty(device)
-      ),
-      Effect.sync(() => void (state.value = undefined))
+      live(device, current, session, change, () => cameras.isFaulty(device)),
+      Effect.sync(() => change(undefined))
     )
   }, [device, isWanted, session.connection.value > 0, round.value])
 
@@ -123,20 +130,19 @@ const WhyNone = ({
 
 /** That it is live, over what, and how far behind it is. */
 const LiveChip = ({ delay, transport }: { readonly transport: Transport; readonly delay: Delay | undefined }) => (
-  <span
-    class="chip live"
-    title={
-      delay === undefined
-        ? `Over ${transport}. How old the picture is this browser cannot tell.`
-        : delay.isWhole
-          ? `Over ${transport}. ${behind(delay.total)} old: ${delay.parts}.`
-          : `Over ${transport}. At least ${behind(delay.total)} old: ${delay.parts}. What the camera and its encoder take before is not known here.`
-    }
-  >
+  <span class="chip live" title={`Over ${transport}. ${ageWords(delay)}`}>
     Live{transport === "HLS" ? " · HLS" : ""}
     {delay === undefined ? "" : ` · ${delay.isWhole ? "" : "≥ "}${behind(delay.total)}`}
   </span>
 )
+
+/** How old the picture is, and what that is made of. */
+export const ageWords = (delay: Delay | undefined): string => {
+  if (delay === undefined) return "How old the picture is this browser cannot tell."
+  const { isWhole, parts, total } = delay
+  if (isWhole) return `${behind(total)} old: ${parts}.`
+  return `At least ${behind(total)} old: ${parts}. What the camera and its encoder take before is not known here.`
+}
 
 const Obstacle = ({
   icon,

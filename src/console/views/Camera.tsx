@@ -1,8 +1,10 @@
+import { useSignal } from "@preact/signals"
 import { useRef } from "preact/hooks"
 import { useConsole } from "../Context.ts"
 import { bitrate, bytes, span } from "../format.ts"
 import { useAsked } from "../hooks.ts"
-import { LivePicture } from "../live/LivePicture.tsx"
+import type { LiveState } from "../live/Live.ts"
+import { ageWords, LivePicture } from "../live/LivePicture.tsx"
 import { Button } from "../parts/Button.tsx"
 import { RecordButton, SnapshotButton } from "../parts/CameraButtons.tsx"
 import { Fact } from "../parts/Fact.tsx"
@@ -18,6 +20,7 @@ import { MovePad } from "./MovePad.tsx"
 export const Camera = ({ device }: { readonly device: string }) => {
   const { cameras } = useConsole()
   const picture = useRef<HTMLDivElement>(null)
+  const live = useSignal<LiveState | undefined>(undefined)
   const known = cameras.list.value
   const camera = known?.find((one) => one.device === device)
   const back = (
@@ -59,7 +62,7 @@ export const Camera = ({ device }: { readonly device: string }) => {
             </span>
           </div>
           <div ref={picture} class="large">
-            <LivePicture camera={camera} />
+            <LivePicture camera={camera} tell={(now) => void (live.value = now)} />
           </div>
           <div class="actions">
             <RecordButton camera={camera} isWide />
@@ -76,7 +79,7 @@ export const Camera = ({ device }: { readonly device: string }) => {
           )}
         </section>
         <div class="side">
-          <StreamFacts device={device} />
+          <StreamFacts device={device} live={live.value} />
           <MovePad device={device} />
           <Controls device={device} />
           <Addresses camera={camera} />
@@ -86,12 +89,19 @@ export const Camera = ({ device }: { readonly device: string }) => {
   )
 }
 
-const StreamFacts = ({ device }: { readonly device: string }) => {
+const StreamFacts = ({ device, live }: { readonly device: string; readonly live: LiveState | undefined }) => {
   const status = useAsked((call) => call.get_stream_status({ device }), [device], 2000)
   const formats = useAsked((call) => call.get_camera_capabilities({ device }), [device])
   return (
     <section class="card" aria-labelledby="streamTitle">
       <h2 id="streamTitle">Stream</h2>
+      {live?._tag === "Playing" ? (
+        <dl class="facts">
+          <Fact name="Picture">
+            Over {live.transport}. {ageWords(live.delay)}
+          </Fact>
+        </dl>
+      ) : undefined}
       <Shown asked={status}>
         {({ codec, encoding, ffmpeg_process, mediamtx_path, metrics, reason, restarts, status: state }) => (
           <dl class="facts">
