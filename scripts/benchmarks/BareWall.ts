@@ -30,6 +30,7 @@ export const openBare = async (browser: Browser, { ground }: Service, count: num
         const shown = new Promise((resolve) => video.requestVideoFrameCallback(resolve))
         await video.play()
         await shown
+        performance.mark("picture")
       }
       for (let video = 0; video < videos; video++) await play()
     },

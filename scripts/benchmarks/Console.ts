@@ -107,7 +107,7 @@ const spans = async (count: number): Promise<ReadonlyArray<Measurement>> => {
     const hour = await run(asked(60 * minute))
     return [
       {
-        name: "console.spans",
+        name: "console-server.spans",
         value: percentile(month.samples, 0.95),
         detail: `${files} files, ${month.found} spans; ${summary(month.samples)}; an hour: ${summary(hour.samples)}`
       }
@@ -159,10 +159,10 @@ const past = async (service: Service, count: number): Promise<ReadonlyArray<Meas
     parts.push(performance.now() - began)
   }
   return [
-    { name: "console.parts", value: percentile(parts, 0.95), detail: summary(parts) },
-    { name: "console.thumbnail_new", value: percentile(made, 0.95), detail: summary(made) },
-    { name: "console.thumbnail_kept", value: percentile(kept, 0.95), detail: summary(kept) },
-    { name: "console.export", value: slowest(exports), detail: summary(exports) }
+    { name: "console-server.parts", value: percentile(parts, 0.95), detail: summary(parts) },
+    { name: "console-server.thumbnail_new", value: percentile(made, 0.95), detail: summary(made) },
+    { name: "console-server.thumbnail_kept", value: percentile(kept, 0.95), detail: summary(kept) },
+    { name: "console-server.export", value: slowest(exports), detail: summary(exports) }
   ]
 }
 
@@ -200,8 +200,12 @@ const live = async (service: Service, count: number): Promise<ReadonlyArray<Meas
     past.push(await offered(direct, token))
   }
   return [
-    { name: "console.whep_idle", value: percentile(idle, 0.95), detail: summary(idle) },
-    { name: "console.whep", value: percentile(warm, 0.95), detail: `${summary(warm)}; past us: ${summary(past)}` }
+    { name: "console-server.whep_idle", value: percentile(idle, 0.95), detail: summary(idle) },
+    {
+      name: "console-server.whep",
+      value: percentile(warm, 0.95),
+      detail: `${summary(warm)}; past us: ${summary(past)}`
+    }
   ]
 }
 

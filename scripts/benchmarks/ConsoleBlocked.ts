@@ -31,8 +31,8 @@ export const consoleBlocked: Benchmark = async ({ say, times }) => {
     const overTcp = await until(["udp"], "WebRTC")
     const overHls = await until(["udp", "tcp"], "HLS")
     return [
-      { name: "console.no_udp", value: slowest(overTcp), detail: summary(overTcp) },
-      { name: "console.no_webrtc", value: slowest(overHls), detail: summary(overHls) }
+      { name: "console-blocked.no_udp", value: slowest(overTcp), detail: summary(overTcp) },
+      { name: "console-blocked.no_webrtc", value: slowest(overHls), detail: summary(overHls) }
     ]
   })
 }

@@ -88,7 +88,7 @@ export const dropped = async (openWall: Open, openBare: Open, say: Run["say"]): 
   }
   const detail = `${rate}/s; ${told.map(({ words }) => words).join("; ")}`
   return [
-    { name: "console.dropped", value: percentOf(wall), detail },
-    { name: "console.dropped_more", value: percentOf(wall) - percentOf(bare) }
+    { name: "console-wall.dropped", value: percentOf(wall), detail },
+    { name: "console-wall.dropped_more", value: percentOf(wall) - percentOf(bare) }
   ]
 }

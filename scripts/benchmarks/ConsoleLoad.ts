@@ -7,8 +7,9 @@ import { peerLogin, startPeer } from "../../test/support/RtspPeer.ts"
 import { openBare } from "./BareWall.ts"
 import type { Benchmark, Measurement, Run } from "./Benchmark.ts"
 import { makeIdle } from "./Cameras.ts"
-import { inChromium } from "./Chromium.ts"
+import { inChromium, leave } from "./Chromium.ts"
 import { dropped, rate, tiles } from "./ConsoleDropped.ts"
+import { barePresses, presses } from "./ConsolePresses.ts"
 import type { Rpc } from "./Rpc.ts"
 import { makeGround, type Service, startReady } from "./Service.ts"
 import { median, slowest, summary } from "./Statistics.ts"
@@ -60,49 +61,6 @@ const shareStream = (page: Page, device: string): Promise<unknown> =>
     await route.fulfill({ response })
   })
 
-type Press = readonly [name: string, press: (page: Page) => Promise<void>]
-const link = (name: string): Press => [name, (page) => page.getByRole("link", { name }).first().click()]
-const button = (name: string): Press => [name, (page) => page.getByRole("button", { name }).click()]
-const layout = (key: string): Press => [`Layout ${key}`, (page) => page.getByLabel("Layout").press(key)]
-
-/** Through all views, and what is pressed in them most. */
-const presses: ReadonlyArray<Press> = [
-  ...["Recordings", "Snapshots", "Events", "System", "Admin", "Cameras"].map(link),
-  ...[layout("ArrowDown"), layout("ArrowUp"), button("Colours"), link("camera1"), link("All cameras")]
-]
-
-/** From a press to the next paint after all that it brought about (Event Timing), while 16 tiles play. */
-const interactions = async (page: Page, rounds: number): Promise<Measurement> => {
-  await page.evaluate(() => {
-    const durations: Array<number> = []
-    Object.assign(window, { durations })
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries() as unknown as ReadonlyArray<PerformanceEventTiming>) {
-        if (entry.interactionId > 0) durations.push(entry.duration)
-      }
-    }).observe({ type: "event", durationThreshold: 16 } as PerformanceObserverInit)
-  })
-  const found = new Map<string, number>()
-  const all: Array<number> = []
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, press] of presses) {
-      await press(page)
-      await pause(300)
-      const told = await page.evaluate(() => (window as unknown as { durations: Array<number> }).durations.splice(0))
-      // what took less than 16 ms is not told of
-      const took = Math.max(16, ...told)
-      all.push(took)
-      found.set(name, Math.max(took, found.get(name) ?? 0))
-    }
-  }
-  const each = [...found].toSorted(([, one], [, other]) => other - one).map(([name, took]) => `${name} ${took}`)
-  return {
-    name: "console.inp",
-    value: slowest(all),
-    detail: `${summary(all)}; the slowest of each: ${each.join(", ")}`
-  }
-}
-
 /** What a busy site tells in a day: a snapshot a minute, a recording a camera and hour, a camera that comes and goes. */
 const dayOfEvents = 24 * 60 * 3
 
@@ -134,7 +92,7 @@ const heap = async (page: Page, socket: WebSocketRoute): Promise<Measurement> =>
   await tell(dayOfEvents)
   const after = await used()
   return {
-    name: "console.heap",
+    name: "console-wall.heap",
     value: 100 * (after / before - 1),
     detail: `${before.toFixed(1)} to ${after.toFixed(1)} MB after ${told} events`
   }
@@ -158,7 +116,7 @@ const skew = async (rpc: Rpc, page: Page, count: number): Promise<Measurement> =
     found.push(Math.max(...clocks) - Math.min(...clocks))
     await pause(200)
   }
-  return { name: "console.skew", value: median(found), detail: summary(found) }
+  return { name: "console-wall.skew", value: median(found), detail: summary(found) }
 }
 
 const measure = async (url: string, { say, times }: Run): Promise<ReadonlyArray<Measurement>> => {
@@ -179,10 +137,16 @@ const measure = async (url: string, { say, times }: Run): Promise<ReadonlyArray<
           socket.connectToServer().onMessage((message) => socket.send(withFewer(String(message), shown)))
         })
       })
-    const wall = await dropped(openWith, (shown) => openBare(browser, service, shown, device), say)
-    const page = await openWith(tiles)
+    const openVideos = (shown: number) => openBare(browser, service, shown, device)
+    const wall = await dropped(openWith, openVideos, say)
     say("presses")
-    const inp = await interactions(page, Math.max(1, times(5)))
+    const videos = await openVideos(tiles)
+    const bare = await barePresses(videos, times(50))
+    await leave(videos)
+    const page = await openWith(tiles)
+    const pressed = await presses(page, Math.max(1, times(5)))
+    const detail = `${pressed.words}; a button on a page of 16 bare videos: ${summary(bare)}`
+    const inp = { name: "console-wall.inp", value: slowest(pressed.all), detail }
     say("four in step")
     const apart = await skew(rpc, page, times(40))
     say("a day of events")

@@ -51,8 +51,8 @@ export const consoleRestarts: Benchmark = async ({ say, times }) => {
         await pause(3000)
       }
       return [
-        { name: "console.mediamtx", value: slowest(mediaMtx), detail: summary(mediaMtx) },
-        { name: "console.restart", value: slowest(restarted), detail: summary(restarted) }
+        { name: "console-restarts.mediamtx", value: slowest(mediaMtx), detail: summary(mediaMtx) },
+        { name: "console-restarts.restart", value: slowest(restarted), detail: summary(restarted) }
       ]
     })
   } finally {

@@ -8,6 +8,7 @@ import { consoleServer } from "./Console.ts"
 import { consoleBlocked } from "./ConsoleBlocked.ts"
 import { consoleLoad } from "./ConsoleLoad.ts"
 import { consolePage } from "./ConsolePage.ts"
+import { consolePresses } from "./ConsolePresses.ts"
 import { consoleRestarts } from "./ConsoleRestarts.ts"
 import { cpu } from "./Cpu.ts"
 import { describe } from "./Describe.ts"
@@ -50,13 +51,12 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   describe,
   external: async (run) => [...(await scan(run)), ...(await networkDescribe(run)), ...(await keyframeSnapshots(run))],
   recording: recordingStart,
-  console: async (run) => [
-    ...(await consoleServer(run)),
-    ...(await consolePage(run)),
-    ...(await consoleBlocked(run)),
-    ...(await consoleRestarts(run)),
-    ...(await consoleLoad(run))
-  ],
+  "console-server": consoleServer,
+  "console-page": consolePage,
+  "console-blocked": consoleBlocked,
+  "console-restarts": consoleRestarts,
+  "console-presses": consolePresses,
+  "console-wall": consoleLoad,
   ffmpeg: frozenFfmpeg,
   recovery,
   orphans,
@@ -67,7 +67,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
 
 const help = `scripts/bench [NAME…] [--json FILE] [--quick] [--days N]: measures the production bundle against its budgets
 
-  NAME         only these: ${Object.keys(benchmarks).join(" ")}
+  NAME         only these: ${Object.keys(benchmarks).join(" ")};
+               console: all of console-…
   --json FILE  also writes an array of {name, value, unit, budget, reference, ok}
   --quick      a tenth of the repetitions: to try it out, not to quote
   --days N     simulate: so many simulated days
@@ -79,7 +80,9 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { json: { type: "string" }, quick: { type: "boolean" }, days: { type: "string" }, help: { type: "boolean" } }
 })
-const unknown = positionals.filter((name) => !(name in benchmarks))
+/** By its name, or what that begins with. */
+const isNamed = (benchmark: string, by: string): boolean => benchmark === by || benchmark.startsWith(`${by}-`)
+const unknown = positionals.filter((word) => !Object.keys(benchmarks).some((name) => isNamed(name, word)))
 const days = values.days === undefined ? undefined : Number(values.days)
 if (values.help === true || unknown.length > 0 || Number.isNaN(days)) {
   process.stderr.write(help)
@@ -94,7 +97,7 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 }
 process.on("exit", breakOff)
 
-const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name)
+const wanted = (name: string): boolean => positionals.length === 0 || positionals.some((word) => isNamed(name, word))
 const measured = new Map<string, Measurement>()
 const failures = new Map<string, string>()
 
