@@ -4,6 +4,17 @@ const tests = "test/**/*.test.ts"
 const integration = "test/integration/**/*.test.ts"
 const lab = "test/lab/**/*.test.ts"
 const torture = "test/torture/**/*.test.ts"
+const named = (name: string) => `test/integration/${name}.test.ts`
+/** They wait for what a page shows, however long that takes: scripts/test plays them beside the other integration tests. */
+const pages = [
+  "console",
+  "console-errors",
+  "console-looks",
+  "console-network",
+  "console-timeline",
+  "console-views",
+  "console-work"
+].map(named)
 /** They have no eye on the clock: scripts/test plays them beside the lab, which takes minutes of one core. */
 const patient = [
   "console-firefox",
@@ -28,7 +39,7 @@ const patient = [
   "service-tls",
   "shell",
   "Transcode"
-].map((name) => `test/integration/${name}.test.ts`)
+].map(named)
 /** Unit tests that forbid their process to ask for the machine's own time: each has one to itself. */
 const simulated = ["test/simulation/**/*.test.ts", "test/testing/Simulator.test.ts"]
 const withoutPrograms = {
@@ -60,7 +71,8 @@ export default defineConfig({
         }
       },
       { test: { name: "simulated", include: simulated, ...withoutPrograms } },
-      { test: { name: "integration", include: [integration], exclude: patient, ...withRealPrograms } },
+      { test: { name: "integration", include: [integration], exclude: [...pages, ...patient], ...withRealPrograms } },
+      { test: { name: "pages", include: pages, ...withRealPrograms } },
       { test: { name: "patient", include: patient, ...withRealPrograms } },
       {
         // with real V4L2 devices
