@@ -1,6 +1,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
+import * as Semaphore from "effect/Semaphore"
 import { join } from "node:path"
 import type { Disk } from "../ground/Disk.ts"
 import type { DiskError } from "../ground/DiskError.ts"
@@ -20,13 +21,20 @@ interface Open {
   /** why it may not outlive a power cut; it is not synced again: the kernel takes what it could not write for written (fsync(2)) */
   failure: string | undefined
   readonly syncFailed: SyncFailed
+  /** of who syncs it */
+  readonly turn: Semaphore.Semaphore
 }
 
 export interface OpenFileSync {
   /** MediaMTX has begun it */
   readonly began: (filename: string, syncFailed: SyncFailed) => Effect.Effect<void>
-  /** it is not synced here any more; gives why it may not outlive a power cut */
-  readonly ended: (filename: string) => string | undefined
+  /**
+   * It is not synced here any more. Gives why it may not outlive a power cut, once what is under way is over: of what the disk
+   * could not write it tells whoever syncs first (fsync(2)).
+   */
+  readonly ended: (filename: string) => Effect.Effect<string | undefined>
+  /** nobody wants to know */
+  readonly forget: (filename: string) => void
 }
 
 /**
@@ -45,7 +53,8 @@ export const syncOpenFiles = Effect.fnUntraced(function* (
   const syncOne = Effect.fnUntraced(function* (filename: string, file: Open) {
     const path = join(folder, filename)
     const { bytes } = yield* disk.state(path)
-    if (bytes === file.bytes) return
+    // it may have ended meanwhile
+    if (bytes === file.bytes || open.get(filename) !== file) return
     yield* disk.sync(path)
     file.bytes = bytes
     if (file.isNamed) return
@@ -57,7 +66,9 @@ export const syncOpenFiles = Effect.fnUntraced(function* (
     Effect.forEach(
       open,
       ([filename, file]) =>
-        file.failure === undefined ? syncOne(filename, file).pipe(Effect.catch(failed(filename, file))) : Effect.void,
+        file.failure === undefined
+          ? syncOne(filename, file).pipe(Effect.catch(failed(filename, file)), file.turn.withPermit)
+          : Effect.void,
       { concurrency: together, discard: true }
     )
   )
@@ -75,17 +86,24 @@ export const syncOpenFiles = Effect.fnUntraced(function* (
     Effect.forkScoped
   )
 
+  const forget = (filename: string): void => {
+    open.delete(filename)
+    if (open.size === 0) isAny.closeUnsafe()
+  }
+
   return {
     began: (filename, syncFailed) =>
       Effect.sync(() => {
-        open.set(filename, { bytes: 0, isNamed: false, failure: undefined, syncFailed })
+        const turn = Semaphore.makeUnsafe(1)
+        open.set(filename, { bytes: 0, isNamed: false, failure: undefined, syncFailed, turn })
         isAny.openUnsafe()
       }),
-    ended: (filename) => {
-      const failure = open.get(filename)?.failure
-      open.delete(filename)
-      if (open.size === 0) isAny.closeUnsafe()
-      return failure
-    }
+    ended: (filename) =>
+      Effect.suspend(() => {
+        const file = open.get(filename)
+        forget(filename)
+        return file === undefined ? Effect.undefined : file.turn.withPermit(Effect.sync(() => file.failure))
+      }),
+    forget
   } satisfies OpenFileSync as OpenFileSync
 })

@@ -183,7 +183,7 @@ export class Segments extends Context.Service<
       /** After a failed sync the kernel holds for written what may not be: that file is not tried again (fsync(2)). */
       const sync = Effect.fnUntraced(function* (filename: string) {
         const failure =
-          openFiles.ended(filename) ??
+          (yield* openFiles.ended(filename)) ??
           (yield* attempt("sync the recording", disk.sync(pathOf(filename))).pipe(
             Effect.as(undefined),
             Effect.catch(({ detail }) => Effect.succeed(detail))
@@ -192,14 +192,14 @@ export class Segments extends Context.Service<
       })
 
       const discard = Effect.fn("Segments.discard")(function* (filename: string) {
-        openFiles.ended(filename)
+        openFiles.forget(filename)
         yield* attempt("remove the recording", disk.removeAll(pathOf(filename)))
         yield* attempt("remove the recording", removeSidecar(disk, folder, filename))
         yield* index.remove("recording", filename)
       })
 
       const finish = Effect.fn("Segments.finish")(function* (camera: CameraId, filename: string, wanted: Wanted) {
-        yield* Effect.addFinalizer(() => Effect.sync(() => openFiles.ended(filename)))
+        yield* Effect.addFinalizer(() => Effect.sync(() => openFiles.forget(filename)))
         const end = yield* awaitEnd(filename, wanted.isHurried)
         if (end === "EMPTY") return yield* Effect.as(discard(filename), "EMPTY" as const)
         const syncFlaw = yield* sync(filename)

@@ -1,8 +1,16 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { settle } from "../../testing/PassingTime.ts"
 import { TestGround } from "../../testing/TestGround.ts"
+import { Disk } from "../../src/ground/Disk.ts"
+import { DiskError } from "../../src/ground/DiskError.ts"
+import type { FileState } from "../../src/ground/FileState.ts"
+import { syncOpenFiles } from "../../src/recording/OpenFileSync.ts"
 import { listen, statuses, untilTold } from "../suites/interruptions.ts"
 import { filesOnDisk, record, start, stop } from "../suites/recordings.ts"
 import { onFakes, plugIn } from "../support/App.ts"
@@ -70,5 +78,27 @@ describe("a file that is being recorded", () => {
     })
   )
 })
+
+it.effect(
+  "what is being synced as it ends has failed where that sync fails, of which the kernel tells no second time",
+  () =>
+    Effect.gen(function* () {
+      const asked = yield* Deferred.make<void>()
+      const answer = yield* Deferred.make<void, DiskError>()
+      const disk = Layer.mock(Disk)({
+        state: () => Effect.succeed({ bytes: 4096 } as FileState),
+        sync: () => Effect.andThen(Deferred.succeed(asked, undefined), Deferred.await(answer))
+      })
+      const outcome = yield* Effect.gen(function* () {
+        const files = yield* syncOpenFiles(yield* Disk, "/recordings", Effect.succeed(Duration.millis(500)))
+        yield* files.began("camera0.mp4", () => undefined)
+        yield* Deferred.await(asked)
+        const ended = yield* Effect.forkChild(files.ended("camera0.mp4"), { startImmediately: true })
+        yield* Deferred.fail(answer, new DiskError({ code: "EIO", cause: new Error("EIO") }))
+        return yield* Fiber.join(ended)
+      }).pipe(Effect.provide(disk))
+      assert.strictEqual(outcome, "cannot sync the recording: the disk reports an error")
+    })
+)
 
 const unsafe = "a file may not outlive a power cut: cannot sync the recording: the disk reports an error"
