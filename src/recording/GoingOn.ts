@@ -91,7 +91,17 @@ export const layer = Layer.effectDiscard(
       yield* recordings.giveUp(device, why)
     })
 
-    yield* unfinished.list.pipe(
+    /** Those that were cut off; it may not be wished any more that they go on. */
+    const cutOff = Effect.gen(function* () {
+      const left = yield* unfinished.list
+      if (left.length === 0 || liveNow(settings).recording.resume_after !== "nothing") return left
+      const cameras = left.map(({ device }) => device)
+      yield* Effect.logInfo("recordings that were cut off do not go on (recording.resume_after)", { cameras })
+      yield* Effect.ignore(unfinished.clear)
+      return []
+    })
+
+    yield* cutOff.pipe(
       // MediaMTX begins then, and with it the time that each has
       Effect.tap(awaitServed),
       Effect.flatMap((left) =>

@@ -26,67 +26,11 @@ import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { found } from "../device/InMemory.ts"
 import { asTimePasses, filesOnDisk, record, start, stop } from "../suites/recordings.ts"
-import { disturb, type FakeApp, fakes, plugIn, type RunIn } from "../support/App.ts"
+import { disturb, fakes, plugIn } from "../support/App.ts"
 import { indexed, memoryGround, storage } from "../storage/Workbench.ts"
-import { Ground, until } from "../support/Ground.ts"
+import { until } from "../support/Ground.ts"
 import { testSettings } from "../support/TestSettings.ts"
-
-const listed = Effect.map(DataFolder, ({ root }) => join(root, "unfinished_recordings.json"))
-
-/** A run in which a camera is recorded, and that ends as a crash would have it: what is under way stays written down. */
-const crash = Effect.fnUntraced(function* (
-  run: RunIn<FakeApp>,
-  folder: string,
-  request: { readonly duration?: Duration.Duration } = {}
-) {
-  const text = yield* run(
-    folder,
-    Effect.gen(function* () {
-      const { outside } = (yield* TestGround).disk
-      yield* record(yield* start({ camera: yield* plugIn(), format: "mpegts", ...request }))
-      return outside.read(yield* listed)
-    })
-  )
-  return Effect.gen(function* () {
-    const { outside } = (yield* TestGround).disk
-    const path = yield* listed
-    outside.remove(path)
-    outside.write(path, text)
-  })
-})
-
-/** The text is put back before the service reads it. */
-const afterCrash = Effect.fnUntraced(function* (
-  run: RunIn<FakeApp>,
-  folder: string,
-  restore: Effect.Effect<void, never, FakeApp>
-) {
-  yield* run(folder, restore, { recording: { resume_after: "restart" } })
-})
-
-const facts = Effect.gen(function* () {
-  const told: Array<RecordingFact> = []
-  yield* (yield* Recordings).facts.follow((fact) => Effect.sync(() => told.push(fact)))
-  return told
-})
-
-const goesOn = (told: ReadonlyArray<RecordingFact>) =>
-  until(
-    "it goes on",
-    Effect.sync(() => told.find(({ _tag }) => _tag === "RecordingWriting"))
-  )
-
-const pass = Effect.fnUntraced(function* (seconds: number) {
-  const { step } = yield* Ground
-  for (let i = 0; i < seconds * 50; i++) yield* step
-})
-
-const nothingGoesOn = Effect.gen(function* () {
-  const told = yield* facts
-  yield* plugIn()
-  yield* pass(5)
-  assert.deepEqual(told, [])
-})
+import { afterCrash, crash, facts, goesOn, listed, nothingGoesOn, pass } from "./CrashBench.ts"
 
 describe("a recording that a crash cut off", () => {
   fakes.starts("goes on in its format when its camera is there, and what is missing is told", (run, folder) =>
