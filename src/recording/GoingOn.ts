@@ -17,15 +17,17 @@ import { looseAnswer } from "../storage/SharedAnswer.ts"
 import { Recordings } from "./Recordings.ts"
 import { Unfinished, type UnfinishedRecording } from "./Unfinished.ts"
 
-/** MediaMTX may still be starting, and a camera that has come may need a moment. */
+/** A camera that has come may go once more. */
 const tryAgain = Duration.seconds(2)
+/** A disk that is slow or hangs does not keep it from going on: what is missing is not told then. */
+const lookTime = Duration.seconds(10)
 /** Also where an unplugged camera is not waited for: a start has to find its cameras. */
 const least = Duration.seconds(15)
 
 /**
  * Recordings that a crash or a power cut ended go on (`recording.resume_after`): each when its camera is there, within the
- * time in which one that was unplugged has to be back; one that would have ended meanwhile does not. How much is missing is
- * told with the first word of it.
+ * time in which one that was unplugged has to be back; one that would have ended meanwhile does not. From then on it is as one
+ * that runs: it waits for room, for MediaMTX, for a camera with a fault. How much is missing is told with its first file.
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -38,10 +40,13 @@ export const layer = Layer.effectDiscard(
     const { recordings: recordingsFolder } = yield* DataFolder
     const { await: awaitServed } = yield* Served
 
-    const awaitCamera = (camera: CameraId) =>
+    /** Whether it comes in time. */
+    const awaitCamera = (camera: CameraId, within: Duration.Duration) =>
       devices.changes.pipe(
         Stream.filter(({ id, status }) => id === camera && status !== "DISCONNECTED"),
-        Stream.runHead
+        Stream.runHead,
+        Effect.timeoutOption(within),
+        Effect.map(Option.isSome)
       )
 
     /** A file that was not closed ends with its last byte on the disk: the index may know no more of it than how it began. */
@@ -51,11 +56,19 @@ export const layer = Layer.effectDiscard(
         if (last === undefined || last.isKnown) return last?.end
         return (yield* looseAnswer(disk.state(join(recordingsFolder, last.filename)))).modified
       },
+      Effect.timeout(lookTime),
       Effect.orElseSucceed(() => undefined)
     )
 
     const tryOnce = Effect.fnUntraced(function* ({ device, format, until }: UnfinishedRecording) {
-      yield* awaitCamera(device)
+      const bound = Duration.max(liveNow(settings).recording.resume_seconds, least)
+      if (!(yield* awaitCamera(device, bound))) {
+        const within = `within ${Duration.toSeconds(bound)} s`
+        return yield* recordings.giveUp(
+          device,
+          `the service ended before the recording did, and it could not go on ${within}`
+        )
+      }
       // somebody stopped it meanwhile
       if (!(yield* unfinished.has(device))) return
       const now = yield* Clock.currentTimeMillis
@@ -76,19 +89,15 @@ export const layer = Layer.effectDiscard(
     const goOn = Effect.fn("GoingOn.goOn")(function* (recording: UnfinishedRecording) {
       const { device } = recording
       yield* Effect.annotateCurrentSpan("camera.id", device)
-      const bound = Duration.max(liveNow(settings).recording.resume_seconds, least)
-      const isDone = yield* tryOnce(recording).pipe(
-        // somebody has begun another one
+      yield* tryOnce(recording).pipe(
+        // somebody has stopped it, or begun another one
         Effect.catchIf(
           (error) => error._tag === "InvalidState" && error.state !== "DISCONNECTED",
           () => Effect.void
         ),
-        Effect.retry(Schedule.spaced(tryAgain)),
-        Effect.timeoutOption(bound)
+        // its camera went again
+        Effect.retry(Schedule.spaced(tryAgain))
       )
-      if (Option.isSome(isDone) || !(yield* unfinished.has(device))) return
-      const why = `the service ended before the recording did, and it could not go on within ${Duration.toSeconds(bound)} s`
-      yield* recordings.giveUp(device, why)
     })
 
     /** Those that were cut off; it may not be wished any more that they go on. */

@@ -43,7 +43,7 @@ export interface Earlier {
 }
 
 export interface RecordingState {
-  /** STARTING: until there are bytes on disk. STOPPING: until all files are whole. */
+  /** STARTING: until there are bytes on disk; one that was cut off has had some. STOPPING: until all files are whole. */
   readonly phase: "STARTING" | "RUNNING" | "STOPPING" | "ENDED"
   readonly resumeSeconds: number
   readonly startSeconds: number
@@ -162,12 +162,30 @@ export type Action =
       readonly reason: string | undefined
     }
 
-export const starting = (limits: {
+interface Limits {
   readonly resumeSeconds: number
   readonly startSeconds: number
   readonly durationSeconds: number | undefined
   readonly goesOnAfter: CutOff | undefined
-}): Stepped => ({
+}
+
+/** One that was cut off goes on: it waits for whatever it needs as one that runs does. */
+const goingOn = ({ state }: Stepped, durationSeconds: number | undefined): Stepped => ({
+  state: { ...state, phase: "RUNNING", stall: undefined },
+  actions: [
+    { _tag: "Tell", fact: "RecordingStarting", filename: "", reason: undefined },
+    { _tag: "TurnRecorderOn" },
+    { _tag: "AnswerStart" },
+    ...(durationSeconds === undefined
+      ? []
+      : [{ _tag: "SetTimer", timer: "duration", seconds: durationSeconds } as const])
+  ]
+})
+
+export const starting = (limits: Limits): Stepped =>
+  limits.goesOnAfter === undefined ? anew(limits) : goingOn(anew(limits), limits.durationSeconds)
+
+const anew = (limits: Limits): Stepped => ({
   state: {
     ...limits,
     phase: "STARTING",

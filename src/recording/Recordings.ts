@@ -27,13 +27,16 @@ const clearTime = Duration.seconds(1)
 export class Recordings extends Context.Service<
   Recordings,
   {
-    /** succeeds when bytes are on disk, and that it goes on after a crash: in at most 10 s more, whatever the disk does */
+    /**
+     * Succeeds when bytes are on disk, and that it goes on after a crash: in at most 10 s more, whatever the disk does. One that
+     * was cut off waits for whatever it needs as one that runs does: it succeeds at once, or was stopped meanwhile.
+     */
     readonly start: (request: RecordingRequest) => Effect.Effect<Started, DependencyFailed | InvalidState | NotFound>
     /** succeeds when the files are whole on disk, and that it is over: within 10 s, remuxes apart */
     readonly stop: (camera: CameraId) => Effect.Effect<Stopped, DependencyFailed | InvalidState>
     /** closes all whole, since the service ends, while MediaMTX still runs */
     readonly end: Effect.Effect<void>
-    /** one that was cut off does not go on: told as its last word */
+    /** one that was cut off, and does not run, does not go on: told as its last word */
     readonly giveUp: (camera: CameraId, reason: string) => Effect.Effect<void>
     /** those that are not over: another map after each change */
     readonly now: () => ReadonlyMap<CameraId, RecordingNow>
@@ -85,8 +88,7 @@ export class Recordings extends Context.Service<
 
       /** What was acknowledged goes on after a crash. */
       const writeDown = Effect.fnUntraced(function* (request: RecordingRequest, { camera, format }: Recording) {
-        if (liveNow(settings).recording.resume_after === "nothing") return
-        if (request.goesOnAfter !== undefined && (yield* unfinished.has(camera))) return
+        if (liveNow(settings).recording.resume_after === "nothing" || request.goesOnAfter !== undefined) return
         const now = yield* Clock.currentTimeMillis
         const milliseconds = request.duration === undefined ? undefined : Duration.toMillis(request.duration)
         const until = milliseconds === undefined ? {} : { until: { endsAt: now + milliseconds, milliseconds } }
@@ -101,7 +103,11 @@ export class Recordings extends Context.Service<
           if (present !== undefined) {
             return yield* new InvalidState({ state: present.state, allowed_states: ["STOPPED"] })
           }
-          yield* guard.admitRecording
+          if (request.goesOnAfter === undefined) yield* guard.admitRecording
+          // somebody stopped it while it had not its turn yet
+          else if (!(yield* unfinished.has(camera))) {
+            return yield* new InvalidState({ state: "STOPPED", allowed_states: ["RECORDING"] })
+          }
           return yield* Effect.uninterruptibleMask((restore) =>
             Effect.gen(function* () {
               const run = yield* recorder.run(request)
@@ -175,13 +181,12 @@ export class Recordings extends Context.Service<
       )
 
       const giveUp = (camera: CameraId, reason: string) =>
-        Effect.andThen(
-          Effect.sync(() => recorder.facts.tell({ _tag: "RecordingFailed", camera, filename: "", seconds: 0, reason })),
-          Effect.andThen(
-            Effect.logWarning("a recording does not go on", reason),
-            Effect.ignore(unfinished.remove(camera))
-          )
-        )
+        Effect.gen(function* () {
+          if ((yield* running(camera)) !== undefined || !(yield* unfinished.has(camera))) return
+          recorder.facts.tell({ _tag: "RecordingFailed", camera, filename: "", seconds: 0, reason })
+          yield* Effect.logWarning("a recording does not go on", reason)
+          yield* Effect.ignore(unfinished.remove(camera))
+        }).pipe(inTurn(camera))
 
       return Recordings.of({ start, stop, end, giveUp, now: () => now, facts: recorder.facts })
     })

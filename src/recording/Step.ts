@@ -1,3 +1,4 @@
+import type { DependencyFailed } from "../../schema/Errors.ts"
 import { failedBy, type Fault } from "../device/Fault.ts"
 import { blameSeconds, cameraFaulty, cameraUnplugged, cameraWorks, tellTrouble } from "./CameraTrouble.ts"
 import { append, current, type Draft, fateOf, finish, flush, say, set, settle, tell } from "./Draft.ts"
@@ -56,7 +57,7 @@ const take = (draft: Draft, incident: Incident): void => {
     case "WriterFailed":
       return writerFailed(draft, incident.written, incident)
     case "RecorderRefused":
-      return draft.state.phase === "STARTING" ? fail(draft, incident.error) : undefined
+      return recorderRefused(draft, incident.error)
     case "StartCancelled":
       if (draft.state.phase !== "STARTING") return undefined
       return fail(draft, notBegun("nobody waits for its start any more"))
@@ -100,7 +101,8 @@ const fileBegan = (draft: Draft, filename: string): void => {
   if (phase === "RUNNING") tellGap(draft)
   const before = current(draft)
   if (before !== undefined && phase !== "STOPPING") finish(draft, before.filename)
-  const over = phase === "RUNNING" ? goOn(draft) : whatIsMissing(goesOnAfter, filename)
+  const back = phase === "RUNNING" ? goOn(draft) : undefined
+  const over = segments.length === 0 ? (whatIsMissing(goesOnAfter, filename) ?? back) : back
   append(draft, filename)
   // it came while the end was under way
   if (phase === "STOPPING") return draft.state.ending?.isRecorderOff === true ? lookAfter(draft, filename) : undefined
@@ -164,6 +166,15 @@ const fileGrew = (draft: Draft, filename: string): void => {
   set(draft, { stall: undefined, unproven: undefined })
   draft.actions.push({ _tag: "SetTimer", timer: "bytes", seconds: bytesSeconds })
   if (again !== undefined) tell(draft, "RecordingWriting", again)
+}
+
+/** Who waits for a start is told; one that goes on waits until MediaMTX can be told to write. */
+const recorderRefused = (draft: Draft, error: DependencyFailed): void => {
+  const { pause, phase, segments } = draft.state
+  if (phase === "STARTING") return fail(draft, error)
+  if (phase !== "RUNNING" || pause !== undefined || segments.length > 0) return
+  draft.actions.push({ _tag: "ResumeRecorder" })
+  say(draft, { fact: "RecordingTroubled", reason: error.detail })
 }
 
 const streamFailed = (draft: Draft, reason: string, fault: Fault | undefined): void => {

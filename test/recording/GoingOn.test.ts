@@ -26,7 +26,7 @@ import { MemoryDisk } from "../../testing/MemoryDisk.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { found } from "../device/InMemory.ts"
 import { asTimePasses, filesOnDisk, record, start, stop } from "../suites/recordings.ts"
-import { disturb, fakes, plugIn } from "../support/App.ts"
+import { fakes, plugIn } from "../support/App.ts"
 import { indexed, memoryGround, storage } from "../storage/Workbench.ts"
 import { until } from "../support/Ground.ts"
 import { testSettings } from "../support/TestSettings.ts"
@@ -80,27 +80,6 @@ describe("a recording that a crash cut off", () => {
           })
         )
       })
-  )
-
-  fakes.starts("goes on although the camera needs more than one start", (run, folder) =>
-    Effect.gen(function* () {
-      yield* afterCrash(run, folder, yield* crash(run, folder))
-      yield* run(
-        folder,
-        Effect.gen(function* () {
-          const told = yield* facts
-          yield* disturb({ neverReady: true })
-          yield* plugIn()
-          yield* until(
-            "the first start fails",
-            Effect.sync(() => told.find(({ _tag }) => _tag === "RecordingFailed"))
-          )
-          yield* disturb({ neverReady: false })
-          yield* goesOn(told)
-        }),
-        { streams: { start_timeout_seconds: 2 } }
-      )
-    })
   )
 
   fakes.starts("ends when it was to end, and does not go on after that", (run, folder) =>

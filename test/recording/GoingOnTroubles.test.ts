@@ -1,9 +1,34 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import type { RecordingFact } from "../../src/recording/Recording.ts"
+import { Recordings } from "../../src/recording/Recordings.ts"
 import { TestGround } from "../../testing/TestGround.ts"
-import { fakes } from "../support/App.ts"
+import { record, start, stop } from "../suites/recordings.ts"
+import { bringMediaMtx, disturb, fakes, onFakes, plugIn, takeMediaMtx } from "../support/App.ts"
 import { listening } from "../support/Log.ts"
-import { afterCrash, crash, listed, nothingGoesOn } from "./CrashBench.ts"
+import { afterCrash, crash, facts, goesOn, listed, nothingGoesOn, pass } from "./CrashBench.ts"
+
+const megabyte = 1024 ** 2
+const wasCutOff = /^the service ended before the recording did(; \d+ s are missing)?$/u
+
+const isStopped = { _tag: "InvalidState", state: "STOPPED" } as const
+
+const of = (told: ReadonlyArray<RecordingFact>, fact: RecordingFact["_tag"]) => told.filter(({ _tag }) => _tag === fact)
+
+/** It waits for longer than for a camera that is away, and goes on when what hinders it is over. */
+const outlasts = Effect.fnUntraced(function* <E, R>(
+  told: ReadonlyArray<RecordingFact>,
+  over: Effect.Effect<unknown, E, R>
+) {
+  const camera = yield* plugIn()
+  yield* pass(25)
+  assert.deepEqual(of(told, "RecordingWriting"), [])
+  yield* over
+  assert.match((yield* goesOn(told)).reason ?? "", wasCutOff)
+  assert.deepEqual(of(told, "RecordingFailed"), [])
+  assert.lengthOf(of(told, "RecordingStarting"), 1)
+  assert.lengthOf((yield* stop(camera)).files, 1)
+})
 
 describe("a recording that was cut off", () => {
   fakes.starts("does not go on where that is not wished any more, which the log says once", (run, folder) => {
@@ -25,4 +50,116 @@ describe("a recording that was cut off", () => {
       yield* run(folder, nothingGoesOn)
     }).pipe(Effect.provide(layer))
   })
+
+  fakes.starts("goes on with a disk on which no new one would begin", (run, folder) =>
+    Effect.gen(function* () {
+      yield* afterCrash(run, folder, yield* crash(run, folder))
+      yield* run(
+        folder,
+        Effect.gen(function* () {
+          const { disk } = yield* TestGround
+          const told = yield* facts
+          disk.outside.write("/ballast", new Uint8Array(4 * megabyte))
+          yield* disk.suffer({ name: "small", bytes: 8 * megabyte })
+          const other = yield* plugIn(1)
+          assert.deepInclude(yield* Effect.flip(start({ camera: other })), { dependency: "storage" })
+          yield* plugIn()
+          yield* goesOn(told)
+        }),
+        { storage: { refuse_percent: 10, reserve_mb: 0 } }
+      )
+    })
+  )
+
+  fakes.starts("waits for room where only the reserve is left, and says so once", (run, folder) =>
+    Effect.gen(function* () {
+      yield* afterCrash(run, folder, yield* crash(run, folder))
+      yield* run(
+        folder,
+        Effect.gen(function* () {
+          const { disk } = yield* TestGround
+          const told = yield* facts
+          disk.outside.write("/ballast", new Uint8Array(4 * megabyte))
+          const full = yield* disk.suffer({ name: "small", bytes: 5 * megabyte - 1 })
+          // who watches its room has looked since
+          yield* pass(6)
+          yield* outlasts(told, full.takeBack)
+          assert.deepEqual(
+            of(told, "RecordingTroubled").map(({ reason }) => reason),
+            ["only the reserve of 1 MB is left on the disk: a recording goes on when 2 MB are free"]
+          )
+        }),
+        { storage: { refuse_percent: 100, reserve_mb: 1 }, recording: { resume_seconds: 15 } }
+      )
+    })
+  )
+
+  fakes.starts("waits for a camera with a fault, however long", (run, folder) =>
+    Effect.gen(function* () {
+      yield* afterCrash(run, folder, yield* crash(run, folder))
+      yield* run(
+        folder,
+        Effect.gen(function* () {
+          const told = yield* facts
+          yield* disturb({ neverReady: true })
+          yield* outlasts(told, disturb({ neverReady: false }))
+          assert.isAtLeast(of(told, "RecordingTroubled").length, 1)
+        }),
+        { streams: { start_timeout_seconds: 2 }, recording: { resume_seconds: 15 } }
+      )
+    })
+  )
+
+  fakes.starts("waits for a MediaMTX that takes long to come", (run, folder) =>
+    Effect.gen(function* () {
+      yield* afterCrash(run, folder, yield* crash(run, folder))
+      yield* run(
+        folder,
+        Effect.gen(function* () {
+          const told = yield* facts
+          yield* takeMediaMtx
+          yield* outlasts(told, bringMediaMtx)
+          assert.include(
+            of(told, "RecordingTroubled").map(({ reason }) => reason),
+            "MediaMTX is not running"
+          )
+        }),
+        { recording: { resume_seconds: 15 } }
+      )
+    })
+  )
+
+  fakes.starts("does not go on after a stop that came while it waited for its turn", (run, folder) =>
+    Effect.gen(function* () {
+      yield* afterCrash(run, folder, yield* crash(run, folder))
+      yield* run(
+        folder,
+        Effect.gen(function* () {
+          const told = yield* facts
+          assert.deepInclude(yield* Effect.flip(stop("camera0")), isStopped)
+          const camera = yield* plugIn()
+          const goesOnAfter = { reason: "the service ended before the recording did", at: undefined }
+          assert.deepInclude(yield* Effect.flip(start({ camera, goesOnAfter })), isStopped)
+          yield* pass(5)
+          assert.deepEqual(told, [])
+        })
+      )
+    })
+  )
+
+  onFakes(
+    "is not given up while it is recorded",
+    Effect.gen(function* () {
+      const { outside } = (yield* TestGround).disk
+      const recordings = yield* Recordings
+      const camera = yield* plugIn()
+      yield* record(yield* start({ camera }))
+      const told = yield* facts
+      yield* recordings.giveUp(camera, "its camera did not come in time")
+      yield* pass(1)
+      assert.deepEqual(told, [])
+      assert.include(new TextDecoder().decode(outside.read(yield* listed)), camera)
+      assert.isTrue(recordings.now().has(camera))
+    })
+  )
 })

@@ -1,3 +1,4 @@
+import { notBegun } from "../../src/recording/Ending.ts"
 import {
   away,
   began,
@@ -21,6 +22,8 @@ import {
   waiting
 } from "./StepWords.ts"
 
+const crashed = { reason: "the service crashed", at: undefined }
+
 stepsHold("a step of a recording", [
   // the start
   {
@@ -42,9 +45,8 @@ stepsHold("a step of a recording", [
     after: [],
     incident: began("camera0_2026-01-02_03-04-05_500000.mp4"),
     actions: [
+      "no blame",
       "bytes in 5 s",
-      "no start",
-      "AnswerStart",
       "Writing camera0_2026-01-02_03-04-05_500000.mp4: the service crashed; 3 s are missing"
     ],
     limits: { goesOnAfter: { reason: "the service crashed", at: Date.UTC(2026, 0, 2, 3, 4, 2, 700) } }
@@ -53,13 +55,50 @@ stepsHold("a step of a recording", [
     name: "of what a clock that was set back makes of that nothing is told",
     after: [],
     incident: began("camera0_2026-01-02_03-04-05_500000.mp4"),
-    actions: [
-      "bytes in 5 s",
-      "no start",
-      "AnswerStart",
-      "Writing camera0_2026-01-02_03-04-05_500000.mp4: the service crashed"
-    ],
+    actions: ["no blame", "bytes in 5 s", "Writing camera0_2026-01-02_03-04-05_500000.mp4: the service crashed"],
     limits: { goesOnAfter: { reason: "the service crashed", at: Date.UTC(2026, 0, 2, 4) } }
+  },
+  ...[
+    {
+      name: "a camera with a fault",
+      incident: faulty,
+      told: `Troubled -: ${fault}`,
+      also: ["no away", "no blame", "no calm"]
+    },
+    {
+      name: "a camera that goes",
+      incident: just("CameraUnplugged"),
+      told: `Waiting -: ${away}`,
+      also: ["away in 60 s", "no blame", "no calm"]
+    },
+    {
+      name: "a MediaMTX that cannot be told to write",
+      incident: { _tag: "RecorderRefused", error: notBegun("MediaMTX is not running") } as const,
+      told: "Troubled -: MediaMTX is not running",
+      also: ["ResumeRecorder"]
+    }
+  ].map(({ also, incident, name, told }) => ({
+    name: `${name} has one wait that goes on after a crash`,
+    after: [],
+    incident,
+    actions: [...also, told],
+    limits: { goesOnAfter: crashed },
+    phase: "RUNNING" as const
+  })),
+  {
+    name: "what it waited for is told before what is missing",
+    after: [faulty, failed("broken"), just("StreamClosed")],
+    incident: began("a"),
+    actions: ["no blame", "bytes in 5 s", "Writing a: the service crashed"],
+    limits: { goesOnAfter: crashed }
+  },
+  {
+    name: "one that goes on after a crash, and is stopped before its first file, has none",
+    after: [faulty, stop, off()],
+    incident: released,
+    actions: ["Ended -", "ClearTimers", "End"],
+    limits: { goesOnAfter: crashed },
+    phase: "ENDED"
   },
   { name: "a camera that goes before them ends it", after: [], incident: just("CameraUnplugged"), actions: ended },
   { name: "no bytes in time end it", after: [failed("broken")], incident: over("start"), actions: ended },

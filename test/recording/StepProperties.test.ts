@@ -91,8 +91,8 @@ const incidents: fc.Arbitrary<Incident> = fc.oneof(
 )
 
 /** All that is done from the start on, and then until the end: what is waited for comes, or does not come in time. */
-const played = (story: ReadonlyArray<Incident>, resumeSeconds: number) => {
-  const begun = starting({ ...limits, resumeSeconds })
+const played = (story: ReadonlyArray<Incident>, of: Partial<typeof limits>) => {
+  const begun = starting({ ...limits, ...of })
   const actions = [...begun.actions]
   let { state } = begun
   const take = (incident: Incident): void => {
@@ -105,12 +105,17 @@ const played = (story: ReadonlyArray<Incident>, resumeSeconds: number) => {
   return { actions, state }
 }
 
+const starts = fc.record({
+  resumeSeconds: fc.constantFrom(0, 60),
+  goesOnAfter: fc.constantFrom(undefined, { reason: "the service crashed", at: undefined })
+})
+
 describe("whatever happens to a recording, in whatever order", () => {
   const holds = (name: string, promise: (actions: ReadonlyArray<Action>, state: RecordingState) => void) =>
     it(name, () => {
       fc.assert(
-        fc.property(fc.array(incidents, { maxLength: 60 }), fc.constantFrom(0, 60), (story, resumeSeconds) => {
-          const { actions, state } = played(story, resumeSeconds)
+        fc.property(fc.array(incidents, { maxLength: 60 }), starts, (story, of) => {
+          const { actions, state } = played(story, of)
           promise(actions, state)
         }),
         { numRuns: 2000 }
