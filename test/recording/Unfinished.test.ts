@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import { DependencyFailed } from "../../schema/Errors.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import { Unfinished } from "../../src/recording/Unfinished.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
@@ -22,6 +23,23 @@ const onMemory = Unfinished.layer.pipe(
   Layer.provide(settingsWith({ data_dir: "/data" })),
   Layer.provideMerge(memoryGround)
 )
+
+const inFmp4 = (device: string) => ({ device, format: "fmp4" }) as { device: `camera${number}`; format: "fmp4" }
+
+/** A disk that reads no small file, until it does. */
+const failing = () => {
+  const error = new DependencyFailed({ dependency: "storage", detail: "the disk reports an error" })
+  const one = { isFailing: true }
+  const files = Effect.map(SmallFiles, (real) =>
+    SmallFiles.of({ ...real, read: (path) => (one.isFailing ? Effect.fail(error) : real.read(path)) })
+  )
+  const layer = Unfinished.layer.pipe(
+    Layer.provide(Layer.effect(SmallFiles, files)),
+    Layer.provide([DataFolder.layer, SmallFiles.layer]),
+    Layer.provide(settingsWith({ data_dir: "/data" }))
+  )
+  return Object.assign(one, { layer })
+}
 
 /** What is written into the data folder and not into one of its folders, before it has its name. */
 const note = { at: "/data/.tmp-" }
@@ -222,5 +240,46 @@ describe("what is written down", () => {
           cameras
         )
       }).pipe(Effect.provide(onMemory))
+  )
+
+  it.effect("is known once a disk that failed to read it does: till then the file keeps what it holds", () => {
+    const { layer, lines } = listening()
+    const at = "/data/unfinished_recordings.json"
+    return Effect.gen(function* () {
+      const { outside } = yield* MemoryDisk
+      const text = () => new TextDecoder().decode(outside.read(at))
+      const held = JSON.stringify({ version: 1, recordings: ["camera0", "camera1"].map(inFmp4) })
+      outside.makeFolder("/data")
+      outside.write(at, new TextEncoder().encode(held))
+      const disk = failing()
+      yield* Effect.gen(function* () {
+        const unfinished = yield* Unfinished
+        const listing = yield* Effect.forkChild(unfinished.list)
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual((yield* Effect.flip(unfinished.add(inFmp4("camera2")))).dependency, "storage")
+        yield* Effect.flip(unfinished.remove("camera1"))
+        yield* TestClock.adjust("1 minute")
+        assert.isUndefined(listing.pollUnsafe())
+        assert.strictEqual(text(), held)
+        disk.isFailing = false
+        yield* TestClock.adjust("30 seconds")
+        const wanted = ["camera0", "camera2"].map(inFmp4)
+        assert.deepEqual<unknown>(yield* Fiber.join(listing), wanted)
+        assert.deepEqual(JSON.parse(text()), { version: 1, recordings: wanted })
+        const said = lines.map(({ message }) => message).filter((message) => message.includes("cut off"))
+        assert.lengthOf(said, 2)
+      }).pipe(Effect.provide(disk.layer))
+    }).pipe(Effect.provide([memoryGround, layer]))
+  })
+
+  it.effect("is over after the service's end, also where the disk did not tell what it was", () =>
+    Effect.gen(function* () {
+      const { outside } = yield* MemoryDisk
+      const at = "/data/unfinished_recordings.json"
+      outside.makeFolder("/data")
+      outside.write(at, new TextEncoder().encode(JSON.stringify({ version: 1, recordings: [inFmp4("camera0")] })))
+      yield* Effect.flatMap(Unfinished, ({ clear }) => clear).pipe(Effect.provide(failing().layer))
+      assert.deepEqual(JSON.parse(new TextDecoder().decode(outside.read(at))).recordings, [])
+    }).pipe(Effect.provide(memoryGround))
   )
 })
