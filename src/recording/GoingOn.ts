@@ -21,6 +21,7 @@ import { Unfinished, type UnfinishedRecording } from "./Unfinished.ts"
 const tryAgain = Duration.seconds(2)
 /** A disk that is slow or hangs does not keep it from going on: what is missing is not told then. */
 const lookTime = Duration.seconds(10)
+const cut = "the service ended before the recording did"
 /** Also where an unplugged camera is not waited for: a start has to find its cameras. */
 const least = Duration.seconds(15)
 
@@ -64,25 +65,22 @@ export const layer = Layer.effectDiscard(
       const bound = Duration.max(liveNow(settings).recording.resume_seconds, least)
       if (!(yield* awaitCamera(device, bound))) {
         const within = `within ${Duration.toSeconds(bound)} s`
-        return yield* recordings.giveUp(
-          device,
-          `the service ended before the recording did, and it could not go on ${within}`
-        )
+        return yield* recordings.giveUp(device, `${cut}, and it could not go on ${within}`, "RecordingFailed")
       }
       // somebody stopped it meanwhile
       if (!(yield* unfinished.has(device))) return
+      const at = yield* cutOffAt(device)
       const now = yield* Clock.currentTimeMillis
-      // a clock that was set back meanwhile makes it no longer than it was to be
-      const left = until === undefined ? undefined : Math.min(until.endsAt - now, until.milliseconds)
+      // a clock that is behind makes it no longer than it had left when it was cut off, or was to be at all
+      const left = until && Math.min(until.endsAt - Math.max(now, at ?? now), until.milliseconds)
       if (left !== undefined && left <= 0) {
-        yield* Effect.logInfo("a recording that was cut off would have ended meanwhile")
-        return yield* Effect.ignore(unfinished.remove(device))
+        return yield* recordings.giveUp(device, `${cut}; its time was over before it could go on`, "RecordingEnded")
       }
       yield* recordings.start({
         camera: device,
         format,
-        ...(left === undefined ? {} : { duration: Duration.millis(left) }),
-        goesOnAfter: { reason: "the service ended before the recording did", at: yield* cutOffAt(device) }
+        ...(until && { duration: Duration.millis(left ?? 0), endsAt: until.endsAt }),
+        goesOnAfter: { reason: cut, at }
       })
     })
 

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { CameraId } from "../../schema/Camera.ts"
@@ -24,6 +25,8 @@ import { makeActions } from "./RecordingActions.ts"
 import { type OwnRun, phaseOf, type RecordingRun } from "./RecordingRun.ts"
 import { type Incident, starting } from "./RecordingState.ts"
 import { step } from "./Step.ts"
+
+const lookAtClock = Duration.seconds(5)
 
 /** Runs recordings: all that happens to one comes through one queue to `step`, and what that says is done in its order. */
 export class Recorder extends Context.Service<
@@ -74,8 +77,15 @@ export class Recorder extends Context.Service<
         )
       })
 
+      /** No timer hears that the clock is set: a box without a battery for it does that a while after its start. */
+      const followClock = (endsAt: number, { happened }: OwnRun) =>
+        Clock.currentTimeMillis.pipe(
+          Effect.repeat({ until: (now) => now >= endsAt, schedule: Schedule.spaced(lookAtClock) }),
+          Effect.andThen(Effect.sync(() => happened({ _tag: "TimeOver", timer: "duration" })))
+        )
+
       const run = Effect.fn("Recorder.run")(function* (request: RecordingRequest) {
-        const { camera, duration, format = liveNow(settings).recording.format, goesOnAfter } = request
+        const { camera, duration, endsAt, format = liveNow(settings).recording.format, goesOnAfter } = request
         yield* Effect.annotateCurrentSpan("camera.id", camera)
         // no child of the layer's scope, whose end would wait for a disk that hangs: `Recordings` waits for it in time
         const scope = yield* Scope.make()
@@ -111,6 +121,7 @@ export class Recorder extends Context.Service<
 
         yield* perform(begun.actions)
         yield* Scope.provide(follow(own), scope)
+        if (endsAt !== undefined) yield* Effect.forkIn(Effect.interruptible(followClock(endsAt, own)), scope)
         yield* Effect.forkIn(Effect.forever(Effect.flatMap(Queue.take(incidents), take)), scope)
         return {
           recording: own.recording,

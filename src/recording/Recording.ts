@@ -73,6 +73,8 @@ export interface RecordingRequest {
   readonly camera: CameraId
   readonly format?: RecordingFormat
   readonly duration?: Duration.Duration
+  /** epoch milliseconds: its duration is over then as well, where the clock is set meanwhile */
+  readonly endsAt?: number
   readonly goesOnAfter?: CutOff
 }
 

@@ -37,7 +37,11 @@ export class Recordings extends Context.Service<
     /** closes all whole, since the service ends, while MediaMTX still runs */
     readonly end: Effect.Effect<void>
     /** one that was cut off, and does not run, does not go on: told as its last word */
-    readonly giveUp: (camera: CameraId, reason: string) => Effect.Effect<void>
+    readonly giveUp: (
+      camera: CameraId,
+      reason: string,
+      last: "RecordingEnded" | "RecordingFailed"
+    ) => Effect.Effect<void>
     /** those that are not over: another map after each change */
     readonly now: () => ReadonlyMap<CameraId, RecordingNow>
     /** what happens to recordings from now on */
@@ -180,11 +184,11 @@ export class Recordings extends Context.Service<
         )
       )
 
-      const giveUp = (camera: CameraId, reason: string) =>
+      const giveUp = (camera: CameraId, reason: string, last: "RecordingEnded" | "RecordingFailed") =>
         Effect.gen(function* () {
           if ((yield* running(camera)) !== undefined || !(yield* unfinished.has(camera))) return
-          recorder.facts.tell({ _tag: "RecordingFailed", camera, filename: "", seconds: 0, reason })
-          yield* Effect.logWarning("a recording does not go on", reason)
+          recorder.facts.tell({ _tag: last, camera, filename: "", seconds: 0, reason })
+          yield* (last === "RecordingFailed" ? Effect.logWarning : Effect.logInfo)("a recording does not go on", reason)
           yield* Effect.ignore(unfinished.remove(camera))
         }).pipe(inTurn(camera))
 

@@ -137,8 +137,10 @@ const nothing = { recordings: [] }
 
 /** What is damaged stays so: there is nothing to wait for. */
 const decode = (text: string) =>
-  Effect.catch(Schema.decodeEffect(Stored)(text), (error) =>
-    Effect.as(Effect.logWarning("recordings that were cut off are not known: they do not go on", error), nothing)
+  Schema.decodeEffect(Stored)(text).pipe(
+    Effect.catch((error) =>
+      Effect.as(Effect.logWarning("recordings that were cut off are not known: they do not go on", error), nothing)
+    )
   )
 
 const hangs = new DependencyFailed({

@@ -1,8 +1,7 @@
 import { assert } from "@effect/vitest"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
-import type { RecordingFact } from "../../src/recording/Recording.ts"
+import type { RecordingFact, RecordingRequest } from "../../src/recording/Recording.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import { DataFolder } from "../../src/storage/DataFolder.ts"
 import { TestGround } from "../../testing/TestGround.ts"
@@ -13,16 +12,18 @@ import { Ground, until } from "../support/Ground.ts"
 export const listed = Effect.map(DataFolder, ({ root }) => join(root, "unfinished_recordings.json"))
 
 /** A run in which a camera is recorded, and that ends as a crash would have it: what is under way stays written down. */
-export const crash = Effect.fnUntraced(function* (
-  run: RunIn<FakeApp>,
+export const crash = Effect.fnUntraced(function* <Below>(
+  run: RunIn<FakeApp, Below>,
   folder: string,
-  request: { readonly duration?: Duration.Duration } = {}
+  request: Omit<RecordingRequest, "camera"> = {},
+  seconds = 0
 ) {
   const text = yield* run(
     folder,
     Effect.gen(function* () {
       const { outside } = (yield* TestGround).disk
       yield* record(yield* start({ camera: yield* plugIn(), format: "mpegts", ...request }))
+      yield* pass(seconds)
       return outside.read(yield* listed)
     })
   )
@@ -35,8 +36,8 @@ export const crash = Effect.fnUntraced(function* (
 })
 
 /** The text is put back before the service reads it. */
-export const afterCrash = Effect.fnUntraced(function* (
-  run: RunIn<FakeApp>,
+export const afterCrash = Effect.fnUntraced(function* <Below>(
+  run: RunIn<FakeApp, Below>,
   folder: string,
   restore: Effect.Effect<void, never, FakeApp>
 ) {

@@ -100,6 +100,19 @@ describe("a recording that a crash cut off", () => {
       )
       assert.isBelow(ended.seconds, 15)
       yield* afterCrash(run, folder, restore)
+      const told = yield* run(
+        folder,
+        Effect.gen(function* () {
+          const told = yield* facts
+          yield* plugIn()
+          yield* pass(5)
+          return told
+        })
+      )
+      assert.deepEqual(
+        told.map(({ _tag, reason }) => [_tag, reason]),
+        [["RecordingEnded", "the service ended before the recording did; its time was over before it could go on"]]
+      )
       yield* run(folder, nothingGoesOn)
     })
   )

@@ -1,11 +1,25 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import type { RecordingFact } from "../../src/recording/Recording.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
 import { TestGround } from "../../testing/TestGround.ts"
 import { record, start, stop } from "../suites/recordings.ts"
-import { bringMediaMtx, disturb, fakes, onFakes, plugIn, takeMediaMtx } from "../support/App.ts"
+import {
+  bringMediaMtx,
+  dataFolder,
+  disturb,
+  type FakeApp,
+  fakes,
+  onFakes,
+  onTestGround,
+  plugIn,
+  runFake,
+  takeMediaMtx
+} from "../support/App.ts"
 import { listening } from "../support/Log.ts"
+import { hour, onSettableClock } from "../support/WallClock.ts"
 import { afterCrash, crash, facts, goesOn, listed, nothingGoesOn, pass } from "./CrashBench.ts"
 
 const megabyte = 1024 ** 2
@@ -155,11 +169,65 @@ describe("a recording that was cut off", () => {
       const camera = yield* plugIn()
       yield* record(yield* start({ camera }))
       const told = yield* facts
-      yield* recordings.giveUp(camera, "its camera did not come in time")
+      yield* recordings.giveUp(camera, "its camera did not come in time", "RecordingFailed")
       yield* pass(1)
       assert.deepEqual(told, [])
       assert.include(new TextDecoder().decode(outside.read(yield* listed)), camera)
       assert.isTrue(recordings.now().has(camera))
     })
+  )
+})
+
+describe("a recording for a while that was cut off on a box without a battery for its clock", () => {
+  /** It goes on with a clock that is behind by an hour, after 40 s of the 60 s that it was to last. */
+  const goesOnBehind = <E>(
+    body: (
+      told: ReadonlyArray<RecordingFact>,
+      setClock: (by: number) => void
+    ) => Effect.Effect<void, E, FakeApp | Scope.Scope>
+  ) =>
+    onSettableClock((setClock) =>
+      Effect.gen(function* () {
+        setClock(24 * hour)
+        yield* afterCrash(
+          runFake,
+          dataFolder,
+          yield* crash(runFake, dataFolder, { duration: Duration.seconds(60), format: "fmp4" }, 40)
+        )
+        setClock(-hour)
+        yield* runFake(
+          dataFolder,
+          Effect.gen(function* () {
+            const told = yield* facts
+            yield* plugIn()
+            yield* goesOn(told)
+            yield* body(told, setClock)
+          })
+        )
+      })
+    ).pipe(onTestGround)
+
+  it.effect("lasts no longer than it had left when that was last known", () =>
+    goesOnBehind((told) =>
+      Effect.gen(function* () {
+        yield* pass(25)
+        assert.lengthOf(of(told, "RecordingEnded"), 1)
+      })
+    )
+  )
+
+  it.effect("ends when the clock is set, where its time is over by that", () =>
+    goesOnBehind((told, setClock) =>
+      Effect.gen(function* () {
+        yield* pass(2)
+        assert.deepEqual(of(told, "RecordingEnded"), [])
+        setClock(2 * hour)
+        yield* pass(6)
+        assert.deepEqual(
+          of(told, "RecordingEnded").map(({ reason }) => reason),
+          ["its duration is over"]
+        )
+      })
+    )
   )
 })
