@@ -109,7 +109,7 @@ export const makeClient = Effect.fnUntraced(function* (
     open.delete(Number(message.id))
     const needed = least[asked.method] ?? "viewer"
     if (message.result !== undefined && !roleIncludes(role, needed)) forbidden.push(`${role}: ${text}`)
-    promises.answered(asked.method, asked.params, message.result)
+    promises.answered(asked.method, asked.params, message.result, JSON.stringify(message.error))
   })
   yield* Effect.forkScoped(Effect.forever(hear))
   const over = Effect.map(visitor.closed, ({ code, reason }) => {

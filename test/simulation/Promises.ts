@@ -11,8 +11,8 @@ type Json = Readonly<Record<string, unknown>>
 
 export interface Promises {
   readonly asked: (method: string, params: Json) => void
-  /** `result`: undefined where it was refused */
-  readonly answered: (method: string, params: Json, result: Json | undefined) => void
+  /** `result`: undefined where it was refused, and `refusal` tells why */
+  readonly answered: (method: string, params: Json, result: Json | undefined, refusal?: string) => void
   readonly told: (fact: Fact) => void
   /** it was asked to end */
   readonly ends: () => void
@@ -66,6 +66,8 @@ export const makePromises = (world: Pick<World, "diskWorksSince" | "ground" | "l
   const owed = new Set<string>()
   /** cameras of which a recording was stopped, and that nobody has recorded since */
   const stopped = new Set<string>()
+  /** by camera: when somebody asked last for its stop (milliseconds that had passed) */
+  const stopsAsked = new Map<string, number>()
   let unanswered = 0
   let struckAt = 0
   let broken: string | undefined
@@ -124,11 +126,17 @@ export const makePromises = (world: Pick<World, "diskWorksSince" | "ground" | "l
         ends.delete(device)
         owed.delete(device)
         stopped.delete(device)
+        if (method === "stop_recording") stopsAsked.set(device, world.passed())
       }
     },
 
-    answered: (method, params, result) => {
+    answered: (method, params, result, refusal) => {
       if (method === "set_retention_policy") unanswered--
+      // there was nothing to stop but one that was cut off, where the disk took that
+      if (method === "stop_recording" && refusal?.includes("STOPPED") === true) {
+        const device = String(params["device"])
+        if (diskWorksSince() <= (stopsAsked.get(device) ?? 0)) stopped.add(device)
+      }
       if (result === undefined) return
       switch (method) {
         case "authenticate": {
@@ -210,12 +218,11 @@ export const makePromises = (world: Pick<World, "diskWorksSince" | "ground" | "l
 
     broken: () => {
       if (broken !== undefined || world.life === undefined) return broken
-      // which recordings were under way is read at the start
-      if (diskWorksSince() > world.life.since) owed.clear()
       const [tooLong] = [...ends].find(([camera, end]) => world.passed() > end && isRecorded(camera)) ?? []
       if (tooLong !== undefined) return `the recording of ${tooLong} should have ended ${endsWithin / 1000} s ago`
       const [camera] = owed
-      const late = world.passed() - world.life.since
+      // which recordings were under way is read at the start, and again until the disk tells it
+      const late = world.passed() - Math.max(world.life.since, diskWorksSince())
       if (camera === undefined || late < goesOnWithin) return undefined
       return `the recording of ${camera} was acknowledged and cut off, and has not gone on ${Math.round(late / 1000)} s after the start`
     }
