@@ -22,8 +22,8 @@ export interface Simulated {
  * Runs an effect and all that it forks, in an order of its fibers and on a clock that depend on the seed alone: time passes,
  * at once, when nothing else is left to do. One simulation at a time.
  *
- * Not seen by it: dynamic imports (load beforehand what is loaded lazily), SQLite, which answers at once, and whoever asks
- * `performance` or `process` what time it is.
+ * Not seen by it: dynamic imports (load beforehand what is loaded lazily), SQLite, which answers at once, `performance`, which
+ * the watch over the event loop asks (`src/self/EventLoop`), and whoever took one of the machine's own functions for itself before.
  */
 export const simulate = async <A, E>(
   seed: number,

@@ -3,6 +3,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
+import { existsSync } from "node:fs"
+import { readFile } from "node:fs/promises"
 import { simulate } from "../../testing/Simulator.ts"
 
 /** Fibers that are ready at once, in the order in which they had their turns. */
@@ -97,6 +99,10 @@ describe("the simulator", () => {
 
   for (const [name, stray] of [
     ["asks what time it is", () => Date.now()],
+    ["asks for the date", () => new Date()],
+    ["asks the kernel for that", () => process.hrtime.bigint()],
+    ["looks whether there is a file", () => existsSync("/")],
+    ["reads a file", () => readFile("/etc/hostname")],
     ["sets a timer of its own", () => setTimeout(() => undefined, 1)]
   ] as const) {
     it(`ends, and says why, when somebody ${name}`, async () => {
@@ -106,8 +112,15 @@ describe("the simulator", () => {
       )
       assert.include(failure, "was called in a simulation")
       assert.isAbove(Date.now(), 0)
+      assert.isAbove(new Date().getTime(), 0)
+      assert.isTrue(existsSync("/"))
     })
   }
+
+  it("lets a date be made of what is known", async () => {
+    const exit = await simulate(1, () => Effect.sync(() => [new Date(0).toISOString(), new Date(0) instanceof Date]))
+    assert.deepEqual(exit, Exit.succeed(["1970-01-01T00:00:00.000Z", true]))
+  })
 
   it("ends when everybody waits for what never comes", async () => {
     const never = Effect.flatMap(Queue.unbounded<void>(), Queue.take)
