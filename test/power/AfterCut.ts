@@ -57,9 +57,10 @@ const rooms = (root: string) =>
 export interface Found {
   readonly broken: ReadonlyArray<string>
   readonly lostSeconds: number
-  /** There was something that is done beside and had to be done by then. */
-  readonly hasPast: boolean
 }
+
+/** There was something that is done beside and had to be done by then. */
+export const hasPast = (history: History, moment: Moment): boolean => longBefore(history, moment) !== undefined
 
 /** Starts what lasts on a data folder as a power cut has left it, and looks for what was promised and does not hold. */
 export const lookAfter = (folder: string, history: History, moment: Moment): Effect.Effect<Found> =>
@@ -104,7 +105,7 @@ export const lookAfter = (folder: string, history: History, moment: Moment): Eff
       Effect.provide(rooms(folder)),
       Effect.catchCause((cause) => Effect.sync(() => claim("it starts", false, String(cause))))
     )
-    return { broken, lostSeconds: footage, hasPast: longBefore(history, moment) !== undefined }
+    return { broken, lostSeconds: footage }
   })
 
 type Claim = (name: string, isTrue: boolean, detail: string) => void

@@ -2,7 +2,8 @@ import * as Effect from "effect/Effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fractions } from "../../testing/Chance.ts"
-import { lookAfter } from "../power/AfterCut.ts"
+import { hasPast, lookAfter } from "../power/AfterCut.ts"
+import { conclusive, mostLost, tooLate } from "../power/Conclusive.ts"
 import { type Life, live } from "../power/Life.ts"
 import { lateSeconds, recordedAt } from "../power/History.ts"
 import { mountImage, mountLoggedDisk } from "../power/LoggedDisk.ts"
@@ -27,17 +28,9 @@ export interface Outcome {
   readonly mostLostSeconds: number
   /** the contract's second, and by how much this machine was late meanwhile */
   readonly allowedSeconds: number
-  /** some cut came when things had to be done that are done beside the replies; undefined: the machine was too late */
-  readonly hasPast: boolean | undefined
 }
 
 const megabytes = 48
-
-/** Seconds of footage that a power cut may cost. */
-export const mostLost = 1
-
-/** A machine that is later says little of what is done beside the replies: it may be so late, too. */
-const tooLateSeconds = 0.5
 
 /** In memory: the disk's own syncs cost nothing. */
 const temporaryFolder = Effect.acquireRelease(
@@ -64,19 +57,30 @@ const cutsAt = (entries: ReadonlyArray<Entry>, end: number, { flushes, seed }: P
   })
 }
 
-/** A run of the service, on a disk that wrote it down. */
-const lived = Effect.fnUntraced(function* (root: string, plan: Plan) {
-  const disk = yield* mountLoggedDisk(root, megabytes)
+/** A run of the service, on a disk that wrote it down, and what its cuts leave. */
+const lived = Effect.fnUntraced(function* (plan: Plan) {
+  const disk = yield* mountLoggedDisk(yield* temporaryFolder, megabytes)
   const history = yield* live(disk, plan)
   yield* disk.settle
-  return { history, blank: disk.blank, entries: readWriteLog(disk.log()), image: disk.image() }
+  const entries = readWriteLog(disk.log())
+  const cuts = cutsAt(entries, history.end, plan).map((cut) => ({
+    cut,
+    moment: { at: entries[cut.done - 1]?.end ?? 0 }
+  }))
+  return { history, blank: disk.blank, cuts, entries, image: disk.image() }
 }, Effect.scoped)
+
+/** Some cut has to come when all is done that is done beside the replies. */
+const saysNothing = ({ cuts, history }: Effect.Success<ReturnType<typeof lived>>): string | undefined => {
+  if (cuts.some(({ moment }) => hasPast(history, moment))) return tooLate(history)
+  return `no cut comes long enough after the start: this machine was late by ${lateSeconds(history)} s`
+}
 
 /** Lives through a run, and through the power cuts of it: where the disk only says that it syncs, to the first that does harm. */
 export const sufferPowerCuts = Effect.fnUntraced(function* (plan: Plan) {
-  const root = yield* temporaryFolder
-  const { blank, entries, history, image } = yield* lived(root, plan)
+  const { blank, cuts, entries, history, image } = yield* conclusive(lived(plan), saysNothing)
   const replay = makeReplay(blank, entries)
+  const root = yield* temporaryFolder
   const [file, folder] = [join(root, "cut"), join(root, "cut.mounted")]
   /** Does something on the disk of a cut, as the cut has left it. */
   const after = <A, E, R>(cut: Cut, work: (data: string) => Effect.Effect<A, E, R>) =>
@@ -86,15 +90,11 @@ export const sufferPowerCuts = Effect.fnUntraced(function* (plan: Plan) {
     }).pipe(Effect.scoped)
 
   const broken: Array<string> = []
-  const late = lateSeconds(history)
-  const allowedSeconds = mostLost + late
-  let [cuts, starts, mostLostSeconds] = [0, 0, 0]
-  let hasPast = false
-  for (const cut of cutsAt(entries, history.end, plan)) {
-    const moment = { at: entries[cut.done - 1]?.end ?? 0 }
+  const allowedSeconds = mostLost + lateSeconds(history)
+  let [done, starts, mostLostSeconds] = [0, 0, 0]
+  for (const { cut, moment } of cuts) {
     const found = yield* after(cut, (data) => lookAfter(data, history, moment))
-    cuts++
-    hasPast ||= found.hasPast
+    done++
     mostLostSeconds = Math.max(mostLostSeconds, found.lostSeconds)
     broken.push(...found.broken.map((what) => `${what} (entries ${cut.lasting} to ${cut.done} of ${entries.length})`))
     if (plan.forgets !== undefined && (broken.length > 0 || mostLostSeconds > allowedSeconds)) break
@@ -111,8 +111,5 @@ export const sufferPowerCuts = Effect.fnUntraced(function* (plan: Plan) {
   ) {
     broken.push("the log of writes is not the whole story of the disk")
   }
-  const outcome: Outcome = { cuts, broken, mostLostSeconds, allowedSeconds, hasPast }
-  if (late <= tooLateSeconds) return outcome
-  yield* Effect.logWarning(`late by ${late} s: what is done beside the replies may not have been looked at`)
-  return { ...outcome, hasPast: undefined }
+  return { cuts: done, broken, mostLostSeconds, allowedSeconds } satisfies Outcome as Outcome
 }, Effect.scoped)

@@ -5,11 +5,11 @@ import { join } from "node:path"
 import { round as figure } from "../../scripts/benchmarks/Statistics.ts"
 import { fractions } from "../../testing/Chance.ts"
 import { lookAfter } from "../power/AfterCut.ts"
+import { conclusive, mostLost, tooLate } from "../power/Conclusive.ts"
 import { lateSeconds, recordedAt } from "../power/History.ts"
 import { live } from "../power/Life.ts"
 import { mountImage, mountLoggedDisk, whyNoLoggedDisk } from "../power/LoggedDisk.ts"
 import { startAfter } from "../power/StartAfter.ts"
-import { mostLost } from "../suites/powerCuts.ts"
 import { signal } from "../support/Processes.ts"
 
 const seeds = 20
@@ -26,14 +26,13 @@ const temporaryFolder = Effect.acquireRelease(
  * image is what the next start finds.
  */
 const killOnce = Effect.fnUntraced(function* (seconds: number) {
+  const life = Effect.gen(function* () {
+    const disk = yield* mountLoggedDisk(yield* temporaryFolder, megabytes)
+    const pull = Effect.sync(() => signal(disk.pid, "SIGKILL"))
+    return { history: yield* live(disk, { seconds, pull }), image: disk.image() }
+  })
+  const { history, image } = yield* conclusive(Effect.scoped(life), (lived) => tooLate(lived.history))
   const root = yield* temporaryFolder
-  const { history, image } = yield* Effect.scoped(
-    Effect.gen(function* () {
-      const disk = yield* mountLoggedDisk(root, megabytes)
-      const pull = Effect.sync(() => signal(disk.pid, "SIGKILL"))
-      return { history: yield* live(disk, { seconds, pull }), image: disk.image() }
-    })
-  )
   const [file, folder] = [join(root, "left"), join(root, "left.mounted")]
   writeFileSync(file, image)
   yield* mountImage(file, folder)

@@ -6,16 +6,21 @@ import { median, round } from "../../scripts/benchmarks/Statistics.ts"
 import { monotonicMillis } from "../../src/ground/Time.ts"
 import { fractions } from "../../testing/Chance.ts"
 import { lookAfter } from "../power/AfterCut.ts"
+import { conclusive, mostLost, tooLate } from "../power/Conclusive.ts"
 import { lateSeconds } from "../power/History.ts"
 import { live } from "../power/Life.ts"
 import { mountImage, mountLoggedDisk, whyNoLoggedDisk } from "../power/LoggedDisk.ts"
-import { mostLost } from "../suites/powerCuts.ts"
 import type { PlainClient } from "../support/PlainClient.ts"
 import { signal } from "../support/Processes.ts"
 import { type Service, statusOf } from "../support/Service.ts"
 
 const seeds = 10
 const megabytes = 48
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync("/dev/shm/camera-pulled-")),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+)
 
 /** What needs no disk, or has to say that there is none. */
 const asked = [
@@ -59,18 +64,14 @@ describe.skipIf(whyNoLoggedDisk() !== undefined)(
         `is told, stops no service, and has on it what was acknowledged before (${seed})`,
         () =>
           Effect.gen(function* () {
-            const root = yield* Effect.acquireRelease(
-              Effect.sync(() => mkdtempSync("/dev/shm/camera-pulled-")),
-              (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
-            )
             const seconds = 3 + 4 * fractions(seed)()
-            const { history, image } = yield* Effect.scoped(
-              Effect.gen(function* () {
-                const disk = yield* mountLoggedDisk(root, megabytes)
-                const pull = Effect.sync(() => signal(disk.pid, "SIGKILL"))
-                return { history: yield* live(disk, { seconds, pull, after: staysAnswering }), image: disk.image() }
-              })
-            )
+            const life = Effect.gen(function* () {
+              const disk = yield* mountLoggedDisk(yield* temporaryFolder, megabytes)
+              const pull = Effect.sync(() => signal(disk.pid, "SIGKILL"))
+              return { history: yield* live(disk, { seconds, pull, after: staysAnswering }), image: disk.image() }
+            })
+            const { history, image } = yield* conclusive(Effect.scoped(life), (lived) => tooLate(lived.history))
+            const root = yield* temporaryFolder
             const [file, folder] = [join(root, "left"), join(root, "left.mounted")]
             writeFileSync(file, image)
             yield* mountImage(file, folder)
