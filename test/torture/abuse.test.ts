@@ -1,8 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { spawn } from "node:child_process"
-import { readdirSync } from "node:fs"
+import { readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { residentMegabytes } from "../../scripts/benchmarks/Proc.ts"
 import { fractions } from "../../testing/Chance.ts"
@@ -10,12 +9,19 @@ import { watchGoodClient } from "../support/GoodClient.ts"
 import { connect, type PlainClient } from "../support/PlainClient.ts"
 import { signal } from "../support/Processes.ts"
 import { orEnded, ready, type Service, startReady, statusOf } from "../support/Service.ts"
+import { underAttack } from "./UnderAttack.ts"
 
 const minutes = Number(process.env["ABUSE_MINUTES"] ?? 30)
 /** The caches are full after this share of them. */
 const warm = 1 / 6
 /** All that lingers is gone, and memory is given back. */
 const rest = "100 seconds"
+
+/** Megabytes of files that retention keeps. */
+const kept = 5
+
+/** So many a minute have to be done: it is some three times as many where the machine has time. */
+const leastAMinute = { recordings: 3, pictures: 6, streams: 3, keys: 8 }
 
 /** Between the pieces of a flood: others need this machine too. */
 const gently = 250
@@ -24,50 +30,79 @@ const gently = 250
 const again = (pause: Duration.Input, work: Effect.Effect<unknown>) =>
   Effect.forkScoped(Effect.forever(Effect.andThen(work, Effect.sleep(pause))))
 
-const attack = (port: number) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const program = join(import.meta.dirname, "fixtures/attacker.ts")
-      return spawn(process.execPath, [program, String(port), String(gently)], {
-        stdio: ["ignore", "ignore", "inherit"]
-      })
-    }),
-    (attacker) => Effect.sync(() => attacker.kill("SIGKILL"))
-  )
+/** How often something was tried, and how often it was done as it should be. */
+interface Tally {
+  tried: number
+  done: number
+}
+
+const counted = (tally: Tally, work: Effect.Effect<boolean>) =>
+  Effect.map(work, (isDone) => {
+    tally.tried++
+    if (isDone) tally.done++
+  })
+
+interface MadeFile {
+  readonly filename?: string
+  readonly file_size?: number
+  readonly duration?: number
+}
 
 /** Takes and deletes pictures, records and deletes, streams, makes and revokes keys: until the scope ends. */
-const use = Effect.fnUntraced(function* (client: PlainClient) {
-  const { call } = client
-  const named = (result: unknown) => ({ filename: (result as { readonly filename?: string } | undefined)?.filename })
+const use = Effect.fnUntraced(function* ({ call }: PlainClient) {
+  const none = (): Tally => ({ tried: 0, done: 0 })
+  const [recordings, pictures, streams, keys] = [none(), none(), none(), none()]
+  const file = (result: unknown): MadeFile => result ?? {}
   yield* again(
     "1 second",
-    Effect.gen(function* () {
-      yield* call("start_recording", { device: "camera0", format: "mkv" })
-      yield* Effect.sleep("4 seconds")
-      yield* call("delete_recording", named((yield* call("stop_recording", { device: "camera0" })).result))
-    })
+    counted(
+      recordings,
+      Effect.gen(function* () {
+        yield* call("start_recording", { device: "camera0", format: "mkv" })
+        yield* Effect.sleep("4 seconds")
+        // a recording of several files leaves the others to retention
+        const { duration = 0, filename } = file((yield* call("stop_recording", { device: "camera0" })).result)
+        const { error } = yield* call("delete_recording", { filename })
+        return error === undefined && duration > 2
+      })
+    )
   )
   yield* again(
     "2 seconds",
-    Effect.flatMap(call("take_snapshot", { device: "camera1", max_age_ms: 0 }), ({ result }) =>
-      call("delete_snapshot", named(result))
+    counted(
+      pictures,
+      Effect.gen(function* () {
+        const taken = yield* call("take_snapshot", { device: "camera1", max_age_ms: 0 })
+        const { file_size = 0, filename } = file(taken.result)
+        const { error } = yield* call("delete_snapshot", { filename })
+        return error === undefined && file_size > 0
+      })
     )
   )
   yield* again(
     "3 seconds",
-    Effect.gen(function* () {
-      yield* call("start_streaming", { device: "camera2" })
-      yield* Effect.sleep("3 seconds")
-      yield* call("stop_streaming", { device: "camera2" })
-    })
+    counted(
+      streams,
+      Effect.gen(function* () {
+        const { error } = yield* call("start_streaming", { device: "camera2" })
+        yield* Effect.sleep("3 seconds")
+        yield* call("stop_streaming", { device: "camera2" })
+        return error === undefined
+      })
+    )
   )
   yield* again(
     "2 seconds",
-    Effect.gen(function* () {
-      const { result } = yield* call("create_api_key", { role: "viewer" })
-      yield* call("revoke_api_key", { key_id: (result as { readonly key_id?: string } | undefined)?.key_id })
-    })
+    counted(
+      keys,
+      Effect.gen(function* () {
+        const { result } = yield* call("create_api_key", { role: "viewer" })
+        const { key_id } = (result ?? {}) as { readonly key_id?: string }
+        return (yield* call("revoke_api_key", { key_id })).error === undefined
+      })
+    )
   )
+  return { recordings, pictures, streams, keys } satisfies Record<string, Tally>
 })
 
 /** What happens to programs: they are killed, stopped for a while, told to read their configuration again. */
@@ -102,6 +137,14 @@ const hurt = Effect.fnUntraced(function* ({ ground, pid }: Service) {
   )
 })
 
+/** Of the files in these folders of a folder. */
+const megabytesIn = (folder: string, ...within: ReadonlyArray<string>): number =>
+  within
+    .flatMap((name) => readdirSync(join(folder, name)).map((file) => join(folder, name, file)))
+    .map((path) => statSync(path, { throwIfNoEntry: false }))
+    .reduce((sum, state) => sum + (state?.isFile() === true ? state.size : 0), 0) /
+  (1 << 20)
+
 it.live(
   `after ${minutes} minutes of abuse a service has what it had before, and whoever does nothing wrong was served`,
   () =>
@@ -112,26 +155,33 @@ it.live(
       const token = yield* service.token({ role: "admin", ttl: 86_400 })
       const good = yield* connect(service.url, yield* service.token({ role: "viewer", ttl: 86_400, user: "good" }))
 
+      const admin = yield* connect(service.url, token)
+      yield* admin.result("set_retention_policy", { policy_type: "size", enabled: true, max_size_gb: kept / 1024 })
       const abuse = (seconds: number) =>
-        Effect.scoped(
+        underAttack(
+          service,
           Effect.gen(function* () {
-            yield* attack(ground.ports.server)
-            yield* use(yield* connect(service.url, token))
+            const done = yield* use(yield* connect(service.url, token))
             yield* hurt(service)
             yield* again("1 second", statusOf(`${service.health}/metrics`))
             yield* again("1 second", statusOf(`${service.files}/files/recordings/nothing.mp4`))
-            return yield* watchGoodClient(good, { pause: Duration.millis(100), seconds })
-          })
+            const waits = yield* watchGoodClient(good, { pause: Duration.millis(100), seconds })
+            yield* Effect.logInfo(done)
+            return { ...waits, done }
+          }).pipe(Effect.scoped),
+          gently
         )
       const held = Effect.gen(function* () {
         yield* ready(service, "60 seconds")
-        const ending = yield* connect(service.url, token)
-        yield* ending.call("stop_recording", { device: "camera0" })
+        yield* admin.call("stop_recording", { device: "camera0" })
         yield* Effect.sleep(rest)
         const now = {
           megabytes: residentMegabytes(pid),
           descriptors: readdirSync(`/proc/${pid}/fd`).length,
-          programs: ground.processes().length
+          programs: ground.processes().length,
+          mediaMtx: residentMegabytes(ground.running("mediamtx")[0]?.pid ?? 0),
+          files: megabytesIn(ground.folder, "recordings", "snapshots"),
+          beside: megabytesIn(ground.folder, "", "secrets")
         }
         yield* Effect.logInfo(now)
         return now
@@ -140,14 +190,21 @@ it.live(
       const whole = Effect.gen(function* () {
         yield* abuse(minutes * 60 * warm)
         const before = yield* held
-        const { allowed, p99 } = yield* abuse(minutes * 60 * (1 - warm))
-        return { before, allowed, p99, after: yield* held }
+        const { allowed, done, p99 } = yield* abuse(minutes * 60 * (1 - warm))
+        return { before, allowed, done, p99, after: yield* held }
       })
-      const { after, allowed, before, p99 } = yield* orEnded(service, whole)
+      const { after, allowed, before, done, p99 } = yield* orEnded(service, whole)
       assert.isBelow(after.megabytes, before.megabytes + 10)
       assert.isAtMost(after.descriptors, before.descriptors + 5)
       assert.strictEqual(after.programs, before.programs)
+      assert.isBelow(after.mediaMtx, before.mediaMtx + 20)
+      assert.isAtMost(after.files, kept)
+      assert.isBelow(after.beside, before.beside + 10)
       assert.isBelow(p99, allowed)
+      for (const [what, { tried, done: times }] of Object.entries(done)) {
+        assert.isAtLeast(times, leastAMinute[what as keyof typeof done] * minutes * (1 - warm), what)
+        assert.isAbove(times, tried / 2, what)
+      }
     }),
   minutes * 60_000 + 600_000
 )

@@ -1,15 +1,14 @@
 import { assert, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { spawn } from "node:child_process"
 import { readdirSync } from "node:fs"
-import { join } from "node:path"
 import { residentMegabytes } from "../../scripts/benchmarks/Proc.ts"
 import { round } from "../../scripts/benchmarks/Statistics.ts"
 import { eventually } from "../support/Eventually.ts"
 import { watchGoodClient } from "../support/GoodClient.ts"
 import { connect } from "../support/PlainClient.ts"
 import { startReady } from "../support/Service.ts"
+import { underAttack } from "./UnderAttack.ts"
 
 const seconds = 60
 const pause = Duration.millis(20)
@@ -17,16 +16,6 @@ const pause = Duration.millis(20)
 const tooLate = 50
 /** Megabytes at most while they come, and more than before when they are over and memory is given back. */
 const [most, more] = [200, 20]
-
-/** A process that attacks a port until the scope ends. */
-const attack = (port: number) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const program = join(import.meta.dirname, "fixtures/attacker.ts")
-      return spawn(process.execPath, [program, String(port)], { stdio: ["ignore", "ignore", "inherit"] })
-    }),
-    (attacker) => Effect.sync(() => attacker.kill("SIGKILL"))
-  )
 
 const descriptors = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
 
@@ -39,13 +28,13 @@ it.live(
       yield* client.result("get_camera_list")
       const before = { descriptors: descriptors(service.pid), megabytes: residentMegabytes(service.pid) }
       let peak = 0
-      const { allowed, late, p99 } = yield* Effect.scoped(
+      const { allowed, late, p99 } = yield* underAttack(
+        service,
         Effect.gen(function* () {
-          yield* attack(service.ground.ports.server)
           const weigh = Effect.sync(() => (peak = Math.max(peak, residentMegabytes(service.pid))))
           yield* Effect.forkScoped(Effect.forever(Effect.andThen(weigh, Effect.sleep(pause))))
           return yield* watchGoodClient(client, { pause, seconds })
-        })
+        }).pipe(Effect.scoped)
       )
       yield* Effect.logInfo(`${round(before.megabytes)} MB before, ${round(peak)} MB at most`)
       assert.isBelow(p99, allowed)
