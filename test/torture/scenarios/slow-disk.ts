@@ -60,11 +60,11 @@ export default scenario({
       yield* streaming(lab, device)
     }
     const began = performance.now()
-    const outcomes = { pictures: 0, recordings: 0, refused: 0 }
+    const outcomes = { pictures: 0, recordings: 0, refused: new Array<string>() }
     const counted = (what: "pictures" | "recordings", work: Effect.Effect<unknown, unknown>) =>
       Effect.matchEffect(work, {
         onSuccess: () => Effect.sync(() => void outcomes[what]++),
-        onFailure: () => Effect.sync(() => void outcomes.refused++)
+        onFailure: (error) => Effect.sync(() => void outcomes.refused.push(`${what}: ${String(error)}`))
       })
     yield* Effect.forkScoped(
       Effect.forever(Effect.andThen(counted("pictures", lab.call().take_snapshot({ device: mast })), Effect.sleep(300)))
@@ -91,6 +91,9 @@ export default scenario({
       assert.ok(p99 < 100 + 4 * lateness, told.join("\n"))
       assert.ok(slowest < 800, told.join("\n"))
     }
+    // a slow disk has who writes wait, and refuses nobody
+    assert.deepEqual(outcomes.refused, [], told.join("\n"))
+    assert.ok(outcomes.pictures >= 20 && outcomes.recordings >= 1, told.join("\n"))
     yield* turn("taken")
     const { ground } = lab.bench.now().service
     yield* eventually(
