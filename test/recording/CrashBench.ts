@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { join } from "node:path"
 import type { RecordingFact, RecordingRequest } from "../../src/recording/Recording.ts"
 import { Recordings } from "../../src/recording/Recordings.ts"
@@ -48,6 +49,17 @@ export const facts = Effect.gen(function* () {
   const told: Array<RecordingFact> = []
   yield* (yield* Recordings).facts.follow((fact) => Effect.sync(() => told.push(fact)))
   return told
+})
+
+/** What is seen after the crash of a recording. `told`: what is told of recordings from then on. */
+export const goesOnWhere = Effect.fnUntraced(function* <Below>(
+  run: RunIn<FakeApp, Below>,
+  folder: string,
+  body: (told: ReadonlyArray<RecordingFact>) => Effect.Effect<void, unknown, FakeApp | Scope.Scope>,
+  settings?: Parameters<RunIn<FakeApp, Below>>[2]
+) {
+  yield* afterCrash(run, folder, yield* crash(run, folder))
+  yield* run(folder, Effect.flatMap(facts, body), settings)
 })
 
 export const goesOn = (told: ReadonlyArray<RecordingFact>) =>

@@ -20,7 +20,7 @@ import {
 } from "../support/App.ts"
 import { listening } from "../support/Log.ts"
 import { hour, onSettableClock } from "../support/WallClock.ts"
-import { afterCrash, crash, facts, goesOn, listed, nothingGoesOn, pass } from "./CrashBench.ts"
+import { afterCrash, crash, facts, goesOn, goesOnWhere, listed, nothingGoesOn, pass } from "./CrashBench.ts"
 
 const megabyte = 1024 ** 2
 const wasCutOff = /^the service ended before the recording did(; \d+ s are missing)?$/u
@@ -66,13 +66,12 @@ describe("a recording that was cut off", () => {
   })
 
   fakes.starts("goes on with a disk on which no new one would begin", (run, folder) =>
-    Effect.gen(function* () {
-      yield* afterCrash(run, folder, yield* crash(run, folder))
-      yield* run(
-        folder,
+    goesOnWhere(
+      run,
+      folder,
+      (told) =>
         Effect.gen(function* () {
           const { disk } = yield* TestGround
-          const told = yield* facts
           disk.outside.write("/ballast", new Uint8Array(4 * megabyte))
           yield* disk.suffer({ name: "small", bytes: 8 * megabyte })
           const other = yield* plugIn(1)
@@ -80,19 +79,17 @@ describe("a recording that was cut off", () => {
           yield* plugIn()
           yield* goesOn(told)
         }),
-        { storage: { refuse_percent: 10, reserve_mb: 0 } }
-      )
-    })
+      { storage: { refuse_percent: 10, reserve_mb: 0 } }
+    )
   )
 
   fakes.starts("waits for room where only the reserve is left, and says so once", (run, folder) =>
-    Effect.gen(function* () {
-      yield* afterCrash(run, folder, yield* crash(run, folder))
-      yield* run(
-        folder,
+    goesOnWhere(
+      run,
+      folder,
+      (told) =>
         Effect.gen(function* () {
           const { disk } = yield* TestGround
-          const told = yield* facts
           disk.outside.write("/ballast", new Uint8Array(4 * megabyte))
           const full = yield* disk.suffer({ name: "small", bytes: 5 * megabyte - 1 })
           // who watches its room has looked since
@@ -103,34 +100,30 @@ describe("a recording that was cut off", () => {
             ["only the reserve of 1 MB is left on the disk: a recording goes on when 2 MB are free"]
           )
         }),
-        { storage: { refuse_percent: 100, reserve_mb: 1 }, recording: { resume_seconds: 15 } }
-      )
-    })
+      { storage: { refuse_percent: 100, reserve_mb: 1 }, recording: { resume_seconds: 15 } }
+    )
   )
 
   fakes.starts("waits for a camera with a fault, however long", (run, folder) =>
-    Effect.gen(function* () {
-      yield* afterCrash(run, folder, yield* crash(run, folder))
-      yield* run(
-        folder,
+    goesOnWhere(
+      run,
+      folder,
+      (told) =>
         Effect.gen(function* () {
-          const told = yield* facts
           yield* disturb({ neverReady: true })
           yield* outlasts(told, disturb({ neverReady: false }))
           assert.isAtLeast(of(told, "RecordingTroubled").length, 1)
         }),
-        { streams: { start_timeout_seconds: 2 }, recording: { resume_seconds: 15 } }
-      )
-    })
+      { streams: { start_timeout_seconds: 2 }, recording: { resume_seconds: 15 } }
+    )
   )
 
   fakes.starts("waits for a MediaMTX that takes long to come", (run, folder) =>
-    Effect.gen(function* () {
-      yield* afterCrash(run, folder, yield* crash(run, folder))
-      yield* run(
-        folder,
+    goesOnWhere(
+      run,
+      folder,
+      (told) =>
         Effect.gen(function* () {
-          const told = yield* facts
           yield* takeMediaMtx
           yield* outlasts(told, bringMediaMtx)
           assert.include(
@@ -138,27 +131,21 @@ describe("a recording that was cut off", () => {
             "MediaMTX is not running"
           )
         }),
-        { recording: { resume_seconds: 15 } }
-      )
-    })
+      { recording: { resume_seconds: 15 } }
+    )
   )
 
   fakes.starts("does not go on after a stop that came while it waited for its turn", (run, folder) =>
-    Effect.gen(function* () {
-      yield* afterCrash(run, folder, yield* crash(run, folder))
-      yield* run(
-        folder,
-        Effect.gen(function* () {
-          const told = yield* facts
-          assert.deepInclude(yield* Effect.flip(stop("camera0")), isStopped)
-          const camera = yield* plugIn()
-          const goesOnAfter = { reason: "the service ended before the recording did", at: undefined }
-          assert.deepInclude(yield* Effect.flip(start({ camera, goesOnAfter })), isStopped)
-          yield* pass(5)
-          assert.deepEqual(told, [])
-        })
-      )
-    })
+    goesOnWhere(run, folder, (told) =>
+      Effect.gen(function* () {
+        assert.deepInclude(yield* Effect.flip(stop("camera0")), isStopped)
+        const camera = yield* plugIn()
+        const goesOnAfter = { reason: "the service ended before the recording did", at: undefined }
+        assert.deepInclude(yield* Effect.flip(start({ camera, goesOnAfter })), isStopped)
+        yield* pass(5)
+        assert.deepEqual(told, [])
+      })
+    )
   )
 
   onFakes(
