@@ -24,16 +24,22 @@ const select = ({ input }: Source): string =>
     `gte(t-prev_selected_t\\,${stillInterval})`
   ].join("+")
 
-/** Frames as JPEG on standard output. */
+/** Frames as JPEG. */
 const stills = (source: Source, filter: ReadonlyArray<string>): ReadonlyArray<string> =>
   source.deliversJpeg
-    ? ["-map", "0:v", "-c:v", "copy", "-f", "image2pipe", "pipe:1"]
+    ? ["-map", "0:v", "-c:v", "copy"]
     : [
         ...["-map", "0:v", ...filter],
         // one thread: with more the encoder gives a picture out when the next comes in
         ...["-fps_mode", "vfr", "-c:v", "mjpeg", "-threads:v", "1", "-pix_fmt", "yuvj420p"],
-        ...["-q:v", String(jpegScale(source.encoding.jpegQuality)), "-f", "image2pipe", "pipe:1"]
+        ...["-q:v", String(jpegScale(source.encoding.jpegQuality))]
       ]
+
+/**
+ * A thread of FFmpeg's own writes them (ffmpeg-formats(1), fifo). While nobody reads, what comes is left out when these wait:
+ * who records and watches goes on.
+ */
+const withoutWaiting = ["-f", "fifo", "-fifo_format", "image2pipe", "-drop_pkts_on_overflow", "1", "-queue_size", "8"]
 
 const encode = ({ encoder, encoding, fps, height, scaled, width }: Source): ReadonlyArray<string> => {
   if (encoder.name === "copy") return ["-c:v", "copy"]
@@ -51,6 +57,7 @@ export const publishArguments = (source: Source, target: string): ReadonlyArray<
   ...(source.encoder.name === "copy" ? [] : hardwareArguments(source.encoder)),
   ...source.inputArguments,
   ...stills(source, ["-vf", `select=${select(source)}`]),
+  ...[...withoutWaiting, "pipe:1"],
   ...["-map", "0:v", ...encode(source)],
   ...rtspTo(target)
 ]
@@ -60,7 +67,8 @@ export const directArguments = (source: Source): ReadonlyArray<string> => [
   ...source.inputArguments,
   // the first picture is as good as any
   ...(source.input.wakesDark ? [] : ["-frames:v", "1"]),
-  ...stills(source, [])
+  ...stills(source, []),
+  ...["-f", "image2pipe", "pipe:1"]
 ]
 
 /** Encodes the picture on standard input anew: as JPEG of this quality (1 to 100), or as PNG. */

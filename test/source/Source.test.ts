@@ -240,8 +240,8 @@ describe("FFmpeg's arguments", () => {
 
   it("copy an MJPEG camera's own pictures, and encode the others'", () => {
     const pictures = (source: Source) => publishArguments(source, "rtsp://t").join(" ").split("pipe:1")[0]
-    assert.include(pictures(mjpeg), "-c:v copy -f image2pipe ")
-    assert.include(pictures(raw), `-q:v ${jpegScale(85)} -f image2pipe `)
+    assert.include(pictures(mjpeg), "-c:v copy -f fifo -fifo_format image2pipe -drop_pkts_on_overflow 1 ")
+    assert.include(pictures(raw), `-q:v ${jpegScale(85)} -f fifo -fifo_format image2pipe `)
   })
 
   it("give every frame of a real camera for a direct picture, and one of a synthetic one, which is never dark", () => {
