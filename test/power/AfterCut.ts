@@ -88,7 +88,12 @@ export const lookAfter = (folder: string, history: History, moment: Moment): Eff
         claim("what was revoked stays so", keys.get(id)?.revokedAt !== undefined || !keys.has(id), id)
       }
       const unfinished = new Set((yield* (yield* Unfinished).list).map(({ device }) => device))
-      for (const camera of recordedAt(history, moment)) claim("recordings go on", unfinished.has(camera), camera)
+      for (const camera of recordedAt(history, moment))
+        claim(
+          "recordings go on",
+          unfinished.has(camera),
+          `${camera}, beside ${[...unfinished]} at ${moment.at}; ${startsOf(history)}`
+        )
       for (const camera of stoppedAt(history, moment))
         claim("what was stopped is over", !unfinished.has(camera), camera)
       const index = yield* FileIndex
@@ -107,6 +112,10 @@ export const lookAfter = (folder: string, history: History, moment: Moment): Eff
     )
     return { broken, lostSeconds: footage }
   })
+
+/** When each was asked for and answered, in bytes of the log. */
+const startsOf = ({ starts }: History): string =>
+  starts.map(({ begun, done, value }) => `${value} from ${begun} to ${done}`).join(", ")
 
 type Claim = (name: string, isTrue: boolean, detail: string) => void
 

@@ -41,14 +41,18 @@ export const whyNoLoggedDisk = (): string | undefined => {
 /** Renames over a file that was not synced are not made good by the kernel: others do not do it either (ext4(5)). */
 const strict = "noauto_da_alloc"
 
-/** Mounts a file as an ext4 at a folder until the scope ends. */
+/** Mounts a file as an ext4 at a folder until the scope ends, which waits for the last who uses it: what is written then is no more. */
 export const mountImage = (image: string, folder: string) =>
   Effect.acquireRelease(
     Effect.sync(() => {
       mkdirSync(folder, { recursive: true })
       run("mount", "-t", "ext4", "-o", `loop,${strict}`, image, folder)
     }),
-    () => Effect.sync(() => run("umount", "-l", folder))
+    () =>
+      eventually(
+        `nobody uses ${folder}`,
+        Effect.sync(() => spawnSync("umount", [folder]).status === 0)
+      ).pipe(Effect.onError(() => Effect.sync(() => run("umount", "-l", folder))))
   )
 
 /** In `root`, until the scope ends. */
