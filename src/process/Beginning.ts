@@ -6,8 +6,12 @@ export interface Beginning {
   readonly library: number
 }
 
-/** Info is for this alone: who is to know why FFmpeg ended is told the rest. A part of a part says its own name after that one's. */
-export const tellsHowItEnded = (line: string): boolean => !/^(\[[^\]]* @ [^\]]*\] )*\[info\]/.test(line)
+/**
+ * Info is for this alone: who is to know why FFmpeg ended is told the rest, but that pictures were left out because this service
+ * stood still (`source/FfmpegArguments.ts`). A part of a part says its own name after that one's.
+ */
+export const tellsHowItEnded = (line: string): boolean =>
+  !/^(\[[^\]]* @ [^\]]*\] )*(\[info\]|\[warning\] FIFO queue full$)/.test(line)
 
 /** Reads it from the lines that come on standard error. */
 export const makeBeginning = () => {
