@@ -23,11 +23,17 @@ const cost = Effect.fnUntraced(function* (format: string, left: Buffer, goneOnSe
   mkdirSync(join(folder, "recordings"))
   writeFileSync(join(folder, "recordings", first(format)), left)
   const isMkv = format === "mkv"
+  const bytesOf = (name: string) => (name === first(format) ? recorded().length : 0)
   const sample = (time: number, ...names: ReadonlyArray<string>): Sample => ({
     at: time,
     time,
-    recordings: new Map(names.map((name) => [name, name === first(format) ? recorded().length : 0]))
+    recordings: new Map(names.map((name) => [name, bytesOf(name)]))
   })
+  const renamed = new Map([
+    [first("mp4"), undefined],
+    [first(format), recorded().length]
+  ])
+  const goesOn = 60 - goneOnSeconds * 2
   const history: History = {
     started: Number.POSITIVE_INFINITY,
     policies: [],
@@ -39,9 +45,8 @@ const cost = Effect.fnUntraced(function* (format: string, left: Buffer, goneOnSe
     // every half second: a machine that is not late; first of all as MediaMTX names it
     samples: Array.from({ length: 60 }, (_, i) => {
       if (i === 0) return sample(0, first("mp4"))
-      return i * 500 > 30_000 - goneOnSeconds * 1000
-        ? sample(i * 500, first(format), next(format))
-        : sample(i * 500, first(format))
+      if (i === 1 && isMkv) return { ...sample(500, first(format)), recordings: renamed }
+      return i === goesOn ? sample(i * 500, next(format)) : sample(i * 500)
     }),
     files: new Map([[`recordings/${first(format)}`, isMkv ? remuxed : recorded()]]),
     written: new Map(isMkv ? [[first(format), recorded()]] : []),

@@ -19,11 +19,13 @@ import { storage } from "../storage/Workbench.ts"
 import { testSettings } from "../support/TestSettings.ts"
 import { playableOf } from "./Footage.ts"
 import {
+  firstSeen,
   type History,
   lateSeconds,
   type Moment,
   possible,
   recordedAt,
+  recordingsAt,
   saidDone,
   type Sample,
   sampleAt,
@@ -175,19 +177,20 @@ const checkFootage = (files: ReadonlyMap<string, Buffer>, history: History, mome
     saidDone(history.stops, moment).flatMap(({ files: those, isOver: isSafe }) => (isSafe ? those : []))
   )
   const lost = new Map<string, number>()
-  for (const [name, bytes] of sample.recordings) {
+  const isOver = overSince(history, sample.time - beside(history))
+  for (const [name, bytes] of recordingsAt(history, moment)) {
     const after = files.get(`recordings/${name}`) ?? Buffer.alloc(0)
     const whole = history.files.get(`recordings/${name}`) ?? Buffer.alloc(0)
     // what is remuxed when there is time is whole as it was, too; where that was to be waited for, as it is then
     const written = history.written.get(name) ?? whole
     const isWhole = after.equals(whole) || (!stopped.has(name) && after.equals(written))
-    if (stopped.has(name) || isOver(history, name, sample)) {
+    if (stopped.has(name) || isOver(name)) {
       claim("closed recordings are whole", isWhole, `${name} has ${after.length} of ${whole.length} bytes`)
     }
     if (isWhole) continue
     const meanwhile = playableOf(written.subarray(0, bytes))
     const there = playableOf(after.subarray(0, sameUntil(after, written)))
-    const camera = name.slice(0, name.indexOf("_"))
+    const camera = cameraOf(name)
     lost.set(camera, (lost.get(camera) ?? 0) + Math.max(0, meanwhile.seconds - there.seconds))
   }
   return Math.max(0, ...lost.values())
@@ -211,17 +214,21 @@ const step = 512
 
 /** A moment that is so long ago that all is done which is done beside. `more`: milliseconds that it may take besides. */
 const longBefore = (history: History, moment: Moment, more = 0): Sample | undefined => {
-  const now = sampleAt(history, moment)?.time ?? 0
-  return history.samples.findLast(({ time }) => time + beside(history) + more <= now)
+  const then = (sampleAt(history, moment)?.time ?? 0) - beside(history) - more
+  return history.samples.findLast(({ time }) => time <= then)
 }
 
-/** Its camera has gone on to another file, long enough ago. For a moment each one has the name that MediaMTX gives it. */
-const isOver = (history: History, name: string, { time }: Sample): boolean => {
-  const camera = name.slice(0, name.indexOf("_"))
-  const isLater = (other: string) => other.startsWith(`${camera}_`) && begunAt(other) > begunAt(name)
-  const next = history.samples.find(({ recordings }) => [...recordings.keys()].some(isLater))
-  return next !== undefined && next.time + beside(history) <= time
+/** Its camera had gone on to another file by then. For a moment each one has the name that MediaMTX gives it. */
+const overSince = (history: History, then: number) => {
+  const newest = new Map<string, string>()
+  for (const [name, time] of firstSeen(history)) {
+    const begun = begunAt(name)
+    if (time <= then && begun > (newest.get(cameraOf(name)) ?? "")) newest.set(cameraOf(name), begun)
+  }
+  return (name: string): boolean => begunAt(name) < (newest.get(cameraOf(name)) ?? "")
 }
+
+const cameraOf = (name: string): string => name.slice(0, name.indexOf("_"))
 
 const begunAt = (name: string): string => name.slice(0, name.lastIndexOf("."))
 

@@ -14,8 +14,11 @@ export interface Sample {
   readonly at: number
   /** milliseconds, monotonic */
   readonly time: number
-  /** bytes of each recording, as whoever reads it meanwhile has it; of one that is remuxed, of what MediaMTX wrote */
-  readonly recordings: ReadonlyMap<string, number>
+  /**
+   * bytes of each recording, as whoever reads it meanwhile has it (of one that is remuxed, of what MediaMTX wrote), where they
+   * are not those of the sample before; undefined: it is gone
+   */
+  readonly recordings: ReadonlyMap<string, number | undefined>
 }
 
 /** A recording that was stopped. `isOver`: the answer said nothing else. */
@@ -68,6 +71,28 @@ export const saidDone = <A>(all: ReadonlyArray<Done<A>>, { at }: Moment): Readon
 
 export const sampleAt = ({ samples }: History, { at }: Moment): Sample | undefined =>
   samples.findLast((sample) => sample.at <= at)
+
+/** Bytes of each recording then. */
+export const recordingsAt = ({ samples }: History, { at }: Moment): ReadonlyMap<string, number> => {
+  const all = new Map<string, number>()
+  for (const sample of samples) {
+    if (sample.at > at) break
+    for (const [name, bytes] of sample.recordings) {
+      if (bytes === undefined) all.delete(name)
+      else all.set(name, bytes)
+    }
+  }
+  return all
+}
+
+/** When each recording was seen first, by its name: milliseconds, monotonic. */
+export const firstSeen = ({ samples }: History): ReadonlyMap<string, number> => {
+  const all = new Map<string, number>()
+  for (const { recordings, time } of samples) {
+    for (const name of recordings.keys()) if (!all.has(name)) all.set(name, time)
+  }
+  return all
+}
 
 /** The cameras of which a recording was said to have begun, and not asked to stop. */
 export const recordedAt = ({ starts, stops }: History, { at }: Moment): ReadonlyArray<string> => {

@@ -18,7 +18,7 @@ const [remuxed = ""] = cameras.slice(-2)
 /** It is recorded already. */
 const invalidState = -32_020
 
-/** How often each is done. */
+/** The pause after each, where the pace is 1. */
 const every = {
   sample: Duration.millis(25),
   snapshot: Duration.millis(200),
@@ -39,6 +39,8 @@ export interface Place {
 
 export interface Life {
   readonly seconds: number
+  /** so many times as long are the pauses between all that is done beside recording; 1 where it is left out */
+  readonly pace?: number
   readonly forgets?: Forgets
   /** takes the disk away after that */
   readonly pull?: Effect.Effect<void>
@@ -70,6 +72,12 @@ const recordingsIn = (folder: string, written: Map<string, number>): ReadonlyMap
   return sizes
 }
 
+const changes = (before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): Sample["recordings"] =>
+  new Map([
+    ...[...before.keys()].flatMap((name) => (now.has(name) ? [] : [[name, undefined] as const])),
+    ...[...now].filter(([name, bytes]) => before.get(name) !== bytes)
+  ])
+
 /** The answer says itself that a crash may undo it. */
 const mayNotLast = (result: unknown): boolean => typeof result === "object" && result !== null && "reason" in result
 
@@ -77,7 +85,7 @@ const mayNotLast = (result: unknown): boolean => typeof result === "object" && r
  * Runs the service on a disk: four cameras record, snapshots are taken and settings are made, as fast as it answers. Then
  * all of it is killed.
  */
-export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, pull, seconds }: Life) {
+export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, pace = 1, pull, seconds }: Life) {
   const folder = join(disk.folder, "data")
   const settings = { RECORDING_SEGMENT_SECONDS: "4", TELEMETRY_LOG_LEVEL: "warning" }
   const ground = yield* makeGround({ cameras: cameras.length, folder, settings })
@@ -119,16 +127,19 @@ export const live = Effect.fnUntraced(function* (disk: Place, { after, forgets, 
         Effect.forever(
           Effect.andThen(
             Effect.suspend(() => work(client, n++)),
-            Effect.sleep(pause)
+            Effect.sleep(Duration.times(pause, pace))
           )
         )
       )
     })
 
   const open = yield* openWritten
+  let seen: ReadonlyMap<string, number> = new Map()
   const sample = Effect.gen(function* () {
     // the sizes first: by that moment of the log they were so large
-    const recordings = recordingsIn(join(folder, "recordings"), open)
+    const now = recordingsIn(join(folder, "recordings"), open)
+    const recordings = changes(seen, now)
+    seen = now
     history.samples.push({ recordings, at: disk.now(), time: yield* monotonicMillis })
   })
 

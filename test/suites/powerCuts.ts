@@ -17,6 +17,8 @@ export interface Plan extends Life {
   readonly flushes: number
   /** after so many of the cuts the whole service is started, too */
   readonly starts: number
+  /** the disk's size; 48 where it is left out, which do for 20 s */
+  readonly megabytes?: number
 }
 
 /** What became of it. */
@@ -29,8 +31,6 @@ export interface Outcome {
   /** the contract's second, and by how much this machine was late meanwhile */
   readonly allowedSeconds: number
 }
-
-const megabytes = 48
 
 /** In memory: the disk's own syncs cost nothing. */
 const temporaryFolder = Effect.acquireRelease(
@@ -59,7 +59,7 @@ const cutsAt = (entries: ReadonlyArray<Entry>, end: number, { flushes, seed }: P
 
 /** A run of the service, on a disk that wrote it down, and what its cuts leave. */
 const lived = Effect.fnUntraced(function* (plan: Plan) {
-  const disk = yield* mountLoggedDisk(yield* temporaryFolder, megabytes)
+  const disk = yield* mountLoggedDisk(yield* temporaryFolder, plan.megabytes ?? 48)
   const history = yield* live(disk, plan)
   yield* disk.settle
   const entries = readWriteLog(disk.log())

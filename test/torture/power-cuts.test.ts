@@ -6,6 +6,8 @@ import { sufferPowerCuts } from "../suites/powerCuts.ts"
 
 const seeds = 20
 const all = { seconds: 6, flushes: Number.POSITIVE_INFINITY, starts: 2 }
+/** Its cameras have recorded 150 files each at the end. */
+const long = { seconds: 600, pace: 10, megabytes: 1024, flushes: 100, starts: 4, seed: 1 }
 const hour = 3_600_000
 
 describe.skipIf(whyNoLoggedDisk() !== undefined)("power cuts", () => {
@@ -22,6 +24,18 @@ describe.skipIf(whyNoLoggedDisk() !== undefined)("power cuts", () => {
       hour
     )
   }
+
+  it.live(
+    `of ${long.flushes} of the flushes of ${long.seconds} s cost no more`,
+    () =>
+      Effect.gen(function* () {
+        const { allowedSeconds, broken, cuts, mostLostSeconds } = yield* sufferPowerCuts(long)
+        yield* Effect.logInfo(`${cuts} power cuts, ${mostLostSeconds} s lost at most`)
+        assert.deepEqual(broken, [])
+        assert.isAtMost(mostLostSeconds, allowedSeconds)
+      }),
+    hour
+  )
 
   for (const forgets of ["folders", "new files", "recordings", "remuxed recordings"] satisfies ReadonlyArray<Forgets>) {
     it.live(
