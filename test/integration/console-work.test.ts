@@ -114,6 +114,18 @@ it.live(
         })
         assert.isFalse(isWider, `wider than its place at ${width}`)
       }
+      // on a phone, too, it is a table, and each of its cells says what it is
+      const table = page.getByRole("table", { name: "Keys, newest first" })
+      const [heads, cells, labels] = yield* promise(async () => [
+        await table.getByRole("columnheader").allTextContents(),
+        await table.getByRole("cell").allTextContents(),
+        await table
+          .locator("td")
+          .evaluateAll((all) => all.map((cell) => getComputedStyle(cell, "::before").content.split(" / ")[0]))
+      ])
+      assert.deepStrictEqual(heads, ["Key", "Role", "Made", "Expires", "Last used", "Actions"])
+      assert.deepStrictEqual(labels, ['"Role"', '"Made"', '"Expires"', '"Last used"', "none"])
+      assert.match(cells?.[1] ?? "", / by test$/)
       // what is in force is what the form begins with
       yield* go(page, "system")
       yield* go(page, "administration")
