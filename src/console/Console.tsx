@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks"
 import { useConsole } from "./Context.ts"
 import { Button } from "./parts/Button.tsx"
+import { Details } from "./parts/Details.tsx"
 import { Icon, type IconName } from "./parts/Icon.tsx"
 import { Notices } from "./parts/Notices.tsx"
 import { Theme } from "./parts/Theme.tsx"
@@ -13,7 +14,7 @@ import { Recordings } from "./views/Recordings.tsx"
 import { Snapshots } from "./views/Snapshots.tsx"
 import { System } from "./views/System.tsx"
 import { Wall } from "./views/Wall.tsx"
-import { serviceWords } from "./words.ts"
+import { sentence, serviceWords } from "./words.ts"
 
 interface Place {
   readonly view: Exclude<Route["view"], "camera">
@@ -133,9 +134,12 @@ const Connection = () => {
     return (
       <div class="banner lost" role="status">
         <Icon name="lost" />
-        <p title={phase.reason}>
-          The service cannot be reached: what is shown may be old. It is tried again by itself.
-        </p>
+        <div>
+          <p>The service cannot be reached: what is shown may be old. It is tried again by itself.</p>
+          <Details name="Why">
+            <p>{sentence(phase.reason)}</p>
+          </Details>
+        </div>
       </div>
     )
   }

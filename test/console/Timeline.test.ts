@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import {
   gapsBetween,
+  gapsIn,
   nearestRecorded,
   shareOf,
   showing,
@@ -49,6 +50,18 @@ describe("what is recorded", () => {
       { from: 30, to: 31, reason: "stopped" }
     ])
     expect(gapsBetween([])).toEqual([])
+  })
+
+  it("lacks, newest first, what has a reason and is at least in part in the period", () => {
+    const rows = [
+      { device: "camera0", spans: [span(0, 10, "unplugged"), span(20, 30, "stopped"), span(40, 50)] },
+      { device: "camera1", spans: [span(0, 24, "full"), span(26, 31), span(32, 40)] }
+    ]
+    expect(gapsIn(rows, { from: 19, to: 31 })).toEqual([
+      { device: "camera0", from: 30, to: 40, reason: "stopped" },
+      { device: "camera1", from: 24, to: 26, reason: "full" },
+      { device: "camera0", from: 10, to: 20, reason: "unplugged" }
+    ])
   })
 
   it("is told of a time that has none: why, or that it is still to come", () => {

@@ -25,6 +25,7 @@ it.live(
       yield* moves(page, device)
       yield* promise(async () => {
         await page.evaluate((to) => void (location.hash = `#/camera/${to}`), device)
+        await page.getByText("It moves while a button is held.").waitFor(limit)
         const left = page.getByRole("button", { name: "Pan left" })
         await left.hover(limit)
         await page.mouse.down()

@@ -323,6 +323,9 @@ it.live(
       yield* promise(async () => {
         await page.getByLabel("Only those with").fill("environment")
         await settings.getByText("limits.user_requests_per_second").waitFor(limit)
+        // what a value may be, and which variable sets it, for keys and fingers too
+        const where = / · takes .* · set by CAMERA_SERVICE_LIMITS_USER_REQUESTS_PER_SECOND$/
+        await settings.getByText(where).waitFor(limit)
         await page.getByLabel("Only those with").fill("jwt_secret")
       })
       const rows = yield* promise(() => settings.locator("tbody tr").allTextContents())

@@ -114,6 +114,18 @@ it.live(
         })
         assert.isFalse(isWider, `wider than its place at ${width}`)
       }
+      // on a phone, too, it is a table, and each of its cells says what it is
+      const table = page.getByRole("table", { name: "Keys, newest first" })
+      const [heads, cells, labels] = yield* promise(async () => [
+        await table.getByRole("columnheader").allTextContents(),
+        await table.getByRole("cell").allTextContents(),
+        await table
+          .locator("td")
+          .evaluateAll((all) => all.map((cell) => getComputedStyle(cell, "::before").content.split(" / ")[0]))
+      ])
+      assert.deepStrictEqual(heads, ["Key", "Role", "Made", "Expires", "Last used", "Actions"])
+      assert.deepStrictEqual(labels, ['"Role"', '"Made"', '"Expires"', '"Last used"', "none"])
+      assert.match(cells?.[1] ?? "", / by test$/)
       // what is in force is what the form begins with
       yield* go(page, "system")
       yield* go(page, "administration")
@@ -125,6 +137,50 @@ it.live(
       assert.notInclude(yield* promise(() => page.content()), key)
       assert.match((yield* call.get_storage_info({})).retention ?? "", /20 GB/)
       assert.deepStrictEqual(yield* findings(page), [])
+      assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
+    }),
+  120_000
+)
+
+it.live(
+  "an admin says what is deleted of one camera, when it is asked for, and never",
+  () =>
+    Effect.gen(function* () {
+      const service = yield* startReady({
+        cameras: 2,
+        settings: { STORAGE_MAX_AGE_DAYS: "90", STORAGE_MAX_SIZE_GB: "500" }
+      })
+      const { page, trespasses } = yield* openAt(service, yield* service.token({ role: "admin" }))
+      yield* promise(() => page.getByRole("article", { name: /^camera0/ }).waitFor(limit))
+      yield* go(page, "administration")
+      const card = page.getByRole("region", { name: "Retention" })
+      const save = (told: RegExp) =>
+        promise(async () => {
+          await card.getByRole("button", { name: "Save" }).click()
+          await page.locator(".notices").getByText(told).waitFor(limit)
+        })
+      const kind = (words: string) => promise(() => card.getByLabel("Delete").selectOption(words))
+      yield* promise(() => card.getByText("Both limits stand in the configuration").waitFor(limit))
+      yield* promise(() => card.getByLabel("Camera").selectOption("camera1"))
+      yield* kind("nothing, not even when asked to")
+      yield* save(/^Files of camera1 are not deleted\./)
+      yield* promise(() => card.getByText("files of camera1 are not deleted by themselves").waitFor(limit))
+      yield* promise(() => card.getByLabel("Camera").selectOption(""))
+      yield* kind("only when asked to")
+      yield* promise(async () => {
+        await card.getByLabel("Days").fill("7")
+        await card.getByLabel("GB").fill("20")
+      })
+      yield* save(/^Files are deleted only when somebody cleans up\./)
+      assert.deepStrictEqual(yield* findings(page), [])
+      yield* promise(async () => {
+        await card.getByRole("button", { name: "Clean up now" }).click()
+        await card.getByRole("button", { name: "Yes: Clean up now" }).click()
+        await page
+          .locator(".notices")
+          .getByText(/files older than 7 days are deleted; the oldest files are deleted where there is more than 20 GB/)
+          .waitFor(limit)
+      })
       assert.deepStrictEqual(trespasses, { errors: [], strangers: [] })
     }),
   120_000

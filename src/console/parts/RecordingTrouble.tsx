@@ -1,8 +1,15 @@
 import { useConsole } from "../Context.ts"
+import { Details } from "./Details.tsx"
 import { saidIn, sentence } from "../words.ts"
 
+interface Props {
+  readonly device: string
+  /** with what a program said of it itself */
+  readonly isWide?: boolean
+}
+
 /** Why a camera is not recorded now although it was asked for, where everybody sees it. */
-export const RecordingTrouble = ({ device }: { readonly device: string }) => {
+export const RecordingTrouble = ({ device, isWide = false }: Props) => {
   const { cameras } = useConsole()
   const recording = cameras.recording.value.get(device)
   if (recording?.status !== "ERROR") return null
@@ -14,8 +21,13 @@ export const RecordingTrouble = ({ device }: { readonly device: string }) => {
     )
   const { detail, words } = saidIn(recording.reason)
   return (
-    <p class="recordingTrouble" role="status" title={detail}>
-      Not recorded now: {sentence(words)}
-    </p>
+    <div class="recordingTrouble" role="status" title={isWide ? undefined : detail}>
+      <p>Not recorded now: {sentence(words)}</p>
+      {isWide && detail !== undefined ? (
+        <Details name="What FFmpeg said">
+          <p>{detail}</p>
+        </Details>
+      ) : undefined}
+    </div>
   )
 }

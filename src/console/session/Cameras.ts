@@ -116,7 +116,7 @@ export class Cameras {
         const before = this.recordings.peek()
         this.recordings.value = new Map(cameras.flatMap(recordingOf))
         const isOver = ({ device }: Camera) => before.has(device) && !this.recordings.peek().has(device)
-        cameras.filter(isOver).forEach(tellOver)
+        tellOver(cameras.filter(isOver).map(({ device }) => device))
       }
     })
   )
@@ -156,13 +156,16 @@ const byName = (one: Camera, other: Camera): number => numberOf(one) - numberOf(
 
 const noWriter = "The media server does not run. The recording goes on when it does."
 
-/** An end that the page was not told of when it came. */
-const tellOver = ({ device }: Camera): void =>
-  void say({
+/** Ends that the page was not told of when they came; those of many cameras in one notice, for few notices stay in sight. */
+const tellOver = (devices: ReadonlyArray<CameraId>): void => {
+  if (devices.length === 0) return
+  const words = devices.length === 1 ? ["is", "its recording"] : ["are", "their recordings"]
+  say({
     kind: "done",
-    what: `${device} is not being recorded any more: its recording ended while this page was not connected.`,
-    advice: "Start it again, if it is still needed."
+    what: `${devices.join(", ")} ${words[0]} not being recorded any more: ${words[1]} ended while this page was not connected.`,
+    advice: "Start again what is still needed."
   })
+}
 
 const mapped = (
   recordings: ReadonlyMap<CameraId, RecordingNow>,

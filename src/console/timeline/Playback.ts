@@ -167,17 +167,29 @@ const stillWritten = (
     ({ files }) => files.some((file) => file.filename === filename && file.recording === true)
   )
 
-/** Bytes of a file. The header counts more than the URL's signature, which ends while a long file plays. */
+/**
+ * Bytes of a file. The header counts more than the URL's signature, which ends while a long file plays. What was on its way
+ * with a token that has ended, and was renewed meanwhile, is asked for with the new one: a renewal is no new connection, with
+ * which all is played anew.
+ */
 export const range = (
   session: Session,
   url: string,
   first: number,
   last: number
 ): Effect.Effect<ArrayBuffer, PlaybackFailed> =>
+  Effect.suspend(() => {
+    const bearer = session.bearer()
+    const isRenewed = () => session.bearer() !== bearer
+    const again = Effect.suspend(() => range(session, url, first, last))
+    return Effect.catchIf(rangeWith(bearer, url, first, last), isRenewed, () => again)
+  })
+
+const rangeWith = (authorization: string, url: string, first: number, last: number) =>
   Effect.tryPromise({
     try: async (signal) => {
       const response = await fetch(ownUrl(url), {
-        headers: { authorization: session.bearer(), range: `bytes=${first}-${last}` },
+        headers: { authorization, range: `bytes=${first}-${last}` },
         // a browser that keeps a piece asks whether the file is the same (If-Range): one that grows is not, and comes whole
         cache: "no-store",
         signal

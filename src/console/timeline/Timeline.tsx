@@ -7,6 +7,7 @@ import { Button } from "../parts/Button.tsx"
 import { Shown } from "../parts/Shown.tsx"
 import { route } from "../routes.ts"
 import { Export } from "./Export.tsx"
+import { Gaps } from "./Gaps.tsx"
 import {
   day,
   isoTime,
@@ -169,6 +170,7 @@ export const Timeline = () => {
                   void (pointed.value = at === undefined || device === undefined ? undefined : { at, device })
                 }
               />
+              <Gaps period={period.value} rows={rows} />
               <div class="toolbar">
                 <Pointed pointed={pointed.value} spans={spansOf(pointed.value?.device)} />
                 {start.value === undefined ? undefined : (

@@ -85,6 +85,18 @@ export const gapsBetween = (spans: ReadonlyArray<Span>): ReadonlyArray<Gap> =>
     return { from: before?.to ?? span.from, to: span.from, reason: before?.reason }
   })
 
+/** Those in this period that have a reason, newest first. */
+export const gapsIn = (
+  rows: ReadonlyArray<{ readonly device: string; readonly spans: ReadonlyArray<Span> }>,
+  { from, to }: Period
+): ReadonlyArray<Gap & { readonly device: string }> =>
+  rows
+    .flatMap(({ device, spans }) =>
+      gapsBetween(spans).map((gap) => ({ device, from: gap.from, to: gap.to, reason: gap.reason }))
+    )
+    .filter((gap) => gap.reason !== undefined && gap.to > from && gap.from < to)
+    .sort((one, other) => other.from - one.from)
+
 /** The recorded time at or after `at`; where there is none, the last one before it. */
 export const nearestRecorded = (spans: ReadonlyArray<Span>, at: number): number | undefined => {
   for (const { from, to } of spans) {

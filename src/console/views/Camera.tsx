@@ -71,7 +71,7 @@ export const Camera = ({ device }: { readonly device: string }) => {
               Full screen
             </Button>
           </div>
-          <RecordingTrouble device={device} />
+          <RecordingTrouble device={device} isWide />
           {camera.fault === undefined ? undefined : (
             <p class="faultMore">
               {sentence(camera.fault.detail)} {sentence(camera.fault.suggestion)}

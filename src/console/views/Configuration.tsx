@@ -62,6 +62,7 @@ const SettingTable = ({
       ) : (
         <div class="scroll tall" tabIndex={0} role="region" aria-label={label}>
           <table class="settings">
+            <caption class="unseen">{label}</caption>
             <thead>
               <tr>
                 <th scope="col">Setting</th>
@@ -75,18 +76,18 @@ const SettingTable = ({
                 <tr key={key}>
                   <th scope="row">
                     <code>{key}</code>
-                    <span class="facts">{meaning}</span>
+                    <span class="facts">
+                      {meaning} · takes {rule}
+                      {source === "environment" ? ` · set by ${environment}` : ""}
+                    </span>
                   </th>
-                  <td title={rule}>
+                  <td data-label="Value">
                     <code>{shown(value)}</code>
                   </td>
-                  <td
-                    class={source === "default" ? "past" : ""}
-                    title={source === "environment" ? environment : undefined}
-                  >
+                  <td data-label="From" class={source === "default" ? "past" : ""}>
                     {source}
                   </td>
-                  <td>{changes}</td>
+                  <td data-label="Changes">{changes}</td>
                 </tr>
               ))}
             </tbody>

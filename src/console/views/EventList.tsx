@@ -3,6 +3,7 @@ import type { TopicEvent } from "../../../schema/Event.ts"
 import { useConsole } from "../Context.ts"
 import { when } from "../format.ts"
 import { CameraChoice } from "../parts/CameraChoice.tsx"
+import { Details } from "../parts/Details.tsx"
 import { Empty } from "../parts/Shown.tsx"
 import { addressOf } from "../routes.ts"
 import { events } from "../session/EventLog.ts"
@@ -54,12 +55,19 @@ export const EventList = () => {
               <span class={`topic ${toneOf(event)}`} title={event.topic}>
                 {topicWords[event.topic]}
               </span>
-              <p class="what" title={detail}>
-                {"device" in event ? (
-                  <a href={addressOf({ view: "camera", device: event.device })}>{event.device}</a>
-                ) : undefined}{" "}
-                {words}
-              </p>
+              <div class="what">
+                <p>
+                  {"device" in event ? (
+                    <a href={addressOf({ view: "camera", device: event.device })}>{event.device}</a>
+                  ) : undefined}{" "}
+                  {words}
+                </p>
+                {detail === undefined ? undefined : (
+                  <Details name="What FFmpeg said">
+                    <p>{detail}</p>
+                  </Details>
+                )}
+              </div>
               {count > 1 ? <span class="count">{count}×</span> : undefined}
             </li>
           ))}

@@ -69,75 +69,80 @@ const KeyTable = ({
   readonly asked: Asked<typeof ApiKeyList.Type>
   readonly rotate: (id: string) => void
   readonly revoke: (id: string) => void
-}) => {
-  const { session } = useConsole()
-  return (
-    <Shown asked={asked}>
-      {({ keys }) =>
-        keys.length === 0 ? (
-          <p class="advice">There is no key yet.</p>
-        ) : (
-          <div class="scroll" tabIndex={0} role="region" aria-label="List of keys">
-            <table class="keys">
-              <thead>
-                <tr>
-                  <th scope="col">Key</th>
-                  <th scope="col">Role</th>
-                  <th scope="col">Expires</th>
-                  <th scope="col">Last used</th>
-                  <th scope="col">
-                    <span class="unseen">Actions</span>
+}) => (
+  <Shown asked={asked}>
+    {({ keys }) =>
+      keys.length === 0 ? (
+        <p class="advice">There is no key yet.</p>
+      ) : (
+        <div class="scroll" tabIndex={0} role="region" aria-label="List of keys">
+          <table class="keys">
+            <caption class="unseen">Keys, newest first</caption>
+            <thead>
+              <tr>
+                <th scope="col">Key</th>
+                <th scope="col">Role</th>
+                <th scope="col">Made</th>
+                <th scope="col">Expires</th>
+                <th scope="col">Last used</th>
+                <th scope="col">
+                  <span class="unseen">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {keys.map((key) => (
+                <tr key={key.key_id} class={key.status === "ACTIVE" ? "" : "past"}>
+                  <th scope="row">
+                    <code>{key.key_id}</code>
+                    <span class="facts">{key.description ?? ""}</span>
                   </th>
-                </tr>
-              </thead>
-              <tbody>
-                {keys.map((key) => (
-                  <tr key={key.key_id} class={key.status === "ACTIVE" ? "" : "past"}>
-                    <th scope="row">
-                      <code>{key.key_id}</code>
-                      <span class="facts">{key.description ?? ""}</span>
-                    </th>
-                    <td>
-                      {key.kind === "viewing" ? "viewing" : key.role}
-                      {key.cameras === undefined ? "" : ` · ${key.cameras.join(", ")}`}
-                    </td>
-                    <td data-label={key.status === "ACTIVE" ? "expires" : undefined}>
-                      {key.status === "ACTIVE" ? when(key.expires_at, session.serverNow()) : key.status.toLowerCase()}
-                    </td>
-                    <td data-label="last used">
-                      {key.last_used === undefined ? "never" : when(key.last_used, session.serverNow())}
-                    </td>
-                    <td>
-                      {key.status === "ACTIVE" ? (
-                        <span class="actions">
-                          {key.kind === "viewing" ? undefined : (
-                            <Confirmed
-                              label={`Rotate ${key.key_id}`}
-                              ask="Replace it? The old key stops working."
-                              run={() => rotate(key.key_id)}
-                            >
-                              Rotate
-                            </Confirmed>
-                          )}
+                  <td data-label="Role">
+                    {key.kind === "viewing" ? "viewing" : key.role}
+                    {key.cameras === undefined ? "" : ` · ${key.cameras.join(", ")}`}
+                  </td>
+                  <td data-label="Made">
+                    <Time at={key.created_at} /> by {key.created_by}
+                  </td>
+                  <td data-label="Expires">
+                    {key.status === "ACTIVE" ? <Time at={key.expires_at} /> : key.status.toLowerCase()}
+                  </td>
+                  <td data-label="Last used">{key.last_used === undefined ? "never" : <Time at={key.last_used} />}</td>
+                  <td>
+                    {key.status === "ACTIVE" ? (
+                      <span class="actions">
+                        {key.kind === "viewing" ? undefined : (
                           <Confirmed
-                            label={`Revoke ${key.key_id}`}
-                            ask="Revoke it? Who uses it is cut off."
-                            run={() => revoke(key.key_id)}
+                            label={`Rotate ${key.key_id}`}
+                            ask="Replace it? The old key stops working."
+                            run={() => rotate(key.key_id)}
                           >
-                            Revoke
+                            Rotate
                           </Confirmed>
-                        </span>
-                      ) : undefined}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )
-      }
-    </Shown>
-  )
+                        )}
+                        <Confirmed
+                          label={`Revoke ${key.key_id}`}
+                          ask="Revoke it? Who uses it is cut off."
+                          run={() => revoke(key.key_id)}
+                        >
+                          Revoke
+                        </Confirmed>
+                      </span>
+                    ) : undefined}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )
+    }
+  </Shown>
+)
+
+const Time = ({ at }: { readonly at: string }) => {
+  const { session } = useConsole()
+  return <time dateTime={at}>{when(at, session.serverNow())}</time>
 }
 
 const isRole = (value: string): value is Role => (roles as ReadonlyArray<string>).includes(value)

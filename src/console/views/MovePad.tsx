@@ -67,6 +67,7 @@ export const MovePad = ({ device }: { readonly device: string }) => {
   return (
     <section class="card" aria-labelledby="moveTitle">
       <h2 id="moveTitle">Move</h2>
+      <p class="advice">It moves while a button is held.</p>
       <div class="actions">
         {moves.map((one) => (
           <button
@@ -75,7 +76,7 @@ export const MovePad = ({ device }: { readonly device: string }) => {
             class="button plain iconOnly"
             aria-label={one.label}
             aria-disabled={!session.has("operator")}
-            title={`${one.label}, while it is held`}
+            title={one.label}
             onPointerDown={(event) => {
               // the button hears of the release wherever that is
               event.currentTarget.setPointerCapture(event.pointerId)

@@ -4,6 +4,8 @@ import type { LoggedEvent } from "../session/EventLog.ts"
 import { type Component, faultWords, partNames, saidIn, serviceWords, statusWords } from "../words.ts"
 
 interface Row extends LoggedEvent {
+  /** of the oldest of them: a row that grows is the same one */
+  readonly id: number
   readonly words: string
   /** what a program of the service said itself, for those who know it */
   readonly detail: string | undefined
@@ -18,7 +20,7 @@ export const inRows = (logged: ReadonlyArray<LoggedEvent>): ReadonlyArray<Row> =
     const { detail, words } = saidIn(wordsOf(event))
     const last = rows.at(-1)
     if (last?.words === words && last.event.topic === event.topic && deviceOf(last.event) === deviceOf(event)) {
-      rows[rows.length - 1] = { ...last, count: last.count + 1 }
+      rows[rows.length - 1] = { ...last, id, count: last.count + 1 }
     } else rows.push({ event, id, words, detail, count: 1 })
   }
   return rows
