@@ -61,8 +61,8 @@ export interface Client {
   readonly forbidden: ReadonlyArray<string>
   /** bytes that came at once when it read on after a pause: most that ever did */
   readonly mostUnread: () => number
-  /** when it asked last (milliseconds that had passed) */
-  readonly askedAt: () => number
+  /** when it last asked for this, or was answered, or before all time: it never did (milliseconds that had passed) */
+  readonly lastAt: (method: string, device: string) => number
   readonly isReading: () => boolean
   readonly isConnected: () => boolean
   readonly stopReading: () => void
@@ -85,10 +85,13 @@ export const makeClient = Effect.fnUntraced(function* (
   const forbidden: Array<string> = []
   const burst = { at: Number.NaN, bytes: 0, most: 0 }
   let calls = 0
-  let askedAt = 0
+  const lastAt = new Map<string, number>()
   let last: Reply = {}
   let isReading = true
   let isConnected = true
+
+  const keyOf = (method: string, device: unknown) => `${method} ${String(device)}`
+  const note = (method: string, { device }: Json) => void lastAt.set(keyOf(method, device), passed())
 
   /** Of cameras: those that it sees, and what it has asked for itself. */
   const mayKnow = (text: string, asked: Asked | undefined): boolean => {
@@ -107,6 +110,7 @@ export const makeClient = Effect.fnUntraced(function* (
     last = message
     if (asked === undefined) return void surplus.push(text)
     open.delete(Number(message.id))
+    note(asked.method, asked.params)
     const needed = least[asked.method] ?? "viewer"
     if (message.result !== undefined && !roleIncludes(role, needed)) forbidden.push(`${role}: ${text}`)
     promises.answered(asked.method, asked.params, message.result, JSON.stringify(message.error))
@@ -123,7 +127,7 @@ export const makeClient = Effect.fnUntraced(function* (
     rights,
     call: (method, params) => {
       const id = ++calls
-      askedAt = passed()
+      note(method, params)
       if (isConnected) open.set(id, { method, params, since: passed() })
       promises.asked(method, params)
       visitor.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }))
@@ -133,7 +137,7 @@ export const makeClient = Effect.fnUntraced(function* (
     surplus,
     forbidden,
     mostUnread: () => burst.most,
-    askedAt: () => askedAt,
+    lastAt: (method, device) => lastAt.get(keyOf(method, device)) ?? Number.NEGATIVE_INFINITY,
     isReading: () => isReading,
     isConnected: () => isConnected,
     stopReading: () => {
