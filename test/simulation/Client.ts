@@ -28,6 +28,9 @@ interface Asked {
   readonly since: number
 }
 
+/** In what everybody is told whose parameter is no camera's name. */
+const example = "such as camera0"
+
 /** The least role for what is not for everybody (the contract's table). */
 const least: Readonly<Record<string, Role>> = {
   take_snapshot: "operator",
@@ -64,6 +67,8 @@ export interface Client {
   /** when it last asked for this, or was answered, or before all time: it never did (milliseconds that had passed) */
   readonly lastAt: (method: string, device: string) => number
   readonly isReading: () => boolean
+  /** milliseconds that had passed; infinite: it reads no more */
+  readonly readingSince: () => number
   readonly isConnected: () => boolean
   readonly stopReading: () => void
   readonly readOn: () => void
@@ -87,7 +92,8 @@ export const makeClient = Effect.fnUntraced(function* (
   let calls = 0
   const lastAt = new Map<string, number>()
   let last: Reply = {}
-  let isReading = true
+  /** infinite: it reads no more */
+  let readingSince = passed()
   let isConnected = true
 
   const keyOf = (method: string, device: unknown) => `${method} ${String(device)}`
@@ -97,7 +103,9 @@ export const makeClient = Effect.fnUntraced(function* (
   const mayKnow = (text: string, asked: Asked | undefined): boolean => {
     if (cameras === undefined) return true
     const own = JSON.stringify(asked?.params ?? {})
-    return (text.match(/camera\d+/g) ?? []).every((camera) => cameras.includes(camera) || own.includes(camera))
+    return (text.replace(example, "").match(/camera\d+/g) ?? []).every(
+      (camera) => cameras.includes(camera) || own.includes(camera)
+    )
   }
 
   const hear = Effect.map(visitor.text, (text) => {
@@ -138,14 +146,15 @@ export const makeClient = Effect.fnUntraced(function* (
     forbidden,
     mostUnread: () => burst.most,
     lastAt: (method, device) => lastAt.get(keyOf(method, device)) ?? Number.NEGATIVE_INFINITY,
-    isReading: () => isReading,
+    isReading: () => readingSince < Number.POSITIVE_INFINITY,
+    readingSince: () => readingSince,
     isConnected: () => isConnected,
     stopReading: () => {
-      isReading = false
+      readingSince = Number.POSITIVE_INFINITY
       visitor.stopReading()
     },
     readOn: () => {
-      isReading = true
+      if (readingSince === Number.POSITIVE_INFINITY) readingSince = passed()
       Object.assign(burst, { at: passed(), bytes: 0 })
       visitor.readOn()
     },

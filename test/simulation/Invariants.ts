@@ -5,6 +5,7 @@ import { Devices } from "../../src/device/Devices.ts"
 import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { workOf } from "../../testing/FfmpegWork.ts"
+import { everyoneIsAnswered } from "./Answers.ts"
 import { type Invariant, lives } from "./Looking.ts"
 import { hasReason } from "./Reasons.ts"
 import { deviceOf, type World } from "./World.ts"
@@ -104,12 +105,7 @@ export const invariants: Readonly<Record<string, Invariant>> = {
     }
   },
 
-  "every request is answered once": (world) => () => {
-    for (const { name, surplus } of world.life?.clients ?? []) {
-      if (surplus[0] !== undefined) return `${name} was answered what it had not asked: ${surplus[0]}`
-    }
-    return undefined
-  },
+  "every request is answered once": everyoneIsAnswered,
 
   "names last": (world) => {
     const names = new Map<string, { readonly name: string; readonly since: number; isKept: boolean }>()
