@@ -7,7 +7,9 @@ import { makeTrouble } from "../telemetry/Trouble.ts"
 import { storageFailed } from "./StorageFailed.ts"
 
 /** An SD card's worst sync takes 3 s, and what it notes of a file less. A disk that takes longer is as good as one that fails. */
-const patience = Duration.seconds(5)
+const workTime = Duration.seconds(5)
+/** A small file that lasts takes two syncs, one after the other. */
+export const smallFileTime = Duration.seconds(10)
 
 /**
  * Gives what has nobody wait for longer than that for what the disk is to do, which goes on beside to its end: who waits is
@@ -15,7 +17,7 @@ const patience = Duration.seconds(5)
  * answers: many wait for it at its pace. Who is interrupted waits no less: the service's end leaves nothing behind that a slow
  * disk may yet do.
  */
-export const inTime = (doing: string) => {
+export const inTime = (doing: string, patience: Duration.Duration = workTime) => {
   const late = storageFailed(doing, { code: "ETIMEDOUT" })
   const trouble = makeTrouble()
   /** works that somebody has given up */

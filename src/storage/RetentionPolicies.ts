@@ -9,6 +9,7 @@ import { CameraId } from "../../schema/Camera.ts"
 import type { DependencyFailed } from "../../schema/Errors.ts"
 import { RetentionPolicy } from "../../schema/Storage.ts"
 import { DataFolder } from "./DataFolder.ts"
+import { inTime, smallFileTime } from "./InTime.ts"
 import { keepAll, noPolicies, type Policies } from "./RetentionRules.ts"
 import { SmallFiles } from "./SmallFiles.ts"
 
@@ -29,7 +30,10 @@ export class RetentionPolicies extends Context.Service<
   {
     /** read from the disk when they are first asked for */
     readonly get: Effect.Effect<Policies, DependencyFailed>
-    /** for all files, or those of one camera; it is on the disk when this returns, and else not in force */
+    /**
+     * for all files, or those of one camera; it is on the disk when this returns, and else not in force: a disk that hangs is
+     * waited for 10 s, and it is in force when that has answered
+     */
     readonly set: (policy: RetentionPolicy, device: CameraId | undefined) => Effect.Effect<void, DependencyFailed>
   }
 >()("camera-service/storage/RetentionPolicies") {
@@ -71,7 +75,7 @@ export class RetentionPolicies extends Context.Service<
           known = next
         },
         oneChange.withPermit,
-        Effect.uninterruptible
+        inTime("set the retention policy", smallFileTime)
       )
 
       return RetentionPolicies.of({ get, set })

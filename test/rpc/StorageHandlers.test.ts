@@ -100,6 +100,27 @@ describe("an admin of some cameras", () => {
 
 describe("set_retention_policy", () => {
   onFakes(
+    "says after 10 s that the disk does not answer, and is in force once it has",
+    Effect.gen(function* () {
+      const call = yield* admin
+      const { disk } = yield* TestGround
+      const { takeBack } = yield* disk.suffer({ name: "hung", calls: ["sync"], at: "/data/.tmp-" })
+      const policy = { policy_type: "age", max_age_days: 7, enabled: true }
+      for (let i = 0; i < 2; i++) {
+        const { error } = yield* call("set_retention_policy", policy)
+        assert.deepInclude(error?.data, {
+          dependency: "storage",
+          detail: "cannot set the retention policy: the disk does not answer"
+        })
+      }
+      yield* takeBack
+      const { result } = yield* call("get_storage_info")
+      assert.strictEqual(result?.["retention"], "files older than 7 days are deleted")
+      assert.notProperty(yield* call("set_retention_policy", policy), "error")
+    })
+  )
+
+  onFakes(
     "is for a camera that there is, or that has left files",
     Effect.gen(function* () {
       const call = yield* admin

@@ -28,6 +28,9 @@ interface Asked {
   readonly since: number
 }
 
+/** In what everybody is told whose parameter is no camera's name. */
+const example = "such as camera0"
+
 /** The least role for what is not for everybody (the contract's table). */
 const least: Readonly<Record<string, Role>> = {
   take_snapshot: "operator",
@@ -61,9 +64,11 @@ export interface Client {
   readonly forbidden: ReadonlyArray<string>
   /** bytes that came at once when it read on after a pause: most that ever did */
   readonly mostUnread: () => number
-  /** when it asked last (milliseconds that had passed) */
-  readonly askedAt: () => number
+  /** when it last asked for this, or was answered, or before all time: it never did (milliseconds that had passed) */
+  readonly lastAt: (method: string, device: string) => number
   readonly isReading: () => boolean
+  /** milliseconds that had passed; infinite: it reads no more */
+  readonly readingSince: () => number
   readonly isConnected: () => boolean
   readonly stopReading: () => void
   readonly readOn: () => void
@@ -85,16 +90,22 @@ export const makeClient = Effect.fnUntraced(function* (
   const forbidden: Array<string> = []
   const burst = { at: Number.NaN, bytes: 0, most: 0 }
   let calls = 0
-  let askedAt = 0
+  const lastAt = new Map<string, number>()
   let last: Reply = {}
-  let isReading = true
+  /** infinite: it reads no more */
+  let readingSince = passed()
   let isConnected = true
+
+  const keyOf = (method: string, device: unknown) => `${method} ${String(device)}`
+  const note = (method: string, { device }: Json) => void lastAt.set(keyOf(method, device), passed())
 
   /** Of cameras: those that it sees, and what it has asked for itself. */
   const mayKnow = (text: string, asked: Asked | undefined): boolean => {
     if (cameras === undefined) return true
     const own = JSON.stringify(asked?.params ?? {})
-    return (text.match(/camera\d+/g) ?? []).every((camera) => cameras.includes(camera) || own.includes(camera))
+    return (text.replace(example, "").match(/camera\d+/g) ?? []).every(
+      (camera) => cameras.includes(camera) || own.includes(camera)
+    )
   }
 
   const hear = Effect.map(visitor.text, (text) => {
@@ -107,6 +118,7 @@ export const makeClient = Effect.fnUntraced(function* (
     last = message
     if (asked === undefined) return void surplus.push(text)
     open.delete(Number(message.id))
+    note(asked.method, asked.params)
     const needed = least[asked.method] ?? "viewer"
     if (message.result !== undefined && !roleIncludes(role, needed)) forbidden.push(`${role}: ${text}`)
     promises.answered(asked.method, asked.params, message.result, JSON.stringify(message.error))
@@ -123,7 +135,7 @@ export const makeClient = Effect.fnUntraced(function* (
     rights,
     call: (method, params) => {
       const id = ++calls
-      askedAt = passed()
+      note(method, params)
       if (isConnected) open.set(id, { method, params, since: passed() })
       promises.asked(method, params)
       visitor.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }))
@@ -133,15 +145,16 @@ export const makeClient = Effect.fnUntraced(function* (
     surplus,
     forbidden,
     mostUnread: () => burst.most,
-    askedAt: () => askedAt,
-    isReading: () => isReading,
+    lastAt: (method, device) => lastAt.get(keyOf(method, device)) ?? Number.NEGATIVE_INFINITY,
+    isReading: () => readingSince < Number.POSITIVE_INFINITY,
+    readingSince: () => readingSince,
     isConnected: () => isConnected,
     stopReading: () => {
-      isReading = false
+      readingSince = Number.POSITIVE_INFINITY
       visitor.stopReading()
     },
     readOn: () => {
-      isReading = true
+      if (readingSince === Number.POSITIVE_INFINITY) readingSince = passed()
       Object.assign(burst, { at: passed(), bytes: 0 })
       visitor.readOn()
     },

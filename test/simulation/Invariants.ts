@@ -5,10 +5,10 @@ import { Devices } from "../../src/device/Devices.ts"
 import { MediaMtx } from "../../src/process/MediaMtx.ts"
 import { Streams } from "../../src/stream/Streams.ts"
 import { workOf } from "../../testing/FfmpegWork.ts"
-import { deviceOf, longestLinger, type World } from "./World.ts"
-
-/** What holds at every moment. Gives what is broken; asked again and again as time goes on. */
-export type Invariant = (world: World) => () => string | undefined
+import { everyoneIsAnswered } from "./Answers.ts"
+import { type Invariant, lives } from "./Looking.ts"
+import { hasReason } from "./Reasons.ts"
+import { deviceOf, type World } from "./World.ts"
 
 const cameraOf = (args: ReadonlyArray<string>): string => {
   const url = args.find((arg) => arg.startsWith("rtsp:"))
@@ -28,8 +28,6 @@ const hasMediaMtx = ({ life }: World) =>
 
 /** FFmpeg is gone so many milliseconds after its last need ended, even if it ignores signals. */
 const gone = 6000
-/** What is under way when a reason ends may take so long: a reader that was let in and never came, a stop that hangs. */
-const slack = 40_000
 /** What the service sleeps on: a few for each camera, client and call. */
 const mostSleepers = 400
 
@@ -39,16 +37,6 @@ const pathTime = 20_000
 const mostBytes = (512 + 256) * 1024
 /** So long a name takes to get to a disk that works. */
 const keptAfter = 2000
-
-/** Whether another service runs than when this was asked last, or none. */
-const lives = (world: World) => {
-  let last = world.life
-  return (): boolean => {
-    const isNew = world.life !== last || world.life === undefined
-    last = world.life
-    return isNew
-  }
-}
 
 export const invariants: Readonly<Record<string, Invariant>> = {
   "one FFmpeg a camera": (world) => () => {
@@ -77,39 +65,7 @@ export const invariants: Readonly<Record<string, Invariant>> = {
     }
   },
 
-  "no lease without a reason": (world) => {
-    const lastReason = new Map<string, number>()
-    const recorded = new Set<string>()
-    world.hear((fact) => {
-      // one that goes on after a crash may have begun before anybody could hear it
-      if (fact._tag === "RecordingStarting" || fact._tag === "RecordingWriting") recorded.add(fact.camera)
-      if (fact._tag === "RecordingEnded" || fact._tag === "RecordingFailed") {
-        recorded.delete(fact.camera)
-        lastReason.set(fact.camera, world.passed())
-      }
-    })
-    const isNewLife = lives(world)
-    return () => {
-      if (isNewLife()) recorded.clear()
-      const now = world.passed()
-      const clients = world.life?.clients ?? []
-      const asked = Math.max(0, ...clients.map(({ askedAt, open }) => (open.size > 0 ? now : askedAt())))
-      for (const { camera } of streamsOf(world)) {
-        // who reads is known to MediaMTX alone
-        const isUnknown =
-          !hasMediaMtx(world) ||
-          [...world.suffering.keys()].some((name) => name.startsWith("MediaMTX") || name.startsWith("stopped"))
-        const isUsed = isUnknown || recorded.has(camera) || (world.readers.get(camera) ?? 0) > 0
-        const last = isUsed ? now : Math.max(asked, world.viewed.get(camera) ?? 0, lastReason.get(camera) ?? now)
-        lastReason.set(camera, last)
-        if (now - last > longestLinger * 1000 + slack) return `${camera} streams for nobody since ${now - last} ms`
-      }
-      for (const camera of lastReason.keys()) {
-        if (!streamsOf(world).some((stream) => stream.camera === camera)) lastReason.delete(camera)
-      }
-      return undefined
-    }
-  },
+  "no lease without a reason": hasReason,
 
   "what was acknowledged is on disk": (world) => world.promises.broken,
 
@@ -149,12 +105,7 @@ export const invariants: Readonly<Record<string, Invariant>> = {
     }
   },
 
-  "every request is answered once": (world) => () => {
-    for (const { name, surplus } of world.life?.clients ?? []) {
-      if (surplus[0] !== undefined) return `${name} was answered what it had not asked: ${surplus[0]}`
-    }
-    return undefined
-  },
+  "every request is answered once": everyoneIsAnswered,
 
   "names last": (world) => {
     const names = new Map<string, { readonly name: string; readonly since: number; isKept: boolean }>()

@@ -11,8 +11,12 @@ import { oneOf, settings, someName, type World } from "./World.ts"
 
 const freeze = (world: World, process: PlayedProcess | undefined): Effect.Effect<void> => {
   if (process === undefined) return Effect.void
-  const thaw = SubscriptionRef.set(process.temper, "obedient")
-  return Effect.andThen(SubscriptionRef.set(process.temper, "stopped"), world.suffer(`stopped ${process.pid}`, thaw))
+  const { pid, program, temper } = process
+  const name = `${program === "mediamtx" ? "MediaMTX" : "FFmpeg"} ${pid} stopped`
+  return Effect.andThen(
+    SubscriptionRef.set(temper, "stopped"),
+    world.suffer(name, SubscriptionRef.set(temper, "obedient"))
+  )
 }
 
 const mediaMtxFaults: ReadonlyArray<readonly [Partial<MediaMtxFaults>, Partial<MediaMtxFaults>]> = [

@@ -135,6 +135,14 @@ export const makeWorld = Effect.fnUntraced(function* (
   const hasDiskTrouble = () => [...suffering.keys()].some((name) => name.startsWith("disk"))
   const diskWorksSince = () => (hasDiskTrouble() ? Number.POSITIVE_INFINITY : diskFailedAt)
 
+  const readers = new Map<string, number>()
+  const viewed = new Map<string, number>()
+  /** They go with their MediaMTX. */
+  const forgetReaders = () => {
+    for (const path of readers.keys()) viewed.set(path, clock.passed())
+    readers.clear()
+  }
+
   const look = () => {
     const all = SubscriptionRef.getUnsafe(played.programs.processes)
     for (const process of all.slice(seenProcesses)) {
@@ -144,7 +152,10 @@ export const makeWorld = Effect.fnUntraced(function* (
     seenProcesses = all.length
     const ended = running.filter(({ isRunning }) => !isRunning())
     if (ended.length === 0) return
-    for (const { pid } of ended) trace.note("ended", String(pid))
+    for (const { pid, program } of ended) {
+      trace.note("ended", String(pid))
+      if (program === "mediamtx") forgetReaders()
+    }
     running = running.filter(({ isRunning }) => isRunning())
   }
 
@@ -175,8 +186,8 @@ export const makeWorld = Effect.fnUntraced(function* (
         })
         suffering.set(name, Effect.andThen(over, Effect.andThen(before, noted)))
       }),
-    readers: new Map(),
-    viewed: new Map(),
+    readers,
+    viewed,
     hear: (hearer: (fact: Fact) => void) => void hearers.push(hearer),
     failure: () => failure,
     diskWorksSince
