@@ -141,17 +141,20 @@ export class ApiKeys extends Context.Service<
         end(({ terms }) => terms !== undefined && !ids.has(terms), now)
       })
 
-      const revoke = Effect.fn("ApiKeys.revoke")((id: string) =>
-        change(
+      const revoke = Effect.fn("ApiKeys.revoke")(function* (id: string) {
+        const endIt = Effect.map(Clock.currentTimeMillis, (now) => end((key) => endsWith(key, id), now))
+        // before it is its turn, and before it is written: on a disk that hangs or is full, too, a key that leaked must end
+        yield* endIt
+        return yield* change(
           Effect.gen(function* () {
             const entry = yield* find(id)
-            // before it is written: on a full disk, too, a key that leaked must end
-            end((key) => endsWith(key, id), yield* Clock.currentTimeMillis)
+            // what was made with it meanwhile
+            yield* endIt
             yield* Effect.mapError(write(entries.values()), notWritten)
             return entry.key
           })
         )
-      )
+      })
 
       const rotate = Effect.fn("ApiKeys.rotate")((id: string, by: string) =>
         change(

@@ -219,6 +219,31 @@ describe("an API key", () => {
     )
   )
 
+  it.effect(
+    "that is revoked while the disk hangs with another one is over at once, with what was made with it meanwhile",
+    () =>
+      bench(
+        inRun(
+          Effect.gen(function* () {
+            const keys = yield* ApiKeys
+            const parent = yield* create()
+            const hung = yield* (yield* MemoryDisk).suffer({ name: "hung", calls: ["sync"] })
+            const making = yield* Effect.forkScoped(keys.create({ ...grant, kind: "viewing", parent: parent.id }))
+            yield* Effect.yieldNow
+            const revoking = yield* Effect.forkScoped(keys.revoke(parent.id))
+            yield* Effect.yieldNow
+            assert.strictEqual(yield* refusal(parent.text), "the key was revoked")
+            yield* hung.takeBack
+            const { secret } = yield* Fiber.join(making)
+            yield* Fiber.join(revoking)
+            assert.strictEqual(yield* refusal(Redacted.value(secret)), "the key was revoked")
+            const kept = (yield* stored).keys
+            assert.isTrue(kept.every(({ revokedAt }) => typeof revokedAt === "number"))
+          })
+        ).pipe(Effect.scoped)
+      )
+  )
+
   it.effect("tells when it was last used: written after minutes, or at the end, and not at each use", () =>
     bench(
       Effect.gen(function* () {
