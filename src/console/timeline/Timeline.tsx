@@ -8,21 +8,10 @@ import { Shown } from "../parts/Shown.tsx"
 import { route } from "../routes.ts"
 import { Export } from "./Export.tsx"
 import { Gaps } from "./Gaps.tsx"
-import {
-  day,
-  isoTime,
-  lengthOf,
-  nearestRecorded,
-  type Period,
-  second,
-  showing,
-  type Span,
-  whyMissing,
-  zoomed
-} from "./period.ts"
+import { day, isoTime, lengthOf, nearestRecorded, type Period, second, showing, type Span, zoomed } from "./period.ts"
 import { Player } from "./Player.tsx"
+import { Pointed } from "./Pointed.tsx"
 import type { Start } from "./RecordedVideo.tsx"
-import { Thumbnail } from "./Thumbnail.tsx"
 import { type Row, Track } from "./Track.tsx"
 
 /** A view that still moves asks for nothing. */
@@ -228,25 +217,3 @@ const rowsOf = (state: Loaded<Spans>, nameOf: (device: string) => string): Reado
           reason
         }))
       }))
-
-/** What is under the pointer: the time, a picture of it, or why there is none. */
-const Pointed = ({
-  pointed,
-  spans
-}: {
-  readonly pointed: { readonly at: number; readonly device: string } | undefined
-  readonly spans: ReadonlyArray<Span>
-}) => {
-  const { session } = useConsole()
-  if (pointed === undefined) return <p class="pointed count">Wheel or pinch zooms, a drag moves, a click plays.</p>
-  const missing = whyMissing(spans, pointed.at, session.serverNow())
-  return (
-    <p class="pointed count">
-      {missing === undefined ? <Thumbnail device={pointed.device} at={pointed.at} /> : undefined}
-      <span>
-        {pointed.device} · {new Date(pointed.at).toLocaleString()}
-        {missing === undefined ? "" : ` · ${missing}`}
-      </span>
-    </p>
-  )
-}
