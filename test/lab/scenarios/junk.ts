@@ -1,13 +1,16 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { mjpg } from "../vm/Formats.ts"
 import { scenario } from "../vm/Scenario.ts"
 import { nodeOf } from "../vm/Steps.ts"
 
 const formats = [mjpg(320, 240, 15)]
 const empty = 2000
+
+const odd = ["video", "video-1", "video0.lock", "video0 ", "video\n1", "video99999999999999999999"]
+const numbers = Array.from({ length: empty }, (_, number) => 1000 + number)
 
 /** Whatever may stand in /dev under a camera's name, or one like it, by whoever's mistake. */
 const litter = (camera: string): void => {
@@ -21,10 +24,14 @@ const litter = (camera: string): void => {
   run("mknod", "/dev/video806", "c", "1", "3")
   // the major number of V4L2, and a minor one that nobody has
   run("mknod", "/dev/video807", "c", "81", "250")
-  for (const name of ["video", "video-1", "video0.lock", "video0 ", "video\n1", "video99999999999999999999"]) {
-    writeFileSync(`/dev/${name}`, "")
-  }
-  for (let number = 0; number < empty; number++) writeFileSync(`/dev/video${1000 + number}`, "")
+  for (const name of odd) writeFileSync(`/dev/${name}`, "")
+  for (const number of numbers) writeFileSync(`/dev/video${number}`, "")
+}
+
+/** The scenarios after this one have the same /dev. */
+const sweep = (): void => {
+  const named = [800, 801, 802, 803, 804, 805, 806, 807, ...numbers].map((number) => `video${number}`)
+  for (const name of [...named, ...odd]) rmSync(`/dev/${name}`, { recursive: true, force: true })
 }
 
 export default scenario({
@@ -39,7 +46,11 @@ export default scenario({
     )
     const desk = yield* lab.plug("desk")
     const before = yield* cameras
-    litter(yield* nodeOf(lab, desk))
+    const node = yield* nodeOf(lab, desk)
+    yield* Effect.acquireRelease(
+      Effect.sync(() => litter(node)),
+      () => Effect.sync(sweep)
+    )
     const door = yield* lab.plug("door")
     yield* lab.call().start_streaming({ device: desk })
     assert.deepEqual(yield* cameras, [...before, door])
